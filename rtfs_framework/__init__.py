@@ -1,0 +1,37 @@
+"""rtfs_framework: run RTFS programs and decide where every call that leaves the kernel runs.
+
+Importing the package is cheap: names below are loaded on first use, so `rtfs --help` and `rtfs eval` pay only for
+what they touch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "compile_source": "rtfs_framework.lang.pipeline",
+    "LanguageError": "rtfs_framework.lang.errors",
+    "ProgramError": "rtfs_framework.lang.errors",
+    "Instance": "rtfs_framework.kernel.instance",
+    "Complete": "rtfs_framework.kernel.outcome",
+    "RequiresHost": "rtfs_framework.kernel.outcome",
+    "HostCall": "rtfs_framework.kernel.outcome",
+    "PureHost": "rtfs_framework.kernel.purehost",
+    "Session": "rtfs_framework.orchestrator.session",
+}
+
+__all__ = ["__version__", *_LAZY]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that defines it (PEP 562)."""
+    module = _LAZY.get(name)
+    if module is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,80 @@
+"""Diagnostics: what a user did wrong, where, and the way out. Data first; `render` makes the text that people read."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.lang.source import Place, Source, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Diagnostic:
+    """One finding about a program or a configuration.
+
+    `code` is stable (E0101..), `kind` is the RTFS error kind that it amounts to at run time, `help` is the accepted
+    form or the next step. `severity` is "error", "warning" or "hint".
+    """
+
+    code: str
+    message: str
+    source: Source | None = None
+    span: Span | None = None
+    help: str | None = None
+    kind: str = "ParseError"
+    severity: str = "error"
+
+    @property
+    def place(self) -> Place | None:
+        """The start of the span as file, line and column, if the finding has one."""
+        if self.source is None or self.span is None:
+            return None
+        return Place(self.source.name, *self.source.place(self.span.start))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as JSON-ready data."""
+        place = self.place
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "kind": self.kind,
+            "message": self.message,
+            "file": place.source if place else None,
+            "line": place.line if place else None,
+            "column": place.column if place else None,
+            "help": self.help,
+        }
+
+    def render(self) -> str:
+        """Return the report for a terminal: place, code, message, source line with carets, help."""
+        place = self.place
+        head = f"{self.severity}[{self.code}]: {self.message}"
+        lines = [f"{place}: {head}" if place else head]
+        if place is not None and self.source is not None and self.span is not None:
+            lines += _excerpt(self.source, self.span, place)
+        if self.help:
+            lines.append(f"  help: {self.help}")
+        return "\n".join(lines)
+
+
+def _excerpt(source: Source, span: Span, place: Place) -> list[str]:
+    """Return the source line and the carets under the span, cut to a readable width."""
+    text = source.line(place.line).replace("\t", " ")
+    column = place.column - 1
+    length = max(1, min(span.end - span.start, len(text) - column))
+    shift = max(0, column - 60)
+    shown, length = text[shift : shift + 100], min(length, max(1, shift + 100 - column))
+    gutter = str(place.line)
+    pad = " " * len(gutter)
+    return [f"  {gutter} | {shown}", f"  {pad} | {' ' * (column - shift)}{'^' * length}"]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """Return "did you mean 'x'?" for the nearest known word, or None when nothing is near (difflib ratio 0.6)."""
+    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"did you mean '{near[0]}'?" if near else None

@@ -1,0 +1,247 @@
+"""Persistent maps and sets in insertion order, and the equality and keys they rest on.
+
+A map is a plain dict until it is changed while large; then a hash trie (`immutables.Map`) from key to (place, value)
+takes over, so `assoc` costs O(log n) and old versions stay valid. Iteration of a trie sorts by place once and keeps
+the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from rtfs_framework.lang.values import (
+    ErrorValue,
+    GrownVector,
+    Keyword,
+    List,
+    Resource,
+    Symbol,
+    Timestamp,
+    Uuid,
+    register_type_name,
+)
+
+_SMALL = 16
+"""Changing a dict of at most this many entries copies it: cheaper than a trie."""
+
+_PLAIN = frozenset({str, int, Keyword, Symbol, type(None), Timestamp, Uuid, Resource, ErrorValue})
+"""Classes whose instances are their own dict keys: Python's equality is RTFS's among them."""
+
+
+class Key:
+    """A dict key for a value whose Python equality is not RTFS's: floats, booleans, collections, functions."""
+
+    __slots__ = ("_hash", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self._hash = hash_value(value)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return other.__class__ is Key and equal(self.value, other.value)  # type: ignore[attr-defined]
+
+
+def to_key(value: Any) -> Any:
+    """Return the dict key that stands for a value."""
+    return value if value.__class__ in _PLAIN else Key(value)
+
+
+def from_key(key: Any) -> Any:
+    """Return the value that a dict key stands for."""
+    return key.value if key.__class__ is Key else key
+
+
+class Map:
+    """An immutable map. Build with `Map.of(pairs)` or, for keys known to be plain, `Map(dict)`."""
+
+    __slots__ = ("_hash", "_items", "_next", "_trie")
+    _items: dict[Any, Any] | None
+    _trie: Any
+
+    def __init__(self, items: dict[Any, Any]) -> None:
+        """Take over `items`, whose keys are already `to_key`ed; the caller never changes it again."""
+        self._items = items
+        self._trie = None
+        self._next = 0
+        self._hash: int | None = None
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[Any, Any]]) -> Map:
+        """Build from pairs of RTFS values; a repeated key keeps its place and the last value."""
+        return cls({to_key(k): v for k, v in pairs})
+
+    @classmethod
+    def _grown(cls, trie: Any, following: int) -> Map:
+        made = cls.__new__(cls)
+        made._items = None
+        made._trie = trie
+        made._next = following
+        made._hash = None
+        return made
+
+    def _dict(self) -> dict[Any, Any]:
+        """Return the entries as a dict in order (made once from the trie)."""
+        items = self._items
+        if items is None:
+            ordered = sorted(self._trie.items(), key=_by_place)
+            items = self._items = {k: v for k, (_, v) in ordered}
+        return items
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Return the value under a key, or the default."""
+        if key.__class__ not in _PLAIN:
+            key = Key(key)
+        if self._items is not None:
+            return self._items.get(key, default)
+        entry = self._trie.get(key)
+        return default if entry is None else entry[1]
+
+    def assoc(self, key: Any, value: Any) -> Map:
+        """Return the map with one entry set."""
+        if key.__class__ not in _PLAIN:
+            key = Key(key)
+        trie = self._trie
+        if trie is None:
+            items = self._dict()
+            if len(items) < _SMALL:
+                return Map({**items, key: value})
+            trie = _trie_of(items)
+            self._trie, self._next = trie, len(items)
+        entry = trie.get(key)
+        if entry is None:
+            return Map._grown(trie.set(key, (self._next, value)), self._next + 1)
+        return Map._grown(trie.set(key, (entry[0], value)), self._next)
+
+    def dissoc(self, key: Any) -> Map:
+        """Return the map without a key."""
+        key = to_key(key)
+        if self._trie is None or len(self) <= _SMALL:
+            items = self._dict()
+            return self if key not in items else Map({k: v for k, v in items.items() if k != key})
+        return Map._grown(self._trie.delete(key), self._next) if key in self._trie else self
+
+    def merged(self, other: Map) -> Map:
+        """Return the map with all entries of another set, in its order."""
+        if len(other) <= 4 and len(self) > _SMALL:
+            result = self
+            for key, value in other.items():
+                result = result.assoc(key, value)
+            return result
+        return Map({**self._dict(), **other._dict()})
+
+    def __contains__(self, key: Any) -> bool:
+        key = to_key(key)
+        return key in (self._trie if self._items is None else self._items)
+
+    def __len__(self) -> int:
+        return len(self._trie if self._items is None else self._items)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.keys())
+
+    def keys(self) -> list[Any]:
+        """Return the keys in order."""
+        return [from_key(k) for k in self._dict()]
+
+    def values(self) -> list[Any]:
+        """Return the values in order of their keys."""
+        return list(self._dict().values())
+
+    def items(self) -> list[tuple[Any, Any]]:
+        """Return the entries in order."""
+        return [(from_key(k), v) for k, v in self._dict().items()]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Map) and equal(self, other)
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = hash_value(self)
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"Map({dict(self.items())!r})"
+
+
+class Set:
+    """An immutable set in insertion order: a map from its members to themselves."""
+
+    __slots__ = ("map",)
+
+    def __init__(self, members: Map) -> None:
+        self.map = members
+
+    @classmethod
+    def of(cls, members: Iterable[Any]) -> Set:
+        """Build from RTFS values; the first of equal members stays."""
+        found: dict[Any, Any] = {}
+        for member in members:
+            found.setdefault(to_key(member), member)
+        return cls(Map(found))
+
+    def __contains__(self, member: Any) -> bool:
+        return member in self.map
+
+    def __len__(self) -> int:
+        return len(self.map)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.map.values())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Set) and equal(self, other)
+
+    def __hash__(self) -> int:
+        return hash_value(self)
+
+    def __repr__(self) -> str:
+        return f"Set({list(self)!r})"
+
+
+EMPTY_MAP = Map({})
+register_type_name(Map, "map")
+register_type_name(Set, "set")
+
+
+def _by_place(entry: tuple[Any, tuple[int, Any]]) -> int:
+    return entry[1][0]
+
+
+def _trie_of(items: Mapping[Any, Any]) -> Any:
+    import immutables  # noqa: PLC0415 - most programs never grow a map past the dict
+
+    return immutables.Map({k: (i, v) for i, (k, v) in enumerate(items.items())})
+
+
+def equal(a: Any, b: Any) -> bool:  # noqa: PLR0911 - one line per kind of value
+    """Tell whether two RTFS values are equal (LANGUAGE.md 4.2): structural, 1 is not 1.0, NaN equals nothing."""
+    kind = a.__class__
+    if kind is not b.__class__:
+        if (kind is tuple and b.__class__ is GrownVector) or (kind is GrownVector and b.__class__ is tuple):
+            return len(a) == len(b) and all(map(equal, a, b))
+        return False
+    if kind is tuple or kind is List or kind is GrownVector:
+        return len(a) == len(b) and all(map(equal, a, b))
+    if kind is Map:
+        return len(a) == len(b) and all(k in b and equal(v, b.get(k)) for k, v in a.items())
+    if kind is Set:
+        return len(a) == len(b) and all(member in b for member in a)
+    return bool(a == b)
+
+
+def hash_value(value: Any) -> int:
+    """Return a hash that agrees with `equal`. (String hashes differ between processes: never store it.)"""
+    kind = value.__class__
+    if kind is tuple or kind is GrownVector:
+        return hash(("vector", *map(hash_value, value)))
+    if kind is List:
+        return hash(("list", *map(hash_value, value)))
+    if kind is Map:
+        return hash(("map", frozenset((hash_value(k), hash_value(v)) for k, v in value.items())))
+    if kind is Set:
+        return hash(("set", frozenset(map(hash_value, value))))
+    return hash((kind.__name__, value)) if kind is float or kind is bool else hash(value)

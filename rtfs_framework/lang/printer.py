@@ -1,0 +1,110 @@
+"""Printing: `write` gives text that reads back to an equal value, `display` what `str` shows (a raw top string)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.values import (
+    ErrorValue,
+    GrownVector,
+    Keyword,
+    List,
+    Resource,
+    Symbol,
+    Timestamp,
+    Uuid,
+)
+
+_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+_NAMED = {True: "true", False: "false", None: "nil"}
+
+
+def display(value: Any) -> str:
+    """Return the text that `str` shows: a string as it is, anything else as `write` does."""
+    return value if value.__class__ is str else write(value)
+
+
+def write_float(value: float) -> str:
+    """Return the shortest text that reads back to the same float, with a fraction or an exponent."""
+    if math.isfinite(value):
+        text = repr(value)
+        return text.replace("e+", "e").replace("e0", "e") if "e" in text else text
+    return "##NaN" if math.isnan(value) else "##Inf" if value > 0 else "##-Inf"
+
+
+def write(value: Any) -> str:
+    """Return readable text. Iterative, so that nesting cannot exhaust the Python stack."""
+    out: list[str] = []
+    todo: list[Any] = [value]
+    while todo:
+        item = todo.pop()
+        if item.__class__ is _Text:
+            out.append(item.text)
+        else:
+            _write_one(item, out, todo)
+    return "".join(out)
+
+
+class _Text:
+    """Punctuation waiting on the work list."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+_SPACE = _Text(" ")
+
+
+def _write_one(item: Any, out: list[str], todo: list[Any]) -> None:
+    kind = item.__class__
+    if kind is str:
+        out.append(f'"{item.translate(_ESCAPES)}"')
+    elif kind is int:
+        out.append(_write_int(item))
+    elif kind is bool or item is None:
+        out.append(_NAMED[item])
+    elif kind is float:
+        out.append(write_float(item))
+    elif kind is Keyword:
+        out.append(f":{item.name}")
+    elif kind is Symbol:
+        out.append(item.name)
+    elif kind is tuple or kind is GrownVector:
+        _write_items("[", item, "]", out, todo)
+    elif kind is List:
+        _write_items("(", item, ")", out, todo)
+    elif kind is Map:
+        _write_items("{", [part for entry in item.items() for part in entry], "}", out, todo)
+    elif kind is Set:
+        _write_items("#{", list(item), "}", out, todo)
+    else:
+        out.append(_write_opaque(item))
+
+
+def _write_int(item: int) -> str:
+    try:
+        return str(item)
+    except ValueError:  # Python refuses to print huge integers in decimal by default; RTFS limits sizes elsewhere.
+        return hex(item)
+
+
+def _write_opaque(item: Any) -> str:
+    if isinstance(item, ErrorValue):
+        return f"#<error: {item.message}>"
+    for kind, tag in ((Timestamp, "timestamp"), (Uuid, "uuid"), (Resource, "resource-handle")):
+        if isinstance(item, kind):
+            return f'#{tag}("{item.text}")'
+    return "#<function>"
+
+
+def _write_items(start: str, items: Any, end: str, out: list[str], todo: list[Any]) -> None:
+    out.append(start)
+    todo.append(_Text(end))
+    for place, item in enumerate(reversed(tuple(items))):
+        if place:
+            todo.append(_SPACE)
+        todo.append(item)

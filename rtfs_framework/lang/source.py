@@ -1,0 +1,55 @@
+"""Source texts and spans: where a piece of program stands. Offsets count characters, lines and columns start at 1."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+import attrs
+
+
+@attrs.frozen(slots=True)
+class Span:
+    """A half-open range of characters `[start, end)` in one source text."""
+
+    start: int
+    end: int
+
+    def cover(self, other: Span) -> Span:
+        """Return the smallest span that holds both."""
+        return Span(min(self.start, other.start), max(self.end, other.end))
+
+
+@attrs.frozen(slots=True, eq=False)
+class Source:
+    """A named program text with its line starts."""
+
+    name: str
+    text: str
+    _starts: tuple[int, ...] = attrs.field(init=False, repr=False)
+
+    @_starts.default
+    def _find_starts(self) -> tuple[int, ...]:
+        return (0, *(i + 1 for i, char in enumerate(self.text) if char == "\n"))
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return the line and column, both from 1, of a character offset."""
+        line = bisect_right(self._starts, offset) - 1
+        return line + 1, offset - self._starts[line] + 1
+
+    def line(self, number: int) -> str:
+        """Return the text of a line (from 1) without its line end."""
+        start = self._starts[number - 1]
+        end = self._starts[number] if number < len(self._starts) else len(self.text)
+        return self.text[start:end].rstrip("\r\n")
+
+
+@attrs.frozen(slots=True)
+class Place:
+    """A span made readable: what a report, a journal entry or a stack frame shows."""
+
+    source: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}:{self.column}"

@@ -1,0 +1,172 @@
+"""Type expressions as frozen records (LANGUAGE.md 12.2). Dispatch over `Type` is total: mypy proves every match."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Union
+
+import attrs
+
+
+class Primitive(Enum):
+    """The primitive types; the value is the RTFS keyword."""
+
+    INT = "int"
+    FLOAT = "float"
+    STRING = "string"
+    BOOL = "bool"
+    NIL = "nil"
+    KEYWORD = "keyword"
+    SYMBOL = "symbol"
+    ANY = "any"
+    NEVER = "never"
+    TIMESTAMP = "timestamp"
+    UUID = "uuid"
+
+
+@attrs.frozen(slots=True)
+class NamedType:
+    """A name that is not a primitive's own keyword: `Int`, `Point`, `int?`, `number`. Unknown names fit nothing."""
+
+    name: str
+
+
+@attrs.frozen(slots=True)
+class VectorType:
+    """`[:vector T]`."""
+
+    item: Type
+
+
+@attrs.frozen(slots=True)
+class ListType:
+    """`[:list T]`."""
+
+    item: Type
+
+
+@attrs.frozen(slots=True)
+class SetType:
+    """`[:set T]`."""
+
+    item: Type
+
+
+@attrs.frozen(slots=True)
+class TupleType:
+    """`[:tuple T U ...]`."""
+
+    items: tuple[Type, ...]
+
+
+@attrs.frozen(slots=True)
+class MapEntry:
+    """`[:k T]` or, optional, `[:k T ?]`. The key is an RTFS value (a keyword, string or integer)."""
+
+    key: Any
+    type: Type
+    optional: bool = False
+
+
+@attrs.frozen(slots=True)
+class MapType:
+    """`[:map [:k T] ... [:* T]]`; `rest` is the type of the other entries' values, None when not said."""
+
+    entries: tuple[MapEntry, ...]
+    rest: Type | None = None
+
+
+@attrs.frozen(slots=True)
+class MapOfType:
+    """`[:map-of K V]`."""
+
+    key: Type
+    value: Type
+
+
+@attrs.frozen(slots=True)
+class FunctionType:
+    """`[:fn [A B & V] R]`."""
+
+    parameters: tuple[Type, ...]
+    rest: Type | None
+    returns: Type
+
+
+@attrs.frozen(slots=True)
+class UnionType:
+    """`[:union T U ...]`, `[:or ...]`."""
+
+    members: tuple[Type, ...]
+
+
+@attrs.frozen(slots=True)
+class OptionalType:
+    """`[:optional T]`."""
+
+    type: Type
+
+
+@attrs.frozen(slots=True)
+class Predicate:
+    """A refinement such as `[:> 0]`: its name and arguments (RTFS values)."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+
+
+@attrs.frozen(slots=True)
+class AndType:
+    """`[:and T ... [:pred arg] ...]`: all types and all predicates hold."""
+
+    members: tuple[Type, ...]
+    predicates: tuple[Predicate, ...] = ()
+
+
+@attrs.frozen(slots=True)
+class EnumType:
+    """`[:enum a b ...]`: one of these literals (strict equality)."""
+
+    values: tuple[Any, ...]
+
+
+@attrs.frozen(slots=True)
+class LiteralType:
+    """`[:val x]`."""
+
+    value: Any
+
+
+@attrs.frozen(slots=True)
+class ArrayType:
+    """`[:array T [2 ?]]`: nested vectors of these lengths; None stands for `?`."""
+
+    item: Type
+    shape: tuple[int | None, ...] = ()
+
+
+@attrs.frozen(slots=True)
+class ResourceType:
+    """`[:resource Name]`."""
+
+    name: str
+
+
+Type = Union[
+    Primitive,
+    NamedType,
+    VectorType,
+    ListType,
+    SetType,
+    TupleType,
+    MapType,
+    MapOfType,
+    FunctionType,
+    UnionType,
+    OptionalType,
+    AndType,
+    EnumType,
+    LiteralType,
+    ArrayType,
+    ResourceType,
+]

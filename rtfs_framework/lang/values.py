@@ -1,0 +1,195 @@
+"""RTFS values as Python values. All are immutable.
+
+nil, booleans, integers, floats and strings are Python's own; a vector is a `tuple` or a `GrownVector`; functions are
+Python callables. The rest is defined here. Python would equate 1, 1.0 and True; RTFS does not: use `equal` and the
+keys of `Map`, never `==` on RTFS values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Union
+from weakref import WeakValueDictionary
+
+import attrs
+
+Value = Any
+"""Any RTFS value. (The union is recursive; mypy gains nothing from spelling it out.)"""
+
+
+class Keyword:
+    """An interned name such as `:a/b`; two keywords of one name are the same object."""
+
+    __slots__ = ("__weakref__", "name")
+    _interned: ClassVar[WeakValueDictionary[str, Keyword]] = WeakValueDictionary()
+    name: str
+
+    def __new__(cls, name: str) -> Keyword:
+        found = cls._interned.get(name)
+        if found is None:
+            found = object.__new__(cls)
+            object.__setattr__(found, "name", name)
+            cls._interned[name] = found
+        return found
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(name)
+
+    def __reduce__(self) -> tuple[type[Keyword], tuple[str]]:
+        return Keyword, (self.name,)
+
+    def __repr__(self) -> str:
+        return f":{self.name}"
+
+
+@attrs.frozen(slots=True)
+class Symbol:
+    """A name as data (quoted)."""
+
+    name: str
+
+
+class List(tuple[Any, ...]):
+    """A list: quoted data and macro forms. A tuple of its own type, so it never equals a vector."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"List{tuple(self)!r}"
+
+
+class GrownVector(Sequence[Any]):
+    """A vector made by `conj`: a view of the first `n` items of a shared buffer.
+
+    Appending to the newest version extends the buffer in place (amortised O(1)); appending to an older one copies.
+    Versions never see each other's items, because a view never looks behind its own length.
+    """
+
+    __slots__ = ("_buffer", "_n")
+
+    def __init__(self, buffer: list[Any], n: int) -> None:
+        self._buffer = buffer
+        self._n = n
+
+    def conj(self, item: Any) -> GrownVector:
+        """Return this vector with one item more."""
+        buffer = self._buffer if len(self._buffer) == self._n else self._buffer[: self._n]
+        buffer.append(item)
+        return GrownVector(buffer, self._n + 1)
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return tuple(self._buffer[i] for i in range(*index.indices(self._n)))
+        if not -self._n <= index < self._n:
+            raise IndexError(index)
+        return self._buffer[index if index >= 0 else self._n + index]
+
+    def __iter__(self) -> Iterator[Any]:
+        buffer = self._buffer
+        return iter(buffer if len(buffer) == self._n else buffer[: self._n])
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, GrownVector | tuple) and tuple(self) == tuple(other)
+
+    def __repr__(self) -> str:
+        return f"GrownVector({list(self)!r})"
+
+
+@attrs.frozen(slots=True)
+class Timestamp:
+    """A timestamp literal; `text` is kept as written."""
+
+    text: str
+
+
+@attrs.frozen(slots=True)
+class Uuid:
+    """A UUID literal; `text` is kept as written."""
+
+    text: str
+
+
+@attrs.frozen(slots=True)
+class Resource:
+    """A `resource://` handle."""
+
+    text: str
+
+
+@attrs.frozen(slots=True, eq=False)
+class ErrorValue:
+    """An error as a value. `kind` is one of LANGUAGE.md 11.1; errors are equal when kind and message are."""
+
+    kind: str
+    message: str
+    data: Any = None
+    span: str | None = None
+    stack: tuple[str, ...] = ()
+    cause: ErrorValue | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ErrorValue) and (self.kind, self.message) == (other.kind, other.message)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.message))
+
+
+Function = Callable[..., Any]
+Vector = Union[tuple[Any, ...], GrownVector]
+
+GROW_AT = 32
+"""Vectors shorter than this stay tuples when they grow: copying them is cheaper than a view."""
+
+
+def is_vector(value: object) -> bool:
+    """Tell whether a value is a vector (a tuple that is not a List, or a GrownVector)."""
+    return value.__class__ is tuple or value.__class__ is GrownVector
+
+
+def is_function(value: object) -> bool:
+    """Tell whether a value is a function value (keywords, maps and vectors are callable but no functions)."""
+    return callable(value) and not isinstance(value, Keyword | type)
+
+
+def conj(vector: Vector, item: Any) -> Vector:
+    """Return the vector with one item more; building n items one by one is linear in n."""
+    if vector.__class__ is GrownVector:
+        return vector.conj(item)
+    if len(vector) < GROW_AT:
+        return (*vector, item)
+    buffer = [*vector, item]
+    return GrownVector(buffer, len(buffer))
+
+
+_TYPE_NAMES: dict[type, str] = {
+    type(None): "nil",
+    bool: "boolean",
+    int: "integer",
+    float: "float",
+    str: "string",
+    Keyword: "keyword",
+    Symbol: "symbol",
+    tuple: "vector",
+    GrownVector: "vector",
+    List: "list",
+    ErrorValue: "error",
+    Timestamp: "timestamp",
+    Uuid: "uuid",
+    Resource: "resource-handle",
+}
+
+
+def register_type_name(cls: type, name: str) -> None:
+    """Name a further value class (maps and sets, which have modules of their own)."""
+    _TYPE_NAMES[cls] = name
+
+
+def type_name(value: object) -> str:
+    """Return the RTFS name of a value's type, as `(type-name x)` gives it."""
+    return _TYPE_NAMES.get(value.__class__) or ("function" if callable(value) else value.__class__.__name__)

@@ -1,0 +1,102 @@
+"""Functions over functions: turn a function value into a Python callable that takes n arguments, or say why not."""
+
+from __future__ import annotations
+
+from types import BuiltinFunctionType, FunctionType
+from typing import Any
+
+from rtfs_framework.lang.errors import arity_error, arity_text, type_error
+from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.values import GrownVector, Keyword
+from rtfs_framework.stdlib.table import BY_FUNCTION
+
+_VARARGS = 0x04
+
+
+def arity_of(function: Any) -> tuple[int, int | None]:
+    """Return (least, most) arguments of a function value; most is None for a variadic one."""
+    record = BY_FUNCTION.get(function)
+    if record is not None:
+        return record.low, record.high
+    shape = getattr(function, "rtfs_arity", None)
+    if shape is not None:
+        return shape  # type: ignore[no-any-return]
+    code = function.__code__
+    most = code.co_argcount
+    return most - len(function.__defaults__ or ()), None if code.co_flags & _VARARGS else most
+
+
+def name_of(function: Any) -> str:
+    """Return what error messages call a function value."""
+    record = BY_FUNCTION.get(function)
+    return record.name if record is not None else "user-defined function"
+
+
+def check_arity(function: Any, count: int) -> None:
+    """Raise ArityMismatch unless the function takes `count` arguments."""
+    low, high = arity_of(function)
+    if count < low or (high is not None and count > high):
+        raise arity_error(name_of(function), arity_text(low, high), count)
+
+
+def as_function(op: str, value: Any, count: int) -> Any:
+    """Return a Python callable that stands for a function value taking `count` arguments.
+
+    Keywords, maps, vectors and sets look themselves up. Raises TypeError for anything else and ArityMismatch for a
+    function that does not take so many arguments.
+    """
+    kind = value.__class__
+    if kind is FunctionType or kind is BuiltinFunctionType:
+        check_arity(value, count)
+        return value
+    if kind is Keyword:
+        return lookup_keyword(value, count)
+    if kind is Map:
+        _collection_arity("map", count)
+        return value.get
+    if kind is tuple or kind is GrownVector:
+        _collection_arity("vector", count)
+        return lambda index, default=None: _nth(op, value, index, default)
+    if kind is Set:
+        _collection_arity("set", count)
+        return lambda member, default=None: member if member in value else default
+    if callable(value):
+        check_arity(value, count)
+        return value
+    raise type_error(op, "function", value)
+
+
+def _collection_arity(what: str, count: int) -> None:
+    if not 1 <= count <= 2:
+        raise arity_error(what, "between 1 and 2", count)
+
+
+def _nth(op: str, vector: Any, index: Any, default: Any) -> Any:
+    if index.__class__ is not int:
+        raise type_error(op, "integer", index)
+    return vector[index] if 0 <= index < len(vector) else default
+
+
+def lookup_keyword(keyword: Keyword, count: int) -> Any:
+    """Return the function that a keyword stands for: look itself up in a map, nil-tolerant."""
+    if not 1 <= count <= 2:
+        raise arity_error(f":{keyword.name}", "between 1 and 2", count)
+
+    def look_up(subject: Any, default: Any = None) -> Any:
+        return keyword_get(keyword, subject, default)
+
+    return look_up
+
+
+def keyword_get(keyword: Keyword, subject: Any, default: Any = None) -> Any:
+    """`(:k subject default)`: a map's value, the default for nil; any other subject is a TypeError."""
+    if subject.__class__ is Map:
+        return subject.get(keyword, default)
+    if subject is None:
+        return default
+    if subject.__class__.__name__ == "ErrorValue":
+        return getattr(subject, keyword.name) if keyword.name in _ERROR_FIELDS else default
+    raise type_error(f":{keyword.name}", "map", subject)
+
+
+_ERROR_FIELDS = frozenset({"kind", "message", "data", "span", "stack", "cause"})

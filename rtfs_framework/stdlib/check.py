@@ -1,0 +1,65 @@
+"""Argument checks that builtins share. `op` is the RTFS name that the message shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.lang.errors import type_error
+from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.values import GrownVector, List
+
+NUMBERS = frozenset({int, float})
+VECTORS = frozenset({tuple, GrownVector, List})
+
+
+def number(op: str, value: Any) -> Any:
+    """Return the value if it is a number (booleans are not)."""
+    if value.__class__ not in NUMBERS:
+        raise type_error(op, "number", value)
+    return value
+
+
+def integer(op: str, value: Any) -> int:
+    """Return the value if it is an integer."""
+    if value.__class__ is not int:
+        raise type_error(op, "integer", value)
+    return value  # type: ignore[no-any-return]
+
+
+def string(op: str, value: Any) -> str:
+    """Return the value if it is a string."""
+    if value.__class__ is not str:
+        raise type_error(op, "string", value)
+    return value  # type: ignore[no-any-return]
+
+
+def mapping(op: str, value: Any) -> Map:
+    """Return the value if it is a map."""
+    if value.__class__ is not Map:
+        raise type_error(op, "map", value)
+    return value  # type: ignore[no-any-return]
+
+
+def items(op: str, value: Any) -> Any:
+    """Return a vector, list or set as a Python sequence; anything else is a TypeError (nil and strings included)."""
+    if value.__class__ in VECTORS:
+        return value
+    if value.__class__ is Set:
+        return tuple(value)
+    raise type_error(op, "vector", value)
+
+
+def sequence(op: str, value: Any) -> Any:
+    """Return a vector, list, set or string (as characters) as a Python sequence."""
+    if value.__class__ is str:
+        return value
+    if value.__class__ in VECTORS:
+        return value
+    if value.__class__ is Set:
+        return tuple(value)
+    raise type_error(op, "collection", value)
+
+
+def like(source: Any, result: Any) -> Any:
+    """Return items as the kind of their source: characters join to a string, anything else becomes a vector."""
+    return "".join(result) if source.__class__ is str else tuple(result)

@@ -1,0 +1,34 @@
+"""The whole table: importing this module loads every family. Nothing else imports a family for its side effect."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from rtfs_framework.stdlib.table import BUILTINS, BY_FUNCTION
+
+FAMILIES = (
+    "arithmetic",
+    "comparison",
+    "predicates",
+    "strings",
+    "regex",
+    "sequences",
+    "sequences_more",
+    "higher_order",
+    "higher_order_more",
+    "grouping",
+    "maps",
+    "nested",
+    "functions",
+    "json",
+    "csv",
+    "encoding",
+    "time",
+    "bits",
+    "errors",
+)
+
+for _family in FAMILIES:
+    import_module(f"rtfs_framework.stdlib.{_family}")
+
+__all__ = ["BUILTINS", "BY_FUNCTION", "FAMILIES"]
