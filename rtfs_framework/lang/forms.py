@@ -1,0 +1,115 @@
+"""Forms: what the reader produces and macros rewrite. Every form carries the span of text that it came from.
+
+`Atom` holds a literal value; names are `Name`s; collections hold forms. Reader shorthands that later stages must see
+(`#(...)`, metadata, `@x`, quasiquote) have nodes of their own. Dispatch over `Form` is total.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Union
+
+import attrs
+
+from rtfs_framework.lang.source import Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Atom:
+    """A literal: nil, boolean, number, string, keyword, timestamp, UUID or resource handle."""
+
+    value: Any
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Name:
+    """A symbol in the program."""
+
+    name: str
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class ListForm:
+    """`( ... )`."""
+
+    items: tuple[Form, ...]
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class VectorForm:
+    """`[ ... ]`."""
+
+    items: tuple[Form, ...]
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class MapForm:
+    """`{ ... }`: keys and values in turn; the reader has checked that their number is even."""
+
+    items: tuple[Form, ...]
+    span: Span
+
+    @property
+    def pairs(self) -> tuple[tuple[Form, Form], ...]:
+        """The entries as (key, value)."""
+        return tuple(zip(self.items[::2], self.items[1::2], strict=True))
+
+
+@attrs.frozen(slots=True, eq=False)
+class SetForm:
+    """`#{ ... }`."""
+
+    items: tuple[Form, ...]
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class ShorthandFn:
+    """`#( ... )`: an anonymous function whose parameters are `%`, `%1`.., `%&`."""
+
+    body: ListForm
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Quoted:
+    """`'x`, `` `x ``, `~x`, `~@x`: `kind` is "quote", "quasiquote", "unquote" or "splice"."""
+
+    kind: str
+    form: Form
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Reference:
+    """`@name`: a read of the host context (locals win). `plain` marks `@:name`, the same as the bare symbol."""
+
+    name: str
+    plain: bool
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Meta:
+    """`^meta form`. `meta` is a map form, or a keyword atom for `^:pure`; for a delegation hint see `HintForm`."""
+
+    meta: Form
+    form: Form
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class HintForm:
+    """`^:delegation TARGET form`: `keyword` is the target's keyword name, `id` its string, or `map` its map form."""
+
+    keyword: str
+    id: str | None
+    map: MapForm | None
+    form: Form
+    span: Span
+
+
+Form = Union[Atom, Name, ListForm, VectorForm, MapForm, SetForm, ShorthandFn, Quoted, Reference, Meta, HintForm]
