@@ -1,0 +1,47 @@
+"""All that a plugin may import: hook markers and specs, entry records, protocols, types, errors.
+
+One flat face over the modules behind it; names are loaded on first use, so a plugin pays for what it takes.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+API_VERSION = 1
+"""The plugin API's version. A plugin says which one it was written for: `rtfs_api_version = 1` in its module."""
+
+_HOMES = {
+    "errors": ("PluginError", "ProviderError", "ProviderTimeout", "RateLimited", "ProviderAuthError",
+               "ProviderUnavailable", "BadReply", "ConfigError", "CapabilityError", "ProgramError", "RtfsError",
+               "LanguageError", "InternalError"),
+    "hookspecs": ("hookimpl", "RtfsHookSpecs"),
+    "targets": ("ExecTarget", "LocalPure", "LocalModel", "RemoteModel", "L4CacheHit", "Capability", "Deny", "Ask",
+                "show_target"),
+    "plans": ("DelegationPlan", "PlanSource", "CallContext", "Candidate", "DelegationMetadata", "Consult"),
+    "engine": ("DelegationEngine", "EngineEntry", "EngineSettings"),
+    "provider": ("ModelProvider", "ProviderEntry", "InferenceRequest", "InferenceReply", "Message", "Usage",
+                 "ProviderSettings", "Locality"),
+    "cache": ("CacheLayer", "CacheEntry", "CacheKey", "CacheRecord", "CacheStats", "CacheLevel", "CacheSettings"),
+    "capability": ("CapabilityEntry", "CapabilityHandler", "CapabilityRequest"),
+    "command": ("CommandEntry",),
+    "observer": ("Observer", "ObserverEntry", "Event"),
+    "values": ("HostCall", "CallKind", "FunctionSignature", "Parameter", "DelegationHint", "HintKind", "Keyword",
+               "Map", "Type", "Value", "write", "digest", "Clock"),
+    "settings": ("Setting", "SettingsSchema"),
+}  # fmt: skip
+
+_LAZY = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = ["API_VERSION", *_LAZY]  # noqa: PLE0604 - the names are literals in _HOMES
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module (PEP 562)."""
+    home = _LAZY.get(name)
+    if home is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

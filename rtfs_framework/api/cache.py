@@ -1,0 +1,106 @@
+"""Cache layers: remember. They neither decide nor infer; keys are digests with their parts written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Protocol
+
+import attrs
+
+from rtfs_framework.api.settings import SettingsSchema
+from rtfs_framework.api.values import Clock
+
+
+class CacheLevel(Enum):
+    """What a layer remembers."""
+
+    L1 = "l1"
+    """Delegation plans."""
+    L2 = "l2"
+    """Inference replies."""
+    L3 = "l3"
+    """Replies to similar requests."""
+    L4 = "l4"
+    """Signed bytecode."""
+
+
+@attrs.frozen(slots=True)
+class CacheKey:
+    """A key: a namespace, the digest looked up, and the readable parts it was made of (for explanations)."""
+
+    namespace: str
+    digest: str
+    parts: tuple[tuple[str, str], ...] = attrs.field(default=(), eq=False)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class CacheRecord:
+    """A remembered value and when it was stored (seconds since the epoch)."""
+
+    value: Any
+    stored_at: float
+    expires_at: float | None = None
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class CacheStats:
+    """Counters since the layer was made. A stale read counts as a miss and as an expiry, never as a hit."""
+
+    hits: int = 0
+    misses: int = 0
+    puts: int = 0
+    evictions: int = 0
+    expiries: int = 0
+    size: int = 0
+    capacity: int | None = None
+
+
+class CacheLayer(Protocol):
+    """Remembers values under keys, never more than its capacity, never past their time."""
+
+    def get(self, key: CacheKey) -> CacheRecord | None:
+        """Return the live record of a key, or None."""
+        ...
+
+    def put(self, key: CacheKey, value: Any, ttl: float | None = None) -> None:
+        """Store a value; `ttl` in seconds, None for the layer's own."""
+        ...
+
+    def invalidate(self, key: CacheKey) -> bool:
+        """Forget one key; tell whether it was there."""
+        ...
+
+    def clear(self) -> None:
+        """Forget everything (counters stay)."""
+        ...
+
+    def stats(self) -> CacheStats:
+        """Return the counters."""
+        ...
+
+    def close(self) -> None:
+        """Release files; called once."""
+        ...
+
+
+@attrs.frozen(slots=True)
+class CacheSettings:
+    """What every cache is made from. `directory` is where a persistent layer may keep files."""
+
+    clock: Clock
+    ttl: float | None = None
+    own: Any = None
+    directory: str | None = None
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class CacheEntry:
+    """A cache layer that a plugin offers under a name."""
+
+    name: str
+    summary: str
+    level: CacheLevel
+    factory: Callable[[CacheSettings], CacheLayer]
+    settings: SettingsSchema | None = None
+    persistent: bool = False

@@ -1,0 +1,46 @@
+"""Capabilities: effects that a host grants by name. Denied unless the configuration grants them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import attrs
+
+from rtfs_framework.lang.source import Place
+from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.values import Value
+
+
+@attrs.frozen(slots=True)
+class CapabilityRequest:
+    """One call of a capability."""
+
+    id: str
+    args: tuple[Value, ...]
+    place: Place | None = None
+    deadline: float | None = None
+    """Seconds left."""
+
+
+class CapabilityHandler(Protocol):
+    """Performs the effect; raises `CapabilityError` when it cannot."""
+
+    def __call__(self, request: CapabilityRequest) -> Value | Awaitable[Value]:
+        """Return the reply, or an awaitable of it."""
+        ...
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class CapabilityEntry:
+    """A capability that a plugin offers."""
+
+    id: str
+    summary: str
+    handler: Callable[[CapabilityRequest], Value | Awaitable[Value]]
+    parameters: tuple[Type, ...] | None = None
+    returns: Type | None = None
+    effects: tuple[str, ...] = ()
+    order_independent: bool = False
+    names: tuple[str, ...] = ()
+    """Function names under which programs may call it directly, such as `log`."""

@@ -1,0 +1,107 @@
+"""Errors that plugins raise and hosts report. A vendor's own exception is the `__cause__`, never what is raised."""
+
+from __future__ import annotations
+
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.errors import InternalError, LanguageError, ProgramError, RtfsError
+
+__all__ = [
+    "BadReply",
+    "CapabilityError",
+    "ConfigError",
+    "InternalError",
+    "LanguageError",
+    "PluginError",
+    "ProgramError",
+    "ProviderAuthError",
+    "ProviderError",
+    "ProviderTimeout",
+    "ProviderUnavailable",
+    "RateLimited",
+    "RtfsError",
+]
+
+
+class PluginError(RtfsError):
+    """A plugin that could not be loaded, or that broke its contract. Names the distribution."""
+
+    code = "E0801"
+
+    def __init__(self, distribution: str, message: str, *, code: str | None = None) -> None:
+        super().__init__(f"{distribution}: {message}")
+        self.distribution = distribution
+        if code is not None:
+            self.code = code
+
+
+class ConfigError(LanguageError):
+    """A configuration that was refused; carries diagnostics with file, line and column."""
+
+
+class CapabilityError(RtfsError):
+    """A capability that failed; the program sees kind `Generic`, or `kind` when given (LANGUAGE.md 11.1)."""
+
+    def __init__(self, message: str, kind: str = "Generic") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class ProviderError(RtfsError):
+    """A model provider that could not answer. `provider` is its id; `retryable` says whether asking again may help.
+
+    The program sees `kind` (NetworkError unless a subclass says otherwise), a member of the HostError family.
+    """
+
+    code = "E0601"
+    kind = "NetworkError"
+    retryable = False
+
+    def __init__(self, provider: str, message: str, *, status: int | None = None) -> None:
+        super().__init__(f"{provider}: {message}")
+        self.provider = provider
+        self.status = status
+
+
+class ProviderTimeout(ProviderError):
+    """No reply within the deadline."""
+
+    code = "E0602"
+    retryable = True
+
+
+class RateLimited(ProviderError):
+    """The provider asks to wait; `retry_after` is in seconds, None when it did not say."""
+
+    code = "E0603"
+    retryable = True
+
+    def __init__(
+        self, provider: str, message: str, *, retry_after: float | None = None, status: int | None = 429
+    ) -> None:
+        super().__init__(provider, message, status=status)
+        self.retry_after = retry_after
+
+
+class ProviderAuthError(ProviderError):
+    """A missing or refused key. The message names the environment variable, never its value."""
+
+    code = "E0604"
+
+
+class ProviderUnavailable(ProviderError):
+    """The provider cannot be reached, closed the connection, or failed on its side (5xx)."""
+
+    code = "E0605"
+    retryable = True
+
+
+class BadReply(ProviderError):
+    """The provider answered something that is no valid reply: malformed JSON, or a value of another type."""
+
+    code = "E0606"
+    kind = "TypeValidationError"
+
+
+def config_error(code: str, message: str, **details: object) -> ConfigError:
+    """Return a `ConfigError` with one diagnostic; `details` are fields of `Diagnostic`."""
+    return ConfigError([Diagnostic(code=code, message=message, kind="ConfigError", **details)])  # type: ignore[arg-type]

@@ -1,0 +1,52 @@
+"""The hooks. Each is called once, when a host starts, and returns records; none is called per program or per call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rtfs_framework.api.markers import hookimpl, hookspec
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.cache import CacheEntry
+    from rtfs_framework.api.capability import CapabilityEntry
+    from rtfs_framework.api.command import CommandEntry
+    from rtfs_framework.api.engine import EngineEntry
+    from rtfs_framework.api.observer import ObserverEntry
+    from rtfs_framework.api.provider import ProviderEntry
+
+__all__ = ["RtfsHookSpecs", "hookimpl"]
+
+
+class RtfsHookSpecs:
+    """What a plugin may offer. All hooks are optional."""
+
+    @hookspec
+    def rtfs_engines(self) -> Iterable[EngineEntry]:
+        """Offer delegation engines. Called once at start; `[delegation] engine` selects one by name."""
+        raise AssertionError
+
+    @hookspec
+    def rtfs_providers(self) -> Iterable[ProviderEntry]:
+        """Offer model providers. Called once at start; instances are configured per provider name."""
+        raise AssertionError
+
+    @hookspec
+    def rtfs_caches(self) -> Iterable[CacheEntry]:
+        """Offer cache layers. Called once at start; `[caches]` switches them on and off."""
+        raise AssertionError
+
+    @hookspec
+    def rtfs_capabilities(self) -> Iterable[CapabilityEntry]:
+        """Offer capabilities. Called once at start; `[security] grant` says which programs may use."""
+        raise AssertionError
+
+    @hookspec
+    def rtfs_commands(self) -> Iterable[CommandEntry]:
+        """Offer commands of the `rtfs` tool. Called once at start."""
+        raise AssertionError
+
+    @hookspec
+    def rtfs_observers(self) -> Iterable[ObserverEntry]:
+        """Offer observers of runs. Called once at start."""
+        raise AssertionError

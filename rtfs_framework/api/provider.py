@@ -1,0 +1,108 @@
+"""Model providers: infer. They see a typed request and answer text or data; the orchestrator types the reply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, Protocol
+
+import attrs
+
+from rtfs_framework.api.settings import SettingsSchema
+from rtfs_framework.kernel.outcome import FunctionSignature
+from rtfs_framework.lang.values import Value
+
+
+class Locality(Enum):
+    """Whether data stays on this device."""
+
+    LOCAL = "local"
+    REMOTE = "remote"
+
+
+@attrs.frozen(slots=True)
+class Message:
+    """One chat message; `role` is "system", "user" or "assistant"."""
+
+    role: str
+    content: str
+
+
+@attrs.frozen(slots=True)
+class Usage:
+    """Tokens that a reply took."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class InferenceRequest:
+    """A call of a typed function, for a model: the signature and arguments, and the same as a prompt and schema."""
+
+    function: FunctionSignature
+    args: tuple[Value, ...]
+    messages: tuple[Message, ...]
+    schema: Mapping[str, Any] | None = None
+    """JSON Schema of the declared return type; None when the function declares none (plain text is expected)."""
+    timeout: float = 30.0
+    """Seconds for the whole request."""
+    max_tokens: int | None = None
+    temperature: float = 0.0
+    hints: tuple[tuple[str, str], ...] = ()
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class InferenceReply:
+    """An answer: exactly one of `text` (a model's words) and `data` (JSON data, already structured) is used."""
+
+    text: str | None = None
+    data: Any = None
+    structured: bool = False
+    """True when `data` holds the answer (None included)."""
+    model: str = ""
+    usage: Usage = Usage()
+    explanation: str = ""
+    """Why this answer, when the provider can say (a rules provider names the rule); goes to the causal chain."""
+
+
+class ModelProvider(Protocol):
+    """Infers. Raises only `rtfs_framework.api.errors.ProviderError` and its subclasses."""
+
+    def fingerprint(self) -> str:
+        """Return a digest of all that the answer depends on besides the request (model, rule file, parameters)."""
+        ...
+
+    async def infer(self, request: InferenceRequest) -> InferenceReply:
+        """Return the answer to one request within `request.timeout`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections; called once."""
+        ...
+
+
+@attrs.frozen(slots=True)
+class ProviderSettings:
+    """What every provider is made from: its instance id and its own settings object."""
+
+    id: str
+    own: Any = None
+    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    """The environment, for keys named by `*_env` settings. Never logged."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ProviderEntry:
+    """A provider that a plugin offers under a name."""
+
+    name: str
+    summary: str
+    locality: Locality
+    factory: Callable[[ProviderSettings], ModelProvider]
+    settings: SettingsSchema | None = None
+    deterministic: bool = False
+    """True when equal requests always get equal answers: only then may a reply be served from memory unasked."""
+    order_independent: bool = True
+    defaults: Mapping[str, Any] = attrs.field(factory=dict)
+    """Instances that exist without any configuration: instance id to settings table (e.g. {"sentiment": {...}})."""
