@@ -8,8 +8,20 @@ from typing import Any, Union
 import attrs
 
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.signature import DelegationHint, FunctionSignature, HintKind, Parameter
 from rtfs_framework.lang.source import Place
-from rtfs_framework.lang.types.model import Type
+
+__all__ = [
+    "CallKind",
+    "Complete",
+    "DelegationHint",
+    "ExecutionOutcome",
+    "FunctionSignature",
+    "HintKind",
+    "HostCall",
+    "Parameter",
+    "RequiresHost",
+]
 
 
 class CallKind(Enum):
@@ -24,48 +36,6 @@ class CallKind(Enum):
     CONTEXT_SET = "context-set"
     EVENT = "event"
     """A notification (step started, hint set, ...). The host answers nil."""
-
-
-class HintKind(Enum):
-    """The author's word on where a function runs (`^:delegation`)."""
-
-    LOCAL = "local"
-    LOCAL_MODEL = "local-model"
-    REMOTE = "remote"
-    TARGET = "target"
-    """The map form `{:target "id"}`: the id names a target of the host's configuration."""
-
-
-@attrs.frozen(slots=True)
-class DelegationHint:
-    """A delegation hint; `id` is "" for LOCAL."""
-
-    kind: HintKind
-    id: str = ""
-
-
-@attrs.frozen(slots=True)
-class Parameter:
-    """A parameter of a delegated function: its name and declared type (None when it has none)."""
-
-    name: str
-    type: Type | None = None
-    rest: bool = False
-
-
-@attrs.frozen(slots=True)
-class FunctionSignature:
-    """What is known of a function without running it: all that a prompt or a route may look at."""
-
-    name: str
-    """Qualified name; "fn" for an anonymous function."""
-    doc: str = ""
-    parameters: tuple[Parameter, ...] = ()
-    returns: Type | None = None
-    hint: DelegationHint | None = None
-    metadata: Map = EMPTY_MAP
-    body_digest: str = ""
-    """SHA-256 of the function's printed source form: two functions of one name are not the same function."""
 
 
 @attrs.frozen(slots=True)

@@ -1,0 +1,78 @@
+"""What is known of a function without running it: the signature that routes, prompts and explanations look at."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import attrs
+
+from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.source import Place
+from rtfs_framework.lang.types.model import Type
+
+
+class HintKind(Enum):
+    """The author's word on where a function runs (`^:delegation`)."""
+
+    LOCAL = "local"
+    LOCAL_MODEL = "local-model"
+    REMOTE = "remote"
+    TARGET = "target"
+    """The map form `{:target "id"}`: the id names a target of the host's configuration."""
+
+
+@attrs.frozen(slots=True)
+class DelegationHint:
+    """A delegation hint; `id` is "" for LOCAL."""
+
+    kind: HintKind
+    id: str = ""
+
+
+@attrs.frozen(slots=True)
+class Parameter:
+    """A parameter of a delegated function: its name and declared type (None when it has none)."""
+
+    name: str
+    type: Type | None = None
+    rest: bool = False
+
+
+@attrs.frozen(slots=True)
+class FunctionSignature:
+    """What is known of a function without running it: all that a prompt or a route may look at."""
+
+    name: str
+    """Qualified name; "fn" for an anonymous function."""
+    doc: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    returns: Type | None = None
+    hint: DelegationHint | None = None
+    metadata: Map = EMPTY_MAP
+    body_digest: str = ""
+    """SHA-256 of the function's printed source form: two functions of one name are not the same function."""
+
+
+class SiteKind(Enum):
+    """How a call can leave the kernel."""
+
+    CAPABILITY = "capability"
+    """`(call ...)`; the name is None when it is computed at run time."""
+    FUNCTION = "function"
+    """A call of a function of the program that carries a hint, or that a route or engine may claim."""
+    HOST_NAME = "host-name"
+    """A free name: only the host can know it."""
+    CONTEXT = "context"
+    """A read or write of the host context."""
+
+
+@attrs.frozen(slots=True)
+class CallSite:
+    """A place in the program where a call can leave the kernel."""
+
+    kind: SiteKind
+    name: str | None
+    place: Place
+    inside: str = ""
+    """The enclosing named function, "" at top level."""
+    function: FunctionSignature | None = None
