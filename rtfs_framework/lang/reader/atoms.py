@@ -1,0 +1,106 @@
+"""What a token means: numbers, strings, names and the other literals. Every refusal is a diagnostic at the token."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.lang.values import Keyword, Resource, Symbol, Timestamp, Uuid
+
+_INTEGER = re.compile(r"[+-]?\d+")
+_FLOAT = re.compile(r"[+-]?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_BODY = r"[A-Za-z_$+\-*/=<>!?%.][A-Za-z0-9_$+\-*/=<>!?%.@|]*#?"
+_NAME = re.compile(rf"(?:\.(?=[A-Za-z_]))?(?![.]){_BODY}(?::[^/:]+/[A-Za-z0-9_$+\-*/=<>!?%.@]+)?|&|λ|%&")
+_KEYWORD_BODY = re.compile(rf"(?:{_BODY})(?::[^/:]+/[A-Za-z0-9_$+\-*/=<>!?%.@]+)?")
+_ESCAPE = re.compile(r"\\(u\{[^}\"]*\}?|u.{0,4}|.)", re.DOTALL)
+_PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
+_WORDS = {"nil": None, "true": True, "false": False}
+_SPECIAL = {"##Inf": float("inf"), "##-Inf": float("-inf"), "##NaN": float("nan")}
+_TAGS: dict[str, Any] = {"#timestamp": Timestamp, "#uuid": Uuid, "#resource-handle": Resource}
+MAX_DIGITS = 4000
+"""Longest integer literal: Python refuses longer decimal texts by default, and so do we, with a diagnostic."""
+
+
+def refuse(source: Source, start: int, end: int, code: str, message: str, way_out: str | None = None) -> LanguageError:
+    """Return the error for one refused token."""
+    found = Diagnostic(code=code, message=message, source=source, span=Span(start, end), help=way_out)
+    return LanguageError([found])
+
+
+def read_word(source: Source, text: str, start: int) -> Any:
+    """Return the value of a word: nil, a boolean, a number, a UUID or a `Symbol`."""
+    if text in _WORDS:
+        return _WORDS[text]
+    first = text[0]
+    if first.isdigit() or (first in "+-" and text[1:2].isdigit()):
+        return _read_number(source, text, start)
+    if _UUID.fullmatch(text):
+        return Uuid(text)
+    if _NAME.fullmatch(text):
+        return Symbol(text)
+    if not text.isascii():
+        message = f"{text!r} holds a character that names may not have"
+        raise refuse(source, start, start + len(text), "E0104", message, "use ASCII letters, digits and _-+*/=<>!?.$%")
+    raise refuse(source, start, start + len(text), "E0104", f"{text!r} is not a name or a number")
+
+
+def _read_number(source: Source, text: str, start: int) -> Any:
+    if _INTEGER.fullmatch(text):
+        if len(text) > MAX_DIGITS:
+            raise refuse(source, start, start + len(text), "E0105", f"an integer of more than {MAX_DIGITS} digits")
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _UUID.fullmatch(text):
+        return Uuid(text)
+    message = f"{text!r} is not a number"
+    raise refuse(source, start, start + len(text), "E0105", message, "a name may not start with a digit")
+
+
+def read_keyword(source: Source, text: str, start: int) -> Keyword:
+    """Return the keyword of a token such as `:a/b`."""
+    if not _KEYWORD_BODY.fullmatch(text, 1):
+        raise refuse(source, start, start + len(text), "E0104", f"{text!r} is not a keyword", "for example :name")
+    return Keyword(text[1:])
+
+
+def read_special(source: Source, text: str, start: int) -> float:
+    """Return the float of `##Inf`, `##-Inf` or `##NaN`."""
+    if text not in _SPECIAL:
+        message = f"{text!r} is not a number"
+        raise refuse(source, start, start + len(text), "E0105", message, "write ##Inf, ##-Inf or ##NaN")
+    return _SPECIAL[text]
+
+
+def read_string(source: Source, text: str, start: int) -> str:
+    """Return the string of a token with its quotes; escapes are resolved."""
+    if "\\" not in text:
+        return text[1:-1]
+
+    def replace(match: re.Match[str]) -> str:
+        body = match.group(1)
+        if body in _PLAIN_ESCAPES:
+            return _PLAIN_ESCAPES[body]
+        digits = body[2:-1] if body.startswith("u{") and body.endswith("}") else body[1:]
+        if body[0] == "u" and re.fullmatch(r"[0-9a-fA-F]{1,6}", digits) and (len(digits) == 4 or body[1] == "{"):
+            number = int(digits, 16)
+            if number < 0x110000 and not 0xD800 <= number < 0xE000:
+                return chr(number)
+        place = start + 1 + match.start()
+        message = f"unknown escape {match.group()!r} in a string"
+        way_out = r'use \n \t \r \\ \" \uXXXX or \u{X...}'
+        raise refuse(source, place, place + len(match.group()), "E0106", message, way_out)
+
+    return _ESCAPE.sub(replace, text[1:-1])
+
+
+def read_tagged(source: Source, tag: str, text: str, start: int, end: int) -> Any:
+    """Return the value of a printed tagged literal such as `#uuid("...")`."""
+    made = _TAGS.get(tag)
+    if made is None:
+        raise refuse(source, start, end, "E0104", f"unknown tag {tag}", f"known tags: {' '.join(_TAGS)}")
+    return made(text)

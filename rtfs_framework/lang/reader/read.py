@@ -1,0 +1,184 @@
+"""Text to forms. Input: a `Source`; output: its top-level forms with spans; every refusal is a `LanguageError`.
+
+Guarantees for later stages: map forms have an even number of items; `HintForm`s are complete (keyword, and an id
+where one is due); nesting is at most `MAX_NESTING`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, VisitError
+
+from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.forms import (
+    Atom,
+    Form,
+    ListForm,
+    MapForm,
+    Meta,
+    Name,
+    Quoted,
+    Reference,
+    SetForm,
+    ShorthandFn,
+    VectorForm,
+)
+from rtfs_framework.lang.reader import atoms
+from rtfs_framework.lang.reader.brackets import explain_brackets
+from rtfs_framework.lang.reader.comments import blank_comments
+from rtfs_framework.lang.reader.hints import HintMark, resolve_hints
+from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.lang.values import Symbol
+
+MAX_NESTING = 200
+"""Deepest nesting of brackets that is read; deeper source is refused before it can exhaust a stack."""
+
+_QUOTES = {"QUOTE": "quote", "QUASI": "quasiquote", "UNQUOTE": "unquote", "SPLICE": "splice"}
+_CLOSERS = ")]}"
+_OPENERS = "([{"
+
+
+@lru_cache(maxsize=1)
+def _grammar() -> Lark:
+    text = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", lexer="basic", propagate_positions=True, maybe_placeholders=False)
+
+
+def read_program(source: Source) -> tuple[Form, ...]:
+    """Return the top-level forms of a program.
+
+    Raises:
+        LanguageError: the text cannot be read; codes E0101 to E0113.
+    """
+    text = blank_comments(source)
+    explain_brackets(source, text, MAX_NESTING)
+    try:
+        tree = _grammar().parse(text)
+        result: tuple[Form, ...] = _Builder(source).transform(tree)
+    except VisitError as error:
+        raise error.orig_exc from None
+    except UnexpectedCharacters as error:
+        raise _bad_character(source, text, error.pos_in_stream) from None
+    except UnexpectedInput as error:
+        raise _unexpected(source, text, error) from None
+    return result
+
+
+def read_one(source: Source) -> Form:
+    """Return the only form of a text (for values written as text).
+
+    Raises:
+        LanguageError: the text cannot be read or holds no form, or more than one.
+    """
+    forms = read_program(source)
+    if len(forms) != 1:
+        raise atoms.refuse(source, 0, len(source.text), "E0101", f"expected one form, got {len(forms)}")
+    return forms[0]
+
+
+def _bad_character(source: Source, text: str, place: int) -> LanguageError:
+    char = text[place]
+    if char == '"':
+        return atoms.refuse(source, place, place + 1, "E0102", "this string is never closed", 'close it with "')
+    if char == ":":
+        return atoms.refuse(source, place, place + 2, "E0104", "a keyword needs a name after its colon", "like :name")
+    if char in "#'":
+        message = f"{text[place : place + 2]!r} starts nothing that RTFS reads"
+        return atoms.refuse(source, place, place + 1, "E0104", message, "readable: #(...) #{...} ##Inf #| comment |#")
+    return atoms.refuse(source, place, place + 1, "E0104", f"unexpected character {char!r}")
+
+
+def _unexpected(source: Source, text: str, error: UnexpectedInput) -> LanguageError:
+    token = getattr(error, "token", None)
+    if token is None or token.type == "$END":
+        end = len(text.rstrip())
+        return atoms.refuse(source, max(0, end - 1), end, "E0101", "the program ends where a form is expected")
+    start = token.start_pos or 0
+    return atoms.refuse(source, start, start + len(token), "E0101", f"unexpected {str(token)!r}, expected a form")
+
+
+@v_args(meta=True)
+class _Builder(Transformer[Token, Any]):
+    """Turn lark's tree into forms."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(visit_tokens=False)
+        self.source = source
+
+    def start(self, _meta: Any, items: list[Any]) -> tuple[Form, ...]:
+        return resolve_hints(self.source, items)
+
+    def atom(self, _meta: Any, items: list[Token]) -> Form:
+        token = items[0]
+        start, text = token.start_pos or 0, str(token)
+        span = Span(start, start + len(text))
+        match token.type:
+            case "STRING":
+                # The token's text has comments blanked only outside strings, so it is the source's own.
+                return Atom(atoms.read_string(self.source, text, start), span)
+            case "KEYWORD":
+                return Atom(atoms.read_keyword(self.source, text, start), span)
+            case "TIMESTAMP":
+                return Atom(atoms.Timestamp(text), span)
+            case "RESOURCE":
+                return Atom(atoms.Resource(text), span)
+            case "SPECIAL":
+                return Atom(atoms.read_special(self.source, text, start), span)
+            case "REFERENCE":
+                name = text.lstrip("@").lstrip(":")
+                return Reference(name, text.startswith("@:"), span)
+            case "COLON":
+                return Name(":", span)
+            case _:
+                value = atoms.read_word(self.source, text, start)
+                return Name(value.name, span) if value.__class__ is Symbol else Atom(value, span)
+
+    def keyword(self, _meta: Any, items: list[Token]) -> Form:
+        token = items[0]
+        start = token.start_pos or 0
+        return Atom(atoms.read_keyword(self.source, str(token), start), Span(start, start + len(token)))
+
+    def hint(self, _meta: Any, items: list[Token]) -> HintMark:
+        start = items[0].start_pos or 0
+        return HintMark(Span(start, start + len(items[0])))
+
+    def list(self, meta: Any, items: list[Any]) -> ListForm:
+        return ListForm(resolve_hints(self.source, items), _span(meta))
+
+    def vector(self, meta: Any, items: list[Any]) -> VectorForm:
+        return VectorForm(resolve_hints(self.source, items), _span(meta))
+
+    def map(self, meta: Any, items: list[Any]) -> MapForm:
+        forms = resolve_hints(self.source, items)
+        span = _span(meta)
+        if len(forms) % 2:
+            last = forms[-1].span
+            message = "a map needs a value for every key"
+            raise atoms.refuse(self.source, last.start, last.end, "E0108", message, "as in {:key value}")
+        return MapForm(forms, span)
+
+    def set(self, meta: Any, items: list[Any]) -> SetForm:
+        return SetForm(resolve_hints(self.source, items), _span(meta))
+
+    def shorthand(self, meta: Any, items: list[Any]) -> ShorthandFn:
+        span = _span(meta)
+        return ShorthandFn(ListForm(resolve_hints(self.source, items), span), span)
+
+    def quoted(self, meta: Any, items: list[Any]) -> Quoted:
+        return Quoted(_QUOTES[items[0].type], items[1], _span(meta))
+
+    def meta(self, meta: Any, items: list[Any]) -> Meta:
+        return Meta(items[0], items[1], _span(meta))
+
+    def tagged(self, meta: Any, items: list[Token]) -> Atom:
+        span = _span(meta)
+        text = atoms.read_string(self.source, str(items[1]), items[1].start_pos or 0)
+        return Atom(atoms.read_tagged(self.source, str(items[0]), text, span.start, span.end), span)
+
+
+def _span(meta: Any) -> Span:
+    return Span(meta.start_pos, meta.end_pos)
