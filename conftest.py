@@ -1,0 +1,50 @@
+"""What holds for every test: no setting or state of the machine leaks in, and a missing plugin is a visible skip."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import PackageNotFoundError, distribution
+
+import pytest
+
+try:
+    import hypothesis
+except ModuleNotFoundError:  # an env that only checks the tree or the docs
+    hypothesis = None  # type: ignore[assignment]
+
+_LEAKS = ("RTFS_", "OPENAI_")
+
+
+def pytest_configure() -> None:
+    """Drop the developer's own settings before any module of ours is imported."""
+    for name in list(os.environ):
+        if name.startswith(_LEAKS):
+            del os.environ[name]
+    if hypothesis is not None:
+        # Everything random has a seed, and a busy machine is no failure.
+        hypothesis.settings.register_profile("house", deadline=None, derandomize=True, print_blob=True, database=None)
+        hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what a run remembers (configuration, causal chain, caches) out of the developer's home."""
+    home = tmp_path_factory.mktemp("home")
+    for kind in ("CONFIG", "DATA", "STATE", "CACHE"):
+        os.environ[f"XDG_{kind}_HOME"] = str(home / kind.lower())
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs a plugin which is not here; tests/packaging sees to it that none is missing by mistake."""
+    for mark in item.iter_markers("needs"):
+        missing = [name for name in mark.args if not _installed(name)]
+        if missing:
+            pytest.skip(f"needs {', '.join(missing)}")
+
+
+def _installed(name: str) -> bool:
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,72 @@
+"""The env holds what it promises: these distributions and no other of ours; in the `wheel` env, wheels and no tree.
+
+tox says in EXPECT_DISTRIBUTIONS what it installed. A test that a missing plugin skips (`@pytest.mark.needs`) can
+therefore not be skipped where that plugin should have been.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module, metadata, resources
+from pathlib import Path
+
+import pytest
+
+import rtfs_framework
+
+GROUP = "rtfs_framework"
+
+in_tox = pytest.mark.skipif("EXPECT_DISTRIBUTIONS" not in os.environ, reason="only tox says what is installed")
+from_wheels = pytest.mark.skipif("EXPECT_WHEELS" not in os.environ, reason="only `tox run -e wheel` installs wheels")
+
+
+def ours() -> list[metadata.Distribution]:
+    """Return the installed distributions of this repository."""
+    return [found for found in metadata.distributions() if found.name.startswith("rtfs-")]
+
+
+def modules() -> list[str]:
+    """Return the modules that the installed plugins' entry points name."""
+    return [entry.module for entry in metadata.entry_points(group=GROUP)]
+
+
+@in_tox
+def test_what_is_installed_is_what_the_env_promises() -> None:
+    assert sorted(found.name for found in ours()) == sorted(os.environ["EXPECT_DISTRIBUTIONS"].split())
+
+
+@in_tox
+def test_each_plugin_has_one_entry_point_that_imports() -> None:
+    expected = {name for name in os.environ["EXPECT_DISTRIBUTIONS"].split() if name != "rtfs-framework"}
+    assert sorted(modules()) == sorted(f"{name.replace('-', '_')}.plugin" for name in expected)
+    assert all(import_module(module) for module in modules())
+
+
+def test_the_command_is_there() -> None:
+    (command,) = metadata.entry_points(group="console_scripts", name="rtfs")
+    assert callable(command.load())
+
+
+def test_the_version_is_said_once() -> None:
+    assert metadata.version("rtfs-framework") == rtfs_framework.__version__
+
+
+@from_wheels
+def test_the_wheels_are_under_test_and_not_the_tree() -> None:
+    packages = [rtfs_framework, *(import_module(module.partition(".")[0]) for module in modules())]
+    assert all("site-packages" in str(package.__file__) for package in packages)
+
+
+@from_wheels
+@pytest.mark.parametrize("pattern", ["py.typed", "**/*.lark", "**/*.rtfs"])
+def test_the_core_wheel_holds_more_than_modules(pattern: str) -> None:
+    assert list(Path(str(resources.files("rtfs_framework"))).glob(pattern))
+
+
+@from_wheels
+def test_the_plugin_wheels_are_typed_and_carry_no_tests() -> None:
+    for found in ours():
+        names = {str(file) for file in found.files or ()}
+        package = found.name.replace("-", "_")
+        assert f"{package}/py.typed" in names
+        assert not [name for name in names if name.startswith("tests/")]
