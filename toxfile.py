@@ -1,8 +1,8 @@
 """Tell tox what it cannot read from tox.ini: which plugins there are, and which interpreters.
 
 In comes the tree (`plugins/<kind>/<name>/pyproject.toml`), out go one env per plugin (`plugin-<kind>-<name>`, the
-plugin alone with the core) and two values for tox.ini: `{[tox]plugin_names}` and `{[tox]plugin_sources}`. A new plugin
-folder is tested without an edit to any shared file.
+plugin alone with the core) and their distributions' names for tox.ini, `{[tox]plugin_names}`. A new plugin folder is
+tested without an edit to any shared file.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ def tox_extend_envs() -> Iterable[str]:
 
 @impl
 def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:
-    """Put the plugins' envs on the default list, say what they do, and give tox.ini the plugins' names and places."""
+    """Put the plugins' envs on the default list, say what they do, and give tox.ini the plugins' names."""
     folders = _plugin_folders()
     core_conf.add_constant("plugin_names", "all plugins' distributions", " ".join(map(_distribution, folders)))
-    core_conf.add_constant("plugin_sources", "arguments that install all plugins", " ".join(f"-e {f}" for f in folders))
     core_conf["env_list"].envs.extend(map(_env_name, folders))
     for folder in folders:
         state.conf.memory_seed_loaders[_env_name(folder)].append(_plugin_env(folder, state))
