@@ -68,6 +68,12 @@ def brief(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
+def named_brief(value: Any) -> str:
+    """Return "keyword :a", or "a vector of 2 items"."""
+    shown = brief(value)
+    return f"{type_name(value)} {shown}" if value.__class__ in _SCALARS else shown
+
+
 def step_of(key: Any) -> str:
     """Return the path step of a map key: `.a` for `:a`, `["a"]` for anything else."""
     return f".{key.name}" if key.__class__ is Keyword else f"[{brief(key)}]"

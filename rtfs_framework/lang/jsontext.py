@@ -1,0 +1,86 @@
+"""JSON text to plain Python data and back, with the same verdict on every Python version and stack depth.
+
+Plain data is None, booleans, integers, floats, strings, lists and dicts with string keys. Everything refused is a
+JsonError: bad text, nesting beyond `MAX_DEPTH`, NaN and infinities, lone surrogates, integers too long for decimal.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+MAX_DEPTH = 200
+"""Levels of arrays and objects that a text may nest."""
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class JsonError(ValueError):
+    """A text that is not JSON, or data that JSON cannot hold; the message says where or what."""
+
+
+def load(text: str) -> Any:
+    """Return the data of a JSON text. Raises JsonError."""
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _check_depth(text)
+    try:
+        data = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        if _SURROGATE.search(text):
+            json.dumps(data, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        message = f"{error.msg} at line {error.lineno} column {error.colno}"
+        raise JsonError(message) from None
+    except UnicodeEncodeError:
+        message = "lone surrogate in a string"
+        raise JsonError(message) from None
+    except RecursionError:
+        raise JsonError(_TOO_DEEP) from None
+    except JsonError:
+        raise
+    except ValueError:  # Python refuses to read integers of thousands of digits.
+        message = "integer too large"
+        raise JsonError(message) from None
+    return data
+
+
+def dump(data: Any, *, pretty: bool = False) -> str:
+    """Return the JSON text of plain data, compact or indented by two spaces. Raises JsonError."""
+    layout: dict[str, Any] = {"indent": 2} if pretty else {"separators": (",", ":")}
+    try:
+        return json.dumps(data, ensure_ascii=False, allow_nan=False, **layout)
+    except RecursionError:
+        raise JsonError(_TOO_DEEP) from None
+    except ValueError:
+        message = "a number that JSON cannot hold"
+        raise JsonError(message) from None
+
+
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+
+
+def _refuse(name: str) -> Any:
+    message = f"{name} is not JSON"
+    raise JsonError(message)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        message = "number out of range"
+        raise JsonError(message)
+    return value
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        sign = token.group()
+        if sign in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise JsonError(_TOO_DEEP)
+        elif sign in "]}":
+            depth -= 1
