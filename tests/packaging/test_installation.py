@@ -7,7 +7,7 @@ therefore not be skipped where that plugin should have been.
 from __future__ import annotations
 
 import os
-from importlib import import_module, metadata, resources
+from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ import pytest
 import rtfs_framework
 
 GROUP = "rtfs_framework"
+ROOT = Path(__file__).parents[2]
 
 in_tox = pytest.mark.skipif("EXPECT_DISTRIBUTIONS" not in os.environ, reason="only tox says what is installed")
 from_wheels = pytest.mark.skipif("EXPECT_WHEELS" not in os.environ, reason="only `tox run -e wheel` installs wheels")
@@ -58,15 +59,21 @@ def test_the_wheels_are_under_test_and_not_the_tree() -> None:
 
 
 @from_wheels
-@pytest.mark.parametrize("pattern", ["py.typed", "**/*.lark", "**/*.rtfs"])
-def test_the_core_wheel_holds_more_than_modules(pattern: str) -> None:
-    assert list(Path(str(resources.files("rtfs_framework"))).glob(pattern))
-
-
-@from_wheels
-def test_the_plugin_wheels_are_typed_and_carry_no_tests() -> None:
+def test_the_wheels_hold_the_packages_and_nothing_else() -> None:
     for found in ours():
-        names = {str(file) for file in found.files or ()}
         package = found.name.replace("-", "_")
-        assert f"{package}/py.typed" in names
-        assert not [name for name in names if name.startswith("tests/")]
+        (source,) = ROOT.glob(package) if package == GROUP else ROOT.glob(f"plugins/*/*/{package}")
+        assert shipped(found) == {f"{package}/{name}" for name in files(source)}, found.name
+        assert f"{package}/py.typed" in shipped(found)
+
+
+def shipped(found: metadata.Distribution) -> set[str]:
+    """Return what a wheel brought: grammars, preludes and rule files as well as modules."""
+    names = {str(file) for file in found.files or ()}
+    return {name for name in names if ".dist-info/" not in name and "__pycache__" not in name and "../" not in name}
+
+
+def files(folder: Path) -> set[str]:
+    """Return the files of the tree that belong to a package."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {path.as_posix() for path in found if "__pycache__" not in path.parts}
