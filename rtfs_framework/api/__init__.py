@@ -25,6 +25,7 @@ _HOMES = {
     "cache": ("CacheLayer", "CacheEntry", "CacheKey", "CacheRecord", "CacheStats", "CacheLevel", "CacheSettings"),
     "capability": ("CapabilityEntry", "CapabilityHandler", "CapabilityRequest"),
     "command": ("CommandEntry",),
+    "patterns": ("compile_patterns", "is_pattern", "specificity"),
     "observer": ("Observer", "ObserverEntry", "Event"),
     "values": ("HostCall", "CallKind", "FunctionSignature", "Parameter", "DelegationHint", "HintKind", "Keyword",
                "Map", "Type", "Value", "write", "digest", "Clock"),

@@ -1,0 +1,158 @@
+"""Admission: one plugin in, the records that it offers and its problems out. The only module that imports pluggy.
+
+Each plugin gets a `PluginManager` of its own, so a plugin that raises, or wraps a hook, reaches nobody else's records.
+What is right in a plugin is kept when something else in it is wrong, except that a plugin written for another API
+version is not looked at further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+import pluggy
+
+from rtfs_framework.api import API_VERSION
+from rtfs_framework.api.hookspecs import RtfsHookSpecs
+from rtfs_framework.api.markers import PROJECT
+from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.registry.kinds import KINDS, Kind
+from rtfs_framework.registry.problems import HOOK, IMPORT, RECORDS, VERSION, PluginProblem, Provenance, describe
+
+HOOKS = tuple(kind.hook for kind in KINDS)
+
+
+@attrs.frozen(slots=True)
+class Offer:
+    """One record that a plugin offers under a name."""
+
+    kind: Kind
+    name: str
+    entry: Any
+    provenance: Provenance
+
+
+@attrs.define(slots=True)
+class _Admission:
+    """What is known of one plugin so far."""
+
+    provenance: Provenance
+    offers: list[Offer] = attrs.field(factory=list)
+    problems: list[PluginProblem] = attrs.field(factory=list)
+
+    def complain(self, code: str, message: str, way_out: str, cause: BaseException | None = None) -> None:
+        named = (self.provenance.distribution,)
+        text = f"{self.provenance}: {message}"
+        self.problems.append(PluginProblem(code=code, message=text, distributions=named, help=way_out, cause=cause))
+
+
+def admit(load: Callable[[], Any], provenance: Provenance) -> tuple[list[Offer], list[PluginProblem]]:
+    """Import a plugin and ask it, once, for everything that it offers. Raises nothing that the plugin caused."""
+    admission = _Admission(provenance)
+    try:
+        plugin = load()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way; the host goes on
+        message = f"`{provenance.module}` cannot be imported: {describe(error)}"
+        admission.complain(IMPORT, message, _without(provenance, "reinstall or upgrade it"), error)
+        return admission.offers, admission.problems
+    manager = _manager(plugin, admission) if _version_fits(plugin, admission) else None
+    if manager is not None:
+        for kind in KINDS:
+            _ask(getattr(manager.hook, kind.hook), kind, admission)
+    return admission.offers, admission.problems
+
+
+def _without(provenance: Provenance, first: str) -> str:
+    return f"{first}, uninstall it, or leave it out by naming the others in RTFS_PLUGINS ({provenance.distribution})"
+
+
+def _version_fits(plugin: Any, admission: _Admission) -> bool:
+    version = getattr(plugin, "rtfs_api_version", None)
+    if version == API_VERSION and version.__class__ is int:
+        return True
+    module = admission.provenance.module
+    if version is None:
+        message = f"`{module}` does not say which plugin API it was written for"
+        way_out = f"put `rtfs_api_version = {API_VERSION}` into {module}"
+    else:
+        message = f"`{module}` was written for plugin API {version!r}; this host has {API_VERSION}"
+        newer = version.__class__ is int and version > API_VERSION
+        way_out = _without(admission.provenance, "upgrade rtfs-framework" if newer else "upgrade the plugin")
+    admission.complain(VERSION, message, way_out)
+    return False
+
+
+def _manager(plugin: Any, admission: _Admission) -> pluggy.PluginManager | None:
+    """Return a manager that holds this plugin alone, or None when its hooks do not fit their specs."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(RtfsHookSpecs)
+    try:
+        _check_names(plugin, manager, admission)
+        manager.register(plugin, admission.provenance.distribution)
+    except pluggy.PluginValidationError as error:
+        _refuse(str(error).replace("\n", " "), admission, error)
+        return None
+    except Exception as error:  # noqa: BLE001 - an attribute of the plugin's object that raises when looked at
+        _refuse(f"its hooks cannot be read: {describe(error)}", admission, error)
+        return None
+    return manager
+
+
+def _refuse(message: str, admission: _Admission, error: Exception) -> None:
+    admission.complain(HOOK, message, f"hooks take no arguments; they are {', '.join(HOOKS)}", error)
+
+
+def _check_names(plugin: Any, manager: pluggy.PluginManager, admission: _Admission) -> None:
+    """Complain of every marked hook that does not exist, and of every hook that was not marked."""
+    for name in dir(plugin):
+        options = manager.parse_hookimpl_opts(plugin, name)
+        if options is None:
+            if name in HOOKS:
+                message = f"`{admission.provenance.module}.{name}` is not marked as a hook, so it is never called"
+                admission.complain(HOOK, message, "put `@hookimpl` (from rtfs_framework.api) above it")
+            continue
+        hook = options.get("specname") or name
+        if hook not in HOOKS and not options.get("optionalhook"):
+            hint = did_you_mean(hook, HOOKS)
+            message = f"`{admission.provenance.module}.{name}`: there is no hook `{hook}`" + (
+                f"; {hint}" if hint else ""
+            )
+            admission.complain(HOOK, message, f"the hooks are {', '.join(HOOKS)}")
+
+
+def _ask(hook: pluggy.HookCaller, kind: Kind, admission: _Admission) -> None:
+    """Call one hook of the plugin and keep the records that it returns."""
+    if not hook.get_hookimpls():
+        return
+    where = f"`{kind.hook}`"
+    expected = f"return an iterable of {kind.record} records"
+    try:
+        answers = hook()
+        records: list[Any] = [record for answer in answers for record in _each(answer)]
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way; the host goes on
+        message = f"{where} failed: {describe(error)}"
+        admission.complain(RECORDS, message, _without(admission.provenance, "upgrade it"), error)
+        return
+    if not answers:
+        admission.complain(RECORDS, f"{where} returned None", expected)
+    for record in records:
+        if not isinstance(record, kind.record_class()):
+            message = f"{where} offers {_article(record)}, which is no {kind.record}"
+            admission.complain(RECORDS, message, expected)
+            continue
+        name = getattr(record, kind.key)
+        if isinstance(name, str) and name:
+            admission.offers.append(Offer(kind, name, record, admission.provenance))
+        else:
+            admission.complain(RECORDS, f"{where} offers a record whose {kind.key} is {name!r}", "give it a name")
+
+
+def _each(answer: Any) -> Iterable[Any]:
+    """Return the records of a hook's answer; what is no iterable of records stands for itself, to be refused."""
+    return answer if isinstance(answer, Iterable) and not isinstance(answer, str | bytes) else (answer,)
+
+
+def _article(record: Any) -> str:
+    name = type(record).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

@@ -1,0 +1,88 @@
+"""The catalog: what is known, as plain tables from name to (entry, provenance)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+from rtfs_framework.api.errors import PluginError
+from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.registry.problems import HOST, UNKNOWN, PluginProblem, Provenance
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.cache import CacheEntry
+    from rtfs_framework.api.capability import CapabilityEntry
+    from rtfs_framework.api.command import CommandEntry
+    from rtfs_framework.api.engine import EngineEntry
+    from rtfs_framework.api.observer import ObserverEntry
+    from rtfs_framework.api.provider import ProviderEntry
+
+Entry = TypeVar("Entry")
+_NONE: Mapping[Any, Any] = MappingProxyType({})
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Catalog:
+    """What plugins offer. A name that two of them offer is in no table; asking for it raises that problem's error."""
+
+    engines: Mapping[str, tuple[EngineEntry, Provenance]] = _NONE
+    providers: Mapping[str, tuple[ProviderEntry, Provenance]] = _NONE
+    caches: Mapping[str, tuple[CacheEntry, Provenance]] = _NONE
+    capabilities: Mapping[str, tuple[CapabilityEntry, Provenance]] = _NONE
+    """By id."""
+    commands: Mapping[str, tuple[CommandEntry, Provenance]] = _NONE
+    observers: Mapping[str, tuple[ObserverEntry, Provenance]] = _NONE
+    function_names: Mapping[str, str] = _NONE
+    """Names under which programs may call a capability directly, to its id."""
+    plugins: tuple[Provenance, ...] = ()
+    """Every plugin that was tried, also those that offered nothing."""
+    problems: tuple[PluginProblem, ...] = ()
+    contested: Mapping[tuple[str, str], PluginProblem] = _NONE
+    """(kind, name) of what several plugins offer, to its problem."""
+    restricted: bool = False
+    """Whether `RTFS_PLUGINS` chose what was loaded."""
+
+    def engine(self, name: str) -> EngineEntry:
+        """Return the engine of a name; raises PluginError when there is none, or more than one."""
+        return self._entry("engine", self.engines, name)
+
+    def provider(self, name: str) -> ProviderEntry:
+        """Return the provider of a name; raises PluginError when there is none, or more than one."""
+        return self._entry("provider", self.providers, name)
+
+    def cache(self, name: str) -> CacheEntry:
+        """Return the cache layer of a name; raises PluginError when there is none, or more than one."""
+        return self._entry("cache", self.caches, name)
+
+    def capability(self, name: str) -> CapabilityEntry:
+        """Return the capability of an id; raises PluginError when there is none, or more than one."""
+        return self._entry("capability", self.capabilities, name)
+
+    def command(self, name: str) -> CommandEntry:
+        """Return the command of a name; raises PluginError when there is none, or more than one."""
+        return self._entry("command", self.commands, name)
+
+    def observer(self, name: str) -> ObserverEntry:
+        """Return the observer of a name; raises PluginError when there is none, or more than one."""
+        return self._entry("observer", self.observers, name)
+
+    def _entry(self, kind: str, table: Mapping[str, tuple[Entry, Provenance]], name: str) -> Entry:
+        found = table.get(name)
+        if found is not None:
+            return found[0]
+        problem = self.contested.get((kind, name))
+        raise problem.error() if problem is not None else self._unknown(kind, table, name)
+
+    def _unknown(self, kind: str, known: Iterable[str], name: str) -> PluginError:
+        names = sorted(known)
+        hint = did_you_mean(name, names)
+        text = f"no {kind} is called `{name}`" + (f"; {hint}" if hint else "")
+        text += f"\n  help: known: {', '.join(names)}" if names else f"\n  help: no loaded plugin offers any {kind}"
+        if self.restricted:
+            text += "; RTFS_PLUGINS leaves out what it does not name"
+        if self.problems:
+            text += f"; plugins with problems: {len(self.problems)} (see `rtfs plugins`)"
+        return PluginError(HOST, text, code=UNKNOWN)

@@ -1,0 +1,73 @@
+"""Collecting: all plugins' offers in, the catalog out. Neither of two offers of one name is preferred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from rtfs_framework.registry.admit import Offer
+from rtfs_framework.registry.catalog import Catalog
+from rtfs_framework.registry.kinds import KINDS
+from rtfs_framework.registry.problems import DUPLICATE, PluginProblem, Provenance
+
+_FUNCTION = "function name"
+
+
+def collect(
+    offers: Sequence[Offer],
+    problems: Sequence[PluginProblem],
+    plugins: Sequence[Provenance],
+    *,
+    restricted: bool,
+) -> Catalog:
+    """Return the catalog of these offers. A name that several make gets a problem instead of a place."""
+    by_name: dict[tuple[str, str], list[Offer]] = {}
+    for offer in offers:
+        by_name.setdefault((offer.kind.word, offer.name), []).append(offer)
+    contested = {key: _contested(*key, _who(same)) for key, same in by_name.items() if len(same) > 1}
+    tables: dict[str, Any] = {kind.table: {} for kind in KINDS}
+    for key, (offer, *_) in by_name.items():
+        if key not in contested:
+            tables[offer.kind.table][offer.name] = (offer.entry, offer.provenance)
+    functions, clashes = _function_names(tables["capabilities"])
+    contested.update(clashes)
+    return Catalog(
+        **{name: MappingProxyType(table) for name, table in tables.items()},
+        function_names=MappingProxyType(functions),
+        plugins=tuple(plugins),
+        problems=(*problems, *contested.values()),
+        contested=MappingProxyType(contested),
+        restricted=restricted,
+    )
+
+
+def _who(offers: Iterable[Offer]) -> list[Provenance]:
+    return [offer.provenance for offer in offers]
+
+
+def _function_names(
+    capabilities: dict[str, tuple[Any, Provenance]],
+) -> tuple[dict[str, str], dict[tuple[str, str], PluginProblem]]:
+    """Return the names under which programs may call capabilities, and those that several capabilities want."""
+    wanted: dict[str, list[str]] = {}
+    for capability, (entry, _) in capabilities.items():
+        for name in dict.fromkeys(entry.names):
+            wanted.setdefault(name, []).append(capability)
+    clashes = {
+        (_FUNCTION, name): _contested(_FUNCTION, name, [capabilities[each][1] for each in ids])
+        for name, ids in wanted.items()
+        if len(ids) > 1
+    }
+    return {name: ids[0] for name, ids in wanted.items() if len(ids) == 1}, clashes
+
+
+def _contested(word: str, name: str, who: Sequence[Provenance]) -> PluginProblem:
+    distributions = tuple(dict.fromkeys(each.distribution for each in who))
+    if len(distributions) == 1:
+        message = f"{word} `{name}` is offered {len(who)} times by {who[0]}"
+        way_out = f"nobody gets the name until {distributions[0]} offers it once"
+    else:
+        message = f"{word} `{name}` is offered by {' and '.join(dict.fromkeys(map(str, who)))}"
+        way_out = "nobody gets the name: uninstall one of them, or let RTFS_PLUGINS name only the other"
+    return PluginProblem(code=DUPLICATE, message=message, distributions=distributions, help=way_out)

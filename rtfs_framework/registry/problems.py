@@ -1,0 +1,82 @@
+"""Where an offer comes from (`Provenance`), and what is wrong with a plugin (`PluginProblem`).
+
+Codes: E0802 cannot be imported; E0803 hook that is none; E0804 wrong API version; E0805 hook that raised or gave no
+records; E0806 name offered twice; E0807 name in RTFS_PLUGINS that is not installed; E0808 name looked up that nobody
+offers. E0801 is any other `PluginError`.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api.errors import PluginError
+
+IMPORT = "E0802"
+HOOK = "E0803"
+VERSION = "E0804"
+RECORDS = "E0805"
+DUPLICATE = "E0806"
+SELECTION = "E0807"
+UNKNOWN = "E0808"
+
+HOST = "rtfs-framework"
+"""The distribution that is named when no plugin is at fault."""
+
+
+@attrs.frozen(slots=True)
+class Provenance:
+    """Who offers something: distribution, version ("" when unknown) and module."""
+
+    distribution: str
+    version: str
+    module: str
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}".rstrip()
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class PluginProblem:
+    """A finding about a plugin: `distributions` are those at fault, `help` the way out, `cause` what was raised."""
+
+    code: str
+    message: str
+    distributions: tuple[str, ...]
+    help: str
+    cause: BaseException | None = attrs.field(default=None, eq=False, repr=False)
+
+    def render(self) -> str:
+        """Return the report for a terminal."""
+        return f"error[{self.code}]: {self.message}\n  help: {self.help}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as JSON-ready data."""
+        return {
+            "code": self.code,
+            "severity": "error",
+            "message": self.message,
+            "distributions": list(self.distributions),
+            "help": self.help,
+        }
+
+    def error(self) -> PluginError:
+        """Return the error to raise where somebody asks for what this problem made unusable."""
+        named = ", ".join(self.distributions) or HOST
+        error = PluginError(named, f"{self.message}\n  help: {self.help}", code=self.code)
+        error.__cause__ = self.cause
+        return error
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception as one line: its class, its first line, and the place that raised it."""
+    words = str(error).strip().partition("\n")[0]
+    text = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    traceback = error.__traceback__
+    if traceback is None:
+        return text
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return f"{text} ({PurePath(traceback.tb_frame.f_code.co_filename).name}:{traceback.tb_lineno})"

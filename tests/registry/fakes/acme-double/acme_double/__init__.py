@@ -1,0 +1,1 @@
+"""A plugin that offers names which others offer too."""

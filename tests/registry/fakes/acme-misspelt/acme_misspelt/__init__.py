@@ -1,0 +1,1 @@
+"""A plugin with one hook misspelt, one not marked, and one right."""
