@@ -23,10 +23,11 @@ GROUP = "rtfs_framework"
 
 def packaged_tests(root: Path) -> list[str]:
     """With pytest's import mode `importlib`, an __init__.py would give two plugins' tests one module name."""
+    folders = {parent for test in tree.tests(root) for parent in test.parents}
     return [
         f"{path}: a folder of tests is not a package"
         for path in tree.files(root, ".py")
-        if path.name == "__init__.py" and "tests" in path.parts and "house" not in path.parts
+        if path.name == "__init__.py" and path.parent in folders
     ]
 
 
