@@ -27,6 +27,7 @@ _HOMES = {
     "command": ("CommandEntry",),
     "patterns": ("compile_patterns", "is_pattern", "specificity"),
     "observer": ("Observer", "ObserverEntry", "Event"),
+    "typed": ("JsonError", "from_json", "to_json"),
     "values": ("HostCall", "CallKind", "FunctionSignature", "Parameter", "DelegationHint", "HintKind", "Keyword",
                "Map", "Type", "Value", "write", "digest", "Clock"),
     "settings": ("Setting", "SettingsSchema"),
