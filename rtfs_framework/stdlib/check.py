@@ -8,8 +8,8 @@ from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.values import GrownVector, List
 
-NUMBERS = frozenset({int, float})
-VECTORS = frozenset({tuple, GrownVector, List})
+NUMBERS: frozenset[Any] = frozenset({int, float})
+VECTORS: frozenset[Any] = frozenset({tuple, GrownVector, List})
 
 
 def number(op: str, value: Any) -> Any:
@@ -23,21 +23,21 @@ def integer(op: str, value: Any) -> int:
     """Return the value if it is an integer."""
     if value.__class__ is not int:
         raise type_error(op, "integer", value)
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def string(op: str, value: Any) -> str:
     """Return the value if it is a string."""
     if value.__class__ is not str:
         raise type_error(op, "string", value)
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def mapping(op: str, value: Any) -> Map:
     """Return the value if it is a map."""
     if value.__class__ is not Map:
         raise type_error(op, "map", value)
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def items(op: str, value: Any) -> Any:

@@ -1,0 +1,238 @@
+"""The four operations and their kin, on integers without bounds and floats. Booleans are not numbers.
+
+Two integers are always tried first: that is what programs mostly compute with. Integers never become floats but in
+`/` and beside a float; an integer that no float can hold is then an InvalidArgument.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rtfs_framework.lang.errors import ProgramError, division_by_zero, invalid_argument, type_error
+from rtfs_framework.stdlib.bounds import room_bits
+from rtfs_framework.stdlib.check import NUMBERS, number
+from rtfs_framework.stdlib.table import builtin
+
+_WORD = 1 << 512
+"""Products below this are not measured."""
+
+
+def both_numbers(op: str, a: Any, b: Any) -> None:
+    """Refuse a pair that is not two numbers, naming the first that is not."""
+    if a.__class__ not in NUMBERS:
+        raise type_error(op, "number", a)
+    if b.__class__ not in NUMBERS:
+        raise type_error(op, "number", b)
+
+
+def too_large() -> ProgramError:
+    """Return the error of an integer that no float can hold."""
+    return invalid_argument("Integer is too large for a float")
+
+
+def to_float(op: str, value: Any) -> float:
+    """Return a number as a float."""
+    try:
+        return float(number(op, value))
+    except OverflowError:
+        raise too_large() from None
+
+
+def add(a: Any, b: Any) -> Any:
+    """`(+ a b)`."""
+    if a.__class__ is int and b.__class__ is int:
+        return a + b
+    both_numbers("+", a, b)
+    try:
+        return a + b
+    except OverflowError:
+        raise too_large() from None
+
+
+def sub(a: Any, b: Any) -> Any:
+    """`(- a b)`."""
+    if a.__class__ is int and b.__class__ is int:
+        return a - b
+    both_numbers("-", a, b)
+    try:
+        return a - b
+    except OverflowError:
+        raise too_large() from None
+
+
+def mul(a: Any, b: Any) -> Any:
+    """`(* a b)`; the product of integers is bounded."""
+    if a.__class__ is int and b.__class__ is int:
+        product = a * b
+        if not -_WORD < product < _WORD:
+            room_bits("*", product.bit_length())
+        return product
+    both_numbers("*", a, b)
+    try:
+        return a * b
+    except OverflowError:
+        raise too_large() from None
+
+
+def div(a: Any, b: Any) -> Any:
+    """`(/ a b)`: of integers an integer when whole, otherwise the nearest float."""
+    if a.__class__ not in NUMBERS or b.__class__ not in NUMBERS:
+        both_numbers("/", a, b)
+    if not b:
+        raise division_by_zero()
+    try:
+        if a.__class__ is int and b.__class__ is int and not a % b:
+            return a // b
+        return a / b
+    except OverflowError:
+        raise too_large() from None
+
+
+def neg(a: Any) -> Any:
+    """`(- a)`."""
+    if a.__class__ is int or a.__class__ is float:
+        return -a
+    raise type_error("-", "number", a)
+
+
+@builtin("+", ("(+ 1 2 3)", "6"), ("(+)", "0"), ('(+ 1 "a")', "!TypeError"), doc="Add numbers; nothing adds to 0.")
+def plus(*numbers: Any) -> Any:
+    if len(numbers) == 2:
+        return add(*numbers)
+    total: Any = 0
+    for value in numbers:
+        total = add(total, value)
+    return total
+
+
+@builtin("-", ("(- 10 1 2)", "7"), ("(- 5)", "-5"), doc="Subtract the other numbers from the first, or negate one.")
+def minus(first: Any, *others: Any) -> Any:
+    if not others:
+        return neg(first)
+    for value in others:
+        first = sub(first, value)
+    return first
+
+
+@builtin("*", ("(* 2 3 4)", "24"), ("(*)", "1"), doc="Multiply numbers; nothing multiplies to 1.")
+def times(*numbers: Any) -> Any:
+    if len(numbers) == 2:
+        return mul(*numbers)
+    product: Any = 1
+    for value in numbers:
+        product = mul(product, value)
+    return product
+
+
+@builtin(
+    "/",
+    ("(/ 8 2)", "4"),
+    ("(/ 7 2)", "3.5"),
+    ("(/ 4)", "0.25"),
+    ("(/ 1 0)", "!DivisionByZero"),
+    doc="Divide the first number by the others, or give the reciprocal of one; integers stay integers when whole.",
+)
+def divide(first: Any, *others: Any) -> Any:
+    if not others:
+        return div(1, first)
+    for value in others:
+        first = div(first, value)
+    return first
+
+
+@builtin(
+    "mod",
+    ("(mod -7 3)", "2"),
+    ("(mod 7 -3)", "-2"),
+    ("(mod 5 0)", "!DivisionByZero"),
+    doc="Give the floored remainder, which has the sign of the divisor.",
+)
+def mod(a: Any, b: Any) -> Any:
+    if a.__class__ is int and b.__class__ is int and b:
+        return a % b
+    both_numbers("mod", a, b)
+    if not b:
+        raise division_by_zero()
+    try:
+        return a % b
+    except OverflowError:
+        raise too_large() from None
+
+
+@builtin(
+    "quot",
+    ("(quot 7 2)", "3"),
+    ("(quot -7 2)", "-3"),
+    doc="Give the quotient without its fraction; a float if either number is one.",
+)
+def quot(a: Any, b: Any) -> Any:
+    both_numbers("quot", a, b)
+    if not b:
+        raise division_by_zero()
+    if a.__class__ is int and b.__class__ is int:
+        whole = a // b
+        return whole + 1 if whole < 0 and whole * b != a else whole
+    try:
+        quotient = a / b
+    except OverflowError:
+        raise too_large() from None
+    return float(math.trunc(quotient)) if math.isfinite(quotient) else quotient
+
+
+@builtin(
+    "rem",
+    ("(rem -7 3)", "-1"),
+    ("(rem 7 -3)", "1"),
+    doc="Give the remainder that `quot` leaves, which has the sign of the dividend.",
+)
+def rem(a: Any, b: Any) -> Any:
+    both_numbers("rem", a, b)
+    if not b:
+        raise division_by_zero()
+    if a.__class__ is int and b.__class__ is int:
+        left = a % b
+        return left - b if left and (left < 0) is not (a < 0) else left
+    try:
+        return math.fmod(a, b)
+    except OverflowError:
+        raise too_large() from None
+    except ValueError:  # of an infinite dividend
+        return math.nan
+
+
+@builtin("inc", ("(inc 4)", "5"), ("(inc 1.5)", "2.5"), doc="Add one.")
+def inc(number: Any) -> Any:
+    if number.__class__ is int or number.__class__ is float:
+        return number + 1
+    raise type_error("inc", "number", number)
+
+
+@builtin("dec", ("(dec 4)", "3"), ("(dec nil)", "!TypeError"), doc="Subtract one.")
+def dec(number: Any) -> Any:
+    if number.__class__ is int or number.__class__ is float:
+        return number - 1
+    raise type_error("dec", "number", number)
+
+
+@builtin("abs", ("(abs -3)", "3"), ("(abs -2.5)", "2.5"), doc="Give a number without its sign.")
+def absolute(number_: Any) -> Any:
+    return abs(number("abs", number_))
+
+
+@builtin("max", ("(max 1 5 3)", "5"), ("(max 1 2.5)", "2.5"), doc="Give the largest number; the first of equals.")
+def maximum(first: Any, *others: Any) -> Any:
+    chosen = number("max", first)
+    for value in others:
+        if number("max", value) > chosen or value != value:  # noqa: PLR0124 - NaN wins
+            chosen = value
+    return chosen
+
+
+@builtin("min", ("(min 4 2 9)", "2"), ("(min 1.5 1)", "1"), doc="Give the smallest number; the first of equals.")
+def minimum(first: Any, *others: Any) -> Any:
+    chosen = number("min", first)
+    for value in others:
+        if number("min", value) < chosen or value != value:  # noqa: PLR0124 - NaN wins
+            chosen = value
+    return chosen

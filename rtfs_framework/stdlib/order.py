@@ -1,0 +1,190 @@
+"""The total order of values (LANGUAGE.md 4.3), structural equality, stable sorting. Nothing recurses into data.
+
+nil < booleans < numbers < strings < keywords < symbols < vectors < lists < maps < sets < timestamps < uuids < resource
+handles < errors < functions. Numbers go by value (1 and 1.0 tie, NaN is last); collections item by item, a prefix
+first; maps by their entries in order of keys; functions tie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+
+Token = tuple[Any, ...]
+"""A rank, then what orders values of that rank. Tokens of one rank compare with each other."""
+
+_END: Token = (-1,)
+_NAN: Token = (2.5,)
+_RANKS: dict[type, int] = {
+    type(None): 0,
+    bool: 1,
+    int: 2,
+    float: 2,
+    str: 3,
+    Keyword: 4,
+    Symbol: 5,
+    tuple: 6,
+    GrownVector: 6,
+    List: 7,
+    Map: 8,
+    Set: 9,
+    Timestamp: 10,
+    Uuid: 11,
+    Resource: 12,
+    ErrorValue: 13,
+}
+_FUNCTION_RANK = 14
+_SIMPLE: frozenset[Any] = frozenset({int, str, float, bool, type(None)})
+_SEQUENCES: frozenset[Any] = frozenset({tuple, GrownVector, List})
+
+
+class _Ready:
+    """Tokens made ahead, waiting on the work list."""
+
+    __slots__ = ("tokens",)
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens = tokens
+
+
+_CLOSE = _Ready([_END])
+
+
+def order_key(value: Any) -> list[Token]:
+    """Return a flat list of tokens; comparing two such lists compares the values."""
+    out: list[Token] = []
+    todo: list[Any] = [value]
+    while todo:
+        item = todo.pop()
+        kind = item.__class__
+        if kind is _Ready:
+            out.extend(item.tokens)
+            continue
+        rank = _RANKS.get(kind, _FUNCTION_RANK)
+        if rank <= 3:
+            out.append((rank, item) if item == item else _NAN)  # noqa: PLR0124 - NaN alone differs from itself
+        elif kind in _SEQUENCES:
+            out.append((rank,))
+            todo.append(_CLOSE)
+            todo.extend(reversed(item))
+        elif kind is Map or kind is Set:
+            out.append((rank,))
+            todo.append(_CLOSE)
+            _push_unordered(item, todo)
+        else:
+            out.append(_name_token(rank, item))
+    return out
+
+
+def _push_unordered(collection: Any, todo: list[Any]) -> None:
+    """Put members, or keys each before its value, on the work list in their order."""
+    keyed = [(order_key(member), place) for place, member in enumerate(collection)]
+    keyed.sort()
+    values = collection.values() if collection.__class__ is Map else None
+    for tokens, place in reversed(keyed):
+        if values is not None:
+            todo.append(values[place])
+        todo.append(_Ready(tokens))
+
+
+def _name_token(rank: int, item: Any) -> Token:
+    if rank <= 5:
+        return (rank, item.name)
+    if rank <= 12:
+        return (rank, item.text)
+    return (rank, item.kind, item.message) if rank == 13 else (rank,)
+
+
+def compare_values(a: Any, b: Any) -> int:
+    """Return -1, 0 or 1 as `a` is before, level with or after `b`."""
+    kind = a.__class__
+    if kind is b.__class__ and (kind is int or kind is str):
+        return int(a > b) - int(a < b)
+    first, second = order_key(a), order_key(b)
+    return (first > second) - (first < second)
+
+
+def sort_values(items: Iterable[Any]) -> list[Any]:
+    """Return the items in ascending order; equal ones keep their places."""
+    items = list(items)
+    kinds = {item.__class__ for item in items}
+    if kinds in ({str}, {int}):
+        return sorted(items)
+    if kinds == {Keyword}:
+        return sort_by_keys(items, [item.name for item in items])
+    return sort_by_keys(items, [order_key(item) for item in items])
+
+
+def sort_by_keys(items: list[Any], keys: list[Any]) -> list[Any]:
+    """Return the items in the order of their (comparable Python) keys, one key for each."""
+    places = sorted(range(len(items)), key=keys.__getitem__)
+    return [items[place] for place in places]
+
+
+def merge_sort(items: Iterable[Any], before: Callable[[Any, Any], bool]) -> list[Any]:
+    """Sort stably with a predicate that may call RTFS functions, which must never run inside Python's own sort."""
+    source = list(items)
+    width = 1
+    while width < len(source):
+        merged: list[Any] = []
+        for start in range(0, len(source), 2 * width):
+            left, right = source[start : start + width], source[start + width : start + 2 * width]
+            _merge(left, right, before, merged)
+        source = merged
+        width *= 2
+    return source
+
+
+def _merge(left: list[Any], right: list[Any], before: Callable[[Any, Any], bool], out: list[Any]) -> None:
+    i = j = 0
+    while i < len(left) and j < len(right):
+        if before(right[j], left[i]):
+            out.append(right[j])
+            j += 1
+        else:
+            out.append(left[i])
+            i += 1
+    out.extend(left[i:])
+    out.extend(right[j:])
+
+
+def same(a: Any, b: Any) -> bool:
+    """Tell whether two values are equal (LANGUAGE.md 4.2), however deeply they nest."""
+    kind = a.__class__
+    if kind in _SIMPLE:
+        return kind is b.__class__ and bool(a == b)
+    todo = [(a, b)]
+    while todo:
+        a, b = todo.pop()
+        kind = a.__class__
+        if kind in _SEQUENCES:
+            if not _same_kind(a, b) or len(a) != len(b):
+                return False
+            todo.extend(zip(a, b))  # noqa: B905 - of one length
+        elif kind is not b.__class__:
+            return False
+        elif kind is Map:
+            if len(a) != len(b):
+                return False
+            for key, value in a.items():
+                if key not in b:
+                    return False
+                todo.append((value, b.get(key)))
+        elif not bool(a == b):
+            return False
+    return True
+
+
+def _same_kind(a: Any, b: Any) -> bool:
+    return b.__class__ in _SEQUENCES and (a.__class__ is List) is (b.__class__ is List)
+
+
+def position(items: Any, wanted: Any, start: int = 0) -> int:
+    """Return the first place of an equal item at or after `start`, or -1."""
+    for place in range(start, len(items)):
+        if same(items[place], wanted):
+            return place
+    return -1

@@ -1,0 +1,211 @@
+"""Collections made, grown, counted, ordered and turned into one another.
+
+In: vectors, lists, sets, strings (as characters); what builds (`conj cons concat into vec set seq empty?`) also takes
+nil as nothing, and maps as [key value] pairs where that is no mistake. Out: vectors unless a function says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.lang.errors import type_error
+from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
+from rtfs_framework.lang.values import GrownVector, List
+from rtfs_framework.lang.values import conj as vector_conj
+from rtfs_framework.stdlib.bounds import room
+from rtfs_framework.stdlib.check import VECTORS, sequence
+from rtfs_framework.stdlib.order import position
+from rtfs_framework.stdlib.slices import alike
+from rtfs_framework.stdlib.table import builtin
+
+_SIZED: frozenset[Any] = VECTORS | {str, Map, Set}
+_EMPTY_SET = Set(EMPTY_MAP)
+
+
+def elements(op: str, value: Any) -> Any:
+    """Return any collection as a Python sequence: maps as pairs, nil as nothing."""
+    if value is None:
+        return ()
+    return tuple(value.items()) if value.__class__ is Map else sequence(op, value)
+
+
+@builtin("vector", ("(vector 1 2)", "[1 2]"), ("(vector)", "[]"), doc="Make a vector of the arguments.")
+def vector(*items: Any) -> tuple[Any, ...]:
+    return items
+
+
+@builtin("list", ("(list 1 2)", "(1 2)"), doc="Make a list of the arguments.")
+def list_(*items: Any) -> List:
+    return List(items)
+
+
+@builtin("hash-set", ("(hash-set 1 2 1)", "#{1 2}"), doc="Make a set of the arguments.")
+def hash_set(*members: Any) -> Set:
+    return Set.of(members)
+
+
+@builtin("count", ("(count [1 2])", "2"), ('(count "é☃")', "2"), ("(count nil)", "!TypeError"), doc="Count the items.")
+def count(collection: Any) -> int:
+    if collection.__class__ in _SIZED:
+        return len(collection)
+    raise type_error("count", "collection", collection)
+
+
+@builtin("length", ("(length {:a 1})", "1"), doc="Count the items of a collection or the characters of a string.")
+def length(collection: Any) -> int:
+    if collection.__class__ in _SIZED:
+        return len(collection)
+    raise type_error("length", "collection", collection)
+
+
+@builtin(
+    "empty?",
+    ("(empty? [])", "true"),
+    ("(empty? nil)", "true"),
+    ("(empty? 5)", "false"),
+    doc="Tell whether nothing is in a value.",
+)
+def is_empty(value: Any) -> bool:
+    return value is None or (value.__class__ in _SIZED and not len(value))
+
+
+@builtin(
+    "not-empty", ("(not-empty [1])", "[1]"), ('(not-empty "")', "nil"), doc="Give a collection, or nil if it is empty."
+)
+def not_empty(collection: Any) -> Any:
+    return collection if len(elements("not-empty", collection)) else None
+
+
+@builtin("empty", ("(empty [1])", "[]"), ("(empty {:a 1})", "{}"), doc="Give an empty collection of the same kind.")
+def empty(collection: Any) -> Any:
+    if collection is None:
+        return None
+    if collection.__class__ is Map:
+        return EMPTY_MAP
+    return _EMPTY_SET if collection.__class__ is Set else alike(collection, sequence("empty", collection)[:0])
+
+
+@builtin("cons", ("(cons 0 [1 2])", "[0 1 2]"), ("(cons 1 nil)", "[1]"), doc="Put an item in front.")
+def cons(item: Any, collection: Any) -> Any:
+    if collection is None:
+        return (item,)
+    if collection.__class__ not in VECTORS and collection.__class__ is not Set:
+        raise type_error("cons", "vector", collection)
+    return alike(collection, (item, *collection))
+
+
+@builtin(
+    "conj",
+    ("(conj [1] 2 3)", "[1 2 3]"),
+    ("(conj nil 1)", "[1]"),
+    ("(conj {:a 1} [:b 2])", "{:a 1 :b 2}"),
+    ("(conj #{1} 2)", "#{1 2}"),
+    ("(conj '(1) 0)", "(0 1)"),
+    doc="Add items: at the end of a vector, in front of a list, as members of a set, as pairs or maps to a map.",
+)
+def conj(collection: Any, item: Any, *items: Any) -> Any:
+    grown = _conj(collection, item)
+    for value in items:
+        grown = _conj(grown, value)
+    return grown
+
+
+def _conj(collection: Any, item: Any) -> Any:
+    kind = collection.__class__
+    if kind is tuple or kind is GrownVector:
+        return vector_conj(collection, item)
+    if collection is None:
+        return (item,)
+    if kind is Map:
+        return _conj_map(collection, item)
+    if kind is Set:
+        return collection if item in collection else Set(collection.map.assoc(item, item))
+    if kind is List:
+        return List((item, *collection))
+    raise type_error("conj", "collection", collection)
+
+
+def _conj_map(target: Map, entry: Any) -> Map:
+    if entry.__class__ is Map:
+        return target.merged(entry)
+    if entry.__class__ not in VECTORS or len(entry) != 2:
+        raise type_error("conj", "map or [key value] pair", entry)
+    return target.assoc(entry[0], entry[1])
+
+
+@builtin(
+    "concat",
+    ("(concat [1] nil [2 3])", "[1 2 3]"),
+    ('(concat "ab" [1])', '["a" "b" 1]'),
+    doc="Join collections into a vector.",
+)
+def concat(*collections: Any) -> tuple[Any, ...]:
+    parts = [() if part is None else sequence("concat", part) for part in collections]
+    room("concat", sum(map(len, parts)))
+    return tuple([item for part in parts for item in part])
+
+
+@builtin(
+    "into",
+    ("(into [1] #{2})", "[1 2]"),
+    ("(into {} [[:a 1]])", "{:a 1}"),
+    ('(into #{} "aba")', '#{"a" "b"}'),
+    doc="Add all items of a collection to another, as `conj` does.",
+)
+def into(target: Any, source: Any) -> Any:
+    found = elements("into", source)
+    kind = target.__class__
+    if target is None or kind is tuple or kind is GrownVector:
+        room("into", len(found) + len(target or ()))
+        return (*(target or ()), *found)
+    if kind is Set:
+        return Set.of((*target, *found))
+    if kind is Map and all(pair.__class__ in VECTORS and len(pair) == 2 for pair in found):
+        return target.merged(Map.of(found))
+    for item in found:
+        target = _conj(target, item)
+    return target
+
+
+@builtin(
+    "seq",
+    ("(seq {:a 1})", "[[:a 1]]"),
+    ("(seq [])", "nil"),
+    doc="Turn any collection into a vector; an empty one into nil.",
+)
+def seq(collection: Any) -> Any:
+    return tuple(elements("seq", collection)) or None
+
+
+@builtin(
+    "vec",
+    ("(vec #{1})", "[1]"),
+    ("(vec nil)", "[]"),
+    ('(vec "ab")', '["a" "b"]'),
+    doc="Turn any collection into a vector.",
+)
+def vec(collection: Any) -> Any:
+    return collection if collection.__class__ is tuple else tuple(elements("vec", collection))
+
+
+@builtin("set", ("(set [1 2 1])", "#{1 2}"), ("(set nil)", "#{}"), doc="Turn any collection into a set.")
+def set_(collection: Any) -> Set:
+    return collection if collection.__class__ is Set else Set.of(elements("set", collection))
+
+
+@builtin(
+    "contains?",
+    ("(contains? {:a nil} :a)", "true"),
+    ("(contains? [1 2] 2)", "true"),
+    ('(contains? "hello" "ell")', "true"),
+    ("(contains? nil 1)", "!TypeError"),
+    doc="Tell whether a map has a key, a vector, list or set an item, or a string a part.",
+)
+def contains(collection: Any, wanted: Any) -> bool:
+    if collection.__class__ is Map or collection.__class__ is Set:
+        return wanted in collection
+    if collection.__class__ is str:
+        if wanted.__class__ is not str:
+            raise type_error("contains?", "string", wanted)
+        return wanted in collection
+    return position(sequence("contains?", collection), wanted) >= 0

@@ -1,0 +1,150 @@
+"""Vectors made by rule (ranges, repetitions) and collections cut, woven or flattened. Everything is bounded and strict.
+
+In: counts and any vector, list, set or string. Out: vectors; pieces are vectors too.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, cycle, islice
+from typing import Any
+
+from rtfs_framework.lang.errors import invalid_argument
+from rtfs_framework.stdlib.bounds import room
+from rtfs_framework.stdlib.callables import as_function
+from rtfs_framework.stdlib.check import VECTORS, integer, items, number, sequence
+from rtfs_framework.stdlib.conversions import finite
+from rtfs_framework.stdlib.slices import NOTHING, positive
+from rtfs_framework.stdlib.table import builtin
+
+
+@builtin(
+    "range",
+    ("(range 3)", "[0 1 2]"),
+    ("(range 2 5)", "[2 3 4]"),
+    ("(range 10 0 -5)", "[10 5]"),
+    doc="Give the integers from start (or 0) to before end, by steps of 1 unless said.",
+)
+def range_(start: Any, end: Any = None, step: Any = 1) -> tuple[int, ...]:
+    low, high = (0, start) if end is None else (start, end)
+    if integer("range", step) == 0:
+        raise invalid_argument("Step of range must not be zero")
+    return _integers("range", integer("range", low), integer("range", high), step)
+
+
+def _integers(op: str, low: int, high: int, step: int) -> tuple[int, ...]:
+    """Return the integers of a range; counted before they are made, for Python's len() has a bound of its own."""
+    room(op, max((high - low + step - (1 if step > 0 else -1)) // step, 0))
+    return tuple(range(low, high, step))
+
+
+@builtin("numbers", ("(numbers 1 4)", "[1 2 3 4]"), doc="Give the integers from one number to another, both included.")
+def numbers(first: Any, last: Any) -> tuple[int, ...]:
+    low, high = (int(finite(number("numbers", value))) for value in (first, last))
+    return _integers("numbers", low, high + 1, 1)
+
+
+@builtin(
+    "repeat", ("(repeat 3 :x)", "[:x :x :x]"), ("(repeat -1 :x)", "[]"), doc="Give a vector of one value repeated."
+)
+def repeat(count: Any, value: Any) -> tuple[Any, ...]:
+    return (value,) * room("repeat", max(integer("repeat", count), 0))
+
+
+@builtin(
+    "cycle",
+    ("(cycle 5 [1 2 3])", "[1 2 3 1 2]"),
+    ("(cycle 2 [])", "[]"),
+    doc="Give as many items as said from a collection repeated without end.",
+)
+def cycle_(count: Any, collection: Any) -> tuple[Any, ...]:
+    amount = room("cycle", max(integer("cycle", count), 0))
+    return tuple(islice(cycle(sequence("cycle", collection)), amount))
+
+
+@builtin(
+    "iterate",
+    ("(iterate 4 (fn [x] (* 2 x)) 1)", "[1 2 4 8]"),
+    ("(iterate 0 inc 1)", "[]"),
+    doc="Give as many values as said: a first one, then each made by the function from the one before.",
+)
+def iterate(count: Any, function: Any, first: Any) -> tuple[Any, ...]:
+    amount, step = room("iterate", max(integer("iterate", count), 0)), as_function("iterate", function, 1)
+    out = []
+    for place in range(amount):
+        first = step(first) if place else first
+        out.append(first)
+    return tuple(out)
+
+
+def _pieces(op: str, size: Any, step: Any, collection: Any, *, past_end: bool) -> tuple[tuple[Any, ...], ...]:
+    """Return the pieces of a partition; without a step its place holds the collection."""
+    if collection is NOTHING:
+        step, collection = size, step
+    width, stride, found = positive(op, size), positive(op, step), sequence(op, collection)
+    stop = len(found)
+    if stop and not past_end:
+        stop = max(min(stop, stop - width + stride), 1)
+    starts = range(0, stop, stride)
+    room(op, len(starts) * min(width, len(found)))
+    return tuple([tuple(found[start : start + width]) for start in starts])
+
+
+@builtin(
+    "partition",
+    ("(partition 2 [1 2 3])", "[[1 2] [3]]"),
+    ("(partition 2 1 [1 2 3])", "[[1 2] [2 3]]"),
+    ("(partition 0 [1])", "!TypeError"),
+    doc="Cut into pieces of a size, starting a piece every step items, until the end is reached.",
+)
+def partition(size: Any, step: Any, collection: Any = NOTHING) -> tuple[tuple[Any, ...], ...]:
+    return _pieces("partition", size, step, collection, past_end=False)
+
+
+@builtin(
+    "partition-all",
+    ("(partition-all 2 [1 2 3])", "[[1 2] [3]]"),
+    ("(partition-all 2 1 [1 2 3])", "[[1 2] [2 3] [3]]"),
+    doc="Cut into pieces of a size, starting a piece every step items, as long as there is one.",
+)
+def partition_all(size: Any, step: Any, collection: Any = NOTHING) -> tuple[tuple[Any, ...], ...]:
+    return _pieces("partition-all", size, step, collection, past_end=True)
+
+
+@builtin("interleave", ("(interleave [1 2] [:a :b :c])", "[1 :a 2 :b]"), doc="Take items from each collection in turn.")
+def interleave(*collections: Any) -> tuple[Any, ...]:
+    parts = [sequence("interleave", part) for part in collections]
+    room("interleave", sum(map(len, parts)))
+    return tuple(chain.from_iterable(zip(*parts)))  # noqa: B905 - the shortest ends it
+
+
+@builtin("interpose", ("(interpose 0 [1 2 3])", "[1 0 2 0 3]"), doc="Put a value between the items.")
+def interpose(separator: Any, collection: Any) -> tuple[Any, ...]:
+    found = sequence("interpose", collection)
+    room("interpose", 2 * len(found))
+    out = [separator] * max(2 * len(found) - 1, 0)
+    out[::2] = found
+    return tuple(out)
+
+
+@builtin(
+    "flatten", ("(flatten [1 [2 '(3 [4])] {}])", "[1 2 3 4 {}]"), doc="Open all vectors and lists inside one another."
+)
+def flatten(collection: Any) -> tuple[Any, ...]:
+    out: list[Any] = []
+    todo = list(reversed(items("flatten", collection)))
+    while todo:
+        item = todo.pop()
+        if item.__class__ in VECTORS:
+            todo.extend(reversed(item))
+            room("flatten", len(todo))
+        else:
+            out.append(item)
+            room("flatten", len(out))
+    return tuple(out)
+
+
+@builtin("zip", ("(zip [1 2] [:a :b :c])", "[[1 :a] [2 :b]]"), doc="Give vectors of the items at each place.")
+def zip_(first: Any, *collections: Any) -> tuple[tuple[Any, ...], ...]:
+    parts = [sequence("zip", part) for part in (first, *collections)]
+    room("zip", sum(map(len, parts)))
+    return tuple(zip(*parts))  # noqa: B905 - the shortest ends it

@@ -1,0 +1,67 @@
+"""Sets as in mathematics. In: sets, or vectors and lists read as sets. Out: sets in order of their first mention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.lang.errors import type_error
+from rtfs_framework.lang.maps import Set
+from rtfs_framework.stdlib.check import VECTORS
+from rtfs_framework.stdlib.table import builtin
+
+
+def _set(op: str, value: Any) -> Set:
+    if value.__class__ is Set:
+        return value
+    if value.__class__ in VECTORS:
+        return Set.of(value)
+    raise type_error(op, "set", value)
+
+
+@builtin("union", ("(union #{1 2} #{2 3})", "#{1 2 3}"), ("(union)", "#{}"), doc="Join the members of all sets.")
+def union(*sets: Any) -> Set:
+    return Set.of([member for one in sets for member in _set("union", one)])
+
+
+@builtin("intersection", ("(intersection #{1 2 3} #{2 3 4})", "#{2 3}"), doc="Keep the members that all sets have.")
+def intersection(first: Any, *others: Any) -> Set:
+    wanted = [_set("intersection", one) for one in others]
+    return Set.of([m for m in _set("intersection", first) if all(m in one for one in wanted)])
+
+
+@builtin("difference", ("(difference #{1 2 3} #{2})", "#{1 3}"), doc="Leave out the members that other sets have.")
+def difference(first: Any, *others: Any) -> Set:
+    unwanted = [_set("difference", one) for one in others]
+    return Set.of([m for m in _set("difference", first) if not any(m in one for one in unwanted)])
+
+
+@builtin(
+    "subset?",
+    ("(subset? #{1} #{1 2})", "true"),
+    ("(subset? #{1 3} #{1 2})", "false"),
+    doc="Tell whether the second set has every member of the first.",
+)
+def is_subset(part: Any, whole: Any) -> bool:
+    members, container = _set("subset?", part), _set("subset?", whole)
+    return all(member in container for member in members)
+
+
+@builtin(
+    "superset?",
+    ("(superset? #{1 2} #{1})", "true"),
+    ("(superset? #{1} 5)", "!TypeError"),
+    doc="Tell whether the first set has every member of the second.",
+)
+def is_superset(whole: Any, part: Any) -> bool:
+    members, container = _set("superset?", part), _set("superset?", whole)
+    return all(member in container for member in members)
+
+
+@builtin("disj", ("(disj #{1 2} 1)", "#{2}"), doc="Leave members out of a set.")
+def disj(collection: Any, *members: Any) -> Set:
+    if collection.__class__ is not Set:
+        raise type_error("disj", "set", collection)
+    left = collection.map
+    for member in members:
+        left = left.dissoc(member)
+    return Set(left)

@@ -1,0 +1,188 @@
+"""Parts of sequences by position. In: a vector, list, set or string. Out: an item, or a part of the same kind.
+
+nil and maps are refused: to ask for the first of nothing is a mistake more often than not (`seq` turns both into a
+vector). A part of a set is a vector.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.lang.errors import index_error, type_error
+from rtfs_framework.lang.values import List
+from rtfs_framework.stdlib.check import VECTORS, integer, items, sequence
+from rtfs_framework.stdlib.strings import slice_bounds
+from rtfs_framework.stdlib.table import builtin
+
+NOTHING = object()
+"""The default of an optional argument for which nil is a value."""
+
+
+def alike(source: Any, part: Any) -> Any:
+    """Return items in the kind of their source: text, a list, or else a vector."""
+    kind = source.__class__
+    if kind is str:
+        return part if part.__class__ is str else "".join(part)
+    if kind is List:
+        return List(part)
+    return part if part.__class__ is tuple else tuple(part)
+
+
+@builtin(
+    "first", ("(first [1 2])", "1"), ("(first [])", "nil"), ("(first nil)", "!TypeError"), doc="Give the first item."
+)
+def first(collection: Any) -> Any:
+    if collection.__class__ not in VECTORS:
+        collection = sequence("first", collection)
+    return collection[0] if collection else None
+
+
+@builtin("second", ("(second [1 2])", "2"), ('(second "a")', "nil"), doc="Give the second item, or nil.")
+def second(collection: Any) -> Any:
+    found = sequence("second", collection)
+    return found[1] if len(found) > 1 else None
+
+
+@builtin("ffirst", ("(ffirst [[1 2] [3]])", "1"), ("(ffirst [])", "nil"), doc="Give the first item of the first item.")
+def ffirst(collection: Any) -> Any:
+    head = first(collection)
+    return None if head is None else first(head)
+
+
+@builtin("last", ("(last [1 2 3])", "3"), ("(last [])", "nil"), doc="Give the last item, or nil.")
+def last(collection: Any) -> Any:
+    found = sequence("last", collection)
+    return found[-1] if found else None
+
+
+@builtin("rest", ("(rest [1 2 3])", "[2 3]"), ('(rest "abc")', '"bc"'), ("(rest [])", "[]"), doc="Drop the first item.")
+def rest(collection: Any) -> Any:
+    if collection.__class__ is tuple:
+        return collection[1:]
+    return alike(collection, sequence("rest", collection)[1:])
+
+
+@builtin("next", ("(next [1 2])", "[2]"), ("(next [1])", "nil"), doc="Drop the first item; nil if nothing is left.")
+def next_(collection: Any) -> Any:
+    return alike(collection, sequence("next", collection)[1:]) or None
+
+
+@builtin("butlast", ("(butlast [1 2 3])", "[1 2]"), ("(butlast [])", "[]"), doc="Drop the last item.")
+def butlast(collection: Any) -> Any:
+    return alike(collection, sequence("butlast", collection)[:-1])
+
+
+@builtin(
+    "nth",
+    ("(nth [10 20] 1)", "20"),
+    ("(nth [10] 5 :none)", ":none"),
+    ("(nth [1] 4)", "!IndexOutOfBounds"),
+    doc="Give the item at an index; outside the collection the default, if there is one.",
+)
+def nth(collection: Any, index: Any, default: Any = NOTHING) -> Any:
+    if collection.__class__ not in VECTORS:
+        collection = sequence("nth", collection)
+    if index.__class__ is not int:
+        raise type_error("nth", "integer", index)
+    if 0 <= index < len(collection):
+        return collection[index]
+    if default is NOTHING:
+        raise index_error(index, len(collection))
+    return default
+
+
+def _amount(op: str, count: Any) -> int:
+    return max(integer(op, count), 0)
+
+
+@builtin(
+    "take",
+    ("(take 2 [1 2 3])", "[1 2]"),
+    ('(take 2 "hello")', '"he"'),
+    ("(take -1 [1])", "[]"),
+    doc="Give the first items, as many as said.",
+)
+def take(count: Any, collection: Any) -> Any:
+    amount = _amount("take", count)
+    return alike(collection, sequence("take", collection)[:amount])
+
+
+@builtin("drop", ("(drop 1 [1 2 3])", "[2 3]"), ("(drop -1 [1])", "[1]"), doc="Leave out the first items.")
+def drop(count: Any, collection: Any) -> Any:
+    amount = _amount("drop", count)
+    return alike(collection, sequence("drop", collection)[amount:])
+
+
+@builtin("take-last", ("(take-last 2 [1 2 3])", "[2 3]"), doc="Give the last items, as many as said.")
+def take_last(count: Any, collection: Any) -> Any:
+    amount, found = _amount("take-last", count), sequence("take-last", collection)
+    return alike(collection, found[max(len(found) - amount, 0) :])
+
+
+@builtin(
+    "drop-last",
+    ("(drop-last 2 [1 2 3])", "[1]"),
+    ("(drop-last [1 2])", "[1]"),
+    doc="Leave out the last item, or as many as said.",
+    arity=(1, 2),
+)
+def drop_last(count: Any, collection: Any = NOTHING) -> Any:
+    if collection is NOTHING:
+        count, collection = 1, count
+    amount, found = _amount("drop-last", count), sequence("drop-last", collection)
+    return alike(collection, found[: max(len(found) - amount, 0)])
+
+
+@builtin("take-nth", ("(take-nth 2 [1 2 3 4 5])", "[1 3 5]"), doc="Give the first item and every nth after it.")
+def take_nth(step: Any, collection: Any) -> Any:
+    return alike(collection, sequence("take-nth", collection)[:: positive("take-nth", step)])
+
+
+def positive(op: str, value: Any) -> int:
+    """Return an integer of 1 or more; anything else is a TypeError."""
+    if integer(op, value) < 1:
+        raise type_error(op, "positive integer", value)
+    return value  # type: ignore[no-any-return]
+
+
+@builtin("nthrest", ("(nthrest [1 2 3] 2)", "[3]"), doc="Leave out the first items; the collection comes first.")
+def nthrest(collection: Any, count: Any) -> Any:
+    return alike(collection, sequence("nthrest", collection)[_amount("nthrest", count) :])
+
+
+@builtin(
+    "subvec",
+    ("(subvec [1 2 3 4] 1 3)", "[2 3]"),
+    ("(subvec [1 2 3] 1)", "[2 3]"),
+    ("(subvec [1] 3)", "!IndexOutOfBounds"),
+    doc="Give the items from start to before end, or to the end of the vector.",
+)
+def subvec(vector: Any, start: Any, end: Any = None) -> Any:
+    found = items("subvec", vector)
+    low, high = slice_bounds("subvec", len(found), start, end)
+    return tuple(found[low:high])
+
+
+@builtin("split-at", ("(split-at 1 [1 2 3])", "[[1] [2 3]]"), doc="Give the first items and the others.")
+def split_at(count: Any, collection: Any) -> Any:
+    amount, found = _amount("split-at", count), sequence("split-at", collection)
+    return alike(collection, found[:amount]), alike(collection, found[amount:])
+
+
+@builtin("peek", ("(peek [1 2])", "2"), ("(peek [])", "nil"), doc="Give the item that `pop` would take away.")
+def peek(stack: Any) -> Any:
+    found = items("peek", stack)
+    return found[0 if stack.__class__ is List else -1] if found else None
+
+
+@builtin(
+    "pop",
+    ("(pop [1 2])", "[1]"),
+    ("(pop [])", "!IndexOutOfBounds"),
+    doc="Drop the last item of a vector or the first of a list.",
+)
+def pop(stack: Any) -> Any:
+    found = items("pop", stack)
+    if not found:
+        raise index_error(0, 0)
+    return alike(stack, found[1:] if stack.__class__ is List else found[:-1])

@@ -1,0 +1,223 @@
+"""Text: its parts, its pieces, its case. Indexes and lengths count characters (code points), never bytes.
+
+In: strings (nil only where said). Out: strings, vectors of strings, booleans, indexes. Made text is bounded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.lang.errors import index_error
+from rtfs_framework.lang.printer import display
+from rtfs_framework.stdlib.bounds import room
+from rtfs_framework.stdlib.check import integer, items, string
+from rtfs_framework.stdlib.order import position
+from rtfs_framework.stdlib.table import builtin
+
+
+@builtin(
+    "str",
+    ('(str "a" 1 :k [2 "b"])', '"a1:k[2 \\"b\\"]"'),
+    ("(str nil)", '"nil"'),
+    ("(str)", '""'),
+    doc="Join the text of values; a string is shown raw, and quoted inside a collection.",
+)
+def to_text(*values: Any) -> str:
+    return _joined("str", "", values)
+
+
+def _joined(op: str, separator: str, values: Any) -> str:
+    parts = [value if value.__class__ is str else display(value) for value in values]
+    room(op, sum(map(len, parts)) + len(separator) * len(parts))
+    return separator.join(parts)
+
+
+@builtin("string-length", ('(string-length "é☃")', "2"), doc="Count the characters of a string.")
+def string_length(text: Any) -> int:
+    return len(string("string-length", text))
+
+
+@builtin(
+    "substring",
+    ('(substring "hello" 1 3)', '"el"'),
+    ('(substring "hello" 2)', '"llo"'),
+    ('(substring "abc" 5)', "!IndexOutOfBounds"),
+    doc="Give the characters from start to before end, or to the end of the string.",
+)
+def substring(text: Any, start: Any, end: Any = None) -> str:
+    string("substring", text)
+    low, high = slice_bounds("substring", len(text), start, end)
+    return text[low:high]  # type: ignore[no-any-return]
+
+
+def slice_bounds(op: str, length: int, start: Any, end: Any) -> tuple[int, int]:
+    """Return start and end of a slice of something of a length; an end of None is the length.
+
+    Raises:
+        ProgramError: IndexOutOfBounds, naming the first bound that does not fit.
+    """
+    low = integer(op, start)
+    high = length if end is None else integer(op, end)
+    if not 0 <= low <= length:
+        raise index_error(low, length)
+    if high > length:
+        raise index_error(high, length)
+    if high < low:
+        raise index_error(low, length)
+    return low, high
+
+
+@builtin(
+    "string-contains",
+    ('(string-contains "haystack" "st")', "true"),
+    ('(string-contains? "abc" "z")', "false"),
+    ('(includes? "abc" "")', "true"),
+    doc="Tell whether a string contains another.",
+    aliases=("string-contains?", "includes?"),
+)
+def string_contains(text: Any, part: Any) -> bool:
+    return string("string-contains", part) in string("string-contains", text)
+
+
+@builtin(
+    "starts-with?",
+    ('(starts-with? "prefix" "pre")', "true"),
+    ('(starts-with? nil "a")', "false"),
+    doc="Tell whether a string begins with another; nil does not.",
+)
+def starts_with(text: Any, prefix: Any) -> bool:
+    start = string("starts-with?", prefix)
+    return text is not None and string("starts-with?", text).startswith(start)
+
+
+@builtin(
+    "ends-with?",
+    ('(ends-with? "abc" "c")', "true"),
+    ('(ends-with? nil "a")', "false"),
+    doc="Tell whether a string ends with another; nil does not.",
+)
+def ends_with(text: Any, suffix: Any) -> bool:
+    end = string("ends-with?", suffix)
+    return text is not None and string("ends-with?", text).endswith(end)
+
+
+@builtin(
+    "split",
+    ('(split "a,,b" ",")', '["a" "" "b"]'),
+    ('(split "abc" "")', '["a" "b" "c"]'),
+    ('(split nil ",")', '[""]'),
+    doc="Split a string at every separator; empty pieces stay, and an empty separator splits into characters.",
+)
+def split(text: Any, separator: Any) -> tuple[str, ...]:
+    mark = string("split", separator)
+    text = "" if text is None else string("split", text)
+    return tuple(text.split(mark)) if mark else tuple(text)
+
+
+@builtin(
+    "split-lines",
+    ('(split-lines "a\\nb\\r\\nc\\n")', '["a" "b" "c"]'),
+    doc="Split a string into its lines, without their ends.",
+)
+def split_lines(text: Any) -> tuple[str, ...]:
+    lines = string("split-lines", text).replace("\r\n", "\n").split("\n")
+    return tuple(lines if lines[-1] else lines[:-1])
+
+
+@builtin(
+    "join",
+    ('(join "," ["a" 2 :k])', '"a,2,:k"'),
+    ('(string-join "" [1 2])', '"12"'),
+    ('(join "," nil)', "!TypeError"),
+    doc="Join the text of a collection's items with a separator between them.",
+    aliases=("string-join",),
+)
+def join(separator: Any, collection: Any) -> str:
+    return _joined("join", string("join", separator), items("join", collection))
+
+
+@builtin(
+    "string-upper",
+    ('(string-upper "straße")', '"STRASSE"'),
+    ('(upper-case "abc")', '"ABC"'),
+    doc="Give a string in upper case.",
+    aliases=("upper-case",),
+)
+def string_upper(text: Any) -> str:
+    return string("string-upper", text).upper()
+
+
+@builtin(
+    "string-lower",
+    ('(string-lower "AbC")', '"abc"'),
+    ('(lower-case "ABC")', '"abc"'),
+    doc="Give a string in lower case.",
+    aliases=("lower-case",),
+)
+def string_lower(text: Any) -> str:
+    return string("string-lower", text).lower()
+
+
+@builtin(
+    "string-trim",
+    ('(string-trim "  hi \\n")', '"hi"'),
+    ('(trim " a b ")', '"a b"'),
+    doc="Give a string without the white space around it.",
+    aliases=("trim",),
+)
+def string_trim(text: Any) -> str:
+    return string("string-trim", text).strip()
+
+
+@builtin("triml", ('(triml "  hi ")', '"hi "'), doc="Give a string without the white space before it.")
+def trim_left(text: Any) -> str:
+    return string("triml", text).lstrip()
+
+
+@builtin("trimr", ('(trimr "  hi ")', '"  hi"'), doc="Give a string without the white space after it.")
+def trim_right(text: Any) -> str:
+    return string("trimr", text).rstrip()
+
+
+@builtin(
+    "blank?",
+    ('(blank? " \\n")', "true"),
+    ("(blank? nil)", "true"),
+    ('(blank? "a")', "false"),
+    doc="Tell whether a string is nil, empty or white space.",
+)
+def is_blank(text: Any) -> bool:
+    return text is None or not string("blank?", text).strip()
+
+
+@builtin(
+    "index-of",
+    ('(index-of "banana" "an")', "1"),
+    ('(index-of "banana" "an" 2)', "3"),
+    ("(index-of [5 6] 6)", "1"),
+    ('(index-of "abc" "z")', "nil"),
+    doc="Give the first place of a part of a string or an item of a collection, at or after a start; nil if none.",
+)
+def index_of(collection: Any, wanted: Any, start: Any = 0) -> int | None:
+    low = max(integer("index-of", start), 0)
+    if collection.__class__ is str:
+        found = collection.find(string("index-of", wanted), low)
+    else:
+        found = position(items("index-of", collection), wanted, low)
+    return found if found >= 0 else None
+
+
+@builtin(
+    "last-index-of",
+    ('(last-index-of "banana" "an")', "3"),
+    ("(last-index-of [5 6 5] 5)", "2"),
+    ("(last-index-of [] 1)", "nil"),
+    doc="Give the last place of a part of a string or an item of a collection; nil if none.",
+)
+def last_index_of(collection: Any, wanted: Any) -> int | None:
+    if collection.__class__ is str:
+        found = collection.rfind(string("last-index-of", wanted))
+        return found if found >= 0 else None
+    backwards = tuple(reversed(items("last-index-of", collection)))
+    found = position(backwards, wanted)
+    return len(backwards) - 1 - found if found >= 0 else None
