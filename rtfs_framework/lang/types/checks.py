@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rtfs_framework.lang.maps import Map, Set, equal
+from rtfs_framework.lang.pattern import BadPattern
 from rtfs_framework.lang.types.failure import (
     Failure,
     brief,
@@ -22,7 +23,7 @@ from rtfs_framework.lang.types.failure import (
     wrong_shape,
 )
 from rtfs_framework.lang.types.model import MapType, Predicate, Type
-from rtfs_framework.lang.types.predicates import BadPattern, test_of
+from rtfs_framework.lang.types.predicates import test_of
 from rtfs_framework.lang.types.show import show_predicate, show_type
 from rtfs_framework.lang.values import GrownVector, Keyword, List, type_name
 
@@ -190,7 +191,9 @@ def predicate_check(predicate: Predicate) -> Check:
     try:
         test = test_of(predicate)
     except (BadPattern, KeyError) as error:
-        bad = Failure(str(error) if isinstance(error, BadPattern) else f"Unknown predicate {shown}")
+        bad = Failure(
+            f"Invalid regex pattern: {error}" if isinstance(error, BadPattern) else f"Unknown predicate {shown}"
+        )
         return lambda _value, _run: bad
     return lambda value, _run: None if test(value) else predicate_failed(shown, value)
 

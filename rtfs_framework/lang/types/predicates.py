@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import attrs
 
 from rtfs_framework.lang.maps import Map, Set, equal
+from rtfs_framework.lang.pattern import BadPattern, compile_pattern
 from rtfs_framework.lang.types.model import Predicate
 from rtfs_framework.lang.values import GrownVector, Keyword, List
 
@@ -26,22 +26,8 @@ class PredicateSpec:
     test: Callable[..., Test]
 
 
-class BadPattern(Exception):
-    """A regular expression that cannot be compiled."""
-
-
-@lru_cache(maxsize=256)
-def pattern(text: str) -> re.Pattern[str]:
-    """Return the compiled expression of `[:matches-regex text]`. Raises BadPattern."""
-    try:
-        return re.compile(text)
-    except (re.error, RecursionError, OverflowError) as error:
-        message = f"Invalid regex pattern: {text} ({error})"
-        raise BadPattern(message) from None
-
-
 def test_of(predicate: Predicate) -> Test:
-    """Return the Python test of a predicate. Raises BadPattern for a bad expression, KeyError for an unknown name."""
+    """Return the Python test of a predicate. Raises BadPattern for a bad pattern, KeyError for an unknown name."""
     return PREDICATES[predicate.name].test(*predicate.args)
 
 
@@ -93,8 +79,15 @@ def _in_range(low: Any, high: Any) -> Test:
 
 
 def _matches(text: str) -> Test:
-    found = pattern(text)
-    return lambda value: value.__class__ is str and found.search(value) is not None
+    found = compile_pattern(text)
+
+    def test(value: Any) -> bool:
+        try:
+            return value.__class__ is str and found.search(value.encode()) is not None
+        except UnicodeEncodeError:  # Half a character (a lone surrogate) matches nothing.
+            return False
+
+    return test
 
 
 def _non_empty() -> Test:
@@ -133,9 +126,9 @@ def _bad_pattern(args: tuple[Any, ...]) -> str | None:
     if len(args) != 1 or args[0].__class__ is not str:
         return "expected one string"
     try:
-        pattern(args[0])
+        compile_pattern(args[0])
     except BadPattern as error:
-        return str(error)
+        return f"Invalid regex pattern: {error}"
     return None
 
 
