@@ -42,7 +42,7 @@ class Key:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return other.__class__ is Key and equal(self.value, other.value)  # type: ignore[attr-defined]
+        return other.__class__ is Key and equal(self.value, other.value)
 
 
 def to_key(value: Any) -> Any:
@@ -212,36 +212,68 @@ def _by_place(entry: tuple[Any, tuple[int, Any]]) -> int:
 
 
 def _trie_of(items: Mapping[Any, Any]) -> Any:
-    import immutables  # noqa: PLC0415 - most programs never grow a map past the dict
+    import immutables  # most programs never grow a map past the dict
 
     return immutables.Map({k: (i, v) for i, (k, v) in enumerate(items.items())})
 
 
-def equal(a: Any, b: Any) -> bool:  # noqa: PLR0911 - one line per kind of value
-    """Tell whether two RTFS values are equal (LANGUAGE.md 4.2): structural, 1 is not 1.0, NaN equals nothing."""
+_SIMPLE: frozenset[Any] = frozenset({int, str, float, bool, type(None)})
+_SEQUENCES: frozenset[Any] = frozenset({tuple, GrownVector, List})
+_HASH_DEPTH = 6
+"""How far into nested data a hash looks; equality looks all the way."""
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Tell whether two RTFS values are equal (LANGUAGE.md 4.2): structural, 1 is not 1.0, NaN equals nothing.
+
+    A work list instead of recursion, so that nesting cannot exhaust the stack.
+    """
     kind = a.__class__
+    if kind in _SIMPLE:
+        return kind is b.__class__ and bool(a == b)
+    todo = [(a, b)]
+    while todo:
+        pairs = _parts(*todo.pop())
+        if pairs is None:
+            return False
+        for x, y in pairs:
+            kind = x.__class__
+            if kind not in _SIMPLE:
+                todo.append((x, y))
+            elif kind is not y.__class__ or x != y:
+                return False
+    return True
+
+
+def _parts(a: Any, b: Any) -> Iterable[tuple[Any, Any]] | None:
+    """Return the pairs that must be equal for two values that are no atoms to be; None if they differ already."""
+    kind = a.__class__
+    if kind in _SEQUENCES:
+        alike = b.__class__ in _SEQUENCES and (kind is List) is (b.__class__ is List) and len(a) == len(b)
+        return zip(a, b) if alike else None  # noqa: B905 - of one length
     if kind is not b.__class__:
-        if (kind is tuple and b.__class__ is GrownVector) or (kind is GrownVector and b.__class__ is tuple):
-            return len(a) == len(b) and all(map(equal, a, b))
-        return False
-    if kind is tuple or kind is List or kind is GrownVector:
-        return len(a) == len(b) and all(map(equal, a, b))
-    if kind is Map:
-        return len(a) == len(b) and all(k in b and equal(v, b.get(k)) for k, v in a.items())
-    if kind is Set:
-        return len(a) == len(b) and all(member in b for member in a)
-    return bool(a == b)
+        return None
+    if kind is Map or kind is Set:
+        if len(a) != len(b) or not all(key in b for key in a):
+            return None
+        return [(value, b.get(key)) for key, value in a.items()] if kind is Map else ()
+    return () if a == b else None
 
 
-def hash_value(value: Any) -> int:
-    """Return a hash that agrees with `equal`. (String hashes differ between processes: never store it.)"""
+def hash_value(value: Any, depth: int = _HASH_DEPTH) -> int:
+    """Return a hash that agrees with `equal`. (String hashes differ between processes: never store it.)
+
+    Values nested deeper than `depth` count as alike, so that neither the stack nor shared structure is a danger.
+    """
     kind = value.__class__
-    if kind is tuple or kind is GrownVector:
-        return hash(("vector", *map(hash_value, value)))
-    if kind is List:
-        return hash(("list", *map(hash_value, value)))
+    if kind is float or kind is bool:
+        return hash((kind.__name__, value))
+    if kind in _SEQUENCES:
+        name = "list" if kind is List else "vector"
+        return hash((name, *[hash_value(item, depth - 1) for item in value]) if depth else (name, len(value)))
     if kind is Map:
-        return hash(("map", frozenset((hash_value(k), hash_value(v)) for k, v in value.items())))
+        entries = [(hash_value(k, depth - 1), hash_value(v, depth - 1)) for k, v in value.items()] if depth else ()
+        return hash(("map", frozenset(entries) if depth else len(value)))
     if kind is Set:
-        return hash(("set", frozenset(map(hash_value, value))))
-    return hash((kind.__name__, value)) if kind is float or kind is bool else hash(value)
+        return hash(("set", frozenset([hash_value(member, depth - 1) for member in value]) if depth else len(value)))
+    return hash(value)

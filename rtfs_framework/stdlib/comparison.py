@@ -8,19 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.errors import ProgramError, type_error
+from rtfs_framework.lang.maps import equal as eq
 from rtfs_framework.stdlib.check import NUMBERS
-from rtfs_framework.stdlib.order import compare_values, same
+from rtfs_framework.stdlib.order import compare_values
 from rtfs_framework.stdlib.table import builtin
-
-_ATOMS: frozenset[Any] = frozenset({int, str, float, bool, type(None)})
-
-
-def eq(a: Any, b: Any) -> bool:
-    """`(= a b)`."""
-    kind = a.__class__
-    if kind in _ATOMS:
-        return kind is b.__class__ and bool(a == b)
-    return same(a, b)
 
 
 def _no_order(op: str, a: Any, b: Any) -> ProgramError:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rtfs_framework.lang.maps import equal as eq
 from rtfs_framework.stdlib.arithmetic import add, dec, div, inc, mod, mul, neg, quot, rem, sub
-from rtfs_framework.stdlib.comparison import eq, ge, gt, le, lt, ne, not_
+from rtfs_framework.stdlib.comparison import ge, gt, le, lt, ne, not_
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "+": add,

@@ -1,4 +1,4 @@
-"""The total order of values (LANGUAGE.md 4.3), structural equality, stable sorting. Nothing recurses into data.
+"""The total order of values (LANGUAGE.md 4.3) and stable sorting. Nothing here recurses into data.
 
 nil < booleans < numbers < strings < keywords < symbols < vectors < lists < maps < sets < timestamps < uuids < resource
 handles < errors < functions. Numbers go by value (1 and 1.0 tie, NaN is last); collections item by item, a prefix
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
 
 Token = tuple[Any, ...]
@@ -37,7 +37,6 @@ _RANKS: dict[type, int] = {
     ErrorValue: 13,
 }
 _FUNCTION_RANK = 14
-_SIMPLE: frozenset[Any] = frozenset({int, str, float, bool, type(None)})
 _SEQUENCES: frozenset[Any] = frozenset({tuple, GrownVector, List})
 
 
@@ -151,40 +150,9 @@ def _merge(left: list[Any], right: list[Any], before: Callable[[Any, Any], bool]
     out.extend(right[j:])
 
 
-def same(a: Any, b: Any) -> bool:
-    """Tell whether two values are equal (LANGUAGE.md 4.2), however deeply they nest."""
-    kind = a.__class__
-    if kind in _SIMPLE:
-        return kind is b.__class__ and bool(a == b)
-    todo = [(a, b)]
-    while todo:
-        a, b = todo.pop()
-        kind = a.__class__
-        if kind in _SEQUENCES:
-            if not _same_kind(a, b) or len(a) != len(b):
-                return False
-            todo.extend(zip(a, b))  # noqa: B905 - of one length
-        elif kind is not b.__class__:
-            return False
-        elif kind is Map:
-            if len(a) != len(b):
-                return False
-            for key, value in a.items():
-                if key not in b:
-                    return False
-                todo.append((value, b.get(key)))
-        elif not bool(a == b):
-            return False
-    return True
-
-
-def _same_kind(a: Any, b: Any) -> bool:
-    return b.__class__ in _SEQUENCES and (a.__class__ is List) is (b.__class__ is List)
-
-
 def position(items: Any, wanted: Any, start: int = 0) -> int:
     """Return the first place of an equal item at or after `start`, or -1."""
     for place in range(start, len(items)):
-        if same(items[place], wanted):
+        if equal(items[place], wanted):
             return place
     return -1

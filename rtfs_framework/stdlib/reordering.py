@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtfs_framework.lang.maps import to_key
+from rtfs_framework.lang.maps import equal, to_key
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import NUMBERS, sequence
-from rtfs_framework.stdlib.order import merge_sort, same, sort_values
+from rtfs_framework.stdlib.order import merge_sort, sort_values
 from rtfs_framework.stdlib.slices import NOTHING, alike
 from rtfs_framework.stdlib.table import builtin
 
@@ -70,6 +70,6 @@ def distinct(collection: Any) -> Any:
 def dedupe(collection: Any) -> Any:
     out: list[Any] = []
     for item in sequence("dedupe", collection):
-        if not out or not same(out[-1], item):
+        if not out or not equal(out[-1], item):
             out.append(item)
     return alike(collection, out)
