@@ -31,6 +31,8 @@ _HOMES = {
     "values": ("HostCall", "CallKind", "FunctionSignature", "Parameter", "DelegationHint", "HintKind", "Keyword",
                "Map", "Type", "Value", "write", "digest", "Clock"),
     "settings": ("Setting", "SettingsSchema"),
+    "toml_places": ("Places", "KeyPath", "load_toml", "read_toml"),
+    "toml_structure": ("structure",),
 }  # fmt: skip
 
 _LAZY = {name: module for module, names in _HOMES.items() for name in names}

@@ -1,0 +1,129 @@
+"""Data of a TOML file as an instance of an attrs class, or a diagnostic for every mistake in it.
+
+In: an attrs class whose fields are the keys of a table (with types, defaults and validators), the data, its places.
+Out: the instance. Nothing is converted but a whole number to a float: a text is no number, and a number no text.
+
+Codes: E0702 a key that the class does not have; E0703 a value of another type; E0704 a missing key; E0705 a value that
+is not among those allowed, or that a validator refuses. A validator's message should begin with the field's name in
+quotes (those of attrs do): that is how its place is found.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+
+from rtfs_framework.api.errors import ConfigError
+from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rtfs_framework.api.toml_places import KeyPath, Places
+
+T = TypeVar("T")
+_FIRST_QUOTED = re.compile(r"'(\w+)'")
+
+
+def structure(cls: type[T], data: Any, places: Places, path: KeyPath = ()) -> T:
+    """Return an instance of an attrs class made of the table that stands at `path`.
+
+    Raises:
+        ConfigError: With one diagnostic for each mistake.
+    """
+    from rtfs_framework.api.toml_converter import converter
+
+    try:
+        return converter().structure(data, cls)
+    except Exception as error:  # a converter raises what the hooks and validators raise
+        found = list(_diagnose(error, cls, data, places, path))
+        if not found:
+            raise
+        raise ConfigError(found) from error
+
+
+def _diagnose(error: BaseException, cls: Any, data: Any, places: Places, path: KeyPath) -> Iterator[Diagnostic]:
+    """Yield what is wrong, following the notes that cattrs leaves on nested errors."""
+    from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
+
+    if isinstance(error, BaseValidationError):
+        for inner in error.exceptions:
+            yield from _nested(inner, error.cl, data, places, path)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        known = key_names(error.cl)
+        for key in sorted(error.extra_fields):
+            way_out = did_you_mean(key, known) or f"known keys: {', '.join(known)}"
+            yield _diagnostic("E0702", f"unknown key '{key}'", places, places.key((*path, key)), way_out)
+    else:
+        yield _plain(error, cls, data, places, path)
+
+
+def _nested(error: BaseException, cls: Any, data: Any, places: Places, path: KeyPath) -> Iterator[Diagnostic]:
+    from cattrs.errors import AttributeValidationNote, IterableValidationNote
+
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, IterableValidationNote):
+            yield from _diagnose(error, note.type, data[note.index], places, (*path, note.index))
+            return
+        if isinstance(note, AttributeValidationNote):
+            key = _aliases(cls).get(note.name, note.name)
+            if isinstance(data, dict) and key not in data:
+                message = f"the key '{key}' is missing"
+                yield _diagnostic("E0704", message, places, places.key(path), f"add {key} = ...")
+            else:
+                yield from _diagnose(error, note.type, data[key], places, (*path, key))
+            return
+    yield from _diagnose(error, cls, data, places, path)
+
+
+def _plain(error: BaseException, cls: Any, data: Any, places: Places, path: KeyPath) -> Diagnostic:
+    from rtfs_framework.api.toml_converter import Mismatch, NoChoice
+
+    if isinstance(error, Mismatch):
+        name = f"'{path[-1]}'" if path and isinstance(path[-1], str) else "this"
+        message = f"{name} must be {error.expected}, not {error.got}"
+        return _diagnostic("E0703", message, places, places.of(path))
+    if isinstance(error, NoChoice):
+        nearest = did_you_mean(str(error.value), error.choices) or f"one of: {', '.join(error.choices)}"
+        return _diagnostic("E0705", f"'{error.value}' is not among the choices", places, places.of(path), nearest)
+    message = str(error.args[0]) if error.args else type(error).__name__
+    field = _FIRST_QUOTED.match(message)
+    if field and isinstance(data, dict) and field[1] in data and field[1] in key_names(cls):
+        path = (*path, field[1])
+    options = [str(option) for option in error.args[2]] if _has_options(error) else []
+    way_out = did_you_mean(str(error.args[3]), options) if options else None
+    return _diagnostic("E0705", message, places, places.of(path), way_out or getattr(error, "way_out", None))
+
+
+def _has_options(error: BaseException) -> bool:
+    """Tell whether the error comes from `attrs.validators.in_`: (message, attribute, options, value)."""
+    return len(error.args) == 4 and isinstance(error.args[1], attrs.Attribute) and _is_collection(error.args[2])
+
+
+def _is_collection(value: Any) -> bool:
+    return isinstance(value, (list, tuple, set, frozenset, dict)) or (
+        isinstance(value, type) and issubclass(value, Enum)
+    )
+
+
+def _diagnostic(code: str, message: str, places: Places, span: Any, way_out: str | None = None) -> Diagnostic:
+    return Diagnostic(
+        code=code, message=message, source=places.source, span=span, help=way_out, kind="ConfigError", severity="error"
+    )
+
+
+def key_names(cls: Any) -> list[str]:
+    """Return the keys that a table of this class may have."""
+    return list(_aliases(cls).values())
+
+
+@lru_cache(maxsize=256)
+def _aliases(cls: Any) -> dict[str, str]:
+    """Return the key of each field that a constructor takes."""
+    if not attrs.has(cls):
+        return {}
+    return {each.name: cast("str", each.alias) for each in attrs.fields(cls) if each.init}
