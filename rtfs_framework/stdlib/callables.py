@@ -100,3 +100,13 @@ def keyword_get(keyword: Keyword, subject: Any, default: Any = None) -> Any:
 
 
 _ERROR_FIELDS = frozenset({"kind", "message", "data", "span", "stack", "cause"})
+
+
+def invocable(op: str, value: Any) -> Any:
+    """Return the value if it can be called at all (how many arguments it takes is asked when it is called)."""
+    if callable(value) or value.__class__ in _CALLED:
+        return value
+    raise type_error(op, "function", value)
+
+
+_CALLED = frozenset({Keyword, Map, Set, tuple, GrownVector})

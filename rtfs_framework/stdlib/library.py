@@ -33,6 +33,7 @@ FAMILIES = (
     "time",
     "bits",
     "errors",
+    "typecheck",
 )
 
 for _family in FAMILIES:

@@ -1,0 +1,70 @@
+"""CSV text (RFC 4180) to vectors of vectors of strings, or with a header to maps. Blank lines do not count."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+from typing import Any
+
+from rtfs_framework.lang.errors import generic_error, invalid_argument
+from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.stdlib.check import mapping, string
+from rtfs_framework.stdlib.table import builtin
+
+_HEADER, _KEYS, _SEPARATOR = Keyword("header"), Keyword("keys"), Keyword("separator")
+_OPTIONS = (_HEADER, _KEYS, _SEPARATOR)
+_NAMINGS: dict[Keyword, Any] = {Keyword("string"): str, Keyword("keyword"): Keyword}
+
+
+@builtin(
+    "parse-csv",
+    ('(parse-csv "a,b\\n1,\\"x,y\\"")', '[["a" "b"] ["1" "x,y"]]'),
+    ('(parse-csv "a,b\\n1,2" {:header true})', '[{"a" "1" "b" "2"}]'),
+    ('(parse-csv "a;b\\n1;2" {:header true :keys :keyword :separator ";"})', '[{:a "1" :b "2"}]'),
+    ('(parse-csv "\\"open")', "!Generic"),
+    doc="Read CSV text. Options: :header true makes maps (:keys :keyword with keyword keys), :separator a character.",
+)
+def parse_csv(text: Any, options: Any = EMPTY_MAP) -> tuple[Any, ...]:
+    source, chosen = string("parse-csv", text), mapping("parse-csv", options)
+    separator, name = _read_options(chosen)
+    rows = _rows(source, separator)
+    if name is None:
+        return tuple([tuple(row) for row in rows])
+    if not rows:
+        return ()
+    keys = [name(cell) for cell in rows[0]]
+    if len(set(keys)) < len(keys):
+        raise generic_error("CSV parsing error: two columns have the same name")
+    return tuple([_record(keys, row, number) for number, row in enumerate(rows[1:], 2)])
+
+
+def _read_options(options: Map) -> tuple[str, Any]:
+    """Return the separator and what makes a key of a column's name (None without a header)."""
+    for key in options.keys():  # noqa: SIM118 - iterating a Map is no dict's
+        if key not in _OPTIONS:
+            raise invalid_argument("parse-csv takes the options :header, :keys and :separator")
+    separator = options.get(_SEPARATOR, ",")
+    if separator.__class__ is not str or len(separator) != 1 or separator in '"\r\n\0':
+        raise invalid_argument("parse-csv: :separator is one character")
+    naming = options.get(_KEYS, Keyword("string"))
+    if naming not in _NAMINGS:
+        raise invalid_argument("parse-csv: :keys is :string or :keyword")
+    header = options.get(_HEADER, False)
+    return separator, _NAMINGS[naming] if header is not None and header is not False else None
+
+
+def _rows(text: str, separator: str) -> list[list[str]]:
+    if "\0" in text:  # Python 3.10 refuses it, later versions do not.
+        raise generic_error("CSV parsing error: the text holds a NUL character")
+    try:
+        return [row for row in csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True) if row]
+    except csv.Error as error:
+        raise generic_error(f"CSV parsing error: {error}") from None
+
+
+def _record(keys: list[Any], row: list[str], number: int) -> Map:
+    """Return a row as a map; a row that ends early leaves its last columns out."""
+    if len(row) > len(keys):
+        raise generic_error(f"CSV parsing error: row {number} has {len(row)} cells under {len(keys)} columns")
+    return Map(dict(zip(keys, row)))  # noqa: B905 - rows may end early

@@ -1,0 +1,124 @@
+"""Texts in other alphabets, and stable digests: the same on every run, machine and Python version."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import uuid
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+from rtfs_framework.lang.errors import invalid_argument, type_error
+from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.values import List, Uuid, is_function
+from rtfs_framework.stdlib.bounds import room
+from rtfs_framework.stdlib.check import string
+from rtfs_framework.stdlib.table import builtin
+from rtfs_framework.stdlib.walker import fold
+
+_SEEDS = uuid.uuid5(uuid.NAMESPACE_URL, "rtfs:uuid-from-seed")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def _bytes(op: str, value: Any) -> bytes:
+    try:
+        return string(op, value).encode()
+    except UnicodeEncodeError:
+        raise invalid_argument("String has half a character (a lone surrogate)") from None
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise invalid_argument("The decoded bytes are not UTF-8 text") from None
+
+
+@builtin("url-encode", ('(url-encode "a b/é")', '"a%20b%2F%C3%A9"'), doc="Escape text for one part of a URL.")
+def url_encode(text: Any) -> str:
+    return quote(_bytes("url-encode", text), safe="")
+
+
+@builtin(
+    "url-decode",
+    ('(url-decode "a%20b%2F%C3%A9")', '"a b/é"'),
+    ('(url-decode "%zz")', "!InvalidArgument"),
+    doc="Undo url-encode (a plus sign stays one).",
+)
+def url_decode(text: Any) -> str:
+    source = _bytes("url-decode", text)
+    if _BAD_ESCAPE.search(text):
+        raise invalid_argument("A percent sign must be followed by two hex digits")
+    return _text(unquote_to_bytes(source))
+
+
+@builtin("base64-encode", ('(base64-encode "héllo")', '"aMOpbGxv"'), doc="Write the UTF-8 bytes of text in base 64.")
+def base64_encode(text: Any) -> str:
+    source = _bytes("base64-encode", text)
+    room("base64-encode", 2 * len(source))
+    return base64.b64encode(source).decode("ascii")
+
+
+@builtin(
+    "base64-decode",
+    ('(base64-decode "aMOpbGxv")', '"héllo"'),
+    ('(base64-decode "!")', "!InvalidArgument"),
+    doc="Read text in base 64.",
+)
+def base64_decode(text: Any) -> str:
+    try:
+        return _text(base64.b64decode(_bytes("base64-decode", text), validate=True))
+    except binascii.Error as error:
+        raise invalid_argument(f"Not base 64: {error}") from None
+
+
+@builtin(
+    "hash",
+    ("(= (hash {:a 1 :b 2}) (hash {:b 2 :a 1}))", "true"),
+    ("(= (hash 1) (hash 1.0))", "false"),
+    ("(hash inc)", "!TypeError"),
+    doc="Give a stable, non-negative integer of 63 bits that is the same for equal values.",
+)
+def hash_(value: Any) -> int:
+    digest = sha256(_canonical("hash", value).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+@builtin(
+    "sha256",
+    ('(subvec (chars (sha256 "abc")) 0 4)', '["b" "a" "7" "8"]'),
+    doc="Give the SHA-256 of the UTF-8 bytes of text, in hexadecimal.",
+)
+def sha256_(text: Any) -> str:
+    return sha256(_bytes("sha256", text)).hexdigest()
+
+
+@builtin(
+    "uuid-from-seed",
+    ('(= (uuid-from-seed "a") (uuid-from-seed "a"))', "true"),
+    ("(type-name (uuid-from-seed [1 2]))", '"uuid"'),
+    doc="Give a UUID (version 5) that depends only on the seed, which may be any data.",
+)
+def uuid_from_seed(seed: Any) -> Uuid:
+    text = _canonical("uuid-from-seed", seed)
+    return Uuid(str(uuid.uuid5(_SEEDS, text.encode("utf-8", "backslashreplace").decode())))
+
+
+def _canonical(op: str, value: Any) -> str:
+    """Return the canonical print (entries and members sorted by their print) of data, however deep it is."""
+
+    def after(node: Any, parts: list[Any] | None) -> Any:
+        if parts is None:
+            if is_function(node):
+                raise type_error(op, "data", node)
+            return write(node)
+        if node.__class__ is Map:
+            return f"{{{' '.join(sorted([part[1:-1] for part in parts]))}}}"
+        if node.__class__ is Set:
+            return f"#{{{' '.join(sorted(parts))}}}"
+        return f"({' '.join(parts)})" if node.__class__ is List else f"[{' '.join(parts)}]"
+
+    return str(fold(op, value, lambda node: node, after))

@@ -1,0 +1,81 @@
+"""Maps out of sequences: groups, indexes and counts, in the order in which keys first occur.
+
+In: a function, then a vector, list, set or string (`group-by` takes nil as empty). Any value may be a key.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.lang.maps import Map, to_key
+from rtfs_framework.stdlib.callables import as_function
+from rtfs_framework.stdlib.check import sequence
+from rtfs_framework.stdlib.slices import alike
+from rtfs_framework.stdlib.table import builtin
+
+
+@builtin(
+    "group-by",
+    ("(group-by even? [1 2 3])", "{false [1 3] true [2]}"),
+    ('(group-by :k [{:k "a"} {:k "b"}])', '{"a" [{:k "a"}] "b" [{:k "b"}]}'),
+    ("(group-by :k nil)", "{}"),
+    doc="Give a map from each result of a function to the vector of items that gave it.",
+)
+def group_by(f: Any, collection: Any) -> Map:
+    found = () if collection is None else sequence("group-by", collection)
+    call = as_function("group-by", f, 1)
+    groups: dict[Any, Any] = {}
+    for item in found:
+        groups.setdefault(to_key(call(item)), []).append(item)
+    return Map({key: tuple(group) for key, group in groups.items()})
+
+
+@builtin(
+    "index-by",
+    ("(index-by :id [{:id 1 :n 5} {:id 2}])", "{1 {:id 1 :n 5} 2 {:id 2}}"),
+    doc="Give a map from each result of a function to the last item that gave it.",
+)
+def index_by(f: Any, collection: Any) -> Map:
+    found = sequence("index-by", collection)
+    call = as_function("index-by", f, 1)
+    index: dict[Any, Any] = {}
+    for item in found:
+        index[to_key(call(item))] = item
+    return Map(index)
+
+
+@builtin("frequencies", ('(frequencies "abca")', '{"a" 2 "b" 1 "c" 1}'), doc="Count how often each item occurs.")
+def frequencies(collection: Any) -> Map:
+    return _counted([to_key(item) for item in sequence("frequencies", collection)])
+
+
+@builtin(
+    "count-by",
+    ("(count-by odd? [1 2 3])", "{false 1 true 2}"),
+    doc="Count how often a function gives each of its results.",
+)
+def count_by(f: Any, collection: Any) -> Map:
+    found = sequence("count-by", collection)
+    call = as_function("count-by", f, 1)
+    return _counted([to_key(call(item)) for item in found])
+
+
+def _counted(keys: list[Any]) -> Map:
+    counts: dict[Any, int] = {}
+    for key in keys:
+        counts[key] = counts.get(key, 0) + 1
+    return Map(counts)
+
+
+@builtin(
+    "distinct-by",
+    ("(distinct-by :id [{:id 1 :a 1} {:id 1 :a 2}])", "[{:id 1 :a 1}]"),
+    doc="Keep the first of the items for which a function gives equal results.",
+)
+def distinct_by(f: Any, collection: Any) -> Any:
+    found = sequence("distinct-by", collection)
+    call = as_function("distinct-by", f, 1)
+    firsts: dict[Any, Any] = {}
+    for item in found:
+        firsts.setdefault(to_key(call(item)), item)
+    return alike(collection, list(firsts.values()))

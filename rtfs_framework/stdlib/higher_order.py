@@ -1,0 +1,200 @@
+"""Functions over functions: map, filter, reduce, apply, and the questions about all or some items.
+
+In: a function (or a keyword, map, vector or set as one), then vectors, lists, sets or strings (as characters); maps and
+nil are refused. Out: vectors; `filter` and `remove` keep the kind of a string or list. Only nil and false are false.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.lang.errors import generic_error
+from rtfs_framework.lang.maps import Map
+from rtfs_framework.stdlib.bounds import room
+from rtfs_framework.stdlib.callables import as_function
+from rtfs_framework.stdlib.check import VECTORS, sequence
+from rtfs_framework.stdlib.slices import NOTHING, alike
+from rtfs_framework.stdlib.table import builtin
+
+
+def truthy(value: Any) -> bool:
+    """Tell whether a value counts as true."""
+    return value is not None and value is not False
+
+
+def _mapped(op: str, function: Any, collection: Any, more: tuple[Any, ...]) -> list[Any]:
+    found = collection if collection.__class__ in VECTORS else sequence(op, collection)
+    call = as_function(op, function, 1 + len(more))
+    if not more:
+        return [call(item) for item in found]
+    others = [sequence(op, each) for each in more]
+    return [call(*items) for items in zip(found, *others)]  # noqa: B905 - the shortest ends it
+
+
+def _kept(op: str, predicate: Any, collection: Any, *, when: bool) -> list[Any]:
+    found = collection if collection.__class__ in VECTORS else sequence(op, collection)
+    call = as_function(op, predicate, 1)
+    return [item for item in found if truthy(call(item)) is when]
+
+
+def _first(op: str, predicate: Any, collection: Any, *, when: bool) -> tuple[Any, ...]:
+    """Return the first result that is true (or false), in a tuple, or nothing."""
+    found = collection if collection.__class__ in VECTORS else sequence(op, collection)
+    call = as_function(op, predicate, 1)
+    for item in found:
+        verdict = call(item)
+        if truthy(verdict) is when:
+            return (verdict,)
+    return ()
+
+
+@builtin(
+    "map",
+    ("(map inc [1 2 3])", "[2 3 4]"),
+    ("(map + [1 2] [10 20 30])", "[11 22]"),
+    ("(map :a [{:a 1}])", "[1]"),
+    ("(map inc nil)", "!TypeError"),
+    doc="Call a function with each item, or with the first, second, ... items of several collections.",
+)
+def map_(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
+    return tuple(_mapped("map", f, collection, more))
+
+
+@builtin("mapv", ('(mapv str "ab" [1 2])', '["a1" "b2"]'), doc="The same as map.")
+def mapv(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
+    return tuple(_mapped("mapv", f, collection, more))
+
+
+@builtin(
+    "mapcat",
+    ("(mapcat (fn [x] [x x]) [1 2])", "[1 1 2 2]"),
+    ("(mapcat inc [1])", "!TypeError"),
+    doc="Call a function that gives collections (nil counts as empty), and join them to one vector.",
+)
+def mapcat(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
+    joined: list[Any] = []
+    for piece in _mapped("mapcat", f, collection, more):
+        if piece is not None:
+            found = tuple(piece.items()) if piece.__class__ is Map else sequence("mapcat", piece)
+            room("mapcat", len(joined) + len(found))
+            joined.extend(found)
+    return tuple(joined)
+
+
+@builtin(
+    "map-indexed",
+    ('(map-indexed (fn [i x] [i x]) ["a"])', '[[0 "a"]]'),
+    ("(map-indexed + [10 20])", "[10 21]"),
+    doc="Call a function with each place (from 0) and item.",
+)
+def map_indexed(f: Any, collection: Any) -> tuple[Any, ...]:
+    found = sequence("map-indexed", collection)
+    call = as_function("map-indexed", f, 2)
+    return tuple([call(place, item) for place, item in enumerate(found)])
+
+
+@builtin(
+    "filter",
+    ("(filter even? [1 2 3 4])", "[2 4]"),
+    ('(filter (fn [c] (!= c "a")) "banana")', '"bnn"'),
+    ("(filter :on [{:on true} {}])", "[{:on true}]"),
+    doc="Keep the items for which a predicate is true.",
+)
+def filter_(predicate: Any, collection: Any) -> Any:
+    return alike(collection, _kept("filter", predicate, collection, when=True))
+
+
+@builtin("filterv", ("(filterv even? '(1 2))", "[2]"), doc="The same as filter, as a vector.")
+def filterv(predicate: Any, collection: Any) -> tuple[Any, ...]:
+    return tuple(_kept("filterv", predicate, collection, when=True))
+
+
+@builtin(
+    "remove",
+    ("(remove even? [1 2 3 4])", "[1 3]"),
+    ("(remove (fn [x] 1) [1 2])", "[]"),
+    doc="Drop the items for which a predicate is true.",
+)
+def remove(predicate: Any, collection: Any) -> Any:
+    return alike(collection, _kept("remove", predicate, collection, when=False))
+
+
+@builtin(
+    "reduce",
+    ("(reduce + [1 2 3])", "6"),
+    ("(reduce + 10 [1 2 3])", "16"),
+    ("(reduce + [])", "!Generic"),
+    doc="Combine the items from the left; without an initial value the first item is one.",
+)
+def reduce(f: Any, initial: Any, collection: Any = NOTHING) -> Any:
+    found = sequence("reduce", initial if collection is NOTHING else collection)
+    call = as_function("reduce", f, 2)
+    items = iter(found)
+    if collection is NOTHING:
+        if not len(found):
+            raise generic_error("reduce of an empty collection needs an initial value")
+        initial = next(items)
+    for item in items:
+        initial = call(initial, item)
+    return initial
+
+
+@builtin(
+    "apply",
+    ("(apply + [1 2 3])", "6"),
+    ("(apply + 1 [2 3])", "6"),
+    ("(apply vector {:a 1})", "[:a 1]"),
+    ("(apply + 1 2)", "!TypeError"),
+    doc="Call a function with arguments of which the last is a collection of further ones (nil for none).",
+)
+def apply(f: Any, *arguments: Any) -> Any:
+    last = arguments[-1]
+    if last.__class__ is Map:
+        spread: Any = [part for entry in last.items() for part in entry]
+    else:
+        spread = () if last is None else sequence("apply", last)
+    given = (*arguments[:-1], *spread)
+    return as_function("apply", f, len(given))(*given)
+
+
+@builtin(
+    "every?",
+    ("(every? even? [2 4])", "true"),
+    ("(every? even? [])", "true"),
+    ("(every? even? nil)", "!TypeError"),
+    doc="Tell whether a predicate is true for all items.",
+)
+def is_every(predicate: Any, collection: Any) -> bool:
+    return not _first("every?", predicate, collection, when=False)
+
+
+@builtin("not-every?", ("(not-every? even? [2 3])", "true"), doc="Tell whether a predicate is false for some item.")
+def is_not_every(predicate: Any, collection: Any) -> bool:
+    return bool(_first("not-every?", predicate, collection, when=False))
+
+
+@builtin(
+    "some?",
+    ("(some? even? [1 2])", "true"),
+    ("(some? even? [])", "false"),
+    doc="Tell whether a predicate is true for some item. (It is no test for nil: that is nil?.)",
+)
+def is_some(predicate: Any, collection: Any) -> bool:
+    return bool(_first("some?", predicate, collection, when=True))
+
+
+@builtin(
+    "some",
+    ("(some even? [1 2])", "true"),
+    ("(some #{:a} [:b :a])", ":a"),
+    ("(some even? [1])", "nil"),
+    doc="Give the first true result of a function, or nil.",
+)
+def some(f: Any, collection: Any) -> Any:
+    found = _first("some", f, collection, when=True)
+    return found[0] if found else None
+
+
+@builtin("not-any?", ("(not-any? even? [1 3])", "true"), doc="Tell whether a predicate is true for no item.")
+def is_not_any(predicate: Any, collection: Any) -> bool:
+    return not _first("not-any?", predicate, collection, when=True)

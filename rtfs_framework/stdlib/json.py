@@ -1,0 +1,100 @@
+"""JSON text to values and back.
+
+Read: objects become maps with string keys, arrays vectors, whole numbers integers, other numbers floats, null nil.
+Written: vectors, lists and sets as arrays, maps as objects (a key is written by its name or its print), timestamps and
+UUIDs as their text. Keywords and symbols as values, functions, errors, handles, NaN and infinities are refused, and so
+are two keys of one map that would get the same name. Everything refused is a Generic error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.lang.errors import ProgramError, generic_error
+from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError, dump, load
+from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.types.jsonable import from_plain, plain_key
+from rtfs_framework.lang.values import GrownVector, List, Timestamp, Uuid, type_name
+from rtfs_framework.stdlib.check import string
+from rtfs_framework.stdlib.table import builtin
+
+_PLAIN = frozenset({type(None), bool, int, float, str})
+_ARRAYS = frozenset({tuple, GrownVector, List, Set})
+
+
+@builtin(
+    "parse-json",
+    ('(parse-json "[1, 2.5, null]")', "[1 2.5 nil]"),
+    ('(parse-json "{\\"a\\": true}")', '{"a" true}'),
+    ('(parse-json "{bad")', "!Generic"),
+    ("(parse-json 5)", "!TypeError"),
+    aliases=("tool/parse-json",),
+    doc="Read a JSON text.",
+)
+def parse_json(text: Any) -> Any:
+    try:
+        return from_plain(load(string("parse-json", text)))
+    except JsonError as error:
+        raise generic_error(f"JSON parsing error: {error}") from None
+    except RecursionError:
+        raise generic_error("JSON parsing error: nested too deeply") from None
+
+
+@builtin(
+    "serialize-json",
+    ("(serialize-json [1 nil true])", '"[1,null,true]"'),
+    ('(serialize-json {:a "x"})', '"{\\"a\\":\\"x\\"}"'),
+    ("(serialize-json :kw)", "!Generic"),
+    aliases=("tool/serialize-json",),
+    doc="Write a value as compact JSON text.",
+)
+def serialize_json(value: Any) -> str:
+    return _written(value, pretty=False)
+
+
+@builtin(
+    "serialize-json-pretty",
+    ("(serialize-json-pretty [1])", '"[\\n  1\\n]"'),
+    aliases=("tool/serialize-json-pretty",),
+    doc="Write a value as JSON text on several lines, indented by two spaces.",
+)
+def serialize_json_pretty(value: Any) -> str:
+    return _written(value, pretty=True)
+
+
+def _written(value: Any, *, pretty: bool) -> str:
+    try:
+        return dump(_data(value, 0), pretty=pretty)
+    except JsonError as error:
+        raise _refusal(str(error)) from None
+    except RecursionError:
+        raise _refusal("nested too deeply") from None
+
+
+def _refusal(reason: str) -> ProgramError:
+    return generic_error(f"JSON serialization error: {reason}")
+
+
+def _data(value: Any, depth: int) -> Any:
+    """Return plain data; loops, not comprehensions, because those take a further frame per level."""
+    kind = value.__class__
+    if kind in _PLAIN:
+        return value
+    if depth >= MAX_DEPTH:
+        raise _refusal(f"nested deeper than {MAX_DEPTH} levels")
+    if kind is Map:
+        members: dict[str, Any] = {}
+        for key, item in value.items():
+            name = plain_key(key)
+            if name in members:
+                raise _refusal(f"two keys of a map would both be named {name}")
+            members[name] = _data(item, depth + 1)
+        return members
+    if kind in _ARRAYS:
+        made: list[Any] = []
+        for item in value:
+            made.append(_data(item, depth + 1))  # noqa: PERF401 - see above
+        return made
+    if kind is Timestamp or kind is Uuid:
+        return value.text
+    raise _refusal(f"JSON cannot hold a {type_name(value)}")

@@ -1,0 +1,207 @@
+"""Nested data: reading and changing along a path, merging deeply, and walking whole trees.
+
+In: maps and vectors, paths as vectors or lists of keys. Nothing recurses, so neither long paths nor deep trees can
+exhaust the stack. Missing maps on the way are made; a step through anything else is a TypeError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rtfs_framework.lang.errors import index_error, invalid_argument, type_error
+from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.values import GrownVector
+from rtfs_framework.stdlib.bounds import room
+from rtfs_framework.stdlib.callables import as_function
+from rtfs_framework.stdlib.check import VECTORS, integer, mapping, sequence
+from rtfs_framework.stdlib.higher_order import truthy
+from rtfs_framework.stdlib.maps import assoc
+from rtfs_framework.stdlib.table import builtin
+from rtfs_framework.stdlib.walker import children, fold, rebuilt
+
+_MISSING = object()
+
+
+def _path(op: str, path: Any) -> Any:
+    if path.__class__ not in VECTORS:
+        raise type_error(op, "vector", path)
+    return path
+
+
+@builtin(
+    "get-in",
+    ("(get-in {:a [10 20]} [:a 1])", "20"),
+    ("(get-in {:a 1} [:a :b] 0)", "0"),
+    ("(get-in nil [:a])", "nil"),
+    ("(get-in {} :a)", "!TypeError"),
+    doc="Give the value at the end of a path of keys and places, or the default wherever it is missing.",
+)
+def get_in(collection: Any, path: Any, default: Any = None) -> Any:
+    for key in _path("get-in", path):
+        kind = collection.__class__
+        if kind is Map:
+            collection = collection.get(key, _MISSING)
+        elif kind in VECTORS and key.__class__ is int and 0 <= key < len(collection):
+            collection = collection[key]
+        else:
+            return default
+        if collection is _MISSING:
+            return default
+    return collection
+
+
+@builtin(
+    "assoc-in",
+    ("(assoc-in {:a {:b 1}} [:a :c] 2)", "{:a {:b 1 :c 2}}"),
+    ("(assoc-in nil [:a :b] 1)", "{:a {:b 1}}"),
+    ("(assoc-in {:a 1} [:a :b] 2)", "!TypeError"),
+    doc="Set the value at the end of a path.",
+)
+def assoc_in(collection: Any, path: Any, value: Any) -> Any:
+    return _changed("assoc-in", collection, path, lambda _old: value)
+
+
+@builtin(
+    "update-in",
+    ("(update-in {:a {:n 1}} [:a :n] + 5)", "{:a {:n 6}}"),
+    ("(update-in {:a [1 2]} [:a 0] inc)", "{:a [2 2]}"),
+    doc="Replace the value at the end of a path by what a function makes of it (nil if missing) and further arguments.",
+)
+def update_in(collection: Any, path: Any, f: Any, *arguments: Any) -> Any:
+    call = as_function("update-in", f, 1 + len(arguments))
+    return _changed("update-in", collection, path, lambda old: call(old, *arguments))
+
+
+@builtin(
+    "dissoc-in",
+    ("(dissoc-in {:a {:b 1 :c 2}} [:a :b])", "{:a {:c 2}}"),
+    ("(dissoc-in {:a 1} [:x :y])", "{:a 1}"),
+    doc="Leave out the entry at the end of a path; a path that leads nowhere changes nothing.",
+)
+def dissoc_in(collection: Any, path: Any) -> Any:
+    keys = _path("dissoc-in", path)
+    if not len(keys):
+        raise invalid_argument("Path is empty")
+    if get_in(collection, keys, _MISSING) is _MISSING:
+        return collection
+    return _changed("dissoc-in", collection, keys[:-1], lambda old: mapping("dissoc-in", old).dissoc(keys[-1]))
+
+
+def _changed(op: str, collection: Any, path: Any, change: Callable[[Any], Any]) -> Any:
+    """Return the collection with the value at the end of a path changed; an empty path changes all of it."""
+    passed: list[tuple[Any, Any]] = []
+    for key in _path(op, path):
+        passed.append((collection, key))
+        collection = _step(op, collection, key)
+    value = change(collection)
+    for parent, key in reversed(passed):
+        value = assoc(parent, key, value)
+    return value
+
+
+def _step(op: str, collection: Any, key: Any) -> Any:
+    kind = collection.__class__
+    if collection is None:
+        return None
+    if kind is Map:
+        return collection.get(key)
+    if kind is not tuple and kind is not GrownVector:
+        raise type_error(op, "map", collection)
+    place = integer(op, key)
+    if not 0 <= place < len(collection):
+        raise index_error(place, len(collection))
+    return collection[place]
+
+
+@builtin(
+    "deep-merge",
+    ("(deep-merge {:a {:x 1}} {:a {:y 2} :b 3})", "{:a {:x 1 :y 2} :b 3}"),
+    doc="Join maps; where both have a map under a key, these are joined too, else the later value wins.",
+)
+def deep_merge(collection: Any, *more: Any) -> Map:
+    result = EMPTY_MAP if collection is None else mapping("deep-merge", collection)
+    for each in more:
+        if each is not None:
+            result = _deeply_merged(result, mapping("deep-merge", each))
+    return result
+
+
+def _deeply_merged(first: Map, second: Map) -> Map:
+    """Join two maps with a work list: each level is a pair of maps whose entries are being joined."""
+    levels: list[tuple[Any, list[tuple[Any, Any]], Any]] = [(first, second.items()[::-1], None)]
+    while True:
+        made, todo, place = levels[-1]
+        if todo:
+            key, value = todo.pop()
+            old = made.get(key)
+            if old.__class__ is Map and value.__class__ is Map:
+                levels.append((old, value.items()[::-1], key))
+            else:
+                levels[-1] = (made.assoc(key, value), todo, place)
+            continue
+        levels.pop()
+        if not levels:
+            return made  # type: ignore[no-any-return]
+        outer, rest, outer_place = levels[-1]
+        levels[-1] = (outer.assoc(place, made), rest, outer_place)
+
+
+@builtin(
+    "walk",
+    ("(walk inc sum [1 2])", "5"),
+    ("(walk identity count {:a 1})", "1"),
+    doc="Call one function with each item of a collection (a map's [key value] pairs), another with the result.",
+)
+def walk(inner: Any, outer: Any, form: Any) -> Any:
+    first, last = as_function("walk", inner, 1), as_function("walk", outer, 1)
+    inside = children(form)
+    return last(form if inside is None else rebuilt("walk", form, [first(item) for item in inside]))
+
+
+@builtin(
+    "postwalk",
+    ("(postwalk (fn [x] (if (int? x) (inc x) x)) [1 {:a 2}])", "[2 {:a 3}]"),
+    doc="Replace every part of nested data by what a function makes of it, the innermost first.",
+)
+def postwalk(f: Any, form: Any) -> Any:
+    call = as_function("postwalk", f, 1)
+
+    def after(node: Any, parts: list[Any] | None) -> Any:
+        return call(node if parts is None else rebuilt("postwalk", node, parts))
+
+    return fold("postwalk", form, lambda node: node, after)
+
+
+@builtin(
+    "prewalk",
+    ("(prewalk (fn [x] (if (vector? x) (conj x 0) x)) [1 [2]])", "[1 [2 0] 0]"),
+    doc="Replace every part of nested data by what a function makes of it, the outermost first.",
+)
+def prewalk(f: Any, form: Any) -> Any:
+    call = as_function("prewalk", f, 1)
+
+    def after(node: Any, parts: list[Any] | None) -> Any:
+        return node if parts is None else rebuilt("prewalk", node, parts)
+
+    return fold("prewalk", form, call, after)
+
+
+@builtin(
+    "tree-seq",
+    ("(tree-seq vector? identity [1 [2]])", "[[1 [2]] 1 [2] 2]"),
+    doc="Give all nodes of a tree, parents first; one function tells branches, the other gives their children.",
+)
+def tree_seq(is_branch: Any, children: Any, root: Any) -> tuple[Any, ...]:
+    branch, inside = as_function("tree-seq", is_branch, 1), as_function("tree-seq", children, 1)
+    nodes: list[Any] = []
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        nodes.append(node)
+        if truthy(branch(node)):
+            found = inside(node)
+            if found is not None:
+                todo.extend(reversed(found.items() if found.__class__ is Map else tuple(sequence("tree-seq", found))))
+        room("tree-seq", len(nodes) + len(todo))
+    return tuple(nodes)

@@ -1,0 +1,88 @@
+"""Types as values: check, explain and convert data by a type written as a keyword or a vector such as `[:vector :int]`.
+
+A `?` must be quoted, as in `'[:map [:a :int ?]]`. Names that a program defines (`deftype`,
+`defstruct`) are not known here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.lang.errors import LanguageError, invalid_argument, type_validation_error
+from rtfs_framework.lang.forms import Atom, Form, MapForm, Name, VectorForm
+from rtfs_framework.lang.jsontext import JsonError
+from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.source import Span
+from rtfs_framework.lang.types.check import violation
+from rtfs_framework.lang.types.coerce import from_json, to_json
+from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.types.read import MAX_NESTING, read_type
+from rtfs_framework.lang.values import GrownVector, Symbol
+from rtfs_framework.stdlib.table import builtin
+
+_NOWHERE = Span(0, 0)
+
+
+def _type(op: str, value: Any) -> Type:
+    """Return the type that a value spells."""
+    try:
+        return read_type(_form(op, value, 0))
+    except LanguageError as error:
+        found = error.diagnostics[0]
+        raise invalid_argument(f"{op}: {found.message}" + (f" ({found.help})" if found.help else "")) from None
+
+
+def _form(op: str, value: Any, depth: int) -> Form:
+    if depth > 2 * MAX_NESTING:
+        raise invalid_argument(f"{op}: a type may not nest deeper than {MAX_NESTING} levels")
+    kind = value.__class__
+    if kind is tuple or kind is GrownVector:
+        return VectorForm(tuple([_form(op, item, depth + 1) for item in value]), _NOWHERE)
+    if kind is Map:
+        parts = [part for entry in value.items() for part in entry]
+        return MapForm(tuple([_form(op, part, depth + 1) for part in parts]), _NOWHERE)
+    return Name(value.name, _NOWHERE) if kind is Symbol else Atom(value, _NOWHERE)
+
+
+@builtin(
+    "validate",
+    ("(validate [:vector :int] [1 2])", "true"),
+    ('(validate [:map [:a :int]] {:a "x"})', "false"),
+    ("(validate [:vektor :int] [1])", "!InvalidArgument"),
+    doc="Tell whether a value fits a type.",
+)
+def validate(type_: Any, value: Any) -> bool:
+    return violation(_type("validate", type_), value) is None
+
+
+@builtin("instance?", ("(instance? :int 5)", "true"), ('(instance? :int "5")', "false"), doc="The same as validate.")
+def is_instance(type_: Any, value: Any) -> bool:
+    return violation(_type("instance?", type_), value) is None
+
+
+@builtin(
+    "explain-type",
+    ("(explain-type [:vector :int] [1])", "nil"),
+    ('(explain-type [:vector :int] ["x"])', '"Type mismatch at [0]: expected :int, got string"'),
+    doc="Say where and why a value does not fit a type, or give nil.",
+)
+def explain_type(type_: Any, value: Any) -> str | None:
+    return violation(_type("explain-type", type_), value)
+
+
+@builtin(
+    "conform",
+    ('(conform [:map [:mood [:enum :good :bad]]] (parse-json "{\\"mood\\": \\"good\\"}"))', "{:mood :good}"),
+    ("(conform :int 5)", "5"),
+    ('(conform :int "5")', "!TypeValidationError"),
+    doc="Give a value that fits a type unchanged, and JSON-like data as the value of that type that it stands for.",
+)
+def conform(type_: Any, value: Any) -> Any:
+    wanted = _type("conform", type_)
+    message = violation(wanted, value)
+    if message is None:
+        return value
+    try:
+        return from_json(wanted, to_json(value))
+    except JsonError:
+        raise type_validation_error(message) from None
