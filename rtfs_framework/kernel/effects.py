@@ -1,0 +1,75 @@
+"""What programs call to reach their host: `call`, the context, hints. Each is one request; none does anything itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.kernel.outcome import CallKind
+from rtfs_framework.kernel.state import current, request
+from rtfs_framework.lang.errors import type_error
+from rtfs_framework.lang.values import Keyword, Symbol
+from rtfs_framework.stdlib.table import builtin
+
+
+def _name(op: str, value: Any) -> str:
+    if isinstance(value, Keyword | Symbol):
+        return value.name
+    if value.__class__ is str:
+        return value  # type: ignore[no-any-return]
+    raise type_error(op, "string or keyword", value)
+
+
+@builtin(
+    "call",
+    ('(fn? call)', "true"),
+    doc="Ask the host for a capability; its answer is the value.",
+    effect="capability",
+)
+def call(capability: Any, *args: Any) -> Any:
+    """`(call :cap args...)`."""
+    return request(CallKind.CAPABILITY, _name("call", capability), args)
+
+
+@builtin("context/get", ("(fn? context/get)", "true"), doc="Read a value of the host's context, or nil.", effect="context")
+def context_get(key: Any) -> Any:
+    """`(context/get :key)`."""
+    return request(CallKind.CONTEXT_GET, _name("context/get", key), (None,))
+
+
+@builtin(
+    "context/set",
+    ("(fn? context/set)", "true"),
+    doc="Store a value in the host's context; nil.",
+    aliases=("ccos.context/set",),
+    effect="context",
+)
+def context_set(key: Any, value: Any) -> None:
+    """`(context/set :key value)`."""
+    request(CallKind.CONTEXT_SET, _name("context/set", key), (value,))
+
+
+def event(name: str, *args: Any) -> None:
+    """Tell the host that something happened."""
+    request(CallKind.EVENT, name, args)
+
+
+def hints_depth() -> int:
+    """Return how many hints are in force."""
+    return len(current().hints)
+
+
+def hint(key: str, value: Any) -> None:
+    """Put a hint in force; inner hints of one name win."""
+    current().hints.append((key, value))
+    event("hint", key, value)
+
+
+def hints_leave(depth: int) -> None:
+    """Leave a hinted expression: its hints are gone, those around it stay."""
+    state = current()
+    del state.hints[depth:]
+    if not state.closed:
+        event("hints-clear", *(key for key, _ in state.hints))
+
+
+HELPERS: dict[str, Any] = {"rt_hints_depth": hints_depth, "rt_hint": hint, "rt_hints_leave": hints_leave}

@@ -1,0 +1,112 @@
+"""Faults: what Python raises in generated code becomes an RTFS error with its place and its RTFS stack.
+
+Generated code leaves rare mistakes to Python (a call with a wrong number of arguments, a name that is not bound yet);
+the line of the failing frame says which call or name it was.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+import attrs
+
+from rtfs_framework.kernel.state import current
+from rtfs_framework.lang.codegen.artifact import Artifact, SpanInfo
+from rtfs_framework.lang.errors import (
+    Cancelled,
+    InternalError,
+    LimitError,
+    ProgramError,
+    division_by_zero,
+    type_error,
+    undefined_symbol,
+)
+from rtfs_framework.lang.values import ErrorValue
+from rtfs_framework.stdlib.callables import check_arity
+
+STACK_SHOWN = 50
+"""Frames kept of an RTFS stack: the innermost ones."""
+
+
+def to_error(error: Exception) -> ErrorValue:
+    """Return the error value of a caught exception, for `catch`.
+
+    Raises:
+        LimitError, Cancelled: limits and cancellation cannot be caught.
+        InternalError: a bug of ours.
+    """
+    return to_program_error(error, current().artifact).value
+
+
+def to_program_error(error: Exception, artifact: Artifact) -> ProgramError:
+    """Return the RTFS error that an exception amounts to, with place and stack; see `to_error`."""
+    if isinstance(error, LimitError | Cancelled | InternalError):
+        raise error
+    if isinstance(error, RecursionError):
+        message = "Maximum recursion depth exceeded"
+        raise LimitError("depth", 0, message) from None
+    frames = _frames(error.__traceback__, artifact)
+    made = error if isinstance(error, ProgramError) else _translate(error, frames, artifact)
+    if made.value.span is None and frames:
+        stack = tuple(f"{name} at {place}" for name, place in _stack(frames, artifact))
+        made.value = attrs.evolve(made.value, span=str(artifact.place(frames[-1].tb_lineno)), stack=stack)
+    return made
+
+
+def _frames(traceback: TracebackType | None, artifact: Artifact) -> list[TracebackType]:
+    """Return the traceback's entries of generated code, outermost first."""
+    out = []
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == artifact.code.co_filename:
+            out.append(traceback)
+        traceback = traceback.tb_next
+    return out
+
+
+def _stack(frames: list[TracebackType], artifact: Artifact) -> list[tuple[str, str]]:
+    shown = frames[-STACK_SHOWN:]
+    names = [artifact.functions.get(f.tb_frame.f_code.co_name, "top level") for f in shown]
+    return [(name, str(artifact.place(f.tb_lineno))) for name, f in zip(reversed(names), reversed(shown), strict=True)]
+
+
+def _translate(error: Exception, frames: list[TracebackType], artifact: Artifact) -> ProgramError:
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    inner = frames[-1] if frames else None
+    if isinstance(error, NameError) and inner is not None and last is inner:
+        return undefined_symbol(_unbound(error, inner, artifact))
+    if isinstance(error, TypeError) and inner is not None and last is inner:
+        return _bad_call(artifact.spans[inner.tb_lineno - 1], inner)
+    if isinstance(error, ZeroDivisionError):
+        return division_by_zero()
+    if isinstance(error, OverflowError):
+        return ProgramError("InvalidArgument", "Invalid argument: number too large")
+    if isinstance(error, MemoryError):
+        raise LimitError("memory", 0, "out of memory") from None
+    message = f"{type(error).__name__}: {error}"
+    raise InternalError(message) from error
+
+
+def _unbound(error: NameError, frame: TracebackType, artifact: Artifact) -> str:
+    name = getattr(error, "name", None)
+    if name in artifact.globals:
+        return artifact.globals[name]
+    span = artifact.spans[frame.tb_lineno - 1].span
+    return artifact.source.text[span.start : span.end]
+
+
+def _bad_call(info: SpanInfo, frame: TracebackType) -> ProgramError:
+    """Say what is wrong with a call that Python refused: not a function, or a wrong number of arguments."""
+    scope = frame.tb_frame.f_locals
+    function: Any = None
+    if info.callee is not None:
+        function = scope.get(info.callee, frame.tb_frame.f_globals.get(info.callee))
+    if not callable(function):
+        return type_error(info.display or "call", "function", function)
+    try:
+        check_arity(function, info.args)
+    except ProgramError as found:
+        return found
+    raise InternalError(f"a call of {info.display or 'a function'} failed in Python")

@@ -1,0 +1,102 @@
+"""An instance: one loaded program with its top-level names. It starts runs; many may be alive at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rtfs_framework.kernel import effects, state, steps, support
+from rtfs_framework.kernel.faults import to_error
+from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.kernel.link import Linker
+from rtfs_framework.kernel.run import Run
+from rtfs_framework.lang.codegen.artifact import ENTRY, Artifact
+from rtfs_framework.lang.codegen.names import mangle
+from rtfs_framework.lang.errors import undefined_symbol
+from rtfs_framework.lang.signature import FunctionSignature
+from rtfs_framework.lang.types.model import Type
+from rtfs_framework.stdlib.library import BUILTINS
+
+Claims = Callable[[FunctionSignature], bool]
+HostNames = Callable[[str], "str | None"]
+
+_PYTHON = {"int": int, "len": len, "tuple": tuple, "Exception": Exception}
+"""All that generated code may use of Python: it has no other builtins."""
+
+
+def no_host_names(_name: str) -> str | None:
+    """Declare nothing."""
+    return None
+
+
+def any_claim(_signature: FunctionSignature) -> bool:
+    """Accept what the compiler was told: every linked function may be delegated."""
+    return True
+
+
+class Instance:
+    """A program that was loaded. `start` runs its top-level forms; `call` runs one of its functions."""
+
+    def __init__(
+        self,
+        artifact: Artifact,
+        *,
+        claims: Claims = any_claim,
+        host_names: HostNames = no_host_names,
+        limits: Limits | None = None,
+    ) -> None:
+        self.artifact = artifact
+        self.limits = limits or Limits()
+        self._signatures = {signature.name: signature for signature in artifact.signatures}
+        self._linker = Linker(artifact, claims, host_names)
+        self._names = self._namespace()
+        exec(artifact.code, self._names)  # noqa: S102 - our own generated code, with no builtins of Python's
+
+    def _namespace(self) -> dict[str, Any]:
+        artifact = self.artifact
+        names: dict[str, Any] = {"__builtins__": dict(_PYTHON)}
+        helpers = {**support.HELPERS, **effects.HELPERS, **self._linker.helpers(), "rt_error": to_error, "rt_tick": state.tick}
+        names.update((name, helpers[name]) for name in artifact.helpers)
+        internal = {**support.INTERNAL, **steps.INTERNAL, "%struct": self._struct}
+        for python, name in artifact.builtins:
+            names[python] = internal[name] if name in internal else BUILTINS[name].function
+        names.update((f"C__{i}", value) for i, value in enumerate(artifact.constants))
+        names.update((f"K__{i}", support.make_checker(t, self.lookup_type)) for i, t in enumerate(artifact.checked))
+        return names
+
+    def _struct(self, name: str, declared: Any) -> Any:
+        return support.make_struct(name, declared, self.lookup_type)
+
+    def lookup_type(self, name: str) -> Type | None:
+        """Return a type that the program names."""
+        return self.artifact.types.get(name)
+
+    def function(self, name: str) -> FunctionSignature | None:
+        """Return the signature of a top-level function, or None."""
+        return self._signatures.get(name) if mangle("G__", name) in self.artifact.globals else None
+
+    def start(self) -> Run:
+        """Return the run of the top-level forms."""
+        return Run(self.artifact, self._names[ENTRY], (), self.limits)
+
+    def call(self, name: str, args: tuple[Any, ...]) -> Run:
+        """Return a run of a top-level function; the top-level forms have run before.
+
+        Raises:
+            ProgramError: UndefinedSymbol, there is no such top-level name (yet).
+        """
+        function = self._names.get(mangle("G__", name))
+        if function is None:
+            raise undefined_symbol(name)
+        return Run(self.artifact, support.callable_of(function, len(args)), args, self.limits)
+
+    def value(self, name: str) -> Any:
+        """Return the value of a top-level name.
+
+        Raises:
+            ProgramError: UndefinedSymbol.
+        """
+        try:
+            return self._names[mangle("G__", name)]
+        except KeyError:
+            raise undefined_symbol(name) from None

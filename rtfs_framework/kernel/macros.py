@@ -1,0 +1,75 @@
+"""Macros of a program: their bodies are compiled like any function and run, pure and limited, at expansion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rtfs_framework.lang.analyzer.analyze import Analyzer
+from rtfs_framework.lang.analyzer.data import to_data, to_form
+from rtfs_framework.lang.analyzer.quasi import MacroAnalyzer
+from rtfs_framework.lang.codegen.artifact import Artifact
+from rtfs_framework.lang.codegen.program import emit_program
+from rtfs_framework.lang.codegen.unit import Unit
+from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
+from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.pipeline import to_code
+
+if TYPE_CHECKING:
+    from rtfs_framework.kernel.instance import Instance
+
+_NAME = "%macro"
+
+
+def compile_macro(
+    analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, ...]
+) -> Callable[[Analyzer, ListForm], Form]:
+    """Return what expands a call of the macro: arguments go in as data, a form comes out."""
+    instance = _load(analyzer, name, params, body)
+
+    def expand(user: Analyzer, form: ListForm) -> Form:
+        from rtfs_framework.kernel.purehost import PureHost
+
+        args = tuple(to_data(user, part) for part in form.items[1:])
+        try:
+            value = PureHost().finish(instance.call(_NAME, args))
+        except (ProgramError, LimitError) as error:
+            kind = error.kind if isinstance(error, ProgramError) else "Generic"
+            found = user.finding(form.span, "E0210", f"the macro {name} failed: {error}", kind=kind)
+            raise LanguageError([found]) from error
+        return to_form(value, form.span)
+
+    return expand
+
+
+def _load(analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, ...]) -> Instance:
+    from rtfs_framework.kernel.instance import Instance
+    from rtfs_framework.kernel.purehost import PureHost
+
+    inner = MacroAnalyzer(analyzer)
+    head = Name("fn", params.span)
+    function = ListForm((head, params, *body), params.span)
+    unit = Unit()
+    node = inner.function(function)
+    program = ir.Program(
+        (ir.SetGlobal(_NAME, node, params.span),), frozenset({_NAME}), frozenset({_NAME}), ()
+    )
+    code = to_code(emit_program(program, unit), analyzer.source)
+    artifact = Artifact(
+        source=analyzer.source,
+        digest="",
+        code=code,
+        constants=tuple(unit.constants),
+        checked=tuple(unit.checked),
+        types=dict(analyzer.types),
+        builtins=tuple(unit.builtins.items()),
+        helpers=tuple(unit.helpers),
+        spans=tuple(unit.spans),
+        globals=dict(unit.globals),
+        functions={**unit.functions, _NAME: name},
+        links=(),
+    )
+    instance = Instance(artifact)
+    PureHost().finish(instance.start())
+    return instance

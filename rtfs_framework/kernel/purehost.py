@@ -1,0 +1,45 @@
+"""The host of programs without effects: capabilities fail, notifications succeed, the context is empty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import assert_never
+
+from rtfs_framework.kernel.outcome import CallKind, Complete, ExecutionOutcome, HostCall
+from rtfs_framework.kernel.run import Run
+from rtfs_framework.lang.errors import ProgramError, generic_error, undefined_symbol
+
+
+class PureHost:
+    """Drives runs to their end without granting anything."""
+
+    def finish(self, run: Run) -> Any:
+        """Return the value of a run.
+
+        Raises:
+            ProgramError: the program failed, or asked for a capability.
+            LimitError: a limit stopped it.
+        """
+        outcome = run.step()
+        while not isinstance(outcome, Complete):
+            outcome = self.answer(run, outcome.call)
+        return outcome.value
+
+    def answer(self, run: Run, call: HostCall) -> ExecutionOutcome:
+        """Answer one call."""
+        match call.kind:
+            case CallKind.EVENT | CallKind.CONTEXT_SET:
+                return run.resume(None)
+            case CallKind.CONTEXT_GET:
+                return run.resume(None) if call.args else run.throw(undefined_symbol(call.capability))
+            case CallKind.DELEGATED:
+                return run.throw(self._refusal(call))
+            case CallKind.CAPABILITY:
+                return run.throw(self._refusal(call))
+            case _ as never:
+                assert_never(never)
+
+    @staticmethod
+    def _refusal(call: HostCall) -> ProgramError:
+        return generic_error(f"capability '{call.capability}' is not available in pure mode")

@@ -1,0 +1,101 @@
+"""A run: one execution in a greenlet, stepped by its driver. It yields host calls and is resumed with their answers."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from greenlet import GreenletExit, getcurrent
+
+from rtfs_framework.kernel.faults import to_program_error
+from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, RequiresHost
+from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState
+from rtfs_framework.lang.codegen.artifact import Artifact
+from rtfs_framework.lang.errors import InternalError, LimitError, ProgramError
+
+_MARGIN = 500
+"""Python frames that the driver and the library may use above the program's own."""
+
+
+class Run:
+    """One execution. Use `step` once, then `resume`, `throw` or `resume_locally` until `Complete`.
+
+    All of them raise ProgramError when the program fails, and LimitError when a limit stops it.
+    """
+
+    def __init__(self, artifact: Artifact, function: Any, args: tuple[Any, ...], limits: Limits) -> None:
+        self._artifact = artifact
+        self._function = function
+        self._args = args
+        self._limits = limits
+        self._state = RunState(artifact, limits)
+        self._greenlet = RunGreenlet(self._main)
+        self._greenlet.state = self._state
+        self._started = False
+
+    def step(self) -> ExecutionOutcome:
+        """Start the run; return its first outcome."""
+        if self._started:
+            raise InternalError("the run was started before")
+        self._started = True
+        return self._switch()
+
+    def resume(self, value: Any) -> ExecutionOutcome:
+        """Answer the waiting host call with a value."""
+        return self._switch(value)
+
+    def resume_locally(self) -> ExecutionOutcome:
+        """Answer a delegated call by running the function's own body."""
+        return self._switch(RUN_LOCALLY)
+
+    def throw(self, error: ProgramError) -> ExecutionOutcome:
+        """Answer the waiting host call with an error, which the program may catch."""
+        self._check_waiting()
+        self._greenlet.parent = getcurrent()
+        return self._outcome(self._greenlet.throw(error))
+
+    def close(self) -> None:
+        """Abandon the run; its `finally` blocks run, but can no longer reach the host."""
+        self._state.closed = True
+        if self._started and not self._greenlet.dead:
+            self._greenlet.parent = getcurrent()
+            try:
+                self._greenlet.throw(GreenletExit)
+            except (ProgramError, LimitError):
+                return
+
+    @property
+    def host_calls(self) -> int:
+        """How many host calls the run has made."""
+        return self._state.count
+
+    def _check_waiting(self) -> None:
+        if not self._started or self._greenlet.dead:
+            raise InternalError("the run does not wait for its host")
+
+    def _switch(self, *answer: Any) -> ExecutionOutcome:
+        if answer:
+            self._check_waiting()
+        greenlet = self._greenlet
+        here = getcurrent()
+        if greenlet.parent is not here:
+            greenlet.parent = here
+        return self._outcome(greenlet.switch(*answer))
+
+    def _outcome(self, given: Any) -> ExecutionOutcome:
+        return Complete(given) if self._greenlet.dead else RequiresHost(given)
+
+    def _main(self) -> Any:
+        depth = self._limits.depth
+        wanted = (depth if depth is not None else 1_000_000) + _MARGIN
+        if sys.getrecursionlimit() < wanted:
+            sys.setrecursionlimit(wanted)
+        try:
+            return self._function(*self._args)
+        except LimitError as error:
+            raise (LimitError("depth", depth or 0, str(error)) if error.dimension == "depth" else error) from None
+        except RecursionError:
+            raise LimitError("depth", depth or 0, f"Maximum recursion depth ({depth}) exceeded") from None
+        except Exception as error:  # noqa: BLE001 - translated, never swallowed
+            raise to_program_error(error, self._artifact) from None

@@ -1,0 +1,99 @@
+"""The state of one run, and how code inside it reaches its host: `request` switches to the driver and waits."""
+
+from __future__ import annotations
+
+from sys import _getframe
+from typing import TYPE_CHECKING, Any
+
+from greenlet import getcurrent, greenlet
+
+from rtfs_framework.kernel.limits import TICK, Limits
+from rtfs_framework.kernel.outcome import CallKind, HostCall
+from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError
+from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.signature import FunctionSignature
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.codegen.artifact import Artifact
+    from rtfs_framework.lang.source import Place
+
+RUN_LOCALLY = object()
+"""The host's answer to a delegated call: run the function's own body."""
+
+
+class RunGreenlet(greenlet):
+    """The greenlet of a run; `state` is the run's."""
+
+    state: RunState
+
+
+class RunState:
+    """What a run knows besides its Python stack."""
+
+    __slots__ = ("artifact", "closed", "count", "hints", "limits", "rounds")
+
+    def __init__(self, artifact: Artifact, limits: Limits) -> None:
+        self.artifact = artifact
+        self.limits = limits
+        self.count = 0
+        self.rounds = 0
+        self.hints: list[tuple[str, Any]] = []
+        self.closed = False
+
+    def place(self) -> Place | None:
+        """Return where the program stands: the innermost frame of generated code."""
+        filename = self.artifact.code.co_filename
+        frame: Any = _getframe(2)
+        while frame is not None:
+            if frame.f_code.co_filename == filename:
+                return self.artifact.place(frame.f_lineno)
+            frame = frame.f_back
+        return None
+
+
+def current() -> RunState:
+    """Return the state of the run that is executing.
+
+    Raises:
+        InternalError: called outside a run.
+    """
+    state = getattr(getcurrent(), "state", None)
+    if state is None:
+        raise InternalError("a host request outside a run")
+    return state  # type: ignore[no-any-return]
+
+
+def request(kind: CallKind, capability: str, args: tuple[Any, ...], function: FunctionSignature | None = None) -> Any:
+    """Ask the host and wait for its answer.
+
+    Raises:
+        LimitError: the run has made as many requests as it may.
+        Cancelled: the host has closed the run.
+    """
+    here = getcurrent()
+    state: RunState = here.state  # type: ignore[attr-defined]
+    if state.closed:
+        raise Cancelled("the run was closed")
+    most = state.limits.host_calls
+    if most is not None and state.count >= most:
+        raise LimitError("host_calls", most, f"more than {most} host calls")
+    hints = Map.of(state.hints) if state.hints else EMPTY_MAP
+    call = HostCall(kind, capability, args, function, hints, state.place(), state.count)
+    state.count += 1
+    return here.parent.switch(call)  # type: ignore[union-attr]
+
+
+def tick() -> None:
+    """Count a block of loop rounds.
+
+    Raises:
+        LimitError: the run has gone round as often as it may.
+        Cancelled: the host has closed the run.
+    """
+    state = current()
+    state.rounds += TICK
+    most = state.limits.rounds
+    if state.closed:
+        raise Cancelled("the run was closed")
+    if most is not None and state.rounds > most:
+        raise LimitError("rounds", most, f"more than {most} rounds of loops")

@@ -1,0 +1,78 @@
+"""Steps: bodies run between notifications to the host. A failed step is told as failed, and its exposure is cleared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.kernel.effects import event
+from rtfs_framework.kernel.faults import to_error
+from rtfs_framework.kernel.state import current
+from rtfs_framework.lang.errors import generic_error, invalid_arguments
+
+
+def _expose(expose: bool | None, keys: tuple[str, ...]) -> None:
+    if expose is not None:
+        event("expose", expose, *keys)
+
+
+def _run(name: str, body: Any, args: tuple[Any, ...] = ()) -> Any:
+    """Run a body between step-start and step-done (or step-fail)."""
+    try:
+        value = body(*args)
+    except Exception as error:
+        failure = to_error(error)
+        event("step-fail", name, failure.message)
+        event("expose-clear")
+        raise
+    event("step-done", name, value)
+    event("expose-clear")
+    return value
+
+
+def step(name: Any, expose: bool | None, keys: tuple[str, ...], body: Any, params: Any = None) -> Any:
+    """`(step name options... body...)`."""
+    if name.__class__ is not str:
+        raise invalid_arguments("a step name (string)", "another value")
+    event("isolation", "inherit")
+    _expose(expose, keys)
+    event("step-start", name)
+    if params is None:
+        return _run(name, body)
+    return _run(name, lambda: body(params()))
+
+
+def step_loop(expose: bool | None, keys: tuple[str, ...], test: Any, body: Any) -> Any:
+    """`(step-loop test body)`."""
+    event("isolation", "inherit")
+    _expose(expose, keys)
+    event("step-start", "step-loop")
+    most = current().limits.step_rounds
+
+    def rounds() -> Any:
+        result = None
+        count = 0
+        while (go := test()) is not None and go is not False:
+            if count >= most:
+                message = f"Loop exceeded maximum iterations ({most})"
+                raise generic_error(message)
+            result = body()
+            count += 1
+        return result
+
+    return _run("step-loop", rounds)
+
+
+def step_parallel(expose: bool | None, keys: tuple[str, ...], bad: str | None, *branches: Any) -> Any:
+    """`(step-parallel branch...)`: in order; a host may run independent branches at once."""
+    event("step-start", "step-parallel")
+    event("isolation", "isolated")
+    if bad is not None:
+        raise invalid_arguments("step-parallel options", bad)
+    _expose(expose, keys)
+    values = tuple([branch() for branch in branches])
+    event("expose-clear")
+    event("step-done", "step-parallel", values)
+    return values
+
+
+INTERNAL: dict[str, Any] = {"%step": step, "%step-loop": step_loop, "%step-parallel": step_parallel}

@@ -1,0 +1,223 @@
+"""Runtime helpers that generated code calls by name. Pure; what reaches the host lives in `effects`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from rtfs_framework.lang.errors import ProgramError, type_error, type_validation_error
+from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, equal
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.types.compile_check import checker
+from rtfs_framework.lang.types.model import MapType, Type
+from rtfs_framework.lang.values import GrownVector, List, is_vector
+from rtfs_framework.stdlib import operators
+from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword
+
+FAMILIES: dict[str, frozenset[str]] = {
+    "HostError": frozenset(
+        {
+            "Generic", "UnknownCapability", "NetworkError", "IoError", "JsonError", "StorageError", "ResourceError",
+            "BudgetExhausted", "SecurityViolation", "HostError",
+        }
+    ),
+    "ValidationError": frozenset({"TypeValidationError", "TypeError", "ArityMismatch", "ValidationError"}),
+    "RuntimeError": frozenset(
+        {
+            "UndefinedSymbol", "TypeError", "ArityMismatch", "DivisionByZero", "IndexOutOfBounds", "InvalidArgument",
+            "InvalidArguments", "MatchError", "TypeValidationError", "Generic", "RuntimeError",
+        }
+    ),
+}  # fmt: skip
+"""Kinds that a `catch` of a family takes; `Exception` takes all."""
+
+
+def fail(kind: str, message: str) -> Any:
+    """Raise an error that was known before the program ran."""
+    raise ProgramError(kind, message)
+
+
+def no_match(value: Any) -> Any:
+    """Raise the error of a `match` in which no clause fits."""
+    raise ProgramError("MatchError", "Match error: No matching clause", value)
+
+
+def is_kind(error: Any, kind: str) -> bool:
+    """Tell whether a catch clause for `kind` takes an error."""
+    return kind == "Exception" or error.kind == kind or error.kind in FAMILIES.get(kind, ())
+
+
+def keyword_call(*args: Any) -> Any:
+    """`(:k subject default?)`: the keyword, then the arguments."""
+    if 2 <= len(args) <= 3:
+        return keyword_get(*args)
+    return lookup_keyword(args[0], len(args) - 1)()
+
+
+def callable_of(value: Any, count: int) -> Any:
+    """Return what stands for a value in call position."""
+    return as_function("call", value, count)
+
+
+def spread(value: Any, count: int) -> Any:
+    """Return exactly `count` items of a vector, list or nil: missing ones are nil, extra ones are dropped."""
+    if value is None:
+        return (None,) * count
+    if not (is_vector(value) or value.__class__ is List):
+        raise type_error("destructuring", "vector", value)
+    items = tuple(value)[:count]
+    return items + (None,) * (count - len(items))
+
+
+def spread_rest(value: Any, count: int) -> Any:
+    """Return `count` items as `spread` does, then the vector of what is left."""
+    first = spread(value, count)
+    return (*first, () if value is None else tuple(value)[count:])
+
+
+def as_map(value: Any) -> Map:
+    """Return a map to destructure: nil is the empty one."""
+    if value.__class__ is Map:
+        return value  # type: ignore[no-any-return]
+    if value is None:
+        return EMPTY_MAP
+    raise type_error("destructuring", "map", value)
+
+
+def map_rest(value: Map, keys: tuple[Any, ...]) -> Map:
+    """Return a map without the keys used."""
+    for key in keys:
+        value = value.dissoc(key)
+    return value
+
+
+def is_grown(value: Any) -> bool:
+    """Tell whether a value is a vector that is no tuple."""
+    return value.__class__ is GrownVector
+
+
+def make_checker(declared: Type, lookup: Callable[[str], Type | None]) -> Callable[[Any], Any]:
+    """Return a function that gives a value back if it fits a type, and raises TypeValidationError if not."""
+    test = checker(declared, lookup)
+
+    def check(value: Any) -> Any:
+        message = test(value)
+        if message is not None:
+            raise type_validation_error(message)
+        return value
+
+    return check
+
+
+def check_all(check: Callable[[Any], Any], values: tuple[Any, ...]) -> None:
+    """Check every value of a rest parameter."""
+    for value in values:
+        check(value)
+
+
+def fits(check: Callable[[Any], Any], value: Any) -> bool:
+    """Tell whether a value fits a type."""
+    try:
+        check(value)
+    except ProgramError:
+        return False
+    return True
+
+
+def for_each(collection: Any, function: Any) -> Any:
+    """One level of `for`: the vectors of every round in a row; nil from a round ends the loop."""
+    if not (is_vector(collection) or collection.__class__ is List or collection.__class__ is Set):
+        raise type_error("for", "vector", collection)
+    out: list[Any] = []
+    for item in collection:
+        made = function(item)
+        if made is None:
+            break
+        out.extend(made)
+    return tuple(out)
+
+
+def do_times(count: Any, function: Any) -> Any:
+    """`dotimes`: the last round's value."""
+    if count.__class__ is not int:
+        raise type_error("dotimes", "integer", count)
+    result = None
+    for i in range(count):
+        result = function(i)
+    return result
+
+
+def make_struct(name: str, declared: MapType, lookup: Callable[[str], Type | None]) -> Any:
+    """Return the constructor of a struct: it checks one map and returns it."""
+    check = make_checker(declared, lookup)
+
+    def construct(fields: Any) -> Any:
+        if fields.__class__ is not Map:
+            raise type_error(f"{name}.new", "map", fields)
+        return check(fields)
+
+    construct.rtfs_name = f"{name}.new"  # type: ignore[attr-defined]
+    return construct
+
+
+def quasi_list(*segments: Any) -> List:
+    """The list that a quasiquote builds from segments."""
+    return List(item for segment in segments for item in _segment(segment))
+
+
+def quasi_vector(*segments: Any) -> tuple[Any, ...]:
+    """The vector that a quasiquote builds from segments."""
+    return tuple(item for segment in segments for item in _segment(segment))
+
+
+def quasi_map(*segments: Any) -> Map:
+    """The map that a quasiquote builds from segments of keys and values."""
+    items = quasi_vector(*segments)
+    if len(items) % 2:
+        raise ProgramError("InvalidArgument", "Invalid argument: a quasiquoted map needs a value for every key")
+    return Map.of(zip(items[::2], items[1::2], strict=True))
+
+
+def _segment(value: Any) -> Any:
+    if value is None or is_vector(value) or value.__class__ is List:
+        return value or ()
+    raise type_error("~@", f"sequence to splice ({write(value)})", value)
+
+
+HELPERS: dict[str, Any] = {
+    "op_add": operators.add,
+    "op_sub": operators.sub,
+    "op_mul": operators.mul,
+    "op_lt": operators.lt,
+    "op_gt": operators.gt,
+    "op_le": operators.le,
+    "op_ge": operators.ge,
+    "rt_equal": equal,
+    "rt_fail": fail,
+    "rt_no_match": no_match,
+    "rt_is_kind": is_kind,
+    "rt_keyword": keyword_call,
+    "rt_callable": callable_of,
+    "rt_function": FunctionType,
+    "rt_spread": spread,
+    "rt_spread_rest": spread_rest,
+    "rt_as_map": as_map,
+    "rt_map_rest": map_rest,
+    "rt_is_vector": is_grown,
+    "rt_check_all": check_all,
+    "rt_fits": fits,
+    "rt_map": Map,
+    "rt_map_of": Map.of,
+    "rt_set": Set.of,
+}
+"""Helpers that are the same for every program."""
+
+INTERNAL: dict[str, Any] = {
+    "%for": for_each,
+    "%dotimes": do_times,
+    "%list": quasi_list,
+    "%vector": quasi_vector,
+    "%map": quasi_map,
+}
+"""Builtins that lowered forms call; programs cannot name them."""

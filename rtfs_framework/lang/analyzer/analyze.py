@@ -1,0 +1,284 @@
+"""The analyzer's heart: one method per kind of form; special forms live in `specials`, patterns in `patterns`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from typing_extensions import assert_never
+
+from rtfs_framework.lang.analyzer.data import to_data
+from rtfs_framework.lang.analyzer.scope import Scope, Tail
+from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
+from rtfs_framework.lang.errors import LanguageError, arity_text
+from rtfs_framework.lang.expander.macros import MacroTable
+from rtfs_framework.lang.forms import (
+    Atom,
+    Form,
+    HintForm,
+    ListForm,
+    MapForm,
+    Meta,
+    Name,
+    Quoted,
+    Reference,
+    SetForm,
+    ShorthandFn,
+    VectorForm,
+)
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import Delegatable, Library
+from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
+from rtfs_framework.lang.source import Place, Source, Span
+from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.values import Keyword
+
+Special = Callable[["Analyzer", ListForm, Scope, "Tail | None"], ir.Node]
+
+
+class Analyzer:
+    """Turns the forms of one program into IR; collects signatures, call sites and findings on the way."""
+
+    def __init__(self, source: Source, library: Library, delegatable: Delegatable, macros: MacroTable) -> None:
+        self.source = source
+        self.library = library
+        self.delegatable = delegatable
+        self.macros = macros
+        self.defined: dict[str, int] = {}
+        self.valued: set[str] = set()
+        self.types: dict[str, Type] = {}
+        self.signatures: list[FunctionSignature] = []
+        self.sites: list[CallSite] = []
+        self.findings: list[Diagnostic] = []
+        self.captured: dict[ir.FunctionFrame, dict[ir.Var, None]] = {}
+        self.gensyms = 0
+        self._numbers = 0
+
+    # -- names ---------------------------------------------------------------------------------------------------
+
+    def new_var(self, name: str, scope: Scope) -> ir.Var:
+        """Bind a name in a scope to a new variable."""
+        var = self.hidden_var(name, scope)
+        scope.names[name] = var
+        return var
+
+    def hidden_var(self, name: str, scope: Scope) -> ir.Var:
+        """Return a new variable of a scope's function that no name reaches."""
+        self._numbers += 1
+        return ir.Var(name, self._numbers, scope.frame, looped=scope.in_loop)
+
+    def read_var(self, var: ir.Var, scope: Scope, span: Span) -> ir.Local:
+        """Return a read of a variable, noting every function between as capturing it."""
+        frame: ir.FunctionFrame | None = scope.frame
+        while frame is not None and frame is not var.owner:
+            self.captured.setdefault(frame, {})[var] = None
+            frame = frame.parent
+        return ir.Local(var, span)
+
+    def place(self, span: Span) -> Place:
+        """Return a span's start as file, line and column."""
+        return Place(self.source.name, *self.source.place(span.start))
+
+    # -- errors --------------------------------------------------------------------------------------------------
+
+    def refuse(self, form: Form, code: str, message: str, way_out: str | None = None) -> LanguageError:
+        """Return the error for a refused form."""
+        return LanguageError([self.finding(form.span, code, message, way_out)])
+
+    def finding(self, span: Span, code: str, message: str, way_out: str | None = None, **more: Any) -> Diagnostic:
+        """Return a finding about this program."""
+        return Diagnostic(code=code, message=message, source=self.source, span=span, help=way_out, **more)
+
+    # -- forms ---------------------------------------------------------------------------------------------------
+
+    def analyze(self, form: Form, scope: Scope, tail: Tail | None = None) -> ir.Node:
+        """Return the IR of one form. `tail` is set in tail position."""
+        match form:
+            case Atom(value=value):
+                return ir.Const(value, form.span)
+            case Name():
+                return self.name(form, scope)
+            case ListForm():
+                return self.list(form, scope, tail)
+            case VectorForm(items=items):
+                return ir.VectorNode(tuple(self.analyze(item, scope) for item in items), form.span)
+            case MapForm():
+                return self.map(form, scope)
+            case SetForm(items=items):
+                return ir.SetNode(tuple(self.analyze(item, scope) for item in items), form.span)
+            case ShorthandFn():
+                return self.special("#()")(self, form.body, scope, tail)
+            case Quoted():
+                return self.quoted(form, scope)
+            case Reference():
+                return self.reference(form, scope)
+            case Meta():
+                return self.meta(form, scope)
+            case HintForm():
+                message = "a delegation hint stands only in fn or defn, before or after the name"
+                raise self.refuse(form, "E0113", message, "as in (defn ^:delegation :local f [x] x)")
+            case _ as never:
+                assert_never(never)
+
+    def body(self, forms: tuple[Form, ...], scope: Scope, tail: Tail | None, span: Span) -> ir.Node:
+        """Return forms in order as one node; the last one is in tail position."""
+        if not forms:
+            return ir.Const(None, span)
+        last = len(forms) - 1
+        items = tuple(self.analyze(form, scope, tail if i == last else None) for i, form in enumerate(forms))
+        return items[0] if len(items) == 1 else ir.Do(items, span)
+
+    def name(self, form: Name, scope: Scope) -> ir.Node:
+        """Resolve a symbol: locals, the program's names, the library, then the host."""
+        name = form.name
+        var = scope.find(name)
+        if var is not None:
+            return self.read_var(var, scope, form.span)
+        if name in self.defined:
+            return ir.Global(name, form.span)
+        if name in self.library:
+            return ir.Builtin(name, form.span)
+        if name in (":", "&"):
+            message = "a type annotation stands after a name in bindings" if name == ":" else "& is not a symbol"
+            raise self.refuse(form, "E0104", message, "as in [x : int] or [first & rest]")
+        if name in SPECIALS:
+            record = SPECIALS[name]
+            self.findings.append(self.unknown(form.span, name, f"{name} is a special form: {record.grammar}"))
+        elif not self.macros.knows(name):
+            self.sites.append(CallSite(SiteKind.HOST_NAME, name, self.place(form.span), scope.inside))
+            self.findings.append(self.unknown(form.span, name))
+        return ir.HostName(name, form.span)
+
+    def unknown(self, span: Span, name: str, way_out: str | None = None) -> Diagnostic:
+        """Return the finding for a name that neither the program nor the library knows."""
+        near = way_out or did_you_mean(name, self.known_names()) or "define it, or let the host declare it"
+        return self.finding(span, "E0203", f"unknown symbol '{name}'", near, kind="UndefinedSymbol")
+
+    def known_names(self) -> Iterator[str]:
+        """Yield every name that a suggestion may offer."""
+        yield from self.defined
+        yield from self.library
+        yield from (name for name in SPECIALS if name[0].isalpha())
+
+    def special(self, name: str) -> Special:
+        """Return the handler of a special form."""
+        return SPECIALS[name].handler
+
+    def list(self, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+        """A call, a special form or a macro call."""
+        if not form.items:
+            return ir.Const(to_data(self, form), form.span)
+        head = form.items[0]
+        if isinstance(head, Name) and head.name.startswith(".") and len(head.name) > 1:
+            head = Name(head.name[1:], head.span)
+            form = ListForm((head, *form.items[1:]), form.span)
+        if isinstance(head, Name) and scope.find(head.name) is None:
+            record = SPECIALS.get(head.name)
+            if record is not None and (head.name not in self.defined or record.reserved):
+                return record.handler(self, form, scope, tail)
+            if head.name not in self.defined and self.macros.knows(head.name):
+                return self.analyze(self.macros.expand(self, form, scope), scope, tail)
+        return self.call(form, scope, tail)
+
+    def call(self, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+        """Evaluate the head, then the arguments, then call."""
+        head, rest = form.items[0], form.items[1:]
+        if isinstance(head, VectorForm | MapForm | SetForm) or (
+            isinstance(head, Atom) and not isinstance(head.value, Keyword)
+        ):
+            return self._not_callable(form, scope)
+        function = self.analyze(head, scope)
+        args = tuple(self.analyze(arg, scope) for arg in rest)
+        if tail is not None and tail.frame is not None and self._is_self(function, tail) and len(args) == tail.count:
+            tail.frame.loops = True
+            return ir.Recur(args, tail.frame, form.span)
+        if isinstance(function, ir.Builtin):
+            return self._library_call(function, args, form, scope)
+        if isinstance(function, ir.Global) and self.delegatable(function.name):
+            self.sites.append(CallSite(SiteKind.FUNCTION, function.name, self.place(form.span), scope.inside))
+        return ir.Call(function, args, form.span)
+
+    @staticmethod
+    def _is_self(function: ir.Node, tail: Tail) -> bool:
+        if isinstance(function, ir.Local):
+            return function.var is tail.self_var
+        return isinstance(function, ir.Global) and function.name == tail.self_global
+
+    def _not_callable(self, form: ListForm, scope: Scope) -> ir.Node:
+        from rtfs_framework.lang.values import type_name
+
+        head = self.analyze(form.items[0], scope)
+        kinds = {ir.VectorNode: "vector", ir.MapNode: "map", ir.SetNode: "set"}
+        kind = type_name(head.value) if isinstance(head, ir.Const) else kinds.get(type(head), "value")
+        args = tuple(self.analyze(arg, scope) for arg in form.items)
+        message = f"Type error in call: expected function, got {kind}"
+        way_out = "only functions and keywords can be called; use (get coll key)"
+        self.findings.append(self.finding(form.items[0].span, "E0205", message, way_out, kind="TypeError"))
+        return ir.Do((*args, ir.Fail("TypeError", message, form.span)), form.span)
+
+    def _library_call(
+        self, function: ir.Builtin, args: tuple[ir.Node, ...], form: ListForm, scope: Scope
+    ) -> ir.Node:
+        entry = self.library[function.name]
+        if len(args) < entry.low or (entry.high is not None and len(args) > entry.high):
+            return self.wrong_arity(function.name, entry.low, entry.high, args, form)
+        if entry.effect is not None:
+            first = args[0] if args else None
+            value = first.value if isinstance(first, ir.Const) else None
+            name = value.name if isinstance(value, Keyword) else value if isinstance(value, str) else None
+            kind = SiteKind.CAPABILITY if entry.effect == "capability" else SiteKind.CONTEXT
+            self.sites.append(CallSite(kind, name, self.place(form.span), scope.inside))
+        return ir.Call(function, args, form.span)
+
+    def wrong_arity(
+        self, name: str, low: int, high: int | None, args: tuple[ir.Node, ...], form: ListForm
+    ) -> ir.Node:
+        """Report a call that cannot succeed; it fails when it is reached, after its arguments."""
+        message = f"Arity mismatch in {name}: expected {arity_text(low, high)}, got {len(args)}"
+        self.findings.append(self.finding(form.span, "E0204", message, kind="ArityMismatch"))
+        return ir.Do((*args, ir.Fail("ArityMismatch", message, form.span)), form.span)
+
+    def map(self, form: MapForm, scope: Scope) -> ir.Node:
+        """A map literal: keys are keywords, strings, integers or booleans."""
+        pairs = []
+        for key, value in form.pairs:
+            if not (isinstance(key, Atom) and isinstance(key.value, Keyword | str | bool | int)):
+                message = "a map literal's keys are keywords, strings, integers or booleans"
+                raise self.refuse(key, "E0114", message, "use (hash-map key value) for a computed key")
+            pairs.append((key.value, self.analyze(value, scope)))
+        return ir.MapNode(tuple(pairs), form.span)
+
+    def quoted(self, form: Quoted, scope: Scope) -> ir.Node:
+        """Quoted data; a quasiquote outside a macro is refused."""
+        if form.kind == "quote":
+            return ir.Const(to_data(self, form.form), form.span)
+        message = f"a {form.kind} stands only in a macro's body"
+        if scope.is_top:
+            raise self.refuse(form, "E0115", message, "use ' to quote data")
+        self.findings.append(self.finding(form.span, "E0115", message, "use ' to quote data"))
+        return ir.Fail("InternalError", f"Internal error: {message}", form.span)
+
+    def reference(self, form: Reference, scope: Scope) -> ir.Node:
+        """`@name`: a local of that name, else the host's context."""
+        if form.plain:
+            return self.name(Name(form.name, form.span), scope)
+        var = scope.find(form.name)
+        if var is not None:
+            return self.read_var(var, scope, form.span)
+        self.sites.append(CallSite(SiteKind.CONTEXT, form.name, self.place(form.span), scope.inside))
+        return ir.HostName(form.name, form.span)
+
+    def meta(self, form: Meta, scope: Scope) -> ir.Node:
+        """`^{...} expr`: entries whose keys begin with `runtime.` are execution hints."""
+        if not isinstance(form.meta, MapForm):
+            return self.analyze(form.form, scope)
+        hints = []
+        for key, value in form.meta.pairs:
+            name = key.value if isinstance(key, Atom) else None
+            text = name.name if isinstance(name, Keyword) else name
+            if isinstance(text, str) and text.startswith("runtime."):
+                hints.append((text, self.analyze(value, scope)))
+        return ir.Hinted(tuple(hints), self.analyze(form.form, scope.child()), form.span)
+
+
+from rtfs_framework.lang.analyzer.specials.table import SPECIALS  # noqa: E402 - the table needs the class above

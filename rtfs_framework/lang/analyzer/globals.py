@@ -1,0 +1,36 @@
+"""Which top-level names a program defines, before anything is analyzed: functions may call later ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rtfs_framework.lang.forms import Form, HintForm, ListForm, Meta, Name
+
+_DEFINERS = frozenset({"def", "defn", "defstruct"})
+_TRANSPARENT = frozenset({"do", "if", "when", "when-not", "try", "step", "catch", "finally", "step-if"})
+"""Forms whose parts stand in the same scope as they do."""
+
+
+def collect_definitions(forms: tuple[Form, ...]) -> Counter[str]:
+    """Return every name defined at top level and how often."""
+    found: Counter[str] = Counter()
+    todo: list[Form] = list(forms)
+    while todo:
+        form = todo.pop()
+        if not (isinstance(form, ListForm) and form.items and isinstance(form.items[0], Name)):
+            continue
+        head = form.items[0].name
+        if head in _DEFINERS:
+            name = next((n for n in map(_bare, form.items[1:]) if isinstance(n, Name)), None)
+            if name is not None:
+                found[name.name] += 1
+            todo += form.items[2:] if head == "def" else ()
+        elif head in _TRANSPARENT:
+            todo += form.items[1:]
+    return found
+
+
+def _bare(form: Form) -> Form:
+    while isinstance(form, HintForm | Meta):
+        form = form.form
+    return form

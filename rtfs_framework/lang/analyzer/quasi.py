@@ -1,0 +1,78 @@
+"""Macro bodies: analyzed like functions, but a quasiquote builds forms (as data) instead of being refused."""
+
+from __future__ import annotations
+
+from rtfs_framework.lang.analyzer.analyze import Analyzer
+from rtfs_framework.lang.analyzer.data import to_data
+from rtfs_framework.lang.analyzer.scope import Scope
+from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, Quoted, VectorForm
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import nothing_delegatable
+from rtfs_framework.lang.values import Symbol
+
+
+class MacroAnalyzer(Analyzer):
+    """An analyzer for one macro's function, sharing the macros and types of its program."""
+
+    def __init__(self, outer: Analyzer) -> None:
+        super().__init__(outer.source, outer.library, nothing_delegatable, outer.macros)
+        self.types = outer.types
+        self._outer = outer
+        self._fresh: dict[str, str] = {}
+
+    def function(self, form: ListForm) -> ir.Node:
+        """Return the IR of the macro's function."""
+        return self.analyze(form, Scope(None, ir.FunctionFrame(None), is_top=True))
+
+    def quoted(self, form: Quoted, scope: Scope) -> ir.Node:
+        """A quasiquote builds data; an unquote outside one is refused."""
+        if form.kind == "quasiquote":
+            self._fresh = {}
+            return self._build(form.form, scope, 1)
+        if form.kind == "quote":
+            return ir.Const(to_data(self, form.form), form.span)
+        raise self.refuse(form, "E0115", f"a {form.kind} stands only inside a quasiquote")
+
+    def _build(self, form: Form, scope: Scope, level: int) -> ir.Node:
+        """Return a node that makes the data of a template."""
+        match form:
+            case Quoted(kind="unquote", form=inner) if level == 1:
+                return self.analyze(inner, scope)
+            case Quoted(kind=kind, form=inner):
+                deeper = level + (kind == "quasiquote") - (kind in ("unquote", "splice"))
+                word = ir.Const(Symbol(kind), form.span)
+                return self._call("%list", [word, self._build(inner, scope, deeper)], form)
+            case Name(name=name) if name.endswith("#") and len(name) > 1:
+                return ir.Const(Symbol(self._gensym(name[:-1])), form.span)
+            case Name(name=name):
+                return ir.Const(Symbol(name), form.span)
+            case Atom(value=value):
+                return ir.Const(value, form.span)
+            case ListForm(items=items):
+                return self._sequence("%list", items, scope, level, form)
+            case VectorForm(items=items):
+                return self._sequence("%vector", items, scope, level, form)
+            case MapForm(items=items):
+                return self._sequence("%map", items, scope, level, form)
+            case _:
+                return ir.Const(to_data(self, form), form.span)
+
+    def _gensym(self, base: str) -> str:
+        """Return the fresh name of `base#` in this quasiquote: no program can write it."""
+        if base not in self._fresh:
+            self._outer.gensyms += 1
+            self._fresh[base] = f"{base}#{self._outer.gensyms}"
+        return self._fresh[base]
+
+    def _sequence(self, maker: str, items: tuple[Form, ...], scope: Scope, level: int, form: Form) -> ir.Node:
+        segments: list[ir.Node] = []
+        for item in items:
+            if isinstance(item, Quoted) and item.kind == "splice" and level == 1:
+                segments.append(self.analyze(item.form, scope))
+            else:
+                segments.append(ir.VectorNode((self._build(item, scope, level),), item.span))
+        return ir.Call(ir.Builtin(maker, form.span), tuple(segments), form.span)
+
+    def _call(self, maker: str, parts: list[ir.Node], form: Form) -> ir.Node:
+        segments = tuple(ir.VectorNode((part,), form.span) for part in parts)
+        return ir.Call(ir.Builtin(maker, form.span), segments, form.span)

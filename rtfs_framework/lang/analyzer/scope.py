@@ -1,0 +1,56 @@
+"""Scopes: what a name means at a place in the program."""
+
+from __future__ import annotations
+
+import attrs
+
+from rtfs_framework.lang.ir.nodes import FunctionFrame, Var
+
+
+@attrs.define(slots=True, eq=False)
+class Scope:
+    """One lexical scope. The outermost has no parent."""
+
+    parent: Scope | None
+    frame: FunctionFrame
+    in_loop: bool = False
+    names: dict[str, Var] = attrs.field(factory=dict)
+    inside: str = ""
+    """The nearest enclosing named function."""
+    is_top: bool = False
+    """Whether `def` here makes a top-level name."""
+
+    def child(self, *, in_loop: bool | None = None) -> Scope:
+        """Return a scope inside this one, in the same function."""
+        return Scope(self, self.frame, self.in_loop if in_loop is None else in_loop, {}, self.inside)
+
+    def function(self, name: str) -> Scope:
+        """Return the scope of a function's parameters and body."""
+        return Scope(self, FunctionFrame(self.frame), in_loop=False, names={}, inside=name or self.inside)
+
+    def thunk(self) -> Scope:
+        """Return the scope of a part that runs once, as a function: `def` in it means what it means around it."""
+        return Scope(self, FunctionFrame(self.frame), False, {}, self.inside, self.is_top)
+
+    def find(self, name: str) -> Var | None:
+        """Return the variable that a name means here, or None."""
+        scope: Scope | None = self
+        while scope is not None:
+            var = scope.names.get(name)
+            if var is not None:
+                return var
+            scope = scope.parent
+        return None
+
+
+@attrs.frozen(slots=True, eq=False)
+class Tail:
+    """A tail position: what `recur`, or a call of the function itself, goes back to."""
+
+    frame: FunctionFrame | None
+    """The function whose body loops, or None for a `loop` form."""
+    count: int
+    explicit: bool = True
+    """Whether `recur` may be written here."""
+    self_var: Var | None = None
+    self_global: str | None = None

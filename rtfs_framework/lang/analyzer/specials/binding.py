@@ -1,0 +1,150 @@
+"""Binding: let, letfn, loop, recur."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtfs_framework.lang.analyzer.bindings import split_bindings
+from rtfs_framework.lang.analyzer.patterns import Patterns
+from rtfs_framework.lang.analyzer.scope import Scope, Tail
+from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, build_function
+from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.types.read import read_type
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.analyzer.analyze import Analyzer
+
+Bindings = list[tuple[Form, "Form | None", Form]]
+
+
+def read_bindings(analyzer: Analyzer, form: ListForm, word: str) -> Bindings:
+    """Return the bindings of a form such as let.
+
+    Raises:
+        LanguageError: E0201, the second item is no vector of bindings, or the body is missing.
+    """
+    if len(form.items) < 3 or not isinstance(form.items[1], VectorForm):
+        raise malformed(analyzer, form, word)
+    found = split_bindings(form.items[1].items)
+    if found is None:
+        raise malformed(analyzer, form, word, f"malformed bindings in {word}")
+    return found
+
+
+@special("let", grammar="(let [pattern value ...] body...)", doc="Bind names in order, each value seeing those before.")
+def analyze_let(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    """(let [pattern value ...] body...)"""
+    bindings = read_bindings(analyzer, form, "let")
+    inner = scope.child()
+    nodes: list[ir.Node] = []
+    i = 0
+    while i < len(bindings):
+        group = _function_group(analyzer, bindings, i, inner)
+        if group:
+            nodes.append(_letrec(analyzer, bindings[i : i + group], inner, form))
+            i += group
+        else:
+            nodes.append(bind(analyzer, bindings[i], inner))
+            inner = inner.child()
+            i += 1
+    nodes.append(analyzer.body(form.items[2:], inner, tail, form.span))
+    return ir.Do(tuple(nodes), form.span)
+
+
+def bind(analyzer: Analyzer, binding: tuple[Form, Form | None, Form], scope: Scope) -> ir.Node:
+    """Return one binding: its value is analyzed before its names exist."""
+    pattern, kind, value = binding
+    node = analyzer.analyze(value, scope)
+    declared = None if kind is None else read_type(kind, analyzer.source)
+    return ir.Bind(Patterns(analyzer, scope).read(pattern), node, declared, pattern.span)
+
+
+def _function_group(analyzer: Analyzer, bindings: Bindings, start: int, scope: Scope) -> int:
+    """Return how many bindings from here on bind a plain name to a function literal."""
+    count = 0
+    for pattern, kind, value in bindings[start:]:
+        if not (isinstance(pattern, Name) and pattern.name != "_" and kind is None and _is_fn(analyzer, value, scope)):
+            break
+        count += 1
+    return count
+
+
+def _is_fn(analyzer: Analyzer, form: Form, scope: Scope) -> bool:
+    if not (isinstance(form, ListForm) and form.items and isinstance(form.items[0], Name)):
+        return False
+    head = form.items[0].name
+    return head in ("fn", "λ") and scope.find(head) is None and head not in analyzer.defined
+
+
+def _letrec(analyzer: Analyzer, group: Bindings, scope: Scope, form: ListForm) -> ir.Node:
+    made = [(analyzer.new_var(p.name, scope), p.name, v) for p, _, v in group if isinstance(p, Name)]
+    bindings = []
+    for var, name, value in made:
+        assert isinstance(value, ListForm)  # noqa: S101 - `_is_fn` has seen it
+        parsed = FunctionForm.read(analyzer, value, "fn", named=False)
+        bindings.append((var, build_function(analyzer, parsed, scope, name=name, self_var=var)))
+    return ir.Letrec(tuple(bindings), form.span)
+
+
+@special("letfn", grammar="(letfn [(name [params] body...) ...] body...)", doc="Bind functions that see each other.")
+def analyze_letfn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    """(letfn [(name [params] body...) ...] body...)"""
+    if len(form.items) < 3 or not isinstance(form.items[1], VectorForm):
+        raise malformed(analyzer, form, "letfn")
+    inner = scope.child()
+    group: Bindings = []
+    for item in form.items[1].items:
+        if not (isinstance(item, ListForm) and len(item.items) >= 3 and isinstance(item.items[0], Name)):
+            raise malformed(analyzer, form, "letfn")
+        function = ListForm((Name("fn", item.span), *item.items[1:]), item.span)
+        group.append((item.items[0], None, function))
+    nodes = [_letrec(analyzer, group, inner, form)] if group else []
+    return ir.Do((*nodes, analyzer.body(form.items[2:], inner, tail, form.span)), form.span)
+
+
+@special("loop", grammar="(loop [pattern value ...] body...)", doc="Bind names and run the body; recur runs it again.")
+def analyze_loop(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(loop [pattern value ...] body...)"""
+    bindings = read_bindings(analyzer, form, "loop")
+    inits: list[ir.Node] = []
+    outer = scope.child()
+    firsts: list[ir.Node] = []
+    for pattern, _, value in bindings:
+        node = analyzer.analyze(value, outer)
+        outer = outer.child()
+        temp = analyzer.hidden_var("init", outer)
+        firsts.append(ir.Bind(ir.PVar(temp), node, None, value.span))
+        inits.append(ir.Local(temp, value.span))
+        if isinstance(pattern, Name):
+            outer.names[pattern.name] = temp
+        else:
+            firsts.append(ir.Bind(Patterns(analyzer, outer).read(pattern), ir.Local(temp, value.span), None, pattern.span))
+    inner = scope.child(in_loop=True)
+    variables = tuple(analyzer.hidden_var("loop", inner) for _ in bindings)
+    binds: list[ir.Node] = []
+    for (pattern, kind, _), var in zip(bindings, variables, strict=True):
+        declared = None if kind is None else read_type(kind, analyzer.source)
+        if isinstance(pattern, Name) and declared is None:
+            if pattern.name != "_":
+                inner.names[pattern.name] = var
+        else:
+            binds.append(ir.Bind(Patterns(analyzer, inner).read(pattern), ir.Local(var, form.span), declared, form.span))
+    body = analyzer.body(form.items[2:], inner, Tail(None, len(variables)), form.span)
+    loop = ir.Loop(variables, tuple(inits), ir.Do((*binds, body), form.span), form.span)
+    return ir.Do((*firsts, loop), form.span)
+
+
+@special("recur", grammar="(recur value ...)", doc="Run the innermost loop or function again with new values.")
+def analyze_recur(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    """(recur value ...)"""
+    if tail is None or not tail.explicit:
+        message = "recur stands only in tail position of loop or fn, outside try"
+        raise analyzer.refuse(form, "E0209", message, "as in (loop [i 0] (if (< i 3) (recur (inc i)) i))")
+    args = tuple(analyzer.analyze(arg, scope) for arg in form.items[1:])
+    if len(args) != tail.count:
+        raise analyzer.refuse(form, "E0209", f"recur needs {tail.count} values here, got {len(args)}")
+    if tail.frame is not None:
+        tail.frame.loops = True
+    return ir.Recur(args, tail.frame, form.span)

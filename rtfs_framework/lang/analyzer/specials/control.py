@@ -1,0 +1,64 @@
+"""Control: if, do, and, or, quote."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtfs_framework.lang.analyzer.data import to_data
+from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.ir import nodes as ir
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.analyzer.analyze import Analyzer
+    from rtfs_framework.lang.analyzer.scope import Scope, Tail
+    from rtfs_framework.lang.forms import ListForm
+
+
+@special("if", grammar="(if test then else?)", doc="Choose a branch: nil and false are false, anything else is true.")
+def analyze_if(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    """(if test then else?)"""
+    parts = form.items[1:]
+    if not 2 <= len(parts) <= 3:
+        raise malformed(analyzer, form, "if")
+    test = analyzer.analyze(parts[0], scope)
+    then = analyzer.analyze(parts[1], scope, tail)
+    otherwise = analyzer.analyze(parts[2], scope, tail) if len(parts) == 3 else ir.Const(None, form.span)
+    return ir.If(test, then, otherwise, form.span)
+
+
+@special("do", grammar="(do form...)", doc="Evaluate forms in order; the value of the last.")
+def analyze_do(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    """(do form...)"""
+    return analyzer.body(form.items[1:], scope, tail, form.span)
+
+
+@special("and", grammar="(and form...)", doc="The first false value, else the last; true without forms.")
+def analyze_and(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    """(and form...)"""
+    items = _short_circuit(analyzer, form, scope, tail)
+    if len(items) < 2:
+        return items[0] if items else ir.Const(value=True, span=form.span)
+    return ir.And(items, form.span)
+
+
+@special("or", grammar="(or form...)", doc="The first true value, else the last; false without forms.")
+def analyze_or(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    """(or form...)"""
+    items = _short_circuit(analyzer, form, scope, tail)
+    if len(items) < 2:
+        return items[0] if items else ir.Const(value=False, span=form.span)
+    return ir.Or(items, form.span)
+
+
+def _short_circuit(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> tuple[ir.Node, ...]:
+    parts = form.items[1:]
+    last = len(parts) - 1
+    return tuple(analyzer.analyze(part, scope, tail if i == last else None) for i, part in enumerate(parts))
+
+
+@special("quote", grammar="(quote form)", doc="The form as data: symbols and lists stay what they are.")
+def analyze_quote(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(quote form)"""
+    if len(form.items) != 2:
+        raise malformed(analyzer, form, "quote")
+    return ir.Const(to_data(analyzer, form.items[1]), form.span)

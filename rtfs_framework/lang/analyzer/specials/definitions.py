@@ -1,0 +1,128 @@
+"""Definitions: def, defn, defstruct, deftype, defmacro."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtfs_framework.lang.analyzer.bindings import annotated
+from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, build_function
+from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.forms import Atom, Form, HintForm, ListForm, Meta, Name, VectorForm
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.types.model import MapEntry, MapType, NamedType, OptionalType
+from rtfs_framework.lang.types.read import read_type
+from rtfs_framework.lang.values import Keyword
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.analyzer.analyze import Analyzer
+    from rtfs_framework.lang.analyzer.scope import Scope, Tail
+
+
+def define(analyzer: Analyzer, name: str, value: ir.Node, scope: Scope, form: Form) -> ir.Node:
+    """Bind a name: a top-level name at top level, else a variable of the innermost scope."""
+    if scope.is_top:
+        if not isinstance(value, ir.Fn):
+            analyzer.valued.add(name)
+        return ir.SetGlobal(name, value, form.span)
+    var = analyzer.new_var(name, scope)
+    return ir.Bind(ir.PVar(var), value, None, form.span)
+
+
+@special("def", grammar='(def name "doc"? value) or (def name : type value)', doc="Bind a name; the value is returned.")
+def analyze_def(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(def name : type? value)"""
+    parts = list(form.items[1:])
+    if parts and isinstance(parts[0], Meta):
+        parts[0] = parts[0].form
+    if not parts or not isinstance(parts[0], Name) or parts[0].name in ("&", ":"):
+        raise malformed(analyzer, form, "def")
+    name = parts[0].name
+    if len(parts) == 3 and isinstance(parts[1], Atom) and isinstance(parts[1].value, str):
+        del parts[1]
+    declared, rest = annotated(analyzer, parts[1:], need=1)
+    if len(rest) != 1:
+        raise malformed(analyzer, form, "def")
+    value_form = rest[0]
+    if isinstance(value_form, ListForm) and value_form.items and isinstance(value_form.items[0], Name):
+        value = _named_function(analyzer, name, value_form, scope) or analyzer.analyze(value_form, scope)
+    else:
+        value = analyzer.analyze(value_form, scope)
+    if declared is not None:
+        value = ir.Check(value, declared, form.span)
+    return define(analyzer, name, value, scope, form)
+
+
+def _named_function(analyzer: Analyzer, name: str, form: ListForm, scope: Scope) -> ir.Node | None:
+    """A function literal given to `def` takes its name, so that it can be delegated and call itself in a loop."""
+    head = form.items[0]
+    if not (scope.is_top and isinstance(head, Name) and head.name in ("fn", "λ") and head.name not in analyzer.defined):
+        return None
+    parsed = FunctionForm.read(analyzer, form, "fn", named=False)
+    return build_function(analyzer, parsed, scope, name=name, self_global=name)
+
+
+@special(
+    "defn",
+    grammar='(defn name "doc"? [params] : type? body...), with ^:delegation before or after the name',
+    doc="Define a function that can call itself.",
+)
+def analyze_defn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(defn name [params] body...)"""
+    parsed = FunctionForm.read(analyzer, form, "defn", named=True)
+    name = parsed.name
+    if scope.is_top:
+        function = build_function(analyzer, parsed, scope, name=name, self_global=name)
+        return define(analyzer, name, function, scope, form)
+    var = analyzer.new_var(name, scope)
+    function = build_function(analyzer, parsed, scope, name=name, self_var=var)
+    return ir.Do((ir.Letrec(((var, function),), form.span), analyzer.read_var(var, scope, form.span)), form.span)
+
+
+@special(
+    "defstruct",
+    grammar="(defstruct Name :field type ...)",
+    doc="Define a type and its constructor, which takes one map and checks its fields.",
+)
+def analyze_defstruct(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(defstruct Name :field type ...)"""
+    parts = form.items[1:]
+    if len(parts) < 3 or len(parts) % 2 == 0 or not isinstance(parts[0], Name):
+        raise malformed(analyzer, form, "defstruct")
+    entries = []
+    for key, kind in zip(parts[1::2], parts[2::2], strict=True):
+        if not (isinstance(key, Atom) and isinstance(key.value, Keyword)):
+            raise malformed(analyzer, form, "defstruct", "a field is a keyword followed by its type")
+        declared = read_type(kind, analyzer.source)
+        optional = isinstance(declared, OptionalType) or (
+            isinstance(declared, NamedType) and declared.name.endswith("?")
+        )
+        entries.append(MapEntry(key.value, declared, optional))
+    name, struct = parts[0].name, MapType(tuple(entries))
+    analyzer.types[name] = struct
+    maker = ir.Call(
+        ir.Builtin("%struct", form.span), (ir.Const(name, form.span), ir.Const(struct, form.span)), form.span
+    )
+    return define(analyzer, name, maker, scope, form)
+
+
+@special("deftype", grammar="(deftype Name T)", doc="Name a type; annotations may use the name.")
+def analyze_deftype(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(deftype Name T)"""
+    if len(form.items) != 3 or not isinstance(form.items[1], Name):
+        raise malformed(analyzer, form, "deftype")
+    analyzer.types[form.items[1].name] = read_type(form.items[2], analyzer.source)
+    return ir.Const(None, form.span)
+
+
+@special("defmacro", grammar="(defmacro name [params] body...)", doc="Define a macro: forms in, a form out.")
+def analyze_defmacro(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(defmacro name [params] body...)"""
+    parts = form.items[1:]
+    if len(parts) >= 3 and isinstance(parts[1], Atom) and isinstance(parts[1].value, str):
+        parts = (parts[0], *parts[2:])
+    if len(parts) < 3 or not isinstance(parts[0], Name) or not isinstance(parts[1], VectorForm):
+        raise malformed(analyzer, form, "defmacro")
+    if isinstance(parts[1], HintForm):
+        raise analyzer.refuse(parts[1], "E0113", "a macro cannot be delegated")
+    analyzer.macros.define(analyzer, parts[0].name, parts[1], parts[2:], form)
+    return ir.Const(None, form.span)

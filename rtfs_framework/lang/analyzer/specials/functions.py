@@ -1,0 +1,281 @@
+"""Functions: fn, λ, and the shorthand `#(...)`; `build_function` serves defn and letfn too."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.lang.analyzer.bindings import annotated, is_colon, is_type_keyword
+from rtfs_framework.lang.analyzer.patterns import Patterns
+from rtfs_framework.lang.analyzer.scope import Scope, Tail
+from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.forms import Atom, Form, HintForm, ListForm, MapForm, Meta, Name, ShorthandFn, VectorForm
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.signature import CallSite, DelegationHint, FunctionSignature, HintKind, Parameter, SiteKind
+from rtfs_framework.lang.source import Span
+from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.types.read import read_type
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.analyzer.analyze import Analyzer
+
+_HINTS = {
+    "local": HintKind.LOCAL,
+    "local-model": HintKind.LOCAL_MODEL,
+    "remote": HintKind.REMOTE,
+    "target": HintKind.TARGET,
+}
+
+
+@attrs.define(slots=True, eq=False)
+class FunctionForm:
+    """The parts of a `fn` or `defn` as written."""
+
+    name: str
+    doc: str
+    params: VectorForm
+    returns: Type | None
+    body: tuple[Form, ...]
+    hint: DelegationHint | None
+    metadata: Map
+    span: Span
+
+    @classmethod
+    def read(cls, analyzer: Analyzer, form: ListForm, word: str, *, named: bool) -> FunctionForm:
+        """Read the parts; `named` for defn.
+
+        Raises:
+            LanguageError: E0201 malformed, E0111 two hints.
+        """
+        reader = _Head(analyzer, form, word)
+        for part in form.items[1:]:
+            if reader.take(part):
+                break
+        if reader.params is None or (named and reader.name is None):
+            raise malformed(analyzer, form, word)
+        rest = form.items[1 + reader.taken :]
+        returns, body = annotated(analyzer, rest, need=1)
+        if not body:
+            raise malformed(analyzer, form, word, f"{word} needs a body")
+        name = reader.name or ""
+        doc = reader.doc
+        return cls(name, doc, reader.params, returns, tuple(body), reader.hint, reader.metadata, form.span)
+
+
+class _Head:
+    """Reads what stands before the body: name, doc string, hints and metadata, parameters."""
+
+    def __init__(self, analyzer: Analyzer, form: ListForm, word: str) -> None:
+        self.analyzer = analyzer
+        self.form = form
+        self.word = word
+        self.name: str | None = None
+        self.doc = ""
+        self.params: VectorForm | None = None
+        self.hint: DelegationHint | None = None
+        self.metadata = EMPTY_MAP
+        self.taken = 0
+
+    def take(self, part: Form) -> bool:
+        """Take one part; tell whether the head is complete."""
+        self.taken += 1
+        part = self._unwrap(part)
+        if isinstance(part, VectorForm):
+            self.params = part
+            return True
+        if isinstance(part, Name) and self.name is None and part.name not in ("&", ":"):
+            self.name = part.name
+            return False
+        if isinstance(part, Atom) and isinstance(part.value, str) and not self.doc:
+            self.doc = part.value
+            return False
+        raise malformed(self.analyzer, self.form, self.word)
+
+    def _unwrap(self, part: Form) -> Form:
+        while isinstance(part, HintForm | Meta):
+            if isinstance(part, HintForm):
+                if self.hint is not None:
+                    raise self.analyzer.refuse(part, "E0111", "a second delegation hint", "keep one")
+                self.hint = DelegationHint(_HINTS[part.keyword], part.id or "")
+            else:
+                self.metadata = self.metadata.merged(_metadata(part.meta))
+            part = part.form
+        return part
+
+
+def _metadata(meta: Form) -> Map:
+    if isinstance(meta, MapForm):
+        pairs = [(k.value, v.value) for k, v in meta.pairs if isinstance(k, Atom) and isinstance(v, Atom)]
+        return Map.of(pairs)
+    return Map.of([(meta.value, True)]) if isinstance(meta, Atom) else EMPTY_MAP
+
+
+def build_function(
+    analyzer: Analyzer,
+    parsed: FunctionForm,
+    scope: Scope,
+    *,
+    name: str,
+    self_var: ir.Var | None = None,
+    self_global: str | None = None,
+    alias: tuple[str, str] | None = None,
+) -> ir.Fn:
+    """Return the IR of a function; `self_*` is what its own name means, for loops by self call.
+
+    `alias` is a second name for a parameter (`%` for `%1`).
+    """
+    inner = scope.function(name)
+    patterns = Patterns(analyzer, inner)
+    params, rest = _parameters(analyzer, parsed.params, patterns)
+    if alias is not None and alias[1] in inner.names:
+        inner.names[alias[0]] = inner.names[alias[1]]
+    hinted = parsed.hint is not None and parsed.hint.kind is not HintKind.LOCAL
+    known = bool(self_global) and (analyzer.defined.get(name, 0) <= 1)
+    claimed = bool(self_global) and parsed.hint is None and analyzer.delegatable(name)
+    linked = hinted or claimed
+    loops = not linked and rest is None
+    tail = Tail(
+        inner.frame,
+        len(params) + (rest is not None),
+        self_var=self_var if loops else None,
+        self_global=self_global if loops and known else None,
+    )
+    signature = _signature(analyzer, parsed, name or "fn", params, rest)
+    body = analyzer.body(parsed.body, inner.child(), tail, parsed.span)
+    captures = tuple(analyzer.captured.get(inner.frame, {}))
+    if inner.frame.loops:
+        _mark_looped(analyzer, inner.frame)
+    if self_global or hinted:
+        analyzer.signatures.append(signature)
+    if hinted:
+        analyzer.sites.append(
+            CallSite(SiteKind.FUNCTION, signature.name, analyzer.place(parsed.span), scope.inside, signature)
+        )
+    return ir.Fn(
+        signature.name, params, rest, body, parsed.returns, signature, inner.frame, captures, linked, parsed.span
+    )
+
+
+def _mark_looped(analyzer: Analyzer, frame: ir.FunctionFrame) -> None:
+    """Closures inside a function that loops must capture values: mark what they captured of it."""
+    for captured in analyzer.captured.values():
+        for var in captured:
+            if var.owner is frame:
+                var.looped = True
+
+
+def _parameters(
+    analyzer: Analyzer, form: VectorForm, patterns: Patterns
+) -> tuple[tuple[ir.Param, ...], ir.Param | None]:
+    params: list[ir.Param] = []
+    rest: ir.Param | None = None
+    left = list(form.items)
+    while left:
+        item = left.pop(0)
+        is_rest = isinstance(item, Name) and item.name == "&"
+        if rest is not None or (is_rest and not left):
+            raise analyzer.refuse(item, "E0207", "& takes exactly one name, at the end", "as in [first & rest]")
+        if is_rest:
+            item = left.pop(0)
+        pattern = patterns.read(item)
+        declared: Type | None = None
+        if left and is_colon(left[0]):
+            if len(left) < 2:
+                raise analyzer.refuse(left[0], "E0201", "a type is missing after the colon", "as in [x : int]")
+            declared = read_type(left[1], analyzer.source)
+            del left[:2]
+        elif left and is_type_keyword(left[0]):
+            declared = read_type(left.pop(0), analyzer.source)
+        made = ir.Param(pattern, declared)
+        if is_rest:
+            rest = made
+        else:
+            params.append(made)
+    return tuple(params), rest
+
+
+def _signature(
+    analyzer: Analyzer, parsed: FunctionForm, name: str, params: tuple[ir.Param, ...], rest: ir.Param | None
+) -> FunctionSignature:
+    def parameter(param: ir.Param, i: int, *, is_rest: bool = False) -> Parameter:
+        pattern = param.pattern
+        return Parameter(pattern.var.name if isinstance(pattern, ir.PVar) else f"arg{i}", param.type, is_rest)
+
+    listed = [parameter(p, i) for i, p in enumerate(params)]
+    if rest is not None:
+        listed.append(parameter(rest, len(params), is_rest=True))
+    text = analyzer.source.text[parsed.span.start : parsed.span.end]
+    body = sha256(re.sub(r"\s+", " ", text).encode("utf-8", "surrogatepass")).hexdigest()
+    return FunctionSignature(name, parsed.doc, tuple(listed), parsed.returns, parsed.hint, parsed.metadata, body)
+
+
+def thunk(analyzer: Analyzer, forms: tuple[Form, ...], scope: Scope, span: Span, *names: str) -> ir.Fn:
+    """Return a function of the given parameter names around forms: a part that a runtime helper runs."""
+    inner = scope.thunk()
+    if names:
+        inner.is_top = False
+    params = tuple(ir.Param(ir.PVar(analyzer.new_var(name, inner)), None) for name in names)
+    body = analyzer.body(forms, inner if inner.is_top else inner.child(), None, span)
+    captures = tuple(analyzer.captured.get(inner.frame, {}))
+    signature = FunctionSignature("fn")
+    return ir.Fn("fn", params, None, body, None, signature, inner.frame, captures, linked=False, span=span)
+
+
+@special(
+    "fn",
+    "λ",
+    grammar="(fn [params] : type? body...), with ^:delegation before the parameters",
+    doc="An anonymous function over the variables around it.",
+)
+def analyze_fn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(fn [params] body...)"""
+    parsed = FunctionForm.read(analyzer, form, "fn", named=False)
+    if not parsed.name:
+        return build_function(analyzer, parsed, scope, name="")
+    inner = scope.child()
+    var = analyzer.new_var(parsed.name, inner)
+    function = build_function(analyzer, parsed, inner, name=parsed.name, self_var=var)
+    return ir.Do((ir.Letrec(((var, function),), form.span), analyzer.read_var(var, inner, form.span)), form.span)
+
+
+@special("#()", grammar="#(f % %2 & %&)", doc="A short function: % or %1 is the first argument, %& the rest.")
+def analyze_shorthand(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """#(f % ...)"""
+    highest, has_rest = 0, False
+    for name in _names_in(analyzer, form):
+        if name == "%":
+            highest = max(highest, 1)
+        elif name == "%&":
+            has_rest = True
+        elif re.fullmatch(r"%[1-9]\d?", name):
+            highest = max(highest, int(name[1:]))
+    span = form.span
+    params: list[Form] = [Name(f"%{i}", span) for i in range(1, highest + 1)]
+    if has_rest:
+        params += [Name("&", span), Name("%&", span)]
+    vector = VectorForm(tuple(params), span)
+    body: Form = form if form.items else Atom(None, span)
+    parsed = FunctionForm("", "", vector, None, (body,), None, EMPTY_MAP, span)
+    return build_function(analyzer, parsed, scope, name="", alias=("%", "%1"))
+
+
+def _names_in(analyzer: Analyzer, form: Form) -> list[str]:
+    """Return the names that occur in a shorthand's body; a nested shorthand is refused."""
+    found: list[str] = []
+    todo: list[Form] = [form]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, Name):
+            found.append(item.name)
+        elif isinstance(item, ShorthandFn):
+            raise analyzer.refuse(item, "E0208", "#(...) inside #(...)", "write the inner one as (fn [x] ...)")
+        elif isinstance(item, ListForm | VectorForm | MapForm):
+            todo += item.items
+        elif hasattr(item, "form"):
+            todo.append(item.form)
+    return found
+

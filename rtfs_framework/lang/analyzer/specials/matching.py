@@ -1,0 +1,41 @@
+"""match: clauses of pattern, optional guard and body."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtfs_framework.lang.analyzer.patterns import Patterns
+from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.forms import Form, ListForm, Name
+from rtfs_framework.lang.ir import nodes as ir
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.analyzer.analyze import Analyzer
+    from rtfs_framework.lang.analyzer.scope import Scope, Tail
+
+
+@special(
+    "match",
+    grammar="(match value pattern body ...), with `pattern when test body` for a guard",
+    doc="The body of the first clause whose pattern fits and whose guard is true; none is a MatchError.",
+)
+def analyze_match(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    """(match value pattern body ...)"""
+    if len(form.items) < 2:
+        raise malformed(analyzer, form, "match")
+    value = analyzer.analyze(form.items[1], scope)
+    clauses: list[ir.Clause] = []
+    left: list[Form] = list(reversed(form.items[2:]))
+    while left:
+        pattern_form = left.pop()
+        inner = scope.child()
+        pattern = Patterns(analyzer, inner, matching=True).read(pattern_form)
+        guard = None
+        if len(left) >= 3 and isinstance(left[-1], Name) and left[-1].name == "when":
+            left.pop()
+            guard = analyzer.analyze(left.pop(), inner)
+        if not left:
+            message = "a clause of match needs a body"
+            raise analyzer.refuse(pattern_form, "E0201", message, "as in (match value pattern body ...)")
+        clauses.append(ir.Clause(pattern, guard, analyzer.analyze(left.pop(), inner, tail)))
+    return ir.Match(value, tuple(clauses), form.span)

@@ -1,0 +1,150 @@
+"""Steps: step, step-if, step-loop, step-parallel. Lowered to runtime helpers that notify the host around thunks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.lang.analyzer.specials.functions import thunk
+from rtfs_framework.lang.analyzer.specials.record import special
+from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.values import Keyword
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.analyzer.analyze import Analyzer
+    from rtfs_framework.lang.analyzer.scope import Scope, Tail
+
+_POLICIES = ("keep-existing", "overwrite", "merge")
+
+
+@attrs.define(slots=True, eq=False)
+class _Options:
+    """The options in front of a step's body."""
+
+    expose: bool | None = None
+    keys: tuple[str, ...] = ()
+    params: MapForm | None = None
+    policy: str | None = None
+    body: tuple[Form, ...] = ()
+
+
+def _refuse(analyzer: Analyzer, form: ListForm, expected: str) -> ir.Node:
+    """A wrong shape is an InvalidArguments error when it is reached, and a finding now."""
+    word = form.items[0].name if isinstance(form.items[0], Name) else "step"
+    message = f"Invalid arguments: expected {expected}, got {len(form.items) - 1} arguments to {word}"
+    analyzer.findings.append(analyzer.finding(form.span, "E0201", message, kind="InvalidArguments"))
+    return ir.Fail("InvalidArguments", message, form.span)
+
+
+def _options(parts: tuple[Form, ...], *, allowed: tuple[str, ...]) -> _Options | None:
+    """Read leading options; None when one has a value of the wrong kind."""
+    found = _Options()
+    i = 0
+    while i + 1 < len(parts):
+        key = parts[i]
+        name = key.value.name if isinstance(key, Atom) and isinstance(key.value, Keyword) else ""
+        value = parts[i + 1]
+        if name not in allowed:
+            break
+        if name == "expose-context" and isinstance(value, Atom) and isinstance(value.value, bool):
+            found.expose = value.value
+        elif name == "context-keys":
+            if not isinstance(value, VectorForm):
+                return None
+            keys = [k.value.name if isinstance(k.value, Keyword) else k.value for k in value.items if isinstance(k, Atom)]
+            if len(keys) != len(value.items) or not all(isinstance(k, str) for k in keys):
+                return None
+            found.keys = tuple(keys)
+        elif name == "params":
+            if not isinstance(value, MapForm):
+                return None
+            found.params = value
+        elif name == "merge-policy" and isinstance(value, Atom) and isinstance(value.value, Keyword):
+            found.policy = value.value.name
+        i += 2
+    found.body = parts[i:]
+    return found
+
+
+def _exposure(options: _Options, form: ListForm) -> tuple[ir.Node, ir.Node]:
+    return ir.Const(options.expose, form.span), ir.Const(options.keys, form.span)
+
+
+@special(
+    "step",
+    grammar='(step "name" :expose-context b? :context-keys [...]? :params {...}? body...)',
+    doc="Run a body as a named step; the host is told when it starts, ends and fails.",
+    reserved=False,
+)
+def analyze_step(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(step name option... body...)"""
+    span = form.span
+    name_form = form.items[1] if len(form.items) > 1 else None
+    known = isinstance(name_form, Name) and (scope.find(name_form.name) or name_form.name in analyzer.defined)
+    is_text = isinstance(name_form, Atom) and isinstance(name_form.value, str)
+    if name_form is None or not (is_text or known or isinstance(name_form, ListForm)):
+        return _refuse(analyzer, form, "a step name")
+    options = _options(form.items[2:], allowed=("expose-context", "context-keys", "params"))
+    if options is None:
+        return _refuse(analyzer, form, "step options of the right kind")
+    name = analyzer.analyze(name_form, scope)
+    expose, keys = _exposure(options, form)
+    if options.params is None:
+        body = thunk(analyzer, options.body, scope, span)
+        return ir.Call(ir.Builtin("%step", span), (name, expose, keys, body), span)
+    entries: list[Form] = []
+    for key, value in options.params.pairs:
+        if not (isinstance(key, Atom) and isinstance(key.value, str | Keyword)):
+            return _refuse(analyzer, form, "string or keyword parameter names")
+        entries += [Atom(key.value.name if isinstance(key.value, Keyword) else key.value, key.span), value]
+    given = thunk(analyzer, (MapForm(tuple(entries), span),), scope, span)
+    body = thunk(analyzer, options.body, scope, span, "%params")
+    return ir.Call(ir.Builtin("%step", span), (name, expose, keys, body, given), span)
+
+
+@special("step-if", grammar="(step-if test then else?)", doc="A branch as a step.", reserved=False)
+def analyze_step_if(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(step-if test then else?)"""
+    options = _options(form.items[1:], allowed=("expose-context", "context-keys"))
+    if options is None or not 2 <= len(options.body) <= 3:
+        return _refuse(analyzer, form, "(step-if test then else?)")
+    branch = ListForm((Name("if", form.span), *options.body), form.span)
+    body = thunk(analyzer, (branch,), scope, form.span)
+    name = ir.Const("step-if", form.span)
+    return ir.Call(ir.Builtin("%step", form.span), (name, *_exposure(options, form), body), form.span)
+
+
+@special("step-loop", grammar="(step-loop test body)", doc="Repeat a body while a test holds.", reserved=False)
+def analyze_step_loop(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(step-loop test body)"""
+    options = _options(form.items[1:], allowed=("expose-context", "context-keys"))
+    if options is None or len(options.body) != 2:
+        return _refuse(analyzer, form, "(step-loop test body)")
+    test = thunk(analyzer, options.body[:1], scope, form.span)
+    body = thunk(analyzer, options.body[1:], scope, form.span)
+    args = (*_exposure(options, form), test, body)
+    return ir.Call(ir.Builtin("%step-loop", form.span), args, form.span)
+
+
+@special(
+    "step-parallel",
+    grammar="(step-parallel :merge-policy p? branch...)",
+    doc="Branches that may run at once; the vector of their values, in order.",
+    reserved=False,
+)
+def analyze_step_parallel(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(step-parallel option... branch...)"""
+    options = _options(form.items[1:], allowed=("expose-context", "context-keys", "merge-policy"))
+    if options is None or not options.body:
+        return _refuse(analyzer, form, "(step-parallel branch...)")
+    first = options.body[0]
+    bad = None
+    if isinstance(first, Atom) and isinstance(first.value, Keyword) and len(options.body) > 1:
+        bad = f"unknown option :{first.value.name}"
+    elif options.policy is not None and options.policy not in _POLICIES:
+        bad = f"unknown merge policy :{options.policy}"
+    branches = tuple(thunk(analyzer, (branch,), scope, form.span) for branch in options.body)
+    args = (*_exposure(options, form), ir.Const(bad, form.span), *branches)
+    return ir.Call(ir.Builtin("%step-parallel", form.span), args, form.span)

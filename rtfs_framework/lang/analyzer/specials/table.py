@@ -1,0 +1,19 @@
+"""All special forms: importing this module loads every family."""
+
+from __future__ import annotations
+
+from rtfs_framework.lang.analyzer.specials import (  # noqa: F401 - imported for the entries they make
+    binding,
+    control,
+    definitions,
+    functions,
+    host,
+    iteration,
+    matching,
+    objects,
+    steps,
+    trying,
+)
+from rtfs_framework.lang.analyzer.specials.record import SPECIALS
+
+__all__ = ["SPECIALS"]

@@ -1,0 +1,63 @@
+"""try, catch, finally."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.forms import Form, ListForm, Name
+from rtfs_framework.lang.ir import nodes as ir
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.analyzer.analyze import Analyzer
+    from rtfs_framework.lang.analyzer.scope import Scope, Tail
+
+
+def _clause(form: Form, word: str) -> bool:
+    return (
+        isinstance(form, ListForm)
+        and bool(form.items)
+        and isinstance(form.items[0], Name)
+        and form.items[0].name == word
+    )
+
+
+@special(
+    "try",
+    grammar="(try body... (catch Kind? name handler...)... (finally form...)?)",
+    doc="Handle errors by kind; finally always runs.",
+)
+def analyze_try(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(try body... (catch ...)... (finally ...)?)"""
+    parts = list(form.items[1:])
+    final: ir.Node | None = None
+    if parts and _clause(parts[-1], "finally"):
+        last = parts.pop()
+        assert isinstance(last, ListForm)  # noqa: S101 - `_clause` has seen it
+        final = analyzer.body(last.items[1:], scope, None, last.span)
+    clauses: list[ListForm] = []
+    while parts and _clause(parts[-1], "catch"):
+        part = parts.pop()
+        assert isinstance(part, ListForm)  # noqa: S101 - `_clause` has seen it
+        clauses.append(part)
+    if (not clauses and final is None) or any(_clause(p, "finally") or _clause(p, "catch") for p in parts):
+        raise malformed(analyzer, form, "try")
+    body = analyzer.body(tuple(parts), scope, None, form.span)
+    catches = tuple(_read_catch(analyzer, clause, scope) for clause in reversed(clauses))
+    return ir.Try(body, catches, final, form.span)
+
+
+def _read_catch(analyzer: Analyzer, form: ListForm, scope: Scope) -> ir.Catch:
+    """(catch name handler...), (catch Kind name handler...) or (catch name name handler...)."""
+    parts = form.items[1:]
+    names = [part.name for part in parts[:2] if isinstance(part, Name)]
+    if len(parts) < 2 or not isinstance(parts[0], Name):
+        raise analyzer.refuse(form, "E0201", "malformed catch", "as in (catch e handler) or (catch TypeError e handler)")
+    inner = scope.child()
+    two = len(parts) >= 3 and len(names) == 2
+    is_filter = two and (names[0] == "_" or names[0][:1].isupper())
+    binders = names[1:] if is_filter else names if two else names[:1]
+    variables = tuple(analyzer.new_var(name, inner) for name in binders if name != "_")
+    kinds = names[0] if is_filter and names[0] != "_" else None
+    body = analyzer.body(parts[2 if two else 1 :], inner, None, form.span)
+    return ir.Catch(kinds, variables, body)

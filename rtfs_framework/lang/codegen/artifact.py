@@ -1,0 +1,62 @@
+"""The artifact: a compiled program as plain data (code object, constants, tables)."""
+
+from __future__ import annotations
+
+from types import CodeType
+from typing import Any
+
+import attrs
+
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.signature import CallSite, FunctionSignature
+from rtfs_framework.lang.source import Place, Source, Span
+from rtfs_framework.lang.types.model import Type
+
+ENTRY = "rtfs_main"
+"""The generated function that runs the top-level forms."""
+
+
+@attrs.frozen(slots=True)
+class SpanInfo:
+    """What stands at a generated line: the span, and for a call what is called (for messages)."""
+
+    span: Span
+    callee: str | None = None
+    """The Python name that held the function when the call was made."""
+    display: str = ""
+    args: int = -1
+
+
+@attrs.frozen(slots=True, eq=False)
+class Artifact:
+    """All that the kernel needs to run a program."""
+
+    source: Source
+    digest: str
+    """SHA-256 of the source text."""
+    code: CodeType
+    constants: tuple[Any, ...]
+    checked: tuple[Type, ...]
+    """Types that generated code checks values against, by number."""
+    types: dict[str, Type]
+    """Named types of the program."""
+    builtins: tuple[tuple[str, str], ...]
+    """(Python name, library name) of every builtin in use."""
+    helpers: tuple[str, ...]
+    spans: tuple[SpanInfo, ...]
+    """Line n of the generated code is entry n-1."""
+    globals: dict[str, str]
+    """Python name of a top-level name to its RTFS name."""
+    functions: dict[str, str]
+    """Python function name to the RTFS name that stacks show."""
+    links: tuple[FunctionSignature, ...]
+    """Signatures of the functions that are linked, by number."""
+    signatures: tuple[FunctionSignature, ...] = ()
+    sites: tuple[CallSite, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    def place(self, line: int) -> Place | None:
+        """Return the place of a generated line."""
+        if not 1 <= line <= len(self.spans):
+            return None
+        return Place(self.source.name, *self.source.place(self.spans[line - 1].span.start))

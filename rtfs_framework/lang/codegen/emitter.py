@@ -1,0 +1,91 @@
+"""The emitter: IR nodes to Python expressions, with the statements that must run before them.
+
+`value` returns an expression and appends statements to `out`; `run` emits a node as statements whose result goes to a
+destination. Evaluation order is kept: what an earlier sibling computed is put into a temporary before a later
+sibling's statements.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+import attrs
+
+from rtfs_framework.lang.codegen import pyast as py
+from rtfs_framework.lang.codegen.names import hint
+from rtfs_framework.lang.codegen.unit import Unit
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.source import Span
+
+
+@attrs.frozen(slots=True)
+class Dest:
+    """Where a result goes: `kind` is "return", "assign" or "drop"; `check` names a checker to pass it through."""
+
+    kind: str
+    name: str = ""
+    check: str | None = None
+
+
+DROP = Dest("drop")
+RETURN = Dest("return")
+
+
+def var_name(var: ir.Var) -> str:
+    """Return the Python name of a local variable."""
+    return f"{hint(var.name)}_{var.number}"
+
+
+class EmitterBase:
+    """State and the small tools that the emitter's parts share."""
+
+    def __init__(self, unit: Unit, functions: frozenset[str]) -> None:
+        self.unit = unit
+        self.functions = functions
+        self.function_vars: set[ir.Var] = set()
+        self.out: list[ast.stmt] = []
+
+    def emit(self, statement: ast.stmt, line: int) -> None:
+        """Append a statement."""
+        py.locate(statement, line)
+        self.out.append(statement)
+
+    def at(self, expression: ast.expr, line: int) -> ast.expr:
+        """Give a line to an expression's parts that have none."""
+        py.locate(expression, line)
+        return expression
+
+    def block(self) -> list[ast.stmt]:
+        """Start a block of its own; returns the block to go back to with `self.out = ...`."""
+        outer, self.out = self.out, []
+        return outer
+
+    def take(self, outer: list[ast.stmt]) -> list[ast.stmt]:
+        """End a block; returns its statements."""
+        inner, self.out = self.out, outer
+        return inner
+
+    def name_it(self, expression: ast.expr, line: int, what: str = "t") -> str:
+        """Return a local name that holds an expression's value."""
+        if isinstance(expression, ast.Name) and "__" not in expression.id:
+            return expression.id
+        temp = self.unit.temp(what)
+        self.emit(py.assign(temp, expression), line)
+        return temp
+
+    def line(self, span: Span) -> int:
+        """Return the line that stands for a span."""
+        return self.unit.line(span)
+
+
+def steady(expression: ast.expr) -> bool:
+    """Tell whether later statements cannot change what an expression gives (and it has no effect)."""
+    if isinstance(expression, ast.Constant):
+        return True
+    return isinstance(expression, ast.Name) and not expression.id.startswith("G__")
+
+
+def only_definitions(statements: Sequence[ast.stmt]) -> bool:
+    """Tell whether statements only make functions: they have no effect and cannot fail."""
+    return all(isinstance(s, ast.FunctionDef) for s in statements)

@@ -1,0 +1,234 @@
+"""Expressions: `value` for every node, truth tests, calls."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from typing_extensions import assert_never
+
+from rtfs_framework.lang.codegen import operators
+from rtfs_framework.lang.codegen import pyast as py
+from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.values import Keyword
+
+
+class Expressions(EmitterBase, ABC):
+    """The part of the emitter that makes expressions."""
+
+    @abstractmethod
+    def run(self, node: ir.Node, dest: Dest) -> None:
+        """Emit a node as statements (see `statements.py`)."""
+
+    def value(self, node: ir.Node) -> ast.expr:
+        """Return the expression of a node; statements that must run before it are in `out`."""
+        return self.at(self._value(node), self.line(node.span))
+
+    def _value(self, node: ir.Node) -> ast.expr:  # noqa: PLR0911, C901 - one line per kind of node
+        match node:
+            case ir.Const(value=value):
+                return self.constant(value)
+            case ir.Local(var=var):
+                return py.load(var_name(var))
+            case ir.Global(name=name):
+                return py.load(self.unit.global_name(name))
+            case ir.Builtin(name=name):
+                return py.load(self.unit.builtin(name))
+            case ir.HostName(name=name):
+                return py.call(self.unit.helper("rt_host_name"), py.const(name))
+            case ir.If():
+                return self.branch(node)
+            case ir.And() | ir.Or():
+                return self.junction(node)
+            case ir.Call():
+                return self.call(node)
+            case ir.VectorNode(items=items):
+                return py.tuple_of(self.values(items))
+            case ir.MapNode():
+                return self.map(node)
+            case ir.SetNode(items=items):
+                return py.call(self.unit.helper("rt_set"), py.tuple_of(self.values(items)))
+            case ir.Check(value=inner, type=declared):
+                return py.call(self.unit.checker(declared), self.value(inner))
+            case ir.Fail(kind=kind, message=message):
+                return py.call(self.unit.helper("rt_fail"), py.const(kind), py.const(message))
+            case ir.Do(items=items):
+                for item in items[:-1]:
+                    self.run(item, DROP)
+                return self.value(items[-1]) if items else py.const(None)
+            case ir.SetGlobal() | ir.Bind() | ir.Letrec() | ir.Fn():
+                return self.defined(node)
+            case ir.Loop() | ir.Match() | ir.Try() | ir.Hinted() | ir.Recur():
+                temp = self.unit.temp("r")
+                self.run(node, Dest("assign", temp))
+                return py.load(temp)
+            case _ as never:
+                assert_never(never)
+
+    @abstractmethod
+    def defined(self, node: ir.SetGlobal | ir.Bind | ir.Letrec | ir.Fn) -> ast.expr:
+        """Emit a definition and return its value (see `functions.py`)."""
+
+    def constant(self, value: Any) -> ast.expr:
+        """Return a literal."""
+        if value is None or value.__class__ in (bool, str) or (value.__class__ is int and abs(value) < 1 << 4000):
+            return py.const(value)
+        return py.load(self.unit.constant(value))
+
+    def values(self, nodes: Sequence[ir.Node]) -> list[ast.expr]:
+        """Return the expressions of nodes that are evaluated from left to right."""
+        made: list[ast.expr] = []
+        for node in nodes:
+            mark = len(self.out)
+            expression = self.value(node)
+            if len(self.out) > mark and not only_definitions(self.out[mark:]):
+                self._spill(made, mark, self.line(node.span))
+            made.append(expression)
+        return made
+
+    def _spill(self, made: list[ast.expr], mark: int, line: int) -> None:
+        """Put what was computed so far into temporaries, before the statements from `mark` on."""
+        spilled: list[ast.stmt] = []
+        for i, expression in enumerate(made):
+            if not steady(expression):
+                temp = self.unit.temp("s")
+                statement = py.assign(temp, expression)
+                py.locate(statement, line)
+                spilled.append(statement)
+                made[i] = self.at(py.load(temp), line)
+        self.out[mark:mark] = spilled
+
+    def branch(self, node: ir.If) -> ast.expr:
+        """A conditional expression, or statements when a branch needs some."""
+        test = self.test(node.test)
+        outer = self.block()
+        then = self.value(node.then)
+        then_block = self.take(outer)
+        outer = self.block()
+        other = self.value(node.otherwise)
+        other_block = self.take(outer)
+        if not then_block and not other_block:
+            return py.either(test, then, other)
+        temp, line = self.unit.temp("i"), self.line(node.span)
+        first, second = py.assign(temp, then), py.assign(temp, other)
+        py.locate(first, line)
+        py.locate(second, line)
+        self.emit(ast.If(test, [*then_block, first], [*other_block, second]), line)
+        return py.load(temp)
+
+    def test(self, node: ir.Node) -> ast.expr:
+        """Return a Python truth test of a node: only nil and false are false."""
+        line = self.line(node.span)
+        if isinstance(node, ir.Const):
+            return self.at(py.const(value=not (node.value is None or node.value is False)), line)
+        if isinstance(node, ir.And | ir.Or):
+            made = self._tests(node)
+            if made is not None:
+                return self.at(made, line)
+        expression = self.value(node)
+        if operators.is_boolean(node):
+            return expression
+        if isinstance(expression, ast.Name) and "__" not in expression.id:
+            first: ast.expr = py.load(expression.id)
+            name = expression.id
+        else:
+            name = self.unit.temp("b")
+            first = py.walrus(name, expression)
+        nothing = py.compare(first, ast.IsNot(), py.const(None))
+        return self.at(py.both([nothing, py.compare(py.load(name), ast.IsNot(), py.const(value=False))]), line)
+
+    def _tests(self, node: ir.And | ir.Or) -> ast.expr | None:
+        """Return the tests of a junction as one expression, or None when an item needs statements."""
+        mark = len(self.out)
+        tests = []
+        for i, item in enumerate(node.items):
+            tests.append(self.test(item))
+            if i and len(self.out) > mark:
+                del self.out[mark:]
+                return None
+            mark = len(self.out)
+        return ast.BoolOp(ast.And() if isinstance(node, ir.And) else ast.Or(), tests)
+
+    def junction(self, node: ir.And | ir.Or) -> ast.expr:
+        """`and` and `or` as values: nested branches on the items before the last."""
+        items = node.items
+        if all(operators.is_boolean(item) for item in items):
+            made = self._tests(node)
+            if made is not None:
+                return made
+        result: ir.Node = items[-1]
+        return self._junction(node, items[:-1], result)
+
+    def _junction(self, node: ir.And | ir.Or, before: Sequence[ir.Node], last: ir.Node) -> ast.expr:
+        temp = self.unit.temp("j")
+        self._junction_into(node, [*before, last], temp)
+        return py.load(temp)
+
+    def _junction_into(self, node: ir.And | ir.Or, items: list[ir.Node], temp: str) -> None:
+        line = self.line(items[0].span)
+        self.emit(py.assign(temp, self.value(items[0])), line)
+        if len(items) == 1:
+            return
+        true = py.both(
+            [
+                py.compare(py.load(temp), ast.IsNot(), py.const(None)),
+                py.compare(py.load(temp), ast.IsNot(), py.const(value=False)),
+            ]
+        )
+        test: ast.expr = true if isinstance(node, ir.And) else ast.UnaryOp(ast.Not(), true)
+        outer = self.block()
+        self._junction_into(node, items[1:], temp)
+        self.emit(ast.If(test, self.take(outer), []), line)
+
+    def map(self, node: ir.MapNode) -> ast.expr:
+        """A map literal: a dict display when Python's keys will do."""
+        values = self.values([value for _, value in node.pairs])
+        keys = [self.constant(key) for key, _ in node.pairs]
+        if all(key.__class__ in (str, int, Keyword) for key, _ in node.pairs):
+            return py.call(self.unit.helper("rt_map"), ast.Dict(list(keys), values))
+        pairs = [py.tuple_of(pair) for pair in zip(keys, values, strict=True)]
+        return py.call(self.unit.helper("rt_map_of"), py.tuple_of(pairs))
+
+    def call(self, node: ir.Call) -> ast.expr:
+        """A call: an operator, a direct call, or a call of a value that is only known when it runs."""
+        target = node.function
+        if isinstance(target, ir.Builtin):
+            operator = operators.emit(self, target.name, node)
+            if operator is not None:
+                return operator
+        if isinstance(target, ir.Const) and isinstance(target.value, Keyword):
+            args = self.values(node.args)
+            return self._placed(py.call(self.unit.helper("rt_keyword"), self.constant(target.value), *args), node)
+        if isinstance(target, ir.HostName):
+            head = py.call(self.unit.helper("rt_host_function"), py.const(target.name))
+            name = self.name_it(self.at(head, self.line(target.span)), self.line(target.span), "h")
+            return self._placed(py.call(name, *self.values(node.args)), node, name, target.name)
+        if self._is_direct(target):
+            function = self.value(target)
+            assert isinstance(function, ast.Name)  # noqa: S101 - `_is_direct` admits only names
+            display = target.name if isinstance(target, ir.Builtin | ir.Global) else ""
+            return self._placed(py.call(function, *self.values(node.args)), node, function.id, display)
+        name = self.name_it(self.value(target), self.line(target.span), "f")
+        args = self.values(node.args)
+        checked = py.either(
+            py.is_class(py.load(name), self.unit.helper("rt_function")),
+            py.load(name),
+            py.call(self.unit.helper("rt_callable"), py.load(name), py.const(len(args))),
+        )
+        return self._placed(py.call(checked, *args), node, name, "")
+
+    def _is_direct(self, target: ir.Node) -> bool:
+        if isinstance(target, ir.Builtin):
+            return True
+        if isinstance(target, ir.Global):
+            return target.name in self.functions
+        return isinstance(target, ir.Local) and target.var in self.function_vars
+
+    def _placed(
+        self, made: ast.Call, node: ir.Call, callee: str | None = None, display: str = ""
+    ) -> ast.expr:
+        """Give a call a line of its own, so that an error in it knows what was called."""
+        return self.at(made, self.unit.call_line(node.span, callee, display, len(node.args)))

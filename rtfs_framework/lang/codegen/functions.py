@@ -1,0 +1,130 @@
+"""Functions and definitions: `def`s for `fn`, groups that see each other, linking, top-level names."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from typing_extensions import assert_never
+
+from rtfs_framework.lang.codegen import pyast as py
+from rtfs_framework.lang.codegen.emitter import Dest, var_name
+from rtfs_framework.lang.codegen.statements import Statements
+from rtfs_framework.lang.ir import nodes as ir
+
+
+class Emitter(Statements):
+    """The whole emitter."""
+
+    def defined(self, node: ir.SetGlobal | ir.Bind | ir.Letrec | ir.Fn) -> ast.expr:
+        """Emit a definition and return its value."""
+        line = self.line(node.span)
+        match node:
+            case ir.SetGlobal(name=name, value=value):
+                self.emit(py.assign(self.unit.global_name(name), self.value(value)), line)
+                return py.load(self.unit.global_name(name))
+            case ir.Bind():
+                return self._bound(node, line)
+            case ir.Letrec(bindings=bindings):
+                self._letrec(bindings, line)
+                return py.const(None)
+            case ir.Fn():
+                return self._linked(node, self._captured([node], [self.unit.function(node.name)], line)[0])
+            case _ as never:
+                assert_never(never)
+
+    def _bound(self, node: ir.Bind, line: int) -> ast.expr:
+        expression = self.value(node.value)
+        if node.type is not None:
+            expression = py.call(self.unit.checker(node.type), expression)
+        if isinstance(node.pattern, ir.PVar):
+            name = var_name(node.pattern.var)
+            self.emit(py.assign(name, expression), line)
+            return py.load(name)
+        name = self.name_it(expression, line, "v")
+        self.bind(node.pattern, py.load(name), line)
+        return py.load(name)
+
+    def _linked(self, node: ir.Fn, name: str) -> ast.expr:
+        """A function whose calls may go elsewhere is linked when it is made."""
+        if not node.linked:
+            return py.load(name)
+        number = self.unit.link(node.signature)
+        return py.call(self.unit.helper("rt_link"), py.load(name), py.const(number))
+
+    def _letrec(self, bindings: Sequence[tuple[ir.Var, ir.Fn]], line: int) -> None:
+        names = [var_name(var) for var, _ in bindings]
+        for name, (_, fn) in zip(names, bindings, strict=True):
+            self.unit.functions[name] = fn.name
+        self.function_vars.update(var for var, _ in bindings)
+        own = {var for var, _ in bindings}
+        self._captured([fn for _, fn in bindings], names, line, own)
+        for name, (_, fn) in zip(names, bindings, strict=True):
+            if fn.linked:
+                self.emit(py.assign(name, self._linked(fn, name)), line)
+
+    def _captured(
+        self, functions: Sequence[ir.Fn], names: Sequence[str], line: int, own: set[ir.Var] | None = None
+    ) -> Sequence[str]:
+        """Emit functions under names; inside a loop they are made by a factory that keeps this round's values."""
+        kept = {
+            var_name(var): None
+            for fn in functions
+            for var in fn.captures
+            if var.looped and var not in (own or ()) and var.owner is not fn.frame
+        }
+        if not kept:
+            for fn, name in zip(functions, names, strict=True):
+                self._define(fn, name)
+            return names
+        outer = self.block()
+        for fn, name in zip(functions, names, strict=True):
+            self._define(fn, name)
+        self.emit(ast.Return(py.tuple_of([py.load(name) for name in names])), line)
+        factory = self.unit.function("factory")
+        body = self.take(outer)
+        self.emit(py.function(factory, list(kept), None, body), line)
+        self.emit(py.assign_many(names, py.call(factory, *[py.load(name) for name in kept])), line)
+        return names
+
+    def _define(self, fn: ir.Fn, name: str) -> None:
+        """Emit one `def`."""
+        line = self.line(fn.span)
+        raw = [var_name(p.pattern.var) if isinstance(p.pattern, ir.PVar) else self.unit.temp("p") for p in fn.params]
+        raw = self._distinct(raw)
+        rest_name = None
+        if fn.rest is not None:
+            pattern = fn.rest.pattern
+            rest_name = var_name(pattern.var) if isinstance(pattern, ir.PVar) else self.unit.temp("p")
+        self.frame_vars[fn.frame] = (*raw, rest_name) if rest_name else tuple(raw)
+        outer, loops = self.block(), self.loop_vars
+        self.loop_vars = []
+        self._receive(fn, raw, rest_name, line)
+        check = None if fn.returns is None else self.unit.checker(fn.returns)
+        self.run(fn.body, Dest("return", check=check))
+        self.loop_vars = loops
+        body = self.take(outer)
+        if fn.frame.loops:
+            outer = self.block()
+            self.endless(body, line)
+            body = self.take(outer)
+        self.emit(py.function(name, raw, rest_name, body), line)
+
+    def _distinct(self, names: list[str]) -> list[str]:
+        """Parameters of one name: the last one counts, the others get names of their own."""
+        return [name if name not in names[i + 1 :] else self.unit.temp("p") for i, name in enumerate(names)]
+
+    def _receive(self, fn: ir.Fn, raw: Sequence[str], rest_name: str | None, line: int) -> None:
+        """Check and destructure the parameters."""
+        for param, name in zip(fn.params, raw, strict=True):
+            if param.type is not None:
+                self.emit(ast.Expr(py.call(self.unit.checker(param.type), py.load(name))), line)
+        if fn.rest is not None and rest_name is not None:
+            if fn.rest.type is not None:
+                checker = py.load(self.unit.checker(fn.rest.type))
+                self.emit(ast.Expr(py.call(self.unit.helper("rt_check_all"), checker, py.load(rest_name))), line)
+            if not isinstance(fn.rest.pattern, ir.PVar):
+                self.bind(fn.rest.pattern, py.load(rest_name), line)
+        for param, name in zip(fn.params, raw, strict=True):
+            if not isinstance(param.pattern, ir.PVar):
+                self.bind(param.pattern, py.load(name), line)

@@ -1,0 +1,113 @@
+"""Operators: arithmetic and comparison inline for the common case, with exactly RTFS semantics.
+
+Booleans are not numbers and strings do not add, so the classes are tested first; whatever is not two integers (or two
+plain values, for `=`) goes to the library's function.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rtfs_framework.lang.codegen import pyast as py
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.values import Keyword
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.codegen.expressions import Expressions
+
+_ARITHMETIC: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
+_ORDER: dict[str, type[ast.cmpop]] = {"<": ast.Lt, ">": ast.Gt, "<=": ast.LtE, ">=": ast.GtE}
+_STEP: dict[str, type[ast.operator]] = {"inc": ast.Add, "dec": ast.Sub}
+_BOOLEAN = frozenset({*_ORDER, "=", "!=", "not=", "not", "string-contains", "string-p"})
+_HELPERS = {"+": "op_add", "-": "op_sub", "*": "op_mul", "<": "op_lt", ">": "op_gt", "<=": "op_le", ">=": "op_ge"}
+
+
+def is_boolean(node: ir.Node) -> bool:
+    """Tell whether a node surely gives true or false."""
+    match node:
+        case ir.Const(value=value):
+            return isinstance(value, bool)
+        case ir.Call(function=ir.Builtin(name=name)):
+            return name in _BOOLEAN or name.endswith("?")
+        case ir.And(items=items) | ir.Or(items=items):
+            return all(is_boolean(item) for item in items)
+        case _:
+            return False
+
+
+def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
+    """Return the inline form of a call of a builtin, or None when it has none."""
+    count = len(node.args)
+    if count == 2 and (name in _ARITHMETIC or name in _ORDER):
+        return _binary(emitter, name, node)
+    if count == 2 and name == "=":
+        return _equal(emitter, node)
+    if count == 1 and name in _STEP:
+        one = ir.Const(1, node.span)
+        call = ir.Call(ir.Builtin("+" if name == "inc" else "-", node.span), (node.args[0], one), node.span)
+        return _binary(emitter, call.function.name, call, fallback=name)  # type: ignore[union-attr]
+    if count == 1 and name == "not":
+        return ast.UnaryOp(ast.Not(), emitter.test(node.args[0]))
+    if count == 1 and name == "nil?":
+        return py.compare(emitter.value(node.args[0]), ast.Is(), py.const(None))
+    return None
+
+
+def _operand(emitter: Expressions, expression: ast.expr) -> tuple[ast.expr, ast.expr | None]:
+    """Return (a plain read, the test that it is an integer or None when that is known)."""
+    if isinstance(expression, ast.Constant):
+        known = expression.value.__class__ is int
+        return expression, None if known else py.const(value=False)
+    if isinstance(expression, ast.Name) and "__" not in expression.id:
+        return expression, py.is_class(py.load(expression.id), "int")
+    temp = emitter.unit.temp("a")
+    return py.load(temp), py.is_class(py.walrus(temp, expression), "int")
+
+
+def _binary(emitter: Expressions, name: str, node: ir.Call, fallback: str | None = None) -> ast.expr:
+    left, right = emitter.values(node.args)
+    a, a_test = _operand(emitter, left)
+    b, b_test = _operand(emitter, right)
+    fast: ast.expr
+    if name in _ARITHMETIC:
+        fast = ast.BinOp(_again(a), _ARITHMETIC[name](), _again(b))
+    else:
+        fast = py.compare(_again(a), _ORDER[name](), _again(b))
+    tests = [test for test in (a_test, b_test) if test is not None]
+    if not tests:
+        return fast
+    if fallback is not None:
+        slow = py.call(emitter.unit.builtin(fallback), _again(a))
+    else:
+        slow = py.call(emitter.unit.helper(_HELPERS[name]), _again(a), _again(b))
+    # `&` evaluates both tests, so that both operands are in their temporaries whatever the first test says.
+    test = tests[0] if len(tests) == 1 else _all(tests)
+    return py.either(test, fast, slow)
+
+
+def _all(tests: list[ast.expr]) -> ast.expr:
+    if any(isinstance(part, ast.NamedExpr) for test in tests[1:] for part in ast.walk(test)):
+        return ast.BinOp(tests[0], ast.BitAnd(), tests[1])
+    return py.both(tests)
+
+
+def _again(expression: ast.expr) -> ast.expr:
+    """Return a fresh node for a second use of a name or constant."""
+    return py.load(expression.id) if isinstance(expression, ast.Name) else py.const(expression.value)  # type: ignore[attr-defined]
+
+
+def _equal(emitter: Expressions, node: ir.Call) -> ast.expr:
+    left, right = emitter.values(node.args)
+    for constant, other in ((node.args[0], right), (node.args[1], left)):
+        if isinstance(constant, ir.Const) and not isinstance(other, ast.Constant):
+            value = constant.value
+            if value is None or isinstance(value, bool | Keyword):
+                return py.compare(other, ast.Is(), emitter.constant(value))
+            if value.__class__ is str:
+                return py.compare(other, ast.Eq(), py.const(value))
+            if value.__class__ is int:
+                name, test = _operand(emitter, other)
+                assert test is not None  # noqa: S101 - `other` is no constant
+                return py.both([test, py.compare(_again(name), ast.Eq(), py.const(value))])
+    return py.call(emitter.unit.helper("rt_equal"), left, right)

@@ -1,0 +1,113 @@
+"""Small constructors for Python `ast` nodes, and the one place where locations are attached."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+_LOCATED = (ast.expr, ast.stmt, ast.excepthandler, ast.arg, ast.keyword, ast.alias)
+
+
+def locate(node: ast.AST, line: int) -> None:
+    """Give a line to a node and to every part of it that has none yet."""
+    todo: list[ast.AST] = [node]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, _LOCATED):
+            if hasattr(part, "lineno"):
+                continue
+            part.lineno = part.end_lineno = line
+            part.col_offset = part.end_col_offset = 0
+        todo.extend(ast.iter_child_nodes(part))
+
+
+def load(name: str) -> ast.Name:
+    """Return a read of a Python name."""
+    return ast.Name(name, ast.Load())
+
+
+def store(name: str) -> ast.Name:
+    """Return a Python name as the target of an assignment."""
+    return ast.Name(name, ast.Store())
+
+
+def const(value: Any) -> ast.Constant:
+    """Return a constant."""
+    return ast.Constant(value)
+
+
+def call(function: ast.expr | str, *args: ast.expr) -> ast.Call:
+    """Return a call; a string names the function."""
+    return ast.Call(load(function) if isinstance(function, str) else function, list(args), [])
+
+
+def assign(name: str, value: ast.expr) -> ast.Assign:
+    """Return `name = value`."""
+    return ast.Assign([store(name)], value)
+
+
+def assign_many(names: Sequence[str], value: ast.expr) -> ast.Assign:
+    """Return `a, b = value`."""
+    return ast.Assign([ast.Tuple([store(name) for name in names], ast.Store())], value)
+
+
+def walrus(name: str, value: ast.expr) -> ast.NamedExpr:
+    """Return `(name := value)`."""
+    return ast.NamedExpr(store(name), value)
+
+
+def bound(name: str, value: ast.expr) -> ast.expr:
+    """Return an expression that binds a name and is always true."""
+    return ast.Compare(walrus(name, value), [ast.Is()], [load(name)])
+
+
+def klass(value: ast.expr) -> ast.Attribute:
+    """Return `value.__class__`."""
+    return ast.Attribute(value, "__class__", ast.Load())
+
+
+def is_class(value: ast.expr, name: str) -> ast.Compare:
+    """Return `value.__class__ is name`."""
+    return ast.Compare(klass(value), [ast.Is()], [load(name)])
+
+
+def compare(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> ast.Compare:
+    """Return a comparison."""
+    return ast.Compare(left, [operator], [right])
+
+
+def both(values: Iterable[ast.expr]) -> ast.expr:
+    """Return the conjunction of expressions (`True` for none)."""
+    items = list(values)
+    if not items:
+        return const(value=True)
+    return items[0] if len(items) == 1 else ast.BoolOp(ast.And(), items)
+
+
+def either(test: ast.expr, then: ast.expr, otherwise: ast.expr) -> ast.IfExp:
+    """Return `then if test else otherwise`."""
+    return ast.IfExp(test, then, otherwise)
+
+
+def tuple_of(values: Sequence[ast.expr]) -> ast.Tuple:
+    """Return a tuple display."""
+    return ast.Tuple(list(values), ast.Load())
+
+
+def index(value: ast.expr, place: int) -> ast.Subscript:
+    """Return `value[place]`."""
+    return ast.Subscript(value, const(place), ast.Load())
+
+
+def tail_from(value: ast.expr, place: int) -> ast.Subscript:
+    """Return `value[place:]`."""
+    return ast.Subscript(value, ast.Slice(const(place), None, None), ast.Load())
+
+
+def function(name: str, params: Sequence[str], rest: str | None, body: list[ast.stmt]) -> ast.FunctionDef:
+    """Return a function definition."""
+    arguments = ast.arguments([], [ast.arg(p) for p in params], ast.arg(rest) if rest else None, [], [], None, [])
+    made = ast.FunctionDef(name, arguments, body or [ast.Pass()], [])
+    made.type_params = []  # type: ignore[attr-defined, unused-ignore] - needed from Python 3.12 on
+    return made

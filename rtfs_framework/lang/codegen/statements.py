@@ -1,0 +1,202 @@
+"""Statements: nodes whose result goes to a destination; loops, match, try, hints."""
+
+from __future__ import annotations
+
+import ast
+
+from rtfs_framework.lang.codegen import pyast as py
+from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
+from rtfs_framework.lang.codegen.patterns import Patterns
+from rtfs_framework.lang.codegen.unit import Unit
+from rtfs_framework.lang.ir import nodes as ir
+
+TICK_MASK = 0xFFFF
+"""Loops look at the limit every 65,536 rounds: the kernel's `limits.TICK`."""
+
+
+class Statements(Patterns):
+    """The part of the emitter that makes statements."""
+
+    def __init__(self, unit: Unit, functions: frozenset[str]) -> None:
+        super().__init__(unit, functions)
+        self.loop_vars: list[tuple[str, ...]] = []
+        self.frame_vars: dict[ir.FunctionFrame, tuple[str, ...]] = {}
+
+    def run(self, node: ir.Node, dest: Dest) -> None:
+        """Emit a node; its value goes to `dest`."""
+        match node:
+            case ir.Do(items=items) if items:
+                for item in items[:-1]:
+                    self.run(item, DROP)
+                self.run(items[-1], dest)
+            case ir.If():
+                self._run_if(node, dest)
+            case (ir.And() | ir.Or()) if dest is not DROP and _has_recur(node):
+                self._run_junction(node, dest)
+            case ir.Loop():
+                self._run_loop(node, dest)
+            case ir.Recur():
+                self._run_recur(node)
+            case ir.Match():
+                self._run_match(node, dest)
+            case ir.Try():
+                self._run_try(node, dest)
+            case ir.Hinted():
+                self._run_hinted(node, dest)
+            case ir.Const() | ir.Local() if dest is DROP:
+                return
+            case _:
+                self.give(self.value(node), dest, self.line(node.span))
+
+    def give(self, expression: ast.expr, dest: Dest, line: int) -> None:
+        """Send a value to a destination."""
+        if dest.check is not None:
+            expression = py.call(dest.check, expression)
+        if dest.kind == "return":
+            self.emit(ast.Return(expression), line)
+        elif dest.kind == "assign":
+            self.emit(py.assign(dest.name, expression), line)
+        elif not isinstance(expression, ast.Constant):
+            self.emit(ast.Expr(expression), line)
+
+    def _inside(self, node: ir.Node, dest: Dest) -> list[ast.stmt]:
+        outer = self.block()
+        self.run(node, dest)
+        return self.take(outer)
+
+    def _run_if(self, node: ir.If, dest: Dest) -> None:
+        test = self.test(node.test)
+        line = self.line(node.span)
+        then = self._inside(node.then, dest) or [ast.Pass()]
+        self.emit(ast.If(test, then, self._inside(node.otherwise, dest)), line)
+
+    def _run_junction(self, node: ir.And | ir.Or, dest: Dest) -> None:
+        """A junction whose last item goes round a loop: the items before it decide with statements."""
+        head, rest = node.items[0], node.items[1:]
+        line = self.line(node.span)
+        name = self.name_it(self.value(head), line, "j")
+        true = py.both(
+            [
+                py.compare(py.load(name), ast.IsNot(), py.const(None)),
+                py.compare(py.load(name), ast.IsNot(), py.const(value=False)),
+            ]
+        )
+        remaining: ir.Node = rest[0] if len(rest) == 1 else type(node)(rest, node.span)
+        more = self._inside(remaining, dest)
+        outer = self.block()
+        self.give(py.load(name), dest, line)
+        done = self.take(outer)
+        then, other = (more, done) if isinstance(node, ir.And) else (done, more)
+        self.emit(ast.If(true, then or [ast.Pass()], other), line)
+
+    def _run_loop(self, node: ir.Loop, dest: Dest) -> None:
+        line = self.line(node.span)
+        names = tuple(var_name(var) for var in node.vars)
+        for name, init in zip(names, self.values(node.inits), strict=True):
+            self.emit(py.assign(name, init), line)
+        self.loop_vars.append(names)
+        result = dest if dest.kind == "return" else Dest("assign", self.unit.temp("l"))
+        body = self._inside(node.body, result)
+        self.loop_vars.pop()
+        if result.kind == "assign":
+            body = [*body, ast.Break()]
+        self.endless(body, line)
+        if result.kind == "assign":
+            self.give(py.load(result.name), dest, line)
+
+    def endless(self, body: list[ast.stmt], line: int) -> None:
+        """Emit a loop that counts its rounds, so that the host's limit stops it."""
+        count = self.unit.temp("n")
+        self.emit(py.assign(count, py.const(0)), line)
+        more = ast.AugAssign(py.store(count), ast.Add(), py.const(1))
+        full = py.compare(ast.BinOp(py.load(count), ast.BitAnd(), py.const(TICK_MASK)), ast.Eq(), py.const(0))
+        look = ast.If(full, [ast.Expr(py.call(self.unit.helper("rt_tick")))], [])
+        self.emit(ast.While(py.const(value=True), [more, look, *body], []), line)
+
+    def _run_recur(self, node: ir.Recur) -> None:
+        line = self.line(node.span)
+        names = self.loop_vars[-1] if node.frame is None else self.frame_vars[node.frame]
+        values = self.values(node.args)
+        moved = [(n, v) for n, v in zip(names, values, strict=True) if not (isinstance(v, ast.Name) and v.id == n)]
+        if len(moved) == 1:
+            self.emit(py.assign(*moved[0]), line)
+        elif moved:
+            self.emit(py.assign_many([n for n, _ in moved], py.tuple_of([v for _, v in moved])), line)
+        self.emit(ast.Continue(), line)
+
+    def _run_match(self, node: ir.Match, dest: Dest) -> None:
+        line = self.line(node.span)
+        subject = self.name_it(self.value(node.value), line, "m")
+        chain: list[ast.stmt] = [ast.Expr(py.call(self.unit.helper("rt_no_match"), py.load(subject)))]
+        built: list[tuple[ast.expr, list[ast.stmt]]] = []
+        for clause in node.clauses:
+            tests = self.fits(clause.pattern, subject)
+            if clause.guard is not None:
+                tests.append(self._guard(clause.guard))
+            body = self._inside(clause.body, dest) or [ast.Pass()]
+            built.append((py.both(tests), body))
+        for test, body in reversed(built):
+            always = isinstance(test, ast.Constant) and test.value is True
+            chain = body if always else [ast.If(test, body, chain)]
+        for statement in chain:
+            self.emit(statement, line)
+
+    def _guard(self, guard: ir.Node) -> ast.expr:
+        """A guard's test; one that needs statements becomes a function, which sees the pattern's names."""
+        outer = self.block()
+        test = self.test(guard)
+        statements = self.take(outer)
+        if not statements:
+            return test
+        line, name = self.line(guard.span), self.unit.function("guard")
+        self.emit(py.function(name, (), None, [*statements, ast.Return(test)]), line)
+        return py.call(name)
+
+    def _run_try(self, node: ir.Try, dest: Dest) -> None:
+        line = self.line(node.span)
+        body = self._inside(node.body, dest) or [ast.Pass()]
+        handlers = [self._handler(node, dest, line)] if node.catches else []
+        final = [] if node.final is None else self._inside(node.final, DROP) or [ast.Pass()]
+        self.emit(ast.Try(body, handlers, [], final), line)
+
+    def _handler(self, node: ir.Try, dest: Dest, line: int) -> ast.ExceptHandler:
+        caught, error = self.unit.temp("x"), self.unit.temp("e")
+        chain: list[ast.stmt] = [ast.Raise(None, None)]
+        for catch in reversed(node.catches):
+            outer = self.block()
+            for var in catch.vars:
+                self.emit(py.assign(var_name(var), py.load(error)), line)
+            self.run(catch.body, dest)
+            body = self.take(outer) or [ast.Pass()]
+            if catch.kinds is None:
+                chain = body
+            else:
+                chain = [ast.If(py.call(self.unit.helper("rt_is_kind"), py.load(error), py.const(catch.kinds)), body, chain)]
+        first = py.assign(error, py.call(self.unit.helper("rt_error"), py.load(caught)))
+        handler = ast.ExceptHandler(py.load("Exception"), caught, [first, *chain])
+        py.locate(handler, line)
+        return handler
+
+    def _run_hinted(self, node: ir.Hinted, dest: Dest) -> None:
+        line = self.line(node.span)
+        depth = self.unit.temp("d")
+        self.emit(py.assign(depth, py.call(self.unit.helper("rt_hints_depth"))), line)
+        outer = self.block()
+        for key, value in node.hints:
+            self.emit(ast.Expr(py.call(self.unit.helper("rt_hint"), py.const(key), self.value(value))), line)
+        self.run(node.body, dest)
+        body = self.take(outer) or [ast.Pass()]
+        leave = ast.Expr(py.call(self.unit.helper("rt_hints_leave"), py.load(depth)))
+        self.emit(ast.Try(body, [], [], [leave]), line)
+
+
+def _has_recur(node: ir.Node) -> bool:
+    """Tell whether a junction's last item goes round a loop."""
+    last: ir.Node = node
+    while isinstance(last, ir.And | ir.Or | ir.Do) and last.items:
+        last = last.items[-1]
+    if isinstance(last, ir.If):
+        return _has_recur(last.then) or _has_recur(last.otherwise)
+    if isinstance(last, ir.Match):
+        return any(_has_recur(clause.body) for clause in last.clauses)
+    return isinstance(last, ir.Recur)

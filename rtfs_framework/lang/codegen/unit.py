@@ -1,0 +1,88 @@
+"""What one compilation collects besides code: constants, checked types, builtins, spans, links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.lang.codegen.artifact import SpanInfo
+from rtfs_framework.lang.codegen.names import hint, mangle
+from rtfs_framework.lang.signature import FunctionSignature
+from rtfs_framework.lang.source import Span
+from rtfs_framework.lang.types.model import Type
+
+
+class Unit:
+    """Tables of one program; every method returns the Python name (or number) to use in code."""
+
+    def __init__(self) -> None:
+        self.constants: list[Any] = []
+        self.checked: list[Type] = []
+        self.builtins: dict[str, str] = {}
+        self.helpers: dict[str, None] = {}
+        self.spans: list[SpanInfo] = []
+        self.globals: dict[str, str] = {}
+        self.functions: dict[str, str] = {}
+        self.links: list[FunctionSignature] = []
+        self._temps = 0
+        self._lines: dict[tuple[int, int], int] = {}
+
+    def constant(self, value: Any) -> str:
+        """Enter a constant."""
+        for number, known in enumerate(self.constants):
+            if known is value:
+                return f"C__{number}"
+        self.constants.append(value)
+        return f"C__{len(self.constants) - 1}"
+
+    def checker(self, declared: Type) -> str:
+        """Enter a type that a value is checked against."""
+        if declared not in self.checked:
+            self.checked.append(declared)
+        return f"K__{self.checked.index(declared)}"
+
+    def builtin(self, name: str) -> str:
+        """Enter a builtin."""
+        python = mangle("B__", name)
+        self.builtins[python] = name
+        return python
+
+    def helper(self, name: str) -> str:
+        """Enter a runtime helper."""
+        self.helpers[name] = None
+        return name
+
+    def global_name(self, name: str) -> str:
+        """Return the Python name of a top-level name."""
+        python = mangle("G__", name)
+        self.globals[python] = name
+        return python
+
+    def temp(self, what: str = "t") -> str:
+        """Return a new local name."""
+        self._temps += 1
+        return f"{hint(what)}_{self._temps}t"
+
+    def function(self, name: str) -> str:
+        """Return a new Python function name that stacks show as `name`."""
+        self._temps += 1
+        python = f"f_{hint(name)}_{self._temps}"
+        self.functions[python] = name
+        return python
+
+    def line(self, span: Span) -> int:
+        """Return the line that stands for a span."""
+        known = self._lines.get((span.start, span.end))
+        if known is None:
+            self.spans.append(SpanInfo(span))
+            known = self._lines[span.start, span.end] = len(self.spans)
+        return known
+
+    def call_line(self, span: Span, callee: str | None, display: str, args: int) -> int:
+        """Return a line of its own for a call, with what is called."""
+        self.spans.append(SpanInfo(span, callee, display, args))
+        return len(self.spans)
+
+    def link(self, signature: FunctionSignature) -> int:
+        """Enter a signature to link."""
+        self.links.append(signature)
+        return len(self.links) - 1

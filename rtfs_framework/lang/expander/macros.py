@@ -1,0 +1,63 @@
+"""The macro table of one program: core macros and those it defines. The compiler of macro bodies is passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.analyzer.analyze import Analyzer
+    from rtfs_framework.lang.analyzer.scope import Scope
+
+MAX_EXPANSIONS = 10_000
+"""Macro calls expanded in one program; a macro that expands to itself stops here."""
+
+
+class MacroCompiler(Protocol):
+    """Makes an expanding function from a macro's parameters and body."""
+
+    def __call__(
+        self, analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, ...]
+    ) -> Callable[[Analyzer, ListForm], Form]:
+        """Return a function from the macro call to the form that it stands for."""
+        ...
+
+
+class MacroTable:
+    """What macros are known, and how to expand a call of one."""
+
+    def __init__(self, compile_macro: MacroCompiler) -> None:
+        self._compile = compile_macro
+        self._own: dict[str, Callable[[Analyzer, ListForm], Form]] = {}
+        self._count = 0
+
+    def knows(self, name: str) -> bool:
+        """Tell whether a name is a macro here."""
+        return name in self._own or name in CORE
+
+    def define(self, analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, ...], form: ListForm) -> None:
+        """Compile and enter a macro of the program."""
+        del form
+        self._own[name] = self._compile(analyzer, name, params, body)
+
+    def expand(self, analyzer: Analyzer, form: ListForm, scope: Scope) -> Form:
+        """Return what a macro call stands for (one step).
+
+        Raises:
+            LanguageError: a malformed call, a failing macro, or too many expansions.
+        """
+        del scope
+        self._count += 1
+        if self._count > MAX_EXPANSIONS:
+            raise analyzer.refuse(form, "E0211", f"more than {MAX_EXPANSIONS} macro calls", "does a macro expand to itself?")
+        head = form.items[0]
+        assert isinstance(head, Name)  # noqa: S101 - only called for a named head
+        own = self._own.get(head.name)
+        if own is not None:
+            return own(analyzer, form)
+        return CORE[head.name].expand(analyzer, form)
+
+
+from rtfs_framework.lang.expander.core import CORE  # noqa: E402 - core macros are entered by importing them

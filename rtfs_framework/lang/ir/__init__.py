@@ -1,0 +1,1 @@
+"""IR: the program with names resolved and every surface form lowered to a few nodes."""

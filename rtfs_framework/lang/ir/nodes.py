@@ -1,0 +1,361 @@
+"""IR nodes: frozen records with the span they came from. Dispatch over `Node` is total.
+
+Invariants (the analyzer guarantees, `verify` checks): every `Local` refers to a `Var` bound around it; `Recur` stands
+in tail position of its `Loop` or function and has as many arguments; patterns hold each Var once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Union
+
+import attrs
+
+from rtfs_framework.lang.signature import FunctionSignature
+from rtfs_framework.lang.source import Span
+from rtfs_framework.lang.types.model import Type
+
+
+@attrs.define(slots=True, eq=False)
+class Var:
+    """A local variable. Identity counts; `number` makes its Python name unique within the program."""
+
+    name: str
+    number: int
+    owner: FunctionFrame
+    looped: bool = False
+    """Bound inside a loop of its function: a closure must capture its value, not its cell."""
+
+
+@attrs.define(slots=True, eq=False)
+class FunctionFrame:
+    """One Python function being compiled: what its variables belong to."""
+
+    parent: FunctionFrame | None
+    loops: bool = False
+    """The whole body is a loop, because of a self call in tail position."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class Const:
+    """A literal value, or quoted data."""
+
+    value: Any
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Local:
+    """A read of a local variable."""
+
+    var: Var
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Global:
+    """A read of a top-level name of the program."""
+
+    name: str
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Builtin:
+    """A library function as a value."""
+
+    name: str
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class HostName:
+    """A free name: the host's context or capability of that name."""
+
+    name: str
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class SetGlobal:
+    """A top-level `def`; its value is the value."""
+
+    name: str
+    value: Node
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class If:
+    """A branch on truth."""
+
+    test: Node
+    then: Node
+    otherwise: Node
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Do:
+    """Nodes in order; the value of the last (nil when empty)."""
+
+    items: tuple[Node, ...]
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Bind:
+    """Bind a pattern to a value, for the nodes after it in the same `Do`; its own value is the value."""
+
+    pattern: Pattern
+    value: Node
+    type: Type | None
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Letrec:
+    """Bind functions that see each other's names, for the nodes after it in the same `Do`."""
+
+    bindings: tuple[tuple[Var, Fn], ...]
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class And:
+    """Short-circuit conjunction (at least two items)."""
+
+    items: tuple[Node, ...]
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Or:
+    """Short-circuit disjunction (at least two items)."""
+
+    items: tuple[Node, ...]
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Param:
+    """A parameter: a pattern and its declared type."""
+
+    pattern: Pattern
+    type: Type | None
+
+
+@attrs.frozen(slots=True, eq=False)
+class Fn:
+    """A function. `self_var` names it inside its own body; `captures` are the outer variables that it reads."""
+
+    name: str
+    params: tuple[Param, ...]
+    rest: Param | None
+    body: Node
+    returns: Type | None
+    signature: FunctionSignature
+    frame: FunctionFrame
+    captures: tuple[Var, ...]
+    linked: bool
+    """Whether a hint, route or engine may send its calls elsewhere: its value is linked before it is used."""
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Call:
+    """A call: the function, then the arguments from left to right."""
+
+    function: Node
+    args: tuple[Node, ...]
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Loop:
+    """`loop`: variables with first values, and a body that may `Recur`."""
+
+    vars: tuple[Var, ...]
+    inits: tuple[Node, ...]
+    body: Node
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Recur:
+    """The next round of the innermost `Loop`, or of the function when `frame` is set."""
+
+    args: tuple[Node, ...]
+    frame: FunctionFrame | None
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Clause:
+    """One clause of `match`."""
+
+    pattern: Pattern
+    guard: Node | None
+    body: Node
+
+
+@attrs.frozen(slots=True, eq=False)
+class Match:
+    """`match`: the first clause that fits; none is a MatchError."""
+
+    value: Node
+    clauses: tuple[Clause, ...]
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Catch:
+    """One catch clause: the kinds it takes (None: all) and the variables bound to the error value."""
+
+    kinds: str | None
+    vars: tuple[Var, ...]
+    body: Node
+
+
+@attrs.frozen(slots=True, eq=False)
+class Try:
+    """`try`."""
+
+    body: Node
+    catches: tuple[Catch, ...]
+    final: Node | None
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class VectorNode:
+    """A vector literal."""
+
+    items: tuple[Node, ...]
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class MapNode:
+    """A map literal; keys are values known to the compiler, or nodes (symbols in macros)."""
+
+    pairs: tuple[tuple[Any, Node], ...]
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class SetNode:
+    """A set literal."""
+
+    items: tuple[Node, ...]
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Hinted:
+    """`^{:runtime.x v} body`: hints in force while the body runs."""
+
+    hints: tuple[tuple[str, Node], ...]
+    body: Node
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Check:
+    """A checked cast: the value, or TypeValidationError."""
+
+    value: Node
+    type: Type
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Fail:
+    """Raises an error that is known before the program runs (a wrong arity, say), when reached."""
+
+    kind: str
+    message: str
+    span: Span
+
+
+Node = Union[
+    Const, Local, Global, Builtin, HostName, SetGlobal, If, Do, Bind, Letrec, And, Or, Fn, Call, Loop, Recur, Match,
+    Try, VectorNode, MapNode, SetNode, Hinted, Check, Fail,
+]  # fmt: skip
+
+
+@attrs.frozen(slots=True, eq=False)
+class PVar:
+    """Binds anything."""
+
+    var: Var
+
+
+@attrs.frozen(slots=True, eq=False)
+class PIgnore:
+    """Fits anything and binds nothing."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class PLiteral:
+    """Fits an equal value (`match` only)."""
+
+    value: Any
+
+
+@attrs.frozen(slots=True, eq=False)
+class PVector:
+    """Items by position; `rest` takes what is left, `whole` the vector itself."""
+
+    items: tuple[Pattern, ...]
+    rest: Pattern | None
+    whole: Var | None
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class PMapEntry:
+    """A pattern for the value under a key; `default` stands in for a missing key."""
+
+    key: Any
+    pattern: Pattern
+    default: Node | None = None
+
+
+@attrs.frozen(slots=True, eq=False)
+class PMap:
+    """Entries by key; `rest` takes the map without the keys used."""
+
+    entries: tuple[PMapEntry, ...]
+    rest: Pattern | None
+    whole: Var | None
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class PType:
+    """`(:int n)`: fits a value of the type (`match` only)."""
+
+    type: Type
+    pattern: Pattern
+
+
+@attrs.frozen(slots=True, eq=False)
+class PAs:
+    """`(:as n pattern)` (`match` only)."""
+
+    var: Var
+    pattern: Pattern
+
+
+Pattern = Union[PVar, PIgnore, PLiteral, PVector, PMap, PType, PAs]
+
+
+@attrs.frozen(slots=True, eq=False)
+class Program:
+    """A whole program: its top-level nodes, what it defines, and what can leave the kernel."""
+
+    body: tuple[Node, ...]
+    defined: frozenset[str]
+    functions: frozenset[str]
+    """Top-level names that only ever hold functions."""
+    signatures: tuple[FunctionSignature, ...]

@@ -1,0 +1,29 @@
+"""What the compiler knows of the library and the host: names and arities, passed down; it never imports them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+
+class LibraryEntry(Protocol):
+    """A builtin as the compiler sees it."""
+
+    @property
+    def low(self) -> int: ...
+    @property
+    def high(self) -> int | None: ...
+    @property
+    def effect(self) -> str | None: ...
+
+
+Library = Mapping[str, LibraryEntry]
+"""Names a program may use without defining them."""
+
+Delegatable = Callable[[str], bool]
+"""Tells whether a route or an engine may claim the function of this name."""
+
+
+def nothing_delegatable(_name: str) -> bool:
+    """Say no: no route or engine is configured."""
+    return False

@@ -1,0 +1,100 @@
+"""The pipeline in one place: text → forms → IR (macros expand on the way) → Python ast → code object."""
+
+from __future__ import annotations
+
+import ast
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from rtfs_framework.lang.analyzer.analyze import Analyzer
+from rtfs_framework.lang.analyzer.globals import collect_definitions
+from rtfs_framework.lang.analyzer.scope import Scope
+from rtfs_framework.lang.codegen.artifact import Artifact
+from rtfs_framework.lang.codegen.program import emit_program
+from rtfs_framework.lang.codegen.unit import Unit
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.expander.macros import MacroCompiler, MacroTable
+from rtfs_framework.lang.forms import Form
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import Delegatable, Library, nothing_delegatable
+from rtfs_framework.lang.reader.read import read_program
+from rtfs_framework.lang.source import Source, Span
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+
+def compile_program(
+    source: Source, library: Library, compile_macro: MacroCompiler, delegatable: Delegatable = nothing_delegatable
+) -> Artifact:
+    """Compile a program.
+
+    `library` are the names that it may use, `delegatable` tells which of its functions a route or engine may claim.
+
+    Raises:
+        LanguageError: the program is refused; carries one diagnostic per broken top-level form.
+    """
+    analyzer = Analyzer(source, library, delegatable, MacroTable(compile_macro))
+    program = analyze(analyzer, read_program(source))
+    unit = Unit()
+    code = to_code(emit_program(program, unit), source)
+    return Artifact(
+        source=source,
+        digest=sha256(source.text.encode("utf-8", "surrogatepass")).hexdigest(),
+        code=code,
+        constants=tuple(unit.constants),
+        checked=tuple(unit.checked),
+        types=dict(analyzer.types),
+        builtins=tuple(unit.builtins.items()),
+        helpers=tuple(unit.helpers),
+        spans=tuple(unit.spans),
+        globals=dict(unit.globals),
+        functions=dict(unit.functions),
+        links=tuple(unit.links),
+        signatures=program.signatures,
+        sites=tuple(analyzer.sites),
+        diagnostics=tuple(analyzer.findings),
+    )
+
+
+def analyze(analyzer: Analyzer, forms: tuple[Form, ...]) -> ir.Program:
+    """Return the IR of a program's forms.
+
+    Raises:
+        LanguageError: with the diagnostics of every top-level form that was refused.
+    """
+    analyzer.defined.update(collect_definitions(forms))
+    top = Scope(None, ir.FunctionFrame(None), is_top=True)
+    nodes: list[ir.Node] = []
+    refused: list[Diagnostic] = []
+    for form in forms:
+        try:
+            nodes.append(analyzer.analyze(form, top))
+        except LanguageError as error:
+            refused += error.diagnostics
+        except RecursionError:
+            refused.append(too_deep(analyzer.source, form.span))
+    if refused:
+        raise LanguageError(refused)
+    defined = frozenset(analyzer.defined)
+    functions = defined - analyzer.valued
+    return ir.Program(tuple(nodes), defined, functions, tuple(analyzer.signatures))
+
+
+def to_code(module: ast.Module, source: Source) -> CodeType:
+    """Compile a Python module.
+
+    Raises:
+        LanguageError: E0107, the program nests deeper than Python can compile.
+    """
+    try:
+        return compile(module, f"<rtfs {source.name}>", "exec", dont_inherit=True, optimize=0)
+    except (RecursionError, MemoryError, SyntaxError):
+        raise LanguageError([too_deep(source, Span(0, min(1, len(source.text))))]) from None
+
+
+def too_deep(source: Source, span: Span) -> Diagnostic:
+    """Return the finding for a program that is nested too deeply to compile."""
+    message = "nested too deeply to compile"
+    return Diagnostic(code="E0107", message=message, source=source, span=span, help="name the inner parts with defn")

@@ -1,0 +1,1 @@
+"""Conformance cases: language facts as data (TOML), run against the real compiler and kernel."""

@@ -1,0 +1,73 @@
+"""Judging one case: run it and say None (it holds) or what is different."""
+
+from __future__ import annotations
+
+from rtfs_framework.kernel.instance import Instance
+from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.kernel.loader import compile_source
+from rtfs_framework.kernel.outcome import Complete
+from rtfs_framework.lang.canonical import canonical_print
+from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
+from rtfs_framework.lang.reader.read import read_one
+from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.types.read import read_type
+from rtfs_framework.lang.types.show import show_type
+from rtfs_framework.testing.cases.host import Mismatch, ScriptedHost, Suspended
+from rtfs_framework.testing.cases.model import Case
+
+LIMITS = Limits(rounds=1_000_000, depth=5_000)
+"""Enough for every case that ends, little enough for those that never would."""
+
+
+def judge(case: Case) -> str | None:
+    """Return None if the case holds, else what is different.
+
+    Exceptions other than RTFS errors are bugs and are returned as such, so that one case cannot stop a run.
+    """
+    try:
+        outcome = _run(case)
+    except Mismatch as difference:
+        return str(difference)
+    except Exception as error:  # noqa: BLE001 - reported as the failure that it is
+        return f"{type(error).__name__}: {error}"
+    if case.outcome is not None:
+        return None if outcome == f"outcome {case.outcome}" else f"expected {case.outcome}, got {outcome}"
+    expected = f"error {case.error}" if case.error is not None else f"value {case.expect}"
+    return None if expected == outcome else f"expected {expected}, got {outcome}"
+
+
+def _run(case: Case) -> str:
+    if case.entry == "type-expression":
+        return _type_expression(case.source.removeprefix("#type "))
+    host = ScriptedHost(case)
+    try:
+        value = _drive(case, host)
+    except Suspended:
+        host.finish()
+        return "outcome requires-host"
+    except LanguageError as error:
+        return f"error {error.kind}"
+    except ProgramError as error:
+        host.finish()
+        return f"error {error.kind}"
+    except LimitError:
+        return "error Generic"
+    host.finish()
+    return f"value {value}"
+
+
+def _drive(case: Case, host: ScriptedHost) -> str:
+    artifact = compile_source(Source(case.id, case.source))
+    run = Instance(artifact, limits=LIMITS).start()
+    outcome = run.step()
+    while not isinstance(outcome, Complete):
+        outcome = host.answer(run, outcome.call)
+    return canonical_print(outcome.value)
+
+
+def _type_expression(text: str) -> str:
+    source = Source("<type>", text)
+    try:
+        return f"value {show_type(read_type(read_one(source), source))}"
+    except LanguageError as error:
+        return f"error {error.kind}"
