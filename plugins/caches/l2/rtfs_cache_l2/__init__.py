@@ -1,0 +1,1 @@
+"""The cache layer `l2`: remembers inference replies in SQLite, across runs and processes."""

@@ -1,0 +1,214 @@
+"""The file: one table, every statement that touches it. `faults` says what SQLite's errors mean to a user.
+
+Guarantees: WAL, so readers never wait for the writer and a crash leaves the last commit; transactions are short, so
+that two processes share the file; whatever SQLite refuses is a `PluginError`, after which the store stays closed.
+`used` orders rows by last use: microseconds that only grow, so that the uses of two processes compare.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from time import sleep
+from typing import TypeVar
+
+from rtfs_cache_l2.faults import CODE, DISTRIBUTION, explain, foreign
+from rtfs_framework.api import PluginError
+
+FILE = "l2.sqlite"
+_APPLICATION = 0x52544632
+"""What marks the file as ours ("RTF2")."""
+_VERSION = 1
+_WAIT = 5.0
+"""Seconds for which one process waits while another one writes, which takes milliseconds."""
+
+_TABLE = (
+    "create table replies (namespace text not null, digest text not null, value text not null, stored_at real not null,"
+    " expires_at real, used integer not null, primary key (namespace, digest))"
+)
+_SCHEMA = (
+    _TABLE,
+    "create index replies_by_use on replies (used)",
+    "create index replies_by_expiry on replies (expires_at) where expires_at is not null",
+    f"pragma application_id = {_APPLICATION}",
+    f"pragma user_version = {_VERSION}",
+)
+_GET = "select value, stored_at, expires_at from replies where namespace = ? and digest = ?"
+_PUT = (
+    "insert into replies values (?, ?, ?, ?, ?, ?) on conflict do update set value = excluded.value,"
+    " stored_at = excluded.stored_at, expires_at = excluded.expires_at, used = excluded.used"
+)
+_USE = "update replies set used = ? where namespace = ? and digest = ? and used < ?1"
+_DROP_STALE = "delete from replies where namespace = ? and digest = ? and expires_at <= ?"
+_DROP = "delete from replies where namespace = ? and digest = ?"
+_PURGE = "delete from replies where expires_at <= ?"
+_EVICT = "delete from replies where rowid in (select rowid from replies order by used limit ?)"
+_COUNT = "select count(*) from replies"
+
+Slot = tuple[str, str]
+"""Namespace and digest."""
+Row = tuple[str | bytes, float, float | None]
+"""Value, stored at, expires at (seconds since the epoch)."""
+Put = tuple[str, str, str | bytes, float, float | None, int]
+"""Namespace, digest, value, stored at, expires at, used."""
+Result = TypeVar("Result")
+
+
+class Store:
+    """The table of one file (of memory alone, without one). Not thread-safe: the layer's lock guards it."""
+
+    def __init__(self, directory: str | None) -> None:
+        """Open or make `l2.sqlite` in a folder, which is made if need be.
+
+        Raises:
+            PluginError: the file cannot be opened or made, is no SQLite file, or is another program's or version's.
+        """
+        self.path = None if directory is None else Path(directory) / FILE
+        self._db: sqlite3.Connection | None = None
+        self._broken: PluginError | None = None
+        if self.path is not None:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise explain(self.path, error) from error
+        self._db = self._connect()
+        self._do(self._prepare)
+
+    def get(self, slot: Slot) -> Row | None:
+        """Return a row, whether or not its time is over."""
+        found: Row | None = self._do(lambda db: db.execute(_GET, slot).fetchone())
+        return found
+
+    def write(
+        self, puts: Iterable[Put], used: Iterable[tuple[int, str, str]], *, now: float, keep: int, room: int
+    ) -> tuple[int, int, int]:
+        """Store rows and note uses, then make room, in one transaction.
+
+        With more than `keep` rows, those past their time go, and if that is not enough, the least recently used until
+        `room` are left. Returns (rows left, purged, evicted).
+        """
+
+        def work(db: sqlite3.Connection) -> tuple[int, int, int]:
+            db.executemany(_USE, used)
+            db.executemany(_PUT, puts)
+            rows = _count(db)
+            if rows <= keep:
+                return rows, 0, 0
+            purged = db.execute(_PURGE, (now,)).rowcount
+            rows -= purged
+            evicted = db.execute(_EVICT, (rows - room,)).rowcount if rows > keep else 0
+            return rows - evicted, purged, evicted
+
+        return self._do(lambda db: _transaction(db, work))
+
+    def drop(self, slot: Slot) -> bool:
+        """Delete a row; tell whether it was there."""
+        return self._do(lambda db: db.execute(_DROP, slot).rowcount) > 0
+
+    def drop_stale(self, slot: Slot, now: float) -> bool:
+        """Delete a row whose time is over, unless another process has renewed it meanwhile; tell whether it went."""
+        return self._do(lambda db: db.execute(_DROP_STALE, (*slot, now)).rowcount) > 0
+
+    def clear(self) -> None:
+        """Delete every row."""
+        self._do(lambda db: db.execute("delete from replies"))
+
+    def rows(self) -> int:
+        """Return the number of rows."""
+        return self._do(_count)
+
+    def last_use(self) -> int:
+        """Return the newest `used`, 0 without rows."""
+        return self._do(lambda db: int(db.execute("select coalesce(max(used), 0) from replies").fetchone()[0]))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the file can be used: it was not closed, and nothing was wrong with it."""
+        return self._db is not None
+
+    def close(self) -> None:
+        """Close the file. Further use is a PluginError."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _connect(self) -> sqlite3.Connection:
+        where = ":memory:" if self.path is None else str(self.path)
+        try:
+            return sqlite3.connect(where, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise explain(self.path, error) from error
+
+    def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Do some work on the connection; what SQLite refuses closes it, and becomes a PluginError."""
+        try:
+            return work(self._connection())
+        except sqlite3.Error as error:
+            self.close()
+            self._broken = explain(self.path, error)
+            raise self._broken from error
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise self._broken or PluginError(DISTRIBUTION, f"{self.path or FILE} was closed by its host", code=CODE)
+        return self._db
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        """Make the table in a new file, or see that an old one is ours; both work while others do the same."""
+        marks = _marks(db)
+        if marks == (0, 0):
+            _use_wal(db)
+            marks = _transaction(db, _make)
+        if marks != (_APPLICATION, _VERSION):
+            self.close()
+            raise foreign(self.path)
+        db.execute("pragma synchronous = normal")
+        db.execute("pragma journal_size_limit = 16777216")
+        _count(db)
+
+
+def _make(db: sqlite3.Connection) -> tuple[int, int]:
+    """Make the table, unless another process was faster or the file holds another program's tables."""
+    if _marks(db) == (0, 0) and not db.execute("select 1 from sqlite_master limit 1").fetchone():
+        for statement in _SCHEMA:
+            db.execute(statement)
+    return _marks(db)
+
+
+def _marks(db: sqlite3.Connection) -> tuple[int, int]:
+    application, version = (db.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    return application, version
+
+
+def _count(db: sqlite3.Connection) -> int:
+    return int(db.execute(_COUNT).fetchone()[0])
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log. SQLite's own waiting does not cover this: two new users may have to try again."""
+    for _ in range(100):
+        if _switched(db):
+            return
+        sleep(_WAIT / 100)
+
+
+def _switched(db: sqlite3.Connection) -> bool:
+    try:
+        db.execute("pragma journal_mode = wal")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        return False
+    return True
+
+
+def _transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], Result]) -> Result:
+    db.execute("begin immediate")
+    try:
+        result = work(db)
+    except BaseException:
+        db.execute("rollback")
+        raise
+    db.execute("commit")
+    return result

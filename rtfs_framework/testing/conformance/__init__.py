@@ -1,0 +1,15 @@
+"""Contract suites: inherit one, give it its `make`, and pytest runs every test of the contract on your plugin.
+
+    class TestMine(CacheConformance):
+        def make(self, settings, capacity):
+            return MyLayer(settings, capacity)
+
+A suite cannot be weakened: overriding one of its tests is an error when the class is made. A gap that is known and
+meant to be closed goes into `known_gaps`, name to reason, and becomes a strict xfail: once closed, it must be removed.
+"""
+
+from rtfs_framework.testing.conformance.cache import CacheConformance
+from rtfs_framework.testing.conformance.capability import CapabilityConformance
+from rtfs_framework.testing.conformance.provider import ProviderConformance
+
+__all__ = ["CacheConformance", "CapabilityConformance", "ProviderConformance"]

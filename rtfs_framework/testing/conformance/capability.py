@@ -1,0 +1,102 @@
+"""The contract of capabilities: a record that says what it does, replies that are values, errors that are typed."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from abc import abstractmethod
+from collections.abc import Iterable
+
+import anyio
+
+from rtfs_framework.api import CapabilityEntry, CapabilityError, CapabilityRequest, ProgramError, Value
+from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.types.check import violation
+from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.testing.conformance.base import Conformance, check
+
+Args = tuple[Value, ...]
+
+_NAME = re.compile(r"""[^\s()\[\]{}"',;@^`~:#\d][^\s()\[\]{}"',;@^`~]*""")
+_PLAIN = frozenset({type(None), bool, int, float, str, Keyword, Symbol, ErrorValue, Timestamp, Uuid, Resource})
+_MANY = frozenset({tuple, GrownVector, List, Set})
+
+
+class CapabilityConformance(Conformance):
+    """Inherit, and give `make` and `accepted`; the calls are made for real."""
+
+    @abstractmethod
+    def make(self) -> CapabilityEntry:
+        """Return the record that the plugin offers."""
+
+    @abstractmethod
+    def accepted(self) -> Iterable[Args]:
+        """Return arguments that the capability performs."""
+
+    def refused(self) -> Iterable[Args]:
+        """Return arguments that it must refuse with a `CapabilityError` or `ProgramError`."""
+        return ()
+
+    def test_the_record_says_what_it_does(self) -> None:
+        """An id, one line of summary, effects in words, and names that programs can write."""
+        entry = self.make()
+        check(bool(entry.id.strip()), f"an id of {entry.id!r}")
+        check(bool(entry.summary.strip()) and "\n" not in entry.summary, f"a summary of {entry.summary!r}")
+        check(all(effect.strip() for effect in entry.effects), f"effects of {entry.effects!r}")
+        for name in entry.names:
+            check(_NAME.fullmatch(name) is not None, f"no program can write the name {name!r}")
+
+    def test_replies_are_values_of_the_declared_type(self) -> None:
+        """What comes back is an RTFS value through and through (a vector is a tuple, a map a `Map`)."""
+        entry = self.make()
+        for args in self.accepted():
+            reply = _perform(entry, args)
+            check(_is_value(reply), f"{args!r} got {reply!r}, which holds what is no RTFS value")
+            if entry.returns is not None:
+                wrong = violation(entry.returns, reply)
+                check(wrong is None, f"{args!r}: the reply is not of the declared type: {wrong}")
+
+    def test_accepted_arguments_fit_the_declared_parameters(self) -> None:
+        """As many as are declared, each of its type."""
+        entry = self.make()
+        if entry.parameters is None:
+            return
+        for args in self.accepted():
+            check(len(args) == len(entry.parameters), f"{len(args)} arguments for {len(entry.parameters)} parameters")
+            for type_, value in zip(entry.parameters, args, strict=True):
+                wrong = violation(type_, value)
+                check(wrong is None, f"{args!r}: {wrong}")
+
+    def test_refusals_are_typed(self) -> None:
+        """What cannot be done is a `CapabilityError` or `ProgramError` with words in it."""
+        entry = self.make()
+        for args in self.refused():
+            words = _refusal(entry, args)
+            check(bool(words.strip()), f"{args!r}: an error without words")
+
+
+def _perform(entry: CapabilityEntry, args: Args) -> Value:
+    """Perform one call, as a host does: the handler may answer at once or with something to wait for."""
+
+    async def perform() -> Value:
+        reply = entry.handler(CapabilityRequest(entry.id, args))
+        return await reply if inspect.isawaitable(reply) else reply
+
+    return anyio.run(perform)
+
+
+def _refusal(entry: CapabilityEntry, args: Args) -> str:
+    """Return the words with which a call is refused."""
+    try:
+        reply = _perform(entry, args)
+    except (CapabilityError, ProgramError) as error:
+        return str(error)
+    raise AssertionError(f"{args!r} got {reply!r} instead of an error")
+
+
+def _is_value(value: object) -> bool:
+    if isinstance(value, Map):
+        return all(_is_value(key) and _is_value(item) for key, item in value.items())
+    if value.__class__ in _MANY:
+        return all(map(_is_value, value))  # type: ignore[call-overload]
+    return value.__class__ in _PLAIN or (callable(value) and not isinstance(value, type))
