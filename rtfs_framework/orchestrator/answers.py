@@ -1,0 +1,75 @@
+"""What the host tells a suspended run: a value, an error, or to run the function's own body; or that it must wait."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import attrs
+
+from rtfs_framework.kernel.outcome import ExecutionOutcome
+from rtfs_framework.lang.errors import ProgramError
+
+
+@attrs.frozen(slots=True)
+class Reply:
+    """Resume with a value."""
+
+    value: Any
+
+
+@attrs.frozen(slots=True)
+class Throw:
+    """Resume with an error, which the program may catch."""
+
+    error: ProgramError
+
+
+@attrs.frozen(slots=True)
+class Locally:
+    """Run the function's own body."""
+
+
+Answer = Reply | Throw | Locally
+
+
+@attrs.frozen(slots=True, eq=False)
+class Waiting:
+    """An answer that takes time: `finish` awaits it, once, under a deadline."""
+
+    finish: Callable[[], Awaitable[Answer]]
+
+
+class KernelRun(Protocol):
+    """What the driver needs of a kernel's run."""
+
+    def step(self) -> ExecutionOutcome:
+        """Return the first outcome."""
+        ...
+
+    def resume(self, value: Any) -> ExecutionOutcome:
+        """Answer the open call with a value."""
+        ...
+
+    def throw(self, error: ProgramError) -> ExecutionOutcome:
+        """Answer the open call with an error."""
+        ...
+
+    def resume_locally(self) -> ExecutionOutcome:
+        """Let the open call run its function's own body."""
+        ...
+
+    def close(self) -> None:
+        """Abandon the run."""
+        ...
+
+
+def apply(run: KernelRun, answer: Answer) -> ExecutionOutcome:
+    """Resume a run with an answer."""
+    match answer:
+        case Reply(value=value):
+            return run.resume(value)
+        case Throw(error=error):
+            return run.throw(error)
+        case Locally():
+            return run.resume_locally()

@@ -1,0 +1,74 @@
+"""What a validated configuration says. Targets are types here; texts were read at the boundary (`routes`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api.targets import ExecTarget, LocalPure
+from rtfs_framework.orchestrator.security import RuntimeContext
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds for one model call when the configuration names no timeout."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ProviderSpec:
+    """One provider instance: which plugin, where it stands, the host's own settings and the plugin's."""
+
+    id: str
+    plugin: str
+    target: ExecTarget
+    timeout: float = DEFAULT_TIMEOUT
+    """Seconds."""
+    reuse: str = "auto"
+    """"auto" (replies of deterministic providers are remembered), "always" or "never"."""
+    input_cost: float = 0.0
+    """US dollars per million tokens."""
+    output_cost: float = 0.0
+    model: str = ""
+    own: Any = None
+    """An instance of the plugin's settings class, None when it has none."""
+    table: Mapping[str, Any] = attrs.field(factory=dict)
+    """The settings as written; part of the policy hash."""
+    origin: str = "default"
+    """"default" (a plugin's own instance) or the configuration's path."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class CacheSpec:
+    """A cache layer's settings."""
+
+    enabled: bool = True
+    ttl: float | None = None
+    own: Any = None
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class JournalSpec:
+    """Where the causal chain goes."""
+
+    enabled: bool = True
+    path: str | None = None
+    keep_args: bool = False
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Config:
+    """A whole configuration."""
+
+    path: str | None = None
+    default_target: ExecTarget = LocalPure()
+    cache_ttl: float | None = None
+    engine: str | None = None
+    engine_own: Any = None
+    concurrency: int | None = None
+    routes: Mapping[str, tuple[ExecTarget, ...]] = attrs.field(factory=dict)
+    providers: tuple[ProviderSpec, ...] = ()
+    caches: Mapping[str, CacheSpec] = attrs.field(factory=dict)
+    security: RuntimeContext = RuntimeContext()
+    journal: JournalSpec = JournalSpec()
+    tables: Mapping[str, Any] = attrs.field(factory=dict)
+    """The file's data that decisions rest on; part of the policy hash."""

@@ -1,0 +1,211 @@
+"""Tables to records: names become targets and plugins, and every name that leads nowhere is a mistake with its place.
+
+Codes here, besides those of `api.toml_structure`: E0706 a name that nothing bears (target, provider, engine, cache).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
+from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.lang.jsontext import JsonError
+from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.orchestrator.config.model import CacheSpec, Config, JournalSpec, ProviderSpec
+from rtfs_framework.orchestrator.config.own import Reading, defaults_of
+from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
+from rtfs_framework.orchestrator.routes import RESERVED, Unknown, parse_target
+from rtfs_framework.orchestrator.security import RuntimeContext
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.toml_places import KeyPath
+    from rtfs_framework.registry.catalog import Catalog
+
+_REMOTE_PLUGIN = "openai"
+_SECTIONS: tuple[tuple[str, Callable[[str], ExecTarget]], ...] = (
+    ("remote_providers", RemoteModel),
+    ("local_models", LocalModel),
+)
+
+
+@attrs.frozen(slots=True)
+class Resolver:
+    """One file's resolution against a catalog."""
+
+    reading: Reading
+    catalog: Catalog
+    path: Path
+
+    def resolve(self, file: ConfigFile, data: Mapping[str, Any], defaults: Iterable[ProviderSpec]) -> Config:
+        """Return the configuration; mistakes are noted in `reading`, and the result then is of no use."""
+        table = file.delegation
+        providers = self._providers(file, defaults)
+        local = [spec.target.id for spec in providers if isinstance(spec.target, LocalModel)]
+        remote = [spec.target.id for spec in providers if isinstance(spec.target, RemoteModel)]
+
+        def target(text: str, path: KeyPath) -> ExecTarget:
+            found = parse_target(text, local, remote)
+            if isinstance(found, Unknown):
+                self.reading.mistake("E0706", found.message, path, found.help)
+                return LocalPure()
+            return found
+
+        engine, engine_own = self._engine(file)
+        return Config(
+            path=str(self.path),
+            default_target=target(table.default_target, ("delegation", "default_target")),
+            cache_ttl=table.cache_ttl,
+            engine=engine,
+            engine_own=engine_own,
+            concurrency=table.concurrency,
+            routes=_routes(table.static_routes, target),
+            providers=providers,
+            caches=self._caches(file.caches),
+            security=self._security(file.security),
+            journal=self._journal(file),
+            tables={name: data[name] for name in ("delegation", "engines", "security") if name in data},
+        )
+
+    def _providers(self, file: ConfigFile, defaults: Iterable[ProviderSpec]) -> tuple[ProviderSpec, ...]:
+        """Return the file's providers, after those defaults that it does not replace."""
+        found: dict[ExecTarget, ProviderSpec] = {spec.target: spec for spec in defaults}
+        for section, make in _SECTIONS:
+            for name, table in getattr(file.delegation, section).items():
+                path = ("delegation", section, name)
+                if make is LocalModel and name in RESERVED:
+                    message = f"no local model can be called '{name}': local-{name} is the function's own body"
+                    self.reading.mistake("E0706", message, path, "choose another id", key=True)
+                    continue
+                spec = self._provider(make(name), name, table, path, found)
+                if spec is not None:
+                    found[spec.target] = spec
+        return tuple(found.values())
+
+    def _provider(
+        self,
+        target: ExecTarget,
+        name: str,
+        table: Mapping[str, Any],
+        path: KeyPath,
+        defaults: Mapping[ExecTarget, ProviderSpec],
+    ) -> ProviderSpec | None:
+        wanted = table.get("provider")
+        plugin = wanted if isinstance(wanted, str) else self._usual_plugin(target, name, defaults)
+        if plugin is None:
+            self.reading.mistake(
+                "E0704", "the key 'provider' is missing", path, "add provider = ... (which plugin answers)", key=True
+            )
+            return None
+        entry = self._known("provider", plugin, self.catalog.providers, (*path, "provider"))
+        if entry is None:
+            return None
+        ours, own = self.reading.split(ProviderTable, entry.settings, table, path)
+        if ours is None:
+            return None
+        return ProviderSpec(
+            id=name,
+            plugin=plugin,
+            target=target,
+            timeout=ours.timeout / 1000,
+            reuse=ours.reuse,
+            input_cost=ours.input_cost,
+            output_cost=ours.output_cost,
+            model=str(getattr(own, "model", "") or ""),
+            own=own,
+            table=dict(table),
+            origin=str(self.path),
+        )
+
+    def _usual_plugin(self, target: ExecTarget, name: str, defaults: Mapping[ExecTarget, ProviderSpec]) -> str | None:
+        """Return the plugin of a table that names none: the default instance's, a plugin of that name, or openai."""
+        known = defaults.get(target)
+        if known is not None:
+            return known.plugin
+        if name in self.catalog.providers:
+            return name
+        return _REMOTE_PLUGIN if isinstance(target, RemoteModel) else None
+
+    def _engine(self, file: ConfigFile) -> tuple[str | None, Any]:
+        for name in file.engines:
+            self._known("engine", name, self.catalog.engines, ("engines", name), key=True)
+        wanted = file.delegation.engine
+        if wanted is None:
+            wanted = default_engine(self.catalog)
+            if wanted is None:
+                return None, None
+        entry = self._known("engine", wanted, self.catalog.engines, ("delegation", "engine"))
+        if entry is None:
+            return None, None
+        if wanted not in file.engines:
+            return wanted, defaults_of(entry.settings)
+        _, own = self.reading.split(_NoKeys, entry.settings, file.engines[wanted], ("engines", wanted))
+        return wanted, own
+
+    def _caches(self, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, CacheSpec]:
+        made: dict[str, CacheSpec] = {}
+        for name, table in tables.items():
+            entry = self._known("cache", name, self.catalog.caches, ("caches", name), key=True)
+            if entry is None:
+                continue
+            ours, own = self.reading.split(CacheTable, entry.settings, table, ("caches", name))
+            if ours is not None:
+                made[name] = CacheSpec(enabled=ours.enabled, ttl=ours.ttl, own=own)
+        return made
+
+    def _security(self, table: SecurityTable) -> RuntimeContext:
+        values: dict[str, Any] = {}
+        for name, value in table.context.items():
+            try:
+                values[name] = from_plain(value)
+            except JsonError as error:  # noqa: PERF203 - a handful of values, each with a mistake of its own
+                self.reading.mistake("E0703", str(error), ("security", "context", name), "write it as a text")
+        return RuntimeContext(
+            level=table.level, grant=tuple(table.grant), deny=tuple(table.deny), reach=table.reach, values=values
+        )
+
+    def _journal(self, file: ConfigFile) -> JournalSpec:
+        table = file.journal
+        path = None if table.path is None else str(self.path.parent / Path(table.path).expanduser())
+        return JournalSpec(enabled=table.enabled, path=path, keep_args=table.keep_args)
+
+    def _known(
+        self, kind: str, name: str, table: Mapping[str, tuple[Any, Any]], path: KeyPath, *, key: bool = False
+    ) -> Any:
+        found = table.get(name)
+        if found is not None:
+            return found[0]
+        problem = self.catalog.contested.get((kind, name))
+        if problem is not None:
+            self.reading.mistake("E0706", problem.message, path, problem.help, key=key)
+            return None
+        installed = ", ".join(sorted(table)) or "none"
+        way_out = did_you_mean(name, table) or f"installed: {installed}; or install the plugin that offers it"
+        self.reading.mistake("E0706", f"no {kind} is called '{name}'", path, way_out, key=key)
+        return None
+
+
+@attrs.frozen(slots=True)
+class _NoKeys:
+    """The host has no keys of its own in an engine's table."""
+
+
+def _routes(
+    table: Mapping[str, str | list[str]], target: Callable[[str, KeyPath], ExecTarget]
+) -> dict[str, tuple[ExecTarget, ...]]:
+    routes: dict[str, tuple[ExecTarget, ...]] = {}
+    for pattern, texts in table.items():
+        path: KeyPath = ("delegation", "static_routes", pattern)
+        if isinstance(texts, str):
+            routes[pattern] = (target(texts, path),)
+        else:
+            routes[pattern] = tuple(target(text, (*path, place)) for place, text in enumerate(texts))
+    return routes
+
+
+def default_engine(catalog: Catalog) -> str | None:
+    """Return the engine that is used when none is named: `static`, if it is installed."""
+    return "static" if "static" in catalog.engines else None

@@ -1,0 +1,84 @@
+"""The tables of `delegation.toml` as attrs classes: their fields are the keys, types and bounds are enforced.
+
+Provider, engine and cache tables also hold the plugin's own keys, which its settings class declares; `own` splits them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import attrs
+from attrs import validators
+
+from rtfs_framework.orchestrator.config.model import DEFAULT_TIMEOUT
+from rtfs_framework.orchestrator.routes import PURE
+from rtfs_framework.orchestrator.security import IsolationLevel, Reach
+
+_POSITIVE = validators.gt(0)
+_MOST_CONCURRENT = 1000
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class DelegationTable:
+    """`[delegation]`."""
+
+    default_target: str = PURE
+    cache_ttl: float | None = attrs.field(default=None, validator=validators.optional(_POSITIVE))
+    engine: str | None = None
+    concurrency: int | None = attrs.field(
+        default=None, validator=validators.optional([_POSITIVE, validators.le(_MOST_CONCURRENT)])
+    )
+    static_routes: Mapping[str, str | list[str]] = attrs.field(factory=dict)
+    remote_providers: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    local_models: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ProviderTable:
+    """The host's keys of `[delegation.remote_providers.<id>]` and `[delegation.local_models.<id>]`."""
+
+    provider: str | None = None
+    timeout: float = attrs.field(default=DEFAULT_TIMEOUT * 1000, validator=validators.gt(0.0))
+    reuse: Literal["auto", "always", "never"] = "auto"
+    input_cost: float = attrs.field(default=0.0, validator=validators.ge(0.0))
+    output_cost: float = attrs.field(default=0.0, validator=validators.ge(0.0))
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class CacheTable:
+    """The host's keys of `[caches.<name>]`."""
+
+    enabled: bool = True
+    ttl: float | None = attrs.field(default=None, validator=validators.optional(_POSITIVE))
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class SecurityTable:
+    """`[security]`."""
+
+    level: IsolationLevel = IsolationLevel.CONTROLLED
+    grant: Sequence[str] = ()
+    deny: Sequence[str] = ()
+    reach: Reach = Reach.REMOTE
+    context: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class JournalTable:
+    """`[journal]`."""
+
+    enabled: bool = True
+    path: str | None = None
+    keep_args: bool = False
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ConfigFile:
+    """The whole file."""
+
+    delegation: DelegationTable = DelegationTable()
+    engines: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    caches: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    security: SecurityTable = SecurityTable()
+    journal: JournalTable = JournalTable()

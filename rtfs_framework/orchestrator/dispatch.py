@@ -1,0 +1,173 @@
+"""What happens to a call that leaves the kernel: authorise, decide, look up, perform, write down.
+
+In: a `HostCall` and the `Visit` of the run that makes it. Out: an answer, or what to wait for. Every call is written
+down exactly once, whatever becomes of it.
+"""
+
+from __future__ import annotations
+
+import attrs
+from typing_extensions import assert_never
+
+from rtfs_framework.api.plans import PlanSource
+from rtfs_framework.api.provider import InferenceRequest, Message
+from rtfs_framework.api.targets import (
+    Ask,
+    Capability,
+    Deny,
+    L4CacheHit,
+    LocalModel,
+    LocalPure,
+    RemoteModel,
+    show_target,
+)
+from rtfs_framework.api.values import Clock
+from rtfs_framework.kernel.outcome import CallKind, FunctionSignature, HostCall
+from rtfs_framework.lang.errors import ProgramError, undefined_symbol
+from rtfs_framework.orchestrator.answers import Answer, Locally, Reply, Throw, Waiting
+from rtfs_framework.orchestrator.capabilities import Capabilities
+from rtfs_framework.orchestrator.delegate import Delegator, Undecided
+from rtfs_framework.orchestrator.events import EventBus
+from rtfs_framework.orchestrator.failures import not_supported, unknown_target
+from rtfs_framework.orchestrator.models import Models
+from rtfs_framework.orchestrator.providers import ProviderPool
+from rtfs_framework.orchestrator.records import Decision
+from rtfs_framework.orchestrator.security import Refusal
+from rtfs_framework.orchestrator.security import violation as security_violation
+from rtfs_framework.orchestrator.visit import OpenCall, Visit
+
+_CONSULT_TIMEOUT = 10.0
+
+
+@attrs.frozen(slots=True, eq=False)
+class Dispatcher:
+    """A host's answers, for all its runs."""
+
+    delegator: Delegator
+    pool: ProviderPool
+    models: Models
+    capabilities: Capabilities
+    clock: Clock
+    events: EventBus
+
+    def answer(self, call: HostCall, visit: Visit) -> Answer | Waiting:
+        """Return the answer to a call, or what to wait for."""
+        opened = OpenCall(call, visit, self.clock.monotonic())
+        answer = self._answer(opened)
+        if isinstance(answer, Waiting):
+            waiting = answer
+            return Waiting(lambda: self._finish(opened, waiting))
+        return answer
+
+    async def _finish(self, opened: OpenCall, waiting: Waiting) -> Answer:
+        """Await an answer; a call that is cancelled meanwhile is written down too, for it may have cost something."""
+        try:
+            return await waiting.finish()
+        except BaseException:
+            if not opened.closed:
+                opened.close(self.clock.monotonic(), error=ProgramError("Cancelled", "Cancelled: the run was stopped"))
+            raise
+
+    def _answer(self, opened: OpenCall) -> Answer | Waiting:
+        call = opened.call
+        match call.kind:
+            case CallKind.DELEGATED:
+                decision = self.delegator.decide(call)
+                if isinstance(decision, Undecided):
+                    asked = decision
+                    return Waiting(lambda: self._consult(opened, asked))
+                return self._carry_out(opened, decision)
+            case CallKind.CAPABILITY:
+                return self.capabilities.perform(opened, call.capability)
+            case CallKind.CONTEXT_GET:
+                return self._get(opened)
+            case CallKind.CONTEXT_SET:
+                opened.visit.context[call.capability] = call.args[0]
+                return self._reply(opened, None)
+            case CallKind.EVENT:
+                if self.events.active:
+                    fields = {"event": call.capability, "args": [str(arg) for arg in call.args]}
+                    self.events.emit("program.event", fields)
+                return self._reply(opened, None)
+            case _ as never:
+                assert_never(never)
+
+    def _carry_out(self, opened: OpenCall, decision: Decision) -> Answer | Waiting:
+        opened.decision = decision
+        target = decision.plan.target
+        function = opened.call.function or FunctionSignature(opened.call.capability)
+        match target:
+            case LocalPure():
+                opened.close(self.clock.monotonic())
+                return Locally()
+            case LocalModel() | RemoteModel():
+                instance = self.pool.get(target)
+                if instance is None:
+                    return self._throw(opened, unknown_target(f"{show_target(target)} is not configured"))
+                return self.models.ask(opened, function, instance)
+            case Capability(id=name):
+                return self.capabilities.perform(opened, name)
+            case Deny(reason=reason):
+                return self._throw(opened, self._refused(function.name, reason, decision.plan.source))
+            case L4CacheHit() | Ask():
+                return self._throw(opened, not_supported(f"the target {show_target(target)}"))
+            case _ as never:
+                assert_never(never)
+
+    async def _consult(self, opened: OpenCall, asked: Undecided) -> Answer:
+        """Ask the model that the engine wants to hear, then carry out what the engine concludes."""
+        consult = asked.consult
+        instance = self.pool.get(consult.target)
+        text = ""
+        if instance is not None and self.delegator.precedence.security.beyond_reach(consult.target) is None:
+            request = InferenceRequest(
+                function=FunctionSignature("delegate/consult"),
+                args=(consult.question,),
+                messages=(Message("user", consult.question),),
+                timeout=min(_CONSULT_TIMEOUT, instance.spec.timeout),
+            )
+            try:
+                reply = await self.models.infer(instance, request)
+                text = reply.text or ""
+            except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+                self.events.plugin_failed(f"consulting '{instance.spec.id}'", error)
+        step = ("consult", f"{show_target(consult.target)}: {'answered' if text else 'no answer'}")
+        decided = self.delegator.conclude(attrs.evolve(asked, steps=(*asked.steps, step)), text)
+        answer = self._carry_out(opened, decided)
+        return await answer.finish() if isinstance(answer, Waiting) else answer
+
+    def _refused(self, symbol: str, reason: str, source: PlanSource) -> ProgramError:
+        if source is PlanSource.HINT:
+            return unknown_target(reason)
+        why, _, way_out = reason.partition("; ")
+        refusal = Refusal(why, way_out or "ask whoever runs this host")
+        return security_violation("call", symbol, self.capabilities.security.rules.level, refusal)
+
+    def _get(self, opened: OpenCall) -> Answer:
+        """Answer a context value; without one the call's argument is the default, and with none the name is unknown."""
+        call = opened.call
+        if call.capability in opened.visit.context:
+            return self._reply(opened, opened.visit.context[call.capability])
+        if call.args:
+            return self._reply(opened, call.args[0])
+        return self._throw(opened, undefined_symbol(call.capability))
+
+    def _reply(self, opened: OpenCall, value: object) -> Reply:
+        opened.close(self.clock.monotonic(), value, answered=True)
+        return Reply(value)
+
+    def _throw(self, opened: OpenCall, error: ProgramError) -> Throw:
+        opened.close(self.clock.monotonic(), error=error)
+        return Throw(error)
+
+
+@attrs.frozen(slots=True, eq=False)
+class VisitingHost:
+    """The dispatcher as one run sees it."""
+
+    dispatcher: Dispatcher
+    visit: Visit
+
+    def answer(self, call: HostCall) -> Answer | Waiting:
+        """Return the answer to a call, or what to wait for."""
+        return self.dispatcher.answer(call, self.visit)

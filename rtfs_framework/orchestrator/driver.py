@@ -1,0 +1,43 @@
+"""The loop between kernel and host.
+
+One implementation: `advance` goes as far as nothing must be waited for, `drive` awaits what must, and the synchronous
+front (`front`) merely lends `drive` an event loop. So a program that asks for nothing slow never imports an event
+loop, and Ctrl-C reaches it directly.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall
+from rtfs_framework.orchestrator.answers import Answer, KernelRun, Waiting, apply
+
+
+class Host(Protocol):
+    """Answers calls: at once, or with what to wait for."""
+
+    def answer(self, call: HostCall) -> Answer | Waiting:
+        """Return the answer to a call."""
+        ...
+
+
+def advance(run: KernelRun, outcome: ExecutionOutcome, host: Host) -> Complete | Waiting:
+    """Answer calls until the run is complete or must wait."""
+    while not isinstance(outcome, Complete):
+        answer = host.answer(outcome.call)
+        if isinstance(answer, Waiting):
+            return answer
+        outcome = apply(run, answer)
+    return outcome
+
+
+async def drive(run: KernelRun, state: Complete | Waiting, host: Host) -> Any:
+    """Await and answer until the run is complete; return its value. A run that is abandoned half-way is closed."""
+    try:
+        while not isinstance(state, Complete):
+            answer = await state.finish()
+            state = advance(run, apply(run, answer), host)
+    except BaseException:
+        run.close()
+        raise
+    return state.value

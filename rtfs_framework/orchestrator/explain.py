@@ -1,0 +1,136 @@
+"""Explaining a program: every place where a call can leave the kernel, where it would go, and why. Runs nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel, show_target
+from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.kernel.outcome import CallKind, FunctionSignature, HostCall
+from rtfs_framework.lang.signature import CallSite, SiteKind
+from rtfs_framework.lang.source import Place, Source
+from rtfs_framework.orchestrator.delegate import Undecided
+from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.linking import compile_for
+from rtfs_framework.orchestrator.records import Decision, Steps
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ExplainedSite:
+    """A call site: where its call would go now."""
+
+    kind: str
+    name: str
+    place: Place
+    inside: str
+    target: str
+    source: str = ""
+    """The step of the precedence that decides: "hint", "static-route", ..."""
+    reasoning: str = ""
+    steps: Steps = ()
+    context: Steps = ()
+    provider: str = ""
+    """The plugin that would answer."""
+    usable: bool = True
+    problem: str = ""
+    """Why the call would fail, and the way out."""
+    reuse: bool = False
+    """Whether the reply may be served from memory."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        data = {field.name: getattr(self, field.name) for field in attrs.fields(ExplainedSite)}
+        return {**data, "place": str(self.place), "steps": [list(s) for s in self.steps],
+                "context": [list(c) for c in self.context]}  # fmt: skip
+
+
+def explain(host: Host, source: Source, limits: Limits) -> list[ExplainedSite]:  # noqa: ARG001 - the session's face
+    """Return the call sites of a program in the order of its text.
+
+    Raises:
+        LanguageError: The program cannot be compiled. (A name or target that nobody knows is explained, not raised.)
+    """
+    artifact = compile_for(host, source)
+    sites = sorted(artifact.sites, key=lambda site: (site.place.line, site.place.column))
+    return [_site(host, site) for site in sites]
+
+
+def _site(host: Host, site: CallSite) -> ExplainedSite:
+    match site.kind:
+        case SiteKind.FUNCTION:
+            return _function(host, site)
+        case SiteKind.CAPABILITY | SiteKind.HOST_NAME:
+            return _capability(host, site)
+        case SiteKind.CONTEXT:
+            return _explained(site, target="host context", reasoning="read or written by the host")
+
+
+def _function(host: Host, site: CallSite) -> ExplainedSite:
+    function = site.function or FunctionSignature(site.name or "fn")
+    call = HostCall(CallKind.DELEGATED, function.name, (), function)
+    decision = host.dispatcher.delegator.preview(call)
+    if isinstance(decision, Undecided):
+        target = show_target(decision.consult.target)
+        steps = (*decision.steps, ("engine", f"asks {target} first"))
+        return _explained(site, target="decided when called", reasoning=f"the engine consults {target}", steps=steps)
+    return _decided(host, site, decision)
+
+
+def _decided(host: Host, site: CallSite, decision: Decision) -> ExplainedSite:
+    plan = decision.plan
+    target = plan.target
+    provider, problem, reuse = "", "", False
+    if isinstance(target, LocalModel | RemoteModel):
+        instance = host.pool.get(target)
+        problem = host.pool.unusable(target) or ""
+        provider = "" if instance is None else f"{instance.entry.name} ({instance.distribution})"
+        reuse = instance is not None and instance.reusable
+    elif not isinstance(target, LocalPure):
+        problem = plan.reasoning
+    return _explained(
+        site,
+        target=show_target(target),
+        source=plan.source.value,
+        reasoning=plan.reasoning,
+        steps=decision.steps,
+        context=plan.context,
+        provider=provider,
+        usable=not problem,
+        problem=problem,
+        reuse=reuse,
+    )
+
+
+def _capability(host: Host, site: CallSite) -> ExplainedSite:
+    capabilities = host.dispatcher.capabilities
+    if site.name is None:
+        return _explained(site, target="capability", reasoning="its name is computed when the program runs")
+    found = capabilities.id_of(site.name)
+    if found is None and site.name in host.config.security.values:
+        return _explained(site, target="host context", reasoning="a value of [security.context]")
+    name = found or site.name
+    target = f"capability {name}"
+    if found is None:
+        problem = f"no plugin offers '{name}'"
+        return _explained(site, target=target, reasoning="unknown", usable=False, problem=problem)
+    provenance = host.catalog.capabilities[found][1]
+    refusal = capabilities.security.capability(found)
+    steps: Steps = (("security", "granted" if refusal is None else refusal.reason),)
+    return _explained(
+        site,
+        target=target if refusal is None else "denied",
+        source="policy",
+        reasoning="granted" if refusal is None else refusal.reason,
+        steps=steps,
+        provider=str(provenance),
+        usable=refusal is None,
+        problem="" if refusal is None else f"{refusal.reason}; {refusal.way_out}",
+    )
+
+
+def _explained(site: CallSite, **details: Any) -> ExplainedSite:
+    return ExplainedSite(
+        kind=site.kind.value, name=site.name or "(computed)", place=site.place, inside=site.inside, **details
+    )

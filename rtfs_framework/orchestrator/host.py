@@ -1,0 +1,145 @@
+"""A host, put together once per session from its configuration and the catalog: policy, providers, caches, dispatch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.cache import CacheLevel
+from rtfs_framework.api.engine import DelegationEngine, EngineSettings
+from rtfs_framework.api.targets import ExecTarget, RemoteModel
+from rtfs_framework.api.values import Clock
+from rtfs_framework.orchestrator.cache_stack import CacheStack, build_stack
+from rtfs_framework.orchestrator.capabilities import Capabilities
+from rtfs_framework.orchestrator.config.model import Config
+from rtfs_framework.orchestrator.config.policy import policy_hash
+from rtfs_framework.orchestrator.delegate import Delegator
+from rtfs_framework.orchestrator.dispatch import Dispatcher
+from rtfs_framework.orchestrator.events import EventBus, Subscription
+from rtfs_framework.orchestrator.journal.place import cache_dir, journal_path
+from rtfs_framework.orchestrator.journal.store import Journal, blotter
+from rtfs_framework.orchestrator.models import Models
+from rtfs_framework.orchestrator.precedence import Precedence
+from rtfs_framework.orchestrator.providers import ProviderInstance, ProviderPool
+from rtfs_framework.orchestrator.reuse import Reuse
+from rtfs_framework.orchestrator.security import SecurityAuthorizer
+
+if TYPE_CHECKING:
+    from rtfs_framework.registry.catalog import Catalog
+
+MANY = 8
+"""Records of a stream that are under way at once when a remote provider can be used and nothing else is configured."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class Host:
+    """All that runs share."""
+
+    config: Config
+    catalog: Catalog
+    clock: Clock
+    events: EventBus
+    pool: ProviderPool
+    caches: CacheStack
+    dispatcher: Dispatcher
+    journal: Journal | None
+    policy_hash: str
+
+    @property
+    def concurrency(self) -> int:
+        """How many records of a stream may be under way at once."""
+        if self.config.concurrency is not None:
+            return self.config.concurrency
+        remote = any(isinstance(candidate.target, RemoteModel) for candidate in self.pool.candidates)
+        return MANY if remote else 1
+
+    def close(self) -> None:
+        """Release caches and write what the journal still holds."""
+        try:
+            self.caches.close()
+        finally:
+            if self.journal is not None:
+                self.journal.close()
+
+
+def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clock: Clock, *, journal: bool) -> Host:
+    """Put a host together. Nothing slow is made here: providers are made when first asked."""
+    events = EventBus(clock)
+    _listen(events, catalog, environ)
+    pool = _pool(config, catalog, environ)
+    caches = build_stack(
+        [entry for entry, _ in catalog.caches.values()],
+        config.caches,
+        clock,
+        config.cache_ttl,
+        lambda: str(cache_dir(environ)),
+        events.plugin_failed,
+    )
+    engine, label = _engine(config, catalog, events)
+    policy = policy_hash(config, pool, label)
+    security = SecurityAuthorizer(config.security, config.path or "delegation.toml")
+    precedence = Precedence(security, pool, config.routes, config.default_target, clock)
+    delegator = Delegator(
+        precedence, engine, config.engine or "", caches.plans(), policy, clock, events.plugin_failed, config.cache_ttl
+    )
+    capabilities = Capabilities(
+        {name: entry for name, (entry, _) in catalog.capabilities.items()},
+        catalog.function_names,
+        security,
+        clock,
+        events,
+    )
+    models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl), clock, events)
+    dispatcher = Dispatcher(delegator, pool, models, capabilities, clock, events)
+    store = _journal(config, environ, clock) if journal and config.journal.enabled else None
+    return Host(config, catalog, clock, events, pool, caches, dispatcher, store, policy)
+
+
+def _pool(config: Config, catalog: Catalog, environ: Mapping[str, str]) -> ProviderPool:
+    instances: dict[ExecTarget, ProviderInstance] = {}
+    for spec in config.providers:
+        entry, provenance = catalog.providers[spec.plugin]
+        instances[spec.target] = ProviderInstance(spec, entry, environ, str(provenance))
+    return ProviderPool(instances)
+
+
+def _engine(config: Config, catalog: Catalog, events: EventBus) -> tuple[DelegationEngine | None, str]:
+    if config.engine is None:
+        return None, ""
+    entry, provenance = catalog.engines[config.engine]
+    label = f"{config.engine} ({provenance})"
+    routes = {pattern: targets[0] for pattern, targets in config.routes.items() if targets}
+    try:
+        return entry.factory(EngineSettings(routes, config.default_target, config.engine_own)), label
+    except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+        events.plugin_failed(f"engine '{label}'", error)
+        return None, label
+
+
+def _journal(config: Config, environ: Mapping[str, str], clock: Clock) -> Journal:
+    path = journal_path(environ, config.journal.path)
+    return Journal(path, clock, config.journal.keep_args, blotter(secrets_of(config, environ)))
+
+
+def secrets_of(config: Config, environ: Mapping[str, str]) -> list[str]:
+    """Return the values that settings named `*_env` point to: they are never written anywhere."""
+    found: list[str] = []
+    for spec in config.providers:
+        for field in () if spec.own is None else attrs.fields(type(spec.own)):
+            name = str(getattr(spec.own, field.name)) if field.name.endswith("_env") else ""
+            found.append(environ.get(name, ""))
+    return [value for value in found if value]
+
+
+def _listen(events: EventBus, catalog: Catalog, environ: Mapping[str, str]) -> None:
+    level = environ.get("RTFS_LOG")
+    if level:
+        events.switch_on(level)
+    for name, (entry, provenance) in catalog.observers.items():
+        make: Callable[[], Any] = entry.factory
+        try:
+            events.subscriptions.append(Subscription(f"{name} ({provenance})", make(), entry.events))
+        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+            events.plugin_failed(f"observer '{name}' ({provenance})", error)

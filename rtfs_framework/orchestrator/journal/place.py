@@ -1,0 +1,33 @@
+"""Where a host keeps its files: `RTFS_HOME`, else the user's data and cache folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+FILE = "journal.sqlite"
+
+
+def data_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder of what must not be lost: `$RTFS_HOME`, else the user's data folder's `rtfs`."""
+    home = environ.get("RTFS_HOME")
+    if home:
+        return Path(home)
+    from platformdirs import user_data_dir
+
+    return Path(user_data_dir("rtfs", appauthor=False))
+
+
+def cache_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder of what can be made again: `$RTFS_HOME/cache`, else the user's cache folder's `rtfs`."""
+    home = environ.get("RTFS_HOME")
+    if home:
+        return Path(home) / "cache"
+    from platformdirs import user_cache_dir
+
+    return Path(user_cache_dir("rtfs", appauthor=False))
+
+
+def journal_path(environ: Mapping[str, str], configured: str | None) -> Path:
+    """Return the journal's file; a configured path goes first."""
+    return Path(configured).expanduser() if configured else data_dir(environ) / FILE

@@ -1,0 +1,72 @@
+"""The tables of the causal chain, their version, and the triggers that keep them append-only.
+
+A run's root is the hash of its `runs` row; every entry's parent is the entry before it (the first one's is the root);
+an `endings` row closes the chain with the count, so that cut-off tails are noticed. Plans repeat from call to call, so
+entries name them by digest. Times in entries are whole microseconds: numbers survive the file exactly.
+"""
+
+from __future__ import annotations
+
+VERSION = 1
+
+RUN_FIELDS = ("id", "program", "source", "started", "policy", "version")
+ENTRY_FIELDS = (
+    "run",
+    "seq",
+    "call",
+    "record",
+    "kind",
+    "symbol",
+    "place",
+    "args_digest",
+    "args",
+    "decision",
+    "decided_at",
+    "target",
+    "reply_digest",
+    "micros",
+    "input_tokens",
+    "output_tokens",
+    "cost",
+    "cache",
+    "model",
+    "explanation",
+    "error_kind",
+    "error",
+)
+ENDING_FIELDS = ("run", "status", "ended", "entries", "message")
+
+TABLES = """
+CREATE TABLE runs (
+  id TEXT PRIMARY KEY, program TEXT NOT NULL, source TEXT NOT NULL, started REAL NOT NULL, policy TEXT NOT NULL,
+  version TEXT NOT NULL, hash TEXT NOT NULL
+);
+CREATE TABLE decisions (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE entries (
+  run TEXT NOT NULL REFERENCES runs(id), seq INTEGER NOT NULL, call INTEGER NOT NULL, record INTEGER,
+  kind TEXT NOT NULL, symbol TEXT NOT NULL, place TEXT, args_digest TEXT NOT NULL, args TEXT,
+  decision TEXT REFERENCES decisions(digest), decided_at REAL, target TEXT NOT NULL, reply_digest TEXT NOT NULL,
+  micros INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost REAL NOT NULL,
+  cache TEXT NOT NULL, model TEXT NOT NULL, explanation TEXT NOT NULL, error_kind TEXT NOT NULL, error TEXT NOT NULL,
+  parent TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (run, seq)
+) WITHOUT ROWID;
+CREATE TABLE endings (
+  run TEXT PRIMARY KEY REFERENCES runs(id), status TEXT NOT NULL, ended REAL NOT NULL, entries INTEGER NOT NULL,
+  message TEXT NOT NULL, parent TEXT NOT NULL, hash TEXT NOT NULL
+);
+"""
+
+
+def triggers() -> str:
+    """Return the triggers that refuse changes of what was written."""
+    return "\n".join(
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, 'the causal chain is append-only'); END;"
+        for table in ("runs", "decisions", "entries", "endings")
+        for verb in ("UPDATE", "DELETE")
+    )
+
+
+def insert(table: str, fields: tuple[str, ...]) -> str:
+    """Return the statement that adds a row."""
+    return f"INSERT INTO {table} ({', '.join(fields)}) VALUES ({', '.join('?' * len(fields))})"  # noqa: S608 - our own words

@@ -1,0 +1,194 @@
+"""Writing the causal chain: entries are hashed when they happen and written in batches.
+
+Memory is bounded by the batch; a batch is one transaction. `close` (also reached on Ctrl-C) writes what is left.
+Nothing secret is ever written: known secrets are blotted out of every text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.values import Clock
+from rtfs_framework.orchestrator.journal.chain import decision_body, row_hash, text_digest
+from rtfs_framework.orchestrator.journal.schema import ENDING_FIELDS, ENTRY_FIELDS, RUN_FIELDS, insert
+from rtfs_framework.orchestrator.records import CallRecord, Decision
+
+if TYPE_CHECKING:
+    import sqlite3
+
+BATCH = 512
+"""Entries per transaction."""
+
+FLUSH_SECONDS = 1.0
+"""Age at which a smaller batch is written all the same."""
+
+_HASHED = ("hash",)
+_CHAINED = ("parent", "hash")
+_INSERT_RUN = insert("runs", RUN_FIELDS + _HASHED)
+_INSERT_ENTRY = insert("entries", ENTRY_FIELDS + _CHAINED)
+_INSERT_ENDING = insert("endings", ENDING_FIELDS + _CHAINED)
+_INSERT_DECISION = "INSERT OR IGNORE INTO decisions (digest, body) VALUES (?, ?)"
+_MOST_DECISIONS = 4096
+
+Blot = Callable[[str], str]
+
+
+def blotter(secrets: Iterable[str]) -> Blot:
+    """Return a function that replaces known secrets (of 6 characters or more) and what UTF-8 cannot hold."""
+    hidden = sorted({secret for secret in secrets if len(secret) >= 6}, key=len, reverse=True)
+
+    def blot(text: str) -> str:
+        for secret in hidden:
+            text = text.replace(secret, "[secret]")
+        return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+    return blot
+
+
+@attrs.define(slots=True, eq=False)
+class Journal:
+    """One host's journal file; opened by its first run."""
+
+    path: Path
+    clock: Clock
+    keep_args: bool = False
+    blot: Blot = attrs.field(factory=lambda: blotter(()))
+    _connection: sqlite3.Connection | None = attrs.field(default=None, init=False)
+    _entries: list[tuple[Any, ...]] = attrs.field(factory=list, init=False)
+    _new_decisions: list[tuple[str, str]] = attrs.field(factory=list, init=False)
+    _decisions: dict[int, tuple[Decision, str]] = attrs.field(factory=dict, init=False)
+    _flushed: float = attrs.field(default=0.0, init=False)
+
+    def begin(self, run: str, program: str, source: str, policy: str, version: str) -> Chain:
+        """Start a run's chain; its first row is on disk when this returns.
+
+        Raises:
+            JournalError: The file cannot be written.
+        """
+        values = (run, program, self.blot(source), self.clock.now(), policy, version)
+        root = row_hash("runs", RUN_FIELDS, values, "")
+        self._write(lambda connection: connection.execute(_INSERT_RUN, (*values, root)))
+        return Chain(self, run, root)
+
+    def add(self, row: tuple[Any, ...]) -> None:
+        """Queue an entry; write the batch when it is full or old."""
+        self._entries.append(row)
+        now = self.clock.monotonic()
+        if len(self._entries) >= BATCH or now - self._flushed >= FLUSH_SECONDS:
+            self.flush()
+
+    def decision(self, decision: Decision) -> str:
+        """Return the digest of a decision, queued to be written when it is new."""
+        known = self._decisions.get(id(decision))
+        if known is not None and known[0] is decision:
+            return known[1]
+        body = self.blot(decision_body(decision))
+        digest = text_digest(body)
+        if len(self._decisions) >= _MOST_DECISIONS:
+            self._decisions.clear()
+        self._decisions[id(decision)] = (decision, digest)
+        self._new_decisions.append((digest, body))
+        return digest
+
+    def flush(self) -> None:
+        """Write everything queued, in one transaction.
+
+        Raises:
+            JournalError: The file cannot be written; what was queued stays queued.
+        """
+        self._flushed = self.clock.monotonic()
+        if not self._entries and not self._new_decisions:
+            return
+
+        def both(connection: sqlite3.Connection) -> None:
+            connection.executemany(_INSERT_DECISION, self._new_decisions)
+            connection.executemany(_INSERT_ENTRY, self._entries)
+
+        self._write(both)
+        self._entries.clear()
+        self._new_decisions.clear()
+
+    def end(self, row: tuple[Any, ...]) -> None:
+        """Write what is queued and a run's ending."""
+        self.flush()
+        self._write(lambda connection: connection.execute(_INSERT_ENDING, row))
+
+    def close(self) -> None:
+        """Write what is queued and close the file."""
+        try:
+            self.flush()
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _write(self, use: Callable[[sqlite3.Connection], Any]) -> None:
+        from rtfs_framework.orchestrator.journal.database import open_for_writing, translated
+
+        if self._connection is None:
+            self._connection = open_for_writing(self.path)
+        connection = self._connection
+        with translated(self.path):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                use(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+
+@attrs.define(slots=True, eq=False)
+class Chain:
+    """The chain of one run: knows the last hash and the next number."""
+
+    journal: Journal
+    run: str
+    head: str
+    count: int = 0
+    ended: bool = False
+
+    def add(self, record: CallRecord) -> None:
+        """Append a host call."""
+        journal = self.journal
+        decision = record.decision
+        values = (
+            self.run,
+            self.count,
+            record.index,
+            record.record,
+            record.kind,
+            journal.blot(record.symbol),
+            str(record.place) if record.place else None,
+            record.args_digest,
+            journal.blot(record.args_text) if journal.keep_args and record.args_text is not None else None,
+            journal.decision(decision) if decision else None,
+            decision.plan.created_at if decision else None,
+            record.target,
+            record.reply_digest,
+            round(record.seconds * 1_000_000),
+            record.input_tokens,
+            record.output_tokens,
+            float(record.cost),
+            record.cache,
+            record.model,
+            journal.blot(record.explanation),
+            record.error_kind,
+            journal.blot(record.error),
+        )
+        parent, self.head = self.head, row_hash("entries", ENTRY_FIELDS, values, self.head)
+        self.count += 1
+        journal.add((*values, parent, self.head))
+
+    def end(self, status: str, message: str = "") -> None:
+        """Close the chain: `status` is "complete", "failed" or "interrupted". Later calls change nothing."""
+        if self.ended:
+            return
+        self.ended = True
+        values = (self.run, status, self.journal.clock.now(), self.count, self.journal.blot(message))
+        self.journal.end((*values, self.head, row_hash("endings", ENDING_FIELDS, values, self.head)))

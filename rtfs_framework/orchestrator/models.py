@@ -1,0 +1,132 @@
+"""Asking a model: request, look-up, deadline, typed reply. In: an open call and its plan. Out: an answer.
+
+A failure of any kind becomes an error that the program can catch, and is written down; nothing here takes a run down.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api.cache import CacheKey
+from rtfs_framework.api.errors import BadReply, ProviderError, ProviderTimeout
+from rtfs_framework.api.provider import InferenceReply, InferenceRequest
+from rtfs_framework.api.values import Clock
+from rtfs_framework.kernel.outcome import FunctionSignature
+from rtfs_framework.lang.errors import ProgramError, type_validation_error
+from rtfs_framework.lang.types.check import violation
+from rtfs_framework.orchestrator.answers import Answer, Reply, Throw, Waiting
+from rtfs_framework.orchestrator.cost import cost_of
+from rtfs_framework.orchestrator.deadlines import seconds_for
+from rtfs_framework.orchestrator.events import EventBus
+from rtfs_framework.orchestrator.failures import as_program_error
+from rtfs_framework.orchestrator.prompt import build_request
+from rtfs_framework.orchestrator.providers import ProviderInstance
+from rtfs_framework.orchestrator.reply import to_value
+from rtfs_framework.orchestrator.reuse import Reuse
+from rtfs_framework.orchestrator.visit import OpenCall
+
+
+@attrs.frozen(slots=True, eq=False)
+class Models:
+    """Asks provider instances."""
+
+    reuse: Reuse
+    clock: Clock
+    events: EventBus
+
+    def ask(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Answer | Waiting:
+        """Return the answer when it is remembered, else what to wait for."""
+        try:
+            _check_arguments(function, opened)
+            key = self.reuse.key(opened, function, instance)
+        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+            return self.failed(opened, error, instance)
+        if key is not None:
+            reply = self.reuse.look_up(key)
+            if reply is not None:
+                answer = self._remembered(opened, function, instance, reply)
+                if answer is not None:
+                    return answer
+            opened.cache = "l2 miss" if self.reuse.layer is not None else ""
+        return Waiting(lambda: self._ask(opened, function, instance, key))
+
+    def failed(self, opened: OpenCall, error: Exception, instance: ProviderInstance) -> Throw:
+        """Write a failure down and hand it to the program."""
+        what = f"provider '{instance.spec.id}'"
+        if not isinstance(error, ProviderError | ProgramError):
+            what = f"{what} ({instance.distribution or instance.entry.name})"
+            self.events.plugin_failed(what, error)
+        thrown = as_program_error(error, what)
+        opened.close(self.clock.monotonic(), error=thrown)
+        return Throw(thrown)
+
+    async def infer(self, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
+        """Return a provider's reply within the request's timeout.
+
+        Raises:
+            ProviderError: Whatever went wrong, a timeout included.
+        """
+        import anyio
+
+        try:
+            with anyio.fail_after(request.timeout):
+                reply: Any = await instance.provider().infer(request)
+        except TimeoutError as error:
+            raise ProviderTimeout(instance.spec.id, f"no reply within {request.timeout:g} s") from error
+        if not isinstance(reply, InferenceReply):
+            raise BadReply(instance.spec.id, f"its plugin returned a {type(reply).__name__} instead of a reply")
+        return reply
+
+    def _remembered(
+        self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, reply: InferenceReply
+    ) -> Answer | None:
+        try:
+            value = to_value(reply, function, opened.visit.lookup, f"'{instance.spec.id}'")
+        except ProgramError:  # a damaged record: ask anew
+            return None
+        opened.cache, opened.model, opened.explanation = "l2 hit", reply.model, reply.explanation
+        opened.close(self.clock.monotonic(), value, answered=True)
+        return Reply(value)
+
+    async def _ask(
+        self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: CacheKey | None
+    ) -> Answer:
+        try:
+            reply, shared = await self._reply(opened, function, instance, key)
+            opened.model, opened.explanation = reply.model or instance.spec.model, reply.explanation
+            if shared:
+                opened.cache = "in flight"
+            else:
+                opened.input_tokens, opened.output_tokens = reply.usage.input_tokens, reply.usage.output_tokens
+                opened.cost = cost_of(reply.usage, instance.spec)
+            value = to_value(reply, function, opened.visit.lookup, f"'{instance.spec.id}'")
+        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+            return self.failed(opened, error, instance)
+        if key is not None and not shared:
+            self.reuse.remember(key, reply)
+        opened.close(self.clock.monotonic(), value, answered=True)
+        return Reply(value)
+
+    async def _reply(
+        self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: CacheKey | None
+    ) -> tuple[InferenceReply, bool]:
+        call = opened.call
+        timeout = seconds_for(instance.spec.timeout, call.hints)
+        request = build_request(function, call.args, opened.visit.lookup, timeout=timeout, hints=call.hints)
+        if key is None:
+            return await self.infer(instance, request), False
+        return await self.reuse.once(key, lambda: self.infer(instance, request))
+
+
+def _check_arguments(function: FunctionSignature, opened: OpenCall) -> None:
+    """Refuse arguments that are not of the declared types, before anything is paid for them."""
+    args = opened.call.args
+    for place, parameter in enumerate(function.parameters):
+        if parameter.type is None:
+            continue
+        for value in args[place:] if parameter.rest else args[place : place + 1]:
+            wrong = violation(parameter.type, value, opened.visit.lookup)
+            if wrong is not None:
+                raise type_validation_error(f"argument {parameter.name} of {function.name}: {wrong}")

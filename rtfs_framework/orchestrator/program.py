@@ -1,0 +1,167 @@
+"""A loaded program: its top-level forms were evaluated once, its functions can be called many times.
+
+All of its calls are one journal run, begun by the first program text that can leave the kernel and ended by `close`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from typing_extensions import Self
+
+from rtfs_framework.lang.errors import ProgramError, RtfsError
+from rtfs_framework.lang.types.names import Lookup
+from rtfs_framework.orchestrator.answers import KernelRun, Waiting
+from rtfs_framework.orchestrator.dispatch import VisitingHost
+from rtfs_framework.orchestrator.driver import advance, drive
+from rtfs_framework.orchestrator.front import Front
+from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.records import CallRecord, RunResult, Summary
+from rtfs_framework.orchestrator.tally import Ledger, Tally
+from rtfs_framework.orchestrator.visit import Sink, Visit
+
+if TYPE_CHECKING:
+    from rtfs_framework.kernel.instance import Instance
+    from rtfs_framework.kernel.outcome import Complete, FunctionSignature
+    from rtfs_framework.orchestrator.journal.store import Chain
+
+
+@attrs.define(slots=True, eq=False)
+class LoadedProgram:
+    """A program that is ready to be called. `value` is that of its last top-level form."""
+
+    host: Host
+    front: Front
+    instance: Instance
+    lookup: Lookup
+    run_id: str
+    chain: Chain | None
+    ledger: Ledger
+    started: float
+    value: Any = None
+    context: dict[str, Any] = attrs.field(factory=dict)
+    """Host context values: the configuration's, and those that the top-level forms set."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self.close("complete" if error is None else status_of(error), "" if error is None else str(error))
+
+    def function(self, name: str) -> FunctionSignature | None:
+        """Return the signature of a top-level function."""
+        return self.instance.function(name)
+
+    @property
+    def summary(self) -> Summary:
+        """The totals of everything that the program did so far."""
+        return self.ledger.tally.summary(self.host.clock.monotonic() - self.started)
+
+    def call(self, name: str, args: tuple[Any, ...] = ()) -> RunResult:
+        """Call a top-level function and return its result.
+
+        Raises:
+            ProgramError: The program did not catch an error.
+        """
+        run, page = self.open_call(name, args)
+        return page.result(self, page.settle(run))
+
+    async def call_async(self, name: str, args: tuple[Any, ...] = ()) -> RunResult:
+        """Call a top-level function inside a running event loop."""
+        run, page = self.open_call(name, args)
+        return page.result(self, await page.drive(run))
+
+    def open_call(self, name: str, args: tuple[Any, ...], record: int | None = None) -> tuple[KernelRun, Page]:
+        """Return a run of a function that has not started, and the page for its calls."""
+        page = self.page(record)
+        return self.instance.call(name, args), page
+
+    def page(self, record: int | None = None, *, own_context: bool = True) -> Page:
+        """Return a fresh page; its context changes stay its own unless `own_context` is off."""
+        page = Page(self)
+        journal = self.host.journal
+        page.visit = Visit(
+            sink=page.note if record is None else page.calls.append,
+            lookup=self.lookup,
+            context=dict(self.context) if own_context else self.context,
+            record=record,
+            keep_digests=self.chain is not None,
+            keep_args=journal is not None and journal.keep_args,
+        )
+        return page
+
+    def close(self, status: str = "complete", message: str = "") -> None:
+        """End the program's run in the journal; later calls of this method do nothing."""
+        if self.chain is not None:
+            self.chain.end(status, message)
+
+
+@attrs.define(slots=True, eq=False)
+class Page:
+    """The calls of one kernel run. A stream's pages are written into the ledger in the order of its records."""
+
+    program: LoadedProgram
+    calls: list[CallRecord] = attrs.field(factory=list)
+    tally: Tally = attrs.field(factory=Tally)
+    visit: Visit = attrs.field(init=False)
+    started: float = attrs.field(init=False)
+
+    @started.default
+    def _now(self) -> float:
+        return self.program.host.clock.monotonic()
+
+    @property
+    def sink(self) -> Sink:
+        """Where the run's calls are written down."""
+        return self.visit.sink
+
+    @property
+    def seconds(self) -> float:
+        """Time since the run began."""
+        return self.program.host.clock.monotonic() - self.started
+
+    def note(self, record: CallRecord) -> None:
+        """Write a call into the ledger at once."""
+        self.tally.count(record)
+        self.calls.append(record)
+        if len(self.calls) > _MOST:
+            del self.calls[: -_MOST // 2]
+        self.program.ledger.note(record)
+
+    def begin(self, run: KernelRun) -> Complete | Waiting:
+        """Start a run and go as far as nothing must be waited for."""
+        try:
+            return advance(run, run.step(), self.agent)
+        except BaseException:
+            run.close()
+            raise
+
+    @property
+    def agent(self) -> VisitingHost:
+        """The host as this run sees it."""
+        return VisitingHost(self.program.host.dispatcher, self.visit)
+
+    def settle(self, run: KernelRun) -> Any:
+        """Drive a run to its value from synchronous code."""
+        state = self.begin(run)
+        if isinstance(state, Waiting):
+            return self.program.front.run(drive(run, state, self.agent))
+        return state.value
+
+    async def drive(self, run: KernelRun) -> Any:
+        """Drive a run to its value inside an event loop."""
+        return await drive(run, self.begin(run), self.agent)
+
+    def result(self, program: LoadedProgram, value: Any) -> RunResult:
+        """Return the result of a run."""
+        summary = self.tally.summary(self.seconds)
+        return RunResult(value=value, run_id=program.run_id, calls=tuple(self.calls[-_MOST:]), summary=summary)
+
+
+_MOST = 1000
+
+
+def status_of(error: BaseException) -> str:
+    """Return the journal's word for how a run ended."""
+    return "failed" if isinstance(error, RtfsError | ProgramError) else "interrupted"

@@ -1,0 +1,160 @@
+"""The provider instances of a host: made when first asked, and whether they can be asked at all.
+
+Whether it can be asked is read off its settings alone, for making a provider may be dear. A settings class may say so
+itself: an optional method `unusable(environ) -> str | None` returns the reason and the way out. Without one, a field
+`api_key_env` that names an unset variable makes it unusable, unless its `endpoint` (or `base_url`, or the variable
+X_BASE_URL beside X_API_KEY) is set, for local servers ask for no key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api.errors import ProviderUnavailable
+from rtfs_framework.api.plans import Candidate
+from rtfs_framework.api.provider import ModelProvider, ProviderEntry, ProviderSettings
+from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
+from rtfs_framework.kernel.outcome import DelegationHint, HintKind
+from rtfs_framework.orchestrator.config.model import ProviderSpec
+from rtfs_framework.orchestrator.routes import Unknown, parse_target
+
+
+@attrs.define(slots=True, eq=False)
+class ProviderInstance:
+    """One configured provider; `provider()` makes it."""
+
+    spec: ProviderSpec
+    entry: ProviderEntry
+    environ: Mapping[str, str] = attrs.field(repr=False)
+    distribution: str = ""
+    _made: ModelProvider | None = attrs.field(default=None, init=False)
+    _failed: str | None = attrs.field(default=None, init=False)
+    _fingerprint: str | None = attrs.field(default=None, init=False)
+
+    @property
+    def reusable(self) -> bool:
+        """Tell whether a reply may be served from memory unasked."""
+        return self.spec.reuse == "always" or (self.spec.reuse == "auto" and self.entry.deterministic)
+
+    def provider(self) -> ModelProvider:
+        """Return the provider, made on first use.
+
+        Raises:
+            ProviderUnavailable: The plugin could not make it, now or before.
+        """
+        if self._made is None:
+            if self._failed is None:
+                settings = ProviderSettings(id=self.spec.id, own=self.spec.own, environ=self.environ)
+                try:
+                    self._made = self.entry.factory(settings)
+                except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+                    self._failed = f"{self.distribution or self.entry.name} could not make it: {error}"
+            if self._made is None:
+                raise ProviderUnavailable(self.spec.id, self._failed or "not made")
+        return self._made
+
+    def fingerprint(self) -> str:
+        """Return the provider's fingerprint, computed once."""
+        if self._fingerprint is None:
+            self._fingerprint = f"{self.entry.name}:{self.provider().fingerprint()}"
+        return self._fingerprint
+
+    def unusable(self) -> str | None:
+        """Return why the provider cannot be asked and what to do, None when it can."""
+        own = self.spec.own
+        says = getattr(own, "unusable", None)
+        if callable(says):
+            why = says(self.environ)
+            return None if why is None else str(why)
+        variable = getattr(own, "api_key_env", None)
+        if not isinstance(variable, str) or not variable or self.environ.get(variable) or _endpoint(own):
+            return None
+        if self.environ.get(f"{variable.removesuffix('_API_KEY')}_BASE_URL"):
+            return None
+        return f"the environment variable {variable} is not set; set it, or an endpoint that needs no key"
+
+    async def aclose(self) -> None:
+        """Release what the provider holds, if it was ever made."""
+        if self._made is not None:
+            await self._made.aclose()
+            self._made = None
+
+
+def _endpoint(own: Any) -> str | None:
+    return getattr(own, "endpoint", None) or getattr(own, "base_url", None)
+
+
+@attrs.define(slots=True, eq=False)
+class ProviderPool:
+    """All provider instances of a host, by target."""
+
+    instances: Mapping[ExecTarget, ProviderInstance]
+    _unusable: dict[ExecTarget, str | None] = attrs.field(factory=dict, init=False)
+    _candidates: tuple[Candidate, ...] | None = attrs.field(default=None, init=False)
+
+    def get(self, target: ExecTarget) -> ProviderInstance | None:
+        """Return the instance behind a target, None when there is none."""
+        return self.instances.get(target)
+
+    def ids(self, kind: type[LocalModel | RemoteModel]) -> list[str]:
+        """Return the ids of the local models or the remote providers."""
+        return [target.id for target in self.instances if isinstance(target, kind)]
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The targets that can be used."""
+        if self._candidates is None:
+            self._candidates = tuple(
+                Candidate(
+                    target=target,
+                    provider=instance.entry.name,
+                    model=instance.spec.model,
+                    input_cost=instance.spec.input_cost,
+                    output_cost=instance.spec.output_cost,
+                )
+                for target, instance in self.instances.items()
+                if self.unusable(target) is None
+            )
+        return self._candidates
+
+    def unusable(self, target: ExecTarget) -> str | None:
+        """Return why a target cannot be used, None when it can."""
+        if not isinstance(target, LocalModel | RemoteModel):
+            return None
+        if target not in self._unusable:
+            found = self.instances.get(target)
+            self._unusable[target] = "no such provider is configured" if found is None else found.unusable()
+        return self._unusable[target]
+
+    def of_hint(self, hint: DelegationHint) -> ExecTarget | None:
+        """Return the target that a hint names, None when there is none."""
+        local, remote = self.ids(LocalModel), self.ids(RemoteModel)
+        match hint.kind:
+            case HintKind.LOCAL:
+                return _known("local-pure", local, remote)
+            case HintKind.LOCAL_MODEL:
+                return LocalModel(hint.id) if hint.id in local else None
+            case HintKind.REMOTE:
+                return RemoteModel(hint.id) if hint.id in remote else None
+            case HintKind.TARGET:
+                if hint.id in local and hint.id not in remote:
+                    return LocalModel(hint.id)
+                if hint.id in remote and hint.id not in local:
+                    return RemoteModel(hint.id)
+                return _known(hint.id, local, remote)
+
+    async def aclose(self) -> None:
+        """Close every provider; one that fails does not keep the others open."""
+        for instance in self.instances.values():
+            try:
+                await instance.aclose()
+            except Exception:  # noqa: BLE001, S112, PERF203 - closing is best effort
+                continue
+
+
+def _known(text: str, local: list[str], remote: list[str]) -> ExecTarget | None:
+    found = parse_target(text, local, remote)
+    return None if isinstance(found, Unknown) else found

@@ -1,0 +1,140 @@
+"""What a run leaves behind for its user: a record per host call, results, and the summary. Frozen, without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api.plans import DelegationPlan
+from rtfs_framework.lang.source import Place
+from rtfs_framework.lang.values import ErrorValue
+
+Steps = tuple[tuple[str, str], ...]
+"""The precedence, step by step: (step, verdict)."""
+
+
+@attrs.frozen(slots=True)
+class Decision:
+    """A plan and how it was reached; `cache` is "l1 hit", "l1 miss" or ""."""
+
+    plan: DelegationPlan
+    steps: Steps
+    cache: str = ""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class CallRecord:
+    """One host call, as people and the causal chain see it."""
+
+    index: int
+    """Position among the calls of its run."""
+    kind: str
+    symbol: str
+    target: str
+    place: Place | None = None
+    record: int | None = None
+    """Position of the stream's record that made the call."""
+    decision: Decision | None = None
+    args_digest: str = ""
+    args_text: str | None = None
+    reply_digest: str = ""
+    seconds: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+    cache: str = ""
+    """"l1 hit", "l2 hit", "l2 miss", "in flight" (shared with an equal call), or ""."""
+    model: str = ""
+    explanation: str = ""
+    error_kind: str = ""
+    error: str = ""
+    code: str = ""
+    """The stable code of the error, such as "E0604"."""
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether the rules refused the call."""
+        return self.error_kind == "SecurityViolation"
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Summary:
+    """The totals of a run or stream."""
+
+    seconds: float = 0.0
+    records: int = 0
+    record_errors: int = 0
+    calls: int = 0
+    by_target: Mapping[str, int] = attrs.field(factory=dict)
+    cache_hits: Mapping[str, int] = attrs.field(factory=dict)
+    cost: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    refused: int = 0
+    errors: int = 0
+    interrupted: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        return {
+            **{field.name: getattr(self, field.name) for field in attrs.fields(Summary)},
+            "by_target": dict(self.by_target),
+            "cache_hits": dict(self.cache_hits),
+        }
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RunResult:
+    """A run that ended with a value. `calls` are the latest, at most `tally.MOST_CALLS`."""
+
+    value: Any
+    run_id: str
+    calls: tuple[CallRecord, ...]
+    summary: Summary
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RecordResult:
+    """One record of a stream: its value, or the error that ended it (the stream goes on)."""
+
+    index: int
+    value: Any = None
+    error: ErrorValue | None = None
+    calls: tuple[CallRecord, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the record has a value."""
+        return self.error is None
+
+
+def call_json(record: CallRecord) -> dict[str, Any]:
+    """Return a call record as JSON-ready data, for `--json` outputs."""
+    plan = record.decision.plan if record.decision else None
+    return {
+        "index": record.index,
+        "record": record.record,
+        "kind": record.kind,
+        "symbol": record.symbol,
+        "place": str(record.place) if record.place else None,
+        "target": record.target,
+        "source": plan.source.value if plan else None,
+        "engine": plan.engine if plan else None,
+        "confidence": plan.confidence if plan else None,
+        "reasoning": plan.reasoning if plan else None,
+        "context": [list(item) for item in plan.context] if plan else [],
+        "steps": [list(step) for step in record.decision.steps] if record.decision else [],
+        "seconds": record.seconds,
+        "cost": record.cost,
+        "input_tokens": record.input_tokens,
+        "output_tokens": record.output_tokens,
+        "cache": record.cache,
+        "model": record.model,
+        "explanation": record.explanation,
+        "error": {"kind": record.error_kind, "message": record.error, "code": record.code}
+        if record.error_kind
+        else None,
+    }

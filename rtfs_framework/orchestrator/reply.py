@@ -1,0 +1,75 @@
+"""A provider's reply as a value of the declared type, or a clear TypeValidationError. Nothing is repaired."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.api.provider import InferenceReply
+from rtfs_framework.kernel.outcome import FunctionSignature
+from rtfs_framework.lang.errors import ProgramError, type_validation_error
+from rtfs_framework.lang.jsontext import JsonError, dump, load
+from rtfs_framework.lang.types.coerce import from_json, from_text
+from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.lang.types.names import Lookup
+
+
+def to_value(reply: InferenceReply, function: FunctionSignature, lookup: Lookup, source: str) -> Any:
+    """Return the value that a reply stands for; `source` names who answered.
+
+    Raises:
+        ProgramError: TypeValidationError that names the function and who answered.
+    """
+    try:
+        return _value(reply, function, lookup)
+    except ProgramError as error:
+        detail = error.message.removeprefix("Type validation error: ")
+        raise type_validation_error(f"the answer of {source} to {function.name}: {detail}") from error
+
+
+def _value(reply: InferenceReply, function: FunctionSignature, lookup: Lookup) -> Any:
+    if not reply.structured and reply.text is None:
+        raise type_validation_error("it is empty")
+    if function.returns is None:
+        return _untyped(reply)
+    if reply.structured:
+        return from_json(function.returns, reply.data, lookup)
+    return from_text(function.returns, reply.text or "", lookup)
+
+
+def _untyped(reply: InferenceReply) -> Any:
+    if not reply.structured:
+        return reply.text
+    try:
+        return from_plain(reply.data)
+    except JsonError as error:
+        raise type_validation_error(str(error)) from error
+
+
+def pack(reply: InferenceReply) -> str | None:
+    """Return a reply as JSON text, the way cache layers keep it; None when JSON cannot hold it."""
+    usage = [reply.usage.input_tokens, reply.usage.output_tokens]
+    fields = {name: getattr(reply, name) for name in ("text", "data", "structured", "model", "explanation")}
+    try:
+        return dump({**fields, "usage": usage})
+    except (JsonError, TypeError):
+        return None
+
+
+def unpack(stored: Any) -> InferenceReply | None:
+    """Return the reply that was packed, None when the text is none (another version, a damaged file)."""
+    try:
+        found = load(stored) if isinstance(stored, str) else None
+    except JsonError:
+        return None
+    if not isinstance(found, dict) or not isinstance(found.get("structured"), bool):
+        return None
+    text = found.get("text")
+    if text is not None and not isinstance(text, str):
+        return None
+    return InferenceReply(
+        text=text,
+        data=found.get("data"),
+        structured=found["structured"],
+        model=str(found.get("model", "")),
+        explanation=str(found.get("explanation", "")),
+    )

@@ -1,0 +1,107 @@
+"""Replies already paid for: the L2 layer, and equal requests that are under way at the same time.
+
+A key holds all that an answer rests on: the function (name, documentation, body, types, the prompt's version), the
+arguments, the target and the provider's fingerprint. There is a key only where reuse is sound: the provider is
+deterministic (or the configuration says `reuse = "always"`), and the arguments are plain data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.api.cache import CacheKey
+from rtfs_framework.api.provider import InferenceReply
+from rtfs_framework.api.targets import show_target
+from rtfs_framework.api.values import digest
+from rtfs_framework.kernel.outcome import FunctionSignature
+from rtfs_framework.lang.types.names import Lookup
+from rtfs_framework.orchestrator.cache_stack import SafeLayer
+from rtfs_framework.orchestrator.prompt import signature_text
+from rtfs_framework.orchestrator.providers import ProviderInstance
+from rtfs_framework.orchestrator.purity import is_plain
+from rtfs_framework.orchestrator.reply import pack, unpack
+from rtfs_framework.orchestrator.visit import OpenCall
+
+if TYPE_CHECKING:
+    import anyio
+
+_MOST_FUNCTIONS = 4096
+
+
+@attrs.define(slots=True, eq=False)
+class _Flight:
+    """A request under way, and its outcome."""
+
+    landed: anyio.Event
+    reply: InferenceReply | None = None
+    error: Exception | None = None
+
+
+@attrs.define(slots=True, eq=False)
+class Reuse:
+    """Looks replies up and remembers them."""
+
+    layer: SafeLayer | None
+    ttl: float | None = None
+    _functions: dict[int, tuple[FunctionSignature, Lookup, str]] = attrs.field(factory=dict, init=False)
+    _flights: dict[str, _Flight] = attrs.field(factory=dict, init=False)
+
+    def key(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> CacheKey | None:
+        """Return the key of a request, None when its reply must not be reused."""
+        if not instance.reusable or not is_plain(opened.call.args):
+            return None
+        parts = (
+            ("function", self._function(function, opened.visit.lookup)),
+            ("arguments", opened.digest_args()),
+            ("target", show_target(instance.spec.target)),
+            ("provider", instance.fingerprint()),
+        )
+        return CacheKey("reply", digest(*(text for part in parts for text in part)), parts)
+
+    def look_up(self, key: CacheKey) -> InferenceReply | None:
+        """Return a remembered reply."""
+        record = None if self.layer is None else self.layer.get(key)
+        return None if record is None else unpack(record.value)
+
+    def remember(self, key: CacheKey, reply: InferenceReply) -> None:
+        """Keep a reply that had the declared type."""
+        text = None if self.layer is None else pack(reply)
+        if self.layer is not None and text is not None:
+            self.layer.put(key, text, self.ttl)
+
+    async def once(self, key: CacheKey, ask: Callable[[], Awaitable[InferenceReply]]) -> tuple[InferenceReply, bool]:
+        """Ask, or wait for an equal request that is under way; tell whether the reply was shared.
+
+        When the one that asks is cancelled, the next one takes over.
+        """
+        import anyio
+
+        while (flight := self._flights.get(key.digest)) is not None:
+            await flight.landed.wait()
+            if flight.reply is not None:
+                return flight.reply, True
+            if flight.error is not None:
+                raise flight.error
+        flight = self._flights[key.digest] = _Flight(anyio.Event())
+        try:
+            flight.reply = await ask()
+        except Exception as error:
+            flight.error = error
+            raise
+        finally:
+            self._flights.pop(key.digest, None)
+            flight.landed.set()
+        return flight.reply, False
+
+    def _function(self, function: FunctionSignature, lookup: Lookup) -> str:
+        known = self._functions.get(id(function))
+        if known is not None and known[0] is function and known[1] is lookup:
+            return known[2]
+        text = digest(signature_text(function, lookup))
+        if len(self._functions) >= _MOST_FUNCTIONS:
+            self._functions.clear()
+        self._functions[id(function)] = (function, lookup, text)
+        return text

@@ -1,0 +1,50 @@
+"""Target texts of `delegation.toml` become targets here, and nowhere else.
+
+In: `local-pure`, `local-<model>`, `remote-<provider>` and the ids that the configuration knows. Out: an `ExecTarget`,
+or the reason why there is none with the nearest known text. The id is all that follows the first dash:
+`local-phi-mini` is the local model `phi-mini`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import attrs
+
+from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
+from rtfs_framework.lang.diagnostics import did_you_mean
+
+PURE = "local-pure"
+RESERVED = frozenset({"pure"})
+"""Ids that no local model may have: `local-pure` is the function's own body."""
+
+
+@attrs.frozen(slots=True)
+class Unknown:
+    """A text that names no target."""
+
+    message: str
+    help: str
+
+
+def parse_target(text: str, local: Collection[str], remote: Collection[str]) -> ExecTarget | Unknown:
+    """Return the target that a text names among the known ids."""
+    if text == PURE:
+        return LocalPure()
+    kind, _, name = text.partition("-")
+    if kind == "local" and name in local:
+        return LocalModel(name)
+    if kind == "remote" and name in remote:
+        return RemoteModel(name)
+    known = known_texts(local, remote)
+    way_out = did_you_mean(text, known) or f"known targets: {', '.join(known)}"
+    if kind == "local" and name:
+        return Unknown(f"no local model '{name}' is configured", way_out)
+    if kind == "remote" and name:
+        return Unknown(f"no remote provider '{name}' is configured", way_out)
+    return Unknown(f"'{text}' is no target", way_out + " (local-pure, local-<model> or remote-<provider>)")
+
+
+def known_texts(local: Collection[str], remote: Collection[str]) -> list[str]:
+    """Return every target text that a route may use."""
+    return [PURE, *(f"local-{name}" for name in sorted(local)), *(f"remote-{name}" for name in sorted(remote))]

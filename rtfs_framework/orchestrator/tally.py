@@ -1,0 +1,104 @@
+"""Counting what a run did, in constant memory, and passing it on to the causal chain and to observers."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+import attrs
+
+from rtfs_framework.orchestrator.events import EventBus
+from rtfs_framework.orchestrator.journal.store import Chain
+from rtfs_framework.orchestrator.records import CallRecord, Summary
+
+MOST_CALLS = 1000
+"""Call records kept in memory per run; the causal chain has them all."""
+
+
+@attrs.define(slots=True, eq=False)
+class Tally:
+    """The totals of a run, updated call by call."""
+
+    by_target: Counter[str] = attrs.field(factory=Counter)
+    cache_hits: Counter[str] = attrs.field(factory=Counter)
+    calls: int = 0
+    cost: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    refused: int = 0
+    errors: int = 0
+    records: int = 0
+    record_errors: int = 0
+    interrupted: bool = False
+
+    def count(self, record: CallRecord) -> None:
+        """Add a call."""
+        self.calls += 1
+        self.by_target[record.target] += 1
+        if record.decision is not None and record.decision.cache == "l1 hit":
+            self.cache_hits["l1"] += 1
+        if record.cache in ("l2 hit", "in flight"):
+            self.cache_hits[record.cache.removesuffix(" hit")] += 1
+        self.cost += record.cost
+        self.input_tokens += record.input_tokens
+        self.output_tokens += record.output_tokens
+        self.refused += record.refused
+        self.errors += bool(record.error_kind)
+
+    def summary(self, seconds: float) -> Summary:
+        """Return the totals as they stand."""
+        return Summary(
+            seconds=seconds,
+            records=self.records,
+            record_errors=self.record_errors,
+            calls=self.calls,
+            by_target=dict(self.by_target.most_common()),
+            cache_hits=dict(self.cache_hits),
+            cost=self.cost,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            refused=self.refused,
+            errors=self.errors,
+            interrupted=self.interrupted,
+        )
+
+
+@attrs.define(slots=True, eq=False)
+class Ledger:
+    """Where a run's calls are written down, in order."""
+
+    events: EventBus
+    chain: Chain | None
+    tally: Tally = attrs.field(factory=Tally)
+    latest: deque[CallRecord] = attrs.field(factory=lambda: deque(maxlen=MOST_CALLS))
+
+    def note(self, record: CallRecord) -> None:
+        """Write down one call."""
+        self.tally.count(record)
+        self.latest.append(record)
+        if self.chain is not None:
+            self.chain.add(record)
+        if self.events.active:
+            self.events.emit(_event(record), _fields(record))
+
+
+def _event(record: CallRecord) -> str:
+    if record.refused:
+        return "call.refused"
+    return "call.failed" if record.error_kind else "call.answered"
+
+
+def _fields(record: CallRecord) -> dict[str, object]:
+    plan = record.decision.plan if record.decision else None
+    return {
+        "symbol": record.symbol,
+        "kind": record.kind,
+        "target": record.target,
+        "source": plan.source.value if plan else None,
+        "reasoning": plan.reasoning if plan else None,
+        "place": str(record.place) if record.place else None,
+        "record": record.record,
+        "seconds": record.seconds,
+        "cost": record.cost,
+        "cache": record.cache,
+        "error": record.error or None,
+    }
