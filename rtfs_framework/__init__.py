@@ -12,7 +12,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _LAZY = {
-    "compile_source": "rtfs_framework.lang.pipeline",
+    "compile_source": "rtfs_framework.kernel.loader",
     "LanguageError": "rtfs_framework.lang.errors",
     "ProgramError": "rtfs_framework.lang.errors",
     "Instance": "rtfs_framework.kernel.instance",

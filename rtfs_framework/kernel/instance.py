@@ -9,6 +9,7 @@ from rtfs_framework.kernel import effects, state, steps, support
 from rtfs_framework.kernel.faults import to_error
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.link import Linker
+from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.lang.codegen.artifact import ENTRY, Artifact
 from rtfs_framework.lang.codegen.names import mangle
@@ -58,8 +59,9 @@ class Instance:
         helpers = {**support.HELPERS, **effects.HELPERS, **self._linker.helpers(), "rt_error": to_error, "rt_tick": state.tick}
         names.update((name, helpers[name]) for name in artifact.helpers)
         internal = {**support.INTERNAL, **steps.INTERNAL, "%struct": self._struct}
+        library = {**BUILTINS, **PRELUDE} if artifact.prelude else BUILTINS
         for python, name in artifact.builtins:
-            names[python] = internal[name] if name in internal else BUILTINS[name].function
+            names[python] = internal[name] if name in internal else library[name].function
         names.update((f"C__{i}", value) for i, value in enumerate(artifact.constants))
         names.update((f"K__{i}", support.make_checker(t, self.lookup_type)) for i, t in enumerate(artifact.checked))
         return names

@@ -15,14 +15,15 @@ def _expose(expose: bool | None, keys: tuple[str, ...]) -> None:
         event("expose", expose, *keys)
 
 
-def _run(name: str, body: Any, args: tuple[Any, ...] = ()) -> Any:
+def _run(name: str, body: Any, *, exposed: bool) -> Any:
     """Run a body between step-start and step-done (or step-fail)."""
     try:
-        value = body(*args)
+        value = body()
     except Exception as error:
         failure = to_error(error)
-        event("step-fail", name, failure.message)
-        event("expose-clear")
+        event("step-fail", name, failure.message.removeprefix("Runtime error: "))
+        if exposed:
+            event("expose-clear")
         raise
     event("step-done", name, value)
     event("expose-clear")
@@ -37,8 +38,8 @@ def step(name: Any, expose: bool | None, keys: tuple[str, ...], body: Any, param
     _expose(expose, keys)
     event("step-start", name)
     if params is None:
-        return _run(name, body)
-    return _run(name, lambda: body(params()))
+        return _run(name, body, exposed=expose is not None)
+    return _run(name, lambda: body(params()), exposed=expose is not None)
 
 
 def step_loop(expose: bool | None, keys: tuple[str, ...], test: Any, body: Any) -> Any:
@@ -59,7 +60,7 @@ def step_loop(expose: bool | None, keys: tuple[str, ...], test: Any, body: Any) 
             count += 1
         return result
 
-    return _run("step-loop", rounds)
+    return _run("step-loop", rounds, exposed=expose is not None)
 
 
 def step_parallel(expose: bool | None, keys: tuple[str, ...], bad: str | None, *branches: Any) -> Any:
@@ -69,7 +70,13 @@ def step_parallel(expose: bool | None, keys: tuple[str, ...], bad: str | None, *
     if bad is not None:
         raise invalid_arguments("step-parallel options", bad)
     _expose(expose, keys)
-    values = tuple([branch() for branch in branches])
+    try:
+        values = tuple([branch() for branch in branches])
+    except Exception as error:
+        event("step-fail", "step-parallel", to_error(error).message.removeprefix("Runtime error: "))
+        if expose is not None:
+            event("expose-clear")
+        raise
     event("expose-clear")
     event("step-done", "step-parallel", values)
     return values

@@ -19,6 +19,7 @@ from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Delegatable, Library, nothing_delegatable
 from rtfs_framework.lang.reader.read import read_program
+from rtfs_framework.lang.signature import SiteKind
 from rtfs_framework.lang.source import Source, Span
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...]) -> ir.Program:
     refused: list[Diagnostic] = []
     for form in forms:
         try:
+            analyzer.outermost = form
             nodes.append(analyzer.analyze(form, top))
         except LanguageError as error:
             refused += error.diagnostics
@@ -77,9 +79,23 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...]) -> ir.Program:
             refused.append(too_deep(analyzer.source, form.span))
     if refused:
         raise LanguageError(refused)
+    _forget_defined(analyzer)
     defined = frozenset(analyzer.defined)
     functions = defined - analyzer.valued
     return ir.Program(tuple(nodes), defined, functions, tuple(analyzer.signatures))
+
+
+def _forget_defined(analyzer: Analyzer) -> None:
+    """A macro may define a name after its first use: such uses are neither unknown nor the host's."""
+    late = analyzer.defined.keys()
+    analyzer.sites[:] = [s for s in analyzer.sites if not (s.kind is SiteKind.HOST_NAME and s.name in late)]
+    analyzer.findings[:] = [
+        f for f in analyzer.findings if not (f.code == "E0203" and f.span is not None and _text(analyzer, f.span) in late)
+    ]
+
+
+def _text(analyzer: Analyzer, span: Span) -> str:
+    return analyzer.source.text[span.start : span.end]
 
 
 def to_code(module: ast.Module, source: Source) -> CodeType:

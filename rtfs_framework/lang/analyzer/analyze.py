@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Any
 
 from typing_extensions import assert_never
@@ -52,6 +53,8 @@ class Analyzer:
         self.findings: list[Diagnostic] = []
         self.captured: dict[ir.FunctionFrame, dict[ir.Var, None]] = {}
         self.gensyms = 0
+        self.outermost: Form | None = None
+        """The top-level form being analyzed: some forms are special only there."""
         self._numbers = 0
 
     # -- names ---------------------------------------------------------------------------------------------------
@@ -253,7 +256,7 @@ class Analyzer:
         if form.kind == "quote":
             return ir.Const(to_data(self, form.form), form.span)
         message = f"a {form.kind} stands only in a macro's body"
-        if scope.is_top:
+        if form is self.outermost:
             raise self.refuse(form, "E0115", message, "use ' to quote data")
         self.findings.append(self.finding(form.span, "E0115", message, "use ' to quote data"))
         return ir.Fail("InternalError", f"Internal error: {message}", form.span)
@@ -278,6 +281,7 @@ class Analyzer:
             text = name.name if isinstance(name, Keyword) else name
             if isinstance(text, str) and text.startswith("runtime."):
                 hints.append((text, self.analyze(value, scope)))
+        hints.sort(key=itemgetter(0))
         return ir.Hinted(tuple(hints), self.analyze(form.form, scope.child()), form.span)
 
 

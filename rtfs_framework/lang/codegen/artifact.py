@@ -51,6 +51,8 @@ class Artifact:
     """Python function name to the RTFS name that stacks show."""
     links: tuple[FunctionSignature, ...]
     """Signatures of the functions that are linked, by number."""
+    prelude: bool = False
+    """Whether the host prelude's names count as library."""
     signatures: tuple[FunctionSignature, ...] = ()
     sites: tuple[CallSite, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()

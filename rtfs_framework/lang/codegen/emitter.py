@@ -40,9 +40,12 @@ def var_name(var: ir.Var) -> str:
 class EmitterBase:
     """State and the small tools that the emitter's parts share."""
 
-    def __init__(self, unit: Unit, functions: frozenset[str]) -> None:
+    def __init__(self, unit: Unit, program: ir.Program) -> None:
         self.unit = unit
-        self.functions = functions
+        self.functions = program.functions
+        self.defined_names = program.defined
+        self.global_sets: dict[str, None] = {}
+        """Top-level names that the Python function being emitted assigns."""
         self.function_vars: set[ir.Var] = set()
         self.out: list[ast.stmt] = []
 

@@ -37,6 +37,8 @@ class Expressions(EmitterBase, ABC):
                 return py.load(self.unit.global_name(name))
             case ir.Builtin(name=name):
                 return py.load(self.unit.builtin(name))
+            case ir.HostName(name=name) if name in self.defined_names:
+                return py.load(self.unit.global_name(name))
             case ir.HostName(name=name):
                 return py.call(self.unit.helper("rt_host_name"), py.const(name))
             case ir.If():
@@ -202,7 +204,7 @@ class Expressions(EmitterBase, ABC):
         if isinstance(target, ir.Const) and isinstance(target.value, Keyword):
             args = self.values(node.args)
             return self._placed(py.call(self.unit.helper("rt_keyword"), self.constant(target.value), *args), node)
-        if isinstance(target, ir.HostName):
+        if isinstance(target, ir.HostName) and target.name not in self.defined_names:
             head = py.call(self.unit.helper("rt_host_function"), py.const(target.name))
             name = self.name_it(self.at(head, self.line(target.span)), self.line(target.span), "h")
             return self._placed(py.call(name, *self.values(node.args)), node, name, target.name)

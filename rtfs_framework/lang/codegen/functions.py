@@ -21,8 +21,10 @@ class Emitter(Statements):
         line = self.line(node.span)
         match node:
             case ir.SetGlobal(name=name, value=value):
-                self.emit(py.assign(self.unit.global_name(name), self.value(value)), line)
-                return py.load(self.unit.global_name(name))
+                python = self.unit.global_name(name)
+                self.emit(py.assign(python, self.value(value)), line)
+                self.global_sets[python] = None
+                return py.load(python)
             case ir.Bind():
                 return self._bound(node, line)
             case ir.Letrec(bindings=bindings):
@@ -97,18 +99,19 @@ class Emitter(Statements):
             pattern = fn.rest.pattern
             rest_name = var_name(pattern.var) if isinstance(pattern, ir.PVar) else self.unit.temp("p")
         self.frame_vars[fn.frame] = (*raw, rest_name) if rest_name else tuple(raw)
-        outer, loops = self.block(), self.loop_vars
-        self.loop_vars = []
+        outer, loops, sets = self.block(), self.loop_vars, self.global_sets
+        self.loop_vars, self.global_sets = [], {}
         self._receive(fn, raw, rest_name, line)
         check = None if fn.returns is None else self.unit.checker(fn.returns)
         self.run(fn.body, Dest("return", check=check))
-        self.loop_vars = loops
         body = self.take(outer)
+        declared: list[ast.stmt] = [ast.Global(list(self.global_sets))] if self.global_sets else []
+        self.loop_vars, self.global_sets = loops, sets
         if fn.frame.loops:
             outer = self.block()
             self.endless(body, line)
             body = self.take(outer)
-        self.emit(py.function(name, raw, rest_name, body), line)
+        self.emit(py.function(name, raw, rest_name, [*declared, *body]), line)
 
     def _distinct(self, names: list[str]) -> list[str]:
         """Parameters of one name: the last one counts, the others get names of their own."""

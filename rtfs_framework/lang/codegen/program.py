@@ -15,13 +15,13 @@ from rtfs_framework.lang.source import Span
 
 def emit_program(program: ir.Program, unit: Unit) -> ast.Module:
     """Return the Python module of a program; tables go to `unit`."""
-    emitter = Emitter(unit, program.functions)
+    emitter = Emitter(unit, program)
     last = len(program.body) - 1
     for i, node in enumerate(program.body):
         emitter.run(node, RETURN if i == last else DROP)
     body: list[ast.stmt] = list(emitter.out)
-    if program.defined:
-        body.insert(0, ast.Global([unit.global_name(name) for name in sorted(program.defined)]))
+    if emitter.global_sets:
+        body.insert(0, ast.Global(list(emitter.global_sets)))
     main = py.function(ENTRY, (), None, body)
     py.locate(main, unit.line(Span(0, 0)))
     return ast.Module([main], [])

@@ -17,8 +17,8 @@ TICK_MASK = 0xFFFF
 class Statements(Patterns):
     """The part of the emitter that makes statements."""
 
-    def __init__(self, unit: Unit, functions: frozenset[str]) -> None:
-        super().__init__(unit, functions)
+    def __init__(self, unit: Unit, program: ir.Program) -> None:
+        super().__init__(unit, program)
         self.loop_vars: list[tuple[str, ...]] = []
         self.frame_vars: dict[ir.FunctionFrame, tuple[str, ...]] = {}
 

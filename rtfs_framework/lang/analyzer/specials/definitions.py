@@ -23,6 +23,7 @@ def define(analyzer: Analyzer, name: str, value: ir.Node, scope: Scope, form: Fo
     if scope.is_top:
         if not isinstance(value, ir.Fn):
             analyzer.valued.add(name)
+        analyzer.defined.setdefault(name, 1)
         return ir.SetGlobal(name, value, form.span)
     var = analyzer.new_var(name, scope)
     return ir.Bind(ir.PVar(var), value, None, form.span)

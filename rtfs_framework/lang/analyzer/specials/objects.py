@@ -26,7 +26,7 @@ def _properties(analyzer: Analyzer, form: ListForm, parts: tuple[Form, ...], sco
 
 
 def _described(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None, word: str) -> ir.Node:
-    if not scope.is_top:
+    if form is not analyzer.outermost:
         return analyzer.call(form, scope, tail)
     parts = form.items[1:]
     if not parts or not isinstance(parts[0], Atom):
@@ -34,7 +34,7 @@ def _described(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | No
     if isinstance(parts[0].value, str):
         return _properties(analyzer, form, parts[1:], scope, word)
     if word == "plan" and isinstance(parts[0].value, Keyword) and parts[0].value.name == "name":
-        return _properties(analyzer, form, parts[2:], scope, word)
+        return _properties(analyzer, form, parts, scope, word)
     raise malformed(analyzer, form, word)
 
 
@@ -63,7 +63,7 @@ def analyze_resource(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tai
         target = parts[1]
         if isinstance(target, Atom) and isinstance(target.value, str):
             return analyzer.reference(Reference(target.value, plain=False, span=form.span), scope)
-    if not scope.is_top:
+    if form is not analyzer.outermost:
         return analyzer.call(form, scope, tail)
     if not parts or not isinstance(parts[0], Name):
         raise malformed(analyzer, form, "resource")
