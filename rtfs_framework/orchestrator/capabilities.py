@@ -58,31 +58,29 @@ class Capabilities:
         try:
             _check_arguments(entry, args)
             made = entry.handler(CapabilityRequest(entry.id, args, opened.call.place, deadline))
-            if isawaitable(made):
-                return Waiting(lambda: self._wait(opened, entry, made, deadline))
-            return self._reply(opened, entry, made)
+            if not isawaitable(made):
+                _check_answer(entry, made)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self._failed(opened, entry, error)
+        if isawaitable(made):
+            return Waiting(lambda: self._wait(opened, entry, made, deadline))
+        return self._reply(opened, made)
 
     async def _wait(self, opened: OpenCall, entry: CapabilityEntry, made: Awaitable[Any], deadline: float) -> Answer:
         import anyio
 
         try:
-            try:
-                with anyio.fail_after(deadline):
-                    value = await made
-            except TimeoutError as error:
-                message = f"no answer within {deadline:g} s"
-                raise CapabilityError(message, "NetworkError") from error
-            return self._reply(opened, entry, value)
+            with anyio.fail_after(deadline):
+                value = await made
+            _check_answer(entry, value)
+        except TimeoutError:
+            late = CapabilityError(f"no answer within {deadline:g} s", "NetworkError")
+            return self._failed(opened, entry, late)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self._failed(opened, entry, error)
+        return self._reply(opened, value)
 
-    def _reply(self, opened: OpenCall, entry: CapabilityEntry, value: Any) -> Answer:
-        if entry.returns is not None:
-            wrong = violation(entry.returns, value)
-            if wrong is not None:
-                raise type_validation_error(f"the answer of capability '{entry.id}': {wrong}")
+    def _reply(self, opened: OpenCall, value: Any) -> Answer:
         opened.close(self.clock.monotonic(), value, answered=True)
         return Reply(value)
 
@@ -106,3 +104,9 @@ def _check_arguments(entry: CapabilityEntry, args: tuple[Any, ...]) -> None:
         wrong = violation(type_, value)
         if wrong is not None:
             raise type_validation_error(f"argument {place} of capability '{entry.id}': {wrong}")
+
+
+def _check_answer(entry: CapabilityEntry, value: Any) -> None:
+    wrong = None if entry.returns is None else violation(entry.returns, value)
+    if wrong is not None:
+        raise type_validation_error(f"the answer of capability '{entry.id}': {wrong}")

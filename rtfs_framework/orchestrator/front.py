@@ -49,9 +49,13 @@ class Front:
         """Cancel tasks and wait until they have cleaned up."""
         import asyncio
 
-        left = [task for task in tasks if not task.done()]
-        for task in left:
-            task.cancel()
+        left: list[asyncio.Task[Any]] = []
+        for task in tasks:
+            if not task.done():
+                task.cancel()
+                left.append(task)
+            elif not task.cancelled():
+                task.exception()  # asked for, so that asyncio does not report it as forgotten
         if left:
             self._own_loop().run_until_complete(asyncio.gather(*left, return_exceptions=True))
 

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api.cache import CacheKey
-from rtfs_framework.api.errors import BadReply, ProviderError, ProviderTimeout
+from rtfs_framework.api.errors import BadReply, ProviderAuthError, ProviderError, ProviderTimeout
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import FunctionSignature
@@ -39,6 +39,7 @@ class Models:
     def ask(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Answer | Waiting:
         """Return the answer when it is remembered, else what to wait for."""
         try:
+            _check_usable(instance)
             _check_arguments(function, opened)
             key = self.reuse.key(opened, function, instance)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
@@ -118,6 +119,12 @@ class Models:
         if key is None:
             return await self.infer(instance, request), False
         return await self.reuse.once(key, lambda: self.infer(instance, request))
+
+
+def _check_usable(instance: ProviderInstance) -> None:
+    why = instance.unusable()
+    if why is not None:
+        raise ProviderAuthError(instance.spec.id, why)
 
 
 def _check_arguments(function: FunctionSignature, opened: OpenCall) -> None:

@@ -40,6 +40,7 @@ class LoadedProgram:
     ledger: Ledger
     started: float
     value: Any = None
+    closed: bool = False
     context: dict[str, Any] = attrs.field(factory=dict)
     """Host context values: the configuration's, and those that the top-level forms set."""
 
@@ -93,6 +94,10 @@ class LoadedProgram:
 
     def close(self, status: str = "complete", message: str = "") -> None:
         """End the program's run in the journal; later calls of this method do nothing."""
+        if self.closed:
+            return
+        self.closed = True
+        self.host.events.emit("run.ended", {"run": self.run_id, "status": status, "summary": self.summary.to_json()})
         if self.chain is not None:
             self.chain.end(status, message)
 

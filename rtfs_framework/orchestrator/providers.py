@@ -21,6 +21,8 @@ from rtfs_framework.kernel.outcome import DelegationHint, HintKind
 from rtfs_framework.orchestrator.config.model import ProviderSpec
 from rtfs_framework.orchestrator.routes import Unknown, parse_target
 
+_CLOSE_SECONDS = 5.0
+
 
 @attrs.define(slots=True, eq=False)
 class ProviderInstance:
@@ -147,10 +149,13 @@ class ProviderPool:
                 return _known(hint.id, local, remote)
 
     async def aclose(self) -> None:
-        """Close every provider; one that fails does not keep the others open."""
+        """Close every provider; one that fails or hangs does not keep the others open."""
+        import anyio
+
         for instance in self.instances.values():
             try:
-                await instance.aclose()
+                with anyio.move_on_after(_CLOSE_SECONDS):
+                    await instance.aclose()
             except Exception:  # noqa: BLE001, S112, PERF203 - closing is best effort
                 continue
 

@@ -19,11 +19,13 @@ from typing_extensions import Self
 
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.clock import SystemClock
 from rtfs_framework.orchestrator.front import Front
 from rtfs_framework.orchestrator.host import Host, build_host
-from rtfs_framework.orchestrator.linking import Linked, link
+from rtfs_framework.orchestrator.linking import Linked, compile_for, link, problems
 from rtfs_framework.orchestrator.program import LoadedProgram, Page, status_of
 from rtfs_framework.orchestrator.records import RunResult
 from rtfs_framework.orchestrator.stream import Stream
@@ -97,7 +99,7 @@ class Session:
         self.close("complete" if error is None else status_of(error))
 
     @property
-    def problems(self) -> list[str]:
+    def plugin_problems(self) -> list[str]:
         """Plugins that broke during the session and were left out."""
         return self.host.events.problems
 
@@ -155,6 +157,14 @@ class Session:
         """Call a function of a loaded program once per record, in order; see `Stream`."""
         return Stream.over(program, name, records, concurrency)
 
+    def check(self, source: Source) -> list[Diagnostic]:
+        """Return everything found wrong with a program without running it; warnings and hints included."""
+        try:
+            artifact = compile_for(self.host, source)
+        except LanguageError as error:
+            return list(error.diagnostics)
+        return [*artifact.diagnostics, *problems(self.host, artifact)]
+
     def explain(self, source: Source) -> list[ExplainedSite]:
         """Return every call of a program that can leave the kernel, where it would go, and why. Runs nothing."""
         from rtfs_framework.orchestrator.explain import explain
@@ -195,4 +205,5 @@ class Session:
             started=host.clock.monotonic(),
             context=dict(host.config.security.values),
         )
+        host.events.emit("run.started", {"run": run_id, "source": source.name})
         return program, program.page(own_context=False)

@@ -51,7 +51,12 @@ class Stream:
 
     @classmethod
     def over(cls, program: LoadedProgram, name: str, records: Iterable[Any], concurrency: int | None = None) -> Stream:
-        """Return a stream that calls `name` with each record as its one argument."""
+        """Return a stream that calls `name` with each record as its one argument.
+
+        Raises:
+            ProgramError: The program defines no such name.
+        """
+        program.instance.value(name)
         return cls(program, name, iter(records), program.host.concurrency if concurrency is None else concurrency)
 
     def __iter__(self) -> Stream:

@@ -67,6 +67,7 @@ def triggers() -> str:
     )
 
 
-def insert(table: str, fields: tuple[str, ...]) -> str:
-    """Return the statement that adds a row."""
-    return f"INSERT INTO {table} ({', '.join(fields)}) VALUES ({', '.join('?' * len(fields))})"  # noqa: S608 - our own words
+def insert(table: str, fields: tuple[str, ...], *, or_ignore: bool = False) -> str:
+    """Return the statement that adds a row; with `or_ignore`, one that is there already stays."""
+    verb = "INSERT OR IGNORE" if or_ignore else "INSERT"
+    return f"{verb} INTO {table} ({', '.join(fields)}) VALUES ({', '.join('?' * len(fields))})"

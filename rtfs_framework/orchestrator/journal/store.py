@@ -29,9 +29,9 @@ FLUSH_SECONDS = 1.0
 _HASHED = ("hash",)
 _CHAINED = ("parent", "hash")
 _INSERT_RUN = insert("runs", RUN_FIELDS + _HASHED)
-_INSERT_ENTRY = insert("entries", ENTRY_FIELDS + _CHAINED)
+_INSERT_ENTRY = insert("entries", ENTRY_FIELDS + _CHAINED, or_ignore=True)
 _INSERT_ENDING = insert("endings", ENDING_FIELDS + _CHAINED)
-_INSERT_DECISION = "INSERT OR IGNORE INTO decisions (digest, body) VALUES (?, ?)"
+_INSERT_DECISION = insert("decisions", ("digest", "body"), or_ignore=True)
 _MOST_DECISIONS = 4096
 
 Blot = Callable[[str], str]
@@ -62,6 +62,7 @@ class Journal:
     _new_decisions: list[tuple[str, str]] = attrs.field(factory=list, init=False)
     _decisions: dict[int, tuple[Decision, str]] = attrs.field(factory=dict, init=False)
     _flushed: float = attrs.field(default=0.0, init=False)
+    _broken: bool = attrs.field(default=False, init=False)
 
     def begin(self, run: str, program: str, source: str, policy: str, version: str) -> Chain:
         """Start a run's chain; its first row is on disk when this returns.
@@ -72,11 +73,18 @@ class Journal:
         values = (run, program, self.blot(source), self.clock.now(), policy, version)
         root = row_hash("runs", RUN_FIELDS, values, "")
         self._write(lambda connection: connection.execute(_INSERT_RUN, (*values, root)))
-        return Chain(self, run, root)
+        return Chain(self, run, (root, 0))
 
-    def add(self, row: tuple[Any, ...]) -> None:
-        """Queue an entry; write the batch when it is full or old."""
+    def queued(self, row: tuple[Any, ...]) -> bool:
+        """Tell whether an entry is the last in the queue."""
+        return bool(self._entries) and self._entries[-1] is row
+
+    def queue(self, row: tuple[Any, ...]) -> None:
+        """Queue an entry."""
         self._entries.append(row)
+
+    def flush_if_due(self) -> None:
+        """Write the batch when it is full or old."""
         now = self.clock.monotonic()
         if len(self._entries) >= BATCH or now - self._flushed >= FLUSH_SECONDS:
             self.flush()
@@ -90,8 +98,8 @@ class Journal:
         digest = text_digest(body)
         if len(self._decisions) >= _MOST_DECISIONS:
             self._decisions.clear()
-        self._decisions[id(decision)] = (decision, digest)
         self._new_decisions.append((digest, body))
+        self._decisions[id(decision)] = (decision, digest)
         return digest
 
     def flush(self) -> None:
@@ -127,39 +135,77 @@ class Journal:
                 self._connection = None
 
     def _write(self, use: Callable[[sqlite3.Connection], Any]) -> None:
-        from rtfs_framework.orchestrator.journal.database import open_for_writing, translated
+        """Run one transaction. A journal that failed once is left alone: the error was raised, and is not repeated."""
+        from rtfs_framework.orchestrator.journal.database import JournalError, open_for_writing, translated
 
-        if self._connection is None:
-            self._connection = open_for_writing(self.path)
-        connection = self._connection
-        with translated(self.path):
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                use(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        if self._broken:
+            return
+        try:
+            if self._connection is None:
+                self._connection = open_for_writing(self.path)
+            with translated(self.path):
+                _transact(self._connection, use)
+        except JournalError:
+            self._broken = True
+            raise
+
+
+def _transact(connection: sqlite3.Connection, use: Callable[[sqlite3.Connection], Any]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        use(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 @attrs.define(slots=True, eq=False)
 class Chain:
-    """The chain of one run: knows the last hash and the next number."""
+    """The chain of one run. Its state is one tuple and the row being added, so Ctrl-C between any two steps is safe."""
 
     journal: Journal
     run: str
-    head: str
-    count: int = 0
+    state: tuple[str, int]
+    """The last hash, and how many entries there are."""
     ended: bool = False
+    _adding: tuple[Any, ...] | None = attrs.field(default=None, init=False)
 
     def add(self, record: CallRecord) -> None:
         """Append a host call."""
-        journal = self.journal
-        decision = record.decision
-        values = (
+        parent, count = self._settled()
+        values = self._values(record, count)
+        hash_ = row_hash("entries", ENTRY_FIELDS, values, parent)
+        row = (*values, parent, hash_)
+        self._adding = row
+        self.journal.queue(row)
+        self.state = (hash_, count + 1)
+        self._adding = None
+        self.journal.flush_if_due()
+
+    def end(self, status: str, message: str = "") -> None:
+        """Close the chain: `status` is "complete", "failed" or "interrupted". Later calls change nothing."""
+        if self.ended:
+            return
+        self.ended = True
+        parent, count = self._settled()
+        values = (self.run, status, self.journal.clock.now(), count, self.journal.blot(message))
+        self.journal.end((*values, parent, row_hash("endings", ENDING_FIELDS, values, parent)))
+
+    def _settled(self) -> tuple[str, int]:
+        """Return the state; an entry that was queued when Ctrl-C struck counts."""
+        row = self._adding
+        if row is not None and self.journal.queued(row):
+            self.state = (row[-1], row[1] + 1)
+        self._adding = None
+        return self.state
+
+    def _values(self, record: CallRecord, seq: int) -> tuple[Any, ...]:
+        journal, decision = self.journal, record.decision
+        return (
             self.run,
-            self.count,
+            seq,
             record.index,
             record.record,
             record.kind,
@@ -181,14 +227,3 @@ class Chain:
             record.error_kind,
             journal.blot(record.error),
         )
-        parent, self.head = self.head, row_hash("entries", ENTRY_FIELDS, values, self.head)
-        self.count += 1
-        journal.add((*values, parent, self.head))
-
-    def end(self, status: str, message: str = "") -> None:
-        """Close the chain: `status` is "complete", "failed" or "interrupted". Later calls change nothing."""
-        if self.ended:
-            return
-        self.ended = True
-        values = (self.run, status, self.journal.clock.now(), self.count, self.journal.blot(message))
-        self.journal.end((*values, self.head, row_hash("endings", ENDING_FIELDS, values, self.head)))
