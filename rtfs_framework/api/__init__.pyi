@@ -52,6 +52,8 @@ from rtfs_framework.api.targets import (
     RemoteModel,
     show_target,
 )
+from rtfs_framework.api.toml_places import KeyPath, Places, load_toml, read_toml
+from rtfs_framework.api.toml_structure import structure
 from rtfs_framework.api.typed import JsonError, from_json, to_json
 from rtfs_framework.api.values import (
     CallKind,
@@ -110,6 +112,7 @@ __all__ = [
     "InferenceRequest",
     "InternalError",
     "JsonError",
+    "KeyPath",
     "Keyword",
     "L4CacheHit",
     "LanguageError",
@@ -122,6 +125,7 @@ __all__ = [
     "Observer",
     "ObserverEntry",
     "Parameter",
+    "Places",
     "PlanSource",
     "PluginError",
     "ProgramError",
@@ -145,8 +149,11 @@ __all__ = [
     "from_json",
     "hookimpl",
     "is_pattern",
+    "load_toml",
+    "read_toml",
     "show_target",
     "specificity",
+    "structure",
     "to_json",
     "write",
 ]

@@ -1,0 +1,24 @@
+"""The hook `rtfs_capabilities`: what it offers is in the catalog under its id; what is no record is refused."""
+
+from __future__ import annotations
+
+from rtfs_framework.api import CapabilityEntry, CapabilityRequest
+
+
+def test_a_record_is_in_the_catalog(offering):
+    entry = CapabilityEntry(
+        id="kv/get",
+        summary="Read a key.",
+        handler=lambda request: {"a": 1}.get(request.args[0]),
+        effects=("reads",),
+        names=("kv-get",),
+    )
+    catalog = offering("rtfs_capabilities", entry)
+    assert catalog.capability("kv/get").handler(CapabilityRequest("kv/get", ("a",))) == 1
+    assert catalog.function_names == {"kv-get": "kv/get"}
+
+
+def test_what_is_no_record_is_refused(offering, refused):
+    catalog = offering("rtfs_capabilities", "mine")
+    refused(catalog, "`rtfs_capabilities` offers a str, which is no CapabilityEntry")
+    assert not catalog.capabilities
