@@ -15,6 +15,7 @@ from rtfs_framework.lang.codegen.artifact import ENTRY, Artifact
 from rtfs_framework.lang.codegen.names import mangle
 from rtfs_framework.lang.errors import undefined_symbol
 from rtfs_framework.lang.signature import FunctionSignature
+from rtfs_framework.lang.source import Place
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.stdlib.library import BUILTINS
 
@@ -48,6 +49,7 @@ class Instance:
     ) -> None:
         self.artifact = artifact
         self.limits = limits or Limits()
+        self._places: dict[int, Place | None] = {}
         self._signatures = {signature.name: signature for signature in artifact.signatures}
         self._linker = Linker(artifact, claims, host_names)
         self._names = self._namespace()
@@ -79,7 +81,7 @@ class Instance:
 
     def start(self) -> Run:
         """Return the run of the top-level forms."""
-        return Run(self.artifact, self._names[ENTRY], (), self.limits)
+        return Run(self.artifact, self._names[ENTRY], (), self.limits, self._places)
 
     def call(self, name: str, args: tuple[Any, ...]) -> Run:
         """Return a run of a top-level function; the top-level forms have run before.
@@ -90,7 +92,7 @@ class Instance:
         function = self._names.get(mangle("G__", name))
         if function is None:
             raise undefined_symbol(name)
-        return Run(self.artifact, support.callable_of(function, len(args)), args, self.limits)
+        return Run(self.artifact, support.callable_of(function, len(args)), args, self.limits, self._places)
 
     def value(self, name: str) -> Any:
         """Return the value of a top-level name.

@@ -13,6 +13,7 @@ from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, RequiresHo
 from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.errors import InternalError, LimitError, ProgramError
+from rtfs_framework.lang.source import Place
 
 _MARGIN = 500
 """Python frames that the driver and the library may use above the program's own."""
@@ -24,12 +25,19 @@ class Run:
     All of them raise ProgramError when the program fails, and LimitError when a limit stops it.
     """
 
-    def __init__(self, artifact: Artifact, function: Any, args: tuple[Any, ...], limits: Limits) -> None:
+    def __init__(
+        self,
+        artifact: Artifact,
+        function: Any,
+        args: tuple[Any, ...],
+        limits: Limits,
+        places: dict[int, Place | None],
+    ) -> None:
         self._artifact = artifact
         self._function = function
         self._args = args
         self._limits = limits
-        self._state = RunState(artifact, limits)
+        self._state = RunState(artifact, limits, places)
         self._greenlet = RunGreenlet(self._main)
         self._greenlet.state = self._state
         self._started = False

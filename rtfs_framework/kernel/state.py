@@ -30,11 +30,12 @@ class RunGreenlet(greenlet):
 class RunState:
     """What a run knows besides its Python stack."""
 
-    __slots__ = ("artifact", "closed", "count", "hints", "limits", "rounds")
+    __slots__ = ("artifact", "closed", "count", "hints", "limits", "places", "rounds")
 
-    def __init__(self, artifact: Artifact, limits: Limits) -> None:
+    def __init__(self, artifact: Artifact, limits: Limits, places: dict[int, Place | None]) -> None:
         self.artifact = artifact
         self.limits = limits
+        self.places = places
         self.count = 0
         self.rounds = 0
         self.hints: list[tuple[str, Any]] = []
@@ -45,8 +46,11 @@ class RunState:
         filename = self.artifact.code.co_filename
         frame: Any = _getframe(2)
         while frame is not None:
-            if frame.f_code.co_filename == filename:
-                return self.artifact.place(frame.f_lineno)
+            if frame.f_code.co_filename is filename:
+                line = frame.f_lineno
+                if line not in self.places:
+                    self.places[line] = self.artifact.place(line)
+                return self.places[line]
             frame = frame.f_back
         return None
 
