@@ -90,6 +90,8 @@ class ProviderSettings:
     own: Any = None
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     """The environment, for keys named by `*_env` settings. Never logged."""
+    directory: str | None = None
+    """Where relative paths in `own` start: the folder of the configuration. None stands for the current folder."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

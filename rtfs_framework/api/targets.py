@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Union
-
 import attrs
 from typing_extensions import assert_never
 
@@ -56,7 +54,7 @@ class Ask:
     approver: str
 
 
-ExecTarget = Union[LocalPure, LocalModel, RemoteModel, L4CacheHit, Capability, Deny, Ask]
+ExecTarget = LocalPure | LocalModel | RemoteModel | L4CacheHit | Capability | Deny | Ask
 
 
 def show_target(target: ExecTarget) -> str:

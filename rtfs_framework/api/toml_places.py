@@ -121,6 +121,10 @@ class Places:
         keys = self._locate()
         return keys.get(path) or self.of(path)
 
+    def error(self, code: str, message: str, path: KeyPath, way_out: str | None = None) -> ConfigError:
+        """Return the error of a mistake that only the file's reader can see, at the value of a path."""
+        return config_error(code, message, source=self.source, span=self.of(path), help=way_out)
+
     def _locate(self) -> dict[KeyPath, Span]:
         if self._keys is None:
             finder = _Finder(self.source.text)

@@ -1,4 +1,4 @@
-"""What programs call to reach their host: `call`, the context, hints. Each is one request; none does anything itself."""
+"""What programs call to reach their host: `call`, the context, hints. Each is one request."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def _name(op: str, value: Any) -> str:
     if isinstance(value, Keyword | Symbol):
         return value.name
     if value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return value
     raise type_error(op, "string or keyword", value)
 
 
 @builtin(
     "call",
-    ('(fn? call)', "true"),
+    ("(fn? call)", "true"),
     doc="Ask the host for a capability; its answer is the value.",
     effect="capability",
 )
@@ -30,7 +30,9 @@ def call(capability: Any, *args: Any) -> Any:
     return request(CallKind.CAPABILITY, _name("call", capability), args)
 
 
-@builtin("context/get", ("(fn? context/get)", "true"), doc="Read a value of the host's context, or nil.", effect="context")
+@builtin(
+    "context/get", ("(fn? context/get)", "true"), doc="Read a value of the host's context, or nil.", effect="context"
+)
 def context_get(key: Any) -> Any:
     """`(context/get :key)`."""
     return request(CallKind.CONTEXT_GET, _name("context/get", key), (None,))

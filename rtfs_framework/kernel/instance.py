@@ -58,7 +58,13 @@ class Instance:
     def _namespace(self) -> dict[str, Any]:
         artifact = self.artifact
         names: dict[str, Any] = {"__builtins__": dict(_PYTHON)}
-        helpers = {**support.HELPERS, **effects.HELPERS, **self._linker.helpers(), "rt_error": to_error, "rt_tick": state.tick}
+        helpers = {
+            **support.HELPERS,
+            **effects.HELPERS,
+            **self._linker.helpers(),
+            "rt_error": to_error,
+            "rt_tick": state.tick,
+        }
         names.update((name, helpers[name]) for name in artifact.helpers)
         internal = {**support.INTERNAL, **steps.INTERNAL, "%struct": self._struct}
         library = {**BUILTINS, **PRELUDE} if artifact.prelude else BUILTINS

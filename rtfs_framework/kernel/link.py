@@ -78,5 +78,3 @@ def capability_function(name: str, capability: str) -> Any:
     ask.rtfs_arity = (0, None)  # type: ignore[attr-defined]
     ask.rtfs_name = name  # type: ignore[attr-defined]
     return ask
-
-

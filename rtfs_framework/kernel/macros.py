@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.data import to_data, to_form
@@ -52,9 +52,7 @@ def _load(analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, .
     function = ListForm((head, params, *body), params.span)
     unit = Unit()
     node = inner.function(function)
-    program = ir.Program(
-        (ir.SetGlobal(_NAME, node, params.span),), frozenset({_NAME}), frozenset({_NAME}), ()
-    )
+    program = ir.Program((ir.SetGlobal(_NAME, node, params.span),), frozenset({_NAME}), frozenset({_NAME}), ())
     code = to_code(emit_program(program, unit), analyzer.source)
     artifact = Artifact(
         source=analyzer.source,

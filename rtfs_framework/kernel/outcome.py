@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, Union
+from typing import Any
 
 import attrs
 
@@ -68,4 +68,4 @@ class RequiresHost:
     call: HostCall
 
 
-ExecutionOutcome = Union[Complete, RequiresHost]
+ExecutionOutcome = Complete | RequiresHost

@@ -45,7 +45,7 @@ def no_match(value: Any) -> Any:
 
 def is_kind(error: Any, kind: str) -> bool:
     """Tell whether a catch clause for `kind` takes an error."""
-    return kind == "Exception" or error.kind == kind or error.kind in FAMILIES.get(kind, ())
+    return kind in ("Exception", error.kind) or error.kind in FAMILIES.get(kind, ())
 
 
 def keyword_call(*args: Any) -> Any:
@@ -79,7 +79,7 @@ def spread_rest(value: Any, count: int) -> Any:
 def as_map(value: Any) -> Map:
     """Return a map to destructure: nil is the empty one."""
     if value.__class__ is Map:
-        return value  # type: ignore[no-any-return]
+        return value
     if value is None:
         return EMPTY_MAP
     raise type_error("destructuring", "map", value)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any
 
 import attrs
 
@@ -112,4 +112,4 @@ class HintForm:
     span: Span
 
 
-Form = Union[Atom, Name, ListForm, VectorForm, MapForm, SetForm, ShorthandFn, Quoted, Reference, Meta, HintForm]
+Form = Atom | Name | ListForm | VectorForm | MapForm | SetForm | ShorthandFn | Quoted | Reference | Meta | HintForm

@@ -10,11 +10,19 @@ class LibraryEntry(Protocol):
     """A builtin as the compiler sees it."""
 
     @property
-    def low(self) -> int: ...
+    def low(self) -> int:
+        """Least number of arguments."""
+        ...
+
     @property
-    def high(self) -> int | None: ...
+    def high(self) -> int | None:
+        """Most arguments; None for any number."""
+        ...
+
     @property
-    def effect(self) -> str | None: ...
+    def effect(self) -> str | None:
+        """None for a pure function; else what kind of request a call makes."""
+        ...
 
 
 Library = Mapping[str, LibraryEntry]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -70,13 +71,9 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...]) -> ir.Program:
     nodes: list[ir.Node] = []
     refused: list[Diagnostic] = []
     for form in forms:
-        try:
-            analyzer.outermost = form
-            nodes.append(analyzer.analyze(form, top))
-        except LanguageError as error:
-            refused += error.diagnostics
-        except RecursionError:
-            refused.append(too_deep(analyzer.source, form.span))
+        node, found = _analyze_one(analyzer, form, top)
+        nodes.append(node)
+        refused += found
     if refused:
         raise LanguageError(refused)
     _forget_defined(analyzer)
@@ -85,17 +82,26 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...]) -> ir.Program:
     return ir.Program(tuple(nodes), defined, functions, tuple(analyzer.signatures))
 
 
+def _analyze_one(analyzer: Analyzer, form: Form, top: Scope) -> tuple[ir.Node, Sequence[Diagnostic]]:
+    """Return the IR of one top-level form, and why it was refused if it was: one mistake does not hide the next."""
+    analyzer.outermost = form
+    try:
+        return analyzer.analyze(form, top), ()
+    except LanguageError as error:
+        return ir.Const(None, form.span), error.diagnostics
+    except RecursionError:
+        return ir.Const(None, form.span), (too_deep(analyzer.source, form.span),)
+
+
 def _forget_defined(analyzer: Analyzer) -> None:
     """A macro may define a name after its first use: such uses are neither unknown nor the host's."""
     late = analyzer.defined.keys()
     analyzer.sites[:] = [s for s in analyzer.sites if not (s.kind is SiteKind.HOST_NAME and s.name in late)]
-    analyzer.findings[:] = [
-        f for f in analyzer.findings if not (f.code == "E0203" and f.span is not None and _text(analyzer, f.span) in late)
-    ]
+    analyzer.findings[:] = [f for f in analyzer.findings if f.code != "E0203" or _text(analyzer, f.span) not in late]
 
 
-def _text(analyzer: Analyzer, span: Span) -> str:
-    return analyzer.source.text[span.start : span.end]
+def _text(analyzer: Analyzer, span: Span | None) -> str:
+    return "" if span is None else analyzer.source.text[span.start : span.end]
 
 
 def to_code(module: ast.Module, source: Source) -> CodeType:

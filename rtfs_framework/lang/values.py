@@ -8,7 +8,7 @@ keys of `Map`, never `==` on RTFS values.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, Union
+from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 import attrs
@@ -24,7 +24,8 @@ class Keyword:
     _interned: ClassVar[WeakValueDictionary[str, Keyword]] = WeakValueDictionary()
     name: str
 
-    def __new__(cls, name: str) -> Keyword:
+    def __new__(cls, name: str) -> Keyword:  # noqa: PYI034 - final in all but name; Self would need a cast
+        """Return the keyword of a name, always the same object."""
         found = cls._interned.get(name)
         if found is None:
             found = object.__new__(cls)
@@ -141,7 +142,7 @@ class ErrorValue:
 
 
 Function = Callable[..., Any]
-Vector = Union[tuple[Any, ...], GrownVector]
+Vector = tuple[Any, ...] | GrownVector
 
 GROW_AT = 32
 """Vectors shorter than this stay tuples when they grow: copying them is cheaper than a view."""

@@ -219,9 +219,7 @@ class Analyzer:
         self.findings.append(self.finding(form.items[0].span, "E0205", message, way_out, kind="TypeError"))
         return ir.Do((*args, ir.Fail("TypeError", message, form.span)), form.span)
 
-    def _library_call(
-        self, function: ir.Builtin, args: tuple[ir.Node, ...], form: ListForm, scope: Scope
-    ) -> ir.Node:
+    def _library_call(self, function: ir.Builtin, args: tuple[ir.Node, ...], form: ListForm, scope: Scope) -> ir.Node:
         entry = self.library[function.name]
         if len(args) < entry.low or (entry.high is not None and len(args) > entry.high):
             return self.wrong_arity(function.name, entry.low, entry.high, args, form)
@@ -233,9 +231,7 @@ class Analyzer:
             self.sites.append(CallSite(kind, name, self.place(form.span), scope.inside))
         return ir.Call(function, args, form.span)
 
-    def wrong_arity(
-        self, name: str, low: int, high: int | None, args: tuple[ir.Node, ...], form: ListForm
-    ) -> ir.Node:
+    def wrong_arity(self, name: str, low: int, high: int | None, args: tuple[ir.Node, ...], form: ListForm) -> ir.Node:
         """Report a call that cannot succeed; it fails when it is reached, after its arguments."""
         message = f"Arity mismatch in {name}: expected {arity_text(low, high)}, got {len(args)}"
         self.findings.append(self.finding(form.span, "E0204", message, kind="ArityMismatch"))
@@ -251,7 +247,7 @@ class Analyzer:
             pairs.append((key.value, self.analyze(value, scope)))
         return ir.MapNode(tuple(pairs), form.span)
 
-    def quoted(self, form: Quoted, scope: Scope) -> ir.Node:
+    def quoted(self, form: Quoted, scope: Scope) -> ir.Node:  # noqa: ARG002 - macro bodies need it
         """Quoted data; a quasiquote outside a macro is refused."""
         if form.kind == "quote":
             return ir.Const(to_data(self, form.form), form.span)

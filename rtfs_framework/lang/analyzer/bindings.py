@@ -1,4 +1,4 @@
-"""Annotations in bindings: `name : type value` and `name :type value`; a keyword is a type only where a value follows."""
+"""Annotations in bindings: `name : type value`, `name :type value`. A keyword is a type only if a value follows."""
 
 from __future__ import annotations
 

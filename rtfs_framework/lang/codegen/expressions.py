@@ -27,7 +27,7 @@ class Expressions(EmitterBase, ABC):
         """Return the expression of a node; statements that must run before it are in `out`."""
         return self.at(self._value(node), self.line(node.span))
 
-    def _value(self, node: ir.Node) -> ast.expr:  # noqa: PLR0911, C901 - one line per kind of node
+    def _value(self, node: ir.Node) -> ast.expr:  # noqa: C901, PLR0912 - one line per kind of node
         match node:
             case ir.Const(value=value):
                 return self.constant(value)
@@ -229,8 +229,6 @@ class Expressions(EmitterBase, ABC):
             return target.name in self.functions
         return isinstance(target, ir.Local) and target.var in self.function_vars
 
-    def _placed(
-        self, made: ast.Call, node: ir.Call, callee: str | None = None, display: str = ""
-    ) -> ast.expr:
+    def _placed(self, made: ast.Call, node: ir.Call, callee: str | None = None, display: str = "") -> ast.expr:
         """Give a call a line of its own, so that an error in it knows what was called."""
         return self.at(made, self.unit.call_line(node.span, callee, display, len(node.args)))

@@ -13,6 +13,7 @@ from rtfs_framework.lang.codegen.expressions import Expressions
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.values import Keyword
 
+
 class Patterns(Expressions):
     """The part of the emitter that knows patterns."""
 

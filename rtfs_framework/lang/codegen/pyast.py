@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -109,5 +110,6 @@ def function(name: str, params: Sequence[str], rest: str | None, body: list[ast.
     """Return a function definition."""
     arguments = ast.arguments([], [ast.arg(p) for p in params], ast.arg(rest) if rest else None, [], [], None, [])
     made = ast.FunctionDef(name, arguments, body or [ast.Pass()], [])
-    made.type_params = []  # type: ignore[attr-defined, unused-ignore] - needed from Python 3.12 on
+    if sys.version_info >= (3, 12):
+        made.type_params = []
     return made

@@ -31,7 +31,7 @@ class Statements(Patterns):
                 self.run(items[-1], dest)
             case ir.If():
                 self._run_if(node, dest)
-            case (ir.And() | ir.Or()) if dest is not DROP and _has_recur(node):
+            case ir.And() | ir.Or() if dest is not DROP and _has_recur(node):
                 self._run_junction(node, dest)
             case ir.Loop():
                 self._run_loop(node, dest)
@@ -171,7 +171,9 @@ class Statements(Patterns):
             if catch.kinds is None:
                 chain = body
             else:
-                chain = [ast.If(py.call(self.unit.helper("rt_is_kind"), py.load(error), py.const(catch.kinds)), body, chain)]
+                chain = [
+                    ast.If(py.call(self.unit.helper("rt_is_kind"), py.load(error), py.const(catch.kinds)), body, chain)
+                ]
         first = py.assign(error, py.call(self.unit.helper("rt_error"), py.load(caught)))
         handler = ast.ExceptHandler(py.load("Exception"), caught, [first, *chain])
         py.locate(handler, line)

@@ -51,7 +51,9 @@ class MacroTable:
         del scope
         self._count += 1
         if self._count > MAX_EXPANSIONS:
-            raise analyzer.refuse(form, "E0211", f"more than {MAX_EXPANSIONS} macro calls", "does a macro expand to itself?")
+            raise analyzer.refuse(
+                form, "E0211", f"more than {MAX_EXPANSIONS} macro calls", "does a macro expand to itself?"
+            )
         head = form.items[0]
         assert isinstance(head, Name)  # noqa: S101 - only called for a named head
         own = self._own.get(head.name)

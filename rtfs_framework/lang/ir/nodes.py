@@ -6,7 +6,7 @@ in tail position of its `Loop` or function and has as many arguments; patterns h
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any
 
 import attrs
 
@@ -277,10 +277,32 @@ class Fail:
     span: Span
 
 
-Node = Union[
-    Const, Local, Global, Builtin, HostName, SetGlobal, If, Do, Bind, Letrec, And, Or, Fn, Call, Loop, Recur, Match,
-    Try, VectorNode, MapNode, SetNode, Hinted, Check, Fail,
-]  # fmt: skip
+Node = (
+    Const
+    | Local
+    | Global
+    | Builtin
+    | HostName
+    | SetGlobal
+    | If
+    | Do
+    | Bind
+    | Letrec
+    | And
+    | Or
+    | Fn
+    | Call
+    | Loop
+    | Recur
+    | Match
+    | Try
+    | VectorNode
+    | MapNode
+    | SetNode
+    | Hinted
+    | Check
+    | Fail
+)
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -347,7 +369,7 @@ class PAs:
     pattern: Pattern
 
 
-Pattern = Union[PVar, PIgnore, PLiteral, PVector, PMap, PType, PAs]
+Pattern = PVar | PIgnore | PLiteral | PVector | PMap | PType | PAs
 
 
 @attrs.frozen(slots=True, eq=False)

@@ -92,7 +92,7 @@ def read_string(source: Source, text: str, start: int) -> str:
                 return chr(number)
         place = start + 1 + match.start()
         message = f"unknown escape {match.group()!r} in a string"
-        way_out = r'use \n \t \r \\ \" \uXXXX or \u{X...}'
+        way_out = r"use \n \t \r \\ \" \uXXXX or \u{X...}"
         raise refuse(source, place, place + len(match.group()), "E0106", message, way_out)
 
     return _ESCAPE.sub(replace, text[1:-1])

@@ -32,7 +32,7 @@ from rtfs_framework.lang.reader.brackets import explain_brackets
 from rtfs_framework.lang.reader.comments import blank_comments
 from rtfs_framework.lang.reader.hints import HintMark, resolve_hints
 from rtfs_framework.lang.source import Source, Span
-from rtfs_framework.lang.values import Symbol
+from rtfs_framework.lang.values import Resource, Symbol, Timestamp
 
 MAX_NESTING = 200
 """Deepest nesting of brackets that is read; deeper source is refused before it can exhaust a stack."""
@@ -62,7 +62,7 @@ def read_program(source: Source) -> tuple[Form, ...]:
     except VisitError as error:
         raise error.orig_exc from None
     except UnexpectedCharacters as error:
-        raise _bad_character(source, text, error.pos_in_stream) from None
+        raise _bad_character(source, text, int(error.pos_in_stream)) from None
     except UnexpectedInput as error:
         raise _unexpected(source, text, error) from None
     return result
@@ -123,9 +123,9 @@ class _Builder(Transformer[Token, Any]):
             case "KEYWORD":
                 return Atom(atoms.read_keyword(self.source, text, start), span)
             case "TIMESTAMP":
-                return Atom(atoms.Timestamp(text), span)
+                return Atom(Timestamp(text), span)
             case "RESOURCE":
-                return Atom(atoms.Resource(text), span)
+                return Atom(Resource(text), span)
             case "SPECIAL":
                 return Atom(atoms.read_special(self.source, text, start), span)
             case "REFERENCE":
@@ -146,13 +146,13 @@ class _Builder(Transformer[Token, Any]):
         start = items[0].start_pos or 0
         return HintMark(Span(start, start + len(items[0])))
 
-    def list(self, meta: Any, items: list[Any]) -> ListForm:
+    def list_form(self, meta: Any, items: list[Any]) -> ListForm:
         return ListForm(resolve_hints(self.source, items), _span(meta))
 
-    def vector(self, meta: Any, items: list[Any]) -> VectorForm:
+    def vector_form(self, meta: Any, items: list[Any]) -> VectorForm:
         return VectorForm(resolve_hints(self.source, items), _span(meta))
 
-    def map(self, meta: Any, items: list[Any]) -> MapForm:
+    def map_form(self, meta: Any, items: list[Any]) -> MapForm:
         forms = resolve_hints(self.source, items)
         span = _span(meta)
         if len(forms) % 2:
@@ -161,7 +161,7 @@ class _Builder(Transformer[Token, Any]):
             raise atoms.refuse(self.source, last.start, last.end, "E0108", message, "as in {:key value}")
         return MapForm(forms, span)
 
-    def set(self, meta: Any, items: list[Any]) -> SetForm:
+    def set_form(self, meta: Any, items: list[Any]) -> SetForm:
         return SetForm(resolve_hints(self.source, items), _span(meta))
 
     def shorthand(self, meta: Any, items: list[Any]) -> ShorthandFn:

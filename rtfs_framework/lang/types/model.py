@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, Union
+from typing import Any
 
 import attrs
 
@@ -152,21 +152,21 @@ class ResourceType:
     name: str
 
 
-Type = Union[
-    Primitive,
-    NamedType,
-    VectorType,
-    ListType,
-    SetType,
-    TupleType,
-    MapType,
-    MapOfType,
-    FunctionType,
-    UnionType,
-    OptionalType,
-    AndType,
-    EnumType,
-    LiteralType,
-    ArrayType,
-    ResourceType,
-]
+Type = (
+    Primitive
+    | NamedType
+    | VectorType
+    | ListType
+    | SetType
+    | TupleType
+    | MapType
+    | MapOfType
+    | FunctionType
+    | UnionType
+    | OptionalType
+    | AndType
+    | EnumType
+    | LiteralType
+    | ArrayType
+    | ResourceType
+)

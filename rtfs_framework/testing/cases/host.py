@@ -19,7 +19,7 @@ class Mismatch(AssertionError):
     """What happened is not what the case says."""
 
 
-class Suspended(Exception):  # noqa: N818 - an outcome, not an error
+class Suspended(Exception):
     """The run stopped at the row marked `suspend`."""
 
 

@@ -57,7 +57,7 @@ def _run(case: Case) -> str:
 
 
 def _drive(case: Case, host: ScriptedHost) -> str:
-    artifact = compile_source(Source(case.id, case.source))
+    artifact = compile_source(Source(case.id, case.source), prelude=case.layer == "ccos-prelude")
     run = Instance(artifact, limits=LIMITS).start()
     outcome = run.step()
     while not isinstance(outcome, Complete):

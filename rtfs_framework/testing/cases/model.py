@@ -83,5 +83,5 @@ def _read_case(file: Path, row: Mapping[str, Any]) -> Case:
         raise CaseFileError(f"{file}: case {name}: unknown or missing fields {' '.join(unknown)}")
     if not {"expect", "error", "outcome", "lowers_to"} & set(row):
         raise CaseFileError(f"{file}: case {name} expects nothing")
-    fields = {k: tuple(v) if k in _TUPLES else v for k, v in row.items() if k in _FIELDS}
+    fields: dict[str, Any] = {k: tuple(v) if k in _TUPLES else v for k, v in row.items() if k in _FIELDS}
     return Case(file=str(file), has_host="host" in row, **fields)

@@ -120,7 +120,9 @@ def analyze_loop(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
         if isinstance(pattern, Name):
             outer.names[pattern.name] = temp
         else:
-            firsts.append(ir.Bind(Patterns(analyzer, outer).read(pattern), ir.Local(temp, value.span), None, pattern.span))
+            firsts.append(
+                ir.Bind(Patterns(analyzer, outer).read(pattern), ir.Local(temp, value.span), None, pattern.span)
+            )
     inner = scope.child(in_loop=True)
     variables = tuple(analyzer.hidden_var("loop", inner) for _ in bindings)
     binds: list[ir.Node] = []
@@ -130,7 +132,9 @@ def analyze_loop(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
             if pattern.name != "_":
                 inner.names[pattern.name] = var
         else:
-            binds.append(ir.Bind(Patterns(analyzer, inner).read(pattern), ir.Local(var, form.span), declared, form.span))
+            binds.append(
+                ir.Bind(Patterns(analyzer, inner).read(pattern), ir.Local(var, form.span), declared, form.span)
+            )
     body = analyzer.body(form.items[2:], inner, Tail(None, len(variables)), form.span)
     loop = ir.Loop(variables, tuple(inits), ir.Do((*binds, body), form.span), form.span)
     return ir.Do((*firsts, loop), form.span)

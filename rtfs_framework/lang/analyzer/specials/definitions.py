@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rtfs_framework.lang.analyzer.bindings import annotated
 from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, build_function
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
-from rtfs_framework.lang.forms import Atom, Form, HintForm, ListForm, Meta, Name, VectorForm
+from rtfs_framework.lang.forms import Atom, Form, ListForm, Meta, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.types.model import MapEntry, MapType, NamedType, OptionalType
 from rtfs_framework.lang.types.read import read_type
@@ -123,7 +123,5 @@ def analyze_defmacro(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tai
         parts = (parts[0], *parts[2:])
     if len(parts) < 3 or not isinstance(parts[0], Name) or not isinstance(parts[1], VectorForm):
         raise malformed(analyzer, form, "defmacro")
-    if isinstance(parts[1], HintForm):
-        raise analyzer.refuse(parts[1], "E0113", "a macro cannot be delegated")
     analyzer.macros.define(analyzer, parts[0].name, parts[1], parts[2:], form)
     return ir.Const(None, form.span)

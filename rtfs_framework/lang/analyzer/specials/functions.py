@@ -278,4 +278,3 @@ def _names_in(analyzer: Analyzer, form: Form) -> list[str]:
         elif hasattr(item, "form"):
             todo.append(item.form)
     return found
-

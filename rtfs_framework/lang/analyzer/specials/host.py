@@ -31,7 +31,9 @@ def analyze_get(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | N
 _STREAM = "(mcp-stream endpoint processor initial-state?)"
 
 
-@special("mcp-stream", grammar=_STREAM, doc="Start a stream: lowered to (call :mcp.stream.start {...}).", reserved=False)
+@special(
+    "mcp-stream", grammar=_STREAM, doc="Start a stream: lowered to (call :mcp.stream.start {...}).", reserved=False
+)
 def analyze_mcp_stream(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     """(mcp-stream endpoint processor initial-state?)"""
     return analyzer.analyze(lower_mcp_stream(analyzer, form), scope, tail)

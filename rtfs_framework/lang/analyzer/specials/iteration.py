@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.analyzer.bindings import split_bindings
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.specials.binding import bind
 from rtfs_framework.lang.analyzer.specials.functions import thunk
 from rtfs_framework.lang.analyzer.specials.record import special
-from rtfs_framework.lang.analyzer.bindings import split_bindings
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir

@@ -53,7 +53,9 @@ def _options(parts: tuple[Form, ...], *, allowed: tuple[str, ...]) -> _Options |
         elif name == "context-keys":
             if not isinstance(value, VectorForm):
                 return None
-            keys = [k.value.name if isinstance(k.value, Keyword) else k.value for k in value.items if isinstance(k, Atom)]
+            keys = [
+                k.value.name if isinstance(k.value, Keyword) else k.value for k in value.items if isinstance(k, Atom)
+            ]
             if len(keys) != len(value.items) or not all(isinstance(k, str) for k in keys):
                 return None
             found.keys = tuple(keys)

@@ -52,7 +52,9 @@ def _read_catch(analyzer: Analyzer, form: ListForm, scope: Scope) -> ir.Catch:
     parts = form.items[1:]
     names = [part.name for part in parts[:2] if isinstance(part, Name)]
     if len(parts) < 2 or not isinstance(parts[0], Name):
-        raise analyzer.refuse(form, "E0201", "malformed catch", "as in (catch e handler) or (catch TypeError e handler)")
+        raise analyzer.refuse(
+            form, "E0201", "malformed catch", "as in (catch e handler) or (catch TypeError e handler)"
+        )
     inner = scope.child()
     two = len(parts) >= 3 and len(names) == 2
     is_filter = two and (names[0] == "_" or names[0][:1].isupper())
