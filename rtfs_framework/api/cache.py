@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 from rtfs_framework.api.settings import SettingsSchema
-from rtfs_framework.api.values import Clock
+
+if TYPE_CHECKING:  # a plugin is imported at every start; what only its types need is not
+    from rtfs_framework.api.values import Clock
 
 
 class CacheLevel(Enum):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from rtfs_framework.lang.source import Place
-from rtfs_framework.lang.types.model import Type
-from rtfs_framework.lang.values import Value
+if TYPE_CHECKING:  # a plugin is imported at every start; what only its types need is not
+    from rtfs_framework.lang.source import Place
+    from rtfs_framework.lang.types.model import Type
+    from rtfs_framework.lang.values import Value
 
 
 @attrs.frozen(slots=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
-from rtfs_framework.api.plans import CallContext, Consult, DelegationPlan
 from rtfs_framework.api.settings import SettingsSchema
-from rtfs_framework.api.targets import ExecTarget
+
+if TYPE_CHECKING:  # a plugin is imported at every start; what only its types need is not
+    from rtfs_framework.api.plans import CallContext, Consult, DelegationPlan
+    from rtfs_framework.api.targets import ExecTarget
 
 
 @attrs.frozen(slots=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 from rtfs_framework.api.settings import SettingsSchema
-from rtfs_framework.kernel.outcome import FunctionSignature
-from rtfs_framework.lang.values import Value
+
+if TYPE_CHECKING:  # a plugin is imported at every start; what only its types need is not
+    from rtfs_framework.kernel.outcome import FunctionSignature
+    from rtfs_framework.lang.values import Value
 
 
 class Locality(Enum):

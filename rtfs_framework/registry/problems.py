@@ -7,7 +7,7 @@ offers. E0801 is any other `PluginError`.
 
 from __future__ import annotations
 
-from pathlib import PurePath
+import os
 from typing import Any
 
 import attrs
@@ -79,4 +79,5 @@ def describe(error: BaseException) -> str:
         return text
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
-    return f"{text} ({PurePath(traceback.tb_frame.f_code.co_filename).name}:{traceback.tb_lineno})"
+    file = traceback.tb_frame.f_code.co_filename.replace(os.sep, "/").rpartition("/")[2]
+    return f"{text} ({file}:{traceback.tb_lineno})"
