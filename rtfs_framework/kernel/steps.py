@@ -6,8 +6,10 @@ from typing import Any
 
 from rtfs_framework.kernel.effects import event
 from rtfs_framework.kernel.faults import to_error
-from rtfs_framework.kernel.state import current
+from rtfs_framework.kernel.outcome import CallKind
+from rtfs_framework.kernel.state import current, request
 from rtfs_framework.lang.errors import generic_error, invalid_arguments
+from rtfs_framework.lang.values import type_name
 
 
 def _expose(expose: bool | None, keys: tuple[str, ...]) -> None:
@@ -82,4 +84,21 @@ def step_parallel(expose: bool | None, keys: tuple[str, ...], bad: str | None, *
     return values
 
 
-INTERNAL: dict[str, Any] = {"%step": step, "%step-loop": step_loop, "%step-parallel": step_parallel}
+def llm_execute(model: Any, prompt: Any, *system: Any) -> Any:
+    """`(llm-execute model prompt)`: the capability `ccos.ai.llm-execute`, told as a step."""
+    for value in (model, prompt, *system):
+        if value.__class__ is not str:
+            raise invalid_arguments("strings", type_name(value))
+    event("authorise", "ccos.ai.llm-execute")
+    event("step-start", "llm-execute")
+    value = request(CallKind.CAPABILITY, "ccos.ai.llm-execute", (model, prompt, *system))
+    event("step-done", "llm-execute", value)
+    return value
+
+
+INTERNAL: dict[str, Any] = {
+    "%llm-execute": llm_execute,
+    "%step": step,
+    "%step-loop": step_loop,
+    "%step-parallel": step_parallel,
+}

@@ -62,7 +62,8 @@ def read_program(source: Source) -> tuple[Form, ...]:
     except VisitError as error:
         raise error.orig_exc from None
     except UnexpectedCharacters as error:
-        raise _bad_character(source, text, int(error.pos_in_stream)) from None
+        place: int = getattr(error, "pos_in_stream", 0)
+        raise _bad_character(source, text, place) from None
     except UnexpectedInput as error:
         raise _unexpected(source, text, error) from None
     return result

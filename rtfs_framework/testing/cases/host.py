@@ -62,6 +62,10 @@ class ScriptedHost:
             if args[0] == self.case.deny_isolation:
                 message = f"Security violation: isolation level '{args[0]}' not allowed"
                 return run.throw(ProgramError("SecurityViolation", message))
+        elif name == "authorise":
+            if not self._allowed(args[0]):
+                message = f"Security violation: execute operation on capability '{args[0]}' not allowed in context"
+                return run.throw(ProgramError("SecurityViolation", message))
         elif name in ("step-start", "step-fail", "expose"):
             self.events.append(" ".join([name, *(a if isinstance(a, str) else canonical_print(a) for a in args)]))
         elif name in ("step-done", "hint"):
@@ -70,12 +74,18 @@ class ScriptedHost:
             self.events.append(name)
         return run.resume(None)
 
+    def _allowed(self, capability: str) -> bool:
+        level, _, listed = self.case.security.partition(":")
+        return level == "full" or (level == "controlled" and capability in listed.split(","))
+
     def _read(self, run: Run, call: HostCall) -> ExecutionOutcome:
         if call.capability in self.context:
             return run.resume(self.context[call.capability])
         return run.resume(None) if call.args else run.throw(undefined_symbol(call.capability))
 
     def _call(self, run: Run, call: HostCall) -> ExecutionOutcome:
+        if call.capability == "ccos.ai.llm-execute" and not self.rows and call.args[0] == "echo-model":
+            return run.resume(call.args[1])  # the original's built-in echo model
         shown = " ".join([call.capability, *map(canonical_print, call.args)])
         self.events.append(f"call {shown}")
         if not self.rows:

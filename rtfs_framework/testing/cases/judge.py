@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.limits import Limits
-from rtfs_framework.kernel.loader import compile_source
+from rtfs_framework.kernel.loader import compile_source, run_pure
+from rtfs_framework.kernel.macros import compile_macro
 from rtfs_framework.kernel.outcome import Complete
+from rtfs_framework.lang.analyzer.analyze import Analyzer
+from rtfs_framework.lang.analyzer.data import to_data
+from rtfs_framework.lang.analyzer.specials.host import lower_mcp_stream
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
+from rtfs_framework.lang.expander.macros import MacroTable
+from rtfs_framework.lang.forms import ListForm
+from rtfs_framework.lang.library import nothing_delegatable
 from rtfs_framework.lang.reader.read import read_one
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.types.read import read_type
 from rtfs_framework.lang.types.show import show_type
+from rtfs_framework.stdlib.library import BUILTINS
 from rtfs_framework.testing.cases.host import Mismatch, ScriptedHost, Suspended
 from rtfs_framework.testing.cases.model import Case
 
@@ -32,6 +42,9 @@ def judge(case: Case) -> str | None:
         return f"{type(error).__name__}: {error}"
     if case.outcome is not None:
         return None if outcome == f"outcome {case.outcome}" else f"expected {case.outcome}, got {outcome}"
+    if case.lowers_to is not None:
+        wanted = f"value {canonical_print(_data(case.lowers_to))}"
+        return None if wanted == outcome else f"expected {wanted}, got {outcome}"
     expected = f"error {case.error}" if case.error is not None else f"value {case.expect}"
     return None if expected == outcome else f"expected {expected}, got {outcome}"
 
@@ -39,6 +52,8 @@ def judge(case: Case) -> str | None:
 def _run(case: Case) -> str:
     if case.entry == "type-expression":
         return _type_expression(case.source.removeprefix("#type "))
+    if case.lowers_to is not None:
+        return f"value {_lowered(case.source)}"
     host = ScriptedHost(case)
     try:
         value = _drive(case, host)
@@ -63,6 +78,20 @@ def _drive(case: Case, host: ScriptedHost) -> str:
     while not isinstance(outcome, Complete):
         outcome = host.answer(run, outcome.call)
     return canonical_print(outcome.value)
+
+
+def _data(text: str) -> Any:
+    return run_pure(f"(quote {text})")
+
+
+def _lowered(text: str) -> str:
+    """Return the `call` form that a streaming form becomes."""
+    source = Source("<case>", text)
+    analyzer = Analyzer(source, BUILTINS, nothing_delegatable, MacroTable(compile_macro))
+    form = read_one(source)
+    if not isinstance(form, ListForm):
+        raise Mismatch("the source is no list")
+    return canonical_print(to_data(analyzer, lower_mcp_stream(analyzer, form)))
 
 
 def _type_expression(text: str) -> str:

@@ -12,7 +12,7 @@ import attrs
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 
 @attrs.frozen(slots=True, kw_only=True)

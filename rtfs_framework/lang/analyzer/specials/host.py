@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.signature import CallSite, SiteKind
 from rtfs_framework.lang.values import Keyword
 
 if TYPE_CHECKING:
@@ -26,6 +27,31 @@ def analyze_get(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | N
     message = "Invalid arguments: expected a keyword or (get coll key default?), got one other argument"
     analyzer.findings.append(analyzer.finding(form.span, "E0204", message, kind="InvalidArguments"))
     return ir.Fail("InvalidArguments", message, form.span)
+
+
+_LLM = '(llm-execute "model" "prompt") or (llm-execute :model "m" :prompt "p" :system "s")'
+
+
+@special("llm-execute", grammar=_LLM, doc="Ask a model by name, as a step; the text of its answer.", reserved=False)
+def analyze_llm_execute(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(llm-execute "model" "prompt")"""
+    parts = form.items[1:]
+    names = [p.value.name if isinstance(p, Atom) and isinstance(p.value, Keyword) else "" for p in parts[::2]]
+    if names and all(names) and len(parts) % 2 == 0:
+        given = dict(zip(names, parts[1::2], strict=True))
+        wanted = [given.get("model"), given.get("prompt"), *([given["system"]] if "system" in given else [])]
+    else:
+        wanted = list(parts) if len(parts) == 2 else []
+    operands = [part for part in wanted if part is not None]
+    odd = [p for p in operands if isinstance(p, Atom) and not isinstance(p.value, str)]
+    if len(operands) != len(wanted) or len(operands) < 2 or odd:
+        message = f"Invalid arguments: expected {_LLM}, got {len(parts)} arguments"
+        analyzer.findings.append(analyzer.finding(form.span, "E0201", message, kind="InvalidArguments"))
+        return ir.Fail("InvalidArguments", message, form.span)
+    args = tuple(analyzer.analyze(part, scope) for part in operands)
+    place = analyzer.place(form.span)
+    analyzer.sites.append(CallSite(SiteKind.CAPABILITY, "ccos.ai.llm-execute", place, scope.inside))
+    return ir.Call(ir.Builtin("%llm-execute", form.span), args, form.span)
 
 
 _STREAM = "(mcp-stream endpoint processor initial-state?)"
