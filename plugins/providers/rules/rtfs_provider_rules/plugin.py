@@ -1,0 +1,44 @@
+"""What this distribution offers to rtfs_framework. Imports nothing heavy: re2 and the lexicon come with use."""
+
+from __future__ import annotations
+
+import attrs
+
+from rtfs_framework.api import Locality, ModelProvider, ProviderEntry, ProviderSettings, hookimpl
+
+rtfs_api_version = 1
+
+SHIPPED = ("sentiment", "topics", "draft")
+"""Rule files of this distribution; each is also an instance that needs no configuration."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RulesSettings:
+    """The keys of a local model that is answered by this provider."""
+
+    rules: str
+    """A rule file: a path (relative to the configuration), or `sentiment`, `topics` or `draft` for a shipped one."""
+    argument: str | None = None
+    """The parameter whose value is classified; without it, the rule file's, else the first that is a text."""
+
+
+@hookimpl
+def rtfs_providers() -> list[ProviderEntry]:
+    """Offer the provider `rules`, with one instance for each shipped rule file."""
+    return [
+        ProviderEntry(
+            name="rules",
+            summary="Answers from a file of patterns and weights, on this device.",
+            locality=Locality.LOCAL,
+            factory=_make,
+            settings=RulesSettings,
+            deterministic=True,
+            defaults={name: {"rules": name} for name in SHIPPED},
+        )
+    ]
+
+
+def _make(settings: ProviderSettings) -> ModelProvider:
+    from rtfs_provider_rules.provider import RulesProvider
+
+    return RulesProvider(settings)
