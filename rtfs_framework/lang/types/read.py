@@ -1,7 +1,7 @@
 """Read type expressions (LANGUAGE.md 12.2, 0.14): a form in, a `Type` or a LanguageError with the accepted form out.
 
-Codes: E0201 no type, E0202 unknown constructor, E0203 wrong parts, E0204 bad map entry, E0205 unknown predicate,
-E0206 bad predicate argument, E0207 no literal, E0208 bad shape, E0209 nested too deeply.
+Codes: E0301 no type, E0302 unknown constructor, E0303 wrong parts, E0304 bad map entry, E0305 unknown predicate,
+E0306 bad predicate argument, E0307 no literal, E0308 bad shape, E0309 nested too deeply.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def read_type(form: Form, source: Source | None = None) -> Type:
     """Return the type that a form spells.
 
     Raises:
-        LanguageError: the form is no type; one diagnostic (E0201..E0209) with its span and the accepted form.
+        LanguageError: the form is no type; one diagnostic (E0301..E0309) with its span and the accepted form.
     """
     return _Reader(source).read(form, 0)
 
@@ -61,7 +61,7 @@ class _Reader:
 
     def read(self, form: Form, depth: int) -> Type:
         if depth > MAX_NESTING:
-            raise self.fail(form, "E0209", f"a type may not nest deeper than {MAX_NESTING} levels")
+            raise self.fail(form, "E0309", f"a type may not nest deeper than {MAX_NESTING} levels")
         name = _word(form)
         if name is not None:
             return PRIMITIVES.get(name) or NamedType(name)
@@ -70,22 +70,22 @@ class _Reader:
         way_out = "a type is :int, :string, a name, or [:vector T], [:map [:key T]], [:union T U], ..."
         if isinstance(form, MapForm):
             way_out = "write [:map [:key T] ...] or [:map {:key T}]"
-        raise self.fail(form, "E0201", "this is not a type", way_out)
+        raise self.fail(form, "E0301", "this is not a type", way_out)
 
     def constructor(self, form: VectorForm, depth: int) -> Type:
         head = _keyword(form.items[0]) if form.items else None
         if head is None:
-            raise self.fail(form, "E0201", "a type in brackets starts with a keyword", "for example [:vector :int]")
+            raise self.fail(form, "E0301", "a type in brackets starts with a keyword", "for example [:vector :int]")
         found = _CONSTRUCTORS.get(head)
         if found is None:
             near = did_you_mean(head, _CONSTRUCTORS)
             known = "known are " + " ".join(f":{name}" for name in _CONSTRUCTORS)
-            raise self.fail(form.items[0], "E0202", f"unknown type constructor :{head}", near or known)
+            raise self.fail(form.items[0], "E0302", f"unknown type constructor :{head}", near or known)
         accepted, build = found
         parts = form.items[1:]
         made = build(self, parts, depth + 1)
         if made is None:
-            raise self.fail(form, "E0203", f"malformed type [:{head} ...]", f"the accepted form is {accepted}")
+            raise self.fail(form, "E0303", f"malformed type [:{head} ...]", f"the accepted form is {accepted}")
         return made
 
     def all(self, forms: tuple[Form, ...], depth: int) -> tuple[Type, ...]:
@@ -94,7 +94,7 @@ class _Reader:
     def literal(self, form: Form) -> Any:
         if isinstance(form, Atom):
             return form.value
-        raise self.fail(form, "E0207", "expected a literal", "keywords, strings, numbers, true, false and nil are")
+        raise self.fail(form, "E0307", "expected a literal", "keywords, strings, numbers, true, false and nil are")
 
     def argument(self, form: Form) -> Any:
         """Return a predicate's argument: a literal or a vector of literals."""
@@ -105,7 +105,7 @@ class _Reader:
         predicate = Predicate(name, tuple([self.argument(f) for f in form.items[1:]]))
         complaint = complaint_about(predicate)
         if complaint is not None:
-            raise self.fail(form, "E0206", f":{name}: {complaint}", f"the accepted form is {spec.form}")
+            raise self.fail(form, "E0306", f":{name}: {complaint}", f"the accepted form is {spec.form}")
         return predicate
 
 
@@ -144,12 +144,12 @@ def _map(reader: _Reader, parts: Parts, depth: int) -> Type | None:
         type_ = reader.read(type_form, depth)
         if _keyword(key) == "*":
             if rest is not None or optional:
-                raise reader.fail(place, "E0204", "the entry for all other keys is [:* T], once")
+                raise reader.fail(place, "E0304", "the entry for all other keys is [:* T], once")
             rest = type_
             continue
         value = _key(reader, key)
         if any(entry.key == value and entry.key.__class__ is value.__class__ for entry in found):
-            raise reader.fail(place, "E0204", "this key is already described", "describe every key once")
+            raise reader.fail(place, "E0304", "this key is already described", "describe every key once")
         found.append(MapEntry(value, type_, optional))
     return MapType(tuple(found), rest)
 
@@ -159,13 +159,13 @@ def _entry(reader: _Reader, part: Form) -> tuple[Form, Form, bool, Form]:
         size = len(part.items)
         if size == 2 or (size == 3 and _is_name(part.items[2], "?")):
             return part.items[0], part.items[1], size == 3, part
-    raise reader.fail(part, "E0204", "malformed map entry", "the accepted form is [:key T], [:key T ?] or [:* T]")
+    raise reader.fail(part, "E0304", "malformed map entry", "the accepted form is [:key T], [:key T ?] or [:* T]")
 
 
 def _key(reader: _Reader, form: Form) -> Any:
     value = reader.literal(form)
     if value.__class__ not in (Keyword, str, int):
-        raise reader.fail(form, "E0204", "a key in a map type is a keyword, string or integer")
+        raise reader.fail(form, "E0304", "a key in a map type is a keyword, string or integer")
     return value
 
 
@@ -196,7 +196,7 @@ def _and(reader: _Reader, parts: Parts, depth: int) -> Type | None:
         else:
             near = did_you_mean(head, [*PREDICATES, *_CONSTRUCTORS])
             known = "known are " + " ".join(f":{name}" for name in PREDICATES)
-            raise reader.fail(part, "E0205", f"unknown predicate :{head}", near or known)
+            raise reader.fail(part, "E0305", f"unknown predicate :{head}", near or known)
     return AndType(tuple(members), tuple(predicates)) if members else None
 
 
@@ -218,7 +218,7 @@ def _array(reader: _Reader, parts: Parts, depth: int) -> Type | None:
 def _shape(reader: _Reader, form: Form) -> Parts:
     if isinstance(form, VectorForm) and form.items:
         return form.items
-    raise reader.fail(form, "E0208", "a shape is a vector of lengths", "for example [2 ?]")
+    raise reader.fail(form, "E0308", "a shape is a vector of lengths", "for example [2 ?]")
 
 
 def _dimension(reader: _Reader, form: Form) -> int | None:
@@ -226,7 +226,7 @@ def _dimension(reader: _Reader, form: Form) -> int | None:
         return None
     if isinstance(form, Atom) and form.value.__class__ is int and form.value >= 0:
         return int(form.value)
-    raise reader.fail(form, "E0208", "a length is a non-negative integer or ?", "for example [2 ?]")
+    raise reader.fail(form, "E0308", "a length is a non-negative integer or ?", "for example [2 ?]")
 
 
 def _resource(reader: _Reader, parts: Parts, depth: int) -> Type | None:  # noqa: ARG001
