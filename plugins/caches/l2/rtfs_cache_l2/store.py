@@ -39,7 +39,7 @@ _PUT = (
     "insert into replies values (?, ?, ?, ?, ?, ?) on conflict do update set value = excluded.value,"
     " stored_at = excluded.stored_at, expires_at = excluded.expires_at, used = excluded.used"
 )
-_USE = "update replies set used = ? where namespace = ? and digest = ? and used < ?1"
+_USE = "update replies set used = max(used, ?) where namespace = ? and digest = ?"
 _DROP_STALE = "delete from replies where namespace = ? and digest = ? and expires_at <= ?"
 _DROP = "delete from replies where namespace = ? and digest = ?"
 _PURGE = "delete from replies where expires_at <= ?"
