@@ -18,3 +18,5 @@ class CommandEntry:
     name: str
     summary: str
     load: Callable[[], Any]
+    example: str = ""
+    """One line that shows its use, for `rtfs --help`."""
