@@ -87,7 +87,9 @@ def arity_error(function: str, expected: str, got: int) -> ProgramError:
 
 def index_error(index: int, length: int) -> ProgramError:
     """`Index I out of bounds for collection of length N`."""
-    return ProgramError("IndexOutOfBounds", f"Index {index} out of bounds for collection of length {length}")
+    # Python refuses to print integers of thousands of digits.
+    text = str(index) if index.bit_length() <= 1024 else f"{hex(index)[:32]}..."
+    return ProgramError("IndexOutOfBounds", f"Index {text} out of bounds for collection of length {length}")
 
 
 def invalid_argument(message: str) -> ProgramError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.values import (
     ErrorValue,
@@ -21,9 +22,9 @@ _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\
 _NAMED = {True: "true", False: "false", None: "nil"}
 
 
-def display(value: Any) -> str:
+def display(value: Any, most: int | None = None) -> str:
     """Return the text that `str` shows: a string as it is, anything else as `write` does."""
-    return value if value.__class__ is str else write(value)
+    return value if value.__class__ is str else write(value, most)
 
 
 def write_float(value: float) -> str:
@@ -34,16 +35,25 @@ def write_float(value: float) -> str:
     return "##NaN" if math.isnan(value) else "##Inf" if value > 0 else "##-Inf"
 
 
-def write(value: Any) -> str:
-    """Return readable text. Iterative, so that nesting cannot exhaust the Python stack."""
+def write(value: Any, most: int | None = None) -> str:
+    """Return readable text. Iterative, so that nesting cannot exhaust the Python stack.
+
+    Raises:
+        LimitError: the text would have more than `most` characters (a small value may share its parts many times over).
+    """
     out: list[str] = []
     todo: list[Any] = [value]
+    size = 0
     while todo:
         item = todo.pop()
         if item.__class__ is _Text:
             out.append(item.text)
         else:
             _write_one(item, out, todo)
+        if most is not None:
+            size += len(out[-1])
+            if size > most:
+                raise LimitError("items", most, f"Text of a value would have more than {most} characters")
     return "".join(out)
 
 

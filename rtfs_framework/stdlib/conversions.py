@@ -163,7 +163,9 @@ def round_number(number: Any, places: Any = None) -> Any:
     if places is not None and not 0 <= check.integer("round", places) <= _MOST_PLACES:
         raise invalid_argument(f"Decimal places of round must be 0 to {_MOST_PLACES}")
     value = finite(check.number("round", number))
-    if value.__class__ is int:
+    if value.__class__ is int or (places is not None and value.is_integer()):
         return value
-    rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-(places or 0)), ROUND_HALF_UP, _EXACT)
-    return int(rounded) if places is None else float(rounded)
+    if places is None:
+        whole = int(value)
+        return whole + (1 if value > 0 else -1) if abs(value - whole) >= 0.5 else whole
+    return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT))

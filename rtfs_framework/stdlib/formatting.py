@@ -14,7 +14,7 @@ from typing import Any
 from rtfs_framework.lang.errors import invalid_argument
 from rtfs_framework.lang.printer import display, write_float
 from rtfs_framework.stdlib.arithmetic import to_float
-from rtfs_framework.stdlib.bounds import room
+from rtfs_framework.stdlib.bounds import MAX_ITEMS, room
 from rtfs_framework.stdlib.check import integer, string
 from rtfs_framework.stdlib.table import builtin
 
@@ -60,7 +60,7 @@ _KINDS = frozenset("sdfexX%")
 def _shown(kind: str, value: Any, flags: str, places: str | None) -> str:
     """Return the text of one value before it is laid out."""
     if kind == "s":
-        text = display(value)
+        text = display(value, MAX_ITEMS)
         return text if places is None else text[: int(places)]
     sign = "+" if "+" in flags else ""
     if kind in {"x", "X"}:

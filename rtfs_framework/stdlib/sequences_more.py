@@ -136,10 +136,9 @@ def flatten(collection: Any) -> tuple[Any, ...]:
         item = todo.pop()
         if item.__class__ in VECTORS:
             todo.extend(reversed(item))
-            room("flatten", len(todo))
+            room("flatten", len(todo) + len(out))
         else:
             out.append(item)
-            room("flatten", len(out))
     return tuple(out)
 
 

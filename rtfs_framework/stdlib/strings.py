@@ -9,7 +9,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import index_error
 from rtfs_framework.lang.printer import display
-from rtfs_framework.stdlib.bounds import room
+from rtfs_framework.stdlib.bounds import MAX_ITEMS, room
 from rtfs_framework.stdlib.check import integer, items, string
 from rtfs_framework.stdlib.order import position
 from rtfs_framework.stdlib.table import builtin
@@ -27,7 +27,7 @@ def to_text(*values: Any) -> str:
 
 
 def _joined(op: str, separator: str, values: Any) -> str:
-    parts = [value if value.__class__ is str else display(value) for value in values]
+    parts = [value if value.__class__ is str else display(value, MAX_ITEMS) for value in values]
     room(op, sum(map(len, parts)) + len(separator) * len(parts))
     return separator.join(parts)
 

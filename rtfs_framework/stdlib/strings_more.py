@@ -15,7 +15,7 @@ from rtfs_framework.stdlib.check import integer, string
 from rtfs_framework.stdlib.table import builtin
 
 _WORD = re.compile(r"\S+")
-_UNREADABLE = re.compile(r"[\s()\[\]{}\"'`~^@;,\\#]|^[0-9:]|^$|[:/]$")
+_UNREADABLE = re.compile(r"[\s()\[\]{}\"'`~^@;,\\#]|^[+-]?[0-9]|^:|^$|.[:/]$")
 """In a keyword's name: what would not read back."""
 _SURROGATES = range(0xD800, 0xE000)
 _MOST_CODE = 0x10FFFF
