@@ -8,7 +8,6 @@ import re
 import uuid
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
 
 from rtfs_framework.lang.errors import invalid_argument, type_error
 from rtfs_framework.lang.maps import Map, Set
@@ -20,7 +19,8 @@ from rtfs_framework.stdlib.table import builtin
 from rtfs_framework.stdlib.walker import fold
 
 _SEEDS = uuid.uuid5(uuid.NAMESPACE_URL, "rtfs:uuid-from-seed")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
+_ESCAPED = re.compile(rb"[^A-Za-z0-9_.~-]")
 
 
 def _bytes(op: str, value: Any) -> bytes:
@@ -39,7 +39,9 @@ def _text(data: bytes) -> str:
 
 @builtin("url-encode", ('(url-encode "a b/é")', '"a%20b%2F%C3%A9"'), doc="Escape text for one part of a URL.")
 def url_encode(text: Any) -> str:
-    return quote(_bytes("url-encode", text), safe="")
+    source = _bytes("url-encode", text)
+    room("url-encode", 3 * len(source))
+    return _ESCAPED.sub(lambda found: b"%%%02X" % found[0], source).decode("ascii")
 
 
 @builtin(
@@ -49,10 +51,12 @@ def url_encode(text: Any) -> str:
     doc="Undo url-encode (a plus sign stays one).",
 )
 def url_decode(text: Any) -> str:
-    source = _bytes("url-decode", text)
-    if _BAD_ESCAPE.search(text):
-        raise invalid_argument("A percent sign must be followed by two hex digits")
-    return _text(unquote_to_bytes(source))
+    def put(found: re.Match[bytes]) -> bytes:
+        if found[1] is None:
+            raise invalid_argument("A percent sign must be followed by two hex digits")
+        return bytes((int(found[1], 16),))
+
+    return _text(_ESCAPE.sub(put, _bytes("url-decode", text)))
 
 
 @builtin("base64-encode", ('(base64-encode "héllo")', '"aMOpbGxv"'), doc="Write the UTF-8 bytes of text in base 64.")

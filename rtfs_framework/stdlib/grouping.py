@@ -69,7 +69,7 @@ def _counted(keys: list[Any]) -> Map:
 
 @builtin(
     "distinct-by",
-    ("(distinct-by :id [{:id 1 :a 1} {:id 1 :a 2}])", "[{:id 1 :a 1}]"),
+    ("(distinct-by :id [{:id 1 :a 1} {:id 1 :a 2}])", "[{:a 1 :id 1}]"),
     doc="Keep the first of the items for which a function gives equal results.",
 )
 def distinct_by(f: Any, collection: Any) -> Any:

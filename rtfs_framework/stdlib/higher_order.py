@@ -147,7 +147,8 @@ def reduce(f: Any, initial: Any, collection: Any = NOTHING) -> Any:
     ("(apply + 1 2)", "!TypeError"),
     doc="Call a function with arguments of which the last is a collection of further ones (nil for none).",
 )
-def apply(f: Any, *arguments: Any) -> Any:
+def apply(f: Any, argument: Any, *more: Any) -> Any:
+    arguments = (argument, *more)
     last = arguments[-1]
     if last.__class__ is Map:
         spread: Any = [part for entry in last.items() for part in entry]

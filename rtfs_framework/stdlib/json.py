@@ -28,6 +28,7 @@ _ARRAYS = frozenset({tuple, GrownVector, List, Set})
     ('(parse-json "{\\"a\\": true}")', '{"a" true}'),
     ('(parse-json "{bad")', "!Generic"),
     ("(parse-json 5)", "!TypeError"),
+    ('(tool/parse-json "1e2")', "100.0"),
     aliases=("tool/parse-json",),
     doc="Read a JSON text.",
 )
@@ -45,6 +46,7 @@ def parse_json(text: Any) -> Any:
     ("(serialize-json [1 nil true])", '"[1,null,true]"'),
     ('(serialize-json {:a "x"})', '"{\\"a\\":\\"x\\"}"'),
     ("(serialize-json :kw)", "!Generic"),
+    ("(tool/serialize-json 1.5)", '"1.5"'),
     aliases=("tool/serialize-json",),
     doc="Write a value as compact JSON text.",
 )
@@ -55,6 +57,7 @@ def serialize_json(value: Any) -> str:
 @builtin(
     "serialize-json-pretty",
     ("(serialize-json-pretty [1])", '"[\\n  1\\n]"'),
+    ("(tool/serialize-json-pretty [])", '"[]"'),
     aliases=("tool/serialize-json-pretty",),
     doc="Write a value as JSON text on several lines, indented by two spaces.",
 )

@@ -151,7 +151,7 @@ def select_keys(collection: Any, keys: Any) -> Map:
 
 @builtin(
     "rename-keys",
-    ("(rename-keys {:a 1 :b 2} {:a :x})", "{:x 1 :b 2}"),
+    ("(rename-keys {:a 1 :b 2} {:a :x})", "{:b 2 :x 1}"),
     doc="Rename the keys that a map of old to new names lists; a new name replaces an entry of that name.",
 )
 def rename_keys(collection: Any, names: Any) -> Map:

@@ -150,6 +150,8 @@ def timestamp_format(timestamp: Any, pattern: Any) -> str:
 
     def put(found: re.Match[str]) -> str:
         word = found.group()
+        if word == "'":
+            raise invalid_argument("timestamp-format: a quote is not closed")
         if word[0] == "'":
             return "'" if word == "''" else word[1:-1].replace("''", "'")
         if word not in fields:

@@ -1,0 +1,66 @@
+"""Types as values: validate, explain, conform, and types that are none."""
+
+from __future__ import annotations
+
+import pytest
+
+from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.values import Keyword, List, Symbol
+from rtfs_framework.stdlib.library import BUILTINS
+
+A, INT, MAP, VECTOR, ENUM = (Keyword(name) for name in ("a", "int", "map", "vector", "enum"))
+RECORD = (MAP, (A, INT), (Keyword("b"), (ENUM, Keyword("x")), Symbol("?")))
+
+
+def call(name, *args):
+    return BUILTINS[name].function(*args)
+
+
+def refusal(name, *args):
+    with pytest.raises(ProgramError) as caught:
+        call(name, *args)
+    return f"{caught.value.kind}: {caught.value.message}"
+
+
+def test_values_fit_or_say_why_not():
+    assert call("validate", RECORD, Map({A: 1})) is call("instance?", INT, 1) is True
+    assert call("validate", (MAP, Map({A: INT})), Map({})) is False
+    assert call("explain-type", RECORD, Map({A: 1})) is None
+    assert call("explain-type", RECORD, Map({A: "x"})) == "Type mismatch at .a: expected :int, got string"
+    assert call("validate", Symbol("int"), 5) is True
+    assert call("validate", Keyword("Unknown"), 5) is False
+
+
+def test_conform_makes_data_what_the_type_says():
+    data = Map({"a": 1, "b": "x", "c": 2})
+    assert call("conform", RECORD, data) == Map.of([(A, 1), (Keyword("b"), Keyword("x")), ("c", 2)])
+    fitting = Map({A: 1, Keyword("z"): 2})
+    assert call("conform", RECORD, fitting) is fitting
+    message = "TypeValidationError: Type validation error: Type mismatch at .a: expected :int, got string"
+    assert refusal("conform", RECORD, Map({"a": "x"})) == message
+    assert refusal("conform", INT, lambda: 1).endswith("expected :int, got function")
+
+
+@pytest.mark.parametrize("name", ["validate", "instance?", "explain-type", "conform"])
+@pytest.mark.parametrize(
+    ("type_", "message"),
+    [
+        (5, "this is not a type"),
+        (None, "this is not a type"),
+        (List((INT,)), "this is not a type"),
+        (lambda: 1, "this is not a type"),
+        ((), "a type in brackets starts with a keyword"),
+        ((VECTOR,), "malformed type [:vector ...] (the accepted form is [:vector T])"),
+        ((Keyword("vectr"), INT), "unknown type constructor :vectr (did you mean 'vector'?)"),
+    ],
+)
+def test_what_is_no_type_is_refused(name, type_, message):
+    assert refusal(name, type_, 1).startswith(f"InvalidArgument: Invalid argument: {name}: {message}")
+
+
+def test_deep_types_are_refused():
+    type_ = INT
+    for _ in range(100_000):
+        type_ = (VECTOR, type_)
+    assert "may not nest deeper than 60 levels" in refusal("validate", type_, 1)
