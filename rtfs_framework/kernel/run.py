@@ -12,7 +12,7 @@ from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, RequiresHost
 from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState
 from rtfs_framework.lang.codegen.artifact import Artifact
-from rtfs_framework.lang.errors import InternalError, LimitError, ProgramError
+from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
 from rtfs_framework.lang.source import Place
 
 _MARGIN = 500
@@ -70,7 +70,7 @@ class Run:
             self._greenlet.parent = getcurrent()
             try:
                 self._greenlet.throw(GreenletExit)
-            except (ProgramError, LimitError):
+            except (ProgramError, LimitError, Cancelled):
                 return
 
     @property

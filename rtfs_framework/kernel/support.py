@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
+from rtfs_framework.kernel.limits import TICK
+from rtfs_framework.kernel.state import tick
 from rtfs_framework.lang.errors import ProgramError, type_error, type_validation_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, equal
 from rtfs_framework.lang.printer import write
@@ -14,6 +16,8 @@ from rtfs_framework.lang.types.model import MapType, Type
 from rtfs_framework.lang.values import GrownVector, List, is_vector
 from rtfs_framework.stdlib import operators
 from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword
+
+_LAST = TICK - 1
 
 FAMILIES: dict[str, frozenset[str]] = {
     "HostError": frozenset(
@@ -144,6 +148,8 @@ def do_times(count: Any, function: Any) -> Any:
         raise type_error("dotimes", "integer", count)
     result = None
     for i in range(count):
+        if i & _LAST == _LAST:
+            tick()
         result = function(i)
     return result
 

@@ -144,12 +144,12 @@ class Expressions(EmitterBase, ABC):
 
     def _tests(self, node: ir.And | ir.Or) -> ast.expr | None:
         """Return the tests of a junction as one expression, or None when an item needs statements."""
-        mark = len(self.out)
+        start = mark = len(self.out)
         tests = []
         for i, item in enumerate(node.items):
             tests.append(self.test(item))
             if i and len(self.out) > mark:
-                del self.out[mark:]
+                del self.out[start:]  # the first item's too: the caller emits every item again
                 return None
             mark = len(self.out)
         return ast.BoolOp(ast.And() if isinstance(node, ir.And) else ast.Or(), tests)
@@ -209,10 +209,10 @@ class Expressions(EmitterBase, ABC):
             name = self.name_it(self.at(head, self.line(target.span)), self.line(target.span), "h")
             return self._placed(py.call(name, *self.values(node.args)), node, name, target.name)
         if self._is_direct(target):
-            function = self.value(target)
+            function, *args = self.values((target, *node.args))
             assert isinstance(function, ast.Name)  # noqa: S101 - `_is_direct` admits only names
             display = target.name if isinstance(target, ir.Builtin | ir.Global) else ""
-            return self._placed(py.call(function, *self.values(node.args)), node, function.id, display)
+            return self._placed(py.call(function, *args), node, function.id, display)
         name = self.name_it(self.value(target), self.line(target.span), "f")
         args = self.values(node.args)
         checked = py.either(

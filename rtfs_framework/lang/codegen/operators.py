@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 _ARITHMETIC: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
 _ORDER: dict[str, type[ast.cmpop]] = {"<": ast.Lt, ">": ast.Gt, "<=": ast.LtE, ">=": ast.GtE}
+_WORD = 1 << 512
+"""Products below this are not measured, as in the library's `mul`."""
 _STEP: dict[str, type[ast.operator]] = {"inc": ast.Add, "dec": ast.Sub}
+_ASKS = frozenset({"file-exists?"})
+"""Names with a question mark whose answer is the host's: any value."""
 _BOOLEAN = frozenset({*_ORDER, "=", "!=", "not=", "not", "string-contains", "string-p"})
 _HELPERS = {"+": "op_add", "-": "op_sub", "*": "op_mul", "<": "op_lt", ">": "op_gt", "<=": "op_le", ">=": "op_ge"}
 
@@ -29,7 +33,7 @@ def is_boolean(node: ir.Node) -> bool:
         case ir.Const(value=value):
             return isinstance(value, bool)
         case ir.Call(function=ir.Builtin(name=name)):
-            return name in _BOOLEAN or name.endswith("?")
+            return name in _BOOLEAN or (name.endswith("?") and name not in _ASKS)
         case ir.And(items=items) | ir.Or(items=items):
             return all(is_boolean(item) for item in items)
         case _:
@@ -50,7 +54,7 @@ def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     if count == 1 and name == "not":
         return ast.UnaryOp(ast.Not(), emitter.test(node.args[0]))
     if count == 1 and name == "nil?":
-        return py.compare(emitter.value(node.args[0]), ast.Is(), py.const(None))
+        return py.compare(_named(emitter, emitter.value(node.args[0])), ast.Is(), py.const(None))
     return None
 
 
@@ -75,15 +79,20 @@ def _binary(emitter: Expressions, name: str, node: ir.Call, fallback: str | None
     else:
         fast = py.compare(_again(a), _ORDER[name](), _again(b))
     tests = [test for test in (a_test, b_test) if test is not None]
-    if not tests:
+    if not tests and name != "*":
         return fast
     if fallback is not None:
         slow = py.call(emitter.unit.builtin(fallback), _again(a))
     else:
         slow = py.call(emitter.unit.helper(_HELPERS[name]), _again(a), _again(b))
     # `&` evaluates both tests, so that both operands are in their temporaries whatever the first test says.
-    test = tests[0] if len(tests) == 1 else _all(tests)
-    return py.either(test, fast, slow)
+    test = _all(tests) if len(tests) == 2 else py.both(tests)
+    if name != "*":
+        return py.either(test, fast, slow)
+    # Products alone grow fast: a large one is made (again) by the library, which measures it.
+    product = emitter.unit.temp("a")
+    small = ast.Compare(py.const(-_WORD), [ast.Lt(), ast.Lt()], [py.walrus(product, fast), py.const(_WORD)])
+    return py.either(py.both([test, small]), py.load(product), slow)
 
 
 def _all(tests: list[ast.expr]) -> ast.expr:
@@ -97,13 +106,18 @@ def _again(expression: ast.expr) -> ast.expr:
     return py.load(expression.id) if isinstance(expression, ast.Name) else py.const(expression.value)  # type: ignore[attr-defined]
 
 
+def _named(emitter: Expressions, expression: ast.expr) -> ast.expr:
+    """Return an expression that Python cannot fold to a literal: it warns of `is` with one."""
+    return expression if isinstance(expression, ast.Name) else py.walrus(emitter.unit.temp("a"), expression)
+
+
 def _equal(emitter: Expressions, node: ir.Call) -> ast.expr:
     left, right = emitter.values(node.args)
     for constant, other in ((node.args[0], right), (node.args[1], left)):
         if isinstance(constant, ir.Const) and not isinstance(other, ast.Constant):
             value = constant.value
             if value is None or isinstance(value, bool | Keyword):
-                return py.compare(other, ast.Is(), emitter.constant(value))
+                return py.compare(_named(emitter, other), ast.Is(), emitter.constant(value))
             if value.__class__ is str:
                 return py.compare(other, ast.Eq(), py.const(value))
             if value.__class__ is int:

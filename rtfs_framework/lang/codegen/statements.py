@@ -143,17 +143,25 @@ class Statements(Patterns):
 
     def _guard(self, guard: ir.Node) -> ast.expr:
         """A guard's test; one that needs statements becomes a function, which sees the pattern's names."""
-        outer = self.block()
+        outer, sets = self.block(), self.global_sets
+        self.global_sets = {}
         test = self.test(guard)
         statements = self.take(outer)
+        declared: list[ast.stmt] = [ast.Global(list(self.global_sets))] if self.global_sets else []
+        self.global_sets = sets
         if not statements:
             return test
         line, name = self.line(guard.span), self.unit.function("guard")
-        self.emit(py.function(name, (), None, [*statements, ast.Return(test)]), line)
+        self.emit(py.function(name, (), None, [*declared, *statements, ast.Return(test)]), line)
         return py.call(name)
 
     def _run_try(self, node: ir.Try, dest: Dest) -> None:
         line = self.line(node.span)
+        if dest.check is not None:  # what is declared of the result is checked outside: no clause may catch its failure
+            temp = self.unit.temp("r")
+            self._run_try(node, Dest("assign", temp))
+            self.give(py.load(temp), dest, line)
+            return
         body = self._inside(node.body, dest) or [ast.Pass()]
         handlers = [self._handler(node, dest, line)] if node.catches else []
         final = [] if node.final is None else self._inside(node.final, DROP) or [ast.Pass()]

@@ -10,8 +10,8 @@ from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.values import Keyword, Resource, Symbol, Timestamp, Uuid
 
-_INTEGER = re.compile(r"[+-]?\d+")
-_FLOAT = re.compile(r"[+-]?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)")
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_FLOAT = re.compile(r"[+-]?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)", re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _BODY = r"[A-Za-z_$+\-*/=<>!?%.][A-Za-z0-9_$+\-*/=<>!?%.@|]*#?"
 _NAME = re.compile(rf"(?:\.(?=[A-Za-z_]))?(?![.]){_BODY}(?::[^/:]+/[A-Za-z0-9_$+\-*/=<>!?%.@]+)?|&|λ|%&")

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 def define(analyzer: Analyzer, name: str, value: ir.Node, scope: Scope, form: Form) -> ir.Node:
     """Bind a name: a top-level name at top level, else a variable of the innermost scope."""
     if scope.is_top:
+        full = analyzer.room.mine(name)
         if not isinstance(value, ir.Fn):
-            analyzer.valued.add(name)
-        analyzer.defined.setdefault(name, 1)
-        return ir.SetGlobal(name, value, form.span)
+            analyzer.valued.add(full)
+        analyzer.room.own.add(name)
+        analyzer.defined.setdefault(full, 1)
+        return ir.SetGlobal(full, value, form.span)
     var = analyzer.new_var(name, scope)
     return ir.Bind(ir.PVar(var), value, None, form.span)
 
@@ -56,10 +58,12 @@ def analyze_def(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | N
 def _named_function(analyzer: Analyzer, name: str, form: ListForm, scope: Scope) -> ir.Node | None:
     """A function literal given to `def` takes its name, so that it can be delegated and call itself in a loop."""
     head = form.items[0]
-    if not (scope.is_top and isinstance(head, Name) and head.name in ("fn", "λ") and head.name not in analyzer.defined):
+    if not (scope.is_top and isinstance(head, Name) and head.name in ("fn", "λ") and not analyzer.top_level(head.name)):
         return None
     parsed = FunctionForm.read(analyzer, form, "fn", named=False)
-    return build_function(analyzer, parsed, scope, name=name, self_global=name)
+    if parsed.name:  # its own name is a local one
+        return None
+    return build_function(analyzer, parsed, scope, name=name, self_global=analyzer.room.mine(name))
 
 
 @special(
@@ -72,7 +76,7 @@ def analyze_defn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
     parsed = FunctionForm.read(analyzer, form, "defn", named=True)
     name = parsed.name
     if scope.is_top:
-        function = build_function(analyzer, parsed, scope, name=name, self_global=name)
+        function = build_function(analyzer, parsed, scope, name=name, self_global=analyzer.room.mine(name))
         return define(analyzer, name, function, scope, form)
     var = analyzer.new_var(name, scope)
     function = build_function(analyzer, parsed, scope, name=name, self_var=var)

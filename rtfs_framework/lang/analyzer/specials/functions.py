@@ -129,13 +129,15 @@ def build_function(
     `alias` is a second name for a parameter (`%` for `%1`).
     """
     inner = scope.function(name)
+    if self_var is not None and parsed.name:
+        inner.names[parsed.name] = self_var
     patterns = Patterns(analyzer, inner)
     params, rest = _parameters(analyzer, parsed.params, patterns)
     if alias is not None and alias[1] in inner.names:
         inner.names[alias[0]] = inner.names[alias[1]]
     hinted = parsed.hint is not None and parsed.hint.kind is not HintKind.LOCAL
-    known = bool(self_global) and (analyzer.defined.get(name, 0) <= 1)
-    claimed = bool(self_global) and parsed.hint is None and analyzer.delegatable(name)
+    known = self_global is not None and analyzer.defined.get(self_global, 0) <= 1
+    claimed = self_global is not None and parsed.hint is None and analyzer.delegatable(self_global)
     linked = hinted or claimed
     loops = not linked and rest is None
     tail = Tail(
@@ -144,7 +146,7 @@ def build_function(
         self_var=self_var if loops else None,
         self_global=self_global if loops and known else None,
     )
-    signature = _signature(analyzer, parsed, name or "fn", params, rest)
+    signature = _signature(analyzer, parsed, self_global or name or "fn", params, rest)
     body = analyzer.body(parsed.body, inner.child(), tail, parsed.span)
     captures = tuple(analyzer.captured.get(inner.frame, {}))
     if inner.frame.loops:

@@ -53,20 +53,26 @@ def _clauses(analyzer: Analyzer, form: ListForm, grammar: str) -> list[tuple[For
 
 
 def _levels(
-    analyzer: Analyzer, form: ListForm, clauses: list[tuple[Form, Form]], scope: Scope, *, collect: bool
+    analyzer: Analyzer,
+    form: ListForm,
+    clauses: list[tuple[Form, Form]],
+    scope: Scope,
+    *,
+    collect: bool,
+    inside: bool = False,
 ) -> ir.Node:
-    """One clause after the other; every level gives a vector (nil: stop the loop around it)."""
+    """One clause after the other; every level `inside` a loop gives a vector (nil: stop that loop)."""
     span = form.span
     if not clauses:
         body = analyzer.body(form.items[2:], scope, None, span)
         return ir.VectorNode((body,), span) if collect else ir.Do((body, ir.VectorNode((), span)), span)
     (head, value), rest = clauses[0], clauses[1:]
     if isinstance(head, Atom) and isinstance(head.value, Keyword):
-        return _modifier(analyzer, form, head.value.name, value, rest, scope, collect=collect)
+        return _modifier(analyzer, form, head.value.name, value, rest, scope, collect=collect, inside=inside)
     collection = analyzer.analyze(value, scope)
     inner = scope.function("")
     pattern = Patterns(analyzer, inner).read(head)
-    body = _levels(analyzer, form, rest, inner.child(), collect=collect)
+    body = _levels(analyzer, form, rest, inner.child(), collect=collect, inside=True)
     captures = tuple(analyzer.captured.get(inner.frame, {}))
     each = ir.Fn(
         "fn", (ir.Param(pattern, None),), None, body, None, FunctionSignature("fn"), inner.frame, captures,
@@ -84,6 +90,7 @@ def _modifier(
     scope: Scope,
     *,
     collect: bool,
+    inside: bool,
 ) -> ir.Node:
     span = form.span
     if word == "let" and isinstance(value, VectorForm):
@@ -91,11 +98,12 @@ def _modifier(
         if bindings is not None:
             inner = scope.child()
             nodes = [bind(analyzer, binding, inner) for binding in bindings]
-            return ir.Do((*nodes, _levels(analyzer, form, rest, inner.child(), collect=collect)), span)
+            return ir.Do((*nodes, _levels(analyzer, form, rest, inner.child(), collect=collect, inside=inside)), span)
     if word in ("when", "while"):
         test = analyzer.analyze(value, scope)
-        then = _levels(analyzer, form, rest, scope, collect=collect)
-        other: ir.Node = ir.VectorNode((), span) if word == "when" else ir.Const(None, span)
+        then = _levels(analyzer, form, rest, scope, collect=collect, inside=inside)
+        stops = word == "while" and inside
+        other: ir.Node = ir.Const(None, span) if stops else ir.VectorNode((), span)
         return ir.If(test, then, other, span)
     raise _refuse(analyzer, form, "ParseError", _FOR)
 
