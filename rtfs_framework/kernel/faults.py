@@ -94,7 +94,7 @@ def _unbound(error: NameError, frame: TracebackType, artifact: Artifact) -> str:
     if name in artifact.globals:
         return artifact.globals[name]
     span = artifact.spans[frame.tb_lineno - 1].span
-    return artifact.source.text[span.start : span.end]
+    return artifact.sources[span.source].text[span.start : span.end]
 
 
 def _bad_call(info: SpanInfo, frame: TracebackType) -> ProgramError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -10,29 +9,40 @@ import attrs
 from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the library
 from rtfs_framework.kernel.macros import compile_macro
 from rtfs_framework.kernel.prelude import PRELUDE
+from rtfs_framework.lang.analyzer.modules import FindModule, no_modules
 from rtfs_framework.lang.codegen.artifact import Artifact
-from rtfs_framework.lang.library import nothing_delegatable
-from rtfs_framework.lang.pipeline import compile_program
+from rtfs_framework.lang.library import Delegatable, nothing_delegatable
+from rtfs_framework.lang.pipeline import Surroundings, compile_program
 from rtfs_framework.lang.source import Source
 from rtfs_framework.stdlib.library import BUILTINS
 
 
 def compile_source(
-    source: Source | str, *, delegatable: Callable[[str], bool] = nothing_delegatable, prelude: bool = False
+    source: Source | str,
+    *,
+    delegatable: Delegatable = nothing_delegatable,
+    find_module: FindModule = no_modules,
+    preloaded: tuple[str, ...] = (),
+    prelude: bool = False,
 ) -> Artifact:
     """Compile a program against the standard library.
 
     `delegatable` tells which top-level functions a route or an engine may claim; hinted ones need no telling.
+    `find_module` returns the text of an imported module; `preloaded` modules need no import.
     `prelude` adds the host prelude's names (`log`, `get-env`, ...), each of which asks for a capability.
 
     Raises:
         LanguageError: the program is refused.
     """
     made = Source("<string>", source) if isinstance(source, str) else source
-    if not prelude:
-        return compile_program(made, BUILTINS, compile_macro, delegatable)
-    artifact = compile_program(made, {**BUILTINS, **PRELUDE}, compile_macro, delegatable)
-    return attrs.evolve(artifact, prelude=True)
+    around = Surroundings(
+        library={**BUILTINS, **PRELUDE} if prelude else BUILTINS,
+        compile_macro=compile_macro,
+        delegatable=delegatable,
+        find_module=find_module,
+        preloaded=preloaded,
+    )
+    return attrs.evolve(compile_program(made, around), prelude=prelude)
 
 
 def run_pure(source: Source | str, **options: Any) -> Any:

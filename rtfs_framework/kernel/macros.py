@@ -55,7 +55,7 @@ def _load(analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, .
     program = ir.Program((ir.SetGlobal(_NAME, node, params.span),), frozenset({_NAME}), frozenset({_NAME}), ())
     code = to_code(emit_program(program, unit), analyzer.source)
     artifact = Artifact(
-        source=analyzer.source,
+        sources=tuple(analyzer.sources),
         digest="",
         code=code,
         constants=tuple(unit.constants),

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import attrs
+
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.globals import collect_definitions
+from rtfs_framework.lang.analyzer.modules import FindModule, Modules, import_into, no_modules
 from rtfs_framework.lang.analyzer.scope import Scope
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.codegen.program import emit_program
@@ -27,23 +30,38 @@ if TYPE_CHECKING:
     from types import CodeType
 
 
-def compile_program(
-    source: Source, library: Library, compile_macro: MacroCompiler, delegatable: Delegatable = nothing_delegatable
-) -> Artifact:
-    """Compile a program.
+@attrs.frozen(slots=True, kw_only=True)
+class Surroundings:
+    """What a compilation is told of the world around the program."""
 
-    `library` are the names that it may use, `delegatable` tells which of its functions a route or engine may claim.
+    library: Library
+    """The names that it may use without defining them."""
+    compile_macro: MacroCompiler
+    delegatable: Delegatable = nothing_delegatable
+    """Which of its functions a route or an engine may claim."""
+    find_module: FindModule = no_modules
+    preloaded: tuple[str, ...] = ()
+    """Modules loaded before the program, under their full names."""
+
+
+def compile_program(source: Source, around: Surroundings) -> Artifact:
+    """Compile a program.
 
     Raises:
         LanguageError: the program is refused; carries one diagnostic per broken top-level form.
     """
-    analyzer = Analyzer(source, library, delegatable, MacroTable(compile_macro))
-    program = analyze(analyzer, read_program(source))
+    macros, modules = MacroTable(around.compile_macro), Modules(around.find_module)
+    analyzer = Analyzer(source, around.library, around.delegatable, macros, modules)
+    program = analyze(analyzer, read_program(source), around.preloaded)
     unit = Unit()
-    code = to_code(emit_program(program, unit), source)
+    try:
+        module = emit_program(program, unit)
+    except RecursionError:
+        raise LanguageError([too_deep(source, Span(0, min(1, len(source.text))))]) from None
+    code = to_code(module, source)
     return Artifact(
-        source=source,
-        digest=sha256(source.text.encode("utf-8", "surrogatepass")).hexdigest(),
+        sources=tuple(analyzer.sources),
+        digest=_digest(analyzer.sources),
         code=code,
         constants=tuple(unit.constants),
         checked=tuple(unit.checked),
@@ -60,15 +78,26 @@ def compile_program(
     )
 
 
-def analyze(analyzer: Analyzer, forms: tuple[Form, ...]) -> ir.Program:
+def _digest(sources: Sequence[Source]) -> str:
+    texts = [source.text.encode("utf-8", "surrogatepass") for source in sources]
+    return sha256(b"".join(b"%d:%b" % (len(text), text) for text in texts)).hexdigest()
+
+
+def analyze(analyzer: Analyzer, forms: tuple[Form, ...], preloaded: tuple[str, ...] = ()) -> ir.Program:
     """Return the IR of a program's forms.
 
     Raises:
         LanguageError: with the diagnostics of every top-level form that was refused.
     """
-    analyzer.defined.update(collect_definitions(forms))
+    named = collect_definitions(forms)
+    analyzer.defined.update(named)
+    analyzer.room.own.update(named)
     top = Scope(None, ir.FunctionFrame(None), is_top=True)
     nodes: list[ir.Node] = []
+    for name in preloaded:
+        module, defining = analyzer.modules.load(analyzer, name, Span(0, 0))
+        import_into(analyzer.room, module, None, None)
+        nodes += defining
     refused: list[Diagnostic] = []
     for form in forms:
         node, found = _analyze_one(analyzer, form, top)
@@ -79,7 +108,7 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...]) -> ir.Program:
     _forget_defined(analyzer)
     defined = frozenset(analyzer.defined)
     functions = defined - analyzer.valued
-    return ir.Program(tuple(nodes), defined, functions, tuple(analyzer.signatures))
+    return ir.Program(tuple(nodes), frozenset(analyzer.room.own) & defined, functions, tuple(analyzer.signatures))
 
 
 def _analyze_one(analyzer: Analyzer, form: Form, top: Scope) -> tuple[ir.Node, Sequence[Diagnostic]]:
@@ -95,13 +124,13 @@ def _analyze_one(analyzer: Analyzer, form: Form, top: Scope) -> tuple[ir.Node, S
 
 def _forget_defined(analyzer: Analyzer) -> None:
     """A macro may define a name after its first use: such uses are neither unknown nor the host's."""
-    late = analyzer.defined.keys()
+    late = analyzer.room.own & analyzer.defined.keys()
     analyzer.sites[:] = [s for s in analyzer.sites if not (s.kind is SiteKind.HOST_NAME and s.name in late)]
     analyzer.findings[:] = [f for f in analyzer.findings if f.code != "E0203" or _text(analyzer, f.span) not in late]
 
 
 def _text(analyzer: Analyzer, span: Span | None) -> str:
-    return "" if span is None else analyzer.source.text[span.start : span.end]
+    return "" if span is None else analyzer.sources[span.source].text[span.start : span.end]
 
 
 def to_code(module: ast.Module, source: Source) -> CodeType:

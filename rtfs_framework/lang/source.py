@@ -9,14 +9,18 @@ import attrs
 
 @attrs.frozen(slots=True)
 class Span:
-    """A half-open range of characters `[start, end)` in one source text."""
+    """A half-open range of characters `[start, end)` in one source text.
+
+    `source` says which: 0 is the program itself, higher numbers are the modules it imports.
+    """
 
     start: int
     end: int
+    source: int = 0
 
     def cover(self, other: Span) -> Span:
         """Return the smallest span that holds both."""
-        return Span(min(self.start, other.start), max(self.end, other.end))
+        return Span(min(self.start, other.start), max(self.end, other.end), self.source)
 
 
 @attrs.frozen(slots=True, eq=False)

@@ -9,6 +9,8 @@ from typing import Any
 from typing_extensions import assert_never
 
 from rtfs_framework.lang.analyzer.data import to_data
+from rtfs_framework.lang.analyzer.modules import Modules, no_modules
+from rtfs_framework.lang.analyzer.rooms import Room
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.errors import LanguageError, arity_text
@@ -40,12 +42,22 @@ Special = Callable[["Analyzer", ListForm, Scope, "Tail | None"], ir.Node]
 class Analyzer:
     """Turns the forms of one program into IR; collects signatures, call sites and findings on the way."""
 
-    def __init__(self, source: Source, library: Library, delegatable: Delegatable, macros: MacroTable) -> None:
-        self.source = source
+    def __init__(
+        self,
+        source: Source,
+        library: Library,
+        delegatable: Delegatable,
+        macros: MacroTable,
+        modules: Modules | None = None,
+    ) -> None:
+        self.sources = [source]
+        self.room = Room("")
         self.library = library
         self.delegatable = delegatable
         self.macros = macros
+        self.modules = modules or Modules(no_modules)
         self.defined: dict[str, int] = {}
+        """Every top-level name of the program and its modules, in full, and how often it is defined."""
         self.valued: set[str] = set()
         self.types: dict[str, Type] = {}
         self.signatures: list[FunctionSignature] = []
@@ -56,6 +68,11 @@ class Analyzer:
         self.outermost: Form | None = None
         """The top-level form being analyzed: some forms are special only there."""
         self._numbers = 0
+
+    @property
+    def source(self) -> Source:
+        """The text being analyzed: the program's, or a module's."""
+        return self.sources[self.room.source]
 
     # -- names ---------------------------------------------------------------------------------------------------
 
@@ -78,9 +95,15 @@ class Analyzer:
             frame = frame.parent
         return ir.Local(var, span)
 
+    def top_level(self, name: str) -> str | None:
+        """Return the full name of the top-level definition that a name means in this room, or None."""
+        full = self.room.full(name)
+        return full if full is not None and full in self.defined else None
+
     def place(self, span: Span) -> Place:
         """Return a span's start as file, line and column."""
-        return Place(self.source.name, *self.source.place(span.start))
+        source = self.sources[span.source]
+        return Place(source.name, *source.place(span.start))
 
     # -- errors --------------------------------------------------------------------------------------------------
 
@@ -90,7 +113,7 @@ class Analyzer:
 
     def finding(self, span: Span, code: str, message: str, way_out: str | None = None, **more: Any) -> Diagnostic:
         """Return a finding about this program."""
-        return Diagnostic(code=code, message=message, source=self.source, span=span, help=way_out, **more)
+        return Diagnostic(code=code, message=message, source=self.sources[span.source], span=span, help=way_out, **more)
 
     # -- forms ---------------------------------------------------------------------------------------------------
 
@@ -137,8 +160,9 @@ class Analyzer:
         var = scope.find(name)
         if var is not None:
             return self.read_var(var, scope, form.span)
-        if name in self.defined:
-            return ir.Global(name, form.span)
+        full = self.top_level(name)
+        if full is not None:
+            return ir.Global(full, form.span)
         if name in self.library:
             return ir.Builtin(name, form.span)
         if name in (":", "&"):
@@ -147,7 +171,7 @@ class Analyzer:
         if name in SPECIALS:
             record = SPECIALS[name]
             self.findings.append(self.unknown(form.span, name, f"{name} is a special form: {record.grammar}"))
-        elif not self.macros.knows(name):
+        elif not self.macros.knows(self.room.full(name) or name):
             self.sites.append(CallSite(SiteKind.HOST_NAME, name, self.place(form.span), scope.inside))
             self.findings.append(self.unknown(form.span, name))
         return ir.HostName(name, form.span)
@@ -159,7 +183,8 @@ class Analyzer:
 
     def known_names(self) -> Iterator[str]:
         """Yield every name that a suggestion may offer."""
-        yield from self.defined
+        yield from self.room.own
+        yield from self.room.visible
         yield from self.library
         yield from (name for name in SPECIALS if name[0].isalpha())
 
@@ -177,9 +202,10 @@ class Analyzer:
             form = ListForm((head, *form.items[1:]), form.span)
         if isinstance(head, Name) and scope.find(head.name) is None:
             record = SPECIALS.get(head.name)
-            if record is not None and (head.name not in self.defined or record.reserved):
+            shadowed = self.top_level(head.name) is not None
+            if record is not None and (record.reserved or not shadowed):
                 return record.handler(self, form, scope, tail)
-            if head.name not in self.defined and self.macros.knows(head.name):
+            if not shadowed and self.macros.knows(self.room.full(head.name) or head.name):
                 return self.analyze(self.macros.expand(self, form, scope), scope, tail)
         return self.call(form, scope, tail)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.data import to_data
+from rtfs_framework.lang.analyzer.rooms import PRIVATE
 from rtfs_framework.lang.analyzer.scope import Scope
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, Quoted, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
@@ -17,6 +18,8 @@ class MacroAnalyzer(Analyzer):
     def __init__(self, outer: Analyzer) -> None:
         super().__init__(outer.source, outer.library, nothing_delegatable, outer.macros)
         self.types = outer.types
+        self.sources = outer.sources
+        self.room = outer.room
         self._outer = outer
         self._fresh: dict[str, str] = {}
 
@@ -45,7 +48,8 @@ class MacroAnalyzer(Analyzer):
             case Name(name=name) if name.endswith("#") and len(name) > 1:
                 return ir.Const(Symbol(self._gensym(name[:-1])), form.span)
             case Name(name=name):
-                return ir.Const(Symbol(name), form.span)
+                full = self.room.full(name) if self.room.name else None
+                return ir.Const(Symbol(name if full is None else f"{PRIVATE}{full}"), form.span)
             case Atom(value=value):
                 return ir.Const(value, form.span)
             case ListForm(items=items):

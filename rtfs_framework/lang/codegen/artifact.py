@@ -31,9 +31,10 @@ class SpanInfo:
 class Artifact:
     """All that the kernel needs to run a program."""
 
-    source: Source
+    sources: tuple[Source, ...]
+    """The program's text, then those of the modules that it imports."""
     digest: str
-    """SHA-256 of the source text."""
+    """SHA-256 of all of them."""
     code: CodeType
     constants: tuple[Any, ...]
     checked: tuple[Type, ...]
@@ -57,8 +58,15 @@ class Artifact:
     sites: tuple[CallSite, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 
+    @property
+    def source(self) -> Source:
+        """The program's own text."""
+        return self.sources[0]
+
     def place(self, line: int) -> Place | None:
         """Return the place of a generated line."""
         if not 1 <= line <= len(self.spans):
             return None
-        return Place(self.source.name, *self.source.place(self.spans[line - 1].span.start))
+        span = self.spans[line - 1].span
+        source = self.sources[span.source]
+        return Place(source.name, *source.place(span.start))

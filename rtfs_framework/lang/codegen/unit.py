@@ -24,7 +24,7 @@ class Unit:
         self.functions: dict[str, str] = {}
         self.links: list[FunctionSignature] = []
         self._temps = 0
-        self._lines: dict[tuple[int, int], int] = {}
+        self._lines: dict[Span, int] = {}
 
     def constant(self, value: Any) -> str:
         """Enter a constant."""
@@ -63,18 +63,18 @@ class Unit:
         return f"{hint(what)}_{self._temps}t"
 
     def function(self, name: str) -> str:
-        """Return a new Python function name that stacks show as `name`."""
+        """Return a new Python function name that stacks show as `name`; its end keeps it apart from any variable."""
         self._temps += 1
-        python = f"f_{hint(name)}_{self._temps}"
+        python = f"{hint(name)}_{self._temps}f"
         self.functions[python] = name
         return python
 
     def line(self, span: Span) -> int:
         """Return the line that stands for a span."""
-        known = self._lines.get((span.start, span.end))
+        known = self._lines.get(span)
         if known is None:
             self.spans.append(SpanInfo(span))
-            known = self._lines[span.start, span.end] = len(self.spans)
+            known = self._lines[span] = len(self.spans)
         return known
 
     def call_line(self, span: Span, callee: str | None, display: str, args: int) -> int:

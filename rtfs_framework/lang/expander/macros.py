@@ -40,7 +40,8 @@ class MacroTable:
     def define(self, analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, ...], form: ListForm) -> None:
         """Compile and enter a macro of the program."""
         del form
-        self._own[name] = self._compile(analyzer, name, params, body)
+        analyzer.room.own.add(name)
+        self._own[analyzer.room.mine(name)] = self._compile(analyzer, name, params, body)
 
     def expand(self, analyzer: Analyzer, form: ListForm, scope: Scope) -> Form:
         """Return what a macro call stands for (one step).
@@ -56,7 +57,7 @@ class MacroTable:
             )
         head = form.items[0]
         assert isinstance(head, Name)  # noqa: S101 - only called for a named head
-        own = self._own.get(head.name)
+        own = self._own.get(analyzer.room.full(head.name) or head.name)
         if own is not None:
             return own(analyzer, form)
         return CORE[head.name].expand(analyzer, form)

@@ -378,6 +378,7 @@ class Program:
 
     body: tuple[Node, ...]
     defined: frozenset[str]
+    """The program's own top-level names, those that macros define after their first use included."""
     functions: frozenset[str]
     """Top-level names that only ever hold functions."""
     signatures: tuple[FunctionSignature, ...]

@@ -50,7 +50,7 @@ def _hinted(source: Source, mark: HintMark, rest: list[Any]) -> HintForm:
     form = rest.pop()
     if form.__class__ is HintMark:
         raise refuse(source, form.span.start, form.span.end, "E0111", "a second delegation hint", "keep one")
-    return HintForm(keyword, model, table, form, Span(mark.span.start, form.span.end))
+    return HintForm(keyword, model, table, form, mark.span.cover(form.span))
 
 
 def _target(source: Source, mark: HintMark, rest: list[Any]) -> tuple[str, str | None, MapForm | None]:

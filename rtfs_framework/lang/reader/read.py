@@ -48,8 +48,8 @@ def _grammar() -> Lark:
     return Lark(text, parser="lalr", lexer="basic", propagate_positions=True, maybe_placeholders=False)
 
 
-def read_program(source: Source) -> tuple[Form, ...]:
-    """Return the top-level forms of a program.
+def read_program(source: Source, number: int = 0) -> tuple[Form, ...]:
+    """Return the top-level forms of a program; `number` is the source's in the spans.
 
     Raises:
         LanguageError: the text cannot be read; codes E0101 to E0113.
@@ -58,7 +58,7 @@ def read_program(source: Source) -> tuple[Form, ...]:
     explain_brackets(source, text, MAX_NESTING)
     try:
         tree = _grammar().parse(text)
-        result: tuple[Form, ...] = _Builder(source).transform(tree)
+        result: tuple[Form, ...] = _Builder(source, number).transform(tree)
     except VisitError as error:
         raise error.orig_exc from None
     except UnexpectedCharacters as error:
@@ -106,9 +106,19 @@ def _unexpected(source: Source, text: str, error: UnexpectedInput) -> LanguageEr
 class _Builder(Transformer[Token, Any]):
     """Turn lark's tree into forms."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, number: int) -> None:
         super().__init__(visit_tokens=False)
         self.source = source
+        self.number = number
+
+    def span(self, meta: Any) -> Span:
+        """Return the span of a rule's text."""
+        return Span(meta.start_pos, meta.end_pos, self.number)
+
+    def token_span(self, token: Token) -> Span:
+        """Return the span of a token."""
+        start = token.start_pos or 0
+        return Span(start, start + len(token), self.number)
 
     def start(self, _meta: Any, items: list[Any]) -> tuple[Form, ...]:
         return resolve_hints(self.source, items)
@@ -116,7 +126,7 @@ class _Builder(Transformer[Token, Any]):
     def atom(self, _meta: Any, items: list[Token]) -> Form:
         token = items[0]
         start, text = token.start_pos or 0, str(token)
-        span = Span(start, start + len(text))
+        span = self.token_span(token)
         match token.type:
             case "STRING":
                 # The token's text has comments blanked only outside strings, so it is the source's own.
@@ -141,21 +151,20 @@ class _Builder(Transformer[Token, Any]):
     def keyword(self, _meta: Any, items: list[Token]) -> Form:
         token = items[0]
         start = token.start_pos or 0
-        return Atom(atoms.read_keyword(self.source, str(token), start), Span(start, start + len(token)))
+        return Atom(atoms.read_keyword(self.source, str(token), start), self.token_span(token))
 
     def hint(self, _meta: Any, items: list[Token]) -> HintMark:
-        start = items[0].start_pos or 0
-        return HintMark(Span(start, start + len(items[0])))
+        return HintMark(self.token_span(items[0]))
 
     def list_form(self, meta: Any, items: list[Any]) -> ListForm:
-        return ListForm(resolve_hints(self.source, items), _span(meta))
+        return ListForm(resolve_hints(self.source, items), self.span(meta))
 
     def vector_form(self, meta: Any, items: list[Any]) -> VectorForm:
-        return VectorForm(resolve_hints(self.source, items), _span(meta))
+        return VectorForm(resolve_hints(self.source, items), self.span(meta))
 
     def map_form(self, meta: Any, items: list[Any]) -> MapForm:
         forms = resolve_hints(self.source, items)
-        span = _span(meta)
+        span = self.span(meta)
         if len(forms) % 2:
             last = forms[-1].span
             message = "a map needs a value for every key"
@@ -163,20 +172,20 @@ class _Builder(Transformer[Token, Any]):
         return MapForm(forms, span)
 
     def set_form(self, meta: Any, items: list[Any]) -> SetForm:
-        return SetForm(resolve_hints(self.source, items), _span(meta))
+        return SetForm(resolve_hints(self.source, items), self.span(meta))
 
     def shorthand(self, meta: Any, items: list[Any]) -> ShorthandFn:
-        span = _span(meta)
+        span = self.span(meta)
         return ShorthandFn(ListForm(resolve_hints(self.source, items), span), span)
 
     def quoted(self, meta: Any, items: list[Any]) -> Quoted:
-        return Quoted(_QUOTES[items[0].type], items[1], _span(meta))
+        return Quoted(_QUOTES[items[0].type], items[1], self.span(meta))
 
     def meta(self, meta: Any, items: list[Any]) -> Meta:
-        return Meta(items[0], items[1], _span(meta))
+        return Meta(items[0], items[1], self.span(meta))
 
     def tagged(self, meta: Any, items: list[Token]) -> Atom:
-        span = _span(meta)
+        span = self.span(meta)
         text = atoms.read_string(self.source, str(items[1]), items[1].start_pos or 0)
         return Atom(atoms.read_tagged(self.source, str(items[0]), text, span.start, span.end), span)
 

@@ -72,7 +72,9 @@ def _run(case: Case) -> str:
 
 
 def _drive(case: Case, host: ScriptedHost) -> str:
-    artifact = compile_source(Source(case.id, case.source), prelude=case.layer == "ccos-prelude")
+    files = {name.removesuffix(".rtfs").replace("/", "."): Source(name, text) for name, text in case.files.items()}
+    source = Source(case.id, case.source)
+    artifact = compile_source(source, find_module=files.get, preloaded=case.load, prelude=case.layer == "ccos-prelude")
     run = Instance(artifact, limits=LIMITS).start()
     outcome = run.step()
     while not isinstance(outcome, Complete):

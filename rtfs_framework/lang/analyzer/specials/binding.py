@@ -75,7 +75,7 @@ def _is_fn(analyzer: Analyzer, form: Form, scope: Scope) -> bool:
     if not (isinstance(form, ListForm) and form.items and isinstance(form.items[0], Name)):
         return False
     head = form.items[0].name
-    return head in ("fn", "λ") and scope.find(head) is None and head not in analyzer.defined
+    return head in ("fn", "λ") and scope.find(head) is None and analyzer.top_level(head) is None
 
 
 def _letrec(analyzer: Analyzer, group: Bindings, scope: Scope, form: ListForm) -> ir.Node:

@@ -84,7 +84,7 @@ def analyze_step(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
     """(step name option... body...)"""
     span = form.span
     name_form = form.items[1] if len(form.items) > 1 else None
-    known = isinstance(name_form, Name) and (scope.find(name_form.name) or name_form.name in analyzer.defined)
+    known = isinstance(name_form, Name) and (scope.find(name_form.name) or analyzer.top_level(name_form.name))
     is_text = isinstance(name_form, Atom) and isinstance(name_form.value, str)
     if name_form is None or not (is_text or known or isinstance(name_form, ListForm)):
         return _refuse(analyzer, form, "a step name")

@@ -10,6 +10,7 @@ from rtfs_framework.lang.analyzer.specials import (  # noqa: F401 - imported for
     host,
     iteration,
     matching,
+    modules,
     objects,
     steps,
     trying,

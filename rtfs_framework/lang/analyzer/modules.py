@@ -1,0 +1,163 @@
+"""Modules: loading what a program imports. Each module is read once; its definitions run before what imports it.
+
+In: a module's name and a function that finds its text. Out: the IR of its definitions. A module's names are kept apart
+by full names (`module/name`); only exports can be reached from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rtfs_framework.lang.analyzer.globals import collect_definitions
+from rtfs_framework.lang.analyzer.rooms import Room
+from rtfs_framework.lang.analyzer.scope import Scope
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.reader.read import read_program
+from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.lang.values import Keyword
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.analyzer.analyze import Analyzer
+
+FindModule = Callable[[str], "Source | None"]
+"""Returns the text of a module by its name (`a.b` for the file a/b.rtfs), or None."""
+
+MODULE = "(module name (:exports [name ...])? (import ...)... definition...)"
+IMPORT = "(import name), (import name :as alias), (import name :only [name ...])"
+_DEFINITIONS = frozenset({"def", "defn", "defstruct", "deftype", "defmacro", "import"})
+
+
+def no_modules(_name: str) -> Source | None:
+    """Find nothing: programs that are texts without a folder."""
+    return None
+
+
+class Modules:
+    """The modules of one program."""
+
+    def __init__(self, find: FindModule) -> None:
+        self._find = find
+        self._rooms: dict[str, Room] = {}
+        self._loading: list[str] = []
+
+    def load(self, analyzer: Analyzer, name: str, span: Span) -> tuple[Room, tuple[ir.Node, ...]]:
+        """Return a module's room and the nodes that define it (none when it was loaded before).
+
+        Raises:
+            LanguageError: ModuleNotFound; ModuleError for a cycle, a broken file or one without a module form.
+        """
+        if name in self._loading:
+            shown = " -> ".join([*self._loading[self._loading.index(name) :], name])
+            raise _refuse(analyzer, span, "E0220", f"import cycle: {shown}", "move what both need into a third module")
+        known = self._rooms.get(name)
+        if known is not None:
+            return known, ()
+        source = self._find(name)
+        if source is None:
+            way_out = f"expected the file {name.replace('.', '/')}.rtfs on the module path"
+            raise _refuse(analyzer, span, "E0221", f"module {name} not found", way_out, "ModuleNotFound")
+        self._loading.append(name)
+        try:
+            return self._read(analyzer, name, source, span)
+        finally:
+            self._loading.pop()
+
+    def _read(self, analyzer: Analyzer, name: str, source: Source, span: Span) -> tuple[Room, tuple[ir.Node, ...]]:
+        analyzer.sources.append(source)
+        room, before = Room(name, len(analyzer.sources) - 1), analyzer.room
+        analyzer.room = room
+        try:
+            forms = read_program(source, room.source)
+            parts = next((p for p in map(module_parts, forms) if p is not None), None)
+            if parts is None:
+                message = f"{source.name} holds no module form"
+                raise _refuse(analyzer, span, "E0222", message, f"as in {MODULE}")
+            nodes = self._define(analyzer, room, parts[1], parts[2])
+        except LanguageError as error:
+            raise LanguageError([_as_module_error(d) for d in error.diagnostics]) from error
+        finally:
+            analyzer.room = before
+        self._rooms[name] = room
+        return room, nodes
+
+    @staticmethod
+    def _define(
+        analyzer: Analyzer, room: Room, exports: tuple[str, ...], body: tuple[Form, ...]
+    ) -> tuple[ir.Node, ...]:
+        found = collect_definitions(body)
+        room.own.update(found)
+        analyzer.defined.update({room.mine(name): count for name, count in found.items()})
+        top = Scope(None, ir.FunctionFrame(None), is_top=True)
+        nodes = []
+        for form in body:
+            analyzer.outermost = form
+            nodes.append(analyzer.analyze(form, top))
+        room.exports = tuple(name for name in exports if name in room.own)
+        return tuple(nodes)
+
+
+def module_parts(form: Form) -> tuple[str, tuple[str, ...], tuple[Form, ...]] | None:
+    """Return a module form's name, exports and body, or None when a form is no well-formed module."""
+    if not (isinstance(form, ListForm) and len(form.items) >= 2 and _is_name(form.items[0], "module")):
+        return None
+    head, body = form.items[1], form.items[2:]
+    if not isinstance(head, Name):
+        return None
+    exports: tuple[str, ...] = ()
+    first = body[0] if body else None
+    if isinstance(first, ListForm) and first.items and _is_keyword(first.items[0], "exports"):
+        listed = first.items[1] if len(first.items) == 2 else None
+        if not isinstance(listed, VectorForm) or not all(isinstance(item, Name) for item in listed.items):
+            return None
+        exports = tuple(item.name for item in listed.items if isinstance(item, Name))
+        body = body[1:]
+    for part in body:
+        if not (isinstance(part, ListForm) and part.items and isinstance(part.items[0], Name)):
+            return None
+        if part.items[0].name not in _DEFINITIONS:
+            return None
+    return head.name, exports, body
+
+
+def import_into(room: Room, module: Room, alias: str | None, only: tuple[str, ...] | None) -> str | None:
+    """Make a module's exports visible in a room; returns a name that is not exported, if one was asked for."""
+    for name in only or ():
+        if name not in module.exports:
+            return name
+        room.visible[name] = module.mine(name)
+    if only is None:
+        room.visible.update({f"{alias or module.name}/{name}": module.mine(name) for name in module.exports})
+    return None
+
+
+def _as_module_error(found: Diagnostic) -> Diagnostic:
+    """A mistake inside a module is a ModuleError to the program that imports it; place and code stay."""
+    if found.kind in ("ModuleNotFound", "ModuleError"):
+        return found
+    return Diagnostic(
+        code=found.code,
+        message=found.message,
+        source=found.source,
+        span=found.span,
+        help=found.help,
+        kind="ModuleError",
+        severity=found.severity,
+    )
+
+
+def _refuse(
+    analyzer: Analyzer, span: Span, code: str, message: str, way_out: str, kind: str = "ModuleError"
+) -> LanguageError:
+    return LanguageError([analyzer.finding(span, code, message, way_out, kind=kind)])
+
+
+def _is_name(form: Form, name: str) -> bool:
+    return isinstance(form, Name) and form.name == name
+
+
+def _is_keyword(form: Form, name: str) -> bool:
+    return isinstance(form, Atom) and form.value is Keyword(name)

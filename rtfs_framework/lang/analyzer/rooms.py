@@ -1,0 +1,33 @@
+"""Rooms: what top-level names mean in the program or in one module. Full names are `module/name`."""
+
+from __future__ import annotations
+
+import attrs
+
+PRIVATE = "#"
+"""A name that begins with it is a full name written by a macro: no program can write one, so nothing leaks."""
+
+
+@attrs.define(slots=True, eq=False)
+class Room:
+    """The program (name "") or a module: its own names, and those it imports."""
+
+    name: str
+    source: int = 0
+    """The number of its text in the analyzer's sources."""
+    own: set[str] = attrs.field(factory=set)
+    visible: dict[str, str] = attrs.field(factory=dict)
+    """Imported names as they are written here, to full names."""
+    exports: tuple[str, ...] = ()
+
+    def full(self, name: str) -> str | None:
+        """Return the full name of what a name means here, or None when it is neither own nor imported."""
+        if name in self.own:
+            return self.mine(name)
+        if name.startswith(PRIVATE):
+            return name.removeprefix(PRIVATE)
+        return self.visible.get(name)
+
+    def mine(self, name: str) -> str:
+        """Return the full name of a definition of this room."""
+        return f"{self.name}/{name}" if self.name else name

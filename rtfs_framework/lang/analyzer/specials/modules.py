@@ -1,0 +1,76 @@
+"""module and import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtfs_framework.lang.analyzer.modules import IMPORT, MODULE, import_into, module_parts
+from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.values import Keyword
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.analyzer.analyze import Analyzer
+    from rtfs_framework.lang.analyzer.scope import Scope, Tail
+
+
+@special("module", grammar=MODULE, doc="Describe a module; its definitions run when it is imported.", reserved=False)
+def analyze_module(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    """(module name (:exports [...]) definition...)"""
+    if form is not analyzer.outermost:
+        return analyzer.call(form, scope, tail)
+    parts = module_parts(form)
+    if parts is None:
+        raise malformed(analyzer, form, "module")
+    name, exports, _ = parts
+    span = form.span
+    pairs: list[tuple[str, ir.Node]] = [("name", ir.Const(name, span))]
+    if exports:
+        pairs.append(("exports", ir.Const(exports, span)))
+    return ir.MapNode(tuple(pairs), span)
+
+
+@special("import", grammar=IMPORT, doc="Load a module once and make its exports visible.", reserved=False)
+def analyze_import(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    """(import name :as alias) or (import name :only [names])"""
+    if form is not analyzer.outermost:
+        return analyzer.call(form, scope, tail)
+    name, alias, only = _read_import(analyzer, form)
+    module, nodes = analyzer.modules.load(analyzer, name, form.span)
+    analyzer.outermost = form
+    missing = import_into(analyzer.room, module, alias, only)
+    if missing is not None:
+        way_out = f"it exports: {' '.join(module.exports) or 'nothing'}"
+        message = f"module {name} does not export '{missing}'"
+        raise LanguageError([analyzer.finding(form.span, "E0223", message, way_out, kind="ModuleError")])
+    return ir.Do((*nodes, ir.Const(None, form.span)), form.span)
+
+
+def _read_import(analyzer: Analyzer, form: ListForm) -> tuple[str, str | None, tuple[str, ...] | None]:
+    parts = form.items[1:]
+    if parts and isinstance(parts[0], VectorForm):
+        parts = parts[0].items
+    if not parts or not isinstance(parts[0], Name) or len(parts) % 2 == 0:
+        raise malformed(analyzer, form, "import")
+    alias: str | None = None
+    only: tuple[str, ...] | None = None
+    for key, value in zip(parts[1::2], parts[2::2], strict=True):
+        word = key.value.name if isinstance(key, Atom) and isinstance(key.value, Keyword) else ""
+        names = _names(value)
+        if word == "as" and isinstance(value, Name) and alias is None:
+            alias = value.name
+        elif word in ("only", "refer") and names is not None and only is None:
+            only = names
+        else:
+            raise malformed(analyzer, form, "import")
+    if alias is not None and only is not None:
+        raise malformed(analyzer, form, "import", "import takes :as or :only, not both")
+    return parts[0].name, alias, only
+
+
+def _names(form: Form) -> tuple[str, ...] | None:
+    if not isinstance(form, VectorForm) or not all(isinstance(item, Name) for item in form.items):
+        return None
+    return tuple(item.name for item in form.items if isinstance(item, Name))
