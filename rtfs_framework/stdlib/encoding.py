@@ -41,7 +41,7 @@ def _text(data: bytes) -> str:
 def url_encode(text: Any) -> str:
     source = _bytes("url-encode", text)
     room("url-encode", 3 * len(source))
-    return _ESCAPED.sub(lambda found: b"%%%02X" % found[0], source).decode("ascii")
+    return _ESCAPED.sub(lambda found: b"%%%02X" % found[0][0], source).decode("ascii")
 
 
 @builtin(
