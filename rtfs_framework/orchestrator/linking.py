@@ -16,8 +16,8 @@ from rtfs_framework.api.targets import LocalModel, RemoteModel
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.signature import CallSite, DelegationHint, HintKind, SiteKind
-from rtfs_framework.lang.source import Place, Source, Span
+from rtfs_framework.lang.signature import DelegationHint, HintKind
+from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.failures import UNKNOWN_TARGET
 from rtfs_framework.orchestrator.host import Host
@@ -68,7 +68,7 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
     from rtfs_framework.kernel.instance import Instance
 
     artifact = compile_for(host, source)
-    mistakes = list(problems(host, artifact))
+    mistakes = [finding for finding in findings(host, artifact) if finding.severity == "error"]
     if mistakes:
         raise LanguageError(mistakes)
     instance = Instance(
@@ -80,9 +80,16 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
     return Linked(artifact, instance, instance.lookup_type)
 
 
-def problems(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
-    """Yield what makes a program impossible to run on this host."""
-    yield from unknown_names(host, artifact)
+def findings(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
+    """Yield what was found wrong with a program, as this host sees it: names that it knows are no mistakes."""
+    for finding in artifact.diagnostics:
+        if finding.code != UNKNOWN_NAME or finding.span is None:
+            yield finding
+            continue
+        name = artifact.source.text[finding.span.start : finding.span.end]
+        if not knows(host, name):
+            offered = [*host.dispatcher.capabilities.names, *host.config.security.values]
+            yield attrs.evolve(finding, help=did_you_mean(name, offered) or finding.help)
     told: set[DelegationHint] = set()
     for signature in artifact.signatures:
         hint = signature.hint
@@ -92,25 +99,9 @@ def problems(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
         yield _unknown_target(host, artifact, hint, signature.name)
 
 
-def unknown_names(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
-    """Yield the free names that neither program, library nor host knows."""
-    from rtfs_framework.stdlib.library import BUILTINS
-
-    capabilities, context = host.dispatcher.capabilities, host.config.security.values
-    known = [*artifact.globals.values(), *BUILTINS, *capabilities.names, *context]
-    for site in artifact.sites:
-        name = site.name
-        if site.kind is not SiteKind.HOST_NAME or name is None or name in context or capabilities.id_of(name):
-            continue
-        way_out = did_you_mean(name, known) or "define it, or name a capability that a plugin offers"
-        yield Diagnostic(
-            code=UNKNOWN_NAME,
-            message=f"unknown symbol '{name}'",
-            source=artifact.source,
-            span=_span(artifact.source, site.place, len(name)),
-            help=way_out,
-            kind="UndefinedSymbol",
-        )
+def knows(host: Host, name: str) -> bool:
+    """Tell whether the host gives a meaning to a free name."""
+    return name in host.config.security.values or host.dispatcher.capabilities.id_of(name) is not None
 
 
 def _unknown_target(host: Host, artifact: Artifact, hint: DelegationHint, function: str) -> Diagnostic:
@@ -125,32 +116,14 @@ def _unknown_target(host: Host, artifact: Artifact, hint: DelegationHint, functi
         code=UNKNOWN_TARGET,
         message=f"no {what} '{hint.id}' is configured (hint of {function})",
         source=artifact.source,
-        span=_hint_span(artifact, hint, function),
+        span=_hint_span(artifact, hint),
         help=way_out,
         kind="UnknownCapability",
     )
 
 
-def _hint_span(artifact: Artifact, hint: DelegationHint, function: str) -> Span:
-    """Return where the hint's id stands: after the function's first call site's text, else its first mention."""
+def _hint_span(artifact: Artifact, hint: DelegationHint) -> Span:
+    """Return where the hint's id is first mentioned."""
     text = f'"{hint.id}"'
     start = artifact.source.text.find(text)
-    if start >= 0:
-        return Span(start, start + len(text))
-    site: CallSite | None = next((s for s in artifact.sites if s.name == function), None)
-    return Span(0, 1) if site is None else _span(artifact.source, site.place, len(function))
-
-
-def _span(source: Source, place: Place, length: int) -> Span:
-    """Return the span of a name at a place."""
-    start, low, high = 0, 0, len(source.text)
-    while low <= high:
-        start = (low + high) // 2
-        found = source.place(start)
-        if found == (place.line, place.column):
-            break
-        if found < (place.line, place.column):
-            low = start + 1
-        else:
-            high = start - 1
-    return Span(start, min(start + length, len(source.text)))
+    return Span(start, start + len(text)) if start >= 0 else Span(0, 1)

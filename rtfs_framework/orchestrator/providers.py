@@ -49,7 +49,9 @@ class ProviderInstance:
         """
         if self._made is None:
             if self._failed is None:
-                settings = ProviderSettings(id=self.spec.id, own=self.spec.own, environ=self.environ)
+                settings = ProviderSettings(
+                    id=self.spec.id, own=self.spec.own, environ=self.environ, directory=self.spec.directory
+                )
                 try:
                     self._made = self.entry.factory(settings)
                 except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down

@@ -25,7 +25,7 @@ from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.clock import SystemClock
 from rtfs_framework.orchestrator.front import Front
 from rtfs_framework.orchestrator.host import Host, build_host
-from rtfs_framework.orchestrator.linking import Linked, compile_for, link, problems
+from rtfs_framework.orchestrator.linking import Linked, compile_for, findings, link
 from rtfs_framework.orchestrator.program import LoadedProgram, Page, status_of
 from rtfs_framework.orchestrator.records import RunResult
 from rtfs_framework.orchestrator.stream import Stream
@@ -163,7 +163,7 @@ class Session:
             artifact = compile_for(self.host, source)
         except LanguageError as error:
             return list(error.diagnostics)
-        return [*artifact.diagnostics, *problems(self.host, artifact)]
+        return list(findings(self.host, artifact))
 
     def explain(self, source: Source) -> list[ExplainedSite]:
         """Return every call of a program that can leave the kernel, where it would go, and why. Runs nothing."""

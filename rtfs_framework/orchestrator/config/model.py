@@ -33,8 +33,8 @@ class ProviderSpec:
     """An instance of the plugin's settings class, None when it has none."""
     table: Mapping[str, Any] = attrs.field(factory=dict)
     """The settings as written; part of the policy hash."""
-    origin: str = "default"
-    """"default" (a plugin's own instance) or the configuration's path."""
+    directory: str | None = None
+    """The folder of the configuration that speaks of it; None for a plugin's own default instance."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -117,7 +117,7 @@ class Resolver:
             model=str(getattr(own, "model", "") or ""),
             own=own,
             table=dict(table),
-            origin=str(self.path),
+            directory=str(self.path.absolute().parent),
         )
 
     def _usual_plugin(self, target: ExecTarget, name: str, defaults: Mapping[ExecTarget, ProviderSpec]) -> str | None:

@@ -1,0 +1,111 @@
+"""The loop between kernel and host, with a scripted run: every answer reaches it, and it is always closed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rtfs_framework.api import CallKind, HostCall, ProgramError
+from rtfs_framework.kernel.outcome import Complete, RequiresHost
+from rtfs_framework.orchestrator.answers import Locally, Reply, Throw, Waiting
+from rtfs_framework.orchestrator.driver import advance, drive
+from rtfs_framework.orchestrator.front import Front
+
+ERROR = ProgramError("Generic", "no")
+
+
+class ScriptedRun:
+    """Asks for the calls of its script, and completes with what it was told."""
+
+    def __init__(self, count):
+        self.left = count
+        self.told = []
+        self.closed = False
+
+    def step(self):
+        if self.left == 0:
+            return Complete(tuple(self.told))
+        self.left -= 1
+        return RequiresHost(HostCall(CallKind.CAPABILITY, f"c{self.left}"))
+
+    def resume(self, value):
+        self.told.append(value)
+        return self.step()
+
+    def throw(self, error):
+        self.told.append(error.kind)
+        return self.step()
+
+    def resume_locally(self):
+        self.told.append("locally")
+        return self.step()
+
+    def close(self):
+        self.closed = True
+
+
+class ScriptedHost:
+    def __init__(self, *answers):
+        self.answers = iter(answers)
+
+    def answer(self, _call):
+        return next(self.answers)
+
+
+def later(answer):
+    async def finish():
+        await asyncio.sleep(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    return Waiting(finish)
+
+
+def test_what_needs_no_waiting_is_answered_without_an_event_loop():
+    run = ScriptedRun(3)
+    state = advance(run, run.step(), ScriptedHost(Reply(1), Throw(ERROR), Locally()))
+    assert state == Complete((1, "Generic", "locally"))
+
+
+def test_what_must_be_waited_for_is_awaited_and_the_rest_is_not():
+    run, host = ScriptedRun(4), ScriptedHost(Reply(1), later(Reply(2)), Reply(3), later(Throw(ERROR)))
+    front = Front()
+    try:
+        state = advance(run, run.step(), host)
+        assert isinstance(state, Waiting)
+        assert front.run(drive(run, state, host)) == (1, 2, 3, "Generic")
+    finally:
+        front.close()
+    assert not run.closed
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, ZeroDivisionError])
+def test_a_run_that_is_abandoned_is_closed(failure):
+    run, host = ScriptedRun(1), ScriptedHost(later(failure()))
+    front = Front()
+    with pytest.raises(failure):
+        front.run(drive(run, advance(run, run.step(), host), host))
+    front.close()
+    assert run.closed
+
+
+def test_the_front_says_what_to_do_inside_a_running_loop(kit, source):
+    text = '(defn ^:delegation :local-model "m" f [x] :string "")\n(f "a")'
+
+    async def wrong():
+        with kit.open(kit.catalog(kit.provider("m", lambda _: "ok"))) as session:
+            session.run(source(text))
+
+    async def right():
+        session = kit.open(kit.catalog(kit.provider("m", lambda _: "ok")))
+        try:
+            return (await session.run_async(source(text))).value
+        finally:
+            await session.aclose()
+
+    with pytest.raises(Exception, match=r"await session\.run_async"):
+        asyncio.run(wrong())
+    assert asyncio.run(right()) == "ok"
+    assert kit.providers["m"].closed
