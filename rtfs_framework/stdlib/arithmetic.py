@@ -99,7 +99,8 @@ def neg(a: Any) -> Any:
 @builtin("+", ("(+ 1 2 3)", "6"), ("(+)", "0"), ('(+ 1 "a")', "!TypeError"), doc="Add numbers; nothing adds to 0.")
 def plus(*numbers: Any) -> Any:
     if len(numbers) == 2:
-        return add(*numbers)
+        a, b = numbers
+        return a + b if a.__class__ is int and b.__class__ is int else add(a, b)
     total: Any = 0
     for value in numbers:
         total = add(total, value)

@@ -37,6 +37,7 @@ _RANKS: dict[type, int] = {
     ErrorValue: 13,
 }
 _FUNCTION_RANK = 14
+_NUMBERS = {int, float}
 _SEQUENCES: frozenset[Any] = frozenset({tuple, GrownVector, List})
 
 
@@ -111,6 +112,8 @@ def sort_values(items: Iterable[Any]) -> list[Any]:
     items = list(items)
     kinds = {item.__class__ for item in items}
     if kinds in ({str}, {int}):
+        return sorted(items)
+    if kinds <= _NUMBERS and all([item == item for item in items]):  # noqa: C419, PLR0124 - a list is faster; NaN
         return sorted(items)
     if kinds == {Keyword}:
         return sort_by_keys(items, [item.name for item in items])
