@@ -31,8 +31,7 @@ def load(text: str) -> Any:
         if _SURROGATE.search(text):
             json.dumps(data, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        message = f"{error.msg} at line {error.lineno} column {error.colno}"
-        raise JsonError(message) from None
+        raise JsonError(_place(text, error)) from None
     except UnicodeEncodeError:
         message = "lone surrogate in a string"
         raise JsonError(message) from None
@@ -59,6 +58,16 @@ def dump(data: Any, *, pretty: bool = False) -> str:
 
 
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+
+
+def _place(text: str, error: json.JSONDecodeError) -> str:
+    """Return where the text stops to be JSON; words and the place of a trailing comma differ between Pythons."""
+    place = error.pos
+    if error.msg.startswith("Illegal trailing comma"):
+        place += len(text) - place - len(text[place + 1 :].lstrip(" \t\r\n"))
+    line, column = text.count("\n", 0, place) + 1, place - text.rfind("\n", 0, place)
+    what = "the text ends too early" if place >= len(text) else "not JSON"
+    return f"{what} at line {line} column {column}"
 
 
 def _refuse(name: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 import uuid
 from hashlib import sha256
@@ -20,6 +19,7 @@ from rtfs_framework.stdlib.walker import fold
 
 _SEEDS = uuid.uuid5(uuid.NAMESPACE_URL, "rtfs:uuid-from-seed")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
+_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _ESCAPED = re.compile(rb"[^A-Za-z0-9_.~-]")
 
 
@@ -73,10 +73,10 @@ def base64_encode(text: Any) -> str:
     doc="Read text in base 64.",
 )
 def base64_decode(text: Any) -> str:
-    try:
-        return _text(base64.b64decode(_bytes("base64-decode", text), validate=True))
-    except binascii.Error as error:
-        raise invalid_argument(f"Not base 64: {error}") from None
+    source = _bytes("base64-decode", text)
+    if not _BASE64.fullmatch(source):
+        raise invalid_argument("The text is not base 64")
+    return _text(base64.b64decode(source))
 
 
 @builtin(

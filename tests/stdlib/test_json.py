@@ -92,9 +92,12 @@ def test_what_json_cannot_hold_is_refused(name, value, reason):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "Expecting value at line 1 column 1"),
-        ("{bad", "Expecting property name enclosed in double quotes at line 1 column 2"),
-        ("[1,\n2", "Expecting ',' delimiter at line 2 column 2"),
+        ("", "the text ends too early at line 1 column 1"),
+        ("{bad", "not JSON at line 1 column 2"),
+        ("[1,\n2", "the text ends too early at line 2 column 2"),
+        ("[1, ]", "not JSON at line 1 column 5"),
+        ('{"a": 1,\n}', "not JSON at line 2 column 1"),
+        ("1 2", "not JSON at line 1 column 3"),
         ("NaN", "NaN is not JSON"),
         ("1e999", "number out of range"),
         ("9" * 5000, "integer too large"),

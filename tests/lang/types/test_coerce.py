@@ -213,8 +213,8 @@ def test_deep_values_are_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "Expecting value at line 1 column 1"),
-        ("{bad", "Expecting property name"),
+        ("", "the text ends too early at line 1 column 1"),
+        ("{bad", "not JSON at line 1 column 2"),
         ("[NaN]", "NaN is not JSON"),
         ("-Infinity", "-Infinity is not JSON"),
         ("1e999", "out of range"),
