@@ -178,7 +178,7 @@ def is_not_every(predicate: Any, collection: Any) -> bool:
     "some?",
     ("(some? even? [1 2])", "true"),
     ("(some? even? [])", "false"),
-    doc="Tell whether a predicate is true for some item. (It is no test for nil: that is nil?.)",
+    doc="Tell whether a predicate is true for some item (it is no test for nil, which is nil? alone).",
 )
 def is_some(predicate: Any, collection: Any) -> bool:
     return bool(_first("some?", predicate, collection, when=True))
