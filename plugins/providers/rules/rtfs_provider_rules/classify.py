@@ -1,8 +1,8 @@
 """Rules of kind "classify": a text in, a label and the reasons out.
 
 A label's score is its bias, plus the weight of every entry (a word, a phrase or an expression) that occurs, counted
-once however often it does, plus or minus the lexicon's score. The highest score wins if it reaches its label's threshold
-and leads the next by the margin; otherwise the fallback is the answer. Of equal scores, the label that stands first.
+once however often it does, plus or minus the lexicon's score. The highest score wins if it reaches its threshold and
+leads the next by the margin; otherwise the fallback is the answer. Of equal scores, the label that stands first.
 """
 
 from __future__ import annotations

@@ -1,0 +1,100 @@
+"""What this distribution offers to rtfs_framework. The vendor's client, slow to import, comes with first use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+from attrs import validators
+
+from rtfs_framework.api import Locality, ModelProvider, ProviderEntry, ProviderSettings, hookimpl
+
+rtfs_api_version = 1
+
+KEY = "OPENAI_API_KEY"
+BASE_URL = "OPENAI_BASE_URL"
+VENDOR = "https://api.openai.com/v1"
+
+
+def _http(_: Any, attribute: Any, value: str | None) -> None:
+    if value is not None and not value.startswith(("https://", "http://")):
+        raise ValueError(f"'{attribute.name}' must begin with https:// or http://: {value}")
+
+
+def _filled(_: Any, attribute: Any, value: str) -> None:
+    if not value.strip():
+        raise ValueError(f"'{attribute.name}' must not be empty")
+
+
+def _variable(_: Any, attribute: Any, value: str | None) -> None:
+    if value and not value.isidentifier():
+        raise ValueError(f"'{attribute.name}' must be the name of an environment variable, never a key")
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class OpenAISettings:
+    """The keys of a remote provider that is answered by this one."""
+
+    endpoint: str | None = attrs.field(default=None, validator=_http)
+    """The base URL, up to and with `/v1`; without it OPENAI_BASE_URL, else OpenAI's own."""
+    model: str = attrs.field(default="gpt-4o-mini", validator=_filled)
+    api_key_env: str | None = attrs.field(default=None, validator=_variable)
+    """The *name* of the environment variable with the key; "" for an endpoint that wants none. Without it
+    OPENAI_API_KEY, which only OpenAI's own endpoint cannot do without."""
+    max_retries: int = attrs.field(default=2, validator=[validators.ge(0), validators.le(10)])
+    """How often the client asks again (429, 5xx, a broken connection), honouring Retry-After, within the deadline."""
+    temperature: float | Literal["default"] | None = attrs.field(default=None)
+    """Instead of the request's; "default" sends none, for models that refuse one."""
+    max_tokens: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(1)))
+    structured: Literal["json_schema", "json_object", "none"] = "json_schema"
+    """How a typed reply is asked for: by its schema, as any JSON object, or by the prompt alone."""
+
+    @temperature.validator
+    def _temperature(self, attribute: Any, value: float | str | None) -> None:
+        if isinstance(value, (int, float)) and not 0 <= value <= 2:
+            raise ValueError(f"'{attribute.name}' must lie between 0 and 2: {value}")
+
+    def base_url(self, environ: Mapping[str, str]) -> str:
+        """Return the endpoint that is asked."""
+        return self.endpoint or environ.get(BASE_URL) or VENDOR
+
+    def key(self, environ: Mapping[str, str]) -> str | None:
+        """Return the key, "" when none is wanted, None when it is missing."""
+        if self.api_key_env == "":
+            return ""
+        key = environ.get(self.api_key_env or KEY) or None
+        if key is None and self.api_key_env is None and self.base_url(environ).rstrip("/") != VENDOR:
+            return ""
+        return key
+
+    def unusable(self, environ: Mapping[str, str]) -> str | None:
+        """Return why the provider cannot be asked and the way out, None when it can."""
+        if self.key(environ) is not None:
+            return None
+        variable = self.api_key_env or KEY
+        return (
+            f"the environment variable {variable} is not set; set it to your key, "
+            'or configure an endpoint that needs none (api_key_env = "")'
+        )
+
+
+@hookimpl
+def rtfs_providers() -> list[ProviderEntry]:
+    """Offer the provider `openai`, with an instance of the same name that needs only a key."""
+    return [
+        ProviderEntry(
+            name="openai",
+            summary="Any endpoint that speaks the OpenAI protocol, through the official client.",
+            locality=Locality.REMOTE,
+            factory=_make,
+            settings=OpenAISettings,
+            defaults={"openai": {}},
+        )
+    ]
+
+
+def _make(settings: ProviderSettings) -> ModelProvider:
+    from rtfs_provider_openai.provider import OpenAIProvider
+
+    return OpenAIProvider(settings)

@@ -1,0 +1,228 @@
+"""Every way in which an endpoint can fail, made to happen by a real HTTP server: which error, and what it says."""
+
+from __future__ import annotations
+
+import socket
+import time
+import traceback
+
+import pytest
+
+from rtfs_framework.api import (
+    BadReply,
+    ProviderAuthError,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RateLimited,
+)
+from rtfs_framework.lang.types.model import EnumType
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.testing.fakes import inference_request
+from rtfs_framework.testing.openai_server import Fail, Hang, HangUp, OpenAIServer, Raw, Say
+from rtfs_provider_openai.failures import retry_after
+
+SECRET = "sk-do-not-show-me"
+NOW = {"Retry-After": "0.01"}
+
+
+def fails(server, make, ask, *, timeout=5.0, returns=None, **own):
+    """Ask once, and return the error that came, of whatever kind it is."""
+    with pytest.raises(ProviderError) as raised:
+        ask(make(server, **own), inference_request("x", timeout=timeout, returns=returns))
+    assert str(raised.value).startswith("acme: ")
+    assert SECRET not in str(raised.value)
+    return raised.value
+
+
+def cause(error):
+    """Return the name of the vendor's exception; its module is not for importing here."""
+    assert type(error.__cause__).__module__.startswith("openai")
+    return type(error.__cause__).__name__
+
+
+def test_429_with_retry_after_then_success(make, ask):
+    with OpenAIServer([Fail(429, headers={"Retry-After": "0.2"}), Say("at last")]) as server:
+        started = time.monotonic()
+        reply = ask(make(server, max_retries=2), inference_request("x"))
+    assert reply.text == "at last"
+    assert len(server.requests) == 2
+    assert 0.2 <= time.monotonic() - started < 3
+
+
+def test_429_for_ever(make, ask):
+    with OpenAIServer(then=Fail(429, "slow down", headers=NOW)) as server:
+        error = fails(server, make, ask, max_retries=2)
+    assert type(error) is RateLimited
+    assert (error.code, error.status, error.retry_after, error.retryable) == ("E0603", 429, 0.01, True)
+    assert "slow down" in str(error)
+    assert cause(error) == "RateLimitError"
+    assert len(server.requests) == 3
+
+
+def test_429_that_asks_for_longer_than_the_deadline_is_a_rate_limit_and_no_time_out(make, ask):
+    with OpenAIServer(then=Fail(429, headers={"Retry-After": "60"})) as server:
+        started = time.monotonic()
+        error = fails(server, make, ask, max_retries=2, timeout=0.3)
+    assert type(error) is RateLimited
+    assert error.retry_after == 60
+    assert time.monotonic() - started < 3
+
+
+def test_a_used_up_quota_is_not_worth_asking_again(make, ask):
+    with OpenAIServer(then=Fail(429, "You exceeded your quota", code="insufficient_quota")) as server:
+        error = fails(server, make, ask)
+    assert (type(error), error.status, error.retryable) == (ProviderError, 429, False)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 529, 408, 409])
+def test_trouble_on_the_servers_side(make, ask, status):
+    with OpenAIServer(then=Fail(status, "oops")) as server:
+        error = fails(server, make, ask)
+    assert type(error) is ProviderUnavailable
+    assert (error.code, error.status, error.retryable) == ("E0605", status, True)
+    assert cause(error) in {"InternalServerError", "APIStatusError", "ConflictError"}
+
+
+def test_500_then_success(make, ask):
+    with OpenAIServer([Fail(500, headers=NOW), Say("back")]) as server:
+        assert ask(make(server, max_retries=1), inference_request("x")).text == "back"
+    assert len(server.requests) == 2
+
+
+def test_no_reply_within_the_deadline(make, ask):
+    with OpenAIServer(then=Hang()) as server:
+        started = time.monotonic()
+        error = fails(server, make, ask, timeout=0.3, max_retries=2)
+    assert type(error) is ProviderTimeout
+    assert (error.code, error.retryable) == ("E0602", True)
+    assert 0.3 <= time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize("halfway", [False, True])
+def test_a_closed_connection(make, ask, halfway):
+    with OpenAIServer(then=HangUp(halfway)) as server:
+        error = fails(server, make, ask)
+    assert type(error) is ProviderUnavailable
+    assert error.__cause__ is not None
+    assert "closed the connection" in str(error)
+
+
+def test_a_closed_connection_is_retried(make, ask):
+    with OpenAIServer([HangUp(), Say("again")]) as server:
+        assert ask(make(server, max_retries=1), inference_request("x")).text == "again"
+
+
+def test_nobody_listens(make, ask):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
+        error = fails(None, make, ask, endpoint=endpoint)
+    assert type(error) is ProviderUnavailable
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        Raw(b'{"id": "x", "choi'),
+        Raw(b""),
+        Raw(b"null"),
+        Raw(b"[]"),
+        Raw(b'"text"'),
+        Raw(b'{"choices": []}'),
+        Raw(b'{"choices": 5}'),
+        Raw(b'{"choices": [null]}'),
+        Raw(b'{"choices": [{}]}'),
+        Raw(b'{"choices": [{"message": {"content": 5}}]}'),
+        Raw(b'{"choices": [{"message": {"content": null, "tool_calls": []}}]}'),
+        Raw(b"<html>Welcome to the wifi</html>", "text/html"),
+        Raw(b"\xff\xfe", "application/json"),
+        Raw(b"[" * 100_000),
+        Say("cut", finish_reason="length"),
+        Say("", finish_reason="content_filter"),
+        Say(None, refusal="I cannot help with that."),
+    ],
+    ids=lambda behaviour: repr(behaviour)[:60],
+)
+def test_what_is_no_completion_is_a_bad_reply(make, ask, behaviour):
+    with OpenAIServer(then=behaviour) as server:
+        error = fails(server, make, ask)
+    assert type(error) is BadReply
+    assert error.code == "E0606"
+
+
+@pytest.mark.parametrize("text", ["positive", '"positive"', '{"valu": "positive"}', "[1]", '{"value": ', "[" * 100_000])
+def test_an_answer_that_is_not_the_agreed_json_is_a_bad_reply(make, ask, text):
+    with OpenAIServer(then=Say(text)) as server:
+        error = fails(server, make, ask, returns=EnumType((Keyword("positive"),)))
+    assert type(error) is BadReply
+
+
+def test_a_wrong_key(make, ask):
+    with OpenAIServer(key="another") as server:
+        error = fails(server, make, ask)
+    assert type(error) is ProviderAuthError
+    assert (error.code, error.status, error.retryable) == ("E0604", 401, False)
+    assert "check the key in OPENAI_API_KEY" in str(error)
+    assert cause(error) == "AuthenticationError"
+
+
+def test_a_server_that_repeats_the_key_does_not_get_it_into_the_message(make, ask):
+    with OpenAIServer(then=Fail(403, f"key {SECRET} is not allowed")) as server:
+        error = fails(server, make, ask)
+    assert type(error) is ProviderAuthError
+    assert "key *** is not allowed" in str(error)
+
+
+def test_a_missing_key_names_the_variable_and_the_way_out_and_asks_nobody(make, ask):
+    with OpenAIServer() as server:
+        error = fails(server, make, ask, environ={}, api_key_env="ACME_KEY")
+    assert type(error) is ProviderAuthError
+    assert error.code == "E0604"
+    assert "ACME_KEY is not set" in str(error)
+    assert 'api_key_env = ""' in str(error)
+    assert server.requests == []
+    with pytest.raises(ProviderAuthError, match="OPENAI_API_KEY is not set"):
+        ask(make(environ={}), inference_request("x"))
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [(400, "bad"), (404, "check the endpoint and the model's name"), (422, "bad")]
+)
+def test_a_request_that_the_server_refuses(make, ask, status, says):
+    with OpenAIServer(then=Fail(status, "bad")) as server:
+        error = fails(server, make, ask, max_retries=2)
+    assert (type(error), error.status, error.retryable) == (ProviderError, status, False)
+    assert says in str(error)
+    assert len(server.requests) == 1
+
+
+def test_a_wrong_path_in_the_endpoint(make, ask):
+    with OpenAIServer() as server:
+        error = fails(server, make, ask, endpoint=server.url.removesuffix("/v1"))
+    assert error.status == 404
+    assert "check the endpoint" in str(error)
+
+
+def test_the_traceback_does_not_show_the_key(make, ask):
+    with OpenAIServer(then=Fail(500)) as server:
+        error = fails(server, make, ask)
+    assert SECRET not in "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "3"}, 3.0),
+        ({"retry-after-ms": "250", "retry-after": "3"}, 0.25),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:10 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 10.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:27:00 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:10 GMT"}, None),
+    ],
+)
+def test_how_long_to_wait(headers, seconds):
+    assert retry_after(headers) == seconds

@@ -1,0 +1,97 @@
+"""The contract of model providers, kept against a real HTTP server, and the settings."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from rtfs_framework.api import ConfigError, Locality, ProviderSettings, load_toml, structure
+from rtfs_framework.testing.conformance.provider import ProviderConformance
+from rtfs_framework.testing.fakes import inference_request
+from rtfs_framework.testing.openai_server import Fail, HangUp, OpenAIServer, Raw
+from rtfs_provider_openai.plugin import OpenAISettings, rtfs_providers
+
+
+class TestContract(ProviderConformance):
+    @pytest.fixture(autouse=True)
+    def _server(self):
+        with OpenAIServer() as self.server:
+            yield
+
+    def make(self, then=None):
+        if then is not None:
+            self.server._then = then
+        own = OpenAISettings(endpoint=self.server.url, api_key_env="", max_retries=0)
+        (entry,) = rtfs_providers()
+        return entry.factory(ProviderSettings(id="acme", own=own))
+
+    def refused(self):
+        for then in (Fail(500), Fail(429), Fail(400), HangUp(), Raw(b"{"), Raw(b"null"), Raw(b'{"choices": []}')):
+            yield self.make(then), inference_request("x")
+
+
+def test_the_entry_brings_an_instance_that_needs_only_a_key():
+    (entry,) = rtfs_providers()
+    assert (entry.name, entry.locality, entry.deterministic) == ("openai", Locality.REMOTE, False)
+    assert entry.defaults == {"openai": {}}
+
+
+def test_importing_the_plugin_and_making_a_provider_does_not_import_the_vendors_client():
+    code = (
+        "import sys\nfrom rtfs_framework.api import ProviderSettings\n"
+        "from rtfs_provider_openai.plugin import rtfs_providers\n"
+        "rtfs_providers()[0].factory(ProviderSettings(id='a')).fingerprint()\n"
+        "assert 'openai' not in sys.modules, 'imported'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("own", "environ", "key"),
+    [
+        ({}, {}, None),
+        ({}, {"OPENAI_API_KEY": ""}, None),
+        ({}, {"OPENAI_API_KEY": "k"}, "k"),
+        ({}, {"OPENAI_BASE_URL": "http://here/v1"}, ""),
+        ({}, {"OPENAI_BASE_URL": "http://here/v1", "OPENAI_API_KEY": "k"}, "k"),
+        ({"endpoint": "http://here/v1"}, {}, ""),
+        ({"endpoint": "https://api.openai.com/v1/"}, {}, None),
+        ({"endpoint": "http://here/v1", "api_key_env": "MINE"}, {"OPENAI_API_KEY": "k"}, None),
+        ({"api_key_env": "MINE"}, {"MINE": "m", "OPENAI_API_KEY": "k"}, "m"),
+        ({"api_key_env": ""}, {"OPENAI_API_KEY": "k"}, ""),
+    ],
+)
+def test_which_key_is_used_and_when_it_is_missing(own, environ, key):
+    settings = OpenAISettings(**own)
+    assert settings.key(environ) == key
+    why = settings.unusable(environ)
+    assert (why is None) is (key is not None)
+    if why is not None:
+        assert own.get("api_key_env", "OPENAI_API_KEY") in why
+        assert 'api_key_env = ""' in why
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "says"),
+    [
+        ('endpoint = "localhost:8000"', 12, "must begin with https:// or http://"),
+        ('api_key_env = "sk-secret"', 15, "the name of an environment variable, never a key"),
+        ("temperature = 3", 15, "between 0 and 2"),
+        ('temperature = "hot"', 15, "one of: default"),
+        ('model = " "', 9, "must not be empty"),
+        ("max_retries = -1", 15, "must be >= 0"),
+        ("max_tokens = 0", 14, "must be >= 1"),
+        ('structured = "jsonschema"', 14, "did you mean 'json_schema'?"),
+        ('endpiont = "x"', 1, "did you mean 'endpoint'?"),
+    ],
+)
+def test_a_wrong_setting_has_a_place_and_a_way_out(text, column, says):
+    data, places = load_toml(text, "delegation.toml")
+    with pytest.raises(ConfigError) as raised:
+        structure(OpenAISettings, data, places)
+    (found,) = raised.value.diagnostics
+    assert (found.place.line, found.place.column) == (1, column)
+    assert says in f"{found.message} {found.help}"
+    assert "sk-secret" not in found.message

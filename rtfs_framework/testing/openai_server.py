@@ -1,0 +1,236 @@
+"""A real HTTP server on loopback that speaks the OpenAI protocol and misbehaves as scripted.
+
+    with OpenAIServer([Fail(429, headers={"Retry-After": "0"}), Say("hello")]) as server:
+        ...  # point a client at server.url
+    assert server.requests[1].body["model"] == "m"
+
+Each request to POST /v1/chat/completions is checked as the vendor would (JSON, model, messages; the key, when one is
+set), noted, and answered by the next behaviour of the script, or by `then` once the script is at its end. A behaviour
+may also be a function from the request to a behaviour. GET /v1/models names one model. Not a mock: real sockets.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+import attrs
+from typing_extensions import Self
+
+
+@attrs.frozen(slots=True)
+class Received:
+    """One request as it arrived; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: Any
+
+    @property
+    def prompt(self) -> str:
+        """The contents of all messages, for functions that answer by what they were asked."""
+        return "\n".join(str(message.get("content")) for message in self.body["messages"])
+
+
+@attrs.frozen(slots=True)
+class Say:
+    """A completion with this text."""
+
+    text: str | None
+    finish_reason: str = "stop"
+    refusal: str | None = None
+    usage: tuple[int, int] = (7, 3)
+
+
+def say_json(data: Any) -> Say:
+    """Return a completion whose text is JSON."""
+    return Say(json.dumps(data, ensure_ascii=False))
+
+
+@attrs.frozen(slots=True)
+class Fail:
+    """An error reply in the vendor's form."""
+
+    status: int
+    message: str = "scripted failure"
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    code: str | None = None
+
+
+@attrs.frozen(slots=True)
+class Raw:
+    """Any bytes: malformed JSON, another document."""
+
+    content: bytes
+    content_type: str = "application/json"
+    status: int = 200
+
+
+@attrs.frozen(slots=True)
+class Hang:
+    """No reply until the server closes."""
+
+
+@attrs.frozen(slots=True)
+class HangUp:
+    """The connection is closed; after the first half of a reply, or before any of it."""
+
+    halfway: bool = False
+
+
+Behaviour = Say | Fail | Raw | Hang | HangUp
+Script = Behaviour | Callable[[Received], Behaviour]
+
+
+class OpenAIServer:
+    """The server; a context manager. `requests` holds what arrived, in order."""
+
+    def __init__(self, script: Iterable[Script] = (), *, then: Script | None = None, key: str | None = None) -> None:
+        self.requests: list[Received] = []
+        self._script = iter(tuple(script))
+        self._then: Script = Say("ok") if then is None else then
+        self._key = key
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._http = _Server(self)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The base URL that a client is given."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._closing.set()
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    def behaviour(self, received: Received) -> Behaviour:
+        """Return how to answer a request that was found in order, noting it."""
+        with self._lock:
+            self.requests.append(received)
+            wrong = _refusal(received, self._key)
+            if wrong is not None:
+                return wrong
+            following = next(self._script, self._then)
+        return following(received) if callable(following) else following
+
+    def wait_for_end(self) -> None:
+        """Block a request until the server closes."""
+        self._closing.wait()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, owner: OpenAIServer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.owner = owner
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: clients that give up, as tests make them, are no errors of the server."""
+
+
+def _refusal(received: Received, key: str | None) -> Fail | None:
+    """Return what the vendor answers to a request that is not in order."""
+    if key is not None and received.headers.get("authorization") != f"Bearer {key}":
+        return Fail(401, "Incorrect API key provided.", code="invalid_api_key")
+    if (received.method, received.path) != ("POST", "/v1/chat/completions"):
+        return Fail(404, f"Unknown request URL: {received.method} {received.path}")
+    body = received.body
+    if not isinstance(body, dict) or not isinstance(body.get("model"), str):
+        return Fail(400, "you must provide a model parameter")
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages or not all(map(_is_message, messages)):
+        return Fail(400, "'messages' must be a list of objects with role and content")
+    return None
+
+
+def _is_message(message: Any) -> bool:
+    return isinstance(message, dict) and {"role", "content"} <= message.keys()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+    server: _Server
+
+    def do_GET(self) -> None:
+        if self.path == "/v1/models":
+            models = [{"id": "scripted", "object": "model", "created": 0, "owned_by": "rtfs"}]
+            self._send(200, json.dumps({"object": "list", "data": models}).encode())
+        else:
+            self._answer(None)
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = None
+        self._answer(body)
+
+    def _answer(self, body: Any) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        owner = self.server.owner
+        received = Received(self.command, self.path, headers, body)
+        match owner.behaviour(received):
+            case Say() as said:
+                self._send(200, _completion(said, received, len(owner.requests)))
+            case Fail() as failed:
+                error = {"message": failed.message, "type": "scripted", "param": None, "code": failed.code}
+                self._send(failed.status, json.dumps({"error": error}).encode(), headers=failed.headers)
+            case Raw() as raw:
+                self._send(raw.status, raw.content, raw.content_type)
+            case Hang():
+                owner.wait_for_end()
+                self.close_connection = True
+            case HangUp(halfway=halfway):
+                if halfway:
+                    self._send(200, b'{"id": ', missing=100)
+                self.close_connection = True
+
+    def _send(
+        self,
+        status: int,
+        content: bytes,
+        content_type: str = "application/json",
+        *,
+        headers: Mapping[str, str] | None = None,
+        missing: int = 0,
+    ) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(content) + missing))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Keep the terminal quiet."""
+
+
+def _completion(said: Say, received: Received, number: int) -> bytes:
+    message = {"role": "assistant", "content": said.text, "refusal": said.refusal}
+    asked, answered = said.usage
+    completion = {
+        "id": f"chatcmpl-{number}",
+        "object": "chat.completion",
+        "created": 0,
+        "model": received.body["model"],
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": said.finish_reason}],
+        "usage": {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered},
+    }
+    return json.dumps(completion).encode()
