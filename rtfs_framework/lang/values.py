@@ -60,37 +60,48 @@ class List(tuple[Any, ...]):
 
 
 class GrownVector(Sequence[Any]):
-    """A vector made by `conj`: a view of the first `n` items of a shared buffer.
+    """A vector made by `conj` or `rest`: a view of the items `[start, start + n)` of a shared buffer.
 
-    Appending to the newest version extends the buffer in place (amortised O(1)); appending to an older one copies.
-    Versions never see each other's items, because a view never looks behind its own length.
+    Appending to the newest version extends the buffer in place (amortised O(1)), appending to an older one copies;
+    `rest` moves the start. Versions never see each other's items, because a view never looks outside its own range.
     """
 
-    __slots__ = ("_buffer", "_n")
+    __slots__ = ("_buffer", "_n", "_start")
 
-    def __init__(self, buffer: list[Any], n: int) -> None:
+    def __init__(self, buffer: list[Any], n: int, start: int = 0) -> None:
         self._buffer = buffer
         self._n = n
+        self._start = start
 
     def conj(self, item: Any) -> GrownVector:
         """Return this vector with one item more."""
-        buffer = self._buffer if len(self._buffer) == self._n else self._buffer[: self._n]
+        buffer, start = self._buffer, self._start
+        if len(buffer) != start + self._n:
+            buffer, start = buffer[start : start + self._n], 0
         buffer.append(item)
-        return GrownVector(buffer, self._n + 1)
+        return GrownVector(buffer, self._n + 1, start)
+
+    def rest(self) -> GrownVector:
+        """Return this vector without its first item; there must be one."""
+        return GrownVector(self._buffer, self._n - 1, self._start + 1)
 
     def __len__(self) -> int:
         return self._n
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return tuple(self._buffer[i] for i in range(*index.indices(self._n)))
+            start, stop, step = index.indices(self._n)
+            if step == 1:
+                return tuple(self._buffer[self._start + start : self._start + max(start, stop)])
+            return tuple(self._buffer[self._start + i] for i in range(start, stop, step))
         if not -self._n <= index < self._n:
             raise IndexError(index)
-        return self._buffer[index if index >= 0 else self._n + index]
+        return self._buffer[self._start + (index if index >= 0 else self._n + index)]
 
     def __iter__(self) -> Iterator[Any]:
         buffer = self._buffer
-        return iter(buffer if len(buffer) == self._n else buffer[: self._n])
+        whole = self._start == 0 and len(buffer) == self._n
+        return iter(buffer if whole else buffer[self._start : self._start + self._n])
 
     def __hash__(self) -> int:
         return hash(tuple(self))
@@ -189,6 +200,13 @@ _TYPE_NAMES: dict[type, str] = {
 def register_type_name(cls: type, name: str) -> None:
     """Name a further value class (maps and sets, which have modules of their own)."""
     _TYPE_NAMES[cls] = name
+
+
+def rest(vector: Vector) -> Vector:
+    """Return the vector without its first item, in O(1) amortised for long ones; an empty one stays empty."""
+    if vector.__class__ is GrownVector:
+        return vector.rest() if vector else vector
+    return vector[1:] if len(vector) < GROW_AT else GrownVector(list(vector), len(vector) - 1, 1)
 
 
 def type_name(value: object) -> str:

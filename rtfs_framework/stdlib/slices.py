@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from rtfs_framework.lang import values
 from rtfs_framework.lang.errors import index_error, type_error
-from rtfs_framework.lang.values import List
+from rtfs_framework.lang.values import List, is_vector
 from rtfs_framework.stdlib.check import VECTORS, integer, items, sequence
 from rtfs_framework.stdlib.strings import slice_bounds
 from rtfs_framework.stdlib.table import builtin
@@ -59,6 +60,8 @@ def last(collection: Any) -> Any:
 def rest(collection: Any) -> Any:
     if collection.__class__ is tuple:
         return collection[1:]
+    if is_vector(collection):
+        return values.rest(collection)  # long vectors share their items: walking one with rest is linear
     return alike(collection, sequence("rest", collection)[1:])
 
 
