@@ -21,6 +21,7 @@ from rtfs_framework.api.targets import show_target
 from rtfs_framework.api.values import Clock, digest
 from rtfs_framework.kernel.outcome import FunctionSignature, HintKind, HostCall
 from rtfs_framework.orchestrator.globs import Patterns
+from rtfs_framework.orchestrator.keys import key_of
 from rtfs_framework.orchestrator.precedence import Precedence
 from rtfs_framework.orchestrator.records import Decision, Steps
 
@@ -145,7 +146,7 @@ class Delegator:
         parts = [("symbol", function.name), ("function", function.body_digest), ("policy", self.policy_hash)]
         if call is not None:
             parts.append(("arguments", digest(*call.args)))
-        return CacheKey("plan", digest(*(text for part in parts for text in part)), tuple(parts))
+        return CacheKey("plan", key_of(*(text for part in parts for text in part)), tuple(parts))
 
     def _remember_hit(self, known: _Known, stored: DelegationPlan) -> Decision:
         plan = attrs.evolve(stored, source=PlanSource.L1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ from rtfs_framework.orchestrator.security import SecurityAuthorizer
 
 if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
+
+_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
 
 MANY = 8
 """Records of a stream that are under way at once when a remote provider can be used and nothing else is configured."""
@@ -124,13 +127,16 @@ def _journal(config: Config, environ: Mapping[str, str], clock: Clock) -> Journa
 
 
 def secrets_of(config: Config, environ: Mapping[str, str]) -> list[str]:
-    """Return the values that settings named `*_env` point to: they are never written anywhere."""
-    found: list[str] = []
+    """Return what must never be written.
+
+    That is the values of the variables that settings named `*_env` point to, and of all that are named like secrets.
+    """
+    named = {name for name in environ if _SECRET.search(name)}
     for spec in config.providers:
         for field in () if spec.own is None else attrs.fields(type(spec.own)):
-            name = str(getattr(spec.own, field.name)) if field.name.endswith("_env") else ""
-            found.append(environ.get(name, ""))
-    return [value for value in found if value]
+            if field.name.endswith("_env"):
+                named.add(str(getattr(spec.own, field.name)))
+    return [environ[name] for name in named if environ.get(name)]
 
 
 def _listen(events: EventBus, catalog: Catalog, environ: Mapping[str, str]) -> None:

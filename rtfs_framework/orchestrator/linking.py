@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 UNKNOWN_NAME = "E0203"
 
+_PRELUDE = "ccos."
+"""Where the host prelude's capabilities live: its names (`log`, ...) exist on hosts that offer any of them."""
+
 
 @attrs.frozen(slots=True, eq=False)
 class Linked:
@@ -56,7 +59,9 @@ def compile_for(host: Host, source: Source) -> Artifact:
     """
     from rtfs_framework.kernel.loader import compile_source
 
-    return compile_source(source, delegatable=host.dispatcher.delegator.may_claim)
+    dispatcher = host.dispatcher
+    prelude = any(name.startswith(_PRELUDE) for name in dispatcher.capabilities.entries)
+    return compile_source(source, delegatable=dispatcher.delegator.may_claim, prelude=prelude)
 
 
 def link(host: Host, source: Source, limits: Limits) -> Linked:

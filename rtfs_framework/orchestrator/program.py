@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from typing_extensions import Self
 
 from rtfs_framework.lang.errors import ProgramError, RtfsError
 from rtfs_framework.lang.types.names import Lookup
@@ -22,6 +21,8 @@ from rtfs_framework.orchestrator.tally import Ledger, Tally
 from rtfs_framework.orchestrator.visit import Sink, Visit
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.kernel.outcome import Complete, FunctionSignature
     from rtfs_framework.orchestrator.journal.store import Chain

@@ -15,10 +15,10 @@ import attrs
 from rtfs_framework.api.cache import CacheKey
 from rtfs_framework.api.provider import InferenceReply
 from rtfs_framework.api.targets import show_target
-from rtfs_framework.api.values import digest
 from rtfs_framework.kernel.outcome import FunctionSignature
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.cache_stack import SafeLayer
+from rtfs_framework.orchestrator.keys import key_of
 from rtfs_framework.orchestrator.prompt import signature_text
 from rtfs_framework.orchestrator.providers import ProviderInstance
 from rtfs_framework.orchestrator.purity import is_plain
@@ -59,7 +59,7 @@ class Reuse:
             ("target", show_target(instance.spec.target)),
             ("provider", instance.fingerprint()),
         )
-        return CacheKey("reply", digest(*(text for part in parts for text in part)), parts)
+        return CacheKey("reply", key_of(*(text for part in parts for text in part)), parts)
 
     def look_up(self, key: CacheKey) -> InferenceReply | None:
         """Return a remembered reply."""
@@ -100,7 +100,7 @@ class Reuse:
         known = self._functions.get(id(function))
         if known is not None and known[0] is function and known[1] is lookup:
             return known[2]
-        text = digest(signature_text(function, lookup))
+        text = key_of(signature_text(function, lookup))
         if len(self._functions) >= _MOST_FUNCTIONS:
             self._functions.clear()
         self._functions[id(function)] = (function, lookup, text)

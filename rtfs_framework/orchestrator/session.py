@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import attrs
-from typing_extensions import Self
 
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.limits import Limits
@@ -32,6 +31,8 @@ from rtfs_framework.orchestrator.stream import Stream
 from rtfs_framework.orchestrator.tally import Ledger
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from rtfs_framework.api.cache import CacheStats
     from rtfs_framework.orchestrator.explain import ExplainedSite
     from rtfs_framework.registry.catalog import Catalog

@@ -11,7 +11,7 @@ from rtfs_framework.api.provider import Locality, ProviderEntry
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.orchestrator.config.find import find_config
 from rtfs_framework.orchestrator.config.model import Config, ProviderSpec
-from rtfs_framework.orchestrator.config.own import Reading, defaults_of
+from rtfs_framework.orchestrator.config.own import Reading, default_engine, defaults_of
 
 if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
@@ -31,8 +31,6 @@ def load_config(
     Raises:
         ConfigError: With one diagnostic for each mistake in the file, each with its place.
     """
-    from rtfs_framework.orchestrator.config.resolve import Resolver, default_engine
-
     defaults = default_providers(catalog, report)
     path = find_config(config_path, program_dir, environ)
     if path is None:
@@ -40,6 +38,7 @@ def load_config(
         own = defaults_of(catalog.engine(engine).settings) if engine is not None else None
         return Config(engine=engine, engine_own=own, providers=defaults)
     from rtfs_framework.api.toml_places import read_toml
+    from rtfs_framework.orchestrator.config.resolve import Resolver
     from rtfs_framework.orchestrator.config.tables import ConfigFile
 
     data, places = read_toml(path)

@@ -13,6 +13,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath, Places
+    from rtfs_framework.registry.catalog import Catalog
 
 T = TypeVar("T")
 
@@ -70,3 +71,8 @@ def key_names(cls: SettingsSchema | None) -> list[str]:
 def defaults_of(cls: SettingsSchema | None, table: Mapping[str, Any] | None = None) -> Any:
     """Return a plugin's own settings without a file: made directly, so that nothing heavy is imported."""
     return None if cls is None else cls(**(table or {}))
+
+
+def default_engine(catalog: Catalog) -> str | None:
+    """Return the engine that is used when none is named: `static`, if it is installed."""
+    return "static" if "static" in catalog.engines else None

@@ -16,7 +16,7 @@ from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, JournalSpec, ProviderSpec
-from rtfs_framework.orchestrator.config.own import Reading, defaults_of
+from rtfs_framework.orchestrator.config.own import Reading, default_engine, defaults_of
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
 from rtfs_framework.orchestrator.routes import RESERVED, Unknown, parse_target
 from rtfs_framework.orchestrator.security import RuntimeContext
@@ -204,8 +204,3 @@ def _routes(
         else:
             routes[pattern] = tuple(target(text, (*path, place)) for place, text in enumerate(texts))
     return routes
-
-
-def default_engine(catalog: Catalog) -> str | None:
-    """Return the engine that is used when none is named: `static`, if it is installed."""
-    return "static" if "static" in catalog.engines else None
