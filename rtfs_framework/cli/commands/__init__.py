@@ -1,0 +1,1 @@
+"""The built-in commands, one module each; `rtfs_framework.cli.plugin` offers them."""

@@ -1,0 +1,78 @@
+"""`rtfs config show|check [FILE]`: the configuration that counts, and where each value of it comes from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rtfs_framework.cli.options import config_path, json_option
+from rtfs_framework.cli.shown.data import line
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.config.model import Config
+    from rtfs_framework.registry.catalog import Catalog
+
+
+@click.group()
+def command() -> None:
+    """Show or check the configuration: FILE, else the delegation.toml that a run here would use."""
+
+
+@command.command("show")
+@click.argument("file", required=False)
+@json_option
+def show_command(file: str | None, *, as_json: bool) -> None:
+    """Show every setting in force with its source: a place in the file, a plugin's default, or the built-in default."""
+    from rtfs_framework.cli.shown.settings import settings_of
+
+    config, catalog = _load(file)
+    settings = settings_of(config, catalog, os.environ)
+    if as_json:
+        rows = [{"key": each.key, "value": each.value, "source": each.source} for each in settings]
+        click.echo(line({"file": config.path, "settings": rows}))
+        return
+    click.echo(f"# {config.path or 'no delegation.toml found: defaults only'}")
+    keys = max(len(each.key) for each in settings)
+    values = min(40, max(len(each.text) for each in settings))
+    for each in settings:
+        click.echo(f"{each.key:<{keys}} = {each.text:<{values}}  # {each.source}")
+
+
+@command.command("check")
+@click.argument("file", required=False)
+@json_option
+def check_command(file: str | None, *, as_json: bool) -> None:
+    """Check the configuration: unknown keys, wrong types and names that lead nowhere, each with its place.
+
+    The exit code is 1 when there are mistakes.
+    """
+    config, _ = _load(file)
+    if as_json:
+        click.echo(line({"file": config.path, "errors": []}))
+    else:
+        click.echo(f"{config.path}: no mistakes" if config.path else "no delegation.toml found: defaults are in force")
+
+
+def _load(file: str | None) -> tuple[Config, Catalog]:
+    """Return the configuration and the plugins that it was checked against.
+
+    Raises:
+        ConfigError: It has mistakes.
+    """
+    from rtfs_framework.cli.options import warn
+    from rtfs_framework.orchestrator.config.load import load_config
+    from rtfs_framework.registry.load import load_catalog
+
+    catalog = load_catalog(os.environ)
+    folder = Path(file).parent if file is not None else None
+    config = load_config(
+        config_path(file),
+        folder,
+        os.environ,
+        catalog,
+        lambda what, error: warn(f"{what}: {type(error).__name__}: {error}"),
+    )
+    return config, catalog

@@ -1,0 +1,29 @@
+"""`rtfs eval EXPR`: the value of an expression."""
+
+from __future__ import annotations
+
+import click
+
+from rtfs_framework.cli.options import config_option, journal_option, json_option, open_session
+from rtfs_framework.cli.sources import read_program, remember
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("expression", metavar="EXPR")
+@json_option
+@config_option
+@journal_option
+def command(expression: str, *, as_json: bool, config: str | None, journal: bool) -> None:
+    """Print the value of EXPR, a program text; `-` reads it from the standard input.
+
+    \b
+    rtfs eval '(map inc [1 2 3])'
+    rtfs eval --json '{:a 1}'
+    """  # noqa: D301 - click's \b is a backspace
+    from rtfs_framework.cli.commands.run_once import show_result
+    from rtfs_framework.lang.source import Source
+
+    source = read_program("-") if expression == "-" else remember(Source("<eval>", expression))
+    with open_session(None, config, journal=journal) as session:
+        result = session.run(source)
+    show_result(result, as_json=as_json)

@@ -1,0 +1,65 @@
+"""`rtfs explain FILE`: which calls can leave the kernel, where each would go now, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rtfs_framework.cli.options import config_option, json_option, open_session
+from rtfs_framework.cli.shown.data import line
+from rtfs_framework.cli.sources import read_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rtfs_framework.orchestrator.explain import ExplainedSite
+
+_KINDS = {"function": "function", "capability": "capability", "host-name": "capability", "context": "host context"}
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@json_option
+@config_option
+def command(file: str, *, as_json: bool, config: str | None) -> None:
+    """Show every call of a program that can leave the kernel: each step of the decision, the target, and why.
+
+    Nothing runs. The steps are, in order: deny rules, the author's hint, static routes, plans of the cache L1 (not
+    looked at here), the engine, the default.
+    """
+    source = read_program(file)
+    with open_session(file, config, journal=False) as session:
+        sites = session.explain(source)
+        policy = session.host.policy_hash
+    if as_json:
+        click.echo(line({"file": file, "policy": policy, "sites": [site.to_json() for site in sites]}))
+        return
+    for site in sites:
+        click.echo("\n".join(_lines(site)) + "\n")
+    click.echo(_closing(sites))
+
+
+def _lines(site: ExplainedSite) -> Iterator[str]:
+    inside = f", inside {site.inside}" if site.inside else ""
+    yield f"{site.place}: {click.style(site.name, bold=True)} ({_KINDS.get(site.kind, site.kind)}{inside})"
+    width = max((len(step) for step, _ in site.steps), default=0)
+    for step, verdict in site.steps:
+        yield f"    {step:<{width}}  {verdict}"
+    for name, text in site.context:
+        yield f"    {name:<{width}}  {text}"
+    why = f", because of {site.reasoning}" if site.reasoning else ""
+    yield f"  -> {click.style(site.target, bold=True)}{why}"
+    if site.provider:
+        reuse = "; replies are reused" if site.reuse else ""
+        yield f"     answered by {site.provider}{reuse}"
+    if not site.usable:
+        yield click.style(f"     not usable now: {site.problem}", fg="yellow")
+
+
+def _closing(sites: list[ExplainedSite]) -> str:
+    if not sites:
+        return "no call of this program can leave the kernel"
+    unusable = sum(not site.usable for site in sites)
+    text = "1 call" if len(sites) == 1 else f"{len(sites)} calls"
+    return f"{text} can leave the kernel" + (f", {unusable} of them would fail now" if unusable else "")

@@ -1,0 +1,80 @@
+"""`rtfs plugins`: what is installed, who offers it, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rtfs_framework.cli.faults import FAILED, FINE
+from rtfs_framework.cli.options import json_option
+from rtfs_framework.cli.shown.data import line
+from rtfs_framework.cli.style import coloured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rtfs_framework.registry.catalog import Catalog
+
+KINDS = ("engines", "providers", "caches", "capabilities", "commands", "observers")
+
+
+@click.command()
+@click.option("--strict", is_flag=True, help="Exit with 1 when a plugin has problems.")
+@json_option
+def command(*, strict: bool, as_json: bool) -> int:
+    """Show engines, providers, caches, capabilities, commands and observers, and the problems of plugins.
+
+    RTFS_PLUGINS=a,b loads only those, RTFS_PLUGINS= none; built-in commands are there in any case.
+    """
+    from rtfs_framework.cli.door import full_catalog
+
+    catalog = full_catalog()
+    if as_json:
+        problems = [problem.to_json() for problem in catalog.problems]
+        entries = {kind: list(_entries(catalog, kind)) for kind in KINDS}
+        click.echo(line({**entries, "problems": problems, "restricted": catalog.restricted}))
+    else:
+        _show(catalog)
+    return FAILED if strict and catalog.problems else FINE
+
+
+def _entries(catalog: Catalog, kind: str) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a kind as JSON-ready data."""
+    for name, (entry, provenance) in getattr(catalog, kind).items():
+        yield {
+            "name": name,
+            "summary": getattr(entry, "summary", ""),
+            "distribution": provenance.distribution,
+            "version": provenance.version or None,
+            **_facts(kind, entry),
+        }
+
+
+def _facts(kind: str, entry: Any) -> dict[str, Any]:
+    if kind == "providers":
+        return {"locality": entry.locality.value, "deterministic": entry.deterministic, "instances": [*entry.defaults]}
+    if kind == "caches":
+        return {"level": entry.level.value, "persistent": entry.persistent}
+    return {"effects": list(entry.effects)} if kind == "capabilities" else {}
+
+
+def _show(catalog: Catalog) -> None:
+    shown = {kind: list(_entries(catalog, kind)) for kind in KINDS}
+    names = max((len(entry["name"]) for entries in shown.values() for entry in entries), default=0)
+    makers = max((len(_maker(entry)) for entries in shown.values() for entry in entries), default=0)
+    for kind, entries in shown.items():
+        if entries:
+            click.secho(kind, bold=True)
+        for entry in entries:
+            click.echo(f"  {entry['name']:<{names}}  {_maker(entry):<{makers}}  {entry['summary']}".rstrip())
+    if catalog.restricted:
+        click.echo("\nRTFS_PLUGINS chooses which plugins are loaded")
+    if catalog.problems:
+        click.echo()
+    for problem in catalog.problems:
+        click.echo(coloured(problem.render()))
+
+
+def _maker(entry: dict[str, Any]) -> str:
+    return f"{entry['distribution']} {entry['version'] or ''}".rstrip()

@@ -1,0 +1,85 @@
+"""`rtfs run FILE`: a program, once or for every record of an input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from rtfs_framework.cli.options import config_option, journal_option, json_option, open_session
+from rtfs_framework.cli.sources import read_program
+
+_FORMATS = ("csv", "jsonl", "text")
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@click.argument("args", nargs=-1)
+@click.option("--input", "input_file", metavar="FILE", help="Call main once for every record of FILE; - is stdin.")
+@click.option("--column", metavar="NAME", help="The column or key that holds the text; it becomes 'text'.")
+@click.option("--format", "form", type=click.Choice(_FORMATS), help="The input's format, if its name does not say it.")
+@click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help="The input's encoding.")
+@click.option("--delimiter", metavar="CHAR", help="What separates the columns of a CSV.")
+@click.option("--skip-bad", is_flag=True, help="Leave out records that cannot be read, instead of stopping.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read at most N records.")
+@click.option("--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Records under way at once.")
+@click.option("--progress/--no-progress", default=None, help="Show a progress bar (default: on a terminal).")
+@click.option("--output", metavar="FILE", help="Also write the results to FILE, one JSON object per line.")
+@json_option
+@config_option
+@journal_option
+def command(file: str, *, args: tuple[str, ...], input_file: str | None, **options: Any) -> int | None:
+    """Run the program in FILE and print its value; if it defines main, main is called with ARGS (texts).
+
+    With --input, main is called once for every record of a CSV, JSON Lines or text file: its argument is a map with
+    text keys, among them "text". Memory does not grow with the input.
+
+    \b
+    rtfs run hello.rtfs World
+    rtfs run triage.rtfs --input messages.csv --column body
+    cat messages.txt | rtfs run triage.rtfs --input - --json
+    """  # noqa: D301 - click's \b is a backspace
+    source = read_program(file)
+    with open_session(file, options["config"], journal=options["journal"]) as session:
+        if input_file is None:
+            _refuse_stream_options(options)
+            from rtfs_framework.cli.commands.run_once import run_once, show_result, write_result
+
+            result = run_once(session, source, args)
+            write_result(result, options["output"])
+            show_result(result, as_json=options["as_json"])
+            return None
+        if args:
+            raise click.UsageError("ARGS and --input exclude each other: with --input, main gets records")
+        return _stream(session, source, input_file, options)
+
+
+def _stream(session: Any, source: Any, input_file: str, options: dict[str, Any]) -> int:
+    from rtfs_framework.cli.commands.run_stream import How, run_stream
+    from rtfs_framework.cli.records.open import Wanted
+    from rtfs_framework.cli.shown.progress import wanted
+
+    how = How(
+        as_json=options["as_json"],
+        output=options["output"],
+        progress=wanted(options["progress"]),
+        concurrency=options["concurrency"],
+    )
+    names = ("form", "column", "encoding", "skip_bad", "limit")
+    delimiter = _delimiter(options["delimiter"])
+    reading = Wanted(path=input_file, delimiter=delimiter, **{name: options[name] for name in names})
+    return run_stream(session, source, reading, how)
+
+
+def _delimiter(text: str | None) -> str | None:
+    text = "\t" if text in {"tab", "\\t"} else text
+    if text is not None and len(text) != 1:
+        raise click.BadParameter("must be one character, or 'tab'", param_hint="--delimiter")
+    return text
+
+
+def _refuse_stream_options(options: dict[str, Any]) -> None:
+    for name in ("column", "form", "delimiter", "limit", "concurrency", "skip_bad"):
+        if options[name]:
+            shown = "format" if name == "form" else name.replace("_", "-")
+            raise click.UsageError(f"--{shown} needs --input FILE")

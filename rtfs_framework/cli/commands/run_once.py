@@ -1,0 +1,91 @@
+"""A program run once: its top-level forms, then `main` with the arguments; the value is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rtfs_framework.cli.output import Output
+from rtfs_framework.cli.problems import NO_MAIN, USAGE, problem, problem_at
+from rtfs_framework.cli.shown.data import line, value_json
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.orchestrator.records import RunResult, call_json
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.orchestrator.program import LoadedProgram
+    from rtfs_framework.orchestrator.session import Session
+
+
+def run_once(session: Session, source: Source, args: Sequence[str]) -> RunResult:
+    """Run a program, and its `main` when it has one.
+
+    Raises:
+        InputError: E0908, the arguments do not fit.
+        LanguageError: The program was refused.
+        ProgramError: The program did not catch an error.
+    """
+    program = session.load(source)
+    with program:
+        main = program.function("main")
+        if main is None and not args:
+            return RunResult(value=program.value, run_id=program.run_id, calls=(), summary=program.summary)
+        check_main(main, source, len(args), f"{len(args)} given on the command line")
+        return program.call("main", tuple(args))
+
+
+def check_main(main: FunctionSignature | None, source: Source, given: int, how: str) -> None:
+    """Refuse a program whose `main` does not take that many arguments.
+
+    Raises:
+        InputError: E0908.
+    """
+    if main is None:
+        way_out = "add (defn main [record] ...)" if given == 1 else "add (defn main [...] ...)"
+        raise problem(NO_MAIN, f"{source.name} defines no main function to call", way_out, exit_code=USAGE)
+    fixed = [parameter.name for parameter in main.parameters if not parameter.rest]
+    rest = len(fixed) != len(main.parameters)
+    if given == len(fixed) or (rest and given > len(fixed)):
+        return
+    wants = f"{'at least ' if rest else ''}{len(fixed)} argument{'' if len(fixed) == 1 else 's'}"
+    names = f" ({' '.join(fixed)})" if fixed else ""
+    at = source.text.find("main")
+    message = f"main takes {wants}{names}, {how}"
+    raise problem_at(NO_MAIN, message, source, Span(at, at + 4), _usage(source, fixed), exit_code=USAGE)
+
+
+def _usage(source: Source, fixed: Sequence[str]) -> str:
+    return f"rtfs run {source.name} {' '.join(name.upper() for name in fixed)}".rstrip()
+
+
+def show_result(result: RunResult, *, as_json: bool) -> None:
+    """Print a run's value."""
+    click.echo(line(result_json(result)) if as_json else write(result.value))
+
+
+def write_result(result: RunResult, path: str | None) -> None:
+    """Write a run's value to a file, when one is named.
+
+    Raises:
+        InputError: E0912, it cannot be written.
+    """
+    with Output.open(path) as output:
+        output.write(line(result_json(result)))
+
+
+def result_json(result: RunResult) -> dict[str, Any]:
+    """Return a run's result as JSON-ready data."""
+    calls = [call_json(call) for call in result.calls]
+    return {**value_json(result.value), "calls": calls, "summary": result.summary.to_json()}
+
+
+def loaded_main(program: LoadedProgram, source: Source) -> None:
+    """Refuse a program that cannot take records.
+
+    Raises:
+        InputError: E0908.
+    """
+    check_main(program.function("main"), source, 1, "but a record is one argument")

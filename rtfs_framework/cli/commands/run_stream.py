@@ -1,0 +1,139 @@
+"""A program run once per record of an input: rows as they come, a progress bar, and a summary at the end.
+
+Memory does not grow with the input: nothing of a record is kept but the messages of those under way.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from rtfs_framework.cli.commands.run_once import loaded_main
+from rtfs_framework.cli.faults import FAILED, FINE, INTERRUPTED
+from rtfs_framework.cli.options import warn
+from rtfs_framework.cli.output import Output
+from rtfs_framework.cli.problems import InputError
+from rtfs_framework.cli.program_errors import error_json
+from rtfs_framework.cli.records.open import Records, Wanted, open_records
+from rtfs_framework.cli.records.parse import KEY
+from rtfs_framework.cli.shown.account import Account
+from rtfs_framework.cli.shown.data import line, value_json
+from rtfs_framework.cli.shown.progress import Progress
+from rtfs_framework.cli.shown.rows import Rows
+from rtfs_framework.cli.shown.summary import soundness, summary_json, summary_lines
+from rtfs_framework.lang.printer import display
+from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.records import RecordResult, call_json
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.session import Session
+    from rtfs_framework.orchestrator.stream import Stream
+
+_SHOWN_BAD = 10
+_PIPE_WIDTH = 160
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class How:
+    """What the command line says about the output."""
+
+    as_json: bool = False
+    output: str | None = None
+    progress: bool = False
+    concurrency: int | None = None
+
+
+@attrs.define(slots=True, eq=False)
+class _Bad:
+    """Says what is wrong with the records that are left out; after a few, counts only."""
+
+    count: int = 0
+
+    def __call__(self, error: InputError) -> None:
+        self.count += 1
+        if self.count <= _SHOWN_BAD:
+            warn(f"left out: {error}")
+        elif self.count == _SHOWN_BAD + 1:
+            warn("more bad records are left out and only counted")
+
+
+def run_stream(session: Session, source: Source, wanted: Wanted, how: How) -> int:
+    """Run a program over an input; return the exit code.
+
+    Raises:
+        InputError: The input cannot be used; records before a bad one were run and shown.
+        LanguageError: The program was refused.
+        ProgramError: The program's top-level forms failed.
+    """
+    program = session.load(source)
+    loaded_main(program, source)
+    records = open_records(wanted, _Bad())
+    messages: deque[str] = deque()
+    account = Account()
+    with Output.open(how.output, wanted.path) as output:
+        stream = session.stream(program, "main", _noted(records, messages), concurrency=how.concurrency)
+        _show(stream, records, messages, account, output, how)
+        summary, sound = stream.summary, soundness(session, account)
+        data = line({"summary": summary_json(summary, account, records.skipped, sound)})
+        output.write(data)
+    if how.as_json:
+        click.echo(data)
+    elif summary.records or stream.interrupted:
+        click.echo("\n" + "\n".join(summary_lines(summary, account, records.skipped, sound)))
+    program.close("interrupted" if stream.interrupted else "complete" if records.stopped is None else "failed")
+    if stream.interrupted:
+        return INTERRUPTED
+    if records.stopped is not None:
+        raise records.stopped
+    records.check_any()
+    return FAILED if summary.record_errors else FINE
+
+
+def _noted(records: Records, messages: deque[str]) -> Iterator[Any]:
+    """Yield records, and keep the messages of those under way."""
+    for record in records:
+        messages.append(display(record.get(KEY)))
+        yield record
+
+
+def _show(stream: Stream, records: Records, messages: deque[str], account: Account, output: Output, how: How) -> None:
+    width = shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns
+    with Progress(how.progress, records.total, records.position) as progress:
+        rows = Rows(progress.emit, width)
+        try:
+            for result in stream:
+                message = messages.popleft()
+                account.add(result)
+                if how.as_json or output.wanted:
+                    data = line(record_json(message, result))
+                    output.write(data)
+                    if how.as_json:
+                        progress.emit(data, False)
+                if not how.as_json:
+                    rows.add(message, result)
+                progress.update(result.index + 1)
+            rows.flush()
+        except KeyboardInterrupt:
+            stream.interrupt()
+        except BaseException:
+            stream.interrupt()
+            raise
+        if stream.interrupted:
+            rows.flush()
+
+
+def record_json(message: str, result: RecordResult) -> dict[str, Any]:
+    """Return a record's result as JSON-ready data."""
+    return {
+        "record": result.index,
+        "text": message,
+        **(value_json(result.value) if result.error is None else {"value": None}),
+        "error": None if result.error is None else error_json(result.error),
+        "calls": [call_json(call) for call in result.calls],
+        "seconds": result.seconds,
+    }

@@ -1,0 +1,90 @@
+"""The group of all commands: help from their records alone, a command's module only when it is used."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import click
+
+from rtfs_framework import __version__
+from rtfs_framework.api.command import CommandEntry
+from rtfs_framework.cli.door import built_in_commands, plugin_commands
+from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError
+from rtfs_framework.lang.diagnostics import did_you_mean
+
+INTRODUCTION = """Run RTFS programs, and see where each of their calls runs and why."""
+ENDING = "`rtfs COMMAND --help` tells more. Errors have codes; exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted."
+
+
+class Commands(click.Group):
+    """A group whose commands are records."""
+
+    def __init__(self) -> None:
+        super().__init__(name="rtfs", help=INTRODUCTION, no_args_is_help=True)
+        self.context_settings = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
+        self.params.append(_version_option())
+
+    @cached_property
+    def built_in(self) -> dict[str, CommandEntry]:
+        """The commands of the core."""
+        return built_in_commands()
+
+    @cached_property
+    def offered(self) -> dict[str, CommandEntry]:
+        """The commands of plugins."""
+        return plugin_commands()
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return all names, built-in ones first."""
+        return [*self.built_in, *self.offered]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """Return a command, loaded now; plugins are asked only for names that are not built in."""
+        entry = self.built_in.get(cmd_name) or self.offered.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = entry.load()
+        command.name = cmd_name
+        if command.context_settings is not self.context_settings:
+            command.context_settings = {**self.context_settings, **command.context_settings}
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find the command of a line, or say which one may have been meant."""
+        name = args[0]
+        if not name.startswith("-") and name not in self.list_or_built_in(name, ctx):
+            known = self.list_commands(ctx)
+            way_out = did_you_mean(name, known) or f"the commands are {', '.join(known)}"
+            raise CommandLineError(UNKNOWN_COMMAND, f"there is no command '{name}'", way_out)
+        return super().resolve_command(ctx, args)
+
+    def list_or_built_in(self, name: str, ctx: click.Context) -> list[str]:
+        """Return names among which `name` is, without loading plugins when it is built in."""
+        return [name] if name in self.built_in else self.list_commands(ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Write the commands' summaries and examples."""
+        entries = {**self.built_in, **self.offered}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in entries.items()])
+        examples = [entry.example for entry in entries.values() if entry.example]
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Write the last line."""
+        formatter.write_paragraph()
+        formatter.write_text(ENDING)
+
+
+def _version_option() -> click.Option:
+    def show(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            click.echo(f"rtfs {__version__}")
+            ctx.exit()
+
+    return click.Option(
+        ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=show, help="Show the version and exit."
+    )

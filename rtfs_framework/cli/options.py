@@ -1,0 +1,84 @@
+"""Options that several commands share, and opening the session that they name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rtfs_framework.cli.problems import require_file
+from rtfs_framework.cli.style import colour_for, coloured
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.session import Session
+    from rtfs_framework.registry.catalog import Catalog
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def json_option(function: F) -> F:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs to read.")(function)
+
+
+def config_option(function: F) -> F:
+    """`--config FILE`."""
+    text = "The configuration; without it, delegation.toml beside the program, here, or in your settings folder."
+    return click.option("--config", metavar="FILE", help=text)(function)
+
+
+def journal_option(function: F) -> F:
+    """`--no-journal`."""
+    return click.option(
+        "--no-journal", "journal", is_flag=True, flag_value=False, default=True, help="Do not record what happens."
+    )(function)
+
+
+def open_session(program: str | None, config: str | None, *, journal: bool = True) -> Session:
+    """Open a session for a program's file; say which plugins have problems.
+
+    Raises:
+        InputError: There is no such configuration.
+        ConfigError: The configuration has mistakes.
+    """
+    from rtfs_framework.orchestrator.session import Session
+    from rtfs_framework.registry.load import load_catalog
+
+    catalog = load_catalog(os.environ)
+    session = Session.open(
+        config_path=config_path(config),
+        program_dir=None if program in {None, "-"} else Path(str(program)).parent,
+        catalog=catalog,
+        journal=journal,
+    )
+    warn_of_plugins(catalog, session.plugin_problems)
+    return session
+
+
+def config_path(config: str | None) -> Path | None:
+    """Return the path of a configuration that was asked for.
+
+    Raises:
+        InputError: E0901, there is no such file.
+    """
+    if config is None:
+        return None
+    require_file(Path(config), "configuration")
+    return Path(config)
+
+
+def warn_of_plugins(catalog: Catalog, broken: list[str]) -> None:
+    """Say on stderr, in a line, that something installed does not work."""
+    names = sorted({name for problem in catalog.problems for name in problem.distributions or (problem.code,)})
+    for text in [*([f"plugins with problems: {', '.join(names)} (see `rtfs plugins`)"] if names else []), *broken]:
+        warn(text)
+
+
+def warn(text: str) -> None:
+    """Print a warning on stderr."""
+    import sys
+
+    click.echo(coloured(f"warning: {text}"), err=True, color=colour_for(sys.stderr))

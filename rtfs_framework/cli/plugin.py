@@ -1,0 +1,34 @@
+"""The built-in commands, offered through the hook that plugins use. Nothing of a command is imported before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from rtfs_framework.api import CommandEntry, hookimpl
+
+rtfs_api_version = 1
+
+_COMMANDS = (
+    ("run", "Run a program, once or for every record of a file.", "rtfs run triage.rtfs --input messages.csv"),
+    ("eval", "Print the value of an expression.", "rtfs eval '(+ 1 2)'"),
+    ("check", "Find mistakes without running anything.", "rtfs check triage.rtfs"),
+    ("explain", "Show which calls can leave the kernel, where each goes, and why.", "rtfs explain triage.rtfs"),
+    ("runs", "List, show and verify what happened in earlier runs.", "rtfs runs show last"),
+    ("plugins", "Show what is installed, and what is wrong with it.", "rtfs plugins"),
+    ("config", "Show or check the configuration (delegation.toml).", "rtfs config show"),
+)
+
+
+@hookimpl
+def rtfs_commands() -> list[CommandEntry]:
+    """Offer the commands of this package."""
+    return [
+        CommandEntry(name=name, summary=summary, example=example, load=_loader(name))
+        for name, summary, example in _COMMANDS
+    ]
+
+
+def _loader(name: str) -> Callable[[], Any]:
+    return lambda: import_module(f"rtfs_framework.cli.commands.{name}").command

@@ -1,0 +1,122 @@
+"""Errors of running programs as diagnostics: kind, message, place, source line, RTFS stack and a way out.
+
+Codes: an error that carries one (providers, capabilities, policy: E06xx, E07xx) keeps it; the others have the code of
+their kind, E05xx.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.cli.sources import source_of
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.errors import LimitError
+from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.lang.values import ErrorValue, Keyword
+
+OTHER = "E0500"
+LIMIT = "E0520"
+
+KINDS: dict[str, tuple[str, str]] = {
+    "UndefinedSymbol": ("E0501", "define the name before it is used"),
+    "TypeError": ("E0502", "convert the value, or test its type first"),
+    "ArityMismatch": ("E0503", "give as many arguments as the function has parameters"),
+    "DivisionByZero": ("E0504", "test the divisor first, or catch DivisionByZero"),
+    "IndexOutOfBounds": ("E0505", "test the length first, or give a default"),
+    "InvalidArgument": ("E0506", ""),
+    "InvalidArguments": ("E0507", ""),
+    "MatchError": ("E0508", "add a clause for the rest: _ VALUE"),
+    "TypeValidationError": ("E0509", "the value must have the declared type; the message says where it has not"),
+    "SecurityViolation": ("E0510", "grant it in [security] of delegation.toml"),
+    "NotImplemented": ("E0511", ""),
+    "ApplicationError": ("E0512", ""),
+    "JsonError": ("E0513", ""),
+    "UnknownCapability": ("E0514", "`rtfs plugins` shows which capabilities there are"),
+    "NetworkError": ("E0515", "`rtfs runs show last` shows the call"),
+    "Cancelled": ("E0516", ""),
+    "LimitError": (LIMIT, "the host bounds every run; make the program do less at once"),
+}
+"""Error kind to its code and the usual way out."""
+
+_SHOWN_FRAMES = 8
+
+
+def as_diagnostic(value: ErrorValue) -> Diagnostic:
+    """Return an error value as a diagnostic; its place is known when the source was read by this process."""
+    code, way_out = KINDS.get(value.kind, (OTHER, ""))
+    source, span = _place(value.span)
+    message = f"{value.kind}: {value.message}"
+    if source is None and value.span:
+        message = f"{message} (at {value.span})"
+    return Diagnostic(
+        code=_own_code(value) or code,
+        message=message,
+        source=source,
+        span=span,
+        help=_datum(value, "way-out") or (None if _own_code(value) else way_out) or None,
+        kind=value.kind,
+    )
+
+
+def render_error(value: ErrorValue) -> str:
+    """Return the whole report for a terminal."""
+    lines = as_diagnostic(value).render().split("\n")
+    way_out = [lines.pop()] if lines[-1].startswith("  help: ") else []
+    lines += [f"  in {frame}" for frame in value.stack[:_SHOWN_FRAMES]]
+    if len(value.stack) > _SHOWN_FRAMES:
+        lines.append(f"  in {len(value.stack) - _SHOWN_FRAMES} more")
+    cause = value.cause
+    while cause is not None:
+        lines.append(f"  caused by {cause.kind}: {cause.message}")
+        cause = cause.cause
+    return "\n".join([*lines, *way_out])
+
+
+def error_json(value: ErrorValue) -> dict[str, Any]:
+    """Return an error as JSON-ready data."""
+    return {**as_diagnostic(value).to_json(), "stack": list(value.stack)}
+
+
+def limit_value(error: LimitError) -> ErrorValue:
+    """Return what a limit's error amounts to."""
+    return ErrorValue("LimitError", str(error))
+
+
+def _own_code(value: ErrorValue) -> str:
+    return _datum(value, "code")
+
+
+def _datum(value: ErrorValue, name: str) -> str:
+    found = value.data.get(Keyword(name), "") if isinstance(value.data, Map) else ""
+    return found if isinstance(found, str) else ""
+
+
+def _place(text: str | None) -> tuple[Source | None, Span | None]:
+    """Return the source and span of a place such as `file:3:5`."""
+    name, line, column = ["", "", ""] if text is None or text.count(":") < 2 else text.rsplit(":", 2)
+    source = source_of(name)
+    if source is None or not line.isdigit() or not column.isdigit():
+        return None, None
+    start = sum(len(each) + 1 for each in source.text.split("\n", int(line) - 1)[: int(line) - 1]) + int(column) - 1
+    return source, Span(start, _end_of_form(source.text, start))
+
+
+def _end_of_form(text: str, start: int) -> int:
+    """Return where the form that starts at an offset ends, at the latest at the end of its line."""
+    depth, in_string, at = 0, False, start
+    while at < len(text) and text[at] != "\n":
+        char = text[at]
+        if in_string:
+            at += char == "\\"
+            in_string = char != '"'
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}" or (depth == 0 and char in " \t\r;"):
+            if depth <= 1:
+                return at + (depth == 1 and char in ")]}")
+            depth -= 1
+        elif char == '"':
+            in_string = True
+        at += 1
+    return max(at, start + 1)

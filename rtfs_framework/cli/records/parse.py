@@ -1,0 +1,163 @@
+"""Lines -> records (maps with text keys, among them "text"). A bad record is an item of its own: `InputError`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from rtfs_framework.cli.problems import (
+    EMPTY,
+    MALFORMED,
+    NO_COLUMN,
+    NO_KEY,
+    USAGE,
+    Excerpt,
+    InputError,
+    problem,
+    problem_at,
+)
+from rtfs_framework.cli.records.lines import MOST, Lines
+from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.lang.jsontext import JsonError, load
+from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.source import Span
+from rtfs_framework.lang.types.jsonable import from_plain
+
+KEY = "text"
+"""The key under which a program finds the text of a record."""
+
+Parsed = Iterator[Map | InputError]
+_SKIP = "correct the record, or leave bad ones out with --skip-bad"
+
+
+def from_text(lines: Lines) -> Parsed:
+    """Yield a record for every line that is not blank."""
+    for line in careful(lines):
+        if isinstance(line, InputError):
+            yield line
+        elif line.strip():
+            yield Map({KEY: line.rstrip("\r\n")})
+
+
+def from_jsonl(lines: Lines, column: str | None) -> Parsed:
+    """Yield a record for every line of JSON."""
+    for line in careful(lines):
+        if isinstance(line, InputError):
+            yield line
+        elif line.strip():
+            yield _json_record(line, lines, column)
+
+
+def _json_record(line: str, lines: Lines, column: str | None) -> Map | InputError:
+    here = Excerpt(lines.name, line, first=lines.number)
+    try:
+        data = load(line)
+    except JsonError as error:
+        at = _json_column(error, line)
+        return problem_at(MALFORMED, f"no valid JSON: {_words(error)}", here, Span(at, at + 1), _SKIP)
+    whole = Span(0, len(line.rstrip()))
+    if not isinstance(data, dict):
+        message = f"a record must be a JSON object, this is {_json_kind(data)}"
+        return problem_at(MALFORMED, message, here, whole, _SKIP)
+    wanted = column or KEY
+    if wanted not in data:
+        message = f"the record has no key '{wanted}'; its keys: {', '.join(data) or 'none'}"
+        return problem_at(NO_KEY, message, here, whole, _which(wanted, list(data), column))
+    return Map({_key(name, wanted): from_plain(item) for name, item in data.items()})
+
+
+def from_csv(lines: Lines, column: str | None, delimiter: str) -> Parsed:
+    """Read the header, then yield a record for every row.
+
+    Raises:
+        InputError: There is no header, or it has no such column.
+    """
+    csv.field_size_limit(MOST)
+    rows = csv.reader(lines, strict=True, delimiter=delimiter)
+    try:
+        header = next(rows, None)
+    except csv.Error as error:
+        raise problem(MALFORMED, f"{lines.name}:{lines.number}: {error}", "a CSV starts with its header") from error
+    if header is None:
+        raise problem(EMPTY, f"{lines.name} is empty", "a CSV starts with a header that names its columns")
+    names = _column_names([name.strip() for name in header], lines, column or KEY, column)
+    return _csv_rows(rows, names, lines)
+
+
+def _column_names(header: list[str], lines: Lines, wanted: str, column: str | None) -> list[str]:
+    """Return the keys of the columns, the wanted one called "text"."""
+    here = Excerpt(lines.name, ",".join(header), first=1)
+    whole = Span(0, len(here.text))
+    if wanted not in header:
+        message = f"the CSV has no column '{wanted}'; its columns: {', '.join(header)}"
+        raise problem_at(NO_COLUMN, message, here, whole, _which(wanted, header, column), exit_code=USAGE)
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        message = f"the CSV has several columns '{twice[0]}'"
+        raise problem_at(NO_COLUMN, message, here, whole, "give every column a name of its own")
+    return [_key(name, wanted) for name in header]
+
+
+def _key(name: str, wanted: str) -> str:
+    """Return the key of a column: "text" for the wanted one, which may displace another of that name."""
+    if name == wanted:
+        return KEY
+    return f"{KEY} (column)" if name == KEY else name
+
+
+def _csv_rows(rows: Any, names: list[str], lines: Lines) -> Parsed:
+    while True:
+        first = lines.number + 1
+        try:
+            row = next(rows, None)
+        except InputError as error:
+            yield error
+            continue
+        except csv.Error as error:
+            where = f"{lines.name}:{first}" if first == lines.number else f"{lines.name}:{first}-{lines.number}"
+            yield problem(MALFORMED, f"{where}: no valid CSV: {error}", _SKIP)
+            continue
+        if row is None:
+            return
+        if len(row) == len(names):
+            yield Map(dict(zip(names, row, strict=True)))
+        elif row:
+            message = f"{lines.name}:{first}: the row has {len(row)} cells, the header {len(names)}"
+            yield problem(MALFORMED, message, _SKIP)
+
+
+def careful(lines: Lines) -> Iterator[str | InputError]:
+    """Yield lines; one that cannot be decoded is an item of its own, and the next ones follow."""
+    while True:
+        try:
+            yield next(lines)
+        except StopIteration:  # noqa: PERF203 - the way on after a bad line
+            return
+        except InputError as error:
+            yield error
+            if lines.encoding_is_lost:
+                return
+
+
+def _which(wanted: str, names: list[str], column: str | None) -> str:
+    near = did_you_mean(wanted, names)
+    if near is not None:
+        return f"{near} as in --column {near.partition(chr(39))[2].rpartition(chr(39))[0]}"
+    if column is not None:
+        return "name one that there is: --column NAME"
+    return f"say which one holds the text: --column {names[0] if len(names) == 1 else 'NAME'}"
+
+
+def _json_column(error: JsonError, line: str) -> int:
+    text = str(error).rpartition(" column ")[2]
+    return min(int(text) - 1, max(0, len(line) - 1)) if text.isdigit() else 0
+
+
+def _words(error: JsonError) -> str:
+    return str(error).partition(" at line ")[0].lower()
+
+
+def _json_kind(data: Any) -> str:
+    kinds = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(data), "a number")

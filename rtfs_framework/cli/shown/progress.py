@@ -1,0 +1,91 @@
+"""The progress bar on stderr: bytes of a file, or records where the size is unknown. rich is imported when it shows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import attrs
+import click
+from typing_extensions import Self
+
+_EVERY = 0.1
+"""Seconds between two updates."""
+
+Emit = Callable[[str, bool], None]
+
+
+def emit_plain(text: str, heading: bool) -> None:
+    """Print a line on stdout."""
+    click.echo(click.style(text, bold=True) if heading and sys.stdout.isatty() else text)
+
+
+@attrs.define(slots=True, eq=False)
+class Progress:
+    """A bar, when it is wanted; `emit` prints lines without disturbing it."""
+
+    shown: bool
+    total: int | None
+    position: Callable[[], int]
+    _bar: Any = attrs.field(default=None, init=False)
+    _task: Any = attrs.field(default=None, init=False)
+    _last: float = attrs.field(default=0.0, init=False)
+
+    def __enter__(self) -> Self:
+        if self.shown:
+            self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            if self.total is not None:
+                self._bar.update(self._task, completed=min(self.total, self.position()))
+            self._bar.stop()
+
+    def _start(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        words = TextColumn("{task.fields[records]:,} records")
+        known = [BarColumn(), TaskProgressColumn(), TimeRemainingColumn()] if self.total else []
+        self._bar = Bar(
+            words,
+            *known,
+            console=Console(stderr=True, force_terminal=True),
+            redirect_stdout=False,
+            redirect_stderr=False,
+            refresh_per_second=8,
+        )
+        self._task = self._bar.add_task("", total=self.total, records=0)
+        self._bar.start()
+
+    def update(self, records: int) -> None:
+        """Note how many records are done."""
+        if self._bar is None:
+            return
+        now = monotonic()
+        if now - self._last >= _EVERY:
+            self._last = now
+            self._bar.update(self._task, completed=self.position() if self.total else None, records=records)
+
+    @property
+    def emit(self) -> Emit:
+        """Return what prints a line: above the bar where both are on a terminal."""
+        if self._bar is None or not sys.stdout.isatty():
+            return emit_plain
+        from rich.text import Text
+
+        console = self._bar.console
+
+        def above(text: str, heading: bool) -> None:
+            console.print(Text(text, style="bold" if heading else ""), soft_wrap=True, highlight=False)
+
+        return above
+
+
+def wanted(choice: bool | None) -> bool:
+    """Tell whether a bar is to be shown: as the user says, else on a terminal."""
+    return sys.stderr.isatty() if choice is None else choice

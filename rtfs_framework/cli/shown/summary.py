@@ -1,0 +1,94 @@
+"""The summary of a stream: records, where the calls ran and why, what memory served, cost, what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from rtfs_framework.cli.shown.account import Account
+from rtfs_framework.cli.shown.words import money, seconds
+from rtfs_framework.orchestrator.records import Summary
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.session import Session
+
+_SHOWN_ERRORS = 5
+_SHOWN_WAYS = 12
+
+
+def soundness(session: Session, account: Account) -> str:
+    """Return why serving replies from memory was sound: the providers are deterministic, or the owner says so."""
+    instances = [session.host.pool.get(target) for target in account.serving]
+    if all(instance is not None and instance.entry.deterministic for instance in instances):
+        return "sound: deterministic providers"
+    return 'as configured: reuse = "always"'
+
+
+def summary_json(summary: Summary, account: Account, skipped: int, soundness: str) -> dict[str, Any]:
+    """Return the summary as JSON-ready data."""
+    ways = [
+        {"symbol": symbol, "target": target, "reasoning": reason, "calls": count}
+        for (symbol, target, reason), count in account.ways.most_common()
+    ]
+    served = sum(account.served.values())
+    return {
+        **summary.to_json(),
+        "skipped": skipped,
+        "model_calls": account.model_calls,
+        "model_calls_from_cache": served,
+        "served_by": dict(account.served),
+        "soundness": soundness if served else None,
+        "ways": ways,
+        "refusals": dict(account.refused),
+        "failures": dict(account.errors),
+    }
+
+
+def summary_lines(summary: Summary, account: Account, skipped: int, soundness: str) -> Iterator[str]:
+    """Yield the lines of the summary."""
+    head = f"{summary.records:,} records, {summary.record_errors:,} errors"
+    left_out = f", {skipped:,} bad ones left out" if skipped else ""
+    ending = "interrupted after " if summary.interrupted else ""
+    yield f"{head}{left_out}, {ending}{seconds(summary.seconds)}"
+    yield from _errors(account)
+    targets = ", ".join(f"{target} {count:,}" for target, count in summary.by_target.items())
+    yield f"calls    {summary.calls:,}{': ' if targets else ''}{targets}"
+    yield from _ways(account)
+    yield f"cache    {_cache(summary, account, soundness)}"
+    tokens = f" ({summary.input_tokens:,} tokens in, {summary.output_tokens:,} out)" if summary.input_tokens else ""
+    yield f"cost     {money(summary.cost)}{tokens}"
+    yield f"refused  {summary.refused:,}"
+    for reason, count in account.refused.most_common(_SHOWN_ERRORS):
+        yield f"         {count:,} x {reason}"
+
+
+def _errors(account: Account) -> Iterator[str]:
+    for text, count in account.errors.most_common(_SHOWN_ERRORS):
+        yield f"         {count:,} x {text} (first at record {account.first_error[text] + 1:,})"
+
+
+def _ways(account: Account) -> Iterator[str]:
+    ways = account.ways.most_common(_SHOWN_WAYS)
+    for way, count in ways:
+        symbol, target, reason = way
+        note = f" ({account.notes[way]})" if way in account.notes else ""
+        yield f"         {count:,} x {symbol} -> {target}: {reason}{note}"
+    left = len(account.ways) - len(ways)
+    if left:
+        yield f"         and {left} more ways"
+
+
+def _cache(summary: Summary, account: Account, soundness: str) -> str:
+    parts = []
+    for layer, count in account.served.items():
+        calls = f"{count:,} of {account.model_calls:,} model calls"
+        parts.append(f"served from cache: {calls} ({layer}, {soundness})")
+    if not parts and account.model_calls:
+        parts.append(f"served from cache: 0 of {account.model_calls:,} model calls")
+    shared = summary.cache_hits.get("in flight", 0)
+    if shared:
+        parts.append(f"{shared:,} shared with an equal call under way")
+    plans = summary.cache_hits.get("l1", 0)
+    if plans:
+        parts.append(f"{plans:,} plans from L1")
+    return "; ".join(parts) or "nothing to serve"
