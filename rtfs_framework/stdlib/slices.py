@@ -58,8 +58,6 @@ def last(collection: Any) -> Any:
 
 @builtin("rest", ("(rest [1 2 3])", "[2 3]"), ('(rest "abc")', '"bc"'), ("(rest [])", "[]"), doc="Drop the first item.")
 def rest(collection: Any) -> Any:
-    if collection.__class__ is tuple:
-        return collection[1:]
     if is_vector(collection):
         return values.rest(collection)  # long vectors share their items: walking one with rest is linear
     return alike(collection, sequence("rest", collection)[1:])
