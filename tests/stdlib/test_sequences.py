@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
-from rtfs_framework.lang.values import GrownVector, Keyword, List
+from rtfs_framework.lang.values import GrownVector, Keyword, List, is_vector
 from rtfs_framework.stdlib import bounds, reordering, sequences, sequences_more, sets, slices  # noqa: F401 - they fill the table
 from rtfs_framework.stdlib.bounds import MAX_ITEMS
 from rtfs_framework.stdlib.table import BUILTINS
