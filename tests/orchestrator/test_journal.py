@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import attrs
 import pytest
@@ -83,7 +84,8 @@ def test_what_was_written_is_listed_shown_and_verified(path):
 
 def test_decisions_that_repeat_are_stored_once(path):
     written(path, 50)
-    assert sqlite3.connect(path).execute("SELECT count(*) FROM decisions").fetchone() == (1,)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM decisions").fetchone() == (1,)
 
 
 @pytest.mark.parametrize("table", ["runs", "entries", "endings", "decisions"])
@@ -93,8 +95,8 @@ def test_the_database_refuses_changes(path, table, change):
     statement = change.format(table)
     if table in {"entries", "decisions"}:
         statement = statement.replace("rowid = rowid", {"entries": "target = ''", "decisions": "body = ''"}[table])
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        sqlite3.connect(path).execute(statement)
+    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute(statement)
 
 
 FIELDS = [
@@ -221,16 +223,17 @@ def test_a_file_that_is_something_else_is_left_alone(path):
         written(path)
     assert path.read_bytes().startswith(b"this is no database")
     other = path.with_name("other.sqlite")
-    sqlite3.connect(other).execute("CREATE TABLE mine (x)")
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE mine (x)")
     with pytest.raises(JournalError, match="no journal"):
         written(other)
 
 
 def test_a_journal_of_another_version_is_not_touched(path):
     written(path)
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version=99")
-    connection.commit()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version=99")
+        connection.commit()
     for use in (written, query.list_runs):
         with pytest.raises(JournalError, match="version 99"):
             use(path)
