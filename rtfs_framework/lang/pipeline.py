@@ -22,6 +22,7 @@ from rtfs_framework.lang.expander.macros import MacroCompiler, MacroTable
 from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Delegatable, Library, nothing_delegatable
+from rtfs_framework.lang.passes.mutual import merge_tail_calls
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.signature import SiteKind
 from rtfs_framework.lang.source import Source, Span
@@ -55,7 +56,7 @@ def compile_program(source: Source, around: Surroundings) -> Artifact:
     program = analyze(analyzer, read_program(source), around.preloaded)
     unit = Unit()
     try:
-        module = emit_program(program, unit)
+        module = emit_program(merge_tail_calls(program), unit)
     except RecursionError:
         raise LanguageError([too_deep(source, Span(0, min(1, len(source.text))))]) from None
     code = to_code(module, source)

@@ -9,11 +9,11 @@ from typing_extensions import assert_never
 
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
-from rtfs_framework.lang.codegen.statements import Statements
+from rtfs_framework.lang.codegen.groups import Groups
 from rtfs_framework.lang.ir import nodes as ir
 
 
-class Emitter(Statements):
+class Emitter(Groups):
     """The whole emitter."""
 
     def defined(self, node: ir.SetGlobal | ir.Bind | ir.Letrec | ir.Fn) -> ast.expr:
@@ -90,10 +90,13 @@ class Emitter(Statements):
         return names
 
     def _define(self, fn: ir.Fn, name: str) -> None:
-        """Emit one `def`."""
+        """Emit one `def`; a member of a group only enters the group's loop."""
         line = self.line(fn.span)
-        raw = [var_name(p.pattern.var) if isinstance(p.pattern, ir.PVar) else self.unit.temp("p") for p in fn.params]
-        raw = self._distinct(raw)
+        group = self.groups.get(fn.frame)
+        if group is not None:
+            self.enter_group(group, fn, name, line)
+            return
+        raw = self.raw_names(fn)
         rest_name = None
         if fn.rest is not None:
             pattern = fn.rest.pattern
@@ -101,7 +104,7 @@ class Emitter(Statements):
         self.frame_vars[fn.frame] = (*raw, rest_name) if rest_name else tuple(raw)
         outer, loops, sets = self.block(), self.loop_vars, self.global_sets
         self.loop_vars, self.global_sets = [], {}
-        self._receive(fn, raw, rest_name, line)
+        self.receive(fn, raw, rest_name, line)
         check = None if fn.returns is None else self.unit.checker(fn.returns)
         self.run(fn.body, Dest("return", check=check))
         body = self.take(outer)
@@ -112,22 +115,3 @@ class Emitter(Statements):
             self.endless(body, line)
             body = self.take(outer)
         self.emit(py.function(name, raw, rest_name, [*declared, *body]), line)
-
-    def _distinct(self, names: list[str]) -> list[str]:
-        """Parameters of one name: the last one counts, the others get names of their own."""
-        return [name if name not in names[i + 1 :] else self.unit.temp("p") for i, name in enumerate(names)]
-
-    def _receive(self, fn: ir.Fn, raw: Sequence[str], rest_name: str | None, line: int) -> None:
-        """Check and destructure the parameters."""
-        for param, name in zip(fn.params, raw, strict=True):
-            if param.type is not None:
-                self.emit(ast.Expr(py.call(self.unit.checker(param.type), py.load(name))), line)
-        if fn.rest is not None and rest_name is not None:
-            if fn.rest.type is not None:
-                checker = py.load(self.unit.checker(fn.rest.type))
-                self.emit(ast.Expr(py.call(self.unit.helper("rt_check_all"), checker, py.load(rest_name))), line)
-            if not isinstance(fn.rest.pattern, ir.PVar):
-                self.bind(fn.rest.pattern, py.load(rest_name), line)
-        for param, name in zip(fn.params, raw, strict=True):
-            if not isinstance(param.pattern, ir.PVar):
-                self.bind(param.pattern, py.load(name), line)

@@ -24,4 +24,4 @@ def emit_program(program: ir.Program, unit: Unit) -> ast.Module:
         body.insert(0, ast.Global(list(emitter.global_sets)))
     main = py.function(ENTRY, (), None, body)
     py.locate(main, unit.line(Span(0, 0)))
-    return ast.Module([main], [])
+    return ast.Module([*emitter.module, main], [])

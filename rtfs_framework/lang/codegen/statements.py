@@ -21,6 +21,8 @@ class Statements(Patterns):
         super().__init__(unit, program)
         self.loop_vars: list[tuple[str, ...]] = []
         self.frame_vars: dict[ir.FunctionFrame, tuple[str, ...]] = {}
+        self.frame_state: dict[ir.FunctionFrame, tuple[str, int]] = {}
+        """For a function in a group: the variable that says whose turn it is, and this function's number."""
 
     def run(self, node: ir.Node, dest: Dest) -> None:
         """Emit a node; its value goes to `dest`."""
@@ -117,6 +119,9 @@ class Statements(Patterns):
         line = self.line(node.span)
         names = self.loop_vars[-1] if node.frame is None else self.frame_vars[node.frame]
         values = self.values(node.args)
+        if node.frame in self.frame_state:
+            state, number = self.frame_state[node.frame]
+            names, values = (*names, state), [*values, py.const(number)]
         moved = [(n, v) for n, v in zip(names, values, strict=True) if not (isinstance(v, ast.Name) and v.id == n)]
         if len(moved) == 1:
             self.emit(py.assign(*moved[0]), line)

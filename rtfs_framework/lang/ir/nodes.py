@@ -382,3 +382,5 @@ class Program:
     functions: frozenset[str]
     """Top-level names that only ever hold functions."""
     signatures: tuple[FunctionSignature, ...]
+    groups: tuple[tuple[Fn, ...], ...] = ()
+    """Functions that jump to each other in tail position (`passes.mutual`): emitted as one loop."""
