@@ -50,6 +50,14 @@ def context_set(key: Any, value: Any) -> None:
     request(CallKind.CONTEXT_SET, _name("context/set", key), (value,))
 
 
+@builtin("gensym", ("(symbol? (gensym))", "true"), doc="A symbol that no program can write and no other call makes.")
+def gensym(prefix: Any = "g") -> Symbol:
+    """`(gensym prefix?)`."""
+    state = current()
+    state.symbols += 1
+    return Symbol(f"{_name('gensym', prefix)}#{state.symbols}")
+
+
 def event(name: str, *args: Any) -> None:
     """Tell the host that something happened."""
     request(CallKind.EVENT, name, args)

@@ -47,25 +47,25 @@ class Instance:
         host_names: HostNames = no_host_names,
         limits: Limits | None = None,
     ) -> None:
-        self.artifact = artifact
         self.limits = limits or Limits()
+        self._claims = claims
+        self._host_names = host_names
         self._places: dict[int, Place | None] = {}
+        self._names: dict[str, Any] = {"__builtins__": dict(_PYTHON)}
+        self.extend(artifact)
+
+    def extend(self, artifact: Artifact) -> None:
+        """Load a program, or what was added to it since: names that are bound keep their values."""
+        self.artifact = artifact
         self._signatures = {signature.name: signature for signature in artifact.signatures}
-        self._linker = Linker(artifact, claims, host_names)
-        self._names = self._namespace()
+        self._linker = Linker(artifact, self._claims, self._host_names)
+        self._names.update(self._namespace())
         exec(artifact.code, self._names)  # noqa: S102 - our own generated code, with no builtins of Python's
 
     def _namespace(self) -> dict[str, Any]:
         artifact = self.artifact
-        names: dict[str, Any] = {"__builtins__": dict(_PYTHON)}
-        helpers = {
-            **support.HELPERS,
-            **effects.HELPERS,
-            **self._linker.helpers(),
-            "rt_error": to_error,
-            "rt_tick": state.tick,
-        }
-        names.update((name, helpers[name]) for name in artifact.helpers)
+        helpers = self._helpers()
+        names = {name: helpers[name] for name in artifact.helpers}
         internal = {**support.INTERNAL, **steps.INTERNAL, "%struct": self._struct}
         library = {**BUILTINS, **PRELUDE} if artifact.prelude else BUILTINS
         for python, name in artifact.builtins:
@@ -73,6 +73,10 @@ class Instance:
         names.update((f"C__{i}", value) for i, value in enumerate(artifact.constants))
         names.update((f"K__{i}", support.make_checker(t, self.lookup_type)) for i, t in enumerate(artifact.checked))
         return names
+
+    def _helpers(self) -> dict[str, Any]:
+        linked = self._linker.helpers()
+        return {**support.HELPERS, **effects.HELPERS, **linked, "rt_error": to_error, "rt_tick": state.tick}
 
     def _struct(self, name: str, declared: Any) -> Any:
         return support.make_struct(name, declared, self.lookup_type)

@@ -32,12 +32,15 @@ def compile_macro(
         from rtfs_framework.kernel.purehost import PureHost
 
         args = tuple(to_data(user, part) for part in form.items[1:])
+        run = instance.call(_NAME, args)
+        run.symbols = user.gensyms
         try:
-            value = PureHost().finish(instance.call(_NAME, args))
+            value = PureHost().finish(run)
         except (ProgramError, LimitError) as error:
             kind = error.kind if isinstance(error, ProgramError) else "Generic"
             found = user.finding(form.span, "E0210", f"the macro {name} failed: {error}", kind=kind)
             raise LanguageError([found]) from error
+        user.gensyms = run.symbols
         return to_form(value, form.span)
 
     return expand

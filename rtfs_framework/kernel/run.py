@@ -74,6 +74,15 @@ class Run:
                 return
 
     @property
+    def symbols(self) -> int:
+        """How many symbols `gensym` has made; a macro's run starts where the one before ended."""
+        return self._state.symbols
+
+    @symbols.setter
+    def symbols(self, count: int) -> None:
+        self._state.symbols = count
+
+    @property
     def host_calls(self) -> int:
         """How many host calls the run has made."""
         return self._state.count

@@ -30,7 +30,7 @@ class RunGreenlet(greenlet):
 class RunState:
     """What a run knows besides its Python stack."""
 
-    __slots__ = ("artifact", "closed", "count", "hints", "limits", "places", "rounds")
+    __slots__ = ("artifact", "closed", "count", "hints", "limits", "places", "rounds", "symbols")
 
     def __init__(self, artifact: Artifact, limits: Limits, places: dict[int, Place | None]) -> None:
         self.artifact = artifact
@@ -38,6 +38,8 @@ class RunState:
         self.places = places
         self.count = 0
         self.rounds = 0
+        self.symbols = 0
+        """Symbols made by `gensym` so far."""
         self.hints: list[tuple[str, Any]] = []
         self.closed = False
 

@@ -60,8 +60,18 @@ def keyword_call(*args: Any) -> Any:
 
 
 def callable_of(value: Any, count: int) -> Any:
-    """Return what stands for a value in call position."""
-    return as_function("call", value, count)
+    """Return what stands for a value in call position. What cannot be called fails when it is: after its arguments."""
+    try:
+        return as_function("call", value, count)
+    except ProgramError as error:
+        return _failing(error)
+
+
+def _failing(error: ProgramError) -> Callable[..., Any]:
+    def call(*_args: Any) -> Any:
+        raise error
+
+    return call
 
 
 def spread(value: Any, count: int) -> Any:

@@ -64,6 +64,8 @@ class Analyzer:
         self.sites: list[CallSite] = []
         self.findings: list[Diagnostic] = []
         self.captured: dict[ir.FunctionFrame, dict[ir.Var, None]] = {}
+        self.bound: dict[ir.Var, Span] = {}
+        """Where the program binds its variables, for tools."""
         self.gensyms = 0
         self.outermost: Form | None = None
         """The top-level form being analyzed: some forms are special only there."""
@@ -76,10 +78,16 @@ class Analyzer:
 
     # -- names ---------------------------------------------------------------------------------------------------
 
-    def new_var(self, name: str, scope: Scope) -> ir.Var:
-        """Bind a name in a scope to a new variable."""
+    def new_var(self, name: str, scope: Scope, span: Span | None = None) -> ir.Var:
+        """Bind a name in a scope to a new variable; `span` is where the program says so."""
         var = self.hidden_var(name, scope)
+        return self.name_var(var, name, scope, span)
+
+    def name_var(self, var: ir.Var, name: str, scope: Scope, span: Span | None) -> ir.Var:
+        """Bind a name in a scope to a variable."""
         scope.names[name] = var
+        if span is not None:
+            self.bound[var] = span
         return var
 
     def hidden_var(self, name: str, scope: Scope) -> ir.Var:

@@ -21,13 +21,21 @@ def collect_definitions(forms: tuple[Form, ...]) -> Counter[str]:
             continue
         head = form.items[0].name
         if head in _DEFINERS:
-            name = next((n for n in map(_bare, form.items[1:]) if isinstance(n, Name)), None)
+            name = defined_name(form)
             if name is not None:
                 found[name.name] += 1
             todo += form.items[2:] if head == "def" else ()
         elif head in _TRANSPARENT:
             todo += form.items[1:]
     return found
+
+
+def defined_name(form: ListForm) -> Name | None:
+    """Return the name that a definition, or a function literal with a name of its own, begins with."""
+    for part in map(_bare, form.items[1:]):
+        if isinstance(part, Name):
+            return part
+    return None
 
 
 def _bare(form: Form) -> Form:

@@ -45,7 +45,7 @@ class Patterns:
         raise self.analyzer.refuse(form, "E0206", "this cannot be bound", f"a pattern is {ACCEPTED}")
 
     def _bind(self, form: Name) -> ir.Var:
-        return self.analyzer.new_var(form.name, self.scope)
+        return self.analyzer.new_var(form.name, self.scope, form.span)
 
     def _name(self, form: Form, after: str) -> Name:
         if isinstance(form, Name) and form.name not in ("&", ":", "_"):

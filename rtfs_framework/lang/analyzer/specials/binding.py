@@ -79,7 +79,7 @@ def _is_fn(analyzer: Analyzer, form: Form, scope: Scope) -> bool:
 
 
 def _letrec(analyzer: Analyzer, group: Bindings, scope: Scope, form: ListForm) -> ir.Node:
-    made = [(analyzer.new_var(p.name, scope), p.name, v) for p, _, v in group if isinstance(p, Name)]
+    made = [(analyzer.new_var(p.name, scope, p.span), p.name, v) for p, _, v in group if isinstance(p, Name)]
     bindings = []
     for var, name, value in made:
         assert isinstance(value, ListForm)  # noqa: S101 - `_is_fn` has seen it
@@ -118,7 +118,7 @@ def analyze_loop(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
         firsts.append(ir.Bind(ir.PVar(temp), node, None, value.span))
         inits.append(ir.Local(temp, value.span))
         if isinstance(pattern, Name):
-            outer.names[pattern.name] = temp
+            analyzer.name_var(temp, pattern.name, outer, pattern.span)
         else:
             firsts.append(
                 ir.Bind(Patterns(analyzer, outer).read(pattern), ir.Local(temp, value.span), None, pattern.span)
@@ -130,7 +130,7 @@ def analyze_loop(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
         declared = None if kind is None else read_type(kind, analyzer.source)
         if isinstance(pattern, Name) and declared is None:
             if pattern.name != "_":
-                inner.names[pattern.name] = var
+                analyzer.name_var(var, pattern.name, inner, pattern.span)
         else:
             binds.append(
                 ir.Bind(Patterns(analyzer, inner).read(pattern), ir.Local(var, form.span), declared, form.span)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.forms import ListForm, Name, Quoted
 from rtfs_framework.lang.ir import nodes as ir
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
     from rtfs_framework.lang.analyzer.scope import Scope, Tail
-    from rtfs_framework.lang.forms import ListForm
 
 
 @special("if", grammar="(if test then else?)", doc="Choose a branch: nil and false are false, anything else is true.")
@@ -54,6 +54,21 @@ def _short_circuit(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail 
     parts = form.items[1:]
     last = len(parts) - 1
     return tuple(analyzer.analyze(part, scope, tail if i == last else None) for i, part in enumerate(parts))
+
+
+@special("macroexpand", grammar="(macroexpand 'form)", doc="What a macro call stands for, as data.", reserved=False)
+def analyze_macroexpand(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+    """(macroexpand 'form)"""
+    quoted = form.items[1] if len(form.items) == 2 else None
+    if not isinstance(quoted, Quoted) or quoted.kind != "quote":
+        raise malformed(analyzer, form, "macroexpand")
+    made = quoted.form
+    while isinstance(made, ListForm) and made.items and isinstance(made.items[0], Name):
+        name = made.items[0].name
+        if not analyzer.macros.knows(analyzer.room.full(name) or name):
+            break
+        made = analyzer.macros.expand(analyzer, made, scope)
+    return ir.Const(to_data(analyzer, made), form.span)
 
 
 @special("quote", grammar="(quote form)", doc="The form as data: symbols and lists stay what they are.")

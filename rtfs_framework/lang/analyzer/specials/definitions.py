@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.bindings import annotated
+from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, build_function
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Meta, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import MapEntry, MapType, NamedType, OptionalType
 from rtfs_framework.lang.types.read import read_type
 from rtfs_framework.lang.values import Keyword
@@ -27,8 +29,13 @@ def define(analyzer: Analyzer, name: str, value: ir.Node, scope: Scope, form: Fo
         analyzer.room.own.add(name)
         analyzer.defined.setdefault(full, 1)
         return ir.SetGlobal(full, value, form.span)
-    var = analyzer.new_var(name, scope)
+    var = analyzer.new_var(name, scope, _name_span(form))
     return ir.Bind(ir.PVar(var), value, None, form.span)
+
+
+def _name_span(form: Form) -> Span | None:
+    name = defined_name(form) if isinstance(form, ListForm) else None
+    return None if name is None else name.span
 
 
 @special("def", grammar='(def name "doc"? value) or (def name : type value)', doc="Bind a name; the value is returned.")
@@ -78,7 +85,7 @@ def analyze_defn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
     if scope.is_top:
         function = build_function(analyzer, parsed, scope, name=name, self_global=analyzer.room.mine(name))
         return define(analyzer, name, function, scope, form)
-    var = analyzer.new_var(name, scope)
+    var = analyzer.new_var(name, scope, _name_span(form))
     function = build_function(analyzer, parsed, scope, name=name, self_var=var)
     return ir.Do((ir.Letrec(((var, function),), form.span), analyzer.read_var(var, scope, form.span)), form.span)
 

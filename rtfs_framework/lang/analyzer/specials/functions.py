@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.lang.analyzer.bindings import annotated, is_colon, is_type_keyword
+from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
@@ -215,12 +216,12 @@ def _signature(
     return FunctionSignature(name, parsed.doc, tuple(listed), parsed.returns, parsed.hint, parsed.metadata, body)
 
 
-def thunk(analyzer: Analyzer, forms: tuple[Form, ...], scope: Scope, span: Span, *names: str) -> ir.Fn:
+def thunk(analyzer: Analyzer, forms: tuple[Form, ...], scope: Scope, span: Span, *names: Name) -> ir.Fn:
     """Return a function of the given parameter names around forms: a part that a runtime helper runs."""
     inner = scope.thunk()
     if names:
         inner.is_top = False
-    params = tuple(ir.Param(ir.PVar(analyzer.new_var(name, inner)), None) for name in names)
+    params = tuple(ir.Param(ir.PVar(analyzer.new_var(name.name, inner, name.span)), None) for name in names)
     body = analyzer.body(forms, inner if inner.is_top else inner.child(), None, span)
     captures = tuple(analyzer.captured.get(inner.frame, {}))
     signature = FunctionSignature("fn")
@@ -239,7 +240,8 @@ def analyze_fn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | No
     if not parsed.name:
         return build_function(analyzer, parsed, scope, name="")
     inner = scope.child()
-    var = analyzer.new_var(parsed.name, inner)
+    own = defined_name(form)
+    var = analyzer.new_var(parsed.name, inner, None if own is None else own.span)
     function = build_function(analyzer, parsed, inner, name=parsed.name, self_var=var)
     return ir.Do((ir.Letrec(((var, function),), form.span), analyzer.read_var(var, inner, form.span)), form.span)
 

@@ -65,6 +65,30 @@ def analyze_mcp_stream(analyzer: Analyzer, form: ListForm, scope: Scope, tail: T
     return analyzer.analyze(lower_mcp_stream(analyzer, form), scope, tail)
 
 
+_STREAMS = {
+    "stream-source": "marketplace.stream.start",
+    "stream-next": "marketplace.stream.next",
+    "stream-consume": "marketplace.stream.register-callbacks",
+    "stream-sink": "marketplace.stream.open-sink",
+    "stream-produce": "marketplace.stream.send",
+}
+
+
+def _stream(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    """A streaming form: `(call :marketplace.stream... operands)`."""
+    head, operands = form.items[0], form.items[1:]
+    if not operands or not isinstance(head, Name):
+        raise malformed(analyzer, form, head.name if isinstance(head, Name) else "stream-source")
+    capability = Atom(Keyword(_STREAMS[head.name]), head.span)
+    return analyzer.analyze(ListForm((Name("call", head.span), capability, *operands), form.span), scope, tail)
+
+
+for _name, _capability in _STREAMS.items():
+    special(_name, grammar=f"({_name} operand...)", doc=f"Lowered to (call :{_capability} ...).", reserved=False)(
+        _stream
+    )
+
+
 def lower_mcp_stream(analyzer: Analyzer, form: ListForm) -> ListForm:
     """Return the `call` that a streaming form stands for.
 

@@ -118,5 +118,5 @@ def analyze_dotimes(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail
     if not (isinstance(vector, VectorForm) and len(vector.items) == 2 and isinstance(vector.items[0], Name)):
         raise _refuse(analyzer, form, "TypeError", grammar)
     count = analyzer.analyze(vector.items[1], scope)
-    body = thunk(analyzer, form.items[2:], scope, form.span, vector.items[0].name)
+    body = thunk(analyzer, form.items[2:], scope, form.span, vector.items[0])
     return ir.Call(ir.Builtin("%dotimes", form.span), (count, body), form.span)

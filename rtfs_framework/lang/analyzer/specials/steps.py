@@ -102,7 +102,7 @@ def analyze_step(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
             return _refuse(analyzer, form, "string or keyword parameter names")
         entries += [Atom(key.value.name if isinstance(key.value, Keyword) else key.value, key.span), value]
     given = thunk(analyzer, (MapForm(tuple(entries), span),), scope, span)
-    body = thunk(analyzer, options.body, scope, span, "%params")
+    body = thunk(analyzer, options.body, scope, span, Name("%params", span))
     return ir.Call(ir.Builtin("%step", span), (name, expose, keys, body, given), span)
 
 

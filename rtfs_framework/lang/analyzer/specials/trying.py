@@ -50,7 +50,8 @@ def analyze_try(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | N
 def _read_catch(analyzer: Analyzer, form: ListForm, scope: Scope) -> ir.Catch:
     """(catch name handler...), (catch Kind name handler...) or (catch name name handler...)."""
     parts = form.items[1:]
-    names = [part.name for part in parts[:2] if isinstance(part, Name)]
+    named = [part for part in parts[:2] if isinstance(part, Name)]
+    names = [part.name for part in named]
     if len(parts) < 2 or not isinstance(parts[0], Name):
         raise analyzer.refuse(
             form, "E0201", "malformed catch", "as in (catch e handler) or (catch TypeError e handler)"
@@ -58,8 +59,8 @@ def _read_catch(analyzer: Analyzer, form: ListForm, scope: Scope) -> ir.Catch:
     inner = scope.child()
     two = len(parts) >= 3 and len(names) == 2
     is_filter = two and (names[0] == "_" or names[0][:1].isupper())
-    binders = names[1:] if is_filter else names if two else names[:1]
-    variables = tuple(analyzer.new_var(name, inner) for name in binders if name != "_")
+    binders = named[1:] if is_filter else named if two else named[:1]
+    variables = tuple(analyzer.new_var(part.name, inner, part.span) for part in binders if part.name != "_")
     kinds = names[0] if is_filter and names[0] != "_" else None
     body = analyzer.body(parts[2 if two else 1 :], inner, None, form.span)
     return ir.Catch(kinds, variables, body)
