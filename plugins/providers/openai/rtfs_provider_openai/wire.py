@@ -31,7 +31,7 @@ def body_of(request: InferenceRequest, own: OpenAISettings, *, vendor: bool) -> 
     body: dict[str, Any] = {"model": own.model, "messages": messages}
     if request.schema is not None and own.structured != "none":
         if is_wrapped(request.schema):
-            messages.insert(_after_system(messages), {"role": "system", "content": _WRAPPED})
+            _instruct(messages, _WRAPPED)
         body["response_format"] = _response_format(request, own.structured)
     if own.temperature != "default":
         body["temperature"] = request.temperature if own.temperature is None else own.temperature
@@ -65,8 +65,12 @@ def reply_of(completion: Any, request: InferenceRequest, own: OpenAISettings, pr
     return InferenceReply(data=_data(text, request.schema, provider), structured=True, **fields)
 
 
-def _after_system(messages: list[dict[str, str]]) -> int:
-    return next((place for place, message in enumerate(messages) if message["role"] != "system"), len(messages))
+def _instruct(messages: list[dict[str, str]], instruction: str) -> None:
+    """Add an instruction to the system message; many models take one at most, and only at the beginning."""
+    if messages and messages[0]["role"] == "system":
+        messages[0]["content"] += f"\n\n{instruction}"
+    else:
+        messages.insert(0, {"role": "system", "content": instruction})
 
 
 def _response_format(request: InferenceRequest, structured: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from rtfs_framework.api import Usage
+from rtfs_framework.api import Message, Usage
 from rtfs_framework.lang.types.model import EnumType, MapEntry, MapType, Primitive, TupleType, VectorType
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.testing.fakes import inference_request
@@ -49,8 +49,17 @@ def test_an_enumeration_is_wrapped_in_an_object_and_unwrapped(make, ask):
             },
         },
     }
-    assert "value" in body["messages"][0]["content"]
-    assert body["messages"][-1]["role"] == "user"
+    assert [message["role"] for message in body["messages"]] == ["system", "user"]
+    assert '{"value": RESULT}' in body["messages"][0]["content"]
+
+
+def test_there_is_never_more_than_one_system_message(make, ask):
+    messages = (Message("system", "Be brief."), Message("user", "fine?"))
+    with OpenAIServer([say_json({"value": "positive"})]) as server:
+        ask(make(server), inference_request("fine", returns=SENTIMENT, messages=messages))
+    system, user = server.requests[0].body["messages"]
+    assert system["content"].startswith("Be brief.\n\nAnswer with one JSON object")
+    assert user == {"role": "user", "content": "fine?"}
 
 
 def test_an_object_is_not_wrapped(make, ask):
