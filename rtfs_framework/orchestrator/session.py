@@ -80,16 +80,12 @@ class Session:
             from rtfs_framework.registry.load import load_catalog
 
             catalog = load_catalog(environ)
-        problems: list[tuple[str, Exception]] = []
-        config = load_config(
-            None if config_path is None else Path(config_path),
-            None if program_dir is None else Path(program_dir),
-            environ,
-            catalog,
-            lambda what, error: problems.append((what, error)),
-        )
+        broken: list[tuple[str, Exception]] = []
+        asked = None if config_path is None else Path(config_path)
+        beside = None if program_dir is None else Path(program_dir)
+        config = load_config(asked, beside, environ, catalog, lambda what, error: broken.append((what, error)))
         host = build_host(config, catalog, environ, clock or SystemClock(), journal=journal)
-        for what, error in problems:
+        for what, error in broken:
             host.events.plugin_failed(what, error)
         return cls(host, limits=limits or Limits())
 

@@ -199,6 +199,31 @@ def test_another_function_is_another_question(kit, source, change):
     assert asked_after(kit, source, catalog, [PROGRAM, PROGRAM, PROGRAM.replace(*change)]) == 2
 
 
+def test_other_arguments_are_another_question(kit, source):
+    catalog = kit.catalog(kit.provider("m", lambda request: request.args[0], deterministic=True), l2=True)
+    text = (
+        '(defn ^:delegation :local-model "m" f [x] :string "")\n(defn main [x] [(f "1") (f "1") (f "2") (f [1]) (f 1)])'
+    )
+    with kit.open(catalog) as session, pytest.raises(ProgramError):
+        session.run(source(text), ("x",))
+    assert [request.args[0] for request in kit.providers["m"].requests] == ["1", "2", (1,)]
+
+
+def test_another_target_and_another_version_of_a_provider_are_other_questions(kit, source):
+    entries = [kit.provider(name, lambda _: "good", deterministic=True) for name in ("m", "n")]
+    catalog = kit.catalog(*entries, l2=True)
+    fingerprint = "fake-1"
+    for provider in kit.providers.values():
+        provider.fingerprint = lambda: fingerprint
+    texts = [PROGRAM, PROGRAM.replace('"m"', '"n"')]
+    asked_after(kit, source, catalog, texts)
+    asked_after(kit, source, catalog, texts)
+    assert [len(provider.requests) for provider in kit.providers.values()] == [1, 1]
+    fingerprint = "fake-2"
+    asked_after(kit, source, catalog, texts)
+    assert [len(provider.requests) for provider in kit.providers.values()] == [2, 2]
+
+
 def test_another_definition_of_a_named_type_is_another_question(kit, source):
     catalog = kit.catalog(kit.provider("m", lambda _: "good", deterministic=True), l2=True)
     named = "(deftype Mood [:enum :good :bad])" + PROGRAM.replace("[:enum :good :bad] :bad", "Mood :bad")
