@@ -15,6 +15,7 @@ _COMMANDS = (
     ("eval", "Print the value of an expression.", "rtfs eval '(+ 1 2)'"),
     ("check", "Find mistakes without running anything.", "rtfs check triage.rtfs"),
     ("explain", "Show which calls can leave the kernel, where each goes, and why.", "rtfs explain triage.rtfs"),
+    ("fmt", "Lay out programs; comments and meaning stay.", "rtfs fmt triage.rtfs"),
     ("runs", "List, show and verify what happened in earlier runs.", "rtfs runs show last"),
     ("plugins", "Show what is installed, and what is wrong with it.", "rtfs plugins"),
     ("config", "Show or check the configuration (delegation.toml).", "rtfs config show"),

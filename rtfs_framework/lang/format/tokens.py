@@ -1,0 +1,75 @@
+"""Tokens of a text, nothing lost: the reader's own lexer finds the words, the gaps between them hold the comments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import attrs
+
+from rtfs_framework.lang.reader.comments import blank_comments
+from rtfs_framework.lang.reader.read import _grammar as reader_grammar
+from rtfs_framework.lang.source import Source
+
+LINE = "LINE_COMMENT"
+BLOCK = "BLOCK_COMMENT"
+_TRIVIA = re.compile(r";[^\n]*|#\||\n")
+_BLOCK = re.compile(r"#\||\|#")
+
+
+@attrs.frozen(slots=True)
+class Piece:
+    """A word, bracket, prefix or comment; `newlines` are the line ends between it and what stands before it."""
+
+    kind: str
+    text: str
+    newlines: int
+
+    @property
+    def is_comment(self) -> bool:
+        """Tell whether this is a comment."""
+        return self.kind in {LINE, BLOCK}
+
+
+def pieces(source: Source) -> Iterator[Piece]:
+    """Yield the pieces of a text in order; commas and spaces are left out.
+
+    Raises:
+        LanguageError: a block comment is never closed.
+        UnexpectedInput: a word that the reader refuses; read the program first.
+    """
+    text, position = source.text, 0
+    for token in reader_grammar().lex(blank_comments(source)):
+        start = token.start_pos or 0
+        comments, newlines = _gap(text[position:start])
+        yield from comments
+        position = start + len(token)
+        yield Piece(token.type, text[start:position], newlines)
+    yield from _gap(text[position:])[0]
+
+
+def _gap(text: str) -> tuple[list[Piece], int]:
+    """Return the comments between two tokens, and the line ends after the last of them."""
+    found: list[Piece] = []
+    position = newlines = 0
+    while match := _TRIVIA.search(text, position):
+        position = match.end()
+        if match.group() == "\n":
+            newlines += 1
+            continue
+        if match.group() == "#|":
+            position = _block_end(text, match.start())
+            found.append(Piece(BLOCK, text[match.start() : position].replace("\r\n", "\n"), newlines))
+        else:
+            found.append(Piece(LINE, match.group().rstrip(), newlines))
+        newlines = 0
+    return found, newlines
+
+
+def _block_end(text: str, start: int) -> int:
+    depth = 0
+    for match in _BLOCK.finditer(text, start):
+        depth += 1 if match.group() == "#|" else -1
+        if depth == 0:
+            return match.end()
+    return len(text)
