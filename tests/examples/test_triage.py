@@ -1,4 +1,4 @@
-"""The main job, as a user runs it: every message answered on this device, or drafts from afar if there is an endpoint."""
+"""The main job, as a user runs it: messages answered on this device, or drafted afar when there is an endpoint."""
 
 from __future__ import annotations
 
