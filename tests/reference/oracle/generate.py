@@ -1,0 +1,470 @@
+"""Programs out of a random generator: mostly well typed, sometimes not, and effects wherever an expression may stand.
+
+`random.Random` and hypothesis' own random both drive it, so that a failure found by either can be made small.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+KINDS = ("int", "bool", "str", "kw", "vec", "map", "fn", "nil")
+NAMES = ("x", "y", "z", "f-fn", "int", "len", "t", "G__x", "or2", "class", "s", "acc", "_q", "rt_fail", "x-1", "f")
+FUNCTIONS = ("go", "help-1", "int?", "tuple", "go2")
+TYPES = {"int": "int", "bool": "bool", "str": "string"}
+
+
+class Generator:
+    """Makes one program. `size` bounds the nesting."""
+
+    def __init__(self, rng: Any, size: int = 5) -> None:
+        self.rng = rng
+        self.size = size
+        self.scopes: list[dict[str, str]] = [{}]
+        self.tails: list[tuple[int, list[str]] | None] = [None]
+        self.in_shorthand = False
+        self.calls = 0
+
+    # -- choices -------------------------------------------------------------------------------------------------
+
+    def chance(self, percent: int) -> bool:
+        return self.rng.randrange(100) < percent
+
+    def pick(self, options: Any) -> Any:
+        return options[self.rng.randrange(len(options))]
+
+    def visible(self, kind: str) -> list[str]:
+        seen: dict[str, str] = {}
+        for scope in self.scopes:
+            seen.update(scope)
+        return [name for name, its in seen.items() if its == kind]
+
+    def fresh(self) -> str:
+        return self.pick(NAMES)
+
+    # -- programs ------------------------------------------------------------------------------------------------
+
+    def program(self) -> str:
+        forms = [self.definition() for _ in range(self.rng.randrange(4))]
+        forms.append(self.expr(self.pick(KINDS), self.size))
+        return "\n".join(forms)
+
+    def definition(self) -> str:
+        if self.chance(55):
+            name, text = self.pick(FUNCTIONS), None
+            text = self.function(self.size - 1, name, "int", returns=self.chance(15))
+            self.scopes[0][name] = "fn"
+            return f"(defn {name} {text[4:]}"
+        kind = self.pick(KINDS)
+        name = self.pick(("g1", "g2", "g-3"))
+        value = self.expr(kind, self.size - 2)
+        self.scopes[0][name] = kind
+        if kind in TYPES and self.chance(30):
+            return f"(def {name} : {TYPES[kind]} {value})"
+        form = f"(def {name} {value})"
+        return self.pick((form, form, f"(do {form})", f"(when true {form})", f"(if {self.expr('bool', 1)} {form})"))
+
+    # -- expressions ---------------------------------------------------------------------------------------------
+
+    def expr(self, kind: str, depth: int, tail: Any = None) -> str:
+        """Return an expression of a kind; `tail` is what recur may go back to here."""
+        if self.chance(3):
+            kind = self.pick(KINDS)
+        if depth <= 0 or self.chance(12):
+            return self.leaf(kind)
+        self.tails.append(tail)
+        made = self.compound(kind, depth - 1)
+        self.tails.pop()
+        return made
+
+    def leaf(self, kind: str) -> str:
+        names = self.visible(kind)
+        if names and self.chance(65):
+            return self.pick(names)
+        if self.chance(2):
+            return self.pick(("zz", "nope/x"))
+        match kind:
+            case "int":
+                return str(self.pick((0, 1, 2, 3, 7, -1, 10, 10**20)))
+            case "bool":
+                return self.pick(("true", "false", "nil"))
+            case "str":
+                return self.pick(('""', '"a"', '"bc"'))
+            case "kw":
+                return self.pick((":a", ":b"))
+            case "vec":
+                return self.pick(("[]", "[1]", "[1 2]", "[3 1 2]"))
+            case "map":
+                return self.pick(("{}", "{:a 1}", "{:a 1 :b 2}"))
+            case "fn":
+                return self.pick(("inc", "dec", "(fn [x] x)", "(fn [x] x)" if self.in_shorthand else "#(+ % 1)"))
+            case _:
+                return "nil"
+
+    def compound(self, kind: str, depth: int) -> str:
+        if self.tails[-1] is not None and self.chance(25):
+            return self.recur(depth)
+        general = (
+            self.if_, self.let, self.do, self.match, self.try_, self.cond, self.and_or, self.loop, self.immediate,
+            self.host, self.if_let, self.case, self.hinted, self.letfn, self.as_thread, self.wrong, self.closures,
+        )  # fmt: skip
+        if self.chance(55):
+            return self.pick(general)(kind, depth)
+        return getattr(self, f"{kind}_")(depth)
+
+    def int_(self, depth: int) -> str:
+        roll = self.rng.randrange(9)
+        if roll < 4:
+            op = self.pick(("+", "-", "*", "+", "-", "/"))
+            args = [self.expr("int", depth) for _ in range(self.pick((2, 2, 2, 1, 3)))]
+            return f"({op} {' '.join(args)})"
+        if roll == 4:
+            return f"({self.pick(('inc', 'dec'))} {self.expr('int', depth)})"
+        if roll == 5:
+            return f"(count {self.expr('vec', depth)})"
+        if roll == 6:
+            return (
+                f"(reduce {self.pick(('+', '-', self.fn2(depth)))} {self.expr('int', depth)} {self.expr('vec', depth)})"
+            )
+        if roll == 7:
+            return f"(:{self.pick('ab')} {self.expr('map', depth)} {self.expr('int', depth)})"
+        return f"({self.expr('fn', depth)} {self.expr('int', depth)})"
+
+    def bool_(self, depth: int) -> str:
+        op = self.rng.randrange(4)
+        if op == 0:
+            return f"({self.pick(('<', '>', '<=', '>='))} {self.expr('int', depth)} {self.expr('int', depth)})"
+        if op == 1:
+            kind = self.pick(KINDS)
+            return f"(= {self.expr(kind, depth)} {self.expr(kind, depth)})"
+        if op == 2:
+            return f"(not {self.expr(self.pick(KINDS), depth)})"
+        return f"(nil? {self.expr(self.pick(KINDS), depth)})"
+
+    def str_(self, depth: int) -> str:
+        return f"(str {self.expr(self.pick(('int', 'str', 'kw')), depth)} {self.expr('str', depth)})"
+
+    def kw_(self, depth: int) -> str:
+        return f"(if {self.expr('bool', depth)} :a :b)"
+
+    def vec_(self, depth: int) -> str:
+        roll = self.rng.randrange(6)
+        if roll == 0:
+            return f"[{' '.join(self.expr('int', depth) for _ in range(self.rng.randrange(4)))}]"
+        if roll == 1:
+            return f"(map {self.expr('fn', depth)} {self.expr('vec', depth)})"
+        if roll == 2:
+            return f"(filter {self.fn1('bool', depth)} {self.expr('vec', depth)})"
+        if roll == 3:
+            return f"(conj {self.expr('vec', depth)} {self.expr('int', depth)})"
+        if roll == 4:
+            return self.for_(depth)
+        return f"(rest {self.expr('vec', depth)})"
+
+    def map_(self, depth: int) -> str:
+        if self.chance(50):
+            return f"{{:a {self.expr('int', depth)} :b {self.expr(self.pick(KINDS), depth)}}}"
+        return f"(assoc {self.expr('map', depth)} {self.expr('kw', depth)} {self.expr('int', depth)})"
+
+    def fn_(self, depth: int) -> str:
+        return self.fn1("int", depth)
+
+    def nil_(self, depth: int) -> str:
+        self.scopes.append({(name := self.fresh()): "int"})
+        body = self.expr("int", depth)
+        self.scopes.pop()
+        return self.pick((f"(doseq [{name} {self.expr('vec', depth)}] {body})", f"(dotimes [{name} 3] {body})"))
+
+    # -- functions -----------------------------------------------------------------------------------------------
+
+    def fn1(self, kind: str, depth: int) -> str:
+        if not self.in_shorthand and self.chance(20):
+            self.in_shorthand = True
+            self.scopes.append({"%": "int"})
+            body = self.expr(kind, depth)
+            self.scopes.pop()
+            self.in_shorthand = False
+            if body.startswith("(") and "%" in body:
+                return "#" + body
+        return self.function(depth, self.fresh() if self.chance(15) else "", kind, named=True)
+
+    def fn2(self, depth: int) -> str:
+        a, b = self.fresh(), self.fresh()
+        self.scopes.append({a: "int", b: "int"})
+        body = self.expr("int", depth)
+        self.scopes.pop()
+        return f"(fn [{a} {b}] {body})"
+
+    def function(self, depth: int, own: str, kind: str, *, returns: bool = False, named: bool = False) -> str:
+        """A function of one integer; calls of itself count down, so that it ends."""
+        name = self.fresh()
+        param = name
+        scope = {name: "int"}
+        if self.chance(10):
+            param = f"{name} : int"
+        self.scopes.append(scope)
+        body = self.expr(kind, depth, (1, [name]))
+        if self.chance(20):
+            body = f"(do {self.expr('int', depth - 1)}) {body}"
+        if own and own != name and self.chance(60):
+            again = f"({own} (- {name} 1))"
+            again = self.pick((again, f"(+ 1 {again})", f"(let [r {again}] r)", f"(try {again} (finally {name}))"))
+            body = f"(if (< {name} 1) {self.expr(kind, depth - 1)} {again})"
+        self.scopes.pop()
+        kind_text = ": int " if returns else ""
+        return f"(fn {own + ' ' if own and named else ''}[{param}] {kind_text}{body})"
+
+    def recur(self, depth: int) -> str:
+        tail = self.tails[-1]
+        assert tail is not None
+        count, names = tail
+        first = f"(- {names[0]} 1)"
+        rest = [self.expr("int", depth) for _ in range(count - 1)]
+        body = self.expr("int", depth)
+        return f"(if (> {names[0]} 0) (recur {' '.join([first, *rest])}) {body})"
+
+    # -- forms of any kind ---------------------------------------------------------------------------------------
+
+    def if_(self, kind: str, depth: int) -> str:
+        tail = self.tails[-1]
+        form = self.pick(("if", "if", "if", "when", "when-not", "if-"))
+        test = self.expr(self.pick(("bool", "bool", *KINDS)), depth)
+        if form == "if":
+            return f"(if {test} {self.expr(kind, depth, tail)} {self.expr(kind, depth, tail)})"
+        if form == "if-":
+            return f"(if {test} {self.expr(kind, depth, tail)})"
+        return f"({form} {test} {self.expr(kind, depth)} {self.expr(kind, depth, tail)})"
+
+    def do(self, kind: str, depth: int) -> str:
+        return f"(do {self.expr(self.pick(KINDS), depth)} {self.expr(kind, depth, self.tails[-1])})"
+
+    def let(self, kind: str, depth: int) -> str:
+        self.scopes.append({})
+        parts = [self.binding(depth) for _ in range(self.pick((1, 1, 2, 3)))]
+        body = self.expr(kind, depth, self.tails[-1])
+        self.scopes.pop()
+        return f"(let [{' '.join(parts)}] {body})"
+
+    def binding(self, depth: int) -> str:
+        roll = self.rng.randrange(10)
+        a, b = self.fresh(), self.fresh()
+        if roll < 5:
+            kind = self.pick(("int", "int", *KINDS))
+            value = self.expr(kind, depth)
+            self.scopes[-1][a] = kind
+            typed = f" : {TYPES[kind]}" if kind in TYPES and self.chance(15) else ""
+            return f"{a}{typed} {value}"
+        if roll < 7:
+            self.scopes[-1][a] = "fn"
+            return f"{a} {self.function(depth, a, 'int')}"
+        if roll == 7:
+            value = self.expr("vec", depth)
+            self.scopes[-1].update({a: "int", b: self.pick(("int", "vec"))})
+            return f"{self.pick((f'[{a} {b}]', f'[{a} & {b}]', f'[{a} _ :as {b}]'))} {value}"
+        if roll == 8 and a != "G__x":
+            value = self.expr("map", depth)
+            self.scopes[-1][a] = "int"
+            default = self.leaf("int")
+            if default == a:
+                default = "5"
+            return f"{{:keys [{a}] :or {{{a} {default}}}}} {value}"
+        value = self.expr("map", depth)
+        self.scopes[-1].update({a: "int", b: "map"})
+        return f"{{:a {a} :as {b if b != a else 'w'}}} {value}"
+
+    def match(self, kind: str, depth: int) -> str:
+        tail = self.tails[-1]
+        subject = self.pick(("int", "vec", "map"))
+        clauses = []
+        for _ in range(self.pick((1, 2, 3))):
+            a, b = self.fresh(), self.fresh()
+            patterns = {
+                "int": (("1", {}), (f"(:int {a})", {a: "int"}), (a, {a: "int"})),
+                "vec": (("[]", {}), (f"[{a}]", {a: "int"}), (f"[{a} & {b}]", {a: "int", b: "vec"}),
+                        (f"(:as {b} [_ {a}])", {a: "int", b: "vec"})),
+                "map": ((f"{{:a {a}}}", {a: "int"}), ("{:a 1}", {})),
+            }  # fmt: skip
+            pattern, scope = self.pick(patterns[subject])
+            self.scopes.append(scope if a != b else {})
+            guard = f" when {self.expr('bool', depth)}" if self.chance(30) else ""
+            clauses.append(f"{pattern}{guard} {self.expr(kind, depth, tail)}")
+            self.scopes.pop()
+        if self.chance(70):
+            clauses.append(f"_ {self.expr(kind, depth, tail)}")
+        return f"(match {self.expr(subject, depth)} {' '.join(clauses)})"
+
+    def try_(self, kind: str, depth: int) -> str:
+        body = self.expr(kind, depth)
+        if self.chance(25):
+            body = f"{self.expr('int', depth)} {body}"
+        if self.chance(25):
+            body = self.pick(('(throw "bad")', "(/ 1 0)", "(inc nil)", '(throw {:message "m" :kind "Odd"})'))
+        parts = []
+        for _ in range(self.pick((0, 1, 1, 2))):
+            name = self.fresh()
+            kinds = self.pick(("", "TypeError ", "DivisionByZero ", "Exception ", "_ ", "ValidationError "))
+            self.scopes.append({name: "err"})
+            handler = self.expr(kind, depth) if self.chance(80) else f"(:kind {name})"
+            self.scopes.pop()
+            parts.append(f"(catch {kinds}{name} {handler})")
+        if not parts or self.chance(40):
+            parts.append(f"(finally {self.expr(self.pick(KINDS), depth)})")
+        return f"(try {body} {' '.join(parts)})"
+
+    def cond(self, kind: str, depth: int) -> str:
+        tail = self.tails[-1]
+        clauses = [f"{self.expr('bool', depth)} {self.expr(kind, depth, tail)}" for _ in range(self.pick((1, 2)))]
+        return f"(cond {' '.join(clauses)} :else {self.expr(kind, depth, tail)})"
+
+    def case(self, kind: str, depth: int) -> str:
+        tail = self.tails[-1]
+        default = f" {self.expr(kind, depth, tail)}" if self.chance(80) else ""
+        clauses = f"1 {self.expr(kind, depth, tail)} (2 :a) {self.expr(kind, depth, tail)}"
+        return f"(case {self.expr(self.pick(('int', 'kw')), depth)} {clauses}{default})"
+
+    def and_or(self, kind: str, depth: int) -> str:
+        items = [self.expr(self.pick(("bool", kind)), depth) for _ in range(self.pick((1, 2, 2, 3)))]
+        items.append(self.expr(kind, depth, self.tails[-1]))
+        return f"({self.pick(('and', 'or'))} {' '.join(items)})"
+
+    def loop(self, kind: str, depth: int) -> str:
+        a, b = self.fresh(), self.fresh()
+        start = f"[{a} {self.pick((2, 3, 4))}]"
+        scope, tail = {a: "int"}, (1, [a])
+        if a != b and self.chance(60):
+            start = f"[{a} {self.pick((2, 3))} {b} {self.expr('int', depth)}]"
+            scope, tail = {a: "int", b: "int"}, (2, [a, b])
+        self.scopes.append(scope)
+        self.tails.append(tail)
+        again = self.recur(depth)
+        self.tails.pop()
+        done = self.expr(kind, depth)
+        self.scopes.pop()
+        before = self.pick(("", f"{a} ", f"(call :loop {a}) "))
+        return f"(loop {start} {before}(if (> {a} 0) {again} {done}))"
+
+    def closures(self, kind: str, depth: int) -> str:
+        """Closures made in a loop keep the round's own values."""
+        self.scopes.append({"i": "int", "n": "int"})
+        value = self.expr("int", max(0, depth - 1))
+        made = self.pick(("(fn [] %s)", "(fn [] (let [n (+ i n)] %s))", "(let [n (* i 2)] (fn [] %s))")) % value
+        self.scopes.pop()
+        loop = f"(loop [i 0 n 5 fs []] (if (< i 3) (recur (inc i) (+ n i) (conj fs {made})) fs))"
+        if kind == "vec":
+            return f"(map (fn [g] (g)) {loop})"
+        return f"(reduce (fn [a g] (+ a (g))) 0 {loop})"
+
+    def immediate(self, kind: str, depth: int) -> str:
+        a = self.fresh()
+        self.scopes.append({a: "int"})
+        params = self.pick((f"[{a}]", f"[{a} & _]", f"[[{a}]]"))
+        body = self.expr(kind, depth)
+        self.scopes.pop()
+        argument = self.expr("vec" if params.startswith("[[") else "int", depth)
+        return f"((fn {params} {body}) {argument})"
+
+    def letfn(self, kind: str, depth: int) -> str:
+        a, b = "ping", "pong"
+        self.scopes.append({a: "fn", b: "fn"})
+        self.scopes.append({"x": "int"})
+        one, two = self.expr("int", depth - 1), self.expr("int", depth - 1)
+        self.scopes.pop()
+        body = self.expr(kind, depth, self.tails[-1])
+        self.scopes.pop()
+        first = f"({a} [x] (if (< x 1) {one} ({b} (- x 1))))"
+        second = f"({b} [x] (if (< x 1) {two} (+ 1 ({a} (- x 1)))))"
+        return f"(letfn [{first} {second}] {body})"
+
+    def host(self, kind: str, depth: int) -> str:
+        self.calls += 1
+        name = self.pick((kind, kind, kind, kind, "fail")) if kind != "fn" else "int"
+        if self.chance(30):
+            return f"(do (call :tick {self.calls}) {self.expr(kind, depth)})"
+        return f"(call :{name} {self.expr(self.pick(('int', 'str', 'vec')), depth)})"
+
+    def if_let(self, kind: str, depth: int) -> str:
+        name = self.fresh()
+        value = self.expr("int", depth)
+        self.scopes.append({name: "int"})
+        then = self.expr(kind, depth, self.tails[-1])
+        self.scopes.pop()
+        if self.chance(50):
+            return f"(when-let [{name} {value}] {then})"
+        return f"(if-let [{name} {value}] {then} {self.expr(kind, depth)})"
+
+    def hinted(self, kind: str, depth: int) -> str:
+        return f"^{{:runtime.h {self.expr('int', depth - 1)}}} {self.expr(kind, depth)}"
+
+    def as_thread(self, kind: str, depth: int) -> str:
+        form = self.pick(("->", "->>", "some->"))
+        if kind == "int":
+            return f"({form} {self.expr('int', depth)} inc (+ {self.expr('int', depth)}) (- 1))"
+        name = self.fresh()
+        start = self.expr("int", depth)
+        self.scopes.append({name: "int"})
+        made = f"(as-> {start} {name} (+ {name} 1) {self.expr(kind, depth)})"
+        self.scopes.pop()
+        return made
+
+    def for_(self, depth: int) -> str:
+        a, b = self.fresh(), self.fresh()
+        first = self.expr("vec", depth)
+        self.scopes.append({a: "int"})
+        clauses = f"{a} {first}"
+        if self.chance(50):
+            clauses += f" {self.pick((':when', ':while'))} {self.expr('bool', depth)}"
+        if self.chance(30):
+            clauses += f" :let [{b} {self.expr('int', depth)}]"
+            self.scopes[-1][b] = "int"
+        elif self.chance(40):
+            clauses += f" {b} {self.expr('vec', depth)}"
+            self.scopes[-1][b] = "int"
+        body = self.expr("int", depth)
+        self.scopes.pop()
+        return f"(for [{clauses}] {body})"
+
+    def wrong(self, kind: str, depth: int) -> str:
+        """Something that fails when it is reached, after its parts were evaluated."""
+        if self.chance(60):
+            return self.expr(kind, depth, self.tails[-1])
+        a = self.expr("int", depth)
+        return self.pick(
+            (
+                f"(1 {a})",
+                f"([1] {a})",
+                f"((fn [] 1) {a})",
+                f"(nope {a})",
+                f"(:a {a})",
+                f"(nil? {a} {a})",
+                f"(inc {a} 1)",
+            )
+        )
+
+
+MALFORMED = (
+    "(if)", "(if 1 2 3 4)", "(let [x] x)", "(let [x 1])", "(fn [x])", "(fn)", "(def)", "(def x)", "(def 5 6)",
+    "(loop [i 0])", "(+ 1 (recur 1))", "(match)", "(match 1 x)", "(try 1)", "(try 1 (finally 2) (catch e 3))", "(defn f)",
+    "(let [& 1] 2)", "(fn [&] 1)", "(fn [a & b c] 1)", "(case)", "(cond 1)", "(if-let [x] 1)", "#(#(1))", "(quote)",
+    "(let [1 2] 3)", "{:a}", "(inc (recur))", "(letfn [f] 1)", "(-> )", "(try 1 (catch))", "{[1] 2}",
+)  # fmt: skip
+
+
+def program(rng: Any, size: int = 0) -> str:
+    """Return a program that compiles; its nesting is small or middling unless said."""
+    return Generator(rng, size or 2 + rng.randrange(3)).program()
+
+
+def refused(rng: Any, size: int = 3) -> str:
+    """Return a program that is well formed but for one form, which may stand anywhere."""
+    made = Generator(rng, size)
+    broken = made.pick(MALFORMED)
+    outer = made.pick(
+    places = ("%s", "(do 1 %s)", "(fn [x] %s)", "(let [q %s] 1)", "(if false %s 2)", "(+ 1 %s)", "(when nil %s)")
+    outer = made.pick(places)
+    )
+    return f"{made.program()}\n{outer % broken}"
+
+
+def seeded(seed: int) -> Random:
+    """Return the generator of a seed."""
+    return Random(seed)
