@@ -51,13 +51,14 @@ class Instance:
         self._claims = claims
         self._host_names = host_names
         self._places: dict[int, Place | None] = {}
+        self._signatures: dict[str, FunctionSignature] = {}
         self._names: dict[str, Any] = {"__builtins__": dict(_PYTHON)}
         self.extend(artifact)
 
     def extend(self, artifact: Artifact) -> None:
         """Load a program, or what was added to it since: names that are bound keep their values."""
         self.artifact = artifact
-        self._signatures = {signature.name: signature for signature in artifact.signatures}
+        self._signatures.update((signature.name, signature) for signature in artifact.signatures)
         self._linker = Linker(artifact, self._claims, self._host_names)
         self._names.update(self._namespace())
         exec(artifact.code, self._names)  # noqa: S102 - our own generated code, with no builtins of Python's

@@ -35,14 +35,25 @@ def compile_source(
         LanguageError: the program is refused.
     """
     made = Source("<string>", source) if isinstance(source, str) else source
-    around = Surroundings(
+    around = surroundings(delegatable=delegatable, find_module=find_module, preloaded=preloaded, prelude=prelude)
+    return attrs.evolve(compile_program(made, around), prelude=prelude)
+
+
+def surroundings(
+    *,
+    delegatable: Delegatable = nothing_delegatable,
+    find_module: FindModule = no_modules,
+    preloaded: tuple[str, ...] = (),
+    prelude: bool = False,
+) -> Surroundings:
+    """Return what a compilation is told of the world around the program; see `compile_source`."""
+    return Surroundings(
         library={**BUILTINS, **PRELUDE} if prelude else BUILTINS,
         compile_macro=compile_macro,
         delegatable=delegatable,
         find_module=find_module,
         preloaded=preloaded,
     )
-    return attrs.evolve(compile_program(made, around), prelude=prelude)
 
 
 def run_pure(source: Source | str, **options: Any) -> Any:

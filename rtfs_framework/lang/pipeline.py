@@ -54,7 +54,15 @@ def compile_program(source: Source, around: Surroundings) -> Artifact:
     macros, modules = MacroTable(around.compile_macro), Modules(around.find_module)
     analyzer = Analyzer(source, around.library, around.delegatable, macros, modules)
     program = analyze(analyzer, read_program(source), around.preloaded)
-    unit = Unit()
+    return assemble(analyzer, program, Unit(), source, digest(analyzer.sources))
+
+
+def assemble(analyzer: Analyzer, program: ir.Program, unit: Unit, source: Source, digested: str) -> Artifact:
+    """Return the code and tables of an analyzed program; `source` names the code.
+
+    Raises:
+        LanguageError: E0107, the program nests deeper than Python can compile.
+    """
     try:
         module = emit_program(merge_tail_calls(program), unit)
     except RecursionError:
@@ -62,7 +70,7 @@ def compile_program(source: Source, around: Surroundings) -> Artifact:
     code = to_code(module, source)
     return Artifact(
         sources=tuple(analyzer.sources),
-        digest=_digest(analyzer.sources),
+        digest=digested,
         code=code,
         constants=tuple(unit.constants),
         checked=tuple(unit.checked),
@@ -79,7 +87,8 @@ def compile_program(source: Source, around: Surroundings) -> Artifact:
     )
 
 
-def _digest(sources: Sequence[Source]) -> str:
+def digest(sources: Sequence[Source]) -> str:
+    """Return the SHA-256 of texts in order."""
     texts = [source.text.encode("utf-8", "surrogatepass") for source in sources]
     return sha256(b"".join(b"%d:%b" % (len(text), text) for text in texts)).hexdigest()
 

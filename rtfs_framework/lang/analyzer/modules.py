@@ -6,7 +6,7 @@ by full names (`module/name`); only exports can be reached from outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.globals import collect_definitions
@@ -43,6 +43,18 @@ class Modules:
         self._find = find
         self._rooms: dict[str, Room] = {}
         self._loading: list[str] = []
+
+    def copy(self) -> Modules:
+        """Return the same modules, for a text that follows."""
+        made = Modules(self._find)
+        made._rooms = dict(self._rooms)
+        return made
+
+    def forget(self, lost: Container[str]) -> None:
+        """Forget modules of whose definitions one got no value: they will be read again."""
+        for name, room in list(self._rooms.items()):
+            if any(room.mine(own) in lost for own in room.own):
+                del self._rooms[name]
 
     def load(self, analyzer: Analyzer, name: str, span: Span) -> tuple[Room, tuple[ir.Node, ...]]:
         """Return a module's room and the nodes that define it (none when it was loaded before).

@@ -33,6 +33,12 @@ class MacroTable:
         self._own: dict[str, Callable[[Analyzer, ListForm], Form]] = {}
         self._count = 0
 
+    def copy(self) -> MacroTable:
+        """Return a table with the same macros, for a text that follows."""
+        made = MacroTable(self._compile)
+        made._own = dict(self._own)
+        return made
+
     def knows(self, name: str) -> bool:
         """Tell whether a name is a macro here."""
         return name in self._own or name in CORE

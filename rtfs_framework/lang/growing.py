@@ -1,0 +1,121 @@
+"""Growing programs: one text after the other, each compiled with all that was defined before. For conversations.
+
+In: texts, then forms of one text at a time. Out: artifacts. All share one set of tables (constants, spans, names of
+functions), so that the last artifact explains an error in the code of any; every analysis works on a copy of the
+names known so far, and only what was compiled is kept.
+
+A growing program binds late where a whole one need not: a top-level function may become anything, so that calls of one
+are not direct, and functions that call each other are not made one loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from rtfs_framework.lang.analyzer.analyze import Analyzer
+from rtfs_framework.lang.analyzer.modules import Modules
+from rtfs_framework.lang.analyzer.rooms import Room
+from rtfs_framework.lang.codegen.artifact import Artifact
+from rtfs_framework.lang.codegen.unit import Unit
+from rtfs_framework.lang.expander.macros import MacroTable
+from rtfs_framework.lang.forms import Form, ListForm, Name
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.pipeline import Surroundings, analyze, assemble, digest
+from rtfs_framework.lang.reader.read import read_program
+from rtfs_framework.lang.source import Source
+
+
+@attrs.frozen(slots=True, eq=False)
+class Addition:
+    """What was analyzed and compiled, but is not yet part of the program."""
+
+    analyzer: Analyzer
+    program: ir.Program
+    artifact: Artifact
+
+
+class GrowingProgram:
+    """A program that is written text by text."""
+
+    def __init__(self, around: Surroundings, name: str) -> None:
+        first = Source(name, "")
+        self._around = around
+        self._first = first
+        self._sources = [first]
+        self._unit = Unit()
+        macros, modules = MacroTable(around.compile_macro), Modules(around.find_module)
+        self._known = Analyzer(first, around.library, around.delegatable, macros, modules)
+        self.artifact = self.keep(self.compile((), first))
+
+    def read(self, source: Source) -> tuple[Form, ...]:
+        """Read a text; return its forms, which know where they stand.
+
+        Raises:
+            LanguageError: The text cannot be read.
+        """
+        forms = read_program(source, len(self._sources))
+        self._sources.append(source)
+        return forms
+
+    def compile(self, forms: tuple[Form, ...], source: Source) -> Addition:
+        """Compile forms of a text that was read; `keep` makes them part of the program.
+
+        Raises:
+            LanguageError: They are refused; the program is as it was.
+        """
+        analyzer = self.analyzer(forms)
+        program = attrs.evolve(analyze(analyzer, forms), functions=frozenset())
+        artifact = assemble(analyzer, program, self._unit, self._first, digest([source]))
+        return Addition(analyzer, program, artifact)
+
+    def keep(self, added: Addition) -> Artifact:
+        """Make what was compiled part of the program; return its artifact."""
+        self._known = added.analyzer
+        self.artifact = added.artifact
+        return added.artifact
+
+    def analyzer(self, forms: tuple[Form, ...] = ()) -> Analyzer:
+        """Return an analyzer that knows the program so far, about to see some forms."""
+        last, around = self._known, self._around
+        made = Analyzer(self._first, around.library, around.delegatable, last.macros.copy(), last.modules.copy())
+        made.sources = self._sources  # only ever appended to, so that a number means one text for good
+        number = forms[0].span.source if forms else 0
+        made.room = Room("", number, set(last.room.own), dict(last.room.visible))
+        made.defined.update(dict.fromkeys(last.defined, 1))
+        made.types.update(last.types)
+        made.gensyms = last.gensyms
+        for name in filter(None, map(_macro_name, forms)):
+            made.defined.pop(name, None)
+        return made
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names that the program may use: its own, and those it imports."""
+        return frozenset(self._known.room.own) | self._known.room.visible.keys()
+
+    def define(self, name: str) -> None:
+        """Make a name known whose value comes from elsewhere."""
+        self._known.room.own.add(name)
+        self._known.defined[name] = 1
+
+    def forget(self, is_bound: Callable[[str], bool]) -> None:
+        """Forget top-level names that got no value, and modules that were not loaded to their end."""
+        room = self._known.room
+        lost = {name for name in self._known.defined if not is_bound(name)}
+        for name in lost:
+            del self._known.defined[name]
+        room.own -= {name for name in lost if not self._known.macros.knows(name)}
+        for name in [name for name, full in room.visible.items() if full in lost]:
+            del room.visible[name]
+        self._known.modules.forget(lost)
+
+
+def _macro_name(form: Form) -> str | None:
+    """Return the name of a macro's definition: what was a function of that name is one no more."""
+    if isinstance(form, ListForm) and len(form.items) > 2 and isinstance(form.items[0], Name):
+        name = form.items[1]
+        if form.items[0].name == "defmacro" and isinstance(name, Name):
+            return name.name
+    return None
