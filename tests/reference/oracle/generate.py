@@ -443,8 +443,8 @@ class Generator:
 
 MALFORMED = (
     "(if)", "(if 1 2 3 4)", "(let [x] x)", "(let [x 1])", "(fn [x])", "(fn)", "(def)", "(def x)", "(def 5 6)",
-    "(loop [i 0])", "(+ 1 (recur 1))", "(match)", "(match 1 x)", "(try 1)", "(try 1 (finally 2) (catch e 3))", "(defn f)",
-    "(let [& 1] 2)", "(fn [&] 1)", "(fn [a & b c] 1)", "(case)", "(cond 1)", "(if-let [x] 1)", "#(#(1))", "(quote)",
+    "(loop [i 0])", "(+ 1 (recur 1))", "(match)", "(match 1 x)", "(try 1)", "(try 1 (finally 2) (catch e 3))",
+    "(defn f)", "(let [& 1] 2)", "(fn [&] 1)", "(fn [a & b c] 1)", "(case)", "(cond 1)", "(if-let [x] 1)", "#(#(1))", "(quote)",
     "(let [1 2] 3)", "{:a}", "(inc (recur))", "(letfn [f] 1)", "(-> )", "(try 1 (catch))", "{[1] 2}",
 )  # fmt: skip
 
@@ -458,10 +458,8 @@ def refused(rng: Any, size: int = 3) -> str:
     """Return a program that is well formed but for one form, which may stand anywhere."""
     made = Generator(rng, size)
     broken = made.pick(MALFORMED)
-    outer = made.pick(
     places = ("%s", "(do 1 %s)", "(fn [x] %s)", "(let [q %s] 1)", "(if false %s 2)", "(+ 1 %s)", "(when nil %s)")
     outer = made.pick(places)
-    )
     return f"{made.program()}\n{outer % broken}"
 
 
