@@ -444,8 +444,9 @@ class Generator:
 MALFORMED = (
     "(if)", "(if 1 2 3 4)", "(let [x] x)", "(let [x 1])", "(fn [x])", "(fn)", "(def)", "(def x)", "(def 5 6)",
     "(loop [i 0])", "(+ 1 (recur 1))", "(match)", "(match 1 x)", "(try 1)", "(try 1 (finally 2) (catch e 3))",
-    "(defn f)", "(let [& 1] 2)", "(fn [&] 1)", "(fn [a & b c] 1)", "(case)", "(cond 1)", "(if-let [x] 1)", "#(#(1))", "(quote)",
-    "(let [1 2] 3)", "{:a}", "(inc (recur))", "(letfn [f] 1)", "(-> )", "(try 1 (catch))", "{[1] 2}",
+    "(defn f)", "(let [& 1] 2)", "(fn [&] 1)", "(fn [a & b c] 1)", "(case)", "(cond 1)", "(if-let [x] 1)",
+    "#(#(1))", "(quote)", "(let [1 2] 3)", "{:a}", "(inc (recur))", "(letfn [f] 1)", "(-> )", "(try 1 (catch))",
+    "{[1] 2}",
 )  # fmt: skip
 
 
