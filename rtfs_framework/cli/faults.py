@@ -10,7 +10,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,6 +37,25 @@ class CommandLineError(RtfsError):
         self.way_out = way_out
 
 
+class PipeClosed(Exception):
+    """Nobody reads any more. (click would make exit code 1 of the operating system's own error.)"""
+
+
+@contextmanager
+def pipe_errors() -> Iterator[None]:
+    """Raise PipeClosed where the reader of our output has gone.
+
+    Raises:
+        PipeClosed: It has.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise PipeClosed from error
+        raise
+
+
 def guarded(work: Callable[[], Any], *, as_json: bool = False) -> int:
     """Do something and return its exit code, whatever happens."""
     try:
@@ -48,11 +68,9 @@ def guarded(work: Callable[[], Any], *, as_json: bool = False) -> int:
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
+    except (PipeClosed, BrokenPipeError):
         return _pipe_closed()
     except BaseException as error:  # noqa: BLE001 - this is the last resort
-        if isinstance(error, OSError) and error.errno == errno.EPIPE:
-            return _pipe_closed()
         return _report(error, as_json=as_json)
 
 

@@ -10,7 +10,7 @@ import click
 from rtfs_framework import __version__
 from rtfs_framework.api.command import CommandEntry
 from rtfs_framework.cli.door import built_in_commands, plugin_commands
-from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError
+from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError, pipe_errors
 from rtfs_framework.lang.diagnostics import did_you_mean
 
 INTRODUCTION = """Run RTFS programs, and see where each of their calls runs and why."""
@@ -34,6 +34,16 @@ class Commands(click.Group):
     def offered(self) -> dict[str, CommandEntry]:
         """The commands of plugins."""
         return plugin_commands()
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the command line."""
+        with pipe_errors():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with pipe_errors():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return all names, built-in ones first."""

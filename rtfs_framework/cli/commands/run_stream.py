@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections import deque
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -31,6 +32,7 @@ from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.records import RecordResult, call_json
 
 if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.program import LoadedProgram
     from rtfs_framework.orchestrator.session import Session
     from rtfs_framework.orchestrator.stream import Stream
 
@@ -72,7 +74,11 @@ def run_stream(session: Session, source: Source, wanted: Wanted, how: How) -> in
     """
     program = session.load(source)
     loaded_main(program, source)
-    records = open_records(wanted, _Bad())
+    with closing(open_records(wanted, _Bad())) as records:
+        return _run(session, program, records, wanted, how)
+
+
+def _run(session: Session, program: LoadedProgram, records: Records, wanted: Wanted, how: How) -> int:
     messages: deque[str] = deque()
     account = Account()
     with Output.open(how.output, wanted.path) as output:
@@ -83,7 +89,7 @@ def run_stream(session: Session, source: Source, wanted: Wanted, how: How) -> in
         output.write(data)
     if how.as_json:
         click.echo(data)
-    elif summary.records or stream.interrupted:
+    elif summary.records or records.skipped or stream.interrupted:
         click.echo("\n" + "\n".join(summary_lines(summary, account, records.skipped, sound)))
     program.close("interrupted" if stream.interrupted else "complete" if records.stopped is None else "failed")
     if stream.interrupted:

@@ -48,6 +48,8 @@ class Records:
 
     name: str
     parsed: Parsed
+    lines: Lines
+    """Kept, for what it wraps closes the file when nobody holds it any more."""
     base: BinaryIO
     total: int | None
     skip_bad: bool
@@ -80,6 +82,11 @@ class Records:
         except (OSError, ValueError):
             return 0
 
+    def close(self) -> None:
+        """Close the file, unless it is the standard input."""
+        if self.name != STDIN:
+            self.base.close()
+
     def check_any(self) -> None:
         """Refuse an input without a single record.
 
@@ -98,6 +105,17 @@ def open_records(wanted: Wanted, on_bad: Callable[[InputError], None]) -> Record
     """
     encoding = _encoding(wanted.encoding)
     base, raw, name = _open(wanted.path)
+    try:
+        return _records(wanted, encoding, base, raw, name, on_bad)
+    except BaseException:
+        if name != STDIN:
+            base.close()
+        raise
+
+
+def _records(
+    wanted: Wanted, encoding: str, base: BinaryIO, raw: Any, name: str, on_bad: Callable[[InputError], None]
+) -> Records:
     form = wanted.form or _BY_SUFFIX.get(_suffix(wanted.path)) or _guess(raw, wanted.column)
     if wanted.column is not None and form == "text":
         message = f"--column {wanted.column} has no meaning for lines of text"
@@ -106,6 +124,7 @@ def open_records(wanted: Wanted, on_bad: Callable[[InputError], None]) -> Record
     return Records(
         name=name,
         parsed=_parsed(form, lines, wanted),
+        lines=lines,
         base=base,
         total=_size(base),
         skip_bad=wanted.skip_bad,

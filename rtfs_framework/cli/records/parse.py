@@ -55,7 +55,7 @@ def _json_record(line: str, lines: Lines, column: str | None) -> Map | InputErro
         data = load(line)
     except JsonError as error:
         at = _json_column(error, line)
-        return problem_at(MALFORMED, f"no valid JSON: {_words(error)}", here, Span(at, at + 1), _SKIP)
+        return problem_at(MALFORMED, f"no valid JSON{_words(error)}", here, Span(at, at + 1), _SKIP)
     whole = Span(0, len(line.rstrip()))
     if not isinstance(data, dict):
         message = f"a record must be a JSON object, this is {_json_kind(data)}"
@@ -155,7 +155,8 @@ def _json_column(error: JsonError, line: str) -> int:
 
 
 def _words(error: JsonError) -> str:
-    return str(error).partition(" at line ")[0].lower()
+    words = str(error).partition(" at line ")[0]
+    return "" if words == "not JSON" else f": {words}"
 
 
 def _json_kind(data: Any) -> str:

@@ -32,6 +32,7 @@ class Progress:
     _bar: Any = attrs.field(default=None, init=False)
     _task: Any = attrs.field(default=None, init=False)
     _last: float = attrs.field(default=0.0, init=False)
+    _records: int = attrs.field(default=0, init=False)
 
     def __enter__(self) -> Self:
         if self.shown:
@@ -40,8 +41,8 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
-            if self.total is not None:
-                self._bar.update(self._task, completed=min(self.total, self.position()))
+            done = min(self.total, self.position()) if self.total is not None else None
+            self._bar.update(self._task, completed=done, records=self._records)
             self._bar.stop()
 
     def _start(self) -> None:
@@ -64,6 +65,7 @@ class Progress:
 
     def update(self, records: int) -> None:
         """Note how many records are done."""
+        self._records = records
         if self._bar is None:
             return
         now = monotonic()
