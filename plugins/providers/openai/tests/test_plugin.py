@@ -45,7 +45,8 @@ def test_importing_the_plugin_and_making_a_provider_does_not_import_the_vendors_
         "rtfs_providers()[0].factory(ProviderSettings(id='a')).fingerprint()\n"
         "assert 'openai' not in sys.modules, 'imported'"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
