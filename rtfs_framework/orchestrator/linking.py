@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_NAME = "E0203"
 
-_PRELUDE = "ccos."
+PRELUDE = "ccos."
 """Where the host prelude's capabilities live: its names (`log`, ...) exist on hosts that offer any of them."""
 
 
@@ -60,7 +60,7 @@ def compile_for(host: Host, source: Source) -> Artifact:
     from rtfs_framework.kernel.loader import compile_source
 
     dispatcher = host.dispatcher
-    prelude = any(name.startswith(_PRELUDE) for name in dispatcher.capabilities.entries)
+    prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
     return compile_source(source, delegatable=dispatcher.delegator.may_claim, prelude=prelude)
 
 

@@ -162,6 +162,13 @@ def test_a_key_or_an_endpoint_makes_the_remote_default_usable(kit, catalog, vari
         assert session.host.pool.unusable(RemoteModel("openai")) is None
 
 
+def test_a_configured_endpoint_needs_no_key(kit, catalog):
+    table = "[delegation.remote_providers.mine]\nendpoint = 'http://127.0.0.1:1/v1'\n"
+    with kit.open(catalog, table) as session:
+        assert session.host.pool.unusable(RemoteModel("mine")) is None
+        assert session.host.pool.unusable(RemoteModel("openai")) is not None
+
+
 def test_a_default_instance_that_cannot_be_made_is_reported_and_left_out(kit, remote_settings):
     broken = kit.provider("odd", lambda _: "", settings=remote_settings, defaults={"odd": {"nonsense": 1}})
     with kit.open(kit.catalog(broken, kit.provider("fine", lambda _: ""))) as session:

@@ -21,6 +21,7 @@ from rtfs_framework.testing import FakeClock
 PLAN = DelegationPlan(
     target=LocalModel("m"), reasoning="because", source=PlanSource.HINT, context=(("excluded", "x"),), created_at=3.5
 )
+OTHER = Decision(attrs.evolve(PLAN, reasoning="something else"), ())
 DECISION = Decision(PLAN, (("deny", "no rule"), ("hint", "m")), "l1 miss")
 
 
@@ -187,7 +188,7 @@ def interrupted_at(chain, stop):
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        chain.add(record(1))
+        chain.add(attrs.evolve(record(1), decision=OTHER))
     except KeyboardInterrupt:
         return True
     finally:
@@ -204,7 +205,7 @@ def test_ctrl_c_between_any_two_steps_does_not_tear_the_chain(path):
         chain = journal.begin("r", "d", "s", "p", "v")
         chain.add(record(0))
         struck = interrupted_at(chain, stops)
-        chain.add(record(2))
+        chain.add(attrs.evolve(record(2), decision=OTHER))
         chain.end("interrupted")
         journal.close()
         verdict = query.verify(file, "r")
@@ -321,6 +322,20 @@ def test_secrets_and_broken_texts_are_never_written(path):
     assert query.verify(path, "r").ok
     (entry,) = query.entries_of(path, "r")
     assert entry["args"] == "key [secret] \\udc80 abc ü"
+
+
+def test_a_key_in_an_error_or_an_argument_does_not_reach_the_journal(kit, source):
+    """Neither that of a configured variable, nor that of any other that is named like one."""
+    text = '(defn ^:delegation :local-model "m" f [x] :string "")\n(try (f "tok-123456") (catch _ e :failed))'
+    failure = ConnectionError("401 for key-abcdef with tok-123456")
+    environ = {**kit.environ, "MY_KEY": "key-abcdef", "HF_TOKEN": "tok-123456"}
+    with kit.open(
+        kit.catalog(kit.provider("m", lambda _: failure)), "[journal]\nkeep_args = true\n", environ=environ
+    ) as s:
+        run = s.run(source(text)).run_id
+    (entry,) = query.entries_of(kit.journal, run)
+    assert entry["args"] == '["[secret]"]'
+    assert "401 for [secret] with [secret]" in entry["error"]
 
 
 def test_arguments_are_kept_only_when_asked_for(kit, source):

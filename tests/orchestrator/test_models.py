@@ -224,6 +224,16 @@ def test_another_target_and_another_version_of_a_provider_are_other_questions(ki
     assert [len(provider.requests) for provider in kit.providers.values()] == [2, 2]
 
 
+def test_one_function_sent_to_two_models_is_two_questions(kit, source):
+    entry = kit.provider("m", lambda _: "good", deterministic=True, defaults={"a": {}, "b": {}})
+    catalog = kit.catalog(entry, l2=True)
+    text = '(defn ask [x] :string "")\n(defn main [x] (ask x))'
+    for target in ("a", "b", "a", "b"):
+        with kit.open(catalog, f'[delegation.static_routes]\nask = "local-{target}"\n') as session:
+            session.run(source(text), ("x",))
+    assert len(kit.providers["m"].requests) == 2
+
+
 def test_another_definition_of_a_named_type_is_another_question(kit, source):
     catalog = kit.catalog(kit.provider("m", lambda _: "good", deterministic=True), l2=True)
     named = "(deftype Mood [:enum :good :bad])" + PROGRAM.replace("[:enum :good :bad] :bad", "Mood :bad")
