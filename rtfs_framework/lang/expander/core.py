@@ -154,8 +154,8 @@ def _as_thread(parts: Parts, span: Span) -> Form | None:
     if len(parts) < 2 or not isinstance(parts[1], Name):
         return None
     bindings: list[Form] = [parts[1], parts[0]]
-    for step in parts[2:]:
-        bindings += [parts[1], step]
+    for step in parts[2:]:  # inside do: a function must see the value before it under the name, not itself
+        bindings += [parts[1], call(span, "do", step)]
     return call(span, "let", VectorForm(tuple(bindings), span), parts[1])
 
 
