@@ -17,6 +17,10 @@ _OPTIONS = (_HEADER, _KEYS, _SEPARATOR)
 _NAMINGS: dict[Keyword, Any] = {Keyword("string"): str, Keyword("keyword"): Keyword}
 
 
+MOST_IN_A_CELL = 131_072
+"""Characters of one cell: the csv module's own limit unless a host moves it."""
+
+
 @builtin(
     "parse-csv",
     ('(parse-csv "a,b\\n1,\\"x,y\\"")', '[["a" "b"] ["1" "x,y"]]'),
@@ -58,9 +62,12 @@ def _rows(text: str, separator: str) -> list[list[str]]:
     if "\0" in text:  # Python 3.10 refuses it, later versions do not.
         raise generic_error("CSV parsing error: the text holds a NUL character")
     try:
-        return [row for row in csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True) if row]
+        rows = [row for row in csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True) if row]
     except csv.Error as error:
         raise generic_error(f"CSV parsing error: {error}") from None
+    if any(len(cell) > MOST_IN_A_CELL for row in rows for cell in row):  # the module's own limit is the host's to move
+        raise generic_error(f"CSV parsing error: field larger than field limit ({MOST_IN_A_CELL})")
+    return rows
 
 
 def _record(keys: list[Any], row: list[str], number: int) -> Map:
