@@ -48,7 +48,7 @@ def _lines(site: ExplainedSite) -> Iterator[str]:
         yield f"    {step:<{width}}  {verdict}"
     for name, text in site.context:
         yield f"    {name:<{width}}  {text}"
-    why = f", because of {site.reasoning}" if site.reasoning else ""
+    why = f", because of {site.reasoning}" if site.reasoning and site.usable else ""
     yield f"  -> {click.style(site.target, bold=True)}{why}"
     if site.provider:
         reuse = "; replies are reused" if site.reuse else ""

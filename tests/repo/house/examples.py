@@ -55,7 +55,13 @@ def _step(step: str, folder: Path) -> str | None:
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         cwd=folder,
-        env={**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])},
+        # What a run remembers stays in the page's folder, so that a page reads the same every time.
+        env={
+            **os.environ,
+            "RTFS_HOME": str(folder / ".rtfs"),
+            "COLUMNS": "160",
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
