@@ -19,7 +19,7 @@ _HOMES = {
     "targets": ("ExecTarget", "LocalPure", "LocalModel", "RemoteModel", "L4CacheHit", "Capability", "Deny", "Ask",
                 "show_target"),
     "plans": ("DelegationPlan", "PlanSource", "CallContext", "Candidate", "DelegationMetadata", "Consult"),
-    "engine": ("DelegationEngine", "EngineEntry", "EngineSettings"),
+    "engine": ("DelegationEngine", "EngineEntry", "EngineSettings", "PlanScope"),
     "provider": ("ModelProvider", "ProviderEntry", "InferenceRequest", "InferenceReply", "Message", "Usage",
                  "ProviderSettings", "Locality"),
     "cache": ("CacheLayer", "CacheEntry", "CacheKey", "CacheRecord", "CacheStats", "CacheLevel", "CacheSettings"),

@@ -10,7 +10,7 @@ from rtfs_framework.api.cache import (
 )
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityHandler, CapabilityRequest
 from rtfs_framework.api.command import CommandEntry
-from rtfs_framework.api.engine import DelegationEngine, EngineEntry, EngineSettings
+from rtfs_framework.api.engine import DelegationEngine, EngineEntry, EngineSettings, PlanScope
 from rtfs_framework.api.errors import (
     BadReply,
     CapabilityError,
@@ -126,6 +126,7 @@ __all__ = [
     "ObserverEntry",
     "Parameter",
     "Places",
+    "PlanScope",
     "PlanSource",
     "PluginError",
     "ProgramError",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
@@ -41,6 +42,15 @@ class DelegationEngine(Protocol):
         ...
 
 
+class PlanScope(Enum):
+    """What an engine's plans depend on, and so for which calls a stored plan may stand in."""
+
+    SYMBOL = "symbol"
+    """The function alone: one stored plan serves every call of it."""
+    ARGUMENTS = "arguments"
+    """The arguments too: a stored plan serves only calls with equal arguments."""
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class EngineEntry:
     """An engine that a plugin offers under a name."""
@@ -49,3 +59,5 @@ class EngineEntry:
     summary: str
     factory: Callable[[EngineSettings], DelegationEngine]
     settings: SettingsSchema | None = None
+    plan_scope: PlanScope = PlanScope.ARGUMENTS
+    """ARGUMENTS is always sound; SYMBOL is faster, and a promise that `decide` does not look at arguments."""

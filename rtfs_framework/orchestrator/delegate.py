@@ -2,8 +2,8 @@
 
 In: a `HostCall`. Out: a `Decision` (a plan and every step that led to it), or `Undecided` when the engine wants to
 hear a model first. Invariants: a hint and a static route never consult an engine or a cache; security only narrows;
-the L1 key holds the symbol, the function's digest and the policy hash (and the arguments, unless the engine declares
-`plan_scope = "symbol"`), so a plan of another policy or symbol is never served.
+the L1 key holds the symbol, the function's digest and the policy hash (and the arguments, unless the engine's
+entry says `PlanScope.SYMBOL`), so a plan of another policy or symbol is never served.
 
 Everything that does not depend on the arguments is settled once per function; a decision is then two look-ups.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable
 import attrs
 
 from rtfs_framework.api.cache import CacheKey, CacheLayer
-from rtfs_framework.api.engine import DelegationEngine
+from rtfs_framework.api.engine import DelegationEngine, PlanScope
 from rtfs_framework.api.plans import CallContext, Consult, DelegationPlan, PlanSource
 from rtfs_framework.api.targets import show_target
 from rtfs_framework.api.values import Clock, digest
@@ -67,6 +67,7 @@ class Delegator:
     clock: Clock
     report: Report
     ttl: float | None = None
+    plan_scope: PlanScope = PlanScope.ARGUMENTS
     _by_identity: dict[int, _Known] = attrs.field(factory=dict, init=False)
     _claimed: Patterns | None = attrs.field(default=None, init=False)
 
@@ -134,7 +135,7 @@ class Delegator:
         known = _Known(function, fixed, steps)
         if fixed is None and self.engine is None:
             known.fixed = self.precedence.default((*steps, ("engine", "none installed")))
-        elif fixed is None and getattr(self.engine, "plan_scope", "arguments") == "symbol":
+        elif fixed is None and self.plan_scope is PlanScope.SYMBOL:
             known.key = self._key(function, None)
         if call.function is not None:
             if len(self._by_identity) >= _MOST_FUNCTIONS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.cache import CacheLevel
-from rtfs_framework.api.engine import DelegationEngine, EngineSettings
+from rtfs_framework.api.engine import DelegationEngine, EngineSettings, PlanScope
 from rtfs_framework.api.targets import ExecTarget, RemoteModel
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.cache_stack import CacheStack, build_stack
@@ -85,7 +85,15 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     security = SecurityAuthorizer(config.security, config.path or "delegation.toml")
     precedence = Precedence(security, pool, config.routes, config.default_target, clock)
     delegator = Delegator(
-        precedence, engine, config.engine or "", caches.plans(), policy, clock, events.plugin_failed, config.cache_ttl
+        precedence,
+        engine,
+        config.engine or "",
+        caches.plans(),
+        policy,
+        clock,
+        events.plugin_failed,
+        config.cache_ttl,
+        PlanScope.ARGUMENTS if config.engine is None else catalog.engines[config.engine][0].plan_scope,
     )
     capabilities = Capabilities(
         {name: entry for name, (entry, _) in catalog.capabilities.items()},

@@ -19,6 +19,7 @@ from rtfs_framework.api import (
     Locality,
     LocalPure,
     ObserverEntry,
+    PlanScope,
     PlanSource,
     ProviderEntry,
 )
@@ -56,8 +57,6 @@ class FakeProvider:
 
 class FakeEngine:
     """Sends the symbols that it claims to a target, and counts how often it is asked."""
-
-    plan_scope = "symbol"
 
     def __init__(self, target=None, claimed=("*",)):
         self.target = target or LocalPure()
@@ -150,7 +149,9 @@ class Kit:
         """Return a catalog of these parts; `engine` is called `static`, so that it is the default."""
         self.engine = engine
         caches = [(self.cache("l1", CacheLevel.L1), l1), (self.cache("l2", CacheLevel.L2), l2)]
-        entry = EngineEntry(name="static", summary="A fake.", factory=lambda _settings: engine)
+        entry = EngineEntry(
+            name="static", summary="A fake.", factory=lambda _settings: engine, plan_scope=PlanScope.SYMBOL
+        )
         return Catalog(
             providers={p.name: (p, WHO) for p in providers},
             engines={} if engine is None else {"static": (entry, WHO)},

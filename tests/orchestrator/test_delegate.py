@@ -15,6 +15,7 @@ from rtfs_framework.api import (
     HostCall,
     LocalModel,
     LocalPure,
+    PlanScope,
     PlanSource,
 )
 from rtfs_framework.kernel.outcome import FunctionSignature
@@ -41,8 +42,7 @@ class Sends:
     def __init__(self, name, scope=None):
         self.name = name
         self.asked = 0
-        if scope is not None:
-            self.plan_scope = scope
+        self.scope = scope or PlanScope.ARGUMENTS
 
     def claims(self):
         return ("*",)
@@ -67,7 +67,9 @@ class Layer:
 def delegator(engine, l1, policy="p", report=lambda *_: None, clock=None):
     clock = clock or FakeClock()
     precedence = Precedence(SecurityAuthorizer(RuntimeContext()), AnyTarget(), {}, LocalPure(), clock)
-    return Delegator(precedence, engine, "e", l1, policy, clock, report)
+    return Delegator(
+        precedence, engine, "e", l1, policy, clock, report, plan_scope=getattr(engine, "scope", PlanScope.ARGUMENTS)
+    )
 
 
 def call(name, body="", args=()):
@@ -87,12 +89,12 @@ texts = st.text("ab", max_size=3)
 def test_l1_never_serves_the_plan_of_another_policy_function_or_symbol(calls):
     shared = Layer()  # fresh for each example, which a fixture would not be
     for policy, symbol, body in calls:
-        decided = delegator(Sends(policy, "symbol"), shared, policy).decide(call(symbol, body))
+        decided = delegator(Sends(policy, PlanScope.SYMBOL), shared, policy).decide(call(symbol, body))
         assert decided.plan.target == LocalModel(f"{policy}/{symbol}/{body}")
 
 
 def test_arguments_count_unless_the_engine_says_that_only_the_symbol_does(layer):
-    for scope, expected in ((None, 2), ("arguments", 2), ("symbol", 1)):
+    for scope, expected in ((None, 2), (PlanScope.ARGUMENTS, 2), (PlanScope.SYMBOL, 1)):
         layer.clear()
         engine = Sends("x", scope)
         made = delegator(engine, layer)
@@ -131,14 +133,14 @@ def test_a_broken_l1_is_reported_once_and_left_out(layer, monkeypatch, method):
 
     monkeypatch.setattr(layer, method, broken)
     reports = []
-    made = delegator(Sends("x", "symbol"), layer, report=lambda *what: reports.append(what))
+    made = delegator(Sends("x", PlanScope.SYMBOL), layer, report=lambda *what: reports.append(what))
     for _ in range(3):
         assert made.decide(call("f")).plan.target == LocalModel("x/f/")
     assert [what for what, _ in reports] == ["cache 'l1'"]
 
 
 def test_what_is_no_plan_is_not_served(layer, monkeypatch):
-    made = delegator(Sends("x", "symbol"), layer)
+    made = delegator(Sends("x", PlanScope.SYMBOL), layer)
     made.decide(call("f"))
     for slot, record in layer.records.items():
         layer.records[slot] = attrs.evolve(record, value="local-pure")
@@ -153,7 +155,7 @@ def test_an_engine_may_ask_to_consult_a_model_first(layer):
         def conclude(self, context, consult, answer):
             return DelegationPlan(target=LocalModel(answer), reasoning=consult.question, source=PlanSource.ENGINE)
 
-    made = delegator(Asks("x", "symbol"), layer)
+    made = delegator(Asks("x", PlanScope.SYMBOL), layer)
     asked = made.decide(call("f"))
     assert isinstance(asked, Undecided)
     assert made.conclude(asked, "m").plan.target == LocalModel("m")
@@ -166,14 +168,14 @@ def test_plans_carry_the_time_that_the_host_read(layer):
 
 
 def test_a_preview_neither_reads_nor_writes_l1(layer):
-    made = delegator(Sends("x", "symbol"), layer)
+    made = delegator(Sends("x", PlanScope.SYMBOL), layer)
     made.preview(call("f"))
     assert not layer.records
     assert (layer.hits, layer.misses) == (0, 0)
 
 
 def test_functions_made_in_a_loop_do_not_pile_up(layer):
-    made = delegator(Sends("x", "symbol"), layer)
+    made = delegator(Sends("x", PlanScope.SYMBOL), layer)
     for n in range(5000):
         made.decide(call("f", str(n)))
     assert len(made._by_identity) <= 4096

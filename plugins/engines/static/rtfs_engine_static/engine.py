@@ -29,9 +29,6 @@ NAME = "static"
 class StaticEngine:
     """Decides by the routes of `[delegation.static_routes]` and `default_target`."""
 
-    plan_scope = "symbol"
-    """Plans do not depend on arguments: one stored plan serves every call of a symbol."""
-
     __slots__ = ("_claims", "_default", "_exact", "_first", "_globs")
 
     def __init__(self, settings: EngineSettings) -> None:

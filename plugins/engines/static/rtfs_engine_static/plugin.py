@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtfs_framework.api import DelegationEngine, EngineEntry, EngineSettings, hookimpl
+from rtfs_framework.api import DelegationEngine, EngineEntry, EngineSettings, PlanScope, hookimpl
 
 rtfs_api_version = 1
 
@@ -11,7 +11,7 @@ rtfs_api_version = 1
 def rtfs_engines() -> list[EngineEntry]:
     """Offer the engine `static`."""
     summary = "Exact symbols first, then globs by specificity, then the default target."
-    return [EngineEntry(name="static", summary=summary, factory=_make)]
+    return [EngineEntry(name="static", summary=summary, factory=_make, plan_scope=PlanScope.SYMBOL)]
 
 
 def _make(settings: EngineSettings) -> DelegationEngine:
