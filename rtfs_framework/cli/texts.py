@@ -1,0 +1,61 @@
+"""What the commands that look at programs share: FILE or -e EXPR, and a program's views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rtfs_framework.cli.faults import CommandLineError
+from rtfs_framework.cli.problems import BAD_CHOICE
+from rtfs_framework.cli.sources import read_program, remember
+from rtfs_framework.lang.source import Source
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.views import Views
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def program_arguments(function: F) -> F:
+    """`FILE` and `-e EXPR`."""
+    text = "Take the program from here instead of a file."
+    option = click.option("-e", "--expr", "expression", metavar="EXPR", help=text)
+    return click.argument("file", required=False, metavar="[FILE]")(option(function))
+
+
+def chosen_program(file: str | None, expression: str | None) -> Source:
+    """Return the program that a command line names.
+
+    Raises:
+        CommandLineError: E0910, it names none or two.
+        InputError: The file cannot be read.
+    """
+    if (file is None) == (expression is None):
+        message = "name a program" if file is None else "a file and -e are two programs"
+        raise CommandLineError(BAD_CHOICE, message, "give either a FILE (- for the standard input) or -e EXPR")
+    return read_program(file) if file is not None else remember(Source("<expr>", expression or ""))
+
+
+def views_of(source: Source) -> Views:
+    """Analyze a program; modules that it imports are looked for beside its file.
+
+    Raises:
+        LanguageError: The program has mistakes.
+    """
+    from rtfs_framework.kernel import effects
+    from rtfs_framework.kernel.macros import compile_macro
+    from rtfs_framework.lang.pipeline import Surroundings
+    from rtfs_framework.lang.views import view
+    from rtfs_framework.stdlib.library import BUILTINS
+
+    del effects  # its import enters `call` and its kin into the library
+    folder = Path(source.name).parent if Path(source.name).is_file() else Path()
+
+    def find(name: str) -> Source | None:
+        path = folder.joinpath(*name.split(".")).with_suffix(".rtfs")
+        return read_program(str(path)) if path.is_file() else None
+
+    return view(source, Surroundings(library=BUILTINS, compile_macro=compile_macro, find_module=find))

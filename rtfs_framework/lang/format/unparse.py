@@ -1,0 +1,78 @@
+"""Forms to text that reads back to them. Names that only macros can make (`x#1`) get a spelling that a reader takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from typing_extensions import assert_never
+
+from rtfs_framework.lang.forms import (
+    Atom,
+    Form,
+    HintForm,
+    ListForm,
+    MapForm,
+    Meta,
+    Name,
+    Quoted,
+    Reference,
+    SetForm,
+    ShorthandFn,
+    VectorForm,
+)
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.values import Resource, Timestamp, Uuid
+
+_PREFIXES = {"quote": "'", "quasiquote": "`", "unquote": "~", "splice": "~@"}
+
+
+def unparse(form: Form) -> str:
+    """Return the text of a form, on one line."""
+    match form:
+        case Atom(value=value):
+            return write_literal(value)
+        case Name(name=name):
+            return readable(name)
+        case ListForm(items=items):
+            return f"({_all(items)})"
+        case VectorForm(items=items):
+            return f"[{_all(items)}]"
+        case MapForm(items=items):
+            return f"{{{_all(items)}}}"
+        case SetForm(items=items):
+            return f"#{{{_all(items)}}}"
+        case ShorthandFn(body=body):
+            return f"#({_all(body.items)})"
+        case Quoted(kind=kind, form=inner):
+            text = unparse(inner)
+            return f"{_PREFIXES[kind]}{' ' if text.startswith('@') else ''}{text}"
+        case Reference(name=name, plain=plain):
+            return f"@{':' if plain else ''}{name}"
+        case Meta(meta=meta, form=inner):
+            return f"^{unparse(meta)} {unparse(inner)}"
+        case HintForm():
+            return f"^:delegation {_target(form)} {unparse(form.form)}"
+        case _ as never:
+            assert_never(never)
+
+
+def readable(name: str) -> str:
+    """Return a name as a reader takes it: only the last character may be a hash sign."""
+    return name[:-1].replace("#", "__") + name[-1:]
+
+
+def write_literal(value: Any) -> str:
+    """Return the text of a literal."""
+    return value.text if isinstance(value, Timestamp | Uuid | Resource) else write(value)
+
+
+def _all(items: Iterable[Form]) -> str:
+    text = " ".join(map(unparse, items))
+    return f"{text} " if text.endswith(":") else text  # a lone colon is one only before a space
+
+
+def _target(form: HintForm) -> str:
+    if form.map is not None:
+        return unparse(form.map)
+    return f":{form.keyword}" if form.id is None else f":{form.keyword} {write(form.id)}"
