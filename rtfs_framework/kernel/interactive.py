@@ -132,6 +132,10 @@ class Conversation:
         found = [(each, each.source, each.span) for each in added.artifact.diagnostics if each.code == "E0203"]
         return [(source.text[span.start : span.end], each) for each, source, span in found if source and span]
 
+    def is_macro(self, name: str) -> bool:
+        """Tell whether a name is a macro of the program."""
+        return self.program.is_macro(name)
+
     @property
     def names(self) -> frozenset[str]:
         """The top-level names that are known."""

@@ -20,11 +20,13 @@ from rtfs_framework.lang.analyzer.rooms import Room
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.expander.macros import MacroTable
+from rtfs_framework.lang.expander.recording import RecordingMacros
 from rtfs_framework.lang.forms import Form, ListForm, Name
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.pipeline import Surroundings, analyze, assemble, digest
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.views import Views
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -76,10 +78,22 @@ class GrowingProgram:
         self.artifact = added.artifact
         return added.artifact
 
-    def analyzer(self, forms: tuple[Form, ...] = ()) -> Analyzer:
+    def view(self, forms: tuple[Form, ...]) -> Views:
+        """Analyze forms to look at them; nothing is kept.
+
+        Raises:
+            LanguageError: They are refused.
+        """
+        macros = RecordingMacros(self._around.compile_macro)
+        analyzer = self.analyzer(forms, macros)
+        program = attrs.evolve(analyze(analyzer, forms), functions=frozenset())
+        return Views(tuple(map(macros.expanded, forms)), program, tuple(analyzer.findings))
+
+    def analyzer(self, forms: tuple[Form, ...], macros: MacroTable | None = None) -> Analyzer:
         """Return an analyzer that knows the program so far, about to see some forms."""
         last, around = self._known, self._around
-        made = Analyzer(self._first, around.library, around.delegatable, last.macros.copy(), last.modules.copy())
+        tables = last.macros.copy(macros), last.modules.copy()
+        made = Analyzer(self._first, around.library, around.delegatable, *tables)
         made.sources = self._sources  # only ever appended to, so that a number means one text for good
         number = forms[0].span.source if forms else 0
         made.room = Room("", number, set(last.room.own), dict(last.room.visible))
@@ -94,6 +108,10 @@ class GrowingProgram:
     def names(self) -> frozenset[str]:
         """Names that the program may use: its own, and those it imports."""
         return frozenset(self._known.room.own) | self._known.room.visible.keys()
+
+    def is_macro(self, name: str) -> bool:
+        """Tell whether a name is a macro, and no function of the program."""
+        return name not in self._known.defined and self._known.macros.knows(name)
 
     def define(self, name: str) -> None:
         """Make a name known whose value comes from elsewhere."""

@@ -6,7 +6,7 @@ by full names (`module/name`); only exports can be reached from outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.globals import collect_definitions
@@ -43,6 +43,11 @@ class Modules:
         self._find = find
         self._rooms: dict[str, Room] = {}
         self._loading: list[str] = []
+
+    @property
+    def rooms(self) -> Mapping[str, Room]:
+        """The modules loaded so far, by name."""
+        return self._rooms
 
     def copy(self) -> Modules:
         """Return the same modules, for a text that follows."""

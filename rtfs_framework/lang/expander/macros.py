@@ -33,9 +33,9 @@ class MacroTable:
         self._own: dict[str, Callable[[Analyzer, ListForm], Form]] = {}
         self._count = 0
 
-    def copy(self) -> MacroTable:
+    def copy(self, into: MacroTable | None = None) -> MacroTable:
         """Return a table with the same macros, for a text that follows."""
-        made = MacroTable(self._compile)
+        made = into or MacroTable(self._compile)
         made._own = dict(self._own)
         return made
 

@@ -1,0 +1,131 @@
+"""What editors ask: hover, definition, completion, symbols. In: a reading, the text as it is now, an offset in it.
+
+The reading may be of an older text (the new one cannot be read while a bracket is open): then names are looked up by
+what they are called, not by where they stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import attrs
+
+from rtfs_framework.cli.lsp.reading import Definition, Reading, word_at
+from rtfs_framework.cli.repl.words import Word, language_names, language_word, signature_word
+from rtfs_framework.lang.source import Source, Span
+
+LOCAL = "local"
+_TOP_LEVEL = re.compile(r"^\(", re.MULTILINE)
+_INSIDE = re.compile(r'"(?:[^"\\]|\\.)*\Z|;[^\n]*\Z', re.DOTALL)
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+@attrs.frozen(slots=True, eq=False)
+class Asked:
+    """A question about a place in a text."""
+
+    reading: Reading
+    text: str
+    offset: int
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the reading is of this very text."""
+        return self.reading.source.text == self.text
+
+    def local(self) -> Span | None:
+        """Return where the variable at this place is bound."""
+        _, span = word_at(self.text, self.offset)
+        if not self.fresh:
+            return None
+        tracer = self.reading.tracer
+        var = tracer.reads.get(span)
+        bound = tracer.bound.get(var) if var is not None else None
+        if bound is not None and tracer.sources[bound.source].text[bound.start : bound.end] == _word(self.text, span):
+            return bound
+        return span if span in set(tracer.bound.values()) else None
+
+    def definition(self) -> Definition | None:
+        """Return the top-level definition that the name at this place means."""
+        word, span = word_at(self.text, self.offset)
+        reading = self.reading
+        full = reading.tracer.globals.get(span) if self.fresh else None
+        return reading.definitions.get(full or reading.tracer.room.full(word) or word)
+
+    def place(self) -> tuple[Source, Span] | None:
+        """Return where the name at this place is defined."""
+        bound = self.local()
+        if bound is not None:
+            return self.reading.source, bound
+        found = self.definition()
+        return None if found is None else (found.source, found.span)
+
+    def hover(self) -> tuple[str, Span] | None:
+        """Return what is known of the name at this place, as Markdown, and the name's span."""
+        word, span = word_at(self.text, self.offset)
+        if not word or inside_text(self.text, self.offset):
+            return None
+        bound = self.local()
+        if bound is not None:
+            line, _ = self.reading.source.place(bound.start)
+            return f"```rtfs\n{word}\n```\n\n*local*, bound in line {line}", span
+        found = self.word(word)
+        return None if found is None else (found.markdown(), span)
+
+    def word(self, name: str) -> Word | None:
+        """Return what is known of a name."""
+        found = self.definition() if _is_at(self, name) else self.reading.definitions.get(name)
+        return language_word(name) if found is None else described(self.reading, found)
+
+
+def described(reading: Reading, found: Definition) -> Word:
+    """Return what is known of a definition."""
+    signature = reading.signature(found.full)
+    if signature is not None:
+        return signature_word(signature)
+    head = found.source.text[found.whole.start : found.whole.end].strip()
+    usage = head if len(head) <= 200 else f"{head[:200]} ..."
+    return Word(name=found.name, kind=found.kind, usage=usage)
+
+
+def offered(asked: Asked, host_names: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Yield the names that may stand at a place, each once, with its kind; the nearest come first."""
+    if inside_text(asked.text, asked.offset) or asked.text[: asked.offset].endswith(":"):
+        return
+    tracer, typed = asked.reading.tracer, word_at(asked.text, asked.offset)[0]
+    seen: set[str] = {typed} if typed not in asked.reading.definitions else set()
+    near = set(re.findall(r"[^\s,()\[\]{}\";:`~^'@#]+", _form_before(asked)))
+    groups = (
+        ((var.name, LOCAL) for var in tracer.bound if var.name in near),
+        ((each.name, each.kind) for each in asked.reading.own),
+        ((name, "imported") for name in tracer.room.visible),
+        ((name, "host") for name in host_names),
+        language_names(),
+    )
+    for group in groups:
+        for name, kind in group:
+            if name not in seen and "#" not in name and not name.startswith("%"):
+                seen.add(name)
+                yield name, kind
+
+
+def inside_text(text: str, offset: int) -> bool:
+    """Tell whether a place is inside a string or a line comment."""
+    starts = [match.start() for match in _TOP_LEVEL.finditer(text, 0, offset)]
+    before = text[starts[-1] if starts else 0 : offset]
+    return _INSIDE.search(_STRINGS.sub("", before)) is not None
+
+
+def _form_before(asked: Asked) -> str:
+    """Return the text of the top-level form around a place, up to that place."""
+    starts = [match.start() for match in _TOP_LEVEL.finditer(asked.text, 0, asked.offset)]
+    return asked.text[starts[-1] if starts else 0 : asked.offset]
+
+
+def _word(text: str, span: Span) -> str:
+    return text[span.start : span.end]
+
+
+def _is_at(asked: Asked, name: str) -> bool:
+    return word_at(asked.text, asked.offset)[0] == name

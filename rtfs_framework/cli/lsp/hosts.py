@@ -1,0 +1,105 @@
+"""The host of a folder: what its configuration knows is no mistake in its programs. Opened when first asked for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from rtfs_framework.cli.commands.check import unusable_sites
+from rtfs_framework.cli.lsp.reading import Reading
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.errors import LanguageError, RtfsError
+from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.config.find import find_config
+from rtfs_framework.orchestrator.linking import PRELUDE, UNKNOWN_NAME, knows
+from rtfs_framework.orchestrator.session import Session
+
+_MODULES = frozenset({"E0220", "E0221", "E0222", "E0223"})
+"""A session does not look for modules; the reading has found them, or said so."""
+
+
+@attrs.define(slots=True, eq=False)
+class Hosts:
+    """Sessions by configuration file; one is opened anew when its file has changed."""
+
+    config: Path | None = None
+    problems: list[str] = attrs.field(factory=list)
+    """Configurations that cannot be used, to be told once."""
+    _open: dict[tuple[Path | None, float], Session | None] = attrs.field(factory=dict)
+
+    def session(self, folder: Path) -> Session | None:
+        """Return the session for programs of a folder; None when its configuration cannot be used."""
+        path = find_config(self.config, folder, os.environ)
+        key = (path, path.stat().st_mtime if path is not None and path.exists() else 0.0)
+        if key not in self._open:
+            for old in [each for each in self._open if each[0] == path]:
+                self._close(old)
+            self._open[key] = self._make(path)
+        return self._open[key]
+
+    def _make(self, path: Path | None) -> Session | None:
+        try:
+            return Session.open(config_path=path, journal=False)
+        except (RtfsError, OSError) as error:
+            self.problems.append(str(error))
+            return None
+
+    def _close(self, key: tuple[Path | None, float]) -> None:
+        session = self._open.pop(key)
+        if session is not None:
+            session.close()
+
+    def close(self) -> None:
+        """Close every session."""
+        for key in list(self._open):
+            self._close(key)
+
+
+def around(session: Session | None) -> dict[str, Any]:
+    """Return what a host adds to a compilation."""
+    if session is None:
+        return {}
+    dispatcher = session.host.dispatcher
+    prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
+    return {"delegatable": dispatcher.delegator.may_claim, "prelude": prelude}
+
+
+def host_names(session: Session | None) -> tuple[str, ...]:
+    """Return the names that programs may use because of their host."""
+    if session is None:
+        return ()
+    return (*session.host.dispatcher.capabilities.names, *session.host.config.security.values)
+
+
+def mistakes(reading: Reading, session: Session | None) -> list[Diagnostic]:
+    """Return everything that is wrong with a text, as `rtfs check` says it."""
+    if session is None:
+        return list(reading.diagnostics)
+    found = [each for each in reading.diagnostics if not _is_known(each, session)]
+    if any(each.severity == "error" for each in found):
+        return found
+    known = {(each.code, each.span) for each in found}
+    found += [each for each in _checked(reading.source, session) if (each.code, each.span) not in known]
+    return found
+
+
+def _is_known(found: Diagnostic, session: Session) -> bool:
+    if found.code != UNKNOWN_NAME or found.source is None or found.span is None:
+        return False
+    return knows(session.host, found.source.text[found.span.start : found.span.end])
+
+
+def _checked(source: Source, session: Session) -> list[Diagnostic]:
+    """Return what `rtfs check` says of a program that compiles: targets and calls that this host does not have."""
+    found = session.check(source)
+    if any(each.code in _MODULES for each in found):
+        return []
+    if any(each.severity == "error" for each in found):
+        return found
+    try:
+        return found + unusable_sites(session, source)
+    except LanguageError:
+        return found

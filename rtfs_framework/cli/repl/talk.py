@@ -1,0 +1,177 @@
+"""One conversation: an input goes in, what is to be shown comes out. Knows neither terminal nor standard streams.
+
+Every top-level form of an input is compiled and run on its own, so that each value is shown; names that a later form of
+the same input defines are no mistakes. `*1 *2 *3` are the last values, `*e` is the last error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from rtfs_framework.cli.repl.hosts import ReplHost
+from rtfs_framework.cli.sources import read_program, remember
+from rtfs_framework.kernel.interactive import Conversation
+from rtfs_framework.lang.analyzer.globals import collect_definitions
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.errors import LanguageError, ProgramError
+from rtfs_framework.lang.forms import Form, ListForm, Name
+from rtfs_framework.lang.growing import Addition
+from rtfs_framework.lang.reader.brackets import explain_brackets
+from rtfs_framework.lang.reader.comments import blank_comments
+from rtfs_framework.lang.reader.read import MAX_NESTING
+from rtfs_framework.lang.source import Source
+
+_OPEN_ENDED = frozenset({"E0101", "E0102", "E0103"})
+"""A bracket, a string or a comment that is not closed: more may come."""
+_LATER = frozenset({"def", "defn", "defmacro"})
+"""Forms whose insides run later: a name that they use may be defined by then."""
+
+
+def is_incomplete(text: str) -> bool:
+    """Tell whether an input goes on: something that it opens is not closed yet."""
+    found = _bracket_finding(text)
+    return found is not None and found.code in _OPEN_ENDED
+
+
+def open_bracket(text: str) -> int | None:
+    """Return where the innermost bracket stands that is not closed yet."""
+    found = _bracket_finding(text)
+    return found.span.start if found is not None and found.code == "E0101" and found.span else None
+
+
+def _bracket_finding(text: str) -> Diagnostic | None:
+    source = Source("<input>", text)
+    try:
+        explain_brackets(source, blank_comments(source), MAX_NESTING)
+    except LanguageError as error:
+        return error.diagnostics[0]
+    return None
+
+
+@attrs.define(slots=True, eq=False)
+class Talk:
+    """A conversation in progress."""
+
+    open_host: Callable[[Callable[[str], Source | None]], ReplHost]
+    warn: Callable[[Diagnostic], None]
+    folders: list[Path] = attrs.field(factory=lambda: [Path()])
+    """Where modules are looked for."""
+    inputs: list[str] = attrs.field(factory=list)
+    host: ReplHost = attrs.field(init=False)
+    _values: list[Any] = attrs.field(factory=list, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.host = self.open_host(self.find_module)
+
+    @property
+    def talk(self) -> Conversation:
+        """The program so far."""
+        return self.host.talk
+
+    def say(self, text: str) -> Iterator[Any]:
+        """Run an input; yield the value of each of its forms.
+
+        Raises:
+            LanguageError: It is refused.
+            ProgramError: It failed.
+        """
+        self.inputs.append(text)
+        yield from self.run(remember(Source(f"<input {len(self.inputs)}>", text)))
+
+    def run(self, source: Source) -> Iterator[Any]:
+        """Run a text form by form; yield the values."""
+        forms = self.talk.read(source)
+        later = collect_definitions(forms)
+        for form in forms:
+            added = self.talk.compile((form,), source)
+            self._mind_unknown(added, form, later)
+            self.host.check(added, source)
+            value = self._run(added)
+            self._note(value)
+            yield value
+
+    def load(self, path: str) -> Any:
+        """Run a file as one program; return the value of its last form.
+
+        Raises:
+            InputError: It cannot be read.
+            LanguageError: It is refused.
+            ProgramError: It failed.
+        """
+        source = read_program(path)
+        if Path(path).parent not in self.folders:
+            self.folders.insert(0, Path(path).parent)
+        added = self.talk.compile(self.talk.read(source), source)
+        self._mind_unknown(added, None, {})
+        self.host.check(added, source)
+        return self._run(added)
+
+    def try_out(self, text: str) -> Any:
+        """Return the value of an expression; nothing that it defines stays, and the host is not asked.
+
+        Raises:
+            RtfsError: It is refused or fails.
+        """
+        source = remember(Source("<expression>", text))
+        talk, before = self.talk, self.talk.bound()
+        added = talk.compile(talk.read(source), source)
+        self._mind_unknown(added, None, {})
+        try:
+            return self.host.finish_purely(talk.try_out(added))
+        finally:
+            talk.undo(before)
+
+    def reset(self) -> None:
+        """Forget every definition."""
+        self.host.close()
+        self._values.clear()
+        self.host = self.open_host(self.find_module)
+
+    def close(self) -> None:
+        """End the conversation."""
+        self.host.close()
+
+    def find_module(self, name: str) -> Source | None:
+        """Return the text of a module: beside a file that was loaded, or in the current folder."""
+        for folder in self.folders:
+            path = folder.joinpath(*name.split(".")).with_suffix(".rtfs")
+            if path.is_file():
+                return read_program(str(path))
+        return None
+
+    def _run(self, added: Addition) -> Any:
+        try:
+            return self.host.finish(self.talk.start(added))
+        except BaseException as error:
+            self.talk.settle()
+            if isinstance(error, ProgramError):
+                self.talk.define("*e", error.value)
+            raise
+
+    def _note(self, value: Any) -> None:
+        self._values = [value, *self._values[:2]]
+        for number, kept in enumerate(self._values, 1):
+            self.talk.define(f"*{number}", kept)
+
+    def _mind_unknown(self, added: Addition, form: Form | None, later: dict[str, int]) -> None:
+        """Refuse a name that nobody knows; inside a definition it is only worth a warning.
+
+        Raises:
+            LanguageError: E0203.
+        """
+        found = [(n, f) for n, f in self.talk.unresolved(added) if n not in later and not self.host.knows(n)]
+        if form is not None and _runs_later(form):
+            for _, each in found:
+                way_out = f"{each.help}; it must be defined before it is reached"
+                self.warn(attrs.evolve(each, severity="warning", help=way_out))
+        elif found:
+            raise LanguageError([each for _, each in found])
+
+
+def _runs_later(form: Form) -> bool:
+    head = form.items[0] if isinstance(form, ListForm) and form.items else None
+    return isinstance(head, Name) and head.name in _LATER
