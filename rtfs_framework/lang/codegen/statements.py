@@ -169,8 +169,21 @@ class Statements(Patterns):
             return
         body = self._inside(node.body, dest) or [ast.Pass()]
         handlers = [self._handler(node, dest, line)] if node.catches else []
-        final = [] if node.final is None else self._inside(node.final, DROP) or [ast.Pass()]
+        final = [] if node.final is None else self._final(node.final, line) or [ast.Pass()]
         self.emit(ast.Try(body, handlers, [], final), line)
+
+    def _final(self, node: ir.Node, line: int) -> list[ast.stmt]:
+        """What `finally` does. Python copies it to every way out of a `try`, so one inside another is a function."""
+        sets, self.global_sets = self.global_sets, {}
+        body = self._inside(node, DROP)
+        inner, self.global_sets = self.global_sets, sets
+        if not any(isinstance(part, ast.Try) and part.finalbody for statement in body for part in ast.walk(statement)):
+            self.global_sets.update(inner)
+            return body
+        name = self.unit.function("finally")
+        declared: list[ast.stmt] = [ast.Global(list(inner))] if inner else []
+        self.emit(py.function(name, (), None, [*declared, *body]), line)
+        return [ast.Expr(py.call(name))]
 
     def _handler(self, node: ir.Try, dest: Dest, line: int) -> ast.ExceptHandler:
         caught, error = self.unit.temp("x"), self.unit.temp("e")

@@ -60,13 +60,22 @@ def read_program(source: Source, number: int = 0) -> tuple[Form, ...]:
         tree = _grammar().parse(text)
         result: tuple[Form, ...] = _Builder(source, number).transform(tree)
     except VisitError as error:
+        if isinstance(error.orig_exc, RecursionError):
+            raise _too_deep(source) from None
         raise error.orig_exc from None
+    except RecursionError:
+        raise _too_deep(source) from None
     except UnexpectedCharacters as error:
         place: int = getattr(error, "pos_in_stream", 0)
         raise _bad_character(source, text, place) from None
     except UnexpectedInput as error:
         raise _unexpected(source, text, error) from None
     return result
+
+
+def _too_deep(source: Source) -> LanguageError:
+    """Prefixes nest without brackets: 'x, ^meta x and the like."""
+    return atoms.refuse(source, 0, 1, "E0107", "nested too deeply to read", "name the inner parts")
 
 
 def read_one(source: Source) -> Form:
