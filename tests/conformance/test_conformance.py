@@ -1,4 +1,4 @@
-"""The conformance cases, one test per topic; `overrides.toml` holds those that LANGUAGE.md section 0 decides otherwise."""
+"""The conformance cases, one test per topic; `decisions/` holds what was decided otherwise."""
 
 from __future__ import annotations
 
@@ -18,22 +18,14 @@ else:
     import tomli as tomllib
 
 HERE = Path(__file__).parent
-OVERRIDES = tomllib.loads((HERE / "overrides.toml").read_text(encoding="utf-8"))
-ROWS = {row["id"]: row for rows in OVERRIDES.values() for row in rows}
-CASES = list(read_cases([path for path in sorted(HERE.glob("*.toml")) if path.name != "overrides.toml"]))
+OVERRIDES = tomllib.loads((HERE / "decisions" / "overrides.toml").read_text(encoding="utf-8"))
+UNCERTAIN = tomllib.loads((HERE / "decisions" / "uncertain.toml").read_text(encoding="utf-8"))["decision"]
+ROWS = {row["id"]: row for row in OVERRIDES["override"]}
+CASES = list(read_cases([HERE]))
 BY_ID = {case.id: case for case in CASES}
 TOPICS = defaultdict(list)
 for _case in CASES:
     TOPICS[_case.topic].append(_case)
-
-NOT_BUILT: dict[str, str] = {"modules": "the module system is being built"}
-"""Topic to the reason why it cannot pass yet; strict, so that the row goes when the topic is built."""
-
-
-def topics():
-    for topic in sorted(TOPICS):
-        marks = [pytest.mark.xfail(reason=NOT_BUILT[topic], strict=True)] if topic in NOT_BUILT else []
-        yield pytest.param(topic, marks=marks)
 
 
 def verdicts(cases):
@@ -43,9 +35,9 @@ def verdicts(cases):
             yield f"{case.id}: {case.source}\n    {said}"
 
 
-@pytest.mark.parametrize("topic", list(topics()))
+@pytest.mark.parametrize("topic", sorted(TOPICS))
 def test_every_case_of_the_topic_holds(topic):
-    different = list(verdicts(case for case in TOPICS[topic] if case.id not in ROWS))
+    different = list(verdicts(case for case in TOPICS[topic] if case.certain and case.id not in ROWS))
     assert not different, f"{len(different)} of {len(TOPICS[topic])} differ\n" + "\n".join(different)
 
 
@@ -57,9 +49,15 @@ def test_an_override_fails_as_it_says(name):
     assert row["judge"] in said
 
 
-def test_overrides_are_of_the_right_kind():
+def test_overrides_are_of_certain_cases_and_decisions_of_uncertain_ones():
     assert {row["id"] for row in OVERRIDES["override"] if not BY_ID[row["id"]].certain} == set()
-    assert {row["id"] for row in OVERRIDES["decided"] if BY_ID[row["id"]].certain} == set()
+    assert sorted(row["id"] for row in UNCERTAIN) == sorted(case.id for case in CASES if not case.certain)
+
+
+@pytest.mark.parametrize("row", UNCERTAIN, ids=lambda row: row["id"])
+def test_a_decision_is_what_is_built(row):
+    assert (judge(BY_ID[row["id"]]) is None) is row["agrees"]
+    assert row["says"]
 
 
 def test_the_table_is_whole():
