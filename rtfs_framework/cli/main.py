@@ -1,4 +1,4 @@
-"""The console entry: arguments in, exit code out. Imports as little as `rtfs --help` needs."""
+"""The console entry: arguments in, exit code out. What it needs is imported inside, where Ctrl-C is already minded."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import io
 import sys
 from collections.abc import Sequence
 
-from rtfs_framework.cli.faults import guarded
-from rtfs_framework.cli.group import Commands
+_INTERRUPTED = 130
 
 
 def main() -> None:
@@ -16,12 +15,20 @@ def main() -> None:
         # A character that the terminal's encoding cannot show is no reason to fail.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while it was starting or ending
+        code = _INTERRUPTED
+    sys.exit(code)
 
 
 def run(args: Sequence[str]) -> int:
     """Run a command line in this process; return the exit code."""
+    from rtfs_framework.cli.faults import guarded
+    from rtfs_framework.cli.group import Commands
+
+    before_dashes = args[: args.index("--")] if "--" in args else args
     return guarded(
         lambda: Commands().main(list(args), prog_name="rtfs", standalone_mode=False),
-        as_json="--json" in args,
+        as_json="--json" in before_dashes,
     )

@@ -52,11 +52,11 @@ def test_a_variadic_main(rtfs, folder) -> None:
 
 
 def test_an_error_shows_its_place_and_the_stack(rtfs, folder) -> None:
-    (folder / "deep.rtfs").write_text('(defn inner [x]\n  (+ x "a"))\n(defn main [n]\n  [(inner 1)])\n')
+    (folder / "deep.rtfs").write_text("(defn inner [x y]\n  (+ x y))\n(defn main [n]\n  [(inner 1 n)])\n")
     result = rtfs("run", "deep.rtfs", "x")
     assert result.code == 1
     assert "deep.rtfs:2:3: error[E0502]: TypeError: Type error in +: expected number, got string" in result.err
-    assert '  2 |   (+ x "a"))\n    |   ^^^^^^^^^\n' in result.err
+    assert "  2 |   (+ x y))\n    |   ^^^^^^^\n" in result.err
     assert "in inner at deep.rtfs:2:3" in result.err
     assert "in main at deep.rtfs:4:4" in result.err
     assert "Traceback" not in result.err

@@ -11,8 +11,8 @@ import attrs
 import click
 from typing_extensions import Self
 
-_EVERY = 0.1
-"""Seconds between two updates."""
+_EVERY = 0.05
+"""Seconds between two updates of the bar; lines above it wait for them, for each repaints it."""
 
 Emit = Callable[[str, bool], None]
 
@@ -33,6 +33,7 @@ class Progress:
     _task: Any = attrs.field(default=None, init=False)
     _last: float = attrs.field(default=0.0, init=False)
     _records: int = attrs.field(default=0, init=False)
+    _waiting: list[tuple[str, bool]] = attrs.field(factory=list, init=False)
 
     def __enter__(self) -> Self:
         if self.shown:
@@ -41,6 +42,7 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
+            self._print()
             done = min(self.total, self.position()) if self.total is not None else None
             self._bar.update(self._task, completed=done, records=self._records)
             self._bar.stop()
@@ -71,6 +73,7 @@ class Progress:
         now = monotonic()
         if now - self._last >= _EVERY:
             self._last = now
+            self._print()
             self._bar.update(self._task, completed=self.position() if self.total else None, records=records)
 
     @property
@@ -78,14 +81,17 @@ class Progress:
         """Return what prints a line: above the bar where both are on a terminal."""
         if self._bar is None or not sys.stdout.isatty():
             return emit_plain
+        return lambda text, heading: self._waiting.append((text, heading))
+
+    def _print(self) -> None:
+        """Print the lines that wait, all at once."""
+        if not self._waiting:
+            return
         from rich.text import Text
 
-        console = self._bar.console
-
-        def above(text: str, heading: bool) -> None:
-            console.print(Text(text, style="bold" if heading else ""), soft_wrap=True, highlight=False)
-
-        return above
+        lines = [Text(text, style="bold" if heading else "") for text, heading in self._waiting]
+        self._waiting.clear()
+        self._bar.console.print(Text("\n").join(lines), soft_wrap=True, highlight=False)
 
 
 def wanted(choice: bool | None) -> bool:
