@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rtfs_framework.cli.code_page import is_code, show_code
 from rtfs_framework.cli.options import config_option, json_option, open_session
 from rtfs_framework.cli.shown.data import line
 from rtfs_framework.cli.sources import read_program
@@ -27,7 +28,12 @@ def command(file: str, *, as_json: bool, config: str | None) -> None:
 
     Nothing runs. The steps are, in order: deny rules, the author's hint, static routes, plans of the cache L1 (not
     looked at here), the engine, the default.
+
+    A code instead of a file, such as E0203, is explained with an example.
     """
+    if is_code(file):
+        show_code(file, as_json=as_json)
+        return
     source = read_program(file)
     with open_session(file, config, journal=False) as session:
         sites = session.explain(source)
