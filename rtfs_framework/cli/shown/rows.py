@@ -26,6 +26,9 @@ WRAPPED = 50
 _HELD = 12
 _HELD_SECONDS = 0.4
 _GAP = "  "
+_MESSAGE = 60
+"""Cells that the messages of a longer table get where there is room."""
+
 _MESSAGES = ("message", "text")
 _LAST = ("where (why)", "time", "cost")
 
@@ -62,23 +65,25 @@ class Rows:
             self._since = monotonic()
         self._held.append(row)
         if len(self._held) >= _HELD or monotonic() - self._since > _HELD_SECONDS:
-            self.flush()
+            self.flush(more=True)
 
-    def flush(self) -> None:
-        """Print what is held back."""
+    def flush(self, *, more: bool = False) -> None:
+        """Print what is held back; `more` tells that other rows may follow, with longer messages."""
         if self._held:
-            self._settle()
+            self._settle(_MESSAGE if more else 0)
         for row in self._held:
             self._print(row)
         self._held.clear()
 
-    def _settle(self) -> None:
+    def _settle(self, message: int) -> None:
         self.keys = list(dict.fromkeys(key for row in self._held for key in row.values))
         heads = ["message", *self.keys, *_LAST]
         least = [""] * (len(heads) - 2) + ["999.9 ms", "$0.000000"]
         lines = [heads, least, *map(self._texts, self._held)]
         columns = [list(texts) for texts in zip(*lines, strict=True)]
-        self._widths = cells.widths_for(columns, self.width - len(_GAP) * (len(heads) - 1))
+        room = self.width - len(_GAP) * (len(heads) - 1)
+        self._widths = cells.widths_for(columns, room)
+        self._widths[0] = max(self._widths[0], min(message, self._widths[0] + room - sum(self._widths)))
         self.emit(self._joined(heads), True)
         self.emit(self._joined(["-" * width for width in self._widths]), False)
 
