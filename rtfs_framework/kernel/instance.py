@@ -7,7 +7,7 @@ from typing import Any
 
 from rtfs_framework.kernel import effects, state, steps, support
 from rtfs_framework.kernel.faults import to_error
-from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.kernel.limits import TICK, Limits
 from rtfs_framework.kernel.link import Linker
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.kernel.run import Run
@@ -77,7 +77,14 @@ class Instance:
 
     def _helpers(self) -> dict[str, Any]:
         linked = self._linker.helpers()
-        return {**support.HELPERS, **effects.HELPERS, **linked, "rt_error": to_error, "rt_tick": state.tick}
+        return {
+            **support.HELPERS,
+            **effects.HELPERS,
+            **linked,
+            "rt_error": to_error,
+            "rt_tick": state.tick,
+            "rt_block": range(TICK),
+        }
 
     def _struct(self, name: str, declared: Any) -> Any:
         return support.make_struct(name, declared, self.lookup_type)

@@ -10,9 +10,6 @@ from rtfs_framework.lang.codegen.patterns import Patterns
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
 
-TICK_MASK = 0xFFFF
-"""Loops look at the limit every 65,536 rounds: the kernel's `limits.TICK`."""
-
 
 class Statements(Patterns):
     """The part of the emitter that makes statements."""
@@ -107,13 +104,14 @@ class Statements(Patterns):
             self.give(py.load(result.name), dest, line)
 
     def endless(self, body: list[ast.stmt], line: int) -> None:
-        """Emit a loop that counts its rounds, so that the host's limit stops it."""
-        count = self.unit.temp("n")
-        self.emit(py.assign(count, py.const(0)), line)
-        more = ast.AugAssign(py.store(count), ast.Add(), py.const(1))
-        full = py.compare(ast.BinOp(py.load(count), ast.BitAnd(), py.const(TICK_MASK)), ast.Eq(), py.const(0))
-        look = ast.If(full, [ast.Expr(py.call(self.unit.helper("rt_tick")))], [])
-        self.emit(ast.While(py.const(value=True), [more, look, *body], []), line)
+        """Emit a loop that counts its rounds in blocks, so that the host's limit stops it.
+
+        A block is a `for` over a range: a round costs less than counting would. `continue` starts the next round,
+        `break` leaves both loops, and the end of a block looks at the limit.
+        """
+        look = [ast.Expr(py.call(self.unit.helper("rt_tick"))), ast.Continue()]
+        block = ast.For(py.store(self.unit.temp("n")), py.load(self.unit.helper("rt_block")), body, look)
+        self.emit(ast.While(py.const(value=True), [block, ast.Break()], []), line)
 
     def _run_recur(self, node: ir.Recur) -> None:
         line = self.line(node.span)
