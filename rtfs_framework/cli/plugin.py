@@ -18,6 +18,7 @@ _COMMANDS = (
     ("repl", "Type forms, see their values.", "rtfs repl"),
     ("lsp", "Serve editors: mistakes, hover, completion, definitions, layout.", "rtfs lsp"),
     ("fmt", "Lay out programs; comments and meaning stay.", "rtfs fmt triage.rtfs"),
+    ("doc", "Explain a name of the language.", "rtfs doc map"),
     ("expand", "Show a program with its macros expanded.", "rtfs expand -e '(-> 1 inc)'"),
     ("ir", "Show what the compiler makes of a program.", "rtfs ir --python -e '(inc 1)'"),
     ("runs", "List, show and verify what happened in earlier runs.", "rtfs runs show last"),

@@ -1,0 +1,107 @@
+"""`rtfs doc NAME`: what a name of the language means, how it is used, what it gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import click
+
+from rtfs_framework.cli.faults import CommandLineError
+from rtfs_framework.cli.options import json_option
+from rtfs_framework.cli.problems import BAD_CHOICE
+from rtfs_framework.lang.diagnostics import did_you_mean
+
+if TYPE_CHECKING:
+    from rtfs_framework.cli.reference import Entry
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("name", required=False, metavar="[NAME]")
+@click.option("--search", metavar="TEXT", help="List the names whose name or text has these words.")
+@json_option
+def command(name: str | None, *, search: str | None, as_json: bool) -> None:
+    """Explain a special form, macro or function: its use, purity, text, and examples with their values.
+
+    Without a name, all names are listed by family.
+
+    \b
+    rtfs doc map
+    rtfs doc --search 'whole number'
+    rtfs doc
+    """  # noqa: D301 - click's \b is a backspace
+    if name is not None and search is not None:
+        raise CommandLineError(BAD_CHOICE, "a name and --search are two questions", "ask one of them")
+    found = _searched(search) if search is not None else [_named(name)] if name is not None else None
+    if as_json:
+        _show_json(found, single=name is not None)
+    elif found is None:
+        _list_families()
+    elif name is not None:
+        click.echo(page(found[0]))
+    else:
+        for entry in found:
+            click.echo(f"{click.style(entry.name, bold=True)}  {entry.doc}")
+
+
+def _named(name: str) -> Entry:
+    from rtfs_framework.cli.reference import all_names, entry_of
+
+    found = entry_of(name)
+    if found is None:
+        near = did_you_mean(name, all_names()) or f"`rtfs doc --search {name}` looks in the texts too"
+        raise CommandLineError(BAD_CHOICE, f"nothing is called '{name}'", near)
+    return found
+
+
+def _searched(text: str) -> list[Entry]:
+    from rtfs_framework.cli.reference import entries
+
+    words = text.lower().split()
+    found = [
+        entry
+        for entry in entries()
+        if all(word in " ".join((entry.name, *entry.aliases, entry.family, entry.doc)).lower() for word in words)
+    ]
+    if not found:
+        raise CommandLineError(BAD_CHOICE, f"no text has '{text}'", "use fewer or other words; `rtfs doc` lists all")
+    return found
+
+
+def page(entry: Entry) -> str:
+    """Return an entry for a terminal."""
+    return "\n".join(_lines(entry))
+
+
+def _lines(entry: Entry) -> Iterator[str]:
+    yield click.style(entry.usage, bold=True)
+    facts = [entry.kind, *([f"arguments: {entry.arity}"] if entry.arity else []), entry.purity, entry.family]
+    yield f"  {'; '.join(dict.fromkeys(facts))}"
+    if entry.aliases:
+        yield f"  also called {', '.join(entry.aliases)}"
+    yield ""
+    yield f"  {entry.doc}"
+    if entry.examples:
+        yield ""
+    for program, value in entry.examples:
+        yield f"  {program}"
+        if value:
+            yield f"  => {value}" if not value.startswith("!") else f"  => fails with {value[1:]}"
+
+
+def _show_json(found: Sequence[Entry] | None, *, single: bool) -> None:
+    from rtfs_framework.cli.reference import entries
+
+    data = [entry.to_json() for entry in (entries() if found is None else found)]
+    click.echo(json.dumps(data[0] if single else data, ensure_ascii=False))
+
+
+def _list_families() -> None:
+    from rtfs_framework.cli.reference import families
+
+    for family, found in families().items():
+        names = " ".join([f"{family}:", *(entry.name for entry in found)])
+        click.echo("\n".join(wrap(names, 100, subsequent_indent="  ", break_on_hyphens=False)))
+    click.echo("\n`rtfs doc NAME` tells more.")

@@ -1,0 +1,103 @@
+"""The reference: what the language's tables say of every name, for `rtfs doc`, docs/reference and prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import attrs
+
+from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the library
+from rtfs_framework.lang.analyzer.specials.table import SPECIALS
+from rtfs_framework.lang.errors import arity_text
+from rtfs_framework.lang.expander.core import CORE
+from rtfs_framework.lang.syntax_examples import EXAMPLES
+from rtfs_framework.stdlib.library import BUILTINS
+from rtfs_framework.stdlib.table import Builtin
+
+SPECIAL, MACRO, FUNCTION = "special form", "macro", "function"
+_ASKING = frozenset(
+    "llm-execute mcp-stream stream-source stream-next stream-consume stream-sink stream-produce".split()  # noqa: SIM905
+)
+_TELLING = frozenset({"step", "step-if", "step-loop", "step-parallel"})
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Entry:
+    """All that is told of one name."""
+
+    name: str
+    kind: str
+    family: str
+    usage: str
+    arity: str
+    purity: str
+    doc: str
+    aliases: tuple[str, ...] = ()
+    examples: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry as JSON-ready data."""
+        examples = [{"program": program, "value": value or None} for program, value in self.examples]
+        return {**attrs.asdict(self), "examples": examples}
+
+
+@lru_cache(maxsize=1)
+def entries() -> tuple[Entry, ...]:
+    """Return every entry: special forms, macros, then functions by family."""
+    found = [_syntax(name, SPECIAL, form.grammar, form.doc) for name, form in SPECIALS.items()]
+    found += [_syntax(name, MACRO, macro.grammar, macro.doc) for name, macro in CORE.items()]
+    records = [record for name, record in BUILTINS.items() if name == record.name and not name.startswith("%")]
+    return (*found, *map(_function, records))
+
+
+def entry_of(name: str) -> Entry | None:
+    """Return the entry of a name or alias; a special form comes before a function."""
+    return next((entry for entry in entries() if name == entry.name), None) or next(
+        (entry for entry in entries() if name in entry.aliases), None
+    )
+
+
+def all_names() -> Iterator[str]:
+    """Yield every name, aliases included."""
+    for entry in entries():
+        yield entry.name
+        yield from entry.aliases
+
+
+def families() -> dict[str, list[Entry]]:
+    """Return the entries by family, in order."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries():
+        found.setdefault(entry.family, []).append(entry)
+    return found
+
+
+def _syntax(name: str, kind: str, grammar: str, doc: str) -> Entry:
+    purity = "asks the host" if name in _ASKING else "tells the host" if name in _TELLING else "pure"
+    family = "special forms" if kind == SPECIAL else "macros"
+    return Entry(
+        name=name,
+        kind=kind,
+        family=family,
+        usage=grammar,
+        arity="",
+        purity=purity,
+        doc=doc,
+        examples=EXAMPLES.get(name, ()),
+    )
+
+
+def _function(record: Builtin) -> Entry:
+    return Entry(
+        name=record.name,
+        kind=FUNCTION,
+        family=record.family.removesuffix("_more").replace("_", "-"),
+        usage=f"({' '.join(filter(None, (record.name, record.signature)))})",
+        arity=arity_text(record.low, record.high),
+        purity="pure" if record.effect is None else "asks the host",
+        doc=record.doc,
+        aliases=record.aliases,
+        examples=record.examples,
+    )
