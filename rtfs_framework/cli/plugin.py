@@ -19,6 +19,7 @@ _COMMANDS = (
     ("lsp", "Serve editors: mistakes, hover, completion, definitions, layout.", "rtfs lsp"),
     ("fmt", "Lay out programs; comments and meaning stay.", "rtfs fmt triage.rtfs"),
     ("doc", "Explain a name of the language.", "rtfs doc map"),
+    ("prompt", "Describe the language and this host for a model.", "rtfs prompt --max-tokens 1200"),
     ("expand", "Show a program with its macros expanded.", "rtfs expand -e '(-> 1 inc)'"),
     ("ir", "Show what the compiler makes of a program.", "rtfs ir --python -e '(inc 1)'"),
     ("runs", "List, show and verify what happened in earlier runs.", "rtfs runs show last"),

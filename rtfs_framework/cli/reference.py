@@ -23,6 +23,19 @@ _ASKING = frozenset(
 _TELLING = frozenset({"step", "step-if", "step-loop", "step-parallel"})
 
 
+_SIGNATURES = {
+    "reduce": "f initial? collection",
+    "reductions": "f initial? collection",
+    "sort": "comparator? collection",
+    "sort-by": "f comparator? collection",
+    "partition": "size step? collection",
+    "partition-all": "size step? collection",
+    "drop-last": "count? collection",
+    "range": "start? end step?",
+}
+"""Where the optional argument is not the last one, Python's parameters do not show it."""
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class Entry:
     """All that is told of one name."""
@@ -94,7 +107,7 @@ def _function(record: Builtin) -> Entry:
         name=record.name,
         kind=FUNCTION,
         family=record.family.removesuffix("_more").replace("_", "-"),
-        usage=f"({' '.join(filter(None, (record.name, record.signature)))})",
+        usage=f"({' '.join(filter(None, (record.name, _SIGNATURES.get(record.name, record.signature))))})",
         arity=arity_text(record.low, record.high),
         purity="pure" if record.effect is None else "asks the host",
         doc=record.doc,

@@ -71,6 +71,13 @@ def test_an_alias_leads_to_its_function(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out.startswith(f"({record.name}")
 
 
+def test_an_optional_argument_stands_where_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doc", "reduce"]) == 0
+    assert capsys.readouterr().out.startswith("(reduce f initial? collection)\n")
+    usages = {entry.name: entry.usage for entry in entries() if entry.kind == "function"}
+    assert [name for name, usage in usages.items() if usage.endswith(" collection?)")] == []
+
+
 def test_without_a_name_the_families_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doc"]) == 0
     lines = capsys.readouterr().out.splitlines()
