@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.lang.signature import CallSite, FunctionSignature
+from rtfs_framework.lang.signature import CallSite, FunctionEffect, FunctionSignature
 from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.types.model import Type
 
@@ -57,6 +57,8 @@ class Artifact:
     signatures: tuple[FunctionSignature, ...] = ()
     sites: tuple[CallSite, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    effects: tuple[FunctionEffect, ...] = ()
+    """What is proved of the purity of its functions."""
 
     @property
     def source(self) -> Source:

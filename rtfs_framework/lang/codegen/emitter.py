@@ -16,6 +16,7 @@ from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.names import hint
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.passes.numbers import Numbers
 from rtfs_framework.lang.source import Span
 
 
@@ -44,6 +45,7 @@ class EmitterBase:
         self.unit = unit
         self.functions = program.functions
         self.defined_names = program.defined
+        self.numbers = Numbers()
         self.global_sets: dict[str, None] = {}
         """Top-level names that the Python function being emitted assigns."""
         self.function_vars: set[ir.Var] = set()

@@ -201,6 +201,9 @@ class Expressions(EmitterBase, ABC):
             operator = operators.emit(self, target.name, node)
             if operator is not None:
                 return operator
+        special = self.numbers.special(node)
+        if special is not None and special.name:
+            return self._placed(py.call(special.name, *self.values(node.args)), node, special.name, special.fn.name)
         if isinstance(target, ir.Const) and isinstance(target.value, Keyword):
             args = self.values(node.args)
             return self._placed(py.call(self.unit.helper("rt_keyword"), self.constant(target.value), *args), node)

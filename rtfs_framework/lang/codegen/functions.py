@@ -11,6 +11,7 @@ from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.codegen.groups import Groups
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.passes.numbers import Special, specialise
 
 
 class Emitter(Groups):
@@ -22,6 +23,8 @@ class Emitter(Groups):
         match node:
             case ir.SetGlobal(name=name, value=value):
                 python = self.unit.global_name(name)
+                if isinstance(value, ir.Fn) and name in self.functions and name in self.once and not value.captures:
+                    self._specialise(value, name, self.module)
                 self.emit(py.assign(python, self.value(value)), line)
                 self.global_sets[python] = None
                 return py.load(python)
@@ -60,6 +63,9 @@ class Emitter(Groups):
             self.unit.functions[name] = fn.name
         self.function_vars.update(var for var, _ in bindings)
         own = {var for var, _ in bindings}
+        looped = any(var.looped for _, fn in bindings for var in fn.captures)
+        for var, fn in bindings if not looped else ():
+            self._specialise(fn, var, self.out)
         self._captured([fn for _, fn in bindings], names, line, own)
         for name, (_, fn) in zip(names, bindings, strict=True):
             if fn.linked:
@@ -89,6 +95,30 @@ class Emitter(Groups):
         self.emit(py.assign_many(names, py.call(factory, *[py.load(name) for name in kept])), line)
         return names
 
+    def _specialise(self, fn: ir.Fn, key: str | ir.Var, out: list[ast.stmt]) -> None:
+        """Emit a function a second time for integers, if that makes a difference; later calls may go to it."""
+        if fn.frame in self.groups:
+            return
+        special = specialise(fn, key, self.numbers)
+        if special is None:
+            return
+        special.name = self.unit.function(fn.name)
+        self.numbers.enter(key, special)
+        outer, numbers, self.out = self.out, self.numbers, out
+        self.numbers = self.numbers.within(special)
+        self._define_body(fn, special.name, None)
+        self.out, self.numbers = outer, numbers
+        self.specials[fn.frame] = special
+
+    def _to_special(self, fn: ir.Fn, raw: Sequence[str]) -> list[ast.stmt]:
+        """Return the entry of a function that has a special version: integers go there."""
+        special = self.specials.get(fn.frame)
+        if special is None:
+            return []
+        tests = [py.is_class(py.load(raw[place]), "int") for place in special.places]
+        go = ast.Return(py.call(special.name, *[py.load(name) for name in raw]))
+        return [ast.If(py.both(tests), [go], [])]
+
     def _define(self, fn: ir.Fn, name: str) -> None:
         """Emit one `def`; a member of a group only enters the group's loop."""
         line = self.line(fn.span)
@@ -96,6 +126,10 @@ class Emitter(Groups):
         if group is not None:
             self.enter_group(group, fn, name, line)
             return
+        self._define_body(fn, name, self.specials.get(fn.frame))
+
+    def _define_body(self, fn: ir.Fn, name: str, special: Special | None) -> None:
+        line = self.line(fn.span)
         raw = self.raw_names(fn)
         rest_name = None
         if fn.rest is not None:
@@ -114,4 +148,5 @@ class Emitter(Groups):
             outer = self.block()
             self.endless(body, line)
             body = self.take(outer)
-        self.emit(py.function(name, raw, rest_name, [*declared, *body]), line)
+        guard = self._to_special(fn, raw) if special is not None else []
+        self.emit(py.function(name, raw, rest_name, [*declared, *guard, *body]), line)

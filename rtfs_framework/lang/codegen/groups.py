@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Sequence
 
 import attrs
@@ -13,6 +14,7 @@ from rtfs_framework.lang.codegen.statements import Statements
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.passes.numbers import Special
 
 
 @attrs.define(slots=True, eq=False)
@@ -35,6 +37,10 @@ class Groups(Statements):
         super().__init__(unit, program)
         self.module: list[ast.stmt] = []
         """Functions outside the entry function: the loops of groups of top-level functions."""
+        self.specials: dict[ir.FunctionFrame, Special] = {}
+        """Functions that have a version for integers."""
+        self.once = {name for name, count in _settings(program).items() if count == 1}
+        """Top-level names that the program sets at one place, at top level."""
         self.groups: dict[ir.FunctionFrame, Group] = {}
         self.top_groups: set[ir.FunctionFrame] = set()
         for functions in program.groups:
@@ -105,6 +111,13 @@ class Groups(Statements):
         check = None if fn.returns is None else self.unit.checker(fn.returns)
         self.run(fn.body, RETURN if check is None else Dest("return", check=check))
         return self.take(outer)
+
+
+def _settings(program: ir.Program) -> Counter[str]:
+    """Return how often each top-level name is set; a name set anywhere but at top level counts twice."""
+    found = Counter(node.name for node in everything(program.body) if isinstance(node, ir.SetGlobal))
+    direct = Counter(node.name for node in program.body if isinstance(node, ir.SetGlobal))
+    return Counter({name: count + (direct[name] != count) for name, count in found.items()})
 
 
 def _switch(state: str, blocks: list[list[ast.stmt]]) -> ast.stmt:

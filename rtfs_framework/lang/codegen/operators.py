@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.passes.numbers import Kind
 from rtfs_framework.lang.values import Keyword
 
 if TYPE_CHECKING:
@@ -58,41 +59,59 @@ def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     return None
 
 
-def _operand(emitter: Expressions, expression: ast.expr) -> tuple[ast.expr, ast.expr | None]:
-    """Return (a plain read, the test that it is an integer or None when that is known)."""
+def _operand(emitter: Expressions, expression: ast.expr, kind: Kind | None = None) -> tuple[ast.expr, ast.expr | None]:
+    """Return (a plain read, the test that it is an integer or None when that is known).
+
+    An operand that is no name or literal is put into a temporary: by its test, or before when it needs none.
+    """
     if isinstance(expression, ast.Constant):
         known = expression.value.__class__ is int
         return expression, None if known else py.const(value=False)
-    if isinstance(expression, ast.Name) and "__" not in expression.id:
-        return expression, py.is_class(py.load(expression.id), "int")
+    local = isinstance(expression, ast.Name) and "__" not in expression.id
+    if local:
+        return expression, None if kind is Kind.INT else py.is_class(_again(expression), "int")
     temp = emitter.unit.temp("a")
-    return py.load(temp), py.is_class(py.walrus(temp, expression), "int")
+    test = py.bound(temp, expression) if kind is Kind.INT else py.is_class(py.walrus(temp, expression), "int")
+    return py.load(temp), test
 
 
 def _binary(emitter: Expressions, name: str, node: ir.Call, fallback: str | None = None) -> ast.expr:
+    kinds = [emitter.numbers.kind(arg) for arg in node.args]
     left, right = emitter.values(node.args)
-    a, a_test = _operand(emitter, left)
-    b, b_test = _operand(emitter, right)
-    fast: ast.expr
-    if name in _ARITHMETIC:
-        fast = ast.BinOp(_again(a), _ARITHMETIC[name](), _again(b))
-    else:
-        fast = py.compare(_again(a), _ORDER[name](), _again(b))
+    if kinds == [Kind.FLOAT, Kind.FLOAT] or (kinds == [Kind.INT, Kind.INT] and name != "*"):
+        return _python(name, left, right)
+    a, a_test = _operand(emitter, left, kinds[0])
+    b, b_test = _operand(emitter, right, kinds[1])
     tests = [test for test in (a_test, b_test) if test is not None]
     if not tests and name != "*":
-        return fast
+        return _python(name, a, b)
+    if name == "*":
+        return _product(emitter, a, b, tests)
+    again = (_again(a), _again(b))
     if fallback is not None:
-        slow = py.call(emitter.unit.builtin(fallback), _again(a))
+        slow = py.call(emitter.unit.builtin(fallback), again[0])
     else:
-        slow = py.call(emitter.unit.helper(_HELPERS[name]), _again(a), _again(b))
+        slow = py.call(emitter.unit.helper(_HELPERS[name]), *again)
     # `&` evaluates both tests, so that both operands are in their temporaries whatever the first test says.
     test = _all(tests) if len(tests) == 2 else py.both(tests)
-    if name != "*":
-        return py.either(test, fast, slow)
-    # Products alone grow fast: a large one is made (again) by the library, which measures it.
+    return py.either(test, _python(name, _again(a), _again(b)), slow)
+
+
+def _python(name: str, left: ast.expr, right: ast.expr) -> ast.expr:
+    """Return Python's own operation."""
+    if name in _ARITHMETIC:
+        return ast.BinOp(left, _ARITHMETIC[name](), right)
+    return py.compare(left, _ORDER[name](), right)
+
+
+def _product(emitter: Expressions, a: ast.expr, b: ast.expr, tests: list[ast.expr]) -> ast.expr:
+    """Products alone grow fast: a large one is made (again) by the library, which measures it."""
     product = emitter.unit.temp("a")
-    small = ast.Compare(py.const(-_WORD), [ast.Lt(), ast.Lt()], [py.walrus(product, fast), py.const(_WORD)])
-    return py.either(py.both([test, small]), py.load(product), slow)
+    made = ast.BinOp(_again(a), ast.Mult(), _again(b))
+    small = ast.Compare(py.const(-_WORD), [ast.Lt(), ast.Lt()], [py.walrus(product, made), py.const(_WORD)])
+    slow = py.call(emitter.unit.helper(_HELPERS["*"]), _again(a), _again(b))
+    test = [_all(tests)] if len(tests) == 2 else tests
+    return py.either(py.both([*test, small]), py.load(product), slow)
 
 
 def _all(tests: list[ast.expr]) -> ast.expr:
@@ -112,7 +131,10 @@ def _named(emitter: Expressions, expression: ast.expr) -> ast.expr:
 
 
 def _equal(emitter: Expressions, node: ir.Call) -> ast.expr:
+    kinds = [emitter.numbers.kind(arg) for arg in node.args]
     left, right = emitter.values(node.args)
+    if kinds[0] is kinds[1] and kinds[0] in (Kind.INT, Kind.FLOAT, Kind.BOOL):
+        return py.compare(left, ast.Eq(), right)
     for constant, other in ((node.args[0], right), (node.args[1], left)):
         if isinstance(constant, ir.Const) and not isinstance(other, ast.Constant):
             value = constant.value

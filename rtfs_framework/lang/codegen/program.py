@@ -16,6 +16,8 @@ from rtfs_framework.lang.source import Span
 def emit_program(program: ir.Program, unit: Unit) -> ast.Module:
     """Return the Python module of a program; tables go to `unit`."""
     emitter = Emitter(unit, program)
+    for node in program.body:
+        emitter.numbers.learn(node)
     last = len(program.body) - 1
     for i, node in enumerate(program.body):
         emitter.run(node, RETURN if i == last else DROP)
