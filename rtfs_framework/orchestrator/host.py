@@ -71,7 +71,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     """Put a host together. Nothing slow is made here: providers are made when first asked."""
     events = EventBus(clock)
     _listen(events, catalog, environ)
-    pool = _pool(config, catalog, environ)
+    pool = provider_pool(config, catalog, environ)
     caches = build_stack(
         [entry for entry, _ in catalog.caches.values()],
         config.caches,
@@ -108,7 +108,8 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     return Host(config, catalog, clock, events, pool, caches, dispatcher, store, policy)
 
 
-def _pool(config: Config, catalog: Catalog, environ: Mapping[str, str]) -> ProviderPool:
+def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str]) -> ProviderPool:
+    """Return the providers that a configuration names, none of them made yet."""
     instances: dict[ExecTarget, ProviderInstance] = {}
     for spec in config.providers:
         entry, provenance = catalog.providers[spec.plugin]

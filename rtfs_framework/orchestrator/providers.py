@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from rtfs_framework.api.errors import ProviderUnavailable
+from rtfs_framework.api.errors import ConfigError, ProviderUnavailable
 from rtfs_framework.api.plans import Candidate
 from rtfs_framework.api.provider import ModelProvider, ProviderEntry, ProviderSettings
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
@@ -33,7 +33,7 @@ class ProviderInstance:
     environ: Mapping[str, str] = attrs.field(repr=False)
     distribution: str = ""
     _made: ModelProvider | None = attrs.field(default=None, init=False)
-    _failed: str | None = attrs.field(default=None, init=False)
+    _failed: Exception | None = attrs.field(default=None, init=False)
     _fingerprint: str | None = attrs.field(default=None, init=False)
 
     @property
@@ -55,10 +55,19 @@ class ProviderInstance:
                 try:
                     self._made = self.entry.factory(settings)
                 except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-                    self._failed = f"{self.distribution or self.entry.name} could not make it: {error}"
+                    self._failed = error
             if self._made is None:
-                raise ProviderUnavailable(self.spec.id, self._failed or "not made")
+                message = f"{self.distribution or self.entry.name} could not make it: {self._failed}"
+                raise ProviderUnavailable(self.spec.id, message) from self._failed
         return self._made
+
+    def mistakes(self) -> ConfigError | None:
+        """Make the provider and return what the files that it reads have wrong; None when nothing is."""
+        try:
+            self.provider()
+        except ProviderUnavailable as error:
+            return error.__cause__ if isinstance(error.__cause__, ConfigError) else None
+        return None
 
     def fingerprint(self) -> str:
         """Return the provider's fingerprint, computed once."""

@@ -84,3 +84,13 @@ def test_a_missing_file(rtfs) -> None:
 def test_checking_without_a_file(rtfs) -> None:
     assert rtfs("config", "check").out == "no delegation.toml found: defaults are in force\n"
     assert rtfs("config", "check", "--json").data == {"file": None, "errors": []}
+
+
+@pytest.mark.needs("rtfs-provider-rules")
+def test_a_mistake_in_a_rule_file_is_told_by_check(rtfs, folder) -> None:
+    (folder / "mine.toml").write_text('kind = "classify"\n\n[[label]]\nnaem = "a"\n')
+    (folder / "delegation.toml").write_text('[delegation.local_models.mine]\nprovider = "rules"\nrules = "mine.toml"\n')
+    result = rtfs("config", "check")
+    assert result.code == 1
+    assert "mine.toml:" in result.err
+    assert "E070" in result.err

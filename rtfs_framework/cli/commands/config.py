@@ -49,11 +49,27 @@ def check_command(file: str | None, *, as_json: bool) -> None:
 
     The exit code is 1 when there are mistakes.
     """
-    config, _ = _load(file)
+    config, catalog = _load(file)
+    _check_files(config, catalog)
     if as_json:
         click.echo(line({"file": config.path, "errors": []}))
     else:
         click.echo(f"{config.path}: no mistakes" if config.path else "no delegation.toml found: defaults are in force")
+
+
+def _check_files(config: Config, catalog: Catalog) -> None:
+    """Make the on-device providers, which reads their own files (rules, models): a mistake there is told now.
+
+    Raises:
+        ConfigError: Such a file has mistakes.
+    """
+    from rtfs_framework.api.targets import LocalModel
+    from rtfs_framework.orchestrator.host import provider_pool
+
+    for target, instance in provider_pool(config, catalog, os.environ).instances.items():
+        mistakes = instance.mistakes() if isinstance(target, LocalModel) else None
+        if mistakes is not None:
+            raise mistakes
 
 
 def _load(file: str | None) -> tuple[Config, Catalog]:
