@@ -49,14 +49,16 @@ FORMS = """def defn fn let if cond when match for loop recur try do and or -> ->
 doseq as-> some-> letfn step defmacro quote module import step-parallel llm-execute dotimes when-not if-not"""
 """Forms and macros by how often programs need them."""
 
-FUNCTIONS = """= < > <= >= + - * / get assoc map filter reduce count str first rest conj not inc dec nth concat into
-update get-in assoc-in update-in dissoc merge keys vals contains? empty? join split string-contains starts-with? ends-with?
-replace string-lower string-upper string-trim substring re-find re-seq re-matches sort sort-by group-by distinct range
-take drop last second reverse apply some every? mod quot abs min max round sum parse-int parse-float parse-json
-serialize-json format map-indexed mapcat remove take-while drop-while partition frequencies zipmap select-keys hash-map
-vector set union intersection difference nil? string? number? int? vector? map? keyword? keyword name comp partial
-identity constantly != call context/get throw getMessage even? odd? zero? flatten string-length index-of interpose
-re-replace iterate repeat map-vals merge-with mapv type-of"""
+FUNCTIONS = """
+= < > <= >= + - * / get assoc map filter reduce count str first rest conj not inc dec nth concat into update
+get-in assoc-in update-in dissoc merge keys vals contains? empty? join split string-contains starts-with?
+ends-with? replace string-lower string-upper string-trim substring re-find re-seq re-matches sort sort-by
+group-by distinct range take drop last second reverse apply some every? mod quot abs min max round sum parse-int
+parse-float parse-json serialize-json format map-indexed mapcat remove take-while drop-while partition
+frequencies zipmap select-keys hash-map vector set union intersection difference nil? string? number? int?
+vector? map? keyword? keyword name comp partial identity constantly != call context/get throw getMessage even?
+odd? zero? flatten string-length index-of interpose re-replace iterate repeat map-vals merge-with mapv type-of
+"""
 """Functions by how often programs need them; the others are named after them while they fit."""
 
 _MORE = "More functions, by name: "
