@@ -24,6 +24,16 @@ class LibraryEntry(Protocol):
         """None for a pure function; else what kind of request a call makes."""
         ...
 
+    @property
+    def signature(self) -> str:
+        """Its parameters' names, as documentation shows them."""
+        ...
+
+    @property
+    def types(self) -> str | None:
+        """The function's type as a type expression, where it is certain."""
+        ...
+
 
 Library = Mapping[str, LibraryEntry]
 """Names a program may use without defining them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from hashlib import sha256
+from sys import intern
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,6 +14,8 @@ from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.globals import collect_definitions
 from rtfs_framework.lang.analyzer.modules import FindModule, Modules, import_into, no_modules
 from rtfs_framework.lang.analyzer.scope import Scope
+from rtfs_framework.lang.check.effects import infer_effects
+from rtfs_framework.lang.check.run import check_program
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.codegen.program import emit_program
 from rtfs_framework.lang.codegen.unit import Unit
@@ -54,7 +57,9 @@ def compile_program(source: Source, around: Surroundings) -> Artifact:
     macros, modules = MacroTable(around.compile_macro), Modules(around.find_module)
     analyzer = Analyzer(source, around.library, around.delegatable, macros, modules)
     program = analyze(analyzer, read_program(source), around.preloaded)
-    return assemble(analyzer, program, Unit(), source, digest(analyzer.sources))
+    diagnostics, facts = check_program(program, analyzer)
+    artifact = assemble(analyzer, program, Unit(), source, digest(analyzer.sources))
+    return attrs.evolve(artifact, diagnostics=tuple(diagnostics), effects=infer_effects(facts))
 
 
 def assemble(analyzer: Analyzer, program: ir.Program, unit: Unit, source: Source, digested: str) -> Artifact:
@@ -150,7 +155,9 @@ def to_code(module: ast.Module, source: Source) -> CodeType:
         LanguageError: E0107, the program nests deeper than Python can compile.
     """
     try:
-        return compile(module, f"<rtfs {source.name}>", "exec", dont_inherit=True, optimize=0)
+        # Interned, for frames are told apart by the identity of this name, and a growing program has many codes.
+        name = intern(f"<rtfs {source.name}>")
+        return compile(module, name, "exec", dont_inherit=True, optimize=0)
     except (RecursionError, MemoryError, SyntaxError):
         raise LanguageError([too_deep(source, Span(0, min(1, len(source.text))))]) from None
 

@@ -76,3 +76,31 @@ class CallSite:
     inside: str = ""
     """The enclosing named function, "" at top level."""
     function: FunctionSignature | None = None
+
+
+class Purity(Enum):
+    """What a call of a function can do beside giving a value."""
+
+    PURE = "pure"
+    DELEGATABLE = "delegatable"
+    """Its own calls, or those of functions it uses, may go to a model; it asks its host for nothing else."""
+    EFFECTFUL = "effectful"
+    """It may ask its host for a capability, or read, write or tell it something."""
+
+
+@attrs.frozen(slots=True)
+class Reason:
+    """Why a function is not pure, or what it depends on: in words, and where."""
+
+    text: str
+    place: Place
+
+
+@attrs.frozen(slots=True)
+class FunctionEffect:
+    """The purity of a function, as it can be proved from the program's text."""
+
+    name: str
+    purity: Purity
+    place: Place
+    because: tuple[Reason, ...] = ()

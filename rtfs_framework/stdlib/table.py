@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import attrs
 
+from rtfs_framework.stdlib.signatures import TYPES
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -26,6 +28,8 @@ class Builtin:
     aliases: tuple[str, ...] = ()
     effect: str | None = None
     """None for a pure function; "host" when calling it asks the host."""
+    types: str | None = None
+    """The function's type as a type expression, where it is certain (`signatures`)."""
 
 
 BUILTINS: dict[str, Builtin] = {}
@@ -54,7 +58,7 @@ def builtin(
         if arity is not None:
             low, high = arity
         family = function.__module__.rpartition(".")[2]
-        record = Builtin(name, function, family, low, high, signature, doc, examples, aliases, effect)
+        record = Builtin(name, function, family, low, high, signature, doc, examples, aliases, effect, TYPES.get(name))
         for entry in (name, *aliases):
             if entry in BUILTINS:
                 message = f"builtin {entry!r} is defined twice"

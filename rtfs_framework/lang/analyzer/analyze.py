@@ -10,10 +10,11 @@ from typing_extensions import assert_never
 
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.modules import Modules, no_modules
-from rtfs_framework.lang.analyzer.rooms import Room
+from rtfs_framework.lang.analyzer.rooms import Imported, Room
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.errors import LanguageError, arity_text
+from rtfs_framework.lang.expander.core import CORE
 from rtfs_framework.lang.expander.macros import MacroTable
 from rtfs_framework.lang.forms import (
     Atom,
@@ -63,6 +64,9 @@ class Analyzer:
         self.signatures: list[FunctionSignature] = []
         self.sites: list[CallSite] = []
         self.findings: list[Diagnostic] = []
+        self.imports: list[Imported] = []
+        self.written_by_macros: set[Span] = set()
+        """Calls of the program's own macros: what stands there is not what the author wrote."""
         self.captured: dict[ir.FunctionFrame, dict[ir.Var, None]] = {}
         self.bound: dict[ir.Var, Span] = {}
         """Where the program binds its variables, for tools."""
@@ -214,6 +218,8 @@ class Analyzer:
             if record is not None and (record.reserved or not shadowed):
                 return record.handler(self, form, scope, tail)
             if not shadowed and self.macros.knows(self.room.full(head.name) or head.name):
+                if head.name not in CORE:
+                    self.written_by_macros.add(form.span)
                 return self.analyze(self.macros.expand(self, form, scope), scope, tail)
         return self.call(form, scope, tail)
 

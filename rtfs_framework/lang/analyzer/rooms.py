@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from rtfs_framework.lang.source import Span
+
 PRIVATE = "#"
 """A name that begins with it is a full name written by a macro: no program can write one, so nothing leaks."""
 
@@ -31,3 +33,11 @@ class Room:
     def mine(self, name: str) -> str:
         """Return the full name of a definition of this room."""
         return f"{self.name}/{name}" if self.name else name
+
+
+@attrs.frozen(slots=True)
+class Imported:
+    """An import as it stands in a text: the module's name and the place."""
+
+    module: str
+    span: Span

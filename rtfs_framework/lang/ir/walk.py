@@ -84,3 +84,27 @@ def everything(roots: tuple[ir.Node, ...]) -> Iterator[ir.Node]:
         node = todo.pop()
         yield node
         todo.extend(reversed(list(parts(node))))
+
+
+def variables(pattern: ir.Pattern) -> Iterator[ir.Var]:
+    """Yield the variables that a pattern binds."""
+    match pattern:
+        case ir.PIgnore() | ir.PLiteral():
+            return
+        case ir.PVar(var=var):
+            yield var
+        case ir.PAs(var=var, pattern=inner):
+            yield var
+            yield from variables(inner)
+        case ir.PType(pattern=inner):
+            yield from variables(inner)
+        case ir.PVector(items=items, rest=rest, whole=whole):
+            for item in (*items, *([rest] if rest else [])):
+                yield from variables(item)
+            yield from [whole] if whole else []
+        case ir.PMap(entries=entries, rest=rest, whole=whole):
+            for item in (*(entry.pattern for entry in entries), *([rest] if rest else [])):
+                yield from variables(item)
+            yield from [whole] if whole else []
+        case _ as never:
+            assert_never(never)

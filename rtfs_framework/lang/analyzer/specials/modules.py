@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.modules import IMPORT, MODULE, import_into, module_parts
+from rtfs_framework.lang.analyzer.rooms import Imported
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm
@@ -40,6 +41,7 @@ def analyze_import(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail 
     name, alias, only = _read_import(analyzer, form)
     module, nodes = analyzer.modules.load(analyzer, name, form.span)
     analyzer.outermost = form
+    analyzer.imports.append(Imported(name, form.span))
     missing = import_into(analyzer.room, module, alias, only)
     if missing is not None:
         way_out = f"it exports: {' '.join(module.exports) or 'nothing'}"

@@ -1,0 +1,56 @@
+"""Calls of the program's own functions with a number of arguments that they do not take.
+
+Only functions that a name surely means are looked at: top-level names that are defined once, local functions, function
+literals called on the spot. (Calls of the library's functions are checked when they are analyzed.)
+"""
+
+from __future__ import annotations
+
+from rtfs_framework.lang.check.facts import Facts
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.errors import arity_text
+from rtfs_framework.lang.ir import nodes as ir
+
+CODE = "E0204"
+
+
+def check_arity(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
+    """Return a finding for every call that cannot succeed for its number of arguments."""
+    return [found for node in facts.nodes if isinstance(node, ir.Call) and (found := _wrong(node, facts)) is not None]
+
+
+def _wrong(node: ir.Call, facts: Facts) -> Diagnostic | None:
+    name = node.function.name if isinstance(node.function, ir.Global) else ""
+    if name in facts.structs:
+        return None if len(node.args) == 1 else _constructor(node, name, facts)
+    fn = facts.function_of(node.function)
+    if fn is None:
+        return None
+    low, high = len(fn.params), len(fn.params) if fn.rest is None else None
+    count = len(node.args)
+    if count >= low and (high is None or count <= high):
+        return None
+    shown = fn.name if fn.name != "fn" else "this function"
+    message = f"Arity mismatch in {shown}: expected {arity_text(low, high)}, got {count}"
+    way_out = f"it takes {_parameters(fn)}, defined at {facts.place(fn.span)}"
+    return facts.finding(node.span, CODE, message, way_out, kind="ArityMismatch")
+
+
+def _constructor(node: ir.Call, name: str, facts: Facts) -> Diagnostic:
+    message = f"Arity mismatch in {name}.new: expected 1, got {len(node.args)}"
+    fields = " ".join(f":{entry.key.name} ..." for entry in facts.structs[name].entries)
+    way_out = f"a struct is made of one map, as in ({name} {{{fields}}})"
+    return facts.finding(node.span, CODE, message, way_out, kind="ArityMismatch")
+
+
+def _parameters(fn: ir.Fn) -> str:
+    """Return the parameters as the author wrote them: `[a b & rest]`."""
+    names = [f"& {p.name}" if p.rest else p.name for p in fn.signature.parameters]
+    if not names and (fn.params or fn.rest):
+        names = [_shown(param, i) for i, param in enumerate(fn.params)]
+        names += [f"& {_shown(fn.rest, 0)}"] if fn.rest is not None else []
+    return f"[{' '.join(names)}]"
+
+
+def _shown(param: ir.Param, i: int) -> str:
+    return param.pattern.var.name if isinstance(param.pattern, ir.PVar) else f"arg{i}"

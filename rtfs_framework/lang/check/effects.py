@@ -1,0 +1,167 @@
+"""Purity: for every function whether it is pure, may be delegated, or reaches its host; and what makes it so.
+
+The answer is the least fixpoint over what a function mentions: a function that mentions an effectful one may call it,
+so it is effectful too. (To mention is less than to call, but a function that is passed on is mostly called.) A
+parameter that is called makes nothing impure, for that is the caller's affair; it is told all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from rtfs_framework.lang.check.facts import Facts
+from rtfs_framework.lang.check.kinds import ANY, FUNCTION, INT, NIL, STRING
+from rtfs_framework.lang.check.signatures import ways
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import everything, variables
+from rtfs_framework.lang.signature import FunctionEffect, Purity, Reason
+from rtfs_framework.lang.source import Span
+from rtfs_framework.lang.values import Keyword
+
+_EVENTS = {
+    "%step": "tells the host of a step",
+    "%step-loop": "tells the host of a step",
+    "%step-parallel": "tells the host of its steps",
+    "%llm-execute": "asks the capability ccos.ai.llm-execute",
+}
+_EFFECTS = {"capability": "asks the host for a capability", "context": "reads or writes the host's context"}
+_HIGHER = NIL | INT | STRING
+"""What a parameter that wants a function does not take."""
+
+Key = str | ir.Var
+
+
+@attrs.define(slots=True, eq=False)
+class _Function:
+    """What one function does itself, and whom it mentions."""
+
+    fn: ir.Fn
+    purity: Purity = Purity.PURE
+    because: list[Reason] = attrs.field(factory=list)
+    given: list[Reason] = attrs.field(factory=list)
+    mentions: dict[Key, Span] = attrs.field(factory=dict)
+
+
+def infer_effects(facts: Facts) -> tuple[FunctionEffect, ...]:
+    """Return the purity of every named function, in the order of the program."""
+    functions = {key: _look(fn, facts) for key, fn in _named(facts)}
+    callers: dict[Key, list[Key]] = {}
+    for key, each in functions.items():
+        for mentioned in each.mentions:
+            callers.setdefault(mentioned, []).append(key)
+    _spread(functions, callers, facts)
+    return tuple(
+        FunctionEffect(each.fn.name, each.purity, facts.place(each.fn.span), (*each.because, *each.given))
+        for each in functions.values()
+    )
+
+
+def _named(facts: Facts) -> Iterator[tuple[Key, ir.Fn]]:
+    """Yield top-level functions, then local ones; of names defined twice, the last definition counts for callers."""
+    for node in facts.nodes:
+        if isinstance(node, ir.SetGlobal) and isinstance(node.value, ir.Fn):
+            yield node.name, node.value
+        elif isinstance(node, ir.Letrec):
+            yield from node.bindings
+
+
+def _look(fn: ir.Fn, facts: Facts) -> _Function:
+    made = _Function(fn)
+    if fn.linked:
+        made.purity = Purity.DELEGATABLE
+        made.because.append(Reason("its calls may go elsewhere", facts.place(fn.span)))
+    taken = {var for param in (*fn.params, *([fn.rest] if fn.rest else [])) for var in variables(param.pattern)}
+    nodes = list(everything((fn.body,)))
+    told = {node.function for node in nodes if isinstance(node, ir.Call) and _of_capability(node, facts)}
+    for node in nodes:
+        if node not in told:
+            _note(made, node, taken, facts)
+    return made
+
+
+def _note(made: _Function, node: ir.Node, taken: set[ir.Var], facts: Facts) -> None:
+    text: str | None = None
+    match node:
+        case ir.Global(name=name):
+            made.mentions.setdefault(name, node.span)
+        case ir.Local(var=var) if var in facts.locals and facts.locals[var] is not made.fn:
+            made.mentions.setdefault(var, node.span)
+        case ir.HostName(name=name):
+            text = f"asks the host for {name}"
+        case ir.Hinted():
+            text = "tells the host hints"
+        case ir.Builtin(name=name):
+            text = _of_builtin(name, facts)
+        case ir.Call():
+            _given(made, node, taken, facts)
+            text = _of_capability(node, facts)
+        case ir.Fn(linked=True) if node.name == "fn":
+            made.purity = max(made.purity, Purity.DELEGATABLE, key=_rank)
+            made.because.append(Reason("makes a function whose calls may go elsewhere", facts.place(node.span)))
+        case _:
+            return
+    if text is not None:
+        made.purity = Purity.EFFECTFUL
+        reason = Reason(text, facts.place(node.span))
+        if reason not in made.because:
+            made.because.append(reason)
+
+
+def _of_builtin(name: str, facts: Facts) -> str | None:
+    entry = facts.library.get(name)
+    if entry is not None and entry.effect is not None:
+        return _EFFECTS.get(entry.effect, f"asks the host ({name})")
+    return _EVENTS.get(name)
+
+
+def _of_capability(node: ir.Call, facts: Facts) -> str | None:
+    """Return what a call asks for by name; the mention of `call` itself then says nothing more."""
+    entry = facts.library.get(node.function.name) if isinstance(node.function, ir.Builtin) else None
+    if entry is None or entry.effect != "capability" or not node.args or not isinstance(node.args[0], ir.Const):
+        return None
+    name = node.args[0].value
+    return f"calls the capability {name.name if isinstance(name, Keyword) else name}"
+
+
+def _given(made: _Function, node: ir.Call, taken: set[ir.Var], facts: Facts) -> None:
+    """Note parameters that are called, by the function itself or by a library function that wants one."""
+    called = [node.function]
+    if isinstance(node.function, ir.Builtin):
+        entry = facts.library.get(node.function.name)
+        known = () if entry is None or entry.types is None else ways(entry.types)
+        called = [
+            arg for i, arg in enumerate(node.args) if known and all(_wants_function(way.takes(i)) for way in known)
+        ]
+    for each in called:
+        if isinstance(each, ir.Local) and each.var in taken:
+            reason = Reason(f"calls what it is given: {each.var.name}", facts.place(each.span))
+            if all(reason.text != known_reason.text for known_reason in made.given):
+                made.given.append(reason)
+
+
+def _wants_function(kinds: int) -> bool:
+    return kinds != ANY and bool(kinds & FUNCTION) and not kinds & _HIGHER
+
+
+def _rank(purity: Purity) -> int:
+    return (Purity.PURE, Purity.DELEGATABLE, Purity.EFFECTFUL).index(purity)
+
+
+def _spread(functions: dict[Key, _Function], callers: dict[Key, list[Key]], facts: Facts) -> None:
+    """Carry impurity to those that mention a function, until nothing changes: each function rises at most twice."""
+    todo = [key for key, each in functions.items() if each.purity is not Purity.PURE]
+    while todo:
+        key = todo.pop()
+        purity = functions[key].purity
+        for caller in callers.get(key, ()):
+            user = functions[caller]
+            if _rank(user.purity) < _rank(purity):
+                user.purity = purity
+                todo.append(caller)
+    for each in functions.values():
+        for key, span in each.mentions.items():
+            used = functions.get(key)
+            if used is not None and used is not each and used.purity is not Purity.PURE:
+                each.because.append(Reason(f"uses {used.fn.name}, which is {used.purity.value}", facts.place(span)))

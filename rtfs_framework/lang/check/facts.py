@@ -1,0 +1,113 @@
+"""What the checks know of a program: collected once, in one walk, and shared by all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.library import Library
+from rtfs_framework.lang.source import Place, Source, Span
+from rtfs_framework.lang.types.model import MapType, Type
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.analyzer.analyze import Analyzer
+    from rtfs_framework.lang.analyzer.rooms import Imported, Room
+
+
+@attrs.frozen(slots=True, eq=False)
+class Facts:
+    """What is known of a program besides its IR."""
+
+    sources: Sequence[Source]
+    library: Library
+    types: Mapping[str, Type]
+    """Types that the program names."""
+    written_by_macros: frozenset[Span]
+    """Calls of the program's own macros: what they expand to is not what the author wrote."""
+    imports: tuple[Imported, ...]
+    bound: Mapping[ir.Var, Span]
+    """Where the author wrote the names of variables."""
+    rooms: tuple[Room, ...]
+    """The modules that were loaded."""
+    nodes: tuple[ir.Node, ...]
+    """Every node of the program."""
+    functions: Mapping[str, ir.Fn]
+    """Top-level functions that are defined once."""
+    locals: Mapping[ir.Var, ir.Fn]
+    """Local functions."""
+    structs: Mapping[str, MapType]
+    """Constructors of structs."""
+    constants: frozenset[str]
+    """Top-level names that are set at one place only."""
+    set_names: frozenset[str]
+    """All top-level names that are set."""
+
+    def finding(
+        self, span: Span, code: str, message: str, way_out: str | None = None, *, kind: str, severity: str = "error"
+    ) -> Diagnostic:
+        """Return a finding about a place of the program."""
+        source = self.sources[span.source]
+        return Diagnostic(
+            code=code, message=message, source=source, span=span, help=way_out, kind=kind, severity=severity
+        )
+
+    def place(self, span: Span) -> Place:
+        """Return a span's start as file, line and column."""
+        source = self.sources[span.source]
+        return Place(source.name, *source.place(span.start))
+
+    def text(self, span: Span) -> str:
+        """Return what is written at a span."""
+        return self.sources[span.source].text[span.start : span.end]
+
+    def function_of(self, node: ir.Node) -> ir.Fn | None:
+        """Return the function that a node surely means, if it is one of the program's."""
+        match node:
+            case ir.Fn():
+                return node
+            case ir.Global(name=name):
+                return self.functions.get(name)
+            case ir.Local(var=var):
+                return self.locals.get(var)
+            case ir.Do(items=(ir.Letrec(bindings=((var, fn),)), ir.Local(var=read))) if read is var:
+                return fn
+            case _:
+                return None
+
+
+def collect(program: ir.Program, analyzer: Analyzer) -> Facts:
+    """Return the facts about a program that an analyzer has just made."""
+    nodes = tuple(everything(program.body))
+    sets = [node for node in nodes if isinstance(node, ir.SetGlobal)]
+    count = Counter(node.name for node in sets)
+    once = [node for node in sets if count[node.name] == 1]
+    return Facts(
+        sources=analyzer.sources,
+        library=analyzer.library,
+        types=analyzer.types,
+        written_by_macros=frozenset(analyzer.written_by_macros),
+        imports=tuple(analyzer.imports),
+        bound=analyzer.bound,
+        rooms=tuple(analyzer.modules.rooms.values()),
+        nodes=nodes,
+        functions={node.name: node.value for node in once if isinstance(node.value, ir.Fn)},
+        locals={var: fn for node in nodes if isinstance(node, ir.Letrec) for var, fn in node.bindings},
+        structs={node.name: made for node in once if (made := _struct(node.value)) is not None},
+        constants=frozenset(node.name for node in once),
+        set_names=frozenset(count),
+    )
+
+
+def _struct(node: ir.Node) -> MapType | None:
+    """Return the type of the struct whose constructor a node makes."""
+    if isinstance(node, ir.Call) and isinstance(node.function, ir.Builtin) and node.function.name == "%struct":
+        declared = node.args[1]
+        if isinstance(declared, ir.Const) and isinstance(declared.value, MapType):
+            return declared.value
+    return None

@@ -1,0 +1,57 @@
+"""What the library's functions take and give, as kinds: read from the types of its table, each when it is needed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import attrs
+
+from rtfs_framework.lang.check.kinds import ANY, FUNCTION, INT, LIST, SET, VECTOR, Kinds, of_type
+from rtfs_framework.lang.reader.read import read_one
+from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.types.model import FunctionType, Type, UnionType
+from rtfs_framework.lang.types.names import no_names
+from rtfs_framework.lang.types.read import read_type
+
+
+@attrs.frozen(slots=True)
+class Way:
+    """One way to call a function: the kinds of its parameters, of the rest (None: no more), and of its result."""
+
+    parameters: tuple[Kinds, ...]
+    rest: Kinds | None
+    result: Kinds
+
+    def takes(self, i: int) -> Kinds:
+        """Return what the argument at a place may be."""
+        if i < len(self.parameters):
+            return self.parameters[i]
+        return ANY if self.rest is None else self.rest
+
+    def admits(self, count: int) -> bool:
+        """Tell whether a call with so many arguments goes this way."""
+        return count == len(self.parameters) or (count > len(self.parameters) and self.rest is not None)
+
+
+INTERNAL: dict[str, tuple[Way, ...]] = {
+    "%for": (Way((VECTOR | LIST | SET, FUNCTION), None, VECTOR),),
+    "%dotimes": (Way((INT, FUNCTION), None, ANY),),
+}
+"""What lowered forms call."""
+
+
+@lru_cache(maxsize=1024)
+def ways(types: str) -> tuple[Way, ...]:
+    """Return the ways to call a function of a type."""
+    source = Source("<library>", types)
+    return tuple(_ways(read_type(read_one(source), source)))
+
+
+def _ways(type_: Type) -> list[Way]:
+    if isinstance(type_, UnionType):
+        return [way for member in type_.members for way in _ways(member)]
+    if not isinstance(type_, FunctionType):
+        return []
+    rest = None if type_.rest is None else of_type(type_.rest, no_names)
+    parameters = tuple(of_type(each, no_names) for each in type_.parameters)
+    return [Way(parameters, rest, of_type(type_.returns, no_names))]

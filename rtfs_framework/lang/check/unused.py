@@ -1,0 +1,96 @@
+"""What is bound, defined or imported and never used: hints, for all of it is legal.
+
+Names that begin with `_` say themselves that they are not meant to be used. Parameters count only for functions with a
+name (a callback takes what it is given), and not for functions whose calls may go elsewhere: there the parameters are
+the question. A module's definitions and imports are left alone where a macro might use them out of sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rtfs_framework.lang.check.facts import Facts
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import variables
+
+BINDING, PARAMETER, DEFINITION, IMPORT = "E0230", "E0231", "E0232", "E0233"
+
+
+def check_unused(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
+    """Return a hint for everything that is never used."""
+    used = {node.var for node in facts.nodes if isinstance(node, ir.Local)}
+    found: list[Diagnostic] = []
+    for node in facts.nodes:
+        found += _of_node(node, used, facts)
+    return [*found, *_definitions(facts), *_imports(facts)]
+
+
+def _of_node(node: ir.Node, used: set[ir.Var], facts: Facts) -> Iterator[Diagnostic]:
+    match node:
+        case ir.Bind(pattern=pattern):
+            yield from _bindings(variables(pattern), used, facts, "is bound")
+        case ir.Letrec(bindings=bindings):
+            yield from _bindings((var for var, _ in bindings), used, facts, "is bound")
+        case ir.Loop(vars=bound):
+            yield from _bindings(iter(bound), used, facts, "is bound")
+        case ir.Match(clauses=clauses):
+            for clause in clauses:
+                yield from _bindings(variables(clause.pattern), used, facts, "is bound")
+        case ir.Fn() if node.name != "fn" and not node.linked and node.signature.hint is None:
+            for param in (*node.params, *([node.rest] if node.rest else [])):
+                of_param = variables(param.pattern)
+                yield from _bindings(of_param, used, facts, f"is a parameter of {node.name}", PARAMETER)
+        case _:
+            return
+
+
+def _bindings(
+    bound: Iterator[ir.Var], used: set[ir.Var], facts: Facts, what: str, code: str = BINDING
+) -> Iterator[Diagnostic]:
+    for var in bound:
+        span = facts.bound.get(var)
+        if var in used or span is None or var.name.startswith(("_", "%")) or span in facts.written_by_macros:
+            continue
+        if facts.text(span) == var.name:
+            message = f"'{var.name}' {what} and never used"
+            way_out = f"remove it, or call it _{var.name}"
+            yield facts.finding(span, code, message, way_out, kind="Unused", severity="hint")
+
+
+def _definitions(facts: Facts) -> Iterator[Diagnostic]:
+    """Functions that a module neither exports nor uses. (`defn` only: a `def` may be there for its effect.)"""
+    read = {node.name for node in facts.nodes if isinstance(node, ir.Global)}
+    closed = {room.name: room for room in facts.rooms if not _has_macros(room.name, facts)}
+    for node in facts.nodes:
+        if not isinstance(node, ir.SetGlobal) or not isinstance(node.value, ir.Fn) or node.name in read:
+            continue
+        name, own = node.name.rpartition("/")[::2]
+        room = closed.get(name)
+        if room is not None and own in room.own and own not in room.exports and not own.startswith("_"):
+            message = f"'{own}' is neither exported by module {name} nor used in it"
+            way_out = f"remove it, export it, or call it _{own}"
+            yield facts.finding(node.span, DEFINITION, message, way_out, kind="Unused", severity="hint")
+
+
+def _imports(facts: Facts) -> Iterator[Diagnostic]:
+    read = {(node.span.source, node.name) for node in facts.nodes if isinstance(node, ir.Global)}
+    names = {room.name: room for room in facts.rooms}
+    for each in facts.imports:
+        room = names.get(each.module)
+        if room is None or _has_macros(each.module, facts) or _has_types(each.module, facts):
+            continue
+        if not any((each.span.source, room.mine(name)) in read for name in room.exports):
+            message = f"module {each.module} is imported and never used"
+            yield facts.finding(each.span, IMPORT, message, "remove the import", kind="Unused", severity="hint")
+
+
+def _has_macros(module: str, facts: Facts) -> bool:
+    """Tell whether a module defines names that no node shows: macros, which may use anything when they expand."""
+    room = next(room for room in facts.rooms if room.name == module)
+    return any(room.mine(own) not in facts.set_names for own in room.own)
+
+
+def _has_types(module: str, facts: Facts) -> bool:
+    room = next(room for room in facts.rooms if room.name == module)
+    return any(name in facts.types for name in room.exports)
