@@ -18,6 +18,9 @@ from rtfs_framework.lang.source import Place
 _MARGIN = 500
 """Python frames that the driver and the library may use above the program's own."""
 
+_DEEPEST = 12_000 if sys.version_info < (3, 11) else 1_000_000
+"""Deepest nesting whatever the limit says: Python 3.10 keeps calls on the C stack, and the process dies at 19,000."""
+
 
 class Run:
     """One execution. Use `step` once, then `resume`, `throw` or `resume_locally` until `Complete`.
@@ -104,15 +107,15 @@ class Run:
         return Complete(given) if self._greenlet.dead else RequiresHost(given)
 
     def _main(self) -> Any:
-        depth = self._limits.depth
-        wanted = (depth if depth is not None else 1_000_000) + _MARGIN
+        depth = min(_DEEPEST if self._limits.depth is None else self._limits.depth, _DEEPEST)
+        wanted = depth + _MARGIN
         if sys.getrecursionlimit() < wanted:
             sys.setrecursionlimit(wanted)
         try:
             return self._function(*self._args)
         except LimitError as error:
-            raise (LimitError("depth", depth or 0, str(error)) if error.dimension == "depth" else error) from None
+            raise (LimitError("depth", depth, str(error)) if error.dimension == "depth" else error) from None
         except RecursionError:
-            raise LimitError("depth", depth or 0, f"Maximum recursion depth ({depth}) exceeded") from None
+            raise LimitError("depth", depth, f"Maximum recursion depth ({depth}) exceeded") from None
         except Exception as error:  # noqa: BLE001 - translated, never swallowed
             raise to_program_error(error, self._artifact) from None

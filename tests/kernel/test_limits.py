@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,7 +47,7 @@ CATCHERS = ["%s", "(try %s (catch e :caught))", "(try %s (catch _ e :caught))", 
         ("(do (call :a) (call :b) (call :c) (call :d))", {"host_calls": 3}, "host_calls"),
         ("(loop [i 0] (call :a) (recur i))", {"host_calls": 50}, "host_calls"),
         ("(loop [x 3] (recur (* x x)))", {}, "integer-bits"),
-        ("(reduce * (range 1 200000))", {}, "integer-bits"),
+        ("(reduce * (range 1 100000000))", {}, "items"),
         ("(pow 10 100000000)", {}, "integer-bits"),
         ("(range 1000000000)", {}, "items"),
         ('(repeat-string "abc" 100000000)', {}, "items"),
@@ -106,19 +108,20 @@ def test_endless_recursion_through_the_library(start, drive, body):
     assert stopped.value.dimension == "depth"
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 keeps calls on the C stack: 12,000 is the most")
 def test_a_hundred_thousand_deep_when_the_limit_allows(in_process):
-    out = in_process(f"{PRELUDE}\nprint(run('{SUM} (sum 90000)', depth=100_000))")
-    assert out in {"4050045000", "depth"}
+    assert in_process(f"{PRELUDE}\nprint(run('{SUM} (sum 90000)', depth=100_000))") == "4050045000"
 
 
-@pytest.mark.parametrize(
-    "opening", ["(", "[", "(do ", "(let [x 1] ", "(fn [x] ", "(if true ", "(try 1 (finally ", "#{"]
-)
-@pytest.mark.parametrize("depth", [50, 200, 5_000])
-def test_deep_source_compiles_or_is_refused(in_process, opening, depth):
+OPENINGS = ["(", "[", "(do ", "(let [x 1] ", "(fn [x] ", "(if true ", "(try 1 (finally ", "#{"]
+
+
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_deep_source_compiles_or_is_refused(in_process, opening):
     closing = {"[": "]", "#": "}"}.get(opening[0], "))" if opening.count("(") == 2 else ")")
-    code = f"{PRELUDE}\nprint(run({opening!r} * {depth} + '1' + {closing!r} * {depth}))"
-    assert in_process(code)
+    each = f"print(str(run({opening!r} * depth + '1' + {closing!r} * depth))[:40])"
+    out = in_process(f"{PRELUDE}\nfor depth in (50, 90, 200, 5_000): {each}")
+    assert len(out.splitlines()) == 4
 
 
 @pytest.mark.parametrize("prefix", ["'", "`", "~", "~@", "^:a ", "^{:runtime.a 1} ", "@", "#("])
