@@ -17,7 +17,7 @@ from rtfs_framework.testing.cases.model import Case, CaseFileError, read_cases
 class BadCaseFile(RtfsError):
     """A case file that cannot be used."""
 
-    code = "E0913"
+    code = "E0915"
     exit_code = 2
 
 

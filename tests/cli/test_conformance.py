@@ -81,7 +81,7 @@ def test_what_cannot_be_used(cases, folder, args: list[str], message: str) -> No
     (folder / "broken.toml").write_text("[[case]\n")
     result = cases("conformance", *args)
     assert result.code == 2
-    assert f"error[E0913]: {message}" in result.err
+    assert f"error[E0915]: {message}" in result.err
 
 
 def test_nothing_judged_is_a_failure(cases, folder) -> None:

@@ -29,7 +29,7 @@ def test_every_code_has_a_page(capsys: pytest.CaptureFixture[str]) -> None:
         assert CODES[code].title in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("code", ["E0299", "E999", "e12345"])
+@pytest.mark.parametrize("code", ["E0298", "E999", "e12345"])
 def test_an_unknown_code_is_refused(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", code]) == 2
     assert f"there is no code {code}" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""E0201 to E0243: forms that are not what their head promises, names, modules, and parts that never run."""
+"""E0201 to E0299: forms that are not what their head promises, names, modules, and parts that never run."""
 
 from __future__ import annotations
 
@@ -166,4 +166,9 @@ enter(
     "throw ends what it stands in: the forms after it never run.",
     '(fn [] (do (throw "no") 1))',
     '(fn [x] (if x 1 (throw "no")))',
+)
+enter(
+    "E0299",
+    "more findings than are shown",
+    "Only the first findings are told, errors before warnings and hints. Mend these, and check again.",
 )

@@ -59,4 +59,5 @@ enter(
     "pip install 'rtfs-framework[lsp]'",
     language="console",
 )
+enter("E0915", "case files that cannot be used", "They are missing, are no TOML, or hold a case without its fields.")
 enter("E0999", "internal error", "A bug of ours. The details are in the file that the message names; please report it.")
