@@ -62,6 +62,29 @@ class Diagnostic:
         return "\n".join(lines)
 
 
+MOST = 50
+"""Findings that are told at once."""
+
+
+def bounded(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return the findings, at most `MOST` of them (errors are kept first), then a note of how many more there are."""
+    known = list(found)
+    if len(known) <= MOST:
+        return known
+    ranks = {"error": 0, "warning": 1, "hint": 2}
+    chosen = sorted(range(len(known)), key=lambda i: (ranks.get(known[i].severity, 0), i))[:MOST]
+    left = len(known) - MOST
+    note = Diagnostic(
+        code="E0299",
+        message=f"{left} more finding{'' if left == 1 else 's'} not shown",
+        source=known[-1].source,
+        span=known[-1].span,
+        help="mend these first",
+        severity="hint",
+    )
+    return [*(known[i] for i in sorted(chosen)), note]
+
+
 def _excerpt(source: Source, span: Span, place: Place) -> list[str]:
     """Return the source line and the carets under the span, cut to a readable width."""
     text = source.line(place.line).replace("\t", " ")

@@ -19,7 +19,7 @@ from rtfs_framework.lang.check.run import check_program
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.codegen.program import emit_program
 from rtfs_framework.lang.codegen.unit import Unit
-from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.expander.macros import MacroCompiler, MacroTable
 from rtfs_framework.lang.forms import Form
@@ -119,7 +119,7 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...], preloaded: tuple[str, .
         nodes.append(node)
         refused += found
     if refused:
-        raise LanguageError(refused)
+        raise LanguageError(bounded(refused))
     _forget_defined(analyzer)
     defined = frozenset(analyzer.defined)
     functions = defined - analyzer.valued

@@ -10,6 +10,7 @@ from typing_extensions import assert_never
 
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.modules import Modules, no_modules
+from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.rooms import Imported, Room
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
@@ -139,11 +140,11 @@ class Analyzer:
             case ListForm():
                 return self.list(form, scope, tail)
             case VectorForm(items=items):
-                return ir.VectorNode(tuple(self.analyze(item, scope) for item in items), form.span)
+                return ir.VectorNode(self.each(items, scope), form.span)
             case MapForm():
                 return self.map(form, scope)
             case SetForm(items=items):
-                return ir.SetNode(tuple(self.analyze(item, scope) for item in items), form.span)
+                return ir.SetNode(self.each(items, scope), form.span)
             case ShorthandFn():
                 return self.special("#()")(self, form.body, scope, tail)
             case Quoted():
@@ -162,9 +163,27 @@ class Analyzer:
         """Return forms in order as one node; the last one is in tail position."""
         if not forms:
             return ir.Const(None, span)
-        last = len(forms) - 1
-        items = tuple(self.analyze(form, scope, tail if i == last else None) for i, form in enumerate(forms))
+        items = self.each(forms, scope, tail)
         return items[0] if len(items) == 1 else ir.Do(items, span)
+
+    def each(self, forms: tuple[Form, ...], scope: Scope, tail: Tail | None = None) -> tuple[ir.Node, ...]:
+        """Return the IR of forms that stand side by side; the last one is in tail position.
+
+        Raises:
+            LanguageError: with what was refused in any of them.
+        """
+        made: list[ir.Node] = []
+        refused: Refusals | None = None
+        last = len(forms) - 1
+        for i, form in enumerate(forms):
+            try:
+                made.append(self.analyze(form, scope, tail if i == last else None))
+            except LanguageError as error:  # noqa: PERF203 - a helper would be a frame more at every level
+                refused = refused or Refusals()
+                refused.take(error)
+        if refused is not None:
+            refused.settle()
+        return tuple(made)
 
     def name(self, form: Name, scope: Scope) -> ir.Node:
         """Resolve a symbol: locals, the program's names, the library, then the host."""
@@ -231,7 +250,7 @@ class Analyzer:
         ):
             return self._not_callable(form, scope)
         function = self.analyze(head, scope)
-        args = tuple(self.analyze(arg, scope) for arg in rest)
+        args = self.each(rest, scope)
         if tail is not None and tail.frame is not None and self._is_self(function, tail) and len(args) == tail.count:
             tail.frame.loops = True
             return ir.Recur(args, tail.frame, form.span)

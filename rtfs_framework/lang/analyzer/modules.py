@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.globals import collect_definitions
+from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.rooms import Room
 from rtfs_framework.lang.analyzer.scope import Scope
 from rtfs_framework.lang.diagnostics import Diagnostic
@@ -109,10 +110,14 @@ class Modules:
         room.own.update(found)
         analyzer.defined.update({room.mine(name): count for name, count in found.items()})
         top = Scope(None, ir.FunctionFrame(None), is_top=True)
-        nodes = []
+        nodes, refused = [], Refusals()
         for form in body:
             analyzer.outermost = form
-            nodes.append(analyzer.analyze(form, top))
+            try:
+                nodes.append(analyzer.analyze(form, top))
+            except LanguageError as error:
+                refused.take(error)
+        refused.settle()
         room.exports = tuple(name for name in exports if name in room.own)
         return tuple(nodes)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import parts
+from rtfs_framework.lang.ir.walk import everything, parts
 from rtfs_framework.lang.source import Span
 
 BRANCH, HANDLER, AFTER = "E0241", "E0242", "E0243"
@@ -20,12 +20,14 @@ BRANCH, HANDLER, AFTER = "E0241", "E0242", "E0243"
 def check_branches(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
     """Return a warning for every part that never runs."""
     found: list[Diagnostic] = []
+    told: set[ir.Node] = set()
     for node in facts.nodes:
-        if node.span in facts.written_by_macros:
+        if node.span in facts.written_by_macros or node in told:
             continue
         match node:
             case ir.If():
                 found += _branch(node, facts)
+                told.update(everything((dead,)) if (dead := never_runs(node)) is not None else ())
             case ir.Try():
                 found += _handlers(node, facts)
             case ir.Do():

@@ -106,7 +106,8 @@ def _cond(parts: Parts, span: Span) -> Form | None:
     result: Form = nil(span)
     for test, value in reversed(list(zip(parts[::2], parts[1::2], strict=True))):
         always = isinstance(test, Atom) and test.value in (Keyword("else"), Keyword("default"))
-        result = value if always else call(span, "if", test, value, result)
+        last = isinstance(result, Atom) and result.value is None and result.span == span
+        result = value if always and last else call(span, "if", test, value, result)
     return result
 
 

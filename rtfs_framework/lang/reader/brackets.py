@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.source import Source, Span
 
@@ -18,37 +18,78 @@ def explain_brackets(source: Source, text: str, deepest: int) -> None:
     Raises:
         LanguageError: E0101 unclosed, E0107 too deep, E0109 closed wrongly, E0102 string never closed.
     """
-    opened: list[tuple[str, int]] = []
+    scan = _Scan(source, deepest)
     for match in _TOKEN.finditer(text):
         token, place = match.group(), match.start()
         if token[0] == '"':
             if len(token) == 1 or token[-1] != '"' or _ends_escaped(token):
-                raise _refuse(source, place, "E0102", "this string is never closed", 'close it with "')
+                scan.refuse(place, "E0102", "this string is never closed", 'close it with "')
+                scan.unsure = True
         elif token in _PAIRS:
-            opened.append((token, place))
-            if len(opened) > deepest:
-                raise _refuse(source, place, "E0107", f"nested deeper than {deepest} levels", "name the inner parts")
-        elif not opened:
-            raise _refuse(source, place, "E0109", f"this '{token}' closes nothing", "remove it")
+            scan.open(token, place)
         else:
-            bracket, start = opened.pop()
-            if _PAIRS[bracket] != token:
-                line, column = source.place(start)
-                message = f"'{token}' cannot close the '{bracket}' of line {line}, column {column}"
-                raise _refuse(source, place, "E0109", message, f"expected '{_PAIRS[bracket]}'")
-    if opened:
-        bracket, start = opened[-1]
-        message = f"this '{bracket}' is never closed"
-        way_out = f"add '{''.join(_PAIRS[b] for b, _ in reversed(opened))}' at the end of the program"
-        raise _refuse(source, start, "E0101", message, way_out)
+            scan.close(token, place)
+    scan.end()
+
+
+class _Scan:
+    """The brackets that are open. A wrong one is told and the scan goes on as if it had been right."""
+
+    def __init__(self, source: Source, deepest: int) -> None:
+        self.source = source
+        self.deepest = deepest
+        self.opened: list[tuple[str, int]] = []
+        self.found: list[Diagnostic] = []
+        self.unsure = False
+        """Whether a bracket closed wrongly, or a string took all: what is open at the end may be only a consequence."""
+
+    def refuse(self, place: int, code: str, message: str, way_out: str) -> None:
+        """Note a mistake."""
+        span = Span(place, place + 1)
+        self.found.append(Diagnostic(code=code, message=message, source=self.source, span=span, help=way_out))
+
+    def open(self, bracket: str, place: int) -> None:
+        """Open a bracket.
+
+        Raises:
+            LanguageError: E0107, too many are open.
+        """
+        self.opened.append((bracket, place))
+        if len(self.opened) > self.deepest:
+            self.refuse(place, "E0107", f"nested deeper than {self.deepest} levels", "name the inner parts")
+            raise LanguageError(bounded(self.found))
+
+    def close(self, bracket: str, place: int) -> None:
+        """Close the innermost bracket; or, where the next one out is the one meant, that one too."""
+        if not self.opened:
+            if not self.unsure:
+                self.refuse(place, "E0109", f"this '{bracket}' closes nothing", "remove it")
+            return
+        opener, start = self.opened.pop()
+        if _PAIRS[opener] == bracket:
+            return
+        line, column = self.source.place(start)
+        message = f"'{bracket}' cannot close the '{opener}' of line {line}, column {column}"
+        self.refuse(place, "E0109", message, f"expected '{_PAIRS[opener]}'")
+        self.unsure = True
+        if self.opened and _PAIRS[self.opened[-1][0]] == bracket:
+            self.opened.pop()
+
+    def end(self) -> None:
+        """End the text.
+
+        Raises:
+            LanguageError: with every mistake noted.
+        """
+        if self.opened and not (self.found and self.unsure):
+            bracket, start = self.opened[-1]
+            closers = "".join(_PAIRS[opener] for opener, _ in reversed(self.opened))
+            way_out = f"add '{closers}' at the end of the program"
+            self.refuse(start, "E0101", f"this '{bracket}' is never closed", way_out)
+        if self.found:
+            raise LanguageError(bounded(self.found))
 
 
 def _ends_escaped(token: str) -> bool:
     body = token[1:-1]
     return (len(body) - len(body.rstrip("\\"))) % 2 == 1
-
-
-def _refuse(source: Source, place: int, code: str, message: str, way_out: str) -> LanguageError:
-    return LanguageError(
-        [Diagnostic(code=code, message=message, source=source, span=Span(place, place + 1), help=way_out)]
-    )

@@ -13,6 +13,7 @@ from typing import Any
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, VisitError
 
+from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import (
     Atom,
@@ -37,6 +38,9 @@ from rtfs_framework.lang.values import Resource, Symbol, Timestamp
 MAX_NESTING = 200
 """Deepest nesting of brackets that is read; deeper source is refused before it can exhaust a stack."""
 
+_RETRIES = 10
+"""Characters out of place that are told at once: after each, the text is parsed again."""
+
 _QUOTES = {"QUOTE": "quote", "QUASI": "quasiquote", "UNQUOTE": "unquote", "SPLICE": "splice"}
 _CLOSERS = ")]}"
 _OPENERS = "([{"
@@ -56,21 +60,36 @@ def read_program(source: Source, number: int = 0) -> tuple[Form, ...]:
     """
     text = blank_comments(source)
     explain_brackets(source, text, MAX_NESTING)
+    builder = _Builder(source, number)
     try:
-        tree = _grammar().parse(text)
-        result: tuple[Form, ...] = _Builder(source, number).transform(tree)
+        tree = _parse(source, text, builder.found)
+        result: tuple[Form, ...] = builder.transform(tree)
     except VisitError as error:
         if isinstance(error.orig_exc, RecursionError):
             raise _too_deep(source) from None
+        if isinstance(error.orig_exc, LanguageError):
+            raise LanguageError(bounded([*builder.found, *error.orig_exc.diagnostics])) from None
         raise error.orig_exc from None
     except RecursionError:
         raise _too_deep(source) from None
-    except UnexpectedCharacters as error:
-        place: int = getattr(error, "pos_in_stream", 0)
-        raise _bad_character(source, text, place) from None
-    except UnexpectedInput as error:
-        raise _unexpected(source, text, error) from None
+    if builder.found:
+        raise LanguageError(bounded(builder.found))
     return result
+
+
+def _parse(source: Source, text: str, found: list[Diagnostic]) -> Any:
+    """Return lark's tree. A character that starts nothing is noted in `found` and read as a space, a few times."""
+    while True:
+        try:
+            return _grammar().parse(text)
+        except UnexpectedCharacters as error:  # noqa: PERF203 - a few times at most
+            place: int = getattr(error, "pos_in_stream", 0)
+            found += _bad_character(source, text, place).diagnostics
+            if len(found) >= _RETRIES:
+                raise LanguageError(found) from None
+            text = f"{text[:place]} {text[place + 1 :]}"
+        except UnexpectedInput as error:  # after an earlier one it may be only its consequence
+            raise (LanguageError(found) if found else _unexpected(source, text, error)) from None
 
 
 def _too_deep(source: Source) -> LanguageError:
@@ -119,6 +138,13 @@ class _Builder(Transformer[Token, Any]):
         super().__init__(visit_tokens=False)
         self.source = source
         self.number = number
+        self.found: list[Diagnostic] = []
+        """Tokens and maps that were refused; something stands in for each, so that reading goes on."""
+
+    def kept(self, error: LanguageError, span: Span) -> Atom:
+        """Note what was refused; return what stands in for it."""
+        self.found += error.diagnostics
+        return Atom(None, span)
 
     def span(self, meta: Any) -> Span:
         """Return the span of a rule's text."""
@@ -134,8 +160,14 @@ class _Builder(Transformer[Token, Any]):
 
     def atom(self, _meta: Any, items: list[Token]) -> Form:
         token = items[0]
-        start, text = token.start_pos or 0, str(token)
         span = self.token_span(token)
+        try:
+            return self._atom(token, str(token), span)
+        except LanguageError as error:
+            return self.kept(error, span)
+
+    def _atom(self, token: Token, text: str, span: Span) -> Form:
+        start = span.start
         match token.type:
             case "STRING":
                 # The token's text has comments blanked only outside strings, so it is the source's own.
@@ -177,7 +209,8 @@ class _Builder(Transformer[Token, Any]):
         if len(forms) % 2:
             last = forms[-1].span
             message = "a map needs a value for every key"
-            raise atoms.refuse(self.source, last.start, last.end, "E0108", message, "as in {:key value}")
+            self.kept(atoms.refuse(self.source, last.start, last.end, "E0108", message, "as in {:key value}"), span)
+            forms = forms[:-1]
         return MapForm(forms, span)
 
     def set_form(self, meta: Any, items: list[Any]) -> SetForm:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.bindings import split_bindings
 from rtfs_framework.lang.analyzer.patterns import Patterns
+from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, build_function
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.types.read import read_type
@@ -39,18 +42,32 @@ def analyze_let(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | N
     bindings = read_bindings(analyzer, form, "let")
     inner = scope.child()
     nodes: list[ir.Node] = []
+    refused = Refusals()
     i = 0
     while i < len(bindings):
         group = _function_group(analyzer, bindings, i, inner)
-        if group:
-            nodes.append(_letrec(analyzer, bindings[i : i + group], inner, form))
-            i += group
-        else:
-            nodes.append(bind(analyzer, bindings[i], inner))
-            inner = inner.child()
-            i += 1
-    nodes.append(analyzer.body(form.items[2:], inner, tail, form.span))
+        try:
+            if group:
+                nodes.append(_letrec(analyzer, bindings[i : i + group], inner, form))
+            else:
+                nodes.append(bind(analyzer, bindings[i], inner))
+        except LanguageError as error:
+            refused.take(error)
+            _bind_names(analyzer, bindings[i], inner)
+        inner = inner if group else inner.child()
+        i += group or 1
+    try:
+        nodes.append(analyzer.body(form.items[2:], inner, tail, form.span))
+    except LanguageError as error:
+        refused.take(error)
+    refused.settle()
     return ir.Do(tuple(nodes), form.span)
+
+
+def _bind_names(analyzer: Analyzer, binding: tuple[Form, Form | None, Form], scope: Scope) -> None:
+    """Bind the names of a refused binding, so that what follows does not miss them."""
+    with suppress(LanguageError):
+        Patterns(analyzer, scope).read(binding[0])
 
 
 def bind(analyzer: Analyzer, binding: tuple[Form, Form | None, Form], scope: Scope) -> ir.Node:
