@@ -61,6 +61,13 @@ def test_a_limit_cannot_be_caught(start, drive, text, limits, dimension, catcher
     assert dimension is None or stopped.value.dimension == dimension
 
 
+COMPILE_BOMBS = {
+    "junctions": ("(def x nil) (if " + "(and (nil? x) " * 60 + "(nil? (let [y 1] y))" + ")" * 60 + " 1 2)", "2"),
+    "defaults": ("(let [{:keys [a] :or {a " * 45 + "7" + "}} {}] a)" * 45, "7"),
+    "finally": ("(try 1 (finally " * 40 + "1" + "))" * 40, "1"),
+}
+
+
 def test_a_limit_runs_finally_but_is_not_replaced_by_it(start, drive):
     run = start("(try (do (call :a) (call :b)) (finally 5))", host_calls=1)
     with pytest.raises(LimitError):
@@ -68,10 +75,11 @@ def test_a_limit_runs_finally_but_is_not_replaced_by_it(start, drive):
     assert run.host_calls == 1
 
 
-def test_nested_finally_is_not_copied_without_end(in_process):
-    """Python copies a finally to every way out: 25 nested ones were 4 GB before they were functions."""
-    code = f"{PRELUDE}\nprint(run('(try 1 (finally ' * 40 + '1' + '))' * 40))"
-    assert in_process(code, timeout=20, memory=1 << 30) == "1"
+@pytest.mark.parametrize("name", sorted(COMPILE_BOMBS))
+def test_nesting_takes_no_exponential_time_to_compile(in_process, name):
+    """Each of these once took gigabytes or hours at this depth: something was emitted, or copied by Python, twice."""
+    text, value = COMPILE_BOMBS[name]
+    assert in_process(f"{PRELUDE}\nprint(run({text!r}))", timeout=20, memory=1 << 30) == value
 
 
 def test_step_loops_have_a_bound_of_their_own(start, drive):

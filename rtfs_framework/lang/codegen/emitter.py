@@ -50,6 +50,8 @@ class EmitterBase:
         """Top-level names that the Python function being emitted assigns."""
         self.function_vars: set[ir.Var] = set()
         self.out: list[ast.stmt] = []
+        self.stated: dict[int, ir.Node] = {}
+        """Junctions that are known to need statements, by id: to try each one again would take exponential time."""
 
     def emit(self, statement: ast.stmt, line: int) -> None:
         """Append a statement."""

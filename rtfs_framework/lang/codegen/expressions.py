@@ -144,12 +144,15 @@ class Expressions(EmitterBase, ABC):
 
     def _tests(self, node: ir.And | ir.Or) -> ast.expr | None:
         """Return the tests of a junction as one expression, or None when an item needs statements."""
+        if id(node) in self.stated:
+            return None
         start = mark = len(self.out)
         tests = []
         for i, item in enumerate(node.items):
             tests.append(self.test(item))
             if i and len(self.out) > mark:
                 del self.out[start:]  # the first item's too: the caller emits every item again
+                self.stated[id(node)] = node
                 return None
             mark = len(self.out)
         return ast.BoolOp(ast.And() if isinstance(node, ir.And) else ast.Or(), tests)

@@ -85,12 +85,13 @@ class Patterns(Expressions):
         there = py.compare(self.constant(entry.key), ast.In(), py.load(name))
         outer = self.block()
         default = self.value(entry.default)
-        if not self.take(outer):
+        other = self.take(outer)
+        if not other:
             return py.either(there, found, default)
         target, line = self.unit.temp("o"), self.line(entry.default.span)
-        outer = self.block()
-        self.emit(py.assign(target, self.value(entry.default)), line)
-        other = self.take(outer)
+        last = py.assign(target, default)
+        py.locate(last, line)
+        other.append(last)
         then = py.assign(target, found)
         py.locate(then, line)
         self.emit(ast.If(there, [then], other), line)

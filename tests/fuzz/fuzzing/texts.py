@@ -9,9 +9,9 @@ from rtfs_framework.stdlib.library import BUILTINS
 
 SPECIALS = (
     "let", "if", "do", "fn", "def", "defn", "defmacro", "defstruct", "deftype", "try", "catch", "finally", "match",
-    "for", "loop", "recur", "dotimes", "doseq", "cond", "case", "when", "when-not", "if-let", "when-let", "and", "or",
-    "->", "->>", "as->", "some->", "letfn", "quote", "step", "step-if", "step-loop", "step-parallel", "call", "get", "plan",
-    "capability", "resource", "mcp-stream", "module", "import", "throw", "comment",
+    "for", "loop", "recur", "dotimes", "doseq", "cond", "case", "when", "when-not", "if-let", "when-let", "and",
+    "or", "->", "->>", "as->", "some->", "letfn", "quote", "step", "step-if", "step-loop", "step-parallel", "call",
+    "get", "plan", "capability", "resource", "mcp-stream", "module", "import", "throw", "comment",
 )  # fmt: skip
 WORDS = (
     "x",
