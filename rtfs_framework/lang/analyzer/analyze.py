@@ -41,6 +41,10 @@ from rtfs_framework.lang.values import Keyword
 Special = Callable[["Analyzer", ListForm, Scope, "Tail | None"], ir.Node]
 
 
+MOST_SUGGESTIONS = 50
+"""Unknown names of one program that a suggestion is looked for: a search costs a millisecond."""
+
+
 class Analyzer:
     """Turns the forms of one program into IR; collects signatures, call sites and findings on the way."""
 
@@ -75,6 +79,7 @@ class Analyzer:
         self.outermost: Form | None = None
         """The top-level form being analyzed: some forms are special only there."""
         self._numbers = 0
+        self._suggested: dict[str, str | None] = {}
 
     @property
     def source(self) -> Source:
@@ -209,8 +214,16 @@ class Analyzer:
 
     def unknown(self, span: Span, name: str, way_out: str | None = None) -> Diagnostic:
         """Return the finding for a name that neither the program nor the library knows."""
-        near = way_out or did_you_mean(name, self.known_names()) or "define it, or let the host declare it"
+        near = way_out or self._nearest(name) or "define it, or let the host declare it"
         return self.finding(span, "E0203", f"unknown symbol '{name}'", near, kind="UndefinedSymbol")
+
+    def _nearest(self, name: str) -> str | None:
+        """Return a suggestion for a name; each is looked for once, and only the first ones of a program."""
+        if name not in self._suggested:
+            self._suggested[name] = (
+                did_you_mean(name, self.known_names()) if len(self._suggested) < MOST_SUGGESTIONS else None
+            )
+        return self._suggested[name]
 
     def known_names(self) -> Iterator[str]:
         """Yield every name that a suggestion may offer."""
