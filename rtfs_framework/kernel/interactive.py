@@ -82,6 +82,7 @@ class Conversation:
         self.program = GrowingProgram(around, NAME)
         first = self.program.artifact
         self.instance = _GrowingInstance(first, claims=claims, host_names=host_names, limits=limits)
+        self._latest: Run | None = None
 
     def read(self, source: Source) -> tuple[Form, ...]:
         """Return the forms of an input.
@@ -102,7 +103,10 @@ class Conversation:
     def start(self, added: Addition) -> Run:
         """Make what was compiled part of the program; return the run of its forms. Say `settle` when it ended."""
         self.instance.extend(self.program.keep(added))
-        return self.instance.start()
+        run = self.instance.start()
+        run.symbols = 0 if self._latest is None else self._latest.symbols
+        self._latest = run
+        return run
 
     def settle(self) -> None:
         """After a run that did not end well: forget names that it was to define and did not."""

@@ -17,6 +17,7 @@ import attrs
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.modules import Modules
 from rtfs_framework.lang.analyzer.rooms import Room
+from rtfs_framework.lang.check.run import check_program
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.expander.macros import MacroTable
@@ -69,8 +70,9 @@ class GrowingProgram:
         """
         analyzer = self.analyzer(forms)
         program = attrs.evolve(analyze(analyzer, forms), functions=frozenset())
+        found, _ = check_program(program, analyzer)
         artifact = assemble(analyzer, program, self._unit, self._first, digest([source]))
-        return Addition(analyzer, program, artifact)
+        return Addition(analyzer, program, attrs.evolve(artifact, diagnostics=tuple(found)))
 
     def keep(self, added: Addition) -> Artifact:
         """Make what was compiled part of the program; return its artifact."""

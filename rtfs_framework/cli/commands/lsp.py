@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,12 +36,19 @@ def command(*, tcp: int | None, config: str | None) -> None:
     server = load_server(found)
     try:
         if tcp is None:
-            server.start_io()
+            _serve_streams(server)
         else:
             click.echo(f"rtfs lsp listens on 127.0.0.1:{tcp}", err=True)
             server.start_tcp("127.0.0.1", tcp)
     finally:
         server.stop()
+
+
+def _serve_streams(server: RtfsServer) -> None:
+    """Serve on the standard streams; whatever else is printed goes to stderr, for stdout belongs to the protocol."""
+    own = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # closed by pygls at the end
+    with redirect_stdout(sys.stderr):
+        server.start_io(sys.stdin.buffer, own)
 
 
 def load_server(config: Path | None) -> RtfsServer:

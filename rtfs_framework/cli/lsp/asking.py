@@ -12,7 +12,8 @@ from collections.abc import Iterator
 import attrs
 
 from rtfs_framework.cli.lsp.reading import Definition, Reading, word_at
-from rtfs_framework.cli.repl.words import Word, language_names, language_word, signature_word
+from rtfs_framework.cli.repl.words import Word, code_word, language_names, language_word, signature_word
+from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.source import Source, Span
 
 LOCAL = "local"
@@ -28,6 +29,8 @@ class Asked:
     reading: Reading
     text: str
     offset: int
+    found: tuple[Diagnostic, ...] = ()
+    """What is wrong with the text."""
 
     @property
     def fresh(self) -> bool:
@@ -44,7 +47,16 @@ class Asked:
         bound = tracer.bound.get(var) if var is not None else None
         if bound is not None and tracer.sources[bound.source].text[bound.start : bound.end] == _word(self.text, span):
             return bound
-        return span if span in set(tracer.bound.values()) else None
+        if span in set(tracer.bound.values()):
+            return span
+        return None if span in tracer.globals else self._nearest(span)
+
+    def _nearest(self, span: Span) -> Span | None:
+        """Return the nearest binding before a name that nobody read: what a macro was given stands nowhere else."""
+        start = max((match.start() for match in _TOP_LEVEL.finditer(self.text, 0, span.start)), default=0)
+        word, bound = _word(self.text, span), self.reading.tracer.bound
+        near = [at for var, at in bound.items() if var.name == word and at.source == 0 and start < at.end <= span.start]
+        return max(near, key=lambda at: at.start, default=None)
 
     def definition(self) -> Definition | None:
         """Return the top-level definition that the name at this place means."""
@@ -62,16 +74,23 @@ class Asked:
         return None if found is None else (found.source, found.span)
 
     def hover(self) -> tuple[str, Span] | None:
-        """Return what is known of the name at this place, as Markdown, and the name's span."""
+        """Return what is known of the name at this place, and of what is wrong here, as Markdown, and the span."""
         word, span = word_at(self.text, self.offset)
+        known = self._known()
+        wrong = [code_word(each.code) for each in self.found if self.fresh and _holds(each.span, self.offset)]
+        parts = [*([] if known is None else [known]), *(f"**{each.usage}**\n\n{each.doc}" for each in wrong if each)]
+        return ("\n\n---\n\n".join(parts), span if word else Span(self.offset, self.offset)) if parts else None
+
+    def _known(self) -> str | None:
+        word, _ = word_at(self.text, self.offset)
         if not word or inside_text(self.text, self.offset):
             return None
         bound = self.local()
         if bound is not None:
             line, _ = self.reading.source.place(bound.start)
-            return f"```rtfs\n{word}\n```\n\n*local*, bound in line {line}", span
+            return f"```rtfs\n{word}\n```\n\n*local*, bound in line {line}"
         found = self.word(word)
-        return None if found is None else (found.markdown(), span)
+        return None if found is None else found.markdown()
 
     def word(self, name: str) -> Word | None:
         """Return what is known of a name."""
@@ -121,6 +140,10 @@ def _form_before(asked: Asked) -> str:
     """Return the text of the top-level form around a place, up to that place."""
     starts = [match.start() for match in _TOP_LEVEL.finditer(asked.text, 0, asked.offset)]
     return asked.text[starts[-1] if starts else 0 : asked.offset]
+
+
+def _holds(span: Span | None, offset: int) -> bool:
+    return span is not None and span.source == 0 and span.start <= offset <= span.end
 
 
 def _word(text: str, span: Span) -> str:

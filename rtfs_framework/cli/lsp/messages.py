@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lsprotocol import types
 
+from rtfs_framework.cli.crash import write_crash_file
 from rtfs_framework.cli.lsp.positions import Positions
 from rtfs_framework.cli.lsp.reading import Definition, Reading
 from rtfs_framework.lang.diagnostics import Diagnostic
@@ -41,6 +42,12 @@ def location(positions: Positions, span: Span) -> types.Range:
     return types.Range(types.Position(*start), types.Position(*end))
 
 
+def internal(error: Exception, path: str) -> str:
+    """Return what is said of a bug of ours."""
+    where = write_crash_file(error)
+    return f"error[E0999]: {Path(path).name} cannot be analyzed: {type(error).__name__}; the details are in {where}"
+
+
 def uri_of(source: Source) -> str:
     """Return the URI of a text that was read from a file."""
     return Path(source.name).resolve().as_uri()
@@ -69,16 +76,9 @@ def report(found: Diagnostic, source: Source, encoding: str) -> types.Diagnostic
         message,
         severity=_SEVERITIES.get(found.severity, types.DiagnosticSeverity.Information),
         code=found.code,
-        code_description=code_description(found.code),
         source="rtfs",
         related_information=related,
     )
-
-
-def code_description(code: str) -> types.CodeDescription | None:
-    """Return where a code is explained."""
-    page = Path(__file__).parents[3] / "docs" / "errors.md"
-    return types.CodeDescription(f"{page.as_uri()}#{code.lower()}") if page.is_file() else None
 
 
 def symbols(reading: Reading, encoding: str) -> list[types.DocumentSymbol]:

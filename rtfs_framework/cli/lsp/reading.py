@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -12,6 +12,7 @@ from rtfs_framework.cli.lsp.tracing import Tracer
 from rtfs_framework.kernel.loader import surroundings
 from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.modules import FindModule, Modules, module_parts
+from rtfs_framework.lang.check.run import check_program
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.expander.macros import MacroTable
@@ -79,13 +80,12 @@ def read_text(source: Source, find_module: FindModule, around: dict[str, Any] | 
         forms = read_program(source)
     except LanguageError as error:
         return Reading(source, False, error.diagnostics, tracer, {})
-    refused: tuple[Diagnostic, ...] = ()
+    found: Sequence[Diagnostic]
     try:
-        analyze(tracer, forms)
+        found, _ = check_program(analyze(tracer, forms), tracer)
     except LanguageError as error:
-        refused = error.diagnostics
-    found = _distinct((*refused, *tracer.findings))
-    return Reading(source, True, found, tracer, _definitions(source, forms, tracer))
+        found = _distinct((*error.diagnostics, *tracer.findings))
+    return Reading(source, True, tuple(found), tracer, _definitions(source, forms, tracer))
 
 
 def _distinct(found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:

@@ -16,7 +16,7 @@ from rtfs_framework import __version__
 from rtfs_framework.cli.lsp.asking import Asked, described, offered
 from rtfs_framework.cli.lsp.documents import Document, Documents
 from rtfs_framework.cli.lsp.hosts import Hosts, host_names
-from rtfs_framework.cli.lsp.messages import completion_kind, edit_of, location, report, symbols, uri_of
+from rtfs_framework.cli.lsp.messages import completion_kind, edit_of, internal, location, report, symbols, uri_of
 from rtfs_framework.cli.lsp.positions import Positions
 from rtfs_framework.cli.repl.words import language_word
 from rtfs_framework.lang.errors import LanguageError
@@ -66,7 +66,11 @@ class RtfsServer(LanguageServer):
         item = self.workspace.get_text_document(uri)
         opened = {other: each.source for other, each in self.workspace.text_documents.items()}
         read = self.documents.read
-        document = await asyncio.get_running_loop().run_in_executor(self._worker, read, uri, item.source, opened)
+        try:
+            document = await asyncio.get_running_loop().run_in_executor(self._worker, read, uri, item.source, opened)
+        except Exception as error:  # noqa: BLE001 - a bug of ours, told to the user; the server goes on
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Error, internal(error, item.path)))
+            return
         for problem in self.documents.new_problems():
             self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, problem))
         found = [report(each, document.reading.source, self.encoding) for each in document.found]
@@ -88,7 +92,7 @@ class RtfsServer(LanguageServer):
         text = self.workspace.get_text_document(uri).source
         positions = Positions(text, self.encoding)
         offset = positions.offset(params.position.line, params.position.character)
-        return Asked(document.best, text, offset), positions
+        return Asked(document.best, text, offset, tuple(document.found)), positions
 
     def stop(self) -> None:
         """Release everything."""

@@ -11,7 +11,8 @@ from prompt_toolkit.formatted_text.utils import split_lines
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 
-from rtfs_framework.cli.repl.words import FUNCTION, language_names
+from rtfs_framework.cli.reference import FUNCTION
+from rtfs_framework.cli.repl.words import language_names
 
 _PIECE = re.compile(
     r"""(?P<comment>;[^\n]*|\#\|(?:.|\n)*?(?:\|\#|\Z))

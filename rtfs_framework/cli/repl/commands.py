@@ -8,7 +8,7 @@ import attrs
 
 from rtfs_framework.cli.repl.shown import value_type
 from rtfs_framework.cli.repl.talk import Talk
-from rtfs_framework.cli.repl.words import Word, language_names, language_word, signature_text, signature_word
+from rtfs_framework.cli.repl.words import Word, code_word, language_names, language_word, signature_text, signature_word
 from rtfs_framework.cli.sources import remember
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.errors import LanguageError
@@ -87,9 +87,9 @@ def _help(_talk: Talk, _argument: str) -> str:
     return "\n".join(lines)
 
 
-@command("doc", "NAME", "What is known of a function, special form or macro.")
+@command("doc", "NAME", "What is known of a function, special form or macro, or of a code such as E0203.")
 def _doc(talk: Talk, name: str) -> str:
-    word = known_word(talk, name)
+    word = known_word(talk, name) or code_word(name)
     if word is None:
         names = [*talk.talk.names, *(known for known, _ in language_names())]
         raise _refusal(f"nothing is known of '{name}'", did_you_mean(name, names) or ":help shows what can be asked")

@@ -9,6 +9,7 @@ import attrs
 
 from rtfs_framework.kernel.interactive import Conversation
 from rtfs_framework.kernel.purehost import PureHost
+from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.source import Source
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.growing import Addition
     from rtfs_framework.orchestrator.session import Session
     from rtfs_framework.orchestrator.talking import HostedConversation
+
+UNKNOWN_NAME = "E0203"
 
 FindModule = Callable[[str], "Source | None"]
 
@@ -66,7 +69,15 @@ class NoHost:
         return False
 
     def check(self, added: Addition, source: Source) -> None:
-        """Find nothing wrong: a hint that cannot be followed fails when the function is called."""
+        """Refuse what fails whenever it is reached. A hint that cannot be followed fails when the function is called.
+
+        Raises:
+            LanguageError: There is some.
+        """
+        found = added.artifact.diagnostics
+        mistakes = [each for each in found if each.severity == "error" and each.code != UNKNOWN_NAME]
+        if mistakes:
+            raise LanguageError(mistakes)
 
     def finish(self, run: Run) -> Any:
         """Drive a run to its value."""

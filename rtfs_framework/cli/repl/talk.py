@@ -88,7 +88,7 @@ class Talk:
         later = collect_definitions(forms)
         for form in forms:
             added = self.talk.compile((form,), source)
-            self._mind_unknown(added, form, later)
+            self._mind(added, form, later)
             self.host.check(added, source)
             value = self._run(added)
             self._note(value)
@@ -106,7 +106,7 @@ class Talk:
         if Path(path).parent not in self.folders:
             self.folders.insert(0, Path(path).parent)
         added = self.talk.compile(self.talk.read(source), source)
-        self._mind_unknown(added, None, {})
+        self._mind(added, None, {})
         self.host.check(added, source)
         return self._run(added)
 
@@ -119,7 +119,7 @@ class Talk:
         source = remember(Source("<expression>", text))
         talk, before = self.talk, self.talk.bound()
         added = talk.compile(talk.read(source), source)
-        self._mind_unknown(added, None, {})
+        self._mind(added, None, {})
         try:
             return self.host.finish_purely(talk.try_out(added))
         finally:
@@ -157,12 +157,15 @@ class Talk:
         for number, kept in enumerate(self._values, 1):
             self.talk.define(f"*{number}", kept)
 
-    def _mind_unknown(self, added: Addition, form: Form | None, later: dict[str, int]) -> None:
-        """Refuse a name that nobody knows; inside a definition it is only worth a warning.
+    def _mind(self, added: Addition, form: Form | None, later: dict[str, int]) -> None:
+        """Tell the warnings, and refuse a name that nobody knows; inside a definition it is only worth a warning.
 
         Raises:
             LanguageError: E0203.
         """
+        for each in added.artifact.diagnostics:
+            if each.severity == "warning":
+                self.warn(each)
         found = [(n, f) for n, f in self.talk.unresolved(added) if n not in later and not self.host.knows(n)]
         if form is not None and _runs_later(form):
             for _, each in found:

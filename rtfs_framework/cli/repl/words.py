@@ -6,15 +6,11 @@ from collections.abc import Iterator
 
 import attrs
 
-from rtfs_framework.lang.analyzer.specials.table import SPECIALS
-from rtfs_framework.lang.expander.core import CORE
+from rtfs_framework.cli.reference import entries, entry_of
+from rtfs_framework.lang.codes.record import Code
+from rtfs_framework.lang.codes.table import CODES
 from rtfs_framework.lang.signature import DelegationHint, FunctionSignature, HintKind
 from rtfs_framework.lang.types.show import show_type
-from rtfs_framework.stdlib.library import BUILTINS
-
-SPECIAL = "special form"
-MACRO = "macro"
-FUNCTION = "function"
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -46,33 +42,35 @@ class Word:
 
 def language_names() -> Iterator[tuple[str, str]]:
     """Yield every name of the language that a program can write, with its kind."""
-    yield from ((name, SPECIAL) for name in SPECIALS if name[0].isalpha() or name == "λ")
-    yield from ((name, MACRO) for name in CORE)
-    yield from ((name, FUNCTION) for name in BUILTINS if not name.startswith("%"))
+    for entry in entries():
+        yield from ((name, entry.kind) for name in (entry.name, *entry.aliases) if not name.startswith("#"))
 
 
 def language_word(name: str) -> Word | None:
     """Return what is known of a name of the language."""
-    if name in SPECIALS:
-        form = SPECIALS[name]
-        return Word(name=name, kind=SPECIAL, usage=form.grammar, doc=form.doc)
-    if name in CORE:
-        macro = CORE[name]
-        return Word(name=name, kind=MACRO, usage=macro.grammar, doc=macro.doc)
-    entry = BUILTINS.get(name)
+    entry = entry_of(name)
     if entry is None:
         return None
-    notes = [f"also: {', '.join(other for other in (entry.name, *entry.aliases) if other != name)}"]
-    if entry.effect is not None:
-        notes.append("asks the host")
+    others = ", ".join(other for other in (entry.name, *entry.aliases) if other != name)
+    notes = [f"also: {others}"] if others else []
+    if entry.purity != "pure":
+        notes.append(entry.purity)
     return Word(
-        name=name,
-        kind=FUNCTION,
-        usage=f"({' '.join(filter(None, (name, entry.signature)))})",
-        doc=entry.doc,
-        notes=tuple(note for note in notes if note != "also: "),
-        examples=entry.examples,
+        name=name, kind=entry.kind, usage=entry.usage, doc=entry.doc, notes=tuple(notes), examples=entry.examples
     )
+
+
+def code_word(code: str) -> Word | None:
+    """Return what is known of the code of a diagnostic."""
+    found = CODES.get(code.upper())
+    if found is None:
+        return None
+    doc = "\n".join([found.text, *(f"{word}:\n{text}" for word, text in _examples(found) if text)])
+    return Word(name=found.code, kind="code", usage=f"{found.code}: {found.title}", doc=doc)
+
+
+def _examples(found: Code) -> tuple[tuple[str, str], ...]:
+    return ("wrong", found.wrong), ("right", found.right)
 
 
 def signature_word(signature: FunctionSignature) -> Word:
