@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -15,6 +15,9 @@ from rtfs_framework.orchestrator.delegate import Undecided
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.linking import compile_for
 from rtfs_framework.orchestrator.records import Decision, Steps
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.codegen.artifact import Artifact
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -52,7 +55,11 @@ def explain(host: Host, source: Source, limits: Limits) -> list[ExplainedSite]: 
     Raises:
         LanguageError: The program cannot be compiled. (A name or target that nobody knows is explained, not raised.)
     """
-    artifact = compile_for(host, source)
+    return explain_artifact(host, compile_for(host, source))
+
+
+def explain_artifact(host: Host, artifact: Artifact) -> list[ExplainedSite]:
+    """Return the call sites of a compiled program in the order of its text."""
     sites = sorted(artifact.sites, key=lambda site: (site.place.line, site.place.column))
     return [_site(host, site) for site in sites]
 

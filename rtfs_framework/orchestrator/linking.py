@@ -14,13 +14,14 @@ import attrs
 
 from rtfs_framework.api.targets import LocalModel, RemoteModel
 from rtfs_framework.kernel.limits import Limits
-from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
+from rtfs_framework.lang.diagnostics import Diagnostic, bounded, did_you_mean
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import DelegationHint, HintKind
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.failures import UNKNOWN_TARGET
 from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.module_path import finder
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.instance import Instance
@@ -61,7 +62,8 @@ def compile_for(host: Host, source: Source) -> Artifact:
 
     dispatcher = host.dispatcher
     prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
-    return compile_source(source, delegatable=dispatcher.delegator.may_claim, prelude=prelude)
+    find = finder(source, host.config.module_path)
+    return compile_source(source, delegatable=dispatcher.delegator.may_claim, find_module=find, prelude=prelude)
 
 
 def link(host: Host, source: Source, limits: Limits) -> Linked:
@@ -75,7 +77,7 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
     artifact = compile_for(host, source)
     mistakes = [finding for finding in findings(host, artifact) if finding.severity == "error"]
     if mistakes:
-        raise LanguageError(mistakes)
+        raise LanguageError(bounded(mistakes))
     instance = Instance(
         artifact,
         claims=host.dispatcher.delegator.claims,
@@ -88,10 +90,10 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
 def findings(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
     """Yield what was found wrong with a program, as this host sees it: names that it knows are no mistakes."""
     for finding in artifact.diagnostics:
-        if finding.code != UNKNOWN_NAME or finding.span is None:
+        if finding.code != UNKNOWN_NAME or finding.span is None or finding.source is None:
             yield finding
             continue
-        name = artifact.source.text[finding.span.start : finding.span.end]
+        name = finding.source.text[finding.span.start : finding.span.end]
         if not knows(host, name):
             offered = [*host.dispatcher.capabilities.names, *host.config.security.values]
             yield attrs.evolve(finding, help=did_you_mean(name, offered) or finding.help)
@@ -117,18 +119,22 @@ def _unknown_target(host: Host, artifact: Artifact, hint: DelegationHint, functi
     way_out = did_you_mean(hint.id, known) or (
         f"known: {', '.join(sorted(known)) or 'none'}; or add [delegation.{table}.{hint.id}] to delegation.toml"
     )
+    source, span = _hint_place(artifact, hint)
     return Diagnostic(
         code=UNKNOWN_TARGET,
         message=f"no {what} '{hint.id}' is configured (hint of {function})",
-        source=artifact.source,
-        span=_hint_span(artifact, hint),
+        source=source,
+        span=span,
         help=way_out,
         kind="UnknownCapability",
     )
 
 
-def _hint_span(artifact: Artifact, hint: DelegationHint) -> Span:
-    """Return where the hint's id is first mentioned."""
+def _hint_place(artifact: Artifact, hint: DelegationHint) -> tuple[Source, Span]:
+    """Return where the hint's id is first mentioned, in the program or in a module."""
     text = f'"{hint.id}"'
-    start = artifact.source.text.find(text)
-    return Span(start, start + len(text)) if start >= 0 else Span(0, 1)
+    for number, source in enumerate(artifact.sources):
+        start = source.text.find(text)
+        if start >= 0:
+            return source, Span(start, start + len(text), number)
+    return artifact.source, Span(0, 1)

@@ -19,12 +19,11 @@ import attrs
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.clock import SystemClock
 from rtfs_framework.orchestrator.front import Front
 from rtfs_framework.orchestrator.host import Host, build_host
-from rtfs_framework.orchestrator.linking import Linked, compile_for, findings, link
+from rtfs_framework.orchestrator.linking import Linked, link
 from rtfs_framework.orchestrator.program import LoadedProgram, Page, status_of
 from rtfs_framework.orchestrator.records import RunResult
 from rtfs_framework.orchestrator.stream import Stream
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from rtfs_framework.api.cache import CacheStats
+    from rtfs_framework.orchestrator.checking import Checked
     from rtfs_framework.orchestrator.explain import ExplainedSite
     from rtfs_framework.registry.catalog import Catalog
 
@@ -156,11 +156,13 @@ class Session:
 
     def check(self, source: Source) -> list[Diagnostic]:
         """Return everything found wrong with a program without running it; warnings and hints included."""
-        try:
-            artifact = compile_for(self.host, source)
-        except LanguageError as error:
-            return list(error.diagnostics)
-        return list(findings(self.host, artifact))
+        return list(self.examine(source).diagnostics)
+
+    def examine(self, source: Source) -> Checked:
+        """Return what is known of a program without running it: findings, purity of its functions, where calls go."""
+        from rtfs_framework.orchestrator.checking import check
+
+        return check(self.host, source)
 
     def explain(self, source: Source) -> list[ExplainedSite]:
         """Return every call of a program that can leave the kernel, where it would go, and why. Runs nothing."""

@@ -36,7 +36,8 @@ def test_a_mistake(rtfs, folder, text: str, place: str, code: str, message: str,
 
 def test_nothing_found(rtfs) -> None:
     result = rtfs("check", "pure.rtfs", "hello.rtfs")
-    assert (result.code, result.out) == (0, "2 files checked, nothing found\n")
+    told = "pure.rtfs: main is pure\nhello.rtfs: main is pure\n2 files checked, nothing found\n"
+    assert (result.code, result.out) == (0, told)
 
 
 def test_all_mistakes_of_all_files(rtfs, folder) -> None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
 from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.options import config_option, json_option, open_session
 from rtfs_framework.cli.shown.data import line
+from rtfs_framework.cli.shown.purity import program_json, purity_lines
 from rtfs_framework.cli.sources import read_program
 from rtfs_framework.cli.style import coloured
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.diagnostics import Diagnostic
-    from rtfs_framework.lang.source import Source
+    from rtfs_framework.orchestrator.checking import Checked
     from rtfs_framework.orchestrator.explain import ExplainedSite
-    from rtfs_framework.orchestrator.session import Session
 
 
 @click.command()
@@ -28,46 +29,51 @@ if TYPE_CHECKING:
 def command(files: tuple[str, ...], *, strict: bool, as_json: bool, config: str | None) -> int:
     """Find mistakes in programs without running them: each with its code, its place and a way out.
 
-    Errors keep a program from running. Warnings are calls that this host cannot serve now (a key that is not set, a
-    capability that is not granted). The exit code is 1 when there are errors.
+    Errors keep a program from running. Warnings are parts that can never run, and calls that this host cannot serve now
+    (a key that is not set, a capability that is not granted). Hints are names that nothing uses. Of every program that
+    would run, the purity of its functions and the calls that leave it are told. The exit code is 1 when there are
+    errors.
     """
-    found = [diagnostic for file in files for diagnostic in _check(file, config)]
-    errors = sum(each.severity == "error" for each in found)
-    warnings = len(found) - errors
-    failed = bool(errors or (strict and warnings))
+    checked = [(file, _check(file, config)) for file in files]
+    found = [each for _, one in checked for each in one.diagnostics]
+    count = {word: sum(each.severity == word for each in found) for word in ("error", "warning", "hint")}
     if as_json:
-        data = [each.to_json() for each in found]
-        click.echo(line({"diagnostics": data, "files": len(files), "errors": errors, "warnings": warnings}))
+        data: dict[str, Any] = {"diagnostics": [each.to_json() for each in found], "files": len(files)}
+        data |= {f"{word}s": number for word, number in count.items()}
+        click.echo(line({**data, "programs": [program_json(file, one) for file, one in checked]}))
     else:
-        _show(found, len(files), errors, warnings)
-    return FAILED if failed else FINE
+        for file, one in checked:
+            _show(file, one)
+        click.echo(_summary(len(files), count))
+    return FAILED if count["error"] or (strict and count["warning"]) else FINE
 
 
-def _check(file: str, config: str | None) -> list[Diagnostic]:
+def _check(file: str, config: str | None) -> Checked:
     source = read_program(file)
     with open_session(file, config, journal=False) as session:
-        found = session.check(source)
-        if not any(each.severity == "error" for each in found):
-            found += unusable_sites(session, source)
-    return sorted(found, key=lambda each: each.span.start if each.span else 0)
+        checked = session.examine(source)
+    found = [*checked.diagnostics, *(unusable_sites(checked) if checked.accepted else ())]
+    found.sort(key=lambda each: (each.span.source, each.span.start) if each.span else (0, 0))
+    return attrs.evolve(checked, diagnostics=tuple(found))
 
 
-def unusable_sites(session: Session, source: Source) -> list[Diagnostic]:
+def unusable_sites(checked: Checked) -> list[Diagnostic]:
     """Return a warning for every call that would fail here and now."""
-    return [_warning(site, source) for site in session.explain(source) if not site.usable]
+    return [_warning(site, checked) for site in checked.sites if not site.usable]
 
 
-def _warning(site: ExplainedSite, source: Source) -> Diagnostic:
+def _warning(site: ExplainedSite, checked: Checked) -> Diagnostic:
     from rtfs_framework.lang.diagnostics import Diagnostic
     from rtfs_framework.lang.source import Span
 
+    source = checked.source(site.place.source)
     start = sum(len(each) + 1 for each in source.text.split("\n")[: site.place.line - 1]) + site.place.column - 1
     problem, _, way_out = site.problem.partition("; ")
     return Diagnostic(
         code=_code(site),
         message=f"the call of {site.name} would fail: {problem}",
         source=source,
-        span=Span(start, start + max(1, len(site.name))),
+        span=Span(start, start + max(1, len(site.name)), checked.sources.index(source)),
         help=way_out or None,
         kind="HostError",
         severity="warning",
@@ -81,15 +87,20 @@ def _code(site: ExplainedSite) -> str:
     return "E0710" if site.target == "denied" else "E0711"
 
 
-def _show(found: Sequence[Diagnostic], files: int, errors: int, warnings: int) -> None:
-    for each in found:
+def _show(file: str, checked: Checked) -> None:
+    for each in checked.diagnostics:
         click.echo(coloured(each.render()))
-    count = f"{files} file{'' if files == 1 else 's'}"
-    if not found:
-        click.echo(f"{count} checked, nothing found")
-        return
-    click.echo(f"{count} checked, {errors} error{_s(errors)}, {warnings} warning{_s(warnings)}")
+    if checked.accepted:
+        for text in purity_lines(file, checked):
+            click.echo(text)
 
 
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
+def _summary(files: int, count: Mapping[str, int]) -> str:
+    """Return "2 files checked, 1 error, 0 warnings"; hints are counted when there are some."""
+    words = [word for word in count if word != "hint" or count[word]]
+    told = ", ".join(_number(count[word], word) for word in words) if any(count.values()) else "nothing found"
+    return f"{_number(files, 'file')} checked, {told}"
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

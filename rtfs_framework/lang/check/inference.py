@@ -224,7 +224,7 @@ class Inference:
         if reason is None and kinds & of_value(literal):
             return
         message = f"this clause is never chosen: the value cannot be {write(literal)}"
-        way_out = reason and f"it is declared otherwise: {reason}"
+        way_out = "remove the clause" if reason is None else f"the value is declared otherwise: {reason}"
         self.found.append(
             self.facts.finding(
                 clause.body.span, "E0323", message, way_out, kind="MatchError", severity="warning"

@@ -7,6 +7,7 @@ the question. A module's definitions and imports are left alone where a macro mi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from rtfs_framework.lang.check.facts import Facts
@@ -15,6 +16,8 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import variables
 
 BINDING, PARAMETER, DEFINITION, IMPORT = "E0230", "E0231", "E0232", "E0233"
+
+_WORD = re.compile(r"[^\s()\[\]{}\"]+")
 
 
 def check_unused(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
@@ -33,7 +36,7 @@ def _of_node(node: ir.Node, used: set[ir.Var], facts: Facts) -> Iterator[Diagnos
         case ir.Letrec(bindings=bindings):
             yield from _bindings((var for var, _ in bindings), used, facts, "is bound")
         case ir.Loop(vars=bound):
-            yield from _bindings(iter(bound), used, facts, "is bound")
+            yield from _bindings(iter(bound), used, facts, "is bound", named=False)
         case ir.Match(clauses=clauses):
             for clause in clauses:
                 yield from _bindings(variables(clause.pattern), used, facts, "is bound")
@@ -46,15 +49,17 @@ def _of_node(node: ir.Node, used: set[ir.Var], facts: Facts) -> Iterator[Diagnos
 
 
 def _bindings(
-    bound: Iterator[ir.Var], used: set[ir.Var], facts: Facts, what: str, code: str = BINDING
+    bound: Iterator[ir.Var], used: set[ir.Var], facts: Facts, what: str, code: str = BINDING, *, named: bool = True
 ) -> Iterator[Diagnostic]:
+    """Judge variables; those of a loop are not `named` as the author calls them."""
     for var in bound:
         span = facts.bound.get(var)
-        if var in used or span is None or var.name.startswith(("_", "%")) or span in facts.written_by_macros:
+        if var in used or span is None or span in facts.written_by_macros:
             continue
-        if facts.text(span) == var.name:
-            message = f"'{var.name}' {what} and never used"
-            way_out = f"remove it, or call it _{var.name}"
+        name = facts.text(span)
+        if not name.startswith(("_", "%")) and (name == var.name or (not named and _WORD.fullmatch(name))):
+            message = f"'{name}' {what} and never used"
+            way_out = f"remove it, or call it _{name}"
             yield facts.finding(span, code, message, way_out, kind="Unused", severity="hint")
 
 

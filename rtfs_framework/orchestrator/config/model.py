@@ -70,5 +70,7 @@ class Config:
     caches: Mapping[str, CacheSpec] = attrs.field(factory=dict)
     security: RuntimeContext = RuntimeContext()
     journal: JournalSpec = JournalSpec()
+    module_path: tuple[str, ...] = ()
+    """Folders in which modules are looked for, after the program's and the current one."""
     tables: Mapping[str, Any] = attrs.field(factory=dict)
     """The file's data that decisions rest on; part of the policy hash."""

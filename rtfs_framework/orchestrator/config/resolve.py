@@ -67,6 +67,7 @@ class Resolver:
             caches=self._caches(file.caches),
             security=self._security(file.security),
             journal=self._journal(file),
+            module_path=tuple(str(self.path.parent / folder) for folder in file.modules.path),
             tables={name: data[name] for name in ("delegation", "engines", "security") if name in data},
         )
 

@@ -74,6 +74,13 @@ class JournalTable:
 
 
 @attrs.frozen(slots=True, kw_only=True)
+class ModulesTable:
+    """`[modules]`."""
+
+    path: Sequence[str] = ()
+
+
+@attrs.frozen(slots=True, kw_only=True)
 class ConfigFile:
     """The whole file."""
 
@@ -82,3 +89,4 @@ class ConfigFile:
     caches: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     security: SecurityTable = SecurityTable()
     journal: JournalTable = JournalTable()
+    modules: ModulesTable = ModulesTable()

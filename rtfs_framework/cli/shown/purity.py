@@ -1,0 +1,69 @@
+"""What `rtfs check` tells of a program that would run: the purity of its functions, and the calls that leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.signature import FunctionEffect
+    from rtfs_framework.lang.source import Place
+    from rtfs_framework.orchestrator.checking import Checked
+    from rtfs_framework.orchestrator.explain import ExplainedSite
+
+
+def purity_lines(file: str, checked: Checked) -> Iterator[str]:
+    """Yield a program's section: a line per function that is not pure, the pure ones in one, then the calls."""
+    pure = [each.name for each in checked.effects if each.purity.value == "pure"]
+    if pure:
+        alone = len(pure) == len(checked.effects)
+        yield f"{file}: {_listed(pure)} {'is' if len(pure) == 1 else 'are'} pure{_all(pure) if alone else ''}"
+    for each in checked.effects:
+        if each.purity.value != "pure":
+            yield f"{file}: {click.style(each.name, bold=True)} is {each.purity.value}: {_reasons(each)}"
+    for site in checked.sites:
+        yield f"{site.place}: {site.name} leaves the kernel: {_answer(site)}"
+
+
+def _listed(names: list[str]) -> str:
+    shown = [click.style(name, bold=True) for name in dict.fromkeys(names)]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _all(pure: list[str]) -> str:
+    return "" if len(pure) == 1 else " (all functions)"
+
+
+def _reasons(effect: FunctionEffect) -> str:
+    return "; ".join(f"{each.text} (line {each.place.line})" for each in effect.because) or "its calls may go elsewhere"
+
+
+def _answer(site: ExplainedSite) -> str:
+    if not site.usable:
+        return click.style(f"nothing provides it now ({site.problem.partition('; ')[0]})", fg="yellow")
+    return f"{site.target}, answered by {site.provider}" if site.provider else site.target
+
+
+def program_json(file: str, checked: Checked) -> dict[str, Any]:
+    """Return a program's section as JSON-ready data."""
+    functions = [
+        {
+            "name": each.name,
+            "purity": each.purity.value,
+            **_place(each.place),
+            "because": [{"text": reason.text, **_place(reason.place)} for reason in each.because],
+        }
+        for each in checked.effects
+    ]
+    sites = [
+        {"name": each.name, "kind": each.kind, "inside": each.inside, **_place(each.place), "target": each.target}
+        | {"provider": each.provider or None, "usable": each.usable, "problem": each.problem or None}
+        for each in checked.sites
+    ]
+    return {"file": file, "accepted": checked.accepted, "functions": functions, "calls": sites}
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {"file": place.source, "line": place.line, "column": place.column}

@@ -1,0 +1,47 @@
+"""Checking a program for a host: what is wrong, how pure its functions are, where its calls go. Runs nothing."""
+
+from __future__ import annotations
+
+import attrs
+
+from rtfs_framework.lang.diagnostics import Diagnostic, bounded
+from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.signature import FunctionEffect
+from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.explain import ExplainedSite, explain_artifact
+from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.linking import compile_for, findings
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Checked:
+    """What is known of a program without running it. A refused program has diagnostics only."""
+
+    sources: tuple[Source, ...]
+    """The program's text, then those of the modules that it imports."""
+    diagnostics: tuple[Diagnostic, ...]
+    effects: tuple[FunctionEffect, ...] = ()
+    sites: tuple[ExplainedSite, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Tell whether the program would run."""
+        return all(each.severity != "error" for each in self.diagnostics)
+
+    def source(self, name: str) -> Source:
+        """Return the text of a name; the program's own when none has it."""
+        return next((each for each in self.sources if each.name == name), self.sources[0])
+
+
+def check(host: Host, source: Source) -> Checked:
+    """Return everything that is known of a program."""
+    try:
+        artifact = compile_for(host, source)
+    except LanguageError as error:
+        return Checked(sources=(source,), diagnostics=error.diagnostics)
+    return Checked(
+        sources=artifact.sources,
+        diagnostics=tuple(bounded(findings(host, artifact))),
+        effects=artifact.effects,
+        sites=tuple(explain_artifact(host, artifact)),
+    )

@@ -1,0 +1,70 @@
+"""`rtfs check`: warnings, hints, the purity of functions, the calls that leave the kernel, modules."""
+
+from __future__ import annotations
+
+PROGRAM = """(defn helper [x] (str x))
+(defn fetch [path] (call :fs.read path))
+(defn main [path] (helper (fetch path)))
+"""
+
+
+def test_purity_and_calls(rtfs, folder) -> None:
+    (folder / "p.rtfs").write_text(PROGRAM)
+    result = rtfs("check", "p.rtfs")
+    assert result.code == 0
+    assert result.lines[-5:] == [
+        "p.rtfs: helper is pure",
+        "p.rtfs: fetch is effectful: calls the capability fs.read (line 2)",
+        "p.rtfs: main is effectful: uses fetch, which is effectful (line 3)",
+        "p.rtfs:2:20: fs.read leaves the kernel: nothing provides it now (no plugin offers 'fs.read')",
+        "1 file checked, 0 errors, 1 warning",
+    ]
+
+
+def test_json(rtfs, folder) -> None:
+    (folder / "p.rtfs").write_text(PROGRAM)
+    (program,) = rtfs("check", "p.rtfs", "--json").data["programs"]
+    assert (program["file"], program["accepted"]) == ("p.rtfs", True)
+    purity = {each["name"]: each["purity"] for each in program["functions"]}
+    assert purity == {"helper": "pure", "fetch": "effectful", "main": "effectful"}
+    because = program["functions"][1]["because"]
+    assert because == [{"text": "calls the capability fs.read", "file": "p.rtfs", "line": 2, "column": 20}]
+    (call,) = program["calls"]
+    assert (call["name"], call["inside"], call["usable"], call["provider"]) == ("fs.read", "fetch", False, None)
+
+
+def test_all_functions_pure(rtfs, folder) -> None:
+    (folder / "p.rtfs").write_text("(defn a [x] x) (defn b [x] (a x))")
+    assert rtfs("check", "p.rtfs").lines[0] == "p.rtfs: a and b are pure (all functions)"
+
+
+def test_hints_are_counted_apart_and_never_fail(rtfs, folder) -> None:
+    (folder / "p.rtfs").write_text("(let [a 1] 2)")
+    result = rtfs("check", "p.rtfs", "--strict")
+    assert result.code == 0
+    assert "p.rtfs:1:7: hint[E0230]: 'a' is bound and never used" in result.out
+    assert result.lines[-1] == "1 file checked, 0 errors, 0 warnings, 1 hint"
+
+
+def test_a_program_with_an_error_is_not_run_and_has_no_section(rtfs, folder) -> None:
+    (folder / "p.rtfs").write_text('(defn f [x] x)\n(+ 1 "a")')
+    result = rtfs("check", "p.rtfs")
+    assert result.code == 1
+    assert "p.rtfs:2:6: error[E0321]: + needs a number here, and this is a string" in result.out
+    assert "is pure" not in result.out
+    ran = rtfs("run", "p.rtfs")
+    assert ran.code == 1
+    assert "error[E0321]" in ran.err
+
+
+def test_modules_beside_the_program(rtfs, folder) -> None:
+    (folder / "sub" / "lib").mkdir(parents=True)
+    (folder / "sub" / "lib" / "m.rtfs").write_text("(module lib.m (:exports [f]) (defn f [x] (call :fs.read x)))")
+    (folder / "sub" / "p.rtfs").write_text("(import lib.m :as m)\n(defn main [x] (m/f x))")
+    result = rtfs("check", "sub/p.rtfs")
+    assert result.code == 0
+    assert "sub/lib/m.rtfs:1:42: warning[E0711]: the call of fs.read would fail" in result.out
+    assert "sub/p.rtfs: main is effectful: uses lib.m/f, which is effectful (line 2)" in result.out
+    missing = rtfs("eval", "(import lib.m)")
+    assert missing.code == 1
+    assert "E0221" in missing.err
