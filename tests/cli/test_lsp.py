@@ -62,6 +62,7 @@ class Editor:
             message = self.arrived.get(timeout=WAIT)
             if message.get("method") == method:
                 return message["params"]
+            assert "E0999" not in str(message.get("params")), message
 
     def open(self, path: Path, text: str):
         """Open a text; return what is wrong with it."""

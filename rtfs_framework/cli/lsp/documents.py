@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import attrs
 from pygls.uris import to_fs_path
 
-from rtfs_framework.cli.lsp.hosts import Hosts, around, mistakes
+from rtfs_framework.cli.lsp.hosts import Hosts, around, mistakes, module_path
 from rtfs_framework.cli.lsp.reading import Reading, read_text
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.module_path import SUFFIX, find_module
 from rtfs_framework.orchestrator.session import Session
 
 
@@ -56,7 +57,8 @@ class Documents:
         session = self.session(uri)
         texts = {_path(other): each for other, each in opened.items()}
         source = Source(str(path), text)
-        reading = read_text(source, lambda name: _module(path.parent, name, texts), around(session))
+        folders = [path.parent, Path(), *module_path(session)]
+        reading = read_text(source, lambda name: _module(name, folders, texts), around(session))
         earlier = self._open.get(uri)
         best = reading if reading.readable or earlier is None else earlier.best
         made = self._open[uri] = Document(reading, best, mistakes(reading, session))
@@ -67,11 +69,9 @@ def _path(uri: str) -> Path:
     return Path(to_fs_path(uri) or uri)
 
 
-def _module(folder: Path, name: str, texts: Mapping[Path, str]) -> Source | None:
-    path = folder.joinpath(*name.split(".")).with_suffix(".rtfs")
-    if path in texts:
-        return Source(str(path), texts[path])
-    try:
-        return Source(str(path), path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError):
-        return None
+def _module(name: str, folders: Iterable[Path], texts: Mapping[Path, str]) -> Source | None:
+    for folder in folders:
+        path = folder.joinpath(*name.split(".")).with_suffix(SUFFIX)
+        if path in texts:
+            return Source(str(path), texts[path])
+    return find_module(name, folders)

@@ -11,14 +11,14 @@ import attrs
 from rtfs_framework.cli.commands.check import unusable_sites
 from rtfs_framework.cli.lsp.reading import Reading
 from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.lang.errors import LanguageError, RtfsError
+from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.config.find import find_config
 from rtfs_framework.orchestrator.linking import PRELUDE, UNKNOWN_NAME, knows
 from rtfs_framework.orchestrator.session import Session
 
 _MODULES = frozenset({"E0220", "E0221", "E0222", "E0223"})
-"""A session does not look for modules; the reading has found them, or said so."""
+"""A session knows modules as they are saved, the reading as they are in the editor, and that is what counts."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -67,6 +67,11 @@ def around(session: Session | None) -> dict[str, Any]:
     return {"delegatable": dispatcher.delegator.may_claim, "prelude": prelude}
 
 
+def module_path(session: Session | None) -> tuple[Path, ...]:
+    """Return where a host looks for modules besides a program's own folder."""
+    return () if session is None else tuple(map(Path, session.host.config.module_path))
+
+
 def host_names(session: Session | None) -> tuple[str, ...]:
     """Return the names that programs may use because of their host."""
     if session is None:
@@ -94,12 +99,7 @@ def _is_known(found: Diagnostic, session: Session) -> bool:
 
 def _checked(source: Source, session: Session) -> list[Diagnostic]:
     """Return what `rtfs check` says of a program that compiles: targets and calls that this host does not have."""
-    found = session.check(source)
-    if any(each.code in _MODULES for each in found):
+    checked = session.examine(source)
+    if any(each.code in _MODULES for each in checked.diagnostics):
         return []
-    if any(each.severity == "error" for each in found):
-        return found
-    try:
-        return found + unusable_sites(session, source)
-    except LanguageError:
-        return found
+    return [*checked.diagnostics, *(unusable_sites(checked) if checked.accepted else ())]

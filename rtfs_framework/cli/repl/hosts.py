@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
@@ -31,6 +32,11 @@ class ReplHost(Protocol):
         """The conversation."""
         ...
 
+    @property
+    def module_path(self) -> Iterable[str | Path]:
+        """Further folders in which modules are looked for."""
+        ...
+
     def knows(self, name: str) -> bool:
         """Tell whether the host gives a meaning to a free name."""
         ...
@@ -57,6 +63,7 @@ class NoHost:
     """Programs without effects: every call is refused, and the error says so."""
 
     talk: Conversation
+    module_path: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, find_module: FindModule) -> NoHost:
@@ -74,6 +81,7 @@ class NoHost:
         Raises:
             LanguageError: There is some.
         """
+        del source
         found = added.artifact.diagnostics
         mistakes = [each for each in found if each.severity == "error" and each.code != UNKNOWN_NAME]
         if mistakes:
@@ -106,6 +114,11 @@ class SessionHost:
     def talk(self) -> Conversation:
         """The conversation."""
         return self.hosted.talk
+
+    @property
+    def module_path(self) -> Iterable[str | Path]:
+        """Where the configuration says that modules are."""
+        return self.hosted.session.host.config.module_path
 
     def knows(self, name: str) -> bool:
         """Tell whether the host gives a meaning to a free name."""

@@ -24,6 +24,7 @@ from rtfs_framework.lang.reader.brackets import explain_brackets
 from rtfs_framework.lang.reader.comments import blank_comments
 from rtfs_framework.lang.reader.read import MAX_NESTING
 from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.module_path import find_module
 
 _OPEN_ENDED = frozenset({"E0101", "E0102", "E0103"})
 """A bracket, a string or a comment that is not closed: more may come."""
@@ -136,12 +137,9 @@ class Talk:
         self.host.close()
 
     def find_module(self, name: str) -> Source | None:
-        """Return the text of a module: beside a file that was loaded, or in the current folder."""
-        for folder in self.folders:
-            path = folder.joinpath(*name.split(".")).with_suffix(".rtfs")
-            if path.is_file():
-                return read_program(str(path))
-        return None
+        """Return the text of a module: beside a file that was loaded, in the current folder, or on the host's path."""
+        found = find_module(name, [*self.folders, *map(Path, self.host.module_path)])
+        return None if found is None else remember(found)
 
     def _run(self, added: Addition) -> Any:
         try:
