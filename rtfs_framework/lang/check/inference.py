@@ -176,10 +176,15 @@ class Inference:
     def _built(self, items: tuple[ir.Node, ...], kind: Kinds) -> Kinds:
         return NEVER if NEVER in [self.kinds(item) for item in items] else kind
 
-    def _under(self, test: ir.Node, *branches: ir.Node) -> list[Kinds]:
-        """Return the kinds of branches in which nothing is known of what their test mentions."""
+    def _doubt(self, test: ir.Node) -> set[Name]:
+        """Forget what is known of the variables that a test mentions; returns those that were not forgotten before."""
         mentioned = {_name(n) for n in everything((test,)) if isinstance(n, ir.Local | ir.Global)} - self.doubted
         self.doubted |= mentioned
+        return mentioned
+
+    def _under(self, test: ir.Node, *branches: ir.Node) -> list[Kinds]:
+        """Return the kinds of branches in which nothing is known of what their test mentions."""
+        mentioned = self._doubt(test)
         made = [self.kinds(branch) for branch in branches]
         self.doubted -= mentioned
         return made
@@ -190,13 +195,16 @@ class Inference:
         return then | other if test else NEVER
 
     def _junction(self, node: ir.And | ir.Or) -> Kinds:
-        first, rest = node.items[0], node.items[1:]
         leaves = NIL | BOOL if isinstance(node, ir.And) else ANY & ~NIL
-        made = self.kinds(first)
-        if not made:
-            return NEVER
-        following = rest[0] if len(rest) == 1 else type(node)(rest, node.span)
-        return made & leaves | self._under(first, following)[0]
+        made, mentioned, last = NEVER, set[Name](), len(node.items) - 1
+        for i, item in enumerate(node.items):
+            given = self.kinds(item)
+            made |= given if i == last else given & leaves
+            if not given and i == 0:
+                break
+            mentioned |= self._doubt(item)
+        self.doubted -= mentioned
+        return made
 
     def _match(self, node: ir.Match) -> Kinds:
         value = self.kinds(node.value)

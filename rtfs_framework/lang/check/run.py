@@ -6,7 +6,9 @@ a warning. Findings are told once per place and code.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from sys import maxsize
 from typing import TYPE_CHECKING
 
 import attrs
@@ -45,8 +47,16 @@ def check_program(program: ir.Program, analyzer: Analyzer) -> tuple[list[Diagnos
     facts = collect(program, analyzer)
     found = list(analyzer.findings)
     for check in CHECKS:
-        found += check(program, facts)
-    return _once(_softened(found, list(_sheltered(facts)))), facts
+        found += _run(check, program, facts)
+    return _once(_softened(found, _sheltered(facts))), facts
+
+
+def _run(check: Check, program: ir.Program, facts: Facts) -> list[Diagnostic]:
+    """Run one check; a program that is too deep for it is left to the others."""
+    try:
+        return check(program, facts)
+    except RecursionError:
+        return []
 
 
 def _sheltered(facts: Facts) -> Iterator[Span]:
@@ -69,16 +79,27 @@ def spans(node: ir.Node) -> Iterator[Span]:
         yield node.span
 
 
-def _softened(found: Iterable[Diagnostic], sheltered: list[Span]) -> Iterator[Diagnostic]:
+def _softened(found: Iterable[Diagnostic], sheltered: Iterable[Span]) -> Iterator[Diagnostic]:
+    places = _merged(sheltered)
     for each in found:
-        soft = each.severity == "error" and each.code in _SOFTENED and _inside(each.span, sheltered)
+        soft = each.severity == "error" and each.code in _SOFTENED and _inside(each.span, places)
         yield attrs.evolve(each, severity="warning") if soft else each
 
 
-def _inside(span: Span | None, places: list[Span]) -> bool:
-    return span is not None and any(
-        place.source == span.source and place.start <= span.start and span.end <= place.end for place in places
-    )
+def _merged(spans: Iterable[Span]) -> list[tuple[int, int, int]]:
+    """Return (source, start, end) of the outermost spans, in order: spans of forms nest or lie apart."""
+    out: list[tuple[int, int, int]] = []
+    for source, start, end in sorted((span.source, span.start, -span.end) for span in spans):
+        if not (out and out[-1][0] == source and -end <= out[-1][2]):
+            out.append((source, start, -end))
+    return out
+
+
+def _inside(span: Span | None, places: list[tuple[int, int, int]]) -> bool:
+    if span is None:
+        return False
+    i = bisect_right(places, (span.source, span.start, maxsize)) - 1
+    return i >= 0 and places[i][0] == span.source and span.end <= places[i][2]
 
 
 def _once(found: Iterable[Diagnostic]) -> list[Diagnostic]:

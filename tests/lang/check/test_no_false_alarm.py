@@ -159,3 +159,26 @@ def test_no_chunk_of_the_file_tests_that_ends_well_holds_an_error():
     fine = [chunk for *_, chunk in CHUNKS if not re.search(r"; (error|raises)", chunk)]
     assert len(fine) > 50
     assert [(chunk, found[0].render()) for chunk in fine if (found := errors_of(chunk))] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'(do {"1 " * 3000} (+ 1 "a"))',
+        f'(and {"1 " * 300} (+ 1 "a"))',
+        f'(defn f [x] (cond {" ".join(f"(= x {i}) {i}" for i in range(100))} :else (+ 1 "a")))',
+        f'{"[" * 150} (+ 1 "a") {"]" * 150}',
+        f"(defn f [x] {'(let [a (str x)] ' * 150} (+ 1 a) {')' * 150})",
+        f'{"".join(f"(defn f{i} [x] (f{i + 1} x)) " for i in range(500))} (defn f500 [x] (+ x "a")) (inc (f0 1))',
+    ],
+    ids=["do", "and", "cond", "vectors", "lets", "calls"],
+)
+def test_large_and_deep_programs_are_checked(text):
+    assert [each.code for each in errors_of(text)] == ["E0321"]
+
+
+def test_many_findings_take_linear_time():
+    text = "".join(f'(try (inc "{i}") (catch e {i})) ' for i in range(1500))
+    found = compile_source(text).diagnostics
+    assert len(found) == 1500
+    assert {each.severity for each in found} == {"warning"}
