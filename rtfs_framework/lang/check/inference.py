@@ -59,8 +59,7 @@ class Inference:
     ) -> None:
         """Note a contradiction at a node."""
         if not self.muted:
-            finding = self.facts.finding(node.span, code, message, way_out, kind=kind, severity=severity)
-            self.found.append(finding)
+            self.found.append(self.facts.finding(node.span, code, message, way_out, kind=kind, severity=severity))
 
     def kinds(self, node: ir.Node) -> Kinds:
         """Return what a node may give."""
@@ -96,10 +95,8 @@ class Inference:
                 return self._match(node)
             case ir.Try():
                 return self._try(node)
-            case ir.VectorNode(items=items):
-                return self._built(items, VECTOR)
-            case ir.SetNode(items=items):
-                return self._built(items, SET)
+            case ir.VectorNode(items=items) | ir.SetNode(items=items):
+                return self._built(items, VECTOR if isinstance(node, ir.VectorNode) else SET)
             case ir.MapNode(pairs=pairs):
                 return self._built(tuple(value for _, value in pairs), MAP)
             case ir.Hinted():
