@@ -23,7 +23,7 @@ _LAZY = {
     "Session": "rtfs_framework.orchestrator.session",
 }
 
-__all__ = ["__version__", *_LAZY]
+__all__ = ["__version__", *_LAZY]  # noqa: PLE0604 - the names are literals in _LAZY
 
 
 def __getattr__(name: str) -> Any:

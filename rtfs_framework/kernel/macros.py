@@ -35,13 +35,13 @@ def compile_macro(
         run = instance.call(_NAME, args)
         run.symbols = user.gensyms
         try:
-            value = PureHost().finish(run)
+            made = to_form(PureHost().finish(run), form.span)
         except (ProgramError, LimitError) as error:
             kind = error.kind if isinstance(error, ProgramError) else "Generic"
             found = user.finding(form.span, "E0210", f"the macro {name} failed: {error}", kind=kind)
             raise LanguageError([found]) from error
         user.gensyms = run.symbols
-        return to_form(value, form.span)
+        return made
 
     return expand
 

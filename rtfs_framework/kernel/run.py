@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from greenlet import GreenletExit, getcurrent
@@ -44,6 +45,8 @@ class Run:
         self._greenlet = RunGreenlet(self._main)
         self._greenlet.state = self._state
         self._started = False
+        self._depth = min(_DEEPEST if limits.depth is None else limits.depth, _DEEPEST)
+        self._wanted = self._depth + _MARGIN
 
     def step(self) -> ExecutionOutcome:
         """Start the run; return its first outcome."""
@@ -63,16 +66,14 @@ class Run:
     def throw(self, error: ProgramError) -> ExecutionOutcome:
         """Answer the waiting host call with an error, which the program may catch."""
         self._check_waiting()
-        self._greenlet.parent = getcurrent()
-        return self._outcome(self._greenlet.throw(error))
+        return self._enter(self._greenlet.throw, error)
 
     def close(self) -> None:
         """Abandon the run; its `finally` blocks run, but can no longer reach the host."""
         self._state.closed = True
         if self._started and not self._greenlet.dead:
-            self._greenlet.parent = getcurrent()
             try:
-                self._greenlet.throw(GreenletExit)
+                self._enter(self._greenlet.throw, GreenletExit)
             except (ProgramError, LimitError, Cancelled):
                 return
 
@@ -97,20 +98,26 @@ class Run:
     def _switch(self, *answer: Any) -> ExecutionOutcome:
         if answer:
             self._check_waiting()
+        return self._enter(self._greenlet.switch, *answer)
+
+    def _enter(self, switch: Callable[..., Any], *given: Any) -> ExecutionOutcome:
+        """Switch into the run and return what it hands out; its bound on depth holds while it runs, and only then."""
         greenlet = self._greenlet
         here = getcurrent()
         if greenlet.parent is not here:
             greenlet.parent = here
-        return self._outcome(greenlet.switch(*answer))
-
-    def _outcome(self, given: Any) -> ExecutionOutcome:
-        return Complete(given) if self._greenlet.dead else RequiresHost(given)
+        before = sys.getrecursionlimit()
+        if before != self._wanted:
+            sys.setrecursionlimit(self._wanted)
+        try:
+            handed = switch(*given)
+        finally:
+            if before != self._wanted:
+                sys.setrecursionlimit(before)
+        return Complete(handed) if greenlet.dead else RequiresHost(handed)
 
     def _main(self) -> Any:
-        depth = min(_DEEPEST if self._limits.depth is None else self._limits.depth, _DEEPEST)
-        wanted = depth + _MARGIN
-        if sys.getrecursionlimit() < wanted:
-            sys.setrecursionlimit(wanted)
+        depth = self._depth
         try:
             return self._function(*self._args)
         except LimitError as error:

@@ -223,6 +223,10 @@ _HASH_DEPTH = 6
 """How far into nested data a hash looks; equality looks all the way."""
 
 
+_SHARED_FROM = 256
+"""Collections compared before shared ones are looked for."""
+
+
 def equal(a: Any, b: Any) -> bool:
     """Tell whether two RTFS values are equal (LANGUAGE.md 4.2): structural, 1 is not 1.0, NaN equals nothing.
 
@@ -232,8 +236,17 @@ def equal(a: Any, b: Any) -> bool:
     if kind in _SIMPLE:
         return kind is b.__class__ and bool(a == b)
     todo = [(a, b)]
+    looked = 0
+    seen: set[tuple[int, int]] = set()
     while todo:
-        pairs = _parts(*todo.pop())
+        pair = todo.pop()
+        looked += 1
+        if looked > _SHARED_FROM:  # a small value may share its parts many times over: each pair is compared once
+            key = (id(pair[0]), id(pair[1]))
+            if key in seen:
+                continue
+            seen.add(key)
+        pairs = _parts(*pair)
         if pairs is None:
             return False
         for x, y in pairs:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtfs_framework.lang.errors import ProgramError, generic_error
+from rtfs_framework.lang.errors import LimitError, ProgramError, generic_error
 from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError, dump, load
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.types.jsonable import from_plain, plain_key
 from rtfs_framework.lang.values import GrownVector, List, Timestamp, Uuid, type_name
+from rtfs_framework.stdlib.bounds import MAX_ITEMS
 from rtfs_framework.stdlib.check import string
 from rtfs_framework.stdlib.table import builtin
 
@@ -67,7 +68,7 @@ def serialize_json_pretty(value: Any) -> str:
 
 def _written(value: Any, *, pretty: bool) -> str:
     try:
-        return dump(_data(value, 0), pretty=pretty)
+        return dump(_Plain().data(value, 0), pretty=pretty)
     except JsonError as error:
         raise _refusal(str(error)) from None
     except RecursionError:
@@ -78,26 +79,42 @@ def _refusal(reason: str) -> ProgramError:
     return generic_error(f"JSON serialization error: {reason}")
 
 
-def _data(value: Any, depth: int) -> Any:
-    """Return plain data; loops, not comprehensions, because those take a further frame per level."""
-    kind = value.__class__
-    if kind in _PLAIN:
-        return value
-    if depth >= MAX_DEPTH:
-        raise _refusal(f"nested deeper than {MAX_DEPTH} levels")
-    if kind is Map:
+class _Plain:
+    """Makes plain data of one value, counting what it makes: a small value may share its parts many times over."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def data(self, value: Any, depth: int) -> Any:
+        """Return plain data; loops, not comprehensions, because those take a further frame per level.
+
+        Raises:
+            LimitError: more parts and characters than one value may have.
+        """
+        kind = value.__class__
+        self.size += 1 + (len(value) if kind is str else 0)
+        if self.size > MAX_ITEMS:
+            raise LimitError("items", MAX_ITEMS, f"JSON of more than {MAX_ITEMS} parts and characters")
+        if kind in _PLAIN:
+            return value
+        if depth >= MAX_DEPTH:
+            raise _refusal(f"nested deeper than {MAX_DEPTH} levels")
+        if kind is Map:
+            return self._members(value, depth)
+        if kind in _ARRAYS:
+            made: list[Any] = []
+            for item in value:
+                made.append(self.data(item, depth + 1))  # noqa: PERF401 - see above
+            return made
+        if kind is Timestamp or kind is Uuid:
+            return value.text
+        raise _refusal(f"JSON cannot hold a {type_name(value)}")
+
+    def _members(self, value: Map, depth: int) -> dict[str, Any]:
         members: dict[str, Any] = {}
         for key, item in value.items():
             name = plain_key(key)
             if name in members:
                 raise _refusal(f"two keys of a map would both be named {name}")
-            members[name] = _data(item, depth + 1)
+            members[name] = self.data(item, depth + 1)
         return members
-    if kind in _ARRAYS:
-        made: list[Any] = []
-        for item in value:
-            made.append(_data(item, depth + 1))  # noqa: PERF401 - see above
-        return made
-    if kind is Timestamp or kind is Uuid:
-        return value.text
-    raise _refusal(f"JSON cannot hold a {type_name(value)}")

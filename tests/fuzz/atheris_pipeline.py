@@ -1,8 +1,9 @@
-"""Coverage-guided fuzzing of the whole pipeline with atheris: text in; a value, an RTFS error or a diagnostic out.
+r"""Coverage-guided fuzzing of the whole pipeline with atheris: text in; a value, an RTFS error or a diagnostic out.
 
 Anything else is a finding: another exception, a hang (libFuzzer's -timeout), memory beyond the limit (-rss_limit_mb).
 
-    python tests/fuzz/atheris_pipeline.py -max_total_time=1800 -timeout=20 -rss_limit_mb=2048 -dict=tests/fuzz/rtfs.dict [CORPUS...]
+    python tests/fuzz/atheris_pipeline.py -max_total_time=1800 -timeout=20 -rss_limit_mb=2048 \
+        -dict=tests/fuzz/rtfs.dict [CORPUS...]
 
 New interesting inputs are written to the first corpus folder; those worth keeping go to tests/fuzz/corpus, which the
 ordinary tests replay.

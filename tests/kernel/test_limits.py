@@ -180,7 +180,6 @@ def test_the_same_answers_give_the_same_calls(text, answers):
     assert _calls(text, answers) == _calls(text, answers)
 
 
-@pytest.mark.xfail(strict=True, reason="a run raises Python's recursion limit for the process and nothing lowers it")
 def test_a_smaller_limit_holds_after_a_larger_one(in_process):
     code = f"""{PRELUDE}
 run('{SUM} (sum 100)', depth=50_000)

@@ -15,7 +15,7 @@ from rtfs_framework.lang.analyzer.rooms import Imported, Room
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.errors import LanguageError, arity_text
-from rtfs_framework.lang.expander.core import CORE
+from rtfs_framework.lang.expander.core import CORE, OWN_WORD
 from rtfs_framework.lang.expander.macros import MacroTable
 from rtfs_framework.lang.forms import (
     Atom,
@@ -193,6 +193,8 @@ class Analyzer:
     def name(self, form: Name, scope: Scope) -> ir.Node:
         """Resolve a symbol: locals, the program's names, the library, then the host."""
         name = form.name
+        if name.startswith(OWN_WORD):
+            return ir.Builtin(name.removeprefix(OWN_WORD), form.span)
         var = scope.find(name)
         if var is not None:
             return self.read_var(var, scope, form.span)
@@ -244,7 +246,11 @@ class Analyzer:
         if isinstance(head, Name) and head.name.startswith(".") and len(head.name) > 1:
             head = Name(head.name[1:], head.span)
             form = ListForm((head, *form.items[1:]), form.span)
-        if isinstance(head, Name) and scope.find(head.name) is None:
+        if isinstance(head, Name) and head.name.startswith(OWN_WORD):
+            own = self._own_word(head.name.removeprefix(OWN_WORD), form, scope, tail)
+            if own is not None:
+                return own
+        elif isinstance(head, Name) and scope.find(head.name) is None:
             record = SPECIALS.get(head.name)
             shadowed = self.top_level(head.name) is not None
             if record is not None and (record.reserved or not shadowed):
@@ -254,6 +260,15 @@ class Analyzer:
                     self.written_by_macros.add(form.span)
                 return self.analyze(self.macros.expand(self, form, scope), scope, tail)
         return self.call(form, scope, tail)
+
+    def _own_word(self, word: str, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node | None:
+        """A form that a core macro wrote: a special form or a core macro; None for a call of the library."""
+        record = SPECIALS.get(word)
+        if record is not None:
+            return record.handler(self, form, scope, tail)
+        if word in CORE:
+            return self.analyze(self.macros.expand(self, form, scope), scope, tail)
+        return None
 
     def call(self, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
         """Evaluate the head, then the arguments, then call."""

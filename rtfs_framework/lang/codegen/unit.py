@@ -16,6 +16,7 @@ class Unit:
 
     def __init__(self) -> None:
         self.constants: list[Any] = []
+        self._numbers: dict[int, int] = {}
         self.checked: list[Type] = []
         self.builtins: dict[str, str] = {}
         self.helpers: dict[str, None] = {}
@@ -28,11 +29,11 @@ class Unit:
 
     def constant(self, value: Any) -> str:
         """Enter a constant."""
-        for number, known in enumerate(self.constants):
-            if known is value:
-                return f"C__{number}"
-        self.constants.append(value)
-        return f"C__{len(self.constants) - 1}"
+        number = self._numbers.get(id(value))  # `constants` keeps the value alive, so its id stays its own
+        if number is None:
+            number = self._numbers[id(value)] = len(self.constants)
+            self.constants.append(value)
+        return f"C__{number}"
 
     def checker(self, declared: Type) -> str:
         """Enter a type that a value is checked against."""

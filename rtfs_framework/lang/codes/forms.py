@@ -77,6 +77,14 @@ enter(
     "A program expands at most 10,000 macro calls. A macro that always expands to a call of itself never ends.",
 )
 enter(
+    "E0212",
+    "a special form cannot be defined",
+    "The words of the language itself (if, let, def, or, ...) keep their meaning everywhere; a definition of one could"
+    " never be called. Choose another name.",
+    "(defn or [n] n)",
+    "(defn either [n] n)",
+)
+enter(
     "E0220",
     "modules import each other",
     "The report shows the cycle. Move what both need into a third module.",

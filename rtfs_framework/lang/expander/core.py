@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
 
 Parts = tuple[Form, ...]
+OWN_WORD = "##"
+"""A name that begins with it is the language's word: no program can write one (readers see ##Inf and its kin only)."""
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -51,8 +53,8 @@ def core(name: str, grammar: str, doc: str) -> Callable[[Callable[[Parts, Span],
 
 
 def call(span: Span, head: str, *rest: Form) -> ListForm:
-    """Return `(head rest...)`."""
-    return ListForm((Name(head, span), *rest), span)
+    """Return `(head rest...)`, where head means the language's own word, whatever a program calls so."""
+    return ListForm((Name(f"{OWN_WORD}{head}", span), *rest), span)
 
 
 def nil(span: Span) -> Atom:

@@ -63,10 +63,12 @@ class MacroTable:
             )
         head = form.items[0]
         assert isinstance(head, Name)  # noqa: S101 - only called for a named head
+        if head.name.startswith(OWN_WORD):
+            return CORE[head.name.removeprefix(OWN_WORD)].expand(analyzer, form)
         own = self._own.get(analyzer.room.full(head.name) or head.name)
         if own is not None:
             return own(analyzer, form)
         return CORE[head.name].expand(analyzer, form)
 
 
-from rtfs_framework.lang.expander.core import CORE  # noqa: E402 - core macros are entered by importing them
+from rtfs_framework.lang.expander.core import CORE, OWN_WORD  # noqa: E402 - core macros are entered by importing them

@@ -7,6 +7,7 @@ from typing import Any
 
 from typing_extensions import assert_never
 
+from rtfs_framework.lang.expander.core import OWN_WORD
 from rtfs_framework.lang.forms import (
     Atom,
     Form,
@@ -58,7 +59,8 @@ def unparse(form: Form) -> str:
 
 
 def readable(name: str) -> str:
-    """Return a name as a reader takes it: only the last character may be a hash sign."""
+    """Return a name as a reader takes it: the language's own words plainly, and a hash sign only at the end."""
+    name = name.removeprefix(OWN_WORD)
     return name[:-1].replace("#", "__") + name[-1:]
 
 

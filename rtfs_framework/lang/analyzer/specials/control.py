@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.expander.core import OWN_WORD
 from rtfs_framework.lang.forms import ListForm, Name, Quoted
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.values import List, Symbol
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
@@ -68,7 +70,16 @@ def analyze_macroexpand(analyzer: Analyzer, form: ListForm, scope: Scope, tail: 
         if not analyzer.macros.knows(analyzer.room.full(name) or name):
             break
         made = analyzer.macros.expand(analyzer, made, scope)
-    return ir.Const(to_data(analyzer, made), form.span)
+    return ir.Const(_plain(to_data(analyzer, made)), form.span)
+
+
+def _plain(data: Any) -> Any:
+    """Return an expansion with the language's own words as plain symbols, for people to read."""
+    if data.__class__ is List:
+        return List(_plain(item) for item in data)
+    if data.__class__ is tuple:
+        return tuple(_plain(item) for item in data)
+    return Symbol(data.name.removeprefix(OWN_WORD)) if data.__class__ is Symbol else data
 
 
 @special("quote", grammar="(quote form)", doc="The form as data: symbols and lists stay what they are.")

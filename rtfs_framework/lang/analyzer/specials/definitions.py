@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rtfs_framework.lang.analyzer.bindings import annotated
 from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, build_function
-from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.analyzer.specials.record import SPECIALS, malformed, special
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Meta, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 def define(analyzer: Analyzer, name: str, value: ir.Node, scope: Scope, form: Form) -> ir.Node:
     """Bind a name: a top-level name at top level, else a variable of the innermost scope."""
     if scope.is_top:
+        record = SPECIALS.get(name)
+        if record is not None and record.reserved:
+            message = f"{name} is a special form and cannot be defined"
+            raise analyzer.refuse(form, "E0212", message, "choose another name")
         full = analyzer.room.mine(name)
         if not isinstance(value, ir.Fn):
             analyzer.valued.add(full)

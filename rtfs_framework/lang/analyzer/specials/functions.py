@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.lang.analyzer.bindings import annotated, is_colon, is_type_keyword
+from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
@@ -16,6 +17,7 @@ from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.forms import Atom, Form, HintForm, ListForm, MapForm, Meta, Name, ShorthandFn, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.signature import CallSite, DelegationHint, FunctionSignature, HintKind, Parameter, SiteKind
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
@@ -43,6 +45,8 @@ class FunctionForm:
     body: tuple[Form, ...]
     hint: DelegationHint | None
     metadata: Map
+    form: Form
+    """The whole form: what the function's digest is made of, so that comments and layout do not count."""
     span: Span
 
     @classmethod
@@ -64,7 +68,7 @@ class FunctionForm:
             raise malformed(analyzer, form, word, f"{word} needs a body")
         name = reader.name or ""
         doc = reader.doc
-        return cls(name, doc, reader.params, returns, tuple(body), reader.hint, reader.metadata, form.span)
+        return cls(name, doc, reader.params, returns, tuple(body), reader.hint, reader.metadata, form, form.span)
 
 
 class _Head:
@@ -211,8 +215,7 @@ def _signature(
     listed = [parameter(p, i) for i, p in enumerate(params)]
     if rest is not None:
         listed.append(parameter(rest, len(params), is_rest=True))
-    text = analyzer.source.text[parsed.span.start : parsed.span.end]
-    body = sha256(re.sub(r"\s+", " ", text).encode("utf-8", "surrogatepass")).hexdigest()
+    body = sha256(write(to_data(analyzer, parsed.form)).encode("utf-8", "surrogatepass")).hexdigest()
     return FunctionSignature(name, parsed.doc, tuple(listed), parsed.returns, parsed.hint, parsed.metadata, body)
 
 
@@ -263,7 +266,7 @@ def analyze_shorthand(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Ta
         params += [Name("&", span), Name("%&", span)]
     vector = VectorForm(tuple(params), span)
     body: Form = form if form.items else Atom(None, span)
-    parsed = FunctionForm("", "", vector, None, (body,), None, EMPTY_MAP, span)
+    parsed = FunctionForm("", "", vector, None, (body,), None, EMPTY_MAP, form, span)
     return build_function(analyzer, parsed, scope, name="", alias=("%", "%1"))
 
 
