@@ -11,6 +11,8 @@ from rtfs_framework.lang.values import GrownVector, List
 
 MAX_LEVELS = 100_000
 """Levels of nesting that a walk may go down to (a function that keeps adding levels would never end)."""
+MOST_VISITED = 2_000_000
+"""Parts of one value that a walk meets: a small value may share its parts many times over."""
 
 _SEQUENCES = frozenset({tuple, GrownVector, List, Set})
 _END = object()
@@ -44,11 +46,15 @@ def fold(op: str, value: Any, before: Callable[[Any], Any], after: Callable[[Any
     """Return what `after(node, results of its children)` makes of a value; `before` may replace each node first.
 
     Raises:
-        LimitError: nesting beyond MAX_LEVELS.
+        LimitError: nesting beyond MAX_LEVELS, or more than MOST_VISITED parts (shared ones count each time).
     """
     open_: list[tuple[Any, Iterator[Any], list[Any]]] = []
     node = before(value)
+    visited = 0
     while True:
+        visited += 1
+        if visited > MOST_VISITED:
+            raise LimitError("items", MOST_VISITED, f"{op} met more than {MOST_VISITED} parts")
         inside = children(node)
         if inside is not None:
             open_.append((node, iter(inside), []))
