@@ -72,7 +72,7 @@ def builtin(
 
 def _shape(function: Callable[..., Any]) -> tuple[int, int | None, str]:
     low, high, words = 0, 0, []
-    code: Any = inspect.unwrap(function).__code__  # type: ignore[attr-defined]
+    code: Any = inspect.unwrap(function).__code__
     defaults = len(getattr(function, "__defaults__", None) or ())
     names = [n.rstrip("_").replace("_", "-") for n in code.co_varnames[: code.co_argcount]]
     low, high = len(names) - defaults, len(names)
