@@ -128,3 +128,15 @@ def test_what_nests_too_deeply_for_the_layout_is_shown_on_one_line() -> None:
     text = "(-> 1" + " inc" * 300 + ")"
     assert views(text).ir.count("(call (builtin inc)") == 300
     assert views("[" * 190 + "]" * 190).expanded == "[" * 190 + "]" * 190 + "\n"
+
+
+def test_expansion_and_code_are_the_same_every_time():
+    """Fresh names included: two compilations of a text give the same forms and the same Python."""
+    text = """
+(defmacro twice [x] `(let [v# ~x] (+ v# v#)))
+(defmacro named [] (let [s (gensym "q")] `(fn [~s] ~s)))
+(map (named) [(twice 1) (twice (twice 2)) (case :a :a 1 2) (some-> {:a 1} :a inc)])
+"""
+    first, second = views(text), views(text)
+    assert first.expanded == second.expanded
+    assert first.python == second.python
