@@ -11,7 +11,7 @@ class Limits:
 
     depth: int | None = 10_000
     """Nested RTFS calls that are not tail calls."""
-    rounds: int | None = 100_000_000
+    rounds: int | None = 5_000_000_000
     """Rounds of all loops together (self calls in tail position are loops), counted in blocks of 65,536."""
     host_calls: int | None = 1_000_000
     """Requests that one run may make of its host."""

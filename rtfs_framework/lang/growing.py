@@ -27,6 +27,7 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.pipeline import Surroundings, analyze, assemble, digest
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.stack import room_for_recursion
 from rtfs_framework.lang.views import Views
 
 
@@ -62,6 +63,7 @@ class GrowingProgram:
         self._sources.append(source)
         return forms
 
+    @room_for_recursion()
     def compile(self, forms: tuple[Form, ...], source: Source) -> Addition:
         """Compile forms of a text that was read; `keep` makes them part of the program.
 
@@ -80,6 +82,7 @@ class GrowingProgram:
         self.artifact = added.artifact
         return added.artifact
 
+    @room_for_recursion()
     def view(self, forms: tuple[Form, ...]) -> Views:
         """Analyze forms to look at them; nothing is kept.
 

@@ -29,6 +29,7 @@ from rtfs_framework.lang.passes.mutual import merge_tail_calls
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.signature import SiteKind
 from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.lang.stack import room_for_recursion
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -48,6 +49,7 @@ class Surroundings:
     """Modules loaded before the program, under their full names."""
 
 
+@room_for_recursion()
 def compile_program(source: Source, around: Surroundings) -> Artifact:
     """Compile a program.
 

@@ -22,6 +22,7 @@ from rtfs_framework.lang.passes.mutual import merge_tail_calls
 from rtfs_framework.lang.pipeline import Surroundings, analyze
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.stack import room_for_recursion
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -34,21 +35,25 @@ class Views:
     findings: tuple[Diagnostic, ...]
 
     @property
+    @room_for_recursion()
     def expanded(self) -> str:
         """The program without macro calls; it reads back."""
         return _laid_out("\n".join(map(unparse, self.forms)))
 
     @property
+    @room_for_recursion()
     def ir(self) -> str:
         """The IR as s-expressions."""
         return _laid_out(show_program(self.program))
 
     @property
+    @room_for_recursion()
     def python(self) -> str:
         """The module that is compiled; constants, builtins and helpers are names that the kernel fills in."""
         return ast.unparse(emit_program(merge_tail_calls(self.program), Unit())) + "\n"
 
 
+@room_for_recursion()
 def view(source: Source, around: Surroundings) -> Views:
     """Analyze a program to look at it; nothing is run but its macros.
 

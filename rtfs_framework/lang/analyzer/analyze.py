@@ -41,6 +41,8 @@ from rtfs_framework.lang.values import Keyword
 Special = Callable[["Analyzer", ListForm, Scope, "Tail | None"], ir.Node]
 
 
+MOST_NESTED_EXPANSIONS = 200
+"""Macro calls inside each other's expansions: as deep as source may nest."""
 MOST_SUGGESTIONS = 50
 """Unknown names of one program that a suggestion is looked for: a search costs a millisecond."""
 
@@ -80,6 +82,7 @@ class Analyzer:
         """The top-level form being analyzed: some forms are special only there."""
         self._numbers = 0
         self._suggested: dict[str, str | None] = {}
+        self._expanding = 0
 
     @property
     def source(self) -> Source:
@@ -258,7 +261,7 @@ class Analyzer:
             if not shadowed and self.macros.knows(self.room.full(head.name) or head.name):
                 if head.name not in CORE:
                     self.written_by_macros.add(form.span)
-                return self.analyze(self.macros.expand(self, form, scope), scope, tail)
+                return self._expanded(form, scope, tail)
         return self.call(form, scope, tail)
 
     def _own_word(self, word: str, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node | None:
@@ -267,8 +270,19 @@ class Analyzer:
         if record is not None:
             return record.handler(self, form, scope, tail)
         if word in CORE:
-            return self.analyze(self.macros.expand(self, form, scope), scope, tail)
+            return self._expanded(form, scope, tail)
         return None
+
+    def _expanded(self, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+        """Analyze what a macro call stands for; expansions inside expansions are bounded."""
+        self._expanding += 1
+        try:
+            if self._expanding > MOST_NESTED_EXPANSIONS:
+                message = f"more than {MOST_NESTED_EXPANSIONS} macro calls inside each other's expansions"
+                raise self.refuse(form, "E0211", message, "does a macro expand to itself?")
+            return self.analyze(self.macros.expand(self, form, scope), scope, tail)
+        finally:
+            self._expanding -= 1
 
     def call(self, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
         """Evaluate the head, then the arguments, then call."""
