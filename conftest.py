@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
@@ -17,6 +18,9 @@ _LEAKS = ("RTFS_", "OPENAI_")
 
 def pytest_configure() -> None:
     """Drop the developer's own settings before any module of ours is imported."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A background job of a shell ignores Ctrl-C, and its children inherit that: tests of Ctrl-C need it back.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in list(os.environ):
         if name.startswith(_LEAKS):
             del os.environ[name]
