@@ -23,9 +23,10 @@ from rtfs_framework.lang.types.schema import to_json_schema
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.values import Keyword, List, Timestamp, Uuid
 
-# On Python 3.10 hypothesis itself gives up on the recursive strategy below (FlakyStrategyDefinition, or minutes in its
-# generation); the laws hold on 3.11 to 3.13, and nothing they test depends on the version.
-pytestmark = pytest.mark.skipif(sys.version_info < (3, 11), reason="hypothesis cannot generate these types on 3.10")
+# An open fault, cause unknown: on Python 3.10 (hypothesis 6.168.5) these tests end in FlakyStrategyDefinition or run out of
+# time, though they passed there earlier. `test_checks_and_schemas_never_crash` draws the same types there and passes,
+# so neither the strategies nor our code is cleared.
+open_on_310 = pytest.mark.skipif(sys.version_info < (3, 11), reason="fails or never ends on 3.10, cause unknown")
 
 INTS = st.integers(-(10**20), 10**20)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -89,11 +90,13 @@ def _made(make: Callable[[], Any]) -> Any:
         return error.kind
 
 
+@open_on_310
 @given(TYPES)
 def test_a_printed_type_reads_back(type_: m.Type) -> None:
     assert read_type(read_program(Source("type", show_type(type_)))[0]) == type_
 
 
+@open_on_310
 @given(TYPES, DATA)
 @settings(max_examples=300)
 def test_what_from_json_makes_fits_its_type(type_: m.Type, data: Any) -> None:
@@ -101,6 +104,7 @@ def test_what_from_json_makes_fits_its_type(type_: m.Type, data: Any) -> None:
     assert value == "TypeValidationError" or violation(type_, value, USER.get) is None
 
 
+@open_on_310
 @given(TYPES, TEXTS | DATA.map(str))
 def test_from_text_returns_what_fits_or_a_program_error(type_: m.Type, text: str) -> None:
     value = _made(lambda: from_text(type_, text, USER.get))
