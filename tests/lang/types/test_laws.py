@@ -23,9 +23,9 @@ from rtfs_framework.lang.types.schema import to_json_schema
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.values import Keyword, List, Timestamp, Uuid
 
-# An open fault, cause unknown: on Python 3.10 (hypothesis 6.168.5) these tests end in FlakyStrategyDefinition or run out of
-# time, though they passed there earlier. `test_checks_and_schemas_never_crash` draws the same types there and passes,
-# so neither the strategies nor our code is cleared.
+# An open fault, cause unknown: on Python 3.10 (hypothesis 6.168.5) these tests end in FlakyStrategyDefinition or run
+# out of time, though they passed there earlier. `test_checks_and_schemas_never_crash` draws the same types there and
+# passes, so neither the strategies nor our code is cleared.
 open_on_310 = pytest.mark.skipif(sys.version_info < (3, 11), reason="fails or never ends on 3.10, cause unknown")
 
 INTS = st.integers(-(10**20), 10**20)
