@@ -373,3 +373,25 @@ def test_an_unwritable_journal_stops_a_run_before_it_pays(kit, source):
     assert not kit.providers["m"].requests
     with kit.open(catalog, "[journal]\npath = 'file/x.sqlite'\nenabled = false\n") as session:
         assert session.run(source(text)).value == "ok"
+
+
+def test_processes_that_open_a_new_journal_at_once_all_get_it(tmp_path):
+    program = """
+import sys, time
+from pathlib import Path
+from rtfs_framework.orchestrator.journal.database import open_for_writing
+print("ready", flush=True)
+sys.stdin.readline()
+for n in range(8):
+    open_for_writing(Path(sys.argv[1]) / f"{n}.sqlite").close()
+"""
+    pipe = subprocess.PIPE
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, tmp_path], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        for _ in range(4)
+    ]
+    assert [process.stdout.readline() for process in started] == ["ready\n"] * 4
+    for process in started:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [process.communicate(timeout=50)[1] for process in started] == [""] * 4

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.orchestrator.journal.schema import TABLES, VERSION, triggers
@@ -51,7 +52,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     with translated(path):
         connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            _use_wal(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
             _prepare(connection, path)
         except BaseException:
@@ -78,6 +79,24 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
             raise
         connection.row_factory = sqlite3.Row
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log. SQLite's own waiting does not cover this: two new users may have to try again."""
+    tries = 100
+    while not _switched(connection, is_last=tries == 1):
+        tries -= 1
+        sleep(_BUSY_SECONDS / 100)
+
+
+def _switched(connection: sqlite3.Connection, *, is_last: bool) -> bool:
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if is_last or "locked" not in str(error):
+            raise
+        return False
+    return True
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

@@ -156,7 +156,7 @@ class Store:
 
     def _prepare(self, db: sqlite3.Connection) -> None:
         """Make the table in a new file, or see that an old one is ours; both work while others do the same."""
-        marks = _marks(db)
+        marks = _transaction(db, _marks, "begin")  # one transaction: another process may be writing both right now
         if marks == (0, 0):
             _use_wal(db)
             marks = _transaction(db, _make)
@@ -203,8 +203,10 @@ def _switched(db: sqlite3.Connection) -> bool:
     return True
 
 
-def _transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], Result]) -> Result:
-    db.execute("begin immediate")
+def _transaction(
+    db: sqlite3.Connection, work: Callable[[sqlite3.Connection], Result], begin: str = "begin immediate"
+) -> Result:
+    db.execute(begin)
     try:
         result = work(db)
     except BaseException:

@@ -27,7 +27,8 @@ PRELUDE = """
 
 def start(program, *args):
     text = textwrap.dedent(PRELUDE) + textwrap.dedent(program)
-    return subprocess.Popen([sys.executable, "-c", text, *map(str, args)], stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", text, *map(str, args)], stdin=pipe, stderr=pipe, text=True)
 
 
 def finish(process):
@@ -74,6 +75,19 @@ def test_two_processes_share_the_file(tmp_path, opened):
     layer = opened()
     assert layer.stats().size == 600
     assert all(layer.get(cache_key(name, i)).value == f"{name} {i}" for name in "ab" for i in range(300))
+
+
+def test_processes_that_make_the_file_at_once_all_get_it(tmp_path):
+    program = """
+        sys.stdin.readline()
+        for n in range(20):
+            Store(f"{sys.argv[1]}/{n}").close()
+    """
+    processes = [start(program, tmp_path) for _ in range(4)]
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [finish(each) for each in processes] == [0] * 4
 
 
 def test_another_process_sees_what_is_written(opened, clock):
