@@ -14,6 +14,7 @@ from rtfs_framework.lang.errors import arity_text
 from rtfs_framework.lang.expander.core import CORE
 from rtfs_framework.lang.syntax_examples import EXAMPLES
 from rtfs_framework.stdlib.library import BUILTINS
+from rtfs_framework.stdlib.shorthand import shorthands
 from rtfs_framework.stdlib.table import Builtin
 
 SPECIAL, MACRO, FUNCTION = "special form", "macro", "function"
@@ -21,19 +22,6 @@ _ASKING = frozenset(
     "llm-execute mcp-stream stream-source stream-next stream-consume stream-sink stream-produce".split()  # noqa: SIM905
 )
 _TELLING = frozenset({"step", "step-if", "step-loop", "step-parallel"})
-
-
-_SIGNATURES = {
-    "reduce": "f initial? collection",
-    "reductions": "f initial? collection",
-    "sort": "comparator? collection",
-    "sort-by": "f comparator? collection",
-    "partition": "size step? collection",
-    "partition-all": "size step? collection",
-    "drop-last": "count? collection",
-    "range": "start? end step?",
-}
-"""Where the optional argument is not the last one, Python's parameters do not show it."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -49,11 +37,20 @@ class Entry:
     doc: str
     aliases: tuple[str, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
+    types: str = ""
+    """The type of a function as a type expression; empty for forms and macros that are no functions too."""
+    ways: tuple[str, ...] = ()
+    """The same for people: one type for each way to call it, with shorthand names."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as JSON-ready data."""
         examples = [{"program": program, "value": value or None} for program, value in self.examples]
-        return {**attrs.asdict(self), "examples": examples}
+        data = attrs.asdict(self, filter=lambda field, _: field.name != "ways")
+        return {**data, "types": self.types or None, "examples": examples}
+
+    def types_text(self) -> list[str]:
+        """Return the ways to call a function, then what the shorthand names in them stand for, as lines."""
+        return [*self.ways, *(f"{name} is {type_}" for name, type_ in shorthands(self.ways))]
 
 
 @lru_cache(maxsize=1)
@@ -90,6 +87,7 @@ def families() -> dict[str, list[Entry]]:
 def _syntax(name: str, kind: str, grammar: str, doc: str) -> Entry:
     purity = "asks the host" if name in _ASKING else "tells the host" if name in _TELLING else "pure"
     family = "special forms" if kind == SPECIAL else "macros"
+    function = BUILTINS.get(name)
     return Entry(
         name=name,
         kind=kind,
@@ -99,6 +97,8 @@ def _syntax(name: str, kind: str, grammar: str, doc: str) -> Entry:
         purity=purity,
         doc=doc,
         examples=EXAMPLES.get(name, ()),
+        types="" if function is None else function.types,
+        ways=() if function is None else function.ways,
     )
 
 
@@ -107,10 +107,12 @@ def _function(record: Builtin) -> Entry:
         name=record.name,
         kind=FUNCTION,
         family=record.family.removesuffix("_more").replace("_", "-"),
-        usage=f"({' '.join(filter(None, (record.name, _SIGNATURES.get(record.name, record.signature))))})",
+        usage=f"({' '.join(filter(None, (record.name, record.signature)))})",
         arity=arity_text(record.low, record.high),
         purity="pure" if record.effect is None else "asks the host",
         doc=record.doc,
         aliases=record.aliases,
         examples=record.examples,
+        types=record.types,
+        ways=record.ways,
     )

@@ -30,8 +30,8 @@ class LibraryEntry(Protocol):
         ...
 
     @property
-    def types(self) -> str | None:
-        """The function's type as a type expression, where it is certain."""
+    def types(self) -> str:
+        """The function's type as a type expression, never narrower than the truth."""
         ...
 
 

@@ -125,6 +125,7 @@ def remove(predicate: Any, collection: Any) -> Any:
     ("(reduce + 10 [1 2 3])", "16"),
     ("(reduce + [])", "!Generic"),
     doc="Combine the items from the left; without an initial value the first item is one.",
+    parameters="f initial? collection",
 )
 def reduce(f: Any, initial: Any, collection: Any = NOTHING) -> Any:
     found = sequence("reduce", initial if collection is NOTHING else collection)

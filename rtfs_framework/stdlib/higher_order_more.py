@@ -103,6 +103,7 @@ def partition_by(f: Any, collection: Any) -> tuple[Any, ...]:
     ("(reductions + 10 [1 2])", "[10 11 13]"),
     ("(reductions + [])", "[]"),
     doc="Give every step of what reduce does.",
+    parameters="f initial? collection",
 )
 def reductions(f: Any, initial: Any, collection: Any = NOTHING) -> tuple[Any, ...]:
     found = sequence("reductions", initial if collection is NOTHING else collection)
@@ -143,6 +144,7 @@ def reduce_kv(f: Any, initial: Any, collection: Any) -> Any:
     ('(sort-by count ["ccc" "a" "bb"])', '["a" "bb" "ccc"]'),
     ("(sort-by :n > [{:n 1} {:n 2}])", "[{:n 2} {:n 1}]"),
     doc="Sort stably by the results of a function, in the order of `compare` or by a comparator of results.",
+    parameters="f comparator? collection",
 )
 def sort_by(f: Any, comparator: Any, collection: Any = NOTHING) -> Any:
     source = comparator if collection is NOTHING else collection

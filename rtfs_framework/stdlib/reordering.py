@@ -31,6 +31,7 @@ def _sort_shape(first: Any, second: Any = NOTHING) -> Any:
     ("(sort > [1 2])", "[2 1]"),
     ('(sort [true nil "a" 2 :k false])', '[nil false true 2 "a" :k]'),
     doc="Sort stably: in the order of `compare`, or by a function that gives a boolean (is it before?) or a number.",
+    parameters="comparator? collection",
 )
 def sort(comparator: Any, collection: Any = NOTHING) -> Any:
     comparator, source = _sort_shape(comparator, collection)

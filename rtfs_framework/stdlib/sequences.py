@@ -155,6 +155,8 @@ def concat(*collections: Any) -> tuple[Any, ...]:
 def into(target: Any, source: Any) -> Any:
     found = elements("into", source)
     kind = target.__class__
+    if target is not None and kind not in VECTORS and kind is not Map and kind is not Set:
+        raise type_error("into", "collection", target)
     if target is None or kind is tuple or kind is GrownVector:
         room("into", len(found) + len(target or ()))
         return (*(target or ()), *found)

@@ -23,9 +23,10 @@ from rtfs_framework.stdlib.table import builtin
     ("(range 2 5)", "[2 3 4]"),
     ("(range 10 0 -5)", "[10 5]"),
     doc="Give the integers from start (or 0) to before end, by steps of 1 unless said.",
+    parameters="start? end step?",
 )
-def range_(start: Any, end: Any = None, step: Any = 1) -> tuple[int, ...]:
-    low, high = (0, start) if end is None else (start, end)
+def range_(start: Any, end: Any = NOTHING, step: Any = 1) -> tuple[int, ...]:
+    low, high = (0, start) if end is NOTHING else (start, end)
     if integer("range", step) == 0:
         raise invalid_argument("Step of range must not be zero")
     return _integers("range", integer("range", low), integer("range", high), step)
@@ -95,6 +96,7 @@ def _pieces(op: str, size: Any, step: Any, collection: Any, *, past_end: bool) -
     ("(partition 2 1 [1 2 3])", "[[1 2] [2 3]]"),
     ("(partition 0 [1])", "!TypeError"),
     doc="Cut into pieces of a size, starting a piece every step items, until the end is reached.",
+    parameters="size step? collection",
 )
 def partition(size: Any, step: Any, collection: Any = NOTHING) -> tuple[tuple[Any, ...], ...]:
     return _pieces("partition", size, step, collection, past_end=False)
@@ -105,6 +107,7 @@ def partition(size: Any, step: Any, collection: Any = NOTHING) -> tuple[tuple[An
     ("(partition-all 2 [1 2 3])", "[[1 2] [3]]"),
     ("(partition-all 2 1 [1 2 3])", "[[1 2] [2 3] [3]]"),
     doc="Cut into pieces of a size, starting a piece every step items, as long as there is one.",
+    parameters="size step? collection",
 )
 def partition_all(size: Any, step: Any, collection: Any = NOTHING) -> tuple[tuple[Any, ...], ...]:
     return _pieces("partition-all", size, step, collection, past_end=True)

@@ -1,147 +1,227 @@
 """Types of the library's functions, as type expressions: what arguments each takes and what it gives.
 
-Only what is certain stands here: an argument outside its type makes the function fail whatever the others are, and a
-result is always of the type given (`tests/stdlib/test_signatures.py` calls every function with values of every kind).
-A union of functions lists the ways in which one may be called. Functions without an entry take what they take.
+In: names of functions. Out: for each the ways to call it, as they are written here (`WAYS`) and as one type without
+shorthand names (`TYPES`). Every function of the table has a row. A type is never narrower than the truth: an argument
+outside it makes the function fail whatever the others are, and a result always fits (`tests/stdlib/test_signatures.py`
+calls every function with values of every kind). Lists as a type take vectors too.
 """
 
 from __future__ import annotations
 
-_ANY = ":any"
-_INT, _FLOAT, _STRING, _BOOL, _KEYWORD = ":int", ":float", ":string", ":bool", ":keyword"
-_NUMBER = "[:union :int :float]"
-_VECTOR, _SET, _MAP, _FN = "[:vector :any]", "[:set :any]", "[:map-of :any :any]", "[:fn [& :any] :any]"
-_LIST = "[:list :any]"
-"""Lists; as a type it takes vectors too."""
-_CALLABLE = f"[:union {_FN} :keyword {_MAP} {_SET} {_VECTOR}]"
-_ITEMS = f"[:union {_LIST} {_SET}]"
-_SEQUENCE = f"[:union {_LIST} {_SET} :string]"
-_COLLECTION = f"[:union {_LIST} {_SET} :string {_MAP}]"
-_LIKE = f"[:union {_LIST} :string]"
-_NAMED = "[:union :keyword :string :symbol]"
+from rtfs_framework.stdlib.shorthand import expanded
 
-
-def _fn(parameters: str, result: str) -> str:
-    return f"[:fn [{parameters}] {result}]"
-
-
-def _optional(type_: str) -> str:
-    return f"[:optional {type_}]"
-
-
-def _either(*functions: str) -> str:
-    return f"[:union {' '.join(functions)}]"
-
-
-_ORDER = _either(*(_fn(f"{each} {each} & {each}", _BOOL) for each in (_NUMBER, _STRING)))
-
-_FAMILIES: tuple[tuple[str, str], ...] = (
+_ROWS: tuple[tuple[str, ...], ...] = (
     # numbers
-    ("+ *", _fn(f"& {_NUMBER}", _NUMBER)),
-    ("- / max min", _fn(f"{_NUMBER} & {_NUMBER}", _NUMBER)),
-    ("mod quot rem", _fn(f"{_NUMBER} {_NUMBER}", _NUMBER)),
-    ("inc dec abs", _fn(_NUMBER, _NUMBER)),
-    ("sqrt exp sin cos", _fn(_NUMBER, _FLOAT)),
-    ("even? odd? zero? pos? neg? nan? infinite?", _fn(_NUMBER, _BOOL)),
-    ("floor ceil truncate", _fn(_NUMBER, _NUMBER)),
-    ("clamp", _fn(f"{_NUMBER} {_NUMBER} {_NUMBER}", _NUMBER)),
-    ("sum average median", _fn(_ITEMS, _NUMBER)),
-    ("parse-int", _fn(_ANY, _optional(_INT))),
-    ("parse-float", _fn(_ANY, _optional(_FLOAT))),
-    ("parse-bool", _fn(_ANY, _optional(_BOOL))),
-    # comparison and predicates
-    ("=", _fn(f"{_ANY} & {_ANY}", _BOOL)),
-    ("!=", _fn(f"{_ANY} {_ANY}", _BOOL)),
-    ("< > <= >=", _ORDER),
-    ("compare", _fn(f"{_ANY} {_ANY}", _INT)),
-    ("not", _fn(_ANY, _BOOL)),
-    (
-        "nil? bool? true? false? int? float? number? string? keyword? symbol? timestamp? uuid? resource?",
-        _fn(_ANY, _BOOL),
-    ),
-    ("vector? list? map? set? fn? seq? coll? error? empty?", _fn(_ANY, _BOOL)),
-    ("type-name", _fn(_ANY, _STRING)),
-    ("type-of", _fn(_ANY, _KEYWORD)),
+    ("+ *", "[:fn [& number] number]"),
+    ("- / max min", "[:fn [number & number] number]"),
+    ("mod quot rem pow", "[:fn [number number] number]"),
+    ("inc dec abs", "[:fn [number] number]"),
+    ("sqrt exp sin cos", "[:fn [number] :float]"),
+    ("log", "[:fn [number] :float]", "[:fn [number number] :float]"),
+    ("factorial", "[:fn [:int] :int]"),
+    ("even? odd? zero? pos? neg? nan? infinite?", "[:fn [number] :bool]"),
+    ("floor ceil truncate", "[:fn [number] :int]"),
+    ("round", "[:fn [number] :int]", "[:fn [number [:optional :int]] number]"),
+    ("clamp", "[:fn [number number number] number]"),
+    ("sum average median", "[:fn [[:union [:list number] [:set number]]] number]"),
+    ("int", "[:fn [[:optional [:union number :bool :string]]] :int]"),
+    ("float", "[:fn [[:optional [:union number :bool :string]]] :float]"),
+    ("parse-int", "[:fn [:any] [:optional :int]]"),
+    ("parse-float", "[:fn [:any] [:optional :float]]"),
+    ("parse-bool", "[:fn [:any] [:optional :bool]]"),
+    ("bit-and bit-or bit-xor", "[:fn [:int :int & :int] :int]"),
+    ("bit-not bit-count", "[:fn [:int] :int]"),
+    ("bit-shift-left bit-shift-right", "[:fn [:int :int] :int]"),
+    ("bit-test", "[:fn [:int :int] :bool]"),
+    # comparison, logic and predicates
+    ("=", "[:fn [:any & :any] :bool]"),
+    ("!=", "[:fn [:any :any] :bool]"),
+    ("< > <= >=", "[:fn [number number & number] :bool]", "[:fn [:string :string & :string] :bool]"),
+    ("compare", "[:fn [:any :any] :int]"),
+    ("not nil? bool? true? false? int? float? number? string? keyword? symbol?", "[:fn [:any] :bool]"),
+    ("vector? list? map? set? fn? seq? coll? error? timestamp? uuid? resource? empty?", "[:fn [:any] :bool]"),
+    ("and or", "[:fn [& :any] :any]"),
+    ("type-name", "[:fn [:any] :string]"),
+    ("type-of", "[:fn [:any] :keyword]"),
+    ("validate instance?", "[:fn [type :any] :bool]"),
+    ("explain-type", "[:fn [type :any] [:optional :string]]"),
+    ("conform", "[:fn [type :any] :any]"),
     # strings
-    ("str", _fn(f"& {_ANY}", _STRING)),
-    ("string-length", _fn(_STRING, _INT)),
-    ("string-contains", _fn(f"{_STRING} {_STRING}", _BOOL)),
-    ("starts-with? ends-with?", _fn(f"{_optional(_STRING)} {_STRING}", _BOOL)),
-    ("split", _fn(f"{_optional(_STRING)} {_STRING}", _VECTOR)),
-    ("split-lines chars", _fn(_STRING, _VECTOR)),
-    ("join", _fn(f"{_STRING} {_ITEMS}", _STRING)),
-    ("string-upper string-lower string-trim triml trimr capitalize title reverse-string", _fn(_STRING, _STRING)),
-    ("blank?", _fn(_optional(_STRING), _BOOL)),
-    ("replace replace-first re-replace", _fn(f"{_STRING} {_STRING} {_STRING}", _STRING)),
-    ("char-code", _fn(_STRING, _INT)),
-    ("from-char-code", _fn(f"& {_INT}", _STRING)),
-    ("symbol", _fn(_NAMED, ":symbol")),
-    ("name", _fn(_NAMED, _STRING)),
-    ("namespace", _fn("[:union :keyword :symbol]", _optional(_STRING))),
-    ("format", _fn(f"{_STRING} & {_ANY}", _STRING)),
-    ("re-matches re-find", _fn(f"{_STRING} {_STRING}", _optional(_STRING))),
-    ("re-groups", _fn(f"{_STRING} {_STRING}", _optional(_VECTOR))),
-    ("re-seq re-split", _fn(f"{_STRING} {_STRING}", _VECTOR)),
-    # sequences
-    ("first second ffirst last", _fn(_SEQUENCE, _ANY)),
-    ("rest butlast", _fn(_SEQUENCE, _LIKE)),
-    ("next", _fn(_SEQUENCE, _optional(_LIKE))),
-    ("take drop take-last", _fn(f"{_INT} {_SEQUENCE}", _LIKE)),
-    ("nthrest", _fn(f"{_SEQUENCE} {_INT}", _LIKE)),
-    ("split-at", _fn(f"{_INT} {_SEQUENCE}", _VECTOR)),
-    ("peek", _fn(_ITEMS, _ANY)),
-    ("vector", _fn(f"& {_ANY}", _VECTOR)),
-    ("list", _fn(f"& {_ANY}", _LIST)),
-    ("hash-set", _fn(f"& {_ANY}", _SET)),
-    ("count length", _fn(_COLLECTION, _INT)),
-    ("seq", _fn(_optional(_COLLECTION), _optional(_VECTOR))),
-    ("vec", _fn(_optional(_COLLECTION), _VECTOR)),
-    ("set", _fn(_optional(_COLLECTION), _SET)),
-    ("cons", _fn(f"{_ANY} {_optional(_ITEMS)}", _LIST)),
-    ("contains?", _fn(f"{_COLLECTION} {_ANY}", _BOOL)),
-    ("concat", _fn(f"& {_optional(_SEQUENCE)}", _VECTOR)),
-    ("repeat", _fn(f"{_INT} {_ANY}", _VECTOR)),
-    ("cycle", _fn(f"{_INT} {_SEQUENCE}", _VECTOR)),
-    ("interpose", _fn(f"{_ANY} {_SEQUENCE}", _VECTOR)),
-    ("flatten", _fn(_ITEMS, _VECTOR)),
-    ("zip", _fn(f"{_SEQUENCE} & {_SEQUENCE}", _VECTOR)),
-    ("reverse distinct dedupe", _fn(_SEQUENCE, _LIKE)),
-    ("union", _fn(f"& {_ITEMS}", _SET)),
-    ("intersection difference", _fn(f"{_ITEMS} & {_ITEMS}", _SET)),
-    ("subset? superset?", _fn(f"{_ITEMS} {_ITEMS}", _BOOL)),
-    ("disj", _fn(f"{_SET} & {_ANY}", _SET)),
-    # functions over sequences
-    ("map mapv mapcat", _fn(f"{_CALLABLE} {_SEQUENCE} & {_SEQUENCE}", _VECTOR)),
-    ("map-indexed filterv keep keep-indexed split-with partition-by", _fn(f"{_CALLABLE} {_SEQUENCE}", _VECTOR)),
-    ("filter remove take-while drop-while distinct-by", _fn(f"{_CALLABLE} {_SEQUENCE}", _LIKE)),
-    ("every? not-every? some? not-any?", _fn(f"{_CALLABLE} {_SEQUENCE}", _BOOL)),
-    ("some", _fn(f"{_CALLABLE} {_SEQUENCE}", _ANY)),
-    ("index-by count-by", _fn(f"{_CALLABLE} {_SEQUENCE}", _MAP)),
-    ("frequencies", _fn(_SEQUENCE, _MAP)),
-    ("reduce", _either(_fn(f"{_CALLABLE} {_SEQUENCE}", _ANY), _fn(f"{_CALLABLE} {_ANY} {_SEQUENCE}", _ANY))),
-    # maps
-    ("hash-map", _fn(f"& {_ANY}", _MAP)),
-    ("dissoc", _fn(f"{_MAP} {_ANY} & {_ANY}", _MAP)),
-    ("merge deep-merge", _fn(f"{_optional(_MAP)} & {_optional(_MAP)}", _MAP)),
-    ("keys vals", _fn(_MAP, _VECTOR)),
-    ("find", _fn(f"{_MAP} {_ANY}", _optional(_VECTOR))),
-    ("select-keys", _fn(f"{_MAP} {_ITEMS}", _MAP)),
-    ("rename-keys", _fn(f"{_MAP} {_MAP}", _MAP)),
-    ("zipmap", _fn(f"{_ITEMS} {_ITEMS}", _MAP)),
-    ("map-vals map-keys", _fn(f"{_CALLABLE} {_MAP}", _MAP)),
-    ("update-vals update-keys", _fn(f"{_MAP} {_CALLABLE}", _MAP)),
-    # functions, text formats, bits, time
-    ("constantly complement memoize", _fn(_ANY, _FN)),
-    ("serialize-json serialize-json-pretty", _fn(_ANY, _STRING)),
-    ("parse-json", _fn(_STRING, _ANY)),
-    ("url-encode url-decode base64-encode base64-decode sha256", _fn(_STRING, _STRING)),
-    ("bit-and bit-or bit-xor", _fn(f"{_INT} {_INT} & {_INT}", _INT)),
-    ("bit-not bit-count", _fn(_INT, _INT)),
-    ("bit-shift-left bit-shift-right", _fn(f"{_INT} {_INT}", _INT)),
-    ("bit-test", _fn(f"{_INT} {_INT}", _BOOL)),
-    ("ex-message getMessage", _fn(_ANY, _STRING)),
-    ("read-file throw", _fn(_ANY, ":never")),
+    ("str", "[:fn [& :any] :string]"),
+    ("string-length char-code", "[:fn [:string] :int]"),
+    ("substring", "[:fn [:string :int] :string]", "[:fn [:string :int [:optional :int]] :string]"),
+    ("string-contains", "[:fn [:string :string] :bool]"),
+    ("starts-with? ends-with?", "[:fn [[:optional :string] :string] :bool]"),
+    ("split", "[:fn [[:optional :string] :string] [:vector :string]]"),
+    ("split-lines chars", "[:fn [:string] [:vector :string]]"),
+    ("join", "[:fn [:string items] :string]"),
+    ("string-upper string-lower string-trim triml trimr", "[:fn [:string] :string]"),
+    ("capitalize title reverse-string", "[:fn [:string] :string]"),
+    ("blank?", "[:fn [[:optional :string]] :bool]"),
+    (
+        "index-of",
+        "[:fn [:string :string] [:optional :int]]",
+        "[:fn [items :any] [:optional :int]]",
+        "[:fn [:string :string :int] [:optional :int]]",
+        "[:fn [items :any :int] [:optional :int]]",
+    ),
+    ("last-index-of", "[:fn [:string :string] [:optional :int]]", "[:fn [items :any] [:optional :int]]"),
+    ("replace replace-first re-replace", "[:fn [:string :string :string] :string]"),
+    ("pad-left pad-right", "[:fn [:string :int] :string]", "[:fn [:string :int :string] :string]"),
+    ("repeat-string", "[:fn [:string :int] :string]"),
+    ("from-char-code", "[:fn [& :int] :string]"),
+    ("keyword", "[:fn [name] :keyword]", "[:fn [name [:optional name]] :keyword]"),
+    ("symbol", "[:fn [name] :symbol]"),
+    ("name", "[:fn [name] :string]"),
+    ("namespace", "[:fn [[:union :keyword :symbol]] [:optional :string]]"),
+    ("format", "[:fn [:string & :any] :string]"),
+    ("re-matches re-find", "[:fn [:string :string] [:optional :string]]"),
+    ("re-groups", "[:fn [:string :string] [:optional [:vector [:optional :string]]]]"),
+    ("re-seq re-split", "[:fn [:string :string] [:vector :string]]"),
+    # parts of sequences
+    ("first second ffirst last", "[:fn [sequence] :any]"),
+    ("rest butlast", "[:fn [sequence] part]"),
+    ("next", "[:fn [sequence] [:optional part]]"),
+    ("nth", "[:fn [sequence :int] :any]", "[:fn [sequence :int :any] :any]"),
+    ("take drop take-last take-nth", "[:fn [:int sequence] part]"),
+    ("drop-last", "[:fn [sequence] part]", "[:fn [:int sequence] part]"),
+    ("nthrest", "[:fn [sequence :int] part]"),
+    ("split-at", "[:fn [:int sequence] [:tuple part part]]"),
+    ("subvec", "[:fn [items :int] vector]", "[:fn [items :int [:optional :int]] vector]"),
+    ("peek", "[:fn [items] :any]"),
+    ("pop", "[:fn [items] list]"),
+    # collections
+    ("vector", "[:fn [& :any] vector]"),
+    ("list", "[:fn [& :any] list]"),
+    ("hash-set", "[:fn [& :any] set]"),
+    ("count length", "[:fn [collection] :int]"),
+    ("not-empty empty", "[:fn [[:optional collection]] [:optional collection]]"),
+    ("seq", "[:fn [[:optional collection]] [:optional vector]]"),
+    ("vec", "[:fn [[:optional collection]] vector]"),
+    ("set", "[:fn [[:optional collection]] set]"),
+    ("cons", "[:fn [:any [:optional items]] list]"),
+    ("conj", "[:fn [[:optional [:union items map]] :any & :any] [:union items map]]"),
+    ("into", "[:fn [[:optional [:union items map]] [:optional collection]] [:union items map]]"),
+    ("contains?", "[:fn [:string :string] :bool]", "[:fn [[:union items map] :any] :bool]"),
+    ("concat", "[:fn [& [:optional sequence]] vector]"),
+    (
+        "range",
+        "[:fn [:int] [:vector :int]]",
+        "[:fn [:int :int] [:vector :int]]",
+        "[:fn [:int :int :int] [:vector :int]]",
+    ),
+    ("numbers", "[:fn [number number] [:vector :int]]"),
+    ("repeat", "[:fn [:int :any] vector]"),
+    ("cycle", "[:fn [:int sequence] vector]"),
+    ("iterate", "[:fn [:int callable :any] vector]"),
+    (
+        "partition partition-all",
+        "[:fn [:int sequence] [:vector vector]]",
+        "[:fn [:int :int sequence] [:vector vector]]",
+    ),
+    ("interleave", "[:fn [& sequence] vector]"),
+    ("interpose", "[:fn [:any sequence] vector]"),
+    ("flatten", "[:fn [items] vector]"),
+    ("zip", "[:fn [sequence & sequence] [:vector vector]]"),
+    ("reverse distinct dedupe", "[:fn [sequence] part]"),
+    ("sort", "[:fn [sequence] part]", "[:fn [callable sequence] part]"),
+    ("union", "[:fn [& items] set]"),
+    ("intersection difference", "[:fn [items & items] set]"),
+    ("subset? superset?", "[:fn [items items] :bool]"),
+    ("disj", "[:fn [set & :any] set]"),
+    # functions over collections
+    ("map mapv mapcat", "[:fn [callable sequence & sequence] vector]"),
+    ("map-indexed filterv keep keep-indexed", "[:fn [callable sequence] vector]"),
+    ("partition-by", "[:fn [callable sequence] [:vector part]]"),
+    ("split-with", "[:fn [callable sequence] [:tuple part part]]"),
+    ("filter remove take-while drop-while distinct-by", "[:fn [callable sequence] part]"),
+    ("every? not-every? some? not-any?", "[:fn [callable sequence] :bool]"),
+    ("some", "[:fn [callable sequence] :any]"),
+    ("reduce", "[:fn [callable sequence] :any]", "[:fn [callable :any sequence] :any]"),
+    ("reductions", "[:fn [callable sequence] vector]", "[:fn [callable :any sequence] vector]"),
+    ("reduce-kv", "[:fn [callable :any [:union map list]] :any]"),
+    ("apply", "[:fn [callable [:optional collection]] :any]", "[:fn [callable :any :any & :any] :any]"),
+    ("sort-by", "[:fn [callable sequence] part]", "[:fn [callable callable sequence] part]"),
+    ("max-key min-key", "[:fn [callable :any & :any] :any]"),
+    ("group-by", "[:fn [callable [:optional sequence]] [:map-of :any vector]]"),
+    ("index-by", "[:fn [callable sequence] map]"),
+    ("count-by", "[:fn [callable sequence] [:map-of :any :int]]"),
+    ("frequencies", "[:fn [sequence] [:map-of :any :int]]"),
+    # maps and nested data
+    ("hash-map", "[:fn [& :any] map]"),
+    (
+        "get",
+        "[:fn [[:optional [:union collection error]] :any] :any]",
+        "[:fn [[:optional [:union collection error]] :any :any] :any]",
+    ),
+    ("assoc", "[:fn [[:optional [:union map vector]] :any :any & :any] [:union map vector]]"),
+    ("dissoc", "[:fn [map :any & :any] map]"),
+    ("merge deep-merge", "[:fn [[:optional map] & [:optional map]] map]"),
+    ("merge-with", "[:fn [callable & [:optional map]] map]"),
+    ("keys vals", "[:fn [map] vector]"),
+    ("find", "[:fn [map :any] [:optional [:tuple :any :any]]]"),
+    ("select-keys", "[:fn [map items] map]"),
+    ("rename-keys", "[:fn [map map] map]"),
+    ("zipmap", "[:fn [items items] map]"),
+    ("map-vals map-keys", "[:fn [callable map] map]"),
+    ("update-vals update-keys", "[:fn [map callable] map]"),
+    ("update", "[:fn [[:union map vector] :any callable & :any] [:union map vector]]"),
+    ("get-in", "[:fn [:any list] :any]", "[:fn [:any list :any] :any]"),
+    ("assoc-in", "[:fn [:any list :any] :any]"),
+    ("update-in", "[:fn [:any list callable & :any] :any]"),
+    ("dissoc-in", "[:fn [:any list] :any]"),
+    ("walk", "[:fn [callable callable :any] :any]"),
+    ("postwalk prewalk", "[:fn [callable :any] :any]"),
+    ("tree-seq", "[:fn [callable callable :any] vector]"),
+    # functions of functions
+    ("identity process-data", "[:fn [:any] :any]"),
+    ("constantly", "[:fn [:any] function]"),
+    ("complement memoize", "[:fn [callable] function]"),
+    ("comp", "[:fn [& callable] function]"),
+    ("partial", "[:fn [callable & :any] function]"),
+    ("juxt every-pred some-fn", "[:fn [callable & callable] function]"),
+    ("fnil", "[:fn [callable :any & :any] function]"),
+    # text formats, digests, time
+    ("serialize-json serialize-json-pretty", "[:fn [:any] :string]"),
+    ("parse-json", "[:fn [:string] :any]"),
+    (
+        "parse-csv",
+        "[:fn [:string] [:vector [:vector :string]]]",
+        "[:fn [:string map] [:vector [:union [:vector :string] [:map-of [:union :string :keyword] :string]]]]",
+    ),
+    ("url-encode url-decode base64-encode base64-decode sha256", "[:fn [:string] :string]"),
+    ("hash", "[:fn [:any] :int]"),
+    ("uuid-from-seed", "[:fn [:any] :uuid]"),
+    ("parse-timestamp", "[:fn [time] [:optional :timestamp]]"),
+    ("timestamp-add", "[:fn [time number :keyword] :timestamp]"),
+    ("timestamp-diff", "[:fn [time time] number]", "[:fn [time time :keyword] number]"),
+    ("timestamp-format", "[:fn [time :string] :string]"),
+    ("timestamp-parts", "[:fn [time] [:map-of :keyword [:union :int :keyword]]]"),
+    ("timestamp-to-ms", "[:fn [time] :int]"),
+    ("timestamp-from-ms", "[:fn [:int] :timestamp]"),
+    # errors and the host
+    ("Exception.", "[:fn [:any & :any] error]"),
+    ("ex-info", "[:fn [:any :any] error]", "[:fn [:any :any [:optional error]] error]"),
+    ("ex-message getMessage", "[:fn [error] :string]"),
+    ("ex-data", "[:fn [error] :any]"),
+    ("ex-cause", "[:fn [error] [:optional error]]"),
+    ("throw", "[:fn [[:union :string map error]] :never]"),
+    ("read-file", "[:fn [:any] :never]"),
+    ("call", "[:fn [name & :any] :any]"),
+    ("context/get", "[:fn [name] :any]"),
+    ("context/set", "[:fn [name :any] :nil]"),
+    ("gensym", "[:fn [] :symbol]", "[:fn [name] :symbol]"),
 )
 
-TYPES: dict[str, str] = {name: types for names, types in _FAMILIES for name in names.split()}
-"""Name to type expression; aliases have the type of what they stand for."""
+
+def _one(ways: tuple[str, ...]) -> str:
+    return ways[0] if len(ways) == 1 else f"[:union {' '.join(ways)}]"
+
+
+WAYS: dict[str, tuple[str, ...]] = {
+    name: ways for names, *ways_ in _ROWS for ways in [tuple(ways_)] for name in names.split()
+}
+"""Name to the ways in which one may call it, with shorthand names; aliases have those of what they stand for."""
+
+TYPES: dict[str, str] = {name: expanded(_one(ways)) for name, ways in WAYS.items()}
+"""Name to its type without shorthand names; a union of functions lists the ways to call it."""

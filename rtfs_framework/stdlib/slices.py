@@ -125,7 +125,7 @@ def take_last(count: Any, collection: Any) -> Any:
     ("(drop-last 2 [1 2 3])", "[1]"),
     ("(drop-last [1 2])", "[1]"),
     doc="Leave out the last item, or as many as said.",
-    arity=(1, 2),
+    parameters="count? collection",
 )
 def drop_last(count: Any, collection: Any = NOTHING) -> Any:
     if collection is NOTHING:

@@ -1,4 +1,7 @@
-"""The one table of builtins: name, arity, purity, documentation and examples all come from the `@builtin` record."""
+"""The one table of builtins: name, parameters, arity, types, purity, documentation and examples of every function.
+
+A record is made by `@builtin`; its types stand in `signatures`. Whoever shows a function reads it here.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from rtfs_framework.stdlib.signatures import TYPES
+from rtfs_framework.stdlib.signatures import TYPES, WAYS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,13 +26,16 @@ class Builtin:
     low: int
     high: int | None
     signature: str
+    """Its parameters as a call has them: `f initial? collection`; `x?` may be left out, `& xs` are any number."""
     doc: str
     examples: tuple[tuple[str, str], ...] = ()
     aliases: tuple[str, ...] = ()
     effect: str | None = None
     """None for a pure function; "host" when calling it asks the host."""
-    types: str | None = None
-    """The function's type as a type expression, where it is certain (`signatures`)."""
+    types: str = "[:fn [& :any] :any]"
+    """The function's type as a type expression, never narrower than the truth (`signatures`)."""
+    ways: tuple[str, ...] = ("[:fn [& :any] :any]",)
+    """The same for people: one type for each way to call it, with shorthand names."""
 
 
 BUILTINS: dict[str, Builtin] = {}
@@ -44,21 +50,26 @@ def builtin(
     *examples: tuple[str, str],
     doc: str,
     aliases: tuple[str, ...] = (),
-    arity: tuple[int, int | None] | None = None,
+    parameters: str | None = None,
     effect: str | None = None,
 ) -> Callable[[F], F]:
-    """Enter a function into the table. Arity and signature come from its Python parameters unless `arity` is given.
+    """Enter a function into the table.
+
+    Arity and signature come from its Python parameters; `parameters` shows them where an optional one is not the last.
 
     Raises:
-        ValueError: the name or an alias is taken.
+        ValueError: the name or an alias is taken, or the function has no types.
     """
+    if name not in TYPES:
+        message = f"builtin {name!r} has no row in rtfs_framework.stdlib.signatures"
+        raise ValueError(message)
 
     def enter(function: F) -> F:
-        low, high, signature = _shape(function)
-        if arity is not None:
-            low, high = arity
+        low, high, shown = _shape(function)
+        signature = shown if parameters is None else parameters
         family = function.__module__.rpartition(".")[2]
-        record = Builtin(name, function, family, low, high, signature, doc, examples, aliases, effect, TYPES.get(name))
+        facts = (doc, examples, aliases, effect, TYPES[name], WAYS[name])
+        record = Builtin(name, function, family, low, high, signature, *facts)
         for entry in (name, *aliases):
             if entry in BUILTINS:
                 message = f"builtin {entry!r} is defined twice"

@@ -10,6 +10,7 @@ import pytest
 
 from rtfs_framework.cli.main import run
 from rtfs_framework.cli.reference import all_names, entries
+from rtfs_framework.cli.repl.words import language_word
 from rtfs_framework.kernel.loader import compile_source, run_pure
 from rtfs_framework.lang.analyzer.specials.table import SPECIALS
 from rtfs_framework.lang.canonical import canonical_print
@@ -64,6 +65,8 @@ def test_what_is_generated_is_up_to_date(page: str) -> None:
         ("call", ["asks the host"]),
         ("step", ["tells the host"]),
         ("nth", ["fails with IndexOutOfBounds"]),
+        ("take", ["  [:fn [:int sequence] part]\n", "  sequence is [:union list set :string]\n"]),
+        ("get", ["special form", "[:fn [[:optional [:union collection error]] :any] :any]"]),
     ],
 )
 def test_a_name_is_explained(name: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,6 +88,14 @@ def test_an_optional_argument_stands_where_it_is_given(capsys: pytest.CaptureFix
     assert [name for name, usage in usages.items() if usage.endswith(" collection?)")] == []
 
 
+def test_every_reader_shows_the_parameters_and_types_of_the_table() -> None:
+    word = language_word("sort")
+    assert word is not None
+    assert word.text().splitlines()[:2] == ["(sort comparator? collection)  [function]", "  [:fn [sequence] part]"]
+    assert "(sort comparator? collection)\n; [:fn [sequence] part]\n" in word.markdown()
+    assert compile_source('(sort "a" 5)').diagnostics[0].help == "it is called as (sort comparator? collection)"
+
+
 def test_without_a_name_the_families_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doc"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -103,6 +114,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doc", "--json", "inc"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["name"], found["purity"], found["arity"]) == ("inc", "pure", "1")
+    assert found["types"] == "[:fn [[:union :int :float]] [:union :int :float]]"
     assert run(["doc", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) == len(entries())
     assert run(["doc", "--json", "--search", "thread"]) == 0

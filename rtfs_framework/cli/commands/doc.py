@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--search", metavar="TEXT", help="List the names whose name or text has these words.")
 @json_option
 def command(name: str | None, *, search: str | None, as_json: bool) -> None:
-    """Explain a special form, macro or function: its use, purity, text, and examples with their values.
+    """Explain a special form, macro or function: its use, types, purity, text, and examples with their values.
 
     Without a name, all names are listed by family.
 
@@ -81,6 +81,7 @@ def _lines(entry: Entry) -> Iterator[str]:
     yield f"  {'; '.join(dict.fromkeys(facts))}"
     if entry.aliases:
         yield f"  also called {', '.join(entry.aliases)}"
+    yield from (f"  {line}" for line in entry.types_text())
     yield ""
     yield f"  {entry.doc}"
     if entry.examples:

@@ -21,19 +21,21 @@ class Word:
     kind: str
     usage: str
     doc: str = ""
+    types: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
 
     def text(self) -> str:
         """Return it as lines for a terminal."""
-        lines = [f"{self.usage}  [{self.kind}]", *(f"  {line}" for line in self.doc.splitlines())]
+        lines = [f"{self.usage}  [{self.kind}]", *(f"  {line}" for line in (*self.types, *self.doc.splitlines()))]
         lines += [f"  {note}" for note in self.notes]
         lines += [f"  {program}  =>  {value}" for program, value in self.examples]
         return "\n".join(lines)
 
     def markdown(self) -> str:
         """Return it as Markdown, for editors."""
-        parts = [f"```rtfs\n{self.usage}\n```", f"*{self.kind}*", self.doc, "\n".join(f"- {n}" for n in self.notes)]
+        head = "\n".join((self.usage, *(f"; {line}" for line in self.types)))
+        parts = [f"```rtfs\n{head}\n```", f"*{self.kind}*", self.doc, "\n".join(f"- {n}" for n in self.notes)]
         if self.examples:
             shown = "\n".join(f"{program}  ; => {value}" for program, value in self.examples)
             parts.append(f"```rtfs\n{shown}\n```")
@@ -56,7 +58,13 @@ def language_word(name: str) -> Word | None:
     if entry.purity != "pure":
         notes.append(entry.purity)
     return Word(
-        name=name, kind=entry.kind, usage=entry.usage, doc=entry.doc, notes=tuple(notes), examples=entry.examples
+        name=name,
+        kind=entry.kind,
+        usage=entry.usage,
+        doc=entry.doc,
+        types=tuple(entry.types_text()),
+        notes=tuple(notes),
+        examples=entry.examples,
     )
 
 

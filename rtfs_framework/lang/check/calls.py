@@ -52,7 +52,7 @@ class Calls:
         known = INTERNAL.get(name)
         if known is None:
             entry = self.facts.library.get(name)
-            known = () if entry is None or entry.types is None else ways(entry.types)
+            known = () if entry is None else ways(entry.types)
         possible = [way for way in known if way.admits(len(of_args))]
         if not possible:
             return ANY

@@ -130,7 +130,7 @@ def _given(made: _Function, node: ir.Call, taken: set[ir.Var], facts: Facts) -> 
     called = [node.function]
     if isinstance(node.function, ir.Builtin):
         entry = facts.library.get(node.function.name)
-        known = () if entry is None or entry.types is None else ways(entry.types)
+        known = () if entry is None else [way for way in ways(entry.types) if way.admits(len(node.args))]
         called = [
             arg for i, arg in enumerate(node.args) if known and all(_wants_function(way.takes(i)) for way in known)
         ]
