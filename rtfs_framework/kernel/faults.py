@@ -23,6 +23,7 @@ from rtfs_framework.lang.errors import (
     undefined_symbol,
 )
 from rtfs_framework.lang.values import ErrorValue
+from rtfs_framework.stdlib.arithmetic import too_large
 from rtfs_framework.stdlib.callables import check_arity
 
 STACK_SHOWN = 50
@@ -81,6 +82,8 @@ def _translate(error: Exception, frames: list[TracebackType], artifact: Artifact
         return _bad_call(artifact.spans[inner.tb_lineno - 1], inner)
     if isinstance(error, ZeroDivisionError):
         return division_by_zero()
+    if isinstance(error, OverflowError) and inner is not None and last is inner:
+        return too_large()
     if isinstance(error, OverflowError):
         return ProgramError("InvalidArgument", "Invalid argument: number too large")
     if isinstance(error, MemoryError):

@@ -22,7 +22,7 @@ from rtfs_framework.stdlib.library import BUILTINS
 Claims = Callable[[FunctionSignature], bool]
 HostNames = Callable[[str], "str | None"]
 
-_PYTHON = {"int": int, "len": len, "tuple": tuple, "Exception": Exception}
+_PYTHON = {"int": int, "float": float, "str": str, "len": len, "tuple": tuple, "Exception": Exception}
 """All that generated code may use of Python: it has no other builtins."""
 
 
@@ -86,7 +86,7 @@ class Instance:
             **linked,
             "rt_error": to_error,
             "rt_tick": state.tick,
-            "rt_block": range(TICK),
+            "rt_block": (None,) * TICK,
         }
 
     def _struct(self, name: str, declared: Any) -> Any:

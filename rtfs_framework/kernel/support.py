@@ -10,14 +10,17 @@ from rtfs_framework.kernel.limits import TICK
 from rtfs_framework.kernel.state import tick
 from rtfs_framework.lang.errors import ProgramError, type_error, type_validation_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, equal
-from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.printer import display, write
 from rtfs_framework.lang.types.compile_check import checker
 from rtfs_framework.lang.types.model import MapType, Type
 from rtfs_framework.lang.values import GrownVector, List, is_vector
 from rtfs_framework.stdlib import operators
+from rtfs_framework.stdlib.bounds import MAX_ITEMS, room
 from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword
 
 _LAST = TICK - 1
+_SHORT = 1 << 2048
+"""Integers below this are shown by Python itself, which refuses very long ones."""
 
 FAMILIES: dict[str, frozenset[str]] = {
     "HostError": frozenset(
@@ -97,6 +100,19 @@ def as_map(value: Any) -> Map:
     if value is None:
         return EMPTY_MAP
     raise type_error("destructuring", "map", value)
+
+
+def text(value: Any) -> str:
+    """Return what `str` shows of a value."""
+    if value.__class__ is int and -_SHORT < value < _SHORT:
+        return str(value)
+    return display(value, MAX_ITEMS)
+
+
+def bounded(made: str) -> str:
+    """Return a text that `str` made, or refuse it."""
+    room("str", len(made))
+    return made
 
 
 def map_rest(value: Map, keys: tuple[Any, ...]) -> Map:
@@ -205,10 +221,12 @@ HELPERS: dict[str, Any] = {
     "op_add": operators.add,
     "op_sub": operators.sub,
     "op_mul": operators.mul,
+    "op_div": operators.div,
     "op_lt": operators.lt,
     "op_gt": operators.gt,
     "op_le": operators.le,
     "op_ge": operators.ge,
+    "rt_bounded": bounded,
     "rt_equal": equal,
     "rt_fail": fail,
     "rt_no_match": no_match,
@@ -220,10 +238,12 @@ HELPERS: dict[str, Any] = {
     "rt_spread_rest": spread_rest,
     "rt_as_map": as_map,
     "rt_map_rest": map_rest,
+    "rt_grown": GrownVector,
     "rt_is_vector": is_grown,
     "rt_check_all": check_all,
     "rt_fits": fits,
     "rt_map": Map,
+    "rt_text": text,
     "rt_map_of": Map.of,
     "rt_set": Set.of,
 }

@@ -45,6 +45,11 @@ class Key:
         return other.__class__ is Key and equal(self.value, other.value)
 
 
+def is_plain(value: Any) -> bool:
+    """Tell whether a value is its own dict key."""
+    return value.__class__ in _PLAIN
+
+
 def to_key(value: Any) -> Any:
     """Return the dict key that stands for a value."""
     return value if value.__class__ in _PLAIN else Key(value)

@@ -101,8 +101,10 @@ def plus(*numbers: Any) -> Any:
     if len(numbers) == 2:
         a, b = numbers
         return a + b if a.__class__ is int and b.__class__ is int else add(a, b)
-    total: Any = 0
-    for value in numbers:
+    total: Any = numbers[0] if numbers else 0
+    if len(numbers) == 1:
+        return number("+", total)
+    for value in numbers[1:]:
         total = add(total, value)
     return total
 

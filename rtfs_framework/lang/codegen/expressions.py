@@ -9,7 +9,7 @@ from typing import Any
 
 from typing_extensions import assert_never
 
-from rtfs_framework.lang.codegen import operators
+from rtfs_framework.lang.codegen import operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
@@ -76,7 +76,11 @@ class Expressions(EmitterBase, ABC):
 
     def constant(self, value: Any) -> ast.expr:
         """Return a literal."""
-        if value is None or value.__class__ in (bool, str) or (value.__class__ is int and abs(value) < 1 << 4000):
+        if (
+            value is None
+            or value.__class__ in (bool, str, float)
+            or (value.__class__ is int and abs(value) < 1 << 4000)
+        ):
             return py.const(value)
         return py.load(self.unit.constant(value))
 
@@ -208,6 +212,9 @@ class Expressions(EmitterBase, ABC):
         if special is not None and special.name:
             return self._placed(py.call(special.name, *self.values(node.args)), node, special.name, special.fn.name)
         if isinstance(target, ir.Const) and isinstance(target.value, Keyword):
+            short = shortcuts.keyword(self, node)
+            if short is not None:
+                return self._placed(short, node)
             args = self.values(node.args)
             return self._placed(py.call(self.unit.helper("rt_keyword"), self.constant(target.value), *args), node)
         if isinstance(target, ir.HostName) and target.name not in self.defined_names:
@@ -235,6 +242,6 @@ class Expressions(EmitterBase, ABC):
             return target.name in self.functions
         return isinstance(target, ir.Local) and target.var in self.function_vars
 
-    def _placed(self, made: ast.Call, node: ir.Call, callee: str | None = None, display: str = "") -> ast.expr:
+    def _placed(self, made: ast.expr, node: ir.Call, callee: str | None = None, display: str = "") -> ast.expr:
         """Give a call a line of its own, so that an error in it knows what was called."""
         return self.at(made, self.unit.call_line(node.span, callee, display, len(node.args)))

@@ -11,7 +11,9 @@ from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.codegen.groups import Groups
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.passes.numbers import Special, specialise
+from rtfs_framework.lang.passes import widths
+from rtfs_framework.lang.passes.integers import specialise
+from rtfs_framework.lang.passes.numbers import Special
 
 
 class Emitter(Groups):
@@ -44,6 +46,7 @@ class Emitter(Groups):
             expression = py.call(self.unit.checker(node.type), expression)
         if isinstance(node.pattern, ir.PVar):
             name = var_name(node.pattern.var)
+            widths.learn(node.pattern.var, node.value, self.numbers)
             self.emit(py.assign(name, expression), line)
             return py.load(name)
         name = self.name_it(expression, line, "v")

@@ -1,7 +1,7 @@
 """Operators: arithmetic and comparison inline for the common case, with exactly RTFS semantics.
 
-Booleans are not numbers and strings do not add, so the classes are tested first; whatever is not two integers (or two
-plain values, for `=`) goes to the library's function.
+Booleans are not numbers and strings do not add, so the classes are tested first, unless they are known; whatever is not
+two integers (or a float where one is expected, or two plain values, for `=`) goes to the library's function.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.codegen import pyast as py
+from rtfs_framework.lang.codegen import shortcuts
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.passes.numbers import Kind
+from rtfs_framework.lang.passes.numbers import ASKS, TRUTH, Kind
+from rtfs_framework.lang.passes.widths import width
 from rtfs_framework.lang.values import Keyword
 
 if TYPE_CHECKING:
@@ -19,13 +21,12 @@ if TYPE_CHECKING:
 
 _ARITHMETIC: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
 _ORDER: dict[str, type[ast.cmpop]] = {"<": ast.Lt, ">": ast.Gt, "<=": ast.LtE, ">=": ast.GtE}
-_WORD = 1 << 512
+_WORD_BITS = 512
+_WORD = 1 << _WORD_BITS
 """Products below this are not measured, as in the library's `mul`."""
-_STEP: dict[str, type[ast.operator]] = {"inc": ast.Add, "dec": ast.Sub}
-_ASKS = frozenset({"file-exists?"})
-"""Names with a question mark whose answer is the host's: any value."""
-_BOOLEAN = frozenset({*_ORDER, "=", "!=", "not=", "not", "string-contains", "string-p"})
+_STEP = {"inc": "+", "dec": "-"}
 _HELPERS = {"+": "op_add", "-": "op_sub", "*": "op_mul", "<": "op_lt", ">": "op_gt", "<=": "op_le", ">=": "op_ge"}
+_NUMERIC = (Kind.INT, Kind.FLOAT)
 
 
 def is_boolean(node: ir.Node) -> bool:
@@ -34,7 +35,7 @@ def is_boolean(node: ir.Node) -> bool:
         case ir.Const(value=value):
             return isinstance(value, bool)
         case ir.Call(function=ir.Builtin(name=name)):
-            return name in _BOOLEAN or (name.endswith("?") and name not in _ASKS)
+            return name in TRUTH or (name.endswith("?") and name not in ASKS)
         case ir.And(items=items) | ir.Or(items=items):
             return all(is_boolean(item) for item in items)
         case _:
@@ -46,17 +47,20 @@ def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     count = len(node.args)
     if count == 2 and (name in _ARITHMETIC or name in _ORDER):
         return _binary(emitter, name, node)
+    if count == 3 and name in _ARITHMETIC:
+        return _ternary(emitter, name, node)
     if count == 2 and name == "=":
         return _equal(emitter, node)
+    if count == 2 and name == "/":
+        return _quotient(emitter, node)
     if count == 1 and name in _STEP:
         one = ir.Const(1, node.span)
-        call = ir.Call(ir.Builtin("+" if name == "inc" else "-", node.span), (node.args[0], one), node.span)
-        return _binary(emitter, call.function.name, call, fallback=name)  # type: ignore[union-attr]
+        return _binary(emitter, _STEP[name], ir.Call(node.function, (node.args[0], one), node.span), fallback=name)
     if count == 1 and name == "not":
         return ast.UnaryOp(ast.Not(), emitter.test(node.args[0]))
     if count == 1 and name == "nil?":
         return py.compare(_named(emitter, emitter.value(node.args[0])), ast.Is(), py.const(None))
-    return None
+    return shortcuts.emit(emitter, name, node)
 
 
 def _operand(emitter: Expressions, expression: ast.expr, kind: Kind | None = None) -> tuple[ast.expr, ast.expr | None]:
@@ -78,27 +82,89 @@ def _operand(emitter: Expressions, expression: ast.expr, kind: Kind | None = Non
 def _binary(emitter: Expressions, name: str, node: ir.Call, fallback: str | None = None) -> ast.expr:
     kinds = [emitter.numbers.kind(arg) for arg in node.args]
     left, right = emitter.values(node.args)
-    if kinds == [Kind.FLOAT, Kind.FLOAT] or (kinds == [Kind.INT, Kind.INT] and name != "*"):
+    if name == "*" and kinds == [Kind.INT, Kind.INT]:
+        widths = [width(arg, emitter.numbers) for arg in node.args]
+        if None not in widths and sum(each or 0 for each in widths) < _WORD_BITS:
+            return _python(name, left, right)
+    slow = None if fallback is None else emitter.unit.builtin(fallback)
+    return _combined(emitter, name, (left, kinds[0]), (right, kinds[1]), slow)
+
+
+def _combined(
+    emitter: Expressions,
+    name: str,
+    first: tuple[ast.expr, Kind | None],
+    second: tuple[ast.expr, Kind | None],
+    slow: str | None = None,
+) -> ast.expr:
+    """Return an operation on two expressions of which the kinds may be known."""
+    (left, a_kind), (right, b_kind) = first, second
+    if Kind.FLOAT in (a_kind, b_kind):
+        if a_kind in _NUMERIC and b_kind in _NUMERIC:
+            return _python(name, left, right)
+        return _beside_float(emitter, name, first, second)
+    if (a_kind, b_kind) == (Kind.INT, Kind.INT) and name != "*":
         return _python(name, left, right)
-    a, a_test = _operand(emitter, left, kinds[0])
-    b, b_test = _operand(emitter, right, kinds[1])
+    a, a_test = _operand(emitter, left, a_kind)
+    b, b_test = _operand(emitter, right, b_kind)
     tests = [test for test in (a_test, b_test) if test is not None]
     if not tests and name != "*":
         return _python(name, a, b)
     if name == "*":
         return _product(emitter, a, b, tests)
     again = (_again(a), _again(b))
-    if fallback is not None:
-        slow = py.call(emitter.unit.builtin(fallback), again[0])
-    else:
-        slow = py.call(emitter.unit.helper(_HELPERS[name]), *again)
+    made = py.call(emitter.unit.helper(_HELPERS[name]), *again) if slow is None else py.call(slow, again[0])
     # `&` evaluates both tests, so that both operands are in their temporaries whatever the first test says.
     test = _all(tests) if len(tests) == 2 else py.both(tests)
-    return py.either(test, _python(name, _again(a), _again(b)), slow)
+    return py.either(test, _python(name, _again(a), _again(b)), made)
+
+
+def _beside_float(
+    emitter: Expressions, name: str, first: tuple[ast.expr, Kind | None], second: tuple[ast.expr, Kind | None]
+) -> ast.expr:
+    """One operand is surely a float, of the other nothing is known: it will mostly be one too."""
+    names: list[ast.expr] = []
+    tests: list[ast.expr] = []
+    for expression, kind in (first, second):
+        if isinstance(expression, ast.Constant) or (isinstance(expression, ast.Name) and "__" not in expression.id):
+            read = expression
+        else:
+            temp = emitter.unit.temp("a")
+            tests.append(py.bound(temp, expression))
+            read = py.load(temp)
+        names.append(read)
+        if kind is not Kind.FLOAT:
+            tests.append(py.is_class(_again(read), "float"))
+    order = sorted(tests, key=lambda test: isinstance(test.left, ast.Attribute))  # type: ignore[attr-defined]
+    slow = py.call(emitter.unit.helper(_HELPERS.get(name, "op_div")), _again(names[0]), _again(names[1]))
+    return py.either(py.both(order), _python(name, _again(names[0]), _again(names[1])), slow)
+
+
+def _ternary(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
+    """Three operands: the operation twice, when the third can be read after the first two were combined."""
+    kinds = [emitter.numbers.kind(arg) for arg in node.args]
+    known = all(kind in _NUMERIC for kind in kinds)
+    if not known and not isinstance(node.args[2], ir.Const | ir.Local):
+        return None
+    expressions = emitter.values(node.args)
+    pair = {kinds[0], kinds[1]}
+    between = Kind.FLOAT if Kind.FLOAT in pair else Kind.INT if pair == {Kind.INT} else None
+    half = _combined(emitter, name, (expressions[0], kinds[0]), (expressions[1], kinds[1]))
+    return _combined(emitter, name, (half, between), (expressions[2], kinds[2]))
+
+
+def _quotient(emitter: Expressions, node: ir.Call) -> ast.expr | None:
+    kinds = [emitter.numbers.kind(arg) for arg in node.args]
+    if Kind.FLOAT not in kinds:
+        return None
+    left, right = emitter.values(node.args)
+    return _combined(emitter, "/", (left, kinds[0]), (right, kinds[1]))
 
 
 def _python(name: str, left: ast.expr, right: ast.expr) -> ast.expr:
     """Return Python's own operation."""
+    if name == "/":
+        return ast.BinOp(left, ast.Div(), right)
     if name in _ARITHMETIC:
         return ast.BinOp(left, _ARITHMETIC[name](), right)
     return py.compare(left, _ORDER[name](), right)
@@ -130,6 +196,9 @@ def _named(emitter: Expressions, expression: ast.expr) -> ast.expr:
     return expression if isinstance(expression, ast.Name) else py.walrus(emitter.unit.temp("a"), expression)
 
 
+_CLASSES = {Kind.INT: "int", Kind.FLOAT: "float"}
+
+
 def _equal(emitter: Expressions, node: ir.Call) -> ast.expr:
     kinds = [emitter.numbers.kind(arg) for arg in node.args]
     left, right = emitter.values(node.args)
@@ -146,4 +215,29 @@ def _equal(emitter: Expressions, node: ir.Call) -> ast.expr:
                 name, test = _operand(emitter, other)
                 assert test is not None  # noqa: S101 - `other` is no constant
                 return py.both([test, py.compare(_again(name), ast.Eq(), py.const(value))])
-    return py.call(emitter.unit.helper("rt_equal"), left, right)
+    return _equal_plain(emitter, (left, kinds[0]), (right, kinds[1]))
+
+
+def _equal_plain(
+    emitter: Expressions, first: tuple[ast.expr, Kind | None], second: tuple[ast.expr, Kind | None]
+) -> ast.expr:
+    """Two values of which one may be known to be a number: nothing but a number of its class equals it."""
+    names: list[ast.expr] = []
+    tests: list[ast.expr] = []
+    for expression, _ in (first, second):
+        if not isinstance(expression, ast.Constant | ast.Name) or (
+            isinstance(expression, ast.Name) and "__" in expression.id
+        ):
+            temp = emitter.unit.temp("a")
+            tests.append(py.bound(temp, expression))
+            names.append(py.load(temp))
+        else:
+            names.append(expression)
+    a, b = names
+    for kind, other in ((first[1], b), (second[1], a)):
+        if kind in (Kind.INT, Kind.FLOAT):
+            tests.append(py.is_class(_again(other), _CLASSES[kind]))
+            return py.both([*tests, py.compare(_again(a), ast.Eq(), _again(b))])
+    integers = [py.is_class(_again(a), "int"), py.is_class(_again(b), "int")]
+    slow = py.call(emitter.unit.helper("rt_equal"), _again(a), _again(b))
+    return py.either(py.both([*tests, *integers]), py.compare(_again(a), ast.Eq(), _again(b)), slow)

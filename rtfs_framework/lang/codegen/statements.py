@@ -9,6 +9,7 @@ from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
 from rtfs_framework.lang.codegen.patterns import Patterns
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.passes.widths import learn_loop
 
 
 class Statements(Patterns):
@@ -44,6 +45,8 @@ class Statements(Patterns):
                 self._run_hinted(node, dest)
             case ir.Const() | ir.Local() if dest is DROP:
                 return
+            case ir.Bind(pattern=ir.PVar()) if dest is DROP:
+                self.value(node)
             case _:
                 self.give(self.value(node), dest, self.line(node.span))
 
@@ -93,6 +96,7 @@ class Statements(Patterns):
         names = tuple(var_name(var) for var in node.vars)
         for name, init in zip(names, self.values(node.inits), strict=True):
             self.emit(py.assign(name, init), line)
+        learn_loop(node, self.numbers)
         self.loop_vars.append(names)
         result = dest if dest.kind == "return" else Dest("assign", self.unit.temp("l"))
         body = self._inside(node.body, result)

@@ -13,7 +13,7 @@ from enum import Enum
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything, parts
+from rtfs_framework.lang.ir.walk import parts
 from rtfs_framework.lang.types.model import Primitive
 
 
@@ -26,12 +26,15 @@ class Kind(Enum):
     NEVER = "never"
 
 
-_ARITHMETIC = frozenset({"+", "-", "*"})
-_INTEGER_ONLY = frozenset({"mod", "quot", "rem", "max", "min"})
-_ORDER = frozenset({"<", ">", "<=", ">="})
-_TRUTH = frozenset({"=", "!=", "not=", "not", *_ORDER})
+ARITHMETIC = frozenset({"+", "-", "*"})
+DIVISION = frozenset({"mod", "quot", "rem"})
+CHOICE = frozenset({"max", "min"})
+ORDER = frozenset({"<", ">", "<=", ">="})
+STEPS = frozenset({"inc", "dec"})
+ASKS = frozenset({"file-exists?"})
+"""Names with a question mark whose answer is the host's: any value."""
+TRUTH = frozenset({"=", "!=", "not=", "not", "string-contains", "string-p", *ORDER})
 _COUNTS = frozenset({"count", "length", "string-length"})
-_STEPS = frozenset({"inc", "dec"})
 _PYTHON = {bool: Kind.BOOL, int: Kind.INT, float: Kind.FLOAT}
 
 
@@ -52,6 +55,8 @@ class Numbers:
 
     def __init__(self, known: Mapping[ir.Var, Kind] | None = None) -> None:
         self.vars: dict[ir.Var, Kind] = dict(known or {})
+        self.widths: dict[ir.Var, int] = {}
+        """Most bits of integer variables (`widths`), noted while code is made."""
         self._by_name: dict[str, Special] = {}
         self._by_var: dict[ir.Var, Special] = {}
 
@@ -63,9 +68,15 @@ class Numbers:
 
     def within(self, special: Special) -> Numbers:
         """Return what is known inside a special version."""
-        inner = Numbers(special.vars)
-        inner._by_name, inner._by_var = dict(self._by_name), dict(self._by_var)
+        inner = self.beside({})
+        inner.vars = special.vars
         return inner
+
+    def beside(self, known: Mapping[ir.Var, Kind]) -> Numbers:
+        """Return a copy that knows more."""
+        made = Numbers({**self.vars, **known})
+        made._by_name, made._by_var = dict(self._by_name), dict(self._by_var)
+        return made
 
     def special(self, node: ir.Call) -> Special | None:
         """Return the special version that a call may go to: its arguments are integers where they must be."""
@@ -117,17 +128,12 @@ class Numbers:
         if not isinstance(node.function, ir.Builtin):
             found = self.special(node)
             return None if found is None else found.returns
-        name, kinds = node.function.name, [self.kind(arg) for arg in node.args]
-        if name in _TRUTH or name.endswith("?"):
+        name, kinds = node.function.name, {self.kind(arg) for arg in node.args}
+        if Kind.NEVER in kinds:
+            return Kind.NEVER
+        if name in TRUTH or (name.endswith("?") and name not in ASKS):
             return Kind.BOOL
-        if name in _COUNTS:
-            return Kind.INT
-        if not kinds or not set(kinds) <= {Kind.INT, Kind.FLOAT}:
-            return None
-        if Kind.FLOAT not in kinds:
-            integer = name in _ARITHMETIC or name in _STEPS or (name in _INTEGER_ONLY and len(kinds) > 1)
-            return Kind.INT if integer else None
-        return Kind.FLOAT if (name in _ARITHMETIC or name in _STEPS or name == "/") else None
+        return Kind.INT if name in _COUNTS else _numeric(name, kinds, len(node.args))
 
     # -- learning ------------------------------------------------------------------------------------------------
 
@@ -159,22 +165,31 @@ class Numbers:
             for var, kind in zip(node.vars, kinds, strict=True):
                 self._note(var, kind)
             self.learn(node.body)
-            refuted = self._refuted(node.body, kinds, None)
+            refuted = self.refuted(node.body, kinds, None)
             if not refuted:
                 return
             kinds = [None if i in refuted else kind for i, kind in enumerate(kinds)]
 
-    def _refuted(self, body: ir.Node, kinds: list[Kind | None], frame: ir.FunctionFrame | None) -> set[int]:
+    def refuted(self, body: ir.Node, kinds: list[Kind | None], frame: ir.FunctionFrame | None) -> set[int]:
         """Return the places where some `recur` of this loop passes another kind."""
         return {
             i
-            for jump in _jumps(body, frame)
+            for jump in jumps(body, frame)
             for i, (kind, arg) in enumerate(zip(kinds, jump.args, strict=False))
             if kind is not None and self.kind(arg) is not kind
         }
 
 
-def _jumps(body: ir.Node, frame: ir.FunctionFrame | None) -> Iterable[ir.Recur]:
+def _numeric(name: str, kinds: set[Kind | None], count: int) -> Kind | None:
+    """Return what arithmetic gives: a float if any operand is one, for what is no number fails."""
+    if name in ARITHMETIC or name in STEPS or name in DIVISION or (name == "/" and Kind.FLOAT in kinds):
+        if Kind.FLOAT in kinds:
+            return Kind.FLOAT
+        return Kind.INT if kinds == {Kind.INT} else None
+    return Kind.INT if name in CHOICE and kinds == {Kind.INT} and count > 1 else None
+
+
+def jumps(body: ir.Node, frame: ir.FunctionFrame | None) -> Iterable[ir.Recur]:
     """Yield the jumps of a loop (`frame` None) or of a function, inner loops and functions left out."""
     todo = [body]
     while todo:
@@ -184,61 +199,3 @@ def _jumps(body: ir.Node, frame: ir.FunctionFrame | None) -> Iterable[ir.Recur]:
         if isinstance(node, ir.Fn) or (frame is None and isinstance(node, ir.Loop)):
             continue
         todo.extend(parts(node))
-
-
-MOST_NODES = 400
-"""Functions larger than this are compiled once."""
-
-
-def specialise(fn: ir.Fn, key: str | ir.Var, base: Numbers) -> Special | None:
-    """Return the special version of a function, or None when integers would make no difference."""
-    if fn.rest is not None or fn.linked or not all(_is_plain(param) for param in fn.params):
-        return None
-    nodes = list(everything((fn.body,)))
-    if len(nodes) > MOST_NODES:
-        return None
-    variables = [p.pattern.var for p in fn.params if isinstance(p.pattern, ir.PVar)]
-    wanted = _operands(nodes)
-    places = tuple(i for i, var in enumerate(variables) if var in wanted and variables.count(var) == 1)
-    while places:
-        trial = Special(fn, places, Kind.NEVER, {})
-        refuted = _try(trial, key, variables, base)
-        if not refuted:
-            return trial
-        places = tuple(place for place in places if place not in refuted)
-    return None
-
-
-def _try(trial: Special, key: str | ir.Var, variables: list[ir.Var], base: Numbers) -> set[int]:
-    """Compute the kinds of a special version; return the places whose assumption does not hold round the loop."""
-    fn = trial.fn
-    while True:
-        numbers = Numbers({**base.vars, **{variables[i]: Kind.INT for i in trial.places}})
-        numbers._by_name, numbers._by_var = dict(base._by_name), dict(base._by_var)
-        numbers.enter(key, trial)
-        numbers.learn(fn.body)
-        kinds: list[Kind | None] = [Kind.INT if i in trial.places else None for i in range(len(variables))]
-        refuted = numbers._refuted(fn.body, kinds, fn.frame)
-        if refuted:
-            return refuted
-        returns = numbers.kind(fn.body) if fn.returns is None else None
-        if returns is trial.returns:
-            trial.vars = numbers.vars
-            return set()
-        trial.returns = returns if trial.returns is Kind.NEVER else None
-
-
-def _is_plain(param: ir.Param) -> bool:
-    return isinstance(param.pattern, ir.PVar) and param.type is None
-
-
-def _operands(nodes: list[ir.Node]) -> set[ir.Var]:
-    """Return the variables that are operands of arithmetic or order."""
-    names = _ARITHMETIC | _ORDER | _STEPS | _INTEGER_ONLY
-    return {
-        arg.var
-        for node in nodes
-        if isinstance(node, ir.Call) and isinstance(node.function, ir.Builtin) and node.function.name in names
-        for arg in node.args
-        if isinstance(arg, ir.Local)
-    }
