@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rtfs_framework.kernel import effects, state, steps, support
+from rtfs_framework.kernel import effects, meter, steps, support
 from rtfs_framework.kernel.faults import to_error
-from rtfs_framework.kernel.limits import TICK, Limits
+from rtfs_framework.kernel.limits import OFF, Limits
 from rtfs_framework.kernel.link import Linker
+from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.lang.codegen.artifact import ENTRY, Artifact
 from rtfs_framework.lang.codegen.names import mangle
-from rtfs_framework.lang.errors import undefined_symbol
+from rtfs_framework.lang.errors import InternalError, undefined_symbol
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Place
 from rtfs_framework.lang.types.model import Type
@@ -47,11 +48,14 @@ class Instance:
         host_names: HostNames = no_host_names,
         limits: Limits | None = None,
     ) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or (Limits() if artifact.metered else OFF)
+        if self.limits.metered and not artifact.metered:
+            raise InternalError("limits on steps, time or memory need a program that was compiled with them")
         self._claims = claims
         self._host_names = host_names
         self._places: dict[int, Place | None] = {}
         self._signatures: dict[str, FunctionSignature] = {}
+        self._gate: list[None] = [None]
         self._names: dict[str, Any] = {"__builtins__": dict(_PYTHON)}
         self.extend(artifact)
 
@@ -85,8 +89,7 @@ class Instance:
             **effects.HELPERS,
             **linked,
             "rt_error": to_error,
-            "rt_tick": state.tick,
-            "rt_block": (None,) * TICK,
+            **meter.helpers(self._names),
         }
 
     def _struct(self, name: str, declared: Any) -> Any:
@@ -100,11 +103,14 @@ class Instance:
         """Return the signature of a top-level function, or None."""
         return self._signatures.get(name) if mangle("G__", name) in self.artifact.globals else None
 
-    def start(self) -> Run:
-        """Return the run of the top-level forms."""
-        return Run(self.artifact, self._names[ENTRY], (), self.limits, self._places)
+    def start(self, watch: Watch | None = None) -> Run:
+        """Return the run of the top-level forms. `watch` is called between steps and may end it."""
+        return self._run(self._names[ENTRY], (), watch)
 
-    def call(self, name: str, args: tuple[Any, ...]) -> Run:
+    def _run(self, function: Any, args: tuple[Any, ...], watch: Watch | None) -> Run:
+        return Run(self.artifact, function, args, self.limits, self._places, self._names, self._gate, watch)
+
+    def call(self, name: str, args: tuple[Any, ...], watch: Watch | None = None) -> Run:
         """Return a run of a top-level function; the top-level forms have run before.
 
         Raises:
@@ -113,7 +119,7 @@ class Instance:
         function = self._names.get(mangle("G__", name))
         if function is None:
             raise undefined_symbol(name)
-        return Run(self.artifact, support.callable_of(function, len(args)), args, self.limits, self._places)
+        return self._run(support.callable_of(function, len(args)), args, watch)
 
     def value(self, name: str) -> Any:
         """Return the value of a top-level name.

@@ -78,7 +78,8 @@ class Conversation:
         host_names: HostNames = no_host_names,
         limits: Limits | None = None,
     ) -> None:
-        around = surroundings(delegatable=delegatable, find_module=find_module, prelude=prelude)
+        metered = (limits or Limits()).metered
+        around = surroundings(delegatable=delegatable, find_module=find_module, prelude=prelude, metered=metered)
         self.program = GrowingProgram(around, NAME)
         first = self.program.artifact
         self.instance = _GrowingInstance(first, claims=claims, host_names=host_names, limits=limits)

@@ -2,22 +2,64 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
+
+from rtfs_framework.lang import meter
+
+LEAST_ITEMS = 1_000
+"""Single values up to this size are never measured, so that small texts cost nothing."""
+
+
+def _at_least(least: float) -> Any:
+    def check(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if value is not None and (value.__class__ is bool or not isinstance(value, int | float) or value < least):
+            message = f"{attribute.name} must be at least {least:g}, not {value!r}"
+            raise ValueError(message)
+
+    return check
+
+
+def _bound(default: int | None, least: int) -> Any:
+    return attrs.field(default=default, validator=_at_least(least))
 
 
 @attrs.frozen(slots=True, kw_only=True)
 class Limits:
-    """Bounds of one run."""
+    """Bounds of one run.
 
-    depth: int | None = 10_000
+    A *step* is one round of a loop, one activation of a function that gets to a call of its own, or eight items (64
+    characters) that one library call walks or builds, from 64 items (1,000 characters) on; a round or activation whose
+    code is long counts once more for every 64 nodes of it. So the same program and input take the same steps on every
+    Python version.
+    """
+
+    steps: int | None = _bound(5_000_000_000, 1)
+    seconds: float | None = attrs.field(default=None, validator=_at_least(0))
+    """Time by the host's clock. The kernel has none: who starts a run passes it a `watch`."""
+    memory: int | None = _bound(1 << 30, 1 << 20)
+    """Bytes of all values that the program can reach, by our own measure (`kernel/measure.py`)."""
+    items: int | None = _bound(meter.ITEMS, LEAST_ITEMS)
+    """Items of one collection and characters of one string."""
+    bits: int | None = _bound(meter.BITS, 1 << 10)
+    """Bits of one integer."""
+    depth: int | None = _bound(10_000, 1)
     """Nested RTFS calls that are not tail calls."""
-    rounds: int | None = 5_000_000_000
-    """Rounds of all loops together (self calls in tail position are loops), counted in blocks of 65,536."""
-    host_calls: int | None = 1_000_000
+    output: int | None = _bound(10_000_000, 1)
+    """Characters of one value that leaves the run (its result, the arguments of a host call), when written."""
+    host_calls: int | None = _bound(1_000_000, 0)
     """Requests that one run may make of its host."""
-    step_rounds: int = 10_000
+    step_rounds: int = _bound(10_000, 0)
     """Rounds of one `step-loop`."""
 
+    @property
+    def metered(self) -> bool:
+        """Whether programs must be compiled with steps: nothing else stops code that asks for nothing."""
+        return self.steps is not None or self.seconds is not None or self.memory is not None
 
-TICK = 65_536
-"""Rounds between two looks at the limit."""
+
+OFF = Limits(
+    steps=None, seconds=None, memory=None, items=None, bits=None, depth=None, output=None, host_calls=None
+)
+"""No limits at all."""

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the library
+from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.macros import compile_macro
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang.analyzer.modules import FindModule, no_modules
@@ -24,18 +25,22 @@ def compile_source(
     find_module: FindModule = no_modules,
     preloaded: tuple[str, ...] = (),
     prelude: bool = False,
+    metered: bool = True,
 ) -> Artifact:
     """Compile a program against the standard library.
 
     `delegatable` tells which top-level functions a route or an engine may claim; hinted ones need no telling.
     `find_module` returns the text of an imported module; `preloaded` modules need no import.
     `prelude` adds the host prelude's names (`log`, `get-env`, ...), each of which asks for a capability.
+    Code that is not `metered` is a little faster and runs only under limits that need no steps (`Limits.metered`).
 
     Raises:
         LanguageError: the program is refused.
     """
     made = Source("<string>", source) if isinstance(source, str) else source
-    around = surroundings(delegatable=delegatable, find_module=find_module, preloaded=preloaded, prelude=prelude)
+    around = surroundings(
+        delegatable=delegatable, find_module=find_module, preloaded=preloaded, prelude=prelude, metered=metered
+    )
     return attrs.evolve(compile_program(made, around), prelude=prelude)
 
 
@@ -45,6 +50,7 @@ def surroundings(
     find_module: FindModule = no_modules,
     preloaded: tuple[str, ...] = (),
     prelude: bool = False,
+    metered: bool = True,
 ) -> Surroundings:
     """Return what a compilation is told of the world around the program; see `compile_source`."""
     return Surroundings(
@@ -53,10 +59,11 @@ def surroundings(
         delegatable=delegatable,
         find_module=find_module,
         preloaded=preloaded,
+        metered=metered,
     )
 
 
-def run_pure(source: Source | str, **options: Any) -> Any:
+def run_pure(source: Source | str, *, limits: Limits | None = None, **options: Any) -> Any:
     """Return the value of a program without effects.
 
     Raises:
@@ -67,4 +74,6 @@ def run_pure(source: Source | str, **options: Any) -> Any:
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.kernel.purehost import PureHost
 
-    return PureHost().finish(Instance(compile_source(source), **options).start())
+    bounds = limits or Limits()
+    artifact = compile_source(source, metered=bounds.metered)
+    return PureHost().finish(Instance(artifact, limits=bounds, **options).start())

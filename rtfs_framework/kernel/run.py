@@ -10,6 +10,7 @@ from greenlet import GreenletExit, getcurrent
 
 from rtfs_framework.kernel.faults import to_program_error
 from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.kernel.meter import STEPS, Watch
 from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, RequiresHost
 from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState
 from rtfs_framework.lang.codegen.artifact import Artifact
@@ -36,14 +37,22 @@ class Run:
         args: tuple[Any, ...],
         limits: Limits,
         places: dict[int, Place | None],
+        names: dict[str, Any],
+        gate: list[None],
+        watch: Watch | None = None,
     ) -> None:
+        """Make a run; `names` are the globals of its code, and who holds the `gate` may run it."""
         self._artifact = artifact
         self._function = function
         self._args = args
         self._limits = limits
-        self._state = RunState(artifact, limits, places)
+        self._names = names
+        self._gate = gate
+        self._state = RunState(artifact, limits, places, names, watch)
+        self._meter = self._state.meter
         self._greenlet = RunGreenlet(self._main)
         self._greenlet.state = self._state
+        self._greenlet.meter = self._meter
         self._started = False
         self._depth = min(_DEEPEST if limits.depth is None else limits.depth, _DEEPEST)
         self._wanted = self._depth + _MARGIN
@@ -77,6 +86,15 @@ class Run:
             except (ProgramError, LimitError, Cancelled):
                 return
 
+    def cancel(self) -> None:
+        """Let the run end in Cancelled soon. May be called from any thread, also while the run is under way."""
+        self._meter.cancelled = True
+
+    @property
+    def steps(self) -> int:
+        """How many steps the run has taken (see `Limits`); 0 when it was compiled without."""
+        return self._meter.used
+
     @property
     def symbols(self) -> int:
         """How many symbols `gensym` has made; a macro's run starts where the one before ended."""
@@ -104,6 +122,11 @@ class Run:
         """Switch into the run and return what it hands out; its bound on depth holds while it runs, and only then."""
         greenlet = self._greenlet
         here = getcurrent()
+        try:
+            self._gate.pop()
+        except IndexError:
+            raise InternalError("a program is run by one thread at a time; load it once per thread") from None
+        self._names[STEPS] = self._meter.steps
         if greenlet.parent is not here:
             greenlet.parent = here
         before = sys.getrecursionlimit()
@@ -112,6 +135,7 @@ class Run:
         try:
             handed = switch(*given)
         finally:
+            self._gate.append(None)
             if before != self._wanted:
                 sys.setrecursionlimit(before)
         return Complete(handed) if greenlet.dead else RequiresHost(handed)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent, greenlet
 
-from rtfs_framework.kernel.limits import TICK, Limits
+from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.kernel.meter import RunMeter, Watch
 from rtfs_framework.kernel.outcome import CallKind, HostCall
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
@@ -22,22 +23,31 @@ RUN_LOCALLY = object()
 
 
 class RunGreenlet(greenlet):
-    """The greenlet of a run; `state` is the run's."""
+    """The greenlet of a run; `state` and `meter` are the run's."""
 
     state: RunState
+    meter: RunMeter
 
 
 class RunState:
     """What a run knows besides its Python stack."""
 
-    __slots__ = ("artifact", "closed", "count", "hints", "limits", "places", "rounds", "symbols")
+    __slots__ = ("artifact", "closed", "count", "hints", "limits", "meter", "places", "symbols")
 
-    def __init__(self, artifact: Artifact, limits: Limits, places: dict[int, Place | None]) -> None:
+    def __init__(
+        self,
+        artifact: Artifact,
+        limits: Limits,
+        places: dict[int, Place | None],
+        names: dict[str, Any],
+        watch: Watch | None = None,
+    ) -> None:
         self.artifact = artifact
         self.limits = limits
         self.places = places
+        # A branch that runs beside others gets `meter.fork()` instead; its parent takes `meter.join(...)` at the end.
+        self.meter = RunMeter(limits, names, watch)
         self.count = 0
-        self.rounds = 0
         self.symbols = 0
         """Symbols made by `gensym` so far."""
         self.hints: list[tuple[str, Any]] = []
@@ -74,12 +84,13 @@ def request(kind: CallKind, capability: str, args: tuple[Any, ...], function: Fu
 
     Raises:
         LimitError: the run has made as many requests as it may.
-        Cancelled: the host has closed the run.
+        Cancelled: the host has closed or cancelled the run.
     """
     here = getcurrent()
     state: RunState = here.state  # type: ignore[attr-defined]
     if state.closed:
         raise Cancelled("the run was closed")
+    state.meter.look()
     most = state.limits.host_calls
     if most is not None and state.count >= most:
         raise LimitError("host_calls", most, f"more than {most} host calls")
@@ -87,19 +98,3 @@ def request(kind: CallKind, capability: str, args: tuple[Any, ...], function: Fu
     call = HostCall(kind, capability, args, function, hints, state.place(), state.count)
     state.count += 1
     return here.parent.switch(call)  # type: ignore[union-attr]
-
-
-def tick() -> None:
-    """Count a block of loop rounds.
-
-    Raises:
-        LimitError: the run has gone round as often as it may.
-        Cancelled: the host has closed the run.
-    """
-    state = current()
-    state.rounds += TICK
-    most = state.limits.rounds
-    if state.closed:
-        raise Cancelled("the run was closed")
-    if most is not None and state.rounds > most:
-        raise LimitError("rounds", most, f"more than {most} rounds of loops")

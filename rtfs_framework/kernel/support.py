@@ -6,10 +6,9 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from rtfs_framework.kernel.limits import TICK
-from rtfs_framework.kernel.state import tick
 from rtfs_framework.lang.errors import ProgramError, type_error, type_validation_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, equal
+from rtfs_framework.lang.meter import meter
 from rtfs_framework.lang.printer import display, write
 from rtfs_framework.lang.types.compile_check import checker
 from rtfs_framework.lang.types.model import MapType, Type
@@ -18,9 +17,10 @@ from rtfs_framework.stdlib import operators
 from rtfs_framework.stdlib.bounds import MAX_ITEMS, room
 from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword
 
-_LAST = TICK - 1
 _SHORT = 1 << 2048
 """Integers below this are shown by Python itself, which refuses very long ones."""
+_ROUNDS = 64
+"""Rounds of `dotimes` that are counted at once."""
 
 FAMILIES: dict[str, frozenset[str]] = {
     "HostError": frozenset(
@@ -173,10 +173,11 @@ def do_times(count: Any, function: Any) -> Any:
     if count.__class__ is not int:
         raise type_error("dotimes", "integer", count)
     result = None
-    for i in range(count):
-        if i & _LAST == _LAST:
-            tick()
-        result = function(i)
+    for start in range(0, count, _ROUNDS):
+        rounds = range(start, min(start + _ROUNDS, count))
+        meter().spend(len(rounds))
+        for i in rounds:
+            result = function(i)
     return result
 
 

@@ -48,7 +48,7 @@ class GrowingProgram:
         self._around = around
         self._first = first
         self._sources = [first]
-        self._unit = Unit()
+        self._unit = Unit(metered=around.metered)
         macros, modules = MacroTable(around.compile_macro), Modules(around.find_module)
         self._known = Analyzer(first, around.library, around.delegatable, macros, modules)
         self.artifact = self.keep(self.compile((), first))

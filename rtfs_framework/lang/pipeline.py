@@ -47,6 +47,8 @@ class Surroundings:
     find_module: FindModule = no_modules
     preloaded: tuple[str, ...] = ()
     """Modules loaded before the program, under their full names."""
+    metered: bool = True
+    """Whether the code takes steps (see `codegen.metering`)."""
 
 
 @room_for_recursion()
@@ -60,7 +62,7 @@ def compile_program(source: Source, around: Surroundings) -> Artifact:
     analyzer = Analyzer(source, around.library, around.delegatable, macros, modules)
     program = analyze(analyzer, read_program(source), around.preloaded)
     diagnostics, facts = check_program(program, analyzer)
-    artifact = assemble(analyzer, program, Unit(), source, digest(analyzer.sources))
+    artifact = assemble(analyzer, program, Unit(metered=around.metered), source, digest(analyzer.sources))
     return attrs.evolve(artifact, diagnostics=tuple(diagnostics), effects=infer_effects(facts))
 
 
@@ -88,6 +90,7 @@ def assemble(analyzer: Analyzer, program: ir.Program, unit: Unit, source: Source
         globals=dict(unit.globals),
         functions=dict(unit.functions),
         links=tuple(unit.links),
+        metered=unit.metered,
         signatures=program.signatures,
         sites=tuple(analyzer.sites),
         diagnostics=tuple(analyzer.findings),

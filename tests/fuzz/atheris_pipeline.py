@@ -24,7 +24,7 @@ with atheris.instrument_imports(include=["rtfs_framework"]):
     from rtfs_framework.lang.printer import write
     from rtfs_framework.lang.source import Source
 
-LIMITS = Limits(depth=500, rounds=200_000, host_calls=100, step_rounds=100)
+LIMITS = Limits(depth=500, steps=200_000, host_calls=100, step_rounds=100)
 MOST_SHOWN = 100_000
 
 

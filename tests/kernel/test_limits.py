@@ -40,10 +40,10 @@ CATCHERS = ["%s", "(try %s (catch e :caught))", "(try %s (catch _ e :caught))", 
     ("text", "limits", "dimension"),
     [
         ("((fn f [n] (+ 1 (f n))) 1)", {"depth": 800}, "depth"),
-        ("(loop [] (recur))", {"rounds": 100_000}, "rounds"),
-        ("((fn f [] (f)))", {"rounds": 100_000}, "rounds"),
-        ("(letfn [(a [] (b)) (b [] (a))] (a))", {"rounds": 100_000, "depth": 800}, None),
-        ("(dotimes [i 1000000000] i)", {"rounds": 100_000}, "rounds"),
+        ("(loop [] (recur))", {"steps": 100_000}, "steps"),
+        ("((fn f [] (f)))", {"steps": 100_000}, "steps"),
+        ("(letfn [(a [] (b)) (b [] (a))] (a))", {"steps": 100_000, "depth": 800}, None),
+        ("(dotimes [i 1000000000] i)", {"steps": 100_000}, "steps"),
         ("(do (call :a) (call :b) (call :c) (call :d))", {"host_calls": 3}, "host_calls"),
         ("(loop [i 0] (call :a) (recur i))", {"host_calls": 50}, "host_calls"),
         ("(loop [x 3] (recur (* x x)))", {}, "integer-bits"),
@@ -149,7 +149,7 @@ def _calls(text, answers):
     """Return what a run asked and how it ended."""
     asked = []
     try:
-        run = Instance(compile_source(text), limits=Limits(rounds=200_000, host_calls=200)).start()
+        run = Instance(compile_source(text), limits=Limits(steps=200_000, host_calls=200)).start()
         outcome = run.step()
         while not isinstance(outcome, Complete):
             call = outcome.call

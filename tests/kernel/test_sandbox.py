@@ -189,7 +189,7 @@ from rtfs_framework.kernel.loader import compile_source
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.printer import write
 try:
-    value = Instance(compile_source({text!r}), limits=Limits(rounds=300_000, depth=2_000)).start().step().value
+    value = Instance(compile_source({text!r}), limits=Limits(steps=300_000, depth=2_000)).start().step().value
     print(len(write(value, 1_000_000)))
 except RtfsError as error:
     print(type(error).__name__)

@@ -54,6 +54,8 @@ class Artifact:
     """Signatures of the functions that are linked, by number."""
     prelude: bool = False
     """Whether the host prelude's names count as library."""
+    metered: bool = True
+    """Whether its code takes steps, which limits on steps, time and memory rest on."""
     signatures: tuple[FunctionSignature, ...] = ()
     sites: tuple[CallSite, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import attrs
 
 from rtfs_framework.lang.codegen import pyast as py
+from rtfs_framework.lang.codegen.metering import Costs
 from rtfs_framework.lang.codegen.names import hint
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
@@ -50,6 +51,9 @@ class EmitterBase:
         """Top-level names that the Python function being emitted assigns."""
         self.function_vars: set[ir.Var] = set()
         self.out: list[ast.stmt] = []
+        self.costs = Costs()
+        self.owed = False
+        """Whether the function being emitted has yet to take its step on the path that is emitted."""
         self.stated: dict[int, ir.Node] = {}
         """Junctions that are known to need statements, by id: to try each one again would take exponential time."""
 
@@ -57,6 +61,17 @@ class EmitterBase:
         """Append a statement."""
         py.locate(statement, line)
         self.out.append(statement)
+
+    def spend(self, steps: int, line: int) -> None:
+        """Take several steps at once."""
+        if steps:
+            self.emit(ast.Expr(py.call(self.unit.helper("rt_spend"), py.const(steps))), line)
+
+    def pay(self, line: int) -> None:
+        """Take the step of a function: an item of the run's iterator, the cheapest counter that Python has."""
+        self.owed = False
+        steps, used_up = self.unit.helper("rt_steps"), ast.Expr(py.call(self.unit.helper("rt_step")))
+        self.emit(ast.For(py.store(self.unit.temp("n")), py.load(steps), [ast.Break()], [used_up]), line)
 
     def at(self, expression: ast.expr, line: int) -> ast.expr:
         """Give a line to an expression's parts that have none."""

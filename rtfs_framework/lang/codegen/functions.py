@@ -10,7 +10,9 @@ from typing_extensions import assert_never
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.codegen.groups import Groups
+from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import defaults
 from rtfs_framework.lang.passes import widths
 from rtfs_framework.lang.passes.integers import specialise
 from rtfs_framework.lang.passes.numbers import Special
@@ -139,17 +141,27 @@ class Emitter(Groups):
             pattern = fn.rest.pattern
             rest_name = var_name(pattern.var) if isinstance(pattern, ir.PVar) else self.unit.temp("p")
         self.frame_vars[fn.frame] = (*raw, rest_name) if rest_name else tuple(raw)
-        outer, loops, sets = self.block(), self.loop_vars, self.global_sets
+        outer, loops, sets, owed = self.block(), self.loop_vars, self.global_sets, self.owed
         self.loop_vars, self.global_sets = [], {}
+        further = further_steps(fn.body)
+        self.owed = self.unit.metered and not fn.frame.loops
+        if self.owed and (further or any(map(self.costs.costly, _defaults(fn)))):
+            self.pay(line)
+            self.spend(further, line)
         self.receive(fn, raw, rest_name, line)
         check = None if fn.returns is None else self.unit.checker(fn.returns)
         self.run(fn.body, Dest("return", check=check))
         body = self.take(outer)
         declared: list[ast.stmt] = [ast.Global(list(self.global_sets))] if self.global_sets else []
-        self.loop_vars, self.global_sets = loops, sets
+        self.loop_vars, self.global_sets, self.owed = loops, sets, owed
         if fn.frame.loops:
             outer = self.block()
-            self.endless(body, line)
+            self.endless(body, line, further)
             body = self.take(outer)
         guard = self._to_special(fn, raw) if special is not None else []
         self.emit(py.function(name, raw, rest_name, [*declared, *guard, *body]), line)
+
+
+def _defaults(fn: ir.Fn) -> list[ir.Node]:
+    """Return what runs before the body: default values in the patterns of parameters."""
+    return [part for param in (*fn.params, *filter(None, [fn.rest])) for part in defaults(param.pattern)]

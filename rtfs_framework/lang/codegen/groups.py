@@ -10,6 +10,7 @@ import attrs
 
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import RETURN, Dest, var_name
+from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.codegen.statements import Statements
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
@@ -91,14 +92,14 @@ class Groups(Statements):
         for number, (fn, raw) in enumerate(zip(group.members, raws, strict=True)):
             self.frame_vars[fn.frame] = tuple(raw)
             self.frame_state[fn.frame] = (state, number)
-        outer, loops, sets = self.block(), self.loop_vars, self.global_sets
-        self.loop_vars, self.global_sets = [], {}
+        outer, loops, sets, owed = self.block(), self.loop_vars, self.global_sets, self.owed
+        self.loop_vars, self.global_sets, self.owed = [], {}, False
         starts = [[py.assign(r, py.load(g)) for r, g in zip(raw, given, strict=False)] for raw in raws]
         self.emit(_switch(state, [list[ast.stmt](block) for block in starts]), line)
         bodies = [self._member(fn, raw, line) for fn, raw in zip(group.members, raws, strict=True)]
-        self.endless([_switch(state, bodies)], line)
+        self.endless([_switch(state, bodies)], line, sum(further_steps(fn.body) for fn in group.members))
         body = self.take(outer)
-        self.loop_vars, self.global_sets = loops, sets
+        self.loop_vars, self.global_sets, self.owed = loops, sets, owed
         for fn in group.members:
             self.unit.functions[group.name] = fn.name
         made = py.function(group.name, [state, *given], None, body)

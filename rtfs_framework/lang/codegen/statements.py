@@ -6,6 +6,7 @@ import ast
 
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
+from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.codegen.patterns import Patterns
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
@@ -24,9 +25,13 @@ class Statements(Patterns):
 
     def run(self, node: ir.Node, dest: Dest) -> None:
         """Emit a node; its value goes to `dest`."""
+        if self.owed and self._due(node):
+            self.pay(self.line(node.span))
         match node:
             case ir.Do(items=items) if items:
                 for item in items[:-1]:
+                    if self.owed and self.costs.costly(item):
+                        self.pay(self.line(item.span))
                     self.run(item, DROP)
                 self.run(items[-1], dest)
             case ir.If():
@@ -50,6 +55,20 @@ class Statements(Patterns):
             case _:
                 self.give(self.value(node), dest, self.line(node.span))
 
+    def _due(self, node: ir.Node) -> bool:
+        """Tell whether the function's step is taken here; where a node only chooses, its branches take it."""
+        if not self.costs.costly(node):
+            return False
+        match node:
+            case ir.Do():
+                return False
+            case ir.If(test=test):
+                return self.costs.costly(test)
+            case ir.Match():
+                return self.costs.prepares(node)
+            case _:
+                return True
+
     def give(self, expression: ast.expr, dest: Dest, line: int) -> None:
         """Send a value to a destination."""
         if dest.check is not None:
@@ -62,8 +81,10 @@ class Statements(Patterns):
             self.emit(ast.Expr(expression), line)
 
     def _inside(self, node: ir.Node, dest: Dest) -> list[ast.stmt]:
-        outer = self.block()
+        """Return a branch; whether the function has paid on it says nothing about the next branch."""
+        outer, owed = self.block(), self.owed
         self.run(node, dest)
+        self.owed = owed
         return self.take(outer)
 
     def _run_if(self, node: ir.If, dest: Dest) -> None:
@@ -103,19 +124,25 @@ class Statements(Patterns):
         self.loop_vars.pop()
         if result.kind == "assign":
             body = [*body, ast.Break()]
-        self.endless(body, line)
+        self.endless(body, line, further_steps(node.body))
         if result.kind == "assign":
             self.give(py.load(result.name), dest, line)
 
-    def endless(self, body: list[ast.stmt], line: int) -> None:
-        """Emit a loop that counts its rounds in blocks, so that the host's limit stops it.
+    def endless(self, body: list[ast.stmt], line: int, further: int) -> None:
+        """Emit a loop whose rounds are steps; `continue` starts the next round, `break` leaves it.
 
-        A block is a `for` over a range: a round costs less than counting would. `continue` starts the next round,
-        `break` leaves both loops, and the end of a block looks at the limit.
+        Rounds are items of the run's iterator. When that is used up, `rt_refill` looks at the limits.
         """
-        look = [ast.Expr(py.call(self.unit.helper("rt_tick"))), ast.Continue()]
-        block = ast.For(py.store(self.unit.temp("n")), py.load(self.unit.helper("rt_block")), body, look)
-        self.emit(ast.While(py.const(value=True), [block, ast.Break()], []), line)
+        if not self.unit.metered:
+            self.emit(ast.While(py.const(value=True), body, []), line)
+            return
+        if further:
+            outer = self.block()
+            self.spend(further, line)
+            body = [*self.take(outer), *body]
+        look = [ast.Expr(py.call(self.unit.helper("rt_refill"))), ast.Continue()]
+        rounds = ast.For(py.store(self.unit.temp("n")), py.load(self.unit.helper("rt_steps")), body, look)
+        self.emit(ast.While(py.const(value=True), [rounds, ast.Break()], []), line)
 
     def _run_recur(self, node: ir.Recur) -> None:
         line = self.line(node.span)

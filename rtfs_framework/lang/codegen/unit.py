@@ -14,7 +14,9 @@ from rtfs_framework.lang.types.model import Type
 class Unit:
     """Tables of one program; every method returns the Python name (or number) to use in code."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, metered: bool = True) -> None:
+        self.metered = metered
+        """Whether the code takes steps."""
         self.constants: list[Any] = []
         self._numbers: dict[int, int] = {}
         self.checked: list[Type] = []

@@ -25,7 +25,7 @@ from rtfs_framework.stdlib.library import BUILTINS
 from rtfs_framework.testing.cases.host import Mismatch, ScriptedHost, Suspended
 from rtfs_framework.testing.cases.model import Case
 
-LIMITS = Limits(rounds=1_000_000, depth=5_000)
+LIMITS = Limits(steps=1_000_000, depth=5_000)
 """Enough for every case that ends, little enough for those that never would."""
 
 

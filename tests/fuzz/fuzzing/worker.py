@@ -15,7 +15,7 @@ from rtfs_framework.kernel.outcome import CallKind, Complete
 from rtfs_framework.lang.errors import LanguageError, RtfsError
 from rtfs_framework.lang.printer import write
 
-LIMITS = Limits(depth=1_000, rounds=200_000, host_calls=200, step_rounds=50)
+LIMITS = Limits(depth=1_000, steps=200_000, host_calls=200, step_rounds=50)
 MEMORY = 3 << 30
 SECONDS = 20
 

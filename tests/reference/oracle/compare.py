@@ -12,7 +12,7 @@ from rtfs_framework.kernel.outcome import CallKind, Complete
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError, generic_error, undefined_symbol
 
-LIMITS = Limits(depth=2_000, rounds=200_000, host_calls=2_000)
+LIMITS = Limits(depth=2_000, steps=200_000, host_calls=2_000)
 REPLIES: dict[str, Any] = {"bool": (True, False, None), "str": ("a", "b"), "vec": ((), (1, 2), (3,)), "int": (0, 1, 5)}
 
 

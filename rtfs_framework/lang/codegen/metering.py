@@ -1,0 +1,73 @@
+"""Metering: where generated code takes steps.
+
+In: nodes. Out: whether running one may cost more than its own size, and how many further steps a long body takes. A
+loop takes a step per round; a function takes one when it gets to the first node that may cost, so that a path without
+calls (the base case of a recursion) pays nothing. What this looks at is the program alone, never how a node is emitted:
+the count of steps must not depend on that.
+"""
+
+from __future__ import annotations
+
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import defaults, parts
+
+NODES_PER_STEP = 64
+"""A body of more nodes takes a further step for each so many."""
+
+_CHEAP = frozenset(
+    """
+    + - * / < > <= >= = != not= not inc dec abs mod quot rem max min compare
+    nil? true? false? zero? pos? neg? even? odd? int? float? number? string? keyword? symbol? bool? map? vector?
+    list? set? fn? coll? empty?
+    get nth first second last count length string-length contains? conj assoc dissoc vector str
+    bit-and bit-or bit-xor bit-not
+    """.split()
+)
+"""Library functions that take constant time, or tell the meter themselves when their arguments are large."""
+
+
+class Costs:
+    """What is known of the nodes of one program; a node is looked at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[ir.Node, bool]] = {}  # keeps the nodes, so that their ids stay theirs
+
+    def costly(self, node: ir.Node) -> bool:
+        """Tell whether a node may run for longer than its size says: it calls something, or loops."""
+        found = self._known.get(id(node))
+        if found is None:
+            found = self._known[id(node)] = (node, self._look(node))
+        return found[1]
+
+    def _look(self, node: ir.Node) -> bool:
+        match node:
+            case ir.Fn() | ir.Letrec():
+                return False
+            case ir.Loop() | ir.HostName() | ir.Hinted():
+                return True
+            case ir.Call(function=ir.Builtin(name=name), args=args) if name in _CHEAP:
+                return any(map(self.costly, args))
+            case ir.Call():
+                return True
+            case ir.Match(clauses=clauses):
+                patterns = (part for clause in clauses for part in defaults(clause.pattern))
+                return any(map(self.costly, (*parts(node), *patterns)))
+            case _:
+                return any(map(self.costly, parts(node)))
+
+    def prepares(self, node: ir.Match) -> bool:
+        """Tell whether choosing a clause may cost."""
+        guards = (clause.guard for clause in node.clauses if clause.guard is not None)
+        patterns = (part for clause in node.clauses for part in defaults(clause.pattern))
+        return any(map(self.costly, (node.value, *guards, *patterns)))
+
+
+def further_steps(body: ir.Node) -> int:
+    """Return how many further steps a body takes because it is long; functions and loops inside pay for themselves."""
+    count, todo = 0, [body]
+    while todo:
+        node = todo.pop()
+        count += 1
+        if not isinstance(node, ir.Fn):
+            todo.extend(node.inits if isinstance(node, ir.Loop) else parts(node))
+    return count // NODES_PER_STEP
