@@ -50,9 +50,23 @@ def to_program_error(error: Exception, artifact: Artifact) -> ProgramError:
     frames = _frames(error.__traceback__, artifact)
     made = error if isinstance(error, ProgramError) else _translate(error, frames, artifact)
     if made.value.span is None and frames:
-        stack = tuple(f"{name} at {place}" for name, place in _stack(frames, artifact))
-        made.value = attrs.evolve(made.value, span=str(artifact.place(frames[-1].tb_lineno)), stack=stack)
+        span, stack = _standing(frames, artifact)
+        made.value = attrs.evolve(made.value, span=span, stack=stack)
     return made
+
+
+def locate_limit(error: LimitError, traceback: TracebackType | None, artifact: Artifact) -> LimitError:
+    """Return a limit's error with the place at which the program stood; `traceback` is that of what was raised."""
+    frames = _frames(traceback, artifact)
+    if frames and error.span is None:
+        error.span, error.stack = _standing(frames, artifact)
+    return error
+
+
+def _standing(frames: list[TracebackType], artifact: Artifact) -> tuple[str, tuple[str, ...]]:
+    """Return the place and the RTFS stack of where a program stands."""
+    stack = tuple(f"{name} at {place}" for name, place in _stack(frames, artifact))
+    return str(artifact.place(frames[-1].tb_lineno)), stack
 
 
 def _frames(traceback: TracebackType | None, artifact: Artifact) -> list[TracebackType]:

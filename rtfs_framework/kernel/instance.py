@@ -22,6 +22,8 @@ from rtfs_framework.stdlib.library import BUILTINS
 
 Claims = Callable[[FunctionSignature], bool]
 HostNames = Callable[[str], "str | None"]
+Watches = Callable[[], "Watch | None"]
+"""Makes the watch of a run that is about to start."""
 
 _PYTHON = {"int": int, "float": float, "str": str, "len": len, "tuple": tuple, "Exception": Exception}
 """All that generated code may use of Python: it has no other builtins."""
@@ -30,6 +32,10 @@ _PYTHON = {"int": int, "float": float, "str": str, "len": len, "tuple": tuple, "
 def no_host_names(_name: str) -> str | None:
     """Declare nothing."""
     return None
+
+
+def no_watch() -> None:
+    """Watch no run."""
 
 
 def any_claim(_signature: FunctionSignature) -> bool:
@@ -47,10 +53,12 @@ class Instance:
         claims: Claims = any_claim,
         host_names: HostNames = no_host_names,
         limits: Limits | None = None,
+        watches: Watches = no_watch,
     ) -> None:
         self.limits = limits or (Limits() if artifact.metered else OFF)
         if self.limits.metered and not artifact.metered:
             raise InternalError("limits on steps, time or memory need a program that was compiled with them")
+        self._watches = watches
         self._claims = claims
         self._host_names = host_names
         self._places: dict[int, Place | None] = {}
@@ -103,14 +111,15 @@ class Instance:
         """Return the signature of a top-level function, or None."""
         return self._signatures.get(name) if mangle("G__", name) in self.artifact.globals else None
 
-    def start(self, watch: Watch | None = None) -> Run:
-        """Return the run of the top-level forms. `watch` is called between steps and may end it."""
-        return self._run(self._names[ENTRY], (), watch)
+    def start(self) -> Run:
+        """Return the run of the top-level forms."""
+        return self._run(self._names[ENTRY], ())
 
-    def _run(self, function: Any, args: tuple[Any, ...], watch: Watch | None) -> Run:
+    def _run(self, function: Any, args: tuple[Any, ...]) -> Run:
+        watch = self._watches()
         return Run(self.artifact, function, args, self.limits, self._places, self._names, self._gate, watch)
 
-    def call(self, name: str, args: tuple[Any, ...], watch: Watch | None = None) -> Run:
+    def call(self, name: str, args: tuple[Any, ...]) -> Run:
         """Return a run of a top-level function; the top-level forms have run before.
 
         Raises:
@@ -119,7 +128,7 @@ class Instance:
         function = self._names.get(mangle("G__", name))
         if function is None:
             raise undefined_symbol(name)
-        return self._run(support.callable_of(function, len(args)), args, watch)
+        return self._run(support.callable_of(function, len(args)), args)
 
     def value(self, name: str) -> Any:
         """Return the value of a top-level name.

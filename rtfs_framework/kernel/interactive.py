@@ -12,7 +12,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtfs_framework.kernel.instance import Claims, HostNames, Instance, any_claim, no_host_names
+from rtfs_framework.kernel.instance import (
+    Claims,
+    HostNames,
+    Instance,
+    Watches,
+    any_claim,
+    no_host_names,
+    no_watch,
+)
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import surroundings
 from rtfs_framework.kernel.run import Run
@@ -77,12 +85,13 @@ class Conversation:
         claims: Claims = any_claim,
         host_names: HostNames = no_host_names,
         limits: Limits | None = None,
+        watches: Watches = no_watch,
     ) -> None:
         metered = (limits or Limits()).metered
         around = surroundings(delegatable=delegatable, find_module=find_module, prelude=prelude, metered=metered)
         self.program = GrowingProgram(around, NAME)
         first = self.program.artifact
-        self.instance = _GrowingInstance(first, claims=claims, host_names=host_names, limits=limits)
+        self.instance = _GrowingInstance(first, claims=claims, host_names=host_names, limits=limits, watches=watches)
         self._latest: Run | None = None
 
     def read(self, source: Source) -> tuple[Form, ...]:

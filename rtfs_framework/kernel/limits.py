@@ -59,7 +59,5 @@ class Limits:
         return self.steps is not None or self.seconds is not None or self.memory is not None
 
 
-OFF = Limits(
-    steps=None, seconds=None, memory=None, items=None, bits=None, depth=None, output=None, host_calls=None
-)
+OFF = Limits(steps=None, seconds=None, memory=None, items=None, bits=None, depth=None, output=None, host_calls=None)
 """No limits at all."""

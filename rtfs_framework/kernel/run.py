@@ -8,7 +8,7 @@ from typing import Any
 
 from greenlet import GreenletExit, getcurrent
 
-from rtfs_framework.kernel.faults import to_program_error
+from rtfs_framework.kernel.faults import locate_limit, to_program_error
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import STEPS, Watch
 from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, RequiresHost
@@ -91,6 +91,11 @@ class Run:
         self._meter.cancelled = True
 
     @property
+    def watch(self) -> Watch | None:
+        """What the host looks at between steps."""
+        return self._meter.watch
+
+    @property
     def steps(self) -> int:
         """How many steps the run has taken (see `Limits`); 0 when it was compiled without."""
         return self._meter.used
@@ -141,12 +146,15 @@ class Run:
         return Complete(handed) if greenlet.dead else RequiresHost(handed)
 
     def _main(self) -> Any:
-        depth = self._depth
         try:
             return self._function(*self._args)
         except LimitError as error:
-            raise (LimitError("depth", depth, str(error)) if error.dimension == "depth" else error) from None
-        except RecursionError:
-            raise LimitError("depth", depth, f"Maximum recursion depth ({depth}) exceeded") from None
+            made = self._too_deep() if error.dimension == "depth" else error
+            raise locate_limit(made, error.__traceback__, self._artifact) from None
+        except RecursionError as error:
+            raise locate_limit(self._too_deep(), error.__traceback__, self._artifact) from None
         except Exception as error:  # noqa: BLE001 - translated, never swallowed
             raise to_program_error(error, self._artifact) from None
+
+    def _too_deep(self) -> LimitError:
+        return LimitError("depth", self._depth, f"Maximum recursion depth ({self._depth}) exceeded")

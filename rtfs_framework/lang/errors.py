@@ -65,6 +65,9 @@ class LimitError(RtfsError):
         super().__init__(message)
         self.dimension = dimension
         self.limit = limit
+        self.span: str | None = None
+        """The place at which the run was stopped."""
+        self.stack: tuple[str, ...] = ()
 
 
 class Cancelled(RtfsError):

@@ -48,7 +48,7 @@ OUTSIDE = Meter()
 
 def meter() -> Meter:
     """Return the meter of the run that is executing."""
-    return getattr(getcurrent(), "meter", OUTSIDE)  # type: ignore[no-any-return]
+    return getattr(getcurrent(), "meter", OUTSIDE)
 
 
 def charge(items: int) -> None:

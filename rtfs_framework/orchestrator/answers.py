@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.kernel.outcome import ExecutionOutcome
 from rtfs_framework.lang.errors import ProgramError
 
@@ -42,6 +43,11 @@ class Waiting:
 
 class KernelRun(Protocol):
     """What the driver needs of a kernel's run."""
+
+    @property
+    def watch(self) -> Watch | None:
+        """What bounds its time."""
+        ...
 
     def step(self) -> ExecutionOutcome:
         """Return the first outcome."""

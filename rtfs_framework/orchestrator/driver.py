@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall
 from rtfs_framework.orchestrator.answers import Answer, KernelRun, Waiting, apply
+from rtfs_framework.orchestrator.deadlines import within
 
 
 class Host(Protocol):
@@ -35,7 +36,7 @@ async def drive(run: KernelRun, state: Complete | Waiting, host: Host) -> Any:
     """Await and answer until the run is complete; return its value. A run that is abandoned half-way is closed."""
     try:
         while not isinstance(state, Complete):
-            answer = await state.finish()
+            answer = await within(run.watch, state.finish)
             state = advance(run, apply(run, answer), host)
     except BaseException:
         run.close()

@@ -19,6 +19,7 @@ from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import DelegationHint, HintKind
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.types.names import Lookup
+from rtfs_framework.orchestrator.deadlines import watches
 from rtfs_framework.orchestrator.failures import UNKNOWN_TARGET
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.module_path import finder
@@ -52,7 +53,7 @@ class Linked:
         return bool(self.artifact.sites) or bool(self.artifact.links)
 
 
-def compile_for(host: Host, source: Source) -> Artifact:
+def compile_for(host: Host, source: Source, *, metered: bool = True) -> Artifact:
     """Compile a program, told which functions this host may delegate.
 
     Raises:
@@ -63,7 +64,8 @@ def compile_for(host: Host, source: Source) -> Artifact:
     dispatcher = host.dispatcher
     prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
     find = finder(source, host.config.module_path)
-    return compile_source(source, delegatable=dispatcher.delegator.may_claim, find_module=find, prelude=prelude)
+    claim = dispatcher.delegator.may_claim
+    return compile_source(source, delegatable=claim, find_module=find, prelude=prelude, metered=metered)
 
 
 def link(host: Host, source: Source, limits: Limits) -> Linked:
@@ -74,7 +76,7 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
     """
     from rtfs_framework.kernel.instance import Instance
 
-    artifact = compile_for(host, source)
+    artifact = compile_for(host, source, metered=limits.metered)
     mistakes = [finding for finding in findings(host, artifact) if finding.severity == "error"]
     if mistakes:
         raise LanguageError(bounded(mistakes))
@@ -83,6 +85,7 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
         claims=host.dispatcher.delegator.claims,
         host_names=host.dispatcher.capabilities.id_of,
         limits=limits,
+        watches=watches(host.clock, limits.seconds),
     )
     return Linked(artifact, instance, instance.lookup_type)
 

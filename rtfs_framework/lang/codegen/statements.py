@@ -29,11 +29,7 @@ class Statements(Patterns):
             self.pay(self.line(node.span))
         match node:
             case ir.Do(items=items) if items:
-                for item in items[:-1]:
-                    if self.owed and self.costs.costly(item):
-                        self.pay(self.line(item.span))
-                    self.run(item, DROP)
-                self.run(items[-1], dest)
+                self._run_items(items, dest)
             case ir.If():
                 self._run_if(node, dest)
             case ir.And() | ir.Or() if dest is not DROP and _has_recur(node):
@@ -54,6 +50,13 @@ class Statements(Patterns):
                 self.value(node)
             case _:
                 self.give(self.value(node), dest, self.line(node.span))
+
+    def _run_items(self, items: tuple[ir.Node, ...], dest: Dest) -> None:
+        for item in items[:-1]:
+            if self.owed and self.costs.costly(item):
+                self.pay(self.line(item.span))
+            self.run(item, DROP)
+        self.run(items[-1], dest)
 
     def _due(self, node: ir.Node) -> bool:
         """Tell whether the function's step is taken here; where a node only chooses, its branches take it."""

@@ -1,0 +1,88 @@
+"""The watch and cancellation: both reach a run that computes without asking for anything."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rtfs_framework.kernel.instance import Instance
+from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.kernel.loader import compile_source
+from rtfs_framework.kernel.meter import CHUNK
+from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError
+
+TIGHT = {
+    "a loop": "(loop [] (recur))",
+    "a function": "((fn f [] (f)))",
+    "two functions": "(letfn [(a [] (b)) (b [] (a))] (a))",
+    "dotimes": "(dotimes [i 1000000000000] i)",
+    "recursion": "(defn g [n] (if (< n 0) n (do (g (- n 1)) (g (- n 1))))) (g 5000)",
+}
+
+
+@pytest.mark.parametrize("name", TIGHT)
+def test_another_thread_cancels_a_tight_loop(name):
+    run = Instance(compile_source(TIGHT[name]), limits=Limits(depth=9_000)).start()
+    timer = threading.Timer(0.1, run.cancel)
+    timer.start()
+    with pytest.raises(Cancelled):
+        run.step()
+    timer.join()
+
+
+def test_a_cancelled_run_cannot_catch_it_and_runs_its_finally():
+    text = "(try (loop [] (recur)) (catch e :caught) (finally (loop [] (recur))))"
+    run = Instance(compile_source(text)).start()
+    run.cancel()
+    with pytest.raises(Cancelled):
+        run.step()
+
+
+def test_a_cancelled_run_reaches_its_host_no_more():
+    run = Instance(compile_source("(do (call :a) (call :b))")).start()
+    run.step()
+    run.cancel()
+    with pytest.raises(Cancelled):
+        run.resume(1)
+
+
+@pytest.mark.parametrize("name", TIGHT)
+def test_the_watch_is_asked_between_steps_and_may_end_the_run(name):
+    looks = []
+
+    def watch():
+        looks.append(1)
+        if len(looks) == 4:
+            raise LimitError("seconds", 1, "time is over")
+
+    run = Instance(compile_source(TIGHT[name]), limits=Limits(depth=9_000), watches=lambda: watch).start()
+    with pytest.raises(LimitError, match="time is over"):
+        run.step()
+    assert run.steps == 3 * CHUNK
+
+
+def test_two_threads_cannot_run_one_program_at_once():
+    instance = Instance(compile_source("(loop [] (recur))"))
+    first = instance.start()
+    started, seen = threading.Event(), []
+
+    def watch():
+        started.set()
+
+    first._meter.watch = watch
+
+    def other():
+        started.wait(10)
+        try:
+            instance.start().step()
+        except InternalError as error:
+            seen.append(str(error))
+        first.cancel()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with pytest.raises(Cancelled):
+        first.step()
+    thread.join()
+    assert seen == ["a program is run by one thread at a time; load it once per thread"]
