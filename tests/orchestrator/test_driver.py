@@ -22,6 +22,7 @@ class ScriptedRun:
         self.left = count
         self.told = []
         self.closed = False
+        self.watch = None
 
     def step(self):
         if self.left == 0:
