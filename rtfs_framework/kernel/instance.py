@@ -35,8 +35,13 @@ def _import(name: str, *_how: Any) -> Any:
 
 
 _PYTHON = {
-    **{"int": int, "float": float, "str": str, "len": len, "tuple": tuple},
-    **{"Exception": Exception, "__import__": _import},
+    "int": int,
+    "float": float,
+    "str": str,
+    "len": len,
+    "tuple": tuple,
+    "Exception": Exception,
+    "__import__": _import,
 }
 """All that generated code has of Python's builtins. It cannot name the last one: its names are mangled."""
 
