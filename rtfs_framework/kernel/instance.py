@@ -99,10 +99,10 @@ class Instance:
         internal = {**support.INTERNAL, **steps.INTERNAL, "%struct": self._struct}
         library = {**BUILTINS, **PRELUDE} if artifact.prelude else BUILTINS
         for python, name in artifact.builtins:
-            names[python] = internal[name] if name in internal else library[name].function
+            names[python] = internal[name] if name in internal else library[name].within(self.lookup_type)
         for python, name in artifact.globals.items():
             if name in library:  # a library name that the program defines means the library's until then
-                names[python] = library[name].function
+                names[python] = library[name].within(self.lookup_type)
         names.update((f"C__{i}", value) for i, value in enumerate(artifact.constants))
         names.update((f"K__{i}", support.make_checker(t, self.lookup_type)) for i, t in enumerate(artifact.checked))
         return names

@@ -191,6 +191,7 @@ def make_struct(name: str, declared: MapType, lookup: Callable[[str], Type | Non
         return check(fields)
 
     construct.rtfs_name = f"{name}.new"  # type: ignore[attr-defined]
+    construct.rtfs_struct = name  # type: ignore[attr-defined]
     return construct
 
 

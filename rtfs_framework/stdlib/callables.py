@@ -29,7 +29,7 @@ def arity_of(function: Any) -> tuple[int, int | None]:
 def name_of(function: Any) -> str:
     """Return what error messages call a function value."""
     record = BY_FUNCTION.get(function)
-    return record.name if record is not None else "user-defined function"
+    return record.name if record is not None else getattr(function, "rtfs_name", "user-defined function")
 
 
 def check_arity(function: Any, count: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.stdlib.signatures import TYPES, WAYS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,6 +37,20 @@ class Builtin:
     """The function's type as a type expression, never narrower than the truth (`signatures`)."""
     ways: tuple[str, ...] = ("[:fn [& :any] :any]",)
     """The same for people: one type for each way to call it, with shorthand names."""
+    names_types: bool = False
+    """True for a function of a type and a value that must know what a program's own type names mean."""
+
+    def within(self, lookup: Lookup) -> Callable[..., Any]:
+        """Return the function for a program whose type names `lookup` resolves."""
+        if not self.names_types:
+            return self.function
+        judge = self.function
+
+        def judge_within(type_: Any, value: Any) -> Any:
+            return judge(type_, value, lookup=lookup)
+
+        judge_within.rtfs_name = self.name  # type: ignore[attr-defined]
+        return judge_within
 
 
 BUILTINS: dict[str, Builtin] = {}
@@ -52,6 +67,7 @@ def builtin(
     aliases: tuple[str, ...] = (),
     parameters: str | None = None,
     effect: str | None = None,
+    names_types: bool = False,
 ) -> Callable[[F], F]:
     """Enter a function into the table.
 
@@ -68,7 +84,7 @@ def builtin(
         low, high, shown = _shape(function)
         signature = shown if parameters is None else parameters
         family = function.__module__.rpartition(".")[2]
-        facts = (doc, examples, aliases, effect, TYPES[name], WAYS[name])
+        facts = (doc, examples, aliases, effect, TYPES[name], WAYS[name], names_types)
         record = Builtin(name, function, family, low, high, signature, *facts)
         for entry in (name, *aliases):
             if entry in BUILTINS:

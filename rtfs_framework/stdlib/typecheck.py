@@ -1,11 +1,13 @@
 """Types as values: check, explain and convert data by a type written as a keyword or a vector such as `[:vector :int]`.
 
-A `?` must be quoted, as in `'[:map [:a :int ?]]`. Names that a program defines (`deftype`,
-`defstruct`) are not known here.
+In: a type as a value, then any value. Out: a boolean, a reason or the value. A `?` must be quoted, as in
+`'[:map [:a :int ?]]`. Names that a program defines (`deftype`, `defstruct`) are resolved by its instance's `lookup`; as
+values they are keywords or symbols, and the constructor of a struct stands for its type.
 """
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 from rtfs_framework.lang.errors import LanguageError, invalid_argument, type_validation_error
@@ -16,6 +18,7 @@ from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.coerce import from_json, to_json
 from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.types.names import Lookup, no_names
 from rtfs_framework.lang.types.read import MAX_NESTING, read_type
 from rtfs_framework.lang.values import GrownVector, Symbol
 from rtfs_framework.stdlib.table import builtin
@@ -41,6 +44,9 @@ def _form(op: str, value: Any, depth: int) -> Form:
     if kind is Map:
         parts = [part for entry in value.items() for part in entry]
         return MapForm(tuple([_form(op, part, depth + 1) for part in parts]), _NOWHERE)
+    if kind is FunctionType:
+        struct = getattr(value, "rtfs_struct", None)
+        return Atom(value, _NOWHERE) if struct is None else Name(struct, _NOWHERE)
     return Name(value.name, _NOWHERE) if kind is Symbol else Atom(value, _NOWHERE)
 
 
@@ -48,16 +54,25 @@ def _form(op: str, value: Any, depth: int) -> Form:
     "validate",
     ("(validate [:vector :int] [1 2])", "true"),
     ('(validate [:map [:a :int]] {:a "x"})', "false"),
+    ("(deftype Age [:and :int [:>= 0]]) (validate [:vector Age] [30 -1])", "false"),
     ("(validate [:vektor :int] [1])", "!InvalidArgument"),
     doc="Tell whether a value fits a type.",
+    names_types=True,
 )
-def validate(type_: Any, value: Any) -> bool:
-    return violation(_type("validate", type_), value) is None
+def validate(type_: Any, value: Any, *, lookup: Lookup = no_names) -> bool:
+    return violation(_type("validate", type_), value, lookup) is None
 
 
-@builtin("instance?", ("(instance? :int 5)", "true"), ('(instance? :int "5")', "false"), doc="The same as validate.")
-def is_instance(type_: Any, value: Any) -> bool:
-    return violation(_type("instance?", type_), value) is None
+@builtin(
+    "instance?",
+    ("(instance? :int 5)", "true"),
+    ('(instance? :int "5")', "false"),
+    ("(defstruct Point :x :int :y :int) (instance? Point {:x 1 :y 2})", "true"),
+    doc="The same as validate.",
+    names_types=True,
+)
+def is_instance(type_: Any, value: Any, *, lookup: Lookup = no_names) -> bool:
+    return violation(_type("instance?", type_), value, lookup) is None
 
 
 @builtin(
@@ -65,9 +80,10 @@ def is_instance(type_: Any, value: Any) -> bool:
     ("(explain-type [:vector :int] [1])", "nil"),
     ('(explain-type [:vector :int] ["x"])', '"Type mismatch at [0]: expected :int, got string"'),
     doc="Say where and why a value does not fit a type, or give nil.",
+    names_types=True,
 )
-def explain_type(type_: Any, value: Any) -> str | None:
-    return violation(_type("explain-type", type_), value)
+def explain_type(type_: Any, value: Any, *, lookup: Lookup = no_names) -> str | None:
+    return violation(_type("explain-type", type_), value, lookup)
 
 
 @builtin(
@@ -76,13 +92,14 @@ def explain_type(type_: Any, value: Any) -> str | None:
     ("(conform :int 5)", "5"),
     ('(conform :int "5")', "!TypeValidationError"),
     doc="Give a value that fits a type unchanged, and JSON-like data as the value of that type that it stands for.",
+    names_types=True,
 )
-def conform(type_: Any, value: Any) -> Any:
+def conform(type_: Any, value: Any, *, lookup: Lookup = no_names) -> Any:
     wanted = _type("conform", type_)
-    message = violation(wanted, value)
+    message = violation(wanted, value, lookup)
     if message is None:
         return value
     try:
-        return from_json(wanted, to_json(value))
+        return from_json(wanted, to_json(value), lookup)
     except JsonError:
         raise type_validation_error(message) from None

@@ -57,6 +57,12 @@ def test_macros_types_structs_and_modules_stay(talk, folder):
     assert "TypeValidationError" in result.err
 
 
+def test_validate_knows_the_types_of_all_inputs(talk):
+    text = "(def fits? validate)\n(deftype Id :int)\n[(fits? :Id 1) (validate Id 1)]\n"
+    text += "(deftype Id :string)\n(fits? :Id 1)\n"
+    assert talk(text).lines[2::2] == ["[true true]", "false"]
+
+
 def test_a_function_takes_the_place_of_a_macro_and_back(talk):
     result = talk("(defmacro m [x] 1)\n(m 5)\n(defn m [x] x)\n(m 5)\n(defmacro m [x] 2)\n(m 5)\n")
     assert result.lines[1::2] == ["1", "5", "2"]

@@ -206,6 +206,8 @@ class Analyzer:
             return ir.Global(full, form.span)
         if name in self.library:
             return ir.Builtin(name, form.span)
+        if name in self.types:  # as a value, a type's name is its keyword: `validate` and its kin resolve it
+            return ir.Const(Keyword(name), form.span)
         if name in (":", "&"):
             message = "a type annotation stands after a name in bindings" if name == ":" else "& is not a symbol"
             raise self.refuse(form, "E0104", message, "as in [x : int] or [first & rest]")

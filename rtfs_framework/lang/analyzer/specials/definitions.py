@@ -121,7 +121,11 @@ def analyze_defstruct(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Ta
     return define(analyzer, name, maker, scope, form)
 
 
-@special("deftype", grammar="(deftype Name T)", doc="Name a type; annotations may use the name.")
+@special(
+    "deftype",
+    grammar="(deftype Name T)",
+    doc="Name a type for annotations, and for validate, conform and instance? after it.",
+)
 def analyze_deftype(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     """(deftype Name T)"""
     if len(form.items) != 3 or not isinstance(form.items[1], Name):
