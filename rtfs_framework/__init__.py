@@ -6,8 +6,9 @@ what they touch.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing `typing` takes longer than a small program runs
+    from typing import Any
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,8 @@ def __getattr__(name: str) -> Any:
     if module is None:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
+    from importlib import import_module
+
     value = getattr(import_module(module), name)
     globals()[name] = value
     return value

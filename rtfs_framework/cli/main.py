@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Sequence
+
+from rtfs_framework.cli.quick import run as run_quick
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing `typing` takes longer than a small program runs
+    from collections.abc import Sequence
 
 _INTERRUPTED = 130
 
@@ -16,7 +21,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = run(sys.argv[1:])
+        quick = run_quick(sys.argv[1:])
+        code = run(sys.argv[1:]) if quick is None else quick
     except KeyboardInterrupt:  # while it was starting or ending
         code = _INTERRUPTED
     sys.exit(code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from rtfs_framework.kernel.limits import OFF, Limits
 from rtfs_framework.kernel.link import Linker
 from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.kernel.prelude import PRELUDE
+from rtfs_framework.kernel.python import PYTHON
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.lang.codegen.artifact import ENTRY, Artifact
 from rtfs_framework.lang.codegen.names import mangle
@@ -25,25 +25,6 @@ Claims = Callable[[FunctionSignature], bool]
 HostNames = Callable[[str], "str | None"]
 Watches = Callable[[], "Watch | None"]
 """Makes the watch of a run that is about to start."""
-
-
-def _import(name: str, *_how: Any) -> Any:
-    """Give greenlet the one module that it asks for in whatever code runs when another thread has ended."""
-    if name == "gc":
-        return gc
-    raise ImportError(name)
-
-
-_PYTHON = {
-    "int": int,
-    "float": float,
-    "str": str,
-    "len": len,
-    "tuple": tuple,
-    "Exception": Exception,
-    "__import__": _import,
-}
-"""All that generated code has of Python's builtins. It cannot name the last one: its names are mangled."""
 
 
 def no_host_names(_name: str) -> str | None:
@@ -81,7 +62,7 @@ class Instance:
         self._places: dict[int, Place | None] = {}
         self._signatures: dict[str, FunctionSignature] = {}
         self._gate: list[None] = [None]
-        self._names: dict[str, Any] = {"__builtins__": dict(_PYTHON)}
+        self._names: dict[str, Any] = {"__builtins__": dict(PYTHON)}
         self.extend(artifact)
 
     def extend(self, artifact: Artifact) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import accumulate
 
 import attrs
 
@@ -33,7 +34,8 @@ class Source:
 
     @_starts.default
     def _find_starts(self) -> tuple[int, ...]:
-        return (0, *(i + 1 for i, char in enumerate(self.text) if char == "\n"))
+        *lines, _ = self.text.split("\n")
+        return (0, *accumulate(len(line) + 1 for line in lines))
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return the line and column, both from 1, of a character offset."""

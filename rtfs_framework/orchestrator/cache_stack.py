@@ -1,7 +1,7 @@
 """The cache layers of a host, made from the catalog: which are on, their settings, and their statistics.
 
-l1 (plans) and l2 (replies) are on when installed, unless `[caches.<name>] enabled = false`; others when configured. A
-layer that breaks is reported once and left out: a cache can only ever save work.
+l1 (plans), l2 (replies) and l4 (compiled programs) are on when installed, unless `[caches.<name>] enabled = false`;
+others when configured. A layer that breaks is reported once and left out: a cache can only ever save work.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.config.model import CacheSpec
 from rtfs_framework.orchestrator.config.own import defaults_of
 
-ON_BY_DEFAULT = frozenset({"l1", "l2"})
+ON_BY_DEFAULT = frozenset({"l1", "l2", "l4"})
 
 Report = Callable[[str, Exception], None]
 

@@ -12,6 +12,7 @@ from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.api.engine import DelegationEngine, EngineSettings, PlanScope
 from rtfs_framework.api.targets import ExecTarget, RemoteModel
 from rtfs_framework.api.values import Clock
+from rtfs_framework.orchestrator.artifacts.store import ArtifactStore
 from rtfs_framework.orchestrator.cache_stack import CacheStack, build_stack
 from rtfs_framework.orchestrator.capabilities import Capabilities
 from rtfs_framework.orchestrator.config.model import Config
@@ -46,6 +47,7 @@ class Host:
     events: EventBus
     pool: ProviderPool
     caches: CacheStack
+    artifacts: ArtifactStore
     dispatcher: Dispatcher
     journal: Journal | None
     policy_hash: str
@@ -105,7 +107,8 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl), clock, events)
     dispatcher = Dispatcher(delegator, pool, models, capabilities, clock, events)
     store = _journal(config, environ, clock) if journal and config.journal.enabled else None
-    return Host(config, catalog, clock, events, pool, caches, dispatcher, store, policy)
+    artifacts = ArtifactStore(caches.of_level(CacheLevel.L4), lambda: str(cache_dir(environ)), events)
+    return Host(config, catalog, clock, events, pool, caches, artifacts, dispatcher, store, policy)
 
 
 def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str]) -> ProviderPool:

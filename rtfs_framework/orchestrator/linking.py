@@ -59,13 +59,11 @@ def compile_for(host: Host, source: Source, *, metered: bool = True) -> Artifact
     Raises:
         LanguageError: The program has mistakes.
     """
-    from rtfs_framework.kernel.loader import compile_source
-
     dispatcher = host.dispatcher
     prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
     find = finder(source, host.config.module_path)
     claim = dispatcher.delegator.may_claim
-    return compile_source(source, delegatable=claim, find_module=find, prelude=prelude, metered=metered)
+    return host.artifacts.compiled(source, {"prelude": prelude, "metered": metered}, claim, find)
 
 
 def link(host: Host, source: Source, limits: Limits) -> Linked:

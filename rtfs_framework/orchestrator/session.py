@@ -112,8 +112,10 @@ class Session:
         """
         return link(self.host, source, self.limits)
 
-    def run(self, source: Source, args: tuple[Any, ...] = (), *, entry: str | None = None) -> RunResult:
+    def run(self, source: Source | Linked, args: tuple[Any, ...] = (), *, entry: str | None = None) -> RunResult:
         """Run a program: its top-level forms, then `entry` (`main` when there are arguments) with the arguments.
+
+        What `link` returned is run as it is; it is good for one run.
 
         Raises:
             LanguageError: The program was refused before anything ran.
@@ -185,11 +187,12 @@ class Session:
         await self.host.pool.aclose()
         self.close(status)
 
-    def _begin(self, source: Source) -> tuple[LoadedProgram, Page]:
+    def _begin(self, given: Source | Linked) -> tuple[LoadedProgram, Page]:
         from rtfs_framework import __version__
 
         host = self.host
-        linked = self.link(source)
+        linked = self.link(given) if isinstance(given, Source) else given
+        source = linked.artifact.source
         run_id, chain = uuid4().hex, None
         if host.journal is not None and linked.leaves_kernel:
             chain = host.journal.begin(run_id, linked.digest, source.name, host.policy_hash, __version__)

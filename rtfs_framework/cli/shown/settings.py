@@ -12,6 +12,7 @@ import attrs
 
 from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.printer import write
+from rtfs_framework.orchestrator.cache_stack import ON_BY_DEFAULT
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, ProviderSpec
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
 
 DEFAULT = "default"
-_ON = ("l1", "l2")
 
 
 @attrs.frozen(slots=True)
@@ -123,7 +123,7 @@ def _own(own: Any, path: KeyPath, sources: _Sources, otherwise: str, environ: Ma
 
 
 def _cache(name: str, spec: CacheSpec | None, sources: _Sources) -> Iterator[Setting]:
-    enabled = name in _ON if spec is None else spec.enabled
+    enabled = name in ON_BY_DEFAULT if spec is None else spec.enabled
     yield Setting(f"caches.{name}.enabled", enabled, sources.of(("caches", name, "enabled")))
     yield Setting(f"caches.{name}.ttl", spec.ttl if spec else None, sources.of(("caches", name, "ttl")))
     if spec is not None and spec.own is not None:

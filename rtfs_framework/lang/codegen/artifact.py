@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import CodeType
 from typing import Any
 
@@ -44,7 +45,7 @@ class Artifact:
     builtins: tuple[tuple[str, str], ...]
     """(Python name, library name) of every builtin in use."""
     helpers: tuple[str, ...]
-    spans: tuple[SpanInfo, ...]
+    spans: Sequence[SpanInfo]
     """Line n of the generated code is entry n-1."""
     globals: dict[str, str]
     """Python name of a top-level name to its RTFS name."""

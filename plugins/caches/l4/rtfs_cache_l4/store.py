@@ -1,0 +1,192 @@
+"""The file `l4.sqlite`: one table, and every statement that touches it.
+
+WAL, so that readers never wait for a writer; transactions are short. What SQLite refuses once the file is open becomes
+a `PluginError`, after which the store stays closed: the host then goes on without it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from time import sleep
+from typing import TypeVar
+
+from rtfs_framework.api import PluginError
+
+FILE = "l4.sqlite"
+_DISTRIBUTION = "rtfs-cache-l4"
+_CODE = "E0811"
+_APPLICATION = 0x52544634
+"""What marks the file as ours ("RTF4")."""
+_VERSION = 1
+_WAIT = 5.0
+"""Seconds for which one process waits while another one writes, which takes milliseconds."""
+
+_TABLE = (
+    "create table entries (namespace text not null, digest text not null, value blob not null,"
+    " stored_at real not null, expires_at real, used integer not null, size integer not null,"
+    " primary key (namespace, digest))"
+)
+_SCHEMA = (
+    _TABLE,
+    "create index entries_by_use on entries (used, size)",
+    f"pragma application_id = {_APPLICATION}",
+    f"pragma user_version = {_VERSION}",
+)
+_GET = "select value, stored_at, expires_at, used from entries where namespace = ? and digest = ?"
+_PUT = (
+    "insert into entries values (?, ?, ?, ?, ?, ?, ?) on conflict do update set value = excluded.value,"
+    " stored_at = excluded.stored_at, expires_at = excluded.expires_at, used = excluded.used, size = excluded.size"
+)
+_USE = "update entries set used = max(used, ?) where namespace = ? and digest = ?"
+_DROP = "delete from entries where namespace = ? and digest = ?"
+_EVICT = (
+    "delete from entries where rowid in (select rowid from (select rowid, row_number() over newest as place,"
+    " sum(size) over newest as total from entries window newest as (order by used desc)) where place > ? or total > ?)"
+)
+
+Slot = tuple[str, str]
+"""Namespace and digest."""
+Row = tuple[bytes, float, float | None, int]
+"""Value, stored at, expires at (seconds since the epoch), used (microseconds)."""
+Put = tuple[str, str, bytes, float, float | None, int]
+Result = TypeVar("Result")
+
+
+class Unwritable(Exception):
+    """Why no file can be kept in a folder."""
+
+
+class Store:
+    """The table of one file (of memory alone, without a folder). Not thread-safe: the layer's lock guards it."""
+
+    def __init__(self, directory: str | None) -> None:
+        """Open or make the file, in a folder that is made if need be.
+
+        Raises:
+            Unwritable: the folder or the file cannot be written.
+            PluginError: the file is no SQLite file, or is another program's or version's.
+        """
+        self.path = None if directory is None else Path(directory) / FILE
+        if self.path is not None:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise Unwritable(str(error)) from error
+            if not os.access(self.path if self.path.exists() else self.path.parent, os.W_OK):
+                raise Unwritable(f"{self.path} may not be written")
+        self._db: sqlite3.Connection | None = self._connect()
+        self._do(self._prepare)
+
+    def get(self, slot: Slot) -> Row | None:
+        """Return a row, whether or not its time is over."""
+        found: Row | None = self._do(lambda db: db.execute(_GET, slot).fetchone())
+        return found
+
+    def put(self, row: Put, *, rows: int, size: int) -> int:
+        """Store a row; return how many made room so that no more than `rows` of `size` bytes are left."""
+
+        def work(db: sqlite3.Connection) -> int:
+            db.execute(_PUT, (*row, len(row[2])))
+            return db.execute(_EVICT, (rows, size)).rowcount
+
+        return self._do(lambda db: _transaction(db, work))
+
+    def use(self, uses: Iterable[tuple[int, str, str]]) -> None:
+        """Note when rows were used."""
+        self._do(lambda db: db.executemany(_USE, uses))
+
+    def drop(self, slot: Slot) -> bool:
+        """Delete a row; tell whether it was there."""
+        return self._do(lambda db: db.execute(_DROP, slot).rowcount) > 0
+
+    def clear(self) -> None:
+        """Delete every row."""
+        self._do(lambda db: db.execute("delete from entries"))
+
+    def rows(self) -> int:
+        """Return the number of rows."""
+        return self._do(lambda db: int(db.execute("select count(*) from entries").fetchone()[0]))
+
+    def last_use(self) -> int:
+        """Return the newest `used`, 0 without rows."""
+        return self._do(lambda db: int(db.execute("select coalesce(max(used), 0) from entries").fetchone()[0]))
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _connect(self) -> sqlite3.Connection:
+        where = ":memory:" if self.path is None else str(self.path)
+        try:
+            return sqlite3.connect(where, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise Unwritable(f"{self.path}: {error}") from error
+
+    def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Do some work on the connection; what SQLite refuses closes it, and becomes a PluginError."""
+        if self._db is None:
+            raise PluginError(_DISTRIBUTION, f"{self.path or FILE} is closed", code=_CODE)
+        try:
+            return work(self._db)
+        except sqlite3.Error as error:
+            self.close()
+            raise self._fault(f"cannot be used: {error}") from error
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        """Make the table in a new file, or see that an old one is ours."""
+        marks = _transaction(db, _marks, "begin")  # one transaction: another process may be writing both right now
+        if marks == (0, 0):
+            _use_wal(db)
+            marks = _transaction(db, _make)
+        if marks != (_APPLICATION, _VERSION):
+            self.close()
+            raise self._fault("is not of this version of rtfs-cache-l4")
+        db.execute("pragma synchronous = normal")
+
+    def _fault(self, what: str) -> PluginError:
+        way_out = "delete it (with its -wal and -shm): it is only a memory; or set `enabled = false` under [caches.l4]"
+        return PluginError(_DISTRIBUTION, f"{self.path or FILE} {what}\n  help: {way_out}", code=_CODE)
+
+
+def _marks(db: sqlite3.Connection) -> tuple[int, int]:
+    application, version = (db.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    return application, version
+
+
+def _make(db: sqlite3.Connection) -> tuple[int, int]:
+    """Make the table, unless another process was faster or the file holds another program's tables."""
+    if _marks(db) == (0, 0) and not db.execute("select 1 from sqlite_master limit 1").fetchone():
+        for statement in _SCHEMA:
+            db.execute(statement)
+    return _marks(db)
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log. SQLite's own waiting does not cover this: two new users may have to try again."""
+    for _ in range(100):
+        try:
+            db.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError as error:  # noqa: PERF203 - a few times at most
+            if "locked" not in str(error):
+                raise
+            sleep(_WAIT / 100)
+        else:
+            return
+
+
+def _transaction(
+    db: sqlite3.Connection, work: Callable[[sqlite3.Connection], Result], begin: str = "begin immediate"
+) -> Result:
+    db.execute(begin)
+    try:
+        result = work(db)
+    except BaseException:
+        db.execute("rollback")
+        raise
+    db.execute("commit")
+    return result

@@ -1,0 +1,169 @@
+"""Artifacts as bytes and back: what a cache keeps of a compiled program.
+
+The code object goes through `marshal`, everything else as plain data: records are rows of a class's number and its
+fields, and only the classes named here are ever made. Neither `marshal` nor this module is safe against bytes that
+somebody else wrote: whoever calls `load_artifact` has proved before that they are its own.
+"""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from rtfs_framework.lang import signature as facts
+from rtfs_framework.lang.codegen.artifact import Artifact, SpanInfo
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.source import Place, Source, Span
+from rtfs_framework.lang.types import model
+from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+
+_RECORDS: tuple[type[Any], ...] = (
+    *(Symbol, Timestamp, Uuid, Resource, ErrorValue, Source, Span, Place, Diagnostic),
+    *(facts.DelegationHint, facts.Parameter, facts.FunctionSignature, facts.CallSite, facts.Reason),
+    facts.FunctionEffect,
+    *(model.NamedType, model.VectorType, model.ListType, model.SetType, model.TupleType, model.MapEntry),
+    *(model.MapType, model.MapOfType, model.FunctionType, model.UnionType, model.OptionalType, model.Predicate),
+    *(model.AndType, model.EnumType, model.LiteralType, model.ArrayType, model.ResourceType),
+)
+_ENUMS: tuple[type[Enum], ...] = (model.Primitive, facts.HintKind, facts.SiteKind, facts.Purity)
+_PLAIN = frozenset({type(None), bool, int, float, str})
+_TUPLE, _DICT, _LIST, _MAP, _SET, _KEYWORD, _ENUM, _RECORD = range(8)
+"""The first item of a row: what it is. Rows of records go on from `_RECORD`."""
+
+
+def _fields(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(cls) if field.init)
+
+
+def _maker(cls: type[Any]) -> Callable[..., Any]:
+    if cls is not Diagnostic:
+        return cls
+    return lambda *parts: Diagnostic(**dict(zip(_fields(Diagnostic), parts, strict=True)))
+
+
+_MAKERS = tuple(map(_maker, _RECORDS))
+_NUMBERS = {cls: (_RECORD + i, _fields(cls)) for i, cls in enumerate(_RECORDS)}
+_PARTS = tuple(name for name in _fields(Artifact) if name not in {"code", "spans"})
+
+
+def dump_artifact(artifact: Artifact) -> bytes:
+    """Return an artifact as bytes.
+
+    Raises:
+        TypeError: it holds something that is not plain data (a new kind of constant, which `_RECORDS` must name).
+    """
+    row = _Writer().row
+    parts = tuple(row(getattr(artifact, name)) for name in _PARTS)
+    spans = [
+        (info.span.start, info.span.end, info.span.source, info.callee, info.display, info.args)
+        for info in artifact.spans
+    ]
+    return marshal.dumps((artifact.code, spans, parts))
+
+
+def load_artifact(data: bytes) -> Artifact:
+    """Return the artifact of bytes that `dump_artifact` made; nobody else's, for the code in them will be run."""
+    code, spans, parts = marshal.loads(data)  # noqa: S302 - the caller has verified the bytes
+    value = _Reader().value
+    made = {name: value(part) for name, part in zip(_PARTS, parts, strict=True)}
+    return Artifact(code=code, spans=_Spans(spans), **made)
+
+
+class _Spans(Sequence[SpanInfo]):
+    """Rows that become records when looked at: a program that does not fail looks at none."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return tuple(map(_span_info, self._rows[index]))
+        return _span_info(self._rows[index])
+
+
+def _span_info(row: tuple[Any, ...]) -> SpanInfo:
+    start, end, source, *rest = row
+    return SpanInfo(Span(start, end, source), *rest)
+
+
+class _Writer:
+    """Values to rows. One object gives one row, so that what a program shares is stored once."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, tuple[Any, ...]] = {}
+        self._kept: list[Any] = []
+
+    def row(self, value: Any) -> Any:
+        """Return the row of a value; plain values stand for themselves."""
+        if value.__class__ in _PLAIN:
+            return value
+        known = self._rows.get(id(value))
+        if known is None:
+            known = self._rows[id(value)] = self._made(value)
+            self._kept.append(value)  # or a later value could have its id
+        return known
+
+    def _made(self, value: Any) -> tuple[Any, ...]:
+        kind, row = value.__class__, self.row
+        if kind in _NUMBERS:
+            number, names = _NUMBERS[kind]
+            return (number, *(row(getattr(value, name)) for name in names))
+        if kind is tuple or kind is GrownVector:
+            return (_TUPLE, *map(row, value))
+        if kind is dict:
+            return (_DICT, *(row(part) for entry in value.items() for part in entry))
+        if kind is Map:
+            return (_MAP, *(row(part) for entry in value.items() for part in entry))
+        if kind is List or kind is Set:
+            return (_LIST if kind is List else _SET, *map(row, value))
+        if kind is Keyword:
+            return (_KEYWORD, value.name)
+        if kind in _ENUMS:
+            return (_ENUM, _ENUMS.index(kind), value.value)
+        message = f"{kind.__name__} has no place in a stored artifact"
+        raise TypeError(message)
+
+
+class _Reader:
+    """Rows to values: the same row gives the same object."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, Any] = {}
+
+    def value(self, row: Any) -> Any:
+        """Return the value of a row."""
+        if row.__class__ is not tuple:
+            return row
+        made = self._made.get(id(row))
+        if made is None:
+            tag, *parts = row
+            made = self._made[id(row)] = (
+                _MAKERS[tag - _RECORD](*map(self.value, parts)) if tag >= _RECORD else _MAKE[tag](self.value, parts)
+            )
+        return made
+
+
+def _pairs(value: Callable[[Any], Any], parts: list[Any]) -> list[tuple[Any, Any]]:
+    made = list(map(value, parts))
+    return list(zip(made[::2], made[1::2], strict=True))
+
+
+_MAKE: tuple[Callable[[Callable[[Any], Any], list[Any]], Any], ...] = (
+    lambda value, parts: tuple(map(value, parts)),
+    lambda value, parts: dict(_pairs(value, parts)),
+    lambda value, parts: List(map(value, parts)),
+    lambda value, parts: Map.of(_pairs(value, parts)),
+    lambda value, parts: Set.of(map(value, parts)),
+    lambda _, parts: Keyword(parts[0]),
+    lambda _, parts: _ENUMS[parts[0]](parts[1]),
+)

@@ -1,0 +1,9 @@
+"""Compiled programs that are kept: sealed, so that only what this user's own compiler made is ever run.
+
+    seal    bytes -> sealed bytes and back, with a key that only the user can read
+    build   which compiler this is: version, Python, source files
+    store   compile a program, or take what was compiled before (the level L4 of the cache layers)
+    quick   whole closed programs, for `rtfs eval`, which then needs no plugin, no configuration and no command line
+
+`seal`, `build` and `quick` are imported before anything else at the quickest start, so they import next to nothing.
+"""
