@@ -33,6 +33,8 @@ def told(artifact, name):
     value = getattr(artifact, name)
     if name == "sources":
         return [(source.name, source.text) for source in value]
+    if name == "code":
+        return marshal.dumps(value, 2)  # code is not equal to itself where a constant is NaN
     if name == "diagnostics":
         return [each.render() for each in value]
     if name == "constants":
@@ -67,7 +69,7 @@ def test_every_example_can_be_kept():
     assert files
     for file in files:
         artifact = compile_source(Source(str(file), file.read_text(encoding="utf-8")), prelude=True)
-        assert load_artifact(dump_artifact(artifact)).code == artifact.code
+        assert told(load_artifact(dump_artifact(artifact)), "code") == told(artifact, "code")
 
 
 def test_what_has_no_place_is_refused():
