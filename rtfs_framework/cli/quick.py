@@ -67,9 +67,10 @@ def _written(value: Any) -> str:
         return str(value)
     if value is None or value.__class__ is bool:
         return _WORDS[value]
+    from rtfs_framework.kernel.limits import Limits
     from rtfs_framework.lang.printer import write
 
-    return write(value)
+    return write(value, Limits().output)
 
 
 def _failed(error: OSError) -> int:
