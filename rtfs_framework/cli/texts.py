@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -40,7 +39,7 @@ def chosen_program(file: str | None, expression: str | None) -> Source:
 
 
 def views_of(source: Source) -> Views:
-    """Analyze a program; modules that it imports are looked for beside its file.
+    """Analyze a program; modules that it imports are looked for beside its file, then in the current folder.
 
     Raises:
         LanguageError: The program has mistakes.
@@ -49,13 +48,9 @@ def views_of(source: Source) -> Views:
     from rtfs_framework.kernel.macros import compile_macro
     from rtfs_framework.lang.pipeline import Surroundings
     from rtfs_framework.lang.views import view
+    from rtfs_framework.orchestrator.module_path import finder
     from rtfs_framework.stdlib.library import BUILTINS
 
     del effects  # its import enters `call` and its kin into the library
-    folder = Path(source.name).parent if Path(source.name).is_file() else Path()
-
-    def find(name: str) -> Source | None:
-        path = folder.joinpath(*name.split(".")).with_suffix(".rtfs")
-        return read_program(str(path)) if path.is_file() else None
-
-    return view(source, Surroundings(library=BUILTINS, compile_macro=compile_macro, find_module=find))
+    surroundings = Surroundings(library=BUILTINS, compile_macro=compile_macro, find_module=finder(source))
+    return view(source, surroundings)

@@ -31,6 +31,22 @@ def test_a_file_and_the_modules_beside_it(tmp_path: Path, capsys: pytest.Capture
     assert "(if true (do b/one))" in capsys.readouterr().out
 
 
+def test_modules_are_found_as_they_are_when_a_program_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "m.rtfs").write_text("(module m (:exports [one]) (def one 1))", encoding="utf-8")
+    (tmp_path / "bad.rtfs").write_bytes(b"\xff")
+    program = tmp_path / "p.rtfs"
+    program.write_text("(import m :only [one]) one", encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "here")
+    assert run(["ir", str(program)]) == 0
+    assert "m/one" in capsys.readouterr().out
+    program.write_text("(import bad)", encoding="utf-8")
+    assert run(["ir", str(program)]) == 1
+    assert "error[E0222]: the module file" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["expand", "ir"])
 @pytest.mark.parametrize(
     ("args", "code", "words"),

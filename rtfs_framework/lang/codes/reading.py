@@ -1,4 +1,4 @@
-"""E0101 to E0115: texts that cannot be read."""
+"""E0101 to E0116: texts that cannot be read."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ enter(
     "E0105",
     "not a number",
     "Integers are decimal digits with an optional sign, floats have digits on both sides of the point and an optional "
-    "exponent. A name may not start with a digit. ##Inf, ##-Inf and ##NaN are the special floats; integers of more "
-    "than 4,000 digits are refused.",
+    "exponent. A name may not start with a digit. ##Inf, ##-Inf and ##NaN are the special floats.",
     "(+ 1 2px)",
     "(+ 1 2)",
 )
@@ -113,4 +112,12 @@ enter(
     "` ~ and ~@ build the forms that a macro returns; elsewhere, quote data with '.",
     "`(a b)",
     "'(a b)",
+)
+enter(
+    "E0116",
+    "a number out of range",
+    "Floats have 64 bits: none is beyond 1.7976931348623157e308. Infinity is written ##Inf or ##-Inf. Integers have no "
+    "bounds, but one of more than 4,000 digits is not written out: compute it, as in (pow 10 5000).",
+    "(* 2 1e999)",
+    "(* 2 ##Inf)",
 )

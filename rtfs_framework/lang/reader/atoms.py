@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isinf
 from typing import Any
 
 from rtfs_framework.lang.diagnostics import Diagnostic
@@ -23,6 +24,8 @@ _SPECIAL = {"##Inf": float("inf"), "##-Inf": float("-inf"), "##NaN": float("nan"
 _TAGS: dict[str, Any] = {"#timestamp": Timestamp, "#uuid": Uuid, "#resource-handle": Resource}
 MAX_DIGITS = 4000
 """Longest integer literal: Python refuses longer decimal texts by default, and so do we, with a diagnostic."""
+_SHOWN = 40
+"""Characters of a number that a message repeats."""
 
 
 def refuse(source: Source, start: int, end: int, code: str, message: str, way_out: str | None = None) -> LanguageError:
@@ -51,10 +54,17 @@ def read_word(source: Source, text: str, start: int) -> Any:
 def _read_number(source: Source, text: str, start: int) -> Any:
     if _INTEGER.fullmatch(text):
         if len(text) > MAX_DIGITS:
-            raise refuse(source, start, start + len(text), "E0105", f"an integer of more than {MAX_DIGITS} digits")
+            message = f"an integer of more than {MAX_DIGITS} digits"
+            raise refuse(source, start, start + len(text), "E0116", message, "compute it, as in (pow 10 5000)")
         return int(text)
     if _FLOAT.fullmatch(text):
-        return float(text)
+        value = float(text)
+        if isinf(value):
+            sign = "-" if value < 0 else ""
+            shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+            message = f"{shown} is beyond the largest float, {sign}1.7976931348623157e308"
+            raise refuse(source, start, start + len(text), "E0116", message, f"write ##{sign}Inf if infinity is meant")
+        return value
     if _UUID.fullmatch(text):
         return Uuid(text)
     message = f"{text!r} is not a number"
