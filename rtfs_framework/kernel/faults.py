@@ -6,6 +6,7 @@ the line of the failing frame says which call or name it was.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
@@ -80,9 +81,29 @@ def _frames(traceback: TracebackType | None, artifact: Artifact) -> list[Traceba
 
 
 def _stack(frames: list[TracebackType], artifact: Artifact) -> list[tuple[str, str]]:
-    shown = frames[-STACK_SHOWN:]
-    names = [artifact.functions.get(f.tb_frame.f_code.co_name, "top level") for f in shown]
-    return [(name, str(artifact.place(f.tb_lineno))) for name, f in zip(reversed(names), reversed(shown), strict=True)]
+    """Return the innermost frames as (function, place): those left already, then those around the `catch`."""
+    found: list[tuple[str, str]] = []
+    place = ""
+    for code_name, line in _positions(frames, artifact):
+        place = place or str(artifact.place(line))
+        name = artifact.functions.get(code_name, "top level")
+        if name:  # a part of a function has none: the function around it stands at the part's place
+            found.append((name, place))
+            place = ""
+            if len(found) == STACK_SHOWN:
+                break
+    return found
+
+
+def _positions(frames: list[TracebackType], artifact: Artifact) -> Iterator[tuple[str, int]]:
+    """Yield the Python function and line of every frame of generated code, innermost first."""
+    for left in reversed(frames):
+        yield left.tb_frame.f_code.co_name, left.tb_lineno
+    around = frames[0].tb_frame.f_back
+    while around is not None:
+        if around.f_code.co_filename == artifact.code.co_filename:
+            yield around.f_code.co_name, around.f_lineno
+        around = around.f_back
 
 
 def _translate(error: Exception, frames: list[TracebackType], artifact: Artifact) -> ProgramError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -98,6 +98,16 @@ def _excerpt(source: Source, span: Span, place: Place) -> list[str]:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Return "did you mean 'x'?" for the nearest known word, or None when nothing is near (difflib ratio 0.6)."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else None
+    """Return "did you mean 'x'?" for the nearest known word, or None when nothing is near (difflib ratio 0.65).
+
+    Of words equally near, one with the same first letter is preferred: it is rarely the first letter that is wrong.
+    """
+    near = get_close_matches(word, list(known), n=4, cutoff=0.65)
+    if not near:
+        return None
+    same = [each for each in near if each[:1] == word[:1] and _ratio(each, word) == _ratio(near[0], word)]
+    return f"did you mean '{(same or near)[0]}'?"
+
+
+def _ratio(a: str, b: str) -> float:
+    return SequenceMatcher(None, b, a).ratio()

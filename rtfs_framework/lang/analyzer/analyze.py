@@ -8,12 +8,14 @@ from typing import Any
 
 from typing_extensions import assert_never
 
+from rtfs_framework.lang.analyzer.branching import Doubt
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.modules import Modules, no_modules
 from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.rooms import Imported, Room
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
-from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
+from rtfs_framework.lang.analyzer.suggestions import Suggestions, is_form_elsewhere, way_out_of_call
+from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError, arity_text
 from rtfs_framework.lang.expander.core import CORE, OWN_WORD
 from rtfs_framework.lang.expander.macros import MacroTable
@@ -43,8 +45,6 @@ Special = Callable[["Analyzer", ListForm, Scope, "Tail | None"], ir.Node]
 
 MOST_NESTED_EXPANSIONS = 200
 """Macro calls inside each other's expansions: as deep as source may nest."""
-MOST_SUGGESTIONS = 50
-"""Unknown names of one program that a suggestion is looked for: a search costs a millisecond."""
 
 
 class Analyzer:
@@ -77,11 +77,13 @@ class Analyzer:
         self.captured: dict[ir.FunctionFrame, dict[ir.Var, None]] = {}
         self.bound: dict[ir.Var, Span] = {}
         """Where the program binds its variables, for tools."""
+        self.doubts: dict[ir.Var, Doubt] = {}
+        """Variables whose `def` may not have happened where they are read."""
         self.gensyms = 0
         self.outermost: Form | None = None
         """The top-level form being analyzed: some forms are special only there."""
         self._numbers = 0
-        self._suggested: dict[str, str | None] = {}
+        self._suggestions = Suggestions(self.known_names)
         self._expanding = 0
 
     @property
@@ -199,8 +201,20 @@ class Analyzer:
         if name.startswith(OWN_WORD):
             return ir.Builtin(name.removeprefix(OWN_WORD), form.span)
         var = scope.find(name)
-        if var is not None:
-            return self.read_var(var, scope, form.span)
+        return self._free(form, scope) if var is None else self._read(var, form, scope)
+
+    def _read(self, var: ir.Var, form: Name, scope: Scope) -> ir.Node:
+        """Return a read of a local name; one that may be unbound falls back on what the name meant before."""
+        value, doubt = self.read_var(var, scope, form.span), self.doubts.get(var)
+        if doubt is None:
+            return value
+        before = doubt.before
+        other = self._free(form, scope, doubted=True) if before is None else self._read(before, form, scope)
+        return ir.If(self.read_var(doubt.flag, scope, form.span), value, other, form.span)
+
+    def _free(self, form: Name, scope: Scope, *, doubted: bool = False) -> ir.Node:
+        """Resolve a symbol that is no local. Where it is `doubted` that it is read, being unknown is no mistake."""
+        name = form.name
         full = self.top_level(name)
         if full is not None:
             return ir.Global(full, form.span)
@@ -210,27 +224,22 @@ class Analyzer:
             return ir.Const(Keyword(name), form.span)
         if name in (":", "&"):
             message = "a type annotation stands after a name in bindings" if name == ":" else "& is not a symbol"
-            raise self.refuse(form, "E0104", message, "as in [x : int] or [first & rest]")
+            doubled = self.sources[form.span.source].text.startswith("::", form.span.start)
+            way_out = "a keyword has one colon, as in :name" if doubled else "as in [x : int] or [first & rest]"
+            raise self.refuse(form, "E0104", message, way_out)
         if name in SPECIALS:
             record = SPECIALS[name]
             self.findings.append(self.unknown(form.span, name, f"{name} is a special form: {record.grammar}"))
         elif not self.macros.knows(self.room.full(name) or name):
             self.sites.append(CallSite(SiteKind.HOST_NAME, name, self.place(form.span), scope.inside))
-            self.findings.append(self.unknown(form.span, name))
+            if not doubted:
+                self.findings.append(self.unknown(form.span, name))
         return ir.HostName(name, form.span)
 
     def unknown(self, span: Span, name: str, way_out: str | None = None) -> Diagnostic:
         """Return the finding for a name that neither the program nor the library knows."""
-        near = way_out or self._nearest(name) or "define it, or let the host declare it"
+        near = way_out or self._suggestions.for_name(name) or "define it, or let the host declare it"
         return self.finding(span, "E0203", f"unknown symbol '{name}'", near, kind="UndefinedSymbol")
-
-    def _nearest(self, name: str) -> str | None:
-        """Return a suggestion for a name; each is looked for once, and only the first ones of a program."""
-        if name not in self._suggested:
-            self._suggested[name] = (
-                did_you_mean(name, self.known_names()) if len(self._suggested) < MOST_SUGGESTIONS else None
-            )
-        return self._suggested[name]
 
     def known_names(self) -> Iterator[str]:
         """Yield every name that a suggestion may offer."""
@@ -293,8 +302,12 @@ class Analyzer:
             isinstance(head, Atom) and not isinstance(head.value, Keyword)
         ):
             return self._not_callable(form, scope)
+        mark = len(self.findings)
         function = self.analyze(head, scope)
+        told = len(self.findings)
         args = self.each(rest, scope)
+        if told > mark and isinstance(head, Name) and is_form_elsewhere(head.name):
+            del self.findings[told:]  # a form of another Lisp: what stands in it is no call of RTFS's
         if tail is not None and tail.frame is not None and self._is_self(function, tail) and len(args) == tail.count:
             tail.frame.loops = True
             return ir.Recur(args, tail.frame, form.span)
@@ -318,8 +331,8 @@ class Analyzer:
         kind = type_name(head.value) if isinstance(head, ir.Const) else kinds.get(type(head), "value")
         args = tuple(self.analyze(arg, scope) for arg in form.items)
         message = f"Type error in call: expected function, got {kind}"
-        way_out = "only functions and keywords can be called; use (get coll key)"
-        self.findings.append(self.finding(form.items[0].span, "E0205", message, way_out, kind="TypeError"))
+        found = self.finding(form.items[0].span, "E0205", message, way_out_of_call(form, kind), kind="TypeError")
+        self.findings.append(found)
         return ir.Do((*args, ir.Fail("TypeError", message, form.span)), form.span)
 
     def _library_call(self, function: ir.Builtin, args: tuple[ir.Node, ...], form: ListForm, scope: Scope) -> ir.Node:
@@ -337,7 +350,9 @@ class Analyzer:
     def wrong_arity(self, name: str, low: int, high: int | None, args: tuple[ir.Node, ...], form: ListForm) -> ir.Node:
         """Report a call that cannot succeed; it fails when it is reached, after its arguments."""
         message = f"Arity mismatch in {name}: expected {arity_text(low, high)}, got {len(args)}"
-        self.findings.append(self.finding(form.span, "E0204", message, kind="ArityMismatch"))
+        entry = self.library.get(name)
+        way_out = None if entry is None or name.startswith("%") else f"it is called as ({name} {entry.signature})"
+        self.findings.append(self.finding(form.span, "E0204", message, way_out, kind="ArityMismatch"))
         return ir.Do((*args, ir.Fail("ArityMismatch", message, form.span)), form.span)
 
     def map(self, form: MapForm, scope: Scope) -> ir.Node:
@@ -366,7 +381,7 @@ class Analyzer:
             return self.name(Name(form.name, form.span), scope)
         var = scope.find(form.name)
         if var is not None:
-            return self.read_var(var, scope, form.span)
+            return self._read(var, Name(form.name, form.span), scope)
         self.sites.append(CallSite(SiteKind.CONTEXT, form.name, self.place(form.span), scope.inside))
         return ir.HostName(form.name, form.span)
 

@@ -120,4 +120,5 @@ class Patterns:
             from rtfs_framework.lang.types.read import read_type
 
             return ir.PType(read_type(head), self.read(form.items[1]))
-        raise self.analyzer.refuse(form, "E0206", "this is no pattern", "as in (:int n) or (:as name pattern)")
+        way_out = "as in (:int n) or (:as name pattern); a test is a guard, as in n when (> n 3)"
+        raise self.analyzer.refuse(form, "E0206", "this is no pattern", way_out)

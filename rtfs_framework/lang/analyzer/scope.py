@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from rtfs_framework.lang.analyzer.branching import Branch
 from rtfs_framework.lang.ir.nodes import FunctionFrame, Var
 
 
@@ -19,6 +20,8 @@ class Scope:
     """The nearest enclosing named function."""
     is_top: bool = False
     """Whether `def` here makes a top-level name."""
+    branch: Branch | None = None
+    """The part being analyzed of a form of which not all parts run."""
 
     def child(self, *, in_loop: bool | None = None) -> Scope:
         """Return a scope inside this one, in the same function."""

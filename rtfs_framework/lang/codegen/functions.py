@@ -49,6 +49,7 @@ class Emitter(Groups):
         if isinstance(node.pattern, ir.PVar):
             name = var_name(node.pattern.var)
             widths.learn(node.pattern.var, node.value, self.numbers)
+            self.note_definition(node.pattern.var, name)
             self.emit(py.assign(name, expression), line)
             return py.load(name)
         name = self.name_it(expression, line, "v")
@@ -64,6 +65,8 @@ class Emitter(Groups):
 
     def _letrec(self, bindings: Sequence[tuple[ir.Var, ir.Fn]], line: int) -> None:
         names = [var_name(var) for var, _ in bindings]
+        for (var, _), name in zip(bindings, names, strict=True):
+            self.note_definition(var, name)
         for name, (_, fn) in zip(names, bindings, strict=True):
             self.unit.functions[name] = fn.name
         self.function_vars.update(var for var, _ in bindings)
@@ -143,14 +146,15 @@ class Emitter(Groups):
         self.frame_vars[fn.frame] = (*raw, rest_name) if rest_name else tuple(raw)
         outer, loops, sets, owed = self.block(), self.loop_vars, self.global_sets, self.owed
         self.loop_vars, self.global_sets = [], {}
-        further = further_steps(fn.body)
-        self.owed = self.unit.metered and not fn.frame.loops
-        if self.owed and (further or any(map(self.costs.costly, _defaults(fn)))):
-            self.pay(line)
-            self.spend(further, line)
-        self.receive(fn, raw, rest_name, line)
         check = None if fn.returns is None else self.unit.checker(fn.returns)
-        self.run(fn.body, Dest("return", check=check))
+        with self.new_function(blocks=2 if fn.frame.loops else 0):
+            further = further_steps(fn.body)
+            self.owed = self.unit.metered and not fn.frame.loops
+            if self.owed and (further or any(map(self.costs.costly, _defaults(fn)))):
+                self.pay(line)
+                self.spend(further, line)
+            self.receive(fn, raw, rest_name, line)
+            self.run(fn.body, Dest("return", check=check))
         body = self.take(outer)
         declared: list[ast.stmt] = [ast.Global(list(self.global_sets))] if self.global_sets else []
         self.loop_vars, self.global_sets, self.owed = loops, sets, owed

@@ -96,7 +96,8 @@ class Groups(Statements):
         self.loop_vars, self.global_sets, self.owed = [], {}, False
         starts = [[py.assign(r, py.load(g)) for r, g in zip(raw, given, strict=False)] for raw in raws]
         self.emit(_switch(state, [list[ast.stmt](block) for block in starts]), line)
-        bodies = [self._member(fn, raw, line) for fn, raw in zip(group.members, raws, strict=True)]
+        with self.new_function(blocks=2):
+            bodies = [self._member(fn, raw, line) for fn, raw in zip(group.members, raws, strict=True)]
         self.endless([_switch(state, bodies)], line, sum(further_steps(fn.body) for fn in group.members))
         body = self.take(outer)
         self.loop_vars, self.global_sets, self.owed = loops, sets, owed

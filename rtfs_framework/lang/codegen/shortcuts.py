@@ -86,10 +86,10 @@ def fill(emitter: Expressions, template: str, args: tuple[ir.Node, ...], slow: s
     kinds = [emitter.numbers.kind(arg) for arg in args]
     names: dict[str, ast.expr] = {}
     first: list[ast.expr] = []
-    for letter, expression in zip("abc", emitter.values(args), strict=False):
-        if isinstance(expression, ast.Constant) or (
-            isinstance(expression, ast.Name) and not expression.id.startswith("G__")
-        ):
+    for letter, expression, arg in zip("abc", emitter.values(args), args, strict=False):
+        # A literal that only a form around it shows stays apart too: Python warns of what cannot be, as None[0].
+        literal = isinstance(expression, ast.Constant) and isinstance(arg, ir.Const)
+        if literal or (isinstance(expression, ast.Name) and not expression.id.startswith("G__")):
             names[letter] = expression
         else:
             temp = emitter.unit.temp("a")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
+from rtfs_framework.lang.codegen.emitter import DROP, RETURN, Dest, var_name
 from rtfs_framework.lang.codegen.metering import further_steps
-from rtfs_framework.lang.codegen.patterns import Patterns
+from rtfs_framework.lang.codegen.parts import MOST_BLOCKS, Parts
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.passes.widths import learn_loop
 
 
-class Statements(Patterns):
+class Statements(Parts):
     """The part of the emitter that makes statements."""
 
     def __init__(self, unit: Unit, program: ir.Program) -> None:
@@ -34,16 +34,12 @@ class Statements(Patterns):
                 self._run_if(node, dest)
             case ir.And() | ir.Or() if dest is not DROP and _has_recur(node):
                 self._run_junction(node, dest)
-            case ir.Loop():
-                self._run_loop(node, dest)
+            case ir.Loop() | ir.Try() | ir.Hinted():
+                self._run_blocks(node, dest)
             case ir.Recur():
                 self._run_recur(node)
             case ir.Match():
                 self._run_match(node, dest)
-            case ir.Try():
-                self._run_try(node, dest)
-            case ir.Hinted():
-                self._run_hinted(node, dest)
             case ir.Const() | ir.Local() if dest is DROP:
                 return
             case ir.Bind(pattern=ir.PVar()) if dest is DROP:
@@ -115,6 +111,20 @@ class Statements(Patterns):
         then, other = (more, done) if isinstance(node, ir.And) else (done, more)
         self.emit(ast.If(true, then or [ast.Pass()], other), line)
 
+    def _run_blocks(self, node: ir.Loop | ir.Try | ir.Hinted, dest: Dest) -> None:
+        """A form that opens blocks. In too many already it becomes a function, for nothing in it jumps out of it."""
+        if self.blocks.open > MOST_BLOCKS:
+            line, outer = self.line(node.span), self.begin_part()
+            self._run_blocks(node, RETURN)
+            statements, declared = self.end_part(outer)
+            self.give(self.call_part("part", [*declared, *statements], line), dest, line)
+        elif isinstance(node, ir.Loop):
+            self._run_loop(node, dest)
+        elif isinstance(node, ir.Try):
+            self._run_try(node, dest)
+        else:
+            self._run_hinted(node, dest)
+
     def _run_loop(self, node: ir.Loop, dest: Dest) -> None:
         line = self.line(node.span)
         names = tuple(var_name(var) for var in node.vars)
@@ -123,7 +133,8 @@ class Statements(Patterns):
         learn_loop(node, self.numbers)
         self.loop_vars.append(names)
         result = dest if dest.kind == "return" else Dest("assign", self.unit.temp("l"))
-        body = self._inside(node.body, result)
+        with self.opened(2):
+            body = self._inside(node.body, result)
         self.loop_vars.pop()
         if result.kind == "assign":
             body = [*body, ast.Break()]
@@ -180,17 +191,12 @@ class Statements(Patterns):
 
     def _guard(self, guard: ir.Node) -> ast.expr:
         """A guard's test; one that needs statements becomes a function, which sees the pattern's names."""
-        outer, sets = self.block(), self.global_sets
-        self.global_sets = {}
+        outer = self.begin_part()
         test = self.test(guard)
-        statements = self.take(outer)
-        declared: list[ast.stmt] = [ast.Global(list(self.global_sets))] if self.global_sets else []
-        self.global_sets = sets
+        statements, declared = self.end_part(outer)
         if not statements:
             return test
-        line, name = self.line(guard.span), self.unit.function("guard")
-        self.emit(py.function(name, (), None, [*declared, *statements, ast.Return(test)]), line)
-        return py.call(name)
+        return self.call_part("guard", [*declared, *statements, ast.Return(test)], self.line(guard.span))
 
     def _run_try(self, node: ir.Try, dest: Dest) -> None:
         line = self.line(node.span)
@@ -199,23 +205,26 @@ class Statements(Patterns):
             self._run_try(node, Dest("assign", temp))
             self.give(py.load(temp), dest, line)
             return
-        body = self._inside(node.body, dest) or [ast.Pass()]
-        handlers = [self._handler(node, dest, line)] if node.catches else []
+        outside = 0 if node.final is None else 1
+        with self.opened(1 + outside):
+            body = self._inside(node.body, dest) or [ast.Pass()]
+        with self.opened(2 + outside):
+            handlers = [self._handler(node, dest, line)] if node.catches else []
         final = [] if node.final is None else self._final(node.final, line) or [ast.Pass()]
         self.emit(ast.Try(body, handlers, [], final), line)
 
     def _final(self, node: ir.Node, line: int) -> list[ast.stmt]:
         """What `finally` does. Python copies it to every way out of a `try`, so one inside another is a function."""
-        sets, self.global_sets = self.global_sets, {}
-        body = self._inside(node, DROP)
-        inner, self.global_sets = self.global_sets, sets
-        if not any(isinstance(part, ast.Try) and part.finalbody for statement in body for part in ast.walk(statement)):
-            self.global_sets.update(inner)
-            return body
-        name = self.unit.function("finally")
-        declared: list[ast.stmt] = [ast.Global(list(inner))] if inner else []
-        self.emit(py.function(name, (), None, [*declared, *body]), line)
-        return [ast.Expr(py.call(name))]
+        outer, owed = self.begin_part(), self.owed
+        self.run(node, DROP)
+        self.owed = owed
+        body, declared = self.end_part(outer)
+        if any(isinstance(part, ast.Try | ast.While) for statement in body for part in ast.walk(statement)):
+            return [ast.Expr(self.call_part("finally", [*declared, *body], line))]
+        for declaration in declared:
+            if isinstance(declaration, ast.Global):
+                self.global_sets.update(dict.fromkeys(declaration.names))
+        return body
 
     def _handler(self, node: ir.Try, dest: Dest, line: int) -> ast.ExceptHandler:
         caught, error = self.unit.temp("x"), self.unit.temp("e")
@@ -244,7 +253,8 @@ class Statements(Patterns):
         outer = self.block()
         for key, value in node.hints:
             self.emit(ast.Expr(py.call(self.unit.helper("rt_hint"), py.const(key), self.value(value))), line)
-        self.run(node.body, dest)
+        with self.opened(1):
+            self.run(node.body, dest)
         body = self.take(outer) or [ast.Pass()]
         leave = ast.Expr(py.call(self.unit.helper("rt_hints_leave"), py.load(depth)))
         self.emit(ast.Try(body, [], [], [leave]), line)

@@ -72,6 +72,13 @@ class Unit:
         self.functions[python] = name
         return python
 
+    def part(self, what: str) -> str:
+        """Return the name of a Python function that is a part of another: on stacks it stands for that one."""
+        self._temps += 1
+        python = f"{hint(what)}_{self._temps}f"
+        self.functions[python] = ""
+        return python
+
     def line(self, span: Span) -> int:
         """Return the line that stands for a span."""
         known = self._lines.get(span)

@@ -24,6 +24,8 @@ class Var:
     owner: FunctionFrame
     looped: bool = False
     """Bound inside a loop of its function: a closure must capture its value, not its cell."""
+    leaves_part: bool = False
+    """Made by `def` in a part of a form, first set before the form, and read after it."""
 
 
 @attrs.define(slots=True, eq=False)

@@ -48,7 +48,7 @@ def read_word(source: Source, text: str, start: int) -> Any:
     if not text.isascii():
         message = f"{text!r} holds a character that names may not have"
         raise refuse(source, start, start + len(text), "E0104", message, "use ASCII letters, digits and _-+*/=<>!?.$%")
-    raise refuse(source, start, start + len(text), "E0104", f"{text!r} is not a name or a number")
+    raise refuse(source, start, start + len(text), "E0104", f"{text!r} is not a name or a number", _meant(text))
 
 
 def _read_number(source: Source, text: str, start: int) -> Any:
@@ -67,8 +67,27 @@ def _read_number(source: Source, text: str, start: int) -> Any:
         return value
     if _UUID.fullmatch(text):
         return Uuid(text)
-    message = f"{text!r} is not a number"
-    raise refuse(source, start, start + len(text), "E0105", message, "a name may not start with a digit")
+    way_out = _meant(text) or "a name may not start with a digit"
+    raise refuse(source, start, start + len(text), "E0105", f"{text!r} is not a number", way_out)
+
+
+def _meant(text: str) -> str | None:
+    """Return how RTFS writes what a token of another language means."""
+    sign, body = (text[0], text[1:]) if text[0] in "+-" else ("", text)
+    if re.fullmatch(r"\d+/\d+", body, re.ASCII):
+        return f"there are no ratios: write (/ {sign}{body.replace('/', ' ')})"
+    if re.fullmatch(r"0[xX][0-9a-fA-F]{1,100}", body):
+        return f"write it in decimal: {sign}{int(body, 16)}"
+    if re.fullmatch(r"\d+(?:_\d+)+(?:\.\d+)?", body, re.ASCII):
+        return f"write it without underscores: {sign}{body.replace('_', '')}"
+    if re.fullmatch(r"\.\d+|\d+\.", body, re.ASCII):
+        whole, _, fraction = body.partition(".")
+        return f"digits stand on both sides of the point: {sign}{whole or 0}.{fraction or 0}"
+    if re.fullmatch(r"\d+(?:\.\d+)?[MNLfd]", body, re.ASCII):
+        return f"numbers have no suffix: write {sign}{body[:-1]}"
+    if text[0] == "\\" and len(text) == 2:
+        return f'there are no characters: write "{text[1]}"'
+    return None
 
 
 def read_keyword(source: Source, text: str, start: int) -> Keyword:

@@ -42,6 +42,15 @@ _RETRIES = 10
 """Characters out of place that are told at once: after each, the text is parsed again."""
 
 _QUOTES = {"QUOTE": "quote", "QUASI": "quasiquote", "UNQUOTE": "unquote", "SPLICE": "splice"}
+_ELSEWHERE = {
+    "#_": "to leave a form out, write (comment form) or #| form |#",
+    "#'": "a function is named as it is: map inc, not map #'inc",
+    '#"': 'a regular expression is a string, as in (re-find "a+" text)',
+    "#?": "there are no reader conditionals: write the form itself",
+    "#i": "a timestamp is written 2026-01-31T12:00:00Z",
+    "#u": "a UUID is written as it is, without a tag",
+}
+"""What stands in RTFS for the reader macros of Clojure."""
 _CLOSERS = ")]}"
 _OPENERS = "([{"
 
@@ -116,8 +125,9 @@ def _bad_character(source: Source, text: str, place: int) -> LanguageError:
     if char == ":":
         return atoms.refuse(source, place, place + 2, "E0104", "a keyword needs a name after its colon", "like :name")
     if char in "#'":
-        message = f"{text[place : place + 2]!r} starts nothing that RTFS reads"
-        return atoms.refuse(source, place, place + 1, "E0104", message, "readable: #(...) #{...} ##Inf #| comment |#")
+        start = text[place : place + 2]
+        way_out = _ELSEWHERE.get(start, "readable: #(...) #{...} ##Inf #| comment |#")
+        return atoms.refuse(source, place, place + 1, "E0104", f"{start!r} starts nothing that RTFS reads", way_out)
     return atoms.refuse(source, place, place + 1, "E0104", f"unexpected character {char!r}")
 
 

@@ -210,6 +210,33 @@ class Generator(Simple):
         items.append(self.expr(kind, depth, self.tails[-1]))
         return f"({self.pick(('and', 'or'))} {' '.join(items)})"
 
+    def local_def(self, kind: str, depth: int) -> str:
+        """Definitions inside a body, most of which may not happen: the name falls back on what it meant before."""
+        parts = []
+        self.scopes.append({})
+        for _ in range(self.pick((1, 1, 2))):
+            name = self.fresh()
+            one, two = self.expr("int", depth - 1), self.expr("int", depth - 1)
+            test = self.expr("bool", depth - 1)
+            parts.append(
+                self.pick(
+                    (
+                        f"(def {name} {one})",
+                        f"(if {test} (def {name} {one}))",
+                        f"(if {test} (def {name} {one}) (def {name} {two}))",
+                        f"(when {test} (if {one} (def {name} {two})))",
+                        f"(and {test} (def {name} {one}))",
+                        f"(or {test} (def {name} {one}))",
+                        f"(try (do {one} (def {name} {two})) (catch e nil))",
+                        f"(try {one} (finally (try (if {test} (def {name} {two})) (finally nil))))",
+                    )
+                )
+            )
+            self.scopes[-1][name] = "int"
+        body = self.expr(kind, depth, self.tails[-1])
+        self.scopes.pop()
+        return f"(let [] {' '.join(parts)} {body})"
+
     def loop(self, kind: str, depth: int) -> str:
         a, b = self.fresh(), self.fresh()
         start = f"[{a} {self.pick((2, 3, 4))}]"

@@ -43,6 +43,7 @@ class Simple:
         general = (
             self.if_, self.let, self.do, self.match, self.try_, self.cond, self.and_or, self.loop, self.immediate,
             self.host, self.if_let, self.case, self.hinted, self.letfn, self.as_thread, self.wrong, self.closures,
+            self.local_def,
         )  # fmt: skip
         if self.chance(55):
             return self.pick(general)(kind, depth)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rtfs_framework.lang.analyzer.bindings import split_bindings
+from rtfs_framework.lang.analyzer.bindings import is_colon, is_type_keyword, split_bindings
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, build_function
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm
+from rtfs_framework.lang.forms import Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.types.read import read_type
 
@@ -28,12 +28,25 @@ def read_bindings(analyzer: Analyzer, form: ListForm, word: str) -> Bindings:
     Raises:
         LanguageError: E0201, the second item is no vector of bindings, or the body is missing.
     """
+    if len(form.items) > 1 and not isinstance(form.items[1], VectorForm):
+        raise malformed(analyzer, form, word, f"malformed {word}: its bindings stand in [ ]", at=form.items[1])
     if len(form.items) < 3 or not isinstance(form.items[1], VectorForm):
-        raise malformed(analyzer, form, word)
-    found = split_bindings(form.items[1].items)
+        raise malformed(analyzer, form, word, f"malformed {word}: it has no body" if len(form.items) > 1 else None)
+    items = form.items[1].items
+    found = split_bindings(items)
     if found is None:
-        raise malformed(analyzer, form, word, f"malformed bindings in {word}")
+        wrong = _odd_one(items)
+        if wrong is None:
+            raise malformed(analyzer, form, word, f"malformed bindings in {word}")
+        raise malformed(analyzer, form, word, f"malformed bindings in {word}: this is bound to no value", at=wrong)
     return found
+
+
+def _odd_one(items: tuple[Form, ...]) -> Form | None:
+    """Return the last pattern of a binding vector that has no value, if pairs of pattern and value stand before it."""
+    plain = not any(is_colon(item) or is_type_keyword(item) for item in items)
+    names = all(isinstance(item, Name | VectorForm | MapForm) for item in items[::2])
+    return items[-1] if plain and names and len(items) % 2 else None
 
 
 @special("let", grammar="(let [pattern value ...] body...)", doc="Bind names in order, each value seeing those before.")
@@ -165,7 +178,8 @@ def analyze_recur(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail |
         raise analyzer.refuse(form, "E0209", message, "as in (loop [i 0] (if (< i 3) (recur (inc i)) i))")
     args = tuple(analyzer.analyze(arg, scope) for arg in form.items[1:])
     if len(args) != tail.count:
-        raise analyzer.refuse(form, "E0209", f"recur needs {tail.count} values here, got {len(args)}")
+        message = f"recur needs {tail.count} value{'' if tail.count == 1 else 's'} here, got {len(args)}"
+        raise analyzer.refuse(form, "E0209", message, "one for each binding of the loop, or parameter of the function")
     if tail.frame is not None:
         tail.frame.loops = True
     return ir.Recur(args, tail.frame, form.span)

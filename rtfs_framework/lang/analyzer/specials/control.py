@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rtfs_framework.lang.analyzer.branching import Branches, before_it
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.expander.core import OWN_WORD
@@ -21,11 +22,17 @@ def analyze_if(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | No
     """(if test then else?)"""
     parts = form.items[1:]
     if not 2 <= len(parts) <= 3:
-        raise malformed(analyzer, form, "if")
+        message = f"malformed if: a test and one or two branches, got {len(parts)} parts"
+        raise malformed(analyzer, form, "if", message if parts else None)
     test = analyzer.analyze(parts[0], scope)
+    branches = Branches(analyzer, scope)
+    branches.start()
     then = analyzer.analyze(parts[1], scope, tail)
+    branches.end()
+    branches.start()
     otherwise = analyzer.analyze(parts[2], scope, tail) if len(parts) == 3 else ir.Const(None, form.span)
-    return ir.If(test, then, otherwise, form.span)
+    branches.end()
+    return before_it(ir.If(test, then, otherwise, form.span), branches.settle(form, of=2))
 
 
 @special("do", grammar="(do form...)", doc="Evaluate forms in order; the value of the last.")
@@ -37,25 +44,34 @@ def analyze_do(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | No
 @special("and", grammar="(and form...)", doc="The first false value, else the last; true without forms.")
 def analyze_and(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     """(and form...)"""
-    items = _short_circuit(analyzer, form, scope, tail)
+    items, before = _short_circuit(analyzer, form, scope, tail)
     if len(items) < 2:
         return items[0] if items else ir.Const(value=True, span=form.span)
-    return ir.And(items, form.span)
+    return before_it(ir.And(items, form.span), before)
 
 
 @special("or", grammar="(or form...)", doc="The first true value, else the last; false without forms.")
 def analyze_or(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     """(or form...)"""
-    items = _short_circuit(analyzer, form, scope, tail)
+    items, before = _short_circuit(analyzer, form, scope, tail)
     if len(items) < 2:
         return items[0] if items else ir.Const(value=False, span=form.span)
-    return ir.Or(items, form.span)
+    return before_it(ir.Or(items, form.span), before)
 
 
-def _short_circuit(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> tuple[ir.Node, ...]:
+def _short_circuit(
+    analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None
+) -> tuple[tuple[ir.Node, ...], tuple[ir.Node, ...]]:
+    """Return the items, of which only the first surely runs, and what must run before them."""
     parts = form.items[1:]
-    last = len(parts) - 1
-    return tuple(analyzer.analyze(part, scope, tail if i == last else None) for i, part in enumerate(parts))
+    if len(parts) < 2:
+        return tuple(analyzer.analyze(part, scope, tail) for part in parts), ()
+    first = analyzer.analyze(parts[0], scope)
+    branches = Branches(analyzer, scope)
+    branches.start()
+    rest = analyzer.each(parts[1:], scope, tail)
+    branches.end()
+    return (first, *rest), branches.settle(form)
 
 
 @special("macroexpand", grammar="(macroexpand 'form)", doc="What a macro call stands for, as data.", reserved=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.bindings import annotated
+from rtfs_framework.lang.analyzer.branching import happened, new_definition
 from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, build_function
 from rtfs_framework.lang.analyzer.specials.record import SPECIALS, malformed, special
@@ -33,8 +34,11 @@ def define(analyzer: Analyzer, name: str, value: ir.Node, scope: Scope, form: Fo
         analyzer.room.own.add(name)
         analyzer.defined.setdefault(full, 1)
         return ir.SetGlobal(full, value, form.span)
-    var = analyzer.new_var(name, scope, _name_span(form))
-    return ir.Bind(ir.PVar(var), value, None, form.span)
+    var, flag = new_definition(analyzer, name, scope, _name_span(form))
+    bound = ir.Bind(ir.PVar(var), value, None, form.span)
+    if flag is None:
+        return bound
+    return ir.Do((bound, *happened(flag, form.span), analyzer.read_var(var, scope, form.span)), form.span)
 
 
 def _name_span(form: Form) -> Span | None:
@@ -89,9 +93,10 @@ def analyze_defn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
     if scope.is_top:
         function = build_function(analyzer, parsed, scope, name=name, self_global=analyzer.room.mine(name))
         return define(analyzer, name, function, scope, form)
-    var = analyzer.new_var(name, scope, _name_span(form))
+    var, flag = new_definition(analyzer, name, scope, _name_span(form))
     function = build_function(analyzer, parsed, scope, name=name, self_var=var)
-    return ir.Do((ir.Letrec(((var, function),), form.span), analyzer.read_var(var, scope, form.span)), form.span)
+    made = ir.Letrec(((var, function),), form.span)
+    return ir.Do((made, *happened(flag, form.span), analyzer.read_var(var, scope, form.span)), form.span)
 
 
 @special(

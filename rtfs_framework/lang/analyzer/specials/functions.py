@@ -14,6 +14,7 @@ from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, HintForm, ListForm, MapForm, Meta, Name, ShorthandFn, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
@@ -98,7 +99,15 @@ class _Head:
         if isinstance(part, Atom) and isinstance(part.value, str) and not self.doc:
             self.doc = part.value
             return False
-        raise malformed(self.analyzer, self.form, self.word)
+        raise self._wrong(part)
+
+    def _wrong(self, part: Form) -> LanguageError:
+        """Return the error for what stands where the parameters should."""
+        message = f"malformed {self.word}: its parameters stand in [ ]"
+        if isinstance(part, ListForm) and part.items and isinstance(part.items[0], VectorForm):
+            way_out = "take the rest as in [a & more], and decide by its count"
+            return self.analyzer.refuse(part, "E0201", f"malformed {self.word}: it has one list of parameters", way_out)
+        return malformed(self.analyzer, self.form, self.word, message, at=part)
 
     def _unwrap(self, part: Form) -> Form:
         while isinstance(part, HintForm | Meta):

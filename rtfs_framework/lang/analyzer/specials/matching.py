@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.analyzer.branching import before_it, part
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.forms import Form, ListForm, Name
@@ -25,6 +26,7 @@ def analyze_match(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail |
         raise malformed(analyzer, form, "match")
     value = analyzer.analyze(form.items[1], scope)
     clauses: list[ir.Clause] = []
+    before: tuple[ir.Node, ...] = ()
     left: list[Form] = list(reversed(form.items[2:]))
     while left:
         pattern_form = left.pop()
@@ -33,9 +35,10 @@ def analyze_match(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail |
         guard = None
         if len(left) >= 3 and isinstance(left[-1], Name) and left[-1].name == "when":
             left.pop()
-            guard = analyzer.analyze(left.pop(), inner)
+            guard, defined = part(analyzer, left.pop(), inner)
+            before += defined
         if not left:
             message = "a clause of match needs a body"
             raise analyzer.refuse(pattern_form, "E0201", message, "as in (match value pattern body ...)")
         clauses.append(ir.Clause(pattern, guard, analyzer.analyze(left.pop(), inner, tail)))
-    return ir.Match(value, tuple(clauses), form.span)
+    return before_it(ir.Match(value, tuple(clauses), form.span), before)

@@ -10,7 +10,7 @@ import attrs
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer, Special
     from rtfs_framework.lang.errors import LanguageError
-    from rtfs_framework.lang.forms import ListForm
+    from rtfs_framework.lang.forms import Form, ListForm
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -38,7 +38,9 @@ def special(name: str, *aliases: str, grammar: str, doc: str, reserved: bool = T
     return enter
 
 
-def malformed(analyzer: Analyzer, form: ListForm, name: str, message: str | None = None) -> LanguageError:
-    """Return the error for a special form that does not have its accepted shape."""
+def malformed(
+    analyzer: Analyzer, form: ListForm, name: str, message: str | None = None, *, at: Form | None = None
+) -> LanguageError:
+    """Return the error for a special form that does not have its accepted shape, `at` the part that is wrong."""
     record = SPECIALS[name]
-    return analyzer.refuse(form, "E0201", message or f"malformed {name}", f"as in {record.grammar}")
+    return analyzer.refuse(at or form, "E0201", message or f"malformed {name}", f"as in {record.grammar}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.analyzer.branching import Branches, before_it, part
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.expander.core import OWN_WORD
 from rtfs_framework.lang.forms import Form, ListForm, Name
 from rtfs_framework.lang.ir import nodes as ir
 
@@ -30,21 +32,25 @@ def _clause(form: Form, word: str) -> bool:
 def analyze_try(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     """(try body... (catch ...)... (finally ...)?)"""
     parts = list(form.items[1:])
-    final: ir.Node | None = None
-    if parts and _clause(parts[-1], "finally"):
-        last = parts.pop()
-        assert isinstance(last, ListForm)  # noqa: S101 - `_clause` has seen it
-        final = analyzer.body(last.items[1:], scope, None, last.span)
+    last = parts.pop() if parts and _clause(parts[-1], "finally") else None
     clauses: list[ListForm] = []
     while parts and _clause(parts[-1], "catch"):
-        part = parts.pop()
-        assert isinstance(part, ListForm)  # noqa: S101 - `_clause` has seen it
-        clauses.append(part)
-    if (not clauses and final is None) or any(_clause(p, "finally") or _clause(p, "catch") for p in parts):
+        clause = parts.pop()
+        assert isinstance(clause, ListForm)  # noqa: S101 - `_clause` has seen it
+        clauses.append(clause)
+    if (not clauses and last is None) or any(_clause(p, "finally") or _clause(p, "catch") for p in parts):
         raise malformed(analyzer, form, "try")
+    branches = Branches(analyzer, scope)
+    branches.start()
     body = analyzer.body(tuple(parts), scope, None, form.span)
+    branches.end()
+    before = branches.settle(form)
     catches = tuple(_read_catch(analyzer, clause, scope) for clause in reversed(clauses))
-    return ir.Try(body, catches, final, form.span)
+    final: ir.Node | None = None
+    if isinstance(last, ListForm):
+        final, defined = part(analyzer, ListForm((Name(f"{OWN_WORD}do", last.span), *last.items[1:]), last.span), scope)
+        before += defined
+    return before_it(ir.Try(body, catches, final, form.span), before)
 
 
 def _read_catch(analyzer: Analyzer, form: ListForm, scope: Scope) -> ir.Catch:

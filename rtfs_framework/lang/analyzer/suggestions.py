@@ -1,0 +1,124 @@
+"""Ways out of an unknown name: what RTFS has in place of a name of Clojure, Scheme or Python, or the nearest name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.lang.forms import ListForm, Name
+
+MOST_SUGGESTIONS = 50
+"""Unknown names of one program that a suggestion is looked for: a search costs a millisecond."""
+
+_STATE = "nothing can be changed in RTFS: bind new values with let, loop/recur or reduce"
+_OUTPUT = 'RTFS has no output of its own: return the value, or ask the host, as in (call :ccos.io.println "text")'
+_FILES = 'RTFS has no files: ask the host for a capability, as in (call :name "file")'
+_CLOCK = "RTFS has neither clock nor chance: ask the host, as in (call :name)"
+_LAZY = "nothing is lazy in RTFS: leave it out"
+_MODULES = "use (import module.name :as alias), or begin a module with (module name ...)"
+_FN = "write (fn [x] body)"
+_TYPES = "use (defstruct Name :field type) or a map"
+_REPEAT = "use (loop [i 0] (if test (recur (inc i)) result)), dotimes or doseq"
+_RAISE = 'use (throw "message") or (throw {:kind "Name" :message "text"})'
+_TRY = "it stands in a try, as in (try body (catch e handler) (finally form))"
+
+_FORMS: dict[str, str] = {
+    **dict.fromkeys(("set!", "binding", "dosync", "setq", "set!!", "var", "global", "defonce", "declare"), _STATE),
+    **dict.fromkeys(("ns", "require", "use", "in-ns", "refer", "from"), _MODULES),
+    **dict.fromkeys(("lambda", "function", "def-fn"), _FN),
+    **dict.fromkeys(("define", "defun", "defn-", "defn*", "func"), "use (defn name [params] body) or (def name value)"),
+    **dict.fromkeys(("let*", "letrec"), "use let, whose bindings see those before; fn values see themselves"),
+    **dict.fromkeys(("begin", "progn"), "use do"),
+    **dict.fromkeys(("while", "until"), _REPEAT),
+    **dict.fromkeys(("defrecord", "defprotocol", "deftype*", "extend-type", "reify", "proxy", "defclass"), _TYPES),
+    **dict.fromkeys(("defmulti", "defmethod", "condp", "switch"), "use match, case or cond"),
+    **dict.fromkeys(("when-some", "if-some", "when-first"), "use when-let or if-let"),
+    **dict.fromkeys(("cond->", "cond->>", "doto"), "use let with one binding for each step"),
+    **dict.fromkeys(("catch", "finally"), _TRY),
+    **dict.fromkeys(("raise", "try-catch"), _RAISE),
+    **dict.fromkeys(("new", "."), "RTFS has no classes: use functions and maps"),
+    **dict.fromkeys(("else", "elif", "elseif"), "use (if test then else) or (cond test value :else value)"),
+    "return": "the last form of a body is its value",
+    "import-from": _MODULES,
+}
+"""What is a special form elsewhere: nothing inside one is told apart from it."""
+
+_NAMES: dict[str, str] = {
+    **dict.fromkeys(("atom", "swap!", "reset!", "deref", "ref", "agent", "volatile!", "vswap!", "alter"), _STATE),
+    **dict.fromkeys(("transient", "persistent!", "conj!", "assoc!", "dissoc!"), _STATE),
+    **dict.fromkeys(("println", "print", "prn", "pr", "printf", "display", "console.log", "pprint"), _OUTPUT),
+    **dict.fromkeys(("slurp", "spit", "open", "with-open", "read-line", "input"), _FILES),
+    **dict.fromkeys(("rand", "rand-int", "rand-nth", "shuffle", "time", "now", "random"), _CLOCK),
+    **dict.fromkeys(("lazy-seq", "doall", "dorun", "delay", "force", "realized?"), _LAZY),
+    **dict.fromkeys(("future", "promise", "pmap", "async"), "use (step-parallel branch ...)"),
+    **dict.fromkeys(("eval", "read-string", "load-string"), "programs do not evaluate text; parse-json reads data"),
+    **dict.fromkeys(("error", "assert"), _RAISE),
+    **dict.fromkeys(("pr-str", "prn-str", "print-str", "str-join"), "use str"),
+    **dict.fromkeys(("subs", "substr"), "did you mean 'substring'?"),
+    **dict.fromkeys(("car", "head"), "did you mean 'first'?"),
+    **dict.fromkeys(("cdr", "tail"), "did you mean 'rest'?"),
+    **dict.fromkeys(("null?", "none?", "is-nil?"), "did you mean 'nil?'?"),
+    **dict.fromkeys(("==", "eq?", "equal?", "eq", "identical?"), "did you mean '='?"),
+    **dict.fromkeys(("len", "size"), "did you mean 'count'?"),
+    **dict.fromkeys(("append",), "use conj for one more item, concat for collections"),
+    **dict.fromkeys(("type", "class"), "did you mean 'type-of'?"),
+    **dict.fromkeys(("long", "bigint"), "did you mean 'int'?"),
+    "double": "did you mean 'float'?",
+    "char": "RTFS has no characters: a character is a string of one",
+    "run!": "use doseq",
+    "any?": "did you mean 'some'?",
+    "exists?": "did you mean 'some'?",
+    "list*": "use cons or concat",
+    "%": "% stands only in #(...); the remainder of a division is (mod a b)",
+    "//": "did you mean 'quot'?",
+    "**": "did you mean 'pow'?",
+    "toUpperCase": "did you mean 'upper-case'?",
+    "toLowerCase": "did you mean 'lower-case'?",
+    "True": "did you mean 'true'?",
+    "False": "did you mean 'false'?",
+    "None": "did you mean 'nil'?",
+    "null": "did you mean 'nil'?",
+    "undefined": "did you mean 'nil'?",
+}
+
+
+_INFIX = frozenset({"+", "-", "*", "/", "<", ">", "<=", ">=", "=", "!=", "and", "or", "mod"})
+
+
+def is_form_elsewhere(name: str) -> bool:
+    """Tell whether a name is a special form of another Lisp: what stands in it is not RTFS either."""
+    return name in _FORMS
+
+
+def way_out_of_call(form: ListForm, kind: str) -> str:
+    """Return what was probably meant by a call of something that is no function."""
+    second = form.items[1] if len(form.items) > 1 else None
+    if isinstance(second, Name) and second.name in _INFIX:
+        return f"operators stand first, as in ({second.name} a b)"
+    if kind in ("vector", "map", "set"):
+        return "only functions and keywords can be called; use (get coll key)"
+    return "only functions and keywords can be called; data is quoted, as in '(1 2), or a vector"
+
+
+class Suggestions:
+    """Suggestions of one program; each name is looked for once."""
+
+    def __init__(self, known_names: Callable[[], Iterable[str]]) -> None:
+        self._known_names = known_names
+        self._made: dict[str, str | None] = {}
+
+    def for_name(self, name: str) -> str | None:
+        """Return a way out for an unknown name, if there is one."""
+        foreign = _FORMS.get(name) or _NAMES.get(name)
+        if foreign is not None:
+            return foreign
+        if name not in self._made:
+            self._made[name] = self._nearest(name) if len(self._made) < MOST_SUGGESTIONS else None
+        return self._made[name]
+
+    def _nearest(self, name: str) -> str | None:
+        known = set(self._known_names())
+        own = name.rpartition("/")[2] or name  # a namespace of Clojure's, a class of Java's
+        if own in known and own != name:
+            return f"did you mean '{own}'?"
+        return did_you_mean(name, known)
