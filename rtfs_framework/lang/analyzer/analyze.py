@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from operator import itemgetter
 from typing import Any
 
 from typing_extensions import assert_never
 
 from rtfs_framework.lang.analyzer.branching import Doubt
 from rtfs_framework.lang.analyzer.data import to_data
+from rtfs_framework.lang.analyzer.meta import analyze_meta
 from rtfs_framework.lang.analyzer.modules import Modules, no_modules
 from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.rooms import Imported, Room
@@ -162,7 +162,7 @@ class Analyzer:
             case Reference():
                 return self.reference(form, scope)
             case Meta():
-                return self.meta(form, scope)
+                return analyze_meta(self, form, scope)
             case HintForm():
                 message = "a delegation hint stands only in fn or defn, before or after the name"
                 raise self.refuse(form, "E0113", message, "as in (defn ^:delegation :local f [x] x)")
@@ -384,19 +384,6 @@ class Analyzer:
             return self._read(var, Name(form.name, form.span), scope)
         self.sites.append(CallSite(SiteKind.CONTEXT, form.name, self.place(form.span), scope.inside))
         return ir.HostName(form.name, form.span)
-
-    def meta(self, form: Meta, scope: Scope) -> ir.Node:
-        """`^{...} expr`: entries whose keys begin with `runtime.` are execution hints."""
-        if not isinstance(form.meta, MapForm):
-            return self.analyze(form.form, scope)
-        hints = []
-        for key, value in form.meta.pairs:
-            name = key.value if isinstance(key, Atom) else None
-            text = name.name if isinstance(name, Keyword) else name
-            if isinstance(text, str) and text.startswith("runtime."):
-                hints.append((text, self.analyze(value, scope)))
-        hints.sort(key=itemgetter(0))
-        return ir.Hinted(tuple(hints), self.analyze(form.form, scope.child()), form.span)
 
 
 from rtfs_framework.lang.analyzer.specials.table import SPECIALS  # noqa: E402 - the table needs the class above
