@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rtfs_framework.kernel import pmap  # noqa: F401 - enters `pmap` into the library
 from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.state import current, request
 from rtfs_framework.lang.errors import type_error
@@ -56,7 +57,7 @@ def gensym(prefix: Any = "g") -> Symbol:
     """`(gensym prefix?)`."""
     state = current()
     state.symbols += 1
-    return Symbol(f"{_name('gensym', prefix)}#{state.symbols}")
+    return Symbol(f"{_name('gensym', prefix)}#{state.scope}{state.symbols}")
 
 
 def event(name: str, *args: Any) -> None:

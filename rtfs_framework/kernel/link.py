@@ -66,6 +66,7 @@ def delegated(function: Any, signature: FunctionSignature) -> Any:
         return function(*args) if answer is RUN_LOCALLY else answer
 
     ask.rtfs_arity = arity_of(function)  # type: ignore[attr-defined]
+    ask.rtfs_asks = True  # type: ignore[attr-defined]
     return ask
 
 
@@ -76,5 +77,6 @@ def capability_function(name: str, capability: str) -> Any:
         return request(CallKind.CAPABILITY, capability, args)
 
     ask.rtfs_arity = (0, None)  # type: ignore[attr-defined]
+    ask.rtfs_asks = True  # type: ignore[attr-defined]
     ask.rtfs_name = name  # type: ignore[attr-defined]
     return ask

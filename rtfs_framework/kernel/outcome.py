@@ -1,15 +1,19 @@
-"""What a run hands back: `Complete(value)` or `RequiresHost(call)`; and the call itself, a plain immutable record."""
+"""What a run hands back (`Complete`, `RequiresHost`, `RequiresHosts`), and the call itself, a plain immutable record."""
 
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.lang.errors import InternalError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.signature import DelegationHint, FunctionSignature, HintKind, Parameter
 from rtfs_framework.lang.source import Place
+
+if TYPE_CHECKING:
+    from rtfs_framework.kernel.parallel import Branches
 
 __all__ = [
     "CallKind",
@@ -21,6 +25,8 @@ __all__ = [
     "HostCall",
     "Parameter",
     "RequiresHost",
+    "RequiresHosts",
+    "value_of",
 ]
 
 
@@ -51,7 +57,14 @@ class HostCall:
     """Execution hints (`^{:runtime...}`) in force."""
     place: Place | None = None
     index: int = 0
-    """Position among the calls of this run, from 0."""
+    """Position among the calls and fan-outs of this run, or of this branch of it, from 0."""
+    branch: tuple[int, ...] = ()
+    """The branch that asks: for every fan-out that leads to it the fan-out's position and the item's number."""
+
+    @property
+    def path(self) -> tuple[int, ...]:
+        """The call's id: unique in its run, the same whatever the host runs at once, and in the program's order."""
+        return (*self.branch, self.index)
 
 
 @attrs.frozen(slots=True)
@@ -68,4 +81,25 @@ class RequiresHost:
     call: HostCall
 
 
-ExecutionOutcome = Complete | RequiresHost
+@attrs.frozen(slots=True)
+class RequiresHosts:
+    """The run waits for its branches: start them in order, drive each to its end, then resume the run with nil.
+
+    Only runs that were started with `step(concurrent=True)` hand this out; others run their branches themselves.
+    """
+
+    branches: Branches
+
+
+ExecutionOutcome = Complete | RequiresHost | RequiresHosts
+
+
+def value_of(outcome: ExecutionOutcome) -> Any:
+    """Return the value of a run that has ended.
+
+    Raises:
+        InternalError: it has not; a host that takes no branches was given some.
+    """
+    if isinstance(outcome, Complete):
+        return outcome.value
+    raise InternalError("the run waits for its branches")

@@ -6,7 +6,7 @@ from typing import Any
 
 from typing_extensions import assert_never
 
-from rtfs_framework.kernel.outcome import CallKind, Complete, ExecutionOutcome, HostCall
+from rtfs_framework.kernel.outcome import CallKind, ExecutionOutcome, HostCall, RequiresHost, value_of
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.lang.errors import ProgramError, generic_error, undefined_symbol
 
@@ -22,9 +22,9 @@ class PureHost:
             LimitError: a limit stopped it.
         """
         outcome = run.step()
-        while not isinstance(outcome, Complete):
+        while isinstance(outcome, RequiresHost):
             outcome = self.answer(run, outcome.call)
-        return outcome.value
+        return value_of(outcome)
 
     def answer(self, run: Run, call: HostCall) -> ExecutionOutcome:
         """Answer one call."""

@@ -11,7 +11,7 @@ from greenlet import GreenletExit, getcurrent
 from rtfs_framework.kernel.faults import locate_limit, to_program_error
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import STEPS, Watch
-from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, RequiresHost
+from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall, RequiresHost, RequiresHosts
 from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
@@ -49,6 +49,7 @@ class Run:
         self._names = names
         self._gate = gate
         self._state = RunState(artifact, limits, places, names, watch)
+        self._state.gate = gate
         self._meter = self._state.meter
         self._greenlet = RunGreenlet(self._main)
         self._greenlet.state = self._state
@@ -57,11 +58,16 @@ class Run:
         self._depth = min(_DEEPEST if limits.depth is None else limits.depth, _DEEPEST)
         self._wanted = self._depth + _MARGIN
 
-    def step(self) -> ExecutionOutcome:
-        """Start the run; return its first outcome."""
+    def step(self, *, concurrent: bool = False) -> ExecutionOutcome:
+        """Start the run; return its first outcome.
+
+        With `concurrent` the host says that it takes several branches at once (`RequiresHosts`). Without, branches run
+        one after the other, and their calls have the same ids.
+        """
         if self._started:
             raise InternalError("the run was started before")
         self._started = True
+        self._state.concurrent = concurrent
         return self._switch()
 
     def resume(self, value: Any) -> ExecutionOutcome:
@@ -112,7 +118,7 @@ class Run:
     @property
     def host_calls(self) -> int:
         """How many host calls the run has made."""
-        return self._state.count
+        return self._state.count + self._state.joined
 
     def _check_waiting(self) -> None:
         if not self._started or self._greenlet.dead:
@@ -127,6 +133,8 @@ class Run:
         """Switch into the run and return what it hands out; its bound on depth holds while it runs, and only then."""
         greenlet = self._greenlet
         here = getcurrent()
+        if self._state.fan_out is not None:
+            self._state.fan_out.close()
         try:
             self._gate.pop()
         except IndexError:
@@ -143,7 +151,9 @@ class Run:
             self._gate.append(None)
             if before != self._wanted:
                 sys.setrecursionlimit(before)
-        return Complete(handed) if greenlet.dead else RequiresHost(handed)
+        if greenlet.dead:
+            return Complete(handed)
+        return RequiresHost(handed) if handed.__class__ is HostCall else RequiresHosts(handed)
 
     def _main(self) -> Any:
         try:

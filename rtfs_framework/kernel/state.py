@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from sys import _getframe
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.signature import FunctionSignature
 
 if TYPE_CHECKING:
+    from rtfs_framework.kernel.parallel import Branches
     from rtfs_framework.lang.codegen.artifact import Artifact
     from rtfs_framework.lang.source import Place
 
@@ -32,7 +34,24 @@ class RunGreenlet(greenlet):
 class RunState:
     """What a run knows besides its Python stack."""
 
-    __slots__ = ("artifact", "closed", "count", "hints", "limits", "meter", "places", "symbols")
+    __slots__ = (
+        "artifact",
+        "branch",
+        "closed",
+        "concurrent",
+        "count",
+        "fallback",
+        "fan_out",
+        "gate",
+        "hints",
+        "joined",
+        "limits",
+        "meter",
+        "most",
+        "places",
+        "scope",
+        "symbols",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -45,11 +64,27 @@ class RunState:
         self.artifact = artifact
         self.limits = limits
         self.places = places
-        # A branch that runs beside others gets `meter.fork()` instead; its parent takes `meter.join(...)` at the end.
         self.meter = RunMeter(limits, names, watch)
         self.count = 0
+        """Requests and fan-outs of this branch so far: the position of the next one."""
+        self.most = inf if limits.host_calls is None else limits.host_calls
+        """How far `count` may go."""
+        self.joined = 0
+        """Requests made by branches that have ended, less the fan-outs that are in `count`."""
+        self.branch: tuple[int, ...] = ()
+        """Which branch this is: for every fan-out that leads here its position and the item's number."""
+        self.concurrent = False
+        """Whether the host takes several branches at once."""
+        self.fallback: Place | None = None
+        """Where the branch was made, for calls that no frame of generated code makes."""
+        self.fan_out: Branches | None = None
+        """The fan-out that the run waits for."""
         self.symbols = 0
         """Symbols made by `gensym` so far."""
+        self.scope = ""
+        """What the symbols of a branch have before their number, so that no two branches make the same."""
+        self.gate: list[None] = []
+        """Of the program: see `Run`."""
         self.hints: list[tuple[str, Any]] = []
         self.closed = False
 
@@ -64,7 +99,12 @@ class RunState:
                     self.places[line] = self.artifact.place(line)
                 return self.places[line]
             frame = frame.f_back
-        return None
+        return self.fallback
+
+
+def under_way() -> bool:
+    """Tell whether a run is executing."""
+    return getattr(getcurrent(), "state", None) is not None
 
 
 def current() -> RunState:
@@ -91,10 +131,15 @@ def request(kind: CallKind, capability: str, args: tuple[Any, ...], function: Fu
     if state.closed:
         raise Cancelled("the run was closed")
     state.meter.look()
-    most = state.limits.host_calls
-    if most is not None and state.count >= most:
-        raise LimitError("host_calls", most, f"more than {most} host calls")
+    if state.count >= state.most:
+        raise too_many_calls(state)
     hints = Map.of(state.hints) if state.hints else EMPTY_MAP
-    call = HostCall(kind, capability, args, function, hints, state.place(), state.count)
+    call = HostCall(kind, capability, args, function, hints, state.place(), state.count, state.branch)
     state.count += 1
     return here.parent.switch(call)  # type: ignore[union-attr]
+
+
+def too_many_calls(state: RunState) -> LimitError:
+    """Return the error of a run that has made as many requests as it may."""
+    most = state.limits.host_calls or 0
+    return LimitError("host_calls", most, f"more than {most} host calls")

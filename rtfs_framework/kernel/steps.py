@@ -7,6 +7,7 @@ from typing import Any
 from rtfs_framework.kernel.effects import event
 from rtfs_framework.kernel.faults import to_error
 from rtfs_framework.kernel.outcome import CallKind
+from rtfs_framework.kernel.parallel import spread
 from rtfs_framework.kernel.state import current, request
 from rtfs_framework.lang.errors import generic_error, invalid_arguments
 from rtfs_framework.lang.values import type_name
@@ -66,14 +67,14 @@ def step_loop(expose: bool | None, keys: tuple[str, ...], test: Any, body: Any) 
 
 
 def step_parallel(expose: bool | None, keys: tuple[str, ...], bad: str | None, *branches: Any) -> Any:
-    """`(step-parallel branch...)`: in order; a host may run independent branches at once."""
+    """`(step-parallel branch...)`: the values in order; a host may run the branches at once."""
     event("step-start", "step-parallel")
     event("isolation", "isolated")
     if bad is not None:
         raise invalid_arguments("step-parallel options", bad)
     _expose(expose, keys)
     try:
-        values = tuple([branch() for branch in branches])
+        values = tuple(spread(len(branches), lambda number: branches[number]()))
     except Exception as error:
         event("step-fail", "step-parallel", to_error(error).message.removeprefix("Runtime error: "))
         if expose is not None:
@@ -102,3 +103,6 @@ INTERNAL: dict[str, Any] = {
     "%step-loop": step_loop,
     "%step-parallel": step_parallel,
 }
+
+for _function in INTERNAL.values():
+    _function.rtfs_asks = True

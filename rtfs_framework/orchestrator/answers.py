@@ -49,7 +49,7 @@ class KernelRun(Protocol):
         """What bounds its time."""
         ...
 
-    def step(self) -> ExecutionOutcome:
+    def step(self, *, concurrent: bool = False) -> ExecutionOutcome:
         """Return the first outcome."""
         ...
 

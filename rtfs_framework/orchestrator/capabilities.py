@@ -6,7 +6,7 @@ A synchronous handler runs at once and must not wait; one that waits is asynchro
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any
 
 import attrs
@@ -44,6 +44,11 @@ class Capabilities:
         """Return the capability behind a free name of a program, None when the host knows no such name."""
         return name if name in self.entries else self.names.get(name)
 
+    def order_independent(self, name: str) -> bool:
+        """Tell whether calls of a capability may overlap with anything."""
+        entry = self.entries.get(name)
+        return entry is not None and entry.order_independent
+
     def perform(self, opened: OpenCall, name: str) -> Answer | Waiting:
         """Return the answer to a call of a capability, or what to wait for."""
         opened.target = f"capability {name}"
@@ -55,9 +60,12 @@ class Capabilities:
             return self._throw(opened, security_violation("call", name, self.security.rules.level, refusal))
         args = opened.call.args
         deadline = seconds_for(self.timeout, opened.call.hints)
+        request = CapabilityRequest(entry.id, args, opened.call.place, deadline)
         try:
             _check_arguments(entry, args)
-            made = entry.handler(CapabilityRequest(entry.id, args, opened.call.place, deadline))
+            if iscoroutinefunction(entry.handler):  # begins when awaited: one that is cancelled before never was
+                return Waiting(lambda: self._wait(opened, entry, entry.handler(request), deadline))
+            made = entry.handler(request)
             if not isawaitable(made):
                 _check_answer(entry, made)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down

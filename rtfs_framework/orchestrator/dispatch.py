@@ -6,6 +6,9 @@ down exactly once, whatever becomes of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import attrs
 from typing_extensions import assert_never
 
@@ -25,16 +28,22 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import CallKind, FunctionSignature, HostCall
 from rtfs_framework.lang.errors import ProgramError, undefined_symbol
 from rtfs_framework.orchestrator.answers import Answer, Locally, Reply, Throw, Waiting
+from rtfs_framework.orchestrator.branch_order import Order
 from rtfs_framework.orchestrator.capabilities import Capabilities
 from rtfs_framework.orchestrator.delegate import Delegator, Undecided
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import not_supported, unknown_target
+from rtfs_framework.orchestrator.fan_out import FanOut
 from rtfs_framework.orchestrator.models import Models
 from rtfs_framework.orchestrator.providers import ProviderPool
 from rtfs_framework.orchestrator.records import Decision
 from rtfs_framework.orchestrator.security import Refusal
 from rtfs_framework.orchestrator.security import violation as security_violation
+from rtfs_framework.orchestrator.slots import Slots
 from rtfs_framework.orchestrator.visit import OpenCall, Visit
+
+if TYPE_CHECKING:
+    from rtfs_framework.kernel.parallel import Branches
 
 _CONSULT_TIMEOUT = 10.0
 
@@ -49,6 +58,7 @@ class Dispatcher:
     capabilities: Capabilities
     clock: Clock
     events: EventBus
+    slots: Slots
 
     def answer(self, call: HostCall, visit: Visit) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for."""
@@ -78,19 +88,29 @@ class Dispatcher:
                     return Waiting(lambda: self._consult(opened, asked))
                 return self._carry_out(opened, decision)
             case CallKind.CAPABILITY:
-                return self.capabilities.perform(opened, call.capability)
-            case CallKind.CONTEXT_GET:
-                return self._get(opened)
-            case CallKind.CONTEXT_SET:
-                opened.visit.context[call.capability] = call.args[0]
-                return self._reply(opened, None)
-            case CallKind.EVENT:
-                if self.events.active:
-                    fields = {"event": call.capability, "args": [str(arg) for arg in call.args]}
-                    self.events.emit("program.event", fields)
-                return self._reply(opened, None)
+                return self._perform(opened, call.capability)
+            case CallKind.CONTEXT_GET | CallKind.CONTEXT_SET | CallKind.EVENT:
+                return in_turn(opened.visit, lambda: self._own(opened))
             case _ as never:
                 assert_never(never)
+
+    def _own(self, opened: OpenCall) -> Answer:
+        """Answer what the host itself keeps: the context, and who is told of events."""
+        call = opened.call
+        if call.kind is CallKind.CONTEXT_GET:
+            return self._get(opened)
+        if call.kind is CallKind.CONTEXT_SET:
+            opened.visit.context[call.capability] = call.args[0]
+        elif self.events.active:
+            path = ".".join(map(str, call.path))
+            fields = {"event": call.capability, "path": path, "args": [str(arg) for arg in call.args]}
+            self.events.emit("program.event", fields)
+        return self._reply(opened, None)
+
+    def _perform(self, opened: OpenCall, name: str) -> Answer | Waiting:
+        if self.capabilities.order_independent(name):
+            return self.capabilities.perform(opened, name)
+        return in_turn(opened.visit, lambda: self.capabilities.perform(opened, name))
 
     def _carry_out(self, opened: OpenCall, decision: Decision) -> Answer | Waiting:
         opened.decision = decision
@@ -104,9 +124,11 @@ class Dispatcher:
                 instance = self.pool.get(target)
                 if instance is None:
                     return self._throw(opened, unknown_target(f"{show_target(target)} is not configured"))
-                return self.models.ask(opened, function, instance)
+                if instance.entry.order_independent:
+                    return self.models.ask(opened, function, instance)
+                return in_turn(opened.visit, lambda: self.models.ask(opened, function, instance))
             case Capability(id=name):
-                return self.capabilities.perform(opened, name)
+                return self._perform(opened, name)
             case Deny(reason=reason):
                 return self._throw(opened, self._refused(function.name, reason, decision.plan.source))
             case L4CacheHit() | Ask():
@@ -171,3 +193,23 @@ class VisitingHost:
     def answer(self, call: HostCall) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for."""
         return self.dispatcher.answer(call, self.visit)
+
+    def fan_out(self, branches: Branches) -> Answer | Waiting:
+        """Drive branches to their ends; return what to resume their run with."""
+        dispatcher = self.dispatcher
+        order = Order(self.visit, branches.ordered)
+        return FanOut(branches, dispatcher.slots, order, lambda visit: VisitingHost(dispatcher, visit)).begin()
+
+
+def in_turn(visit: Visit, act: Callable[[], Answer | Waiting]) -> Answer | Waiting:
+    """Do what must not overlap with what other branches do, now or when its turn has come."""
+    turn = visit.turn
+    if turn is None or turn.come:
+        return act()
+
+    async def wait() -> Answer:
+        await turn.wait()
+        answer = act()
+        return await answer.finish() if isinstance(answer, Waiting) else answer
+
+    return Waiting(wait)

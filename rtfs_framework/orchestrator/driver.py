@@ -7,11 +7,14 @@ loop, and Ctrl-C reaches it directly.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall
+from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall, RequiresHost
 from rtfs_framework.orchestrator.answers import Answer, KernelRun, Waiting, apply
 from rtfs_framework.orchestrator.deadlines import within
+
+if TYPE_CHECKING:
+    from rtfs_framework.kernel.parallel import Branches
 
 
 class Host(Protocol):
@@ -21,11 +24,15 @@ class Host(Protocol):
         """Return the answer to a call."""
         ...
 
+    def fan_out(self, branches: Branches) -> Answer | Waiting:
+        """Drive branches to their ends; return what to resume their run with."""
+        ...
+
 
 def advance(run: KernelRun, outcome: ExecutionOutcome, host: Host) -> Complete | Waiting:
     """Answer calls until the run is complete or must wait."""
     while not isinstance(outcome, Complete):
-        answer = host.answer(outcome.call)
+        answer = host.answer(outcome.call) if isinstance(outcome, RequiresHost) else host.fan_out(outcome.branches)
         if isinstance(answer, Waiting):
             return answer
         outcome = apply(run, answer)

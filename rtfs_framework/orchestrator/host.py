@@ -27,6 +27,7 @@ from rtfs_framework.orchestrator.precedence import Precedence
 from rtfs_framework.orchestrator.providers import ProviderInstance, ProviderPool
 from rtfs_framework.orchestrator.reuse import Reuse
 from rtfs_framework.orchestrator.security import SecurityAuthorizer
+from rtfs_framework.orchestrator.slots import Slots
 
 if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
@@ -105,7 +106,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         events,
     )
     models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl), clock, events)
-    dispatcher = Dispatcher(delegator, pool, models, capabilities, clock, events)
+    dispatcher = Dispatcher(delegator, pool, models, capabilities, clock, events, Slots(config.parallel - 1))
     store = _journal(config, environ, clock) if journal and config.journal.enabled else None
     artifacts = ArtifactStore(caches.of_level(CacheLevel.L4), lambda: str(cache_dir(environ)), events)
     return Host(config, catalog, clock, events, pool, caches, artifacts, dispatcher, store, policy)

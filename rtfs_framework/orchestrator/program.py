@@ -138,7 +138,7 @@ class Page:
     def begin(self, run: KernelRun) -> Complete | Waiting:
         """Start a run and go as far as nothing must be waited for."""
         try:
-            return advance(run, run.step(), self.agent)
+            return advance(run, run.step(concurrent=True), self.agent)
         except BaseException:
             run.close()
             raise

@@ -29,7 +29,9 @@ class CallRecord:
     """One host call, as people and the causal chain see it."""
 
     index: int
-    """Position among the calls of its run."""
+    """Position among the calls and fan-outs of its run, or of its branch of it."""
+    branch: tuple[int, ...] = ()
+    """The branch that asked: for every fan-out that leads to it the fan-out's position and the item's number."""
     kind: str
     symbol: str
     target: str
@@ -52,6 +54,11 @@ class CallRecord:
     error: str = ""
     code: str = ""
     """The stable code of the error, such as "E0604"."""
+
+    @property
+    def path(self) -> str:
+        """The call's id in its run, such as "3" or "3.0.2": branch 0 of fan-out 3 made it."""
+        return ".".join(map(str, (*self.branch, self.index)))
 
     @property
     def refused(self) -> bool:
@@ -116,6 +123,7 @@ def call_json(record: CallRecord) -> dict[str, Any]:
     plan = record.decision.plan if record.decision else None
     return {
         "index": record.index,
+        "path": record.path,
         "record": record.record,
         "kind": record.kind,
         "symbol": record.symbol,

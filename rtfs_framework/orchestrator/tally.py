@@ -91,6 +91,7 @@ def _fields(record: CallRecord) -> dict[str, object]:
     plan = record.decision.plan if record.decision else None
     return {
         "symbol": record.symbol,
+        "path": record.path,
         "kind": record.kind,
         "target": record.target,
         "source": plan.source.value if plan else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
@@ -20,6 +20,19 @@ from rtfs_framework.orchestrator.records import CallRecord, Decision
 Sink = Callable[[CallRecord], None]
 
 
+class Turn(Protocol):
+    """When a branch may do what must not overlap with others."""
+
+    @property
+    def come(self) -> bool:
+        """Tell whether it may now."""
+        ...
+
+    async def wait(self) -> None:
+        """Wait until it may."""
+        ...
+
+
 @attrs.define(slots=True, eq=False)
 class Visit:
     """What the host knows of the run that asks."""
@@ -31,6 +44,8 @@ class Visit:
     keep_digests: bool = True
     """Whether anybody reads the digests of arguments and replies (the causal chain does)."""
     keep_args: bool = False
+    turn: Turn | None = None
+    """The turn of the branch that asks, when branches may overlap only where order does not matter."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -76,6 +91,7 @@ class OpenCall:
         visit.sink(
             CallRecord(
                 index=call.index,
+                branch=call.branch,
                 kind=call.kind.value,
                 symbol=self.symbol,
                 target=self.target or (show_target(self.plan.target) if self.plan else call.kind.value),

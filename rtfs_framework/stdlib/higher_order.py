@@ -13,6 +13,7 @@ from rtfs_framework.lang.maps import Map
 from rtfs_framework.stdlib.bounds import room
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import VECTORS, sequence
+from rtfs_framework.stdlib.overlap import asks, overlap
 from rtfs_framework.stdlib.slices import NOTHING, alike
 from rtfs_framework.stdlib.table import builtin
 
@@ -26,9 +27,10 @@ def _mapped(op: str, function: Any, collection: Any, more: tuple[Any, ...]) -> l
     found = collection if collection.__class__ in VECTORS else sequence(op, collection)
     call = as_function(op, function, 1 + len(more))
     if not more:
-        return [call(item) for item in found]
+        return overlap(call, found) if asks(call) else [call(item) for item in found]
     others = [sequence(op, each) for each in more]
-    return [call(*items) for items in zip(found, *others)]  # noqa: B905 - the shortest ends it
+    together = zip(found, *others)  # noqa: B905 - the shortest ends it
+    return overlap(lambda items: call(*items), together) if asks(call) else [call(*items) for items in together]
 
 
 def _kept(op: str, predicate: Any, collection: Any, *, when: bool) -> list[Any]:
@@ -90,6 +92,8 @@ def mapcat(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
 def map_indexed(f: Any, collection: Any) -> tuple[Any, ...]:
     found = sequence("map-indexed", collection)
     call = as_function("map-indexed", f, 2)
+    if asks(call):
+        return tuple(overlap(lambda entry: call(*entry), enumerate(found)))
     return tuple([call(place, item) for place, item in enumerate(found)])
 
 

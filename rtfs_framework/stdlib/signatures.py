@@ -130,7 +130,7 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("subset? superset?", "[:fn [items items] :bool]"),
     ("disj", "[:fn [set & :any] set]"),
     # functions over collections
-    ("map mapv mapcat", "[:fn [callable sequence & sequence] vector]"),
+    ("map mapv mapcat pmap pmap-settled", "[:fn [callable sequence & sequence] vector]"),
     ("map-indexed filterv keep keep-indexed", "[:fn [callable sequence] vector]"),
     ("partition-by", "[:fn [callable sequence] [:vector part]]"),
     ("split-with", "[:fn [callable sequence] [:tuple part part]]"),

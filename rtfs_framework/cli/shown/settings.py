@@ -76,6 +76,7 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
         "engine": config.engine,
         "cache_ttl": config.cache_ttl,
         "concurrency": config.concurrency,
+        "parallel": config.parallel,
     }
     for name, value in top.items():
         yield Setting(f"delegation.{name}", value, sources.of(("delegation", name)))

@@ -14,6 +14,10 @@ DEFAULT_TIMEOUT = 30.0
 """Seconds for one model call when the configuration names no timeout."""
 
 
+DEFAULT_PARALLEL = 16
+"""Branches under way at once when the configuration does not say."""
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class ProviderSpec:
     """One provider instance: which plugin, where it stands, the host's own settings and the plugin's."""
@@ -28,6 +32,8 @@ class ProviderSpec:
     input_cost: float = 0.0
     """US dollars per million tokens."""
     output_cost: float = 0.0
+    parallel: int | None = None
+    """Requests under way at once; None for what the plugin says."""
     model: str = ""
     own: Any = None
     """An instance of the plugin's settings class, None when it has none."""
@@ -65,6 +71,8 @@ class Config:
     engine: str | None = None
     engine_own: Any = None
     concurrency: int | None = None
+    parallel: int = DEFAULT_PARALLEL
+    """How many branches of fan-outs (`pmap`, `step-parallel`, maps of calls) are under way at once."""
     routes: Mapping[str, tuple[ExecTarget, ...]] = attrs.field(factory=dict)
     providers: tuple[ProviderSpec, ...] = ()
     caches: Mapping[str, CacheSpec] = attrs.field(factory=dict)

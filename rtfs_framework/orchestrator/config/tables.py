@@ -11,7 +11,7 @@ from typing import Any, Literal
 import attrs
 from attrs import validators
 
-from rtfs_framework.orchestrator.config.model import DEFAULT_TIMEOUT
+from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT
 from rtfs_framework.orchestrator.routes import PURE
 from rtfs_framework.orchestrator.security import IsolationLevel, Reach
 
@@ -29,6 +29,7 @@ class DelegationTable:
     concurrency: int | None = attrs.field(
         default=None, validator=validators.optional([_POSITIVE, validators.le(_MOST_CONCURRENT)])
     )
+    parallel: int = attrs.field(default=DEFAULT_PARALLEL, validator=[_POSITIVE, validators.le(_MOST_CONCURRENT)])
     static_routes: Mapping[str, str | list[str]] = attrs.field(factory=dict)
     remote_providers: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     local_models: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
@@ -43,6 +44,9 @@ class ProviderTable:
     reuse: Literal["auto", "always", "never"] = "auto"
     input_cost: float = attrs.field(default=0.0, validator=validators.ge(0.0))
     output_cost: float = attrs.field(default=0.0, validator=validators.ge(0.0))
+    parallel: int | None = attrs.field(
+        default=None, validator=validators.optional([_POSITIVE, validators.le(_MOST_CONCURRENT)])
+    )
 
 
 @attrs.frozen(slots=True, kw_only=True)

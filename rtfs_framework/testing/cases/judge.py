@@ -8,7 +8,7 @@ from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import compile_source, run_pure
 from rtfs_framework.kernel.macros import compile_macro
-from rtfs_framework.kernel.outcome import Complete
+from rtfs_framework.kernel.outcome import RequiresHost, value_of
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.specials.host import lower_mcp_stream
@@ -77,9 +77,9 @@ def _drive(case: Case, host: ScriptedHost) -> str:
     artifact = compile_source(source, find_module=files.get, preloaded=case.load, prelude=case.layer == "ccos-prelude")
     run = Instance(artifact, limits=LIMITS).start()
     outcome = run.step()
-    while not isinstance(outcome, Complete):
+    while isinstance(outcome, RequiresHost):
         outcome = host.answer(run, outcome.call)
-    return canonical_print(outcome.value)
+    return canonical_print(value_of(outcome))
 
 
 def _data(text: str) -> Any:

@@ -1,0 +1,116 @@
+"""What branches that run at once do in order: calls that must not overlap, what is written down, context changes.
+
+Each branch has a visit of its own. The calls of the first branch that has not ended are written down at once; those of
+later branches wait here until their turn, so the causal chain, the observers and the totals see what they would if the
+branches ran one after the other. `flush` writes the rest when the fan-out fails or is cancelled, in the same order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.orchestrator.records import CallRecord
+from rtfs_framework.orchestrator.visit import Sink, Turn, Visit
+
+if TYPE_CHECKING:
+    import anyio
+
+
+@attrs.define(slots=True, eq=False)
+class BranchTurn:
+    """A branch of an ordered fan-out: it has come when all branches before it have ended, and its run's has come."""
+
+    order: Order
+    number: int
+    outer: Turn | None
+
+    @property
+    def come(self) -> bool:
+        """Tell whether whatever the branch does is in order."""
+        return self.order.first >= self.number and (self.outer is None or self.outer.come)
+
+    async def wait(self) -> None:
+        """Wait until it has come; then it stays."""
+        if self.outer is not None:
+            await self.outer.wait()
+        await self.order.until(self.number)
+
+
+@attrs.define(slots=True, eq=False)
+class Order:
+    """The order of one fan-out's branches."""
+
+    parent: Visit
+    ordered: bool
+    first: int = 0
+    """The first branch that has not ended."""
+    last: int | None = None
+    """The first branch that failed: what comes after it does not count."""
+    _visits: dict[int, Visit] = attrs.field(factory=dict, init=False)
+    _ended: set[int] = attrs.field(factory=set, init=False)
+    _held: dict[int, list[CallRecord]] = attrs.field(factory=dict, init=False)
+    _turns: dict[int, anyio.Event] = attrs.field(factory=dict, init=False)
+    _context: dict[str, Any] = attrs.field(init=False)
+
+    @_context.default
+    def _as_it_was(self) -> dict[str, Any]:
+        return {} if self.ordered else dict(self.parent.context)
+
+    def visit(self, number: int) -> Visit:
+        """Return the visit of a branch. Unless order is kept, its context is its own until it ends."""
+        parent = self.parent
+        made = self._visits[number] = attrs.evolve(
+            parent,
+            sink=self._sink(number),
+            context=parent.context if self.ordered else dict(self._context),
+            turn=BranchTurn(self, number, parent.turn) if self.ordered else parent.turn,
+        )
+        return made
+
+    def ended(self, number: int) -> None:
+        """Note that a branch has ended; write down what now is in order."""
+        self._ended.add(number)
+        while self.first in self._ended:
+            self._ended.remove(self.first)
+            self._fold(self.first)
+            self.first += 1
+            self._release(self.first)
+            waiting = self._turns.pop(self.first, None)
+            if waiting is not None:
+                waiting.set()
+
+    def flush(self) -> None:
+        """Write down what still waits."""
+        for number in sorted(self._held):
+            self._release(number)
+
+    async def until(self, number: int) -> None:
+        """Wait until all branches before one have ended."""
+        import anyio
+
+        if self.first < number:
+            await self._turns.setdefault(number, anyio.Event()).wait()
+
+    def _sink(self, number: int) -> Sink:
+        def note(record: CallRecord) -> None:
+            if self.first >= number:
+                self.parent.sink(record)
+            else:
+                self._held.setdefault(number, []).append(record)
+
+        return note
+
+    def _release(self, number: int) -> None:
+        for record in self._held.pop(number, ()):
+            self.parent.sink(record)
+
+    def _fold(self, number: int) -> None:
+        """Let the branch's context changes count, in the order of the branches: of two, the later one's stays."""
+        visit = self._visits.pop(number)
+        if self.ordered or (self.last is not None and number > self.last):
+            return
+        for name, value in visit.context.items():
+            if name not in self._context or self._context[name] is not value:
+                self.parent.context[name] = value

@@ -1,0 +1,175 @@
+"""Driving the branches of a fan-out at once: as far as nothing must be waited for here, then by tasks of an event loop.
+
+Branches start in order, as many as there are slots, and never far ahead of the first that has not ended. When one
+fails, no other starts, those after it are cancelled, and those before it go on: the first failure in order is what
+the program sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.lang.errors import LimitError, ProgramError
+from rtfs_framework.orchestrator.answers import Answer, Reply, Waiting
+from rtfs_framework.orchestrator.branch_order import Order
+from rtfs_framework.orchestrator.driver import Host, advance, drive
+from rtfs_framework.orchestrator.slots import Slots
+from rtfs_framework.orchestrator.visit import Visit
+
+if TYPE_CHECKING:
+    import anyio
+    from anyio.abc import TaskGroup
+
+    from rtfs_framework.kernel.parallel import Branch, Branches
+
+AHEAD = 1024
+"""How far a branch may be ahead of the first that has not ended: what waits to be written down in order is bounded."""
+
+
+@attrs.frozen(slots=True)
+class _Under:
+    """A branch under way that must wait, and the host as it sees it."""
+
+    branch: Branch
+    host: Host
+    state: Waiting
+
+
+@attrs.define(slots=True, eq=False)
+class FanOut:
+    """One fan-out of a run; `begin` is its whole use."""
+
+    branches: Branches
+    slots: Slots
+    order: Order
+    host_of: Callable[[Visit], Host]
+    _started: int = attrs.field(default=0, init=False)
+    _extra: int = attrs.field(default=0, init=False)
+    """Slots that were taken, besides that of the run that waits."""
+    _scopes: dict[int, anyio.CancelScope] = attrs.field(factory=dict, init=False)
+    _group: TaskGroup | None = attrs.field(default=None, init=False)
+    _room: anyio.Event | None = attrs.field(default=None, init=False)
+    """Set when branches may start again."""
+    _broken: Exception | None = attrs.field(default=None, init=False)
+
+    def begin(self) -> Answer | Waiting:
+        """Run branches one after the other until one must wait; return what to resume their run with."""
+        try:
+            under = self._next()
+        except BaseException:
+            self.order.flush()
+            raise
+        if under is not None:
+            first = under
+            return Waiting(lambda: self._finish(first))
+        self.order.flush()
+        return Reply(None)
+
+    async def _finish(self, under: _Under) -> Answer:
+        """Drive the branch that waits and all that follow, as many at once as there are slots."""
+        import anyio
+
+        try:
+            async with anyio.create_task_group() as group:
+                self._group = group
+                self.slots.want(self._grow)
+                group.start_soon(self._work, under)
+        finally:
+            self.slots.enough(self._grow)
+            self.slots.give(self._extra)
+            self.order.flush()
+        if self._broken is not None:
+            raise self._broken
+        return Reply(None)
+
+    @property
+    def _exhausted(self) -> bool:
+        """Tell whether no branch is left to start."""
+        return self._started >= len(self.branches) or self.order.last is not None
+
+    @property
+    def _may_start(self) -> bool:
+        return not self._exhausted and self._started - self.order.first < AHEAD
+
+    def _grow(self) -> None:
+        """Begin another task if there is something to do and a slot for it."""
+        if self._group is not None and self._may_start and self.slots.take():
+            self._extra += 1
+            self._group.start_soon(self._work, None)
+
+    async def _work(self, under: _Under | None) -> None:
+        """Drive branches, one after the other, until there are none left."""
+        try:
+            self._grow()
+            while under is not None or not self._exhausted:
+                if under is not None:
+                    await self._drive(under)
+                under = self._next()
+                if under is None and not self._exhausted:
+                    await self._until_room()
+        except Exception as error:  # noqa: BLE001 - raised by `_finish`, not in a group
+            self._broken = self._broken or error
+            if self._group is not None:
+                self._group.cancel_scope.cancel()
+        finally:
+            if self._extra:
+                self._extra -= 1
+                self.slots.give()
+
+    def _next(self) -> _Under | None:
+        """Start branches in order until one must wait; None when there is none to start now."""
+        while self._may_start:
+            branch = self.branches.start_next()
+            if branch is None:
+                return None
+            self._started += 1
+            host = self.host_of(self.order.visit(branch.number))
+            try:
+                state = advance(branch, branch.step(concurrent=True), host)
+            except (ProgramError, LimitError):
+                self._failed(branch.number)
+            else:
+                if isinstance(state, Waiting):
+                    return _Under(branch, host, state)
+            self._ended(branch.number)
+        return None
+
+    async def _drive(self, under: _Under) -> None:
+        """Drive a branch to its end, or until it is cancelled because one before it failed."""
+        import anyio
+
+        number = under.branch.number
+        with anyio.CancelScope() as scope:
+            self._scopes[number] = scope
+            try:
+                await drive(under.branch, under.state, under.host)
+            except (ProgramError, LimitError):
+                self._failed(number)
+            finally:
+                del self._scopes[number]
+        self._ended(number)
+
+    def _failed(self, number: int) -> None:
+        """Cancel the branches after one that failed; those before it go on."""
+        if self.order.last is None or number < self.order.last:
+            self.order.last = number
+        for later, scope in self._scopes.items():
+            if later > number:
+                scope.cancel()
+
+    def _ended(self, number: int) -> None:
+        self.order.ended(number)
+        room, self._room = self._room, None
+        if room is not None:
+            room.set()
+
+    async def _until_room(self) -> None:
+        """Wait until a branch ends."""
+        import anyio
+
+        if self._room is None:
+            self._room = anyio.Event()
+        await self._room.wait()

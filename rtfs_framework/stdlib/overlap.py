@@ -1,0 +1,93 @@
+"""Whether the calls of a map may reach the host, and the kernel's way to make them then: possibly at once.
+
+The library knows no host. The kernel says once, when it is imported, how such calls are made (`use`); without it they
+are made one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from types import CodeType, FunctionType
+from typing import Any
+
+from rtfs_framework.stdlib.table import BY_FUNCTION
+
+Spread = Callable[[int, Callable[[int], Any]], list[Any]]
+
+_CACHE = "%asks"
+"""Where a program's globals remember which of its functions ask."""
+
+_ASKING_NAMES = frozenset({"rt_host_name", "rt_host_function", "rt_hint"})
+
+_spread: list[Spread] = []
+
+
+def use(spread: Spread) -> None:
+    """Make calls that may reach the host through the kernel."""
+    _spread[:] = [spread]
+
+
+def overlap(call: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+    """Return what `call` gives for each item, in order; see nothing but that order."""
+    given = tuple(items)
+    if not _spread:
+        return [call(item) for item in given]
+    return _spread[0](len(given), lambda number: call(given[number]))
+
+
+def asks(function: Any) -> bool:
+    """Tell whether calling a function may reach the host, as far as can be seen cheaply.
+
+    Either mistake is harmless: calls that are not foreseen are made in order, and those that do not happen cost little.
+    """
+    return function.__class__ is FunctionType and _asks(function, set())
+
+
+def _asks(function: Any, seen: set[Any]) -> bool:
+    if getattr(function, "rtfs_asks", False):
+        return True
+    record = BY_FUNCTION.get(function)
+    if record is not None:
+        return record.effect is not None
+    code = function.__code__
+    if function in seen:
+        return False
+    seen.add(function)
+    world = function.__globals__
+    if "__name__" in world:  # made by the library (`partial`, `comp`): it calls what it was given
+        return _any_asks(_held(function), seen)
+    known = world.setdefault(_CACHE, {})
+    if code in known and (known[code] or function.__closure__ is None):
+        return bool(known[code])
+    names = _names(code)
+    found = not _ASKING_NAMES.isdisjoint(names) or _any_asks([world.get(name) for name in names], seen)
+    if found or len(seen) == 1:
+        known[code] = found
+    return found or _any_asks(_held(function), seen)
+
+
+def _any_asks(values: Iterable[Any], seen: set[Any]) -> bool:
+    return any(value.__class__ is FunctionType and _asks(value, seen) for value in values)
+
+
+def _held(function: Any) -> list[Any]:
+    """Return what a function was given when it was made."""
+    held = list(function.__defaults__ or ())
+    for cell in function.__closure__ or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:  # not bound yet
+            continue
+        held.extend(content if content.__class__ is tuple else (content,))
+    return held
+
+
+@lru_cache(maxsize=4096)
+def _names(code: CodeType) -> frozenset[str]:
+    """Return the global names that a function mentions, and those of the functions inside it."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if constant.__class__ is CodeType:
+            names |= _names(constant)
+    return frozenset(names)
