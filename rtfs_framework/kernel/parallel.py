@@ -40,11 +40,11 @@ def spread(count: int, body: Body, *, ordered: bool = False) -> list[Any]:
         ProgramError, LimitError: of the first branch that fails; the branches after it are closed.
     """
     here = getcurrent()
-    state: RunState = here.state  # type: ignore[attr-defined]
+    state: RunState | None = getattr(here, "state", None)
+    if state is None or len(state.branch) >= 2 * _NESTED:  # outside a run there is no host
+        return [body(item) for item in range(count)]
     if state.closed:
         raise Cancelled("the run was closed")
-    if len(state.branch) >= 2 * _NESTED:
-        return [body(item) for item in range(count)]
     number = state.count
     state.count += 1  # a fan-out takes a position, but is no request
     state.most += 1
