@@ -1,4 +1,4 @@
-"""What a run hands back (`Complete`, `RequiresHost`, `RequiresHosts`), and the call itself, a plain frozen record."""
+"""What a run hands back (`Complete`, `RequiresHost`, `RequiresHosts`), and the call itself, a frozen record."""
 
 from __future__ import annotations
 

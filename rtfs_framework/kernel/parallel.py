@@ -126,9 +126,10 @@ class Branch(Run):
         try:
             outcome = super()._enter(switch, *given)
         except (ProgramError, LimitError) as error:
-            self._branches.settle(self, error=error)
+            if not self._state.closed:
+                self._branches.settle(self, error=error)
             raise
-        if isinstance(outcome, Complete):
+        if isinstance(outcome, Complete) and not self._state.closed:
             self._branches.settle(self, outcome.value)
         return outcome
 
@@ -172,9 +173,13 @@ class Branches:
         return branch
 
     def settle(self, branch: Branch, value: Any = None, error: BaseException | None = None) -> None:
-        """Note how a branch ended, and count what it used once all before it have ended."""
+        """Note how a branch ended, and count what it used once all before it have ended.
+
+        A host need say only that it ended one itself; otherwise the kernel knows.
+        """
         number = branch.number
-        if self._open.pop(number, None) is None:
+        self._open.pop(number, None)
+        if number < self._first or number in self._ended:
             return
         self._ended[number] = (branch.host_calls, branch.meter, error)
         self._values[number] = value

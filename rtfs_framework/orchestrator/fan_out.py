@@ -129,8 +129,8 @@ class FanOut:
             host = self.host_of(self.order.visit(branch.number))
             try:
                 state = advance(branch, branch.step(concurrent=True), host)
-            except (ProgramError, LimitError):
-                self._failed(branch.number)
+            except (ProgramError, LimitError) as error:
+                self._failed(branch, error)
             else:
                 if isinstance(state, Waiting):
                     return _Under(branch, host, state)
@@ -146,14 +146,16 @@ class FanOut:
             self._scopes[number] = scope
             try:
                 await drive(under.branch, under.state, under.host)
-            except (ProgramError, LimitError):
-                self._failed(number)
+            except (ProgramError, LimitError) as error:
+                self._failed(under.branch, error)
             finally:
                 del self._scopes[number]
         self._ended(number)
 
-    def _failed(self, number: int) -> None:
+    def _failed(self, branch: Branch, error: ProgramError | LimitError) -> None:
         """Cancel the branches after one that failed; those before it go on."""
+        number = branch.number
+        self.branches.settle(branch, error=error)
         if self.order.last is None or number < self.order.last:
             self.order.last = number
         for later, scope in self._scopes.items():
