@@ -18,8 +18,6 @@ pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="the quick way is for POSIX"),
 ]
 
-DOUBLING = f"(let [v0 [1 1] {' '.join(f'v{i + 1} [v{i} v{i}]' for i in range(30))}] v30)"
-"""A small value that is far too large to be written."""
 PROGRAMS = (
     "(+ 1 2)",
     "nil",
@@ -43,7 +41,6 @@ PROGRAMS = (
     '(call :ccos.io.log "x")',
     '(step "s" 1)',
     "@name",
-    DOUBLING,
     "",
     " ",
 )
