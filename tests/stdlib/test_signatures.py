@@ -8,10 +8,9 @@ from functools import cache
 
 import pytest
 
-from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.loader import compile_source, run_pure
 from rtfs_framework.kernel.outcome import Complete
-from rtfs_framework.kernel.run import Run
 from rtfs_framework.lang.check.kinds import of_value, words
 from rtfs_framework.lang.check.signatures import ways
 from rtfs_framework.lang.errors import LanguageError, ProgramError, RtfsError
@@ -41,7 +40,6 @@ VALUES = [
 TRIED = 2500
 REFUSALS = {"TypeError", "ArityMismatch", "TypeValidationError", "InvalidArgument"}
 NEED_A_RUN = {"call", "context/get", "context/set", "gensym"}
-EMPTY = compile_source("")
 
 
 def arguments(low, high):
@@ -54,11 +52,19 @@ def arguments(low, high):
             yield from (tuple(rng.choices(VALUES, k=count)) for _ in range(TRIED))
 
 
+@cache
+def in_a_run(name):
+    """Return a program whose function `ask` is a function that works in a run only."""
+    instance = Instance(compile_source(f"(defn ask [& arguments] (apply {name} arguments))"))
+    instance.start().step()
+    return instance
+
+
 def result(record, args):
     try:
         if record.name not in NEED_A_RUN:
             return record.function(*args)
-        run = Run(EMPTY, record.function, args, Limits(), {})
+        run = in_a_run(record.name).call("ask", args)
         outcome = run.step()
         return (outcome if isinstance(outcome, Complete) else run.resume(KEY)).value
     except RtfsError as error:
