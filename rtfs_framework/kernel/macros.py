@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.analyze import Analyzer
-from rtfs_framework.lang.analyzer.data import to_data, to_form
+from rtfs_framework.lang.analyzer.data import Origins, to_data, to_form
 from rtfs_framework.lang.analyzer.quasi import MacroAnalyzer
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.codegen.program import emit_program
@@ -31,11 +31,12 @@ def compile_macro(
     def expand(user: Analyzer, form: ListForm) -> Form:
         from rtfs_framework.kernel.purehost import PureHost
 
-        args = tuple(to_data(user, part) for part in form.items[1:])
+        origins = Origins()
+        args = tuple(to_data(user, part, origins) for part in form.items[1:])
         run = instance.call(_NAME, args)
         run.symbols = user.gensyms
         try:
-            made = to_form(PureHost().finish(run), form.span)
+            made = to_form(PureHost().finish(run), form.span, origins)
         except (ProgramError, LimitError) as error:
             kind = error.kind if isinstance(error, ProgramError) else "Generic"
             found = user.finding(form.span, "E0210", f"the macro {name} failed: {error}", kind=kind)

@@ -35,59 +35,105 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
 
 
-def to_data(analyzer: Analyzer, form: Form) -> Any:
+class Origins:
+    """Which forms the parts of a macro call's arguments came from, told apart by the identity of their data."""
+
+    def __init__(self) -> None:
+        self.parts = 0
+        # The data is kept beside its form, so that its identity stays its own.
+        self._known: dict[int, tuple[Any, Form, int]] = {}
+
+    def note(self, value: Any, form: Form, size: int) -> None:
+        """Enter a form of `size` parts under its data, if that can be no other's."""
+        if _is_single(value):
+            self._known[id(value)] = (value, form, size)
+
+    def of(self, value: Any) -> tuple[Form | None, int]:
+        """Return the form that a value came from, and its size."""
+        _, form, size = self._known.get(id(value), (None, None, 1))
+        return form, size
+
+
+def _is_single(value: Any) -> bool:
+    """Tell whether a value's object is its own. Python and we share small integers, keywords and what is empty."""
+    kind = value.__class__
+    if kind in (List, tuple, Map, Set):
+        return bool(value)
+    if kind is str:
+        return len(value) > 1
+    return kind in (Symbol, float) or (kind is int and not -6 < value < 257)
+
+
+def to_data(analyzer: Analyzer, form: Form, origins: Origins | None = None) -> Any:
     """Return the value of a quoted form.
 
     Reader shorthands become lists whose heads no program can write, so that a macro hands them back as they were.
+    `origins` notes which form every part came from.
     """
+    if origins is None:
+        return _convert(analyzer, form, None)
+    before = origins.parts
+    value = _convert(analyzer, form, origins)
+    origins.parts += 1
+    origins.note(value, form, origins.parts - before)
+    return value
+
+
+def _convert(analyzer: Analyzer, form: Form, origins: Origins | None) -> Any:
     match form:
         case Atom(value=value):
             return value
         case Name(name=name):
             return Symbol(name)
         case ListForm(items=items):
-            return List(to_data(analyzer, item) for item in items)
+            return List(to_data(analyzer, item, origins) for item in items)
         case VectorForm(items=items):
-            return tuple(to_data(analyzer, item) for item in items)
+            return tuple(to_data(analyzer, item, origins) for item in items)
         case MapForm(pairs=pairs):
-            return Map.of((to_data(analyzer, k), to_data(analyzer, v)) for k, v in pairs)
+            return Map.of((to_data(analyzer, k, origins), to_data(analyzer, v, origins)) for k, v in pairs)
         case SetForm(items=items):
-            return Set.of(to_data(analyzer, item) for item in items)
+            return Set.of(to_data(analyzer, item, origins) for item in items)
         case Quoted(kind=kind, form=inner):
-            return List((Symbol(kind), to_data(analyzer, inner)))
+            return List((Symbol(kind), to_data(analyzer, inner, origins)))
         case Reference(name=name, plain=plain):
             return List((Symbol(_REFERENCE), name, plain))
         case ShorthandFn(body=body):
-            return List((Symbol("#()"), to_data(analyzer, body)))
+            return List((Symbol("#()"), to_data(analyzer, body, origins)))
         case Meta(meta=meta, form=inner):
-            return List((Symbol(_META), to_data(analyzer, meta), to_data(analyzer, inner)))
+            return List((Symbol(_META), to_data(analyzer, meta, origins), to_data(analyzer, inner, origins)))
         case HintForm(keyword=keyword, id=model, form=inner):
-            return List((Symbol(_HINT), keyword, model, to_data(analyzer, inner)))
+            return List((Symbol(_HINT), keyword, model, to_data(analyzer, inner, origins)))
         case _ as never:
             assert_never(never)
 
 
-def to_form(value: Any, span: Span) -> Form:
+def to_form(value: Any, span: Span, origins: Origins | None = None) -> Form:
     """Return the form that a value stands for; every part gets the span of the macro call.
+
+    What came from the call unchanged is the call's own form, with its own span.
 
     Raises:
         LimitError: the value has more parts than a program may have: it was built by doubling.
     """
-    return _Builder(span).form(value)
+    return _Builder(span, origins or Origins()).form(value)
 
 
 class _Builder:
     """Turns one value into a form, counting its parts."""
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span, origins: Origins) -> None:
         self.span = span
+        self.origins = origins
         self.count = 0
 
     def form(self, value: Any) -> Form:
         """Return the form of a value."""
-        self.count += 1
+        own, size = self.origins.of(value)
+        self.count += size
         if self.count > MOST_PARTS:
             raise LimitError("expansion", MOST_PARTS, f"an expansion of more than {MOST_PARTS} parts")
+        if own is not None:
+            return own
         span = self.span
         if value.__class__ is Symbol:
             return Name(value.name, span)
