@@ -8,13 +8,12 @@ from typing import Any
 
 from rtfs_framework.lang.errors import ProgramError, type_error, type_validation_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, equal
-from rtfs_framework.lang.meter import meter
+from rtfs_framework.lang.meter import charge, meter, room_for_text
 from rtfs_framework.lang.printer import display, write
 from rtfs_framework.lang.types.compile_check import checker
 from rtfs_framework.lang.types.model import MapType, Type
 from rtfs_framework.lang.values import GrownVector, List, is_vector
 from rtfs_framework.stdlib import operators
-from rtfs_framework.stdlib.bounds import MAX_ITEMS, room
 from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword
 
 _SHORT = 1 << 2048
@@ -106,12 +105,12 @@ def text(value: Any) -> str:
     """Return what `str` shows of a value."""
     if value.__class__ is int and -_SHORT < value < _SHORT:
         return str(value)
-    return display(value, MAX_ITEMS)
+    return display(value, meter().items)
 
 
 def bounded(made: str) -> str:
     """Return a text that `str` made, or refuse it."""
-    room("str", len(made))
+    room_for_text("str", len(made))
     return made
 
 
@@ -159,6 +158,7 @@ def for_each(collection: Any, function: Any) -> Any:
     """One level of `for`: the vectors of every round in a row; nil from a round ends the loop."""
     if not (is_vector(collection) or collection.__class__ is List or collection.__class__ is Set):
         raise type_error("for", "vector", collection)
+    charge(len(collection))
     out: list[Any] = []
     for item in collection:
         made = function(item)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from rtfs_framework.lang.meter import SMALL, charge
 from rtfs_framework.lang.values import (
     ErrorValue,
     GrownVector,
@@ -92,6 +93,7 @@ class Map:
         """Return the entries as a dict in order (made once from the trie)."""
         items = self._items
         if items is None:
+            charge(len(self._trie))
             ordered = sorted(self._trie.items(), key=_by_place)
             items = self._items = {k: v for k, (_, v) in ordered}
         return items
@@ -126,6 +128,7 @@ class Map:
         key = to_key(key)
         if self._trie is None or len(self) <= _SMALL:
             items = self._dict()
+            charge(len(items))
             return self if key not in items else Map({k: v for k, v in items.items() if k != key})
         return Map._grown(self._trie.delete(key), self._next) if key in self._trie else self
 
@@ -136,6 +139,7 @@ class Map:
             for key, value in other.items():
                 result = result.assoc(key, value)
             return result
+        charge(len(self) + len(other))
         return Map({**self._dict(), **other._dict()})
 
     def __contains__(self, key: Any) -> bool:
@@ -150,14 +154,17 @@ class Map:
 
     def keys(self) -> list[Any]:
         """Return the keys in order."""
+        charge(len(self))
         return [from_key(k) for k in self._dict()]
 
     def values(self) -> list[Any]:
         """Return the values in order of their keys."""
+        charge(len(self))
         return list(self._dict().values())
 
     def items(self) -> list[tuple[Any, Any]]:
         """Return the entries in order."""
+        charge(len(self))
         return [(from_key(k), v) for k, v in self._dict().items()]
 
     def __eq__(self, other: object) -> bool:
@@ -219,6 +226,7 @@ def _by_place(entry: tuple[Any, tuple[int, Any]]) -> int:
 def _trie_of(items: Mapping[Any, Any]) -> Any:
     import immutables  # most programs never grow a map past the dict
 
+    charge(len(items))
     return immutables.Map({k: (i, v) for i, (k, v) in enumerate(items.items())})
 
 
@@ -268,6 +276,8 @@ def _parts(a: Any, b: Any) -> Iterable[tuple[Any, Any]] | None:
     kind = a.__class__
     if kind in _SEQUENCES:
         alike = b.__class__ in _SEQUENCES and (kind is List) is (b.__class__ is List) and len(a) == len(b)
+        if alike and len(a) >= SMALL:
+            charge(len(a))
         return zip(a, b) if alike else None  # noqa: B905 - of one length
     if kind is not b.__class__:
         return None
@@ -288,6 +298,8 @@ def hash_value(value: Any, depth: int = _HASH_DEPTH) -> int:
         return hash((kind.__name__, value))
     if kind in _SEQUENCES:
         name = "list" if kind is List else "vector"
+        if len(value) >= SMALL:
+            charge(len(value))
         return hash((name, *[hash_value(item, depth - 1) for item in value]) if depth else (name, len(value)))
     if kind is Map:
         entries = [(hash_value(k, depth - 1), hash_value(v, depth - 1)) for k, v in value.items()] if depth else ()

@@ -7,10 +7,14 @@ a run has the default bounds on single values and no others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sized
+from typing import Any, TypeVar
 
 from greenlet import getcurrent
+
+from rtfs_framework.lang.errors import LimitError
+
+T = TypeVar("T", bound=Sized)
 
 ITEMS = 10_000_000
 """Default bound: items of one collection and characters of one string."""
@@ -19,28 +23,45 @@ BITS = 1_000_000
 """Default bound: bits of one integer."""
 
 SMALL = 64
-"""Walks of fewer items are part of the step of whoever asked for them."""
+"""Collections of fewer items are part of the step of whoever asked for them."""
+
+SHORT = 512
+"""Texts of fewer characters are, too."""
 
 ITEMS_PER_STEP = 8
-"""Items that a library function walks or builds for one step."""
+"""Items that a library function walks or builds for one step; and 64 characters."""
 
-_BLOCK = 65_536
+LARGE = 65_536
+"""Items after which a walk looks at the limits; and of values that a measurement of memory must not overlook."""
+
+_DEBT = 1_024
+"""Items that are counted at once: asking for the steps one by one would cost more than the walks."""
 
 
 class Meter:
     """Bounds without a run; `kernel.meter.RunMeter` is the one that counts."""
 
-    __slots__ = ("bits", "items")
+    __slots__ = ("bits", "items", "owed")
 
     def __init__(self, items: int | None = ITEMS, bits: int | None = BITS) -> None:
         self.items = items
         self.bits = bits
+        self.owed = 0
+        """Items that were walked or built and not yet counted."""
+
+    def settle(self) -> None:
+        """Count what is owed."""
+        steps, self.owed = divmod(self.owed, ITEMS_PER_STEP)
+        self.spend(steps)
 
     def spend(self, steps: int) -> None:
         """Take so many steps."""
 
-    def build(self, size: int) -> None:
-        """Say that a value of about so many bytes is going to be built."""
+    def reserve(self, size: int) -> None:
+        """Say that a value of so many bytes is going to be built."""
+
+    def keep(self, value: Any) -> None:
+        """Remember a large value that no variable may hold yet."""
 
 
 OUTSIDE = Meter()
@@ -58,17 +79,101 @@ def charge(items: int) -> None:
         LimitError, Cancelled: the run ends here.
     """
     if items >= SMALL:
-        meter().spend(items // ITEMS_PER_STEP)
+        found = meter()
+        found.owed += items
+        if found.owed >= _DEBT:
+            found.settle()
 
 
-def blocks(found: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def fits(op: str, size: int) -> None:
+    """Refuse a single value that is too large.
+
+    Raises:
+        LimitError: a collection of so many items, or text of so many characters, is more than the host allows.
+    """
+    most = meter().items
+    if most is not None and size > most:
+        raise LimitError("items", most, f"Result of {op} would have more than {most} items")
+
+
+def room(op: str, size: int) -> int:
+    """Return the number of items of a vector that is going to be built.
+
+    Raises:
+        LimitError: it would be too large.
+    """
+    if size >= SMALL:
+        _build(op, size, size)
+    return size
+
+
+def room_for_text(op: str, size: int) -> int:
+    """Return the number of characters of a text that is going to be built.
+
+    Raises:
+        LimitError: it would be too large.
+    """
+    if size >= SHORT:
+        _build(op, size, size >> 3)
+    return size
+
+
+def _build(op: str, size: int, items: int) -> None:
+    found = meter()
+    most = found.items
+    if most is not None and size > most:
+        raise LimitError("items", most, f"Result of {op} would have more than {most} items")
+    if items >= LARGE:
+        found.reserve(8 * items)
+    found.owed += items
+    if found.owed >= _DEBT:
+        found.settle()
+
+
+def room_for_bits(op: str, bits: int) -> None:
+    """Refuse an integer that is too large.
+
+    Raises:
+        LimitError: it would have too many bits.
+    """
+    if bits >= 512:
+        found = meter()
+        if found.bits is not None and bits > found.bits:
+            text = f"Result of {op} would be an integer of more than {found.bits} bits"
+            raise LimitError("integer-bits", found.bits, text)
+        found.owed += bits >> 6
+        if found.owed >= _DEBT:
+            found.settle()
+
+
+def made(value: T) -> T:
+    """Return a collection or text that was built; a large one is not overlooked when memory is measured."""
+    if len(value) >= LARGE:
+        meter().keep(value)
+    return value
+
+
+def blocks(found: Any) -> Iterator[Any]:
     """Yield a sequence in blocks that are charged one by one: a long walk is stopped on its way."""
     count = len(found)
-    if count <= _BLOCK:
+    if count <= LARGE:
         charge(count)
         yield found
         return
-    for start in range(0, count, _BLOCK):
-        block = found[start : start + _BLOCK]
+    for start in range(0, count, LARGE):
+        block = found[start : start + LARGE]
         charge(len(block))
         yield block
+
+
+def growing_blocks(found: Any) -> Iterator[Any]:
+    """Yield a sequence in blocks that grow: a walk that ends early pays for little more than what it saw."""
+    start, size, count = 0, SMALL - 1, len(found)
+    if count <= size:
+        yield found
+        return
+    while start < count:
+        block = found[start : start + size]
+        charge(len(block))
+        yield block
+        start, size = start + size, min(4 * size, LARGE)

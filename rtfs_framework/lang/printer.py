@@ -7,6 +7,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.meter import SMALL, charge
 from rtfs_framework.lang.values import (
     ErrorValue,
     GrownVector,
@@ -112,6 +113,8 @@ def _write_opaque(item: Any) -> str:
 
 
 def _write_items(start: str, items: Any, end: str, out: list[str], todo: list[Any]) -> None:
+    if len(items) >= SMALL:
+        charge(len(items))
     out.append(start)
     todo.append(_Text(end))
     for place, item in enumerate(reversed(tuple(items))):

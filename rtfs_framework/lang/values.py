@@ -77,6 +77,7 @@ class GrownVector(Sequence[Any]):
         """Return this vector with one item more."""
         buffer, start = self._buffer, self._start
         if len(buffer) != start + self._n:
+            _copied(self._n)
             buffer, start = buffer[start : start + self._n], 0
         buffer.append(item)
         return GrownVector(buffer, self._n + 1, start)
@@ -175,6 +176,7 @@ def conj(vector: Vector, item: Any) -> Vector:
         return vector.conj(item)
     if len(vector) < GROW_AT:
         return (*vector, item)
+    _copied(len(vector))
     buffer = [*vector, item]
     return GrownVector(buffer, len(buffer))
 
@@ -206,7 +208,16 @@ def rest(vector: Vector) -> Vector:
     """Return the vector without its first item, in O(1) amortised for long ones; an empty one stays empty."""
     if vector.__class__ is GrownVector:
         return vector.rest() if vector else vector
-    return vector[1:] if len(vector) < GROW_AT else GrownVector(list(vector), len(vector) - 1, 1)
+    if len(vector) < GROW_AT:
+        return vector[1:]
+    _copied(len(vector))
+    return GrownVector(list(vector), len(vector) - 1, 1)
+
+
+def _copied(count: int) -> None:
+    from rtfs_framework.lang.meter import charge  # it raises errors, which hold values
+
+    charge(count)
 
 
 def type_name(value: object) -> str:

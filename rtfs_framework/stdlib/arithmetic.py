@@ -10,12 +10,12 @@ import math
 from typing import Any
 
 from rtfs_framework.lang.errors import ProgramError, division_by_zero, invalid_argument, type_error
-from rtfs_framework.stdlib.bounds import room_bits
+from rtfs_framework.lang.meter import room_for_bits
 from rtfs_framework.stdlib.check import NUMBERS, number
 from rtfs_framework.stdlib.table import builtin
 
-_WORD = 1 << 512
-"""Products below this are not measured."""
+_WORD_BITS = 512
+"""Products of fewer bits are not measured."""
 
 
 def both_numbers(op: str, a: Any, b: Any) -> None:
@@ -64,9 +64,12 @@ def sub(a: Any, b: Any) -> Any:
 def mul(a: Any, b: Any) -> Any:
     """`(* a b)`; the product of integers is bounded."""
     if a.__class__ is int and b.__class__ is int:
+        bits = a.bit_length() + b.bit_length()
+        if bits > _WORD_BITS:
+            room_for_bits("*", bits - 1)  # before it is made; it may have one bit more
         product = a * b
-        if not -_WORD < product < _WORD:
-            room_bits("*", product.bit_length())
+        if bits > _WORD_BITS:
+            room_for_bits("*", product.bit_length())
         return product
     both_numbers("*", a, b)
     try:

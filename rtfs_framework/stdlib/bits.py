@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.errors import invalid_argument
-from rtfs_framework.stdlib.bounds import room_bits
+from rtfs_framework.lang.meter import room_for_bits
 from rtfs_framework.stdlib.check import integer
 from rtfs_framework.stdlib.table import builtin
 
@@ -55,7 +55,7 @@ def bit_shift_left(number: Any, places: Any) -> int:
     value, distance = integer("bit-shift-left", number), _places("bit-shift-left", places)
     if not value:
         return 0
-    room_bits("bit-shift-left", value.bit_length() + distance)
+    room_for_bits("bit-shift-left", value.bit_length() + distance)
     return value << distance
 
 

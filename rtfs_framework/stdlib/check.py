@@ -6,6 +6,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.meter import SMALL, charge
 from rtfs_framework.lang.values import GrownVector, List
 
 NUMBERS: frozenset[Any] = frozenset({int, float})
@@ -41,19 +42,32 @@ def mapping(op: str, value: Any) -> Map:
 
 
 def items(op: str, value: Any) -> Any:
-    """Return a vector, list or set as a Python sequence; anything else is a TypeError (nil and strings included)."""
+    """Return a vector, list or set as a Python sequence to walk; else a TypeError (nil and strings included)."""
     if value.__class__ in VECTORS:
+        if len(value) >= SMALL:
+            charge(len(value))
         return value
     if value.__class__ is Set:
         return tuple(value)
     raise type_error(op, "vector", value)
 
 
+def vector_like(op: str, value: Any) -> Any:
+    """Return what `items` does, to look at a few of them."""
+    return tuple(value) if value.__class__ is Set else value if value.__class__ in VECTORS else items(op, value)
+
+
 def sequence(op: str, value: Any) -> Any:
-    """Return a vector, list, set or string (as characters) as a Python sequence."""
-    if value.__class__ is str:
-        return value
-    if value.__class__ in VECTORS:
+    """Return a vector, list, set or string (as characters) as a Python sequence to walk."""
+    found = placed(op, value)
+    if len(found) >= SMALL:
+        charge(len(found))
+    return found
+
+
+def placed(op: str, value: Any) -> Any:
+    """Return what `sequence` does, to look at a few items or to walk in blocks that are charged one by one."""
+    if value.__class__ in VECTORS or value.__class__ is str:
         return value
     if value.__class__ is Set:
         return tuple(value)

@@ -8,6 +8,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import generic_error, invalid_argument
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.meter import charge
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.stdlib.check import mapping, string
 from rtfs_framework.stdlib.table import builtin
@@ -30,6 +31,7 @@ MOST_IN_A_CELL = 131_072
     doc="Read CSV text. Options: :header true makes maps (:keys :keyword with keyword keys), :separator a character.",
 )
 def parse_csv(text: Any, options: Any = EMPTY_MAP) -> tuple[Any, ...]:
+    charge(len(string("parse-csv", text)))
     source, chosen = string("parse-csv", text), mapping("parse-csv", options)
     separator, name = _read_options(chosen)
     rows = _rows(source, separator)

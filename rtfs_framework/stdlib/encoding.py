@@ -10,9 +10,9 @@ from typing import Any
 
 from rtfs_framework.lang.errors import invalid_argument, type_error
 from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.meter import room_for_text
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import List, Uuid, is_function
-from rtfs_framework.stdlib.bounds import room
 from rtfs_framework.stdlib.check import string
 from rtfs_framework.stdlib.table import builtin
 from rtfs_framework.stdlib.walker import fold
@@ -24,8 +24,9 @@ _ESCAPED = re.compile(rb"[^A-Za-z0-9_.~-]")
 
 
 def _bytes(op: str, value: Any) -> bytes:
+    room_for_text(op, len(string(op, value)))
     try:
-        return string(op, value).encode()
+        return value.encode()  # type: ignore[no-any-return]
     except UnicodeEncodeError:
         raise invalid_argument("String has half a character (a lone surrogate)") from None
 
@@ -40,7 +41,7 @@ def _text(data: bytes) -> str:
 @builtin("url-encode", ('(url-encode "a b/é")', '"a%20b%2F%C3%A9"'), doc="Escape text for one part of a URL.")
 def url_encode(text: Any) -> str:
     source = _bytes("url-encode", text)
-    room("url-encode", 3 * len(source))
+    room_for_text("url-encode", 3 * len(source))
     return _ESCAPED.sub(lambda found: b"%%%02X" % found[0][0], source).decode("ascii")
 
 
@@ -62,7 +63,7 @@ def url_decode(text: Any) -> str:
 @builtin("base64-encode", ('(base64-encode "héllo")', '"aMOpbGxv"'), doc="Write the UTF-8 bytes of text in base 64.")
 def base64_encode(text: Any) -> str:
     source = _bytes("base64-encode", text)
-    room("base64-encode", 2 * len(source))
+    room_for_text("base64-encode", 2 * len(source))
     return base64.b64encode(source).decode("ascii")
 
 

@@ -12,9 +12,9 @@ import re
 from typing import Any
 
 from rtfs_framework.lang.errors import invalid_argument
+from rtfs_framework.lang.meter import meter, room_for_text
 from rtfs_framework.lang.printer import display, write_float
 from rtfs_framework.stdlib.arithmetic import to_float
-from rtfs_framework.stdlib.bounds import MAX_ITEMS, room
 from rtfs_framework.stdlib.check import integer, string
 from rtfs_framework.stdlib.table import builtin
 
@@ -50,7 +50,7 @@ def format_text(template: Any, *values: Any) -> str:
         out.append(_laid_out(_shown(kind, values[used], flags, places), flags, int(width or 0), kind))
         used += 1
     out.append(text[done:])
-    room("format", sum(map(len, out)))
+    room_for_text("format", sum(map(len, out)))
     return "".join(out)
 
 
@@ -60,7 +60,7 @@ _KINDS = frozenset("sdfexX%")
 def _shown(kind: str, value: Any, flags: str, places: str | None) -> str:
     """Return the text of one value before it is laid out."""
     if kind == "s":
-        text = display(value, MAX_ITEMS)
+        text = display(value, meter().items)
         return text if places is None else text[: int(places)]
     sign = "+" if "+" in flags else ""
     if kind in {"x", "X"}:

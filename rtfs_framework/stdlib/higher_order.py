@@ -6,13 +6,14 @@ nil are refused. Out: vectors; `filter` and `remove` keep the kind of a string o
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from rtfs_framework.lang.errors import generic_error
 from rtfs_framework.lang.maps import Map
-from rtfs_framework.stdlib.bounds import room
+from rtfs_framework.lang.meter import SMALL, blocks, charge, fits, growing_blocks, made
 from rtfs_framework.stdlib.callables import as_function
-from rtfs_framework.stdlib.check import VECTORS, sequence
+from rtfs_framework.stdlib.check import VECTORS, placed, sequence
 from rtfs_framework.stdlib.overlap import asks, overlap
 from rtfs_framework.stdlib.slices import NOTHING, alike
 from rtfs_framework.stdlib.table import builtin
@@ -24,29 +25,44 @@ def truthy(value: Any) -> bool:
 
 
 def _mapped(op: str, function: Any, collection: Any, more: tuple[Any, ...]) -> list[Any]:
-    found = collection if collection.__class__ in VECTORS else sequence(op, collection)
+    found = collection if collection.__class__ in VECTORS else placed(op, collection)
     call = as_function(op, function, 1 + len(more))
-    if not more:
-        return overlap(call, found) if asks(call) else [call(item) for item in found]
-    others = [sequence(op, each) for each in more]
-    together = zip(found, *others)  # noqa: B905 - the shortest ends it
-    return overlap(lambda items: call(*items), together) if asks(call) else [call(*items) for items in together]
+    if more:
+        others = [sequence(op, each) for each in more]
+        charge(len(found))
+        together = zip(found, *others)  # noqa: B905 - the shortest ends it
+        return overlap(lambda items: call(*items), together) if asks(call) else [call(*items) for items in together]
+    if asks(call):
+        charge(len(found))
+        return overlap(call, found)
+    if len(found) < SMALL:
+        return [call(item) for item in found]
+    out: list[Any] = []
+    for block in blocks(found):
+        out += [call(item) for item in block]
+    return out
 
 
 def _kept(op: str, predicate: Any, collection: Any, *, when: bool) -> list[Any]:
-    found = collection if collection.__class__ in VECTORS else sequence(op, collection)
+    found = collection if collection.__class__ in VECTORS else placed(op, collection)
     call = as_function(op, predicate, 1)
-    return [item for item in found if truthy(call(item)) is when]
+    if len(found) < SMALL:
+        return [item for item in found if truthy(call(item)) is when]
+    out: list[Any] = []
+    for block in blocks(found):
+        out += [item for item in block if truthy(call(item)) is when]
+    return out
 
 
 def _first(op: str, predicate: Any, collection: Any, *, when: bool) -> tuple[Any, ...]:
     """Return the first result that is true (or false), in a tuple, or nothing."""
-    found = collection if collection.__class__ in VECTORS else sequence(op, collection)
+    found = collection if collection.__class__ in VECTORS else placed(op, collection)
     call = as_function(op, predicate, 1)
-    for item in found:
-        verdict = call(item)
-        if truthy(verdict) is when:
-            return (verdict,)
+    for block in growing_blocks(found):
+        for item in block:
+            verdict = call(item)
+            if truthy(verdict) is when:
+                return (verdict,)
     return ()
 
 
@@ -59,12 +75,12 @@ def _first(op: str, predicate: Any, collection: Any, *, when: bool) -> tuple[Any
     doc="Call a function with each item, or with the first, second, ... items of several collections.",
 )
 def map_(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
-    return tuple(_mapped("map", f, collection, more))
+    return made(tuple(_mapped("map", f, collection, more)))
 
 
 @builtin("mapv", ('(mapv str "ab" [1 2])', '["a1" "b2"]'), doc="The same as map.")
 def mapv(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
-    return tuple(_mapped("mapv", f, collection, more))
+    return made(tuple(_mapped("mapv", f, collection, more)))
 
 
 @builtin(
@@ -78,7 +94,7 @@ def mapcat(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
     for piece in _mapped("mapcat", f, collection, more):
         if piece is not None:
             found = tuple(piece.items()) if piece.__class__ is Map else sequence("mapcat", piece)
-            room("mapcat", len(joined) + len(found))
+            fits("mapcat", len(joined) + len(found))
             joined.extend(found)
     return tuple(joined)
 
@@ -110,7 +126,7 @@ def filter_(predicate: Any, collection: Any) -> Any:
 
 @builtin("filterv", ("(filterv even? '(1 2))", "[2]"), doc="The same as filter, as a vector.")
 def filterv(predicate: Any, collection: Any) -> tuple[Any, ...]:
-    return tuple(_kept("filterv", predicate, collection, when=True))
+    return made(tuple(_kept("filterv", predicate, collection, when=True)))
 
 
 @builtin(
@@ -132,9 +148,9 @@ def remove(predicate: Any, collection: Any) -> Any:
     parameters="f initial? collection",
 )
 def reduce(f: Any, initial: Any, collection: Any = NOTHING) -> Any:
-    found = sequence("reduce", initial if collection is NOTHING else collection)
+    found = placed("reduce", initial if collection is NOTHING else collection)
     call = as_function("reduce", f, 2)
-    items = iter(found)
+    items = iter(found) if len(found) < SMALL else chain.from_iterable(blocks(found))
     if collection is NOTHING:
         if not len(found):
             raise generic_error("reduce of an empty collection needs an initial value")

@@ -10,8 +10,9 @@ from typing import Any
 
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Map, equal
+from rtfs_framework.lang.meter import charge, growing_blocks
 from rtfs_framework.stdlib.callables import as_function
-from rtfs_framework.stdlib.check import VECTORS, number, sequence
+from rtfs_framework.stdlib.check import VECTORS, number, placed, sequence
 from rtfs_framework.stdlib.higher_order import truthy
 from rtfs_framework.stdlib.order import merge_sort, order_key, sort_by_keys
 from rtfs_framework.stdlib.reordering import before_by
@@ -43,12 +44,15 @@ def keep_indexed(f: Any, collection: Any) -> tuple[Any, ...]:
 
 def _prefix(op: str, predicate: Any, collection: Any) -> tuple[Any, int]:
     """Return the sequence and how many items at its start fit the predicate."""
-    found = sequence(op, collection)
+    found = placed(op, collection)
     call = as_function(op, predicate, 1)
-    for place, item in enumerate(found):
-        if not truthy(call(item)):
-            return found, place
-    return found, len(found)
+    place = 0
+    for block in growing_blocks(found):
+        for item in block:
+            if not truthy(call(item)):
+                return found, place
+            place += 1
+    return found, place
 
 
 @builtin(
@@ -130,6 +134,7 @@ def reduce_kv(f: Any, initial: Any, collection: Any) -> Any:
     if collection.__class__ is Map:
         entries = collection.items()
     elif collection.__class__ in VECTORS:
+        charge(len(collection))
         entries = list(enumerate(collection))
     else:
         raise type_error("reduce-kv", "map", collection)

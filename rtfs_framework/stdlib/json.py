@@ -13,9 +13,9 @@ from typing import Any
 from rtfs_framework.lang.errors import LimitError, ProgramError, generic_error
 from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError, dump, load
 from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.meter import charge, meter, room_for_text
 from rtfs_framework.lang.types.jsonable import from_plain, plain_key
 from rtfs_framework.lang.values import GrownVector, List, Timestamp, Uuid, type_name
-from rtfs_framework.stdlib.bounds import MAX_ITEMS
 from rtfs_framework.stdlib.check import string
 from rtfs_framework.stdlib.table import builtin
 
@@ -35,7 +35,8 @@ _ARRAYS = frozenset({tuple, GrownVector, List, Set})
 )
 def parse_json(text: Any) -> Any:
     try:
-        return from_plain(load(string("parse-json", text)))
+        charge(len(string("parse-json", text)))
+        return from_plain(load(text))
     except JsonError as error:
         raise generic_error(f"JSON parsing error: {error}") from None
     except RecursionError:
@@ -68,11 +69,13 @@ def serialize_json_pretty(value: Any) -> str:
 
 def _written(value: Any, *, pretty: bool) -> str:
     try:
-        return dump(_Plain().data(value, 0), pretty=pretty)
+        made = dump(_Plain().data(value, 0), pretty=pretty)
     except JsonError as error:
         raise _refusal(str(error)) from None
     except RecursionError:
         raise _refusal("nested too deeply") from None
+    room_for_text("serialize-json", len(made))
+    return made
 
 
 def _refusal(reason: str) -> ProgramError:
@@ -84,6 +87,7 @@ class _Plain:
 
     def __init__(self) -> None:
         self.size = 0
+        self.most = meter().items
 
     def data(self, value: Any, depth: int) -> Any:
         """Return plain data; loops, not comprehensions, because those take a further frame per level.
@@ -93,8 +97,8 @@ class _Plain:
         """
         kind = value.__class__
         self.size += 1 + (len(value) if kind is str else 0)
-        if self.size > MAX_ITEMS:
-            raise LimitError("items", MAX_ITEMS, f"JSON of more than {MAX_ITEMS} parts and characters")
+        if self.most is not None and self.size > self.most:
+            raise LimitError("items", self.most, f"JSON of more than {self.most} parts and characters")
         if kind in _PLAIN:
             return value
         if depth >= MAX_DEPTH:
@@ -102,6 +106,7 @@ class _Plain:
         if kind is Map:
             return self._members(value, depth)
         if kind in _ARRAYS:
+            charge(len(value))
             made: list[Any] = []
             for item in value:
                 made.append(self.data(item, depth + 1))  # noqa: PERF401 - see above

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from rtfs_framework.lang.errors import division_by_zero, invalid_argument
+from rtfs_framework.lang.meter import room_for_bits
 from rtfs_framework.stdlib import check
 from rtfs_framework.stdlib.arithmetic import add, both_numbers, div, to_float
-from rtfs_framework.stdlib.bounds import MAX_BITS, room_bits
 from rtfs_framework.stdlib.order import sort_values
 from rtfs_framework.stdlib.table import builtin
 
@@ -44,9 +44,9 @@ def power(base: Any, exponent: Any) -> Any:
         if -1 <= base <= 1:
             exponent = exponent and 2 - exponent % 2
         # One bit less for each factor than the base has: never more than the result's size.
-        room_bits("pow", (abs(base).bit_length() - 1) * exponent)
+        room_for_bits("pow", (abs(base).bit_length() - 1) * exponent)
         result = base**exponent
-        room_bits("pow", result.bit_length())
+        room_for_bits("pow", result.bit_length())
         return result
     low, high = to_float("pow", base), to_float("pow", exponent)
     try:
@@ -71,7 +71,7 @@ def factorial(number: Any) -> int:
     if value < 0:
         raise invalid_argument("Cannot take factorial of negative number")
     if value > 100:
-        room_bits("factorial", int(math.lgamma(value + 1) / math.log(2)) if value <= MAX_BITS else value)
+        room_for_bits("factorial", int(math.lgamma(value + 1) / math.log(2)) if value < 1 << 100 else value)
     return math.factorial(value)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from rtfs_framework.lang.errors import index_error, invalid_argument, type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.meter import fits
 from rtfs_framework.lang.values import GrownVector
-from rtfs_framework.stdlib.bounds import room
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import VECTORS, integer, mapping, sequence
 from rtfs_framework.stdlib.higher_order import truthy
@@ -203,5 +203,5 @@ def tree_seq(is_branch: Any, children: Any, root: Any) -> tuple[Any, ...]:
             found = inside(node)
             if found is not None:
                 todo.extend(reversed(found.items() if found.__class__ is Map else tuple(sequence("tree-seq", found))))
-        room("tree-seq", len(nodes) + len(todo))
+        fits("tree-seq", len(nodes) + len(todo))
     return tuple(nodes)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rtfs_framework.lang.maps import Map, Set, equal
+from rtfs_framework.lang.meter import LARGE, blocks, charge, growing_blocks
 from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
 
 Token = tuple[Any, ...]
@@ -112,9 +113,9 @@ def sort_values(items: Iterable[Any]) -> list[Any]:
     items = list(items)
     kinds = {item.__class__ for item in items}
     if kinds in ({str}, {int}):
-        return sorted(items)
+        return _sorted(items)
     if kinds <= _NUMBERS and all([item == item for item in items]):  # noqa: C419, PLR0124 - a list is faster; NaN
-        return sorted(items)
+        return _sorted(items)
     if kinds == {Keyword}:
         return sort_by_keys(items, [item.name for item in items])
     return sort_by_keys(items, [order_key(item) for item in items])
@@ -122,8 +123,25 @@ def sort_values(items: Iterable[Any]) -> list[Any]:
 
 def sort_by_keys(items: list[Any], keys: list[Any]) -> list[Any]:
     """Return the items in the order of their (comparable Python) keys, one key for each."""
-    places = sorted(range(len(items)), key=keys.__getitem__)
+    places = _sorted(list(range(len(items))), keys.__getitem__)
     return [items[place] for place in places]
+
+
+def _sorted(items: list[Any], key: Callable[[Any], Any] | None = None) -> list[Any]:
+    """Return what Python's `sorted` does; many items are sorted in runs, with a look at the limits between them."""
+    if len(items) <= LARGE:
+        return sorted(items, key=key)
+    runs = [sorted(block, key=key) for block in blocks(items)]
+    while len(runs) > 1:
+        pairs = zip(runs[::2], runs[1::2], strict=False)
+        merged = [sorted(first + second, key=key) for first, second in map(_charged, pairs)]
+        runs = merged + (runs[-1:] if len(runs) % 2 else [])
+    return runs[0]
+
+
+def _charged(pair: tuple[list[Any], list[Any]]) -> tuple[list[Any], list[Any]]:
+    charge(len(pair[0]) + len(pair[1]))
+    return pair
 
 
 def merge_sort(items: Iterable[Any], before: Callable[[Any, Any], bool]) -> list[Any]:
@@ -141,6 +159,7 @@ def merge_sort(items: Iterable[Any], before: Callable[[Any, Any], bool]) -> list
 
 
 def _merge(left: list[Any], right: list[Any], before: Callable[[Any, Any], bool], out: list[Any]) -> None:
+    charge(len(left) + len(right))
     i = j = 0
     while i < len(left) and j < len(right):
         if before(right[j], left[i]):
@@ -155,7 +174,10 @@ def _merge(left: list[Any], right: list[Any], before: Callable[[Any, Any], bool]
 
 def position(items: Any, wanted: Any, start: int = 0) -> int:
     """Return the first place of an equal item at or after `start`, or -1."""
-    for place in range(start, len(items)):
-        if equal(items[place], wanted):
-            return place
+    place = start
+    for block in growing_blocks(items[start:] if start else items):
+        for item in block:
+            if equal(item, wanted):
+                return place
+            place += 1
     return -1

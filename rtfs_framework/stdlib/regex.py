@@ -10,8 +10,8 @@ import re
 from typing import Any
 
 from rtfs_framework.lang.errors import generic_error, invalid_argument
+from rtfs_framework.lang.meter import charge, fits
 from rtfs_framework.lang.pattern import BadPattern, Pattern, compile_pattern
-from rtfs_framework.stdlib.bounds import room
 from rtfs_framework.stdlib.check import string
 from rtfs_framework.stdlib.table import builtin
 
@@ -23,6 +23,7 @@ def _ready(op: str, pattern: Any, text: Any) -> tuple[Pattern, bytes]:
         compiled = compile_pattern(source)
     except BadPattern as error:
         raise generic_error(f"Invalid regex pattern: {error}") from None
+    charge(len(subject))
     try:
         return compiled, subject.encode()
     except UnicodeEncodeError:
@@ -112,7 +113,9 @@ def re_replace(pattern: Any, text: Any, new: Any) -> str:
         made = _filled(string("re-replace", new), [subject[slice(*s)].decode() if s[0] >= 0 else "" for s in spans])
         pieces += (subject[done:low].decode(), made)
         done = high
-        size = room("re-replace", size + len(pieces[-2]) + len(made))
+        size += len(pieces[-2]) + len(made)
+        fits("re-replace", size)
+        charge(len(made) >> 3)
     string("re-replace", new)
     return "".join(pieces) + subject[done:].decode()
 

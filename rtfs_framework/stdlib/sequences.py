@@ -10,10 +10,10 @@ from typing import Any
 
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
+from rtfs_framework.lang.meter import charge, made, room
 from rtfs_framework.lang.values import GrownVector, List
 from rtfs_framework.lang.values import conj as vector_conj
-from rtfs_framework.stdlib.bounds import room
-from rtfs_framework.stdlib.check import VECTORS, sequence
+from rtfs_framework.stdlib.check import VECTORS, placed, sequence
 from rtfs_framework.stdlib.order import position
 from rtfs_framework.stdlib.slices import alike
 from rtfs_framework.stdlib.table import builtin
@@ -82,7 +82,7 @@ def empty(collection: Any) -> Any:
         return None
     if collection.__class__ is Map:
         return EMPTY_MAP
-    return _EMPTY_SET if collection.__class__ is Set else alike(collection, sequence("empty", collection)[:0])
+    return _EMPTY_SET if collection.__class__ is Set else alike(collection, placed("empty", collection)[:0])
 
 
 @builtin("cons", ("(cons 0 [1 2])", "[0 1 2]"), ("(cons 1 nil)", "[1]"), doc="Put an item in front.")
@@ -121,6 +121,7 @@ def _conj(collection: Any, item: Any) -> Any:
     if kind is Set:
         return collection if item in collection else Set(collection.map.assoc(item, item))
     if kind is List:
+        charge(len(collection))
         return List((item, *collection))
     raise type_error("conj", "collection", collection)
 
@@ -140,9 +141,9 @@ def _conj_map(target: Map, entry: Any) -> Map:
     doc="Join collections into a vector.",
 )
 def concat(*collections: Any) -> tuple[Any, ...]:
-    parts = [() if part is None else sequence("concat", part) for part in collections]
+    parts = [() if part is None else placed("concat", part) for part in collections]
     room("concat", sum(map(len, parts)))
-    return tuple([item for part in parts for item in part])
+    return made(tuple([item for part in parts for item in part]))
 
 
 @builtin(
@@ -159,8 +160,9 @@ def into(target: Any, source: Any) -> Any:
         raise type_error("into", "collection", target)
     if target is None or kind is tuple or kind is GrownVector:
         room("into", len(found) + len(target or ()))
-        return (*(target or ()), *found)
+        return made((*(target or ()), *found))
     if kind is Set:
+        charge(len(target) + len(found))
         return Set.of((*target, *found))
     if kind is Map and all(pair.__class__ in VECTORS and len(pair) == 2 for pair in found):
         return target.merged(Map.of(found))
@@ -209,5 +211,6 @@ def contains(collection: Any, wanted: Any) -> bool:
     if collection.__class__ is str:
         if wanted.__class__ is not str:
             raise type_error("contains?", "string", wanted)
+        charge(len(collection) >> 3)
         return wanted in collection
-    return position(sequence("contains?", collection), wanted) >= 0
+    return position(placed("contains?", collection), wanted) >= 0

@@ -9,9 +9,9 @@ from itertools import chain, cycle, islice
 from typing import Any
 
 from rtfs_framework.lang.errors import invalid_argument
-from rtfs_framework.stdlib.bounds import room
+from rtfs_framework.lang.meter import charge, fits, made, room
 from rtfs_framework.stdlib.callables import as_function
-from rtfs_framework.stdlib.check import VECTORS, integer, items, number, sequence
+from rtfs_framework.stdlib.check import VECTORS, integer, items, number, placed, sequence
 from rtfs_framework.stdlib.conversions import finite
 from rtfs_framework.stdlib.slices import NOTHING, positive
 from rtfs_framework.stdlib.table import builtin
@@ -35,7 +35,7 @@ def range_(start: Any, end: Any = NOTHING, step: Any = 1) -> tuple[int, ...]:
 def _integers(op: str, low: int, high: int, step: int) -> tuple[int, ...]:
     """Return the integers of a range; counted before they are made, for Python's len() has a bound of its own."""
     room(op, max((high - low + step - (1 if step > 0 else -1)) // step, 0))
-    return tuple(range(low, high, step))
+    return made(tuple(range(low, high, step)))
 
 
 @builtin("numbers", ("(numbers 1 4)", "[1 2 3 4]"), doc="Give the integers from one number to another, both included.")
@@ -48,7 +48,7 @@ def numbers(first: Any, last: Any) -> tuple[int, ...]:
     "repeat", ("(repeat 3 :x)", "[:x :x :x]"), ("(repeat -1 :x)", "[]"), doc="Give a vector of one value repeated."
 )
 def repeat(count: Any, value: Any) -> tuple[Any, ...]:
-    return (value,) * room("repeat", max(integer("repeat", count), 0))
+    return made((value,) * room("repeat", max(integer("repeat", count), 0)))
 
 
 @builtin(
@@ -59,7 +59,7 @@ def repeat(count: Any, value: Any) -> tuple[Any, ...]:
 )
 def cycle_(count: Any, collection: Any) -> tuple[Any, ...]:
     amount = room("cycle", max(integer("cycle", count), 0))
-    return tuple(islice(cycle(sequence("cycle", collection)), amount))
+    return made(tuple(islice(cycle(placed("cycle", collection)), amount)))
 
 
 @builtin(
@@ -117,7 +117,7 @@ def partition_all(size: Any, step: Any, collection: Any = NOTHING) -> tuple[tupl
 def interleave(*collections: Any) -> tuple[Any, ...]:
     parts = [sequence("interleave", part) for part in collections]
     room("interleave", sum(map(len, parts)))
-    return tuple(chain.from_iterable(zip(*parts)))  # noqa: B905 - the shortest ends it
+    return made(tuple(chain.from_iterable(zip(*parts))))  # noqa: B905 - the shortest ends it
 
 
 @builtin("interpose", ("(interpose 0 [1 2 3])", "[1 0 2 0 3]"), doc="Put a value between the items.")
@@ -139,7 +139,8 @@ def flatten(collection: Any) -> tuple[Any, ...]:
         item = todo.pop()
         if item.__class__ in VECTORS:
             todo.extend(reversed(item))
-            room("flatten", len(todo) + len(out))
+            fits("flatten", len(todo) + len(out))
+            charge(len(item))
         else:
             out.append(item)
     return tuple(out)
@@ -149,4 +150,4 @@ def flatten(collection: Any) -> tuple[Any, ...]:
 def zip_(first: Any, *collections: Any) -> tuple[tuple[Any, ...], ...]:
     parts = [sequence("zip", part) for part in (first, *collections)]
     room("zip", sum(map(len, parts)))
-    return tuple(zip(*parts))  # noqa: B905 - the shortest ends it
+    return made(tuple(zip(*parts)))  # noqa: B905 - the shortest ends it

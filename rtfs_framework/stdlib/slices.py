@@ -10,8 +10,9 @@ from typing import Any
 
 from rtfs_framework.lang import values
 from rtfs_framework.lang.errors import index_error, type_error
+from rtfs_framework.lang.meter import SMALL, charge, made, room
 from rtfs_framework.lang.values import List, is_vector
-from rtfs_framework.stdlib.check import VECTORS, integer, items, sequence
+from rtfs_framework.stdlib.check import VECTORS, integer, placed, vector_like
 from rtfs_framework.stdlib.strings import slice_bounds
 from rtfs_framework.stdlib.table import builtin
 
@@ -22,11 +23,13 @@ NOTHING = object()
 def alike(source: Any, part: Any) -> Any:
     """Return items in the kind of their source: text, a list, or else a vector."""
     kind = source.__class__
+    if len(part) >= SMALL:
+        charge(len(part) if kind is not str else len(part) >> 3)
     if kind is str:
         return part if part.__class__ is str else "".join(part)
     if kind is List:
         return List(part)
-    return part if part.__class__ is tuple else tuple(part)
+    return made(part if part.__class__ is tuple else tuple(part))
 
 
 @builtin(
@@ -34,13 +37,13 @@ def alike(source: Any, part: Any) -> Any:
 )
 def first(collection: Any) -> Any:
     if collection.__class__ not in VECTORS:
-        collection = sequence("first", collection)
+        collection = placed("first", collection)
     return collection[0] if collection else None
 
 
 @builtin("second", ("(second [1 2])", "2"), ('(second "a")', "nil"), doc="Give the second item, or nil.")
 def second(collection: Any) -> Any:
-    found = sequence("second", collection)
+    found = placed("second", collection)
     return found[1] if len(found) > 1 else None
 
 
@@ -52,7 +55,7 @@ def ffirst(collection: Any) -> Any:
 
 @builtin("last", ("(last [1 2 3])", "3"), ("(last [])", "nil"), doc="Give the last item, or nil.")
 def last(collection: Any) -> Any:
-    found = sequence("last", collection)
+    found = placed("last", collection)
     return found[-1] if found else None
 
 
@@ -60,17 +63,17 @@ def last(collection: Any) -> Any:
 def rest(collection: Any) -> Any:
     if is_vector(collection):
         return values.rest(collection)  # long vectors share their items: walking one with rest is linear
-    return alike(collection, sequence("rest", collection)[1:])
+    return alike(collection, placed("rest", collection)[1:])
 
 
 @builtin("next", ("(next [1 2])", "[2]"), ("(next [1])", "nil"), doc="Drop the first item; nil if nothing is left.")
 def next_(collection: Any) -> Any:
-    return alike(collection, sequence("next", collection)[1:]) or None
+    return alike(collection, placed("next", collection)[1:]) or None
 
 
 @builtin("butlast", ("(butlast [1 2 3])", "[1 2]"), ("(butlast [])", "[]"), doc="Drop the last item.")
 def butlast(collection: Any) -> Any:
-    return alike(collection, sequence("butlast", collection)[:-1])
+    return alike(collection, placed("butlast", collection)[:-1])
 
 
 @builtin(
@@ -82,7 +85,7 @@ def butlast(collection: Any) -> Any:
 )
 def nth(collection: Any, index: Any, default: Any = NOTHING) -> Any:
     if collection.__class__ not in VECTORS:
-        collection = sequence("nth", collection)
+        collection = placed("nth", collection)
     if index.__class__ is not int:
         raise type_error("nth", "integer", index)
     if 0 <= index < len(collection):
@@ -105,18 +108,18 @@ def _amount(op: str, count: Any) -> int:
 )
 def take(count: Any, collection: Any) -> Any:
     amount = _amount("take", count)
-    return alike(collection, sequence("take", collection)[:amount])
+    return alike(collection, placed("take", collection)[:amount])
 
 
 @builtin("drop", ("(drop 1 [1 2 3])", "[2 3]"), ("(drop -1 [1])", "[1]"), doc="Leave out the first items.")
 def drop(count: Any, collection: Any) -> Any:
     amount = _amount("drop", count)
-    return alike(collection, sequence("drop", collection)[amount:])
+    return alike(collection, placed("drop", collection)[amount:])
 
 
 @builtin("take-last", ("(take-last 2 [1 2 3])", "[2 3]"), doc="Give the last items, as many as said.")
 def take_last(count: Any, collection: Any) -> Any:
-    amount, found = _amount("take-last", count), sequence("take-last", collection)
+    amount, found = _amount("take-last", count), placed("take-last", collection)
     return alike(collection, found[max(len(found) - amount, 0) :])
 
 
@@ -130,13 +133,13 @@ def take_last(count: Any, collection: Any) -> Any:
 def drop_last(count: Any, collection: Any = NOTHING) -> Any:
     if collection is NOTHING:
         count, collection = 1, count
-    amount, found = _amount("drop-last", count), sequence("drop-last", collection)
+    amount, found = _amount("drop-last", count), placed("drop-last", collection)
     return alike(collection, found[: max(len(found) - amount, 0)])
 
 
 @builtin("take-nth", ("(take-nth 2 [1 2 3 4 5])", "[1 3 5]"), doc="Give the first item and every nth after it.")
 def take_nth(step: Any, collection: Any) -> Any:
-    return alike(collection, sequence("take-nth", collection)[:: positive("take-nth", step)])
+    return alike(collection, placed("take-nth", collection)[:: positive("take-nth", step)])
 
 
 def positive(op: str, value: Any) -> int:
@@ -148,7 +151,7 @@ def positive(op: str, value: Any) -> int:
 
 @builtin("nthrest", ("(nthrest [1 2 3] 2)", "[3]"), doc="Leave out the first items; the collection comes first.")
 def nthrest(collection: Any, count: Any) -> Any:
-    return alike(collection, sequence("nthrest", collection)[_amount("nthrest", count) :])
+    return alike(collection, placed("nthrest", collection)[_amount("nthrest", count) :])
 
 
 @builtin(
@@ -159,20 +162,20 @@ def nthrest(collection: Any, count: Any) -> Any:
     doc="Give the items from start to before end, or to the end of the vector.",
 )
 def subvec(vector: Any, start: Any, end: Any = None) -> Any:
-    found = items("subvec", vector)
+    found = vector_like("subvec", vector)
     low, high = slice_bounds("subvec", len(found), start, end)
-    return tuple(found[low:high])
+    return made(tuple(found[low : low + room("subvec", high - low)]))
 
 
 @builtin("split-at", ("(split-at 1 [1 2 3])", "[[1] [2 3]]"), doc="Give the first items and the others.")
 def split_at(count: Any, collection: Any) -> Any:
-    amount, found = _amount("split-at", count), sequence("split-at", collection)
+    amount, found = _amount("split-at", count), placed("split-at", collection)
     return alike(collection, found[:amount]), alike(collection, found[amount:])
 
 
 @builtin("peek", ("(peek [1 2])", "2"), ("(peek [])", "nil"), doc="Give the item that `pop` would take away.")
 def peek(stack: Any) -> Any:
-    found = items("peek", stack)
+    found = vector_like("peek", stack)
     return found[0 if stack.__class__ is List else -1] if found else None
 
 
@@ -183,7 +186,7 @@ def peek(stack: Any) -> Any:
     doc="Drop the last item of a vector or the first of a list.",
 )
 def pop(stack: Any) -> Any:
-    found = items("pop", stack)
+    found = vector_like("pop", stack)
     if not found:
         raise index_error(0, 0)
     return alike(stack, found[1:] if stack.__class__ is List else found[:-1])

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.errors import index_error
+from rtfs_framework.lang.meter import charge, made, meter, room, room_for_text
 from rtfs_framework.lang.printer import display
-from rtfs_framework.stdlib.bounds import MAX_ITEMS, room
-from rtfs_framework.stdlib.check import integer, items, string
+from rtfs_framework.stdlib.check import integer, items, string, vector_like
 from rtfs_framework.stdlib.order import position
 from rtfs_framework.stdlib.table import builtin
 
@@ -27,9 +27,9 @@ def to_text(*values: Any) -> str:
 
 
 def _joined(op: str, separator: str, values: Any) -> str:
-    parts = [value if value.__class__ is str else display(value, MAX_ITEMS) for value in values]
-    room(op, sum(map(len, parts)) + len(separator) * len(parts))
-    return separator.join(parts)
+    parts = [value if value.__class__ is str else display(value, meter().items) for value in values]
+    room_for_text(op, sum(map(len, parts)) + len(separator) * len(parts))
+    return made(separator.join(parts))
 
 
 @builtin("string-length", ('(string-length "é☃")', "2"), doc="Count the characters of a string.")
@@ -47,7 +47,7 @@ def string_length(text: Any) -> int:
 def substring(text: Any, start: Any, end: Any = None) -> str:
     string("substring", text)
     low, high = slice_bounds("substring", len(text), start, end)
-    return text[low:high]  # type: ignore[no-any-return]
+    return text[low : low + room_for_text("substring", high - low)]  # type: ignore[no-any-return]
 
 
 def slice_bounds(op: str, length: int, start: Any, end: Any) -> tuple[int, int]:
@@ -76,7 +76,9 @@ def slice_bounds(op: str, length: int, start: Any, end: Any) -> tuple[int, int]:
     aliases=("string-contains?", "includes?"),
 )
 def string_contains(text: Any, part: Any) -> bool:
-    return string("string-contains", part) in string("string-contains", text)
+    wanted, whole = string("string-contains", part), string("string-contains", text)
+    charge(len(whole) >> 3)
+    return wanted in whole
 
 
 @builtin(
@@ -111,6 +113,7 @@ def ends_with(text: Any, suffix: Any) -> bool:
 def split(text: Any, separator: Any) -> tuple[str, ...]:
     mark = string("split", separator)
     text = "" if text is None else string("split", text)
+    room("split", max(text.count(mark) + 1 if mark else len(text), len(text) >> 3))
     return tuple(text.split(mark)) if mark else tuple(text)
 
 
@@ -120,7 +123,8 @@ def split(text: Any, separator: Any) -> tuple[str, ...]:
     doc="Split a string into its lines, without their ends.",
 )
 def split_lines(text: Any) -> tuple[str, ...]:
-    lines = string("split-lines", text).replace("\r\n", "\n").split("\n")
+    room("split-lines", max(string("split-lines", text).count("\n") + 1, len(text) >> 3))
+    lines = text.replace("\r\n", "\n").split("\n")
     return tuple(lines if lines[-1] else lines[:-1])
 
 
@@ -144,7 +148,8 @@ def join(separator: Any, collection: Any) -> str:
     aliases=("upper-case",),
 )
 def string_upper(text: Any) -> str:
-    return string("string-upper", text).upper()
+    room_for_text("string-upper", len(string("string-upper", text)))
+    return text.upper()  # type: ignore[no-any-return]
 
 
 @builtin(
@@ -155,7 +160,8 @@ def string_upper(text: Any) -> str:
     aliases=("lower-case",),
 )
 def string_lower(text: Any) -> str:
-    return string("string-lower", text).lower()
+    room_for_text("string-lower", len(string("string-lower", text)))
+    return text.lower()  # type: ignore[no-any-return]
 
 
 @builtin(
@@ -201,9 +207,10 @@ def is_blank(text: Any) -> bool:
 def index_of(collection: Any, wanted: Any, start: Any = 0) -> int | None:
     low = max(integer("index-of", start), 0)
     if collection.__class__ is str:
+        charge(len(collection) >> 3)
         found = collection.find(string("index-of", wanted), low)
     else:
-        found = position(items("index-of", collection), wanted, low)
+        found = position(vector_like("index-of", collection), wanted, low)
     return found if found >= 0 else None
 
 
@@ -216,6 +223,7 @@ def index_of(collection: Any, wanted: Any, start: Any = 0) -> int | None:
 )
 def last_index_of(collection: Any, wanted: Any) -> int | None:
     if collection.__class__ is str:
+        charge(len(collection) >> 3)
         found = collection.rfind(string("last-index-of", wanted))
         return found if found >= 0 else None
     backwards = tuple(reversed(items("last-index-of", collection)))

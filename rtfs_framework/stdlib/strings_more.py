@@ -9,8 +9,8 @@ import re
 from typing import Any
 
 from rtfs_framework.lang.errors import ProgramError, invalid_argument, type_error
+from rtfs_framework.lang.meter import made, room, room_for_text
 from rtfs_framework.lang.values import Keyword, Symbol
-from rtfs_framework.stdlib.bounds import room
 from rtfs_framework.stdlib.check import integer, string
 from rtfs_framework.stdlib.table import builtin
 
@@ -27,7 +27,8 @@ _MOST_CODE = 0x10FFFF
     doc="Give a string with its first character in upper case and the others in lower case.",
 )
 def capitalize(text: Any) -> str:
-    return _capital(string("capitalize", text))
+    room_for_text("capitalize", len(string("capitalize", text)))
+    return _capital(text)
 
 
 def _capital(text: str) -> str:
@@ -36,7 +37,8 @@ def _capital(text: str) -> str:
 
 @builtin("title", ('(title "the owl\'s eye")', '"The Owl\'s Eye"'), doc="Capitalize every word of a string.")
 def title(text: Any) -> str:
-    return _WORD.sub(lambda word: _capital(word.group()), string("title", text))
+    room("title", len(string("title", text)))
+    return _WORD.sub(lambda word: _capital(word.group()), text)
 
 
 @builtin(
@@ -47,8 +49,7 @@ def title(text: Any) -> str:
 def replace(text: Any, old: Any, new: Any) -> str:
     _three_strings("replace", text, old, new)
     growth = len(new) - len(old)
-    if growth > 0:
-        room("replace", len(text) + text.count(old) * growth)
+    room_for_text("replace", len(text) + (text.count(old) * growth if growth > 0 else 0))
     return text.replace(old, new)  # type: ignore[no-any-return]
 
 
@@ -59,7 +60,7 @@ def replace(text: Any, old: Any, new: Any) -> str:
 )
 def replace_first(text: Any, old: Any, new: Any) -> str:
     _three_strings("replace-first", text, old, new)
-    room("replace-first", len(text) + len(new))
+    room_for_text("replace-first", len(text) + len(new))
     return text.replace(old, new, 1)  # type: ignore[no-any-return]
 
 
@@ -72,7 +73,7 @@ def _padding(op: str, text: Any, width: Any, pad: Any) -> str:
     missing = integer(op, width) - len(string(op, text))
     if len(string(op, pad)) != 1:
         raise invalid_argument(f"Padding of {op} must be one character")
-    room(op, width)
+    room_for_text(op, width)
     return pad * missing  # type: ignore[no-any-return]
 
 
@@ -104,18 +105,20 @@ def pad_right(text: Any, width: Any, pad: Any = " ") -> str:
 )
 def repeat_string(text: Any, count: Any) -> str:
     times = max(integer("repeat-string", count), 0)
-    room("repeat-string", len(string("repeat-string", text)) * times)
-    return text * times if text else ""
+    room_for_text("repeat-string", len(string("repeat-string", text)) * times)
+    return made(text * times) if text else ""
 
 
 @builtin("reverse-string", ('(reverse-string "😀a")', '"a😀"'), doc="Give a string backwards.")
 def reverse_string(text: Any) -> str:
-    return string("reverse-string", text)[::-1]
+    room_for_text("reverse-string", len(string("reverse-string", text)))
+    return text[::-1]  # type: ignore[no-any-return]
 
 
 @builtin("chars", ('(chars "añ")', '["a" "ñ"]'), doc="Give the characters of a string as one-character strings.")
 def chars(text: Any) -> tuple[str, ...]:
-    return tuple(string("chars", text))
+    room("chars", len(string("chars", text)))
+    return made(tuple(text))
 
 
 @builtin(

@@ -7,6 +7,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import LimitError, type_error
 from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.meter import charge
 from rtfs_framework.lang.values import GrownVector, List
 
 MAX_LEVELS = 100_000
@@ -22,6 +23,7 @@ def children(value: Any) -> Any:
     """Return what a collection holds (a map its [key value] pairs), None for anything else."""
     kind = value.__class__
     if kind in _SEQUENCES:
+        charge(len(value))
         return value
     return value.items() if kind is Map else None
 
