@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from rtfs_framework.lang.meter import SMALL, charge
+from rtfs_framework.lang.meter import SMALL, charge, fits
 from rtfs_framework.lang.values import (
     ErrorValue,
     GrownVector,
@@ -25,6 +25,9 @@ from rtfs_framework.lang.values import (
 
 _SMALL = 16
 """Changing a dict of at most this many entries copies it: cheaper than a trie."""
+
+_LOOK = 0x3FF
+"""A map that grows looks at its bound every 1,024 entries."""
 
 _PLAIN = frozenset({str, int, Keyword, Symbol, type(None), Timestamp, Uuid, Resource, ErrorValue})
 """Classes whose instances are their own dict keys: Python's equality is RTFS's among them."""
@@ -120,6 +123,8 @@ class Map:
             self._trie, self._next = trie, len(items)
         entry = trie.get(key)
         if entry is None:
+            if self._next & _LOOK == _LOOK:
+                fits("assoc", len(trie) + 1)
             return Map._grown(trie.set(key, (self._next, value)), self._next + 1)
         return Map._grown(trie.set(key, (entry[0], value)), self._next)
 

@@ -31,8 +31,13 @@ SHORT = 512
 ITEMS_PER_STEP = 8
 """Items that a library function walks or builds for one step; and 64 characters."""
 
+LARGE_INTEGER = 1 << 512
+"""Dividing by integers from here on is charged by the size of both."""
+
 LARGE = 65_536
 """Items after which a walk looks at the limits; and of values that a measurement of memory must not overlook."""
+
+_WORDS = 512
 
 _DEBT = 1_024
 """Items that are counted at once: asking for the steps one by one would cost more than the walks."""
@@ -144,6 +149,12 @@ def room_for_bits(op: str, bits: int) -> None:
         found.owed += bits >> 6
         if found.owed >= _DEBT:
             found.settle()
+
+
+def room_to_divide(a: int, b: int) -> None:
+    """Say that an integer is going to be divided by another: the time is the product of their sizes."""
+    if b.bit_length() > _WORDS and a.bit_length() > _WORDS:
+        charge((a.bit_length() >> 6) * (b.bit_length() >> 6) >> 4)
 
 
 def made(value: T) -> T:

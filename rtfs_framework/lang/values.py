@@ -80,6 +80,8 @@ class GrownVector(Sequence[Any]):
             _copied(self._n)
             buffer, start = buffer[start : start + self._n], 0
         buffer.append(item)
+        if self._n & _LOOK == _LOOK:
+            _grown(self._n + 1)
         return GrownVector(buffer, self._n + 1, start)
 
     def rest(self) -> GrownVector:
@@ -153,6 +155,9 @@ class ErrorValue:
         return hash((self.kind, self.message))
 
 
+_LOOK = 0x3FF
+"""A vector that grows looks at its bound every 1,024 items, as maps do."""
+
 Function = Callable[..., Any]
 Vector = tuple[Any, ...] | GrownVector
 
@@ -212,6 +217,12 @@ def rest(vector: Vector) -> Vector:
         return vector[1:]
     _copied(len(vector))
     return GrownVector(list(vector), len(vector) - 1, 1)
+
+
+def _grown(count: int) -> None:
+    from rtfs_framework.lang.meter import fits
+
+    fits("conj", count)
 
 
 def _copied(count: int) -> None:

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from rtfs_framework.lang.errors import ProgramError, division_by_zero, invalid_argument, type_error
-from rtfs_framework.lang.meter import room_for_bits
+from rtfs_framework.lang.meter import room_for_bits, room_to_divide
 from rtfs_framework.stdlib.check import NUMBERS, number
 from rtfs_framework.stdlib.table import builtin
 
@@ -156,6 +156,7 @@ def divide(first: Any, *others: Any) -> Any:
 )
 def mod(a: Any, b: Any) -> Any:
     if a.__class__ is int and b.__class__ is int and b:
+        room_to_divide(a, b)
         return a % b
     both_numbers("mod", a, b)
     if not b:
@@ -177,6 +178,7 @@ def quot(a: Any, b: Any) -> Any:
     if not b:
         raise division_by_zero()
     if a.__class__ is int and b.__class__ is int:
+        room_to_divide(a, b)
         whole = a // b
         return whole + 1 if whole < 0 and whole * b != a else whole
     try:
@@ -197,6 +199,7 @@ def rem(a: Any, b: Any) -> Any:
     if not b:
         raise division_by_zero()
     if a.__class__ is int and b.__class__ is int:
+        room_to_divide(a, b)
         left = a % b
         return left - b if left and (left < 0) is not (a < 0) else left
     try:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtfs_framework.lang.errors import LimitError, ProgramError
-from rtfs_framework.stdlib.bounds import MAX_ITEMS
+from rtfs_framework.lang.meter import ITEMS
 from rtfs_framework.stdlib.table import BUILTINS
 
 pytest.importorskip("re2")
@@ -98,7 +98,7 @@ def test_a_pattern_cannot_explode():
 
 def test_replacing_cannot_take_the_memory():
     with pytest.raises(LimitError):
-        call("re-replace", "a", "a" * 10_000, "b" * (MAX_ITEMS // 1_000))
+        call("re-replace", "a", "a" * 10_000, "b" * (ITEMS // 1_000))
 
 
 @given(st.sampled_from(["a+", "[ab]", "é|b", "b?a", "(a)(b)?", "☃+$", r"\d+"]), st.text("abé☃1😀", max_size=12))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
+from rtfs_framework.lang.meter import ITEMS
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import (
     ErrorValue,
@@ -23,7 +24,6 @@ from rtfs_framework.lang.values import (
     Uuid,
     type_name,
 )
-from rtfs_framework.stdlib.bounds import MAX_ITEMS
 from rtfs_framework.stdlib.table import BUILTINS
 
 pytest.importorskip("re2")
@@ -141,7 +141,7 @@ def test_only_language_errors_leave(record, data):
     args = [HOSTILE[place] for place in places]
     try:
         result = record.function(*args)
-        assert write(result, MAX_ITEMS) is not None
+        assert write(result, ITEMS) is not None
     except ProgramError as error:
         kind, size = error.kind, len(error.message)
         assert (kind in ERRORS, size < 20_000) == (True, True)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
+from rtfs_framework.lang.meter import ITEMS, OUTSIDE
 from rtfs_framework.lang.values import GrownVector, Keyword, List, is_vector
 from rtfs_framework.stdlib import bounds, reordering, sequences, sequences_more, sets, slices  # noqa: F401 - they fill the table
-from rtfs_framework.stdlib.bounds import MAX_ITEMS
 from rtfs_framework.stdlib.table import BUILTINS
 
 INTS = st.lists(st.integers(0, 9), max_size=12).map(tuple)
@@ -232,7 +232,7 @@ def test_rejection(name, args, kind, message):
         ("cycle", (10**30, (1,))),
         ("iterate", (10**30, lambda x: x, 1)),
         ("partition", (5_000, 1, tuple(range(5_000)) * 2)),
-        ("concat", ("a" * MAX_ITEMS, "b")),
+        ("concat", ("a" * ITEMS, "b")),
     ],
 )
 def test_results_beyond_the_bound_end_the_run(name, args):
@@ -242,7 +242,7 @@ def test_results_beyond_the_bound_end_the_run(name, args):
 
 
 def test_shared_structure_cannot_be_flattened_without_bound(monkeypatch):
-    monkeypatch.setattr(bounds, "MAX_ITEMS", 10_000)
+    monkeypatch.setattr(OUTSIDE, "items", 10_000)
     value = (1,)
     for _ in range(60):
         value = (value, value)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.meter import ITEMS, OUTSIDE
 from rtfs_framework.lang.values import Keyword, List, Symbol
 from rtfs_framework.stdlib import formatting, strings, strings_more  # noqa: F401 - they fill the table
-from rtfs_framework.stdlib.bounds import MAX_ITEMS
 from rtfs_framework.stdlib.table import BUILTINS
 
 TEXT = st.text(alphabet="ab,é😀 \n", max_size=12)
@@ -171,10 +171,10 @@ def test_rejection(name, args, kind, message):
 @pytest.mark.parametrize(
     ("name", "args"),
     [
-        ("repeat-string", ("ab", MAX_ITEMS)),
+        ("repeat-string", ("ab", ITEMS)),
         ("pad-left", ("ab", 10**30)),
         ("replace", ("a" * 10_000, "", "b" * 10_000)),
-        ("str", ("a" * MAX_ITEMS, "b")),
+        ("str", ("a" * ITEMS, "b")),
         ("join", ("a" * 10_000, (1,) * 10_000)),
         ("str", (("a" * 10_000,) * 10_000,)),
     ],
@@ -186,7 +186,7 @@ def test_text_beyond_the_bound_ends_the_run(name, args):
 
 
 def test_shared_structure_is_not_printed_without_bound(monkeypatch):
-    for module, name, args in ((strings, "str", ()), (formatting, "format", ("%s",))):
-        monkeypatch.setattr(module, "MAX_ITEMS", 10_000)
+    monkeypatch.setattr(OUTSIDE, "items", 10_000)
+    for name, args in (("str", ()), ("format", ("%s",))):
         with pytest.raises(LimitError, match="more than 10000 characters"):
             call(name, *args, shared(60))

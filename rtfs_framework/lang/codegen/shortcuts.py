@@ -1,7 +1,8 @@
 """Shortcuts: calls of common builtins inline where a class test settles what they do; all else goes to the library.
 
 A shortcut is an expression over the arguments `a`, `b`, `c`, each read as often as it likes. `slow` stands for the call
-of the builtin itself, `isint(x)` for the test that x is an integer, which is left out where that is known.
+of the builtin itself, `isint(x)` for the test that x is an integer, which is left out where that is known, `small(x)`
+for the test that an integer is not zero and not large: dividing by a large one takes time that the meter must know of.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import is_plain
+from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT, SMALL
 from rtfs_framework.lang.passes.numbers import Kind
 from rtfs_framework.lang.passes.widths import width
 from rtfs_framework.lang.values import GROW_AT
@@ -19,8 +21,8 @@ from rtfs_framework.lang.values import GROW_AT
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.expressions import Expressions
 
-_LONGEST = 10_000_000
-"""Characters of a string that is made here; the library refuses longer ones."""
+_LONGEST = SHORT - 1
+"""Characters of a string that the meter need not know of."""
 _SHORT_INTEGER = 2048
 """Integers of at most so many bits are shown by Python itself, which refuses very long ones."""
 
@@ -34,13 +36,13 @@ _SHORTCUTS: dict[tuple[str, int], str] = {
     ("count", 1): "len(a) if a.__class__ is tuple or a.__class__ is str else slow",
     ("conj", 2): f"(*a, b) if a.__class__ is tuple and len(a) < {GROW_AT} else "
     "a.conj(b) if a.__class__ is rt_grown else slow",
-    ("cons", 2): "(a, *b) if b.__class__ is tuple else slow",
+    ("cons", 2): f"(a, *b) if b.__class__ is tuple and len(b) < {SMALL} else slow",
     ("assoc", 3): "a.assoc(b, c) if a.__class__ is rt_map else slow",
     ("contains?", 2): "b in a if a.__class__ is rt_map else slow",
-    ("mod", 2): "a % b if isint(a) and isint(b) and b else slow",
-    ("quot", 2): "a // b if isint(a) and isint(b) and a >= 0 and b > 0 else slow",
-    ("rem", 2): "a % b if isint(a) and isint(b) and a >= 0 and b > 0 else slow",
-    ("/", 2): "(a // b if not a % b else a / b) if isint(a) and isint(b) and b else slow",
+    ("mod", 2): "a % b if isint(a) and isint(b) and small(b) else slow",
+    ("quot", 2): "a // b if isint(a) and isint(b) and a >= 0 and small(b) and b > 0 else slow",
+    ("rem", 2): "a % b if isint(a) and isint(b) and a >= 0 and small(b) and b > 0 else slow",
+    ("/", 2): "(a // b if not a % b else a / b) if isint(a) and isint(b) and small(b) else slow",
     ("max", 2): "(b if b > a else a) if isint(a) and isint(b) else slow",
     ("min", 2): "(b if b < a else a) if isint(a) and isint(b) else slow",
     ("even?", 1): "a % 2 == 0 if isint(a) else slow",
@@ -135,7 +137,17 @@ class _Filler(ast.NodeTransformer):
             if isinstance(value, ast.Constant):
                 return py.const(value=value.value.__class__ is int)
             return py.const(value=True) if letter in self.known else py.is_class(self._again(letter), "int")
+        if isinstance(node.func, ast.Name) and node.func.id == "small":
+            return self._small(node.args[0].id)  # type: ignore[attr-defined]
         return self.generic_visit(node)
+
+    def _small(self, letter: str) -> ast.expr:
+        value = self.names[letter]
+        if isinstance(value, ast.Constant):
+            return py.const(value=value.value.__class__ is int and 0 < abs(value.value) < LARGE_INTEGER)
+        low, high = py.const(-LARGE_INTEGER), py.const(LARGE_INTEGER)
+        bounds = ast.Compare(low, [ast.Lt(), ast.Lt()], [self._again(letter), high])
+        return py.both([bounds, self._again(letter)])
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         made: Any = self.generic_visit(node)
