@@ -32,7 +32,7 @@ Watch = Callable[[], None]
 class RunMeter(Meter):
     """Counts one run, or one branch of it."""
 
-    __slots__ = ("cancelled", "granted", "limits", "most", "names", "steps", "watch")
+    __slots__ = ("cancelled", "granted", "limits", "most", "names", "origin", "steps", "watch")
 
     def __init__(self, limits: Limits, names: dict[str, Any], watch: Watch | None = None) -> None:
         super().__init__(limits.items, limits.bits)
@@ -44,6 +44,8 @@ class RunMeter(Meter):
         self.granted = 0
         self.cancelled = False
         """Set from any thread; seen at the next look."""
+        self.origin = self
+        """The meter of the whole run, which is this one unless it counts a branch."""
         self.steps: repeat[None] = repeat(None, 0)
 
     @property
@@ -58,7 +60,7 @@ class RunMeter(Meter):
             Cancelled: the host has cancelled the run.
             LimitError: what the watch raises.
         """
-        if self.cancelled:
+        if self.cancelled or self.origin.cancelled:
             raise Cancelled("the run was cancelled")
         if self.watch is not None:
             self.watch()
@@ -92,6 +94,7 @@ class RunMeter(Meter):
     def fork(self) -> RunMeter:
         """Return the meter of a branch that runs beside others: it may take the steps that are left here."""
         made = RunMeter(self.limits, self.names, self.watch)
+        made.origin = self.origin
         made.most = None if self.most is None else self.most - self.used
         return made
 

@@ -62,6 +62,15 @@ def test_the_watch_is_asked_between_steps_and_may_end_the_run(name):
     assert run.steps == 3 * CHUNK
 
 
+def test_the_branches_of_a_cancelled_run_end_too():
+    run = Instance(compile_source("(loop [] (recur))")).start()
+    branch = run._meter.fork().fork()
+    branch.refill()
+    run.cancel()
+    with pytest.raises(Cancelled):
+        branch.look()
+
+
 def test_two_threads_cannot_run_one_program_at_once():
     instance = Instance(compile_source("(loop [] (recur))"))
     first = instance.start()
