@@ -1,7 +1,7 @@
 """Clauses of `match` that can never be chosen, because an earlier clause fits all that they fit.
 
 Proved are: anything after a pattern that always fits; a literal that stands there before, or whose type does; a vector
-pattern of the same length after one of names only. A clause with a guard rules nothing out.
+or map pattern after one that fits all that it fits, part by part. A clause with a guard rules nothing out.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.show import show_type
 
 CODE = "E0240"
+MOST_COMPARED = 100
+"""Patterns of one match that a later one is compared with."""
 
 
 def check_clauses(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
@@ -60,12 +62,9 @@ class _Seen:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.all = False
-        self.literals: set[tuple[type, Any]] = set()
+        self.literals: set[str] = set()
         self.types: list[Type] = []
-        self.exact: set[int] = set()
-        """Lengths of vector patterns without rest that hold names only."""
-        self.at_least: int | None = None
-        """The least length of one with a rest."""
+        self.others: list[ir.PType | ir.PVector | ir.PMap] = []
 
     def add(self, pattern: ir.Pattern) -> None:
         """Note what a clause without a guard fits."""
@@ -75,14 +74,11 @@ class _Seen:
             case ir.PVar() | ir.PIgnore():
                 self.all = True
             case ir.PLiteral(value=value):
-                self.literals.add((value.__class__, _key(value)))
-            case ir.PType(type=declared, pattern=inner) if always_fits(inner):
-                self.types.append(declared)
-            case ir.PVector(items=items, rest=rest) if all(map(always_fits, items)):
-                if rest is None:
-                    self.exact.add(len(items))
-                elif always_fits(rest):
-                    self.at_least = min(len(items), self.at_least if self.at_least is not None else len(items))
+                self.literals |= {key} if (key := literal_key(value)) is not None else set()
+            case _ if len(self.others) < MOST_COMPARED:
+                self.others.append(pattern)
+                if isinstance(pattern, ir.PType) and always_fits(pattern.pattern):
+                    self.types.append(pattern.type)
             case _:
                 pass
 
@@ -97,14 +93,13 @@ class _Seen:
                 return self._covers_literal(value)
             case ir.PType(type=declared) if declared in self.types:
                 return f"the type {show_type(declared)} was tested before"
-            case ir.PVector(items=items, rest=rest):
-                longer = self.at_least is not None and len(items) >= self.at_least
-                if longer or (rest is None and len(items) in self.exact):
-                    return "a vector pattern before it fits every vector of this length"
+            case ir.PVector() | ir.PMap() | ir.PType():
+                if any(_subsumes(earlier, pattern) for earlier in self.others):
+                    return "a clause before it fits all that it fits"
         return None
 
     def _covers_literal(self, value: Any) -> str | None:
-        if (value.__class__, _key(value)) in self.literals:
+        if literal_key(value) in self.literals:
             return f"the literal {write(value)} stands in a clause before it"
         for declared in self.types:
             if violation(declared, value, self.facts.types.get) is None:
@@ -112,6 +107,43 @@ class _Seen:
         return None
 
 
-def _key(value: Any) -> Any:
-    """Return what tells a literal from others of its class (NaN, which fits nothing, from itself)."""
-    return value if value == value else object()  # noqa: PLR0124 - NaN
+def _subsumes(earlier: ir.Pattern, later: ir.Pattern) -> bool:
+    """Tell whether a pattern surely fits whatever another fits."""
+    if isinstance(earlier, ir.PAs):
+        return _subsumes(earlier.pattern, later)
+    if isinstance(later, ir.PAs):
+        return _subsumes(earlier, later.pattern)
+    match earlier, later:
+        case ((ir.PVar() | ir.PIgnore()), _):
+            return True
+        case ir.PLiteral(value=one), ir.PLiteral(value=other):
+            return literal_key(one) is not None and literal_key(one) == literal_key(other)
+        case ir.PType(type=one, pattern=inner), ir.PType(type=other, pattern=later_inner):
+            return one == other and _subsumes(inner, later_inner)
+        case ir.PVector(), ir.PVector():
+            return _vector_subsumes(earlier, later)
+        case ir.PMap(rest=rest), ir.PMap():
+            theirs = {literal_key(entry.key): entry for entry in later.entries}
+            return (rest is None or always_fits(rest)) and all(
+                (entry := theirs.get(literal_key(own.key))) is not None
+                and (entry.default is None or own.default is not None)
+                and _subsumes(own.pattern, entry.pattern)
+                for own in earlier.entries
+            )
+        case _:
+            return False
+
+
+def _vector_subsumes(earlier: ir.PVector, later: ir.PVector) -> bool:
+    count = len(earlier.items)
+    if earlier.rest is None:
+        fits = later.rest is None and len(later.items) == count
+    else:
+        fits = always_fits(earlier.rest) and len(later.items) >= count
+    return fits and all(map(_subsumes, earlier.items, later.items))
+
+
+def literal_key(value: Any) -> str | None:
+    """Return what tells a literal from all unequal ones: how it prints. None for NaN, which is equal to nothing."""
+    text = write(value)
+    return None if "##NaN" in text else text

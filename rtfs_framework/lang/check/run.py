@@ -15,6 +15,7 @@ import attrs
 
 from rtfs_framework.lang.check.arity import check_arity
 from rtfs_framework.lang.check.branches import check_branches, never_runs
+from rtfs_framework.lang.check.chains import check_chains
 from rtfs_framework.lang.check.clauses import check_clauses
 from rtfs_framework.lang.check.contradictions import check_contradictions
 from rtfs_framework.lang.check.facts import Facts, collect
@@ -33,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     check_arity,
     check_contradictions,
     check_clauses,
+    check_chains,
     check_branches,
     check_unused,
     check_shadowing,

@@ -126,7 +126,7 @@ def _case(parts: Parts, span: Span) -> Form | None:
         result = call(span, "match", temp)
     for literal, value in reversed(list(zip(clauses[::2], clauses[1::2], strict=True))):
         options = literal.items if isinstance(literal, ListForm) else (literal,)
-        tests = [call(span, "=", temp, call(span, "quote", option)) for option in options]
+        tests = [call(option.span, "=", temp, call(option.span, "quote", option)) for option in options]
         result = call(span, "if", call(span, "or", *tests), value, result)
     return call(span, "let", VectorForm((temp, parts[0]), span), result)
 
