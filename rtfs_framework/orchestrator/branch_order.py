@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.orchestrator.firsts import Firsts
 from rtfs_framework.orchestrator.records import CallRecord
 from rtfs_framework.orchestrator.visit import Sink, Turn, Visit
 
@@ -48,6 +49,7 @@ class Order:
     """The first branch that has not ended."""
     last: int | None = None
     """The first branch that failed: what comes after it does not count."""
+    _firsts: Firsts = attrs.field(init=False)
     _visits: dict[int, Visit] = attrs.field(factory=dict, init=False)
     _ended: set[int] = attrs.field(factory=set, init=False)
     _held: dict[int, list[CallRecord]] = attrs.field(factory=dict, init=False)
@@ -58,6 +60,10 @@ class Order:
     def _as_it_was(self) -> dict[str, Any]:
         return {} if self.ordered else dict(self.parent.context)
 
+    @_firsts.default
+    def _shared(self) -> Firsts:
+        return self.parent.firsts or Firsts()
+
     def visit(self, number: int) -> Visit:
         """Return the visit of a branch. Unless order is kept, its context is its own until it ends."""
         parent = self.parent
@@ -66,6 +72,7 @@ class Order:
             sink=self._sink(number),
             context=parent.context if self.ordered else dict(self._context),
             turn=BranchTurn(self, number, parent.turn) if self.ordered else parent.turn,
+            firsts=self._firsts,
         )
         return made
 
@@ -96,7 +103,7 @@ class Order:
     def _sink(self, number: int) -> Sink:
         def note(record: CallRecord) -> None:
             if self.first >= number:
-                self.parent.sink(record)
+                self._write(record)
             else:
                 self._held.setdefault(number, []).append(record)
 
@@ -104,7 +111,11 @@ class Order:
 
     def _release(self, number: int) -> None:
         for record in self._held.pop(number, ()):
-            self.parent.sink(record)
+            self._write(record)
+
+    def _write(self, record: CallRecord) -> None:
+        """Write down a record whose turn has come here; what is still inside another fan-out is settled there."""
+        self.parent.sink(record if self.parent.firsts is not None else self._firsts.settle(record))
 
     def _fold(self, number: int) -> None:
         """Let the branch's context changes count, in the order of the branches: of two, the later one's stays."""

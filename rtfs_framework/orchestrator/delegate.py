@@ -104,7 +104,7 @@ class Delegator:
                 if record.value is known.plan and known.hit is not None:
                     return known.hit
                 if isinstance(record.value, DelegationPlan):
-                    return self._remember_hit(known, record.value)
+                    return self._remember_hit(known, record.value, key)
         return self._ask(call, known, key)
 
     def preview(self, call: HostCall) -> Decision | Undecided:
@@ -149,10 +149,10 @@ class Delegator:
             parts.append(("arguments", digest(*call.args)))
         return CacheKey("plan", key_of(*(text for part in parts for text in part)), tuple(parts))
 
-    def _remember_hit(self, known: _Known, stored: DelegationPlan) -> Decision:
+    def _remember_hit(self, known: _Known, stored: DelegationPlan, key: CacheKey) -> Decision:
         plan = attrs.evolve(stored, source=PlanSource.L1)
         verdict = f"hit: {show_target(plan.target)}, decided by engine '{plan.engine}'"
-        decision = Decision(plan, (*known.before, ("l1", verdict)), "l1 hit")
+        decision = Decision(plan, (*known.before, ("l1", verdict)), "l1 hit", key.digest)
         if known.key is not None:
             known.plan, known.hit = stored, decision
         return decision
@@ -192,7 +192,9 @@ class Delegator:
                 self.l1.put(key, plan, self.ttl)
             except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
                 self._drop_l1(error)
-        return Decision(plan, steps, "" if self.l1 is None else "l1 miss")
+        if self.l1 is None or key is None:
+            return Decision(plan, steps)
+        return Decision(plan, steps, "l1 miss", key.digest)
 
     def _engine_failed(self, steps: Steps, error: Exception) -> Decision:
         self.report(f"engine '{self.engine_name}'", error)

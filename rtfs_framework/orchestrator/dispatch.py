@@ -114,6 +114,8 @@ class Dispatcher:
 
     def _carry_out(self, opened: OpenCall, decision: Decision) -> Answer | Waiting:
         opened.decision = decision
+        if opened.visit.firsts is not None:
+            opened.visit.firsts.decided(decision)
         target = decision.plan.target
         function = opened.call.function or FunctionSignature(opened.call.capability)
         match target:

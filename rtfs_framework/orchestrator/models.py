@@ -45,6 +45,7 @@ class Models:
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self.failed(opened, error, instance)
         if key is not None:
+            opened.reply_key = key.digest if self.reuse.layer is not None else ""
             reply = self.reuse.look_up(key)
             if reply is not None:
                 answer = self._remembered(opened, function, instance, reply)
@@ -107,6 +108,8 @@ class Models:
             return self.failed(opened, error, instance)
         if key is not None and not shared:
             self.reuse.remember(key, reply)
+            if opened.reply_key and opened.visit.firsts is not None:
+                opened.visit.firsts.paid(opened.reply_key, (opened.input_tokens, opened.output_tokens, opened.cost))
         opened.close(self.clock.monotonic(), value, answered=True)
         return Reply(value)
 

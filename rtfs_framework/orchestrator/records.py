@@ -22,6 +22,8 @@ class Decision:
     plan: DelegationPlan
     steps: Steps
     cache: str = ""
+    key: str = attrs.field(default="", eq=False)
+    """Of the L1 layer."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -48,6 +50,8 @@ class CallRecord:
     cost: float = 0.0
     cache: str = ""
     """"l1 hit", "l2 hit", "l2 miss", "in flight" (shared with an equal call), or ""."""
+    reply_key: str = attrs.field(default="", eq=False)
+    """Of the L2 layer, when there is one."""
     model: str = ""
     explanation: str = ""
     error_kind: str = ""

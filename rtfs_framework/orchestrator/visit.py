@@ -15,6 +15,7 @@ from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.names import Lookup, no_names
 from rtfs_framework.orchestrator.failures import code_of
+from rtfs_framework.orchestrator.firsts import Firsts
 from rtfs_framework.orchestrator.records import CallRecord, Decision
 
 Sink = Callable[[CallRecord], None]
@@ -46,6 +47,8 @@ class Visit:
     keep_args: bool = False
     turn: Turn | None = None
     """The turn of the branch that asks, when branches may overlap only where order does not matter."""
+    firsts: Firsts | None = None
+    """Inside a fan-out, who decides and pays of equal calls."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -59,6 +62,7 @@ class OpenCall:
     target: str = ""
     args_digest: str = ""
     cache: str = ""
+    reply_key: str = ""
     model: str = ""
     explanation: str = ""
     input_tokens: int = 0
@@ -106,6 +110,7 @@ class OpenCall:
                 output_tokens=self.output_tokens,
                 cost=self.cost,
                 cache=self.cache,
+                reply_key=self.reply_key,
                 model=self.model,
                 explanation=self.explanation,
                 error_kind="" if error is None else error.kind,

@@ -123,4 +123,5 @@ def _entry(entry: dict[str, Any]) -> str:
     if entry["error_kind"]:
         facts.append(f"{entry['error_kind']}: {entry['error']}")
     record = "" if entry["record"] is None else f" record {entry['record'] + 1}"
-    return f"{entry['seq']:>6}{record}  {entry['symbol']}  {'; '.join(facts)}"
+    branch = f" [{entry['branch']}]" if entry["branch"] else ""
+    return f"{entry['seq']:>6}{record}{branch}  {entry['symbol']}  {'; '.join(facts)}"

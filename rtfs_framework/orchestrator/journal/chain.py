@@ -19,8 +19,11 @@ def canonical_json(data: Any) -> str:
 
 
 def row_hash(table: str, fields: Sequence[str], values: Sequence[Any], parent: str) -> str:
-    """Return the hash of a row that follows `parent`."""
-    return sha256(_ENCODER.encode([table, list(zip(fields, values, strict=True)), parent]).encode()).hexdigest()
+    """Return the hash of a row that follows `parent`. A branch is hashed where there is one: see `schema`."""
+    pairs = list(zip(fields, values, strict=True))
+    if pairs[-1] == ("branch", ""):
+        pairs.pop()
+    return sha256(_ENCODER.encode([table, pairs, parent]).encode()).hexdigest()
 
 
 def decision_body(decision: Decision) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import sleep
 
 from rtfs_framework.lang.errors import RtfsError
-from rtfs_framework.orchestrator.journal.schema import TABLES, VERSION, triggers
+from rtfs_framework.orchestrator.journal.schema import MIGRATIONS, TABLES, VERSION, triggers
 
 _BUSY_SECONDS = 10.0
 WAY_OUT = (
@@ -105,6 +105,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found == 0:
             _create(connection, path)
+        elif found in MIGRATIONS:
+            connection.execute(MIGRATIONS[found])
+            connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -124,6 +127,9 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     found = connection.execute("PRAGMA user_version").fetchone()[0]
+    if found in MIGRATIONS:
+        problem = f"its schema is version {found}, this program reads version {VERSION}"
+        raise JournalError(path, problem, "run a program with this journal: that brings it up to date")
     if found != VERSION:
         raise JournalError(
             path,

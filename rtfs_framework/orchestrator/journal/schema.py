@@ -3,11 +3,15 @@
 A run's root is the hash of its `runs` row; every entry's parent is the entry before it (the first one's is the root);
 an `endings` row closes the chain with the count, so that cut-off tails are noticed. Plans repeat from call to call, so
 entries name them by digest. Times in entries are whole microseconds: numbers survive the file exactly.
+
+Entries stand in the order in which the program makes its calls when nothing overlaps. `branch` says which branch of a
+fan-out made a call ("3.0": branch 0 of fan-out 3), "" for calls of the run itself. A chain of version 1 had no such
+column; its entries are hashed as if it were not there, and so are all of branch "".
 """
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 RUN_FIELDS = ("id", "program", "source", "started", "policy", "version")
 ENTRY_FIELDS = (
@@ -33,6 +37,7 @@ ENTRY_FIELDS = (
     "explanation",
     "error_kind",
     "error",
+    "branch",
 )
 ENDING_FIELDS = ("run", "status", "ended", "entries", "message")
 
@@ -48,13 +53,16 @@ CREATE TABLE entries (
   decision TEXT REFERENCES decisions(digest), decided_at REAL, target TEXT NOT NULL, reply_digest TEXT NOT NULL,
   micros INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost REAL NOT NULL,
   cache TEXT NOT NULL, model TEXT NOT NULL, explanation TEXT NOT NULL, error_kind TEXT NOT NULL, error TEXT NOT NULL,
-  parent TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (run, seq)
+  branch TEXT NOT NULL DEFAULT '', parent TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (run, seq)
 ) WITHOUT ROWID;
 CREATE TABLE endings (
   run TEXT PRIMARY KEY REFERENCES runs(id), status TEXT NOT NULL, ended REAL NOT NULL, entries INTEGER NOT NULL,
   message TEXT NOT NULL, parent TEXT NOT NULL, hash TEXT NOT NULL
 );
 """
+
+MIGRATIONS = {1: "ALTER TABLE entries ADD COLUMN branch TEXT NOT NULL DEFAULT ''"}
+"""What makes a journal of a version one of the next."""
 
 
 def triggers() -> str:

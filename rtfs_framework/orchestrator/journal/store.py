@@ -226,4 +226,5 @@ class Chain:
             journal.blot(record.explanation),
             record.error_kind,
             journal.blot(record.error),
+            ".".join(map(str, record.branch)),
         )
