@@ -49,11 +49,23 @@ def in_order(text, **limits):
     return outcome.value, calls, run
 
 
-def at_random(run, choose, calls, wide=4):
-    """Drive a run and its branches, answering any of the calls that wait, as `choose` says."""
-    waiting = []  # (run, outcome, what to do with its value)
+class AtRandom:
+    """Drives a run and its branches, answering any of the calls that wait, as `choose` says."""
 
-    def go(run, step, then):
+    def __init__(self, choose, calls, wide=4):
+        self.choose, self.calls, self.wide = choose, calls, wide
+        self.waiting = []
+
+    def drive(self, run):
+        self.go(run, lambda: run.step(concurrent=True), lambda: None)
+        while self.waiting:
+            who, call, then = self.waiting.pop(self.choose(len(self.waiting)))
+            if call.kind.value == "capability":
+                self.calls[call.path] = (call.capability, call.args, str(call.place))
+            self.go(who, lambda who=who, call=call: who.resume(reply(call)), then)
+
+    def go(self, run, step, then):
+        """Go on with a run; `then` is called when it has ended."""
         try:
             outcome = step()
         except (ProgramError, LimitError):
@@ -62,35 +74,28 @@ def at_random(run, choose, calls, wide=4):
         if isinstance(outcome, Complete):
             then()
         elif isinstance(outcome, RequiresHosts):
-            fork(run, outcome.branches, then)
+            self.fork(run, outcome.branches, then)
         else:
-            waiting.append((run, outcome.call, then))
+            self.waiting.append((run, outcome.call, then))
 
-    def fork(parent, branches, then):
-        left = {"open": 0}
+    def fork(self, parent, branches, then):
+        """Have some branches under way until all have ended; then go on with their run."""
+        under = [0]
 
         def more():
-            while left["open"] < wide and (branch := branches.start_next()) is not None:
-                left["open"] += 1
-                go(branch, lambda branch=branch: branch.step(concurrent=True), ended)
-            if left["open"] == 0:
-                left["open"] = -1
-                go(parent, lambda: parent.resume(None), then)
+            while under[0] < self.wide and (branch := branches.start_next()) is not None:
+                under[0] += 1
+                self.go(branch, lambda branch=branch: branch.step(concurrent=True), ended)
+            if under[0] == 0:
+                under[0] = -1
+                self.go(parent, lambda: parent.resume(None), then)
 
         def ended():
-            left["open"] -= 1
-            if left["open"] >= 0:
+            under[0] -= 1
+            if under[0] >= 0:
                 more()
 
         more()
-
-    done = []
-    go(run, lambda: done.append(run.step(concurrent=True)) or done[-1], lambda: None)
-    while waiting:
-        who, call, then = waiting.pop(choose(len(waiting)))
-        if call.kind.value == "capability":
-            calls[call.path] = (call.capability, call.args, str(call.place))
-        go(who, lambda who=who, call=call: done.append(who.resume(reply(call))) or done[-1], then)
 
 
 def outcome_of(text, choose, **limits):
@@ -114,7 +119,7 @@ def outcome_of(text, choose, **limits):
         return outcome
 
     run._enter = noted
-    at_random(run, choose, calls)
+    AtRandom(choose, calls).drive(run)
     return ended[-1], calls, run
 
 
