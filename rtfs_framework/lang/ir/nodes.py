@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from rtfs_framework.lang.ir.loops import Each, Inlined, Push, Stop
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
@@ -304,6 +305,10 @@ Node = (
     | Hinted
     | Check
     | Fail
+    | Inlined
+    | Each
+    | Push
+    | Stop
 )
 
 

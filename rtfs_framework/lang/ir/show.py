@@ -70,6 +70,14 @@ def show(node: ir.Node) -> str:  # noqa: C901, PLR0912 - one line per kind of no
             return _form("hinted", "{" + " ".join(f":{k} {show(v)}" for k, v in hints) + "}", show(body))
         case ir.Check(value=value, type=declared):
             return _form("check", show_type(declared), show(value))
+        case ir.Inlined():
+            return _form("inlined", _name(node.name), show(node.body))
+        case ir.Each():
+            return _each(node)
+        case ir.Push(value=value):
+            return _form("push", show(value))
+        case ir.Stop(value=value):
+            return _form("stop", show(value))
         case ir.Fail(kind=kind, message=message):
             return _form("fail", kind, write(message))
         case _ as never:
@@ -119,6 +127,13 @@ def _function(node: ir.Fn) -> str:
 def _clause(clause: ir.Clause) -> str:
     guard = [] if clause.guard is None else ["when", show(clause.guard)]
     return " ".join([_pattern(clause.pattern), *guard, show(clause.body)])
+
+
+def _each(node: ir.Each) -> str:
+    acc = [] if node.acc is None or node.init is None else [":acc", _vector([_var(node.acc), show(node.init)])]
+    alike = [":alike", "true"] if node.alike else []
+    plain = [] if node.plain is None or node.again is None else [":else", _var(node.again), show(node.plain)]
+    return _form("each", node.op, _vector([_var(node.item), show(node.source)]), *acc, *alike, show(node.body), *plain)
 
 
 def _try(node: ir.Try) -> str:

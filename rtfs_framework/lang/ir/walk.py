@@ -14,7 +14,7 @@ def parts(node: ir.Node) -> Iterator[ir.Node]:  # noqa: C901, PLR0912 - one case
     match node:
         case ir.Const() | ir.Local() | ir.Global() | ir.Builtin() | ir.HostName() | ir.Fail():
             return
-        case ir.SetGlobal(value=value) | ir.Check(value=value):
+        case ir.SetGlobal(value=value) | ir.Check(value=value) | ir.Push(value=value) | ir.Stop(value=value):
             yield value
         case ir.If():
             yield from (node.test, node.then, node.otherwise)
@@ -34,6 +34,10 @@ def parts(node: ir.Node) -> Iterator[ir.Node]:  # noqa: C901, PLR0912 - one case
         case ir.Call():
             yield node.function
             yield from node.args
+        case ir.Inlined(body=body):
+            yield body
+        case ir.Each():
+            yield from (n for n in (node.init, node.source, node.body, node.plain) if n is not None)
         case ir.Loop():
             yield from (*node.inits, node.body)
         case ir.Recur():

@@ -1,4 +1,4 @@
-"""Rewriting: rebuild a tree with every function replaced, from the inside out. Parts that do not change are shared."""
+"""Rewriting: rebuild a node with its direct parts replaced. Parts that do not change are shared."""
 
 from __future__ import annotations
 
@@ -9,22 +9,25 @@ from typing_extensions import assert_never
 
 from rtfs_framework.lang.ir import nodes as ir
 
-Change = Callable[[ir.Fn], ir.Fn]
+Go = Callable[[ir.Node], ir.Node]
 
 
-def rewrite(node: ir.Node, change: Change) -> ir.Node:  # noqa: C901, PLR0912 - one case per kind of node
-    """Return the node with `change` applied to every function in it."""
+def rewrite(node: ir.Node, change: Callable[[ir.Fn], ir.Fn]) -> ir.Node:
+    """Return the node with `change` applied to every function in it, from the inside out."""
+    made = rebuild(node, lambda part: rewrite(part, change))
+    return change(made) if isinstance(made, ir.Fn) else made
 
-    def go(part: ir.Node) -> ir.Node:
-        return rewrite(part, change)
+
+def rebuild(node: ir.Node, go: Go) -> ir.Node:  # noqa: C901, PLR0912 - one case per kind of node
+    """Return the node with every direct part replaced by what `go` makes of it, in the order in which they run."""
 
     def all_of(items: tuple[ir.Node, ...]) -> tuple[ir.Node, ...]:
-        return tuple(rewrite(item, change) for item in items)
+        return tuple(map(go, items))
 
     match node:
         case ir.Const() | ir.Local() | ir.Global() | ir.Builtin() | ir.HostName() | ir.Fail():
             return node
-        case ir.SetGlobal() | ir.Check():
+        case ir.SetGlobal() | ir.Check() | ir.Push() | ir.Stop():
             return attrs.evolve(node, value=go(node.value))
         case ir.If():
             return attrs.evolve(node, test=go(node.test), then=go(node.then), otherwise=go(node.otherwise))
@@ -33,11 +36,13 @@ def rewrite(node: ir.Node, change: Change) -> ir.Node:  # noqa: C901, PLR0912 - 
         case ir.VectorNode() | ir.SetNode():
             return attrs.evolve(node, items=all_of(node.items))
         case ir.Bind():
-            return attrs.evolve(node, value=go(node.value))
+            return attrs.evolve(node, value=go(node.value), pattern=pattern(node.pattern, go))
         case ir.Letrec():
-            return attrs.evolve(node, bindings=tuple((var, _function(fn, change)) for var, fn in node.bindings))
+            return attrs.evolve(node, bindings=tuple((var, as_function(go(fn))) for var, fn in node.bindings))
         case ir.Fn():
-            return _function(node, change)
+            params = tuple(_param(param, go) for param in node.params)
+            rest = None if node.rest is None else _param(node.rest, go)
+            return attrs.evolve(node, params=params, rest=rest, body=go(node.body))
         case ir.Call():
             return attrs.evolve(node, function=go(node.function), args=all_of(node.args))
         case ir.Loop():
@@ -45,24 +50,58 @@ def rewrite(node: ir.Node, change: Change) -> ir.Node:  # noqa: C901, PLR0912 - 
         case ir.Recur():
             return attrs.evolve(node, args=all_of(node.args))
         case ir.Match():
-            return attrs.evolve(node, value=go(node.value), clauses=tuple(_clause(c, change) for c in node.clauses))
+            return attrs.evolve(node, value=go(node.value), clauses=tuple(_clause(c, go) for c in node.clauses))
         case ir.Try():
             catches = tuple(attrs.evolve(c, body=go(c.body)) for c in node.catches)
-            final = None if node.final is None else go(node.final)
-            return attrs.evolve(node, body=go(node.body), catches=catches, final=final)
+            return attrs.evolve(node, body=go(node.body), catches=catches, final=_maybe(node.final, go))
         case ir.MapNode():
             return attrs.evolve(node, pairs=tuple((key, go(value)) for key, value in node.pairs))
         case ir.Hinted():
             hints = tuple((key, go(value)) for key, value in node.hints)
             return attrs.evolve(node, hints=hints, body=go(node.body))
+        case ir.Inlined():
+            return attrs.evolve(node, body=go(node.body))
+        case ir.Each():
+            init, source = _maybe(node.init, go), go(node.source)
+            return attrs.evolve(node, init=init, source=source, body=go(node.body), plain=_maybe(node.plain, go))
         case _ as never:
             assert_never(never)
 
 
-def _function(fn: ir.Fn, change: Change) -> ir.Fn:
-    return change(attrs.evolve(fn, body=rewrite(fn.body, change)))
+def as_function(node: ir.Node) -> ir.Fn:
+    """Return a node that is a function."""
+    assert isinstance(node, ir.Fn)  # noqa: S101 - what a letrec binds stays a function
+    return node
 
 
-def _clause(clause: ir.Clause, change: Change) -> ir.Clause:
-    guard = None if clause.guard is None else rewrite(clause.guard, change)
-    return attrs.evolve(clause, guard=guard, body=rewrite(clause.body, change))
+def _maybe(node: ir.Node | None, go: Go) -> ir.Node | None:
+    return None if node is None else go(node)
+
+
+def _param(param: ir.Param, go: Go) -> ir.Param:
+    return attrs.evolve(param, pattern=pattern(param.pattern, go))
+
+
+def _clause(clause: ir.Clause, go: Go) -> ir.Clause:
+    made = pattern(clause.pattern, go)
+    return attrs.evolve(clause, pattern=made, guard=_maybe(clause.guard, go), body=go(clause.body))
+
+
+def pattern(node: ir.Pattern, go: Go) -> ir.Pattern:
+    """Return a pattern with its default values replaced."""
+    match node:
+        case ir.PVar() | ir.PIgnore() | ir.PLiteral():
+            return node
+        case ir.PType() | ir.PAs():
+            return attrs.evolve(node, pattern=pattern(node.pattern, go))
+        case ir.PVector():
+            rest = None if node.rest is None else pattern(node.rest, go)
+            return attrs.evolve(node, items=tuple(pattern(item, go) for item in node.items), rest=rest)
+        case ir.PMap():
+            entries = tuple(
+                attrs.evolve(e, pattern=pattern(e.pattern, go), default=_maybe(e.default, go)) for e in node.entries
+            )
+            rest = None if node.rest is None else pattern(node.rest, go)
+            return attrs.evolve(node, entries=entries, rest=rest)
+        case _ as never:
+            assert_never(never)

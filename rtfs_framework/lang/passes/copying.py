@@ -1,0 +1,146 @@
+"""Copying: a function's body for another place, with variables and functions of its own there.
+
+In: a body and the function that it moves into. Out: the copy. A variable belongs to the function in which it is bound,
+so copies never share any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+from typing_extensions import assert_never
+
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import everything, variables
+from rtfs_framework.lang.passes.rewrite import rebuild
+
+
+class Fresh:
+    """Makes variables that a program has not."""
+
+    def __init__(self, program: ir.Program) -> None:
+        self._last = max((var.number for var in _all_variables(program.body)), default=0)
+
+    def var(self, name: str, owner: ir.FunctionFrame, *, looped: bool = False) -> ir.Var:
+        """Return a new variable."""
+        self._last += 1
+        return ir.Var(name, self._last, owner, looped)
+
+
+class Copy:
+    """One copy of a body into the function `owner`; `looped` when it stands in a loop there."""
+
+    def __init__(self, fresh: Fresh, owner: ir.FunctionFrame, *, looped: bool) -> None:
+        self._fresh = fresh
+        self._owner = owner
+        self._looped = looped
+        self._vars: dict[ir.Var, ir.Var] = {}
+        self._frames: dict[ir.FunctionFrame, ir.FunctionFrame] = {}
+
+    def bind(self, var: ir.Var) -> ir.Var:
+        """Return the copy of a variable that is bound in what is copied."""
+        made = self._vars.get(var)
+        if made is None:
+            owner = self._frames.get(var.owner, self._owner)
+            looped = var.looped or (self._looped and owner is self._owner)
+            made = self._vars[var] = self._fresh.var(var.name, owner, looped=looped)
+        return made
+
+    def node(self, node: ir.Node) -> ir.Node:
+        """Return the copy of a node."""
+        match node:
+            case ir.Local(var=var):
+                return ir.Local(self._vars.get(var, var), node.span)
+            case ir.Fn():
+                return self._function(node)
+            case ir.Recur(frame=frame) if frame is not None:
+                node = attrs.evolve(node, frame=self._frames.get(frame, frame))
+            case ir.Bind():
+                node = attrs.evolve(node, pattern=self.pattern(node.pattern))
+            case ir.Loop():
+                node = attrs.evolve(node, vars=tuple(map(self.bind, node.vars)))
+            case ir.Letrec():
+                node = attrs.evolve(node, bindings=tuple((self.bind(var), fn) for var, fn in node.bindings))
+            case ir.Match():
+                clauses = tuple(attrs.evolve(c, pattern=self.pattern(c.pattern)) for c in node.clauses)
+                node = attrs.evolve(node, clauses=clauses)
+            case ir.Try():
+                caught = tuple(attrs.evolve(c, vars=tuple(map(self.bind, c.vars))) for c in node.catches)
+                node = attrs.evolve(node, catches=caught)
+            case ir.Each():
+                names = {
+                    name: None if var is None else self.bind(var)
+                    for name, var in (("item", node.item), ("acc", node.acc), ("again", node.again))
+                }
+                node = attrs.evolve(node, **names)  # type: ignore[arg-type]
+            case _:
+                pass
+        return rebuild(node, self.node)
+
+    def _function(self, fn: ir.Fn) -> ir.Fn:
+        self._frames[fn.frame] = frame = ir.FunctionFrame(self._frame(fn.frame.parent), fn.frame.loops)
+        params = tuple(attrs.evolve(param, pattern=self.pattern(param.pattern)) for param in fn.params)
+        rest = None if fn.rest is None else attrs.evolve(fn.rest, pattern=self.pattern(fn.rest.pattern))
+        captures = tuple(self._vars.get(var, var) for var in fn.captures)
+        made = rebuild(attrs.evolve(fn, params=params, rest=rest, frame=frame, captures=captures), self.node)
+        assert isinstance(made, ir.Fn)  # noqa: S101 - of its kind
+        return made
+
+    def _frame(self, frame: ir.FunctionFrame | None) -> ir.FunctionFrame:
+        return self._owner if frame is None else self._frames.get(frame, self._owner)
+
+    def pattern(self, pattern: ir.Pattern) -> ir.Pattern:
+        """Return the copy of a pattern, with variables of its own."""
+        match pattern:
+            case ir.PIgnore() | ir.PLiteral():
+                return pattern
+            case ir.PVar(var=var):
+                return ir.PVar(self.bind(var))
+            case ir.PType():
+                return attrs.evolve(pattern, pattern=self.pattern(pattern.pattern))
+            case ir.PAs():
+                return ir.PAs(self.bind(pattern.var), self.pattern(pattern.pattern))
+            case ir.PVector():
+                items = tuple(map(self.pattern, pattern.items))
+                return attrs.evolve(pattern, items=items, rest=self._rest(pattern), whole=self._whole(pattern))
+            case ir.PMap():
+                entries = tuple(attrs.evolve(e, pattern=self.pattern(e.pattern)) for e in pattern.entries)
+                return attrs.evolve(pattern, entries=entries, rest=self._rest(pattern), whole=self._whole(pattern))
+            case _ as never:
+                assert_never(never)
+
+    def _rest(self, pattern: ir.PVector | ir.PMap) -> ir.Pattern | None:
+        return None if pattern.rest is None else self.pattern(pattern.rest)
+
+    def _whole(self, pattern: ir.PVector | ir.PMap) -> ir.Var | None:
+        return None if pattern.whole is None else self.bind(pattern.whole)
+
+
+def _all_variables(roots: tuple[ir.Node, ...]) -> Iterable[ir.Var]:
+    for node in everything(roots):
+        yield from bound_by(node)
+
+
+def bound_by(node: ir.Node) -> Iterable[ir.Var]:
+    """Yield the variables that a node itself binds."""
+    match node:
+        case ir.Bind(pattern=pattern):
+            yield from variables(pattern)
+        case ir.Loop(vars=names):
+            yield from names
+        case ir.Letrec(bindings=bindings):
+            yield from (var for var, _ in bindings)
+        case ir.Fn():
+            for param in (*node.params, *([node.rest] if node.rest else [])):
+                yield from variables(param.pattern)
+        case ir.Match(clauses=clauses):
+            for clause in clauses:
+                yield from variables(clause.pattern)
+        case ir.Try(catches=catches):
+            for catch in catches:
+                yield from catch.vars
+        case ir.Each():
+            yield from (var for var in (node.item, node.acc, node.again) if var is not None)
+        case _:
+            return

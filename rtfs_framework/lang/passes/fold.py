@@ -1,0 +1,95 @@
+"""Constant folding: calls of pure library functions on constants are computed by the library itself, once.
+
+In: a program. Out: the same, with constants for calls that surely succeed. What fails is left for run time, where its
+error has a place. Arguments and results are bounded, so that neither compiling nor the program grows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from rtfs_framework.lang.errors import RtfsError
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import Library
+from rtfs_framework.lang.passes.known import FOLDED
+from rtfs_framework.lang.passes.rewrite import rebuild
+from rtfs_framework.lang.values import Keyword
+
+_BITS = 256
+_LENGTH = 256
+
+
+def fold(program: ir.Program, library: Library) -> ir.Program:
+    """Return the program with its constant calls computed."""
+    return attrs.evolve(program, body=tuple(_Folding(library).go(node) for node in program.body))
+
+
+class _Folding:
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def go(self, node: ir.Node) -> ir.Node:
+        """Return a node with the constants in it computed, from the inside out."""
+        made = rebuild(node, self.go)
+        match made:
+            case ir.Call(function=ir.Builtin(name=name)):
+                return self._call(made, name)
+            case ir.If(test=ir.Const(value=value)):
+                return made.then if _true(value) else made.otherwise
+            case ir.And() | ir.Or():
+                return _junction(made)
+            case ir.Do(items=items) if len(items) > 1:
+                kept = (*(item for item in items[:-1] if not isinstance(item, ir.Const)), items[-1])
+                return kept[0] if len(kept) == 1 else attrs.evolve(made, items=kept)
+            case ir.VectorNode(items=items):
+                return _vector(made)
+            case _:
+                return made
+
+    def _call(self, call: ir.Call, name: str) -> ir.Node:
+        entry = self._library.get(name)
+        values = [arg.value for arg in call.args if isinstance(arg, ir.Const) and _small(arg.value)]
+        if name not in FOLDED or entry is None or entry.effect is not None or len(values) != len(call.args):
+            return call
+        try:
+            result = entry.function(*values)
+        except (RtfsError, ArithmeticError, TypeError, ValueError):
+            return call
+        return ir.Const(result, call.span) if _small(result) else call
+
+
+def _junction(node: ir.And | ir.Or) -> ir.Node:
+    """Drop the items that do not settle it, and those behind one that does."""
+    ends = isinstance(node, ir.Or)
+    kept: list[ir.Node] = []
+    for place, item in enumerate(node.items):
+        if isinstance(item, ir.Const) and place < len(node.items) - 1:
+            if _true(item.value) is not ends:
+                continue
+            kept.append(item)
+            break
+        kept.append(item)
+    return kept[0] if len(kept) == 1 else attrs.evolve(node, items=tuple(kept))
+
+
+def _vector(node: ir.VectorNode) -> ir.Node:
+    values = tuple(item.value for item in node.items if isinstance(item, ir.Const) and _small(item.value))
+    return ir.Const(values, node.span) if values and len(values) == len(node.items) <= _LENGTH else node
+
+
+def _true(value: Any) -> bool:
+    return value is not None and value is not False
+
+
+def _small(value: Any) -> bool:
+    """Tell whether a value is a small constant."""
+    kind = value.__class__
+    if kind is int:
+        return bool(value.bit_length() <= _BITS)
+    if kind is str:
+        return len(value) <= _LENGTH
+    if kind is tuple:
+        return len(value) <= _LENGTH and all(_small(item) and item.__class__ is not tuple for item in value)
+    return kind in (float, bool, type(None), Keyword)

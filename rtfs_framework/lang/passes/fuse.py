@@ -1,0 +1,184 @@
+"""Fusion: `map`, `filter`, `reduce` and their kin over functions that stand there become one loop over the source.
+
+In: a program. Out: the same, with calls of known shape as `Each`. One step alone keeps its order of calls and errors, so
+its function may do anything. Several become one loop only if all are plain (`known`): their calls then happen in another
+order, which nobody can see unless one fails. Then the loop is given up and the steps run one by one, so that the error is
+the one that comes first step by step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import Library
+from rtfs_framework.lang.passes.copying import Copy, Fresh
+from rtfs_framework.lang.passes.known import is_plain, is_plain_function
+from rtfs_framework.lang.passes.rewrite import rebuild
+from rtfs_framework.lang.source import Span
+from rtfs_framework.lang.values import Keyword
+
+_STEPS = {"map": "map", "mapv": "map", "filter": "filter", "filterv": "filter", "remove": "remove"}
+_ENDS = frozenset({"every?", "not-every?", "some?", "not-any?", "some", "reduce"})
+_ALIKE = frozenset({"filter", "remove"})
+"""Steps whose result has the kind of their source."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class _Step:
+    """One call of a pipeline: what it does with an item, by a function that is known."""
+
+    op: str
+    function: ir.Node
+    span: Span
+
+
+def fuse(program: ir.Program, library: Library) -> ir.Program:
+    """Return the program with pipelines as loops."""
+    fresh = Fresh(program)
+    top = ir.FunctionFrame(None)
+    return attrs.evolve(program, body=tuple(_Fusing(library, fresh, top).go(node) for node in program.body))
+
+
+class _Fusing:
+    """Fuses inside one function."""
+
+    def __init__(self, library: Library, fresh: Fresh, owner: ir.FunctionFrame) -> None:
+        self._library = library
+        self._fresh = fresh
+        self._owner = owner
+
+    def go(self, node: ir.Node) -> ir.Node:
+        """Return a node with the pipelines in it as loops."""
+        if isinstance(node, ir.Fn):
+            return rebuild(node, _Fusing(self._library, self._fresh, node.frame).go)
+        if isinstance(node, ir.Call):
+            made = self._pipeline(node)
+            if made is not None:
+                return made
+        return rebuild(node, self.go)
+
+    def _pipeline(self, call: ir.Call) -> ir.Node | None:
+        steps, source = self._steps(call)
+        if not steps:
+            return None
+        if len(steps) > 1 and not all(self._plain(step) for step in steps):
+            steps, source = steps[-1:], call.args[-1]
+        if len(steps) == 1 and not isinstance(steps[0].function, ir.Fn) and steps[0].op in _STEPS:
+            return None  # the library's own loop is as good
+        init = self.go(call.args[1]) if steps[-1].op == "reduce" else None
+        return self._loop(call, steps, init, self.go(source))
+
+    def _steps(self, call: ir.Call) -> tuple[list[_Step], ir.Node]:
+        """Return the steps of a pipeline, the first first, and what it starts from."""
+        steps: list[_Step] = []
+        node: ir.Node = call
+        while isinstance(node, ir.Call) and isinstance(node.function, ir.Builtin):
+            op = node.function.name
+            if not (op in _STEPS or (not steps and op in _ENDS)) or len(node.args) != 2 + (op == "reduce"):
+                break
+            function = node.args[0]
+            if not self._known(function, 1 + (op == "reduce")):
+                break
+            if op == "reduce" and not is_plain(node.args[1], self._library):
+                break  # its initial value comes before the source
+            steps.insert(0, _Step(op, function, node.span))
+            node = node.args[-1]
+        return steps, node
+
+    def _known(self, function: ir.Node, count: int) -> bool:
+        """Tell whether a function of so many arguments can become part of a loop."""
+        match function:
+            case ir.Fn():
+                typed = function.returns is not None or any(param.type is not None for param in function.params)
+                whole = function.rest is None and not function.linked and not function.frame.loops
+                return whole and not typed and len(function.params) == count
+            case ir.Builtin(name=name):
+                entry = self._library.get(name)
+                if entry is None or not is_plain_function(name, self._library):
+                    return False
+                return entry.low <= count and (entry.high is None or count <= entry.high)
+            case ir.Const(value=value):
+                return isinstance(value, Keyword) and count == 1
+            case _:
+                return False
+
+    def _plain(self, step: _Step) -> bool:
+        return not isinstance(step.function, ir.Fn) or is_plain(step.function.body, self._library)
+
+    def _loop(self, call: ir.Call, steps: Sequence[_Step], init: ir.Node | None, source: ir.Node) -> ir.Node:
+        span, last = call.span, steps[-1]
+        item = self._fresh.var("item", self._owner, looped=True)
+        alike = all(step.op in _ALIKE for step in steps)
+        plain, again = None, None
+        if len(steps) > 1:
+            again = self._fresh.var("source", self._owner)
+            plain = self._again(steps, init, ir.Local(again, span))
+        acc: ir.Var | None = None
+        if last.op in _ENDS:
+            acc = self._fresh.var("acc", self._owner, looped=True)
+            steps, init = steps[:-1], init or ir.Const(_NONE_FOUND[last.op], span)
+        body = self._through(list(steps), ir.Local(item, span), lambda value: self._end(last, acc, value), acc)
+        return ir.Each(steps[0].op if steps else last.op, item, source, acc, init, body, alike, plain, again, span)
+
+    def _through(
+        self, steps: list[_Step], value: ir.Node, end: Callable[[ir.Node], ir.Node], acc: ir.Var | None
+    ) -> ir.Node:
+        """Return what happens to an item that stands before some steps."""
+        if not steps:
+            return end(value)
+        step, rest = steps[0], steps[1:]
+        made = self._apply(step, value)
+        if _STEPS[step.op] == "map":
+            if not rest:
+                return end(made)
+            result = self._fresh.var("item", self._owner, looped=True)
+            bind = ir.Bind(ir.PVar(result), made, None, step.span)
+            return ir.Do((bind, self._through(rest, ir.Local(result, step.span), end, acc)), step.span)
+        kept = self._through(rest, value, end, acc)
+        left: ir.Node = ir.Const(None, step.span) if acc is None else ir.Local(acc, step.span)
+        branches = (kept, left) if step.op in ("filter", "filterv") else (left, kept)
+        return ir.If(made, *branches, step.span)
+
+    def _end(self, last: _Step, acc: ir.Var | None, value: ir.Node) -> ir.Node:
+        """Return what becomes of an item at the end of a pipeline."""
+        if acc is None:
+            return ir.Push(value, last.span)
+        kept = ir.Local(acc, last.span)
+        if last.op == "reduce":
+            return self._apply(last, kept, value)
+        verdict = self._apply(last, value)
+        if last.op == "some":
+            found = self._fresh.var("found", self._owner, looped=True)
+            bind = ir.Bind(ir.PVar(found), verdict, None, last.span)
+            read = ir.Local(found, last.span)
+            return ir.Do((bind, ir.If(read, ir.Stop(read, last.span), kept, last.span)), last.span)
+        stop = ir.Stop(ir.Const(not _NONE_FOUND[last.op], last.span), last.span)
+        branches = (kept, stop) if last.op in ("every?", "not-every?") else (stop, kept)
+        return ir.If(verdict, *branches, last.span)
+
+    def _apply(self, step: _Step, *args: ir.Node) -> ir.Node:
+        """Return a call of a step's function: the body of a lambda, with its parameters bound."""
+        if not isinstance(step.function, ir.Fn):
+            return ir.Call(step.function, args, step.span)
+        copy = Copy(self._fresh, self._owner, looped=True)
+        binds = [
+            ir.Bind(copy.pattern(param.pattern), arg, None, step.span)
+            for param, arg in zip(step.function.params, args, strict=True)
+        ]
+        return ir.Inlined(step.function.name, ir.Do((*binds, self.go(copy.node(step.function.body))), step.span), step.span)
+
+    def _again(self, steps: Sequence[_Step], init: ir.Node | None, source: ir.Node) -> ir.Node:
+        """Return the steps as the calls that they were."""
+        copy = Copy(self._fresh, self._owner, looped=False)
+        for step in steps:
+            between = (copy.node(init),) if init is not None and step.op == "reduce" else ()
+            called = ir.Builtin(step.op, step.span)
+            source = ir.Call(called, (copy.node(step.function), *between, source), step.span)
+        return source
+
+
+_NONE_FOUND = {"every?": True, "not-every?": False, "some?": False, "not-any?": True, "some": None, "reduce": None}
+"""What an end gives when no item settles it."""

@@ -1,0 +1,104 @@
+"""Inlining: the bodies of small functions where they are called.
+
+In: a program. Out: the same, with calls of lambdas that stand in call position, and of small top-level functions, as
+`Inlined` bodies, their parameters bound to the arguments in order. A top-level function is put only into forms that stand
+after its definition: before it, a call must still fail. Stacks keep the frame (`Inlined`), and no function that can
+call itself is moved, so that depth is counted as before but for the innermost calls.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import attrs
+
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.library import Library
+from rtfs_framework.lang.passes.copying import Copy, Fresh
+from rtfs_framework.lang.passes.rewrite import rebuild
+
+MOST_NODES = 16
+"""Nodes of a top-level function that is small."""
+
+
+def inline(program: ir.Program, _library: Library) -> ir.Program:
+    """Return the program with small functions where they are called."""
+    set_at = Counter(node.name for node in everything(program.body) if isinstance(node, ir.SetGlobal))
+    small: dict[str, ir.Fn] = {}
+    fresh, top = Fresh(program), ir.FunctionFrame(None)
+    body: list[ir.Node] = []
+    for node in program.body:
+        made = _Inlining(small, fresh, top, looped=False).go(node)
+        body.append(made)
+        if isinstance(made, ir.SetGlobal) and made.name in program.functions and set_at[made.name] == 1:
+            fn = made.value
+            if isinstance(fn, ir.Fn) and not fn.captures and _is_whole(fn) and _is_small(fn.body):
+                small[made.name] = fn
+    return attrs.evolve(program, body=tuple(body))
+
+
+def _is_whole(fn: ir.Fn) -> bool:
+    """Tell whether a function does nothing on its way in or out, and is no loop."""
+    typed = fn.returns is not None or any(param.type is not None for param in fn.params)
+    return fn.rest is None and not fn.linked and not fn.frame.loops and not typed
+
+
+def _is_small(body: ir.Node) -> bool:
+    for count, node in enumerate(everything((body,))):
+        if count >= MOST_NODES:
+            return False
+        match node:
+            case ir.Fn() | ir.Letrec() | ir.Loop() | ir.Recur() | ir.Try() | ir.Hinted() | ir.SetGlobal():
+                return False
+            case ir.Call(function=ir.Global() | ir.Local()):
+                return False  # it may come back here
+            case _:
+                continue
+    return True
+
+
+class _Inlining:
+    """Inlines inside one function."""
+
+    def __init__(self, small: dict[str, ir.Fn], fresh: Fresh, owner: ir.FunctionFrame, *, looped: bool) -> None:
+        self._small = small
+        self._fresh = fresh
+        self._owner = owner
+        self._looped = looped
+
+    def go(self, node: ir.Node) -> ir.Node:
+        """Return a node with small functions in it where they are called."""
+        match node:
+            case ir.Fn():
+                inner = _Inlining(self._small, self._fresh, node.frame, looped=node.frame.loops)
+                return rebuild(node, inner.go)
+            case ir.Loop():
+                inner = _Inlining(self._small, self._fresh, self._owner, looped=True)
+                inits = tuple(map(self.go, node.inits))
+                return attrs.evolve(node, inits=inits, body=inner.go(node.body))
+            case ir.Call(function=ir.Fn() as fn, args=args) if _is_whole(fn) and len(fn.params) == len(args):
+                return self._moved(fn, node)
+            case ir.Call(function=ir.Global(name=name), args=args) if name in self._small:
+                fn = self._small[name]
+                if len(fn.params) == len(args):
+                    return self._moved(fn, node)
+            case _:
+                pass
+        return rebuild(node, self.go)
+
+    def _moved(self, fn: ir.Fn, call: ir.Call) -> ir.Node:
+        """Return a function's body in place of a call: the arguments first, all of them, then the parameters."""
+        span = call.span
+        copy = Copy(self._fresh, self._owner, looped=self._looped)
+        binds: list[ir.Node] = []
+        patterns: list[ir.Node] = []
+        for param, arg in zip(fn.params, call.args, strict=True):
+            if isinstance(param.pattern, ir.PVar):
+                binds.append(ir.Bind(copy.pattern(param.pattern), self.go(arg), None, arg.span))
+                continue
+            given = self._fresh.var("given", self._owner, looped=self._looped)
+            binds.append(ir.Bind(ir.PVar(given), self.go(arg), None, arg.span))
+            patterns.append(ir.Bind(copy.pattern(param.pattern), ir.Local(given, span), None, fn.span))
+        body = ir.Do((*patterns, self.go(copy.node(fn.body))), fn.span)
+        return ir.Do((*binds, ir.Inlined(fn.name, body, span)), span)

@@ -1,0 +1,69 @@
+"""The passes, in the order in which they run. `optimise` is the only entry; any set of them may be left out.
+
+A program means the same with every set. `mutual` is a lowering besides: the language promises mutual tail calls in
+constant space, so only tests leave it out. `integers` has no IR of its own: code is made from what it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import attrs
+
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.verify import verify
+from rtfs_framework.lang.library import Library
+from rtfs_framework.lang.passes.fold import fold
+from rtfs_framework.lang.passes.fuse import fuse
+from rtfs_framework.lang.passes.inline import inline
+from rtfs_framework.lang.passes.mutual import merge_tail_calls
+
+
+@attrs.frozen(slots=True)
+class Pass:
+    """One pass. `run` is None where codegen does the work."""
+
+    name: str
+    doc: str
+    run: Callable[[ir.Program, Library], ir.Program] | None
+
+
+PASSES = (
+    Pass("inline", "Put small functions where they are called, and lambdas that are called at once.", inline),
+    Pass("fold", "Compute calls of pure library functions on constants; take the branch that is known.", fold),
+    Pass("fuse", "Turn map, filter, reduce and their kin over known functions into one loop.", fuse),
+    Pass("mutual", "Make mutual tail calls jumps (a lowering: they must not use the stack).", merge_tail_calls),
+    Pass("integers", "Compile functions a second time for integers.", None),
+    Pass("shortcuts", "Do common library calls inline where a class test settles them.", None),
+)
+ALL = frozenset(each.name for each in PASSES)
+
+
+def selected(names: Iterable[str]) -> frozenset[str]:
+    """Return a set of passes.
+
+    Raises:
+        ValueError: there is no such pass.
+    """
+    found = frozenset(names)
+    unknown = sorted(found - ALL)
+    if unknown:
+        message = f"no such pass: {', '.join(unknown)} (there are {', '.join(each.name for each in PASSES)})"
+        raise ValueError(message)
+    return found
+
+
+def optimise(
+    program: ir.Program, library: Library, names: frozenset[str] = ALL, *, verified: bool = False
+) -> ir.Program:
+    """Return the program after some passes; `verified` looks for broken invariants after each.
+
+    Raises:
+        InternalError: a pass broke an invariant of the IR.
+    """
+    for each in PASSES:
+        if each.run is not None and each.name in names:
+            program = each.run(program, library)
+            if verified:
+                verify(program, each.name)
+    return program
