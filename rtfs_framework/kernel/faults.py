@@ -84,15 +84,25 @@ def _stack(frames: list[TracebackType], artifact: Artifact) -> list[tuple[str, s
     """Return the innermost frames as (function, place): those left already, then those around the `catch`."""
     found: list[tuple[str, str]] = []
     place = ""
-    for code_name, line in _positions(frames, artifact):
+    for name, line in _entries(frames, artifact):
         place = place or str(artifact.place(line))
-        name = artifact.functions.get(code_name, "top level")
         if name:  # a part of a function has none: the function around it stands at the part's place
             found.append((name, place))
             place = ""
             if len(found) == STACK_SHOWN:
                 break
     return found
+
+
+def _entries(frames: list[TracebackType], artifact: Artifact) -> Iterator[tuple[str, int]]:
+    """Yield the RTFS function and line of every frame, those included that were inlined into one of Python's."""
+    for code_name, line in _positions(frames, artifact):
+        inlined = artifact.spans[line - 1].inlined
+        while inlined is not None:
+            yield inlined[0], line
+            line = inlined[1]  # noqa: PLW2901 - where the call stood
+            inlined = artifact.spans[line - 1].inlined
+        yield artifact.functions.get(code_name, "top level"), line
 
 
 def _positions(frames: list[TracebackType], artifact: Artifact) -> Iterator[tuple[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -13,6 +14,7 @@ from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang.analyzer.modules import FindModule, no_modules
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.library import Delegatable, nothing_delegatable
+from rtfs_framework.lang.passes.table import ALL, selected
 from rtfs_framework.lang.pipeline import Surroundings, compile_program
 from rtfs_framework.lang.source import Source
 from rtfs_framework.stdlib.library import BUILTINS
@@ -26,6 +28,8 @@ def compile_source(
     preloaded: tuple[str, ...] = (),
     prelude: bool = False,
     metered: bool = True,
+    passes: Iterable[str] = ALL,
+    verified: bool = False,
 ) -> Artifact:
     """Compile a program against the standard library.
 
@@ -33,14 +37,20 @@ def compile_source(
     `find_module` returns the text of an imported module; `preloaded` modules need no import.
     `prelude` adds the host prelude's names (`log`, `get-env`, ...), each of which asks for a capability.
     Code that is not `metered` is a little faster and runs only under limits that need no steps (`Limits.metered`).
+    `passes` names the optimisations that run (`lang.passes.table`); `verified` checks the IR after each.
 
     Raises:
         LanguageError: the program is refused.
     """
     made = Source("<string>", source) if isinstance(source, str) else source
     around = surroundings(
-        delegatable=delegatable, find_module=find_module, preloaded=preloaded, prelude=prelude, metered=metered
+        delegatable=delegatable,
+        find_module=find_module,
+        preloaded=preloaded,
+        prelude=prelude,
+        metered=metered,
     )
+    around = attrs.evolve(around, passes=selected(passes), verified=verified)
     return attrs.evolve(compile_program(made, around), prelude=prelude)
 
 

@@ -6,7 +6,14 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from rtfs_framework.lang.errors import ProgramError, type_error, type_validation_error
+from rtfs_framework.lang.errors import (
+    Cancelled,
+    InternalError,
+    LimitError,
+    ProgramError,
+    type_error,
+    type_validation_error,
+)
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, equal
 from rtfs_framework.lang.meter import charge, meter, room_for_text
 from rtfs_framework.lang.printer import display, write
@@ -15,7 +22,11 @@ from rtfs_framework.lang.types.model import MapType, Type
 from rtfs_framework.lang.values import GrownVector, List, is_vector
 from rtfs_framework.stdlib import operators
 from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword
+from rtfs_framework.stdlib.check import sequence
+from rtfs_framework.stdlib.slices import alike
 
+_OF_VALUES = frozenset({"items", "bits"})
+"""Limits that single values meet."""
 _SHORT = 1 << 2048
 """Integers below this are shown by Python itself, which refuses very long ones."""
 _ROUNDS = 64
@@ -112,6 +123,17 @@ def bounded(made: str) -> str:
     """Return a text that `str` made, or refuse it."""
     room_for_text("str", len(made))
     return made
+
+
+def again(error: Exception) -> None:
+    """Let a loop that failed be run step by step, to meet the error that comes first then; some errors are final.
+
+    Raises:
+        Exception: the error, if it would be no other.
+    """
+    limited = isinstance(error, LimitError) and error.dimension not in _OF_VALUES
+    if limited or isinstance(error, Cancelled | InternalError | RecursionError):
+        raise error
 
 
 def map_rest(value: Map, keys: tuple[Any, ...]) -> Map:
@@ -229,6 +251,7 @@ HELPERS: dict[str, Any] = {
     "op_le": operators.le,
     "op_ge": operators.ge,
     "rt_bounded": bounded,
+    "rt_charge": charge,
     "rt_equal": equal,
     "rt_fail": fail,
     "rt_no_match": no_match,
@@ -247,6 +270,9 @@ HELPERS: dict[str, Any] = {
     "rt_map": Map,
     "rt_text": text,
     "rt_map_of": Map.of,
+    "rt_sequence": sequence,
+    "rt_again": again,
+    "rt_alike": alike,
     "rt_set": Set.of,
 }
 """Helpers that are the same for every program."""

@@ -73,7 +73,7 @@ class GrowingProgram:
         analyzer = self.analyzer(forms)
         program = attrs.evolve(analyze(analyzer, forms), functions=frozenset())
         found, _ = check_program(program, analyzer)
-        artifact = assemble(analyzer, program, self._unit, self._first, digest([source]))
+        artifact = assemble(analyzer, program, self._unit, self._first, digest([source]), self._around)
         return Addition(analyzer, program, attrs.evolve(artifact, diagnostics=tuple(found)))
 
     def keep(self, added: Addition) -> Artifact:
@@ -92,7 +92,7 @@ class GrowingProgram:
         macros = RecordingMacros(self._around.compile_macro)
         analyzer = self.analyzer(forms, macros)
         program = attrs.evolve(analyze(analyzer, forms), functions=frozenset())
-        return Views(tuple(map(macros.expanded, forms)), program, tuple(analyzer.findings))
+        return Views(tuple(map(macros.expanded, forms)), program, tuple(analyzer.findings), self._around)
 
     def analyzer(self, forms: tuple[Form, ...], macros: MacroTable | None = None) -> Analyzer:
         """Return an analyzer that knows the program so far, about to see some forms."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class LibraryEntry(Protocol):
@@ -17,6 +17,11 @@ class LibraryEntry(Protocol):
     @property
     def high(self) -> int | None:
         """Most arguments; None for any number."""
+        ...
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What runs: passes compute calls on constants with it."""
         ...
 
     @property

@@ -25,7 +25,7 @@ from rtfs_framework.lang.expander.macros import MacroCompiler, MacroTable
 from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Delegatable, Library, nothing_delegatable
-from rtfs_framework.lang.passes.mutual import merge_tail_calls
+from rtfs_framework.lang.passes.table import ALL, optimise
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.signature import SiteKind
 from rtfs_framework.lang.source import Source, Span
@@ -49,6 +49,10 @@ class Surroundings:
     """Modules loaded before the program, under their full names."""
     metered: bool = True
     """Whether the code takes steps (see `codegen.metering`)."""
+    passes: frozenset[str] = ALL
+    """Which passes run (`passes.table`)."""
+    verified: bool = False
+    """Whether the IR is verified after every pass: for tests, and for whoever writes a pass."""
 
 
 @room_for_recursion()
@@ -62,18 +66,21 @@ def compile_program(source: Source, around: Surroundings) -> Artifact:
     analyzer = Analyzer(source, around.library, around.delegatable, macros, modules)
     program = analyze(analyzer, read_program(source), around.preloaded)
     diagnostics, facts = check_program(program, analyzer)
-    artifact = assemble(analyzer, program, Unit(metered=around.metered), source, digest(analyzer.sources))
+    artifact = assemble(analyzer, program, Unit(metered=around.metered), source, digest(analyzer.sources), around)
     return attrs.evolve(artifact, diagnostics=tuple(diagnostics), effects=infer_effects(facts))
 
 
-def assemble(analyzer: Analyzer, program: ir.Program, unit: Unit, source: Source, digested: str) -> Artifact:
+def assemble(
+    analyzer: Analyzer, program: ir.Program, unit: Unit, source: Source, digested: str, around: Surroundings
+) -> Artifact:
     """Return the code and tables of an analyzed program; `source` names the code.
 
     Raises:
         LanguageError: E0107, the program nests deeper than Python can compile.
     """
     try:
-        module = emit_program(merge_tail_calls(program), unit)
+        made = optimise(program, around.library, around.passes, verified=around.verified)
+        module = emit_program(made, unit, around.passes)
     except RecursionError:
         raise LanguageError([too_deep(source, Span(0, min(1, len(source.text))))]) from None
     code = to_code(module, source)

@@ -18,7 +18,7 @@ from rtfs_framework.lang.format.unparse import unparse
 from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.show import show_program
-from rtfs_framework.lang.passes.mutual import merge_tail_calls
+from rtfs_framework.lang.passes.table import optimise
 from rtfs_framework.lang.pipeline import Surroundings, analyze
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source
@@ -33,24 +33,26 @@ class Views:
     """The forms as read, every macro call replaced by what it stands for."""
     program: ir.Program
     findings: tuple[Diagnostic, ...]
+    around: Surroundings
 
     @property
     @room_for_recursion()
     def expanded(self) -> str:
         """The program without macro calls; it reads back."""
-        return _laid_out("\n".join(map(unparse, self.forms)))
+        return laid_out("\n".join(map(unparse, self.forms)))
 
     @property
     @room_for_recursion()
     def ir(self) -> str:
         """The IR as s-expressions."""
-        return _laid_out(show_program(self.program))
+        return laid_out(show_program(self.program))
 
     @property
     @room_for_recursion()
     def python(self) -> str:
         """The module that is compiled; constants, builtins and helpers are names that the kernel fills in."""
-        return ast.unparse(emit_program(merge_tail_calls(self.program), Unit())) + "\n"
+        made = optimise(self.program, self.around.library, self.around.passes)
+        return ast.unparse(emit_program(made, Unit(), self.around.passes)) + "\n"
 
 
 @room_for_recursion()
@@ -64,10 +66,10 @@ def view(source: Source, around: Surroundings) -> Views:
     analyzer = Analyzer(source, around.library, around.delegatable, macros, Modules(around.find_module))
     forms = read_program(source)
     program = analyze(analyzer, forms, around.preloaded)
-    return Views(tuple(map(macros.expanded, forms)), program, tuple(analyzer.findings))
+    return Views(tuple(map(macros.expanded, forms)), program, tuple(analyzer.findings), around)
 
 
-def _laid_out(text: str) -> str:
+def laid_out(text: str) -> str:
     """Lay out a text; as it is when it nests deeper than the reader allows, as an IR may."""
     try:
         return format_source(Source("<view>", text))

@@ -11,12 +11,20 @@ from oracle import compare, evaluator, generate, operators
 
 from rtfs_framework.lang.codegen import operators as inlined
 from rtfs_framework.lang.codegen.expressions import Expressions
+from rtfs_framework.lang.passes.table import ALL
 from rtfs_framework.lang.printer import write
 
+SETS = {
+    "none": frozenset(),
+    **{f"only {name}": frozenset({name}) for name in sorted(ALL)},
+    **{f"no {name}": ALL - {name} for name in sorted(ALL)},
+}
+"""Sets of passes besides all of them."""
 
-def differences(seeds, size=0):
+
+def differences(seeds, size=0, passes=ALL):
     for seed in seeds:
-        found = compare.difference(generate.program(generate.seeded(seed), size))
+        found = compare.difference(generate.program(generate.seeded(seed), size), passes)
         if found is not None:
             yield f"seed {seed}: {found}"
 
@@ -32,6 +40,19 @@ def test_two_thousand_programs_agree(part):
 def test_twenty_thousand_programs_agree(part):
     start = 10_000 + part * 1000
     assert list(differences(range(start, start + 1000))) == []
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_programs_agree_with_any_set_of_passes(name):
+    start = 2_000 + 100 * list(SETS).index(name)
+    assert list(differences(range(start, start + 100), passes=SETS[name])) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("name", SETS)
+def test_three_thousand_programs_agree_with_any_set_of_passes(name):
+    assert list(differences(range(200_000, 203_000), passes=SETS[name])) == []
 
 
 @pytest.mark.slow

@@ -26,6 +26,8 @@ class SpanInfo:
     """The Python name that held the function when the call was made."""
     display: str = ""
     args: int = -1
+    inlined: tuple[str, int] | None = None
+    """The function whose body was put here, and the line of the call that it stands for."""
 
 
 @attrs.frozen(slots=True, eq=False)

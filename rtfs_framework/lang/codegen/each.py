@@ -21,14 +21,16 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
     emitter.emit(py.assign(source, given[-1]), line)
     result = emitter.unit.temp("r") if node.acc is None else var_name(node.acc)
     outer = emitter.block()
-    _loop(emitter, node, given[0], source, result, line)
+    with emitter.opened(1 if node.plain is None else 2):
+        _loop(emitter, node, given[0], source, result, line)
     loop = emitter.take(outer)
     if node.plain is None or node.again is None:
         emitter.out.extend(loop)
     else:
         outer = emitter.block()
         emitter.emit(py.assign(var_name(node.again), py.load(source)), line)
-        emitter.run(node.plain, Dest("assign", result))
+        with emitter.opened(2):
+            emitter.run(node.plain, Dest("assign", result))
         steps = emitter.take(outer)
         caught = emitter.unit.temp("x")
         check = ast.Expr(py.call(emitter.unit.helper("rt_again"), py.load(caught)))
@@ -38,14 +40,23 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
 
 
 def _loop(emitter: Statements, node: ir.Each, init: ast.expr, source: str, result: str, line: int) -> None:
-    items = py.either(
+    items: ast.expr = py.either(
         py.is_class(py.load(source), "tuple"),
         py.load(source),
         py.call(emitter.unit.helper("rt_sequence"), py.const(node.op), py.load(source)),
     )
+    costly = emitter.costs.costly(node.body)
+    if emitter.unit.metered and not costly:
+        found = emitter.unit.temp("s")
+        emitter.emit(py.assign(found, items), line)
+        items = py.load(found)
+        size = py.call("len", py.load(found))
+        emitter.emit(ast.Expr(py.call(emitter.unit.helper("rt_charge"), size)), line)
     emitter.emit(py.assign(result, ast.List([], ast.Load()) if node.acc is None else init), line)
     emitter.eaches.append(result)
     outer = emitter.block()
+    if emitter.unit.metered and costly:
+        emitter.pay(line)
     emitter.run(node.body, DROP if node.acc is None else Dest("assign", result))
     body = emitter.take(outer) or [ast.Pass()]
     emitter.eaches.pop()

@@ -42,8 +42,9 @@ def var_name(var: ir.Var) -> str:
 class EmitterBase:
     """State and the small tools that the emitter's parts share."""
 
-    def __init__(self, unit: Unit, program: ir.Program) -> None:
+    def __init__(self, unit: Unit, program: ir.Program, passes: frozenset[str]) -> None:
         self.unit = unit
+        self.passes = passes
         self.functions = program.functions
         self.defined_names = program.defined
         self.numbers = Numbers()

@@ -63,7 +63,15 @@ class Expressions(EmitterBase, ABC):
                 return self.value(items[-1]) if items else py.const(None)
             case ir.SetGlobal() | ir.Bind() | ir.Letrec() | ir.Fn():
                 return self.defined(node)
-            case ir.Loop() | ir.Match() | ir.Try() | ir.Hinted() | ir.Recur():
+            case ir.Inlined():
+                outer = self.unit.enter(node.name, self.line(node.span))
+                made = self.value(node.body)
+                self.unit.inside = outer
+                return made
+            case ir.Push() | ir.Stop():
+                self.run(node, DROP)
+                return py.const(None)
+            case ir.Loop() | ir.Match() | ir.Try() | ir.Hinted() | ir.Recur() | ir.Each():
                 temp = self.unit.temp("r")
                 self.run(node, Dest("assign", temp))
                 return py.load(temp)
@@ -212,7 +220,7 @@ class Expressions(EmitterBase, ABC):
         if special is not None and special.name:
             return self._placed(py.call(special.name, *self.values(node.args)), node, special.name, special.fn.name)
         if isinstance(target, ir.Const) and isinstance(target.value, Keyword):
-            short = shortcuts.keyword(self, node)
+            short = shortcuts.keyword(self, node) if "shortcuts" in self.passes else None
             if short is not None:
                 return self._placed(short, node)
             args = self.values(node.args)

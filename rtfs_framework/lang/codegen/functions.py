@@ -105,7 +105,7 @@ class Emitter(Groups):
 
     def _specialise(self, fn: ir.Fn, key: str | ir.Var, out: list[ast.stmt]) -> None:
         """Emit a function a second time for integers, if that makes a difference; later calls may go to it."""
-        if fn.frame in self.groups:
+        if fn.frame in self.groups or "numbers" not in self.passes:
             return
         special = specialise(fn, key, self.numbers)
         if special is None:

@@ -34,8 +34,8 @@ class Group:
 class Groups(Statements):
     """The part of the emitter that makes groups."""
 
-    def __init__(self, unit: Unit, program: ir.Program) -> None:
-        super().__init__(unit, program)
+    def __init__(self, unit: Unit, program: ir.Program, passes: frozenset[str]) -> None:
+        super().__init__(unit, program, passes)
         self.module: list[ast.stmt] = []
         """Functions outside the entry function: the loops of groups of top-level functions."""
         self.specials: dict[ir.FunctionFrame, Special] = {}

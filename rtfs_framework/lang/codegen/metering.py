@@ -62,7 +62,7 @@ class Costs:
         match node:
             case ir.Fn() | ir.Letrec():
                 return False
-            case ir.Loop() | ir.HostName() | ir.Hinted():
+            case ir.Loop() | ir.Each() | ir.HostName() | ir.Hinted():
                 return True
             case ir.Call(function=ir.Builtin(name=name), args=args) if name in _CHEAP:
                 return any(map(self.costly, args))

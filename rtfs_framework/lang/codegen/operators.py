@@ -38,6 +38,10 @@ def is_boolean(node: ir.Node) -> bool:
             return name in TRUTH or (name.endswith("?") and name not in ASKS)
         case ir.And(items=items) | ir.Or(items=items):
             return all(is_boolean(item) for item in items)
+        case ir.Inlined(body=body):
+            return is_boolean(body)
+        case ir.Do(items=items) if items:
+            return is_boolean(items[-1])
         case _:
             return False
 
@@ -60,7 +64,7 @@ def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
         return ast.UnaryOp(ast.Not(), emitter.test(node.args[0]))
     if count == 1 and name == "nil?":
         return py.compare(_named(emitter, emitter.value(node.args[0])), ast.Is(), py.const(None))
-    return shortcuts.emit(emitter, name, node)
+    return shortcuts.emit(emitter, name, node) if "shortcuts" in emitter.passes else None
 
 
 def _operand(emitter: Expressions, expression: ast.expr, kind: Kind | None = None) -> tuple[ast.expr, ast.expr | None]:

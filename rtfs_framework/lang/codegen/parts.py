@@ -37,8 +37,8 @@ class Blocks:
 class Parts(Patterns):
     """The part of the emitter that keeps account of Python's blocks."""
 
-    def __init__(self, unit: Unit, program: ir.Program) -> None:
-        super().__init__(unit, program)
+    def __init__(self, unit: Unit, program: ir.Program, passes: frozenset[str]) -> None:
+        super().__init__(unit, program, passes)
         self.blocks = Blocks()
 
     @contextmanager

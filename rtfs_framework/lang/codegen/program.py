@@ -12,11 +12,14 @@ from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
 
+EMITTED = frozenset({"numbers", "shortcuts"})
+"""The passes that have no IR of their own."""
 
-def emit_program(program: ir.Program, unit: Unit) -> ast.Module:
-    """Return the Python module of a program; tables go to `unit`."""
-    emitter = Emitter(unit, program)
-    for node in program.body:
+
+def emit_program(program: ir.Program, unit: Unit, passes: frozenset[str] = EMITTED) -> ast.Module:
+    """Return the Python module of a program; tables go to `unit`. `passes` are those of which codegen does the work."""
+    emitter = Emitter(unit, program, passes)
+    for node in program.body if "numbers" in passes else ():
         emitter.numbers.learn(node)
     last = len(program.body) - 1
     for i, node in enumerate(program.body):

@@ -189,7 +189,7 @@ def _text(emitter: Expressions, node: ir.Call) -> ast.expr | None:
 
 def _is_short(emitter: Expressions, node: ir.Node) -> bool:
     if isinstance(node, ir.Const) and node.value.__class__ is str:
-        return len(node.value) < _LONGEST // 100
+        return len(node.value) < 100
     bits = width(node, emitter.numbers)
     return emitter.numbers.kind(node) is Kind.INT and bits is not None and bits < _SHORT_INTEGER
 

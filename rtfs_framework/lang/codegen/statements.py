@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 
+from rtfs_framework.lang.codegen import each
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen.emitter import DROP, RETURN, Dest, var_name
+from rtfs_framework.lang.codegen.emitter import DROP, RETURN, Dest, steady, var_name
 from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.codegen.parts import MOST_BLOCKS, Parts
 from rtfs_framework.lang.codegen.unit import Unit
@@ -16,14 +17,16 @@ from rtfs_framework.lang.passes.widths import learn_loop
 class Statements(Parts):
     """The part of the emitter that makes statements."""
 
-    def __init__(self, unit: Unit, program: ir.Program) -> None:
-        super().__init__(unit, program)
+    def __init__(self, unit: Unit, program: ir.Program, passes: frozenset[str]) -> None:
+        super().__init__(unit, program, passes)
         self.loop_vars: list[tuple[str, ...]] = []
+        self.eaches: list[str] = []
+        """What the `Each` loops around this place collect into, the innermost last."""
         self.frame_vars: dict[ir.FunctionFrame, tuple[str, ...]] = {}
         self.frame_state: dict[ir.FunctionFrame, tuple[str, int]] = {}
         """For a function in a group: the variable that says whose turn it is, and this function's number."""
 
-    def run(self, node: ir.Node, dest: Dest) -> None:
+    def run(self, node: ir.Node, dest: Dest) -> None:  # noqa: C901 - one case per kind of node
         """Emit a node; its value goes to `dest`."""
         if self.owed and self._due(node):
             self.pay(self.line(node.span))
@@ -34,12 +37,20 @@ class Statements(Parts):
                 self._run_if(node, dest)
             case ir.And() | ir.Or() if dest is not DROP and _has_recur(node):
                 self._run_junction(node, dest)
-            case ir.Loop() | ir.Try() | ir.Hinted():
+            case ir.Loop() | ir.Try() | ir.Hinted() | ir.Each():
                 self._run_blocks(node, dest)
             case ir.Recur():
                 self._run_recur(node)
             case ir.Match():
                 self._run_match(node, dest)
+            case ir.Inlined():
+                outer = self.unit.enter(node.name, self.line(node.span))
+                self.run(node.body, dest)
+                self.unit.inside = outer
+            case ir.Push():
+                each.push(self, node)
+            case ir.Stop():
+                each.stop(self, node)
             case ir.Const() | ir.Local() if dest is DROP:
                 return
             case ir.Bind(pattern=ir.PVar()) if dest is DROP:
@@ -75,8 +86,10 @@ class Statements(Parts):
         if dest.kind == "return":
             self.emit(ast.Return(expression), line)
         elif dest.kind == "assign":
+            if isinstance(expression, ast.Name) and expression.id == dest.name:
+                return
             self.emit(py.assign(dest.name, expression), line)
-        elif not isinstance(expression, ast.Constant):
+        elif not steady(expression):
             self.emit(ast.Expr(expression), line)
 
     def _inside(self, node: ir.Node, dest: Dest) -> list[ast.stmt]:
@@ -111,7 +124,7 @@ class Statements(Parts):
         then, other = (more, done) if isinstance(node, ir.And) else (done, more)
         self.emit(ast.If(true, then or [ast.Pass()], other), line)
 
-    def _run_blocks(self, node: ir.Loop | ir.Try | ir.Hinted, dest: Dest) -> None:
+    def _run_blocks(self, node: ir.Loop | ir.Try | ir.Hinted | ir.Each, dest: Dest) -> None:
         """A form that opens blocks. In too many already it becomes a function, for nothing in it jumps out of it."""
         if self.blocks.open > MOST_BLOCKS:
             line, outer = self.line(node.span), self.begin_part()
@@ -122,6 +135,8 @@ class Statements(Parts):
             self._run_loop(node, dest)
         elif isinstance(node, ir.Try):
             self._run_try(node, dest)
+        elif isinstance(node, ir.Each):
+            each.run(self, node, dest)
         else:
             self._run_hinted(node, dest)
 
@@ -265,6 +280,8 @@ def _has_recur(node: ir.Node) -> bool:
     last: ir.Node = node
     while isinstance(last, ir.And | ir.Or | ir.Do) and last.items:
         last = last.items[-1]
+    if isinstance(last, ir.Inlined):
+        return _has_recur(last.body)
     if isinstance(last, ir.If):
         return _has_recur(last.then) or _has_recur(last.otherwise)
     if isinstance(last, ir.Match):

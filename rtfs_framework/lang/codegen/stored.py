@@ -60,7 +60,7 @@ def dump_artifact(artifact: Artifact) -> bytes:
     row = _Writer().row
     parts = tuple(row(getattr(artifact, name)) for name in _PARTS)
     spans = [
-        (info.span.start, info.span.end, info.span.source, info.callee, info.display, info.args)
+        (info.span.start, info.span.end, info.span.source, info.callee, info.display, info.args, info.inlined)
         for info in artifact.spans
     ]
     return marshal.dumps((artifact.code, spans, parts))

@@ -27,7 +27,9 @@ class Unit:
         self.functions: dict[str, str] = {}
         self.links: list[FunctionSignature] = []
         self._temps = 0
-        self._lines: dict[Span, int] = {}
+        self._lines: dict[tuple[Span, tuple[str, int] | None], int] = {}
+        self.inside: tuple[str, int] | None = None
+        """The inlined function whose body is being emitted, and the line of its call."""
 
     def constant(self, value: Any) -> str:
         """Enter a constant."""
@@ -81,15 +83,20 @@ class Unit:
 
     def line(self, span: Span) -> int:
         """Return the line that stands for a span."""
-        known = self._lines.get(span)
+        known = self._lines.get((span, self.inside))
         if known is None:
-            self.spans.append(SpanInfo(span))
-            known = self._lines[span] = len(self.spans)
+            self.spans.append(SpanInfo(span, inlined=self.inside))
+            known = self._lines[span, self.inside] = len(self.spans)
         return known
+
+    def enter(self, name: str, line: int) -> tuple[str, int] | None:
+        """Begin the body of an inlined function; returns what `inside` must become again at its end."""
+        outer, self.inside = self.inside, (name, line)
+        return outer
 
     def call_line(self, span: Span, callee: str | None, display: str, args: int) -> int:
         """Return a line of its own for a call, with what is called."""
-        self.spans.append(SpanInfo(span, callee, display, args))
+        self.spans.append(SpanInfo(span, callee, display, args, self.inside))
         return len(self.spans)
 
     def link(self, signature: FunctionSignature) -> int:

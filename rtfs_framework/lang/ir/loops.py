@@ -40,7 +40,7 @@ class Each:
     alike: bool
     """Whether the result has the kind of the source (text, a list) and is not always a vector."""
     plain: Node | None
-    """The same over `again`, step by step: run when the loop fails, because its steps would have failed in their order."""
+    """The same over `again`, step by step: run when the loop fails, for the steps would have failed in their order."""
     again: Var | None
     span: Span
 

@@ -10,7 +10,10 @@ from typing import Any
 
 import attrs
 
-from rtfs_framework.lang.ir.loops import Each, Inlined, Push, Stop
+from rtfs_framework.lang.ir.loops import Each as Each  # noqa: PLC0414 - exported
+from rtfs_framework.lang.ir.loops import Inlined as Inlined  # noqa: PLC0414 - exported
+from rtfs_framework.lang.ir.loops import Push as Push  # noqa: PLC0414 - exported
+from rtfs_framework.lang.ir.loops import Stop as Stop  # noqa: PLC0414 - exported
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type

@@ -1,9 +1,9 @@
 """The verifier: what must be true of every program between passes. It is for tests and for whoever writes a pass.
 
 In: a program, and the name of what made it. Out: nothing, or an InternalError that names the first broken invariant:
-every `Local` is bound around it, in the same function or captured by those between; a variable is bound once; `Recur`
-stands in tail position of its loop or function and has as many arguments; `Push` and `Stop` stand in tail position of an
-`Each`.
+every `Local` is bound around it, in the same function or captured by those between; a variable is bound
+once, but for those that leave a part; `Recur` stands in tail position of its loop or function and has as many arguments; `Push` and `Stop` stand in tail position of
+an `Each`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class _Verifier:
         self._program = program
         self._after = after
         self._bound: set[ir.Var] = set()
-        self._groups = {fn.frame: frozenset(member.frame for member in group) for group in program.groups for fn in group}
+        self._groups = {
+            fn.frame: frozenset(member.frame for member in group) for group in program.groups for fn in group
+        }
         self._widths = {fn.frame: len(fn.params) for group in program.groups for fn in group}
 
     def program(self) -> None:
@@ -56,7 +58,7 @@ class _Verifier:
 
     def _bind(self, names: Iterable[ir.Var], place: _Place) -> None:
         for var in names:
-            if var in self._bound:
+            if var in self._bound and not var.leaves_part:
                 raise self._broken(f"{var.name}.{var.number} is bound twice")
             self._bound.add(var)
             place.visible.add(var)

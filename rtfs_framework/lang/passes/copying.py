@@ -45,6 +45,7 @@ class Copy:
             owner = self._frames.get(var.owner, self._owner)
             looped = var.looped or (self._looped and owner is self._owner)
             made = self._vars[var] = self._fresh.var(var.name, owner, looped=looped)
+            made.leaves_part = var.leaves_part
         return made
 
     def node(self, node: ir.Node) -> ir.Node:

@@ -1,9 +1,10 @@
 """Fusion: `map`, `filter`, `reduce` and their kin over functions that stand there become one loop over the source.
 
-In: a program. Out: the same, with calls of known shape as `Each`. One step alone keeps its order of calls and errors, so
-its function may do anything. Several become one loop only if all are plain (`known`): their calls then happen in another
-order, which nobody can see unless one fails. Then the loop is given up and the steps run one by one, so that the error is
-the one that comes first step by step.
+In: a program. Out: the same, with calls of known shape as `Each`. One step alone keeps its order of calls and errors,
+so its function may do anything, but for a `map` that may ask the host: the kernel makes such calls at once. Several
+steps become one loop only if all are plain (`known`): their calls then happen in another order, which nobody can see
+unless one fails. Then the loop is given up and the steps run one by one, so that the error is the one that comes first
+step by step.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import attrs
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes.copying import Copy, Fresh
-from rtfs_framework.lang.passes.known import is_plain, is_plain_function
+from rtfs_framework.lang.passes.known import asking, is_plain, is_plain_function, may_ask
 from rtfs_framework.lang.passes.rewrite import rebuild
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword
@@ -37,23 +38,34 @@ class _Step:
 
 def fuse(program: ir.Program, library: Library) -> ir.Program:
     """Return the program with pipelines as loops."""
-    fresh = Fresh(program)
+    around = _Around(library, Fresh(program), asking(program, library))
     top = ir.FunctionFrame(None)
-    return attrs.evolve(program, body=tuple(_Fusing(library, fresh, top).go(node) for node in program.body))
+    return attrs.evolve(program, body=tuple(_Fusing(around, top).go(node) for node in program.body))
+
+
+@attrs.frozen(slots=True, eq=False)
+class _Around:
+    """What is the same in every function of a program."""
+
+    library: Library
+    fresh: Fresh
+    asking: frozenset[str]
+    """Functions that may ask the host: the kernel makes the calls of a `map` of one at once."""
 
 
 class _Fusing:
     """Fuses inside one function."""
 
-    def __init__(self, library: Library, fresh: Fresh, owner: ir.FunctionFrame) -> None:
-        self._library = library
-        self._fresh = fresh
+    def __init__(self, around: _Around, owner: ir.FunctionFrame) -> None:
+        self._around = around
+        self._library = around.library
+        self._fresh = around.fresh
         self._owner = owner
 
     def go(self, node: ir.Node) -> ir.Node:
         """Return a node with the pipelines in it as loops."""
         if isinstance(node, ir.Fn):
-            return rebuild(node, _Fusing(self._library, self._fresh, node.frame).go)
+            return rebuild(node, _Fusing(self._around, node.frame).go)
         if isinstance(node, ir.Call):
             made = self._pipeline(node)
             if made is not None:
@@ -64,10 +76,9 @@ class _Fusing:
         steps, source = self._steps(call)
         if not steps:
             return None
-        if len(steps) > 1 and not all(self._plain(step) for step in steps):
+        plain_start = steps[-1].op != "reduce" or is_plain(call.args[1], self._library)
+        if len(steps) > 1 and not (plain_start and all(map(self._plain, steps))):
             steps, source = steps[-1:], call.args[-1]
-        if len(steps) == 1 and not isinstance(steps[0].function, ir.Fn) and steps[0].op in _STEPS:
-            return None  # the library's own loop is as good
         init = self.go(call.args[1]) if steps[-1].op == "reduce" else None
         return self._loop(call, steps, init, self.go(source))
 
@@ -80,13 +91,14 @@ class _Fusing:
             if not (op in _STEPS or (not steps and op in _ENDS)) or len(node.args) != 2 + (op == "reduce"):
                 break
             function = node.args[0]
-            if not self._known(function, 1 + (op == "reduce")):
+            if not self._known(function, 1 + (op == "reduce")) or (_STEPS.get(op) == "map" and self._may_ask(function)):
                 break
-            if op == "reduce" and not is_plain(node.args[1], self._library):
-                break  # its initial value comes before the source
             steps.insert(0, _Step(op, function, node.span))
             node = node.args[-1]
         return steps, node
+
+    def _may_ask(self, function: ir.Node) -> bool:
+        return isinstance(function, ir.Fn) and may_ask(function.body, self._around.asking, self._library)
 
     def _known(self, function: ir.Node, count: int) -> bool:
         """Tell whether a function of so many arguments can become part of a loop."""
@@ -139,8 +151,8 @@ class _Fusing:
             return ir.Do((bind, self._through(rest, ir.Local(result, step.span), end, acc)), step.span)
         kept = self._through(rest, value, end, acc)
         left: ir.Node = ir.Const(None, step.span) if acc is None else ir.Local(acc, step.span)
-        branches = (kept, left) if step.op in ("filter", "filterv") else (left, kept)
-        return ir.If(made, *branches, step.span)
+        then, other = (kept, left) if _STEPS[step.op] == "filter" else (left, kept)
+        return ir.If(made, then, other, step.span)
 
     def _end(self, last: _Step, acc: ir.Var | None, value: ir.Node) -> ir.Node:
         """Return what becomes of an item at the end of a pipeline."""
@@ -156,8 +168,8 @@ class _Fusing:
             read = ir.Local(found, last.span)
             return ir.Do((bind, ir.If(read, ir.Stop(read, last.span), kept, last.span)), last.span)
         stop = ir.Stop(ir.Const(not _NONE_FOUND[last.op], last.span), last.span)
-        branches = (kept, stop) if last.op in ("every?", "not-every?") else (stop, kept)
-        return ir.If(verdict, *branches, last.span)
+        then, other = (kept, stop) if last.op in ("every?", "not-every?") else (stop, kept)
+        return ir.If(verdict, then, other, last.span)
 
     def _apply(self, step: _Step, *args: ir.Node) -> ir.Node:
         """Return a call of a step's function: the body of a lambda, with its parameters bound."""
@@ -168,7 +180,9 @@ class _Fusing:
             ir.Bind(copy.pattern(param.pattern), arg, None, step.span)
             for param, arg in zip(step.function.params, args, strict=True)
         ]
-        return ir.Inlined(step.function.name, ir.Do((*binds, self.go(copy.node(step.function.body))), step.span), step.span)
+        return ir.Inlined(
+            step.function.name, ir.Do((*binds, self.go(copy.node(step.function.body))), step.span), step.span
+        )
 
     def _again(self, steps: Sequence[_Step], init: ir.Node | None, source: ir.Node) -> ir.Node:
         """Return the steps as the calls that they were."""

@@ -1,9 +1,9 @@
 """Inlining: the bodies of small functions where they are called.
 
 In: a program. Out: the same, with calls of lambdas that stand in call position, and of small top-level functions, as
-`Inlined` bodies, their parameters bound to the arguments in order. A top-level function is put only into forms that stand
-after its definition: before it, a call must still fail. Stacks keep the frame (`Inlined`), and no function that can
-call itself is moved, so that depth is counted as before but for the innermost calls.
+`Inlined` bodies, their parameters bound to the arguments in order. A top-level function is put only into forms that
+stand after its definition: before it, a call must still fail. Stacks keep the frame (`Inlined`), and no function that
+can call itself is moved, so that depth is counted as before but for the innermost calls.
 """
 
 from __future__ import annotations

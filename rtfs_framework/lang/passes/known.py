@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.values import Keyword
 
-NUMERIC = frozenset(
-    "+ - * / mod quot rem inc dec abs max min < > <= >= even? odd? zero? pos? neg? sqrt floor ceil round".split()
-)
-PLAIN = NUMERIC | frozenset(
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+NUMERIC = _names("+ - * / mod quot rem inc dec abs max min < > <= >= even? odd? zero? pos? neg? sqrt floor ceil round")
+_QUESTIONS = _names("= != not= not nil? string? int? integer? float? number? boolean? keyword? map? vector? list?")
+_TEXT = _names(
     """
-    = != not= not nil? some? string? int? integer? float? number? boolean? keyword? symbol? map? vector? list? seq? fn? set? coll?
-    str string-length length count empty? first second last rest next butlast nth get assoc dissoc contains? conj cons
-    keys vals keyword name type-name vector hash-map list substring subs upper-case lower-case string-upper string-lower
-    trim string-trim starts-with? ends-with? string-contains? string-contains split join identity take drop concat
-    get-in merge select-keys reverse
-    """.split()
-) - {"some?"}  # fmt: skip
-"""Functions of data alone: no function among their arguments is ever called."""
-FOLDED = NUMERIC | frozenset(
+    str string-length upper-case lower-case string-upper string-lower trim string-trim starts-with? ends-with?
+    string-contains? string-contains name keyword type-name
     """
-    = != not= not nil? string? int? integer? float? number? boolean? keyword? map? vector? list? str string-length
-    length count empty? first second last nth get contains? name keyword type-name upper-case lower-case string-upper
-    string-lower trim string-trim starts-with? ends-with? string-contains? string-contains identity
-    """.split()
 )
+FOLDED = NUMERIC | _QUESTIONS | _TEXT | _names("length count empty? first second last nth get contains? identity")
 """Functions whose calls on constants are computed by the compiler."""
+PLAIN = FOLDED | _names(
+    """
+    symbol? fn? set? coll? rest next butlast assoc dissoc conj cons keys vals vector hash-map list substring subs split
+    join take drop concat get-in merge select-keys reverse
+    """
+)
+"""Functions of data alone: no function among their arguments is ever called."""
 
 
 def is_plain(node: ir.Node, library: Library) -> bool:
@@ -52,3 +56,38 @@ def _plain_part(node: ir.Node, library: Library) -> bool:
 def is_plain_function(name: str, library: Library) -> bool:
     """Tell whether a library function is plain."""
     return name in PLAIN and name in library and library[name].effect is None
+
+
+def asking(program: ir.Program, library: Library) -> frozenset[str]:
+    """Return the top-level names whose functions may ask the host, as far as the program shows."""
+    parts = {
+        node.name: list(everything((node.value,)))
+        for node in everything(program.body)
+        if isinstance(node, ir.SetGlobal)
+    }
+    found: set[str] = set()
+    while True:
+        more = {name for name, nodes in parts.items() if name not in found and _any_asks(nodes, found, library)}
+        if not more:
+            return frozenset(found)
+        found |= more
+
+
+def may_ask(node: ir.Node, asking_names: frozenset[str], library: Library) -> bool:
+    """Tell whether running a node may ask the host, as far as the program shows."""
+    return _any_asks(everything((node,)), asking_names, library)
+
+
+def _any_asks(nodes: Iterable[ir.Node], names: AbstractSet[str], library: Library) -> bool:
+    for node in nodes:
+        match node:
+            case ir.Builtin(name=name):
+                if name in library and library[name].effect is not None:
+                    return True
+            case ir.Global(name=name) if name in names:
+                return True
+            case ir.HostName() | ir.Hinted() | ir.Fn(linked=True):
+                return True
+            case _:
+                continue
+    return False

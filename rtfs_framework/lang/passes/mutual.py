@@ -14,13 +14,14 @@ import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes.rewrite import rewrite
 
 Key = str | ir.Var
 """What a call names: a top-level function or a local variable."""
 
 
-def merge_tail_calls(program: ir.Program) -> ir.Program:
+def merge_tail_calls(program: ir.Program, _library: Library) -> ir.Program:
     """Return the program with mutual tail calls as jumps."""
     nodes = list(everything(program.body))
     candidates = _candidates(program, nodes)
@@ -77,6 +78,8 @@ def tail_calls(node: ir.Node) -> Iterator[ir.Call]:
         case ir.Do(items=items) | ir.And(items=items) | ir.Or(items=items):
             if items:
                 yield from tail_calls(items[-1])
+        case ir.Inlined(body=body):
+            yield from tail_calls(body)
         case ir.If():
             yield from tail_calls(node.then)
             yield from tail_calls(node.otherwise)
@@ -171,6 +174,8 @@ def _jump(fn: ir.Fn, node: ir.Node, members: Mapping[Key, ir.Fn]) -> ir.Node:
             return ir.Recur(node.args, target.frame, node.span)
         case ir.Do(items=items) | ir.And(items=items) | ir.Or(items=items) if items:
             return attrs.evolve(node, items=(*items[:-1], _jump(fn, items[-1], members)))
+        case ir.Inlined(body=body):
+            return attrs.evolve(node, body=_jump(fn, body, members))
         case ir.If():
             then, other = _jump(fn, node.then, members), _jump(fn, node.otherwise, members)
             return attrs.evolve(node, then=then, otherwise=other)

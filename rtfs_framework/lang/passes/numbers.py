@@ -13,7 +13,7 @@ from enum import Enum
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import parts
+from rtfs_framework.lang.ir.walk import everything, parts
 from rtfs_framework.lang.types.model import Primitive
 
 
@@ -105,8 +105,10 @@ class Numbers:
                 return self.kind(items[-1]) if items else None
             case ir.And(items=items) | ir.Or(items=items):
                 return Kind.BOOL if all(self.kind(item) is Kind.BOOL for item in items) else None
-            case ir.Loop():
+            case ir.Loop() | ir.Inlined():
                 return self.kind(node.body)
+            case ir.Each(acc=acc):
+                return None if acc is None else self.vars.get(acc)
             case ir.Match():
                 return self._join(clause.body for clause in node.clauses)
             case ir.Try():
@@ -115,7 +117,7 @@ class Numbers:
                 return Kind.INT if node.type is Primitive.INT else self.kind(node.value)
             case ir.Check(type=declared):
                 return Kind.INT if declared is Primitive.INT else None
-            case ir.Recur() | ir.Fail():
+            case ir.Recur() | ir.Fail() | ir.Stop():
                 return Kind.NEVER
             case _:
                 return None
@@ -142,6 +144,9 @@ class Numbers:
         if isinstance(node, ir.Loop):
             self._learn_loop(node)
             return
+        if isinstance(node, ir.Each):
+            self._learn_each(node)
+            return
         for part in parts(node):
             self.learn(part)
         if isinstance(node, ir.Bind) and isinstance(node.pattern, ir.PVar):
@@ -152,7 +157,7 @@ class Numbers:
                     self._note(param.pattern.var, Kind.INT)
 
     def _note(self, var: ir.Var, kind: Kind | None) -> None:
-        if kind is None or kind is Kind.NEVER:
+        if kind is None or kind is Kind.NEVER or var.leaves_part:  # which is bound before its form too
             self.vars.pop(var, None)
         else:
             self.vars[var] = kind
@@ -169,6 +174,32 @@ class Numbers:
             if not refuted:
                 return
             kinds = [None if i in refuted else kind for i, kind in enumerate(kinds)]
+
+    def _learn_each(self, node: ir.Each) -> None:
+        for part in (node.init, node.source):
+            if part is not None:
+                self.learn(part)
+        self._note(node.item, self._items(node.source))
+        if node.acc is not None and node.init is not None:
+            self._note(node.acc, self.kind(node.init))
+        self.learn(node.body)
+        stops = any(isinstance(part, ir.Stop) for part in everything((node.body,)))
+        if node.acc in self.vars and (stops or self.kind(node.body) not in (self.vars[node.acc], Kind.NEVER)):
+            self._note(node.acc, None)
+            self.learn(node.body)
+        if node.plain is not None:
+            self.learn(node.plain)
+
+    def _items(self, source: ir.Node) -> Kind | None:
+        """Return the kind of all items of a sequence."""
+        match source:
+            case ir.Call(function=ir.Builtin(name="range")):
+                return Kind.INT
+            case ir.Const(value=tuple() as items) if items:
+                kinds = {_PYTHON.get(item.__class__) for item in items}
+                return kinds.pop() if len(kinds) == 1 else None
+            case _:
+                return None
 
     def refuted(self, body: ir.Node, kinds: list[Kind | None], frame: ir.FunctionFrame | None) -> set[int]:
         """Return the places where some `recur` of this loop passes another kind."""

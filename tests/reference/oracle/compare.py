@@ -11,6 +11,7 @@ from rtfs_framework.kernel.loader import compile_source
 from rtfs_framework.kernel.outcome import CallKind, Complete
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError, generic_error, undefined_symbol
+from rtfs_framework.lang.passes.table import ALL
 
 LIMITS = Limits(depth=2_000, steps=200_000, host_calls=2_000)
 REPLIES: dict[str, Any] = {"bool": (True, False, None), "str": ("a", "b"), "vec": ((), (1, 2), (3,)), "int": (0, 1, 5)}
@@ -24,11 +25,11 @@ def reply(name: str, number: int) -> Any:
     return options[number % len(options)]
 
 
-def compiled(text: str) -> tuple[str, list[str]]:
-    """Return the product's outcome and calls."""
+def compiled(text: str, passes: frozenset[str] = ALL) -> tuple[str, list[str]]:
+    """Return the product's outcome and calls, made by some of its passes; the IR is verified after each."""
     calls: list[str] = []
     try:
-        run = Instance(compile_source(text), limits=LIMITS).start()
+        run = Instance(compile_source(text, passes=passes, verified=True), limits=LIMITS).start()
         outcome = run.step()
         while not isinstance(outcome, Complete):
             call = outcome.call
@@ -76,12 +77,12 @@ def expected(text: str) -> tuple[str, list[str]] | None:
         return None
 
 
-def difference(text: str) -> str | None:
+def difference(text: str, passes: frozenset[str] = ALL) -> str | None:
     """Return what is different between the two, or None."""
     wanted = expected(text)
     if wanted is None:
         return None
-    got = compiled(text)
+    got = compiled(text, passes)
     if got == wanted:
         return None
     return f"{text}\n  oracle:   {wanted[0]} after {wanted[1]}\n  compiled: {got[0]} after {got[1]}"
