@@ -17,12 +17,13 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
     """Emit a loop; its result goes to `dest`."""
     line = emitter.line(node.span)
     given = emitter.values([part for part in (node.init, node.source) if part is not None])
+    result = emitter.unit.temp("r") if node.acc is None else var_name(node.acc)
+    emitter.emit(py.assign(result, ast.List([], ast.Load()) if node.acc is None else given[0]), line)
     source = emitter.unit.temp("s")
     emitter.emit(py.assign(source, given[-1]), line)
-    result = emitter.unit.temp("r") if node.acc is None else var_name(node.acc)
     outer = emitter.block()
     with emitter.opened(1 if node.plain is None else 2):
-        _loop(emitter, node, given[0], source, result, line)
+        _loop(emitter, node, source, result, line)
     loop = emitter.take(outer)
     if node.plain is None or node.again is None:
         emitter.out.extend(loop)
@@ -39,7 +40,7 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
     emitter.give(py.load(result), dest, line)
 
 
-def _loop(emitter: Statements, node: ir.Each, init: ast.expr, source: str, result: str, line: int) -> None:
+def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: int) -> None:
     items: ast.expr = py.either(
         py.is_class(py.load(source), "tuple"),
         py.load(source),
@@ -52,7 +53,6 @@ def _loop(emitter: Statements, node: ir.Each, init: ast.expr, source: str, resul
         items = py.load(found)
         size = py.call("len", py.load(found))
         emitter.emit(ast.Expr(py.call(emitter.unit.helper("rt_charge"), size)), line)
-    emitter.emit(py.assign(result, ast.List([], ast.Load()) if node.acc is None else init), line)
     emitter.eaches.append(result)
     outer = emitter.block()
     if emitter.unit.metered and costly:

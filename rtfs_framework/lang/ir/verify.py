@@ -1,9 +1,9 @@
 """The verifier: what must be true of every program between passes. It is for tests and for whoever writes a pass.
 
 In: a program, and the name of what made it. Out: nothing, or an InternalError that names the first broken invariant:
-every `Local` is bound around it, in the same function or captured by those between; a variable is bound
-once, but for those that leave a part; `Recur` stands in tail position of its loop or function and has as many arguments; `Push` and `Stop` stand in tail position of
-an `Each`.
+every `Local` is bound around it, in the same function or captured by those between; a variable is bound once, but for
+those that leave a part; `Recur` stands in tail position of its loop or function and has as many arguments; `Push` and
+`Stop` stand in tail position of an `Each`.
 """
 
 from __future__ import annotations
