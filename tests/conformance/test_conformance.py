@@ -46,7 +46,7 @@ def test_every_case_of_the_topic_holds(topic):
 @pytest.mark.parametrize("topic", sorted(TOPICS))
 def test_every_case_holds_without_any_pass(topic, monkeypatch):
     monkeypatch.setattr(loader, "selected", lambda _names: frozenset({"mutual"}))  # a promise of the language
-    test_every_case_of_the_topic_holds(topic)
+    assert list(verdicts(case for case in TOPICS[topic] if case.certain and case.id not in ROWS)) == []
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
