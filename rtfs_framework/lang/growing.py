@@ -17,6 +17,9 @@ import attrs
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.modules import Modules
 from rtfs_framework.lang.analyzer.rooms import Room
+from rtfs_framework.lang.check.facts import collect
+from rtfs_framework.lang.check.inference import Inference
+from rtfs_framework.lang.check.kinds import ANY, of_type, words
 from rtfs_framework.lang.check.run import check_program
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.codegen.unit import Unit
@@ -28,6 +31,7 @@ from rtfs_framework.lang.pipeline import Surroundings, analyze, assemble, digest
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.stack import room_for_recursion
+from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.views import Views
 
 
@@ -93,6 +97,25 @@ class GrowingProgram:
         analyzer = self.analyzer(forms, macros)
         program = attrs.evolve(analyze(analyzer, forms), functions=frozenset())
         return Views(tuple(map(macros.expanded, forms)), program, tuple(analyzer.findings), self._around)
+
+    @room_for_recursion()
+    def foresee(self, forms: tuple[Form, ...], returns: Callable[[str], Type | None]) -> str:
+        """Return in words what the last form may give; `returns` knows the declared results of earlier functions.
+
+        Raises:
+            LanguageError: They are refused.
+        """
+        analyzer = self.analyzer(forms)
+        program = analyze(analyzer, forms)
+        inference = Inference(collect(program, analyzer))
+        kinds = ANY
+        for node in program.body:
+            kinds = inference.kinds(node)
+        last = program.body[-1] if program.body else None
+        if isinstance(last, ir.Call) and isinstance(last.function, ir.Global):
+            declared = returns(last.function.name)
+            kinds &= ANY if declared is None else of_type(declared, analyzer.types.get)
+        return words(kinds)
 
     def analyzer(self, forms: tuple[Form, ...], macros: MacroTable | None = None) -> Analyzer:
         """Return an analyzer that knows the program so far, about to see some forms."""

@@ -79,7 +79,7 @@ def test_tail_calls_and_closures_work_across_inputs(talk):
     [
         ("(def a 1)\n(foo", "E0101", "<input 2>:1:1"),
         ("(lett [a 1] a)", "E0203", "<input 1>:1:2"),
-        ("(let [a] a)", "E0201", "<input 1>:1:1"),
+        ("(let [a] a)", "E0201", "<input 1>:1:7"),
         ("(defn f [x]\n  (/ x 0))\n(f 1)", "E0504", "<input 1>:2:3"),
         ("(inc 1 2 3)", "E0204", "<input 1>:1:1"),
         ("(apply inc [1 2 3])", "E0503", "<input 1>:1:1"),
@@ -154,7 +154,13 @@ def test_what_type_defines_does_not_stay(talk):
 
 def test_type_never_asks_the_host(talk, folder):
     (folder / "delegation.toml").write_text("", encoding="utf-8")
-    assert "not available in pure mode" in talk(":type (call :fs.read 1)\n").err
+    text = ":type (call :fs.read 1)\n:type (str (call :fs.read 1))\n(defn f [] : int (call :fs.read 1))\n:type (f)\n"
+    text += ':type (if (get :k) 1 "a")\n:type (step "s" 1)\n'
+    asked = "[not run: it asks its host for fs.read]"
+    lines = talk(text).lines
+    assert lines[:2] == [f"any value  {asked}", f"a string  {asked}"]
+    assert lines[3:5] == [f"an integer  {asked}", "an integer or a string  [not run: it asks its host for k]"]
+    assert lines[5] == ":int"
 
 
 def test_doc_shows_grammar_examples_and_delegation(talk):

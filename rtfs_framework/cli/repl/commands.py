@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import attrs
 
+from rtfs_framework.cli.repl.hosts import Unasked
 from rtfs_framework.cli.repl.shown import value_type
 from rtfs_framework.cli.repl.talk import Talk
 from rtfs_framework.cli.repl.words import Word, code_word, language_names, language_word, signature_text, signature_word
@@ -96,7 +97,7 @@ def _doc(talk: Talk, name: str) -> str:
     return word.text()
 
 
-@command("type", "EXPR", "The type of an expression's value; definitions in it do not stay.")
+@command("type", "EXPR", "The type of an expression's value; the host is not asked, and definitions do not stay.")
 def _type(talk: Talk, text: str) -> str:
     signature = talk.talk.instance.function(text)
     if signature is not None and talk.talk.instance.knows(text):
@@ -104,7 +105,10 @@ def _type(talk: Talk, text: str) -> str:
     entry = language_word(text)
     if entry is not None and text not in talk.talk.names:
         return f"{entry.usage}  [{entry.kind}]"
-    return value_type(talk.try_out(text))
+    try:
+        return value_type(talk.try_out(text))
+    except Unasked as asked:
+        return f"{talk.foresee(text)}  [not run: it asks its host for {asked}]"
 
 
 @command("expand", "EXPR", "The expression with all macros expanded.")

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 
 from rtfs_framework.kernel.interactive import Conversation
+from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.purehost import PureHost
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.source import Source
 
 if TYPE_CHECKING:
+    from rtfs_framework.kernel.outcome import ExecutionOutcome, HostCall
     from rtfs_framework.kernel.run import Run
     from rtfs_framework.lang.growing import Addition
     from rtfs_framework.orchestrator.session import Session
@@ -50,12 +52,35 @@ class ReplHost(Protocol):
         ...
 
     def finish_purely(self, run: Run) -> Any:
-        """Drive a run to its value; every call is refused."""
+        """Drive a run to its value.
+
+        Raises:
+            Unasked: It asks its host for something.
+        """
         ...
 
     def close(self) -> None:
         """End the conversation."""
         ...
+
+
+class Unasked(Exception):
+    """A run asked its host where that is not to be asked; the message says what for."""
+
+
+class UnaskedHost(PureHost):
+    """Drives runs only as far as they need no host."""
+
+    def answer(self, run: Run, call: HostCall) -> ExecutionOutcome:
+        """Answer notifications; end the run at anything else.
+
+        Raises:
+            Unasked: It is a question.
+        """
+        if call.kind is CallKind.EVENT:
+            return super().answer(run, call)
+        run.close()
+        raise Unasked(call.capability)
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -91,7 +116,9 @@ class NoHost:
         """Drive a run to its value."""
         return PureHost().finish(run)
 
-    finish_purely = finish
+    def finish_purely(self, run: Run) -> Any:
+        """Drive a run to its value, or to its first question to a host."""
+        return UnaskedHost().finish(run)
 
     def close(self) -> None:
         """Do nothing."""
@@ -133,8 +160,8 @@ class SessionHost:
         return self.hosted.finish(run)
 
     def finish_purely(self, run: Run) -> Any:
-        """Drive a run to its value; every call is refused."""
-        return PureHost().finish(run)
+        """Drive a run to its value, or to its first question to a host."""
+        return UnaskedHost().finish(run)
 
     def close(self) -> None:
         """End the run in the journal."""

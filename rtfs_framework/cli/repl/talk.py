@@ -24,6 +24,7 @@ from rtfs_framework.lang.reader.brackets import explain_brackets
 from rtfs_framework.lang.reader.comments import blank_comments
 from rtfs_framework.lang.reader.read import MAX_NESTING
 from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.types.model import Type
 from rtfs_framework.orchestrator.module_path import find_module
 
 _OPEN_ENDED = frozenset({"E0101", "E0102", "E0103"})
@@ -116,6 +117,7 @@ class Talk:
 
         Raises:
             RtfsError: It is refused or fails.
+            Unasked: It asks its host for something.
         """
         source = remember(Source("<expression>", text))
         talk, before = self.talk, self.talk.bound()
@@ -125,6 +127,19 @@ class Talk:
             return self.host.finish_purely(talk.try_out(added))
         finally:
             talk.undo(before)
+
+    def foresee(self, text: str) -> str:
+        """Return in words what an expression may give, as far as it is known without running it.
+
+        Raises:
+            LanguageError: It is refused.
+        """
+        source = remember(Source("<expression>", text))
+        return self.talk.program.foresee(self.talk.read(source), self._returns)
+
+    def _returns(self, name: str) -> Type | None:
+        found = self.talk.instance.function(name)
+        return None if found is None else found.returns
 
     def reset(self) -> None:
         """Forget every definition."""

@@ -23,6 +23,9 @@ _WORD = re.compile(r"[^\s()\[\]{}\"]+")
 def check_unused(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
     """Return a hint for everything that is never used."""
     used = {node.var for node in facts.nodes if isinstance(node, ir.Local)}
+    # A loop binds a pattern twice: for later bindings, and for each round.
+    places = {span for var in used if (span := facts.bound.get(var)) is not None and facts.text(span) == var.name}
+    used.update(var for var, place in facts.bound.items() if place in places)
     found: list[Diagnostic] = []
     for node in facts.nodes:
         found += _of_node(node, used, facts)

@@ -87,6 +87,7 @@ FINE = [
     "(defn f [v] (match v x when (int? x) 1 x x))",
     "(defn f [v] (match v [1 b] b [a 2] a _ 0))",
     "(defn f [v] (match v ##NaN 1 1 2 1.0 3 true 4 _ 5))",
+    "(loop [[a & r] [1 2] s 0] (if a (recur r (+ s a)) s))",
     "(defn f [v] (match v [1] 1 [2] 2 [1 & r] r))",
     "(defn f [v] (match v {:a 1 :b 2} 2 {:a 1} 1 {:a _} 0))",
     "(defn f [v] (match v [1 & _] 1 [_ & r] r))",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.lang.analyzer.specials.functions import thunk
-from rtfs_framework.lang.analyzer.specials.record import special
+from rtfs_framework.lang.analyzer.specials.record import SPECIALS, special
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.values import Keyword
@@ -34,7 +34,8 @@ def _refuse(analyzer: Analyzer, form: ListForm, expected: str) -> ir.Node:
     """A wrong shape is an InvalidArguments error when it is reached, and a finding now."""
     word = form.items[0].name if isinstance(form.items[0], Name) else "step"
     message = f"Invalid arguments: expected {expected}, got {len(form.items) - 1} arguments to {word}"
-    analyzer.findings.append(analyzer.finding(form.span, "E0201", message, kind="InvalidArguments"))
+    way_out = f"as in {SPECIALS[word].grammar}" if word in SPECIALS else None
+    analyzer.findings.append(analyzer.finding(form.span, "E0201", message, way_out, kind="InvalidArguments"))
     return ir.Fail("InvalidArguments", message, form.span)
 
 
