@@ -17,7 +17,8 @@ _SPECIAL_FORMS = """What the compiler knows by name. A form of the wrong shape i
 shape shown here. `rtfs doc NAME` prints an entry; every example is run by a test."""
 _FUNCTIONS = """The standard library. Functions are pure unless their entry says that they ask the host: they read
 nothing and change nothing, and equal arguments give equal values (`gensym` alone gives a new symbol each time).
-`rtfs doc NAME` prints an entry; every example is run by a test.
+`rtfs doc NAME` prints an entry; every example is run by a test, those of functions that ask the host with a host that
+answers nil. A program has the host prelude where its host grants a capability whose name begins with `ccos.`.
 
 The types are type expressions, one for each way to call a function; `rtfs check` judges calls by them. Some names stand
 for longer types:"""
@@ -42,7 +43,7 @@ def _page(title: str, text: str, kinds: tuple[str, ...]) -> Iterator[str]:
         yield from ("", "A `list` may be a vector too. `error` is an error value, which no type expression says.", "")
     chosen = {name: found for name, found in families().items() if found[0].kind in kinds}
     for name, found in chosen.items():
-        links = ", ".join(f"[`{entry.name}`](#{anchor(entry.name)})" for entry in found)
+        links = ", ".join(f"[`{entry.name}`](#{anchor(entry)})" for entry in found)
         yield from (f"- **{name}**: {links}",)
     yield ""
     for name, found in chosen.items():
@@ -52,7 +53,7 @@ def _page(title: str, text: str, kinds: tuple[str, ...]) -> Iterator[str]:
 
 
 def _entry(entry: Entry) -> Iterator[str]:
-    yield from (f'### <a id="{anchor(entry.name)}"></a>`{entry.name}`', "", f"`{entry.usage}`", "")
+    yield from (f'### <a id="{anchor(entry)}"></a>`{entry.name}`', "", f"`{entry.usage}`", "")
     facts = [f"Arguments: {entry.arity}."] if entry.arity else []
     facts += [f"Also called {', '.join(f'`{alias}`' for alias in entry.aliases)}."] if entry.aliases else []
     facts += [f"{entry.purity.capitalize()}."]
@@ -70,9 +71,10 @@ def _example(example: tuple[str, str]) -> str:
     return f"{program}  ; => {value}" if not value.startswith("!") else f"{program}  ; fails with {value[1:]}"
 
 
-def anchor(name: str) -> str:
-    """Return an id for a name: letters, digits and dashes, the others by their number."""
-    return "n-" + re.sub(r"[^A-Za-z0-9-]", lambda found: f"_{ord(found.group()):x}", name)
+def anchor(entry: Entry) -> str:
+    """Return an id for an entry: letters, digits and dashes of its name, the others by their number."""
+    start = "host-" if entry.family == "host prelude" else "n-"
+    return start + re.sub(r"[^A-Za-z0-9-]", lambda found: f"_{ord(found.group()):x}", entry.name)
 
 
 def main() -> None:

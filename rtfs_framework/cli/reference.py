@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the library
+from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang.analyzer.specials.table import SPECIALS
 from rtfs_framework.lang.errors import arity_text
 from rtfs_framework.lang.expander.core import CORE
@@ -62,16 +63,23 @@ def entries() -> tuple[Entry, ...]:
     return (*found, *map(_function, records))
 
 
+@lru_cache(maxsize=1)
+def prelude_entries() -> tuple[Entry, ...]:
+    """Return the entries of the host prelude, which programs have where the host grants its capabilities."""
+    return tuple(map(_function, PRELUDE.values()))
+
+
 def entry_of(name: str) -> Entry | None:
-    """Return the entry of a name or alias; a special form comes before a function."""
-    return next((entry for entry in entries() if name == entry.name), None) or next(
-        (entry for entry in entries() if name in entry.aliases), None
+    """Return the entry of a name or alias; a special form comes before a function, the host prelude last."""
+    known = (*entries(), *prelude_entries())
+    return next((entry for entry in known if name == entry.name), None) or next(
+        (entry for entry in known if name in entry.aliases), None
     )
 
 
 def all_names() -> Iterator[str]:
     """Yield every name, aliases included."""
-    for entry in entries():
+    for entry in (*entries(), *prelude_entries()):
         yield entry.name
         yield from entry.aliases
 
@@ -79,7 +87,7 @@ def all_names() -> Iterator[str]:
 def families() -> dict[str, list[Entry]]:
     """Return the entries by family, in order."""
     found: dict[str, list[Entry]] = {}
-    for entry in entries():
+    for entry in (*entries(), *prelude_entries()):
         found.setdefault(entry.family, []).append(entry)
     return found
 

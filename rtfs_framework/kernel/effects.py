@@ -1,4 +1,7 @@
-"""What programs call to reach their host: `call`, the context, hints. Each is one request."""
+"""What programs call to reach their host: `call`, the context, hints. Each is one request.
+
+The values of the examples are those of a host that answers nil.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ def _name(op: str, value: Any) -> str:
 
 @builtin(
     "call",
-    ("(fn? call)", "true"),
+    ('(call :weather.today "Oslo")', "nil"),
     doc="Ask the host for a capability; its answer is the value.",
     effect="capability",
 )
@@ -33,7 +36,7 @@ def call(capability: Any, *args: Any) -> Any:
 
 
 @builtin(
-    "context/get", ("(fn? context/get)", "true"), doc="Read a value of the host's context, or nil.", effect="context"
+    "context/get", ("(context/get :user)", "nil"), doc="Read a value of the host's context, or nil.", effect="context"
 )
 def context_get(key: Any) -> Any:
     """`(context/get :key)`."""
@@ -42,7 +45,7 @@ def context_get(key: Any) -> Any:
 
 @builtin(
     "context/set",
-    ("(fn? context/set)", "true"),
+    ('(context/set :user "Ada")', "nil"),
     doc="Store a value in the host's context; nil.",
     aliases=("ccos.context/set",),
     effect="context",

@@ -53,10 +53,18 @@ def ffirst(collection: Any) -> Any:
     return None if head is None else first(head)
 
 
-@builtin("last", ("(last [1 2 3])", "3"), ("(last [])", "nil"), doc="Give the last item, or nil.")
+@builtin(
+    "last",
+    ("(last [1 2 3])", "3"),
+    ("(last [])", "nil"),
+    ('(last "")', '""'),
+    doc="Give the last item, or nil; of an empty string the empty string.",
+)
 def last(collection: Any) -> Any:
     found = placed("last", collection)
-    return found[-1] if found else None
+    if not found:
+        return "" if collection.__class__ is str else None
+    return found[-1]
 
 
 @builtin("rest", ("(rest [1 2 3])", "[2 3]"), ('(rest "abc")', '"bc"'), ("(rest [])", "[]"), doc="Drop the first item.")

@@ -66,6 +66,7 @@ def test_what_is_generated_is_up_to_date(page: str) -> None:
         ("step", ["tells the host"]),
         ("nth", ["fails with IndexOutOfBounds"]),
         ("take", ["  [:fn [:int sequence] part]\n", "  sequence is [:union list set :string]\n"]),
+        ("println", ["(println & values)", "asks the host; host prelude", "=> nil"]),
         ("get", ["special form", "[:fn [[:optional [:union collection error]] :any] :any]"]),
     ],
 )

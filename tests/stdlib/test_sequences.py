@@ -116,7 +116,7 @@ def test_conj_grows_in_place_without_showing_it():
         ("first", (Set.of([3, 1]),), 3),
         ("second", ((1, 2),), 2),
         ("ffirst", ((),), None),
-        ("last", ("",), None),
+        ("last", ("",), ""),
         ("next", ((1,),), None),
         ("nth", ((1,), 5, None), None),
         ("nth", ("abc", 1), "b"),
