@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 
 from rtfs_framework.kernel.instance import Instance
+from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import compile_source, run_pure
 from rtfs_framework.kernel.outcome import Complete
 from rtfs_framework.lang.check.kinds import of_value, words
@@ -39,7 +40,8 @@ VALUES = [
 ]  # fmt: skip
 TRIED = 2500
 REFUSALS = {"TypeError", "ArityMismatch", "TypeValidationError", "InvalidArgument"}
-NEED_A_RUN = {"call", "context/get", "context/set", "gensym"}
+NEED_A_RUN = {"call", "context/get", "context/set", "gensym", "tree-seq"}
+"""What works in a run only, or may not end without its limits."""
 
 
 def arguments(low, high):
@@ -54,8 +56,9 @@ def arguments(low, high):
 
 @cache
 def in_a_run(name):
-    """Return a program whose function `ask` is a function that works in a run only."""
-    instance = Instance(compile_source(f"(defn ask [& arguments] (apply {name} arguments))"))
+    """Return a program whose function `ask` calls a function of the library."""
+    text = f"(defn ask [& arguments] (apply {name} arguments))"
+    instance = Instance(compile_source(text), limits=Limits(items=10_000))
     instance.start().step()
     return instance
 
