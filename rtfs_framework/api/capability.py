@@ -43,5 +43,10 @@ class CapabilityEntry:
     returns: Type | None = None
     effects: tuple[str, ...] = ()
     order_independent: bool = False
+    """Whether calls may overlap with each other and with anything else: only then does a `map` make them at once.
+    (`pmap` and `step-parallel` overlap whatever they call: there the program says that order does not matter.)"""
+    blocking: bool = False
+    """Whether the handler waits without being asynchronous (files, a vendor's blocking client): the host then runs it
+    in a worker thread, under the deadline, beside other calls. It must be safe to call from several threads."""
     names: tuple[str, ...] = ()
     """Function names under which programs may call it directly, such as `log`."""

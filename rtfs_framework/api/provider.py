@@ -76,7 +76,10 @@ class ModelProvider(Protocol):
         ...
 
     async def infer(self, request: InferenceRequest) -> InferenceReply:
-        """Return the answer to one request within `request.timeout`."""
+        """Return the answer to one request within `request.timeout`.
+
+        A plain function that waits is called in a worker thread; it must be safe to call from several.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -108,5 +111,9 @@ class ProviderEntry:
     deterministic: bool = False
     """True when equal requests always get equal answers: only then may a reply be served from memory unasked."""
     order_independent: bool = True
+    """Whether requests may overlap: only then does a `map` make them at once."""
+    parallel: int | None = None
+    """Requests that one instance can have under way at once, when the provider knows a bound (one model in memory: 1).
+    The others wait; their own deadlines start when they are let in. A configuration may say another number."""
     defaults: Mapping[str, Any] = attrs.field(factory=dict)
     """Instances that exist without any configuration: instance id to settings table (e.g. {"sentiment": {...}})."""

@@ -37,7 +37,9 @@ def journal_option(function: F) -> F:
     )(function)
 
 
-def open_session(program: str | None, config: str | None, *, journal: bool = True) -> Session:
+def open_session(
+    program: str | None, config: str | None, *, journal: bool = True, parallel: int | None = None
+) -> Session:
     """Open a session for a program's file; say which plugins have problems.
 
     Raises:
@@ -53,6 +55,7 @@ def open_session(program: str | None, config: str | None, *, journal: bool = Tru
         program_dir=None if program in {None, "-"} else Path(str(program)).parent,
         catalog=catalog,
         journal=journal,
+        parallel=parallel,
     )
     warn_of_plugins(catalog, session.plugin_problems)
     return session

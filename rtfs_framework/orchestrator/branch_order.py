@@ -67,10 +67,13 @@ class Order:
     def visit(self, number: int) -> Visit:
         """Return the visit of a branch. Unless order is kept, its context is its own until it ends."""
         parent = self.parent
-        made = self._visits[number] = attrs.evolve(
-            parent,
+        made = self._visits[number] = Visit(
             sink=self._sink(number),
+            lookup=parent.lookup,
             context=parent.context if self.ordered else dict(self._context),
+            record=parent.record,
+            keep_digests=parent.keep_digests,
+            keep_args=parent.keep_args,
             turn=BranchTurn(self, number, parent.turn) if self.ordered else parent.turn,
             firsts=self._firsts,
         )

@@ -1,6 +1,7 @@
 """Performing capabilities: deny by default, typed at the boundary, under a deadline.
 
-A synchronous handler runs at once and must not wait; one that waits is asynchronous and gets the deadline.
+A synchronous handler runs at once and must not wait; one that waits is asynchronous, or `blocking` and runs in a
+worker thread; both get the deadline.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.errors import ProgramError, arity_error, type_validation_error
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.orchestrator.answers import Answer, Reply, Throw, Waiting
-from rtfs_framework.orchestrator.deadlines import seconds_for
+from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
+from rtfs_framework.orchestrator.deadlines import before, seconds_for
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import as_program_error, unknown_capability
 from rtfs_framework.orchestrator.security import SecurityAuthorizer
@@ -39,6 +41,8 @@ class Capabilities:
     clock: Clock
     events: EventBus
     timeout: float = TIMEOUT
+    threads: int = DEFAULT_PARALLEL
+    """Blocking handlers that may run at once."""
 
     def id_of(self, name: str) -> str | None:
         """Return the capability behind a free name of a program, None when the host knows no such name."""
@@ -63,6 +67,12 @@ class Capabilities:
         request = CapabilityRequest(entry.id, args, opened.call.place, deadline)
         try:
             _check_arguments(entry, args)
+            if entry.blocking:
+                from rtfs_framework.orchestrator.threads import in_thread
+
+                return Waiting(
+                    lambda: self._wait(opened, entry, in_thread(self.threads, entry.handler, request), deadline)
+                )
             if iscoroutinefunction(entry.handler):  # begins when awaited: one that is cancelled before never was
                 return Waiting(lambda: self._wait(opened, entry, entry.handler(request), deadline))
             made = entry.handler(request)
@@ -75,11 +85,8 @@ class Capabilities:
         return self._reply(opened, made)
 
     async def _wait(self, opened: OpenCall, entry: CapabilityEntry, made: Awaitable[Any], deadline: float) -> Answer:
-        import anyio
-
         try:
-            with anyio.fail_after(deadline):
-                value = await made
+            value = await before(deadline, made)
             _check_answer(entry, value)
         except TimeoutError:
             late = CapabilityError(f"no answer within {deadline:g} s", "NetworkError")

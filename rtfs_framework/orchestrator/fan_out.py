@@ -50,6 +50,7 @@ class FanOut:
     _extra: int = attrs.field(default=0, init=False)
     """Slots that were taken, besides that of the run that waits."""
     _scopes: dict[int, anyio.CancelScope] = attrs.field(factory=dict, init=False)
+    """Of the tasks, by the branch that each is at."""
     _group: TaskGroup | None = attrs.field(default=None, init=False)
     _room: anyio.Event | None = attrs.field(default=None, init=False)
     """Set when branches may start again."""
@@ -101,15 +102,18 @@ class FanOut:
             self._group.start_soon(self._work, None)
 
     async def _work(self, under: _Under | None) -> None:
-        """Drive branches, one after the other, until there are none left."""
+        """Drive branches, one after the other, until there are none left or one before them has failed."""
+        import anyio
+
         try:
             self._grow()
-            while under is not None or not self._exhausted:
-                if under is not None:
-                    await self._drive(under)
-                under = self._next()
-                if under is None and not self._exhausted:
-                    await self._until_room()
+            with anyio.CancelScope() as scope:
+                while under is not None or not self._exhausted:
+                    if under is not None:
+                        await self._drive(under, scope)
+                    under = self._next()
+                    if under is None and not self._exhausted:
+                        await self._until_room()
         except Exception as error:  # noqa: BLE001 - raised by `_finish`, not in a group
             self._broken = self._broken or error
             if self._group is not None:
@@ -137,20 +141,17 @@ class FanOut:
             self._ended(branch.number)
         return None
 
-    async def _drive(self, under: _Under) -> None:
-        """Drive a branch to its end, or until it is cancelled because one before it failed."""
-        import anyio
-
+    async def _drive(self, under: _Under, scope: anyio.CancelScope) -> None:
+        """Drive a branch to its end, or until its task is cancelled because one before it failed."""
         number = under.branch.number
-        with anyio.CancelScope() as scope:
-            self._scopes[number] = scope
-            try:
-                await drive(under.branch, under.state, under.host)
-            except (ProgramError, LimitError) as error:
-                self._failed(under.branch, error)
-            finally:
-                del self._scopes[number]
-        self._ended(number)
+        self._scopes[number] = scope
+        try:
+            await drive(under.branch, under.state, under.host)
+        except (ProgramError, LimitError) as error:
+            self._failed(under.branch, error)
+        finally:
+            del self._scopes[number]
+            self._ended(number)
 
     def _failed(self, branch: Branch, error: ProgramError | LimitError) -> None:
         """Cancel the branches after one that failed; those before it go on."""

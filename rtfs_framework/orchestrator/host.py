@@ -104,8 +104,9 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         security,
         clock,
         events,
+        threads=config.parallel,
     )
-    models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl), clock, events)
+    models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl), clock, events, config.parallel)
     dispatcher = Dispatcher(delegator, pool, models, capabilities, clock, events, Slots(config.parallel - 1))
     store = _journal(config, environ, clock) if journal and config.journal.enabled else None
     artifacts = ArtifactStore(caches.of_level(CacheLevel.L4), lambda: str(cache_dir(environ)), events)

@@ -5,6 +5,8 @@ A failure of any kind becomes an error that the program can catch, and is writte
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any
 
 import attrs
@@ -17,8 +19,9 @@ from rtfs_framework.kernel.outcome import FunctionSignature
 from rtfs_framework.lang.errors import ProgramError, type_validation_error
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.orchestrator.answers import Answer, Reply, Throw, Waiting
+from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
 from rtfs_framework.orchestrator.cost import cost_of
-from rtfs_framework.orchestrator.deadlines import seconds_for
+from rtfs_framework.orchestrator.deadlines import before, seconds_for
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import as_program_error
 from rtfs_framework.orchestrator.prompt import build_request
@@ -35,6 +38,8 @@ class Models:
     reuse: Reuse
     clock: Clock
     events: EventBus
+    threads: int = DEFAULT_PARALLEL
+    """Providers that are no coroutine functions: how many of their calls may run at once."""
 
     def ask(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Answer | Waiting:
         """Return the answer when it is remembered, else what to wait for."""
@@ -70,16 +75,24 @@ class Models:
         Raises:
             ProviderError: Whatever went wrong, a timeout included.
         """
-        import anyio
-
+        infer = instance.provider().infer
         try:
-            with anyio.fail_after(request.timeout):
-                reply: Any = await instance.provider().infer(request)
+            async with instance.room():
+                reply: Any = await before(request.timeout, self._infer(infer, request))
         except TimeoutError as error:
             raise ProviderTimeout(instance.spec.id, f"no reply within {request.timeout:g} s") from error
         if not isinstance(reply, InferenceReply):
             raise BadReply(instance.spec.id, f"its plugin returned a {type(reply).__name__} instead of a reply")
         return reply
+
+    async def _infer(self, infer: Callable[[InferenceRequest], Any], request: InferenceRequest) -> Any:
+        """Call a provider; one that is no coroutine function may block, and runs in a thread."""
+        if iscoroutinefunction(infer):
+            return await infer(request)
+        from rtfs_framework.orchestrator.threads import in_thread
+
+        reply = await in_thread(self.threads, infer, request)
+        return await reply if isawaitable(reply) else reply
 
     def _remembered(
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, reply: InferenceReply

@@ -9,7 +9,8 @@ X_BASE_URL beside X_API_KEY) is set, for local servers ask for no key.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -20,6 +21,9 @@ from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.kernel.outcome import DelegationHint, HintKind
 from rtfs_framework.orchestrator.config.model import ProviderSpec
 from rtfs_framework.orchestrator.routes import Unknown, parse_target
+
+if TYPE_CHECKING:
+    import anyio
 
 _CLOSE_SECONDS = 5.0
 
@@ -35,6 +39,7 @@ class ProviderInstance:
     _made: ModelProvider | None = attrs.field(default=None, init=False)
     _failed: Exception | None = attrs.field(default=None, init=False)
     _fingerprint: str | None = attrs.field(default=None, init=False)
+    _room: anyio.Semaphore | None = attrs.field(default=None, init=False)
 
     @property
     def reusable(self) -> bool:
@@ -60,6 +65,21 @@ class ProviderInstance:
                 message = f"{self.distribution or self.entry.name} could not make it: {self._failed}"
                 raise ProviderUnavailable(self.spec.id, message) from self._failed
         return self._made
+
+    @property
+    def parallel(self) -> int | None:
+        """How many requests may be under way at once, None when only the host's own bound counts."""
+        return self.entry.parallel if self.spec.parallel is None else self.spec.parallel
+
+    def room(self) -> AbstractAsyncContextManager[Any]:
+        """Return what a request holds while it is under way; entering waits until there is room."""
+        if self.parallel is None:
+            return nullcontext()
+        if self._room is None:
+            import anyio
+
+            self._room = anyio.Semaphore(self.parallel)
+        return self._room
 
     def mistakes(self) -> ConfigError | None:
         """Make the provider and return what the files that it reads have wrong; None when nothing is."""

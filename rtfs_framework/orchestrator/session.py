@@ -58,6 +58,7 @@ class Session:
         catalog: Catalog | None = None,
         journal: bool = True,
         limits: Limits | None = None,
+        parallel: int | None = None,
     ) -> Session:
         """Open a session.
 
@@ -70,6 +71,7 @@ class Session:
             catalog: The plugins; those installed when None.
             journal: Whether the causal chain is written.
             limits: The bounds of every run.
+            parallel: How many branches of fan-outs may be under way at once; None for what the configuration says.
 
         Raises:
             ConfigError: The configuration has mistakes; each has its place.
@@ -84,6 +86,8 @@ class Session:
         asked = None if config_path is None else Path(config_path)
         beside = None if program_dir is None else Path(program_dir)
         config = load_config(asked, beside, environ, catalog, lambda what, error: broken.append((what, error)))
+        if parallel is not None:
+            config = attrs.evolve(config, parallel=parallel)
         host = build_host(config, catalog, environ, clock or SystemClock(), journal=journal)
         for what, error in broken:
             host.events.plugin_failed(what, error)

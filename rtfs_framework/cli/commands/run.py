@@ -23,6 +23,7 @@ _FORMATS = ("csv", "jsonl", "text")
 @click.option("--skip-bad", is_flag=True, help="Leave out records that cannot be read, instead of stopping.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read at most N records.")
 @click.option("--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Records under way at once.")
+@click.option("--parallel", type=click.IntRange(1, 1000), metavar="N", help="Calls of one fan-out under way at once.")
 @click.option("--progress/--no-progress", default=None, help="Show a progress bar (default: on a terminal).")
 @click.option("--output", metavar="FILE", help="Also write the results to FILE, one JSON object per line.")
 @json_option
@@ -40,7 +41,7 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
     cat messages.txt | rtfs run triage.rtfs --input - --json
     """  # noqa: D301 - click's \b is a backspace
     source = read_program(file)
-    with open_session(file, options["config"], journal=options["journal"]) as session:
+    with open_session(file, options["config"], journal=options["journal"], parallel=options["parallel"]) as session:
         if input_file is None:
             _refuse_stream_options(options)
             from rtfs_framework.cli.commands.run_once import run_once, show_result, write_result

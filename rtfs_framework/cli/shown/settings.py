@@ -106,6 +106,7 @@ def _provider(spec: ProviderSpec, catalog: Catalog, sources: _Sources, environ: 
         "reuse": spec.reuse,
         "input_cost": spec.input_cost,
         "output_cost": spec.output_cost,
+        "parallel": spec.parallel if spec.parallel is not None else catalog.providers[spec.plugin][0].parallel,
     }
     for name, value in ours.items():
         yield Setting(_dotted((*path, name)), value, sources.of((*path, name), maker))
