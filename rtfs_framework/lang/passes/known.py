@@ -58,6 +58,10 @@ def is_plain_function(name: str, library: Library) -> bool:
     return name in PLAIN and name in library and library[name].effect is None
 
 
+_TELLING = frozenset({"%step", "%step-loop", "%step-parallel", "%llm-execute"})
+"""Builtins of the analyzer's own that tell or ask the host."""
+
+
 def asking(program: ir.Program, library: Library) -> frozenset[str]:
     """Return the top-level names whose functions may ask the host, as far as the program shows."""
     parts = {
@@ -82,7 +86,7 @@ def _any_asks(nodes: Iterable[ir.Node], names: AbstractSet[str], library: Librar
     for node in nodes:
         match node:
             case ir.Builtin(name=name):
-                if name in library and library[name].effect is not None:
+                if name in _TELLING or (name in library and library[name].effect is not None):
                     return True
             case ir.Global(name=name) if name in names:
                 return True
