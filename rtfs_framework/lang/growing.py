@@ -124,7 +124,7 @@ class GrowingProgram:
         made = Analyzer(self._first, around.library, around.delegatable, *tables)
         made.sources = self._sources  # only ever appended to, so that a number means one text for good
         number = forms[0].span.source if forms else 0
-        made.room = Room("", number, set(last.room.own), dict(last.room.visible))
+        made.room = Room("", number, set(last.room.own), dict(last.room.visible), (), set(last.room.types))
         made.defined.update(dict.fromkeys(last.defined, 1))
         made.types.update(last.types)
         made.gensyms = last.gensyms

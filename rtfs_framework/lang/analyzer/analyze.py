@@ -15,6 +15,7 @@ from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.rooms import Imported, Room
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.suggestions import Suggestions, is_form_elsewhere, way_out_of_call
+from rtfs_framework.lang.analyzer.type_names import full_type_name
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError, arity_text
 from rtfs_framework.lang.expander.core import CORE, OWN_WORD
@@ -220,8 +221,8 @@ class Analyzer:
             return ir.Global(full, form.span)
         if name in self.library:
             return ir.Builtin(name, form.span)
-        if name in self.types:  # as a value, a type's name is its keyword: `validate` and its kin resolve it
-            return ir.Const(Keyword(name), form.span)
+        if (type_name := full_type_name(self, name)) in self.types:  # as a value it is a keyword, for `validate`
+            return ir.Const(Keyword(type_name), form.span)
         if name in (":", "&"):
             message = "a type annotation stands after a name in bindings" if name == ":" else "& is not a symbol"
             doubled = self.sources[form.span.source].text.startswith("::", form.span.start)

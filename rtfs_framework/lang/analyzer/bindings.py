@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.analyzer.type_names import type_of
 from rtfs_framework.lang.forms import Atom, Form, MapForm, Name, VectorForm
 from rtfs_framework.lang.types.model import Type
-from rtfs_framework.lang.types.read import read_type
 from rtfs_framework.lang.values import Keyword
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ def is_type_keyword(form: Form) -> bool:
 def annotated(analyzer: Analyzer, forms: Sequence[Form], *, need: int) -> tuple[Type | None, Sequence[Form]]:
     """Split a leading annotation off, if at least `need` forms follow it."""
     if len(forms) >= 2 + need and is_colon(forms[0]):
-        return read_type(forms[1], analyzer.source), forms[2:]
+        return type_of(analyzer, forms[1]), forms[2:]
     if len(forms) >= 1 + need and is_type_keyword(forms[0]):
-        return read_type(forms[0], analyzer.source), forms[1:]
+        return type_of(analyzer, forms[0]), forms[1:]
     return None, forms
 
 

@@ -30,6 +30,17 @@ def collect_definitions(forms: tuple[Form, ...]) -> Counter[str]:
     return found
 
 
+def collect_types(forms: tuple[Form, ...]) -> set[str]:
+    """Return every name that is given to a type at top level."""
+    found: set[str] = set()
+    for form in forms:
+        if isinstance(form, ListForm) and len(form.items) > 1 and isinstance(form.items[0], Name):
+            name = form.items[1]
+            if form.items[0].name in ("deftype", "defstruct") and isinstance(name, Name):
+                found.add(name.name)
+    return found
+
+
 def defined_name(form: ListForm) -> Name | None:
     """Return the name that a definition, or a function literal with a name of its own, begins with."""
     for part in map(_bare, form.items[1:]):

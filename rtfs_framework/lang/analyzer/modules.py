@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING
 
-from rtfs_framework.lang.analyzer.globals import collect_definitions
+from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
 from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.rooms import Room
 from rtfs_framework.lang.analyzer.scope import Scope
@@ -108,6 +108,7 @@ class Modules:
     ) -> tuple[ir.Node, ...]:
         found = collect_definitions(body)
         room.own.update(found)
+        room.types.update(collect_types(body))
         analyzer.defined.update({room.mine(name): count for name, count in found.items()})
         top = Scope(None, ir.FunctionFrame(None), is_top=True)
         nodes, refused = [], Refusals()
@@ -118,7 +119,7 @@ class Modules:
             except LanguageError as error:
                 refused.take(error)
         refused.settle()
-        room.exports = tuple(name for name in exports if name in room.own)
+        room.exports = tuple(name for name in exports if name in room.own or name in room.types)
         return tuple(nodes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.analyzer.type_names import type_of
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.values import Keyword
@@ -117,8 +118,6 @@ class Patterns:
             var = self._bind(self._name(form.items[1], ":as"))
             return ir.PAs(var, self.read(form.items[2]))
         if isinstance(head, Atom) and isinstance(word, Keyword) and len(form.items) == 2:
-            from rtfs_framework.lang.types.read import read_type
-
-            return ir.PType(read_type(head), self.read(form.items[1]))
+            return ir.PType(type_of(self.analyzer, head), self.read(form.items[1]))
         way_out = "as in (:int n) or (:as name pattern); a test is a guard, as in n when (> n 3)"
         raise self.analyzer.refuse(form, "E0206", "this is no pattern", way_out)

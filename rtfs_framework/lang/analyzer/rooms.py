@@ -21,6 +21,8 @@ class Room:
     visible: dict[str, str] = attrs.field(factory=dict)
     """Imported names as they are written here, to full names."""
     exports: tuple[str, ...] = ()
+    types: set[str] = attrs.field(factory=set)
+    """Types that it names, structs included."""
 
     def full(self, name: str) -> str | None:
         """Return the full name of what a name means here, or None when it is neither own nor imported."""

@@ -101,4 +101,4 @@ def _has_macros(module: str, facts: Facts) -> bool:
 
 def _has_types(module: str, facts: Facts) -> bool:
     room = next(room for room in facts.rooms if room.name == module)
-    return any(name in facts.types for name in room.exports)
+    return any(room.mine(name) in facts.types for name in room.exports)

@@ -43,18 +43,24 @@ MAX_NESTING = 60
 """Types nested deeper than this are refused, so that no later stage has to count."""
 
 
-def read_type(form: Form, source: Source | None = None) -> Type:
-    """Return the type that a form spells.
+def as_written(name: str) -> str:
+    """Return a type's name as it is."""
+    return name
+
+
+def read_type(form: Form, source: Source | None = None, full: Callable[[str], str] = as_written) -> Type:
+    """Return the type that a form spells; `full` gives the full names of types that are not primitive.
 
     Raises:
         LanguageError: the form is no type; one diagnostic (E0301..E0309) with its span and the accepted form.
     """
-    return _Reader(source).read(form, 0)
+    return _Reader(source, full).read(form, 0)
 
 
 @attrs.frozen(slots=True)
 class _Reader:
     source: Source | None
+    full: Callable[[str], str]
 
     def fail(self, form: Form, code: str, message: str, way_out: str | None = None) -> LanguageError:
         return LanguageError([Diagnostic(code=code, message=message, source=self.source, span=form.span, help=way_out)])
@@ -64,7 +70,7 @@ class _Reader:
             raise self.fail(form, "E0309", f"a type may not nest deeper than {MAX_NESTING} levels")
         name = _word(form)
         if name is not None:
-            return PRIMITIVES.get(name) or NamedType(name)
+            return PRIMITIVES.get(name) or NamedType(self.full(name))
         if isinstance(form, VectorForm):
             return self.constructor(form, depth)
         way_out = "a type is :int, :string, a name, or [:vector T], [:map [:key T]], [:union T U], ..."

@@ -11,10 +11,10 @@ from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, build_function
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.analyzer.type_names import type_of
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.types.read import read_type
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
@@ -87,7 +87,7 @@ def bind(analyzer: Analyzer, binding: tuple[Form, Form | None, Form], scope: Sco
     """Return one binding: its value is analyzed before its names exist."""
     pattern, kind, value = binding
     node = analyzer.analyze(value, scope)
-    declared = None if kind is None else read_type(kind, analyzer.source)
+    declared = None if kind is None else type_of(analyzer, kind)
     return ir.Bind(Patterns(analyzer, scope).read(pattern), node, declared, pattern.span)
 
 
@@ -157,7 +157,7 @@ def analyze_loop(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
     variables = tuple(analyzer.hidden_var("loop", inner) for _ in bindings)
     binds: list[ir.Node] = []
     for (pattern, kind, _), var in zip(bindings, variables, strict=True):
-        declared = None if kind is None else read_type(kind, analyzer.source)
+        declared = None if kind is None else type_of(analyzer, kind)
         if isinstance(pattern, Name) and declared is None:
             if pattern.name != "_":
                 analyzer.name_var(var, pattern.name, inner, pattern.span)

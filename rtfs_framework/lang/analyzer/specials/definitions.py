@@ -9,11 +9,11 @@ from rtfs_framework.lang.analyzer.branching import happened, new_definition
 from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, build_function
 from rtfs_framework.lang.analyzer.specials.record import SPECIALS, malformed, special
+from rtfs_framework.lang.analyzer.type_names import enter_type, type_of
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Meta, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import MapEntry, MapType, NamedType, OptionalType
-from rtfs_framework.lang.types.read import read_type
 from rtfs_framework.lang.values import Keyword
 
 if TYPE_CHECKING:
@@ -113,13 +113,13 @@ def analyze_defstruct(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Ta
     for key, kind in zip(parts[1::2], parts[2::2], strict=True):
         if not (isinstance(key, Atom) and isinstance(key.value, Keyword)):
             raise malformed(analyzer, form, "defstruct", "a field is a keyword followed by its type")
-        declared = read_type(kind, analyzer.source)
+        declared = type_of(analyzer, kind)
         optional = isinstance(declared, OptionalType) or (
             isinstance(declared, NamedType) and declared.name.endswith("?")
         )
         entries.append(MapEntry(key.value, declared, optional))
     name, struct = parts[0].name, MapType(tuple(entries))
-    analyzer.types[name] = struct
+    enter_type(analyzer, name, struct)
     maker = ir.Call(
         ir.Builtin("%struct", form.span), (ir.Const(name, form.span), ir.Const(struct, form.span)), form.span
     )
@@ -135,7 +135,7 @@ def analyze_deftype(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail
     """(deftype Name T)"""
     if len(form.items) != 3 or not isinstance(form.items[1], Name):
         raise malformed(analyzer, form, "deftype")
-    analyzer.types[form.items[1].name] = read_type(form.items[2], analyzer.source)
+    enter_type(analyzer, form.items[1].name, type_of(analyzer, form.items[2]))
     return ir.Const(None, form.span)
 
 

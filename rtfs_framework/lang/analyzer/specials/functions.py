@@ -14,6 +14,7 @@ from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.analyzer.type_names import type_of
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, HintForm, ListForm, MapForm, Meta, Name, ShorthandFn, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
@@ -22,7 +23,6 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.signature import CallSite, DelegationHint, FunctionSignature, HintKind, Parameter, SiteKind
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
-from rtfs_framework.lang.types.read import read_type
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
@@ -202,10 +202,10 @@ def _parameters(
         if left and is_colon(left[0]):
             if len(left) < 2:
                 raise analyzer.refuse(left[0], "E0201", "a type is missing after the colon", "as in [x : int]")
-            declared = read_type(left[1], analyzer.source)
+            declared = type_of(analyzer, left[1])
             del left[:2]
         elif left and is_type_keyword(left[0]):
-            declared = read_type(left.pop(0), analyzer.source)
+            declared = type_of(analyzer, left.pop(0))
         made = ir.Param(pattern, declared)
         if is_rest:
             rest = made

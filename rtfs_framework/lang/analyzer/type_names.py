@@ -1,0 +1,43 @@
+"""Type names in rooms. In: a type as written in the program or a module; out: the type, its names in full.
+
+A module's types are `module/Name`, like its definitions; who imports it names them as it names those.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtfs_framework.lang.types.read import read_type
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.analyzer.analyze import Analyzer
+    from rtfs_framework.lang.forms import Form
+    from rtfs_framework.lang.types.model import Type
+
+
+def type_of(analyzer: Analyzer, form: Form) -> Type:
+    """Return the type that a form spells in the room being analyzed.
+
+    Raises:
+        LanguageError: the form is no type.
+    """
+    return read_type(form, analyzer.sources[form.span.source], lambda name: full_type_name(analyzer, name))
+
+
+def full_type_name(analyzer: Analyzer, name: str) -> str:
+    """Return the full name of a type's name, and of `Name?`; a name that is no type's is left as it is."""
+    room = analyzer.room
+    for base in dict.fromkeys((name, name.removesuffix("?"))):
+        full = room.mine(base) if base in room.types else room.visible.get(base)
+        if full is not None and (base in room.types or full in analyzer.types):
+            return full + name[len(base) :]
+    return name
+
+
+def enter_type(analyzer: Analyzer, name: str, named: Type) -> None:
+    """Enter a type of the room. `:Name` as a value is read when it runs, in no room: the first of a name counts."""
+    room = analyzer.room
+    room.types.add(name)
+    analyzer.types[room.mine(name)] = named
+    if room.name:
+        analyzer.types.setdefault(name, named)
