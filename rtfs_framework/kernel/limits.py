@@ -46,8 +46,8 @@ class Limits:
     """Bits of one integer."""
     depth: int | None = _bound(10_000, 1)
     """Nested RTFS calls that are not tail calls."""
-    output: int | None = _bound(10_000_000, 1)
-    """Characters of one value that leaves the run (its result, the arguments of a host call), when written."""
+    output: int | None = _bound(10_000_000, LEAST_ITEMS)
+    """Characters, when written, of a value that leaves the run: its result, or an argument of a host call."""
     host_calls: int | None = _bound(1_000_000, 0)
     """Requests that one run may make of its host."""
     step_rounds: int = _bound(10_000, 0)

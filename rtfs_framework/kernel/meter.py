@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice, repeat
 from operator import length_hint
+from sys import getallocatedblocks, getrefcount
 from typing import Any
 
 from greenlet import getcurrent
 
 from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.kernel.measure import live, reachable
 from rtfs_framework.lang.errors import Cancelled, LimitError
 from rtfs_framework.lang.meter import Meter
 
@@ -25,6 +27,24 @@ CHUNK = 16_384
 STEPS = "rt_steps"
 """The global of generated code that holds the running run's iterator."""
 
+STEP_SIZE = 256
+"""Bytes that a step is charged with until memory is measured."""
+
+_SUMS = 16
+"""Sums of large integers that a step may make."""
+
+_FEWEST = 64
+"""Steps that are granted at least."""
+
+_BLOCK = 64
+"""Bytes of a usual block."""
+
+_LOOKS = 4
+"""Looks at the limits between two looks at Python's blocks."""
+
+_OWN_REFERENCES = 3
+"""References to a value that nobody else has: the list's, the loop's, and that of asking."""
+
 Watch = Callable[[], None]
 """What the host does between steps, such as reading its clock; it ends the run by raising LimitError or Cancelled."""
 
@@ -32,7 +52,22 @@ Watch = Callable[[], None]
 class RunMeter(Meter):
     """Counts one run, or one branch of it."""
 
-    __slots__ = ("cancelled", "granted", "limits", "most", "names", "origin", "steps", "watch")
+    __slots__ = (
+        "_allowance",
+        "_blocks",
+        "_large",
+        "_looks",
+        "_measured",
+        "_step_size",
+        "cancelled",
+        "granted",
+        "limits",
+        "most",
+        "names",
+        "origin",
+        "steps",
+        "watch",
+    )  # fmt: skip
 
     def __init__(self, limits: Limits, names: dict[str, Any], watch: Watch | None = None) -> None:
         super().__init__(limits.items, limits.bits)
@@ -47,6 +82,14 @@ class RunMeter(Meter):
         self.origin = self
         """The meter of the whole run, which is this one unless it counts a branch."""
         self.steps: repeat[None] = repeat(None, 0)
+        self._allowance = limits.memory or 0
+        """Bytes that may be charged until memory is measured."""
+        self._measured = 0
+        """Steps when memory was last measured."""
+        self._blocks = 0
+        self._looks = 0
+        self._large: list[Any] = []
+        self._step_size = STEP_SIZE
 
     @property
     def used(self) -> int:
@@ -73,7 +116,11 @@ class RunMeter(Meter):
         """
         if not length_hint(self.steps):
             self.look()
+            if self.limits.memory is not None:
+                self._weigh()
             size = CHUNK if self.most is None else min(CHUNK, self.most - self.granted)
+            if self._step_size > STEP_SIZE:
+                size = min(size, max(self._allowance // self._step_size, _FEWEST))
             if size <= 0:
                 most = self.limits.steps or 0
                 raise LimitError("steps", most, f"more than {most} steps")
@@ -90,6 +137,54 @@ class RunMeter(Meter):
                 continue
             deque(islice(self.steps, steps), 0)
             steps -= min(left, steps)
+
+    def _weigh(self, coming: int = 0) -> None:
+        """Measure memory if as much may have been used as was left; `coming` bytes are going to be.
+
+        Steps are charged with what usual code allocates in one. Code may allocate more: a few dozen dicts, say. So now
+        and then Python is asked how many blocks it has given out (the whole process counts, but this only says when to
+        measure, never what is measured).
+
+        Raises:
+            LimitError: the program's values take more than they may.
+        """
+        most = self.limits.memory or 0
+        self._looks += 1
+        due = (self.granted - self._measured) * self._step_size + coming > self._allowance
+        if not due and self._looks % _LOOKS == 0:
+            due = (getallocatedblocks() - self._blocks) * _BLOCK > self._allowance
+        if not due:
+            return
+        self._drop_unused()
+        used, looked_into = live((*reachable(self.names), *self._large), most)
+        if used + coming > most:
+            raise LimitError("memory", most, f"more than {most} bytes of memory")
+        # So many steps at least that measuring takes no more time than they do.
+        self._allowance = max(most - used, most // 4, looked_into // 4 * STEP_SIZE)
+        self._measured = self.granted
+        self._blocks = getallocatedblocks()
+
+    def reserve(self, size: int) -> None:
+        """See `Meter`: a large value is refused before it is built."""
+        if self.limits.memory is not None:
+            self._weigh(size)
+
+    def large_integers(self, bits: int) -> None:
+        """See `Meter`: from now on a step is charged with sums of such integers."""
+        size = STEP_SIZE + _SUMS * (bits >> 3)
+        if self.limits.memory is not None and size > 2 * self._step_size:
+            self._step_size = size
+            self.granted -= length_hint(self.steps)  # what was granted was charged too little: it is taken back
+            deque(self.steps, 0)
+
+    def keep(self, value: Any) -> None:
+        """See `Meter`."""
+        if self.limits.memory is not None:
+            self._drop_unused()
+            self._large.append(value)
+
+    def _drop_unused(self) -> None:
+        self._large[:] = [each for each in self._large if getrefcount(each) > _OWN_REFERENCES]
 
     def fork(self) -> RunMeter:
         """Return the meter of a branch that runs beside others: it may take the steps that are left here."""

@@ -12,6 +12,7 @@ from rtfs_framework.kernel.faults import locate_limit, to_program_error
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import STEPS, Watch
 from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall, RequiresHost, RequiresHosts
+from rtfs_framework.kernel.output import bounded_output
 from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
@@ -157,7 +158,7 @@ class Run:
 
     def _main(self) -> Any:
         try:
-            return self._function(*self._args)
+            return bounded_output(self._function(*self._args), self._limits.output)
         except LimitError as error:
             made = self._too_deep() if error.dimension == "depth" else error
             raise locate_limit(made, error.__traceback__, self._artifact) from None

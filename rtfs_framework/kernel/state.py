@@ -11,6 +11,7 @@ from greenlet import getcurrent, greenlet
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import RunMeter, Watch
 from rtfs_framework.kernel.outcome import CallKind, HostCall
+from rtfs_framework.kernel.output import bounded_output
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.signature import FunctionSignature
@@ -133,6 +134,8 @@ def request(kind: CallKind, capability: str, args: tuple[Any, ...], function: Fu
     state.meter.look()
     if state.count >= state.most:
         raise too_many_calls(state)
+    for each in args:
+        bounded_output(each, state.limits.output)
     hints = Map.of(state.hints) if state.hints else EMPTY_MAP
     call = HostCall(kind, capability, args, function, hints, state.place(), state.count, state.branch)
     state.count += 1

@@ -37,6 +37,9 @@ LARGE_INTEGER = 1 << 512
 LARGE = 65_536
 """Items after which a walk looks at the limits; and of values that a measurement of memory must not overlook."""
 
+LARGE_INTEGER_BITS = 1 << 15
+"""Where integers of so many bits exist, adding may allocate more than a step is charged with."""
+
 _WORDS = 512
 
 _DEBT = 1_024
@@ -64,6 +67,9 @@ class Meter:
 
     def reserve(self, size: int) -> None:
         """Say that a value of so many bytes is going to be built."""
+
+    def large_integers(self, bits: int) -> None:
+        """Say that there are going to be integers of so many bits."""
 
     def keep(self, value: Any) -> None:
         """Remember a large value that no variable may hold yet."""
@@ -146,6 +152,8 @@ def room_for_bits(op: str, bits: int) -> None:
         if found.bits is not None and bits > found.bits:
             text = f"Result of {op} would be an integer of more than {found.bits} bits"
             raise LimitError("integer-bits", found.bits, text)
+        if bits >= LARGE_INTEGER_BITS:
+            found.large_integers(bits)
         found.owed += bits >> 6
         if found.owed >= _DEBT:
             found.settle()

@@ -1,0 +1,144 @@
+"""How much memory a program's values take, by a measure of our own: the same on every machine and Python version.
+
+In: the values that a run can reach. Out: bytes. Parts that are shared count once; small atoms (numbers, names) count
+wherever they stand. The walk stops as soon as it is beyond the limit.
+
+What is not seen: values that stand only on Python's own evaluation stack, such as the first item of a vector literal
+while the second is computed. Large ones are remembered (`lang.meter.made`), small ones cannot add up to much.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+from sys import _getframe
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
+from typing import Any
+
+from rtfs_framework.lang.maps import Key, Map, Set
+from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+
+_ATOM = 32
+_HEAD = 56
+_ENTRY = 100
+"""An entry of a dict: hash, key, value, and the slots that are kept free."""
+
+_SMALL_ATOMS: frozenset[Any] = frozenset({float, bool, type(None), Keyword, Symbol, Timestamp, Uuid, Resource})
+_OPAQUE: frozenset[Any] = frozenset({BuiltinFunctionType, CodeType, ModuleType, type})
+
+_TRIE = frozenset({"Map", "map_array_node", "map_bitmap_node", "map_collision_node"})
+"""Classes of `immutables`, which it does not name."""
+
+_WORD = 1 << 63
+_FEW = 16
+
+
+def live(roots: Iterable[Any], most: int) -> tuple[int, int]:
+    """Return the bytes that values take and how many collections were looked into.
+
+    Once they are more than `most`, how much more is not looked at.
+    """
+    collecting = gc.isenabled()
+    gc.disable()  # it would look at all of this again and again, and nothing here makes cycles
+    try:
+        return _walk(list(roots), most)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _walk(todo: list[Any], most: int) -> tuple[int, int]:
+    total = 0
+    seen: set[int] = set()
+    while todo:
+        value = todo.pop()
+        kind = value.__class__
+        if kind is int:
+            total += _ATOM if -_WORD < value < _WORD else _HEAD + (value.bit_length() >> 3)
+            continue
+        if kind in _SMALL_ATOMS:
+            total += _ATOM
+            continue
+        if kind in _OPAQUE or id(value) in seen:
+            continue
+        seen.add(id(value))
+        total += _own(value, kind, todo)
+        if total > most:
+            break
+    return total, len(seen)
+
+
+def _own(value: Any, kind: Any, todo: list[Any]) -> int:
+    """Return what a value takes itself, and put its parts on the work list."""
+    if kind is str:
+        return _HEAD + len(value) * (1 if value.isascii() else 4)
+    if kind is tuple or kind is List or kind is list:
+        return _HEAD + 8 * len(value) + _items(value, todo)
+    if kind is GrownVector:
+        todo.append(value._buffer)
+        return _HEAD
+    if kind is Map:
+        todo.extend(part for part in (value._items, value._trie) if part is not None)
+        return _HEAD
+    if kind is dict:
+        return _HEAD + _ENTRY * len(value) + _items(value.keys(), todo) + _items(value.values(), todo)
+    if kind is FunctionType:
+        todo.extend(_held(value))
+        return 5 * _HEAD
+    if kind is Set:
+        todo.append(value.map)
+    elif kind is Key:
+        todo.append(value.value)
+    elif kind is ErrorValue:
+        todo.extend((value.message, value.data, value.stack, value.cause))
+    elif kind.__name__ in _TRIE:  # nodes of a hash trie, which versions of a map share
+        parts = [part for part in gc.get_referents(value) if not isinstance(part, type)]
+        todo.extend(parts)
+        return _HEAD + 8 * len(parts)
+    return _HEAD
+
+
+def _items(items: Any, todo: list[Any]) -> int:
+    """Return the bytes of items that are atoms; the others go on the work list. Most collections are of one kind."""
+    if len(items) < _FEW:
+        todo.extend(items)
+        return 0
+    kinds = set(map(type, items))
+    if kinds <= _SMALL_ATOMS:
+        return _ATOM * len(items)
+    if kinds == {int} and len(items) and min(items) > -_WORD and max(items) < _WORD:
+        return _ATOM * len(items)
+    todo.extend(items)
+    return 0
+
+
+def _held(function: Any) -> Iterator[Any]:
+    """Yield what a function keeps of where it was made."""
+    yield from function.__defaults__ or ()
+    for cell in function.__closure__ or ():
+        yield from _content(cell)
+
+
+def _content(cell: CellType) -> Iterator[Any]:
+    try:
+        yield cell.cell_contents
+    except ValueError:  # not bound yet
+        return
+
+
+def reachable(names: dict[str, Any]) -> Iterator[Any]:
+    """Yield what a program can reach where it stands: its top-level values and constants, and its frames' variables."""
+    for name, value in names.items():
+        if name.startswith(("G__", "C__")):
+            yield value
+    frame: Any = _getframe(1)
+    while frame is not None:
+        if "__name__" not in frame.f_globals or frame.f_globals["__name__"].startswith(_LIBRARY):
+            found = frame.f_locals
+            yield from list(found.values())
+            if found.__class__ is dict and found is not frame.f_globals:
+                found.clear()  # before Python 3.13 it is a copy that the frame keeps, and would keep values alive
+        frame = frame.f_back
+
+
+_LIBRARY = ("rtfs_framework.stdlib", "rtfs_framework.lang", "rtfs_framework.kernel.support")
