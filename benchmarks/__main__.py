@@ -1,28 +1,84 @@
-"""Run the benchmarks and print one table. `--json` prints data, `--only WORD` runs those whose name has the word."""
+"""Run the benchmarks and print one table; `benchmarks/README.md` says how to read it.
+
+Exit code: 0, even when a target is missed, because a benchmark is no test; 1 when an implementation returned a wrong
+result.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 
-from benchmarks import kernel, startup
+from benchmarks import frontend, kernel, startup
+from benchmarks.catalog import PROGRAMS
 from benchmarks.delegation import decide
-from benchmarks.table import Benchmark, show
+from benchmarks.measure import Comparison, compare
+from benchmarks.peers.all import all_peers
+from benchmarks.peers.contract import Peer, closing, installed
+from benchmarks.table import Benchmark, Columns, Row, show
+from benchmarks.targets import Target, mean, targets
 
-BENCHMARKS: tuple[Benchmark, ...] = (kernel.host_round_trip, kernel.plain_call, decide, startup.start_up)
+SYSTEM: tuple[Benchmark, ...] = (
+    frontend.parse,
+    frontend.compile_functions,
+    startup.start_up,
+    kernel.host_round_trip,
+    kernel.plain_call,
+    decide,
+)
 
 
 def main() -> int:
-    """Print the table; 0 even when a target is missed, because a benchmark is no test."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print rows as JSON")
-    parser.add_argument("--only", default="", help="run benchmarks whose function name contains this word")
-    options = parser.parse_args()
-    rows = [row for run in BENCHMARKS if options.only in run.__name__ for row in run()]
-    sys.stdout.write(json.dumps([row.to_json() for row in rows], indent=2) if options.json else show(rows))
+    """Measure what was asked for and print it."""
+    options = _options()
+    peers = all_peers()
+    columns = {peer.name: installed(peer) for peer in peers}
+    present = tuple(peer for peer in peers if columns[peer.name] is not None)
+    with closing(present):
+        comparisons = list(_comparisons(present, options))
+    rows = [row for run in SYSTEM if options.only in run.__name__ and not options.programs for row in run()]
+    # Small programs measure the calls into each implementation more than the program: nothing is judged by them.
+    verdicts = [] if options.quick else list(targets(comparisons))
+    data = to_json(comparisons, rows, columns, verdicts)
+    sys.stdout.write(json.dumps(data, indent=2) if options.json else show(comparisons, rows, columns, verdicts))
     sys.stdout.write("\n")
-    return 0
+    return int(any(cell.wrong for comparison in comparisons for cell in comparison.cells.values()))
+
+
+def to_json(
+    comparisons: list[Comparison], rows: list[Row], columns: Columns, verdicts: list[Target]
+) -> dict[str, object]:
+    """Return all that was measured as JSON-ready data."""
+    return {
+        "python": sys.version.split()[0],
+        "peers": dict(columns),
+        "programs": [comparison.to_json() for comparison in comparisons],
+        "geometric_means": {name: mean(comparisons, name) for name in columns},
+        "targets": [{"name": t.name, "measured": t.measured, "bound": t.bound, "met": t.met} for t in verdicts],
+        "system": [row.to_json() for row in rows],
+    }
+
+
+def _comparisons(peers: tuple[Peer, ...], options: argparse.Namespace) -> Iterator[Comparison]:
+    rounds = 3 if options.quick else options.rounds
+    for program in PROGRAMS:
+        if options.only in program.name and not options.system:
+            sys.stderr.write(f"{program.name} ...\n")
+            yield compare(program, peers, size=program.small if options.quick else program.size, rounds=rounds)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print everything that was measured as JSON")
+    parser.add_argument("--only", default="", metavar="WORD", help="only benchmarks whose name has this word")
+    parser.add_argument("--quick", action="store_true", help="small programs, three rounds: does everything run?")
+    parser.add_argument("--rounds", type=int, default=11, help="rounds per program (default: %(default)s)")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--programs", action="store_true", help="only the programs, nothing of the system")
+    part.add_argument("--system", action="store_true", help="only the system, no programs")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,115 @@
+"""Measuring, judging and printing, on peers and numbers made for it; no real time is asserted."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import to_json
+from benchmarks.catalog import PROGRAMS, CannotExpressError
+from benchmarks.measure import Cell, Comparison, compare
+from benchmarks.table import Row, show
+from benchmarks.targets import OFF, ON, mean, targets
+
+ROOT = Path(__file__).resolve().parents[2]
+FIB, ACCUMULATE = PROGRAMS[:2]
+
+
+class Peer:
+    """Returns what it was told, or raises it."""
+
+    distribution = ""
+
+    def __init__(self, name, value):
+        self.name, self.value = name, value
+
+    def prepare(self, program, size):
+        if isinstance(self.value, Exception):
+            raise self.value
+        return lambda: self.value
+
+    def close(self):
+        return
+
+
+def comparison(program, **ratios):
+    peers = {"python": 1.0, OFF: ratios["off"], ON: ratios["on"], **ratios.get("others", {})}
+    return Comparison(program=program, cells={name: Cell(seconds=0.01 * r, ratio=r) for name, r in peers.items()})
+
+
+MEASURED = [
+    comparison(FIB, off=1.0, on=2.0, others={"basilisp": 4.0, "monty": 1.5}),
+    comparison(ACCUMULATE, off=4.0, on=8.0, others={"basilisp": 2.0}),
+]
+COLUMNS = {"python": "", OFF: "", ON: "", "basilisp": "0.5", "monty": "1.4", "starlark": None}
+
+
+def test_results_are_compared_before_anything_is_timed():
+    peers = (Peer("python", 7), Peer("same", 7), Peer("other", 8), Peer("float", 7.0))
+    cells = compare(FIB, peers, size=1, rounds=2).cells
+    assert cells["python"].ratio == 1.0
+    assert cells["same"].ratio is not None
+    assert [cells[name].wrong for name in ("same", "other", "float")] == [False, True, True]
+    assert cells["other"].reason == "returned 8, and Python 7"
+
+
+def test_a_peer_that_cannot_or_fails_has_its_reason():
+    peers = (Peer("python", 7), Peer("cannot", CannotExpressError("no loops")), Peer("fails", ValueError("a\nb")))
+    cells = compare(FIB, peers, size=1, rounds=1).cells
+    assert (cells["cannot"].reason, cells["fails"].reason) == ("no loops", "fails: ValueError: a")
+    assert not cells["fails"].wrong
+
+
+def test_means_are_geometric_and_taken_over_what_both_run():
+    assert mean(MEASURED, OFF) == pytest.approx(2.0)
+    assert mean(MEASURED, ON, beside="monty") == pytest.approx(2.0)
+    assert mean(MEASURED, "starlark") is None
+
+
+def test_targets_say_what_was_promised_and_whether_it_holds():
+    judged = {target.name: target.met for target in targets(MEASURED)}
+    assert judged == {
+        "fib, limits off": True,
+        "fib, limits on": False,
+        "fib against basilisp, limits on": True,
+        "accumulate, limits off": False,
+        "accumulate, limits on": False,
+        "accumulate against basilisp, limits on": False,
+        "geometric mean, limits off": False,
+        "geometric mean, limits on": False,
+        "geometric mean against monty, limits on": False,
+    }
+
+
+def test_the_table_has_a_line_for_each_and_names_who_is_absent():
+    rows = [Row(name="start", value=30, unit="ms", target=20, others={"python": 10}, note="with nothing cached")]
+    lines = show(MEASURED, rows, COLUMNS, list(targets(MEASURED))).splitlines()
+    cells = [line.split() for line in lines]
+    assert cells[1][:8] == ["fib", "10.00", "ms", "1.00x", "2.00x", "4.00x", "1.50x", "absent"]
+    assert cells[2][5:8] == ["2.00x", "-", "absent"]
+    assert cells[3] == ["geometric", "mean", "1.00x", "2.00x", "4.00x", "2.83x", "1.50x", "-"]
+    assert cells[4] == ["start", "10.00", "ms", "30.00", "ms", "<=", "20", "ms", "MISSED"]
+    assert "absent: starlark are not installed; `tox run -e bench` gets them" in lines
+    assert "start: with nothing cached" in lines
+    assert "MISSED fib, limits on: 2.00x, at most 1.45x" in lines
+
+
+def test_json_has_everything():
+    data = json.loads(json.dumps(to_json(MEASURED, [Row(name="r", value=1, unit="s")], COLUMNS, [])))
+    assert data["peers"] == COLUMNS
+    assert data["programs"][0]["peers"]["monty"]["ratio"] == 1.5
+    assert data["geometric_means"][OFF] == pytest.approx(2.0)
+    assert data["system"][0]["met"] is None
+
+
+def test_the_command_prints_json_and_takes_one_program():
+    command = [sys.executable, "-m", "benchmarks", "--json", "--quick", "--programs", "--only", "fib"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environ, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [program["name"] for program in json.loads(done.stdout)["programs"]] == ["fib"]
