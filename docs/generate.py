@@ -1,4 +1,7 @@
-"""Write docs/reference/*.md and the editors' grammar: `python docs/generate.py`. A test fails when one is stale."""
+"""Write docs/reference/*.md, the editors' grammar and the parser's tables: `python docs/generate.py`.
+
+A test fails when one is stale.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 
 from rtfs_framework.cli.reference import FUNCTION, MACRO, SPECIAL, Entry, families
 from rtfs_framework.cli.textmate import grammar
+from rtfs_framework.lang.reader import tables
 from rtfs_framework.stdlib.shorthand import NAMES
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +31,7 @@ for longer types:"""
 def pages() -> dict[str, str]:
     """Return the generated files by their path in the repository."""
     return {
+        "rtfs_framework/lang/reader/tables.json": tables.build(),
         "docs/reference/special-forms.md": "\n".join(
             _page("Special forms and macros", _SPECIAL_FORMS, (SPECIAL, MACRO))
         ),

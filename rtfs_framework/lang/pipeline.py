@@ -23,6 +23,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.expander.macros import MacroCompiler, MacroTable
 from rtfs_framework.lang.forms import Form
+from rtfs_framework.lang.garbage import no_collection
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Delegatable, Library, nothing_delegatable
 from rtfs_framework.lang.passes.table import ALL, optimise
@@ -55,6 +56,7 @@ class Surroundings:
     """Whether the IR is verified after every pass: for tests, and for whoever writes a pass."""
 
 
+@no_collection()
 @room_for_recursion()
 def compile_program(source: Source, around: Surroundings) -> Artifact:
     """Compile a program.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import attrs
 
 from rtfs_framework.lang.reader.comments import blank_comments
-from rtfs_framework.lang.reader.read import _grammar as reader_grammar
+from rtfs_framework.lang.reader.lexer import words
 from rtfs_framework.lang.source import Source
 
 LINE = "LINE_COMMENT"
@@ -32,19 +32,13 @@ class Piece:
 
 
 def pieces(source: Source) -> Iterator[Piece]:
-    """Yield the pieces of a text in order; commas and spaces are left out.
-
-    Raises:
-        LanguageError: a block comment is never closed.
-        UnexpectedInput: a word that the reader refuses; read the program first.
-    """
+    """Yield the pieces of a text that the reader has accepted, in order; commas and spaces are left out."""
     text, position = source.text, 0
-    for token in reader_grammar().lex(blank_comments(source)):
-        start = token.start_pos or 0
+    for kind, start, end in words(blank_comments(source)):
         comments, newlines = _gap(text[position:start])
         yield from comments
-        position = start + len(token)
-        yield Piece(token.type, text[start:position], newlines)
+        position = end
+        yield Piece(kind, text[start:end], newlines)
     yield from _gap(text[position:])[0]
 
 

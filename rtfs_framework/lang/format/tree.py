@@ -10,7 +10,7 @@ from rtfs_framework.lang.format.tokens import Piece
 
 _OPENERS = {"(": ")", "[": "]", "{": "}", "#(": ")", "#{": "}"}
 _CLOSERS = frozenset(")]}")
-_GLUED = frozenset({"QUOTE", "QUASI", "UNQUOTE", "SPLICE", "TAG"})
+_GLUED = frozenset({"QUOTE", "TAG"})
 _META = "^"
 _HINT = "HINT"
 _WITH_ID = frozenset({":local-model", ":remote"})
