@@ -14,6 +14,7 @@ import attrs
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.verify import verify
 from rtfs_framework.lang.library import Library
+from rtfs_framework.lang.passes.casts import drop_casts
 from rtfs_framework.lang.passes.fold import fold
 from rtfs_framework.lang.passes.fuse import fuse
 from rtfs_framework.lang.passes.inline import inline
@@ -31,6 +32,7 @@ class Pass:
 
 PASSES = (
     Pass("inline", "Put small functions where they are called, and lambdas that are called at once.", inline),
+    Pass("casts", "Leave checks of declared types out where the value surely fits.", drop_casts),
     Pass("fold", "Compute calls of pure library functions on constants; take the branch that is known.", fold),
     Pass("fuse", "Turn map, filter, reduce and their kin over known functions into one loop.", fuse),
     Pass("mutual", "Make mutual tail calls jumps (a lowering: they must not use the stack).", merge_tail_calls),
