@@ -204,15 +204,16 @@ def do_times(count: Any, function: Any) -> Any:
 
 
 def make_struct(name: str, declared: MapType, lookup: Callable[[str], Type | None]) -> Any:
-    """Return the constructor of a struct: it checks one map and returns it."""
+    """Return the constructor of a struct, named in full: it checks one map and returns it."""
     check = make_checker(declared, lookup)
+    short = name.rpartition("/")[2]
 
     def construct(fields: Any) -> Any:
         if fields.__class__ is not Map:
-            raise type_error(f"{name}.new", "map", fields)
+            raise type_error(f"{short}.new", "map", fields)
         return check(fields)
 
-    construct.rtfs_name = f"{name}.new"  # type: ignore[attr-defined]
+    construct.rtfs_name = f"{short}.new"  # type: ignore[attr-defined]
     construct.rtfs_struct = name  # type: ignore[attr-defined]
     return construct
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.lang.analyzer.analyze import Analyzer
-from rtfs_framework.lang.analyzer.globals import collect_definitions
+from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
 from rtfs_framework.lang.analyzer.modules import FindModule, Modules, import_into, no_modules
 from rtfs_framework.lang.analyzer.scope import Scope
 from rtfs_framework.lang.check.effects import infer_effects
@@ -121,6 +121,7 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...], preloaded: tuple[str, .
     named = collect_definitions(forms)
     analyzer.defined.update(named)
     analyzer.room.own.update(named)
+    analyzer.room.types.update(collect_types(forms))
     top = Scope(None, ir.FunctionFrame(None), is_top=True)
     nodes: list[ir.Node] = []
     for name in preloaded:

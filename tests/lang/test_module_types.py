@@ -48,6 +48,11 @@ BOTH = "(import shop.item :as a) (import shop.other :as b)"
         ("(import shop.item) (defn f [i : shop.item/Id] i) (f 5)", "5"),
         ("(import shop.item :only [Id]) (defn f [i : Id] i) (f 5)", "5"),
         ("(import shop.item :as a) [(validate a/Id 5) (validate a/Id -5)]", "[true false]"),
+        (f'{BOTH} (map (fn [t] (validate t {{:name "n"}})) [a/Item b/Item b/Pair])', "[false true false]"),
+        (
+            "(import shop.other :as b) (defstruct Item :x int) [(validate Item {:x 1}) (validate b/Item {:x 1})]",
+            "[true false]",
+        ),
         ('(import shop.item :as a) (deftype Id :string) (defn f [i : a/Id j : Id] [i j]) (f 5 "x")', '[5 "x"]'),
     ],
 )

@@ -221,7 +221,8 @@ class Analyzer:
             return ir.Global(full, form.span)
         if name in self.library:
             return ir.Builtin(name, form.span)
-        if (type_name := full_type_name(self, name)) in self.types:  # as a value it is a keyword, for `validate`
+        type_name = full_type_name(self, name)
+        if type_name in self.types or name in self.room.types:  # as a value it is a keyword, for `validate`
             return ir.Const(Keyword(type_name), form.span)
         if name in (":", "&"):
             message = "a type annotation stands after a name in bindings" if name == ":" else "& is not a symbol"

@@ -120,16 +120,15 @@ def analyze_defstruct(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Ta
         entries.append(MapEntry(key.value, declared, optional))
     name, struct = parts[0].name, MapType(tuple(entries))
     enter_type(analyzer, name, struct)
-    maker = ir.Call(
-        ir.Builtin("%struct", form.span), (ir.Const(name, form.span), ir.Const(struct, form.span)), form.span
-    )
+    given = (ir.Const(analyzer.room.mine(name), form.span), ir.Const(struct, form.span))
+    maker = ir.Call(ir.Builtin("%struct", form.span), given, form.span)
     return define(analyzer, name, maker, scope, form)
 
 
 @special(
     "deftype",
     grammar="(deftype Name T)",
-    doc="Name a type for annotations, and for validate, conform and instance? after it.",
+    doc="Name a type for annotations, and for validate, conform and their kin.",
 )
 def analyze_deftype(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     """(deftype Name T)"""
