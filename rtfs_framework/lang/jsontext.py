@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import accumulate, repeat
 from typing import Any
 
 MAX_DEPTH = 200
 """Levels of arrays and objects that a text may nest."""
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_NO_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
+_LEVELS = {"[": 1, "{": 1, "]": -1, "}": -1}
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -84,12 +86,6 @@ def _finite(text: str) -> float:
 
 
 def _check_depth(text: str) -> None:
-    depth = 0
-    for token in _TOKEN.finditer(text):
-        sign = token.group()
-        if sign in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise JsonError(_TOO_DEEP)
-        elif sign in "]}":
-            depth -= 1
+    brackets = _NO_BRACKET.sub("", text)
+    if max(accumulate(map(_LEVELS.get, brackets, repeat(0)))) > MAX_DEPTH:
+        raise JsonError(_TOO_DEEP)

@@ -14,7 +14,7 @@ from rtfs_framework.lang.meter import charge, growing_blocks
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import VECTORS, number, placed, sequence
 from rtfs_framework.stdlib.higher_order import truthy
-from rtfs_framework.stdlib.order import merge_sort, order_key, sort_by_keys
+from rtfs_framework.stdlib.order import merge_sort, sort_by_keys, sort_keys
 from rtfs_framework.stdlib.reordering import before_by
 from rtfs_framework.stdlib.slices import NOTHING, alike
 from rtfs_framework.stdlib.table import builtin
@@ -157,7 +157,7 @@ def sort_by(f: Any, comparator: Any, collection: Any = NOTHING) -> Any:
     call = as_function("sort-by", f, 1)
     results = [call(item) for item in found]
     if collection is NOTHING:
-        return alike(source, sort_by_keys(found, [order_key(result) for result in results]))
+        return alike(source, sort_by_keys(found, sort_keys(results)))
     before = before_by("sort-by", comparator)
     places = merge_sort(range(len(found)), lambda a, b: before(results[a], results[b]))
     return alike(source, [found[place] for place in places])

@@ -15,11 +15,13 @@ from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError, dump, load
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import charge, meter, room_for_text
 from rtfs_framework.lang.types.jsonable import from_plain, plain_key
-from rtfs_framework.lang.values import GrownVector, List, Timestamp, Uuid, type_name
+from rtfs_framework.lang.values import GrownVector, Keyword, List, Timestamp, Uuid, type_name
 from rtfs_framework.stdlib.check import string
 from rtfs_framework.stdlib.table import builtin
 
 _PLAIN = frozenset({type(None), bool, int, float, str})
+_SMALL = frozenset({type(None), bool, int, float})
+"""Classes whose values count as one part, whatever they are."""
 _ARRAYS = frozenset({tuple, GrownVector, List, Set})
 
 
@@ -109,7 +111,11 @@ class _Plain:
             charge(len(value))
             made: list[Any] = []
             for item in value:
-                made.append(self.data(item, depth + 1))  # noqa: PERF401 - see above
+                if item.__class__ in _SMALL:
+                    self.size += 1
+                    made.append(item)
+                else:
+                    made.append(self.data(item, depth + 1))
             return made
         if kind is Timestamp or kind is Uuid:
             return value.text
@@ -118,8 +124,13 @@ class _Plain:
     def _members(self, value: Map, depth: int) -> dict[str, Any]:
         members: dict[str, Any] = {}
         for key, item in value.items():
-            name = plain_key(key)
+            name = key if key.__class__ is str else key.name if key.__class__ is Keyword else plain_key(key)
             if name in members:
                 raise _refusal(f"two keys of a map would both be named {name}")
-            members[name] = self.data(item, depth + 1)
+            kind = item.__class__
+            if kind in _SMALL:
+                self.size += 1
+                members[name] = item
+            else:
+                members[name] = self.data(item, depth + 1)
         return members

@@ -111,14 +111,18 @@ def compare_values(a: Any, b: Any) -> int:
 def sort_values(items: Iterable[Any]) -> list[Any]:
     """Return the items in ascending order; equal ones keep their places."""
     items = list(items)
-    kinds = {item.__class__ for item in items}
+    keys = sort_keys(items)
+    return _sorted(items) if keys is items else sort_by_keys(items, keys)
+
+
+def sort_keys(values: list[Any]) -> list[Any]:
+    """Return what Python may compare in place of values: themselves, when they are all of one plain class."""
+    kinds = {value.__class__ for value in values}
     if kinds in ({str}, {int}):
-        return _sorted(items)
-    if kinds <= _NUMBERS and all([item == item for item in items]):  # noqa: C419, PLR0124 - a list is faster; NaN
-        return _sorted(items)
-    if kinds == {Keyword}:
-        return sort_by_keys(items, [item.name for item in items])
-    return sort_by_keys(items, [order_key(item) for item in items])
+        return values
+    if kinds <= _NUMBERS and all([value == value for value in values]):  # noqa: C419, PLR0124 - a list is faster; NaN
+        return values
+    return [value.name for value in values] if kinds == {Keyword} else [order_key(value) for value in values]
 
 
 def sort_by_keys(items: list[Any], keys: list[Any]) -> list[Any]:

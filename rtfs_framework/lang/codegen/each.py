@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.passes.widths import learn_items
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.statements import Statements
@@ -46,6 +47,7 @@ def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: in
         py.load(source),
         py.call(emitter.unit.helper("rt_sequence"), py.const(node.op), py.load(source)),
     )
+    learn_items(node.item, node.source, emitter.numbers)
     costly = emitter.costs.costly(node.body)
     if emitter.unit.metered and not costly:
         found = emitter.unit.temp("s")

@@ -13,6 +13,7 @@ from rtfs_framework.lang.codegen import operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.passes.numbers import Kind
 from rtfs_framework.lang.values import Keyword
 
 
@@ -143,7 +144,7 @@ class Expressions(EmitterBase, ABC):
             if made is not None:
                 return self.at(made, line)
         expression = self.value(node)
-        if operators.is_boolean(node):
+        if operators.is_boolean(node) or self.numbers.kind(node) is Kind.BOOL:
             return expression
         if isinstance(expression, ast.Name) and "__" not in expression.id:
             first: ast.expr = py.load(expression.id)

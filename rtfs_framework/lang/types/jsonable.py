@@ -24,6 +24,7 @@ from rtfs_framework.lang.values import (
 )
 
 _SELF = frozenset({type(None), bool, int, str})
+_LEAVES = _SELF | {float}
 
 
 def to_json(value: Any) -> Any:
@@ -90,7 +91,7 @@ def from_plain(data: Any) -> Any:
 
 def _value(data: Any, depth: int) -> Any:
     kind = data.__class__
-    if kind in _SELF or kind is float:
+    if kind in _LEAVES:
         return data
     if depth >= MAX_DEPTH:
         raise JsonError(f"nested deeper than {MAX_DEPTH} levels")
@@ -99,11 +100,11 @@ def _value(data: Any, depth: int) -> Any:
         for key, item in data.items():
             if key.__class__ is not str:
                 raise JsonError(f"an object's names are strings, not {key.__class__.__name__}")
-            members[key] = _value(item, depth + 1)
+            members[key] = item if item.__class__ in _LEAVES else _value(item, depth + 1)
         return Map(members)
     if kind is list or kind is tuple:
         made: list[Any] = []
         for item in data:
-            made.append(_value(item, depth + 1))  # noqa: PERF401 - a comprehension is one more frame per level
+            made.append(item if item.__class__ in _LEAVES else _value(item, depth + 1))  # noqa: PERF401 - see `_convert`
         return tuple(made)
     raise JsonError(f"{kind.__name__} is not JSON data")
