@@ -105,7 +105,7 @@ class Patterns(Expressions):
             case ir.PIgnore():
                 return []
             case ir.PLiteral(value=value):
-                return [self._literal(value, subject)]
+                return [self.literal(value, subject)]
             case ir.PAs(var=var, pattern=inner):
                 return [*self.fits(inner, subject), py.bound(var_name(var), py.load(subject))]
             case ir.PType(type=declared, pattern=inner):
@@ -119,9 +119,16 @@ class Patterns(Expressions):
             case _ as never:
                 assert_never(never)
 
-    def _literal(self, value: Any, subject: str) -> ast.expr:
+    def literal(self, value: Any, subject: str) -> ast.expr:
+        """Return the test that a named value equals a literal."""
         if value is None or isinstance(value, bool | Keyword):
             return py.compare(py.load(subject), ast.Is(), self.constant(value))
+        if value.__class__ is str:
+            return py.compare(py.load(subject), ast.Eq(), py.const(value))
+        if value.__class__ is int:
+            return py.both(
+                [py.is_class(py.load(subject), "int"), py.compare(py.load(subject), ast.Eq(), py.const(value))]
+            )
         return py.call(self.unit.helper("rt_equal"), py.load(subject), self.constant(value))
 
     def _part(self, pattern: ir.Pattern, value: ast.expr) -> list[ast.expr]:

@@ -12,7 +12,7 @@ from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
 
-EMITTED = frozenset({"numbers", "shortcuts"})
+EMITTED = frozenset({"numbers", "match", "shortcuts"})
 """The passes that have no IR of their own."""
 
 

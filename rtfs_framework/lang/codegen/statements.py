@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from rtfs_framework.lang.codegen import each
+from rtfs_framework.lang.codegen import each, matching
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, RETURN, Dest, steady, var_name
 from rtfs_framework.lang.codegen.metering import further_steps
@@ -92,7 +92,7 @@ class Statements(Parts):
         elif not steady(expression):
             self.emit(ast.Expr(expression), line)
 
-    def _inside(self, node: ir.Node, dest: Dest) -> list[ast.stmt]:
+    def inside(self, node: ir.Node, dest: Dest) -> list[ast.stmt]:
         """Return a branch; whether the function has paid on it says nothing about the next branch."""
         outer, owed = self.block(), self.owed
         self.run(node, dest)
@@ -102,8 +102,8 @@ class Statements(Parts):
     def _run_if(self, node: ir.If, dest: Dest) -> None:
         test = self.test(node.test)
         line = self.line(node.span)
-        then = self._inside(node.then, dest) or [ast.Pass()]
-        self.emit(ast.If(test, then, self._inside(node.otherwise, dest)), line)
+        then = self.inside(node.then, dest) or [ast.Pass()]
+        self.emit(ast.If(test, then, self.inside(node.otherwise, dest)), line)
 
     def _run_junction(self, node: ir.And | ir.Or, dest: Dest) -> None:
         """A junction whose last item goes round a loop: the items before it decide with statements."""
@@ -117,7 +117,7 @@ class Statements(Parts):
             ]
         )
         remaining: ir.Node = rest[0] if len(rest) == 1 else type(node)(rest, node.span)
-        more = self._inside(remaining, dest)
+        more = self.inside(remaining, dest)
         outer = self.block()
         self.give(py.load(name), dest, line)
         done = self.take(outer)
@@ -149,7 +149,7 @@ class Statements(Parts):
         self.loop_vars.append(names)
         result = dest if dest.kind == "return" else Dest("assign", self.unit.temp("l"))
         with self.opened(2):
-            body = self._inside(node.body, result)
+            body = self.inside(node.body, result)
         self.loop_vars.pop()
         if result.kind == "assign":
             body = [*body, ast.Break()]
@@ -190,13 +190,15 @@ class Statements(Parts):
     def _run_match(self, node: ir.Match, dest: Dest) -> None:
         line = self.line(node.span)
         subject = self.name_it(self.value(node.value), line, "m")
+        if "match" in self.passes and matching.run(self, node, dest, subject):
+            return
         chain: list[ast.stmt] = [ast.Expr(py.call(self.unit.helper("rt_no_match"), py.load(subject)))]
         built: list[tuple[ast.expr, list[ast.stmt]]] = []
         for clause in node.clauses:
             tests = self.fits(clause.pattern, subject)
             if clause.guard is not None:
                 tests.append(self._guard(clause.guard))
-            body = self._inside(clause.body, dest) or [ast.Pass()]
+            body = self.inside(clause.body, dest) or [ast.Pass()]
             built.append((py.both(tests), body))
         for test, body in reversed(built):
             always = isinstance(test, ast.Constant) and test.value is True
@@ -222,7 +224,7 @@ class Statements(Parts):
             return
         outside = 0 if node.final is None else 1
         with self.opened(1 + outside):
-            body = self._inside(node.body, dest) or [ast.Pass()]
+            body = self.inside(node.body, dest) or [ast.Pass()]
         with self.opened(2 + outside):
             handlers = [self._handler(node, dest, line)] if node.catches else []
         final = [] if node.final is None else self._final(node.final, line) or [ast.Pass()]

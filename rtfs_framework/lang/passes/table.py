@@ -1,7 +1,7 @@
 """The passes, in the order in which they run. `optimise` is the only entry; any set of them may be left out.
 
 A program means the same with every set. `mutual` is a lowering besides: the language promises mutual tail calls in
-constant space, so only tests leave it out. `numbers` and `shortcuts` have no IR of their own: codegen
+constant space, so only tests leave it out. `numbers`, `match` and `shortcuts` have no IR of their own: codegen
 asks them while it makes code.
 """
 
@@ -37,6 +37,7 @@ PASSES = (
     Pass("fuse", "Turn map, filter, reduce and their kin over known functions into one loop.", fuse),
     Pass("mutual", "Make mutual tail calls jumps (a lowering: they must not use the stack).", merge_tail_calls),
     Pass("numbers", "Leave class tests out where kinds are known; compile functions a second time for integers.", None),
+    Pass("match", "Compile match to a decision tree: nothing is asked twice of a value.", None),
     Pass("shortcuts", "Do common library calls inline where a class test settles them.", None),
 )
 ALL = frozenset(each.name for each in PASSES)
