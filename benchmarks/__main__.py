@@ -13,27 +13,35 @@ from collections.abc import Iterator
 
 from benchmarks import frontend, kernel, startup
 from benchmarks.catalog import PROGRAMS
+from benchmarks.cold_start import cold_start
 from benchmarks.delegation import decide
+from benchmarks.hosting import hosting
 from benchmarks.measure import Comparison, compare
+from benchmarks.parallel_calls import parallel_calls
 from benchmarks.peers.all import all_peers
 from benchmarks.peers.contract import Peer, closing, installed
+from benchmarks.suspended import suspended
 from benchmarks.table import Benchmark, Columns, Row, show
 from benchmarks.targets import Target, mean, targets
 
 SYSTEM: tuple[Benchmark, ...] = (
     frontend.parse,
     frontend.compile_functions,
+    cold_start,
     startup.start_up,
     kernel.host_round_trip,
+    hosting,
     kernel.plain_call,
     decide,
+    suspended,
+    parallel_calls,
 )
 
 
 def main() -> int:
     """Measure what was asked for and print it."""
     options = _options()
-    peers = all_peers()
+    peers = tuple(peer for peer in all_peers() if peer.name not in options.without)
     columns = {peer.name: installed(peer) for peer in peers}
     present = tuple(peer for peer in peers if columns[peer.name] is not None)
     with closing(present):
@@ -75,6 +83,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="WORD", help="only benchmarks whose name has this word")
     parser.add_argument("--quick", action="store_true", help="small programs, three rounds: does everything run?")
     parser.add_argument("--rounds", type=int, default=11, help="rounds per program (default: %(default)s)")
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=[peer.name for peer in all_peers()[1:]],
+        help="leave a peer out; may be repeated (Basilisp takes most of the time)",
+    )
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--programs", action="store_true", help="only the programs, nothing of the system")
     part.add_argument("--system", action="store_true", help="only the system, no programs")

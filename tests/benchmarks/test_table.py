@@ -113,3 +113,10 @@ def test_the_command_prints_json_and_takes_one_program():
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environ, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     assert [program["name"] for program in json.loads(done.stdout)["programs"]] == ["fib"]
+
+
+def test_a_call_through_the_host_is_measured_with_the_journal_and_without():
+    from benchmarks import hosting
+
+    for journal in (False, True):
+        assert hosting._through(journal=journal) > 0
