@@ -76,11 +76,12 @@ class Capabilities:
             if iscoroutinefunction(entry.handler):  # begins when awaited: one that is cancelled before never was
                 return Waiting(lambda: self._wait(opened, entry, entry.handler(request), deadline))
             made = entry.handler(request)
-            if not isawaitable(made):
+            waits = isawaitable(made)
+            if not waits:
                 _check_answer(entry, made)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self._failed(opened, entry, error)
-        if isawaitable(made):
+        if waits:
             return Waiting(lambda: self._wait(opened, entry, made, deadline))
         return self._reply(opened, made)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from hashlib import sha256
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from rtfs_framework.api.targets import show_target
@@ -20,10 +22,24 @@ def canonical_json(data: Any) -> str:
 
 def row_hash(table: str, fields: Sequence[str], values: Sequence[Any], parent: str) -> str:
     """Return the hash of a row that follows `parent`. A branch is hashed where there is one: see `schema`."""
-    pairs = list(zip(fields, values, strict=True))
-    if pairs[-1] == ("branch", ""):
-        pairs.pop()
-    return sha256(_ENCODER.encode([table, pairs, parent]).encode()).hexdigest()
+    if fields[-1] == "branch" and values[-1] == "":
+        fields, values = fields[:-1], values[:-1]
+    if len(fields) != len(values):
+        message = f"{len(values)} values for {len(fields)} fields of {table}"
+        raise ValueError(message)
+    texts = [_TEXT[value.__class__](value) if value.__class__ in _TEXT else canonical_json(value) for value in values]
+    return sha256((_template(table, tuple(fields)) % (*texts, canonical_json(parent))).encode()).hexdigest()
+
+
+@lru_cache
+def _template(table: str, fields: tuple[str, ...]) -> str:
+    """Return the canonical JSON of a row with places for the texts of its values: a third of the encoder's time."""
+    pairs = ",".join(f"[{canonical_json(field)},%s]" for field in fields)
+    return f"[{canonical_json(table)},[{pairs}],%s]"
+
+
+_TEXT: dict[type, Callable[[Any], str]] = {str: encode_basestring_ascii, int: repr, type(None): lambda _: "null"}
+"""JSON texts of the usual values; the encoder makes the others'."""
 
 
 def decision_body(decision: Decision) -> str:
