@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
+import anyio
+import anyio.lowlevel
 import attrs
 import pytest
 
@@ -30,11 +34,37 @@ async def later(request):
     return shout(request)
 
 
+class Alone:
+    """Cannot bear company."""
+
+    def __init__(self):
+        self.under = 0
+
+    async def __call__(self, request):
+        self.under += 1
+        try:
+            await anyio.lowlevel.checkpoint()
+            if self.under > 1:
+                raise CapabilityError("busy")
+            return shout(request)
+        finally:
+            self.under -= 1
+
+
+def slowly(request):
+    time.sleep(0.001)
+    return shout(request)
+
+
 @pytest.mark.parametrize(
     ("changes", "caught_by"),
     [
         ({}, None),
         ({"handler": later}, None),
+        ({"handler": later, "order_independent": True}, None),
+        ({"handler": slowly, "blocking": True}, None),
+        ({"handler": Alone()}, None),
+        ({"handler": Alone(), "order_independent": True}, "test_calls_that_may_overlap_do"),
         ({"summary": " "}, "test_the_record_says_what_it_does"),
         ({"names": ("two words",)}, "test_the_record_says_what_it_does"),
         ({"names": ("7up",)}, "test_the_record_says_what_it_does"),

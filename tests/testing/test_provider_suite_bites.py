@@ -24,6 +24,13 @@ class Provider:
         pass
 
 
+class Blocks(Provider):
+    """Right as well: it is called in a thread."""
+
+    def infer(self, request):
+        return InferenceReply(text=str(request.args))
+
+
 class AnswersTwice(Provider):
     async def infer(self, request):
         return InferenceReply(text="x", data=1, structured=True)
@@ -54,6 +61,7 @@ class HasAFingerprintPerInstance(Provider):
     ("kind", "caught_by"),
     [
         (Provider, None),
+        (Blocks, None),
         (AnswersTwice, "test_a_reply_holds_exactly_one_answer"),
         (AnswersNothing, "test_a_reply_holds_exactly_one_answer"),
         (OwesTokens, "test_a_reply_holds_exactly_one_answer"),

@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 
 import anyio
+import anyio.to_thread
 
 from rtfs_framework.api import CapabilityEntry, CapabilityError, CapabilityRequest, ProgramError, Value
 from rtfs_framework.lang.maps import Map, Set
@@ -56,6 +57,30 @@ class CapabilityConformance(Conformance):
                 wrong = violation(entry.returns, reply)
                 check(wrong is None, f"{args!r}: the reply is not of the declared type: {wrong}")
 
+    def test_calls_that_may_overlap_do(self) -> None:
+        """An `order_independent` (or `blocking`) handler performs several calls at once, each as if it were alone."""
+        entry = self.make()
+        if not (entry.order_independent or entry.blocking):
+            return
+        calls = [args for args in self.accepted() for _ in range(3)]
+
+        async def perform() -> None:
+            async def one(args: Args) -> None:
+                reply = await _performed(entry, args)
+                check(_is_value(reply), f"{args!r}, among others, got {reply!r}, which holds what is no RTFS value")
+                wrong = None if entry.returns is None else violation(entry.returns, reply)
+                check(wrong is None, f"{args!r}, among others: the reply is not of the declared type: {wrong}")
+
+            async with anyio.create_task_group() as group:
+                for args in calls:
+                    group.start_soon(one, args)
+
+        try:
+            anyio.run(perform)
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises is what is wrong with it
+            found = getattr(error, "exceptions", (error,))[0]
+            raise AssertionError(f"calls at once: {found}") from found
+
     def test_accepted_arguments_fit_the_declared_parameters(self) -> None:
         """As many as are declared, each of its type."""
         entry = self.make()
@@ -76,13 +101,15 @@ class CapabilityConformance(Conformance):
 
 
 def _perform(entry: CapabilityEntry, args: Args) -> Value:
-    """Perform one call, as a host does: the handler may answer at once or with something to wait for."""
+    """Perform one call in an event loop of its own."""
+    return anyio.run(_performed, entry, args)
 
-    async def perform() -> Value:
-        reply = entry.handler(CapabilityRequest(entry.id, args))
-        return await reply if inspect.isawaitable(reply) else reply
 
-    return anyio.run(perform)
+async def _performed(entry: CapabilityEntry, args: Args) -> Value:
+    """Perform one call, as a host does: at once, with something to wait for, or in a worker thread."""
+    request = CapabilityRequest(entry.id, args)
+    reply = await anyio.to_thread.run_sync(entry.handler, request) if entry.blocking else entry.handler(request)
+    return await reply if inspect.isawaitable(reply) else reply
 
 
 def _refusal(entry: CapabilityEntry, args: Args) -> str:

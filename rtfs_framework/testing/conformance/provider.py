@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
-from typing import ClassVar, TypeVar
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Any, ClassVar, TypeVar
 
 import anyio
+import anyio.to_thread
 
 from rtfs_framework.api import InferenceReply, InferenceRequest, ModelProvider, ProviderError
 from rtfs_framework.testing.conformance.base import Conformance, check, fail
@@ -40,7 +43,7 @@ class ProviderConformance(Conformance):
             check(before.__class__ is str and before != "", f"a fingerprint of {before!r}")
             check(self.make().fingerprint() == before, "two providers of equal settings differ in fingerprint")
             for request in self.requests():
-                await provider.infer(request)
+                await infer(provider, request)
             check(provider.fingerprint() == before, "the fingerprint changed with use")
 
         self._use(use)
@@ -50,7 +53,7 @@ class ProviderConformance(Conformance):
 
         async def use(provider: ModelProvider) -> None:
             for request in self.requests():
-                reply = await provider.infer(request)
+                reply = await infer(provider, request)
                 check(isinstance(reply, InferenceReply), f"{reply!r} is no reply")
                 check((reply.text is None) is reply.structured, f"both or neither of text and data: {reply!r}")
                 check(reply.structured or reply.data is None, f"data in a reply that is not structured: {reply!r}")
@@ -66,7 +69,7 @@ class ProviderConformance(Conformance):
         async def use(provider: ModelProvider) -> None:
             other = self.make()
             for request in self.requests():
-                first, again, others = [await each.infer(request) for each in (provider, provider, other)]
+                first, again, others = [await infer(each, request) for each in (provider, provider, other)]
                 check(_answer(first) == _answer(again) == _answer(others), f"{first!r}, then {again!r}, {others!r}")
             await other.aclose()
 
@@ -77,11 +80,11 @@ class ProviderConformance(Conformance):
 
         async def use(provider: ModelProvider) -> None:
             requests = list(self.requests())
-            alone = [_answer(await provider.infer(request)) for request in requests]
+            alone = [_answer(await infer(provider, request)) for request in requests]
             together: list[object] = [None] * len(requests)
 
             async def ask(place: int) -> None:
-                together[place] = _answer(await provider.infer(requests[place]))
+                together[place] = _answer(await infer(provider, requests[place]))
 
             async with anyio.create_task_group() as group:
                 for place in range(len(requests)):
@@ -97,7 +100,7 @@ class ProviderConformance(Conformance):
 
             async def use(provider: ModelProvider = provider, request: InferenceRequest = request) -> None:
                 try:
-                    reply = await provider.infer(request)
+                    reply = await infer(provider, request)
                 except ProviderError as error:
                     check(str(error) != "", "an error without words")
                 else:
@@ -118,6 +121,14 @@ class ProviderConformance(Conformance):
                 await provider.aclose()
 
         return anyio.run(used)
+
+
+async def infer(provider: ModelProvider, request: InferenceRequest) -> InferenceReply:
+    """Ask a provider as a host does: what is no coroutine function is called in a worker thread."""
+    ask: Callable[[InferenceRequest], Any] = provider.infer
+    plain = not iscoroutinefunction(ask)
+    reply: InferenceReply = await (anyio.to_thread.run_sync(partial(ask, request)) if plain else ask(request))
+    return reply
 
 
 def _answer(reply: InferenceReply) -> object:
