@@ -251,34 +251,6 @@ def test_a_journal_of_another_version_is_not_touched(path):
             use(path)
 
 
-def test_a_journal_of_version_1_is_brought_up_to_date(path):
-    """It had no branches; its chains stay as they were."""
-    written(path)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("ALTER TABLE entries DROP COLUMN branch")
-        connection.execute("PRAGMA user_version=1")
-        connection.commit()
-    with pytest.raises(JournalError, match="run a program"):
-        query.list_runs(path)
-    Journal(path, FakeClock()).begin("run-2", "digest", "b.rtfs", "policy", "0.1")
-    assert query.verify(path, "run-1").ok
-    assert [entry["branch"] for entry in query.entries_of(path, "run-1")] == [""] * 5
-
-
-def test_the_branch_of_an_entry_is_in_its_hash(path):
-    journal = Journal(path, FakeClock())
-    chain = journal.begin("run-1", "digest", "a.rtfs", "policy", "0.1")
-    for n in range(2):
-        chain.add(record(n, branch=(3, n)))
-    chain.end("complete")
-    journal.close()
-    assert query.verify(path, "run-1").ok
-    assert [entry["branch"] for entry in query.entries_of(path, "run-1")] == ["3.0", "3.1"]
-    for changed in ("3.0", ""):
-        tamper(path, f"UPDATE entries SET branch = '{changed}' WHERE seq = 1")
-        assert query.verify(path, "run-1").broken == 1
-
-
 def test_a_missing_journal_says_so(path):
     with pytest.raises(JournalError, match="no such file"):
         query.list_runs(path)
