@@ -20,6 +20,7 @@ from rtfs_framework.lang.check.clauses import check_clauses
 from rtfs_framework.lang.check.contradictions import check_contradictions
 from rtfs_framework.lang.check.facts import Facts, collect
 from rtfs_framework.lang.check.shadowing import check_shadowing
+from rtfs_framework.lang.check.type_names import check_type_names
 from rtfs_framework.lang.check.unused import check_unused
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
@@ -33,6 +34,7 @@ Check = Callable[[ir.Program, Facts], list[Diagnostic]]
 CHECKS: tuple[Check, ...] = (
     check_arity,
     check_contradictions,
+    check_type_names,
     check_clauses,
     check_chains,
     check_branches,

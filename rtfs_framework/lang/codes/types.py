@@ -94,3 +94,10 @@ enter(
     "(fn [x : [:enum :a :b]] (match x :a 1 :c 2 _ 3))",
     "(fn [x : [:enum :a :b]] (match x :a 1 :b 2))",
 )
+enter(
+    "E0324",
+    "a name that is no type",
+    "Nothing fits an unknown type, so every value would be refused. Name one of the types, or define it.",
+    "(defn f [x : number] x)",
+    "(defn f [x : float] x)",
+)
