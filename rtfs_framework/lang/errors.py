@@ -23,9 +23,11 @@ class RtfsError(Exception):
 class LanguageError(RtfsError):
     """A program that was refused before it ran; carries every diagnostic found."""
 
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+    def __init__(self, diagnostics: Sequence[Diagnostic], beside: Sequence[Diagnostic] = ()) -> None:
         super().__init__("\n".join(d.render() for d in diagnostics))
         self.diagnostics = tuple(diagnostics)
+        self.beside = tuple(beside)
+        """What was found in the parts that were not refused: names that only a host could know, for one."""
 
     @property
     def kind(self) -> str:

@@ -133,9 +133,9 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...], preloaded: tuple[str, .
         node, found = _analyze_one(analyzer, form, top)
         nodes.append(node)
         refused += found
-    if refused:
-        raise LanguageError(bounded(refused))
     _forget_defined(analyzer)
+    if refused:
+        raise LanguageError(bounded(refused), analyzer.findings)
     defined = frozenset(analyzer.defined)
     functions = defined - analyzer.valued
     return ir.Program(tuple(nodes), frozenset(analyzer.room.own) & defined, functions, tuple(analyzer.signatures))

@@ -10,7 +10,7 @@ from rtfs_framework.lang.signature import FunctionEffect
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.explain import ExplainedSite, explain_artifact
 from rtfs_framework.orchestrator.host import Host
-from rtfs_framework.orchestrator.linking import compile_for, findings
+from rtfs_framework.orchestrator.linking import as_seen, compile_for, findings
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -38,7 +38,8 @@ def check(host: Host, source: Source) -> Checked:
     try:
         artifact = compile_for(host, source)
     except LanguageError as error:
-        return Checked(sources=(source,), diagnostics=error.diagnostics)
+        found = [*error.diagnostics, *as_seen(host, error.beside)]
+        return Checked(sources=(source,), diagnostics=tuple(bounded(found)))
     return Checked(
         sources=artifact.sources,
         diagnostics=tuple(bounded(findings(host, artifact))),

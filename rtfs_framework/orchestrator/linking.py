@@ -7,7 +7,7 @@ are refused with their place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -89,8 +89,14 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
 
 
 def findings(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
-    """Yield what was found wrong with a program, as this host sees it: names that it knows are no mistakes."""
-    for finding in artifact.diagnostics:
+    """Yield what was found wrong with a program, as this host sees it."""
+    yield from as_seen(host, artifact.diagnostics)
+    yield from _unknown_hints(host, artifact)
+
+
+def as_seen(host: Host, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield findings as this host sees them: names that it knows are no mistakes."""
+    for finding in found:
         if finding.code != UNKNOWN_NAME or finding.span is None or finding.source is None:
             yield finding
             continue
@@ -98,6 +104,10 @@ def findings(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
         if not knows(host, name):
             offered = [*host.dispatcher.capabilities.names, *host.config.security.values]
             yield attrs.evolve(finding, help=did_you_mean(name, offered) or finding.help)
+
+
+def _unknown_hints(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
+    """Yield a finding for every hint whose target this host does not have."""
     told: set[DelegationHint] = set()
     for signature in artifact.signatures:
         hint = signature.hint

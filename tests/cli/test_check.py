@@ -50,6 +50,19 @@ def test_all_mistakes_of_all_files(rtfs, folder) -> None:
     assert result.lines[-1] == "3 files checked, 3 errors, 0 warnings"
 
 
+def test_a_refused_form_does_not_hide_unknown_names_elsewhere(rtfs, folder) -> None:
+    text = "(defn f [x] (fooo x))\n(let [a 1 b] a)\n(defn g [x] (f 1 granted x))\n(cond 1)\n(defn h [y] (bazz y))\n"
+    (folder / "a.rtfs").write_text(text)
+    (folder / "delegation.toml").write_text("[security]\ncontext = { granted = 1 }\n")
+    out = rtfs("check", "a.rtfs").out
+    assert [row.split(": ")[:2] for row in out.splitlines() if row.startswith("a.rtfs:")] == [
+        ["a.rtfs:1:14", "error[E0203]"],
+        ["a.rtfs:2:11", "error[E0201]"],
+        ["a.rtfs:4:1", "error[E0201]"],
+        ["a.rtfs:5:14", "error[E0203]"],
+    ]
+
+
 def test_json(rtfs, folder) -> None:
     (folder / "bad.rtfs").write_text("(+ 1")
     result = rtfs("check", "bad.rtfs", "pure.rtfs", "--json")
