@@ -1,7 +1,8 @@
 """Measure programs: every peer's result is checked first, then all take turns, so that a slow moment hits all.
 
 In: a program and the peers. Out: a `Comparison`, with a median time per peer and the median of its ratios to Python's
-time in the same round. Python is the first peer.
+time in the same round. Python is the first peer. Time is this thread's processor time, which other processes do not
+add to; a peer that works in a process of its own is held against Python by the clock on the wall.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from statistics import median
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any
 
 import attrs
@@ -50,11 +51,22 @@ class Comparison:
         return {"name": self.program.name, "peers": {name: attrs.asdict(cell) for name, cell in self.cells.items()}}
 
 
+@attrs.frozen(slots=True)
+class _Time:
+    """One run's seconds, by both clocks."""
+
+    wall: float
+    processor: float
+
+    def by(self, *, wall: bool) -> float:
+        return self.wall if wall else self.processor
+
+
 def compare(program: Program, peers: Sequence[Peer], *, size: int, rounds: int) -> Comparison:
     """Run one program everywhere and return the times."""
     cells: dict[str, Cell] = {}
     works: dict[str, Work] = {}
-    first: dict[str, float] = {}
+    first: dict[str, _Time] = {}
     expected: Any = None
     with _room():
         for place, peer in enumerate(peers):
@@ -71,32 +83,36 @@ def compare(program: Program, peers: Sequence[Peer], *, size: int, rounds: int) 
                 cells[peer.name] = Cell(wrong=True, reason=f"returned {result!r:.60}, and Python {expected!r:.60}")
             else:
                 works[peer.name] = work
-        cells.update(_take_turns(works, first, rounds))
+        outside = {peer.name for peer in peers if peer.outside}
+        cells.update(_take_turns(works, first, outside, rounds))
     return Comparison(program=program, cells={peer.name: cells[peer.name] for peer in peers})
 
 
-def _take_turns(works: Mapping[str, Work], first: Mapping[str, float], rounds: int) -> dict[str, Cell]:
+def _take_turns(
+    works: Mapping[str, Work], first: Mapping[str, _Time], outside: set[str], rounds: int
+) -> dict[str, Cell]:
     """Time all in turn; the first of `works` is what the others are divided by."""
-    quick = {name: work for name, work in works.items() if first[name] <= SLOW}
-    times: dict[str, list[float]] = {name: [] for name in quick}
+    quick = {name: work for name, work in works.items() if first[name].wall <= SLOW}
+    times: dict[str, list[_Time]] = {name: [] for name in quick}
     with _settled():
         for _ in range(rounds):
             for name, work in quick.items():
                 times[name].append(_timed(work)[0])
-    base = times[next(iter(works))]
+    python = times[next(iter(works))]
     cells = {}
     for name in works:
-        once = name not in quick
+        once, wall = name not in quick, name in outside
         mine = [first[name]] * rounds if once else times[name]
-        ratio = median(own / python for own, python in zip(mine, base, strict=True))
-        cells[name] = Cell(seconds=median(mine), ratio=ratio, once=once)
+        ratio = median(own.by(wall=wall) / base.by(wall=wall) for own, base in zip(mine, python, strict=True))
+        cells[name] = Cell(seconds=median(time.by(wall=wall) for time in mine), ratio=ratio, once=once)
     return cells
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    start = perf_counter()
+def _timed(work: Callable[[], Any]) -> tuple[_Time, Any]:
+    wall, processor = perf_counter(), thread_time()
     result = work()
-    return perf_counter() - start, result
+    # Some systems count processor time in coarse ticks: a run may take none.
+    return _Time(perf_counter() - wall, max(thread_time() - processor, 1e-9)), result
 
 
 def _reason(error: Exception) -> str:

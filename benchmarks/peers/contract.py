@@ -24,6 +24,10 @@ class Peer(Protocol):
     def distribution(self) -> str:
         """Return the name of the distribution that it comes from; empty when it is always there."""
 
+    @property
+    def outside(self) -> bool:
+        """Tell whether it runs programs outside of this thread, so that only the clock on the wall sees its time."""
+
     def prepare(self, program: Program, size: int) -> Work:
         """Load a program, make its data, and return what runs it.
 
@@ -40,6 +44,7 @@ class Base:
 
     name = ""
     distribution = ""
+    outside = False
 
     def close(self) -> None:
         """Let go of nothing: only a peer that has processes of its own has something to do here."""

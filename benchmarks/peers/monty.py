@@ -13,6 +13,7 @@ class Monty(Base):
 
     name = "monty"
     distribution = "pydantic-monty"
+    outside = True
 
     def __init__(self) -> None:
         self._session = ExitStack()

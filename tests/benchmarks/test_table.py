@@ -24,6 +24,7 @@ class Peer:
     """Returns what it was told, or raises it."""
 
     distribution = ""
+    outside = False
 
     def __init__(self, name, value):
         self.name, self.value = name, value
