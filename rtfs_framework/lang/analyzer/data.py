@@ -25,7 +25,7 @@ from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import GrownVector, List, Symbol
 
-_REFERENCE, _META, _HINT = "#reference", "#meta", "#hint"
+_REFERENCE, META, HINT, SHORTHAND = "#reference", "#meta", "#hint", "#()"
 MOST_PARTS = 200_000
 """Parts of one expansion: more cannot be meant, and shared data can stand for any number."""
 
@@ -98,11 +98,11 @@ def _convert(analyzer: Analyzer, form: Form, origins: Origins | None) -> Any:
         case Reference(name=name, plain=plain):
             return List((Symbol(_REFERENCE), name, plain))
         case ShorthandFn(body=body):
-            return List((Symbol("#()"), to_data(analyzer, body, origins)))
+            return List((Symbol(SHORTHAND), to_data(analyzer, body, origins)))
         case Meta(meta=meta, form=inner):
-            return List((Symbol(_META), to_data(analyzer, meta, origins), to_data(analyzer, inner, origins)))
+            return List((Symbol(META), to_data(analyzer, meta, origins), to_data(analyzer, inner, origins)))
         case HintForm(keyword=keyword, id=model, form=inner):
-            return List((Symbol(_HINT), keyword, model, to_data(analyzer, inner, origins)))
+            return List((Symbol(HINT), keyword, model, to_data(analyzer, inner, origins)))
         case _ as never:
             assert_never(never)
 
@@ -156,13 +156,13 @@ class _Builder:
         rest, span = value[1:], self.span
         if head in ("quasiquote", "unquote", "splice") and len(rest) == 1:
             return Quoted(head, self.form(rest[0]), span)
-        if head == "#()" and len(rest) == 1:
+        if head == SHORTHAND and len(rest) == 1:
             body = self.form(rest[0])
             return ShorthandFn(body, span) if isinstance(body, ListForm) else body
         if head == _REFERENCE:
             return Reference(rest[0], rest[1], span)
-        if head == _META:
+        if head == META:
             return Meta(self.form(rest[0]), self.form(rest[1]), span)
-        if head == _HINT:
+        if head == HINT:
             return HintForm(rest[0], rest[1], None, self.form(rest[2]), span)
         return None

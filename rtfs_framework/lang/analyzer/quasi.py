@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from typing_extensions import assert_never
+
 from rtfs_framework.lang.analyzer.analyze import Analyzer
-from rtfs_framework.lang.analyzer.data import to_data
+from rtfs_framework.lang.analyzer.data import HINT, META, SHORTHAND, to_data
 from rtfs_framework.lang.analyzer.rooms import PRIVATE
 from rtfs_framework.lang.analyzer.scope import Scope
-from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, Quoted, VectorForm
+from rtfs_framework.lang.forms import (
+    Atom,
+    Form,
+    HintForm,
+    ListForm,
+    MapForm,
+    Meta,
+    Name,
+    Quoted,
+    Reference,
+    SetForm,
+    ShorthandFn,
+    VectorForm,
+)
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import nothing_delegatable
 from rtfs_framework.lang.values import Symbol
@@ -34,7 +49,7 @@ class MacroAnalyzer(Analyzer):
             return self._build(form.form, scope, 1)
         if form.kind == "quote":
             return ir.Const(to_data(self, form.form), form.span)
-        raise self.refuse(form, "E0115", f"a {form.kind} stands only inside a quasiquote")
+        raise self.refuse(form, "E0115", f"a {form.kind} stands only inside a quasiquote", "as in `(inc ~x)")
 
     def _build(self, form: Form, scope: Scope, level: int) -> ir.Node:
         """Return a node that makes the data of a template."""
@@ -58,8 +73,28 @@ class MacroAnalyzer(Analyzer):
                 return self._sequence("%vector", items, scope, level, form)
             case MapForm(items=items):
                 return self._sequence("%map", items, scope, level, form)
-            case _:
+            case SetForm(items=items):
+                made = self._sequence("%vector", items, scope, level, form)
+                return ir.Call(ir.Builtin("set", form.span), (made,), form.span)
+            case ShorthandFn() | Meta() | HintForm():
+                return self._marked(form, scope, level)
+            case Reference():
                 return ir.Const(to_data(self, form), form.span)
+            case _ as never:
+                assert_never(never)
+
+    def _marked(self, form: ShorthandFn | Meta | HintForm, scope: Scope, level: int) -> ir.Node:
+        """Return a node that makes the list which stands for a reader shorthand (see `data.py`)."""
+        word: str
+        parts: tuple[Form, ...]
+        if isinstance(form, ShorthandFn):
+            word, parts = SHORTHAND, (form.body,)
+        elif isinstance(form, Meta):
+            word, parts = META, (form.meta, form.form)
+        else:
+            word, parts = HINT, (Atom(form.keyword, form.span), Atom(form.id, form.span), form.form)
+        mark = ir.Const(Symbol(word), form.span)
+        return self._call("%list", [mark, *(self._build(part, scope, level) for part in parts)], form)
 
     def _gensym(self, base: str) -> str:
         """Return the fresh name of `base#` in this quasiquote: no program can write it."""

@@ -46,16 +46,12 @@ def never_runs(node: ir.If) -> ir.Node | None:
 
 def _branch(node: ir.If, facts: Facts) -> Iterator[Diagnostic]:
     dead = never_runs(node)
-    if dead is None or node.test.span in facts.written_by_macros or (_implied(dead, node.span)):
+    if dead is None or node.test.span in facts.written_by_macros or _own_span(dead, node.span) == node.span:
         return
     word = "false" if dead is node.then else "true"
     message = f"this branch never runs: its test is always {word}"
     way_out = "remove the branch, or test a value that can differ"
     yield facts.finding(_own_span(dead, node.span), BRANCH, message, way_out, kind="Unreachable", severity="warning")
-
-
-def _implied(node: ir.Node, around: Span) -> bool:
-    return isinstance(node, ir.Const) and node.span == around
 
 
 def _own_span(node: ir.Node, around: Span) -> Span:

@@ -98,6 +98,7 @@ FINE = [
     "(defn f [v] (match v ##NaN 1 1 2 1.0 3 true 4 _ 5))",
     "(loop [[a & r] [1 2] s 0] (if a (recur r (+ s a)) s))",
     "(defn f [v] (match v [1] 1 [2] 2 [1 & r] r))",
+    "(for [x [1 2] :when true] x)",
     "(deftype Id :int) (defstruct P :id Id :next P?) (defn f [p : P i : Id? j : Int] [p i j])",
     "(defn f [x : [:map [:a Int?] [:b [:resource Foo]]]] x)",
     "(defn f [v] (match v {:a 1 :b 2} 2 {:a 1} 1 {:a _} 0))",
