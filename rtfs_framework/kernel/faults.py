@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.kernel.state import current
-from rtfs_framework.lang.codegen.artifact import Artifact, SpanInfo
+from rtfs_framework.lang.codegen.artifact import PASSES_ON, Artifact, SpanInfo
 from rtfs_framework.lang.errors import (
     Cancelled,
     InternalError,
@@ -98,6 +98,8 @@ def _entries(frames: list[TracebackType], artifact: Artifact) -> Iterator[tuple[
     """Yield the RTFS function and line of every frame, those included that were inlined into one of Python's."""
     for code_name, line in _positions(frames, artifact):
         inlined = artifact.spans[line - 1].inlined
+        if inlined == PASSES_ON:
+            continue
         while inlined is not None:
             yield inlined[0], line
             line = inlined[1]  # noqa: PLW2901 - where the call stood

@@ -14,8 +14,9 @@ from rtfs_framework.lang.errors import (
     type_error,
     type_validation_error,
 )
-from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, equal
+from rtfs_framework.lang.maps import EMPTY_MAP, PLAIN, Key, Map, Set, equal
 from rtfs_framework.lang.meter import charge, meter, room_for_text
+from rtfs_framework.lang.meter import fits as check_size
 from rtfs_framework.lang.printer import display, write
 from rtfs_framework.lang.types.compile_check import checker
 from rtfs_framework.lang.types.model import MapType, Type
@@ -123,6 +124,23 @@ def bounded(made: str) -> str:
     """Return a text that `str` made, or refuse it."""
     room_for_text("str", len(made))
     return made
+
+
+def frozen(grown: list[Any]) -> tuple[Any, ...]:
+    """Return the vector of what a loop has built."""
+    check_size("conj", len(grown))
+    return tuple(grown)
+
+
+def frozen_map(grown: dict[Any, Any]) -> Map:
+    """Return the map of what a loop has built, which nobody changes any more."""
+    check_size("assoc", len(grown))
+    return Map(grown)
+
+
+def check_growth(grown: Any) -> None:
+    """Look at the size of what a loop builds, now and then."""
+    check_size("conj", len(grown))
 
 
 def again(error: Exception) -> None:
@@ -252,6 +270,7 @@ HELPERS: dict[str, Any] = {
     "op_le": operators.le,
     "op_ge": operators.ge,
     "rt_bounded": bounded,
+    "rt_check_growth": check_growth,
     "rt_charge": charge,
     "rt_equal": equal,
     "rt_fail": fail,
@@ -259,6 +278,8 @@ HELPERS: dict[str, Any] = {
     "rt_is_kind": is_kind,
     "rt_keyword": keyword_call,
     "rt_callable": callable_of,
+    "rt_frozen": frozen,
+    "rt_frozen_map": frozen_map,
     "rt_function": FunctionType,
     "rt_spread": spread,
     "rt_spread_rest": spread_rest,
@@ -268,12 +289,14 @@ HELPERS: dict[str, Any] = {
     "rt_is_vector": is_grown,
     "rt_check_all": check_all,
     "rt_fits": fits,
+    "rt_key": Key,
     "rt_map": Map,
     "rt_text": text,
     "rt_map_of": Map.of,
     "rt_sequence": sequence,
     "rt_again": again,
     "rt_alike": alike,
+    "rt_plain": PLAIN,
     "rt_set": Set.of,
 }
 """Helpers that are the same for every program."""

@@ -29,7 +29,7 @@ _SMALL = 16
 _LOOK = 0x3FF
 """A map that grows looks at its bound every 1,024 entries."""
 
-_PLAIN = frozenset({str, int, Keyword, Symbol, type(None), Timestamp, Uuid, Resource, ErrorValue})
+PLAIN = frozenset({str, int, Keyword, Symbol, type(None), Timestamp, Uuid, Resource, ErrorValue})
 """Classes whose instances are their own dict keys: Python's equality is RTFS's among them."""
 
 
@@ -51,12 +51,12 @@ class Key:
 
 def is_plain(value: Any) -> bool:
     """Tell whether a value is its own dict key."""
-    return value.__class__ in _PLAIN
+    return value.__class__ in PLAIN
 
 
 def to_key(value: Any) -> Any:
     """Return the dict key that stands for a value."""
-    return value if value.__class__ in _PLAIN else Key(value)
+    return value if value.__class__ in PLAIN else Key(value)
 
 
 def from_key(key: Any) -> Any:
@@ -103,7 +103,7 @@ class Map:
 
     def get(self, key: Any, default: Any = None) -> Any:
         """Return the value under a key, or the default."""
-        if key.__class__ not in _PLAIN:
+        if key.__class__ not in PLAIN:
             key = Key(key)
         if self._items is not None:
             return self._items.get(key, default)
@@ -112,7 +112,7 @@ class Map:
 
     def assoc(self, key: Any, value: Any) -> Map:
         """Return the map with one entry set."""
-        if key.__class__ not in _PLAIN:
+        if key.__class__ not in PLAIN:
             key = Key(key)
         trie = self._trie
         if trie is None:

@@ -103,7 +103,7 @@ class Inference:
                 return self._in_order((*(value for _, value in node.hints), node.body))
             case ir.Check():
                 return self._fitted(node.value, node.type)
-            case ir.Inlined() | ir.Each() | ir.Push() | ir.Stop():
+            case ir.Inlined() | ir.Each() | ir.Push() | ir.Stop() | ir.Fresh() | ir.Grow() | ir.Look() | ir.Freeze():
                 raise AssertionError(node)  # passes make them, after all checks
             case _ as never:
                 assert_never(never)

@@ -17,6 +17,10 @@ ENTRY = "rtfs_main"
 """The generated function that runs the top-level forms."""
 
 
+PASSES_ON = ("", 0)
+"""Instead of an inlined function: here a function only hands its call on to another version of itself."""
+
+
 @attrs.frozen(slots=True)
 class SpanInfo:
     """What stands at a generated line: the span, and for a call what is called (for messages)."""
@@ -27,7 +31,7 @@ class SpanInfo:
     display: str = ""
     args: int = -1
     inlined: tuple[str, int] | None = None
-    """The function whose body was put here, and the line of the call that it stands for."""
+    """The function whose body was put here, and the line of the call that it stands for; or `PASSES_ON`."""
 
 
 @attrs.frozen(slots=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.codegen import growth
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
@@ -64,6 +65,8 @@ def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: in
     emitter.eaches.pop()
     emitter.emit(ast.For(py.store(var_name(node.item)), items, body, []), line)
     if node.acc is not None:
+        if isinstance(node.init, ir.Fresh):
+            growth.freeze(emitter, node.acc, is_map=node.init.is_map, line=line)
         return
     if node.alike:
         made = py.call(emitter.unit.helper("rt_alike"), py.load(source), py.load(result))

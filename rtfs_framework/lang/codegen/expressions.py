@@ -9,7 +9,7 @@ from typing import Any
 
 from typing_extensions import assert_never
 
-from rtfs_framework.lang.codegen import operators, shortcuts
+from rtfs_framework.lang.codegen import growth, operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
@@ -69,6 +69,15 @@ class Expressions(EmitterBase, ABC):
                 made = self.value(node.body)
                 self.unit.inside = outer
                 return made
+            case ir.Fresh():
+                return growth.fresh(self, node)
+            case ir.Grow():
+                return growth.grow(self, node)
+            case ir.Look():
+                return growth.look(self, node)
+            case ir.Freeze(var=var):
+                growth.freeze(self, var, is_map=node.is_map, line=self.line(node.span))
+                return py.const(None)
             case ir.Push() | ir.Stop():
                 self.run(node, DROP)
                 return py.const(None)

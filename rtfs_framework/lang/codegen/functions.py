@@ -125,6 +125,7 @@ class Emitter(Groups):
             return []
         tests = [py.is_class(py.load(raw[place]), "int") for place in special.places]
         go = ast.Return(py.call(special.name, *[py.load(name) for name in raw]))
+        py.locate(go, self.unit.passing_line(fn.span))
         return [ast.If(py.both(tests), [go], [])]
 
     def _define(self, fn: ir.Fn, name: str) -> None:

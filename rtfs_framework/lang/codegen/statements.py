@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from rtfs_framework.lang.codegen import each, matching
 from rtfs_framework.lang.codegen import pyast as py
@@ -153,14 +154,16 @@ class Statements(Parts):
         self.loop_vars.pop()
         if result.kind == "assign":
             body = [*body, ast.Break()]
-        self.endless(body, line, further_steps(node.body))
+        grown = [name for name, init in zip(names, node.inits, strict=True) if isinstance(init, ir.Fresh)]
+        self.endless(body, line, further_steps(node.body), grown)
         if result.kind == "assign":
             self.give(py.load(result.name), dest, line)
 
-    def endless(self, body: list[ast.stmt], line: int, further: int) -> None:
+    def endless(self, body: list[ast.stmt], line: int, further: int, grown: Sequence[str] = ()) -> None:
         """Emit a loop whose rounds are steps; `continue` starts the next round, `break` leaves it.
 
-        Rounds are items of the run's iterator. When that is used up, `rt_refill` looks at the limits.
+        Rounds are items of the run's iterator. When that is used up, `rt_refill` looks at the limits, and what the
+        loop changes in place (`grown`) is measured.
         """
         if not self.unit.metered:
             self.emit(ast.While(py.const(value=True), body, []), line)
@@ -169,7 +172,8 @@ class Statements(Parts):
             outer = self.block()
             self.spend(further, line)
             body = [*self.take(outer), *body]
-        look = [ast.Expr(py.call(self.unit.helper("rt_refill"))), ast.Continue()]
+        sizes = [ast.Expr(py.call(self.unit.helper("rt_check_growth"), py.load(name))) for name in grown]
+        look = [ast.Expr(py.call(self.unit.helper("rt_refill"))), *sizes, ast.Continue()]
         rounds = ast.For(py.store(self.unit.temp("n")), py.load(self.unit.helper("rt_steps")), body, look)
         self.emit(ast.While(py.const(value=True), [rounds, ast.Break()], []), line)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtfs_framework.lang.codegen.artifact import SpanInfo
+from rtfs_framework.lang.codegen.artifact import PASSES_ON, SpanInfo
 from rtfs_framework.lang.codegen.names import hint, mangle
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Span
@@ -88,6 +88,11 @@ class Unit:
             self.spans.append(SpanInfo(span, inlined=self.inside))
             known = self._lines[span, self.inside] = len(self.spans)
         return known
+
+    def passing_line(self, span: Span) -> int:
+        """Return the line of a call that only goes on to another version of the same function."""
+        self.spans.append(SpanInfo(span, inlined=PASSES_ON))
+        return len(self.spans)
 
     def enter(self, name: str, line: int) -> tuple[str, int] | None:
         """Begin the body of an inlined function; returns what `inside` must become again at its end."""

@@ -1,4 +1,4 @@
-"""IR nodes that only passes make: bodies of functions where they are called, and loops over the items of a sequence."""
+"""IR nodes that only passes make: bodies where they are called, loops over items, collections that grow in place."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from rtfs_framework.lang.source import Span
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.ir.nodes import Node, Var
+
+
+__all__ = ["Each", "Freeze", "Fresh", "Grow", "Inlined", "Look", "Made", "Push", "Stop"]
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -59,3 +62,45 @@ class Stop:
 
     value: Node
     span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Fresh:
+    """A copy of a vector or map that nobody else has: the loop variable that holds it may change it in place."""
+
+    value: Node
+    is_map: bool
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Grow:
+    """Changes what a variable holds in place: adds items to a vector, or sets keys and values; gives the variable."""
+
+    var: Var
+    parts: tuple[Node, ...]
+    is_map: bool
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Look:
+    """A question to what a variable holds, by a library function that keeps nothing of it."""
+
+    op: str
+    var: Var
+    args: tuple[Node, ...]
+    is_map: bool
+    span: Span
+
+
+@attrs.frozen(slots=True, eq=False)
+class Freeze:
+    """Makes what a variable holds a value that anybody may have; gives nil."""
+
+    var: Var
+    is_map: bool
+    span: Span
+
+
+Made = Inlined | Each | Push | Stop | Fresh | Grow | Look | Freeze

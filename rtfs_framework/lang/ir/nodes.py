@@ -10,10 +10,8 @@ from typing import Any
 
 import attrs
 
-from rtfs_framework.lang.ir.loops import Each as Each  # noqa: PLC0414 - exported
-from rtfs_framework.lang.ir.loops import Inlined as Inlined  # noqa: PLC0414 - exported
-from rtfs_framework.lang.ir.loops import Push as Push  # noqa: PLC0414 - exported
-from rtfs_framework.lang.ir.loops import Stop as Stop  # noqa: PLC0414 - exported
+from rtfs_framework.lang.ir.loops import *  # noqa: F403 - those that passes make
+from rtfs_framework.lang.ir.loops import Made
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
@@ -308,10 +306,7 @@ Node = (
     | Hinted
     | Check
     | Fail
-    | Inlined
-    | Each
-    | Push
-    | Stop
+    | Made
 )
 
 

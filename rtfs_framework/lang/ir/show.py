@@ -74,6 +74,14 @@ def show(node: ir.Node) -> str:  # noqa: C901, PLR0912 - one line per kind of no
             return _form("inlined", _name(node.name), show(node.body))
         case ir.Each():
             return _each(node)
+        case ir.Fresh(value=value):
+            return _form("fresh", show(value))
+        case ir.Grow():
+            return _form("grow", _var(node.var), *map(show, node.parts))
+        case ir.Look():
+            return _form("look", node.op, _var(node.var), *map(show, node.args))
+        case ir.Freeze(var=var):
+            return _form("freeze", _var(var))
         case ir.Push(value=value):
             return _form("push", show(value))
         case ir.Stop(value=value):

@@ -66,7 +66,9 @@ class _Verifier:
     def _node(self, node: ir.Node, place: _Place) -> None:  # noqa: C901, PLR0912 - one case per kind of node
         inner = _Place(place.visible)
         match node:
-            case ir.Local(var=var):
+            case ir.Local(var=var) | ir.Freeze(var=var) | ir.Grow(var=var) | ir.Look(var=var):
+                for part in parts(node):
+                    self._node(part, inner)
                 if var not in place.visible:
                     raise self._broken(f"{var.name}.{var.number} is not bound here")
             case ir.Fn():

@@ -12,9 +12,15 @@ from rtfs_framework.lang.ir import nodes as ir
 def parts(node: ir.Node) -> Iterator[ir.Node]:  # noqa: C901, PLR0912 - one case per kind of node
     """Yield the nodes directly inside a node, in the order in which they run."""
     match node:
-        case ir.Const() | ir.Local() | ir.Global() | ir.Builtin() | ir.HostName() | ir.Fail():
+        case ir.Const() | ir.Local() | ir.Global() | ir.Builtin() | ir.HostName() | ir.Fail() | ir.Freeze():
             return
-        case ir.SetGlobal(value=value) | ir.Check(value=value) | ir.Push(value=value) | ir.Stop(value=value):
+        case (
+            ir.SetGlobal(value=value)
+            | ir.Check(value=value)
+            | ir.Push(value=value)
+            | ir.Stop(value=value)
+            | ir.Fresh(value=value)
+        ):
             yield value
         case ir.If():
             yield from (node.test, node.then, node.otherwise)
@@ -34,6 +40,8 @@ def parts(node: ir.Node) -> Iterator[ir.Node]:  # noqa: C901, PLR0912 - one case
         case ir.Call():
             yield node.function
             yield from node.args
+        case ir.Grow(parts=found) | ir.Look(args=found):
+            yield from found
         case ir.Inlined(body=body):
             yield body
         case ir.Each():

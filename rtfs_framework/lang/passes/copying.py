@@ -48,6 +48,13 @@ class Copy:
             made.leaves_part = var.leaves_part
         return made
 
+    def parameter(self, pattern: ir.Pattern, value: ir.Node) -> ir.Pattern | None:
+        """Return the copy of a parameter's pattern; None when reading the argument, a variable too, does as well."""
+        if isinstance(pattern, ir.PVar) and isinstance(value, ir.Local) and not value.var.leaves_part:
+            self._vars[pattern.var] = value.var
+            return None
+        return self.pattern(pattern)
+
     def node(self, node: ir.Node) -> ir.Node:
         """Return the copy of a node."""
         match node:
@@ -69,6 +76,8 @@ class Copy:
             case ir.Try():
                 caught = tuple(attrs.evolve(c, vars=tuple(map(self.bind, c.vars))) for c in node.catches)
                 node = attrs.evolve(node, catches=caught)
+            case ir.Grow() | ir.Look() | ir.Freeze():
+                node = attrs.evolve(node, var=self._vars.get(node.var, node.var))
             case ir.Each():
                 names = {
                     name: None if var is None else self.bind(var)

@@ -176,10 +176,9 @@ class _Fusing:
         if not isinstance(step.function, ir.Fn):
             return ir.Call(step.function, args, step.span)
         copy = Copy(self._fresh, self._owner, looped=True)
-        binds = [
-            ir.Bind(copy.pattern(param.pattern), arg, None, step.span)
-            for param, arg in zip(step.function.params, args, strict=True)
-        ]
+        pairs = zip(step.function.params, args, strict=True)
+        named = [(copy.parameter(param.pattern, arg), arg) for param, arg in pairs]
+        binds = [ir.Bind(pattern, arg, None, step.span) for pattern, arg in named if pattern is not None]
         return ir.Inlined(
             step.function.name, ir.Do((*binds, self.go(copy.node(step.function.body))), step.span), step.span
         )

@@ -95,7 +95,8 @@ class _Inlining:
         patterns: list[ir.Node] = []
         for param, arg in zip(fn.params, call.args, strict=True):
             if isinstance(param.pattern, ir.PVar):
-                binds.append(ir.Bind(copy.pattern(param.pattern), self.go(arg), None, arg.span))
+                pattern = copy.parameter(param.pattern, arg)
+                binds += [] if pattern is None else [ir.Bind(pattern, self.go(arg), None, arg.span)]
                 continue
             given = self._fresh.var("given", self._owner, looped=self._looped)
             binds.append(ir.Bind(ir.PVar(given), self.go(arg), None, arg.span))

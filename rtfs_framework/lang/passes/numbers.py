@@ -107,6 +107,8 @@ class Numbers:
                 return Kind.BOOL if all(self.kind(item) is Kind.BOOL for item in items) else None
             case ir.Loop() | ir.Inlined():
                 return self.kind(node.body)
+            case ir.Look(op=op):
+                return Kind.INT if op == "count" else Kind.BOOL if op.endswith("?") else None
             case ir.Each(acc=acc):
                 return None if acc is None else self.vars.get(acc)
             case ir.Match():

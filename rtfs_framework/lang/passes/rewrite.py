@@ -25,9 +25,9 @@ def rebuild(node: ir.Node, go: Go) -> ir.Node:  # noqa: C901, PLR0912 - one case
         return tuple(map(go, items))
 
     match node:
-        case ir.Const() | ir.Local() | ir.Global() | ir.Builtin() | ir.HostName() | ir.Fail():
+        case ir.Const() | ir.Local() | ir.Global() | ir.Builtin() | ir.HostName() | ir.Fail() | ir.Freeze():
             return node
-        case ir.SetGlobal() | ir.Check() | ir.Push() | ir.Stop():
+        case ir.SetGlobal() | ir.Check() | ir.Push() | ir.Stop() | ir.Fresh():
             return attrs.evolve(node, value=go(node.value))
         case ir.If():
             return attrs.evolve(node, test=go(node.test), then=go(node.then), otherwise=go(node.otherwise))
@@ -59,6 +59,10 @@ def rebuild(node: ir.Node, go: Go) -> ir.Node:  # noqa: C901, PLR0912 - one case
         case ir.Hinted():
             hints = tuple((key, go(value)) for key, value in node.hints)
             return attrs.evolve(node, hints=hints, body=go(node.body))
+        case ir.Grow():
+            return attrs.evolve(node, parts=all_of(node.parts))
+        case ir.Look():
+            return attrs.evolve(node, args=all_of(node.args))
         case ir.Inlined():
             return attrs.evolve(node, body=go(node.body))
         case ir.Each():

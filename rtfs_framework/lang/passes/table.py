@@ -17,6 +17,7 @@ from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes.casts import drop_casts
 from rtfs_framework.lang.passes.fold import fold
 from rtfs_framework.lang.passes.fuse import fuse
+from rtfs_framework.lang.passes.grow import grow
 from rtfs_framework.lang.passes.inline import inline
 from rtfs_framework.lang.passes.mutual import merge_tail_calls
 
@@ -35,6 +36,7 @@ PASSES = (
     Pass("casts", "Leave checks of declared types out where the value surely fits.", drop_casts),
     Pass("fold", "Compute calls of pure library functions on constants; take the branch that is known.", fold),
     Pass("fuse", "Turn map, filter, reduce and their kin over known functions into one loop.", fuse),
+    Pass("grow", "Change what a loop builds, and nobody else sees yet, in place.", grow),
     Pass("mutual", "Make mutual tail calls jumps (a lowering: they must not use the stack).", merge_tail_calls),
     Pass("numbers", "Leave class tests out where kinds are known; compile functions a second time for integers.", None),
     Pass("match", "Compile match to a decision tree: nothing is asked twice of a value.", None),
