@@ -23,6 +23,7 @@ _COMMANDS = (
     ("expand", "Show a program with its macros expanded.", "rtfs expand -e '(-> 1 inc)'"),
     ("ir", "Show what the compiler makes of a program.", "rtfs ir --python -e '(inc 1)'"),
     ("runs", "List, show and verify what happened in earlier runs.", "rtfs runs show last"),
+    ("cache", "Show or forget the compiled programs that are kept.", "rtfs cache stats"),
     ("plugins", "Show what is installed, and what is wrong with it.", "rtfs plugins"),
     ("config", "Show or check the configuration (delegation.toml).", "rtfs config show"),
 )

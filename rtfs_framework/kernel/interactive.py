@@ -25,12 +25,11 @@ from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import surroundings
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.kernel.support import callable_of
-from rtfs_framework.lang.analyzer.modules import FindModule, no_modules
 from rtfs_framework.lang.codegen.names import mangle
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.growing import Addition, GrowingProgram
-from rtfs_framework.lang.library import Delegatable, nothing_delegatable
+from rtfs_framework.lang.library import Delegatable, FindModule, no_modules, nothing_delegatable
 from rtfs_framework.lang.source import Source
 
 _GLOBAL = "G__"

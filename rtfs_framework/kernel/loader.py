@@ -11,9 +11,8 @@ from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its 
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.macros import compile_macro
 from rtfs_framework.kernel.prelude import PRELUDE
-from rtfs_framework.lang.analyzer.modules import FindModule, no_modules
 from rtfs_framework.lang.codegen.artifact import Artifact
-from rtfs_framework.lang.library import Delegatable, nothing_delegatable
+from rtfs_framework.lang.library import Delegatable, FindModule, no_modules, nothing_delegatable
 from rtfs_framework.lang.passes.table import ALL, selected
 from rtfs_framework.lang.pipeline import Surroundings, compile_program
 from rtfs_framework.lang.source import Source

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from rtfs_framework.lang.source import Source
+
 
 class LibraryEntry(Protocol):
     """A builtin as the compiler sees it."""
@@ -50,3 +52,12 @@ Delegatable = Callable[[str], bool]
 def nothing_delegatable(_name: str) -> bool:
     """Say no: no route or engine is configured."""
     return False
+
+
+FindModule = Callable[[str], Source | None]
+"""Returns the text of a module by its name (`a.b` for the file a/b.rtfs), or None."""
+
+
+def no_modules(_name: str) -> Source | None:
+    """Find nothing: programs that are texts without a folder."""
+    return None

@@ -12,7 +12,7 @@ import attrs
 
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
-from rtfs_framework.lang.analyzer.modules import FindModule, Modules, import_into, no_modules
+from rtfs_framework.lang.analyzer.modules import Modules, import_into
 from rtfs_framework.lang.analyzer.scope import Scope
 from rtfs_framework.lang.check.effects import infer_effects
 from rtfs_framework.lang.check.run import check_program
@@ -25,7 +25,7 @@ from rtfs_framework.lang.expander.macros import MacroCompiler, MacroTable
 from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.garbage import no_collection
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.library import Delegatable, Library, nothing_delegatable
+from rtfs_framework.lang.library import Delegatable, FindModule, Library, no_modules, nothing_delegatable
 from rtfs_framework.lang.passes.table import ALL, optimise
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.signature import SiteKind

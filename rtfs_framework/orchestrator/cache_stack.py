@@ -46,6 +46,10 @@ class SafeLayer:
         """Store a value."""
         self._safely(lambda layer: layer.put(key, value, ttl))
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._safely(lambda layer: layer.clear())
+
     def stats(self) -> CacheStats | None:
         """Return the counters, None when the layer broke."""
         found: CacheStats | None = self._safely(lambda layer: layer.stats())

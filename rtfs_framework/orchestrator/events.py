@@ -6,7 +6,6 @@ A failing observer is reported once and left out. structlog is imported only whe
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -16,9 +15,13 @@ import attrs
 from rtfs_framework.api.observer import Event, Observer
 from rtfs_framework.api.values import Clock
 
-_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
+_DEBUG, _INFO, _WARNING = 10, 20, 30
+"""As in `logging`, which is not imported for three numbers."""
+_LEVELS = {"debug": _DEBUG, "info": _INFO, "warning": _WARNING}
 _LOUD = frozenset({"call.failed", "call.refused", "observer.failed", "plugin.failed", "journal.failed"})
-_QUIET = frozenset({"call.decided", "call.answered", "program.event"})
+_QUIET = frozenset(
+    {"call.decided", "call.answered", "program.event", "artifact.hit", "artifact.stored", "artifact.unavailable"}
+)
 
 
 @attrs.frozen(slots=True)
@@ -47,7 +50,7 @@ class EventBus:
 
     def switch_on(self, level: str) -> None:
         """Start logging at a level ("debug", "info", "warning")."""
-        self._log = _structlog(_LEVELS.get(level.lower(), logging.INFO))
+        self._log = _structlog(_LEVELS.get(level.lower(), _INFO))
 
     def emit(self, name: str, fields: Mapping[str, Any]) -> None:
         """Tell an event."""
@@ -90,7 +93,7 @@ def _structlog(level: int) -> Callable[[Event], None]:
     )
 
     def log(event: Event) -> None:
-        weight = logging.WARNING if event.name in _LOUD else logging.DEBUG if event.name in _QUIET else logging.INFO
+        weight = _WARNING if event.name in _LOUD else _DEBUG if event.name in _QUIET else _INFO
         logger.log(weight, event.name, **event.fields)
 
     return log

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rtfs_framework.lang.analyzer.modules import FindModule
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.library import FindModule
 from rtfs_framework.lang.source import Source
 
 SUFFIX = ".rtfs"

@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import attrs
 
@@ -197,7 +196,7 @@ class Session:
         host = self.host
         linked = self.link(given) if isinstance(given, Source) else given
         source = linked.artifact.source
-        run_id, chain = uuid4().hex, None
+        run_id, chain = os.urandom(16).hex(), None
         if host.journal is not None and linked.leaves_kernel:
             chain = host.journal.begin(run_id, linked.digest, source.name, host.policy_hash, __version__)
         program = LoadedProgram(

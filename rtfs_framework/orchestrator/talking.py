@@ -11,8 +11,8 @@ from uuid import uuid4
 import attrs
 
 from rtfs_framework.kernel.interactive import NAME, Conversation
-from rtfs_framework.lang.analyzer.modules import FindModule, no_modules
 from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.library import FindModule, no_modules
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.deadlines import watches
 from rtfs_framework.orchestrator.linking import PRELUDE, UNKNOWN_NAME, findings, knows

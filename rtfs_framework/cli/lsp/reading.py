@@ -11,12 +11,13 @@ import attrs
 from rtfs_framework.cli.lsp.tracing import Tracer
 from rtfs_framework.kernel.loader import surroundings
 from rtfs_framework.lang.analyzer.globals import defined_name
-from rtfs_framework.lang.analyzer.modules import FindModule, Modules, module_parts
+from rtfs_framework.lang.analyzer.modules import Modules, module_parts
 from rtfs_framework.lang.check.run import check_program
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.expander.macros import MacroTable
 from rtfs_framework.lang.forms import Form, ListForm, Name
+from rtfs_framework.lang.library import FindModule
 from rtfs_framework.lang.pipeline import analyze
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.signature import FunctionSignature

@@ -10,7 +10,7 @@ from typing_extensions import assert_never
 from rtfs_framework.lang.analyzer.branching import Doubt
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.meta import analyze_meta
-from rtfs_framework.lang.analyzer.modules import Modules, no_modules
+from rtfs_framework.lang.analyzer.modules import Modules
 from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.rooms import Imported, Room
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
@@ -35,7 +35,7 @@ from rtfs_framework.lang.forms import (
     VectorForm,
 )
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.library import Delegatable, Library
+from rtfs_framework.lang.library import Delegatable, Library, no_modules
 from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
 from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.types.model import Type

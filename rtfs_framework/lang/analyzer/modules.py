@@ -6,7 +6,7 @@ by full names (`module/name`); only exports can be reached from outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
@@ -17,6 +17,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import FindModule
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.values import Keyword
@@ -24,17 +25,9 @@ from rtfs_framework.lang.values import Keyword
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
 
-FindModule = Callable[[str], "Source | None"]
-"""Returns the text of a module by its name (`a.b` for the file a/b.rtfs), or None."""
-
 MODULE = "(module name (:exports [name ...])? (import ...)... definition...)"
 IMPORT = "(import name), (import name :as alias), (import name :only [name ...])"
 _DEFINITIONS = frozenset({"def", "defn", "defstruct", "deftype", "defmacro", "import"})
-
-
-def no_modules(_name: str) -> Source | None:
-    """Find nothing: programs that are texts without a folder."""
-    return None
 
 
 class Modules:

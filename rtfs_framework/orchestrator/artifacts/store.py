@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.api.cache import CacheKey
+from rtfs_framework.api.cache import CacheKey, CacheStats
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.library import Delegatable
+from rtfs_framework.lang.library import Delegatable, FindModule
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.artifacts.build import build
 from rtfs_framework.orchestrator.artifacts.seal import Seal, SealError, make_seal
@@ -25,7 +25,6 @@ from rtfs_framework.orchestrator.cache_stack import SafeLayer
 from rtfs_framework.orchestrator.events import EventBus
 
 if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.modules import FindModule
     from rtfs_framework.lang.codegen.artifact import Artifact
 
 NAMESPACE = "artifact"
@@ -61,6 +60,17 @@ class ArtifactStore:
         if key is not None:
             self._keep(key, made, asked)
         return made
+
+    def stats(self) -> CacheStats | None:
+        """Return the layer's counters, None without a layer."""
+        return None if self.layer is None else self.layer.stats()
+
+    def clear(self) -> int:
+        """Forget every program; return how many there were."""
+        known = self.stats()
+        if self.layer is not None:
+            self.layer.clear()
+        return 0 if known is None else known.size
 
     @property
     def seal(self) -> Seal | None:
