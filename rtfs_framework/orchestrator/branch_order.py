@@ -69,6 +69,7 @@ class Order:
         parent = self.parent
         made = self._visits[number] = Visit(
             sink=self._sink(number),
+            hold=parent.hold,
             lookup=parent.lookup,
             context=parent.context if self.ordered else dict(self._context),
             record=parent.record,
@@ -109,6 +110,8 @@ class Order:
                 self._write(record)
             else:
                 self._held.setdefault(number, []).append(record)
+                if self.parent.hold is not None:
+                    self.parent.hold(record)
 
         return note
 

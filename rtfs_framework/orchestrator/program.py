@@ -85,6 +85,7 @@ class LoadedProgram:
         journal = self.host.journal
         page.visit = Visit(
             sink=page.note if record is None else page.calls.append,
+            hold=self.ledger.hold,
             lookup=self.lookup,
             context=dict(self.context) if own_context else self.context,
             record=record,

@@ -71,6 +71,11 @@ class Ledger:
     tally: Tally = attrs.field(factory=Tally)
     latest: deque[CallRecord] = attrs.field(factory=lambda: deque(maxlen=MOST_CALLS))
 
+    def hold(self, record: CallRecord) -> None:
+        """Take care of a call that is done, but whose turn has not come."""
+        if self.chain is not None:
+            self.chain.hold(record)
+
     def note(self, record: CallRecord) -> None:
         """Write down one call."""
         self.tally.count(record)

@@ -39,6 +39,8 @@ class Visit:
     """What the host knows of the run that asks."""
 
     sink: Sink
+    hold: Sink | None = None
+    """Told of calls that are done but written down later, because branches before theirs still run."""
     lookup: Lookup = no_names
     context: dict[str, Any] = attrs.field(factory=dict)
     record: int | None = None

@@ -51,8 +51,11 @@ def list_command(*, limit: int, as_json: bool, config: str | None) -> None:
 @json_option
 @config_option
 def show_command(run: str, *, as_json: bool, config: str | None) -> None:
-    """Show the calls of a run, in order: where each ran, why, what it took."""
-    from rtfs_framework.orchestrator.journal.query import find_run, show_run
+    """Show the calls of a run, in order: where each ran, why, what it took.
+
+    Drafts are calls of a process that died: they were done, but their turn in the chain had not come.
+    """
+    from rtfs_framework.orchestrator.journal.query import drafts_of, find_run, show_run
 
     path = journal(config)
     row, entries = show_run(path, find_run(path, run))
@@ -62,6 +65,9 @@ def show_command(run: str, *, as_json: bool, config: str | None) -> None:
         _show_head(row)
     for entry in entries:
         click.echo(line(entry) if as_json else _entry(entry))
+    if row.status == "unfinished":
+        for entry in drafts_of(path, row.id):
+            click.echo(line(entry) if as_json else _entry(entry))
 
 
 @command.command("verify")
@@ -124,4 +130,5 @@ def _entry(entry: dict[str, Any]) -> str:
         facts.append(f"{entry['error_kind']}: {entry['error']}")
     record = "" if entry["record"] is None else f" record {entry['record'] + 1}"
     branch = f" [{entry['branch']}]" if entry["branch"] else ""
-    return f"{entry['seq']:>6}{record}{branch}  {entry['symbol']}  {'; '.join(facts)}"
+    seq = "draft" if entry["seq"] is None else entry["seq"]
+    return f"{seq:>6}{record}{branch}  {entry['symbol']}  {'; '.join(facts)}"

@@ -106,7 +106,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         if found == 0:
             _create(connection, path)
         elif found in MIGRATIONS:
-            connection.execute(MIGRATIONS[found])
+            for statement in MIGRATIONS[found]:
+                connection.execute(statement)
             connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute("COMMIT")
     except BaseException:

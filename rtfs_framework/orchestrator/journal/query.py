@@ -107,6 +107,13 @@ def entries_of(path: Path, run: str) -> Iterator[dict[str, Any]]:
             yield entry
 
 
+def drafts_of(path: Path, run: str) -> list[dict[str, Any]]:
+    """Return the calls of a run that were done when its process died, but are not in its chain: nothing proves them."""
+    with _open(path) as connection:
+        rows = connection.execute("SELECT body FROM drafts WHERE run = ? ORDER BY record, path", (run,)).fetchall()
+    return [{**json.loads(row["body"]), "seq": None, "decision": None} for row in rows]
+
+
 def verify(path: Path, run: str) -> Verdict:
     """Recompute a run's chain; the verdict names the first entry that is not what was written."""
     with _open(path) as connection:

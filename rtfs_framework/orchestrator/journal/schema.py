@@ -55,13 +55,21 @@ CREATE TABLE entries (
   cache TEXT NOT NULL, model TEXT NOT NULL, explanation TEXT NOT NULL, error_kind TEXT NOT NULL, error TEXT NOT NULL,
   branch TEXT NOT NULL DEFAULT '', parent TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (run, seq)
 ) WITHOUT ROWID;
+CREATE TABLE drafts (
+  run TEXT NOT NULL, record INTEGER NOT NULL, path TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (run, record, path)
+) WITHOUT ROWID;
 CREATE TABLE endings (
   run TEXT PRIMARY KEY REFERENCES runs(id), status TEXT NOT NULL, ended REAL NOT NULL, entries INTEGER NOT NULL,
   message TEXT NOT NULL, parent TEXT NOT NULL, hash TEXT NOT NULL
 );
 """
 
-MIGRATIONS = {1: "ALTER TABLE entries ADD COLUMN branch TEXT NOT NULL DEFAULT ''"}
+MIGRATIONS = {
+    1: (
+        "ALTER TABLE entries ADD COLUMN branch TEXT NOT NULL DEFAULT ''",
+        next(statement for statement in TABLES.split(";\n") if "TABLE drafts" in statement),
+    )
+}
 """What makes a journal of a version one of the next."""
 
 

@@ -14,6 +14,7 @@ import attrs
 
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.journal.chain import decision_body, row_hash, text_digest
+from rtfs_framework.orchestrator.journal.drafts import Drafts
 from rtfs_framework.orchestrator.journal.schema import ENDING_FIELDS, ENTRY_FIELDS, RUN_FIELDS, insert
 from rtfs_framework.orchestrator.records import CallRecord, Decision
 
@@ -61,6 +62,7 @@ class Journal:
     _entries: list[tuple[Any, ...]] = attrs.field(factory=list, init=False)
     _new_decisions: list[tuple[str, str]] = attrs.field(factory=list, init=False)
     _decisions: dict[int, tuple[Decision, str]] = attrs.field(factory=dict, init=False)
+    _drafts: Drafts = attrs.field(factory=Drafts, init=False)
     _flushed: float = attrs.field(default=0.0, init=False)
     _broken: bool = attrs.field(default=False, init=False)
 
@@ -89,6 +91,15 @@ class Journal:
         if len(self._entries) >= BATCH or now - self._flushed >= FLUSH_SECONDS:
             self.flush()
 
+    def hold(self, run: str, record: CallRecord, values: Callable[[], tuple[Any, ...]]) -> None:
+        """Keep a call whose turn has not come; see `drafts`."""
+        self._drafts.hold(run, record, values)
+        self.flush_if_due()
+
+    def release(self, run: str, record: CallRecord) -> None:
+        """Let go of a call whose turn has come."""
+        self._drafts.release(run, record)
+
     def decision(self, decision: Decision) -> str:
         """Return the digest of a decision, queued to be written when it is new."""
         known = self._decisions.get(id(decision))
@@ -109,14 +120,17 @@ class Journal:
             JournalError: The file cannot be written; what was queued stays queued.
         """
         self._flushed = self.clock.monotonic()
-        if not self._entries and not self._new_decisions:
+        drafts = self._drafts.fresh()
+        if not self._entries and not self._new_decisions and not drafts:
             return
 
-        def both(connection: sqlite3.Connection) -> None:
+        def all_of_it(connection: sqlite3.Connection) -> None:
             connection.executemany(_INSERT_DECISION, self._new_decisions)
             connection.executemany(_INSERT_ENTRY, self._entries)
+            self._drafts.write(connection, drafts)
 
-        self._write(both)
+        self._write(all_of_it)
+        self._drafts.wrote(drafts)
         self._entries.clear()
         self._new_decisions.clear()
 
@@ -175,6 +189,7 @@ class Chain:
     def add(self, record: CallRecord) -> None:
         """Append a host call."""
         parent, count = self._settled()
+        self.journal.release(self.run, record)
         values = self._values(record, count)
         hash_ = row_hash("entries", ENTRY_FIELDS, values, parent)
         row = (*values, parent, hash_)
@@ -183,6 +198,10 @@ class Chain:
         self.state = (hash_, count + 1)
         self._adding = None
         self.journal.flush_if_due()
+
+    def hold(self, record: CallRecord) -> None:
+        """Keep a call that will be added when its turn comes; if the process dies before, the file has it."""
+        self.journal.hold(self.run, record, lambda: self._values(record, -1))
 
     def end(self, status: str, message: str = "") -> None:
         """Close the chain: `status` is "complete", "failed" or "interrupted". Later calls change nothing."""
