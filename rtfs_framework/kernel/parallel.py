@@ -93,13 +93,17 @@ def _what_is_left(state: RunState) -> Limits:
 
 
 class Branch(Run):
-    """One branch, driven like a run of its own; `number` is its place among its siblings."""
+    """One branch, driven like a run of its own; `number` is its place among its siblings.
+
+    A branch that ends without having asked for anything goes on as the one after it, so items that ask nothing cost no
+    greenlets. Its number is settled by its first outcome: it then is the branch of that number.
+    """
 
     def __init__(self, branches: Branches, number: int) -> None:
         parent = branches.state
         meter = parent.meter
         super().__init__(
-            parent.artifact, branches.body, (number,), branches.limits, parent.places, meter.names, parent.gate
+            parent.artifact, self._through, (number,), branches.limits, parent.places, meter.names, parent.gate
         )
         self.number = number
         self._branches = branches
@@ -110,6 +114,17 @@ class Branch(Run):
         state.meter = self._meter = self._greenlet.meter = meter.fork()
         state.hints = list(parent.hints)
         state.fallback = branches.place
+
+    def _through(self, number: int) -> Any:
+        """Compute an item, and those after it until one asks for something."""
+        state, branches = self._state, self._branches
+        while True:
+            value = branches.body(number)
+            if state.count or not branches.go_on(self, value):
+                return value
+            number = self.number
+            state.branch, state.scope = (*branches.path, number), f"{branches.scope}{number}."
+            state.symbols = 0
 
     @property
     def meter(self) -> RunMeter:
@@ -151,7 +166,7 @@ class Branches:
         self._first = 0
         """The first branch that has not ended."""
         self._open: dict[int, Branch] = {}
-        self._ended: dict[int, tuple[int, RunMeter, BaseException | None]] = {}
+        self._ended: dict[int, tuple[int, RunMeter | None, BaseException | None]] = {}
         self._values: dict[int, Any] = {}
         self._failure: BaseException | None = None
 
@@ -172,6 +187,19 @@ class Branches:
         self._open[branch.number] = branch
         return branch
 
+    def go_on(self, branch: Branch, value: Any) -> bool:
+        """Let a branch that has asked for nothing be the next one too; False when there is none to be."""
+        if self._next >= self._count or self._failure is not None:
+            return False
+        del self._open[branch.number]
+        self._ended[branch.number] = (0, None, None)  # its steps are counted with those of the last
+        self._values[branch.number] = value
+        self._count_ended()
+        branch.number = self._next
+        self._open[branch.number] = branch
+        self._next += 1
+        return True
+
     def settle(self, branch: Branch, value: Any = None, error: BaseException | None = None) -> None:
         """Note how a branch ended, and count what it used once all before it have ended.
 
@@ -183,6 +211,9 @@ class Branches:
             return
         self._ended[number] = (branch.host_calls, branch.meter, error)
         self._values[number] = value
+        self._count_ended()
+
+    def _count_ended(self) -> None:
         while self._failure is None and self._first in self._ended:
             calls, meter, failure = self._ended.pop(self._first)
             self._first += 1
@@ -212,14 +243,15 @@ class Branches:
             _, branch = self._open.popitem()
             branch.close()
 
-    def _count_in(self, calls: int, meter: RunMeter) -> LimitError | None:
+    def _count_in(self, calls: int, meter: RunMeter | None) -> LimitError | None:
         state = self.state
         state.joined += calls
         state.most -= calls
         if state.count > state.most:
             return too_many_calls(state)
         try:
-            state.meter.join([meter])
+            if meter is not None:
+                state.meter.join([meter])
         except LimitError as error:
             return error
         return None

@@ -125,8 +125,8 @@ class Order:
 
     def _fold(self, number: int) -> None:
         """Let the branch's context changes count, in the order of the branches: of two, the later one's stays."""
-        visit = self._visits.pop(number)
-        if self.ordered or (self.last is not None and number > self.last):
+        visit = self._visits.pop(number, None)
+        if visit is None or self.ordered or (self.last is not None and number > self.last):
             return
         for name, value in visit.context.items():
             if name not in self._context or self._context[name] is not value:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from rtfs_framework.kernel.outcome import Complete
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.orchestrator.answers import Answer, Reply, Waiting
 from rtfs_framework.orchestrator.branch_order import Order
@@ -129,17 +130,30 @@ class FanOut:
             branch = self.branches.start_next()
             if branch is None:
                 return None
-            self._started += 1
-            host = self.host_of(self.order.visit(branch.number))
             try:
-                state = advance(branch, branch.step(concurrent=True), host)
+                under = self._begin(branch)
             except (ProgramError, LimitError) as error:
                 self._failed(branch, error)
             else:
-                if isinstance(state, Waiting):
-                    return _Under(branch, host, state)
+                if under is not None:
+                    return under
             self._ended(branch.number)
         return None
+
+    def _begin(self, branch: Branch) -> _Under | None:
+        """Start a branch and go as far as nothing must be waited for; None when it has ended."""
+        first = branch.number
+        try:
+            outcome = branch.step(concurrent=True)
+        finally:
+            for number in range(first, branch.number):  # it went on through items that asked for nothing
+                self._ended(number)
+            self._started = branch.number + 1
+        if isinstance(outcome, Complete):
+            return None
+        host = self.host_of(self.order.visit(branch.number))
+        state = advance(branch, outcome, host)
+        return _Under(branch, host, state) if isinstance(state, Waiting) else None
 
     async def _drive(self, under: _Under, scope: anyio.CancelScope) -> None:
         """Drive a branch to its end, or until its task is cancelled because one before it failed."""

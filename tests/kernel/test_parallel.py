@@ -25,6 +25,8 @@ PROGRAMS = [
     "(step-parallel (call :a) (+ (call :b) (call :c)) (step-parallel (call :d) (call :e)))",
     "(defn f [x] (call :a x)) (map f [1 2 3])",
     "(map-indexed (fn [i x] (call :a i x)) [7 8 9])",
+    "(try (pmap (fn [x] (if (= x 5) (throw x) (if (even? x) (call :a x) x))) (range 9)) (catch e (str e)))",
+    "(map (fn [x] (if (< 2 x 7) (call :a x) (count (pmap inc (range x))))) (range 10))",
     "(mapcat (fn [x] [(call :a x) x]) [1 2])",
     "(map (fn [x y] (call :a x y)) [1 2] [3 4])",
     "(pmap-settled (fn [x] (if (= x 1) (throw (call :a)) (call :b x))) [0 1 2])",
@@ -191,6 +193,22 @@ def test_a_branch_may_be_told_an_error_that_it_catches():
         branch.step(concurrent=True)
         branch.throw(generic_error("down"))
     assert write(run.resume(None).value) == "[:no :no]"
+
+
+def test_items_that_ask_for_nothing_need_no_branch_of_their_own():
+    """One branch goes through them; the ids of calls are those that every item has anyway."""
+    text = "(map (fn [x] (if (= 0 (mod x 40)) (call :a x) x)) (range 1 100))"
+    run = Instance(compile_source(text)).start()
+    branches, made = run.step(concurrent=True).branches, []
+    while (branch := branches.start_next()) is not None:
+        made.append(branch)
+        outcome = branch.step(concurrent=True)
+        if isinstance(outcome, RequiresHost):
+            assert outcome.call.path == (0, branch.number, 0)
+    assert [branch.number for branch in made] == [39, 79, 98]
+    made[1].resume(1)
+    made[0].resume(2)
+    assert run.resume(None).value == (*range(1, 40), 2, *range(41, 80), 1, *range(81, 100))
 
 
 @pytest.mark.parametrize("how", ["close", "throw"])

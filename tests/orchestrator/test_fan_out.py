@@ -133,6 +133,16 @@ class TestMaps:
         assert service.asked == [11, 12, 21, 22]
 
 
+def test_items_that_ask_for_nothing_come_between(ask):
+    text = "(pmap (fn [x] (if (= 0 (mod x 3)) (do (context/set :k x) (call :ask x)) x)) (range 1 2000))"
+    service = Service()
+    value, calls = ask(f"(do (context/set :k 0) [{text} (context/get :k)])", service)
+    assert value == (tuple(x if x % 3 else x * 10 for x in range(1, 2000)), 1998)
+    assert 1 < service.most <= 16
+    asked = [call.branch for call in calls if call.symbol == "ask"]
+    assert asked == [(1, x - 1) for x in range(3, 2000, 3)][-len(asked) :]
+
+
 class TestFailures:
     """The first failure in order is what the program sees; later branches are cancelled, earlier ones go on."""
 
