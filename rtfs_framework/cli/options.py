@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from rtfs_framework.cli.limits import with_chosen
 from rtfs_framework.cli.problems import require_file
 from rtfs_framework.cli.style import colour_for, coloured
 
@@ -38,7 +39,12 @@ def journal_option(function: F) -> F:
 
 
 def open_session(
-    program: str | None, config: str | None, *, journal: bool = True, parallel: int | None = None
+    program: str | None,
+    config: str | None,
+    *,
+    journal: bool = True,
+    parallel: int | None = None,
+    limits: dict[str, Any] | None = None,
 ) -> Session:
     """Open a session for a program's file; say which plugins have problems.
 
@@ -57,6 +63,7 @@ def open_session(
         journal=journal,
         parallel=parallel,
     )
+    session.limits = with_chosen(session.limits, limits or {})
     warn_of_plugins(catalog, session.plugin_problems)
     return session
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rtfs_framework.cli.limits import way_out
 from rtfs_framework.cli.sources import source_of
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LimitError
@@ -75,12 +76,17 @@ def render_error(value: ErrorValue) -> str:
 
 def error_json(value: ErrorValue) -> dict[str, Any]:
     """Return an error as JSON-ready data."""
-    return {**as_diagnostic(value).to_json(), "stack": list(value.stack)}
+    made = {**as_diagnostic(value).to_json(), "stack": list(value.stack)}
+    if value.kind == "LimitError" and _datum(value, "limit"):
+        made.update(limit=_datum(value, "limit"), bound=value.data.get(Keyword("bound")))
+    return made
 
 
 def limit_value(error: LimitError) -> ErrorValue:
-    """Return what a limit's error amounts to."""
-    return ErrorValue("LimitError", str(error))
+    """Return what a limit's error amounts to; its data name the limit, its bound and how to raise it."""
+    facts = {"limit": error.dimension, "bound": error.limit, "way-out": way_out(error)}
+    data = Map.of([(Keyword(name), value) for name, value in facts.items()])
+    return ErrorValue("LimitError", str(error), data, error.span, error.stack)
 
 
 def _own_code(value: ErrorValue) -> str:

@@ -11,6 +11,9 @@ from rtfs_framework.lang import meter
 LEAST_ITEMS = 1_000
 """Single values up to this size are never measured, so that small texts cost nothing."""
 
+LEAST_BITS = 1 << 10
+LEAST_MEMORY = 1 << 20
+
 
 def _at_least(least: float) -> Any:
     def check(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -38,11 +41,11 @@ class Limits:
     steps: int | None = _bound(5_000_000_000, 1)
     seconds: float | None = attrs.field(default=None, validator=_at_least(0))
     """Time by the host's clock. The kernel has none: who starts a run passes it a `watch`."""
-    memory: int | None = _bound(1 << 30, 1 << 20)
+    memory: int | None = _bound(1 << 30, LEAST_MEMORY)
     """Bytes of all values that the program can reach, by our own measure (`kernel/measure.py`)."""
     items: int | None = _bound(meter.ITEMS, LEAST_ITEMS)
     """Items of one collection and characters of one string."""
-    bits: int | None = _bound(meter.BITS, 1 << 10)
+    bits: int | None = _bound(meter.BITS, LEAST_BITS)
     """Bits of one integer."""
     depth: int | None = _bound(10_000, 1)
     """Nested RTFS calls that are not tail calls."""

@@ -99,6 +99,8 @@ class Branch(Run):
     greenlets. Its number is settled by its first outcome: it then is the branch of that number.
     """
 
+    leaves = False
+
     def __init__(self, branches: Branches, number: int) -> None:
         parent = branches.state
         meter = parent.meter

@@ -31,6 +31,9 @@ class Run:
     All of them raise ProgramError when the program fails, and LimitError when a limit stops it.
     """
 
+    leaves = True
+    """Whether the value leaves for the host; that of a branch does not."""
+
     def __init__(
         self,
         artifact: Artifact,
@@ -158,7 +161,8 @@ class Run:
 
     def _main(self) -> Any:
         try:
-            return bounded_output(self._function(*self._args), self._limits.output)
+            value = self._function(*self._args)
+            return bounded_output(value, self._limits.output) if self.leaves else value
         except LimitError as error:
             made = self._too_deep() if error.dimension == "depth" else error
             raise locate_limit(made, error.__traceback__, self._artifact) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.lang.errors import ProgramError, RtfsError
+from rtfs_framework.lang.errors import LimitError, ProgramError, RtfsError
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.answers import KernelRun, Waiting
 from rtfs_framework.orchestrator.dispatch import VisitingHost
@@ -49,7 +49,7 @@ class LoadedProgram:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self.close("complete" if error is None else status_of(error), "" if error is None else str(error))
+        self.close("complete" if error is None else status_of(error), "" if error is None else told(error))
 
     def function(self, name: str) -> FunctionSignature | None:
         """Return the signature of a top-level function."""
@@ -167,6 +167,11 @@ class Page:
 
 
 _MOST = 1000
+
+
+def told(error: BaseException) -> str:
+    """Return what the journal says of how a run ended."""
+    return f"limit {error.dimension}: {error}" if isinstance(error, LimitError) else str(error)
 
 
 def status_of(error: BaseException) -> str:

@@ -23,7 +23,7 @@ from rtfs_framework.orchestrator.clock import SystemClock
 from rtfs_framework.orchestrator.front import Front
 from rtfs_framework.orchestrator.host import Host, build_host
 from rtfs_framework.orchestrator.linking import Linked, link
-from rtfs_framework.orchestrator.program import LoadedProgram, Page, status_of
+from rtfs_framework.orchestrator.program import LoadedProgram, Page, status_of, told
 from rtfs_framework.orchestrator.records import RunResult
 from rtfs_framework.orchestrator.stream import Stream
 from rtfs_framework.orchestrator.tally import Ledger
@@ -69,7 +69,7 @@ class Session:
             clock: The clock; the machine's when None.
             catalog: The plugins; those installed when None.
             journal: Whether the causal chain is written.
-            limits: The bounds of every run.
+            limits: The bounds of every run; None for those of the configuration's [limits].
             parallel: How many branches of fan-outs may be under way at once; None for what the configuration says.
 
         Raises:
@@ -90,7 +90,7 @@ class Session:
         host = build_host(config, catalog, environ, clock or SystemClock(), journal=journal)
         for what, error in broken:
             host.events.plugin_failed(what, error)
-        return cls(host, limits=limits or Limits())
+        return cls(host, limits=limits or config.limits)
 
     def __enter__(self) -> Self:
         return self
@@ -148,7 +148,7 @@ class Session:
         try:
             program.value = loading.settle(program.instance.start())
         except BaseException as error:
-            program.close(status_of(error), str(error))
+            program.close(status_of(error), told(error))
             raise
         self._programs.append(program)
         return program

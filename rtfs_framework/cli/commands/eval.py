@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from rtfs_framework.cli.limits import chosen, limit_options
 from rtfs_framework.cli.options import config_option, journal_option, json_option, open_session
 from rtfs_framework.cli.sources import read_program, remember
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("expression", metavar="EXPR")
+@limit_options
 @json_option
 @config_option
 @journal_option
-def command(expression: str, *, as_json: bool, config: str | None, journal: bool) -> None:
+def command(expression: str, *, as_json: bool, config: str | None, journal: bool, **limits: Any) -> None:
     """Print the value of EXPR, a program text; `-` reads it from the standard input.
 
     \b
@@ -25,7 +29,7 @@ def command(expression: str, *, as_json: bool, config: str | None, journal: bool
     from rtfs_framework.lang.source import Source
 
     source = read_program("-") if expression == "-" else remember(Source("<eval>", expression))
-    with open_session(None, config, journal=journal) as session:
+    with open_session(None, config, journal=journal, limits=chosen(limits)) as session:
         linked = session.link(source)
         result = session.run(linked)
         if journal and not as_json and config is None and expression != "-":

@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from rtfs_framework.cli.limits import chosen, limit_options, with_chosen
 from rtfs_framework.cli.options import config_option, config_path, journal_option, open_session
 
 if TYPE_CHECKING:
@@ -19,9 +21,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--load", "files", multiple=True, metavar="FILE", help="Run a program first; its definitions stay.")
+@limit_options
 @config_option
 @journal_option
-def command(*, files: tuple[str, ...], config: str | None, journal: bool) -> int:
+def command(*, files: tuple[str, ...], config: str | None, journal: bool, **limits: Any) -> int:
     """Type forms, see their values. Definitions stay; :help shows the commands.
 
     Calls that leave the kernel go where the configuration says; without one they are refused. Without a terminal the
@@ -36,7 +39,7 @@ def command(*, files: tuple[str, ...], config: str | None, journal: bool) -> int
     from rtfs_framework.cli.repl.talk import Talk
 
     with ExitStack() as open_things:
-        talk = Talk(_host(config, open_things, journal=journal), Shell.warn)
+        talk = Talk(_host(config, open_things, chosen(limits), journal=journal), Shell.warn)
         open_things.callback(talk.close)
         shell = Shell(talk)
         for file in files:
@@ -50,12 +53,15 @@ def command(*, files: tuple[str, ...], config: str | None, journal: bool) -> int
         return run_piped(shell, sys.stdin)
 
 
-def _host(config: str | None, open_things: ExitStack, *, journal: bool) -> Callable[[FindModule], ReplHost]:
+def _host(
+    config: str | None, open_things: ExitStack, limits: dict[str, Any], *, journal: bool
+) -> Callable[[FindModule], ReplHost]:
     """Return what opens a conversation, with a host when one is configured."""
     from rtfs_framework.cli.repl.hosts import NoHost, SessionHost
+    from rtfs_framework.kernel.limits import Limits
     from rtfs_framework.orchestrator.config.find import find_config
 
     if find_config(config_path(config), Path(), os.environ) is None:
-        return NoHost.open
-    session = open_things.enter_context(open_session(None, config, journal=journal))
+        return partial(NoHost.open, limits=with_chosen(Limits(), limits))
+    session = open_things.enter_context(open_session(None, config, journal=journal, limits=limits))
     return lambda find_module: SessionHost.open(session, find_module)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from rtfs_framework.cli.limits import chosen, limit_options
 from rtfs_framework.cli.options import config_option, journal_option, json_option, open_session
 from rtfs_framework.cli.sources import read_program
 
@@ -26,6 +27,7 @@ _FORMATS = ("csv", "jsonl", "text")
 @click.option("--parallel", type=click.IntRange(1, 1000), metavar="N", help="Calls of one fan-out under way at once.")
 @click.option("--progress/--no-progress", default=None, help="Show a progress bar (default: on a terminal).")
 @click.option("--output", metavar="FILE", help="Also write the results to FILE, one JSON object per line.")
+@limit_options
 @json_option
 @config_option
 @journal_option
@@ -41,7 +43,9 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
     cat messages.txt | rtfs run triage.rtfs --input - --json
     """  # noqa: D301 - click's \b is a backspace
     source = read_program(file)
-    with open_session(file, options["config"], journal=options["journal"], parallel=options["parallel"]) as session:
+    asked = chosen(options)
+    common = {name: options[name] for name in ("journal", "parallel")}
+    with open_session(file, options["config"], limits=asked, **common) as session:
         if input_file is None:
             _refuse_stream_options(options)
             from rtfs_framework.cli.commands.run_once import run_once, show_result, write_result

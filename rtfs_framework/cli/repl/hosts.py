@@ -15,6 +15,7 @@ from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.source import Source
 
 if TYPE_CHECKING:
+    from rtfs_framework.kernel.limits import Limits
     from rtfs_framework.kernel.outcome import ExecutionOutcome, HostCall
     from rtfs_framework.kernel.run import Run
     from rtfs_framework.lang.growing import Addition
@@ -91,9 +92,13 @@ class NoHost:
     module_path: tuple[str, ...] = ()
 
     @classmethod
-    def open(cls, find_module: FindModule) -> NoHost:
+    def open(cls, find_module: FindModule, limits: Limits | None = None) -> NoHost:
         """Begin a conversation."""
-        return cls(Conversation(find_module=find_module))
+        from rtfs_framework.orchestrator.clock import SystemClock
+        from rtfs_framework.orchestrator.deadlines import watches
+
+        seconds = None if limits is None else limits.seconds
+        return cls(Conversation(find_module=find_module, limits=limits, watches=watches(SystemClock(), seconds)))
 
     def knows(self, name: str) -> bool:
         """Know no name."""

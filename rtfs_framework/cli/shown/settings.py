@@ -91,6 +91,9 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
     for name in catalog.caches:
         yield from _cache(name, config.caches.get(name), sources)
     yield from _security(config, sources)
+    for field in attrs.fields(type(config.limits)):
+        bound = getattr(config.limits, field.name)
+        yield Setting(f"limits.{field.name}", "off" if bound is None else bound, sources.of(("limits", field.name)))
     journal = config.journal
     for name, value in (("enabled", journal.enabled), ("path", journal.path), ("keep_args", journal.keep_args)):
         yield Setting(f"journal.{name}", value, sources.of(("journal", name)))

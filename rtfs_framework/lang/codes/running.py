@@ -92,6 +92,6 @@ enter("E0516", "Cancelled", "The host ended the run; a program cannot catch that
 enter(
     "E0520",
     "LimitError",
-    "A limit of the host ended the run: rounds, depth, sizes or time. A program cannot catch it. The message names the "
-    "limit; the host may raise it.",
+    "A limit of the host ended the run: steps, time, memory, depth, the size of a value, output or host calls. A "
+    "program cannot catch it. The message names the limit, the way out says where the host may raise it.",
 )

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api.targets import ExecTarget, LocalPure
+from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.orchestrator.security import RuntimeContext
 
 DEFAULT_TIMEOUT = 30.0
@@ -80,5 +81,7 @@ class Config:
     journal: JournalSpec = JournalSpec()
     module_path: tuple[str, ...] = ()
     """Folders in which modules are looked for, after the program's and the current one."""
+    limits: Limits = attrs.field(factory=Limits)
+    """The bounds of every run."""
     tables: Mapping[str, Any] = attrs.field(factory=dict)
     """The file's data that decisions rest on; part of the policy hash."""

@@ -69,6 +69,7 @@ class Resolver:
             security=self._security(file.security),
             journal=self._journal(file),
             module_path=tuple(str(self.path.parent / folder) for folder in file.modules.path),
+            limits=file.limits.limits(),
             tables={name: data[name] for name in ("delegation", "engines", "security") if name in data},
         )
 

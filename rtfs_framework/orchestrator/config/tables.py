@@ -11,11 +11,19 @@ from typing import Any, Literal
 import attrs
 from attrs import validators
 
+from rtfs_framework.kernel.limits import LEAST_BITS, LEAST_ITEMS, LEAST_MEMORY, Limits
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT
 from rtfs_framework.orchestrator.routes import PURE
 from rtfs_framework.orchestrator.security import IsolationLevel, Reach
 
 _POSITIVE = validators.gt(0)
+
+
+def _bound(least: float) -> Any:
+    """Accept "off", and numbers from `least` on."""
+    return validators.optional(validators.or_(validators.in_(("off",)), validators.ge(least)))
+
+
 _MOST_CONCURRENT = 1000
 
 
@@ -84,6 +92,30 @@ class ModulesTable:
     path: Sequence[str] = ()
 
 
+Bound = int | Literal["off"] | None
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class LimitsTable:
+    """`[limits]`: the bounds of a run; a key that is not there has the default, "off" is no bound."""
+
+    steps: Bound = attrs.field(default=None, validator=_bound(1))
+    seconds: float | Literal["off"] | None = attrs.field(default=None, validator=_bound(0))
+    memory: Bound = attrs.field(default=None, validator=_bound(LEAST_MEMORY))
+    items: Bound = attrs.field(default=None, validator=_bound(LEAST_ITEMS))
+    bits: Bound = attrs.field(default=None, validator=_bound(LEAST_BITS))
+    depth: Bound = attrs.field(default=None, validator=_bound(1))
+    output: Bound = attrs.field(default=None, validator=_bound(LEAST_ITEMS))
+    host_calls: Bound = attrs.field(default=None, validator=_bound(0))
+    step_rounds: int | None = attrs.field(default=None, validator=_bound(0))
+
+    def limits(self) -> Limits:
+        """Return the limits that the table says."""
+        given = {name: value for name, value in attrs.asdict(self).items() if value is not None}
+        bounds: dict[str, Any] = {name: None if value == "off" else value for name, value in given.items()}
+        return Limits(**bounds)
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class ConfigFile:
     """The whole file."""
@@ -94,3 +126,4 @@ class ConfigFile:
     security: SecurityTable = SecurityTable()
     journal: JournalTable = JournalTable()
     modules: ModulesTable = ModulesTable()
+    limits: LimitsTable = LimitsTable()

@@ -1,0 +1,82 @@
+"""Options that bound a run (`--max-steps`, `--timeout`, `--max-memory`, `--max-depth`), and the way out of a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+import click
+
+if TYPE_CHECKING:
+    from rtfs_framework.kernel.limits import Limits
+    from rtfs_framework.lang.errors import LimitError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OFF = "off"
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+class _Bound(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A number, or "off"; sizes may end in K, M or G."""
+
+    name = "bound"
+
+    def __init__(self, kind: type[int | float], least: float, *, units: bool = False) -> None:
+        self._kind = kind
+        self._least = least
+        self._units = units
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or "off"."""
+        text = str(value).strip()
+        if text.lower() == OFF:
+            return OFF
+        unit = text[-1:].upper() if self._units and text[-1:].upper() in _UNITS else ""
+        try:
+            number = self._kind(text[: len(text) - len(unit)]) * _UNITS[unit]
+        except ValueError:
+            self.fail(f"{text!r} is neither a number nor off", param, ctx)
+        if not number >= self._least:
+            self.fail(f"it must be at least {self._least:g}", param, ctx)
+        return number
+
+
+_OPTIONS: tuple[tuple[str, str, str, _Bound, str], ...] = (
+    ("--max-steps", "steps", "N", _Bound(int, 1), "Stop after N steps."),
+    ("--timeout", "seconds", "SECONDS", _Bound(float, 0.0), "Stop after that time, waiting for models included."),
+    ("--max-memory", "memory", "SIZE", _Bound(int, 1 << 20, units=True), "Stop when the values take SIZE (512M, 2G)."),
+    ("--max-depth", "depth", "N", _Bound(int, 1), "Nest at most N calls."),
+)
+_FLAGS = {field: flag for flag, field, *_ in _OPTIONS}
+_FIELDS = {"integer-bits": "bits"}
+_DIMENSIONS = frozenset({"steps", "seconds", "memory", "depth", "items", "bits", "output", "host_calls"})
+
+
+def limit_options(function: F) -> F:
+    """Add the options of limits; each takes "off"."""
+    for flag, field, metavar, kind, text in reversed(_OPTIONS):
+        function = click.option(flag, f"limit_{field}", metavar=metavar, type=kind, help=text)(function)
+    return function
+
+
+def chosen(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the limits that were asked for on the command line, taken out of a command's options."""
+    given = {name: options.pop(name) for name in list(options) if name.startswith("limit_")}
+    found = {name.removeprefix("limit_"): value for name, value in given.items() if value is not None}
+    return {name: None if value == OFF else value for name, value in found.items()}
+
+
+def with_chosen(limits: Limits, asked: dict[str, Any]) -> Limits:
+    """Return limits with those changed that were asked for."""
+    return attrs.evolve(limits, **asked) if asked else limits
+
+
+def way_out(error: LimitError) -> str:
+    """Return how the limit that ended a run is raised."""
+    field = _FIELDS.get(error.dimension, error.dimension)
+    if field not in _DIMENSIONS:
+        return "the host bounds every run; make the program do less at once"
+    flag = f"{_FLAGS[field]}, or " if field in _FLAGS else ""
+    return f"make the program do less, or raise the limit: {flag}{field} in [limits] of delegation.toml"

@@ -1,0 +1,63 @@
+"""Limits on the command line: the options, `[limits]`, and what is said of a run that a limit ended."""
+
+from __future__ import annotations
+
+import pytest
+
+ENDLESS = "(loop [] (recur))"
+OPTIONS = {
+    ("--max-steps", "1000"): (ENDLESS, "steps", 1000),
+    ("--timeout", "0.05"): (ENDLESS, "seconds", 0.05),
+    ("--max-memory", "2M"): ("(loop [v []] (recur (conj v [1 2])))", "memory", 2 << 20),
+    ("--max-depth", "100"): ("((fn f [n] (+ 1 (f n))) 1)", "depth", 100),
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_an_option_ends_the_run_with_a_diagnostic_that_names_it(rtfs, options) -> None:
+    text, name, bound = OPTIONS[options]
+    result = rtfs("eval", *options, text)
+    assert result.code == 1
+    assert result.err.startswith("<eval>:1:")
+    assert "error[E0520]: LimitError: " in result.err
+    assert f"help: make the program do less, or raise the limit: {options[0]}, or {name} in [limits]" in result.err
+    told = rtfs("eval", "--json", *options, text).data["errors"][0]
+    assert (told["code"], told["limit"], told["bound"], told["line"]) == ("E0520", name, bound, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--max-steps", "0"), "at least 1"),
+        (("--max-steps", "many"), "neither a number nor off"),
+        (("--max-memory", "5"), "at least"),
+        (("--timeout", "-1"), "at least 0"),
+    ],
+)
+def test_a_bound_that_makes_no_sense_is_refused(rtfs, options, said) -> None:
+    result = rtfs("eval", *options, "1")
+    assert result.code == 2
+    assert said in result.err
+
+
+def test_an_option_overrules_the_file_and_off_switches_a_limit_off(rtfs, folder) -> None:
+    (folder / "delegation.toml").write_text("[limits]\nsteps = 10\n", encoding="utf-8")
+    (folder / "count.rtfs").write_text("(loop [i 0] (if (< i 100) (recur (inc i)) i))", encoding="utf-8")
+    assert "steps in [limits]" in rtfs("run", "count.rtfs").err
+    assert rtfs("run", "count.rtfs", "--max-steps", "off").out == "100\n"
+    assert rtfs("run", "count.rtfs", "--max-steps", "101").out == "100\n"
+
+
+def test_the_settings_show_the_limits_and_where_they_come_from(rtfs, folder) -> None:
+    (folder / "delegation.toml").write_text('[limits]\nsteps = 10\nmemory = "off"\n', encoding="utf-8")
+    shown = {line.split("=")[0].strip(): line for line in rtfs("config", "show").lines if line.startswith("limits.")}
+    assert "= 10 " in shown["limits.steps"]
+    assert "delegation.toml:2:1" in shown["limits.steps"]
+    assert '= "off"' in shown["limits.memory"]
+    assert "default" in shown["limits.depth"]
+
+
+def test_a_conversation_goes_on_after_a_limit(rtfs) -> None:
+    result = rtfs("repl", "--max-steps", "1000", stdin=f"{ENDLESS}\n(+ 1 2)\n")
+    assert "more than 1000 steps" in result.err
+    assert result.out == "3\n"
