@@ -10,7 +10,7 @@ from rtfs_framework.kernel.state import RUN_LOCALLY, request
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
-from rtfs_framework.stdlib.callables import arity_of, check_arity
+from rtfs_framework.stdlib.callables import arity_of, check_arity, invoke
 
 _MODEL_HINTS = (HintKind.LOCAL_MODEL, HintKind.REMOTE, HintKind.TARGET)
 
@@ -63,7 +63,7 @@ def delegated(function: Any, signature: FunctionSignature) -> Any:
     def ask(*args: Any) -> Any:
         check_arity(function, len(args))
         answer = request(CallKind.DELEGATED, capability, args, signature)
-        return function(*args) if answer is RUN_LOCALLY else answer
+        return invoke(function, args) if answer is RUN_LOCALLY else answer
 
     ask.rtfs_arity = arity_of(function)  # type: ignore[attr-defined]
     ask.rtfs_asks = True  # type: ignore[attr-defined]

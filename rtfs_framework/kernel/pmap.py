@@ -9,7 +9,7 @@ from rtfs_framework.kernel.parallel import spread
 from rtfs_framework.kernel.state import under_way
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.stdlib import library  # noqa: F401 - the families come before the names of the host
-from rtfs_framework.stdlib.callables import as_function
+from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import sequence
 from rtfs_framework.stdlib.overlap import use
 from rtfs_framework.stdlib.table import builtin
@@ -33,7 +33,7 @@ def pmap(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
     """`(pmap f collection...)`."""
     given = _together("pmap", collection, more)
     call = as_function("pmap", f, 1 + len(more))
-    return tuple(spread(len(given), lambda number: call(*given[number])))
+    return tuple(spread(len(given), lambda number: invoke(call, given[number])))
 
 
 @builtin(
@@ -49,7 +49,7 @@ def pmap_settled(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
 
     def settled(number: int) -> tuple[Any, ...]:
         try:
-            return (_OK, call(*given[number]))
+            return (_OK, invoke(call, given[number]))
         except Exception as error:
             if not under_way():
                 raise

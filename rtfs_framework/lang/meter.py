@@ -49,11 +49,13 @@ _DEBT = 1_024
 class Meter:
     """Bounds without a run; `kernel.meter.RunMeter` is the one that counts."""
 
-    __slots__ = ("bits", "items", "owed")
+    __slots__ = ("bits", "items", "nested", "owed")
 
     def __init__(self, items: int | None = ITEMS, bits: int | None = BITS) -> None:
         self.items = items
         self.bits = bits
+        self.nested = 0
+        """Calls inside each other that take the C stack (`stdlib.callables.invoke`)."""
         self.owed = 0
         """Items that were walked or built and not yet counted."""
 

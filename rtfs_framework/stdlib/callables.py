@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from rtfs_framework.lang.errors import arity_error, arity_text, type_error
 from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.meter import meter
 from rtfs_framework.lang.values import GrownVector, Keyword
 from rtfs_framework.stdlib.table import BY_FUNCTION
 
@@ -64,6 +66,31 @@ def as_function(op: str, value: Any, count: int) -> Any:
         check_arity(value, count)
         return value
     raise type_error(op, "function", value)
+
+
+def invoke(function: Any, arguments: tuple[Any, ...]) -> Any:
+    """Call a function with arguments of which nobody knew the number before.
+
+    Raises:
+        RecursionError: on Python 3.11, whose calls of this kind take the C stack, when too many are inside each other.
+    """
+    return function(*arguments)
+
+
+def _invoke_on_the_stack(function: Any, arguments: tuple[Any, ...]) -> Any:
+    found = meter()
+    found.nested += 1
+    try:
+        if found.nested > _MOST_NESTED:
+            raise RecursionError
+        return function(*arguments)
+    finally:
+        found.nested -= 1
+
+
+_MOST_NESTED = 8_000
+if sys.version_info[:2] == (3, 11):
+    invoke = _invoke_on_the_stack  # the process would die at some 15,000
 
 
 def _collection_arity(what: str, count: int) -> None:

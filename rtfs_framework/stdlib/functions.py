@@ -6,7 +6,7 @@ from typing import Any
 
 from rtfs_framework.lang.maps import to_key
 from rtfs_framework.lang.values import is_function
-from rtfs_framework.stdlib.callables import arity_of, as_function, invocable
+from rtfs_framework.stdlib.callables import arity_of, as_function, invocable, invoke
 from rtfs_framework.stdlib.higher_order import truthy
 from rtfs_framework.stdlib.table import builtin
 
@@ -48,7 +48,7 @@ def comp(*functions: Any) -> Any:
     outer.reverse()
 
     def composed(*arguments: Any) -> Any:
-        value = as_function("comp", first, len(arguments))(*arguments)
+        value = invoke(as_function("comp", first, len(arguments)), arguments)
         for f in outer:
             value = as_function("comp", f, 1)(value)
         return value
@@ -66,7 +66,7 @@ def partial(f: Any, *arguments: Any) -> Any:
     invocable("partial", f)
 
     def applied(*more: Any) -> Any:
-        return as_function("partial", f, len(arguments) + len(more))(*arguments, *more)
+        return invoke(as_function("partial", f, len(arguments) + len(more)), (*arguments, *more))
 
     return applied
 
@@ -76,7 +76,7 @@ def complement(f: Any) -> Any:
     invocable("complement", f)
 
     def opposite(*arguments: Any) -> bool:
-        return not truthy(as_function("complement", f, len(arguments))(*arguments))
+        return not truthy(invoke(as_function("complement", f, len(arguments)), arguments))
 
     return opposite
 
@@ -86,7 +86,7 @@ def juxt(f: Any, *more: Any) -> Any:
     functions = [invocable("juxt", each) for each in (f, *more)]
 
     def side_by_side(*arguments: Any) -> tuple[Any, ...]:
-        return tuple([as_function("juxt", each, len(arguments))(*arguments) for each in functions])
+        return tuple([invoke(as_function("juxt", each, len(arguments)), arguments) for each in functions])
 
     return side_by_side
 
@@ -103,7 +103,7 @@ def fnil(f: Any, default: Any, *defaults: Any) -> Any:
 
     def patched(*arguments: Any) -> Any:
         given = [s if a is None else a for a, s in zip(arguments, stand_ins)]  # noqa: B905 - some have no stand-in
-        return as_function("fnil", f, len(arguments))(*given, *arguments[len(given) :])
+        return invoke(as_function("fnil", f, len(arguments)), (*given, *arguments[len(given) :]))
 
     return patched
 
@@ -121,7 +121,7 @@ def memoize(f: Any) -> Any:
     def remembering(*arguments: Any) -> Any:
         key = to_key(arguments)
         if key not in known:
-            result = as_function("memoize", f, len(arguments))(*arguments)
+            result = invoke(as_function("memoize", f, len(arguments)), arguments)
             if len(known) >= _MOST_REMEMBERED:
                 return result
             known[key] = result

@@ -12,7 +12,7 @@ from typing import Any
 from rtfs_framework.lang.errors import generic_error
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import SMALL, blocks, charge, fits, growing_blocks, made
-from rtfs_framework.stdlib.callables import as_function
+from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import VECTORS, placed, sequence
 from rtfs_framework.stdlib.overlap import asks, overlap
 from rtfs_framework.stdlib.slices import NOTHING, alike
@@ -31,7 +31,9 @@ def _mapped(op: str, function: Any, collection: Any, more: tuple[Any, ...]) -> l
         others = [sequence(op, each) for each in more]
         charge(len(found))
         together = zip(found, *others)  # noqa: B905 - the shortest ends it
-        return overlap(lambda items: call(*items), together) if asks(call) else [call(*items) for items in together]
+        return (
+            overlap(lambda items: invoke(call, items), together) if asks(call) else [invoke(call, i) for i in together]
+        )
     if asks(call):
         charge(len(found))
         return overlap(call, found)
@@ -176,7 +178,7 @@ def apply(f: Any, argument: Any, *more: Any) -> Any:
     else:
         spread = () if last is None else sequence("apply", last)
     given = (*arguments[:-1], *spread)
-    return as_function("apply", f, len(given))(*given)
+    return invoke(as_function("apply", f, len(given)), given)
 
 
 @builtin(

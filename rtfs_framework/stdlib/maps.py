@@ -11,7 +11,7 @@ from typing import Any
 from rtfs_framework.lang.errors import arity_error, index_error, type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, to_key
 from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List
-from rtfs_framework.stdlib.callables import as_function, keyword_get
+from rtfs_framework.stdlib.callables import as_function, invoke, keyword_get
 from rtfs_framework.stdlib.check import integer, items, mapping
 from rtfs_framework.stdlib.table import builtin
 
@@ -226,8 +226,8 @@ def update(collection: Any, key: Any, f: Any, *arguments: Any) -> Any:
         raise type_error("update", "map", collection)
     call = as_function("update", f, 1 + len(arguments))
     if kind is Map:
-        return collection.assoc(key, call(collection.get(key), *arguments))
+        return collection.assoc(key, invoke(call, (collection.get(key), *arguments)))
     place = integer("update", key)
     if not 0 <= place < len(collection):
         raise index_error(place, len(collection))
-    return _assoc_places("update", collection, [(place, call(collection[place], *arguments))])
+    return _assoc_places("update", collection, [(place, invoke(call, (collection[place], *arguments)))])

@@ -13,7 +13,7 @@ from rtfs_framework.lang.errors import index_error, invalid_argument, type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.meter import fits
 from rtfs_framework.lang.values import GrownVector
-from rtfs_framework.stdlib.callables import as_function
+from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import VECTORS, integer, mapping, sequence
 from rtfs_framework.stdlib.higher_order import truthy
 from rtfs_framework.stdlib.maps import assoc
@@ -70,7 +70,7 @@ def assoc_in(collection: Any, path: Any, value: Any) -> Any:
 )
 def update_in(collection: Any, path: Any, f: Any, *arguments: Any) -> Any:
     call = as_function("update-in", f, 1 + len(arguments))
-    return _changed("update-in", collection, path, lambda old: call(old, *arguments))
+    return _changed("update-in", collection, path, lambda old: invoke(call, (old, *arguments)))
 
 
 @builtin(
