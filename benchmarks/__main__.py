@@ -15,12 +15,12 @@ from benchmarks import frontend, kernel, startup
 from benchmarks.catalog import PROGRAMS
 from benchmarks.cold_start import cold_start
 from benchmarks.delegation import decide
+from benchmarks.fresh import suspended_programs
 from benchmarks.hosting import hosting
 from benchmarks.measure import Comparison, compare
 from benchmarks.parallel_calls import parallel_calls
 from benchmarks.peers.all import all_peers
 from benchmarks.peers.contract import Peer, closing, installed
-from benchmarks.suspended import suspended
 from benchmarks.table import Benchmark, Columns, Row, show
 from benchmarks.targets import Target, mean, targets
 
@@ -33,7 +33,7 @@ SYSTEM: tuple[Benchmark, ...] = (
     hosting,
     kernel.plain_call,
     decide,
-    suspended,
+    suspended_programs,
     parallel_calls,
 )
 
