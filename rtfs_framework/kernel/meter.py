@@ -55,6 +55,7 @@ class RunMeter(Meter):
     __slots__ = (
         "_allowance",
         "_blocks",
+        "_counts",
         "_large",
         "_looks",
         "_measured",
@@ -76,6 +77,7 @@ class RunMeter(Meter):
         self.watch = watch
         self.most = limits.steps
         """Steps that are allowed; a branch has what was left of its parent's."""
+        self._counts = limits.metered
         self.granted = 0
         self.cancelled = False
         """Set from any thread; seen at the next look."""
@@ -129,7 +131,9 @@ class RunMeter(Meter):
         self.names[STEPS] = self.steps
 
     def spend(self, steps: int) -> None:
-        """Take many steps at once."""
+        """Take many steps at once; code that takes none by itself is not counted at all."""
+        if not self._counts:
+            return
         while steps:
             left = length_hint(self.steps)
             if not left:

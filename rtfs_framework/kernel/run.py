@@ -90,6 +90,7 @@ class Run:
     def close(self) -> None:
         """Abandon the run; its `finally` blocks run, but can no longer reach the host."""
         self._state.closed = True
+        self._meter.cancelled = True  # a loop in a `finally` block ends too
         if self._started and not self._greenlet.dead:
             try:
                 self._enter(self._greenlet.throw, GreenletExit)

@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from itertools import accumulate, repeat
+from itertools import accumulate
 from typing import Any
 
 MAX_DEPTH = 200
 """Levels of arrays and objects that a text may nest."""
 
-_NO_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
-_LEVELS = {"[": 1, "{": 1, "]": -1, "}": -1}
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_LEVELS = [{"[": 1, "{": 1, "]": -1, "}": -1}.get(chr(byte), 0) for byte in range(256)]
+_NO_BRACKETS = bytes(byte for byte, level in enumerate(_LEVELS) if not level)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -86,6 +87,6 @@ def _finite(text: str) -> float:
 
 
 def _check_depth(text: str) -> None:
-    brackets = _NO_BRACKET.sub("", text)
-    if max(accumulate(map(_LEVELS.get, brackets, repeat(0)))) > MAX_DEPTH:
+    brackets = _STRING.sub("", text).encode("utf-8", "surrogatepass").translate(None, _NO_BRACKETS)
+    if max(accumulate(map(_LEVELS.__getitem__, brackets)), default=0) > MAX_DEPTH:
         raise JsonError(_TOO_DEEP)
