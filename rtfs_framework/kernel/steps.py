@@ -18,8 +18,8 @@ def _expose(expose: bool | None, keys: tuple[str, ...]) -> None:
         event("expose", expose, *keys)
 
 
-def _run(name: str, body: Any, *, exposed: bool) -> Any:
-    """Run a body between step-start and step-done (or step-fail)."""
+def _run(name: str, body: Any, *, exposed: bool, defines: bool = False) -> Any:
+    """Run a body between step-start and step-done (or step-fail); one that defines gives its value and what it made."""
     try:
         value = body()
     except Exception as error:
@@ -28,12 +28,14 @@ def _run(name: str, body: Any, *, exposed: bool) -> Any:
         if exposed:
             event("expose-clear")
         raise
-    event("step-done", name, value)
+    event("step-done", name, value[0] if defines else value)
     event("expose-clear")
     return value
 
 
-def step(name: Any, expose: bool | None, keys: tuple[str, ...], body: Any, params: Any = None) -> Any:
+def step(
+    name: Any, expose: bool | None, keys: tuple[str, ...], body: Any, params: Any = None, defines: bool | None = None
+) -> Any:
     """`(step name options... body...)`."""
     if name.__class__ is not str:
         raise invalid_arguments("a step name (string)", "another value")
@@ -41,7 +43,7 @@ def step(name: Any, expose: bool | None, keys: tuple[str, ...], body: Any, param
     _expose(expose, keys)
     event("step-start", name)
     if params is None:
-        return _run(name, body, exposed=expose is not None)
+        return _run(name, body, exposed=expose is not None, defines=bool(defines))
     return _run(name, lambda: body(params()), exposed=expose is not None)
 
 

@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from rtfs_framework.lang.analyzer.globals import defined_name
+from rtfs_framework.lang.analyzer.specials.definitions import define
 from rtfs_framework.lang.analyzer.specials.functions import thunk
 from rtfs_framework.lang.analyzer.specials.record import SPECIALS, special
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
     from rtfs_framework.lang.analyzer.scope import Scope, Tail
 
+_VALUE = Name("step value", Span(0, 0))
+"""What a program cannot name: the value of a step that also defines."""
 _POLICIES = ("keep-existing", "overwrite", "merge")
 
 
@@ -95,6 +100,9 @@ def analyze_step(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
     name = analyzer.analyze(name_form, scope)
     expose, keys = _exposure(options, form)
     if options.params is None:
+        defined = () if scope.is_top else _surely_defined(options.body)
+        if defined:
+            return _defining_step(analyzer, form, scope, (name, expose, keys), options.body, defined)
         body = thunk(analyzer, options.body, scope, span)
         return ir.Call(ir.Builtin("%step", span), (name, expose, keys, body), span)
     entries: list[Form] = []
@@ -105,6 +113,37 @@ def analyze_step(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
     given = thunk(analyzer, (MapForm(tuple(entries), span),), scope, span)
     body = thunk(analyzer, options.body, scope, span, Name("%params", span))
     return ir.Call(ir.Builtin("%step", span), (name, expose, keys, body, given), span)
+
+
+def _surely_defined(body: tuple[Form, ...]) -> tuple[str, ...]:
+    """Return the names that the forms of a body themselves define."""
+    heads = [(form, form.items[0]) for form in body if isinstance(form, ListForm) and form.items]
+    made = [defined_name(form) for form, head in heads if isinstance(head, Name) and head.name in ("def", "defn")]
+    return tuple(dict.fromkeys(name.name for name in made if name is not None))
+
+
+def _defining_step(
+    analyzer: Analyzer,
+    form: ListForm,
+    scope: Scope,
+    told: tuple[ir.Node, ...],
+    body: tuple[Form, ...],
+    defined: tuple[str, ...],
+) -> ir.Node:
+    """A step inside a function whose definitions outlive it: its body hands them out beside its value."""
+    span = form.span
+    names = tuple(Name(name, span) for name in defined)
+    keep = ListForm((Name("def", span), _VALUE, body[-1]), span)
+    run = thunk(analyzer, (*body[:-1], keep, VectorForm((_VALUE, *names), span)), scope, span)
+    made = analyzer.hidden_var("step", scope)
+    call = ir.Call(ir.Builtin("%step", span), (*told, run, ir.Const(None, span), ir.Const(True, span)), span)
+    nodes: list[ir.Node] = [ir.Bind(ir.PVar(made), call, None, span)]
+
+    def part(place: int) -> ir.Node:
+        return ir.Call(ir.Builtin("nth", span), (ir.Local(made, span), ir.Const(place, span)), span)
+
+    nodes += [define(analyzer, name, part(place), scope, form) for place, name in enumerate(defined, 1)]
+    return ir.Do((*nodes, part(0)), span)
 
 
 @special("step-if", grammar="(step-if test then else?)", doc="A branch as a step.", reserved=False)
