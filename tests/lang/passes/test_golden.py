@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import goldens
 import pytest
 
@@ -11,7 +13,10 @@ from rtfs_framework.lang.passes.table import ALL, PASSES
 @pytest.mark.parametrize("path", goldens.PROGRAMS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_program_is_what_it_was(path):
     found = goldens.shown(path)
-    assert found == {end: path.with_suffix(end).read_text(encoding="utf-8") for end in found}
+    kept = {end: path.with_suffix(end).read_text(encoding="utf-8") for end in found}
+    if goldens.BY_NAME[path.parent.name].run is None:  # Pythons do not set the same parentheses
+        found, kept = ({end: ast.dump(ast.parse(text)) for end, text in each.items()} for each in (found, kept))
+    assert found == kept
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
