@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from rtfs_framework.lang.meter import SMALL, charge, fits
+from rtfs_framework.lang.meter import LARGE, SMALL, charge, fits, watched
 from rtfs_framework.lang.values import (
     ErrorValue,
     GrownVector,
@@ -283,6 +283,8 @@ def _parts(a: Any, b: Any) -> Iterable[tuple[Any, Any]] | None:
         alike = b.__class__ in _SEQUENCES and (kind is List) is (b.__class__ is List) and len(a) == len(b)
         if alike and len(a) >= SMALL:
             charge(len(a))
+            if len(a) >= LARGE:
+                return watched(zip(a, b))  # noqa: B905 - of one length
         return zip(a, b) if alike else None  # noqa: B905 - of one length
     if kind is not b.__class__:
         return None

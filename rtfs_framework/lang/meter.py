@@ -7,7 +7,7 @@ a run has the default bounds on single values and no others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sized
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any, TypeVar
 
 from greenlet import getcurrent
@@ -15,6 +15,7 @@ from greenlet import getcurrent
 from rtfs_framework.lang.errors import LimitError
 
 T = TypeVar("T", bound=Sized)
+V = TypeVar("V")
 
 ITEMS = 10_000_000
 """Default bound: items of one collection and characters of one string."""
@@ -42,6 +43,8 @@ LARGE_INTEGER_BITS = 1 << 15
 
 _WORDS = 512
 
+_OFTEN = 0xFFF
+
 _DEBT = 1_024
 """Items that are counted at once: asking for the steps one by one would cost more than the walks."""
 
@@ -66,6 +69,9 @@ class Meter:
 
     def spend(self, steps: int) -> None:
         """Take so many steps."""
+
+    def look(self) -> None:
+        """End the run if its host wants that; for work whose steps were counted before."""
 
     def reserve(self, size: int) -> None:
         """Say that a value of so many bytes is going to be built."""
@@ -185,6 +191,14 @@ def blocks(found: Any) -> Iterator[Any]:
         block = found[start : start + LARGE]
         charge(len(block))
         yield block
+
+
+def watched(items: Iterable[V]) -> Iterator[V]:
+    """Yield what is already counted, with a look at the limits now and then."""
+    for number, item in enumerate(items):
+        if number & _OFTEN == _OFTEN:
+            meter().look()
+        yield item
 
 
 def growing_blocks(found: Any) -> Iterator[Any]:

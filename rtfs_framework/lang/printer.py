@@ -7,7 +7,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.meter import SMALL, charge
+from rtfs_framework.lang.meter import SMALL, charge, meter
 from rtfs_framework.lang.values import (
     ErrorValue,
     GrownVector,
@@ -44,9 +44,12 @@ def write(value: Any, most: int | None = None) -> str:
     """
     out: list[str] = []
     todo: list[Any] = [value]
-    size = 0
+    size = done = 0
     while todo:
         item = todo.pop()
+        done += 1
+        if done & 0xFFFF == 0:
+            meter().look()
         if item.__class__ is _Text:
             out.append(item.text)
         else:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rtfs_framework.lang.maps import Map, Set, equal
-from rtfs_framework.lang.meter import LARGE, blocks, charge, growing_blocks
+from rtfs_framework.lang.meter import LARGE, blocks, charge, growing_blocks, watched
 from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
 
 Token = tuple[Any, ...]
@@ -154,7 +154,8 @@ def merge_sort(items: Iterable[Any], before: Callable[[Any, Any], bool]) -> list
     width = 1
     while width < len(source):
         merged: list[Any] = []
-        for start in range(0, len(source), 2 * width):
+        charge(len(source))
+        for start in watched(range(0, len(source), 2 * width)):
             left, right = source[start : start + width], source[start + width : start + 2 * width]
             _merge(left, right, before, merged)
         source = merged
@@ -163,7 +164,6 @@ def merge_sort(items: Iterable[Any], before: Callable[[Any, Any], bool]) -> list
 
 
 def _merge(left: list[Any], right: list[Any], before: Callable[[Any, Any], bool], out: list[Any]) -> None:
-    charge(len(left) + len(right))
     i = j = 0
     while i < len(left) and j < len(right):
         if before(right[j], left[i]):

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from rtfs_framework.lang.errors import generic_error, invalid_argument
-from rtfs_framework.lang.meter import charge, fits
+from rtfs_framework.lang.meter import charge, fits, watched
 from rtfs_framework.lang.pattern import BadPattern, Pattern, compile_pattern
 from rtfs_framework.stdlib.check import string
 from rtfs_framework.stdlib.table import builtin
@@ -77,7 +77,7 @@ def re_groups(pattern: Any, text: Any) -> tuple[str | None, ...] | None:
 )
 def re_seq(pattern: Any, text: Any) -> tuple[str, ...]:
     compiled, subject = _ready("re-seq", pattern, text)
-    return tuple([subject[low:high].decode() for low, high in compiled.spans(subject)])
+    return tuple([subject[low:high].decode() for low, high in watched(compiled.spans(subject))])
 
 
 @builtin(
@@ -88,7 +88,7 @@ def re_seq(pattern: Any, text: Any) -> tuple[str, ...]:
 def re_split(pattern: Any, text: Any) -> tuple[str, ...]:
     compiled, subject = _ready("re-split", pattern, text)
     pieces, done = [], 0
-    for low, high in compiled.spans(subject):
+    for low, high in watched(compiled.spans(subject)):
         if high > low:
             pieces.append(subject[done:low].decode())
             done = high
@@ -108,7 +108,7 @@ def re_replace(pattern: Any, text: Any, new: Any) -> str:
     compiled, subject = _ready("re-replace", pattern, text)
     pieces: list[str] = []
     done = size = 0
-    for spans in compiled.matches(subject):
+    for spans in watched(compiled.matches(subject)):
         low, high = spans[0]
         made = _filled(string("re-replace", new), [subject[slice(*s)].decode() if s[0] >= 0 else "" for s in spans])
         pieces += (subject[done:low].decode(), made)

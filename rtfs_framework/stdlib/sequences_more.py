@@ -9,7 +9,7 @@ from itertools import chain, cycle, islice
 from typing import Any
 
 from rtfs_framework.lang.errors import invalid_argument
-from rtfs_framework.lang.meter import charge, fits, made, room
+from rtfs_framework.lang.meter import LARGE, charge, fits, made, room, watched
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import VECTORS, integer, items, number, placed, sequence
 from rtfs_framework.stdlib.conversions import finite
@@ -71,7 +71,7 @@ def cycle_(count: Any, collection: Any) -> tuple[Any, ...]:
 def iterate(count: Any, function: Any, first: Any) -> tuple[Any, ...]:
     amount, step = room("iterate", max(integer("iterate", count), 0)), as_function("iterate", function, 1)
     out = []
-    for place in range(amount):
+    for place in watched(range(amount)) if amount > LARGE else range(amount):
         first = step(first) if place else first
         out.append(first)
     return tuple(out)

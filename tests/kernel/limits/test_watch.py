@@ -95,3 +95,31 @@ def test_two_threads_cannot_run_one_program_at_once():
         first.step()
     thread.join()
     assert seen == ["a program is run by one thread at a time; load it once per thread"]
+
+
+INSIDE = {
+    "sort": "(sort v)",
+    "sort by a comparator": "(sort (fn [a b] (< b a)) v)",
+    "sort of vectors": "(sort (map vector v))",
+    "map": "(map (fn [x] x) v)",
+    "reduce": "(reduce (fn [a x] x) 0 v)",
+    "iterate": "(iterate 300000 inc 1)",
+    "equality": "(= v (map inc v))",
+    "text": "(str v)",
+    "a regular expression": '(re-seq "[0-9]" (repeat-string "a1" 150000))',
+    "replacing": '(re-replace "[0-9]" (repeat-string "a1" 150000) "b")',
+    "JSON": "(serialize-json v)",
+    "a set": "(set v)",
+    "division": "(quot (pow 3 600000) (pow 7 150000))",
+}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_the_watch_is_asked_inside_one_call_of_the_library(name):
+    looks = []
+    text = f"(def v (range 300000)) (defn work [] {INSIDE[name]})"
+    instance = Instance(compile_source(text), limits=Limits(output=None), watches=lambda: lambda: looks.append(1))
+    instance.start().step()
+    looks.clear()
+    instance.call("work", ()).step()
+    assert len(looks) >= 2
