@@ -19,6 +19,7 @@ _LAZY = {
     "Instance": "rtfs_framework.kernel.instance",
     "Complete": "rtfs_framework.kernel.outcome",
     "RequiresHost": "rtfs_framework.kernel.outcome",
+    "RequiresHosts": "rtfs_framework.kernel.outcome",
     "HostCall": "rtfs_framework.kernel.outcome",
     "PureHost": "rtfs_framework.kernel.purehost",
     "Session": "rtfs_framework.orchestrator.session",

@@ -96,7 +96,8 @@ class Branch(Run):
     """One branch, driven like a run of its own; `number` is its place among its siblings.
 
     A branch that ends without having asked for anything goes on as the one after it, so items that ask nothing cost no
-    greenlets. Its number is settled by its first outcome: it then is the branch of that number.
+    greenlets. Its number is settled by its first outcome: it then is the branch of that number. (A host that steps each
+    branch before it starts the next sees the numbers rise, and knows that those in between have ended.)
     """
 
     leaves = False
@@ -196,7 +197,6 @@ class Branches:
         del self._open[branch.number]
         self._ended[branch.number] = (0, None, None)  # its steps are counted with those of the last
         self._values[branch.number] = value
-        self._count_ended()
         branch.number = self._next
         self._open[branch.number] = branch
         self._next += 1
