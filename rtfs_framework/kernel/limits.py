@@ -32,7 +32,7 @@ def _bound(default: int | None, least: int) -> Any:
 class Limits:
     """Bounds of one run.
 
-    A *step* is one round of a loop, one activation of a function that gets to a call of its own, or eight items (64
+    A *step* is one round of a loop, one activation of a function that gets to a call of its own, or eight items (256
     characters) that one library call walks or builds, from 64 items (1,000 characters) on; a round or activation whose
     code is long counts once more for every 64 nodes of it. So the same program and input take the same steps on every
     Python version.

@@ -30,7 +30,7 @@ SHORT = 512
 """Texts of fewer characters are, too."""
 
 ITEMS_PER_STEP = 8
-"""Items that a library function walks or builds for one step; and 64 characters."""
+"""Items that a library function walks or builds for one step; of text, 256 characters."""
 
 LARGE_INTEGER = 1 << 512
 """Dividing by integers from here on is charged by the size of both."""
@@ -133,7 +133,7 @@ def room_for_text(op: str, size: int) -> int:
         LimitError: it would be too large.
     """
     if size >= SHORT:
-        _build(op, size, size >> 3)
+        _build(op, size, size >> 5)
     return size
 
 
