@@ -116,7 +116,7 @@ def test_the_ir_shows_loops_and_captured_variables() -> None:
 
 
 def test_python_is_python() -> None:
-    assert ast.parse(views("(defn f [x] (-> x inc)) (f 1)").python)
+    assert ast.parse(views("(defn f [x] (-> x inc)) (map #(+ % %2) [1] [2]) (f 1)").python)
 
 
 def test_a_refused_program_has_no_views() -> None:

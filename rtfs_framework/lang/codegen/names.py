@@ -17,5 +17,6 @@ def mangle(prefix: str, name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def hint(name: str) -> str:
-    """Return a readable part for a numbered local name. It never holds two underscores in a row."""
-    return _HINT.sub("_", name).strip("_") or "v"
+    """Return the readable beginning of a numbered local name. It never holds two underscores in a row."""
+    readable = _HINT.sub("_", name).strip("_")
+    return readable if readable[:1].isalpha() else f"v{readable}"
