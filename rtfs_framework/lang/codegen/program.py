@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.artifact import ENTRY
@@ -11,6 +12,9 @@ from rtfs_framework.lang.codegen.functions import Emitter
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
+
+MOST_IN_A_PART = 100
+"""Top-level forms of one Python function."""
 
 EMITTED = frozenset({"numbers", "match", "shortcuts"})
 """The passes that have no IR of their own."""
@@ -21,12 +25,37 @@ def emit_program(program: ir.Program, unit: Unit, passes: frozenset[str] = EMITT
     emitter = Emitter(unit, program, passes)
     for node in program.body if "numbers" in passes else ():
         emitter.numbers.learn(node)
-    last = len(program.body) - 1
-    for i, node in enumerate(program.body):
-        emitter.run(node, RETURN if i == last else DROP)
-    body: list[ast.stmt] = list(emitter.out)
-    if emitter.global_sets:
-        body.insert(0, ast.Global(list(emitter.global_sets)))
-    main = py.function(ENTRY, (), None, body)
+    main = py.function(ENTRY, (), None, _body(emitter, program.body))
     py.locate(main, unit.line(Span(0, 0)))
     return ast.Module([*emitter.module, main], [])
+
+
+def _body(emitter: Emitter, nodes: Sequence[ir.Node]) -> list[ast.stmt]:
+    """Return the statements of top-level nodes; many are put into parts, for Python's own time grows with the square.
+
+    (Its symbol table copies the names that a function declares global for every function in it.)
+    """
+    if len(nodes) <= MOST_IN_A_PART:
+        return _straight(emitter, nodes)
+    line = emitter.line(Span(0, 0))
+    made: list[ast.stmt] = []
+    names: list[str] = []
+    for start in range(0, len(nodes), MOST_IN_A_PART):
+        name = emitter.unit.function("part")
+        emitter.unit.functions[name] = ""  # no frame of its own in an RTFS stack
+        part = py.function(name, (), None, _straight(emitter, nodes[start : start + MOST_IN_A_PART]))
+        py.locate(part, line)
+        made.append(part)
+        names.append(name)
+    emitter.module += made
+    return [*(ast.Expr(py.call(name)) for name in names[:-1]), ast.Return(py.call(names[-1]))]
+
+
+def _straight(emitter: Emitter, nodes: Sequence[ir.Node]) -> list[ast.stmt]:
+    """Return the statements of top-level nodes; the last one's value is returned."""
+    emitter.out, emitter.global_sets = [], {}
+    for node in nodes[:-1]:
+        emitter.run(node, DROP)
+    for node in nodes[-1:]:
+        emitter.run(node, RETURN)
+    return [*([ast.Global(list(emitter.global_sets))] if emitter.global_sets else []), *emitter.out]
