@@ -17,6 +17,7 @@ VALUE = (
 )
 
 
+@pytest.mark.needs("rtfs-provider-rules", "rtfs-cache-l2")
 @pytest.mark.parametrize("function", ["map", "pmap"])
 @pytest.mark.parametrize("bound", ["1", "8"])
 def test_triage_of_several_messages(rtfs, folder, function: str, bound: str) -> None:
