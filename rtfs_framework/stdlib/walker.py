@@ -16,6 +16,7 @@ MOST_VISITED = 2_000_000
 """Parts of one value that a walk meets: a small value may share its parts many times over."""
 
 _SEQUENCES = frozenset({tuple, GrownVector, List, Set})
+_BLOCK = 1_024
 _END = object()
 
 
@@ -55,6 +56,8 @@ def fold(op: str, value: Any, before: Callable[[Any], Any], after: Callable[[Any
     visited = 0
     while True:
         visited += 1
+        if not visited % _BLOCK:
+            charge(_BLOCK)
         if visited > MOST_VISITED:
             raise LimitError("items", MOST_VISITED, f"{op} met more than {MOST_VISITED} parts")
         inside = children(node)
