@@ -5,13 +5,15 @@ Anything else is a finding: another exception, a hang (libFuzzer's -timeout), me
     python tests/fuzz/atheris_pipeline.py -max_total_time=1800 -timeout=20 -rss_limit_mb=2048 \
         -dict=tests/fuzz/rtfs.dict [CORPUS...]
 
-New interesting inputs are written to the first corpus folder; those worth keeping go to tests/fuzz/corpus, which the
-ordinary tests replay.
+The first corpus folder is seeded with the sources of the conformance cases and of tests/fuzz/corpus. New interesting
+inputs are written to it too; those worth keeping go to tests/fuzz/corpus, which the ordinary tests replay.
 """
 
 from __future__ import annotations
 
 import sys
+from hashlib import sha256
+from pathlib import Path
 
 import atheris
 
@@ -24,6 +26,9 @@ with atheris.instrument_imports(include=["rtfs_framework"]):
     from rtfs_framework.lang.printer import write
     from rtfs_framework.lang.source import Source
 
+from rtfs_framework.testing.cases.model import read_cases
+
+HERE = Path(__file__).parent
 LIMITS = Limits(depth=500, steps=200_000, host_calls=100, step_rounds=100)
 MOST_SHOWN = 100_000
 
@@ -39,6 +44,18 @@ def one_input(data: bytes) -> None:
         return
 
 
+def seed(folder: Path) -> None:
+    """Write the programs that the tests know into a corpus folder."""
+    texts = [case.source for case in read_cases([HERE.parent / "conformance"])]
+    texts += [path.read_text("utf-8") for path in (HERE / "corpus").glob("*.rtfs")]
+    for text in texts:
+        name = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+        (folder / name).write_text(text, "utf-8", "replace")
+
+
 if __name__ == "__main__":
+    for folder in [Path(each) for each in sys.argv[1:] if not each.startswith("-")][:1]:
+        folder.mkdir(parents=True, exist_ok=True)
+        seed(folder)
     atheris.Setup(sys.argv, one_input)
     atheris.Fuzz()
