@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.data import Origins, to_data, to_form
 from rtfs_framework.lang.analyzer.quasi import MacroAnalyzer
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from rtfs_framework.kernel.instance import Instance
 
 _NAME = "%macro"
+LIMITS = Limits(steps=2_000_000, memory=1 << 28, items=1_000_000)
+"""Of one expansion: a fraction of a second, for a compiler must not hang."""
 
 
 def compile_macro(
@@ -72,6 +75,6 @@ def _load(analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, .
         functions={**unit.functions, _NAME: name},
         links=(),
     )
-    instance = Instance(artifact)
+    instance = Instance(artifact, limits=LIMITS)
     PureHost().finish(instance.start())
     return instance

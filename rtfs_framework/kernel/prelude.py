@@ -94,7 +94,6 @@ def _kv_conj(key: Any, item: Any, *items: Any) -> Any:
 for _name, _capability, _parameters, _given in _ASKING:
     _program = f"({_name} {_given})" if _given else f"({_name})"
     _enter(_name, _asking(_capability, _parameters), _parameters, f"Ask the host for {_capability}.", (_program, "nil"))
-for _function, (_name, _parameters, _done, _given, _value) in zip(
-    (_kv_assoc, _kv_dissoc, _kv_conj), _KEPT, strict=True
-):
+_CHANGES: tuple[Callable[..., Any], ...] = (_kv_assoc, _kv_dissoc, _kv_conj)
+for _function, (_name, _parameters, _done, _given, _value) in zip(_CHANGES, _KEPT, strict=True):
     _enter(_name, _function, _parameters, f"{_done} that the host keeps under a key.", (f"({_name} {_given})", _value))

@@ -39,6 +39,9 @@ def var_name(var: ir.Var) -> str:
     return f"{hint(var.name)}_{var.number}"
 
 
+_FEW = 8
+
+
 class EmitterBase:
     """State and the small tools that the emitter's parts share."""
 
@@ -64,13 +67,20 @@ class EmitterBase:
         self.out.append(statement)
 
     def spend(self, steps: int, line: int) -> None:
-        """Take several steps at once."""
-        if steps:
+        """Take several steps: a few one by one, which is cheaper than a call."""
+        if steps <= _FEW:
+            for _ in range(steps):
+                self._step(line)
+        else:
             self.emit(ast.Expr(py.call(self.unit.helper("rt_spend"), py.const(steps))), line)
 
     def pay(self, line: int) -> None:
-        """Take the step of a function: an item of the run's iterator, the cheapest counter that Python has."""
+        """Take the step of a function."""
         self.owed = False
+        self._step(line)
+
+    def _step(self, line: int) -> None:
+        """Take a step: an item of the run's iterator, the cheapest counter that Python has."""
         steps, used_up = self.unit.helper("rt_steps"), ast.Expr(py.call(self.unit.helper("rt_step")))
         self.emit(ast.For(py.store(self.unit.temp("n")), py.load(steps), [ast.Break()], [used_up]), line)
 
