@@ -20,12 +20,17 @@ _NAMED = {Keyword("keys"): Keyword, Keyword("strs"): str}
 
 
 class Patterns:
-    """Reads patterns into IR, binding names in `scope`. `matching` admits the patterns of `match`."""
+    """Reads patterns into IR, binding names in `scope`.
 
-    def __init__(self, analyzer: Analyzer, scope: Scope, *, matching: bool = False) -> None:
+    `matching` admits the patterns of `match`. `names_only` leaves defaults out: a refused binding is read a second time
+    for its names, and nested ones would be read 2^n times.
+    """
+
+    def __init__(self, analyzer: Analyzer, scope: Scope, *, matching: bool = False, names_only: bool = False) -> None:
         self.analyzer = analyzer
         self.scope = scope
         self.matching = matching
+        self.names_only = names_only
 
     def read(self, form: Form) -> ir.Pattern:
         """Return the IR of one pattern.
@@ -90,7 +95,7 @@ class Patterns:
                 entries += [ir.PMapEntry(made(n.name), ir.PVar(self._bind(n))) for n in names]
             else:
                 entries.append(self._entry(key, value))
-        if defaults is not None:
+        if defaults is not None and not self.names_only:
             entries = self._with_defaults(entries, defaults)
         return ir.PMap(tuple(entries), rest, whole, form.span)
 

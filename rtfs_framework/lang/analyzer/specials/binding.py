@@ -80,7 +80,7 @@ def analyze_let(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | N
 def _bind_names(analyzer: Analyzer, binding: tuple[Form, Form | None, Form], scope: Scope) -> None:
     """Bind the names of a refused binding, so that what follows does not miss them."""
     with suppress(LanguageError):
-        Patterns(analyzer, scope).read(binding[0])
+        Patterns(analyzer, scope, names_only=True).read(binding[0])
 
 
 def bind(analyzer: Analyzer, binding: tuple[Form, Form | None, Form], scope: Scope) -> ir.Node:
