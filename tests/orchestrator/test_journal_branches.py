@@ -40,7 +40,8 @@ def test_a_journal_of_version_1_is_brought_up_to_date(path):
         connection.commit()
     with pytest.raises(JournalError, match="run a program"):
         query.list_runs(path)
-    Journal(path, FakeClock()).begin("run-2", "digest", "b.rtfs", "policy", "0.1")
+    with closing(Journal(path, FakeClock())) as journal:
+        journal.begin("run-2", "digest", "b.rtfs", "policy", "0.1")
     assert query.verify(path, "run-1").ok
     assert [entry["branch"] for entry in query.entries_of(path, "run-1")] == [""] * 5
 
