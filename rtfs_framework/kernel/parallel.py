@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from sys import _getframe
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 from greenlet import getcurrent
@@ -29,12 +29,16 @@ _NESTED = 64
 """Fan-outs inside each other; deeper ones are no fan-outs, and their calls are those of the branch they are in."""
 
 Body = Callable[[int], Any]
+MergePolicy = Literal["keep-existing", "overwrite", "merge"]
+"""What happens to a context value that a branch has set when the branch ends and the host has one of that name: the
+host's stays, the branch's takes its place, or both are maps and become one, in which the branch's entries win."""
 
 
-def spread(count: int, body: Body, *, ordered: bool = False) -> list[Any]:
+def spread(count: int, body: Body, *, ordered: bool = False, policy: MergePolicy = "overwrite") -> list[Any]:
     """Return what `body` gives for 0, 1, ..., `count` - 1; the host may run them at once.
 
-    With `ordered`, whoever watches must not see a difference from one after the other (`Branches.ordered`).
+    With `ordered`, whoever watches must not see a difference from one after the other (`Branches.ordered`). `policy`
+    says how the branches' context changes count.
 
     Raises:
         ProgramError, LimitError: of the first branch that fails; the branches after it are closed.
@@ -50,9 +54,10 @@ def spread(count: int, body: Body, *, ordered: bool = False) -> list[Any]:
     state.most += 1
     state.joined -= 1
     state.symbols += 1
-    if count < 2 or not state.concurrent:
+    alone = count < 2 and policy == "overwrite"
+    if alone or count == 0 or not state.concurrent:
         return _one_by_one(state, number, count, body)
-    branches = state.fan_out = Branches(state, number, count, body, ordered=ordered)
+    branches = state.fan_out = Branches(state, number, count, body, ordered=ordered, policy=policy)
     try:
         here.parent.switch(branches)  # type: ignore[union-attr]
         return branches.values()
@@ -155,13 +160,16 @@ class Branch(Run):
 class Branches:
     """The branches of one fan-out, made when the host starts them."""
 
-    def __init__(self, state: RunState, number: int, count: int, body: Body, *, ordered: bool) -> None:
+    def __init__(
+        self, state: RunState, number: int, count: int, body: Body, *, ordered: bool, policy: MergePolicy
+    ) -> None:
         self.state = state
         self.path = (*state.branch, number)
         self.scope = f"{state.scope}{state.symbols}."
         self.body = body
         self.ordered = ordered
         """Whether only calls that do not depend on order may overlap; any other waits for all earlier branches."""
+        self.policy = policy
         self.place = state.place()
         self.limits = _what_is_left(state)
         self._count = count

@@ -7,7 +7,7 @@ from typing import Any
 from rtfs_framework.kernel.effects import event
 from rtfs_framework.kernel.faults import to_error
 from rtfs_framework.kernel.outcome import CallKind
-from rtfs_framework.kernel.parallel import spread
+from rtfs_framework.kernel.parallel import MergePolicy, spread
 from rtfs_framework.kernel.state import current, request
 from rtfs_framework.lang.errors import generic_error, invalid_arguments
 from rtfs_framework.lang.values import type_name
@@ -68,7 +68,9 @@ def step_loop(expose: bool | None, keys: tuple[str, ...], test: Any, body: Any) 
     return _run("step-loop", rounds, exposed=expose is not None)
 
 
-def step_parallel(expose: bool | None, keys: tuple[str, ...], bad: str | None, *branches: Any) -> Any:
+def step_parallel(
+    expose: bool | None, keys: tuple[str, ...], bad: str | None, policy: MergePolicy | None, *branches: Any
+) -> Any:
     """`(step-parallel branch...)`: the values in order; a host may run the branches at once."""
     event("step-start", "step-parallel")
     event("isolation", "isolated")
@@ -76,7 +78,7 @@ def step_parallel(expose: bool | None, keys: tuple[str, ...], bad: str | None, *
         raise invalid_arguments("step-parallel options", bad)
     _expose(expose, keys)
     try:
-        values = tuple(spread(len(branches), lambda number: branches[number]()))
+        values = tuple(spread(len(branches), lambda number: branches[number](), policy=policy or "overwrite"))
     except Exception as error:
         event("step-fail", "step-parallel", to_error(error).message.removeprefix("Runtime error: "))
         if expose is not None:

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.lang.maps import Map
 from rtfs_framework.orchestrator.firsts import Firsts
 from rtfs_framework.orchestrator.records import CallRecord
 from rtfs_framework.orchestrator.visit import Sink, Turn, Visit
 
 if TYPE_CHECKING:
     import anyio
+
+    from rtfs_framework.kernel.parallel import MergePolicy
 
 
 @attrs.define(slots=True, eq=False)
@@ -45,6 +48,7 @@ class Order:
 
     parent: Visit
     ordered: bool
+    policy: MergePolicy = "overwrite"
     first: int = 0
     """The first branch that has not ended."""
     last: int | None = None
@@ -124,10 +128,19 @@ class Order:
         self.parent.sink(record if self.parent.firsts is not None else self._firsts.settle(record))
 
     def _fold(self, number: int) -> None:
-        """Let the branch's context changes count, in the order of the branches: of two, the later one's stays."""
+        """Let the branch's context changes count, in the order of the branches and as the program's policy says."""
         visit = self._visits.pop(number, None)
         if visit is None or self.ordered or (self.last is not None and number > self.last):
             return
         for name, value in visit.context.items():
             if name not in self._context or self._context[name] is not value:
-                self.parent.context[name] = value
+                self._keep(name, value)
+
+    def _keep(self, name: str, value: Any) -> None:
+        context = self.parent.context
+        if name not in context or self.policy == "overwrite":
+            context[name] = value
+        elif self.policy == "merge":
+            there = context[name]
+            both = isinstance(there, Map) and isinstance(value, Map)
+            context[name] = Map.of((*there.items(), *value.items())) if both else value

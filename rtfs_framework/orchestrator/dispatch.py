@@ -199,7 +199,7 @@ class VisitingHost:
     def fan_out(self, branches: Branches) -> Answer | Waiting:
         """Drive branches to their ends; return what to resume their run with."""
         dispatcher = self.dispatcher
-        order = Order(self.visit, branches.ordered)
+        order = Order(self.visit, branches.ordered, branches.policy)
         return FanOut(branches, dispatcher.slots, order, lambda visit: VisitingHost(dispatcher, visit)).begin()
 
 

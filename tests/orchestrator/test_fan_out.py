@@ -206,6 +206,36 @@ def test_step_parallel_overlaps_and_contexts_are_apart_until_the_end(ask):
     assert service.most == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ("", "{:b 2 :c 3}"),
+        (":merge-policy :overwrite", "{:b 2 :c 3}"),
+        (":merge-policy :merge", "{:a 0 :b 2 :c 3}"),
+        (":merge-policy :keep-existing", "{:a 0 :b 0}"),
+    ],
+)
+def test_a_merge_policy_says_what_branches_leave_in_the_context(ask, options, kept):
+    text = f"""(do (context/set :k {{:a 0 :b 0}})
+      (step-parallel {options} (context/set :k {{:b 1}}) (context/set :new 1) (context/set :k {{:b 2 :c 3}}))
+      [(context/get :k) (context/get :new)])"""
+    assert write(ask(text, Service())[0]) == f"[{kept} 1]"
+
+
+def test_a_single_branch_keeps_its_context_apart_too(ask):
+    text = """(do (context/set :k 0)
+      [(step-parallel :merge-policy :keep-existing (do (context/set :k 1) (context/get :k))) (context/get :k)])"""
+    assert write(ask(text, Service())[0]) == "[[1] 0]"
+
+
+@pytest.mark.parametrize("value", ["1", "nil", "[1]"])
+def test_what_is_no_map_is_not_merged_but_replaced(ask, value):
+    text = f"""(do (context/set :k {value})
+      (step-parallel :merge-policy :merge (context/set :k {{:a 1}}))
+      (context/get :k))"""
+    assert write(ask(text, Service())[0]) == "{:a 1}"
+
+
 def test_inside_each_other_without_a_free_slot(ask):
     text = "(pmap (fn [x] (reduce + 0 (pmap (fn [y] (call :ask (+ x y))) (range 5)))) [100 200 300])"
     for parallel in (1, 2, 16):

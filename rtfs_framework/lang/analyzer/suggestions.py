@@ -50,7 +50,7 @@ _NAMES: dict[str, str] = {
     **dict.fromkeys(("slurp", "spit", "open", "with-open", "read-line", "input"), _FILES),
     **dict.fromkeys(("rand", "rand-int", "rand-nth", "shuffle", "time", "now", "random"), _CLOCK),
     **dict.fromkeys(("lazy-seq", "doall", "dorun", "delay", "force", "realized?"), _LAZY),
-    **dict.fromkeys(("future", "promise", "pmap", "async"), "use (step-parallel branch ...)"),
+    **dict.fromkeys(("future", "promise", "async"), "use (step-parallel branch ...)"),
     **dict.fromkeys(("eval", "read-string", "load-string"), "programs do not evaluate text; parse-json reads data"),
     **dict.fromkeys(("error", "assert"), _RAISE),
     **dict.fromkeys(("pr-str", "prn-str", "print-str", "str-join"), "use str"),

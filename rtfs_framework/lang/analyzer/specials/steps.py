@@ -188,5 +188,5 @@ def analyze_step_parallel(analyzer: Analyzer, form: ListForm, scope: Scope, tail
     elif options.policy is not None and options.policy not in _POLICIES:
         bad = f"unknown merge policy :{options.policy}"
     branches = tuple(thunk(analyzer, (branch,), scope, form.span) for branch in options.body)
-    args = (*_exposure(options, form), ir.Const(bad, form.span), *branches)
+    args = (*_exposure(options, form), ir.Const(bad, form.span), ir.Const(options.policy, form.span), *branches)
     return ir.Call(ir.Builtin("%step-parallel", form.span), args, form.span)
