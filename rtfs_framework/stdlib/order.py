@@ -7,7 +7,8 @@ first; maps by their entries in order of keys; functions tie.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from operator import is_, ne
 from typing import Any
 
 from rtfs_framework.lang.maps import Map, Set, equal
@@ -39,6 +40,12 @@ _RANKS: dict[type, int] = {
 }
 _FUNCTION_RANK = 14
 _NUMBERS = {int, float}
+_ONE_OF_A_KIND: frozenset[Any] = frozenset({str, bool})
+"""Classes of which the values compare in Python as here, among themselves."""
+_VECTORS: frozenset[Any] = frozenset({tuple, GrownVector})
+_LEVELS = 3
+_WIDEST = 64
+"""Vectors in vectors, and items of one, up to which sort keys are made column by column."""
 _SEQUENCES: frozenset[Any] = frozenset({tuple, GrownVector, List})
 
 
@@ -115,23 +122,50 @@ def sort_values(items: Iterable[Any]) -> list[Any]:
     return _sorted(items) if keys is items else sort_by_keys(items, keys)
 
 
-def sort_keys(values: list[Any]) -> list[Any]:
-    """Return what Python may compare in place of values: themselves, when they are all of one plain class."""
-    kinds = {value.__class__ for value in values}
-    if kinds in ({str}, {int}):
+def sort_keys(values: Sequence[Any], levels: int = _LEVELS) -> Sequence[Any]:
+    """Return what Python may compare in place of values: themselves, when that gives the order of values.
+
+    Vectors of one length are looked at column by column, `levels` deep.
+    """
+    kinds = set(map(type, values))
+    if kinds <= _NUMBERS:
+        return values if float not in kinds or not any(map(ne, values, values)) else _careful(values)
+    if len(kinds) > 1 and kinds != _VECTORS:
+        return _careful(values)
+    if kinds <= _ONE_OF_A_KIND:
         return values
-    if kinds <= _NUMBERS and all([value == value for value in values]):  # noqa: C419, PLR0124 - a list is faster; NaN
-        return values
-    return [value.name for value in values] if kinds == {Keyword} else [order_key(value) for value in values]
+    if kinds == {Keyword}:
+        return [value.name for value in values]
+    return _rows(values, levels) if kinds <= _VECTORS and levels else _careful(values)
 
 
-def sort_by_keys(items: list[Any], keys: list[Any]) -> list[Any]:
+def _rows(vectors: Sequence[Any], levels: int) -> Sequence[Any]:
+    """Return what may be compared in place of vectors: of one length, their columns decide each for itself."""
+    widths = set(map(len, vectors))
+    width = max(widths)
+    if len(widths) > 1 or not 0 < width <= _WIDEST:
+        return _careful(vectors)
+    charge(width * len(vectors))
+    columns = list(zip(*vectors, strict=True))
+    keys = [sort_keys(column, levels - 1) for column in columns]
+    if width == 1:
+        return keys[0]
+    if all(map(is_, keys, columns)) and set(map(type, vectors)) == {tuple}:
+        return vectors
+    return list(zip(*keys, strict=True))
+
+
+def _careful(values: Sequence[Any]) -> list[Any]:
+    return [order_key(value) for value in watched(values)]
+
+
+def sort_by_keys(items: Sequence[Any], keys: Sequence[Any]) -> list[Any]:
     """Return the items in the order of their (comparable Python) keys, one key for each."""
-    places = _sorted(list(range(len(items))), keys.__getitem__)
+    places = _sorted(range(len(items)), keys.__getitem__)
     return [items[place] for place in places]
 
 
-def _sorted(items: list[Any], key: Callable[[Any], Any] | None = None) -> list[Any]:
+def _sorted(items: Sequence[Any], key: Callable[[Any], Any] | None = None) -> list[Any]:
     """Return what Python's `sorted` does; many items are sorted in runs, with a look at the limits between them."""
     if len(items) <= LARGE:
         return sorted(items, key=key)

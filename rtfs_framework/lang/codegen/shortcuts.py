@@ -1,8 +1,6 @@
 """Shortcuts: calls of common builtins inline where a class test settles what they do; all else goes to the library.
 
-A shortcut is an expression over the arguments `a`, `b`, `c`, each read as often as it likes. `slow` stands for the call
-of the builtin itself, `isint(x)` for the test that x is an integer, which is left out where that is known, `small(x)`
-for the test that an integer is not zero and not large: dividing by a large one takes time that the meter must know of.
+In: a call and what is known of its arguments. Out: the expression of `templates` for it, with the arguments put in.
 """
 
 from __future__ import annotations
@@ -11,12 +9,12 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.lang.codegen import pyast as py
+from rtfs_framework.lang.codegen.templates import INTEGER_KEY, KEYWORD, PLAIN_KEY, TEMPLATES
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import is_plain
-from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT, SMALL
+from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT
 from rtfs_framework.lang.passes.numbers import Kind
 from rtfs_framework.lang.passes.widths import width
-from rtfs_framework.lang.values import GROW_AT
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.expressions import Expressions
@@ -26,68 +24,43 @@ _LONGEST = SHORT - 1
 _SHORT_INTEGER = 2048
 """Integers of at most so many bits are shown by Python itself, which refuses very long ones."""
 
-_SHORTCUTS: dict[tuple[str, int], str] = {
-    ("get", 2): "a.get(b) if a.__class__ is rt_map else slow",
-    ("get", 3): "a.get(b, c) if a.__class__ is rt_map else slow",
-    ("nth", 2): "a[b] if a.__class__ is tuple and isint(b) and -1 < b < len(a) else slow",
-    ("first", 1): "a[0] if a.__class__ is tuple and a else slow",
-    ("rest", 1): f"a[1:] if a.__class__ is tuple and len(a) < {GROW_AT} else slow",
-    ("empty?", 1): "not a if a.__class__ is tuple else slow",
-    ("count", 1): "len(a) if a.__class__ is tuple or a.__class__ is str else slow",
-    ("conj", 2): f"(*a, b) if a.__class__ is tuple and len(a) < {GROW_AT} else "
-    "a.conj(b) if a.__class__ is rt_grown else slow",
-    ("cons", 2): f"(a, *b) if b.__class__ is tuple and len(b) < {SMALL} else slow",
-    ("assoc", 3): "a.assoc(b, c) if a.__class__ is rt_map else slow",
-    ("contains?", 2): "b in a if a.__class__ is rt_map else slow",
-    ("mod", 2): "a % b if isint(a) and isint(b) and small(b) else slow",
-    ("quot", 2): "a // b if isint(a) and isint(b) and a >= 0 and small(b) and b > 0 else slow",
-    ("rem", 2): "a % b if isint(a) and isint(b) and a >= 0 and small(b) and b > 0 else slow",
-    ("/", 2): "(a // b if not a % b else a / b) if isint(a) and isint(b) and small(b) else slow",
-    ("max", 2): "(b if b > a else a) if isint(a) and isint(b) else slow",
-    ("min", 2): "(b if b < a else a) if isint(a) and isint(b) else slow",
-    ("even?", 1): "a % 2 == 0 if isint(a) else slow",
-    ("odd?", 1): "a % 2 == 1 if isint(a) else slow",
-    ("zero?", 1): "a == 0 if isint(a) else slow",
-    ("pos?", 1): "a > 0 if isint(a) else slow",
-    ("neg?", 1): "a < 0 if isint(a) else slow",
-    ("abs", 1): "(a if a >= 0 else -a) if isint(a) else slow",
-    ("string?", 1): "a.__class__ is str",
-}
-_PLAIN_KEY = {
-    ("get", 2): "a._items.get(b) if a.__class__ is rt_map and a._items is not None else slow",
-    ("get", 3): "a._items.get(b, c) if a.__class__ is rt_map and a._items is not None else slow",
-}
-"""The same where the key is a constant that is its own dict key."""
-_KEYWORD = "b._items.get(a) if b.__class__ is rt_map and b._items is not None else slow"
-
-_HELPERS = frozenset({"rt_map", "rt_grown"})
+_CLASSES = {"isint": (int, Kind.INT), "isfloat": (float, Kind.FLOAT)}
+_HELPERS = frozenset({"rt_map", "rt_grown", "rt_plain"})
 
 
 def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     """Return the inline form of a call of a builtin, or None when it has none."""
     if name == "str":
         return _text(emitter, node)
-    shape = (name, len(node.args))
-    template = _SHORTCUTS.get(shape)
-    if shape in _PLAIN_KEY and isinstance(node.args[1], ir.Const) and is_plain(node.args[1].value):
-        template = _PLAIN_KEY[shape]
+    template = _template(emitter, (name, len(node.args)), node)
     if template is None or isinstance(node.args[name == "cons"], ir.Const):
         return None  # of a constant it is known what happens: Python warns of expressions that cannot be
     return fill(emitter, template, node.args, emitter.unit.builtin(name))
+
+
+def _template(emitter: Expressions, shape: tuple[str, int], node: ir.Call) -> str | None:
+    if shape in PLAIN_KEY or shape in INTEGER_KEY:
+        key = node.args[1]
+        is_int = emitter.numbers.kind(key) is Kind.INT
+        if is_int and shape in INTEGER_KEY:
+            return INTEGER_KEY[shape]
+        if shape in PLAIN_KEY and (is_int or (isinstance(key, ir.Const) and is_plain(key.value))):
+            return PLAIN_KEY[shape]
+    return TEMPLATES.get(shape)
 
 
 def keyword(emitter: Expressions, node: ir.Call) -> ast.expr | None:
     """Return the inline form of `(:key subject)`."""
     if len(node.args) != 1 or isinstance(node.args[0], ir.Const):
         return None
-    return fill(emitter, _KEYWORD, (node.function, *node.args), emitter.unit.helper("rt_keyword"))
+    return fill(emitter, KEYWORD, (node.function, *node.args), emitter.unit.helper("rt_keyword"))
 
 
 def fill(emitter: Expressions, template: str, args: tuple[ir.Node, ...], slow: str) -> ast.expr:
     """Return a shortcut with its arguments; what is no name or literal is put into a temporary first."""
-    kinds = [emitter.numbers.kind(arg) for arg in args]
+    kinds = dict(zip("abc", map(emitter.numbers.kind, args), strict=False))
     names: dict[str, ast.expr] = {}
-    first: list[ast.expr] = []
+    first: dict[str, ast.expr] = {}
     for letter, expression, arg in zip("abc", emitter.values(args), args, strict=False):
         # A literal that only a form around it shows stays apart too: Python warns of what cannot be, as None[0].
         literal = isinstance(expression, ast.Constant) and isinstance(arg, ir.Const)
@@ -95,25 +68,50 @@ def fill(emitter: Expressions, template: str, args: tuple[ir.Node, ...], slow: s
             names[letter] = expression
         else:
             temp = emitter.unit.temp("a")
-            first.append(py.bound(temp, expression))
+            first[temp] = expression
             names[letter] = py.load(temp)
-    known = {letter for letter, kind in zip("abc", kinds, strict=False) if kind is Kind.INT}
-    made = _Filler(emitter, names, known, slow).visit(ast.parse(template, mode="eval").body)
+    made = _Filler(emitter, names, kinds, slow).visit(ast.parse(template, mode="eval").body)
+    return _begun(made, first)
+
+
+def _begun(made: ast.expr, first: dict[str, ast.expr]) -> ast.expr:
+    """Return an expression that puts its arguments into their temporaries before anything else."""
     if not first:
-        return made  # type: ignore[no-any-return]
-    if isinstance(made, ast.IfExp):
-        made.test = py.both([*first, made.test])
         return made
-    return py.both([*first, made])
+    test = made.test if isinstance(made, ast.IfExp) else made
+    *before, (last, expression) = first.items()
+    start = _first_read(test)
+    if not before and start is not None and start.value.id == last:  # type: ignore[attr-defined]
+        start.value = py.walrus(last, expression)
+        return made
+    bound = [py.bound(name, value) for name, value in first.items()]
+    if isinstance(made, ast.IfExp):
+        made.test = py.both([*bound, made.test])
+        return made
+    return py.both([*bound, made])
+
+
+def _first_read(test: ast.expr) -> ast.Attribute | None:
+    """Return what a test reads first, when that is an attribute of a name."""
+    while True:
+        match test:
+            case ast.BoolOp(values=[part, *_]) | ast.Compare(left=part):
+                test = part
+            case ast.Attribute(value=ast.Name()):
+                return test
+            case _:
+                return None
 
 
 class _Filler(ast.NodeTransformer):
-    """Puts arguments in place of the letters, and drops the tests that are known to hold."""
+    """Puts arguments in place of the letters, and drops the tests of which the answer is known."""
 
-    def __init__(self, emitter: Expressions, names: dict[str, ast.expr], known: set[str], slow: str) -> None:
+    def __init__(
+        self, emitter: Expressions, names: dict[str, ast.expr], kinds: dict[str, Kind | None], slow: str
+    ) -> None:
         self.emitter = emitter
         self.names = names
-        self.known = known
+        self.kinds = kinds
         self.slow = slow
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
@@ -131,15 +129,21 @@ class _Filler(ast.NodeTransformer):
         return py.load(self.emitter.unit.helper(node.id) if node.id in _HELPERS else node.id)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        if isinstance(node.func, ast.Name) and node.func.id == "isint":
-            letter = node.args[0].id  # type: ignore[attr-defined]
-            value = self.names[letter]
-            if isinstance(value, ast.Constant):
-                return py.const(value=value.value.__class__ is int)
-            return py.const(value=True) if letter in self.known else py.is_class(self._again(letter), "int")
+        if isinstance(node.func, ast.Name) and node.func.id in _CLASSES:
+            return self._is(node.args[0].id, *_CLASSES[node.func.id])  # type: ignore[attr-defined]
         if isinstance(node.func, ast.Name) and node.func.id == "small":
             return self._small(node.args[0].id)  # type: ignore[attr-defined]
         return self.generic_visit(node)
+
+    def _is(self, letter: str, wanted: type, kind: Kind) -> ast.expr:
+        """Return the test that an argument is of a class, or its answer."""
+        value = self.names[letter]
+        if isinstance(value, ast.Constant):
+            return py.const(value=value.value.__class__ is wanted)
+        known = self.kinds[letter]
+        if known is not None:
+            return py.const(value=known is kind)
+        return py.is_class(self._again(letter), wanted.__name__)
 
     def _small(self, letter: str) -> ast.expr:
         value = self.names[letter]
@@ -149,16 +153,28 @@ class _Filler(ast.NodeTransformer):
         bounds = ast.Compare(low, [ast.Lt(), ast.Lt()], [self._again(letter), high])
         return py.both([bounds, self._again(letter)])
 
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        made: Any = self.generic_visit(node)
+        match made:
+            case ast.Compare(ast.Attribute(ast.Constant(value), "__class__"), [ast.Is()], [ast.Name(name)]):
+                return py.const(value=value.__class__.__name__ == name)
+            case _:
+                return made  # type: ignore[no-any-return]
+
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         made: Any = self.generic_visit(node)
-        if isinstance(made.op, ast.And):
-            return py.both([v for v in made.values if not (isinstance(v, ast.Constant) and v.value is True)])
-        return made  # type: ignore[no-any-return]
+        neutral = isinstance(made.op, ast.And)
+        values = [v for v in made.values if not (isinstance(v, ast.Constant) and v.value is neutral)]
+        if any(isinstance(v, ast.Constant) and v.value is (not neutral) for v in values):
+            return py.const(value=not neutral)
+        if len(values) > 1:
+            return ast.BoolOp(made.op, values)
+        return values[0] if values else py.const(value=neutral)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         made: Any = self.generic_visit(node)
-        if isinstance(made.test, ast.Constant) and made.test.value is True:
-            return made.body  # type: ignore[no-any-return]
+        if isinstance(made.test, ast.Constant) and made.test.value.__class__ is bool:
+            return made.body if made.test.value else made.orelse  # type: ignore[no-any-return]
         return made  # type: ignore[no-any-return]
 
     def _again(self, letter: str) -> ast.expr:
