@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.codegen import numerals, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen import shortcuts
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.passes.numbers import ASKS, TRUTH, Kind
 from rtfs_framework.lang.passes.widths import width
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 _ARITHMETIC: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
 _ORDER: dict[str, type[ast.cmpop]] = {"<": ast.Lt, ">": ast.Gt, "<=": ast.LtE, ">=": ast.GtE}
-_WORD_BITS = 512
-_WORD = 1 << _WORD_BITS
+_WORD = 1 << numerals.WORD_BITS
 """Products below this are not measured, as in the library's `mul`."""
 _STEP = {"inc": "+", "dec": "-"}
 _HELPERS = {"+": "op_add", "-": "op_sub", "*": "op_mul", "<": "op_lt", ">": "op_gt", "<=": "op_le", ">=": "op_ge"}
@@ -51,8 +50,13 @@ def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     count = len(node.args)
     if count == 2 and (name in _ARITHMETIC or name in _ORDER):
         return _binary(emitter, name, node)
-    if count == 3 and name in _ARITHMETIC:
-        return _ternary(emitter, name, node)
+    known = numerals.emit(emitter, name, node)
+    if known is not None:
+        return known
+    if count > 2 and name in _ARITHMETIC:
+        return _several(emitter, name, node)
+    if count > 2 and name in _ORDER:
+        return _chain(emitter, name, node)
     if count == 2 and name == "=":
         return _equal(emitter, node)
     if count == 2 and name == "/":
@@ -88,7 +92,7 @@ def _binary(emitter: Expressions, name: str, node: ir.Call, fallback: str | None
     left, right = emitter.values(node.args)
     if name == "*" and kinds == [Kind.INT, Kind.INT]:
         widths = [width(arg, emitter.numbers) for arg in node.args]
-        if None not in widths and sum(each or 0 for each in widths) < _WORD_BITS:
+        if None not in widths and sum(each or 0 for each in widths) < numerals.WORD_BITS:
             return _python(name, left, right)
     slow = None if fallback is None else emitter.unit.builtin(fallback)
     return _combined(emitter, name, (left, kinds[0]), (right, kinds[1]), slow)
@@ -111,7 +115,8 @@ def _combined(
         return _python(name, left, right)
     a, a_test = _operand(emitter, left, a_kind)
     b, b_test = _operand(emitter, right, b_kind)
-    tests = [test for test in (a_test, b_test) if test is not None]
+    same = isinstance(a, ast.Name) and isinstance(b, ast.Name) and a.id == b.id
+    tests = [test for test in (a_test, None if same else b_test) if test is not None]
     if not tests and name != "*":
         return _python(name, a, b)
     if name == "*":
@@ -144,17 +149,38 @@ def _beside_float(
     return py.either(py.both(order), _python(name, _again(names[0]), _again(names[1])), slow)
 
 
-def _ternary(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
-    """Three operands: the operation twice, when the third can be read after the first two were combined."""
-    kinds = [emitter.numbers.kind(arg) for arg in node.args]
-    known = all(kind in _NUMERIC for kind in kinds)
-    if not known and not isinstance(node.args[2], ir.Const | ir.Local):
+def _several(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
+    """Several operands: one operation after the other, when the further ones can be read after the first were combined.
+
+    Of more than three all kinds must be known: there would be too many tests.
+    """
+    args, kinds = node.args, [emitter.numbers.kind(arg) for arg in node.args]
+    if all(kind in _NUMERIC for kind in kinds):
+        late = any(map(emitter.costs.costly, args[2:]))
+    else:
+        late = len(args) > 3 or not isinstance(args[2], ir.Const | ir.Local)
+    if late:
         return None
-    expressions = emitter.values(node.args)
-    pair = {kinds[0], kinds[1]}
-    between = Kind.FLOAT if Kind.FLOAT in pair else Kind.INT if pair == {Kind.INT} else None
-    half = _combined(emitter, name, (expressions[0], kinds[0]), (expressions[1], kinds[1]))
-    return _combined(emitter, name, (half, between), (expressions[2], kinds[2]))
+    made, *others = emitter.values(args)
+    kind, bits = kinds[0], width(args[0], emitter.numbers)
+    for arg, other, expression in zip(args[1:], kinds[1:], others, strict=True):
+        more = width(arg, emitter.numbers)
+        bits = None if bits is None or more is None else bits + more
+        if name == "*" and kind is other is Kind.INT and bits is not None and bits < numerals.WORD_BITS:
+            made = _python(name, made, expression)
+        else:
+            made = _combined(emitter, name, (made, kind), (expression, other))
+        kind = Kind.FLOAT if Kind.FLOAT in (kind, other) else Kind.INT if kind is other is Kind.INT else None
+    return made
+
+
+def _chain(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
+    """An order of several numbers: Python's chain, which may leave the last ones unread."""
+    known = all(emitter.numbers.kind(arg) in _NUMERIC for arg in node.args)
+    if not known or not all(isinstance(arg, ir.Const | ir.Local) for arg in node.args[2:]):
+        return None
+    first, *others = emitter.values(node.args)
+    return ast.Compare(first, [_ORDER[name]() for _ in others], others)
 
 
 def _quotient(emitter: Expressions, node: ir.Call) -> ast.expr | None:
@@ -242,6 +268,7 @@ def _equal_plain(
         if kind in (Kind.INT, Kind.FLOAT):
             tests.append(py.is_class(_again(other), _CLASSES[kind]))
             return py.both([*tests, py.compare(_again(a), ast.Eq(), _again(b))])
-    integers = [py.is_class(_again(a), "int"), py.is_class(_again(b), "int")]
+    same = isinstance(a, ast.Name) and isinstance(b, ast.Name) and a.id == b.id
+    integers = [py.is_class(_again(each), "int") for each in ((a,) if same else (a, b))]
     slow = py.call(emitter.unit.helper("rt_equal"), _again(a), _again(b))
     return py.either(py.both([*tests, *integers]), py.compare(_again(a), ast.Eq(), _again(b)), slow)

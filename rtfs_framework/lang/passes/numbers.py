@@ -31,10 +31,13 @@ DIVISION = frozenset({"mod", "quot", "rem"})
 CHOICE = frozenset({"max", "min"})
 ORDER = frozenset({"<", ">", "<=", ">="})
 STEPS = frozenset({"inc", "dec"})
+_KEEPING = frozenset({"abs", *ARITHMETIC, *DIVISION, *STEPS})
+"""Of integers they give an integer, and a float if there is one among them."""
+FLOATS = frozenset({"float", "sqrt", "exp", "sin", "cos", "log"})
 ASKS = frozenset({"file-exists?"})
 """Names with a question mark whose answer is the host's: any value."""
 TRUTH = frozenset({"=", "!=", "not=", "not", "string-contains", "string-p", *ORDER})
-_COUNTS = frozenset({"count", "length", "string-length"})
+COUNTS = frozenset({"count", "length", "string-length"})
 _PYTHON = {bool: Kind.BOOL, int: Kind.INT, float: Kind.FLOAT}
 
 
@@ -57,6 +60,8 @@ class Numbers:
         self.vars: dict[ir.Var, Kind] = dict(known or {})
         self.widths: dict[ir.Var, int] = {}
         """Most bits of integer variables (`widths`), noted while code is made."""
+        self.naturals: set[ir.Var] = set()
+        """Integer variables that are never negative, likewise."""
         self._by_name: dict[str, Special] = {}
         self._by_var: dict[ir.Var, Special] = {}
 
@@ -137,7 +142,7 @@ class Numbers:
             return Kind.NEVER
         if name in TRUTH or (name.endswith("?") and name not in ASKS):
             return Kind.BOOL
-        return Kind.INT if name in _COUNTS else _numeric(name, kinds, len(node.args))
+        return Kind.INT if name in COUNTS else _numeric(name, kinds, len(node.args))
 
     # -- learning ------------------------------------------------------------------------------------------------
 
@@ -209,13 +214,21 @@ class Numbers:
             i
             for jump in jumps(body, frame)
             for i, (kind, arg) in enumerate(zip(kinds, jump.args, strict=False))
-            if kind is not None and self.kind(arg) is not kind
+            if kind is not None and self.kind(arg) not in (kind, Kind.NEVER)
         }
 
 
 def _numeric(name: str, kinds: set[Kind | None], count: int) -> Kind | None:
     """Return what arithmetic gives: a float if any operand is one, for what is no number fails."""
-    if name in ARITHMETIC or name in STEPS or name in DIVISION or (name == "/" and Kind.FLOAT in kinds):
+    if name in FLOATS:
+        return Kind.FLOAT
+    if (
+        name in ARITHMETIC
+        or name == "abs"
+        or name in STEPS
+        or name in DIVISION
+        or (name == "/" and Kind.FLOAT in kinds)
+    ):
         if Kind.FLOAT in kinds:
             return Kind.FLOAT
         return Kind.INT if kinds == {Kind.INT} else None

@@ -1,20 +1,25 @@
-"""Widths: how many bits an integer can have at most, so that products which stay small are not measured.
+"""Widths: how many bits an integer can have at most, and whether it can be negative, so that codegen asks neither.
 
-In: nodes, with the kinds of `numbers`. Out: a bound for every node that has one. A loop's variable that only ever moves
-by a bounded step is bounded too: no run goes round 2**64 times.
+In: nodes, with the kinds of `numbers`. Out: a bound for every node that has one, and whether it is natural (zero or
+more). A loop's variable that only ever moves by a bounded step is bounded too: no run goes round 2**64 times. One that
+gets a bounded value is bounded by that: what is assumed of the loop's variables holds if every `recur` keeps it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.passes.numbers import Kind, Numbers, jumps
+from rtfs_framework.lang.ir.walk import parts
+from rtfs_framework.lang.passes.numbers import COUNTS, Kind, Numbers, jumps
 
 ROUNDS = 64
 """Bits of more rounds than any run can make."""
 ITEMS = 64
 """Bits of more items than any collection can have."""
-_COUNTS = frozenset({"count", "length", "string-length"})
 _MOVES = frozenset({"+", "-", "inc", "dec"})
+_TRIES = 4
+"""How often an assumption about a loop's variables is weakened before it is given up."""
 
 
 def width(node: ir.Node, numbers: Numbers) -> int | None:
@@ -26,12 +31,20 @@ def width(node: ir.Node, numbers: Numbers) -> int | None:
             return numbers.widths.get(var) if numbers.vars.get(var) is Kind.INT else None
         case ir.Call(function=ir.Builtin(name=name)):
             return _call(name, node, numbers)
+        case ir.Look(op="count"):
+            return ITEMS
+        case ir.If(then=then, otherwise=otherwise):
+            return _most([width(each, numbers) for each in (then, otherwise) if not _leaves(each)])
+        case ir.Do(items=[*_, last]):
+            return width(last, numbers)
+        case ir.Inlined(body=body):
+            return width(body, numbers)
         case _:
             return None
 
 
 def _call(name: str, node: ir.Call, numbers: Numbers) -> int | None:
-    if name in _COUNTS:
+    if name in COUNTS:
         return ITEMS
     if numbers.kind(node) is not Kind.INT:
         return None
@@ -45,14 +58,59 @@ def _call(name: str, node: ir.Call, numbers: Numbers) -> int | None:
         return most + max(len(widths) - 1, 1)
     if name == "*":
         return sum(each or 0 for each in widths)
-    return most if name in ("max", "min", "quot") else None
+    return most if name in ("max", "min", "quot", "abs") else None
+
+
+def natural(node: ir.Node, numbers: Numbers) -> bool:
+    """Tell whether a node surely gives an integer that is not negative."""
+    match node:
+        case ir.Const(value=value):
+            return value.__class__ is int and value >= 0
+        case ir.Local(var=var):
+            return var in numbers.naturals and numbers.vars.get(var) is Kind.INT
+        case ir.Call(function=ir.Builtin(name=name), args=args):
+            return name in COUNTS or (numbers.kind(node) is Kind.INT and _is_natural(name, args, numbers))
+        case ir.Look(op="count"):
+            return True
+        case ir.If(then=then, otherwise=otherwise):
+            found = [natural(each, numbers) for each in (then, otherwise) if not _leaves(each)]
+            return bool(found) and all(found)
+        case ir.Do(items=[*_, last]):
+            return natural(last, numbers)
+        case ir.Inlined(body=body):
+            return natural(body, numbers)
+        case _:
+            return False
+
+
+def _is_natural(name: str, args: Sequence[ir.Node], numbers: Numbers) -> bool:
+    match name:
+        case "+" | "*" | "inc" | "quot" | "min":
+            return bool(args) and all(natural(arg, numbers) for arg in args)
+        case "max":
+            return any(natural(arg, numbers) for arg in args)
+        case "mod" | "rem" if len(args) == 2:  # of a zero divisor there is no result at all
+            return natural(args[1 if name == "mod" else 0], numbers)
+        case "abs":
+            return True
+        case _:
+            return False
+
+
+def _leaves(node: ir.Node) -> bool:
+    """Tell whether a branch goes somewhere else, so that it gives nothing here."""
+    return isinstance(node, ir.Recur | ir.Fail | ir.Stop)
 
 
 def learn(var: ir.Var, node: ir.Node, numbers: Numbers) -> None:
     """Note the bound of a variable that is bound to a node."""
+    if var.leaves_part:  # which is read before its form too
+        return
     found = width(node, numbers)
     if found is not None:
         numbers.widths[var] = found
+    if natural(node, numbers):
+        numbers.naturals.add(var)
 
 
 def learn_items(item: ir.Var, source: ir.Node, numbers: Numbers) -> None:
@@ -62,26 +120,91 @@ def learn_items(item: ir.Var, source: ir.Node, numbers: Numbers) -> None:
             start = 0 if len(args) == 1 else width(args[0], numbers)
             if start is not None:
                 numbers.widths[item] = max(start, ITEMS) + 1
+            if len(args) == 1 or natural(args[0], numbers):
+                numbers.naturals.add(item)
         case _:
             return
 
 
 def learn_loop(node: ir.Loop, numbers: Numbers) -> None:
-    """Note the bounds of a loop's variables."""
-    inits = [width(init, numbers) for init in node.inits]
+    """Note the bounds of a loop's variables: the most that is assumed of them and that every round keeps."""
     rounds = list(jumps(node.body, None))
-    open_ = [i for i, bound in enumerate(inits) if bound is not None]
-    grown = True
-    while grown:  # what a variable moves by may be another variable of the loop, which must be bounded first
-        grown = False
-        for i in list(open_):
-            steps = [_step(node.vars[i], jump.args[i]) for jump in rounds]
-            widths = [0 if step is None else width(step, numbers) for _, step in steps]
-            most = _most([0, *widths])
-            if most is not None and all(found for found, _ in steps):
-                numbers.widths[node.vars[i]] = max(inits[i] or 0, most + ROUNDS) + 1
-                open_.remove(i)
-                grown = True
+    places = [i for i, var in enumerate(node.vars) if numbers.vars.get(var) is Kind.INT]
+    firsts = {i: width(node.inits[i], numbers) for i in places}
+    bounds = {i: bound for i, bound in firsts.items() if bound is not None}
+    floors = {i for i in places if natural(node.inits[i], numbers)}
+    binds = _binds(node.body) if bounds or floors else []
+    while bounds and not _settle(node, rounds, binds, bounds, numbers):
+        pass
+    while floors:
+        numbers.naturals |= {node.vars[i] for i in floors}
+        _relearn(binds, numbers)
+        below = {i for i in floors if not all(natural(jump.args[i], numbers) for jump in rounds)}
+        numbers.naturals -= {node.vars[i] for i in below}
+        floors -= below
+        if not below:
+            break
+    _relearn(binds, numbers)
+
+
+def _settle(
+    node: ir.Loop, rounds: Sequence[ir.Recur], binds: Sequence[ir.Bind], bounds: dict[int, int], numbers: Numbers
+) -> bool:
+    """Widen assumed bounds until all rounds keep them; False when one is given up: others may rest on it."""
+    firsts, lost = dict(bounds), list[int]()
+    for _ in range(_TRIES):
+        numbers.widths.update({node.vars[i]: bound for i, bound in bounds.items()})
+        _relearn(binds, numbers)
+        wider = {}
+        for i, bound in bounds.items():
+            found = _after(node.vars[i], firsts[i], [jump.args[i] for jump in rounds], numbers)
+            if found is None or found > bound:
+                wider[i] = found
+        if not wider:
+            return True
+        bounds.update({i: found for i, found in wider.items() if found is not None})
+        lost = [i for i, found in wider.items() if found is None]
+        if lost:
+            break
+        lost = list(wider)
+    for i in lost:
+        del bounds[i], numbers.widths[node.vars[i]]
+    bounds.update({i: firsts[i] for i in bounds})
+    return False
+
+
+def _after(var: ir.Var, first: int, nexts: Sequence[ir.Node], numbers: Numbers) -> int | None:
+    """Return the bound of a loop's variable in every round, if the others' bounds are true."""
+    most, by = first, -1
+    for node in nexts:
+        moves, step = _step(var, node)
+        found = 0 if step is None and moves else width(step or node, numbers)
+        if found is None:
+            return None
+        if moves and not isinstance(node, ir.Local):
+            by = max(by, found)
+        else:
+            most = max(most, found)
+    return most if by < 0 else max(most, by + ROUNDS) + 1
+
+
+def _binds(node: ir.Node) -> list[ir.Bind]:
+    """Return what a loop's body binds to a name, in the order in which it runs; functions inside are left out."""
+    if isinstance(node, ir.Fn):
+        return []
+    found = [bind for part in parts(node) for bind in _binds(part)]
+    return [*found, node] if isinstance(node, ir.Bind) and isinstance(node.pattern, ir.PVar) else found
+
+
+def _relearn(binds: Sequence[ir.Bind], numbers: Numbers) -> None:
+    """Forget what is known of bound variables, and learn it from what is known of the loop's."""
+    for bind in binds:
+        assert isinstance(bind.pattern, ir.PVar)  # noqa: S101 - `_binds` admits no other
+        numbers.widths.pop(bind.pattern.var, None)
+        numbers.naturals.discard(bind.pattern.var)
+    for bind in binds:
+        assert isinstance(bind.pattern, ir.PVar)  # noqa: S101
+        learn(bind.pattern.var, bind.value, numbers)
 
 
 def _step(var: ir.Var, node: ir.Node) -> tuple[bool, ir.Node | None]:
