@@ -14,6 +14,7 @@ from rtfs_framework.kernel.purehost import PureHost
 
 _CALLS = 20_000
 _PLAIN = 200_000
+_NESTED = 20
 
 
 def load(text: str) -> Instance:
@@ -37,18 +38,37 @@ def host_round_trip() -> Iterable[Row]:
 
 
 def plain_call() -> Iterable[Row]:
-    """Compare a call of a function that nothing can delegate with a plain Python call, 20 calls a round."""
-    calls = " ".join("(pick a b c)" for _ in range(20))
+    """Compare calls of functions that nothing can delegate with plain Python calls, 20 nested calls a round.
+
+    The functions could call themselves, so that no pass puts their bodies where they are called, and each call takes
+    what the one inside it gave, so that none can be left out. The first hands values on; the second adds integers, as
+    functions are compiled a second time for integers and then called by way of a test.
+    """
+    for name, body, peer in (
+        ("an undelegatable function", "(if (nil? a) [(pick b a c)] b)", "(pick(b, a, c),) if a is None else b"),
+        ("one over integers", "(if (< a 0) (- (pick b a c)) (+ a b))", "-pick(b, a, c) if a < 0 else a + b"),
+    ):
+        value = _nested_calls(body, peer)
+        yield Row(name=f"call of {name}", value=value, unit="x", target=1.3, peer="plain Python")
+
+
+def _nested_calls(body: str, peer: str) -> float:
+    """Return RTFS's time by Python's for the same calls of the same function."""
+    calls = peer_calls = "x"
+    for _ in range(_NESTED):
+        calls, peer_calls = f"(pick b {calls} c)", f"pick(b, {peer_calls}, c)"
     instance = load(
-        f"(defn pick [a b c] b) (defn main [n a b c] (loop [i 0] (if (< i n) (do {calls} (recur (inc i))) nil)))"
+        f"(defn pick [a b c] {body}) (defn main [n b c] (loop [i 0 x 0] (if (< i n) (recur (inc i) {calls}) x)))"
     )
     names: dict[str, Any] = {}
-    body = "\n        ".join("pick(a, b, c)" for _ in range(20))
-    peer = f"def main(n, a, b, c):\n    i = 0\n    while i < n:\n        {body}\n        i += 1\n"
-    exec("def pick(a, b, c):\n    return b\n" + peer, names)  # noqa: S102 - the peer: the same calls, written out
-    rounds = _PLAIN // 20
-    value = ratio(
-        lambda: PureHost().finish(instance.call("main", (rounds, 1, 2, 3))),
-        lambda: names["main"](rounds, 1, 2, 3),
-    )
-    yield Row(name="call of an undelegatable function", value=value, unit="x", target=1.3, peer="plain Python")
+    loop = f"    i = x = 0\n    while i < n:\n        x = {peer_calls}\n        i += 1\n    return x\n"
+    exec(f"def pick(a, b, c):\n    return {peer}\ndef main(n, b, c):\n{loop}", names)  # noqa: S102 - the same, in Python
+    arguments = (_PLAIN // _NESTED, 2, 3)
+
+    def ours() -> object:
+        return PureHost().finish(instance.call("main", arguments))
+
+    if ours() != names["main"](*arguments):
+        message = f"{body} gave {ours()!r}"
+        raise AssertionError(message)
+    return ratio(ours, lambda: names["main"](*arguments))

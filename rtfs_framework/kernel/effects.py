@@ -15,6 +15,8 @@ from rtfs_framework.lang.values import Keyword, Symbol
 from rtfs_framework.stdlib import library  # noqa: F401 - the families come before the names of the host
 from rtfs_framework.stdlib.table import builtin
 
+_CAPABILITY = CallKind.CAPABILITY
+
 
 def _name(op: str, value: Any) -> str:
     if isinstance(value, Keyword | Symbol):
@@ -32,7 +34,8 @@ def _name(op: str, value: Any) -> str:
 )
 def call(capability: Any, *args: Any) -> Any:
     """`(call :cap args...)`."""
-    return request(CallKind.CAPABILITY, _name("call", capability), args)
+    name = capability.name if capability.__class__ is Keyword else _name("call", capability)
+    return request(_CAPABILITY, name, args)
 
 
 @builtin(

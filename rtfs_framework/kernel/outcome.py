@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.lang.errors import InternalError
+from rtfs_framework.lang.frozen import maker
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.signature import DelegationHint, FunctionSignature, HintKind, Parameter
 from rtfs_framework.lang.source import Place
@@ -90,6 +91,9 @@ class RequiresHosts:
 
     branches: Branches
 
+
+host_call = maker(HostCall)
+requires_host = maker(RequiresHost)
 
 ExecutionOutcome = Complete | RequiresHost | RequiresHosts
 

@@ -10,7 +10,8 @@ from rtfs_framework.lang.printer import write
 _SHORT = 1_000
 """Texts of fewer characters are never too long: no host bounds them (`Limits.output`)."""
 
-_ATOMS: frozenset[Any] = frozenset({type(None), bool, int, float})
+ATOMS: frozenset[Any] = frozenset({type(None), bool, int, float})
+"""Types whose values are never too long."""
 
 
 def bounded_output(value: Any, most: int | None) -> Any:
@@ -20,7 +21,7 @@ def bounded_output(value: Any, most: int | None) -> Any:
         LimitError: it would be longer than the host allows.
     """
     kind = value.__class__
-    if most is None or kind in _ATOMS or (kind is str and len(value) < _SHORT):
+    if most is None or kind in ATOMS or (kind is str and len(value) < _SHORT):
         return value
     if kind is str:
         too_long = len(value) > most

@@ -144,10 +144,10 @@ class Branch(Run):
         self._branches.abandon(self)
         super().close()
 
-    def _enter(self, switch: Callable[..., Any], *given: Any) -> ExecutionOutcome:
+    def _enter(self, switch: Callable[[Any], Any], given: Any) -> ExecutionOutcome:
         """See `Run`; how the branch ends is noted for the run that it belongs to."""
         try:
-            outcome = super()._enter(switch, *given)
+            outcome = super()._enter(switch, given)
         except (ProgramError, LimitError) as error:
             if not self._state.closed:
                 self._branches.settle(self, error=error)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
+from sys import getrecursionlimit, setrecursionlimit, version_info
 from typing import Any
 
 from greenlet import GreenletExit, getcurrent
@@ -11,7 +11,7 @@ from greenlet import GreenletExit, getcurrent
 from rtfs_framework.kernel.faults import locate_limit, to_program_error
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import STEPS, Watch
-from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall, RequiresHost, RequiresHosts
+from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall, RequiresHosts, requires_host
 from rtfs_framework.kernel.output import bounded_output
 from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState
 from rtfs_framework.lang.codegen.artifact import Artifact
@@ -21,7 +21,7 @@ from rtfs_framework.lang.source import Place
 _MARGIN = 500
 """Python frames that the driver and the library may use above the program's own."""
 
-_DEEPEST = 12_000 if sys.version_info < (3, 11) else 1_000_000
+_DEEPEST = 12_000 if version_info < (3, 11) else 1_000_000
 """Deepest nesting whatever the limit says: Python 3.10 keeps calls on the C stack, and the process dies at 19,000."""
 
 
@@ -58,6 +58,7 @@ class Run:
         self._greenlet = RunGreenlet(self._main)
         self._greenlet.state = self._state
         self._greenlet.meter = self._meter
+        self._switch = self._greenlet.switch
         self._started = False
         self._depth = min(_DEEPEST if limits.depth is None else limits.depth, _DEEPEST)
         self._wanted = self._depth + _MARGIN
@@ -72,26 +73,29 @@ class Run:
             raise InternalError("the run was started before")
         self._started = True
         self._state.concurrent = concurrent
-        return self._switch()
+        return self._enter(self._switch, None)
 
     def resume(self, value: Any) -> ExecutionOutcome:
         """Answer the waiting host call with a value."""
-        return self._switch(value)
+        if not self._greenlet:
+            raise self._not_waiting()
+        return self._enter(self._switch, value)
 
     def resume_locally(self) -> ExecutionOutcome:
         """Answer a delegated call by running the function's own body."""
-        return self._switch(RUN_LOCALLY)
+        return self.resume(RUN_LOCALLY)
 
     def throw(self, error: ProgramError) -> ExecutionOutcome:
         """Answer the waiting host call with an error, which the program may catch."""
-        self._check_waiting()
+        if not self._greenlet:
+            raise self._not_waiting()
         return self._enter(self._greenlet.throw, error)
 
     def close(self) -> None:
         """Abandon the run; its `finally` blocks run, but can no longer reach the host."""
         self._state.closed = True
         self._meter.cancelled = True  # a loop in a `finally` block ends too
-        if self._started and not self._greenlet.dead:
+        if self._greenlet:
             try:
                 self._enter(self._greenlet.throw, GreenletExit)
             except (ProgramError, LimitError, Cancelled):
@@ -125,16 +129,10 @@ class Run:
         """How many host calls the run has made."""
         return self._state.count + self._state.joined
 
-    def _check_waiting(self) -> None:
-        if not self._started or self._greenlet.dead:
-            raise InternalError("the run does not wait for its host")
+    def _not_waiting(self) -> InternalError:
+        return InternalError("the run does not wait for its host")
 
-    def _switch(self, *answer: Any) -> ExecutionOutcome:
-        if answer:
-            self._check_waiting()
-        return self._enter(self._greenlet.switch, *answer)
-
-    def _enter(self, switch: Callable[..., Any], *given: Any) -> ExecutionOutcome:
+    def _enter(self, switch: Callable[[Any], Any], given: Any) -> ExecutionOutcome:
         """Switch into the run and return what it hands out; its bound on depth holds while it runs, and only then."""
         greenlet = self._greenlet
         here = getcurrent()
@@ -147,20 +145,21 @@ class Run:
         self._names[STEPS] = self._meter.steps
         if greenlet.parent is not here:
             greenlet.parent = here
-        before = sys.getrecursionlimit()
-        if before != self._wanted:
-            sys.setrecursionlimit(self._wanted)
+        before = getrecursionlimit()
+        wanted = self._wanted
+        if before != wanted:
+            setrecursionlimit(wanted)
         try:
-            handed = switch(*given)
+            handed = switch(given)
         finally:
             self._gate.append(None)
-            if before != self._wanted:
-                sys.setrecursionlimit(before)
-        if greenlet.dead:
+            if before != wanted:
+                setrecursionlimit(before)
+        if not greenlet:
             return Complete(handed)
-        return RequiresHost(handed) if handed.__class__ is HostCall else RequiresHosts(handed)
+        return requires_host(handed) if handed.__class__ is HostCall else RequiresHosts(handed)
 
-    def _main(self) -> Any:
+    def _main(self, _begin: None) -> Any:
         try:
             value = self._function(*self._args)
             return bounded_output(value, self._limits.output) if self.leaves else value

@@ -10,8 +10,8 @@ from greenlet import getcurrent, greenlet
 
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import RunMeter, Watch
-from rtfs_framework.kernel.outcome import CallKind, HostCall
-from rtfs_framework.kernel.output import bounded_output
+from rtfs_framework.kernel.outcome import CallKind, host_call
+from rtfs_framework.kernel.output import ATOMS, bounded_output
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.signature import FunctionSignature
@@ -89,16 +89,17 @@ class RunState:
         self.hints: list[tuple[str, Any]] = []
         self.closed = False
 
-    def place(self) -> Place | None:
-        """Return where the program stands: the innermost frame of generated code."""
+    def place(self, frame: Any = None) -> Place | None:
+        """Return where the program stands: the innermost frame of generated code, from a frame on outwards."""
         filename = self.artifact.code.co_filename
-        frame: Any = _getframe(2)
+        frame = frame or _getframe(2)
         while frame is not None:
             if frame.f_code.co_filename is filename:
                 line = frame.f_lineno
-                if line not in self.places:
-                    self.places[line] = self.artifact.place(line)
-                return self.places[line]
+                places = self.places
+                if line not in places:
+                    places[line] = self.artifact.place(line)
+                return places[line]
             frame = frame.f_back
         return self.fallback
 
@@ -131,14 +132,18 @@ def request(kind: CallKind, capability: str, args: tuple[Any, ...], function: Fu
     state: RunState = here.state  # type: ignore[attr-defined]
     if state.closed:
         raise Cancelled("the run was closed")
-    state.meter.look()
-    if state.count >= state.most:
+    meter = state.meter
+    if meter.watch is not None or meter.cancelled or meter.origin.cancelled:
+        meter.look()
+    count = state.count
+    if count >= state.most:
         raise too_many_calls(state)
     for each in args:
-        bounded_output(each, state.limits.output)
+        if each.__class__ not in ATOMS:
+            bounded_output(each, state.limits.output)
     hints = Map.of(state.hints) if state.hints else EMPTY_MAP
-    call = HostCall(kind, capability, args, function, hints, state.place(), state.count, state.branch)
-    state.count += 1
+    call = host_call(kind, capability, args, function, hints, state.place(_getframe(1)), count, state.branch)
+    state.count = count + 1
     return here.parent.switch(call)  # type: ignore[union-attr]
 
 

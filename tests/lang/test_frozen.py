@@ -1,0 +1,78 @@
+"""`maker`: what it makes is what the class makes, as frozen, and it refuses classes that compute their fields."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import attrs
+import pytest
+
+from rtfs_framework.kernel.outcome import CallKind, HostCall, host_call
+from rtfs_framework.lang.frozen import maker
+
+
+@attrs.frozen(slots=True)
+class Pair:
+    left: int
+    _right: tuple[int, ...] = (1, 2)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Named:
+    name: str
+    kept: str = attrs.field(default="", eq=False)
+
+
+def test_what_is_made_is_what_the_class_makes():
+    for made, expected in (
+        (maker(Pair)(1), Pair(1)),
+        (maker(Pair)(1, (3,)), Pair(1, (3,))),
+        (maker(Pair)(left=1, right=(3,)), Pair(1, (3,))),
+        (maker(Named)(name="a", kept="b"), Named(name="a", kept="b")),
+    ):
+        assert (made, repr(made), hash(made)) == (expected, repr(expected), hash(expected))
+        assert type(made) is type(expected)
+        assert copy.copy(made) == attrs.evolve(made) == made
+        assert pickle.loads(pickle.dumps(made)) == made
+
+
+def test_what_is_made_is_frozen():
+    made = maker(Pair)(1)
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        made.left = 2
+    with pytest.raises(AttributeError):
+        made.other = 2
+
+
+def test_it_takes_what_the_class_takes():
+    with pytest.raises(TypeError, match="left"):
+        maker(Pair)()
+    with pytest.raises(TypeError, match="positional"):
+        maker(Named)("a")
+
+
+def test_a_host_call_is_the_same_either_way():
+    given = (CallKind.CAPABILITY, "x", (1, "two"))
+    assert host_call(*given) == HostCall(*given)
+
+
+@pytest.mark.parametrize(
+    "field", [attrs.field(factory=list), attrs.field(default=1, converter=int), attrs.field(validator=print)]
+)
+def test_a_class_that_computes_its_fields_is_refused(field):
+    made = attrs.make_class("Made", {"x": field}, frozen=True, slots=True)
+    with pytest.raises(TypeError, match="computes"):
+        maker(made)
+
+
+def test_a_class_with_a_hook_is_refused():
+    @attrs.frozen(slots=True)
+    class Hooked:
+        x: int
+
+        def __attrs_post_init__(self):
+            raise AssertionError
+
+    with pytest.raises(TypeError, match="computes"):
+        maker(Hooked)
