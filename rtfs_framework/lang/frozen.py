@@ -45,9 +45,10 @@ def _source(fields: tuple[attrs.Attribute[Any], ...]) -> str:
     parameters = [_parameter(each) for each in fields if not each.kw_only]
     named = [_parameter(each) for each in fields if each.kw_only]
     taken = ", ".join((*parameters, "*", *named) if named else parameters)
-    writes = "\n".join(f"    made.{each.name} = {each.alias}" for each in fields)
+    writes = "\n".join(f"    made.{each.name} = {each.alias or each.name}" for each in fields)
     return f"def make({taken}):\n    made = alloc(Twin)\n{writes}\n    made.__class__ = Frozen\n    return made\n"
 
 
 def _parameter(field: attrs.Attribute[Any]) -> str:
-    return field.alias if field.default is attrs.NOTHING else f"{field.alias}=default_{field.name}"
+    name = field.alias or field.name
+    return name if field.default is attrs.NOTHING else f"{name}=default_{field.name}"
