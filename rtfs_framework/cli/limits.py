@@ -1,12 +1,16 @@
-"""Options that bound a run (`--max-steps`, `--timeout`, `--max-memory`, `--max-depth`), and the way out of a limit."""
+"""Options that bound a run (`--max-steps`, ...) or its text (`--max-nesting`), and the way out of a limit."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import click
+
+from rtfs_framework.lang.meter import MOST_NESTING
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.limits import Limits
@@ -49,6 +53,7 @@ _OPTIONS: tuple[tuple[str, str, str, _Bound, str], ...] = (
     ("--max-memory", "memory", "SIZE", _Bound(int, 1 << 20, units=True), "Stop when the values take SIZE (512M, 2G)."),
     ("--max-depth", "depth", "N", _Bound(int, 1), "Nest at most N calls."),
 )
+_NESTING = click.IntRange(1, MOST_NESTING)
 _FLAGS = {field: flag for flag, field, *_ in _OPTIONS}
 _FIELDS = {"integer-bits": "bits"}
 _DIMENSIONS = frozenset({"steps", "seconds", "memory", "depth", "items", "bits", "output", "host_calls"})
@@ -58,7 +63,27 @@ def limit_options(function: F) -> F:
     """Add the options of limits; each takes "off"."""
     for flag, field, metavar, kind, text in reversed(_OPTIONS):
         function = click.option(flag, f"limit_{field}", metavar=metavar, type=kind, help=text)(function)
-    return function
+    return nesting_option("limit_nesting")(function)
+
+
+def nesting_option(name: str = "nesting") -> Callable[[F], F]:
+    """Add `--max-nesting`, for commands that read programs."""
+    text = f"Read brackets N levels deep (1 to {MOST_NESTING}; default 200)."
+    return click.option("--max-nesting", name, metavar="N", type=_NESTING, help=text)
+
+
+def nesting_limit(asked: int | None) -> dict[str, Any]:
+    """Return the limits that `--max-nesting` asks for."""
+    return {} if asked is None else {"nesting": asked}
+
+
+def nesting_for(program: str | None, asked: int | None) -> int:
+    """Return how deep a program may nest: as asked, else as the configuration that counts for it says."""
+    if asked is not None:
+        return asked
+    from rtfs_framework.orchestrator.config.nesting import configured_nesting
+
+    return configured_nesting(None if program in {None, "-"} else Path(str(program)).parent, os.environ)
 
 
 def chosen(options: dict[str, Any]) -> dict[str, Any]:

@@ -38,8 +38,10 @@ def chosen_program(file: str | None, expression: str | None) -> Source:
     return read_program(file) if file is not None else remember(Source("<expr>", expression or ""))
 
 
-def views_of(source: Source) -> Views:
-    """Analyze a program; modules that it imports are looked for beside its file, then in the current folder.
+def views_of(source: Source, nesting: int) -> Views:
+    """Analyze a program whose brackets nest at most `nesting` levels.
+
+    Modules that it imports are looked for beside its file, then in the current folder.
 
     Raises:
         LanguageError: The program has mistakes.
@@ -52,5 +54,7 @@ def views_of(source: Source) -> Views:
     from rtfs_framework.stdlib.library import BUILTINS
 
     del effects  # its import enters `call` and its kin into the library
-    surroundings = Surroundings(library=BUILTINS, compile_macro=compile_macro, find_module=finder(source))
+    surroundings = Surroundings(
+        library=BUILTINS, compile_macro=compile_macro, find_module=finder(source), nesting=nesting
+    )
     return view(source, surroundings)

@@ -86,8 +86,14 @@ class Conversation:
         limits: Limits | None = None,
         watches: Watches = no_watch,
     ) -> None:
-        metered = (limits or Limits()).metered
-        around = surroundings(delegatable=delegatable, find_module=find_module, prelude=prelude, metered=metered)
+        bounds = limits or Limits()
+        around = surroundings(
+            delegatable=delegatable,
+            find_module=find_module,
+            prelude=prelude,
+            nesting=bounds.nesting,
+            metered=bounds.metered,
+        )
         self.program = GrowingProgram(around, NAME)
         first = self.program.artifact
         self.instance = _GrowingInstance(first, claims=claims, host_names=host_names, limits=limits, watches=watches)

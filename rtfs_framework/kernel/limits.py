@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import attrs
@@ -15,17 +16,20 @@ LEAST_BITS = 1 << 10
 LEAST_MEMORY = 1 << 20
 
 
-def _at_least(least: float) -> Any:
+def _between(least: float, most: float = inf) -> Any:
     def check(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
         if value is not None and (value.__class__ is bool or not isinstance(value, int | float) or value < least):
             message = f"{attribute.name} must be at least {least:g}, not {value!r}"
+            raise ValueError(message)
+        if value is not None and value > most:
+            message = f"{attribute.name} must be at most {most:g}, not {value!r}"
             raise ValueError(message)
 
     return check
 
 
-def _bound(default: int | None, least: int) -> Any:
-    return attrs.field(default=default, validator=_at_least(least))
+def _bound(default: int | None, least: int, most: float = inf) -> Any:
+    return attrs.field(default=default, validator=_between(least, most))
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -39,7 +43,7 @@ class Limits:
     """
 
     steps: int | None = _bound(5_000_000_000, 1)
-    seconds: float | None = attrs.field(default=None, validator=_at_least(0))
+    seconds: float | None = attrs.field(default=None, validator=_between(0))
     """Time by the host's clock. The kernel has none: who starts a run passes it a `watch`."""
     memory: int | None = _bound(1 << 30, LEAST_MEMORY)
     """Bytes of all values that the program can reach, by our own measure (`kernel/measure.py`)."""
@@ -53,6 +57,8 @@ class Limits:
     """Characters, when written, of a value that leaves the run: its result, or an argument of a host call."""
     host_calls: int | None = _bound(1_000_000, 0)
     """Requests that one run may make of its host."""
+    nesting: int = _bound(meter.NESTING, 1, meter.MOST_NESTING)
+    """Levels of brackets of source text. It cannot be switched off: what is safe differs between Pythons."""
     step_rounds: int = _bound(10_000, 0)
     """Rounds of one `step-loop`."""
 

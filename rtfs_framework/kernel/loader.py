@@ -13,19 +13,21 @@ from rtfs_framework.kernel.macros import compile_macro
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.library import Delegatable, FindModule, no_modules, nothing_delegatable
+from rtfs_framework.lang.meter import NESTING
 from rtfs_framework.lang.passes.table import ALL, selected
 from rtfs_framework.lang.pipeline import Surroundings, compile_program
 from rtfs_framework.lang.source import Source
 from rtfs_framework.stdlib.library import BUILTINS
 
 
-def compile_source(
+def compile_source(  # noqa: PLR0913 - options, each by its name
     source: Source | str,
     *,
     delegatable: Delegatable = nothing_delegatable,
     find_module: FindModule = no_modules,
     preloaded: tuple[str, ...] = (),
     prelude: bool = False,
+    nesting: int = NESTING,
     metered: bool = True,
     passes: Iterable[str] = ALL,
     verified: bool = False,
@@ -34,6 +36,7 @@ def compile_source(
 
     `delegatable` tells which top-level functions a route or an engine may claim; hinted ones need no telling.
     `find_module` returns the text of an imported module; `preloaded` modules need no import.
+    `nesting` is how many levels of brackets texts may have.
     `prelude` adds the host prelude's names (`log`, `get-env`, ...), each of which asks for a capability.
     Code that is not `metered` is a little faster and runs only under limits that need no steps (`Limits.metered`).
     `passes` names the optimisations that run (`lang.passes.table`); `verified` checks the IR after each.
@@ -47,6 +50,7 @@ def compile_source(
         find_module=find_module,
         preloaded=preloaded,
         prelude=prelude,
+        nesting=nesting,
         metered=metered,
     )
     around = attrs.evolve(around, passes=selected(passes), verified=verified)
@@ -59,6 +63,7 @@ def surroundings(
     find_module: FindModule = no_modules,
     preloaded: tuple[str, ...] = (),
     prelude: bool = False,
+    nesting: int = NESTING,
     metered: bool = True,
 ) -> Surroundings:
     """Return what a compilation is told of the world around the program; see `compile_source`."""
@@ -68,6 +73,7 @@ def surroundings(
         delegatable=delegatable,
         find_module=find_module,
         preloaded=preloaded,
+        nesting=nesting,
         metered=metered,
     )
 
@@ -84,5 +90,5 @@ def run_pure(source: Source | str, *, limits: Limits | None = None, **options: A
     from rtfs_framework.kernel.purehost import PureHost
 
     bounds = limits or Limits()
-    artifact = compile_source(source, metered=bounds.metered)
+    artifact = compile_source(source, nesting=bounds.nesting, metered=bounds.metered)
     return PureHost().finish(Instance(artifact, limits=bounds, **options).start())

@@ -53,7 +53,7 @@ class GrowingProgram:
         self._first = first
         self._sources = [first]
         self._unit = Unit(metered=around.metered)
-        macros, modules = MacroTable(around.compile_macro), Modules(around.find_module)
+        macros, modules = MacroTable(around.compile_macro), Modules(around.find_module, around.nesting)
         self._known = Analyzer(first, around.library, around.delegatable, macros, modules)
         self.artifact = self.keep(self.compile((), first))
 
@@ -63,7 +63,7 @@ class GrowingProgram:
         Raises:
             LanguageError: The text cannot be read.
         """
-        forms = read_program(source, len(self._sources))
+        forms = read_program(source, len(self._sources), self._around.nesting)
         self._sources.append(source)
         return forms
 

@@ -23,6 +23,12 @@ ITEMS = 10_000_000
 BITS = 1_000_000
 """Default bound: bits of one integer."""
 
+NESTING = 200
+"""Default bound: levels of brackets of a source text."""
+
+MOST_NESTING = 1_000
+"""Levels up to which every Python that is supported compiles a text or says that it cannot."""
+
 SMALL = 64
 """Collections of fewer items are part of the step of whoever asked for them."""
 

@@ -26,6 +26,7 @@ from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.garbage import no_collection
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Delegatable, FindModule, Library, no_modules, nothing_delegatable
+from rtfs_framework.lang.meter import NESTING
 from rtfs_framework.lang.passes.table import ALL, optimise
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.signature import SiteKind
@@ -48,6 +49,8 @@ class Surroundings:
     find_module: FindModule = no_modules
     preloaded: tuple[str, ...] = ()
     """Modules loaded before the program, under their full names."""
+    nesting: int = NESTING
+    """Levels of brackets that a text may have."""
     metered: bool = True
     """Whether the code takes steps (see `codegen.metering`)."""
     passes: frozenset[str] = ALL
@@ -64,9 +67,9 @@ def compile_program(source: Source, around: Surroundings) -> Artifact:
     Raises:
         LanguageError: the program is refused; carries one diagnostic per broken top-level form.
     """
-    macros, modules = MacroTable(around.compile_macro), Modules(around.find_module)
+    macros, modules = MacroTable(around.compile_macro), Modules(around.find_module, around.nesting)
     analyzer = Analyzer(source, around.library, around.delegatable, macros, modules)
-    program = analyze(analyzer, read_program(source), around.preloaded)
+    program = analyze(analyzer, read_program(source, nesting=around.nesting), around.preloaded)
     diagnostics, facts = check_program(program, analyzer)
     artifact = assemble(analyzer, program, Unit(metered=around.metered), source, digest(analyzer.sources), around)
     return attrs.evolve(artifact, diagnostics=tuple(diagnostics), effects=infer_effects(facts))

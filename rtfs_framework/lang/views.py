@@ -18,6 +18,7 @@ from rtfs_framework.lang.format.unparse import unparse
 from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.show import show_program
+from rtfs_framework.lang.meter import MOST_NESTING
 from rtfs_framework.lang.passes.table import optimise
 from rtfs_framework.lang.pipeline import Surroundings, analyze
 from rtfs_framework.lang.reader.read import read_program
@@ -63,15 +64,15 @@ def view(source: Source, around: Surroundings) -> Views:
         LanguageError: the program is refused.
     """
     macros = RecordingMacros(around.compile_macro)
-    analyzer = Analyzer(source, around.library, around.delegatable, macros, Modules(around.find_module))
-    forms = read_program(source)
+    analyzer = Analyzer(source, around.library, around.delegatable, macros, Modules(around.find_module, around.nesting))
+    forms = read_program(source, nesting=around.nesting)
     program = analyze(analyzer, forms, around.preloaded)
     return Views(tuple(map(macros.expanded, forms)), program, tuple(analyzer.findings), around)
 
 
 def laid_out(text: str) -> str:
-    """Lay out a text; as it is when it nests deeper than the reader allows, as an IR may."""
+    """Lay out a text; as it is when it nests deeper than any text may, as an IR may."""
     try:
-        return format_source(Source("<view>", text))
+        return format_source(Source("<view>", text), nesting=MOST_NESTING)
     except LanguageError:
         return f"{text}\n"

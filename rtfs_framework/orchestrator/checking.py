@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import FunctionEffect
@@ -33,10 +34,10 @@ class Checked:
         return next((each for each in self.sources if each.name == name), self.sources[0])
 
 
-def check(host: Host, source: Source) -> Checked:
+def check(host: Host, source: Source, limits: Limits) -> Checked:
     """Return everything that is known of a program."""
     try:
-        artifact = compile_for(host, source)
+        artifact = compile_for(host, source, limits)
     except LanguageError as error:
         found = [*error.diagnostics, *as_seen(host, error.beside)]
         return Checked(sources=(source,), diagnostics=tuple(bounded(found)))

@@ -49,13 +49,13 @@ class ExplainedSite:
                 "context": [list(c) for c in self.context]}  # fmt: skip
 
 
-def explain(host: Host, source: Source, limits: Limits) -> list[ExplainedSite]:  # noqa: ARG001 - the session's face
+def explain(host: Host, source: Source, limits: Limits) -> list[ExplainedSite]:
     """Return the call sites of a program in the order of its text.
 
     Raises:
         LanguageError: The program cannot be compiled. (A name or target that nobody knows is explained, not raised.)
     """
-    return explain_artifact(host, compile_for(host, source))
+    return explain_artifact(host, compile_for(host, source, limits))
 
 
 def explain_artifact(host: Host, artifact: Artifact) -> list[ExplainedSite]:

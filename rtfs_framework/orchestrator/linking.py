@@ -53,7 +53,7 @@ class Linked:
         return bool(self.artifact.sites) or bool(self.artifact.links)
 
 
-def compile_for(host: Host, source: Source, *, metered: bool = True) -> Artifact:
+def compile_for(host: Host, source: Source, limits: Limits) -> Artifact:
     """Compile a program, told which functions this host may delegate.
 
     Raises:
@@ -63,7 +63,8 @@ def compile_for(host: Host, source: Source, *, metered: bool = True) -> Artifact
     prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
     find = finder(source, host.config.module_path)
     claim = dispatcher.delegator.may_claim
-    return host.artifacts.compiled(source, {"prelude": prelude, "metered": metered}, claim, find)
+    options = {"prelude": prelude, "metered": limits.metered, "nesting": limits.nesting}
+    return host.artifacts.compiled(source, options, claim, find)
 
 
 def link(host: Host, source: Source, limits: Limits) -> Linked:
@@ -74,7 +75,7 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
     """
     from rtfs_framework.kernel.instance import Instance
 
-    artifact = compile_for(host, source, metered=limits.metered)
+    artifact = compile_for(host, source, limits)
     mistakes = [finding for finding in findings(host, artifact) if finding.severity == "error"]
     if mistakes:
         raise LanguageError(bounded(mistakes))

@@ -167,7 +167,7 @@ class Session:
         """Return what is known of a program without running it: findings, purity of its functions, where calls go."""
         from rtfs_framework.orchestrator.checking import check
 
-        return check(self.host, source)
+        return check(self.host, source, self.limits)
 
     def explain(self, source: Source) -> list[ExplainedSite]:
         """Return every call of a program that can leave the kernel, where it would go, and why. Runs nothing."""

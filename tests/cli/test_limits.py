@@ -61,3 +61,52 @@ def test_a_conversation_goes_on_after_a_limit(rtfs) -> None:
     result = rtfs("repl", "--max-steps", "1000", stdin=f"{ENDLESS}\n(+ 1 2)\n")
     assert "more than 1000 steps" in result.err
     assert result.out == "3\n"
+
+
+DEEP = "(do " * 250 + "1" + ")" * 250
+NESTED = {
+    ("run", "deep.rtfs"): "1\n",
+    ("check", "deep.rtfs"): "1 file checked",
+    ("explain", "deep.rtfs"): "no call",
+    ("fmt", "--check", "deep.rtfs"): "",
+    ("expand", "deep.rtfs"): "(do",
+    ("ir", "deep.rtfs"): "1",
+    ("eval", DEEP): "1\n",
+}
+
+
+@pytest.mark.parametrize("words", NESTED)
+def test_how_deep_texts_nest_is_an_option_and_a_key_for_every_command_that_reads(rtfs, folder, words) -> None:
+    (folder / "deep.rtfs").write_text(f"{DEEP}\n", encoding="utf-8")
+    refused = rtfs(*words)
+    assert refused.code == 1
+    assert "error[E0107]: nested deeper than 200 levels" in refused.err + refused.out
+    assert "help: name the inner parts, or let the host read deeper (--max-nesting" in refused.err + refused.out
+    asked = rtfs(words[0], "--max-nesting", "300", *words[1:])
+    assert "E0107" not in asked.err + asked.out
+    assert asked.out.startswith(NESTED[words])
+    (folder / "delegation.toml").write_text("[limits]\nnesting = 300\n", encoding="utf-8")
+    assert rtfs(*words).out == asked.out
+
+
+def test_a_conversation_reads_as_deep_as_asked(rtfs) -> None:
+    assert "E0107" in rtfs("repl", stdin=f"{DEEP}\n").err
+    assert rtfs("repl", "--max-nesting", "300", stdin=f"{DEEP}\n").out == "1\n"
+
+
+@pytest.mark.parametrize("value", ["0", "1001", "off"])
+def test_nesting_cannot_be_more_than_is_safe(rtfs, folder, value) -> None:
+    assert rtfs("eval", "--max-nesting", value, "1").code == 2
+    written = '"off"' if value == "off" else value
+    (folder / "delegation.toml").write_text(f"[limits]\nnesting = {written}\n", encoding="utf-8")
+    result = rtfs("eval", "1")
+    assert result.code == 1
+    assert "delegation.toml:2:11: error[E070" in result.err
+
+
+def test_a_broken_configuration_does_not_stop_the_formatter(rtfs, folder) -> None:
+    (folder / "one.rtfs").write_text("(do   1)\n", encoding="utf-8")
+    (folder / "delegation.toml").write_text("[limits\n", encoding="utf-8")
+    assert rtfs("fmt", "one.rtfs").code == 0
+    (folder / "delegation.toml").write_text('[limits]\nnesting = "deep"\n', encoding="utf-8")
+    assert rtfs("fmt", "one.rtfs").code == 0

@@ -9,6 +9,7 @@ import attrs
 import click
 
 from rtfs_framework.cli.faults import FAILED, FINE
+from rtfs_framework.cli.limits import nesting_limit, nesting_option
 from rtfs_framework.cli.options import config_option, json_option, open_session
 from rtfs_framework.cli.shown.data import line
 from rtfs_framework.cli.shown.purity import program_json, purity_lines
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
+@nesting_option()
 @json_option
 @config_option
-def command(files: tuple[str, ...], *, strict: bool, as_json: bool, config: str | None) -> int:
+def command(files: tuple[str, ...], *, strict: bool, nesting: int | None, as_json: bool, config: str | None) -> int:
     """Find mistakes in programs without running them: each with its code, its place and a way out.
 
     Errors keep a program from running. Warnings are parts that can never run, and calls that this host cannot serve now
@@ -34,7 +36,7 @@ def command(files: tuple[str, ...], *, strict: bool, as_json: bool, config: str 
     would run, the purity of its functions and the calls that leave it are told. The exit code is 1 when there are
     errors.
     """
-    checked = [(file, _check(file, config)) for file in files]
+    checked = [(file, _check(file, config, nesting)) for file in files]
     found = [each for _, one in checked for each in one.diagnostics]
     count = {word: sum(each.severity == word for each in found) for word in ("error", "warning", "hint")}
     if as_json:
@@ -48,9 +50,9 @@ def command(files: tuple[str, ...], *, strict: bool, as_json: bool, config: str 
     return FAILED if count["error"] or (strict and count["warning"]) else FINE
 
 
-def _check(file: str, config: str | None) -> Checked:
+def _check(file: str, config: str | None, nesting: int | None) -> Checked:
     source = read_program(file)
-    with open_session(file, config, journal=False) as session:
+    with open_session(file, config, journal=False, limits=nesting_limit(nesting)) as session:
         checked = session.examine(source)
     found = [*checked.diagnostics, *(unusable_sites(checked) if checked.accepted else ())]
     found.sort(key=lambda each: (each.span.source, each.span.start) if each.span else (0, 0))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from rtfs_framework.cli.limits import nesting_for, nesting_option
 from rtfs_framework.cli.texts import chosen_program, program_arguments, views_of
 
 
 @click.command()
 @program_arguments
-def command(file: str | None, expression: str | None) -> None:
+@nesting_option()
+def command(file: str | None, expression: str | None, *, nesting: int | None) -> None:
     """Print a program with every macro call replaced by what it stands for, all the way down.
 
     The program's own macros run (they are pure); nothing else does. Fresh names of macros are shown as name__1. The
@@ -19,4 +21,4 @@ def command(file: str | None, expression: str | None) -> None:
     rtfs expand triage.rtfs
     rtfs expand -e '(-> 1 inc (+ 2))'
     """  # noqa: D301 - click's \b is a backspace
-    click.echo(views_of(chosen_program(file, expression)).expanded, nl=False)
+    click.echo(views_of(chosen_program(file, expression), nesting_for(file, nesting)).expanded, nl=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rtfs_framework.cli.code_page import is_code, show_code
+from rtfs_framework.cli.limits import nesting_limit, nesting_option
 from rtfs_framework.cli.options import config_option, json_option, open_session
 from rtfs_framework.cli.shown.data import line
 from rtfs_framework.cli.sources import read_program
@@ -21,9 +22,10 @@ _KINDS = {"function": "function", "capability": "capability", "host-name": "capa
 
 @click.command()
 @click.argument("file", metavar="FILE")
+@nesting_option()
 @json_option
 @config_option
-def command(file: str, *, as_json: bool, config: str | None) -> None:
+def command(file: str, *, nesting: int | None, as_json: bool, config: str | None) -> None:
     """Show every call of a program that can leave the kernel: each step of the decision, the target, and why.
 
     Nothing runs. The steps are, in order: deny rules, the author's hint, static routes, plans of the cache L1 (not
@@ -35,7 +37,7 @@ def command(file: str, *, as_json: bool, config: str | None) -> None:
         show_code(file, as_json=as_json)
         return
     source = read_program(file)
-    with open_session(file, config, journal=False) as session:
+    with open_session(file, config, journal=False, limits=nesting_limit(nesting)) as session:
         sites = session.explain(source)
         policy = session.host.policy_hash
     if as_json:

@@ -11,6 +11,7 @@ import attrs
 import click
 
 from rtfs_framework.cli.faults import FAILED, FINE, text_of
+from rtfs_framework.cli.limits import nesting_for, nesting_option
 from rtfs_framework.cli.problems import EMPTY, OUTPUT, USAGE, problem
 from rtfs_framework.cli.sources import read_program
 from rtfs_framework.cli.style import colour_for, coloured
@@ -38,7 +39,8 @@ class _Count:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--check", is_flag=True, help="Write nothing; the exit code is 1 when a file would change.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
-def command(files: tuple[str, ...], *, check: bool, diff: bool) -> int:
+@nesting_option()
+def command(files: tuple[str, ...], *, check: bool, diff: bool, nesting: int | None) -> int:
     """Lay out programs: two spaces for bodies, arguments under the first, pairs together, lines of 100.
 
     A form on one line stays there while it fits; one that was broken stays broken. Comments, blank lines (one inside a
@@ -53,7 +55,7 @@ def command(files: tuple[str, ...], *, check: bool, diff: bool) -> int:
     count = _Count()
     for name in _programs(files):
         try:
-            _format(name, count, check=check, diff=diff)
+            _format(name, count, nesting, check=check, diff=diff)
         except LanguageError as error:  # noqa: PERF203 - a file that cannot be read does not stop the others
             if len(files) == 1 and name == files[0]:
                 raise
@@ -75,11 +77,11 @@ def _programs(files: tuple[str, ...]) -> Iterator[str]:
         yield from found
 
 
-def _format(name: str, count: _Count, *, check: bool, diff: bool) -> None:
+def _format(name: str, count: _Count, nesting: int | None, *, check: bool, diff: bool) -> None:
     from rtfs_framework.lang.format.check import format_source
 
     source = read_program(name)
-    made = format_source(source)
+    made = format_source(source, nesting=nesting_for(name, nesting))
     changed = made != source.text
     count.changed += changed
     count.unchanged += not changed

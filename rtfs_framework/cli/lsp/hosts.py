@@ -64,7 +64,7 @@ def around(session: Session | None) -> dict[str, Any]:
         return {}
     dispatcher = session.host.dispatcher
     prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
-    return {"delegatable": dispatcher.delegator.may_claim, "prelude": prelude}
+    return {"delegatable": dispatcher.delegator.may_claim, "prelude": prelude, "nesting": session.limits.nesting}
 
 
 def module_path(session: Session | None) -> tuple[Path, ...]:

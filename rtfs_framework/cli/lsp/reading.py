@@ -75,10 +75,10 @@ class Reading:
 def read_text(source: Source, find_module: FindModule, around: dict[str, Any] | None = None) -> Reading:
     """Analyze a text; never fails. `around` is what the host adds: see `kernel.loader.surroundings`."""
     known = surroundings(find_module=find_module, **(around or {}))
-    macros, modules = MacroTable(known.compile_macro), Modules(known.find_module)
+    macros, modules = MacroTable(known.compile_macro), Modules(known.find_module, known.nesting)
     tracer = Tracer(source, known.library, known.delegatable, macros, modules)
     try:
-        forms = read_program(source)
+        forms = read_program(source, nesting=known.nesting)
     except LanguageError as error:
         return Reading(source, False, error.diagnostics, tracer, {})
     found: Sequence[Diagnostic]
@@ -97,7 +97,7 @@ def _definitions(source: Source, forms: tuple[Form, ...], tracer: Tracer) -> dic
     found = {each.full: each for form in forms for each in _defined(form, source, lambda name: name)}
     for name, room in tracer.modules.rooms.items():
         text = tracer.sources[room.source]
-        for form in read_program(text, room.source):
+        for form in read_program(text, room.source, tracer.modules.nesting):
             parts = module_parts(form)
             for inner in parts[2] if parts else ():
                 found |= {each.full: each for each in _defined(inner, text, room.mine)}

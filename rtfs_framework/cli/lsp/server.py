@@ -13,6 +13,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from rtfs_framework import __version__
+from rtfs_framework.cli.limits import nesting_for
 from rtfs_framework.cli.lsp.asking import Asked, described, offered
 from rtfs_framework.cli.lsp.documents import Document, Documents
 from rtfs_framework.cli.lsp.hosts import Hosts, host_names
@@ -160,7 +161,7 @@ def _answer_questions(server: RtfsServer) -> None:
         text = ls.workspace.get_text_document(params.text_document.uri).source
         name = to_fs_path(params.text_document.uri) or params.text_document.uri
         try:
-            made = format_source(Source(name, text))
+            made = format_source(Source(name, text), nesting=nesting_for(name, None))
         except LanguageError:  # it cannot be read, and the diagnostics say why
             return None
         return [edit_of(text, made, ls.encoding)] if made != text else []

@@ -20,9 +20,9 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError, ProgramError
 from rtfs_framework.lang.forms import Form, ListForm, Name
 from rtfs_framework.lang.growing import Addition
+from rtfs_framework.lang.meter import MOST_NESTING
 from rtfs_framework.lang.reader.brackets import explain_brackets
 from rtfs_framework.lang.reader.comments import blank_comments
-from rtfs_framework.lang.reader.read import MAX_NESTING
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.orchestrator.module_path import find_module
@@ -48,7 +48,7 @@ def open_bracket(text: str) -> int | None:
 def _bracket_finding(text: str) -> Diagnostic | None:
     source = Source("<input>", text)
     try:
-        explain_brackets(source, blank_comments(source), MAX_NESTING)
+        explain_brackets(source, blank_comments(source), MOST_NESTING)
     except LanguageError as error:
         return error.diagnostics[0]
     return None

@@ -18,6 +18,7 @@ from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import FindModule
+from rtfs_framework.lang.meter import NESTING
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.values import Keyword
@@ -33,8 +34,10 @@ _DEFINITIONS = frozenset({"def", "defn", "defstruct", "deftype", "defmacro", "im
 class Modules:
     """The modules of one program."""
 
-    def __init__(self, find: FindModule) -> None:
+    def __init__(self, find: FindModule, nesting: int = NESTING) -> None:
         self._find = find
+        self.nesting = nesting
+        """Levels of brackets that their texts may have."""
         self._rooms: dict[str, Room] = {}
         self._loading: list[str] = []
 
@@ -45,7 +48,7 @@ class Modules:
 
     def copy(self) -> Modules:
         """Return the same modules, for a text that follows."""
-        made = Modules(self._find)
+        made = Modules(self._find, self.nesting)
         made._rooms = dict(self._rooms)
         return made
 
@@ -82,7 +85,7 @@ class Modules:
         room, before = Room(name, len(analyzer.sources) - 1), analyzer.room
         analyzer.room = room
         try:
-            forms = read_program(source, room.source)
+            forms = read_program(source, room.source, self.nesting)
             parts = next((p for p in map(module_parts, forms) if p is not None), None)
             if parts is None:
                 message = f"{source.name} holds no module form"

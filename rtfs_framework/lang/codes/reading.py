@@ -53,7 +53,8 @@ enter(
 enter(
     "E0107",
     "nested too deeply",
-    "Programs nest at most 200 levels of brackets, and what macros make of them only as deep as can be compiled. Give "
+    "Programs nest at most 200 levels of brackets unless the host says otherwise (--max-nesting, or nesting in "
+    "[limits] of delegation.toml, up to 1,000), and what macros make of them only as deep as can be compiled. Give "
     "inner parts a name with let or defn.",
 )
 enter(

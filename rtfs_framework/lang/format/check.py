@@ -16,6 +16,7 @@ from rtfs_framework.lang.format.layout import WIDTH, lay_out
 from rtfs_framework.lang.format.tokens import pieces
 from rtfs_framework.lang.format.tree import build_tree
 from rtfs_framework.lang.forms import Form
+from rtfs_framework.lang.meter import NESTING
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source, Span
 
@@ -23,19 +24,19 @@ _FRAMES = 10_000
 """Python calls for the deepest text that the reader takes: six for each of its levels."""
 
 
-def format_source(source: Source, width: int = WIDTH) -> str:
+def format_source(source: Source, width: int = WIDTH, nesting: int = NESTING) -> str:
     """Return the formatted text of a program.
 
     Raises:
         LanguageError: the program cannot be read, or nests too deeply (E0107).
         InternalError: the result would mean something else; a bug of ours, and nothing may be written.
     """
-    forms = read_program(source)
+    forms = read_program(source, nesting=nesting)
     with _room(source):
         made = lay_out(build_tree(pieces(source)), width)
     after = Source(source.name, made)
     try:
-        kept = same_forms(forms, read_program(after)) and _comments(source) == _comments(after)
+        kept = same_forms(forms, read_program(after, nesting=nesting)) and _comments(source) == _comments(after)
     except Exception as error:
         raise InternalError(f"{source.name}: its formatted text cannot be read: {error}") from error
     if not kept:

@@ -8,6 +8,8 @@ from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.source import Source, Span
 
+WAY_OUT = "name the inner parts, or let the host read deeper (--max-nesting, or nesting in [limits])"
+
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[()\[\]{}]', re.DOTALL)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
@@ -56,7 +58,7 @@ class _Scan:
         """
         self.opened.append((bracket, place))
         if len(self.opened) > self.deepest:
-            self.refuse(place, "E0107", f"nested deeper than {self.deepest} levels", "name the inner parts")
+            self.refuse(place, "E0107", f"nested deeper than {self.deepest} levels", WAY_OUT)
             raise LanguageError(bounded(self.found))
 
     def close(self, bracket: str, place: int) -> None:

@@ -1,7 +1,7 @@
 """Text to forms. Input: a `Source`; output: its top-level forms with spans; every refusal is a `LanguageError`.
 
 Guarantees for later stages: map forms have an even number of items; `HintForm`s are complete (keyword, and an id
-where one is due); nesting is at most `MAX_NESTING`.
+where one is due); nesting is at most what the host chose.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.garbage import no_collection
+from rtfs_framework.lang.meter import NESTING
 from rtfs_framework.lang.reader import atoms
-from rtfs_framework.lang.reader.brackets import explain_brackets
+from rtfs_framework.lang.reader.brackets import WAY_OUT, explain_brackets
 from rtfs_framework.lang.reader.builder import finished, unexpected
 from rtfs_framework.lang.reader.comments import blank_comments
 from rtfs_framework.lang.reader.lexer import Tokens, TooDeep
@@ -23,27 +24,26 @@ from rtfs_framework.lang.reader.reading import Reading, Token
 from rtfs_framework.lang.reader.tables import START, parser
 from rtfs_framework.lang.source import Source
 
-MAX_NESTING = 200
-"""Deepest nesting of brackets that is read; deeper source is refused before it can exhaust a stack."""
-
 
 @no_collection()
-def read_program(source: Source, number: int = 0) -> tuple[Form, ...]:
+def read_program(source: Source, number: int = 0, nesting: int = NESTING) -> tuple[Form, ...]:
     """Return the top-level forms of a program; `number` is the source's in the spans.
+
+    Brackets nest at most `nesting` levels: deeper source is refused before it can exhaust a stack.
 
     Raises:
         LanguageError: the text cannot be read; codes E0101 to E0116.
     """
     text = blank_comments(source)
-    reading = Reading(source, number, MAX_NESTING)
+    reading = Reading(source, number, nesting)
     try:
         items = parser().parse(Tokens(text, reading), START)
         result = finished(reading, items)
     except (UnexpectedInput, LanguageError, TooDeep) as error:
-        explain_brackets(source, text, MAX_NESTING)
+        explain_brackets(source, text, nesting)
         raise _refusal(reading, text, error) from None
     if reading.found:
-        explain_brackets(source, text, MAX_NESTING)
+        explain_brackets(source, text, nesting)
         raise _all(reading.found)
     return result
 
@@ -53,7 +53,7 @@ def _refusal(reading: Reading, text: str, error: Exception) -> LanguageError:
     if isinstance(error, LanguageError):
         return _all(dict.fromkeys([*reading.found, *error.diagnostics]))
     if isinstance(error, TooDeep):  # prefixes nest without brackets: 'x, ^meta x and the like
-        return atoms.refuse(reading.source, 0, 1, "E0107", "nested too deeply to read", "name the inner parts")
+        return atoms.refuse(reading.source, 0, 1, "E0107", "nested too deeply to read", WAY_OUT)
     token = getattr(error, "token", None)
     if token.__class__ is Token:
         start = token.start

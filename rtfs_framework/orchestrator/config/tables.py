@@ -12,6 +12,7 @@ import attrs
 from attrs import validators
 
 from rtfs_framework.kernel.limits import LEAST_BITS, LEAST_ITEMS, LEAST_MEMORY, Limits
+from rtfs_framework.lang.meter import MOST_NESTING
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT
 from rtfs_framework.orchestrator.routes import PURE
 from rtfs_framework.orchestrator.security import IsolationLevel, Reach
@@ -107,6 +108,9 @@ class LimitsTable:
     depth: Bound = attrs.field(default=None, validator=_bound(1))
     output: Bound = attrs.field(default=None, validator=_bound(LEAST_ITEMS))
     host_calls: Bound = attrs.field(default=None, validator=_bound(0))
+    nesting: int | None = attrs.field(
+        default=None, validator=validators.optional([validators.ge(1), validators.le(MOST_NESTING)])
+    )
     step_rounds: int | None = attrs.field(default=None, validator=_bound(0))
 
     def limits(self) -> Limits:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.meter import NESTING
 from rtfs_framework.lang.reader import tables
 from rtfs_framework.lang.reader.lexer import Tokens, _tokens
-from rtfs_framework.lang.reader.read import MAX_NESTING, read_program
+from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.reader.reading import Reading
 from rtfs_framework.lang.source import Source
 
@@ -42,22 +43,22 @@ def test_lark_reads_the_grammar_and_nothing_else_at_a_start(monkeypatch):
     ],
 )
 def test_a_run_of_forms_is_one_token(text, kinds):
-    reading = Reading(Source("p", text), 0, MAX_NESTING)
+    reading = Reading(Source("p", text), 0, NESTING)
     assert [token.type for token in Tokens(text, reading).lex(None)] == kinds
 
 
 def test_tokens_grow_as_the_text_does():
     text = '(defn f [x] (if (> x 1) {:a [x "s"]} \'y))\n'
-    first, second, third = (len(_tokens(text * n, Reading(Source("p", ""), 0, MAX_NESTING))) for n in (100, 200, 300))
+    first, second, third = (len(_tokens(text * n, Reading(Source("p", ""), 0, NESTING))) for n in (100, 200, 300))
     assert third - second == second - first == 1_100
 
 
-@pytest.mark.parametrize("depth", [MAX_NESTING, MAX_NESTING + 1])
+@pytest.mark.parametrize("depth", [NESTING, NESTING + 1])
 @pytest.mark.parametrize("inner", ["", "x", "[]"])
 def test_the_deepest_bracket_counts_like_any_other(depth, inner):
     extra = 1 if inner == "[]" else 0
     text = "(" * (depth - extra) + inner + ")" * (depth - extra)
-    if depth <= MAX_NESTING:
+    if depth <= NESTING:
         assert len(read_program(Source("p", text))) == 1
     else:
         with pytest.raises(LanguageError, match="E0107"):
@@ -65,9 +66,9 @@ def test_the_deepest_bracket_counts_like_any_other(depth, inner):
 
 
 def test_prefixes_nest_no_deeper_than_twice_that():
-    assert len(read_program(Source("p", "'" * MAX_NESTING + "x"))) == 1
+    assert len(read_program(Source("p", "'" * NESTING + "x"))) == 1
     with pytest.raises(LanguageError, match="E0107"):
-        read_program(Source("p", "'" * (2 * MAX_NESTING + 1) + "x"))
+        read_program(Source("p", "'" * (2 * NESTING + 1) + "x"))
     many = " ".join(["'x"] * 1_000)
     assert len(read_program(Source("p", many))) == 1_000
 
