@@ -18,7 +18,6 @@ from rtfs_framework.lang.format.unparse import unparse
 from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.show import show_program
-from rtfs_framework.lang.meter import MOST_NESTING
 from rtfs_framework.lang.passes.table import optimise
 from rtfs_framework.lang.pipeline import Surroundings, analyze
 from rtfs_framework.lang.reader.read import read_program
@@ -71,8 +70,8 @@ def view(source: Source, around: Surroundings) -> Views:
 
 
 def laid_out(text: str) -> str:
-    """Lay out a text; as it is when it nests deeper than any text may, as an IR may."""
+    """Lay out a text; as it is when it nests too deeply to be read that way, as an IR may."""
     try:
-        return format_source(Source("<view>", text), nesting=MOST_NESTING)
+        return format_source(Source("<view>", text))
     except LanguageError:
         return f"{text}\n"
