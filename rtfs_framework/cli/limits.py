@@ -23,7 +23,7 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 class _Bound(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """A number, or "off"; sizes may end in K, M or G."""
+    """A number, or "off"; sizes may end in K, M or G, with or without a B."""
 
     name = "bound"
 
@@ -37,14 +37,22 @@ class _Bound(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         text = str(value).strip()
         if text.lower() == OFF:
             return OFF
-        unit = text[-1:].upper() if self._units and text[-1:].upper() in _UNITS else ""
+        digits, unit = self._split(text) if self._units else (text, "")
         try:
-            number = self._kind(text[: len(text) - len(unit)]) * _UNITS[unit]
+            number = self._kind(digits) * _UNITS[unit]
         except ValueError:
-            self.fail(f"{text!r} is neither a number nor off", param, ctx)
+            what = "a size (1048576, 512M, 2G)" if self._units else "a number"
+            self.fail(f"{text!r} is neither {what} nor off", param, ctx)
         if not number >= self._least:
             self.fail(f"it must be at least {self._least:g}", param, ctx)
         return number
+
+    @staticmethod
+    def _split(text: str) -> tuple[str, str]:
+        size = text.upper()
+        size = size[:-1] if size.endswith(("KB", "MB", "GB")) else size
+        unit = size[-1:] if size[-1:] in _UNITS else ""
+        return size[: len(size) - len(unit)], unit
 
 
 _OPTIONS: tuple[tuple[str, str, str, _Bound, str], ...] = (

@@ -31,6 +31,9 @@ def test_an_option_ends_the_run_with_a_diagnostic_that_names_it(rtfs, options) -
         (("--max-steps", "0"), "at least 1"),
         (("--max-steps", "many"), "neither a number nor off"),
         (("--max-memory", "5"), "at least"),
+        (("--max-memory", "5KB"), "at least"),
+        (("--max-memory", "64TB"), "'64TB' is neither a size (1048576, 512M, 2G) nor off"),
+        (("--max-memory", "MB"), "neither a size"),
         (("--timeout", "-1"), "at least 0"),
     ],
 )
@@ -38,6 +41,12 @@ def test_a_bound_that_makes_no_sense_is_refused(rtfs, options, said) -> None:
     result = rtfs("eval", *options, "1")
     assert result.code == 2
     assert said in result.err
+
+
+@pytest.mark.parametrize("size", ["67108864", "65536k", "64M", "64MB", "64mb", " 64M "])
+def test_a_size_may_have_a_unit(rtfs, size) -> None:
+    told = rtfs("eval", "--json", "--max-memory", size, "(count (repeat 9999999 [1]))").data["errors"][0]
+    assert (told["limit"], told["bound"]) == ("memory", 64 << 20)
 
 
 def test_an_option_overrules_the_file_and_off_switches_a_limit_off(rtfs, folder) -> None:
