@@ -24,7 +24,9 @@ from rtfs_framework.lang.values import GrownVector, List, is_vector
 from rtfs_framework.stdlib import operators
 from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword
 from rtfs_framework.stdlib.check import sequence
-from rtfs_framework.stdlib.slices import alike
+from rtfs_framework.stdlib.higher_order import nothing_to_reduce
+from rtfs_framework.stdlib.sequences_more import integers_of_range
+from rtfs_framework.stdlib.slices import NOTHING, alike
 
 _OF_VALUES = frozenset({"items", "bits"})
 """Limits that single values meet."""
@@ -152,6 +154,17 @@ def again(error: Exception) -> None:
     limited = isinstance(error, LimitError) and error.dimension not in _OF_VALUES
     if limited or isinstance(error, Cancelled | InternalError | RecursionError):
         raise error
+
+
+def reduced(value: Any) -> Any:
+    """Return what the items of a `reduce` without a first value came to.
+
+    Raises:
+        ProgramError: there was no item.
+    """
+    if value is NOTHING:
+        raise nothing_to_reduce()
+    return value
 
 
 def map_rest(value: Map, keys: tuple[Any, ...]) -> Map:
@@ -293,10 +306,12 @@ HELPERS: dict[str, Any] = {
     "rt_map": Map,
     "rt_text": text,
     "rt_map_of": Map.of,
+    "rt_nothing": NOTHING,
     "rt_sequence": sequence,
     "rt_again": again,
     "rt_alike": alike,
     "rt_plain": PLAIN,
+    "rt_reduced": reduced,
     "rt_set": Set.of,
 }
 """Helpers that are the same for every program."""
@@ -304,6 +319,7 @@ HELPERS: dict[str, Any] = {
 INTERNAL: dict[str, Any] = {
     "%for": for_each,
     "%dotimes": do_times,
+    "%range": integers_of_range,
     "%list": quasi_list,
     "%vector": quasi_vector,
     "%map": quasi_map,

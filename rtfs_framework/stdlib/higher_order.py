@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
-from rtfs_framework.lang.errors import generic_error
+from rtfs_framework.lang.errors import ProgramError, generic_error
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import SMALL, blocks, charge, fits, growing_blocks, made
 from rtfs_framework.stdlib.callables import as_function, invoke
@@ -155,11 +155,16 @@ def reduce(f: Any, initial: Any, collection: Any = NOTHING) -> Any:
     items = iter(found) if len(found) < SMALL else chain.from_iterable(blocks(found))
     if collection is NOTHING:
         if not len(found):
-            raise generic_error("reduce of an empty collection needs an initial value")
+            raise nothing_to_reduce()
         initial = next(items)
     for item in items:
         initial = call(initial, item)
     return initial
+
+
+def nothing_to_reduce() -> ProgramError:
+    """Return the error of a `reduce` that has no item to start from."""
+    return generic_error("reduce of an empty collection needs an initial value")
 
 
 @builtin(

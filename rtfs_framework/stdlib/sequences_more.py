@@ -26,22 +26,27 @@ from rtfs_framework.stdlib.table import builtin
     parameters="start? end step?",
 )
 def range_(start: Any, end: Any = NOTHING, step: Any = 1) -> tuple[int, ...]:
+    return made(tuple(integers_of_range(start, end, step)))
+
+
+def integers_of_range(start: Any, end: Any = NOTHING, step: Any = 1) -> range:
+    """Return the integers of a range for a loop that keeps none of them; it is bounded and charged like the vector."""
     low, high = (0, start) if end is NOTHING else (start, end)
     if integer("range", step) == 0:
         raise invalid_argument("Step of range must not be zero")
     return _integers("range", integer("range", low), integer("range", high), step)
 
 
-def _integers(op: str, low: int, high: int, step: int) -> tuple[int, ...]:
+def _integers(op: str, low: int, high: int, step: int) -> range:
     """Return the integers of a range; counted before they are made, for Python's len() has a bound of its own."""
     room(op, max((high - low + step - (1 if step > 0 else -1)) // step, 0))
-    return made(tuple(range(low, high, step)))
+    return range(low, high, step)
 
 
 @builtin("numbers", ("(numbers 1 4)", "[1 2 3 4]"), doc="Give the integers from one number to another, both included.")
 def numbers(first: Any, last: Any) -> tuple[int, ...]:
     low, high = (int(finite(number("numbers", value))) for value in (first, last))
-    return _integers("numbers", low, high + 1, 1)
+    return made(tuple(_integers("numbers", low, high + 1, 1)))
 
 
 @builtin(

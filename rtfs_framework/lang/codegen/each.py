@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rtfs_framework.lang.codegen import growth
+from rtfs_framework.lang.codegen import comprehension, growth
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.passes.succeeds import succeeds
 from rtfs_framework.lang.passes.widths import learn_items
 
 if TYPE_CHECKING:
@@ -19,19 +20,23 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
     """Emit a loop; its result goes to `dest`."""
     line = emitter.line(node.span)
     given = emitter.values([part for part in (node.init, node.source) if part is not None])
-    result = emitter.unit.temp("r") if node.acc is None else var_name(node.acc)
-    emitter.emit(py.assign(result, ast.List([], ast.Load()) if node.acc is None else given[0]), line)
     source = emitter.unit.temp("s")
+    result = emitter.unit.temp("r") if node.acc is None else var_name(node.acc)
+    if node.acc is not None:
+        start = py.load(emitter.unit.helper("rt_nothing")) if node.init is None else given[0]
+        emitter.emit(py.assign(result, start), line)
     emitter.emit(py.assign(source, given[-1]), line)
+    learn_items(node.item, node.source, emitter.numbers)
     outer = emitter.block()
     with emitter.opened(1 if node.plain is None else 2):
         _loop(emitter, node, source, result, line)
     loop = emitter.take(outer)
-    if node.plain is None or node.again is None:
+    if node.plain is None or node.again is None or succeeds(node.body, emitter.numbers):
         emitter.out.extend(loop)
     else:
         outer = emitter.block()
-        emitter.emit(py.assign(var_name(node.again), py.load(source)), line)
+        walked = py.call("tuple", py.load(source)) if _is_range(node) else py.load(source)
+        emitter.emit(py.assign(var_name(node.again), walked), line)
         with emitter.opened(2):
             emitter.run(node.plain, Dest("assign", result))
         steps = emitter.take(outer)
@@ -39,23 +44,31 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
         check = ast.Expr(py.call(emitter.unit.helper("rt_again"), py.load(caught)))
         handler = ast.ExceptHandler(py.load("Exception"), caught, [check, *steps])
         emitter.emit(ast.Try(loop, [handler], [], []), line)
+    if node.acc is not None and node.init is None:
+        emitter.emit(py.assign(result, py.call(emitter.unit.helper("rt_reduced"), py.load(result))), line)
     emitter.give(py.load(result), dest, line)
 
 
+def _is_range(node: ir.Each) -> bool:
+    """Tell whether the items are those of a range, which is walked without being built."""
+    match node.source:
+        case ir.Call(function=ir.Builtin(name="%range")):
+            return True
+        case _:
+            return False
+
+
 def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: int) -> None:
-    items: ast.expr = py.either(
-        py.is_class(py.load(source), "tuple"),
-        py.load(source),
-        py.call(emitter.unit.helper("rt_sequence"), py.const(node.op), py.load(source)),
-    )
-    learn_items(node.item, node.source, emitter.numbers)
+    items: ast.expr = py.load(source)
+    if not _is_range(node):
+        walked = py.call(emitter.unit.helper("rt_sequence"), py.const(node.op), py.load(source))
+        items = py.either(py.is_class(py.load(source), "tuple"), items, walked)
     costly = emitter.costs.costly(node.body)
     if emitter.unit.metered and not costly:
-        found = emitter.unit.temp("s")
-        emitter.emit(py.assign(found, items), line)
-        items = py.load(found)
+        found = items.id if isinstance(items, ast.Name) else emitter.name_it(items, line, "s")
         size = py.call("len", py.load(found))
         emitter.emit(ast.Expr(py.call(emitter.unit.helper("rt_charge"), size)), line)
+        items = py.load(found)
     emitter.eaches.append(result)
     outer = emitter.block()
     if emitter.unit.metered and costly:
@@ -63,16 +76,27 @@ def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: in
     emitter.run(node.body, DROP if node.acc is None else Dest("assign", result))
     body = emitter.take(outer) or [ast.Pass()]
     emitter.eaches.pop()
-    emitter.emit(ast.For(py.store(var_name(node.item)), items, body, []), line)
-    if node.acc is not None:
-        if isinstance(node.init, ir.Fresh):
-            growth.freeze(emitter, node.acc, is_map=node.init.is_map, line=line)
+    if node.acc is None:
+        _collect(emitter, node, (source, result, items, body), line)
         return
-    if node.alike:
-        made = py.call(emitter.unit.helper("rt_alike"), py.load(source), py.load(result))
+    emitter.emit(ast.For(py.store(var_name(node.item)), items, body, []), line)
+    if isinstance(node.init, ir.Fresh):
+        growth.freeze(emitter, node.acc, is_map=node.init.is_map, line=line)
+
+
+def _collect(emitter: Statements, node: ir.Each, loop: tuple[str, str, ast.expr, list[ast.stmt]], line: int) -> None:
+    """Emit a loop that collects items: a list display where its body is nothing but tests and one item."""
+    source, result, items, body = loop
+    made: ast.expr | None = comprehension.displayed(py.store(var_name(node.item)), items, body, result)
+    if made is None:
+        emitter.emit(py.assign(result, ast.List([], ast.Load())), line)
+        emitter.emit(ast.For(py.store(var_name(node.item)), items, body, []), line)
+        made = py.load(result)
     else:
-        made = py.call("tuple", py.load(result))
-    emitter.emit(py.assign(result, made), line)
+        emitter.unit.functions[comprehension.FRAME] = ""  # before 3.12 it has a frame of its own
+    alike = (emitter.unit.helper("rt_alike"), py.load(source)) if node.alike else ("tuple",)
+    whole = py.call(alike[0], *alike[1:], made)
+    emitter.emit(py.assign(result, whole), line)
 
 
 def push(emitter: Statements, node: ir.Push) -> None:

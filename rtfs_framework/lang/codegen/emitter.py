@@ -58,6 +58,8 @@ class EmitterBase:
         self.costs = Costs()
         self.owed = False
         """Whether the function being emitted has yet to take its step on the path that is emitted."""
+        self.keys: dict[ir.Var, str] = {}
+        """What holds the dict keys of variables, where they were made already."""
         self.stated: dict[int, ir.Node] = {}
         """Junctions that are known to need statements, by id: to try each one again would take exponential time."""
 

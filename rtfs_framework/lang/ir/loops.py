@@ -29,8 +29,9 @@ class Inlined:
 class Each:
     """The items of a sequence in order.
 
-    With `acc`, the body's value is what `acc` holds in the next round, and after the last one the result. Without, the
-    result is the vector of what the body has `Push`ed.
+    With `acc`, the body's value is what `acc` holds in the next round, and after the last one the result; it holds
+    nothing before the first item when there is no `init` (`Look` asks for that: `begun?`), and must hold something at
+    the end. Without, the result is the vector of what the body has `Push`ed.
     """
 
     op: str

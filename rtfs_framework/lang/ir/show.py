@@ -138,7 +138,8 @@ def _clause(clause: ir.Clause) -> str:
 
 
 def _each(node: ir.Each) -> str:
-    acc = [] if node.acc is None or node.init is None else [":acc", _vector([_var(node.acc), show(node.init)])]
+    start = [] if node.init is None else [show(node.init)]
+    acc = [] if node.acc is None else [":acc", _vector([_var(node.acc), *start])]
     alike = [":alike", "true"] if node.alike else []
     plain = [] if node.plain is None or node.again is None else [":else", _var(node.again), show(node.plain)]
     return _form("each", node.op, _vector([_var(node.item), show(node.source)]), *acc, *alike, show(node.body), *plain)

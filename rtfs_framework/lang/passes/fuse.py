@@ -14,8 +14,10 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes.copying import Copy, Fresh
+from rtfs_framework.lang.passes.inline import is_small, is_whole, settled
 from rtfs_framework.lang.passes.known import asking, is_plain, is_plain_function, may_ask
 from rtfs_framework.lang.passes.rewrite import rebuild
 from rtfs_framework.lang.source import Span
@@ -25,6 +27,8 @@ _STEPS = {"map": "map", "mapv": "map", "filter": "filter", "filterv": "filter", 
 _ENDS = frozenset({"every?", "not-every?", "some?", "not-any?", "some", "reduce"})
 _ALIKE = frozenset({"filter", "remove"})
 """Steps whose result has the kind of their source."""
+_WITH_START = 3
+"""Arguments of a `reduce` that has a value to start from."""
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -38,9 +42,14 @@ class _Step:
 
 def fuse(program: ir.Program, library: Library) -> ir.Program:
     """Return the program with pipelines as loops."""
-    around = _Around(library, Fresh(program), asking(program, library))
+    around = _Around(library, Fresh(program), asking(program, library), {})
     top = ir.FunctionFrame(None)
-    return attrs.evolve(program, body=tuple(_Fusing(around, top).go(node) for node in program.body))
+    body: list[ir.Node] = []
+    for node, name, fn in settled(program):
+        if fn is not None:
+            around.defined[name] = fn  # its own body runs when it is defined
+        body.append(_Fusing(around, top).go(node))
+    return attrs.evolve(program, body=tuple(body))
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -51,6 +60,8 @@ class _Around:
     fresh: Fresh
     asking: frozenset[str]
     """Functions that may ask the host: the kernel makes the calls of a `map` of one at once."""
+    defined: dict[str, ir.Fn]
+    """The top-level functions that are defined before the form at hand, or by it."""
 
 
 class _Fusing:
@@ -76,37 +87,51 @@ class _Fusing:
         steps, source = self._steps(call)
         if not steps:
             return None
-        plain_start = steps[-1].op != "reduce" or is_plain(call.args[1], self._library)
+        start = call.args[1] if len(call.args) == _WITH_START else None
+        plain_start = start is None or is_plain(start, self._library)
         if len(steps) > 1 and not (plain_start and all(map(self._plain, steps))):
             steps, source = steps[-1:], call.args[-1]
-        init = self.go(call.args[1]) if steps[-1].op == "reduce" else None
-        return self._loop(call, steps, init, self.go(source))
+        return self._loop(call, steps, None if start is None else self.go(start), self._source(steps, source))
+
+    def _source(self, steps: Sequence[_Step], source: ir.Node) -> ir.Node:
+        """Return what a loop walks: of a range nobody sees the vector."""
+        made = self.go(source)
+        match made:
+            case ir.Call(function=ir.Builtin(name="range"), args=[_] | [_, _] | [_, _, _]) if not _alike(steps):
+                return attrs.evolve(made, function=ir.Builtin("%range", made.function.span))
+            case _:
+                return made
 
     def _steps(self, call: ir.Call) -> tuple[list[_Step], ir.Node]:
         """Return the steps of a pipeline, the first first, and what it starts from."""
         steps: list[_Step] = []
         node: ir.Node = call
         while isinstance(node, ir.Call) and isinstance(node.function, ir.Builtin):
-            op = node.function.name
-            if not (op in _STEPS or (not steps and op in _ENDS)) or len(node.args) != 2 + (op == "reduce"):
+            op, reduces = node.function.name, node.function.name == "reduce"
+            if not (op in _STEPS or (not steps and op in _ENDS)) or len(node.args) not in (2, 2 + reduces):
                 break
             function = node.args[0]
-            if not self._known(function, 1 + (op == "reduce")) or (_STEPS.get(op) == "map" and self._may_ask(function)):
+            if not self._known(function, 1 + reduces) or (_STEPS.get(op) == "map" and self._may_ask(function)):
                 break
             steps.insert(0, _Step(op, function, node.span))
             node = node.args[-1]
         return steps, node
 
     def _may_ask(self, function: ir.Node) -> bool:
+        if isinstance(function, ir.Global):
+            if function.name in self._around.asking:
+                return True
+            function = self._around.defined[function.name]
         return isinstance(function, ir.Fn) and may_ask(function.body, self._around.asking, self._library)
 
     def _known(self, function: ir.Node, count: int) -> bool:
         """Tell whether a function of so many arguments can become part of a loop."""
         match function:
             case ir.Fn():
-                typed = function.returns is not None or any(param.type is not None for param in function.params)
-                whole = function.rest is None and not function.linked and not function.frame.loops
-                return whole and not typed and len(function.params) == count
+                return is_whole(function) and len(function.params) == count
+            case ir.Global(name=name):
+                fn = self._around.defined.get(name)
+                return fn is not None and fn.rest is None and len(fn.params) == count
             case ir.Builtin(name=name):
                 entry = self._library.get(name)
                 if entry is None or not is_plain_function(name, self._library):
@@ -118,12 +143,23 @@ class _Fusing:
                 return False
 
     def _plain(self, step: _Step) -> bool:
-        return not isinstance(step.function, ir.Fn) or is_plain(step.function.body, self._library)
+        function = self._moved(step.function)
+        if isinstance(function, ir.Global):
+            return False
+        return not isinstance(function, ir.Fn) or is_plain(function.body, self._library)
+
+    def _moved(self, function: ir.Node) -> ir.Node:
+        """Return the function whose body is put into a loop: a small one in place of its name."""
+        if isinstance(function, ir.Global):
+            fn = self._around.defined[function.name]
+            closed = not any(isinstance(part, ir.Global) for part in everything((fn.body,)))  # copies make no copies
+            return fn if closed and is_whole(fn) and is_small(fn.body) else function
+        return function
 
     def _loop(self, call: ir.Call, steps: Sequence[_Step], init: ir.Node | None, source: ir.Node) -> ir.Node:
         span, last = call.span, steps[-1]
         item = self._fresh.var("item", self._owner, looped=True)
-        alike = all(step.op in _ALIKE for step in steps)
+        alike = _alike(steps)
         plain, again = None, None
         if len(steps) > 1:
             again = self._fresh.var("source", self._owner)
@@ -131,8 +167,14 @@ class _Fusing:
         acc: ir.Var | None = None
         if last.op in _ENDS:
             acc = self._fresh.var("acc", self._owner, looped=True)
-            steps, init = steps[:-1], init or ir.Const(_NONE_FOUND[last.op], span)
-        body = self._through(list(steps), ir.Local(item, span), lambda value: self._end(last, acc, value), acc)
+            steps = steps[:-1]
+            init = ir.Const(_NONE_FOUND[last.op], span) if last.op in _NONE_FOUND else init
+        started = init is not None
+
+        def end(value: ir.Node) -> ir.Node:
+            return self._end(last, acc, value, started=started)
+
+        body = self._through(list(steps), ir.Local(item, span), end, acc)
         return ir.Each(steps[0].op if steps else last.op, item, source, acc, init, body, alike, plain, again, span)
 
     def _through(
@@ -154,13 +196,24 @@ class _Fusing:
         then, other = (kept, left) if _STEPS[step.op] == "filter" else (left, kept)
         return ir.If(made, then, other, step.span)
 
-    def _end(self, last: _Step, acc: ir.Var | None, value: ir.Node) -> ir.Node:
+    def _first(self, last: _Step, acc: ir.Var, value: ir.Node) -> ir.Node:
+        """Return what becomes of an item where the first one is the start."""
+        binds: tuple[ir.Node, ...] = ()
+        if not isinstance(value, ir.Local):
+            result = self._fresh.var("item", self._owner, looped=True)
+            binds = (ir.Bind(ir.PVar(result), value, None, last.span),)
+            value = ir.Local(result, last.span)
+        combined = self._apply(last, ir.Local(acc, last.span), value)
+        begun = ir.Look("begun?", acc, (), False, last.span)
+        return ir.Do((*binds, ir.If(begun, combined, value, last.span)), last.span)
+
+    def _end(self, last: _Step, acc: ir.Var | None, value: ir.Node, *, started: bool) -> ir.Node:
         """Return what becomes of an item at the end of a pipeline."""
         if acc is None:
             return ir.Push(value, last.span)
         kept = ir.Local(acc, last.span)
         if last.op == "reduce":
-            return self._apply(last, kept, value)
+            return self._apply(last, kept, value) if started else self._first(last, acc, value)
         verdict = self._apply(last, value)
         if last.op == "some":
             found = self._fresh.var("found", self._owner, looped=True)
@@ -173,15 +226,14 @@ class _Fusing:
 
     def _apply(self, step: _Step, *args: ir.Node) -> ir.Node:
         """Return a call of a step's function: the body of a lambda, with its parameters bound."""
-        if not isinstance(step.function, ir.Fn):
-            return ir.Call(step.function, args, step.span)
+        function = self._moved(step.function)
+        if not isinstance(function, ir.Fn):
+            return ir.Call(function, args, step.span)
         copy = Copy(self._fresh, self._owner, looped=True)
-        pairs = zip(step.function.params, args, strict=True)
+        pairs = zip(function.params, args, strict=True)
         named = [(copy.parameter(param.pattern, arg), arg) for param, arg in pairs]
         binds = [ir.Bind(pattern, arg, None, step.span) for pattern, arg in named if pattern is not None]
-        return ir.Inlined(
-            step.function.name, ir.Do((*binds, self.go(copy.node(step.function.body))), step.span), step.span
-        )
+        return ir.Inlined(function.name, ir.Do((*binds, self.go(copy.node(function.body))), step.span), step.span)
 
     def _again(self, steps: Sequence[_Step], init: ir.Node | None, source: ir.Node) -> ir.Node:
         """Return the steps as the calls that they were."""
@@ -193,5 +245,9 @@ class _Fusing:
         return source
 
 
-_NONE_FOUND = {"every?": True, "not-every?": False, "some?": False, "not-any?": True, "some": None, "reduce": None}
+def _alike(steps: Sequence[_Step]) -> bool:
+    return all(step.op in _ALIKE for step in steps)
+
+
+_NONE_FOUND = {"every?": True, "not-every?": False, "some?": False, "not-any?": True, "some": None}
 """What an end gives when no item settles it."""

@@ -9,6 +9,7 @@ can call itself is moved, so that depth is counted as before but for the innermo
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import attrs
 
@@ -16,7 +17,7 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes.copying import Copy, Fresh
-from rtfs_framework.lang.passes.rewrite import rebuild
+from rtfs_framework.lang.passes.rewrite import as_function, rebuild
 
 MOST_NODES = 16
 """Nodes of a top-level function that is small."""
@@ -24,27 +25,38 @@ MOST_NODES = 16
 
 def inline(program: ir.Program, _library: Library) -> ir.Program:
     """Return the program with small functions where they are called."""
-    set_at = Counter(node.name for node in everything(program.body) if isinstance(node, ir.SetGlobal))
     small: dict[str, ir.Fn] = {}
     fresh, top = Fresh(program), ir.FunctionFrame(None)
     body: list[ir.Node] = []
-    for node in program.body:
+    for node, name, fn in settled(program):
         made = _Inlining(small, fresh, top, looped=False).go(node)
         body.append(made)
-        if isinstance(made, ir.SetGlobal) and made.name in program.functions and set_at[made.name] == 1:
-            fn = made.value
-            if isinstance(fn, ir.Fn) and not fn.captures and _is_whole(fn) and _is_small(fn.body):
-                small[made.name] = fn
+        if fn is not None and isinstance(made, ir.SetGlobal):
+            changed = as_function(made.value)
+            if is_whole(changed) and is_small(changed.body):
+                small[name] = changed
     return attrs.evolve(program, body=tuple(body))
 
 
-def _is_whole(fn: ir.Fn) -> bool:
+def settled(program: ir.Program) -> Iterator[tuple[ir.Node, str, ir.Fn | None]]:
+    """Yield the top-level nodes, those that define a function which stays the same with its name and the function."""
+    set_at = Counter(node.name for node in everything(program.body) if isinstance(node, ir.SetGlobal))
+    for node in program.body:
+        match node:
+            case ir.SetGlobal(name=name, value=ir.Fn() as fn) if name in program.functions and set_at[name] == 1:
+                yield node, name, None if fn.captures else fn
+            case _:
+                yield node, "", None
+
+
+def is_whole(fn: ir.Fn) -> bool:
     """Tell whether a function does nothing on its way in or out, and is no loop."""
     typed = fn.returns is not None or any(param.type is not None for param in fn.params)
     return fn.rest is None and not fn.linked and not fn.frame.loops and not typed
 
 
-def _is_small(body: ir.Node) -> bool:
+def is_small(body: ir.Node) -> bool:
+    """Tell whether a body has few nodes, no functions or loops of its own, and surely does not come back to itself."""
     for count, node in enumerate(everything((body,))):
         if count >= MOST_NODES:
             return False
@@ -77,7 +89,7 @@ class _Inlining:
                 inner = _Inlining(self._small, self._fresh, self._owner, looped=True)
                 inits = tuple(map(self.go, node.inits))
                 return attrs.evolve(node, inits=inits, body=inner.go(node.body))
-            case ir.Call(function=ir.Fn() as fn, args=args) if _is_whole(fn) and len(fn.params) == len(args):
+            case ir.Call(function=ir.Fn() as fn, args=args) if is_whole(fn) and len(fn.params) == len(args):
                 return self._moved(fn, node)
             case ir.Call(function=ir.Global(name=name), args=args) if name in self._small:
                 fn = self._small[name]

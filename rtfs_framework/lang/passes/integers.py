@@ -57,7 +57,7 @@ def _is_plain(param: ir.Param) -> bool:
 
 def _operands(nodes: list[ir.Node]) -> set[ir.Var]:
     """Return the variables that are operands of arithmetic or order."""
-    names = ARITHMETIC | ORDER | STEPS | DIVISION | CHOICE | {"/", "range"}
+    names = ARITHMETIC | ORDER | STEPS | DIVISION | CHOICE | {"/", "range", "%range"}
     return {
         arg.var
         for node in nodes

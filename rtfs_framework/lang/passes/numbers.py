@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from typing import TypeGuard
 
 import attrs
 
@@ -187,8 +188,8 @@ class Numbers:
             if part is not None:
                 self.learn(part)
         self._note(node.item, self._items(node.source))
-        if node.acc is not None and node.init is not None:
-            self._note(node.acc, self.kind(node.init))
+        if node.acc is not None:
+            self._note(node.acc, self._start(node))
         self.learn(node.body)
         stops = any(isinstance(part, ir.Stop) for part in everything((node.body,)))
         if node.acc in self.vars and (stops or self.kind(node.body) not in (self.vars[node.acc], Kind.NEVER)):
@@ -197,10 +198,17 @@ class Numbers:
         if node.plain is not None:
             self.learn(node.plain)
 
+    def _start(self, node: ir.Each) -> Kind | None:
+        """Return the kind of what an accumulator starts with: without a first value, of the first item."""
+        if node.init is not None:
+            return self.kind(node.init)
+        self.learn(node.body)
+        return next((self.kind(part.otherwise) for part in everything((node.body,)) if _begins(part, node.acc)), None)
+
     def _items(self, source: ir.Node) -> Kind | None:
         """Return the kind of all items of a sequence."""
         match source:
-            case ir.Call(function=ir.Builtin(name="range")):
+            case ir.Call(function=ir.Builtin(name="range" | "%range")):
                 return Kind.INT
             case ir.Const(value=tuple() as items) if items:
                 kinds = {_PYTHON.get(item.__class__) for item in items}
@@ -216,6 +224,13 @@ class Numbers:
             for i, (kind, arg) in enumerate(zip(kinds, jump.args, strict=False))
             if kind is not None and self.kind(arg) not in (kind, Kind.NEVER)
         }
+
+
+def _begins(node: ir.Node, acc: ir.Var | None) -> TypeGuard[ir.If]:
+    """Tell whether a node asks whether an accumulator has had its first item."""
+    return (
+        isinstance(node, ir.If) and isinstance(node.test, ir.Look) and node.test.op == "begun?" and node.test.var is acc
+    )
 
 
 def _numeric(name: str, kinds: set[Kind | None], count: int) -> Kind | None:

@@ -116,7 +116,7 @@ def learn(var: ir.Var, node: ir.Node, numbers: Numbers) -> None:
 def learn_items(item: ir.Var, source: ir.Node, numbers: Numbers) -> None:
     """Note the bound of the items of a range: it has no more of them than fit into memory."""
     match source:
-        case ir.Call(function=ir.Builtin(name="range"), args=args) if len(args) < 3:
+        case ir.Call(function=ir.Builtin(name="range" | "%range"), args=args) if len(args) < 3:
             start = 0 if len(args) == 1 else width(args[0], numbers)
             if start is not None:
                 numbers.widths[item] = max(start, ITEMS) + 1
