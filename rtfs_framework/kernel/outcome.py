@@ -45,7 +45,7 @@ class CallKind(Enum):
     """A notification (step started, hint set, ...). The host answers nil."""
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, weakref_slot=False)  # see `maker`
 class HostCall:
     """A request to the host."""
 
@@ -75,7 +75,7 @@ class Complete:
     value: Any
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, weakref_slot=False)
 class RequiresHost:
     """The run waits for its host."""
 

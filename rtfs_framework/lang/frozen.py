@@ -20,9 +20,13 @@ def maker(cls: Callable[P, T]) -> Callable[P, T]:
     """Return a function that makes what `cls(...)` would; for records that are made once per host call.
 
     Raises:
-        TypeError: the class computes something when it makes a record (a factory, converter or validator, a hook).
+        TypeError: the class computes something when it makes a record (a factory, converter or validator, a hook), or
+            has a slot for weak references, with which Python 3.10 finds no two classes alike.
     """
     frozen: Any = cls
+    if "__weakref__" in frozen.__slots__:
+        message = f"{cls} has a slot for weak references"
+        raise TypeError(message)
     fields = attrs.fields(frozen)
     computed = [each.name for each in fields if each.converter or each.validator or not _is_plain(each)]
     if computed or hasattr(cls, "__attrs_post_init__") or hasattr(cls, "__attrs_pre_init__"):

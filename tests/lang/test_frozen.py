@@ -12,13 +12,13 @@ from rtfs_framework.kernel.outcome import CallKind, HostCall, host_call
 from rtfs_framework.lang.frozen import maker
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, weakref_slot=False)
 class Pair:
     left: int
     _right: tuple[int, ...] = (1, 2)
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@attrs.frozen(slots=True, kw_only=True, weakref_slot=False)
 class Named:
     name: str
     kept: str = attrs.field(default="", eq=False)
@@ -61,13 +61,18 @@ def test_a_host_call_is_the_same_either_way():
     "field", [attrs.field(factory=list), attrs.field(default=1, converter=int), attrs.field(validator=print)]
 )
 def test_a_class_that_computes_its_fields_is_refused(field):
-    made = attrs.make_class("Made", {"x": field}, frozen=True, slots=True)
+    made = attrs.make_class("Made", {"x": field}, frozen=True, slots=True, weakref_slot=False)
     with pytest.raises(TypeError, match="computes"):
         maker(made)
 
 
+def test_a_class_that_takes_weak_references_is_refused():
+    with pytest.raises(TypeError, match="weak references"):
+        maker(attrs.make_class("Made", ["x"], frozen=True, slots=True))
+
+
 def test_a_class_with_a_hook_is_refused():
-    @attrs.frozen(slots=True)
+    @attrs.frozen(slots=True, weakref_slot=False)
     class Hooked:
         x: int
 
