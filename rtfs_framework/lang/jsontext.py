@@ -7,8 +7,9 @@ JsonError: bad text, nesting beyond `MAX_DEPTH`, NaN and infinities, lone surrog
 from __future__ import annotations
 
 import json
-import math
 import re
+import sys
+from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
@@ -18,6 +19,9 @@ MAX_DEPTH = 200
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _LEVELS = [{"[": 1, "{": 1, "]": -1, "}": -1}.get(chr(byte), 0) for byte in range(256)]
 _NO_BRACKETS = bytes(byte for byte, level in enumerate(_LEVELS) if not level)
+_NO_MARKS = bytes(byte for byte in _NO_BRACKETS if chr(byte) != '"')
+_ROUNDS = 32
+_LARGEST = sys.float_info.max
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -25,14 +29,18 @@ class JsonError(ValueError):
     """A text that is not JSON, or data that JSON cannot hold; the message says where or what."""
 
 
-def load(text: str) -> Any:
-    """Return the data of a JSON text. Raises JsonError."""
-    if text.count("[") + text.count("{") > MAX_DEPTH:
+def load(text: str, object_hook: Callable[[dict[str, Any]], Any] | None = None) -> Any:
+    """Return the data of a JSON text; the hook makes something else of its objects, inner ones first.
+
+    Raises:
+        JsonError: the text is refused.
+    """
+    if text.count("[") + text.count("{") > MAX_DEPTH and not _is_shallow(text):
         _check_depth(text)
     try:
-        data = json.loads(text, parse_constant=_refuse, parse_float=_finite)
-        if _SURROGATE.search(text):
-            json.dumps(data, ensure_ascii=False).encode()
+        data = json.loads(text, parse_constant=_refuse, parse_float=_finite, object_hook=object_hook)
+        if "\\u" in text and _SURROGATE.search(text):
+            json.dumps(data if object_hook is None else json.loads(text), ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise JsonError(_place(text, error)) from None
     except UnicodeEncodeError:
@@ -80,10 +88,28 @@ def _refuse(name: str) -> Any:
 
 def _finite(text: str) -> float:
     value = float(text)
-    if math.isinf(value):
-        message = "number out of range"
-        raise JsonError(message)
-    return value
+    if -_LARGEST <= value <= _LARGEST:
+        return value
+    message = "number out of range"
+    raise JsonError(message)
+
+
+def _is_shallow(text: str) -> bool:
+    """Tell at little cost whether a text surely nests no deeper than it may; of some it is not known.
+
+    Only brackets and quotes are looked at. When all quotes are gone with the pairs that have nothing between them, no
+    string holds a bracket. Each round then takes the innermost level away, or two.
+    """
+    if "\\" in text:
+        text = text.replace("\\\\", "").replace('\\"', "")
+    marks = text.encode("utf-8", "surrogatepass").translate(None, _NO_MARKS).replace(b'""', b"")
+    if b'"' in marks:
+        return False
+    for levels in range(_ROUNDS):
+        if len(marks) + 2 * levels <= MAX_DEPTH:
+            return True
+        marks = marks.replace(b"[]", b"").replace(b"{}", b"")
+    return False
 
 
 def _check_depth(text: str) -> None:

@@ -8,20 +8,25 @@ are two keys of one map that would get the same name. Everything refused is a Ge
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import count
 from typing import Any
 
-from rtfs_framework.lang.errors import LimitError, ProgramError, generic_error
+from rtfs_framework.lang.errors import ProgramError, generic_error
+from rtfs_framework.lang.garbage import no_collection
 from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError, dump, load
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.meter import charge, meter, room_for_text
-from rtfs_framework.lang.types.jsonable import from_plain, plain_key
+from rtfs_framework.lang.meter import LARGE, charge, meter, room_for_text
+from rtfs_framework.lang.types.jsonable import plain_key
 from rtfs_framework.lang.values import GrownVector, Keyword, List, Timestamp, Uuid, type_name
 from rtfs_framework.stdlib.check import string
+from rtfs_framework.stdlib.json_text import plain_text, too_much
 from rtfs_framework.stdlib.table import builtin
 
 _PLAIN = frozenset({type(None), bool, int, float, str})
 _SMALL = frozenset({type(None), bool, int, float})
 """Classes whose values count as one part, whatever they are."""
+_OFTEN = 0xFFF
 _ARRAYS = frozenset({tuple, GrownVector, List, Set})
 
 
@@ -38,11 +43,43 @@ _ARRAYS = frozenset({tuple, GrownVector, List, Set})
 def parse_json(text: Any) -> Any:
     try:
         charge(len(string("parse-json", text)))
-        return from_plain(load(text))
+        with no_collection():
+            return _value(load(text, _object if len(text) < LARGE else _watched_object()))
     except JsonError as error:
         raise generic_error(f"JSON parsing error: {error}") from None
     except RecursionError:
         raise generic_error("JSON parsing error: nested too deeply") from None
+
+
+def _object(members: dict[str, Any]) -> Map:
+    """Return the map of an object; objects inside it are maps already, arrays are still lists."""
+    for name in members:  # noqa: PLC0206 - items() would make a pair of each
+        if members[name].__class__ is list:
+            members[name] = _vector(members[name])
+    return Map(members)
+
+
+def _watched_object() -> Callable[[dict[str, Any]], Map]:
+    """Return what makes maps of a large text's objects, with a look at the limits now and then."""
+    number = count(1)
+
+    def made(members: dict[str, Any]) -> Map:
+        if next(number) & _OFTEN == 0:
+            meter().look()
+        return _object(members)
+
+    return made
+
+
+def _value(data: Any) -> Any:
+    return _vector(data) if data.__class__ is list else data
+
+
+def _vector(items: list[Any]) -> tuple[Any, ...]:
+    for item in items:
+        if item.__class__ is list:
+            return tuple([_vector(each) if each.__class__ is list else each for each in items])
+    return tuple(items)
 
 
 @builtin(
@@ -55,7 +92,11 @@ def parse_json(text: Any) -> Any:
     doc="Write a value as compact JSON text.",
 )
 def serialize_json(value: Any) -> str:
-    return _written(value, pretty=False)
+    made = plain_text(value)
+    if made is None:
+        return _written(value, pretty=False)
+    room_for_text("serialize-json", len(made))
+    return made
 
 
 @builtin(
@@ -89,6 +130,7 @@ class _Plain:
 
     def __init__(self) -> None:
         self.size = 0
+        self.due = _OFTEN
         self.most = meter().items
 
     def data(self, value: Any, depth: int) -> Any:
@@ -100,7 +142,10 @@ class _Plain:
         kind = value.__class__
         self.size += 1 + (len(value) if kind is str else 0)
         if self.most is not None and self.size > self.most:
-            raise LimitError("items", self.most, f"JSON of more than {self.most} parts and characters")
+            raise too_much(self.most)
+        if self.size >= self.due:
+            charge(_OFTEN)
+            self.due = self.size + _OFTEN
         if kind in _PLAIN:
             return value
         if depth >= MAX_DEPTH:

@@ -109,6 +109,8 @@ INSIDE = {
     "a regular expression": '(re-seq "[0-9]" (repeat-string "a1" 150000))',
     "replacing": '(re-replace "[0-9]" (repeat-string "a1" 150000) "b")',
     "JSON": "(serialize-json v)",
+    "much JSON": "(serialize-json {:a [(map (fn [x] {:id x}) v)]})",
+    "reading JSON": '(parse-json (str "[0" (repeat-string ",{}" 300000) "]"))',
     "a set": "(set v)",
     "division": "(quot (pow 3 600000) (pow 7 150000))",
 }
