@@ -40,9 +40,14 @@ _RANKS: dict[type, int] = {
 }
 _FUNCTION_RANK = 14
 _NUMBERS = {int, float}
-_ONE_OF_A_KIND: frozenset[Any] = frozenset({str, bool})
-"""Classes of which the values compare in Python as here, among themselves."""
+_ONE_KIND: tuple[set[Any], ...] = ({str}, {bool})
+"""Further classes of which the values compare in Python as here, among themselves."""
 _VECTORS: frozenset[Any] = frozenset({tuple, GrownVector})
+_TUPLE: set[Any] = {tuple}
+_HASHED: frozenset[Any] = frozenset({int, float, str, bool})
+_SAMPLE = 256
+_FEW = 3
+"""Columns up to which vectors may be sorted by one after the other."""
 _LEVELS = 3
 _WIDEST = 64
 """Vectors in vectors, and items of one, up to which sort keys are made column by column."""
@@ -119,50 +124,63 @@ def sort_values(items: Iterable[Any]) -> list[Any]:
     """Return the items in ascending order; equal ones keep their places."""
     items = list(items)
     keys = sort_keys(items)
-    return _sorted(items) if keys is items else sort_by_keys(items, keys)
+    return _sorted(items) if keys[0] is items else sort_by_keys(items, keys)
 
 
-def sort_keys(values: Sequence[Any], levels: int = _LEVELS) -> Sequence[Any]:
-    """Return what Python may compare in place of values: themselves, when that gives the order of values.
+def sort_by_keys(items: Sequence[Any], keys: list[Sequence[Any]]) -> list[Any]:
+    """Return the items in the order of their keys: sorted by the last of `sort_keys` first, each time stably."""
+    places: Sequence[int] = range(len(items))
+    for each in reversed(keys):
+        places = _sorted(places, each.__getitem__)
+    return [items[place] for place in places]
 
-    Vectors of one length are looked at column by column, `levels` deep.
+
+def sort_keys(values: Sequence[Any], levels: int = _LEVELS) -> list[Sequence[Any]]:
+    """Return what Python may compare in place of values: the first decides, if it ties the second, and so on.
+
+    That is the values themselves, when it gives their order, and the columns of vectors of one length, when those but
+    the last often tie: numbers and texts are compared much faster than vectors of them.
     """
     kinds = set(map(type, values))
+    if not kinds <= _VECTORS:
+        return [_plain_keys(values, kinds)]
+    columns = _columns(values) if levels else []
+    if not columns:
+        return [_careful(values)]
+    found = [sort_keys(column, levels - 1) for column in columns]
+    keys = [each for part in found for each in part]
+    if len(keys) <= _FEW and all(map(_ties, keys[:-1])):
+        return keys
+    unchanged = kinds == _TUPLE and len(keys) == len(columns) and all(map(is_, keys, columns))
+    return [values if unchanged else list(zip(*keys, strict=True))]
+
+
+def _plain_keys(values: Sequence[Any], kinds: set[type]) -> Sequence[Any]:
     if kinds <= _NUMBERS:
         return values if float not in kinds or not any(map(ne, values, values)) else _careful(values)
-    if len(kinds) > 1 and kinds != _VECTORS:
-        return _careful(values)
-    if kinds <= _ONE_OF_A_KIND:
-        return values
     if kinds == {Keyword}:
         return [value.name for value in values]
-    return _rows(values, levels) if kinds <= _VECTORS and levels else _careful(values)
-
-
-def _rows(vectors: Sequence[Any], levels: int) -> Sequence[Any]:
-    """Return what may be compared in place of vectors: of one length, their columns decide each for itself."""
-    widths = set(map(len, vectors))
-    width = max(widths)
-    if len(widths) > 1 or not 0 < width <= _WIDEST:
-        return _careful(vectors)
-    charge(width * len(vectors))
-    columns = list(zip(*vectors, strict=True))
-    keys = [sort_keys(column, levels - 1) for column in columns]
-    if width == 1:
-        return keys[0]
-    if all(map(is_, keys, columns)) and set(map(type, vectors)) == {tuple}:
-        return vectors
-    return list(zip(*keys, strict=True))
+    return values if kinds in _ONE_KIND else _careful(values)
 
 
 def _careful(values: Sequence[Any]) -> list[Any]:
     return [order_key(value) for value in watched(values)]
 
 
-def sort_by_keys(items: Sequence[Any], keys: Sequence[Any]) -> list[Any]:
-    """Return the items in the order of their (comparable Python) keys, one key for each."""
-    places = _sorted(range(len(items)), keys.__getitem__)
-    return [items[place] for place in places]
+def _columns(vectors: Sequence[Any]) -> list[Any]:
+    """Return the columns of vectors that are all of one length; else none."""
+    widths = set(map(len, vectors))
+    width = max(widths, default=0)
+    if len(widths) != 1 or width > _WIDEST:
+        return []
+    charge(width * len(vectors))
+    return list(zip(*vectors, strict=True))
+
+
+def _ties(keys: Sequence[Any]) -> bool:
+    """Tell whether many keys seem to be equal."""
+    some = keys[:_SAMPLE]
+    return some[0].__class__ in _HASHED and 2 * len(set(some)) <= len(some)
 
 
 def _sorted(items: Sequence[Any], key: Callable[[Any], Any] | None = None) -> list[Any]:

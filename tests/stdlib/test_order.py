@@ -49,9 +49,16 @@ CAREFUL = [[None, None], [float("nan"), 1.0], [1, True], [(1,), (1, 2)], [(), ()
 
 @pytest.mark.parametrize("keys", PLAIN, ids=repr)
 def test_keys_of_one_kind_are_compared_as_they_are(keys):
-    assert sort_keys(keys) is keys
+    assert sort_keys(keys)[0] is keys
 
 
 @pytest.mark.parametrize("keys", CAREFUL, ids=repr)
 def test_other_keys_become_tokens(keys):
-    assert sort_keys(keys) == [order_key(key) for key in keys]
+    assert sort_keys(keys) == [[order_key(key) for key in keys]]
+
+
+def test_columns_that_tie_are_sorted_one_after_the_other():
+    rows = [(place % 3, f"{place * 7 % 50}") for place in range(50)]
+    assert sort_keys(rows) == list(zip(*rows, strict=True))
+    assert sort_keys([(place, 1) for place in range(50)])[0][0] == (0, 1)
+    assert sort_values(rows) == sorted(rows)
