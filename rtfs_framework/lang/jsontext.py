@@ -13,6 +13,8 @@ from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
+from rtfs_framework.lang.meter import watched
+
 MAX_DEPTH = 200
 """Levels of arrays and objects that a text may nest."""
 
@@ -108,11 +110,15 @@ def _is_shallow(text: str) -> bool:
     for levels in range(_ROUNDS):
         if len(marks) + 2 * levels <= MAX_DEPTH:
             return True
-        marks = marks.replace(b"[]", b"").replace(b"{}", b"")
+        left = marks.replace(b"[]", b"").replace(b"{}", b"")
+        if len(left) == len(marks):
+            return False
+        marks = left
     return False
 
 
 def _check_depth(text: str) -> None:
     brackets = _STRING.sub("", text).encode("utf-8", "surrogatepass").translate(None, _NO_BRACKETS)
-    if max(accumulate(map(_LEVELS.__getitem__, brackets)), default=0) > MAX_DEPTH:
-        raise JsonError(_TOO_DEEP)
+    for level in watched(accumulate(map(_LEVELS.__getitem__, brackets))):
+        if level > MAX_DEPTH:
+            raise JsonError(_TOO_DEEP)

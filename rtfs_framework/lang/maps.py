@@ -307,7 +307,11 @@ def hash_value(value: Any, depth: int = _HASH_DEPTH) -> int:
         name = "list" if kind is List else "vector"
         if len(value) >= SMALL:
             charge(len(value))
-        return hash((name, *[hash_value(item, depth - 1) for item in value]) if depth else (name, len(value)))
+        if not depth:
+            return hash((name, len(value)))
+        if set(map(type, value)) <= PLAIN:
+            return hash((name, *map(hash, value)))
+        return hash((name, *[hash_value(item, depth - 1) for item in watched(value)]))
     if kind is Map:
         entries = [(hash_value(k, depth - 1), hash_value(v, depth - 1)) for k, v in value.items()] if depth else ()
         return hash(("map", frozenset(entries) if depth else len(value)))

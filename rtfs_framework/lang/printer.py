@@ -20,6 +20,8 @@ from rtfs_framework.lang.values import (
 )
 
 _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+_SHORT = 1 << 2048
+"""Integers below this are shown by Python itself, which refuses very long ones."""
 _NAMED = {True: "true", False: "false", None: "nil"}
 
 
@@ -42,6 +44,8 @@ def write(value: Any, most: int | None = None) -> str:
     Raises:
         LimitError: the text would have more than `most` characters (a small value may share its parts many times over).
     """
+    if value.__class__ is int and -_SHORT < value < _SHORT:
+        return str(value)
     out: list[str] = []
     todo: list[Any] = [value]
     size = done = 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.meter import SMALL, charge
+from rtfs_framework.lang.meter import SMALL, blocks, charge
 from rtfs_framework.lang.values import GrownVector, List
 
 NUMBERS: frozenset[Any] = frozenset({int, float})
@@ -63,6 +65,12 @@ def sequence(op: str, value: Any) -> Any:
     if len(found) >= SMALL:
         charge(len(found))
     return found
+
+
+def walked(op: str, value: Any) -> Iterable[Any]:
+    """Return the items of what `sequence` takes, to walk once: of many each block is charged on the way."""
+    found = placed(op, value)
+    return found if len(found) < SMALL else chain.from_iterable(blocks(found))
 
 
 def placed(op: str, value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import generic_error, invalid_argument
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
-from rtfs_framework.lang.meter import charge
+from rtfs_framework.lang.meter import charge, watched
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.stdlib.check import mapping, string
 from rtfs_framework.stdlib.table import builtin
@@ -36,13 +36,13 @@ def parse_csv(text: Any, options: Any = EMPTY_MAP) -> tuple[Any, ...]:
     separator, name = _read_options(chosen)
     rows = _rows(source, separator)
     if name is None:
-        return tuple([tuple(row) for row in rows])
+        return tuple(map(tuple, rows))
     if not rows:
         return ()
     keys = [name(cell) for cell in rows[0]]
     if len(set(keys)) < len(keys):
         raise generic_error("CSV parsing error: two columns have the same name")
-    return tuple([_record(keys, row, number) for number, row in enumerate(rows[1:], 2)])
+    return tuple([_record(keys, row, number) for number, row in watched(enumerate(rows[1:], 2))])
 
 
 def _read_options(options: Map) -> tuple[str, Any]:
@@ -64,10 +64,11 @@ def _rows(text: str, separator: str) -> list[list[str]]:
     if "\0" in text:  # Python 3.10 refuses it, later versions do not.
         raise generic_error("CSV parsing error: the text holds a NUL character")
     try:
-        rows = [row for row in csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True) if row]
+        rows = [row for row in watched(csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)) if row]
     except csv.Error as error:
         raise generic_error(f"CSV parsing error: {error}") from None
-    if any(len(cell) > MOST_IN_A_CELL for row in rows for cell in row):  # the module's own limit is the host's to move
+    if len(text) > MOST_IN_A_CELL and any(max(map(len, row)) > MOST_IN_A_CELL for row in watched(rows)):
+        # The module's own limit is the host's to move.
         raise generic_error(f"CSV parsing error: field larger than field limit ({MOST_IN_A_CELL})")
     return rows
 

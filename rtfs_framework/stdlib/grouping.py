@@ -9,7 +9,7 @@ from typing import Any
 
 from rtfs_framework.lang.maps import Map, to_key
 from rtfs_framework.stdlib.callables import as_function
-from rtfs_framework.stdlib.check import sequence
+from rtfs_framework.stdlib.check import walked
 from rtfs_framework.stdlib.slices import alike
 from rtfs_framework.stdlib.table import builtin
 
@@ -22,7 +22,7 @@ from rtfs_framework.stdlib.table import builtin
     doc="Give a map from each result of a function to the vector of items that gave it.",
 )
 def group_by(f: Any, collection: Any) -> Map:
-    found = () if collection is None else sequence("group-by", collection)
+    found = () if collection is None else walked("group-by", collection)
     call = as_function("group-by", f, 1)
     groups: dict[Any, Any] = {}
     for item in found:
@@ -36,7 +36,7 @@ def group_by(f: Any, collection: Any) -> Map:
     doc="Give a map from each result of a function to the last item that gave it.",
 )
 def index_by(f: Any, collection: Any) -> Map:
-    found = sequence("index-by", collection)
+    found = walked("index-by", collection)
     call = as_function("index-by", f, 1)
     index: dict[Any, Any] = {}
     for item in found:
@@ -46,7 +46,7 @@ def index_by(f: Any, collection: Any) -> Map:
 
 @builtin("frequencies", ('(frequencies "abca")', '{"a" 2 "b" 1 "c" 1}'), doc="Count how often each item occurs.")
 def frequencies(collection: Any) -> Map:
-    return _counted([to_key(item) for item in sequence("frequencies", collection)])
+    return _counted([to_key(item) for item in walked("frequencies", collection)])
 
 
 @builtin(
@@ -55,7 +55,7 @@ def frequencies(collection: Any) -> Map:
     doc="Count how often a function gives each of its results.",
 )
 def count_by(f: Any, collection: Any) -> Map:
-    found = sequence("count-by", collection)
+    found = walked("count-by", collection)
     call = as_function("count-by", f, 1)
     return _counted([to_key(call(item)) for item in found])
 
@@ -73,7 +73,7 @@ def _counted(keys: list[Any]) -> Map:
     doc="Keep the first of the items for which a function gives equal results.",
 )
 def distinct_by(f: Any, collection: Any) -> Any:
-    found = sequence("distinct-by", collection)
+    found = walked("distinct-by", collection)
     call = as_function("distinct-by", f, 1)
     firsts: dict[Any, Any] = {}
     for item in found:

@@ -13,7 +13,7 @@ from rtfs_framework.lang.errors import ProgramError, generic_error
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import SMALL, blocks, charge, fits, growing_blocks, made
 from rtfs_framework.stdlib.callables import as_function, invoke
-from rtfs_framework.stdlib.check import VECTORS, placed, sequence
+from rtfs_framework.stdlib.check import VECTORS, placed, sequence, walked
 from rtfs_framework.stdlib.overlap import asks, overlap
 from rtfs_framework.stdlib.slices import NOTHING, alike
 from rtfs_framework.stdlib.table import builtin
@@ -108,7 +108,7 @@ def mapcat(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
     doc="Call a function with each place (from 0) and item.",
 )
 def map_indexed(f: Any, collection: Any) -> tuple[Any, ...]:
-    found = sequence("map-indexed", collection)
+    found = walked("map-indexed", collection)
     call = as_function("map-indexed", f, 2)
     if asks(call):
         return tuple(overlap(lambda entry: call(*entry), enumerate(found)))

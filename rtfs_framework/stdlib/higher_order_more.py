@@ -10,9 +10,9 @@ from typing import Any
 
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Map, equal
-from rtfs_framework.lang.meter import charge, growing_blocks
+from rtfs_framework.lang.meter import blocks, charge, growing_blocks
 from rtfs_framework.stdlib.callables import as_function
-from rtfs_framework.stdlib.check import VECTORS, number, placed, sequence
+from rtfs_framework.stdlib.check import VECTORS, number, placed, sequence, walked
 from rtfs_framework.stdlib.higher_order import truthy
 from rtfs_framework.stdlib.order import merge_sort, sort_by_keys, sort_keys
 from rtfs_framework.stdlib.reordering import before_by
@@ -24,7 +24,7 @@ from rtfs_framework.stdlib.table import builtin
     "keep", ("(keep :a [{:a 1} {} {:a false}])", "[1 false]"), doc="Give the results of a function that are not nil."
 )
 def keep(f: Any, collection: Any) -> tuple[Any, ...]:
-    found = sequence("keep", collection)
+    found = walked("keep", collection)
     call = as_function("keep", f, 1)
     results = [call(item) for item in found]
     return tuple([result for result in results if result is not None])
@@ -36,7 +36,7 @@ def keep(f: Any, collection: Any) -> tuple[Any, ...]:
     doc="Give the results of a function of place and item that are not nil.",
 )
 def keep_indexed(f: Any, collection: Any) -> tuple[Any, ...]:
-    found = sequence("keep-indexed", collection)
+    found = walked("keep-indexed", collection)
     call = as_function("keep-indexed", f, 2)
     results = [call(place, item) for place, item in enumerate(found)]
     return tuple([result for result in results if result is not None])
@@ -88,7 +88,7 @@ def split_with(predicate: Any, collection: Any) -> tuple[Any, Any]:
     doc="Split a sequence wherever the result of a function changes.",
 )
 def partition_by(f: Any, collection: Any) -> tuple[Any, ...]:
-    found = sequence("partition-by", collection)
+    found = walked("partition-by", collection)
     call = as_function("partition-by", f, 1)
     runs: list[list[Any]] = []
     before: Any = NOTHING
@@ -153,9 +153,10 @@ def reduce_kv(f: Any, initial: Any, collection: Any) -> Any:
 )
 def sort_by(f: Any, comparator: Any, collection: Any = NOTHING) -> Any:
     source = comparator if collection is NOTHING else collection
-    found = list(sequence("sort-by", source))
+    found = placed("sort-by", source)
+    found = found if found.__class__ is tuple else tuple(found)
     call = as_function("sort-by", f, 1)
-    results = [call(item) for item in found]
+    results = [call(item) for block in blocks(found) for item in block]
     if collection is NOTHING:
         return alike(source, sort_by_keys(found, sort_keys(results)))
     before = before_by("sort-by", comparator)

@@ -16,7 +16,7 @@ from rtfs_framework.lang.errors import ProgramError, generic_error
 from rtfs_framework.lang.garbage import no_collection
 from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError, dump, load
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.meter import LARGE, charge, meter, room_for_text
+from rtfs_framework.lang.meter import LARGE, charge, meter, room_for_text, watched
 from rtfs_framework.lang.types.jsonable import plain_key
 from rtfs_framework.lang.values import GrownVector, Keyword, List, Timestamp, Uuid, type_name
 from rtfs_framework.stdlib.check import string
@@ -78,7 +78,7 @@ def _value(data: Any) -> Any:
 def _vector(items: list[Any]) -> tuple[Any, ...]:
     for item in items:
         if item.__class__ is list:
-            return tuple([_vector(each) if each.__class__ is list else each for each in items])
+            return tuple([_vector(each) if each.__class__ is list else each for each in watched(items)])
     return tuple(items)
 
 

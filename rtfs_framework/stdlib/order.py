@@ -80,6 +80,7 @@ def order_key(value: Any) -> list[Token]:
         if rank <= 3:
             out.append((rank, item) if item == item else _NAN)  # noqa: PLR0124 - NaN alone differs from itself
         elif kind in _SEQUENCES:
+            charge(len(item))
             out.append((rank,))
             todo.append(_CLOSE)
             todo.extend(reversed(item))

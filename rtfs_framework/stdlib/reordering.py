@@ -9,7 +9,7 @@ from typing import Any
 
 from rtfs_framework.lang.maps import equal, to_key
 from rtfs_framework.stdlib.callables import as_function
-from rtfs_framework.stdlib.check import NUMBERS, sequence
+from rtfs_framework.stdlib.check import NUMBERS, sequence, walked
 from rtfs_framework.stdlib.order import merge_sort, sort_values
 from rtfs_framework.stdlib.slices import NOTHING, alike
 from rtfs_framework.stdlib.table import builtin
@@ -62,7 +62,7 @@ def before_by(op: str, comparator: Any) -> Any:
 )
 def distinct(collection: Any) -> Any:
     found: dict[Any, Any] = {}
-    for item in sequence("distinct", collection):
+    for item in walked("distinct", collection):
         found.setdefault(to_key(item), item)
     return alike(collection, tuple(found.values()))
 
@@ -70,7 +70,7 @@ def distinct(collection: Any) -> Any:
 @builtin("dedupe", ("(dedupe [1 1 2 1])", "[1 2 1]"), doc="Keep the first of equal neighbours.")
 def dedupe(collection: Any) -> Any:
     out: list[Any] = []
-    for item in sequence("dedupe", collection):
+    for item in walked("dedupe", collection):
         if not out or not equal(out[-1], item):
             out.append(item)
     return alike(collection, out)

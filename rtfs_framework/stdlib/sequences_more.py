@@ -92,7 +92,7 @@ def _pieces(op: str, size: Any, step: Any, collection: Any, *, past_end: bool) -
         stop = max(min(stop, stop - width + stride), 1)
     starts = range(0, stop, stride)
     room(op, len(starts) * min(width, len(found)))
-    return tuple([tuple(found[start : start + width]) for start in starts])
+    return tuple([tuple(found[start : start + width]) for start in watched(starts)])
 
 
 @builtin(

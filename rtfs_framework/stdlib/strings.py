@@ -8,11 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.errors import index_error
-from rtfs_framework.lang.meter import charge, made, meter, room, room_for_text
+from rtfs_framework.lang.meter import SMALL, charge, fits, made, meter, room, room_for_text
 from rtfs_framework.lang.printer import display
 from rtfs_framework.stdlib.check import integer, items, string, vector_like
 from rtfs_framework.stdlib.order import position
 from rtfs_framework.stdlib.table import builtin
+
+_TEXT = {str}
+_BLOCK = 4_096
 
 
 @builtin(
@@ -27,9 +30,26 @@ def to_text(*values: Any) -> str:
 
 
 def _joined(op: str, separator: str, values: Any) -> str:
-    parts = [value if value.__class__ is str else display(value, meter().items) for value in values]
+    parts = values
+    if len(values) < SMALL or set(map(type, values)) != _TEXT:
+        parts = _shown(op, values)
     room_for_text(op, sum(map(len, parts)) + len(separator) * len(parts))
     return made(separator.join(parts))
+
+
+def _shown(op: str, values: Any) -> list[str]:
+    """Return the text of each value; as soon as they are too much together, it ends."""
+    most, size = meter().items, 0
+    parts: list[str] = []
+    for start in range(0, len(values), _BLOCK):
+        block = values[start : start + _BLOCK] if len(values) > _BLOCK else values
+        shown = [value if value.__class__ is str else display(value, most) for value in block]
+        size += sum(map(len, shown))
+        fits(op, size)
+        parts += shown
+        if start:
+            meter().look()
+    return parts
 
 
 @builtin("string-length", ('(string-length "é☃")', "2"), doc="Count the characters of a string.")

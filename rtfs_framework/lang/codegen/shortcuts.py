@@ -30,7 +30,7 @@ _HELPERS = frozenset({"rt_map", "rt_grown", "rt_plain"})
 
 def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     """Return the inline form of a call of a builtin, or None when it has none."""
-    if name == "str":
+    if name == "str" and len(node.args) > 1:
         return _text(emitter, node)
     template = _template(emitter, (name, len(node.args)), node)
     if template is None or isinstance(node.args[name == "cons"], ir.Const):
@@ -182,10 +182,8 @@ class _Filler(ast.NodeTransformer):
         return py.load(value.id) if isinstance(value, ast.Name) else py.const(value.value)  # type: ignore[attr-defined]
 
 
-def _text(emitter: Expressions, node: ir.Call) -> ast.expr | None:
+def _text(emitter: Expressions, node: ir.Call) -> ast.expr:
     """`str` as one format string; a result that may be too long is made by the library, which refuses it."""
-    if len(node.args) < 2:
-        return None
     short = [_is_short(emitter, arg) for arg in node.args]
     parts: list[ast.expr] = []
     for arg, is_short, expression in zip(node.args, short, emitter.values(node.args), strict=True):

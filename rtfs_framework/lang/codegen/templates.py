@@ -17,6 +17,7 @@ _TEXT = f"a.__class__ is str and len(a) < {SHORT}"
 _WITHIN = "a.__class__ is tuple and isint(b) and -1 < b < len(a)"
 _PLACED = "a[:b] + (c,) + a[b + 1:]"
 _MAP = "a.__class__ is rt_map and a._items is not None"
+_WORD = 1 << 60
 _BOTH_TEXT = "a.__class__ is str and b.__class__ is str"
 
 TEMPLATES: dict[tuple[str, int], str] = {
@@ -66,6 +67,7 @@ TEMPLATES: dict[tuple[str, int], str] = {
     ("string-contains", 2): f"b in a if {_BOTH_TEXT} and len(a) < {SHORT} else slow",
     ("starts-with?", 2): f"a.startswith(b) if {_BOTH_TEXT} else slow",
     ("ends-with?", 2): f"a.endswith(b) if {_BOTH_TEXT} else slow",
+    ("str", 1): f"str(a) if isint(a) and -{_WORD} < a < {_WORD} else a if {_TEXT} else slow",
     ("string?", 1): "a.__class__ is str",
     ("int?", 1): "a.__class__ is int",
     ("float?", 1): "a.__class__ is float",
