@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from rtfs_framework.kernel.outcome import CallKind, DelegationHint, FunctionSignature, HintKind, HostCall, Parameter
+from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.model import Type
@@ -46,16 +47,13 @@ def digest(*parts: Any) -> str:
     Each part is framed by its length, so no two different sequences of parts share a text (the ancestor's XOR keys
     collided), and map order does not count.
     """
-    state = sha256()
+    frames = b""
     for part in parts:
-        text = canonical(part).encode("utf-8", "surrogatepass")
-        state.update(f"{len(text)}:".encode())
-        state.update(text)
-    return state.hexdigest()
+        text = canonical_print(part).encode("utf-8", "surrogatepass")
+        frames += b"%d:%b" % (len(text), text)
+    return sha256(frames).hexdigest()
 
 
 def canonical(value: Any) -> str:
     """Return the canonical print of a value: as `write`, with map entries and set members sorted by their print."""
-    from rtfs_framework.lang.canonical import canonical_print
-
     return canonical_print(value)

@@ -33,7 +33,7 @@ def maker(cls: Callable[P, T]) -> Callable[P, T]:
         message = f"{cls} computes {computed or 'something'} when it makes a record"
         raise TypeError(message)
     twin = type("Twin", (), {"__slots__": frozen.__slots__})
-    names: dict[str, Any] = {"alloc": twin.__new__, "Twin": twin, "Frozen": cls}
+    names: dict[str, Any] = {"Twin": twin, "Frozen": cls}
     names.update((f"default_{each.name}", each.default) for each in fields)
     exec(_source(fields), names)  # noqa: S102 - the text is made of the names of the fields
     make: Callable[P, T] = names["make"]
@@ -50,7 +50,7 @@ def _source(fields: tuple[attrs.Attribute[Any], ...]) -> str:
     named = [_parameter(each) for each in fields if each.kw_only]
     taken = ", ".join((*parameters, "*", *named) if named else parameters)
     writes = "\n".join(f"    made.{each.name} = {each.alias or each.name}" for each in fields)
-    return f"def make({taken}):\n    made = alloc(Twin)\n{writes}\n    made.__class__ = Frozen\n    return made\n"
+    return f"def make({taken}):\n    made = Twin()\n{writes}\n    made.__class__ = Frozen\n    return made\n"
 
 
 def _parameter(field: attrs.Attribute[Any]) -> str:

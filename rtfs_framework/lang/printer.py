@@ -22,6 +22,8 @@ from rtfs_framework.lang.values import (
 _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
 _SHORT = 1 << 2048
 """Integers below this are shown by Python itself, which refuses very long ones."""
+ATOMS = frozenset({str, int, bool, type(None), float, Keyword, Symbol})
+"""Types whose values are written in one piece."""
 _NAMED = {True: "true", False: "false", None: "nil"}
 
 
@@ -46,6 +48,8 @@ def write(value: Any, most: int | None = None) -> str:
     """
     if value.__class__ is int and -_SHORT < value < _SHORT:
         return str(value)
+    if most is None and value.__class__ in ATOMS:
+        return write_atom(value)
     out: list[str] = []
     todo: list[Any] = [value]
     size = done = 0
@@ -79,18 +83,8 @@ _SPACE = _Text(" ")
 
 def _write_one(item: Any, out: list[str], todo: list[Any]) -> None:
     kind = item.__class__
-    if kind is str:
-        out.append(f'"{item.translate(_ESCAPES)}"')
-    elif kind is int:
-        out.append(_write_int(item))
-    elif kind is bool or item is None:
-        out.append(_NAMED[item])
-    elif kind is float:
-        out.append(write_float(item))
-    elif kind is Keyword:
-        out.append(f":{item.name}")
-    elif kind is Symbol:
-        out.append(item.name)
+    if kind in ATOMS:
+        out.append(write_atom(item))
     elif kind is tuple or kind is GrownVector:
         _write_items("[", item, "]", out, todo)
     elif kind is List:
@@ -103,11 +97,22 @@ def _write_one(item: Any, out: list[str], todo: list[Any]) -> None:
         out.append(_write_opaque(item))
 
 
-def _write_int(item: int) -> str:
-    try:
-        return str(item)
-    except ValueError:  # Python refuses to print huge integers in decimal by default; RTFS limits sizes elsewhere.
-        return hex(item)
+def write_atom(item: Any) -> str:
+    """Return what `write` does of a value of `ATOMS`."""
+    kind = item.__class__
+    if kind is str:
+        usual = item.isprintable() and '"' not in item and "\\" not in item
+        return f'"{item}"' if usual else f'"{item.translate(_ESCAPES)}"'
+    if kind is int:
+        try:
+            return str(item)
+        except ValueError:  # Python refuses to print huge integers in decimal by default; RTFS limits sizes elsewhere.
+            return hex(item)
+    if kind is bool or item is None:
+        return _NAMED[item]
+    if kind is float:
+        return write_float(item)
+    return f":{item.name}" if kind is Keyword else str(item.name)
 
 
 def _write_opaque(item: Any) -> str:

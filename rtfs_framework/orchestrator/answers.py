@@ -10,6 +10,7 @@ import attrs
 from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.kernel.outcome import ExecutionOutcome
 from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.frozen import maker
 
 
 @attrs.frozen(slots=True)
@@ -17,6 +18,9 @@ class Reply:
     """Resume with a value."""
 
     value: Any
+
+
+reply = maker(Reply)
 
 
 @attrs.frozen(slots=True)
@@ -72,10 +76,6 @@ class KernelRun(Protocol):
 
 def apply(run: KernelRun, answer: Answer) -> ExecutionOutcome:
     """Resume a run with an answer."""
-    match answer:
-        case Reply(value=value):
-            return run.resume(value)
-        case Throw(error=error):
-            return run.throw(error)
-        case Locally():
-            return run.resume_locally()
+    if isinstance(answer, Reply):
+        return run.resume(answer.value)
+    return run.throw(answer.error) if isinstance(answer, Throw) else run.resume_locally()

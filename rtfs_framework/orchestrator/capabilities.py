@@ -6,7 +6,7 @@ worker thread; both get the deadline.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any
 
@@ -16,8 +16,12 @@ from rtfs_framework.api.capability import CapabilityEntry, CapabilityRequest
 from rtfs_framework.api.errors import CapabilityError
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.errors import ProgramError, arity_error, type_validation_error
+from rtfs_framework.lang.frozen import maker
+from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.types.check import violation
-from rtfs_framework.orchestrator.answers import Answer, Reply, Throw, Waiting
+from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.orchestrator.answers import Answer, Throw, Waiting, reply
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
 from rtfs_framework.orchestrator.deadlines import before, seconds_for
 from rtfs_framework.orchestrator.events import EventBus
@@ -28,6 +32,20 @@ from rtfs_framework.orchestrator.visit import OpenCall
 
 TIMEOUT = 30.0
 """Seconds that a waiting capability may take."""
+
+_request = maker(CapabilityRequest)
+
+_AT_HAND = frozenset({type(None), bool, int, float, str, tuple, Keyword, Map})
+"""Types whose values nobody needs to await."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class _Granted:
+    """A capability that may be called."""
+
+    entry: CapabilityEntry
+    target: str
+    begun: Callable[[CapabilityRequest], Awaitable[Any]] | None
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -43,6 +61,8 @@ class Capabilities:
     timeout: float = TIMEOUT
     threads: int = DEFAULT_PARALLEL
     """Blocking handlers that may run at once."""
+    _granted: dict[str, _Granted] = attrs.field(factory=dict, init=False)
+    """Those that were called and are allowed."""
 
     def id_of(self, name: str) -> str | None:
         """Return the capability behind a free name of a program, None when the host knows no such name."""
@@ -55,35 +75,59 @@ class Capabilities:
 
     def perform(self, opened: OpenCall, name: str) -> Answer | Waiting:
         """Return the answer to a call of a capability, or what to wait for."""
-        opened.target = f"capability {name}"
-        entry = self.entries.get(name)
-        if entry is None:
-            return self._throw(opened, unknown_capability(name, sorted(self.entries)))
-        refusal = self.security.capability(name)
-        if refusal is not None:
-            return self._throw(opened, security_violation("call", name, self.security.rules.level, refusal))
-        args = opened.call.args
-        deadline = seconds_for(self.timeout, opened.call.hints)
-        request = CapabilityRequest(entry.id, args, opened.call.place, deadline)
+        granted = self._granted.get(name)
+        if granted is None:
+            refusal = self._settle(name)
+            if refusal is not None:
+                opened.record.target = _target(name)
+                return self._throw(opened, refusal)
+            granted = self._granted[name]
+        entry, call = granted.entry, opened.call
+        opened.record.target = granted.target
+        deadline = self.timeout if call.hints is EMPTY_MAP else seconds_for(self.timeout, call.hints)
+        request = _request(entry.id, call.args, call.place, deadline)
         try:
-            _check_arguments(entry, args)
-            if entry.blocking:
-                from rtfs_framework.orchestrator.threads import in_thread
-
-                return Waiting(
-                    lambda: self._wait(opened, entry, in_thread(self.threads, entry.handler, request), deadline)
-                )
-            if iscoroutinefunction(entry.handler):  # begins when awaited: one that is cancelled before never was
-                return Waiting(lambda: self._wait(opened, entry, entry.handler(request), deadline))
+            if entry.parameters is not None:
+                _check_arguments(entry, entry.parameters, call.args)
+            if granted.begun is not None:
+                begun = granted.begun
+                return Waiting(lambda: self._wait(opened, entry, begun(request), deadline))
             made = entry.handler(request)
-            waits = isawaitable(made)
-            if not waits:
+            waits = made.__class__ not in _AT_HAND and isawaitable(made)
+            if not waits and entry.returns is not None:
                 _check_answer(entry, made)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self._failed(opened, entry, error)
         if waits:
             return Waiting(lambda: self._wait(opened, entry, made, deadline))
-        return self._reply(opened, made)
+        opened.close(self.clock.monotonic(), made, answered=True)
+        return reply(made)
+
+    def _settle(self, name: str) -> ProgramError | None:
+        """Settle what does not depend on the call; return why the capability may not be called."""
+        entry = self.entries.get(name)
+        if entry is None:
+            return unknown_capability(name, sorted(self.entries))
+        refusal = self.security.capability(name)
+        if refusal is not None:
+            return security_violation("call", name, self.security.rules.level, refusal)
+        self._granted[name] = _Granted(entry, _target(name), self._begun(entry))
+        return None
+
+    def _begun(self, entry: CapabilityEntry) -> Callable[[CapabilityRequest], Awaitable[Any]] | None:
+        """Return what a call is awaited by, if that is known before it: it then begins when it is awaited.
+
+        One that is cancelled before never was.
+        """
+        if entry.blocking:
+
+            def threaded(request: CapabilityRequest) -> Awaitable[Any]:
+                from rtfs_framework.orchestrator.threads import in_thread
+
+                return in_thread(self.threads, entry.handler, request)
+
+            return threaded
+        return entry.handler if iscoroutinefunction(entry.handler) else None
 
     async def _wait(self, opened: OpenCall, entry: CapabilityEntry, made: Awaitable[Any], deadline: float) -> Answer:
         try:
@@ -94,11 +138,8 @@ class Capabilities:
             return self._failed(opened, entry, late)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self._failed(opened, entry, error)
-        return self._reply(opened, value)
-
-    def _reply(self, opened: OpenCall, value: Any) -> Answer:
         opened.close(self.clock.monotonic(), value, answered=True)
-        return Reply(value)
+        return reply(value)
 
     def _failed(self, opened: OpenCall, entry: CapabilityEntry, error: Exception) -> Throw:
         what = f"capability '{entry.id}'"
@@ -111,12 +152,14 @@ class Capabilities:
         return Throw(error)
 
 
-def _check_arguments(entry: CapabilityEntry, args: tuple[Any, ...]) -> None:
-    if entry.parameters is None:
-        return
-    if len(args) != len(entry.parameters):
-        raise arity_error(entry.id, str(len(entry.parameters)), len(args))
-    for place, (type_, value) in enumerate(zip(entry.parameters, args, strict=True), 1):
+def _target(name: str) -> str:
+    return f"capability {name}"
+
+
+def _check_arguments(entry: CapabilityEntry, parameters: tuple[Type, ...], args: tuple[Any, ...]) -> None:
+    if len(args) != len(parameters):
+        raise arity_error(entry.id, str(len(parameters)), len(args))
+    for place, (type_, value) in enumerate(zip(parameters, args, strict=True), 1):
         wrong = violation(type_, value)
         if wrong is not None:
             raise type_validation_error(f"argument {place} of capability '{entry.id}': {wrong}")

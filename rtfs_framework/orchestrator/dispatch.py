@@ -27,7 +27,7 @@ from rtfs_framework.api.targets import (
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import CallKind, FunctionSignature, HostCall
 from rtfs_framework.lang.errors import ProgramError, undefined_symbol
-from rtfs_framework.orchestrator.answers import Answer, Locally, Reply, Throw, Waiting
+from rtfs_framework.orchestrator.answers import Answer, Locally, Reply, Throw, Waiting, reply
 from rtfs_framework.orchestrator.branch_order import Order
 from rtfs_framework.orchestrator.capabilities import Capabilities
 from rtfs_framework.orchestrator.delegate import Delegator, Undecided
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 _CONSULT_TIMEOUT = 10.0
 
+_CAPABILITY, _DELEGATED = CallKind.CAPABILITY, CallKind.DELEGATED
+
 
 @attrs.frozen(slots=True, eq=False)
 class Dispatcher:
@@ -62,8 +64,12 @@ class Dispatcher:
 
     def answer(self, call: HostCall, visit: Visit) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for."""
-        opened = OpenCall(call, visit, self.clock.monotonic())
-        answer = self._answer(opened)
+        opened = OpenCall.of(call, visit, self.clock.monotonic())
+        if call.kind is _CAPABILITY:
+            name, turn = call.capability, visit.turn
+            answer = self.capabilities.perform(opened, name) if turn is None else self._perform(opened, name)
+        else:
+            answer = self._decide(opened) if call.kind is _DELEGATED else self._own(opened)
         if isinstance(answer, Waiting):
             waiting = answer
             return Waiting(lambda: self._finish(opened, waiting))
@@ -78,23 +84,18 @@ class Dispatcher:
                 opened.close(self.clock.monotonic(), error=ProgramError("Cancelled", "Cancelled: the run was stopped"))
             raise
 
-    def _answer(self, opened: OpenCall) -> Answer | Waiting:
-        call = opened.call
-        match call.kind:
-            case CallKind.DELEGATED:
-                decision = self.delegator.decide(call)
-                if isinstance(decision, Undecided):
-                    asked = decision
-                    return Waiting(lambda: self._consult(opened, asked))
-                return self._carry_out(opened, decision)
-            case CallKind.CAPABILITY:
-                return self._perform(opened, call.capability)
-            case CallKind.CONTEXT_GET | CallKind.CONTEXT_SET | CallKind.EVENT:
-                return in_turn(opened.visit, lambda: self._own(opened))
-            case _ as never:
-                assert_never(never)
+    def _decide(self, opened: OpenCall) -> Answer | Waiting:
+        decision = self.delegator.decide(opened.call)
+        if isinstance(decision, Undecided):
+            asked = decision
+            return Waiting(lambda: self._consult(opened, asked))
+        return self._carry_out(opened, decision)
 
-    def _own(self, opened: OpenCall) -> Answer:
+    def _own(self, opened: OpenCall) -> Answer | Waiting:
+        turn = opened.visit.turn
+        return self._keep(opened) if turn is None or turn.come else in_turn(opened.visit, lambda: self._keep(opened))
+
+    def _keep(self, opened: OpenCall) -> Answer:
         """Answer what the host itself keeps: the context, and who is told of events."""
         call = opened.call
         if call.kind is CallKind.CONTEXT_GET:
@@ -108,12 +109,12 @@ class Dispatcher:
         return self._reply(opened, None)
 
     def _perform(self, opened: OpenCall, name: str) -> Answer | Waiting:
-        if self.capabilities.order_independent(name):
+        if opened.visit.turn is None or self.capabilities.order_independent(name):
             return self.capabilities.perform(opened, name)
         return in_turn(opened.visit, lambda: self.capabilities.perform(opened, name))
 
     def _carry_out(self, opened: OpenCall, decision: Decision) -> Answer | Waiting:
-        opened.decision = decision
+        opened.record.decision = decision
         if opened.visit.firsts is not None:
             opened.visit.firsts.decided(decision)
         target = decision.plan.target
@@ -178,7 +179,7 @@ class Dispatcher:
 
     def _reply(self, opened: OpenCall, value: object) -> Reply:
         opened.close(self.clock.monotonic(), value, answered=True)
-        return Reply(value)
+        return reply(value)
 
     def _throw(self, opened: OpenCall, error: ProgramError) -> Throw:
         opened.close(self.clock.monotonic(), error=error)

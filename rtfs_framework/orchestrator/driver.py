@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall, RequiresHost
-from rtfs_framework.orchestrator.answers import Answer, KernelRun, Waiting, apply
+from rtfs_framework.orchestrator.answers import Answer, KernelRun, Reply, Waiting, apply
 from rtfs_framework.orchestrator.deadlines import within
 
 if TYPE_CHECKING:
@@ -33,9 +33,12 @@ def advance(run: KernelRun, outcome: ExecutionOutcome, host: Host) -> Complete |
     """Answer calls until the run is complete or must wait."""
     while not isinstance(outcome, Complete):
         answer = host.answer(outcome.call) if isinstance(outcome, RequiresHost) else host.fan_out(outcome.branches)
-        if isinstance(answer, Waiting):
+        if isinstance(answer, Reply):
+            outcome = run.resume(answer.value)
+        elif isinstance(answer, Waiting):
             return answer
-        outcome = apply(run, answer)
+        else:
+            outcome = apply(run, answer)
     return outcome
 
 

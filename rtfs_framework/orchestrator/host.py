@@ -21,7 +21,8 @@ from rtfs_framework.orchestrator.delegate import Delegator
 from rtfs_framework.orchestrator.dispatch import Dispatcher
 from rtfs_framework.orchestrator.events import EventBus, Subscription
 from rtfs_framework.orchestrator.journal.place import cache_dir, journal_path
-from rtfs_framework.orchestrator.journal.store import Journal, blotter
+from rtfs_framework.orchestrator.journal.store import Journal
+from rtfs_framework.orchestrator.journal.texts import blotter
 from rtfs_framework.orchestrator.models import Models
 from rtfs_framework.orchestrator.precedence import Precedence
 from rtfs_framework.orchestrator.providers import ProviderInstance, ProviderPool

@@ -50,13 +50,13 @@ class Models:
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self.failed(opened, error, instance)
         if key is not None:
-            opened.reply_key = key.digest if self.reuse.layer is not None else ""
+            opened.record.reply_key = key.digest if self.reuse.layer is not None else ""
             reply = self.reuse.look_up(key)
             if reply is not None:
                 answer = self._remembered(opened, function, instance, reply)
                 if answer is not None:
                     return answer
-            opened.cache = "l2 miss" if self.reuse.layer is not None else ""
+            opened.record.cache = "l2 miss" if self.reuse.layer is not None else ""
         return Waiting(lambda: self._ask(opened, function, instance, key))
 
     def failed(self, opened: OpenCall, error: Exception, instance: ProviderInstance) -> Throw:
@@ -101,28 +101,31 @@ class Models:
             value = to_value(reply, function, opened.visit.lookup, f"'{instance.spec.id}'")
         except ProgramError:  # a damaged record: ask anew
             return None
-        opened.cache, opened.model, opened.explanation = "l2 hit", reply.model, reply.explanation
+        record = opened.record
+        record.cache, record.model, record.explanation = "l2 hit", reply.model, reply.explanation
         opened.close(self.clock.monotonic(), value, answered=True)
         return Reply(value)
 
     async def _ask(
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: CacheKey | None
     ) -> Answer:
+        record = opened.record
         try:
             reply, shared = await self._reply(opened, function, instance, key)
-            opened.model, opened.explanation = reply.model or instance.spec.model, reply.explanation
+            record.model, record.explanation = reply.model or instance.spec.model, reply.explanation
             if shared:
-                opened.cache = "in flight"
+                record.cache = "in flight"
             else:
-                opened.input_tokens, opened.output_tokens = reply.usage.input_tokens, reply.usage.output_tokens
-                opened.cost = cost_of(reply.usage, instance.spec)
+                record.input_tokens, record.output_tokens = reply.usage.input_tokens, reply.usage.output_tokens
+                record.cost = cost_of(reply.usage, instance.spec)
             value = to_value(reply, function, opened.visit.lookup, f"'{instance.spec.id}'")
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self.failed(opened, error, instance)
         if key is not None and not shared:
             self.reuse.remember(key, reply)
-            if opened.reply_key and opened.visit.firsts is not None:
-                opened.visit.firsts.paid(opened.reply_key, (opened.input_tokens, opened.output_tokens, opened.cost))
+            if record.reply_key and opened.visit.firsts is not None:
+                bill = record.input_tokens, record.output_tokens, record.cost
+                opened.visit.firsts.paid(record.reply_key, bill)
         opened.close(self.clock.monotonic(), value, answered=True)
         return Reply(value)
 

@@ -26,20 +26,20 @@ class Decision:
     """Of the L1 layer."""
 
 
-@attrs.frozen(slots=True, kw_only=True)
-class CallRecord:
-    """One host call, as people and the causal chain see it."""
+@attrs.define(slots=True)
+class OpenRecord:
+    """What is written of a host call that is under way; `sealed` makes it the `CallRecord` of one that is over."""
 
     index: int
     """Position among the calls and fan-outs of its run, or of its branch of it."""
-    branch: tuple[int, ...] = ()
-    """The branch that asked: for every fan-out that leads to it the fan-out's position and the item's number."""
     kind: str
     symbol: str
-    target: str
+    branch: tuple[int, ...] = ()
+    """The branch that asked: for every fan-out that leads to it the fan-out's position and the item's number."""
     place: Place | None = None
     record: int | None = None
     """Position of the stream's record that made the call."""
+    target: str = ""
     decision: Decision | None = None
     args_digest: str = ""
     args_text: str | None = None
@@ -59,6 +59,11 @@ class CallRecord:
     code: str = ""
     """The stable code of the error, such as "E0604"."""
 
+
+@attrs.frozen(slots=True)
+class CallRecord(OpenRecord):
+    """One host call, as people and the causal chain see it."""
+
     @property
     def path(self) -> str:
         """The call's id in its run, such as "3" or "3.0.2": branch 0 of fan-out 3 made it."""
@@ -68,6 +73,14 @@ class CallRecord:
     def refused(self) -> bool:
         """Tell whether the rules refused the call."""
         return self.error_kind == "SecurityViolation"
+
+
+def sealed(record: OpenRecord) -> CallRecord:
+    """Return a record that nothing changes any more: the same one, for one is made per host call."""
+    made: Any = record
+    made.__class__ = CallRecord
+    found: CallRecord = made
+    return found
 
 
 @attrs.frozen(slots=True, kw_only=True)

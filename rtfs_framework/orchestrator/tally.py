@@ -8,7 +8,7 @@ import attrs
 
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.journal.store import Chain
-from rtfs_framework.orchestrator.records import CallRecord, Summary
+from rtfs_framework.orchestrator.records import CallRecord, Decision, Summary
 
 MOST_CALLS = 1000
 """Call records kept in memory per run; the causal chain has them all."""
@@ -18,7 +18,7 @@ MOST_CALLS = 1000
 class Tally:
     """The totals of a run, updated call by call."""
 
-    by_target: Counter[str] = attrs.field(factory=Counter)
+    by_target: dict[str, int] = attrs.field(factory=dict)
     cache_hits: Counter[str] = attrs.field(factory=Counter)
     calls: int = 0
     cost: float = 0.0
@@ -33,16 +33,22 @@ class Tally:
     def count(self, record: CallRecord) -> None:
         """Add a call."""
         self.calls += 1
-        self.by_target[record.target] += 1
-        if record.decision is not None and record.decision.cache == "l1 hit":
+        targets, target = self.by_target, record.target
+        targets[target] = targets.get(target, 0) + 1
+        if record.decision is not None:  # only a model's answers cost, and only what is decided is cached
+            self._count_decided(record, record.decision)
+        if record.error_kind:
+            self.refused += record.refused
+            self.errors += 1
+
+    def _count_decided(self, record: CallRecord, decision: Decision) -> None:
+        if decision.cache == "l1 hit":
             self.cache_hits["l1"] += 1
         if record.cache in ("l2 hit", "in flight"):
             self.cache_hits[record.cache.removesuffix(" hit")] += 1
         self.cost += record.cost
         self.input_tokens += record.input_tokens
         self.output_tokens += record.output_tokens
-        self.refused += record.refused
-        self.errors += bool(record.error_kind)
 
     def summary(self, seconds: float) -> Summary:
         """Return the totals as they stand."""
@@ -51,7 +57,7 @@ class Tally:
             records=self.records,
             record_errors=self.record_errors,
             calls=self.calls,
-            by_target=dict(self.by_target.most_common()),
+            by_target=dict(Counter(self.by_target).most_common()),
             cache_hits=dict(self.cache_hits),
             cost=self.cost,
             input_tokens=self.input_tokens,

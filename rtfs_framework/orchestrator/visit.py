@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import attrs
 
-from rtfs_framework.api.plans import DelegationPlan
 from rtfs_framework.api.targets import show_target
 from rtfs_framework.api.values import digest
 from rtfs_framework.kernel.outcome import HostCall
@@ -16,7 +15,7 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.names import Lookup, no_names
 from rtfs_framework.orchestrator.failures import code_of
 from rtfs_framework.orchestrator.firsts import Firsts
-from rtfs_framework.orchestrator.records import CallRecord, Decision
+from rtfs_framework.orchestrator.records import CallRecord, OpenRecord, sealed
 
 Sink = Callable[[CallRecord], None]
 
@@ -60,63 +59,39 @@ class OpenCall:
     call: HostCall
     visit: Visit
     started: float
-    decision: Decision | None = None
-    target: str = ""
-    args_digest: str = ""
-    cache: str = ""
-    reply_key: str = ""
-    model: str = ""
-    explanation: str = ""
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: float = 0.0
+    record: OpenRecord
     closed: bool = False
 
-    @property
-    def symbol(self) -> str:
-        """The name that the call goes by."""
-        return self.call.function.name if self.call.function is not None else self.call.capability
-
-    @property
-    def plan(self) -> DelegationPlan | None:
-        """The plan, once there is one."""
-        return None if self.decision is None else self.decision.plan
+    @classmethod
+    def of(cls, call: HostCall, visit: Visit, now: float) -> OpenCall:
+        """Open a call."""
+        name = call.capability if call.function is None else call.function.name
+        record = OpenRecord(call.index, call.kind._value_, name, call.branch, call.place, visit.record)
+        return cls(call, visit, now, record)
 
     def digest_args(self) -> str:
         """Return the digest of the arguments, computed once."""
-        if not self.args_digest:
-            self.args_digest = digest(*self.call.args)
-        return self.args_digest
+        if not self.record.args_digest:
+            self.record.args_digest = digest(*self.call.args)
+        return self.record.args_digest
 
     def close(
         self, now: float, reply: Any = None, *, answered: bool = False, error: ProgramError | None = None
     ) -> None:
         """Write the call down."""
-        call, visit = self.call, self.visit
+        visit, record = self.visit, self.record
         self.closed = True
-        visit.sink(
-            CallRecord(
-                index=call.index,
-                branch=call.branch,
-                kind=call.kind.value,
-                symbol=self.symbol,
-                target=self.target or (show_target(self.plan.target) if self.plan else call.kind.value),
-                place=call.place,
-                record=visit.record,
-                decision=self.decision,
-                args_digest=self.digest_args() if visit.keep_digests else self.args_digest,
-                args_text=write(call.args) if visit.keep_args else None,
-                reply_digest=digest(reply) if answered and visit.keep_digests else "",
-                seconds=max(0.0, now - self.started),
-                input_tokens=self.input_tokens,
-                output_tokens=self.output_tokens,
-                cost=self.cost,
-                cache=self.cache,
-                reply_key=self.reply_key,
-                model=self.model,
-                explanation=self.explanation,
-                error_kind="" if error is None else error.kind,
-                error="" if error is None else error.message,
-                code="" if error is None else code_of(error),
-            )
-        )
+        if not record.target:
+            record.target = record.kind if record.decision is None else show_target(record.decision.plan.target)
+        if visit.keep_digests:
+            self.digest_args()
+            if answered:
+                record.reply_digest = digest(reply)
+        if visit.keep_args:
+            record.args_text = write(self.call.args)
+        seconds = now - self.started
+        if seconds > 0:
+            record.seconds = seconds
+        if error is not None:
+            record.error_kind, record.error, record.code = error.kind, error.message, code_of(error)
+        visit.sink(sealed(record))

@@ -14,7 +14,8 @@ from rtfs_framework.api import DelegationPlan, LocalModel, PlanSource
 from rtfs_framework.lang.source import Place
 from rtfs_framework.orchestrator.journal import query
 from rtfs_framework.orchestrator.journal.database import JournalError
-from rtfs_framework.orchestrator.journal.store import BATCH, Journal, blotter
+from rtfs_framework.orchestrator.journal.store import BATCH, Journal
+from rtfs_framework.orchestrator.journal.texts import blotter
 from rtfs_framework.orchestrator.records import CallRecord, Decision
 from rtfs_framework.testing import FakeClock
 
@@ -177,7 +178,7 @@ def interrupted_at(chain, stop):
 
     def trace(frame, event, _arg):
         nonlocal lines
-        if not frame.f_code.co_filename.endswith("store.py"):
+        if not frame.f_code.co_filename.endswith(("store.py", "rows.py", "texts.py")):
             return None
         lines += event == "line"
         if lines == stop:

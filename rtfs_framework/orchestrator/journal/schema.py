@@ -11,6 +11,8 @@ column; its entries are hashed as if it were not there, and so are all of branch
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 VERSION = 2
 
 RUN_FIELDS = ("id", "program", "source", "started", "policy", "version")
@@ -39,6 +41,9 @@ ENTRY_FIELDS = (
     "error",
     "branch",
 )
+CHAINED = ("parent", "hash")
+"""What every row of a chain has besides, save its first."""
+
 ENDING_FIELDS = ("run", "status", "ended", "entries", "message")
 
 TABLES = """
@@ -83,7 +88,13 @@ def triggers() -> str:
     )
 
 
-def insert(table: str, fields: tuple[str, ...], *, or_ignore: bool = False) -> str:
-    """Return the statement that adds a row; with `or_ignore`, one that is there already stays."""
+def insert(
+    table: str, fields: tuple[str, ...], *, or_ignore: bool = False, literals: Mapping[str, str] | None = None
+) -> str:
+    """Return the statement that adds a row; with `or_ignore`, one that is there already stays.
+
+    `literals` are SQL texts of columns whose values the statement itself holds.
+    """
     verb = "INSERT OR IGNORE" if or_ignore else "INSERT"
-    return f"{verb} INTO {table} ({', '.join(fields)}) VALUES ({', '.join('?' * len(fields))})"
+    values = (literals.get(field, "?") if literals else "?" for field in fields)
+    return f"{verb} INTO {table} ({', '.join(fields)}) VALUES ({', '.join(values)})"

@@ -6,17 +6,19 @@ Nothing secret is ever written: known secrets are blotted out of every text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from rtfs_framework.api.values import Clock
-from rtfs_framework.orchestrator.journal.chain import decision_body, row_hash, text_digest
+from rtfs_framework.orchestrator.journal.chain import row_hash
 from rtfs_framework.orchestrator.journal.drafts import Drafts
-from rtfs_framework.orchestrator.journal.schema import ENDING_FIELDS, ENTRY_FIELDS, RUN_FIELDS, insert
-from rtfs_framework.orchestrator.records import CallRecord, Decision
+from rtfs_framework.orchestrator.journal.rows import USUAL, WHOLE, is_usual, usual_values, whole_values
+from rtfs_framework.orchestrator.journal.schema import CHAINED, ENDING_FIELDS, RUN_FIELDS, insert
+from rtfs_framework.orchestrator.journal.texts import Blot, Texts, blotter
+from rtfs_framework.orchestrator.records import CallRecord
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,26 +30,9 @@ FLUSH_SECONDS = 1.0
 """Age at which a smaller batch is written all the same."""
 
 _HASHED = ("hash",)
-_CHAINED = ("parent", "hash")
 _INSERT_RUN = insert("runs", RUN_FIELDS + _HASHED)
-_INSERT_ENTRY = insert("entries", ENTRY_FIELDS + _CHAINED, or_ignore=True)
-_INSERT_ENDING = insert("endings", ENDING_FIELDS + _CHAINED)
+_INSERT_ENDING = insert("endings", ENDING_FIELDS + CHAINED)
 _INSERT_DECISION = insert("decisions", ("digest", "body"), or_ignore=True)
-_MOST_DECISIONS = 4096
-
-Blot = Callable[[str], str]
-
-
-def blotter(secrets: Iterable[str]) -> Blot:
-    """Return a function that replaces known secrets (of 6 characters or more) and what UTF-8 cannot hold."""
-    hidden = sorted({secret for secret in secrets if len(secret) >= 6}, key=len, reverse=True)
-
-    def blot(text: str) -> str:
-        for secret in hidden:
-            text = text.replace(secret, "[secret]")
-        return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-    return blot
 
 
 @attrs.define(slots=True, eq=False)
@@ -58,13 +43,16 @@ class Journal:
     clock: Clock
     keep_args: bool = False
     blot: Blot = attrs.field(factory=lambda: blotter(()))
+    texts: Texts = attrs.field(init=False)
     _connection: sqlite3.Connection | None = attrs.field(default=None, init=False)
     _entries: list[tuple[Any, ...]] = attrs.field(factory=list, init=False)
-    _new_decisions: list[tuple[str, str]] = attrs.field(factory=list, init=False)
-    _decisions: dict[int, tuple[Decision, str]] = attrs.field(factory=dict, init=False)
     _drafts: Drafts = attrs.field(factory=Drafts, init=False)
     _flushed: float = attrs.field(default=0.0, init=False)
     _broken: bool = attrs.field(default=False, init=False)
+
+    @texts.default
+    def _texts(self) -> Texts:
+        return Texts(self.blot)
 
     def begin(self, run: str, program: str, source: str, policy: str, version: str) -> Chain:
         """Start a run's chain; its first row is on disk when this returns.
@@ -100,19 +88,6 @@ class Journal:
         """Let go of a call whose turn has come."""
         self._drafts.release(run, record)
 
-    def decision(self, decision: Decision) -> str:
-        """Return the digest of a decision, queued to be written when it is new."""
-        known = self._decisions.get(id(decision))
-        if known is not None and known[0] is decision:
-            return known[1]
-        body = self.blot(decision_body(decision))
-        digest = text_digest(body)
-        if len(self._decisions) >= _MOST_DECISIONS:
-            self._decisions.clear()
-        self._new_decisions.append((digest, body))
-        self._decisions[id(decision)] = (decision, digest)
-        return digest
-
     def flush(self) -> None:
         """Write everything queued, in one transaction.
 
@@ -121,18 +96,20 @@ class Journal:
         """
         self._flushed = self.clock.monotonic()
         drafts = self._drafts.fresh()
-        if not self._entries and not self._new_decisions and not drafts:
+        if not self._entries and not self.texts.new_decisions and not drafts:
             return
 
         def all_of_it(connection: sqlite3.Connection) -> None:
-            connection.executemany(_INSERT_DECISION, self._new_decisions)
-            connection.executemany(_INSERT_ENTRY, self._entries)
+            connection.executemany(_INSERT_DECISION, self.texts.new_decisions)
+            for form in (WHOLE, USUAL):
+                width = len(form.columns) + len(CHAINED)
+                connection.executemany(form.insert, [row for row in self._entries if len(row) == width])
             self._drafts.write(connection, drafts)
 
         self._write(all_of_it)
         self._drafts.wrote(drafts)
         self._entries.clear()
-        self._new_decisions.clear()
+        self.texts.new_decisions.clear()
 
     def end(self, row: tuple[Any, ...]) -> None:
         """Write what is queued and a run's ending."""
@@ -188,16 +165,21 @@ class Chain:
 
     def add(self, record: CallRecord) -> None:
         """Append a host call."""
-        parent, count = self._settled()
-        self.journal.release(self.run, record)
-        values = self._values(record, count)
-        hash_ = row_hash("entries", ENTRY_FIELDS, values, parent)
+        journal = self.journal
+        parent, count = self.state if self._adding is None else self._settled()
+        journal.release(self.run, record)
+        if is_usual(record):
+            values = usual_values(record, self.run, count, journal.texts)
+            hash_ = USUAL.hash(values, parent)
+        else:
+            values = self._values(record, count)
+            hash_ = WHOLE.hash(values, parent)
         row = (*values, parent, hash_)
         self._adding = row
-        self.journal.queue(row)
+        journal.queue(row)
         self.state = (hash_, count + 1)
         self._adding = None
-        self.journal.flush_if_due()
+        journal.flush_if_due()
 
     def hold(self, record: CallRecord) -> None:
         """Keep a call that will be added when its turn comes; if the process dies before, the file has it."""
@@ -221,29 +203,4 @@ class Chain:
         return self.state
 
     def _values(self, record: CallRecord, seq: int) -> tuple[Any, ...]:
-        journal, decision = self.journal, record.decision
-        return (
-            self.run,
-            seq,
-            record.index,
-            record.record,
-            record.kind,
-            journal.blot(record.symbol),
-            str(record.place) if record.place else None,
-            record.args_digest,
-            journal.blot(record.args_text) if journal.keep_args and record.args_text is not None else None,
-            journal.decision(decision) if decision else None,
-            decision.plan.created_at if decision else None,
-            record.target,
-            record.reply_digest,
-            round(record.seconds * 1_000_000),
-            record.input_tokens,
-            record.output_tokens,
-            float(record.cost),
-            record.cache,
-            record.model,
-            journal.blot(record.explanation),
-            record.error_kind,
-            journal.blot(record.error),
-            ".".join(map(str, record.branch)),
-        )
+        return whole_values(record, self.run, seq, self.journal.texts, keep_args=self.journal.keep_args)
