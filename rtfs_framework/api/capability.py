@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # a plugin is imported at every start; what only its types ne
     from rtfs_framework.lang.values import Value
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, weakref_slot=False)  # one is made per call: see `lang.frozen`
 class CapabilityRequest:
     """One call of a capability."""
 

@@ -13,7 +13,7 @@ from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.frozen import maker
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, weakref_slot=False)  # see `maker`
 class Reply:
     """Resume with a value."""
 

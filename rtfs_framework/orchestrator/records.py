@@ -26,7 +26,7 @@ class Decision:
     """Of the L1 layer."""
 
 
-@attrs.define(slots=True)
+@attrs.define(slots=True, weakref_slot=False)
 class OpenRecord:
     """What is written of a host call that is under way; `sealed` makes it the `CallRecord` of one that is over."""
 
@@ -60,7 +60,7 @@ class OpenRecord:
     """The stable code of the error, such as "E0604"."""
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, weakref_slot=False)
 class CallRecord(OpenRecord):
     """One host call, as people and the causal chain see it."""
 
