@@ -1,18 +1,17 @@
 """The meter of one run: counts its steps, looks at the host's watch, and triggers measurements of memory.
 
 Steps are items of a C iterator that is bound to a global of the generated code: taking one costs about ten
-nanoseconds, and only its end comes here (`refill`). All loops and functions of a run share the iterator; one that holds
-a used-up iterator while the global is fresh just goes on. The last iterator is cut so that a run stops exactly.
+nanoseconds, and only its end comes here (`refill`). It walks a tuple, so that it can be moved on by many at once.
+All loops and functions of a run share the iterator; one that holds a used-up iterator while the global is fresh just
+goes on. The last iterator is cut so that a run stops exactly.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from itertools import islice, repeat
 from operator import length_hint
 from sys import getallocatedblocks, getrefcount
-from typing import Any
+from typing import Any, Protocol, cast
 
 from greenlet import getcurrent
 
@@ -42,11 +41,34 @@ _BLOCK = 64
 _LOOKS = 4
 """Looks at the limits between two looks at Python's blocks."""
 
+_STRETCH = 64
+"""Rounds of a loop that counts which are paid ahead at first."""
+
 _OWN_REFERENCES = 3
 """References to a value that nobody else has: the list's, the loop's, and that of asking."""
 
 Watch = Callable[[], None]
 """What the host does between steps, such as reading its clock; it ends the run by raising LimitError or Cancelled."""
+
+
+class Steps(Protocol):
+    """An iterator over a tuple."""
+
+    def __next__(self) -> None: ...
+
+    def __length_hint__(self) -> int: ...
+
+    def __setstate__(self, place: int) -> None: ...
+
+
+_ALL = (None,) * CHUNK
+
+
+def steps_of(size: int) -> Steps:
+    """Return an iterator of so many steps, at most `CHUNK`."""
+    made = cast("Steps", iter(_ALL))
+    made.__setstate__(CHUNK - size)
+    return made
 
 
 class RunMeter(Meter):
@@ -83,7 +105,7 @@ class RunMeter(Meter):
         """Set from any thread; seen at the next look."""
         self.origin = self
         """The meter of the whole run, which is this one unless it counts a branch."""
-        self.steps: repeat[None] = repeat(None, 0)
+        self.steps = steps_of(0)
         self._allowance = limits.memory or 0
         """Bytes that may be charged until memory is measured."""
         self._measured = 0
@@ -127,7 +149,7 @@ class RunMeter(Meter):
                 most = self.limits.steps or 0
                 raise LimitError("steps", most, f"more than {most} steps")
             self.granted += size
-            self.steps = repeat(None, size)
+            self.steps = steps_of(size)
         self.names[STEPS] = self.steps
 
     def spend(self, steps: int) -> None:
@@ -135,12 +157,17 @@ class RunMeter(Meter):
         if not self._counts:
             return
         while steps:
+            steps -= self.take(steps)
+
+    def take(self, most: int) -> int:
+        """Take as many steps as there are before the next look, but at least one, and tell how many."""
+        left = length_hint(self.steps)
+        if not left:
+            self.refill()
             left = length_hint(self.steps)
-            if not left:
-                self.refill()
-                continue
-            deque(islice(self.steps, steps), 0)
-            steps -= min(left, steps)
+        taken = min(left, most)
+        self.steps.__setstate__(CHUNK - left + taken)
+        return taken
 
     def _weigh(self, coming: int = 0) -> None:
         """Measure memory if as much may have been used as was left; `coming` bytes are going to be.
@@ -179,7 +206,7 @@ class RunMeter(Meter):
         if self.limits.memory is not None and size > 2 * self._step_size:
             self._step_size = size
             self.granted -= length_hint(self.steps)  # what was granted was charged too little: it is taken back
-            deque(self.steps, 0)
+            self.steps.__setstate__(CHUNK)
 
     def keep(self, value: Any) -> None:
         """See `Meter`."""
@@ -213,7 +240,7 @@ def helpers(names: dict[str, Any]) -> dict[str, Any]:
         """Refill before the next round of a loop, which takes its step itself."""
         found = getattr(getcurrent(), "meter", None)
         if found is None:  # a function value that the host calls by itself
-            names[STEPS] = repeat(None, CHUNK)
+            names[STEPS] = steps_of(CHUNK)
             return
         found.refill()
         names[STEPS] = found.steps
@@ -228,4 +255,20 @@ def helpers(names: dict[str, Any]) -> dict[str, Any]:
         if found is not None:
             found.spend(steps)
 
-    return {STEPS: repeat(None, 0), "rt_refill": refill, "rt_step": step, "rt_spend": spend}
+    def ahead(start: int, at: int, bound: int, step: int) -> int:
+        """Take the steps of the next rounds of a loop that counts, and return where it must ask again.
+
+        A loop that fails has paid for at most `_STRETCH` rounds, or three times as many as it has made, too many.
+        """
+        found = getattr(getcurrent(), "meter", None)
+        if found is None:
+            return bound
+        left = -((at - bound) // step)
+        most = 3 * ((at - start) // step) if at != start else _STRETCH
+        taken = found.take(min(most, left))
+        names[STEPS] = found.steps
+        return bound if taken == left else at + taken * step
+
+    return {
+        STEPS: steps_of(0), "rt_refill": refill, "rt_step": step, "rt_spend": spend, "rt_ahead": ahead
+    }  # fmt: skip

@@ -22,6 +22,7 @@ PYTHON: dict[str, Any] = {
     "str": str,
     "len": len,
     "tuple": tuple,
+    "range": range,
     "Exception": Exception,
     "__import__": _import,
 }

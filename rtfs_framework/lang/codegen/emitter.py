@@ -58,6 +58,8 @@ class EmitterBase:
         self.costs = Costs()
         self.owed = False
         """Whether the function being emitted has yet to take its step on the path that is emitted."""
+        self.within: frozenset[tuple[ir.Var, ir.Var]] = frozenset()
+        """Vectors and integers that are surely a place in them, if they are vectors."""
         self.keys: dict[ir.Var, str] = {}
         """What holds the dict keys of variables, where they were made already."""
         self.stated: dict[int, ir.Node] = {}

@@ -13,6 +13,8 @@ from rtfs_framework.lang.ir.walk import defaults, parts
 
 NODES_PER_STEP = 64
 """A body of more nodes takes a further step for each so many."""
+FREE_ROUNDS = 8
+"""Rounds of a loop that counts and calls nothing which are part of its first step, if there are no more."""
 
 _CHEAP = frozenset(
     {

@@ -9,7 +9,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen.templates import INTEGER_KEY, KEYWORD, PLAIN_KEY, TEMPLATES
+from rtfs_framework.lang.codegen.templates import INTEGER_KEY, KEYWORD, KNOWN_PLACE, PLAIN_KEY, TEMPLATES
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import is_plain
 from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT
@@ -39,6 +39,11 @@ def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
 
 
 def _template(emitter: Expressions, shape: tuple[str, int], node: ir.Call) -> str | None:
+    match shape, node.args:
+        case ("nth", 2), [ir.Local(var=vector), ir.Local(var=place)] if (vector, place) in emitter.within:
+            return KNOWN_PLACE
+        case _:
+            pass
     if shape in PLAIN_KEY or shape in INTEGER_KEY:
         key = node.args[1]
         is_int = emitter.numbers.kind(key) is Kind.INT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from rtfs_framework.lang.codegen import each, matching
+from rtfs_framework.lang.codegen import counting, each, matching
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, RETURN, Dest, steady, var_name
 from rtfs_framework.lang.codegen.metering import further_steps
@@ -20,7 +20,8 @@ class Statements(Parts):
 
     def __init__(self, unit: Unit, program: ir.Program, passes: frozenset[str]) -> None:
         super().__init__(unit, program, passes)
-        self.loop_vars: list[tuple[str, ...]] = []
+        self.loop_vars: list[tuple[str | None, ...]] = []
+        """The Python names of the variables of the loops around this place; None where Python itself counts."""
         self.eaches: list[str] = []
         """What the `Each` loops around this place collect into, the innermost last."""
         self.frame_vars: dict[ir.FunctionFrame, tuple[str, ...]] = {}
@@ -77,6 +78,8 @@ class Statements(Parts):
                 return self.costs.costly(test)
             case ir.Match():
                 return self.costs.prepares(node)
+            case ir.Loop(inits=inits):  # its own first step is the function's
+                return any(map(self.costs.costly, inits))
             case _:
                 return True
 
@@ -144,18 +147,25 @@ class Statements(Parts):
     def _run_loop(self, node: ir.Loop, dest: Dest) -> None:
         line = self.line(node.span)
         names = tuple(var_name(var) for var in node.vars)
-        for name, init in zip(names, self.values(node.inits), strict=True):
-            self.emit(py.assign(name, init), line)
+        inits = self.values(node.inits)
+        self.owed = False
         learn_loop(node, self.numbers)
-        self.loop_vars.append(names)
-        result = dest if dest.kind == "return" else Dest("assign", self.unit.temp("l"))
-        with self.opened(2):
-            body = self.inside(node.body, result)
-        self.loop_vars.pop()
-        if result.kind == "assign":
-            body = [*body, ast.Break()]
+        found = counting.find(self, node)
+        for i, (name, init) in enumerate(zip(names, inits, strict=True)):
+            if found is None or i != found.place:
+                self.emit(py.assign(name, init), line)
         grown = [name for name, init in zip(names, node.inits, strict=True) if isinstance(init, ir.Fresh)]
-        self.endless(body, line, further_steps(node.body), grown)
+        result = dest if dest.kind == "return" else Dest("assign", self.unit.temp("l"))
+        if found is not None:
+            counting.Counting(self, node, found, result).emit(inits[found.place], grown)
+        else:
+            self.loop_vars.append(names)
+            with self.opened(2):
+                body = self.inside(node.body, result)
+            self.loop_vars.pop()
+            if result.kind == "assign":
+                body = [*body, ast.Break()]
+            self.endless(body, line, further_steps(node.body), grown)
         if result.kind == "assign":
             self.give(py.load(result.name), dest, line)
 
@@ -179,11 +189,12 @@ class Statements(Parts):
 
     def _run_recur(self, node: ir.Recur) -> None:
         line = self.line(node.span)
-        names = self.loop_vars[-1] if node.frame is None else self.frame_vars[node.frame]
-        values = self.values(node.args)
+        around: Sequence[str | None] = self.loop_vars[-1] if node.frame is None else self.frame_vars[node.frame]
+        names = [name for name in around if name is not None]
+        values = self.values([arg for arg, name in zip(node.args, around, strict=True) if name is not None])
         if node.frame in self.frame_state:
             state, number = self.frame_state[node.frame]
-            names, values = (*names, state), [*values, py.const(number)]
+            names, values = [*names, state], [*values, py.const(number)]
         moved = [(n, v) for n, v in zip(names, values, strict=True) if not (isinstance(v, ast.Name) and v.id == n)]
         if len(moved) == 1:
             self.emit(py.assign(*moved[0]), line)

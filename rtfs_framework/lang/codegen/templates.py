@@ -82,6 +82,9 @@ PLAIN_KEY: dict[tuple[str, int], str] = {
 }
 """The same where the key is surely its own dict key."""
 
+KNOWN_PLACE = "a[b] if a.__class__ is tuple else slow"
+"""`nth` where the integer is surely a place in the vector, if it is one."""
+
 INTEGER_KEY: dict[tuple[str, int], str] = {
     ("assoc", 3): f"{_PLACED} if {_WITHIN} < {GROW_AT} else a.assoc(b, c) if a.__class__ is rt_map else slow",
 }

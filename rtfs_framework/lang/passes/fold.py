@@ -1,7 +1,8 @@
 """Constant folding: calls of pure library functions on constants are computed by the library itself, once.
 
-In: a program. Out: the same, with constants for calls that surely succeed. What fails is left for run time, where its
-error has a place. Arguments and results are bounded, so that neither compiling nor the program grows.
+In: a program. Out: the same, with constants for calls that surely succeed, and for the variables that hold one. What
+fails is left for run time, where its error has a place. Arguments and results are bounded, so that neither compiling
+nor the program grows.
 """
 
 from __future__ import annotations
@@ -29,11 +30,21 @@ def fold(program: ir.Program, library: Library) -> ir.Program:
 class _Folding:
     def __init__(self, library: Library) -> None:
         self._library = library
+        self._constants: dict[ir.Var, ir.Const] = {}
+        """The variables that hold constants; each is bound before it is read, and once."""
 
     def go(self, node: ir.Node) -> ir.Node:
         """Return a node with the constants in it computed, from the inside out."""
         made = rebuild(node, self.go)
         match made:
+            case ir.Local(var=var) if var in self._constants:
+                return attrs.evolve(self._constants[var], span=made.span)
+            case ir.Bind(pattern=ir.PVar(var=var), value=ir.Const(value=value) as constant, type=None):
+                if not var.leaves_part and value.__class__ is not tuple and _small(value):
+                    self._constants[var] = constant
+                return made
+            case ir.Fn(captures=captures) if not self._constants.keys().isdisjoint(captures):
+                return attrs.evolve(made, captures=tuple(var for var in captures if var not in self._constants))
             case ir.Call(function=ir.Builtin(name=name)):
                 return self._call(made, name)
             case ir.If(test=ir.Const(value=value)):
@@ -41,12 +52,17 @@ class _Folding:
             case ir.And() | ir.Or():
                 return _junction(made)
             case ir.Do(items=items) if len(items) > 1:
-                kept = (*(item for item in items[:-1] if not isinstance(item, ir.Const)), items[-1])
+                kept = (*(item for item in items[:-1] if not self._says_nothing(item)), items[-1])
                 return kept[0] if len(kept) == 1 else attrs.evolve(made, items=kept)
             case ir.VectorNode(items=items):
                 return _vector(made)
             case _:
                 return made
+
+    def _says_nothing(self, node: ir.Node) -> bool:
+        if isinstance(node, ir.Bind):
+            return isinstance(node.pattern, ir.PVar) and node.pattern.var in self._constants
+        return isinstance(node, ir.Const)
 
     def _call(self, call: ir.Call, name: str) -> ir.Node:
         entry = self._library.get(name)

@@ -1,0 +1,198 @@
+"""Loops that count, as Python's `for` over a range.
+
+Where rounds take steps, only a loop that calls nothing and does not end early is made so, for its steps can be taken
+ahead: a few rounds are part of the loop's first step, and a longer loop is cut into stretches, each as long as
+`rt_ahead` has taken steps for.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rtfs_framework.lang.codegen import pyast as py
+from rtfs_framework.lang.codegen.emitter import Dest, steady, var_name
+from rtfs_framework.lang.codegen.metering import FREE_ROUNDS, further_steps
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.passes.counted import Counted, counted, mentions
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.codegen.statements import Statements
+
+_FAR = 16
+"""Rounds after which a range has paid for itself."""
+_NEVER = 1 << 62
+"""A bound that no loop reaches."""
+
+
+def find(emitter: Statements, node: ir.Loop) -> Counted | None:
+    """Return how a loop counts, if it is to be a Python `for`."""
+    if "numbers" not in emitter.passes:
+        return None
+    if emitter.unit.metered and (emitter.costs.costly(node.body) or further_steps(node.body)):
+        return None
+    found = counted(node, emitter.numbers)
+    if found is not None and found.leaves and (emitter.unit.metered or not _counts_far(node, found)):
+        return None
+    return found
+
+
+def _counts_far(node: ir.Loop, found: Counted) -> bool:
+    """Tell whether a loop that may end early surely has a far bound; if not, making a range would cost too much."""
+    match node.inits[found.place], found.bound:
+        case ir.Const(value=start), ir.Const(value=end):
+            return bool((end - start) // found.step >= _FAR)
+        case _:
+            return False
+
+
+class Counting:
+    """Emits one loop."""
+
+    def __init__(self, emitter: Statements, node: ir.Loop, found: Counted, result: Dest) -> None:
+        self._emitter = emitter
+        self._node = node
+        self._found = found
+        self._result = result
+        self._line = emitter.line(node.span)
+        self._var = var_name(node.vars[found.place])
+
+    def emit(self, start: ast.expr, grown: Sequence[str]) -> None:
+        """Emit the loop; `start` is where it begins, `grown` what it changes in place."""
+        first = self._steady(start)
+        bound = self._bound(first)
+        if self._emitter.unit.metered:
+            self._stretches(first, bound, grown)
+        else:
+            self._plain(first, bound)
+
+    def _steady(self, expression: ast.expr) -> ast.expr:
+        """Return an expression that may be read more than once, and that the loop does not change."""
+        if isinstance(expression, ast.Constant):
+            return expression
+        if isinstance(expression, ast.Name) and steady(expression) and "__" not in expression.id:
+            return expression
+        name = self._emitter.unit.temp("c")
+        self._emitter.emit(py.assign(name, expression), self._line)
+        return py.load(name)
+
+    def _bound(self, first: ast.expr) -> ast.expr:
+        """Return the first number that is not counted."""
+        found = self._found
+        made = self._emitter.value(found.bound)
+        if found.beyond:
+            made = _sum(made, found.beyond)
+        made = self._steady(made)
+        if not found.meets:
+            return made
+        never = py.const(_NEVER if found.step > 0 else -_NEVER)
+        order: ast.cmpop = ast.GtE() if found.step > 0 else ast.LtE()
+        if isinstance(made, ast.Constant) and isinstance(first, ast.Constant):
+            reached = made.value >= first.value if found.step > 0 else made.value <= first.value  # type: ignore[operator]
+            return made if reached else never
+        return self._steady(py.either(py.compare(made, order, first), _again(made), never))
+
+    def _round(self) -> list[ast.stmt]:
+        """Return the statements of a round."""
+        emitter, node, found = self._emitter, self._node, self._found
+        emitter.loop_vars.append(tuple(None if var_name(var) == self._var else var_name(var) for var in node.vars))
+        places = emitter.within
+        emitter.within = places | self._places()
+        with emitter.opened(2):
+            body = emitter.inside(found.body, self._result)
+        emitter.within = places
+        emitter.loop_vars.pop()
+        return body
+
+    def _places(self) -> frozenset[tuple[ir.Var, ir.Var]]:
+        """Return the vector of which the loop's variable is always a place, if it counts up to the vector's length."""
+        found = self._found
+        start = self._node.inits[found.place]
+        match found.bound:
+            case ir.Call(function=ir.Builtin(name="count"), args=[ir.Local(var=vector)]) if found.step > 0:
+                from_zero = isinstance(start, ir.Const) and start.value >= 0
+                if from_zero and found.beyond == 0 and not found.meets:
+                    return frozenset({(vector, self._node.vars[found.place])})
+            case _:
+                pass
+        return frozenset()
+
+    def _after(self, first: ast.expr, bound: ast.expr) -> list[ast.stmt]:
+        """Return what comes after the last round."""
+        emitter, found = self._emitter, self._found
+        outer = emitter.block()
+        if mentions(found.after, {self._node.vars[found.place]}):
+            emitter.emit(py.assign(self._var, self._final(first, bound)), self._line)
+        emitter.run(found.after, self._result)
+        return emitter.take(outer)
+
+    def _final(self, first: ast.expr, bound: ast.expr) -> ast.expr:
+        """Return what the variable is after the last round."""
+        step = self._found.step
+        if self._found.meets:
+            return _again(bound)
+        if abs(step) == 1:
+            order: ast.cmpop = ast.Gt() if step > 0 else ast.Lt()
+            return py.either(py.compare(_again(bound), order, _again(first)), _again(bound), _again(first))
+        rounds = py.call("len", self._range(first, bound))
+        return ast.BinOp(_again(first), ast.Add(), ast.BinOp(py.const(step), ast.Mult(), rounds))
+
+    def _range(self, first: ast.expr, bound: ast.expr) -> ast.expr:
+        step = [] if self._found.step == 1 else [py.const(self._found.step)]
+        return py.call("range", _again(first), _again(bound), *step)
+
+    def _plain(self, first: ast.expr, bound: ast.expr) -> None:
+        """Emit the loop without steps."""
+        body, after = self._round(), self._after(first, bound)
+        leaves = self._found.leaves and self._result.kind == "assign"
+        if leaves:
+            body = [*body, ast.Break()]
+        made = ast.For(py.store(self._var), self._range(first, bound), body, after if leaves else [])
+        self._emitter.emit(made, self._line)
+        if not leaves:
+            self._emitter.out.extend(after)
+
+    def _stretches(self, first: ast.expr, bound: ast.expr, grown: Sequence[str]) -> None:
+        """Emit the loop with its steps."""
+        emitter, line = self._emitter, self._line
+        emitter.pay(line)
+        at, end = emitter.unit.temp("c"), emitter.unit.temp("c")
+        emitter.emit(py.assign(at, _again(first)), line)
+        emitter.emit(py.assign(end, self._first_end(first, bound)), line)
+        outer = emitter.block()
+        body = self._round()
+        sizes: list[ast.stmt] = [
+            ast.Expr(py.call(emitter.unit.helper("rt_check_growth"), py.load(name))) for name in grown
+        ]
+        goes_on = py.compare(py.load(end), ast.NotEq(), _again(bound))
+        onwards = [py.assign(at, py.load(end)), py.assign(end, self._ahead(first, py.load(at), bound))]
+        emitter.emit(ast.For(py.store(self._var), self._range(py.load(at), py.load(end)), body, []), line)
+        emitter.emit(ast.If(goes_on, [*onwards, *sizes, ast.Continue()], []), line)
+        emitter.out.extend(self._after(first, bound))
+        if self._result.kind == "assign":
+            emitter.emit(ast.Break(), line)
+        stretches = emitter.take(outer)
+        emitter.emit(ast.While(py.const(value=True), stretches, []), line)
+
+    def _first_end(self, first: ast.expr, bound: ast.expr) -> ast.expr:
+        """Return where the first stretch ends: a few rounds are part of the step that the loop has taken."""
+        step = self._found.step
+        far = (_again(bound), _again(first)) if step > 0 else (_again(first), _again(bound))
+        few = py.compare(ast.BinOp(far[0], ast.Sub(), far[1]), ast.LtE(), py.const(FREE_ROUNDS * abs(step)))
+        return py.either(few, _again(bound), self._ahead(first, first, bound))
+
+    def _ahead(self, first: ast.expr, at: ast.expr, bound: ast.expr) -> ast.expr:
+        places = [_again(place) for place in (first, at, bound)]
+        return py.call(self._emitter.unit.helper("rt_ahead"), *places, py.const(self._found.step))
+
+
+def _sum(expression: ast.expr, number: int) -> ast.expr:
+    if isinstance(expression, ast.Constant):
+        return py.const(expression.value + number)  # type: ignore[operator]
+    return ast.BinOp(expression, ast.Add(), py.const(number))
+
+
+def _again(expression: ast.expr) -> ast.expr:
+    """Return a fresh node for a further use of a name or constant."""
+    return py.load(expression.id) if isinstance(expression, ast.Name) else py.const(expression.value)  # type: ignore[attr-defined]

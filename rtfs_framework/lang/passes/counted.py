@@ -1,0 +1,203 @@
+"""Counted loops: a loop whose variable moves by a constant to a bound that is known when it begins.
+
+In: a `Loop` and the kinds of its variables. Out: what Python's `range` needs, the body of a round without the test, and
+what comes after the last round; None when a round may pass something else, or the bound may change.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.passes.copying import bound_by
+from rtfs_framework.lang.passes.numbers import Kind, Numbers, jumps
+from rtfs_framework.lang.passes.succeeds import succeeds
+
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "="}
+_NEGATED = {"<": ">=", ">": "<=", "<=": ">", ">=": "<", "=": "!="}
+_FORWARD = frozenset({"<", "<=", "!="})
+_ZERO = {"zero?": "=", "pos?": ">", "neg?": "<"}
+_MOST_NODES = 8
+"""Nodes of an exit that may stand twice in the code."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class Counted:
+    """A loop that counts."""
+
+    place: int
+    """The place of its variable."""
+    step: int
+    bound: ir.Node
+    beyond: int
+    """What to add to the bound to get the first number that is not counted."""
+    meets: bool
+    """Whether it ends where it meets the bound: from beyond it, it goes on."""
+    body: ir.Node
+    """A round."""
+    after: ir.Node
+    """What it gives after the last round."""
+    leaves: bool
+    """Whether a round may end it."""
+
+
+def counted(loop: ir.Loop, numbers: Numbers) -> Counted | None:
+    """Return how a loop counts."""
+    before, node = _head(loop.body)
+    if not isinstance(node, ir.If) or not all(_silent(bind, numbers) for bind in before):
+        return None
+    goes_on, otherwise = any(jumps(node.then, None)), any(jumps(node.otherwise, None))
+    if goes_on is otherwise:
+        return None
+    inside, after = (node.then, node.otherwise) if goes_on else (node.otherwise, node.then)
+    if mentions(after, {var for bind in before for var in bound_by(bind)}):
+        return None
+    test, rest = _split(node.test, goes_on=goes_on)
+    if rest is not None:
+        if not _is_tiny(after):
+            return None
+        inside = ir.If(rest, inside, after, node.span) if goes_on else ir.If(rest, after, inside, node.span)
+    body = ir.Do((*before, inside), node.span) if before else inside
+    return _Shape(loop, numbers).read(test, body, after, goes_on=goes_on)
+
+
+def _head(body: ir.Node) -> tuple[tuple[ir.Node, ...], ir.Node]:
+    """Return what stands before the first branch, and that branch."""
+    before: tuple[ir.Node, ...] = ()
+    while isinstance(body, ir.Do) and body.items:
+        before, body = (*before, *body.items[:-1]), body.items[-1]
+    return before, body
+
+
+def _silent(node: ir.Node, numbers: Numbers) -> bool:
+    """Tell whether nobody sees if a node is left out."""
+    return isinstance(node, ir.Bind) and succeeds(node, numbers)
+
+
+def _split(test: ir.Node, *, goes_on: bool) -> tuple[ir.Node, ir.Node | None]:
+    """Return the first test and the rest of a junction that goes on, or ends, where each of them says so."""
+    if isinstance(test, ir.And if goes_on else ir.Or):
+        head, *rest = test.items
+        return head, rest[0] if len(rest) == 1 else attrs.evolve(test, items=tuple(rest))
+    return test, None
+
+
+def _is_tiny(node: ir.Node) -> bool:
+    parts = list(everything((node,)))
+    return len(parts) <= _MOST_NODES and not any(isinstance(part, ir.Fn) or any(bound_by(part)) for part in parts)
+
+
+def mentions(node: ir.Node, names: set[ir.Var]) -> bool:
+    """Tell whether a node reads one of some variables."""
+    return any(var in names for part in everything((node,)) for var in _read(part))
+
+
+def _read(node: ir.Node) -> tuple[ir.Var, ...]:
+    match node:
+        case ir.Local(var=var) | ir.Grow(var=var) | ir.Look(var=var) | ir.Freeze(var=var):
+            return (var,)
+        case ir.Fn(captures=captures):
+            return captures
+        case _:
+            return ()
+
+
+class _Shape:
+    """Reads the test of one loop."""
+
+    def __init__(self, loop: ir.Loop, numbers: Numbers) -> None:
+        self._loop = loop
+        self._numbers = numbers
+        self._changing = {*loop.vars, *(var for part in everything((loop.body,)) for var in bound_by(part))}
+
+    def read(self, test: ir.Node, body: ir.Node, after: ir.Node, *, goes_on: bool) -> Counted | None:
+        """Return how the loop counts if its test compares a variable that does with what stays the same."""
+        for op, variable, bound in _comparisons(test):
+            place = self._place(variable)
+            if place is None or not self._stays(bound):
+                continue
+            step = self._step(place)
+            way = op if goes_on else _NEGATED[op]
+            forward = way if step > 0 else _MIRRORED.get(way, way)
+            if forward not in _FORWARD or step == 0 or (way == "!=" and abs(step) != 1):
+                return None
+            beyond = (1 if step > 0 else -1) if way in ("<=", ">=") else 0
+            return Counted(place, step, bound, beyond, way == "!=", body, after, _leaves(body))
+        return None
+
+    def _place(self, node: ir.Node) -> int | None:
+        if isinstance(node, ir.Local) and node.var in self._loop.vars and self._numbers.kind(node) is Kind.INT:
+            return self._loop.vars.index(node.var)
+        return None
+
+    def _stays(self, node: ir.Node) -> bool:
+        """Tell whether an integer is the same in every round."""
+        if self._numbers.kind(node) is not Kind.INT:
+            return False
+        match node:
+            case ir.Const():
+                return True
+            case ir.Local(var=var):
+                return self._is_outer(var)
+            case ir.Call(function=ir.Builtin(name="count"), args=[ir.Local(var=var)]):
+                return self._is_outer(var)
+            case ir.Call(function=ir.Builtin(name="+" | "-" | "inc" | "dec"), args=args):
+                return all(map(self._stays, args))
+            case _:
+                return False
+
+    def _is_outer(self, var: ir.Var) -> bool:
+        return var not in self._changing and not var.leaves_part
+
+    def _step(self, place: int) -> int:
+        """Return what every jump moves a variable by; 0 when they differ."""
+        steps = {_moved(self._loop.vars[place], jump.args[place]) for jump in jumps(self._loop.body, None)}
+        return steps.pop() if len(steps) == 1 else 0
+
+
+def _leaves(node: ir.Node) -> bool:
+    """Tell whether something in tail position does not go round the loop again."""
+    match node:
+        case ir.Recur(frame=None) | ir.Fail():
+            return False
+        case ir.If(then=then, otherwise=otherwise):
+            return _leaves(then) or _leaves(otherwise)
+        case ir.Do(items=[*_, last]) | ir.Inlined(body=last):
+            return _leaves(last)
+        case ir.Match(clauses=clauses):
+            return any(_leaves(clause.body) for clause in clauses)
+        case _:
+            return True
+
+
+def _comparisons(test: ir.Node) -> list[tuple[str, ir.Node, ir.Node]]:
+    """Return a comparison read from both sides."""
+    match test:
+        case ir.Call(function=ir.Builtin(name="<" | ">" | "<=" | ">=" | "=" as op), args=[left, right]):
+            return [(op, left, right), (_MIRRORED[op], right, left)]
+        case ir.Call(function=ir.Builtin(name="zero?" | "pos?" | "neg?" as op), args=[left]):
+            return [(_ZERO[op], left, ir.Const(0, test.span))]
+        case _:
+            return []
+
+
+def _moved(var: ir.Var, node: ir.Node) -> int:
+    match node:
+        case ir.Call(function=ir.Builtin(name=op), args=[ir.Local(var=same), *more]) if same is var:
+            pass
+        case ir.Call(function=ir.Builtin(name="+" as op), args=[first, ir.Local(var=same)]) if same is var:
+            more = [first]
+        case _:
+            return 0
+    match op, more:
+        case "inc", []:
+            return 1
+        case "dec", []:
+            return -1
+        case "+", [ir.Const(value=int() as value)] if value.__class__ is int:
+            return value
+        case "-", [ir.Const(value=int() as value)] if value.__class__ is int:
+            return -value
+        case _:
+            return 0
