@@ -1,4 +1,4 @@
-"""The meter of one run: counts its steps, looks at the host's watch, and triggers measurements of memory.
+"""The meter of one run: counts its steps, and looks at the host's watch, the depth of calls and memory between them.
 
 Steps are items of a C iterator that is bound to a global of the generated code: taking one costs about ten
 nanoseconds, and only its end comes here (`refill`). It walks a tuple, so that it can be moved on by many at once.
@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 
 from greenlet import getcurrent
 
+from rtfs_framework.kernel.depth import Depth
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.measure import live, reachable
 from rtfs_framework.lang.errors import Cancelled, LimitError
@@ -83,6 +84,7 @@ class RunMeter(Meter):
         "_measured",
         "_step_size",
         "cancelled",
+        "depth",
         "granted",
         "limits",
         "most",
@@ -114,6 +116,8 @@ class RunMeter(Meter):
         self._looks = 0
         self._large: list[Any] = []
         self._step_size = STEP_SIZE
+        self.depth: Depth | None = None
+        """The bound on nested calls, where it is counted."""
 
     @property
     def used(self) -> int:
@@ -148,6 +152,8 @@ class RunMeter(Meter):
             if size <= 0:
                 most = self.limits.steps or 0
                 raise LimitError("steps", most, f"more than {most} steps")
+            if self.depth is not None:
+                size = min(size, self.depth.room())
             self.granted += size
             self.steps = steps_of(size)
         self.names[STEPS] = self.steps
@@ -217,10 +223,12 @@ class RunMeter(Meter):
     def _drop_unused(self) -> None:
         self._large[:] = [each for each in self._large if getrefcount(each) > _OWN_REFERENCES]
 
-    def fork(self) -> RunMeter:
-        """Return the meter of a branch that runs beside others: it may take the steps that are left here."""
+    def fork(self, calls: int = 0) -> RunMeter:
+        """Return the meter of a branch that runs beside others: it may take what is left where so many calls nest."""
         made = RunMeter(self.limits, self.names, self.watch)
         made.origin = self.origin
+        if self.depth is not None:
+            made.depth = self.depth.less(calls)
         made.most = None if self.most is None else self.most - self.used
         return made
 

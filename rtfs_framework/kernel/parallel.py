@@ -12,13 +12,12 @@ ended, so the first branch that goes beyond a limit is the same whatever the tim
 from __future__ import annotations
 
 from collections.abc import Callable
-from sys import _getframe
 from typing import Any, Literal
 
 import attrs
 from greenlet import getcurrent
 
-from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.kernel.depth import nested_calls
 from rtfs_framework.kernel.meter import RunMeter
 from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome
 from rtfs_framework.kernel.run import Run
@@ -85,18 +84,6 @@ def _one_by_one(state: RunState, number: int, count: int, body: Body) -> list[An
     return values
 
 
-def _what_is_left(state: RunState) -> Limits:
-    """Return the limits of a branch: it may go as deep as this run still could."""
-    depth = state.limits.depth
-    if depth is None:
-        return state.limits
-    frame: Any = _getframe(2)
-    while frame is not None:
-        depth -= 1
-        frame = frame.f_back
-    return attrs.evolve(state.limits, depth=max(depth, 1))
-
-
 class Branch(Run):
     """One branch, driven like a run of its own; `number` is its place among its siblings.
 
@@ -119,7 +106,7 @@ class Branch(Run):
         state.branch = (*branches.path, number)
         state.scope = f"{branches.scope}{number}."
         state.most = branches.left
-        state.meter = self._meter = self._greenlet.meter = meter.fork()
+        state.meter = self._meter = self._greenlet.meter = meter.fork(branches.calls)
         state.hints = list(parent.hints)
         state.fallback = branches.place
 
@@ -171,7 +158,10 @@ class Branches:
         """Whether only calls that do not depend on order may overlap; any other waits for all earlier branches."""
         self.policy = policy
         self.place = state.place()
-        self.limits = _what_is_left(state)
+        self.calls = nested_calls(state.artifact)
+        """How many calls are under way where it began: a branch may nest as many less."""
+        depth = state.limits.depth
+        self.limits = state.limits if depth is None else attrs.evolve(state.limits, depth=max(depth - self.calls, 1))
         self._count = count
         self._next = 0
         self._first = 0

@@ -21,8 +21,11 @@ from rtfs_framework.lang.source import Place
 _MARGIN = 500
 """Python frames that the driver and the library may use above the program's own."""
 
+_FRAMES_PER_CALL = 8
+"""Python frames that a call may take which goes through the library."""
+
 _DEEPEST = 12_000 if version_info < (3, 11) else 1_000_000
-"""Deepest nesting whatever the limit says: Python 3.10 keeps calls on the C stack, and the process dies at 19,000."""
+"""Python frames at most. Python 3.10 keeps calls on the C stack, and the process dies at 19,000."""
 
 
 class Run:
@@ -60,8 +63,7 @@ class Run:
         self._greenlet.meter = self._meter
         self._switch = self._greenlet.switch
         self._started = False
-        self._depth = min(_DEEPEST if limits.depth is None else limits.depth, _DEEPEST)
-        self._wanted = self._depth + _MARGIN
+        self._wanted = _frames(limits, counted=self._meter.depth is not None)
 
     def step(self, *, concurrent: bool = False) -> ExecutionOutcome:
         """Start the run; return its first outcome.
@@ -164,12 +166,23 @@ class Run:
             value = self._function(*self._args)
             return bounded_output(value, self._limits.output) if self.leaves else value
         except LimitError as error:
-            made = self._too_deep() if error.dimension == "depth" else error
+            made = self._stack_ends() if error.dimension == "depth" and not error.limit else error
             raise locate_limit(made, error.__traceback__, self._artifact) from None
         except RecursionError as error:
-            raise locate_limit(self._too_deep(), error.__traceback__, self._artifact) from None
+            raise locate_limit(self._stack_ends(), error.__traceback__, self._artifact) from None
         except Exception as error:  # noqa: BLE001 - translated, never swallowed
             raise to_program_error(error, self._artifact) from None
 
-    def _too_deep(self) -> LimitError:
-        return LimitError("depth", self._depth, f"Maximum recursion depth ({self._depth}) exceeded")
+    def _stack_ends(self) -> LimitError:
+        """Return the error of calls that nest deeper than Python lets them."""
+        most = self._limits.depth
+        if most is not None and self._meter.depth is None:
+            return LimitError("depth", most, f"Maximum recursion depth ({most}) exceeded")
+        text = f"calls nest deeper than the stack of Python {version_info[0]}.{version_info[1]} allows"
+        return LimitError("depth", most or self._wanted, text)
+
+
+def _frames(limits: Limits, *, counted: bool) -> int:
+    """Return how deep Python's stack may be: where calls are counted, library functions between them get room."""
+    most = _DEEPEST if limits.depth is None else limits.depth
+    return min(_FRAMES_PER_CALL * most if counted else most, _DEEPEST) + _MARGIN

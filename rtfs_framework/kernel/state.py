@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent, greenlet
 
+from rtfs_framework.kernel.depth import Depth
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import RunMeter, Watch
 from rtfs_framework.kernel.outcome import CallKind, host_call
@@ -66,6 +67,8 @@ class RunState:
         self.limits = limits
         self.places = places
         self.meter = RunMeter(limits, names, watch)
+        if limits.depth is not None and artifact.metered:
+            self.meter.depth = Depth(artifact, limits.depth)
         self.count = 0
         """Requests and fan-outs of this branch so far: the position of the next one."""
         self.most = inf if limits.host_calls is None else limits.host_calls

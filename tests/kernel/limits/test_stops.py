@@ -123,12 +123,12 @@ def test_a_hundred_thousand_deep_when_the_limit_allows(in_process):
 
 THROUGH = [
     "(apply f [(- n 1)])",
-    "(update {:a (- n 1)} :a f)",
+    "(get (update {:a (- n 1)} :a f) :a)",
     "((partial f) (- n 1))",
     "((memoize f) (- n 1))",
     "((fn [& xs] (apply f xs)) (- n 1))",
     "(first (map f [(- n 1)]))",
-    "(first (sort-by f [(- n 1) (- n 1)]))",
+    "(first (sort-by f [(- n 1)]))",
     "(first (pmap f [(- n 1) 1]))",
 ]
 
@@ -137,7 +137,8 @@ THROUGH = [
 def test_deep_recursion_through_the_library_ends_or_works(in_process, body):
     """Whatever of it takes the C stack: the process survives, on every Python."""
     text = f"(defn f [n] (if (= n 0) 0 {body})) (f 150000)"
-    assert in_process(f"{PRELUDE}\nprint(run({text!r}, depth=200_000, host_calls=None))") in {"depth", "0", "nil"}
+    out = in_process(f"{PRELUDE}\nprint(run({text!r}, depth=200_000, host_calls=None))")
+    assert out in {"depth", "0", "149999"}
 
 
 OPENINGS = ["(", "[", "(do ", "(let [x 1] ", "(fn [x] ", "(if true ", "(try 1 (finally ", "#{"]

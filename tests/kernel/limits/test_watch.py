@@ -59,7 +59,7 @@ def test_the_watch_is_asked_between_steps_and_may_end_the_run(name):
     run = Instance(compile_source(TIGHT[name]), limits=Limits(depth=9_000), watches=lambda: watch).start()
     with pytest.raises(LimitError, match="time is over"):
         run.step()
-    assert run.steps == 3 * CHUNK
+    assert run.steps <= 3 * CHUNK
 
 
 def test_the_branches_of_a_cancelled_run_end_too():
