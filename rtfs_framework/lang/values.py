@@ -88,10 +88,17 @@ class GrownVector(Sequence[Any]):
         """Return this vector without its first item; there must be one."""
         return GrownVector(self._buffer, self._n - 1, self._start + 1)
 
+    def pop(self) -> Vector:
+        """Return this vector without its last item; there must be one. A short one is a tuple again."""
+        buffer, n, start = self._buffer, self._n - 1, self._start
+        return GrownVector(buffer, n, start) if n >= GROW_AT else tuple(buffer[start : start + n])
+
     def __len__(self) -> int:
         return self._n
 
     def __getitem__(self, index: Any) -> Any:
+        if index.__class__ is int and 0 <= index < self._n:
+            return self._buffer[self._start + index]
         if isinstance(index, slice):
             start, stop, step = index.indices(self._n)
             if step == 1:

@@ -48,7 +48,12 @@ def as_function(op: str, value: Any, count: int) -> Any:
     function that does not take so many arguments.
     """
     kind = value.__class__
-    if kind is FunctionType or kind is BuiltinFunctionType:
+    if kind is FunctionType:
+        code = value.__code__
+        if code.co_argcount != count or code.co_flags & _VARARGS:
+            check_arity(value, count)
+        return value
+    if kind is BuiltinFunctionType:
         check_arity(value, count)
         return value
     if kind is Keyword:

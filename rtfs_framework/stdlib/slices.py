@@ -11,7 +11,7 @@ from typing import Any
 from rtfs_framework.lang import values
 from rtfs_framework.lang.errors import index_error, type_error
 from rtfs_framework.lang.meter import SMALL, charge, made, room
-from rtfs_framework.lang.values import List, is_vector
+from rtfs_framework.lang.values import GrownVector, List, is_vector
 from rtfs_framework.stdlib.check import VECTORS, integer, placed, vector_like
 from rtfs_framework.stdlib.strings import slice_bounds
 from rtfs_framework.stdlib.table import builtin
@@ -194,6 +194,8 @@ def peek(stack: Any) -> Any:
     doc="Drop the last item of a vector or the first of a list.",
 )
 def pop(stack: Any) -> Any:
+    if stack.__class__ is GrownVector and len(stack):
+        return stack.pop()
     found = vector_like("pop", stack)
     if not found:
         raise index_error(0, 0)

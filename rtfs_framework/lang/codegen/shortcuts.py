@@ -14,7 +14,7 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import is_plain
 from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT
 from rtfs_framework.lang.passes.numbers import Kind
-from rtfs_framework.lang.passes.widths import width
+from rtfs_framework.lang.passes.widths import natural, width
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.expressions import Expressions
@@ -75,7 +75,8 @@ def fill(emitter: Expressions, template: str, args: tuple[ir.Node, ...], slow: s
             temp = emitter.unit.temp("a")
             first[temp] = expression
             names[letter] = py.load(temp)
-    made = _Filler(emitter, names, kinds, slow).visit(ast.parse(template, mode="eval").body)
+    naturals = {letter for letter, arg in zip("abc", args, strict=False) if natural(arg, emitter.numbers)}
+    made = _Filler(emitter, names, kinds, naturals, slow).visit(ast.parse(template, mode="eval").body)
     return _begun(made, first)
 
 
@@ -112,11 +113,17 @@ class _Filler(ast.NodeTransformer):
     """Puts arguments in place of the letters, and drops the tests of which the answer is known."""
 
     def __init__(
-        self, emitter: Expressions, names: dict[str, ast.expr], kinds: dict[str, Kind | None], slow: str
+        self,
+        emitter: Expressions,
+        names: dict[str, ast.expr],
+        kinds: dict[str, Kind | None],
+        naturals: set[str],
+        slow: str,
     ) -> None:
         self.emitter = emitter
         self.names = names
         self.kinds = kinds
+        self.naturals = naturals
         self.slow = slow
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
@@ -159,8 +166,19 @@ class _Filler(ast.NodeTransformer):
         return py.both([bounds, self._again(letter)])
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        match node:
+            case ast.Compare(ast.UnaryOp(ast.USub()), [_, *ops], [ast.Name(letter), *others]) if (
+                letter in self.naturals
+            ):
+                node = ast.Compare(node.comparators[0], ops, others)
+            case ast.Compare(ast.Name(letter), [ast.GtE()], [ast.Constant(0)]) if letter in self.naturals:
+                return py.const(value=True)
+            case _:
+                pass
         made: Any = self.generic_visit(node)
         match made:
+            case ast.Compare(ast.Constant(int() as left), [ast.Gt()], [ast.Constant(int() as right)]):
+                return py.const(value=left > right)
             case ast.Compare(ast.Attribute(ast.Constant(value), "__class__"), [ast.Is()], [ast.Name(name)]):
                 return py.const(value=value.__class__.__name__ == name)
             case _:
