@@ -69,7 +69,7 @@ def test_a_place_below_the_size_is_not_tested():
     text = "(defn f [v w] (loop [i 0 s 0] (if (< i (count v)) (recur (inc i) (+ s (nth v i) (nth w i))) s)))"
     made = _python(text)
     assert re.search(r"v_\d+\[loop_\d+\] if v_\d+.__class__ is tuple else", made)
-    assert re.search(r"w_\d+.__class__ is tuple and -1 < loop", made)
+    assert re.search(r"w_\d+.__class__ is tuple and loop_\d+ < len\(w_\d+\) else", made)
 
 
 def _outcome(text, passes, *, metered):
