@@ -13,7 +13,7 @@ from rtfs_framework.lang.codegen import growth, operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.passes.numbers import Kind
+from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.values import Keyword
 
 

@@ -14,8 +14,18 @@ from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import defaults
 from rtfs_framework.lang.passes import widths
-from rtfs_framework.lang.passes.integers import specialise
+from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Special
+from rtfs_framework.lang.passes.versions import specialise
+
+_CLASSES = {
+    Kind.INT: ("int",),
+    Kind.FLOAT: ("float",),
+    Kind.STRING: ("str",),
+    Kind.VECTOR: ("tuple", "rt_grown"),
+    Kind.MAP: ("rt_map",),
+}
+"""The classes of a parameter's kinds."""
 
 
 class Emitter(Groups):
@@ -27,8 +37,8 @@ class Emitter(Groups):
         match node:
             case ir.SetGlobal(name=name, value=value):
                 python = self.unit.global_name(name)
-                if isinstance(value, ir.Fn) and name in self.functions and name in self.once and not value.captures:
-                    self._specialise(value, name, self.module)
+                if isinstance(value, ir.Fn) and self.versions is not None:
+                    self._versions(value, self.versions.of(name), self.module)
                 self.emit(py.assign(python, self.value(value)), line)
                 self.global_sets[python] = None
                 return py.load(python)
@@ -103,30 +113,44 @@ class Emitter(Groups):
         self.emit(py.assign_many(names, py.call(factory, *[py.load(name) for name in kept])), line)
         return names
 
-    def _specialise(self, fn: ir.Fn, key: str | ir.Var, out: list[ast.stmt]) -> None:
-        """Emit a function a second time for integers, if that makes a difference; later calls may go to it."""
+    def _specialise(self, fn: ir.Fn, var: ir.Var, out: list[ast.stmt]) -> None:
+        """Emit a local function a second time for integers, if that makes a difference; later calls may go to it."""
         if fn.frame in self.groups or "numbers" not in self.passes:
             return
-        special = specialise(fn, key, self.numbers)
-        if special is None:
-            return
-        special.name = self.unit.function(fn.name)
-        self.numbers.enter(key, special)
-        outer, numbers, self.out = self.out, self.numbers, out
-        self.numbers = self.numbers.within(special)
-        self._define_body(fn, special.name, None)
-        self.out, self.numbers = outer, numbers
-        self.specials[fn.frame] = special
+        special = specialise(fn, var, self.numbers)
+        if special is not None:
+            special.name = self.unit.function(fn.name)
+            self.numbers.enter(var, special)
+            self._versions(fn, [special], out)
 
-    def _to_special(self, fn: ir.Fn, raw: Sequence[str]) -> list[ast.stmt]:
-        """Return the entry of a function that has a special version: integers go there."""
-        special = self.specials.get(fn.frame)
-        if special is None:
-            return []
-        tests = [py.is_class(py.load(raw[place]), "int") for place in special.places]
-        go = ast.Return(py.call(special.name, *[py.load(name) for name in raw]))
-        py.locate(go, self.unit.passing_line(fn.span))
-        return [ast.If(py.both(tests), [go], [])]
+    def _versions(self, fn: ir.Fn, versions: Sequence[Special], out: list[ast.stmt]) -> None:
+        """Emit the versions of a function for arguments of known kinds."""
+        for special in versions:
+            outer, numbers, self.out = self.out, self.numbers, out
+            self.numbers = self.numbers.within(special)
+            self._define_body(fn, special.name, ())
+            self.out, self.numbers = outer, numbers
+        if versions:
+            self.specials[fn.frame] = versions
+
+    def _to_versions(self, fn: ir.Fn, raw: Sequence[str], versions: Sequence[Special]) -> list[ast.stmt]:
+        """Return the entry of a function that has versions: arguments of their kinds go there."""
+        made: list[ast.stmt] = []
+        for special in versions:
+            kinds = zip(raw, special.kinds, strict=True)
+            tests = [self._is_of(name, kind) for name, kind in kinds if kind is not None]
+            go = ast.Return(py.call(special.name, *[py.load(name) for name in raw]))
+            py.locate(go, self.unit.passing_line(fn.span))
+            made.append(ast.If(py.both(tests), [go], []))
+        return made
+
+    def _is_of(self, name: str, kind: Kind) -> ast.expr:
+        """Return the test that a variable is of a kind."""
+        classes = _CLASSES[kind]
+        tests: list[ast.expr] = [
+            py.is_class(py.load(name), self.unit.helper(each) if each.startswith("rt_") else each) for each in classes
+        ]
+        return tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests)
 
     def _define(self, fn: ir.Fn, name: str) -> None:
         """Emit one `def`; a member of a group only enters the group's loop."""
@@ -135,9 +159,9 @@ class Emitter(Groups):
         if group is not None:
             self.enter_group(group, fn, name, line)
             return
-        self._define_body(fn, name, self.specials.get(fn.frame))
+        self._define_body(fn, name, self.specials.get(fn.frame, ()))
 
-    def _define_body(self, fn: ir.Fn, name: str, special: Special | None) -> None:
+    def _define_body(self, fn: ir.Fn, name: str, versions: Sequence[Special]) -> None:
         line = self.line(fn.span)
         raw = self.raw_names(fn)
         rest_name = None
@@ -163,7 +187,7 @@ class Emitter(Groups):
             outer = self.block()
             self.endless(body, line, further)
             body = self.take(outer)
-        guard = self._to_special(fn, raw) if special is not None else []
+        guard = self._to_versions(fn, raw, versions)
         self.emit(py.function(name, raw, rest_name, [*declared, *guard, *body]), line)
 
 

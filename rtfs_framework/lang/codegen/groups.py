@@ -16,6 +16,7 @@ from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.passes.numbers import Special
+from rtfs_framework.lang.passes.versions import Versions
 
 
 @attrs.define(slots=True, eq=False)
@@ -38,10 +39,15 @@ class Groups(Statements):
         super().__init__(unit, program, passes)
         self.module: list[ast.stmt] = []
         """Functions outside the entry function: the loops of groups of top-level functions."""
-        self.specials: dict[ir.FunctionFrame, Special] = {}
-        """Functions that have a version for integers."""
-        self.once = {name for name, count in _settings(program).items() if count == 1}
-        """Top-level names that the program sets at one place, at top level."""
+        self.specials: dict[ir.FunctionFrame, Sequence[Special]] = {}
+        """Functions that have versions for arguments of known kinds."""
+        self.versions: Versions | None = None
+        if "numbers" in passes:
+            once = {name for name, count in _settings(program).items() if count == 1 and name in program.functions}
+            self.versions = Versions(program, once)
+            self.numbers = self.versions.base
+            for special in self.versions.all():
+                special.name = unit.function(special.fn.name)
         self.groups: dict[ir.FunctionFrame, Group] = {}
         self.top_groups: set[ir.FunctionFrame] = set()
         for functions in program.groups:

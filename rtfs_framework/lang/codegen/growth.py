@@ -10,7 +10,7 @@ from rtfs_framework.lang.codegen.emitter import steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.maps import is_plain
-from rtfs_framework.lang.passes.numbers import Kind
+from rtfs_framework.lang.passes.kinds import Kind
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.expressions import Expressions

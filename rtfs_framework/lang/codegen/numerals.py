@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.passes.numbers import Kind
+from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.widths import natural, width
 
 if TYPE_CHECKING:

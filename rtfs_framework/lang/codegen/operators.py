@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rtfs_framework.lang.codegen import numerals, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.passes.numbers import ASKS, TRUTH, Kind
+from rtfs_framework.lang.passes.kinds import ASKS, TRUTH, Kind
 from rtfs_framework.lang.passes.widths import width
 from rtfs_framework.lang.values import Keyword
 
@@ -79,8 +79,7 @@ def _operand(emitter: Expressions, expression: ast.expr, kind: Kind | None = Non
     if isinstance(expression, ast.Constant):
         known = expression.value.__class__ is int
         return expression, None if known else py.const(value=False)
-    local = isinstance(expression, ast.Name) and "__" not in expression.id
-    if local:
+    if _is_local(expression) or (kind is Kind.INT and _is_total(expression)):
         return expression, None if kind is Kind.INT else py.is_class(_again(expression), "int")
     temp = emitter.unit.temp("a")
     test = py.bound(temp, expression) if kind is Kind.INT else py.is_class(py.walrus(temp, expression), "int")
@@ -135,7 +134,7 @@ def _beside_float(
     names: list[ast.expr] = []
     tests: list[ast.expr] = []
     for expression, kind in (first, second):
-        if isinstance(expression, ast.Constant) or (isinstance(expression, ast.Name) and "__" not in expression.id):
+        if isinstance(expression, ast.Constant) or _is_local(expression):
             read = expression
         else:
             temp = emitter.unit.temp("a")
@@ -156,7 +155,8 @@ def _several(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     """
     args, kinds = node.args, [emitter.numbers.kind(arg) for arg in node.args]
     if all(kind in _NUMERIC for kind in kinds):
-        late = any(map(emitter.costs.costly, args[2:]))
+        safe = len({*kinds}) == 1 and (name != "*" or Kind.FLOAT in kinds)  # the first two surely can be combined
+        late = not safe and any(map(emitter.costs.costly, args[2:]))
     else:
         late = len(args) > 3 or not isinstance(args[2], ir.Const | ir.Local)
     if late:
@@ -216,9 +216,28 @@ def _all(tests: list[ast.expr]) -> ast.expr:
     return py.both(tests)
 
 
+def _is_total(expression: ast.expr) -> bool:
+    """Tell whether an expression on integers is a short one that cannot fail: it may be read late, twice or never."""
+    match expression:
+        case ast.BinOp(left, ast.Add() | ast.Sub(), right):
+            return all(isinstance(each, ast.Constant) or _is_local(each) for each in (left, right))
+        case _:
+            return False
+
+
+def _is_local(expression: ast.expr) -> bool:
+    return isinstance(expression, ast.Name) and "__" not in expression.id
+
+
 def _again(expression: ast.expr) -> ast.expr:
-    """Return a fresh node for a second use of a name or constant."""
-    return py.load(expression.id) if isinstance(expression, ast.Name) else py.const(expression.value)  # type: ignore[attr-defined]
+    """Return a fresh node for a second use of a name or constant, or of a short operation on such."""
+    match expression:
+        case ast.Name(name):
+            return py.load(name)
+        case ast.BinOp(left, operator, right):
+            return ast.BinOp(_again(left), operator, _again(right))
+        case _:
+            return py.const(expression.value)  # type: ignore[attr-defined]
 
 
 def _named(emitter: Expressions, expression: ast.expr) -> ast.expr:
@@ -254,15 +273,17 @@ def _equal_plain(
     """Two values of which one may be known to be a number: nothing but a number of its class equals it."""
     names: list[ast.expr] = []
     tests: list[ast.expr] = []
-    for expression, _ in (first, second):
-        if not isinstance(expression, ast.Constant | ast.Name) or (
-            isinstance(expression, ast.Name) and "__" in expression.id
+    for expression, kind in (first, second):
+        if (
+            isinstance(expression, ast.Constant)
+            or _is_local(expression)
+            or (kind is Kind.INT and _is_total(expression))
         ):
+            names.append(expression)
+        else:
             temp = emitter.unit.temp("a")
             tests.append(py.bound(temp, expression))
             names.append(py.load(temp))
-        else:
-            names.append(expression)
     a, b = names
     for kind, other in ((first[1], b), (second[1], a)):
         if kind in (Kind.INT, Kind.FLOAT):

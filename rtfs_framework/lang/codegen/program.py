@@ -23,8 +23,6 @@ EMITTED = frozenset({"numbers", "match", "shortcuts"})
 def emit_program(program: ir.Program, unit: Unit, passes: frozenset[str] = EMITTED) -> ast.Module:
     """Return the Python module of a program; tables go to `unit`. `passes` are those of which codegen does the work."""
     emitter = Emitter(unit, program, passes)
-    for node in program.body if "numbers" in passes else ():
-        emitter.numbers.learn(node)
     main = py.function(ENTRY, (), None, _body(emitter, program.body))
     py.locate(main, unit.line(Span(0, 0)))
     return ast.Module([*emitter.module, main], [])
@@ -43,7 +41,7 @@ def _body(emitter: Emitter, nodes: Sequence[ir.Node]) -> list[ast.stmt]:
     for start in range(0, len(nodes), MOST_IN_A_PART):
         name = emitter.unit.function("part")
         emitter.unit.functions[name] = ""  # no frame of its own in an RTFS stack
-        part = py.function(name, (), None, _straight(emitter, nodes[start : start + MOST_IN_A_PART]))
+        part = py.function(name, (), None, _straight(emitter, nodes[start : start + MOST_IN_A_PART], start))
         py.locate(part, line)
         made.append(part)
         names.append(name)
@@ -51,11 +49,10 @@ def _body(emitter: Emitter, nodes: Sequence[ir.Node]) -> list[ast.stmt]:
     return [*(ast.Expr(py.call(name)) for name in names[:-1]), ast.Return(py.call(names[-1]))]
 
 
-def _straight(emitter: Emitter, nodes: Sequence[ir.Node]) -> list[ast.stmt]:
-    """Return the statements of top-level nodes; the last one's value is returned."""
+def _straight(emitter: Emitter, nodes: Sequence[ir.Node], start: int = 0) -> list[ast.stmt]:
+    """Return the statements of top-level nodes from a place on; the last one's value is returned."""
     emitter.out, emitter.global_sets = [], {}
-    for node in nodes[:-1]:
-        emitter.run(node, DROP)
-    for node in nodes[-1:]:
-        emitter.run(node, RETURN)
+    for place, node in enumerate(nodes, start):
+        emitter.numbers.place = place
+        emitter.run(node, RETURN if node is nodes[-1] else DROP)
     return [*([ast.Global(list(emitter.global_sets))] if emitter.global_sets else []), *emitter.out]

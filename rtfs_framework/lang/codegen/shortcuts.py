@@ -13,7 +13,7 @@ from rtfs_framework.lang.codegen.templates import INTEGER_KEY, KEYWORD, KNOWN_PL
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import is_plain
 from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT
-from rtfs_framework.lang.passes.numbers import Kind
+from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.widths import natural, width
 
 if TYPE_CHECKING:
@@ -23,8 +23,12 @@ _LONGEST = SHORT - 1
 """Characters of a string that the meter need not know of."""
 _SHORT_INTEGER = 2048
 """Integers of at most so many bits are shown by Python itself, which refuses very long ones."""
+_SHOWN = 1 << 60
+"""Integers of which nothing is known are shown by Python itself below this."""
 
-_CLASSES = {"isint": (int, Kind.INT), "isfloat": (float, Kind.FLOAT)}
+_CLASSES = {"isint": (int, Kind.INT), "isfloat": (float, Kind.FLOAT), "isvector": (tuple, Kind.VECTOR)}
+_KINDS = {"int": Kind.INT, "float": Kind.FLOAT, "str": Kind.STRING, "rt_map": Kind.MAP}
+"""Kinds that are one class."""
 _HELPERS = frozenset({"rt_map", "rt_grown", "rt_plain"})
 
 
@@ -86,6 +90,8 @@ def _begun(made: ast.expr, first: dict[str, ast.expr]) -> ast.expr:
         return made
     test = made.test if isinstance(made, ast.IfExp) else made
     *before, (last, expression) = first.items()
+    if not before and not isinstance(made, ast.IfExp) and _put(made, last, expression):
+        return made
     start = _first_read(test)
     if not before and start is not None and start.value.id == last:  # type: ignore[attr-defined]
         start.value = py.walrus(last, expression)
@@ -95,6 +101,23 @@ def _begun(made: ast.expr, first: dict[str, ast.expr]) -> ast.expr:
         made.test = py.both([*bound, made.test])
         return made
     return py.both([*bound, made])
+
+
+def _put(made: ast.expr, name: str, expression: ast.expr) -> bool:
+    """Put an expression in the place of a temporary that is read once, whatever happens; tell whether that was so."""
+    parts = list(ast.walk(made))
+    reads = [part for part in parts if isinstance(part, ast.Name) and part.id == name]
+    if len(reads) != 1 or any(isinstance(part, ast.IfExp | ast.BoolOp) for part in parts):
+        return False
+    for part in parts:
+        for field, value in ast.iter_fields(part):
+            if value is reads[0]:
+                setattr(part, field, expression)
+                return True
+            if isinstance(value, list) and reads[0] in value:
+                value[value.index(reads[0])] = expression
+                return True
+    return False
 
 
 def _first_read(test: ast.expr) -> ast.Attribute | None:
@@ -167,10 +190,15 @@ class _Filler(ast.NodeTransformer):
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         match node:
+            case ast.Compare(ast.Attribute(ast.Name(letter), "__class__"), [ast.Is()], [ast.Name(name)]):
+                known = self.kinds[letter]
+                vector = known is Kind.VECTOR and name in ("tuple", "rt_grown")
+                if known is not None and not vector and not isinstance(self.names[letter], ast.Constant):
+                    return py.const(value=known is _KINDS.get(name))
             case ast.Compare(ast.UnaryOp(ast.USub()), [_, *ops], [ast.Name(letter), *others]) if (
                 letter in self.naturals
             ):
-                node = ast.Compare(node.comparators[0], ops, others)
+                node = ast.Compare(node.comparators[0], ops, others)  # the first part asks whether it is negative
             case ast.Compare(ast.Name(letter), [ast.GtE()], [ast.Constant(0)]) if letter in self.naturals:
                 return py.const(value=True)
             case _:
@@ -207,17 +235,14 @@ class _Filler(ast.NodeTransformer):
 
 def _text(emitter: Expressions, node: ir.Call) -> ast.expr:
     """`str` as one format string; a result that may be too long is made by the library, which refuses it."""
-    short = [_is_short(emitter, arg) for arg in node.args]
     parts: list[ast.expr] = []
-    for arg, is_short, expression in zip(node.args, short, emitter.values(node.args), strict=True):
+    for arg, expression in zip(node.args, emitter.values(node.args), strict=True):
         if isinstance(arg, ir.Const) and arg.value.__class__ is str:
             parts.append(py.const(arg.value))
-            continue
-        if not is_short:
-            expression = _shown(emitter, expression)  # noqa: PLW2901 - the part as text
-        parts.append(ast.FormattedValue(expression, -1, None))
+        else:
+            parts.append(ast.FormattedValue(_shown(emitter, arg, expression), -1, None))
     made = ast.JoinedStr(parts)
-    if all(short):
+    if all(_is_short(emitter, arg) for arg in node.args):
         return made
     temp = emitter.unit.temp("a")
     fits = py.compare(py.call("len", py.walrus(temp, made)), ast.LtE(), py.const(_LONGEST))
@@ -225,16 +250,29 @@ def _text(emitter: Expressions, node: ir.Call) -> ast.expr:
 
 
 def _is_short(emitter: Expressions, node: ir.Node) -> bool:
-    if isinstance(node, ir.Const) and node.value.__class__ is str:
-        return len(node.value) < 100
-    bits = width(node, emitter.numbers)
-    return emitter.numbers.kind(node) is Kind.INT and bits is not None and bits < _SHORT_INTEGER
+    match node:
+        case ir.Const(value=str() as text):
+            return len(text) < 100
+        case ir.If(then=then, otherwise=otherwise):
+            return _is_short(emitter, then) and _is_short(emitter, otherwise)
+        case _:
+            bits = width(node, emitter.numbers)
+            return emitter.numbers.kind(node) is Kind.INT and bits is not None and bits < _SHORT_INTEGER
 
 
-def _shown(emitter: Expressions, expression: ast.expr) -> ast.expr:
+def _shown(emitter: Expressions, node: ir.Node, expression: ast.expr) -> ast.expr:
+    """Return what Python shows as `str` does: text, integers that are not long, and else what the library makes."""
+    kind = emitter.numbers.kind(node)
+    if kind is Kind.STRING or (kind is Kind.INT and _is_short(emitter, node)):
+        return expression
     if isinstance(expression, ast.Name) and "__" not in expression.id:
-        test, read = py.is_class(py.load(expression.id), "str"), expression.id
+        first: ast.expr = py.load(expression.id)
+        read = expression.id
     else:
         read = emitter.unit.temp("a")
-        test = py.is_class(py.walrus(read, expression), "str")
+        first = py.walrus(read, expression)
+    if kind is Kind.INT:
+        test: ast.expr = ast.Compare(py.const(-_SHOWN), [ast.Lt(), ast.Lt()], [first, py.const(_SHOWN)])
+    else:
+        test = py.is_class(first, "str")
     return py.either(test, py.load(read), py.call(emitter.unit.helper("rt_text"), py.load(read)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from rtfs_framework.lang.codegen import counting, each, matching
+from rtfs_framework.lang.codegen import counting, each, matching, speculation
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, RETURN, Dest, steady, var_name
 from rtfs_framework.lang.codegen.metering import further_steps
@@ -61,10 +61,12 @@ class Statements(Parts):
                 self.give(self.value(node), dest, self.line(node.span))
 
     def _run_items(self, items: tuple[ir.Node, ...], dest: Dest) -> None:
-        for item in items[:-1]:
+        for place, item in enumerate(items[:-1], 1):
             if self.owed and self.costs.costly(item):
                 self.pay(self.line(item.span))
             self.run(item, DROP)
+            if "numbers" in self.passes and speculation.run_rest(self, item, items[place:], dest):
+                return
         self.run(items[-1], dest)
 
     def _due(self, node: ir.Node) -> bool:

@@ -1,9 +1,10 @@
 """Templates of inline calls: for a builtin and a number of arguments, the Python expression that does the usual case.
 
 A template reads its arguments as `a`, `b`, `c`, each as often as it likes. `slow` stands for the call of the builtin
-itself, `isint(x)` and `isfloat(x)` for tests that are left out where the answer is known, `small(x)` for the test that
-an integer is not zero and not large: dividing by a large one takes time that the meter must know of. What the library
-would charge for goes to the library, so that the steps of a run do not depend on what is inline.
+itself, `isint(x)` and `isfloat(x)` for tests that are left out where the answer is known (as `x.__class__ is str` is),
+`isvector(x)` for the test for a tuple where any vector will do, `small(x)` for the test that an integer is not zero and
+not large: dividing by a large one takes time that the meter must know of. What the library would charge for goes to the
+library, so that the steps of a run do not depend on what is inline.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from rtfs_framework.lang.meter import SHORT, SMALL
 from rtfs_framework.lang.values import GROW_AT
 
 _TEXT = f"a.__class__ is str and len(a) < {SHORT}"
-_WITHIN = "a.__class__ is tuple and isint(b) and -1 < b < len(a)"
+_WITHIN = "isvector(a) and isint(b) and -1 < b < len(a)"
 _PLACED = "a[:b] + (c,) + a[b + 1:]"
 _MAP = "a.__class__ is rt_map and a._items is not None"
 _WORD = 1 << 60
@@ -26,22 +27,21 @@ TEMPLATES: dict[tuple[str, int], str] = {
     ("contains?", 2): f"b in a._items if {_MAP} and b.__class__ in rt_plain else slow",
     ("assoc", 3): f"a.assoc(b, c) if a.__class__ is rt_map else {_PLACED} if {_WITHIN} < {GROW_AT} else slow",
     ("nth", 2): f"a[b] if {_WITHIN} else slow",
-    ("nth", 3): "(a[b] if -1 < b < len(a) else c) if a.__class__ is tuple and isint(b) else slow",
-    ("first", 1): "a[0] if a.__class__ is tuple and a else slow",
-    ("second", 1): "a[1] if a.__class__ is tuple and len(a) > 1 else slow",
-    ("last", 1): "a[-1] if a.__class__ is tuple and a else slow",
-    ("peek", 1): "a[-1] if a.__class__ is tuple and a else slow",
-    ("pop", 1): f"a[:-1] if a.__class__ is tuple and 0 < len(a) < {GROW_AT} else slow",
-    ("butlast", 1): f"a[:-1] if a.__class__ is tuple and len(a) < {GROW_AT} else slow",
-    ("rest", 1): f"a[1:] if a.__class__ is tuple and len(a) < {GROW_AT} else slow",
-    ("next", 1): f"a[1:] or None if a.__class__ is tuple and len(a) < {GROW_AT} else slow",
-    ("subvec", 3): f"a[b:c] if a.__class__ is tuple and isint(b) and isint(c) and -1 < b <= c <= len(a) < {GROW_AT} "
-    "else slow",
-    ("empty?", 1): "not a if a.__class__ is tuple else slow",
-    ("count", 1): "len(a) if a.__class__ is tuple or a.__class__ is str else slow",
+    ("nth", 3): "(a[b] if -1 < b < len(a) else c) if isvector(a) and isint(b) else slow",
+    ("first", 1): "a[0] if isvector(a) and a else slow",
+    ("second", 1): "a[1] if isvector(a) and len(a) > 1 else slow",
+    ("last", 1): "a[-1] if isvector(a) and a else slow",
+    ("peek", 1): "a[-1] if isvector(a) and a else slow",
+    ("pop", 1): f"a[:-1] if isvector(a) and 0 < len(a) < {GROW_AT} else slow",
+    ("butlast", 1): f"a[:-1] if isvector(a) and len(a) < {GROW_AT} else slow",
+    ("rest", 1): f"a[1:] if isvector(a) and len(a) < {GROW_AT} else slow",
+    ("next", 1): f"a[1:] or None if isvector(a) and len(a) < {GROW_AT} else slow",
+    ("subvec", 3): f"a[b:c] if isvector(a) and isint(b) and isint(c) and -1 < b <= c <= len(a) < {GROW_AT} else slow",
+    ("empty?", 1): "not a if isvector(a) else slow",
+    ("count", 1): "len(a) if isvector(a) or a.__class__ is str else slow",
     ("conj", 2): f"a + (b,) if a.__class__ is tuple and len(a) < {GROW_AT} else "
     "a.conj(b) if a.__class__ is rt_grown else slow",
-    ("cons", 2): f"(a, *b) if b.__class__ is tuple and len(b) < {SMALL} else slow",
+    ("cons", 2): f"(a, *b) if isvector(b) and len(b) < {SMALL} else slow",
     ("concat", 2): f"a + b if a.__class__ is tuple and b.__class__ is tuple and len(a) + len(b) < {SMALL} else slow",
     ("vec", 1): "a if a.__class__ is tuple else slow",
     ("mod", 2): "a % b if isint(a) and isint(b) and small(b) else slow",
@@ -72,7 +72,7 @@ TEMPLATES: dict[tuple[str, int], str] = {
     ("int?", 1): "a.__class__ is int",
     ("float?", 1): "a.__class__ is float",
     ("map?", 1): "a.__class__ is rt_map",
-    ("vector?", 1): "a.__class__ is tuple or a.__class__ is rt_grown",
+    ("vector?", 1): "isvector(a) or a.__class__ is rt_grown",
 }
 
 PLAIN_KEY: dict[tuple[str, int], str] = {

@@ -8,7 +8,8 @@ from __future__ import annotations
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import parts
 from rtfs_framework.lang.meter import LARGE_INTEGER
-from rtfs_framework.lang.passes.numbers import ARITHMETIC, CHOICE, DIVISION, ORDER, STEPS, Kind, Numbers
+from rtfs_framework.lang.passes.kinds import ARITHMETIC, CHOICE, DIVISION, ORDER, STEPS, Kind
+from rtfs_framework.lang.passes.numbers import Numbers
 from rtfs_framework.lang.passes.widths import width
 
 _ASKS = frozenset({"even?", "odd?", "zero?", "pos?", "neg?", "abs"})

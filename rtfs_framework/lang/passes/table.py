@@ -38,7 +38,7 @@ PASSES = (
     Pass("fuse", "Turn map, filter, reduce and their kin over known functions into one loop.", fuse),
     Pass("grow", "Change what a loop builds, and nobody else sees yet, in place.", grow),
     Pass("mutual", "Make mutual tail calls jumps (a lowering: they must not use the stack).", merge_tail_calls),
-    Pass("numbers", "Leave class tests out where kinds are known; compile functions a second time for integers.", None),
+    Pass("numbers", "Leave class tests out where kinds are known; compile functions again for them.", None),
     Pass("match", "Compile match to a decision tree: nothing is asked twice of a value.", None),
     Pass("shortcuts", "Do common library calls inline where a class test settles them.", None),
 )

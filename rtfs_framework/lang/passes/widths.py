@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import parts
-from rtfs_framework.lang.passes.numbers import COUNTS, Kind, Numbers, jumps
+from rtfs_framework.lang.passes.kinds import COUNTS, Kind
+from rtfs_framework.lang.passes.numbers import Numbers, jumps
 
 ROUNDS = 64
 """Bits of more rounds than any run can make."""

@@ -1,0 +1,319 @@
+"""Versions: functions are compiled again for arguments of known kinds, without the class tests.
+
+In: a program. Out: which versions each top-level function has, and what is known inside them and of their results. One
+version is made for integers, where parameters are operands; its general one tests at its entry and goes there. Others
+are made for the kinds that calls pass (`_asked`): floats, vectors. What is assumed of results is a greatest fixpoint
+over the whole program: a function that was refuted makes those look again that read its result.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Sequence
+
+import attrs
+
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.passes import kinds
+from rtfs_framework.lang.passes.kinds import Kind
+from rtfs_framework.lang.passes.numbers import Numbers, Special
+from rtfs_framework.lang.passes.wants import NUMBER, Wants, wants
+
+MOST_NODES = 400
+"""Functions larger than this are compiled once."""
+_MOST_ASKED = 2
+"""Versions of one function for the kinds that calls pass."""
+_FEW_NODES = 64
+"""A function of no more nodes gets a version for what it only passes on, too."""
+
+
+@attrs.define(slots=True, eq=False)
+class _Known:
+    """A top-level function that the program sets once."""
+
+    fn: ir.Fn
+    place: int
+    wanted: list[frozenset[Kind]]
+    """The kinds that are worth knowing, by parameter; empty when there can be no version."""
+    calls: list[ir.Call]
+    size: int
+    result: Kind | None = Kind.NEVER
+    integers: Special | None = None
+    versions: list[Special] = attrs.Factory(list)
+    asked: int = 0
+
+
+@attrs.define(slots=True, eq=False)
+class _Body:
+    """What is looked at as a whole: a top-level form, or a version of a function."""
+
+    node: ir.Node
+    place: int
+    calls: Sequence[ir.Call]
+    known: _Known | None = None
+    special: Special | None = None
+    asks: bool = False
+    """Whether its calls may ask for versions."""
+    vars: dict[ir.Var, Kind] = attrs.Factory(dict)
+    uses: set[Special] = attrs.Factory(set)
+
+
+class Versions:
+    """The versions of a program's top-level functions; `base` is what is known outside of them."""
+
+    def __init__(self, program: ir.Program, once: Collection[str]) -> None:
+        self._barriers = _barriers(program.body)
+        self._known: dict[str, _Known] = {}
+        self._bodies: list[_Body] = []
+        self._readers: dict[_Known | Special, set[_Body]] = {}
+        self._reading: _Body | None = None
+        self._queue: deque[_Body] = deque()
+        merged = {fn.frame for group in program.groups for fn in group}
+        for place, node in enumerate(program.body):
+            self._enter(place, node, once, merged)
+        self._pass_on()
+        for body in list(self._bodies):
+            self._queue.extend((*self._for_integers(body), body))
+        while self._queue:
+            self._look(self._queue.popleft())
+        self._drop_unused()
+        self.base = Numbers(callees=self)
+        for body in self._bodies:
+            if body.special is None:
+                self.base.vars.update(body.vars)
+
+    def of(self, name: str) -> Sequence[Special]:
+        """Return the versions of a function, those for more kinds first."""
+        known = self._known.get(name)
+        return () if known is None else known.versions
+
+    def all(self) -> list[Special]:
+        """Return all versions in the order of the program."""
+        return [special for known in self._known.values() for special in known.versions]
+
+    def find(self, name: str, given: Sequence[Kind | None], numbers: Numbers) -> tuple[Special | None, Kind | None]:
+        """Return the version that a call goes to, and what the call surely gives."""
+        known = self._known.get(name)
+        if known is None or len(given) != len(known.fn.params) or known.fn.rest is not None:
+            return None, None
+        if Kind.NEVER in given:
+            return None, Kind.NEVER
+        chosen = self._choose(known, given) if self._exists(known.place, numbers.place) else None
+        if self._reading is not None:
+            self._readers.setdefault(chosen or known, set()).add(self._reading)
+        return chosen, known.result if chosen is None else chosen.returns
+
+    # -- what there is -------------------------------------------------------------------------------------------
+
+    def _enter(self, place: int, node: ir.Node, once: Collection[str], merged: set[ir.FunctionFrame]) -> None:
+        fn = node.value if isinstance(node, ir.SetGlobal) else None
+        if not isinstance(node, ir.SetGlobal) or not isinstance(fn, ir.Fn):
+            self._bodies.append(_Body(node, place, ()))
+            return
+        nodes = list(everything((fn.body,)))
+        calls = [each for each in nodes if isinstance(each, ir.Call) and isinstance(each.function, ir.Global)]
+        known = None
+        if node.name in once and not (fn.captures or fn.linked or fn.frame in merged):
+            wanted = _wanted(fn, wants(nodes)) if len(nodes) <= MOST_NODES else []
+            known = self._known[node.name] = _Known(fn, place, wanted, calls, len(nodes))
+        self._bodies.append(_Body(fn, place, calls, known))
+
+    def _pass_on(self) -> None:
+        """Want for parameters that are only passed on what the functions want that get them."""
+        todo = [known for known in self._known.values() if known.calls and known.wanted and known.size <= _FEW_NODES]
+        grown = True
+        while grown:
+            grown = False
+            for known in todo:
+                variables = [p.pattern.var for p in known.fn.params if isinstance(p.pattern, ir.PVar)]
+                for call in known.calls:
+                    callee = self._known.get(call.function.name) if isinstance(call.function, ir.Global) else None
+                    for arg, wanted in zip(call.args, () if callee is None else callee.wanted, strict=False):
+                        if wanted is NUMBER and isinstance(arg, ir.Local) and variables.count(arg.var) == 1:
+                            place = variables.index(arg.var)
+                            grown = grown or not known.wanted[place]
+                            known.wanted[place] = known.wanted[place] or NUMBER
+
+    def _for_integers(self, body: _Body) -> Sequence[_Body]:
+        """Return the version of a function for integers; a function without one asks for others itself."""
+        known = body.known
+        if known is not None and NUMBER in known.wanted:
+            given = tuple(Kind.INT if wanted is NUMBER else None for wanted in known.wanted)
+            known.integers = Special(known.fn, given, Kind.NEVER, {})
+            return [self._version(known, known.integers)]
+        body.asks = isinstance(body.node, ir.Fn)
+        return ()
+
+    def _version(self, known: _Known, special: Special) -> _Body:
+        known.versions.append(special)
+        made = _Body(known.fn, known.place, known.calls, known, special, asks=True)
+        self._bodies.append(made)
+        return made
+
+    # -- the fixpoint --------------------------------------------------------------------------------------------
+
+    def _look(self, body: _Body) -> None:
+        """Learn what is known in a body; whoever read its result looks again when that is refuted."""
+        if body.special is not None and body.special not in body.known.versions:  # type: ignore[union-attr]
+            return
+        self._reading = body
+        numbers = Numbers(callees=self)
+        numbers.place = body.place
+        returns = self._learn(body, numbers)
+        body.vars = numbers.vars
+        asked = [made for call in body.calls if (made := self._ask(body, call, numbers)) is not None]
+        body.uses = {found for call in body.calls if (found := numbers.special(call)) is not None}
+        self._reading = None
+        if asked:
+            self._queue.extendleft((body, *reversed(asked)))
+        owner = body.special or body.known
+        if isinstance(owner, Special):
+            self._lower(owner, owner.returns, returns)
+        elif owner is not None:
+            self._lower(owner, owner.result, returns)
+
+    def _learn(self, body: _Body, numbers: Numbers) -> Kind | None:
+        """Note the kinds of a body's variables; return what a function gives."""
+        node, special = body.node, body.special
+        if special is None or not isinstance(node, ir.Fn):
+            numbers.learn(node)
+            return _returned(node, numbers) if isinstance(node, ir.Fn) else None
+        while True:
+            numbers.vars = _assumed(special)
+            numbers.learn(node.body)
+            refuted = numbers.refuted(node.body, special.kinds, node.frame)
+            if not refuted:
+                special.vars = numbers.vars
+                return _returned(node, numbers)
+            self._weaken(body, special, refuted)
+
+    def _weaken(self, body: _Body, special: Special, refuted: set[int]) -> None:
+        """Give up kinds that the function does not keep when it calls itself."""
+        known = body.known
+        assert known is not None  # noqa: S101 - versions are of functions
+        special.kinds = _without(special.kinds, refuted)
+        if not any(special.kinds) or any(each.kinds == special.kinds for each in known.versions if each is not special):
+            known.versions = [each for each in known.versions if each is not special]
+            known.integers = None if known.integers is special else known.integers
+        self._queue.extend(self._readers.pop(special, ()))
+
+    def _lower(self, owner: _Known | Special, before: Kind | None, now: Kind | None) -> None:
+        """Note a result that may be less than was assumed."""
+        kept = now if before is Kind.NEVER or before is now else before if now is Kind.NEVER else None
+        if kept is before:
+            return
+        if isinstance(owner, Special):
+            owner.returns = kept
+        else:
+            owner.result = kept
+        self._queue.extend(self._readers.pop(owner, ()))
+
+    # -- calls ---------------------------------------------------------------------------------------------------
+
+    def _exists(self, place: int, seen_from: int) -> bool:
+        """Tell whether a function is defined whenever code at a place runs: nothing else runs in between."""
+        return place <= seen_from or self._barriers[place] == self._barriers[seen_from]
+
+    def _choose(self, known: _Known, given: Sequence[Kind | None]) -> Special | None:
+        found = [special for special in known.versions if special.takes(given)]
+        return max(found, key=_exactness, default=None)
+
+    def _ask(self, body: _Body, call: ir.Call, numbers: Numbers) -> _Body | None:
+        """Make a version for the kinds that a call passes, if there is none and it is worth one."""
+        known = self._known.get(call.function.name) if isinstance(call.function, ir.Global) else None
+        if known is None or not body.asks or len(call.args) != len(known.wanted) or known.asked >= _MOST_ASKED:
+            return None
+        given = [numbers.kind(arg) for arg in call.args]
+        passed = tuple(kind if kind in wanted else None for kind, wanted in zip(given, known.wanted, strict=True))
+        if not any(passed) or Kind.NEVER in given or not self._exists(known.place, body.place):
+            return None
+        numerals = [kind for kind, wanted in zip(passed, known.wanted, strict=True) if wanted is NUMBER]
+        if None in numerals or any(special.kinds == passed for special in known.versions):
+            return None
+        known.asked += 1
+        return self._version(known, Special(known.fn, passed, Kind.NEVER, {}))
+
+    def _drop_unused(self) -> None:
+        """Keep the versions that calls go to, and one for the entry: that for integers unless one knows more."""
+        entries = {known.integers for known in self._known.values() if known.integers is not None}
+        used = self._reached(entries)
+        for known in self._known.values():
+            better = [each for each in known.versions if each in used and _refines(each, known.integers)]
+            if better and known.integers is not None:
+                entries.remove(known.integers)
+                entries.update(better)
+        used = self._reached(entries)
+        for known in self._known.values():
+            known.versions = sorted((each for each in known.versions if each in used), key=_exactness, reverse=True)
+
+    def _reached(self, entries: set[Special]) -> set[Special]:
+        uses = {body.special: body.uses for body in self._bodies if body.special is not None}
+        found = set(entries)
+        todo = [*entries, *(special for body in self._bodies if body.special is None for special in body.uses)]
+        while todo:
+            special = todo.pop()
+            found.add(special)
+            todo.extend(uses[special] - found)
+        return found
+
+
+def specialise(fn: ir.Fn, var: ir.Var, base: Numbers) -> Special | None:
+    """Return the version for integers of a local function, or None when they would make no difference."""
+    nodes = list(everything((fn.body,)))
+    wanted = [] if fn.linked or len(nodes) > MOST_NODES else _wanted(fn, wants(nodes))
+    trial = Special(fn, tuple(Kind.INT if each is NUMBER else None for each in wanted), Kind.NEVER, {})
+    while any(trial.kinds):
+        numbers = base.beside(_assumed(trial))
+        numbers.enter(var, trial)
+        numbers.learn(fn.body)
+        refuted = numbers.refuted(fn.body, trial.kinds, fn.frame)
+        if refuted:
+            trial = Special(fn, _without(trial.kinds, refuted), Kind.NEVER, {})
+            continue
+        returns = _returned(fn, numbers)
+        if returns is trial.returns:
+            trial.vars = numbers.vars
+            return trial
+        trial.returns = returns if trial.returns is Kind.NEVER else None
+    return None
+
+
+def _wanted(fn: ir.Fn, found: Wants) -> list[frozenset[Kind]]:
+    """Return the kinds worth knowing by parameter; nothing when a parameter is no plain name."""
+    if fn.rest is not None or not all(isinstance(p.pattern, ir.PVar) and p.type is None for p in fn.params):
+        return []
+    variables = [p.pattern.var for p in fn.params if isinstance(p.pattern, ir.PVar)]
+    return [found.get(var, frozenset()) if variables.count(var) == 1 else frozenset() for var in variables]
+
+
+def _assumed(special: Special) -> dict[ir.Var, Kind]:
+    """Return the kinds of a version's parameters."""
+    params = zip(special.fn.params, special.kinds, strict=True)
+    return {p.pattern.var: kind for p, kind in params if kind is not None and isinstance(p.pattern, ir.PVar)}
+
+
+def _without(given: Sequence[Kind | None], refuted: set[int]) -> tuple[Kind | None, ...]:
+    return tuple(None if i in refuted else kind for i, kind in enumerate(given))
+
+
+def _returned(fn: ir.Fn, numbers: Numbers) -> Kind | None:
+    return kinds.of_type(fn.returns) or numbers.kind(fn.body)
+
+
+def _exactness(special: Special) -> int:
+    return sum(kind is not None for kind in special.kinds)
+
+
+def _refines(special: Special, other: Special | None) -> bool:
+    return other is not None and special is not other and other.takes(special.kinds)
+
+
+def _barriers(nodes: Sequence[ir.Node]) -> list[int]:
+    """Return for each top-level form how many before it do more than define: code may run while they do."""
+    found, count = [], 0
+    for node in nodes:
+        found.append(count)
+        value = node.value if isinstance(node, ir.SetGlobal) else node
+        count += not isinstance(value, ir.Fn | ir.Const)
+    return found
