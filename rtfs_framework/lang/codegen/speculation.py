@@ -46,6 +46,7 @@ def run_rest(emitter: Statements, bound: ir.Node, rest: Sequence[ir.Node], dest:
     outside, supposed = emitter.numbers, emitter.numbers.supposed
     emitter.numbers = outside.supposing(var, Kind.INT)
     emitter.numbers.learn(body)
+    emitter.numbers.settled()
     integers = emitter.inside(body, dest)
     emitter.numbers, outside.supposed = outside, _MOST
     others = emitter.inside(body, dest)

@@ -57,6 +57,8 @@ class Numbers:
         self.supposed = 0
         """How many kinds are only supposed, behind tests."""
         self._by_var: dict[ir.Var, Special] = {}
+        self._found: dict[ir.Node, Kind | None] | None = None
+        """Kinds of nodes, once those of variables are settled."""
 
     # -- facts ---------------------------------------------------------------------------------------------------
 
@@ -68,7 +70,12 @@ class Numbers:
         """Return what is known inside a special version."""
         inner = self.beside({})
         inner.vars = special.vars
-        return inner
+        return inner.settled()
+
+    def settled(self) -> Numbers:
+        """Say that no more is learned: from now on a node is looked at once."""
+        self._found = {}
+        return self
 
     def beside(self, known: Mapping[ir.Var, Kind]) -> Numbers:
         """Return a copy that knows more."""
@@ -99,8 +106,15 @@ class Numbers:
     def _given(self, node: ir.Call) -> list[Kind | None]:
         return [self.kind(arg) for arg in node.args]
 
-    def kind(self, node: ir.Node) -> Kind | None:  # noqa: C901, PLR0912 - one case per kind of node
+    def kind(self, node: ir.Node) -> Kind | None:
         """Return what a node surely gives, or None."""
+        if self._found is None:
+            return self._kind(node)
+        if node not in self._found:
+            self._found[node] = self._kind(node)
+        return self._found[node]
+
+    def _kind(self, node: ir.Node) -> Kind | None:  # noqa: C901, PLR0912 - one case per kind of node
         match node:
             case ir.Const(value=value):
                 return kinds.of_value(value)
