@@ -82,7 +82,7 @@ PLAIN_KEY: dict[tuple[str, int], str] = {
 }
 """The same where the key is surely its own dict key."""
 
-KNOWN_PLACE = "a[b] if a.__class__ is tuple else slow"
+KNOWN_PLACE = "a[b] if isvector(a) else slow"
 """`nth` where the integer is surely a place in the vector, if it is one."""
 
 INTEGER_KEY: dict[tuple[str, int], str] = {

@@ -11,7 +11,8 @@ import attrs
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.passes.copying import bound_by
-from rtfs_framework.lang.passes.numbers import Kind, Numbers, jumps
+from rtfs_framework.lang.passes.kinds import Kind
+from rtfs_framework.lang.passes.numbers import Numbers, jumps
 from rtfs_framework.lang.passes.succeeds import succeeds
 
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "="}
