@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.codegen import pyast as py
@@ -11,9 +12,12 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.maps import is_plain
 from rtfs_framework.lang.passes.kinds import Kind
+from rtfs_framework.lang.passes.widths import natural
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.expressions import Expressions
+
+_OF_ITEMS = frozenset({"nth", "peek", "last", "first"})
 
 
 def fresh(emitter: Expressions, node: ir.Fresh) -> ast.expr:
@@ -44,13 +48,81 @@ def grow(emitter: Expressions, node: ir.Grow) -> ast.expr:
             emitter.emit(ast.Assign([place], value), line)
         if kept is not None:
             del emitter.keys[kept]
-    elif len(given) == 1:
-        add = ast.Attribute(py.load(name), "append", ast.Load())
-        emitter.emit(ast.Expr(py.call(add, given[0])), line)
     else:
-        add = ast.Attribute(py.load(name), "extend", ast.Load())
-        emitter.emit(ast.Expr(py.call(add, py.tuple_of(given))), line)
+        _change(emitter, node, given)
     return py.load(name)
+
+
+def _change(emitter: Expressions, node: ir.Grow, given: list[ast.expr]) -> None:
+    """Emit a change of a vector, or let it wait; what is given is computed now."""
+    name, line = var_name(node.var), emitter.line(node.span)
+    if node.late or node.put or (node.drops and len(given) + node.drops > 2):
+        given = [_kept(emitter, each, line, late=node.late) for each in given]
+    if node.put:
+        fits = _is_index(emitter, node.parts[0], given[0], name)
+        refuse = ast.Expr(py.call(emitter.unit.builtin("assoc"), _as_vector(name), *given))
+        emitter.emit(ast.If(ast.UnaryOp(ast.Not(), fits), [refuse], []), line)
+        changes: list[ast.stmt] = [_set(name, _copied(given[0]), given[1])]
+    else:
+        changes = [*_replace(name, node.drops, given)]
+    for change in changes:
+        py.locate(change, line)
+    (emitter.late if node.late else emitter.out).extend(changes)
+
+
+def _kept(emitter: Expressions, value: ast.expr, line: int, *, late: bool) -> ast.expr:
+    """Return a value that is computed now; by the time of a late change, the loop's variables are the next round's."""
+    if isinstance(value, ast.Constant):
+        return value
+    if not isinstance(value, ast.Name):
+        return py.load(emitter.name_it(value, line))
+    if not late or value.id not in emitter.loop_vars[-1]:
+        return value
+    temp = emitter.unit.temp("t")
+    emitter.emit(py.assign(temp, value), line)
+    return py.load(temp)
+
+
+def _replace(name: str, drops: int, given: list[ast.expr]) -> Iterable[ast.stmt]:
+    """Yield what takes so many items from the end of a list and adds others, in their places as far as they go."""
+    kept = min(drops, len(given))
+    gone = drops - kept
+    if gone == 1:
+        yield ast.Expr(py.call(ast.Attribute(py.load(name), "pop", ast.Load())))
+    elif gone:
+        last = ast.Slice(ast.UnaryOp(ast.USub(), py.const(gone)), None, None)
+        yield ast.Delete([ast.Subscript(py.load(name), last, ast.Del())])
+    for place, each in enumerate(given[:kept]):
+        yield _set(name, ast.UnaryOp(ast.USub(), py.const(kept - place)), each)
+    more = given[kept:]
+    if len(more) == 1:
+        yield ast.Expr(py.call(ast.Attribute(py.load(name), "append", ast.Load()), more[0]))
+    elif more:
+        yield ast.Expr(py.call(ast.Attribute(py.load(name), "extend", ast.Load()), py.tuple_of(more)))
+
+
+def _set(name: str, place: ast.expr, value: ast.expr) -> ast.Assign:
+    return ast.Assign([ast.Subscript(py.load(name), place, ast.Store())], value)
+
+
+def _copied(value: ast.expr) -> ast.expr:
+    """Return a name or constant once more: no node stands at two places of a tree."""
+    return py.load(value.id) if isinstance(value, ast.Name) else value
+
+
+def _as_vector(name: str) -> ast.expr:
+    return py.tuple_of([ast.Starred(py.load(name), ast.Load())])
+
+
+def _is_index(emitter: Expressions, node: ir.Node, index: ast.expr, name: str) -> ast.expr:
+    """Return the test that a value is an index of a list."""
+    least: list[ast.expr] = [] if natural(node, emitter.numbers) else [py.const(-1)]
+    operators: list[ast.cmpop] = [ast.Lt()] * (len(least) + 1)
+    chain = [*least, _copied(index), py.call("len", py.load(name))]
+    inside = ast.Compare(chain[0], operators, chain[1:])
+    if emitter.numbers.kind(node) is Kind.INT:
+        return inside
+    return py.both([py.is_class(_copied(index), "int"), inside])
 
 
 def _keep_key(emitter: Expressions, node: ir.Grow, line: int) -> ir.Var | None:
@@ -73,6 +145,8 @@ def _is(node: ir.Node, var: ir.Var) -> bool:
 
 def look(emitter: Expressions, node: ir.Look) -> ast.expr:
     """Return the answer to a question."""
+    if node.op in _OF_ITEMS:
+        return _item(emitter, node)
     name = py.load(var_name(node.var))
     if node.op == "count":
         return py.call("len", name)
@@ -81,6 +155,13 @@ def look(emitter: Expressions, node: ir.Look) -> ast.expr:
     if node.op == "begun?":
         return py.compare(name, ast.IsNot(), py.load(emitter.unit.helper("rt_nothing")))
     line = emitter.line(node.span)
+    if node.op == "pop":
+        (most,) = (part.value for part in node.args if isinstance(part, ir.Const))
+        few = py.compare(py.call("len", name), ast.Lt(), py.const(most))
+        short = ast.UnaryOp(ast.Not(), name) if most == 1 else few
+        refuse = ast.Expr(py.call(emitter.unit.builtin("pop"), py.tuple_of([])))
+        emitter.emit(ast.If(short, [refuse], []), line)
+        return py.const(None)
     key, *default = emitter.values(node.args)
     if not steady(key):
         key = py.load(emitter.name_it(key, line))
@@ -89,6 +170,26 @@ def look(emitter: Expressions, node: ir.Look) -> ast.expr:
     if node.op == "contains?":
         return py.compare(key, ast.In(), name)
     return py.call(ast.Attribute(name, "get", ast.Load()), key, *default)
+
+
+def _item(emitter: Expressions, node: ir.Look) -> ast.expr:
+    """Return an item of a list."""
+    name, line = var_name(node.var), emitter.line(node.span)
+    if node.op == "nth":
+        (index,) = emitter.values(node.args)
+        if not isinstance(index, ast.Name | ast.Constant):
+            index = py.load(emitter.name_it(index, line))
+        fast = ast.Subscript(py.load(name), _copied(index), ast.Load())
+        slow = py.call(emitter.unit.builtin("nth"), _as_vector(name), _copied(index))
+        return py.either(_is_index(emitter, node.args[0], index, name), fast, slow)
+    if node.op == "first":
+        return py.either(py.load(name), py.index(py.load(name), 0), py.const(None))
+    drops, there = (part.value for part in node.args if isinstance(part, ir.Const)) if node.args else (0, False)
+    item = ast.Subscript(py.load(name), ast.UnaryOp(ast.USub(), py.const(drops + 1)), ast.Load())
+    if there:
+        return item
+    some = py.compare(py.call("len", py.load(name)), ast.Gt(), py.const(drops)) if drops else py.load(name)
+    return py.either(some, item, py.const(None))
 
 
 def freeze(emitter: Expressions, var: ir.Var, *, is_map: bool, line: int) -> None:

@@ -193,6 +193,7 @@ class Statements(Parts):
         line = self.line(node.span)
         around: Sequence[str | None] = self.loop_vars[-1] if node.frame is None else self.frame_vars[node.frame]
         names = [name for name in around if name is not None]
+        waiting, self.late = self.late, []
         values = self.values([arg for arg, name in zip(node.args, around, strict=True) if name is not None])
         if node.frame in self.frame_state:
             state, number = self.frame_state[node.frame]
@@ -202,6 +203,8 @@ class Statements(Parts):
             self.emit(py.assign(*moved[0]), line)
         elif moved:
             self.emit(py.assign_many([n for n, _ in moved], py.tuple_of([v for _, v in moved])), line)
+        self.out += self.late
+        self.late = waiting
         self.emit(ast.Continue(), line)
 
     def _run_match(self, node: ir.Match, dest: Dest) -> None:

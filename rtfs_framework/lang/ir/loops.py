@@ -76,17 +76,29 @@ class Fresh:
 
 @attrs.frozen(slots=True, eq=False)
 class Grow:
-    """Changes what a variable holds in place: adds items to a vector, or sets keys and values; gives the variable."""
+    """Changes what a variable holds in place and gives the variable.
+
+    A map's keys are set to values. A vector loses its last items (`drops`; there are so many) and gets further ones, or
+    (`put`) has an index set to a value.
+    """
 
     var: Var
     parts: tuple[Node, ...]
     is_map: bool
     span: Span
+    drops: int = 0
+    put: bool = False
+    late: bool = False
+    """Whether the change itself waits until all that the round passes on is computed."""
 
 
 @attrs.frozen(slots=True, eq=False)
 class Look:
-    """A question to what a variable holds, by a library function that keeps nothing of it."""
+    """A question to what a variable holds, by a library function that keeps nothing of it.
+
+    `pop` with a number n asks whether n items can be popped, and fails if not; `peek` may have the number of items that
+    would have been popped before, and whether there surely is one left.
+    """
 
     op: str
     var: Var

@@ -77,7 +77,10 @@ def show(node: ir.Node) -> str:  # noqa: C901, PLR0912 - one line per kind of no
         case ir.Fresh(value=value):
             return _form("fresh", show(value))
         case ir.Grow():
-            return _form("grow", _var(node.var), *map(show, node.parts))
+            words = ("late",) if node.late else ()
+            head = "put" if node.put else "grow"
+            dropping = (f":drop {node.drops}",) if node.drops else ()
+            return _form(*words, head, _var(node.var), *dropping, *map(show, node.parts))
         case ir.Look():
             return _form("look", node.op, _var(node.var), *map(show, node.args))
         case ir.Freeze(var=var):

@@ -1,0 +1,81 @@
+"""Loops whose vectors are changed in place give what they give without that: the same values, errors and places."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rtfs_framework.kernel.instance import Instance
+from rtfs_framework.kernel.loader import compile_source
+from rtfs_framework.kernel.purehost import PureHost
+from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.passes.table import ALL
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.source import Source
+
+ASKED = (
+    "(peek v)", "(peek w)", "(nth v 0)", "(nth v i)", "(nth u i)", "(count v)", "(first v)", "(last u)", "(empty? u)",
+    "i", "[i]", "(loop [k 0 x [i]] (if (< k 2) (recur (inc k) (conj x (peek x) (peek v))) x))", "(nth v (peek v))", "(if (empty? v) 0 (peek v))", "(count u)", "(nth v :k)",
+)  # fmt: skip
+NEXT = (
+    "{v}", "(conj {v} {a})", "(conj {v} {a} {b})", "(pop {v})", "(pop (pop {v}))", "(conj (pop {v}) {a})",
+    "(conj (pop (pop {v})) {a})", "(conj (pop (pop (pop {v}))) {a} {b})", "(assoc {v} {a} {b})", "(assoc {v} 0 {a})",
+    "(assoc (pop {v}) 0 {a})", "(if (empty? {v}) {v} (pop {v}))", "(if {a} (conj {v} {b}) {v})", "w", "(pop w)",
+    "(conj w {a})", "(conj (pop w) {a} {b})", "(let [x (pop {v})] (conj x {a}))",
+)  # fmt: skip
+ENDS = ("v", "[v u]", "(count u)", "(do (peek v))", "[(peek v) u]", "[v (pop u)]")
+
+
+@st.composite
+def rounds(draw):
+    """Draw `recur` with next values of both vectors, perhaps inside a `let` that names a shorter one."""
+    text = "(recur (inc i) {} {})".format(
+        *(
+            draw(st.sampled_from(NEXT)).format(v=name, a=draw(st.sampled_from(ASKED)), b=draw(st.sampled_from(ASKED)))
+            for name in ("v", "u")
+        )
+    )
+    return f"(let [w (pop {draw(st.sampled_from(['v', 'v', 'u', '(pop v)']))})] {text})"
+
+
+@st.composite
+def programs(draw):
+    clauses = " ".join(f"{i} {draw(rounds())}" for i in range(draw(st.integers(1, 5))))
+    inits = [draw(st.sampled_from(["[]", "[0]", "[0 1]", "[3 2 1 0]", "(vector 1 2)"])) for _ in range(2)]
+    return f"(loop [i 0 v {inits[0]} u {inits[1]}] (match i {clauses} _ {draw(st.sampled_from(ENDS))}))"
+
+
+def told(text: str, passes: frozenset[str]) -> str:
+    instance = Instance(compile_source(Source("<loop>", text), passes=passes))
+    try:
+        return write(PureHost().finish(instance.start()))
+    except ProgramError as error:
+        return f"{error.kind} {error.message} {error.value.span}"
+
+
+@settings(max_examples=120, deadline=None)
+@given(programs())
+def test_a_loop_means_the_same_in_place(text):
+    assert told(text, ALL) == told(text, ALL - {"grow"}) == told(text, frozenset({"mutual"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("(loop [i 0 v []] (if (< i 3) (recur (inc i) (conj v i)) (conj v :end)))", "[0 1 2 :end]"),
+        ("(loop [i 0 v [9 9] n 0] (if (< i 2) (recur (inc i) (assoc v i n) (+ n (peek v))) [v n]))", "[[0 9] 18]"),
+        ("(loop [v [1 2 3] u []] (if (empty? v) u (recur (pop v) (conj u (peek v)))))", "[3 2 1]"),
+        (
+            "(loop [v [1 7] n 0] (if (> n 5) [v n]"
+            " (recur (pop v) (loop [x [9]] (if (< (count x) 9) (recur (conj x (peek v))) (peek x))))))",
+            "[[1] 7]",
+        ),
+        ("(loop [v [1 2] u [3]] (if (empty? v) u (let [w (pop v)] (recur w (conj u (peek v) (peek w))))))", "[3 2 1 1 nil]"),
+    ],
+)  # fmt: skip
+def test_values_of_before_are_seen_by_the_whole_round(text, value):
+    assert told(text, ALL) == value
+
+
+def test_what_left_the_loop_is_not_changed_by_the_next_one():
+    text = "(defn f [n] (loop [i 0 v [0]] (if (< i n) (recur (inc i) (assoc v 0 i)) v))) [(f 2) (f 5) (f 0)]"
+    assert told(text, ALL) == "[[1] [4] [0]]"
