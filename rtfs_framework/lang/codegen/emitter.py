@@ -62,6 +62,8 @@ class EmitterBase:
         """Vectors and integers that are surely a place in them, if they are vectors."""
         self.keys: dict[ir.Var, str] = {}
         """What holds the dict keys of variables, where they were made already."""
+        self.loop_vars: list[tuple[str | None, ...]] = []
+        """The Python names of the variables of the loops around this place; None where Python itself counts."""
         self.late: list[ast.stmt] = []
         """Changes in place that wait until all that the round of a loop passes on is computed."""
         self.stated: dict[int, ir.Node] = {}

@@ -20,8 +20,6 @@ class Statements(Parts):
 
     def __init__(self, unit: Unit, program: ir.Program, passes: frozenset[str]) -> None:
         super().__init__(unit, program, passes)
-        self.loop_vars: list[tuple[str | None, ...]] = []
-        """The Python names of the variables of the loops around this place; None where Python itself counts."""
         self.eaches: list[str] = []
         """What the `Each` loops around this place collect into, the innermost last."""
         self.frame_vars: dict[ir.FunctionFrame, tuple[str, ...]] = {}

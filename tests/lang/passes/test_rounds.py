@@ -12,9 +12,10 @@ from rtfs_framework.lang.passes.table import ALL
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source
 
+INNER = "(loop [k 0 x [i]] (if (< k 2) (recur (inc k) (conj x (peek x) (peek v))) x))"
 ASKED = (
     "(peek v)", "(peek w)", "(nth v 0)", "(nth v i)", "(nth u i)", "(count v)", "(first v)", "(last u)", "(empty? u)",
-    "i", "[i]", "(loop [k 0 x [i]] (if (< k 2) (recur (inc k) (conj x (peek x) (peek v))) x))", "(nth v (peek v))", "(if (empty? v) 0 (peek v))", "(count u)", "(nth v :k)",
+    "i", "[i]", INNER, "(nth v (peek v))", "(if (empty? v) 0 (peek v))", "(count u)", "(nth v :k)",
 )  # fmt: skip
 NEXT = (
     "{v}", "(conj {v} {a})", "(conj {v} {a} {b})", "(pop {v})", "(pop (pop {v}))", "(conj (pop {v}) {a})",
@@ -22,6 +23,8 @@ NEXT = (
     "(assoc (pop {v}) 0 {a})", "(if (empty? {v}) {v} (pop {v}))", "(if {a} (conj {v} {b}) {v})", "w", "(pop w)",
     "(conj w {a})", "(conj (pop w) {a} {b})", "(let [x (pop {v})] (conj x {a}))",
 )  # fmt: skip
+NESTED = "(loop [x [9]] (if (< (count x) 9) (recur (conj x (peek v))) (peek x)))"
+NIL = "[3 2 1 1 nil]"
 ENDS = ("v", "[v u]", "(count u)", "(do (peek v))", "[(peek v) u]", "[v (pop u)]")
 
 
@@ -64,12 +67,8 @@ def test_a_loop_means_the_same_in_place(text):
         ("(loop [i 0 v []] (if (< i 3) (recur (inc i) (conj v i)) (conj v :end)))", "[0 1 2 :end]"),
         ("(loop [i 0 v [9 9] n 0] (if (< i 2) (recur (inc i) (assoc v i n) (+ n (peek v))) [v n]))", "[[0 9] 18]"),
         ("(loop [v [1 2 3] u []] (if (empty? v) u (recur (pop v) (conj u (peek v)))))", "[3 2 1]"),
-        (
-            "(loop [v [1 7] n 0] (if (> n 5) [v n]"
-            " (recur (pop v) (loop [x [9]] (if (< (count x) 9) (recur (conj x (peek v))) (peek x))))))",
-            "[[1] 7]",
-        ),
-        ("(loop [v [1 2] u [3]] (if (empty? v) u (let [w (pop v)] (recur w (conj u (peek v) (peek w))))))", "[3 2 1 1 nil]"),
+        (f"(loop [v [1 7] n 0] (if (> n 5) [v n] (recur (pop v) {NESTED})))", "[[1] 7]"),
+        ("(loop [v [1 2] u [3]] (if (empty? v) u (let [w (pop v)] (recur w (conj u (peek v) (peek w))))))", NIL),
     ],
 )  # fmt: skip
 def test_values_of_before_are_seen_by_the_whole_round(text, value):
