@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rtfs_framework.kernel import effects, meter, steps, support
+from rtfs_framework.kernel.depth import Depth
 from rtfs_framework.kernel.faults import to_error
 from rtfs_framework.kernel.limits import OFF, Limits
 from rtfs_framework.kernel.link import Linker
@@ -114,8 +115,10 @@ class Instance:
         return self._run(self._names[ENTRY], ())
 
     def _run(self, function: Any, args: tuple[Any, ...]) -> Run:
-        watch = self._watches()
-        return Run(self.artifact, function, args, self.limits, self._places, self._names, self._gate, watch)
+        counts = meter.RunMeter(self.limits, self._names, self._watches())
+        if self.limits.depth is not None and self.artifact.metered:
+            counts.depth = Depth(self.artifact, self.limits.depth)
+        return Run(self.artifact, function, args, self.limits, self._places, self._gate, counts)
 
     def call(self, name: str, args: tuple[Any, ...]) -> Run:
         """Return a run of a top-level function; the top-level forms have run before.

@@ -96,9 +96,14 @@ class Branch(Run):
 
     def __init__(self, branches: Branches, number: int) -> None:
         parent = branches.state
-        meter = parent.meter
         super().__init__(
-            parent.artifact, self._through, (number,), branches.limits, parent.places, meter.names, parent.gate
+            parent.artifact,
+            self._through,
+            (number,),
+            branches.limits,
+            parent.places,
+            parent.gate,
+            parent.meter.fork(branches.calls),
         )
         self.number = number
         self._branches = branches
@@ -106,7 +111,6 @@ class Branch(Run):
         state.branch = (*branches.path, number)
         state.scope = f"{branches.scope}{number}."
         state.most = branches.left
-        state.meter = self._meter = self._greenlet.meter = meter.fork(branches.calls)
         state.hints = list(parent.hints)
         state.fallback = branches.place
 

@@ -10,7 +10,7 @@ from greenlet import GreenletExit, getcurrent
 
 from rtfs_framework.kernel.faults import locate_limit, to_program_error
 from rtfs_framework.kernel.limits import Limits
-from rtfs_framework.kernel.meter import STEPS, Watch
+from rtfs_framework.kernel.meter import STEPS, RunMeter, Watch
 from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall, RequiresHosts, requires_host
 from rtfs_framework.kernel.output import bounded_output
 from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState
@@ -44,20 +44,19 @@ class Run:
         args: tuple[Any, ...],
         limits: Limits,
         places: dict[int, Place | None],
-        names: dict[str, Any],
         gate: list[None],
-        watch: Watch | None = None,
+        meter: RunMeter,
     ) -> None:
-        """Make a run; `names` are the globals of its code, and who holds the `gate` may run it."""
+        """Make a run; who holds the `gate` may run it, and the `meter` knows the globals of its code."""
         self._artifact = artifact
         self._function = function
         self._args = args
         self._limits = limits
-        self._names = names
+        self._names = meter.names
         self._gate = gate
-        self._state = RunState(artifact, limits, places, names, watch)
+        self._state = RunState(artifact, limits, places, meter)
         self._state.gate = gate
-        self._meter = self._state.meter
+        self._meter = meter
         self._greenlet = RunGreenlet(self._main)
         self._greenlet.state = self._state
         self._greenlet.meter = self._meter

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent, greenlet
 
-from rtfs_framework.kernel.depth import Depth
 from rtfs_framework.kernel.limits import Limits
-from rtfs_framework.kernel.meter import RunMeter, Watch
+from rtfs_framework.kernel.meter import RunMeter
 from rtfs_framework.kernel.outcome import CallKind, host_call
 from rtfs_framework.kernel.output import ATOMS, bounded_output
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError
@@ -60,15 +59,12 @@ class RunState:
         artifact: Artifact,
         limits: Limits,
         places: dict[int, Place | None],
-        names: dict[str, Any],
-        watch: Watch | None = None,
+        meter: RunMeter,
     ) -> None:
         self.artifact = artifact
         self.limits = limits
         self.places = places
-        self.meter = RunMeter(limits, names, watch)
-        if limits.depth is not None and artifact.metered:
-            self.meter.depth = Depth(artifact, limits.depth)
+        self.meter = meter
         self.count = 0
         """Requests and fan-outs of this branch so far: the position of the next one."""
         self.most = inf if limits.host_calls is None else limits.host_calls

@@ -30,10 +30,10 @@ USUAL_FIELDS = {
     "args_digest": TEXT,
     "reply_digest": TEXT,
     "seconds": st.floats(0, 1e6),
+    "branch": st.lists(NUMBER, max_size=4).map(tuple),
 }
 OTHER_FIELDS = {
     "record": st.none() | NUMBER,
-    "branch": st.lists(NUMBER, max_size=4).map(tuple),
     "decision": st.none() | st.just(Decision(PLAN, ())),
     "args_text": st.none() | TEXT,
     "input_tokens": NUMBER,
@@ -64,7 +64,7 @@ def test_the_usual_form_says_what_the_whole_one_does(record, parent):
 
 @pytest.mark.parametrize("field", OTHER_FIELDS)
 def test_whatever_the_usual_form_cannot_say_needs_the_whole_one(field):
-    values = {"branch": (0,), "decision": Decision(PLAN, ()), "record": 0, "input_tokens": 1, "output_tokens": 1}
+    values = {"decision": Decision(PLAN, ()), "record": 0, "input_tokens": 1, "output_tokens": 1}
     record = CallRecord(0, "capability", "f")
     assert is_usual(record)
     assert not is_usual(attrs.evolve(record, **{field: values.get(field, "x" if field != "cost" else 0.5)}))

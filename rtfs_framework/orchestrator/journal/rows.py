@@ -1,4 +1,4 @@
-"""An entry's row, in two forms: all columns, or those that vary when a call is no model's, succeeds and is alone.
+"""An entry's row, in two forms: all columns, or those that vary when a call is no model's and succeeds.
 
 Most calls are such, and the other columns are constants then: what is hashed and what SQLite is told hold them, so
 that nothing is made or bound for them. A form's hash is `chain.row_hash` of the whole row; it is compiled from the
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii
+from math import isfinite
 from typing import Any
 
 import attrs
@@ -33,7 +34,6 @@ CONSTANTS: dict[str, Any] = {
     "explanation": "",
     "error_kind": "",
     "error": "",
-    "branch": "",
 }
 """Columns of the shorter form that do not vary."""
 
@@ -66,17 +66,20 @@ def _form(constants: Mapping[str, Any]) -> Form:
 def _hasher(columns: tuple[str, ...], constants: Mapping[str, Any]) -> Callable[[tuple[Any, ...], str], str]:
     """Compile the hash of a row; a branch is in what is hashed where there is one (see `schema`)."""
     pairs = [f'["{name}",{_shown(name, constants)}]' for name in ENTRY_FIELDS if name != "branch"]
-    branch = "" if "branch" in constants else "{within}"
     within = """f',["branch",{text(branch)}]' if branch else ''"""
     source = (
-        f"def hash(values, parent):\n    {', '.join(columns)} = values\n    within = {within if branch else None}\n"
-        f"    made = f'[\"entries\",[{','.join(pairs)}{branch}],{{text(parent)}}]'\n"
+        f"def hash(values, parent):\n    {', '.join(columns)} = values\n    within = {within}\n"
+        f"    made = f'[\"entries\",[{','.join(pairs)}{{within}}],{{text(parent)}}]'\n"
         f"    return sha256(made.encode()).hexdigest()\n"
     )
-    names: dict[str, Any] = {"sha256": sha256, "text": encode_basestring_ascii, "real": canonical_json}
+    names: dict[str, Any] = {"sha256": sha256, "text": encode_basestring_ascii, "real": _real}
     exec(source, names)  # noqa: S102 - the text is made of the names of the columns
     made: Callable[[tuple[Any, ...], str], str] = names["hash"]
     return made
+
+
+def _real(value: float) -> str:
+    return repr(value) if value.__class__ is float and isfinite(value) else canonical_json(value)
 
 
 def _shown(name: str, constants: Mapping[str, Any]) -> str:
@@ -98,7 +101,7 @@ def is_usual(record: CallRecord) -> bool:
         record.decision is None
         and record.record is None
         and record.args_text is None
-        and not (record.error_kind or record.error or record.branch)
+        and not (record.error_kind or record.error)
         and not (record.model or record.explanation or record.cache)
         and not (record.input_tokens or record.output_tokens or record.cost)
     )
@@ -117,6 +120,7 @@ def usual_values(record: CallRecord, run: str, seq: int, texts: Texts) -> tuple[
         record.target,
         record.reply_digest,
         int(record.seconds * 1_000_000 + 0.5),
+        _within(record),
     )
 
 
@@ -146,5 +150,9 @@ def whole_values(record: CallRecord, run: str, seq: int, texts: Texts, *, keep_a
         texts.blot(record.explanation),
         record.error_kind,
         texts.blot(record.error),
-        ".".join(map(str, record.branch)) if record.branch else "",
+        _within(record),
     )
+
+
+def _within(record: CallRecord) -> str:
+    return ".".join(map(str, record.branch)) if record.branch else ""
