@@ -41,6 +41,7 @@ from rtfs_framework.api.provider import (
     Usage,
 )
 from rtfs_framework.api.settings import Setting, SettingsSchema
+from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
 from rtfs_framework.api.targets import (
     Ask,
     Capability,
@@ -122,6 +123,7 @@ __all__ = [
     "Map",
     "Message",
     "ModelProvider",
+    "NotOurFileError",
     "Observer",
     "ObserverEntry",
     "Parameter",
@@ -142,6 +144,7 @@ __all__ = [
     "RtfsHookSpecs",
     "Setting",
     "SettingsSchema",
+    "SqliteTables",
     "Type",
     "Usage",
     "Value",
@@ -149,8 +152,10 @@ __all__ = [
     "digest",
     "from_json",
     "hookimpl",
+    "in_transaction",
     "is_pattern",
     "load_toml",
+    "open_sqlite",
     "read_toml",
     "show_target",
     "specificity",

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import sleep
 
+from rtfs_framework.api.sqlite_file import connect, in_transaction, write_ahead
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.orchestrator.journal.schema import MIGRATIONS, TABLES, VERSION, triggers
 
@@ -50,11 +50,12 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise JournalError(path, f"its folder cannot be made: {error.strerror or error}") from error
     with translated(path):
-        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        connection = connect(path, wait=_BUSY_SECONDS)
         try:
-            _use_wal(connection)
+            write_ahead(connection, wait=_BUSY_SECONDS)
             connection.execute("PRAGMA synchronous=NORMAL")
-            _prepare(connection, path)
+            in_transaction(connection, lambda connection: _prepare(connection, path))
+            _check_version(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -70,7 +71,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     if not path.exists():
         raise JournalError(path, "there is no such file", "run a program first, or name the journal's place")
     with translated(path):
-        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        connection = connect(path, wait=_BUSY_SECONDS)
         try:
             connection.execute("PRAGMA query_only=ON")
             _check_version(connection, path)
@@ -81,40 +82,14 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log. SQLite's own waiting does not cover this: two new users may have to try again."""
-    tries = 100
-    while not _switched(connection, is_last=tries == 1):
-        tries -= 1
-        sleep(_BUSY_SECONDS / 100)
-
-
-def _switched(connection: sqlite3.Connection, *, is_last: bool) -> bool:
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-    except sqlite3.OperationalError as error:
-        if is_last or "locked" not in str(error):
-            raise
-        return False
-    return True
-
-
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found == 0:
-            _create(connection, path)
-        elif found in MIGRATIONS:
-            for statement in MIGRATIONS[found]:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    _check_version(connection, path)
+    found = connection.execute("PRAGMA user_version").fetchone()[0]
+    if found == 0:
+        _create(connection, path)
+    elif found in MIGRATIONS:
+        for statement in MIGRATIONS[found]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={VERSION}")
 
 
 def _create(connection: sqlite3.Connection, path: Path) -> None:

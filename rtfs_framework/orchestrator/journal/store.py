@@ -127,6 +127,7 @@ class Journal:
 
     def _write(self, use: Callable[[sqlite3.Connection], Any]) -> None:
         """Run one transaction. A journal that failed once is left alone: the error was raised, and is not repeated."""
+        from rtfs_framework.api.sqlite_file import in_transaction
         from rtfs_framework.orchestrator.journal.database import JournalError, open_for_writing, translated
 
         if self._broken:
@@ -135,21 +136,10 @@ class Journal:
             if self._connection is None:
                 self._connection = open_for_writing(self.path)
             with translated(self.path):
-                _transact(self._connection, use)
+                in_transaction(self._connection, use)
         except JournalError:
             self._broken = True
             raise
-
-
-def _transact(connection: sqlite3.Connection, use: Callable[[sqlite3.Connection], Any]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        use(connection)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 @attrs.define(slots=True, eq=False)

@@ -10,29 +10,28 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from time import sleep
 from typing import TypeVar
 
 from rtfs_cache_l2.faults import CODE, DISTRIBUTION, explain, foreign
-from rtfs_framework.api import PluginError
+from rtfs_framework.api import NotOurFileError, PluginError, SqliteTables, in_transaction, open_sqlite
 
 FILE = "l2.sqlite"
 _APPLICATION = 0x52544632
 """What marks the file as ours ("RTF2")."""
 _VERSION = 1
-_WAIT = 5.0
-"""Seconds for which one process waits while another one writes, which takes milliseconds."""
 
 _TABLE = (
     "create table replies (namespace text not null, digest text not null, value text not null, stored_at real not null,"
     " expires_at real, used integer not null, primary key (namespace, digest))"
 )
-_SCHEMA = (
-    _TABLE,
-    "create index replies_by_use on replies (used)",
-    "create index replies_by_expiry on replies (expires_at) where expires_at is not null",
-    f"pragma application_id = {_APPLICATION}",
-    f"pragma user_version = {_VERSION}",
+_TABLES = SqliteTables(
+    _APPLICATION,
+    _VERSION,
+    (
+        _TABLE,
+        "create index replies_by_use on replies (used)",
+        "create index replies_by_expiry on replies (expires_at) where expires_at is not null",
+    ),
 )
 _GET = "select value, stored_at, expires_at from replies where namespace = ? and digest = ?"
 _PUT = (
@@ -65,15 +64,14 @@ class Store:
             PluginError: the file cannot be opened or made, is no SQLite file, or is another program's or version's.
         """
         self.path = None if directory is None else Path(directory) / FILE
-        self._db: sqlite3.Connection | None = None
         self._broken: PluginError | None = None
         if self.path is not None:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise explain(self.path, error) from error
-        self._db = self._connect()
-        self._do(self._prepare)
+        self._db: sqlite3.Connection | None = self._open()
+        self._do(_settle)
 
     def get(self, slot: Slot) -> Row | None:
         """Return a row, whether or not its time is over."""
@@ -100,7 +98,7 @@ class Store:
             evicted = db.execute(_EVICT, (rows - room,)).rowcount if rows > keep else 0
             return rows - evicted, purged, evicted
 
-        return self._do(lambda db: _transaction(db, work))
+        return self._do(lambda db: in_transaction(db, work))
 
     def drop(self, slot: Slot) -> bool:
         """Delete a row; tell whether it was there."""
@@ -133,12 +131,13 @@ class Store:
             self._db.close()
             self._db = None
 
-    def _connect(self) -> sqlite3.Connection:
-        where = ":memory:" if self.path is None else str(self.path)
+    def _open(self) -> sqlite3.Connection:
         try:
-            return sqlite3.connect(where, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+            return open_sqlite(self.path, _TABLES)
         except sqlite3.Error as error:
             raise explain(self.path, error) from error
+        except NotOurFileError as error:
+            raise foreign(self.path) from error
 
     def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Do some work on the connection; what SQLite refuses closes it, and becomes a PluginError."""
@@ -154,63 +153,12 @@ class Store:
             raise self._broken or PluginError(DISTRIBUTION, f"{self.path or FILE} was closed by its host", code=CODE)
         return self._db
 
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        """Make the table in a new file, or see that an old one is ours; both work while others do the same."""
-        marks = _transaction(db, _marks, "begin")  # one transaction: another process may be writing both right now
-        if marks == (0, 0):
-            _use_wal(db)
-            marks = _transaction(db, _make)
-        if marks != (_APPLICATION, _VERSION):
-            self.close()
-            raise foreign(self.path)
-        db.execute("pragma synchronous = normal")
-        db.execute("pragma journal_size_limit = 16777216")
-        _count(db)
 
-
-def _make(db: sqlite3.Connection) -> tuple[int, int]:
-    """Make the table, unless another process was faster or the file holds another program's tables."""
-    if _marks(db) == (0, 0) and not db.execute("select 1 from sqlite_master limit 1").fetchone():
-        for statement in _SCHEMA:
-            db.execute(statement)
-    return _marks(db)
-
-
-def _marks(db: sqlite3.Connection) -> tuple[int, int]:
-    application, version = (db.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    return application, version
+def _settle(db: sqlite3.Connection) -> None:
+    """Bound the log, and see that the table can be read."""
+    db.execute("pragma journal_size_limit = 16777216")
+    _count(db)
 
 
 def _count(db: sqlite3.Connection) -> int:
     return int(db.execute(_COUNT).fetchone()[0])
-
-
-def _use_wal(db: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log. SQLite's own waiting does not cover this: two new users may have to try again."""
-    for _ in range(100):
-        if _switched(db):
-            return
-        sleep(_WAIT / 100)
-
-
-def _switched(db: sqlite3.Connection) -> bool:
-    try:
-        db.execute("pragma journal_mode = wal")
-    except sqlite3.OperationalError as error:
-        if "locked" not in str(error):
-            raise
-        return False
-    return True
-
-
-def _transaction(
-    db: sqlite3.Connection, work: Callable[[sqlite3.Connection], Result], begin: str = "begin immediate"
-) -> Result:
-    db.execute(begin)
-    try:
-        result = work(db)
-    except BaseException:
-        db.execute("rollback")
-        raise
-    db.execute("commit")
-    return result

@@ -10,10 +10,9 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from time import sleep
 from typing import TypeVar
 
-from rtfs_framework.api import PluginError
+from rtfs_framework.api import NotOurFileError, PluginError, SqliteTables, in_transaction, open_sqlite
 
 FILE = "l4.sqlite"
 _DISTRIBUTION = "rtfs-cache-l4"
@@ -21,20 +20,13 @@ _CODE = "E0811"
 _APPLICATION = 0x52544634
 """What marks the file as ours ("RTF4")."""
 _VERSION = 1
-_WAIT = 5.0
-"""Seconds for which one process waits while another one writes, which takes milliseconds."""
 
 _TABLE = (
     "create table entries (namespace text not null, digest text not null, value blob not null,"
     " stored_at real not null, expires_at real, used integer not null, size integer not null,"
     " primary key (namespace, digest))"
 )
-_SCHEMA = (
-    _TABLE,
-    "create index entries_by_use on entries (used, size)",
-    f"pragma application_id = {_APPLICATION}",
-    f"pragma user_version = {_VERSION}",
-)
+_TABLES = SqliteTables(_APPLICATION, _VERSION, (_TABLE, "create index entries_by_use on entries (used, size)"))
 _GET = "select value, stored_at, expires_at, used from entries where namespace = ? and digest = ?"
 _PUT = (
     "insert into entries values (?, ?, ?, ?, ?, ?, ?) on conflict do update set value = excluded.value,"
@@ -77,8 +69,7 @@ class Store:
                 raise Unwritable(str(error)) from error
             if not os.access(self.path if self.path.exists() else self.path.parent, os.W_OK):
                 raise Unwritable(f"{self.path} may not be written")
-        self._db: sqlite3.Connection | None = self._connect()
-        self._do(self._prepare)
+        self._db: sqlite3.Connection | None = self._open()
 
     def get(self, slot: Slot) -> Row | None:
         """Return a row, whether or not its time is over."""
@@ -92,7 +83,7 @@ class Store:
             db.execute(_PUT, (*row, len(row[2])))
             return db.execute(_EVICT, (rows, size)).rowcount
 
-        return self._do(lambda db: _transaction(db, work))
+        return self._do(lambda db: in_transaction(db, work))
 
     def use(self, uses: Iterable[tuple[int, str, str]]) -> None:
         """Note when rows were used."""
@@ -120,12 +111,15 @@ class Store:
             self._db.close()
             self._db = None
 
-    def _connect(self) -> sqlite3.Connection:
-        where = ":memory:" if self.path is None else str(self.path)
+    def _open(self) -> sqlite3.Connection:
         try:
-            return sqlite3.connect(where, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+            return open_sqlite(self.path, _TABLES)
         except sqlite3.Error as error:
-            raise Unwritable(f"{self.path}: {error}") from error
+            if "unable to open" in str(error):
+                raise Unwritable(f"{self.path}: {error}") from error
+            raise self._fault(f"cannot be used: {error}") from error
+        except NotOurFileError as error:
+            raise self._fault("is not of this version of rtfs-cache-l4") from error
 
     def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Do some work on the connection; what SQLite refuses closes it, and becomes a PluginError."""
@@ -137,56 +131,6 @@ class Store:
             self.close()
             raise self._fault(f"cannot be used: {error}") from error
 
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        """Make the table in a new file, or see that an old one is ours."""
-        marks = _transaction(db, _marks, "begin")  # one transaction: another process may be writing both right now
-        if marks == (0, 0):
-            _use_wal(db)
-            marks = _transaction(db, _make)
-        if marks != (_APPLICATION, _VERSION):
-            self.close()
-            raise self._fault("is not of this version of rtfs-cache-l4")
-        db.execute("pragma synchronous = normal")
-
     def _fault(self, what: str) -> PluginError:
         way_out = "delete it (with its -wal and -shm): it is only a memory; or set `enabled = false` under [caches.l4]"
         return PluginError(_DISTRIBUTION, f"{self.path or FILE} {what}\n  help: {way_out}", code=_CODE)
-
-
-def _marks(db: sqlite3.Connection) -> tuple[int, int]:
-    application, version = (db.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    return application, version
-
-
-def _make(db: sqlite3.Connection) -> tuple[int, int]:
-    """Make the table, unless another process was faster or the file holds another program's tables."""
-    if _marks(db) == (0, 0) and not db.execute("select 1 from sqlite_master limit 1").fetchone():
-        for statement in _SCHEMA:
-            db.execute(statement)
-    return _marks(db)
-
-
-def _use_wal(db: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log. SQLite's own waiting does not cover this: two new users may have to try again."""
-    for _ in range(100):
-        try:
-            db.execute("pragma journal_mode = wal")
-        except sqlite3.OperationalError as error:  # noqa: PERF203 - a few times at most
-            if "locked" not in str(error):
-                raise
-            sleep(_WAIT / 100)
-        else:
-            return
-
-
-def _transaction(
-    db: sqlite3.Connection, work: Callable[[sqlite3.Connection], Result], begin: str = "begin immediate"
-) -> Result:
-    db.execute(begin)
-    try:
-        result = work(db)
-    except BaseException:
-        db.execute("rollback")
-        raise
-    db.execute("commit")
-    return result

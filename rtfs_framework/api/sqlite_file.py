@@ -1,0 +1,122 @@
+"""SQLite files that several processes share: opened, marked with whose they are, changed in short transactions.
+
+In: a path (None for memory alone) and the tables that a new file gets. Out: a connection in autocommit mode. Files are
+in WAL mode, so readers never wait for the writer and a crash leaves the last commit. What SQLite refuses is raised as
+its own `sqlite3.Error`; who keeps the file says what that means to a user.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from time import sleep
+from typing import TypeVar
+
+import attrs
+
+WAIT = 5.0
+"""Seconds for which one process waits while another one writes, which takes milliseconds."""
+
+_TRIES = 100
+
+Result = TypeVar("Result")
+
+
+@attrs.frozen(slots=True)
+class SqliteTables:
+    """What a new file gets, and the marks by which it is known again."""
+
+    application: int
+    """SQLite's `application_id`: whose file it is; not 0."""
+    version: int
+    statements: tuple[str, ...]
+
+
+class NotOurFileError(Exception):
+    """The file is another program's, or of another version."""
+
+
+def open_sqlite(path: Path | None, tables: SqliteTables, *, wait: float = WAIT) -> sqlite3.Connection:
+    """Open a file, or make it, while other processes may be doing the same. Its folder exists.
+
+    Raises:
+        sqlite3.Error: SQLite cannot open or make it.
+        NotOurFileError: it has other marks; it was not changed.
+    """
+    db = connect(path, wait=wait)
+    try:
+        _claim(db, tables, wait)
+        db.execute("pragma synchronous = normal")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def connect(path: Path | None, *, wait: float = WAIT) -> sqlite3.Connection:
+    """Return a connection without transactions of Python's; it may be used by several threads, one at a time."""
+    where = ":memory:" if path is None else path
+    return sqlite3.connect(where, timeout=wait, isolation_level=None, check_same_thread=False)
+
+
+def write_ahead(db: sqlite3.Connection, *, wait: float = WAIT) -> None:
+    """Switch to the write-ahead log. SQLite's own waiting does not cover this: two new users may have to try again.
+
+    Raises:
+        sqlite3.OperationalError: the file was locked all the time.
+    """
+    tries = _TRIES
+    while not _switched(db, is_last=tries == 1):
+        tries -= 1
+        sleep(wait / _TRIES)
+
+
+def in_transaction(
+    db: sqlite3.Connection, work: Callable[[sqlite3.Connection], Result], begin: str = "begin immediate"
+) -> Result:
+    """Do some work in one transaction; whatever interrupts it undoes it."""
+    db.execute(begin)
+    try:
+        result = work(db)
+        db.execute("commit")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("rollback")
+        raise
+    return result
+
+
+def _claim(db: sqlite3.Connection, tables: SqliteTables, wait: float) -> None:
+    """Make the tables in a new file, or see that an old one is ours."""
+    marks = in_transaction(db, _marks, "begin")  # one transaction: another process may be writing both right now
+    if marks == (0, 0):
+        write_ahead(db, wait=wait)
+        marks = in_transaction(db, lambda db: _make(db, tables))
+    if marks != (tables.application, tables.version):
+        raise NotOurFileError(f"it has the marks {marks}, not {(tables.application, tables.version)}")
+
+
+def _switched(db: sqlite3.Connection, *, is_last: bool) -> bool:
+    try:
+        db.execute("pragma journal_mode = wal")
+    except sqlite3.OperationalError as error:
+        if is_last or "locked" not in str(error):
+            raise
+        return False
+    return True
+
+
+def _marks(db: sqlite3.Connection) -> tuple[int, int]:
+    application, version = (db.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    return application, version
+
+
+def _make(db: sqlite3.Connection, tables: SqliteTables) -> tuple[int, int]:
+    """Make the tables, unless another process was faster or the file holds another program's."""
+    if _marks(db) == (0, 0) and not db.execute("select 1 from sqlite_master limit 1").fetchone():
+        for statement in tables.statements:
+            db.execute(statement)
+        db.execute(f"pragma application_id = {tables.application}")
+        db.execute(f"pragma user_version = {tables.version}")
+    return _marks(db)
