@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from rtfs_framework.kernel.outcome import CallKind, DelegationHint, FunctionSignature, HintKind, HostCall, Parameter
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.maps import Map
-from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.printer import ATOMS, write, write_atom
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.values import Keyword, Value
 
@@ -49,7 +49,8 @@ def digest(*parts: Any) -> str:
     """
     frames = b""
     for part in parts:
-        text = canonical_print(part).encode("utf-8", "surrogatepass")
+        shown = write_atom(part) if part.__class__ in ATOMS else canonical_print(part)
+        text = shown.encode("utf-8", "surrogatepass")
         frames += b"%d:%b" % (len(text), text)
     return sha256(frames).hexdigest()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.printer import ATOMS, write, write_atom
+from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import GrownVector, List
 
 MOST = 10_000_000
@@ -21,7 +21,7 @@ def canonical_print(value: Any) -> str:
     Raises:
         LimitError: more than `MOST` characters, or more than `DEEPEST` levels.
     """
-    return write_atom(value) if value.__class__ in ATOMS else _text(value, 0)
+    return _text(value, 0)
 
 
 def _text(value: Any, depth: int) -> str:

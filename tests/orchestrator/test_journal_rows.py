@@ -20,6 +20,7 @@ from rtfs_framework.orchestrator.records import CallRecord, Decision
 
 PLAN = DelegationPlan(target=LocalPure(), reasoning="é", source=PlanSource.HINT, context=(), created_at=0.1)
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
+DIGEST = st.text("0123456789abcdef", min_size=64, max_size=64)
 NUMBER = st.integers(0, 2**40)
 USUAL_FIELDS = {
     "index": NUMBER,
@@ -27,8 +28,8 @@ USUAL_FIELDS = {
     "symbol": TEXT,
     "place": st.none() | st.builds(Place, TEXT, NUMBER, NUMBER),
     "target": TEXT,
-    "args_digest": TEXT,
-    "reply_digest": TEXT,
+    "args_digest": DIGEST,
+    "reply_digest": st.just("") | DIGEST,
     "seconds": st.floats(0, 1e6),
     "branch": st.lists(NUMBER, max_size=4).map(tuple),
 }
@@ -48,13 +49,13 @@ def whole(record):
     return whole_values(record, "run", 3, TEXTS, keep_args=True)
 
 
-@given(st.builds(CallRecord, **USUAL_FIELDS, **OTHER_FIELDS), TEXT)
+@given(st.builds(CallRecord, **USUAL_FIELDS, **OTHER_FIELDS), DIGEST)
 def test_the_whole_form_is_hashed_as_its_row(record, parent):
     assert WHOLE.columns == ENTRY_FIELDS
     assert WHOLE.hash(whole(record), parent) == row_hash("entries", ENTRY_FIELDS, whole(record), parent)
 
 
-@given(st.builds(CallRecord, **USUAL_FIELDS), TEXT)
+@given(st.builds(CallRecord, **USUAL_FIELDS), DIGEST)
 def test_the_usual_form_says_what_the_whole_one_does(record, parent):
     assert is_usual(record)
     usual = dict(zip(USUAL.columns, usual_values(record, "run", 3, TEXTS), strict=True))

@@ -30,28 +30,27 @@ _DELETE = "DELETE FROM drafts WHERE run = ? AND record = ? AND path = ?"
 class Drafts:
     """What waits for its turn in the chains of a journal."""
 
-    _waiting: dict[Key, tuple[CallRecord, Callable[[], tuple[Any, ...]]]] = attrs.field(factory=dict, init=False)
+    waiting: dict[Key, tuple[CallRecord, Callable[[], tuple[Any, ...]]]] = attrs.field(factory=dict, init=False)
     _written: set[Key] = attrs.field(factory=set, init=False)
     _stale: set[Key] = attrs.field(factory=set, init=False)
     """Written, and taken by the chain since."""
 
     def hold(self, run: str, record: CallRecord, values: Callable[[], tuple[Any, ...]]) -> None:
         """Keep a call; `values` makes its row when it must be written."""
-        self._waiting[_key(run, record)] = (record, values)
+        self.waiting[_key(run, record)] = (record, values)
 
     def release(self, run: str, record: CallRecord) -> None:
         """Let go of a call that the chain takes now."""
-        if self._waiting:
-            key = _key(run, record)
-            self._waiting.pop(key, None)
-            if key in self._written:
-                self._stale.add(key)
+        key = _key(run, record)
+        self.waiting.pop(key, None)
+        if key in self._written:
+            self._stale.add(key)
 
     def fresh(self) -> list[tuple[Any, ...]]:
         """Return the rows that are not written yet."""
         return [
             (*key, canonical_json(dict(zip(ENTRY_FIELDS, values(), strict=True))))
-            for key, (_, values) in self._waiting.items()
+            for key, (_, values) in self.waiting.items()
             if key not in self._written
         ]
 

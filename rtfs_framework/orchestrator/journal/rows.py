@@ -43,6 +43,8 @@ _TYPES = {
         r"(\w+) (TEXT|INTEGER|REAL)( NOT NULL)?", TABLES.split("CREATE TABLE entries")[1].split(";")[0]
     )
 }
+_DIGESTS = frozenset({"args_digest", "reply_digest"})
+"""Our own hexadecimal digits (or nothing): texts that need no escapes. The parent's hash is one too."""
 _JSON = {"TEXT": "text({})", "INTEGER": "{}", "REAL": "real({})"}
 
 
@@ -69,7 +71,7 @@ def _hasher(columns: tuple[str, ...], constants: Mapping[str, Any]) -> Callable[
     within = """f',["branch",{text(branch)}]' if branch else ''"""
     source = (
         f"def hash(values, parent):\n    {', '.join(columns)} = values\n    within = {within}\n"
-        f"    made = f'[\"entries\",[{','.join(pairs)}{{within}}],{{text(parent)}}]'\n"
+        f'    made = f\'["entries",[{",".join(pairs)}{{within}}],"{{parent}}"]\'\n'
         f"    return sha256(made.encode()).hexdigest()\n"
     )
     names: dict[str, Any] = {"sha256": sha256, "text": encode_basestring_ascii, "real": _real}
@@ -86,6 +88,8 @@ def _shown(name: str, constants: Mapping[str, Any]) -> str:
     """Return a column's place in the text that is hashed."""
     if name in constants:
         return canonical_json(constants[name])
+    if name in _DIGESTS:
+        return f'"{{{name}}}"'
     kind, filled = _TYPES[name]
     value = _JSON[kind].format(name)
     return f"{{{value}}}" if filled else f'{{"null" if {name} is None else {value}}}'

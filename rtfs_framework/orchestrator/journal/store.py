@@ -46,7 +46,7 @@ class Journal:
     texts: Texts = attrs.field(init=False)
     _connection: sqlite3.Connection | None = attrs.field(default=None, init=False)
     _entries: list[tuple[Any, ...]] = attrs.field(factory=list, init=False)
-    _drafts: Drafts = attrs.field(factory=Drafts, init=False)
+    drafts: Drafts = attrs.field(factory=Drafts, init=False)
     _flushed: float = attrs.field(default=0.0, init=False)
     _broken: bool = attrs.field(default=False, init=False)
 
@@ -81,12 +81,8 @@ class Journal:
 
     def hold(self, run: str, record: CallRecord, values: Callable[[], tuple[Any, ...]]) -> None:
         """Keep a call whose turn has not come; see `drafts`."""
-        self._drafts.hold(run, record, values)
+        self.drafts.hold(run, record, values)
         self.flush_if_due()
-
-    def release(self, run: str, record: CallRecord) -> None:
-        """Let go of a call whose turn has come."""
-        self._drafts.release(run, record)
 
     def flush(self) -> None:
         """Write everything queued, in one transaction.
@@ -95,7 +91,7 @@ class Journal:
             JournalError: The file cannot be written; what was queued stays queued.
         """
         self._flushed = self.clock.monotonic()
-        drafts = self._drafts.fresh()
+        drafts = self.drafts.fresh()
         if not self._entries and not self.texts.new_decisions and not drafts:
             return
 
@@ -104,10 +100,10 @@ class Journal:
             for form in (WHOLE, USUAL):
                 width = len(form.columns) + len(CHAINED)
                 connection.executemany(form.insert, [row for row in self._entries if len(row) == width])
-            self._drafts.write(connection, drafts)
+            self.drafts.write(connection, drafts)
 
         self._write(all_of_it)
-        self._drafts.wrote(drafts)
+        self.drafts.wrote(drafts)
         self._entries.clear()
         self.texts.new_decisions.clear()
 
@@ -157,7 +153,8 @@ class Chain:
         """Append a host call."""
         journal = self.journal
         parent, count = self.state if self._adding is None else self._settled()
-        journal.release(self.run, record)
+        if journal.drafts.waiting:
+            journal.drafts.release(self.run, record)
         if is_usual(record):
             values = usual_values(record, self.run, count, journal.texts)
             hash_ = USUAL.hash(values, parent)
