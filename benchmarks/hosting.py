@@ -35,9 +35,9 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a disk in memory, where there is one
 def hosting() -> Iterable[Row]:
     """Yield the time of one call with the journal off, and with it in memory."""
     others = {name: micro for name, measure in _PEERS.items() if (micro := measure()) is not None}
-    yield Row(name="host call, journal off", value=_through(journal=False), unit="µs", others=others)
+    yield Row(name="host call, journal off", value=_through(journal=False), unit="µs", target=5, others=others)
     where = "in memory" if _MEMORY.is_dir() else "on disk"
-    yield Row(name=f"host call, journal {where}", value=_through(journal=True), unit="µs")
+    yield Row(name=f"host call, journal {where}", value=_through(journal=True), unit="µs", target=15)
 
 
 def _through(*, journal: bool) -> float:
