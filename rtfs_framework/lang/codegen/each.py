@@ -9,6 +9,7 @@ from rtfs_framework.lang.codegen import comprehension, growth
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.meter import SMALL
 from rtfs_framework.lang.passes.succeeds import succeeds
 from rtfs_framework.lang.passes.widths import learn_items
 
@@ -67,7 +68,9 @@ def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: in
     if emitter.unit.metered and not costly:
         found = items.id if isinstance(items, ast.Name) else emitter.name_it(items, line, "s")
         size = py.call("len", py.load(found))
-        emitter.emit(ast.Expr(py.call(emitter.unit.helper("rt_charge"), size)), line)
+        charge = ast.Expr(py.call(emitter.unit.helper("rt_charge"), size))
+        many = py.compare(py.call("len", py.load(found)), ast.GtE(), py.const(SMALL))
+        emitter.emit(ast.If(many, [charge], []), line)
         items = py.load(found)
     emitter.eaches.append(result)
     outer = emitter.block()

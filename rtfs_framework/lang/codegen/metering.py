@@ -12,7 +12,7 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import defaults, parts
 
 NODES_PER_STEP = 64
-"""A body of more nodes takes a further step for each so many."""
+"""A body with a longer way through it takes a further step for each so many nodes."""
 FREE_ROUNDS = 8
 """Rounds of a loop that counts and calls nothing which are part of its first step, if there are no more."""
 
@@ -85,10 +85,20 @@ class Costs:
 
 def further_steps(body: ir.Node) -> int:
     """Return how many further steps a body takes because it is long; functions and loops inside pay for themselves."""
-    count, todo = 0, [body]
-    while todo:
-        node = todo.pop()
-        count += 1
-        if not isinstance(node, ir.Fn):
-            todo.extend(node.inits if isinstance(node, ir.Loop) else parts(node))
-    return count // NODES_PER_STEP
+    return _longest(body) // NODES_PER_STEP
+
+
+def _longest(node: ir.Node) -> int:
+    """Return the nodes on the longest way through a node: of the branches of a choice only one runs."""
+    match node:
+        case ir.Fn():
+            return 1
+        case ir.Loop(inits=inits):
+            return 1 + sum(map(_longest, inits))
+        case ir.If(test=test, then=then, otherwise=otherwise):
+            return 1 + _longest(test) + max(_longest(then), _longest(otherwise))
+        case ir.Match(value=value, clauses=clauses):
+            guards = [_longest(clause.guard) for clause in clauses if clause.guard is not None]
+            return 1 + len(clauses) + _longest(value) + sum(guards) + max(_longest(clause.body) for clause in clauses)
+        case _:
+            return 1 + sum(map(_longest, parts(node)))
