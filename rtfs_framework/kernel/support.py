@@ -209,11 +209,10 @@ def fits(check: Callable[[Any], Any], value: Any) -> bool:
 
 def for_each(collection: Any, function: Any) -> Any:
     """One level of `for`: the vectors of every round in a row; nil from a round ends the loop."""
-    if not (is_vector(collection) or collection.__class__ is List or collection.__class__ is Set):
-        raise type_error("for", "vector", collection)
-    charge(len(collection))
+    found = items_of_for("for", collection)
+    charge(len(found))
     out: list[Any] = []
-    for item in collection:
+    for item in found:
         made = function(item)
         if made is None:
             break
@@ -221,12 +220,26 @@ def for_each(collection: Any, function: Any) -> Any:
     return tuple(out)
 
 
-def do_times(count: Any, function: Any) -> Any:
-    """`dotimes`: the last round's value."""
+def items_of_for(_op: str, collection: Any) -> Any:
+    """Return what a level of `for` walks."""
+    if is_vector(collection) or collection.__class__ is List:
+        return collection
+    if collection.__class__ is Set:
+        return tuple(collection)
+    raise type_error("for", "vector", collection)
+
+
+def times(count: Any) -> Any:
+    """Return the number of rounds of a `dotimes`."""
     if count.__class__ is not int:
         raise type_error("dotimes", "integer", count)
+    return count
+
+
+def do_times(count: Any, function: Any) -> Any:
+    """`dotimes`: the last round's value."""
     result = None
-    for start in range(0, count, _ROUNDS):
+    for start in range(0, times(count), _ROUNDS):
         rounds = range(start, min(start + _ROUNDS, count))
         meter().spend(len(rounds))
         for i in rounds:
@@ -307,6 +320,7 @@ HELPERS: dict[str, Any] = {
     "rt_text": text,
     "rt_map_of": Map.of,
     "rt_nothing": NOTHING,
+    "rt_for_items": items_of_for,
     "rt_sequence": sequence,
     "rt_again": again,
     "rt_alike": alike,
@@ -320,6 +334,7 @@ INTERNAL: dict[str, Any] = {
     "%for": for_each,
     "%dotimes": do_times,
     "%range": integers_of_range,
+    "%times": times,
     "%list": quasi_list,
     "%vector": quasi_vector,
     "%map": quasi_map,

@@ -71,3 +71,31 @@ def test_walking_takes_steps():
     assert run.steps == 20_000  # eight items for a step: the range, and the walk
     with pytest.raises(LimitError):
         Instance(compile_source("(reduce + (map inc (range 80000)))"), limits=Limits(steps=19_000)).start().step()
+
+
+def test_for_and_dotimes_are_loops_that_mean_the_same():
+    assert run_pure("(for [x [1 2 3] :when (odd? x) :let [y (* x x)]] [x y])") == ((1, 1), (3, 9))
+    assert run_pure("(for [x [1 2]] 7)") == (7, 7)
+    assert run_pure("(for [x (range 3) y (range x)] [x y])") == ((1, 0), (2, 0), (2, 1))
+    assert run_pure("(for [x (range 9) :while (< x 2)] x)") == (0, 1)
+    assert run_pure("(doseq [x [1 2]] x)") is None
+    assert run_pure("(dotimes [i 12] (* i i))") == 121
+    assert run_pure("(dotimes [i 0] i)") is None
+    assert run_pure("(dotimes [i -3] i)") is None
+    assert run_pure("(map (fn [g] (g)) (for [i (range 3)] (fn [] i)))") == (0, 1, 2)
+
+
+def test_for_and_dotimes_refuse_what_they_always_refused():
+    for text in ('(defn f [x] (for [c x] c)) (f "ab")', "(defn f [x] (for [c x] c)) (f {:a 1})"):
+        with pytest.raises(ProgramError, match="for: expected vector"):
+            run_pure(text)
+    with pytest.raises(ProgramError, match="dotimes: expected integer, got float"):
+        run_pure("(defn f [x] (dotimes [i x] i)) (f 1.5)")
+    with pytest.raises(ProgramError, match="keep: expected collection"):
+        run_pure("(defn f [x] (keep (fn [y] y) x)) (f {:a 1})")
+
+
+def test_items_that_are_nil_are_not_kept():
+    assert run_pure("(keep (fn [x] (if (odd? x) (* x x) nil)) (range 6))") == (1, 9, 25)
+    assert run_pure("(reduce + (keep :n [{:n 1} {} {:n 4}]))") == 5
+    assert run_pure("(keep (fn [x] false) [1])") == (False,)

@@ -62,7 +62,8 @@ def _is_range(node: ir.Each) -> bool:
 def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: int) -> None:
     items: ast.expr = py.load(source)
     if not _is_range(node):
-        walked = py.call(emitter.unit.helper("rt_sequence"), py.const(node.op), py.load(source))
+        checked = "rt_for_items" if node.op == "for" else "rt_sequence"
+        walked = py.call(emitter.unit.helper(checked), py.const(node.op), py.load(source))
         items = py.either(py.is_class(py.load(source), "tuple"), items, walked)
     costly = emitter.costs.costly(node.body)
     if emitter.unit.metered and not costly:

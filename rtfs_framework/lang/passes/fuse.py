@@ -16,6 +16,7 @@ import attrs
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.library import Library
+from rtfs_framework.lang.passes import forms
 from rtfs_framework.lang.passes.copying import Copy, Fresh
 from rtfs_framework.lang.passes.inline import is_small, is_whole, settled
 from rtfs_framework.lang.passes.known import asking, is_plain, is_plain_function, may_ask
@@ -23,7 +24,7 @@ from rtfs_framework.lang.passes.rewrite import rebuild
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword
 
-_STEPS = {"map": "map", "mapv": "map", "filter": "filter", "filterv": "filter", "remove": "remove"}
+_STEPS = {"map": "map", "mapv": "map", "filter": "filter", "filterv": "filter", "remove": "remove", "keep": "keep"}
 _ENDS = frozenset({"every?", "not-every?", "some?", "not-any?", "some", "reduce"})
 _ALIKE = frozenset({"filter", "remove"})
 """Steps whose result has the kind of their source."""
@@ -78,7 +79,7 @@ class _Fusing:
         if isinstance(node, ir.Fn):
             return rebuild(node, _Fusing(self._around, node.frame).go)
         if isinstance(node, ir.Call):
-            made = self._pipeline(node)
+            made = self._pipeline(node) or self._rounds(node)
             if made is not None:
                 return made
         return rebuild(node, self.go)
@@ -92,6 +93,25 @@ class _Fusing:
         if len(steps) > 1 and not (plain_start and all(map(self._plain, steps))):
             steps, source = steps[-1:], call.args[-1]
         return self._loop(call, steps, None if start is None else self.go(start), self._source(steps, source))
+
+    def _rounds(self, call: ir.Call) -> ir.Node | None:
+        """Return a `for` or `dotimes` as a loop."""
+        match call:
+            case ir.Call(function=ir.Builtin(name="%for"), args=[source, ir.Fn() as fn]) if self._known(fn, 1):
+                if forms.collected(fn.body) is None:
+                    return None
+                item = self._fresh.var("item", self._owner, looped=True)
+                round_ = self._apply(_Step("for", fn, call.span), ir.Local(item, call.span))
+                body = forms.collected(round_)
+                assert body is not None  # noqa: S101 - what is inside of a round does not change its shape
+                given = self._source((), source)
+                return ir.Each("for", item, given, None, None, body, False, None, None, call.span)
+            case ir.Call(function=ir.Builtin(name="%dotimes"), args=[count, ir.Fn() as fn]) if self._known(fn, 1):
+                names = [self._fresh.var(name, self._owner, looped=name != "count") for name in ("count", "i", "last")]
+                round_ = self._apply(_Step("dotimes", fn, call.span), ir.Local(names[1], call.span))
+                return forms.times(names, self.go(count), round_, call.span)
+            case _:
+                return None
 
     def _source(self, steps: Sequence[_Step], source: ir.Node) -> ir.Node:
         """Return what a loop walks: of a range nobody sees the vector."""
@@ -188,21 +208,29 @@ class _Fusing:
         if _STEPS[step.op] == "map":
             if not rest:
                 return end(made)
-            result = self._fresh.var("item", self._owner, looped=True)
-            bind = ir.Bind(ir.PVar(result), made, None, step.span)
-            return ir.Do((bind, self._through(rest, ir.Local(result, step.span), end, acc)), step.span)
+            bind, read = self._named(made, step.span)
+            return ir.Do((bind, self._through(rest, read, end, acc)), step.span)
+        if step.op == "keep":
+            bind, read = self._named(made, step.span)
+            nothing = ir.Call(ir.Builtin("nil?", step.span), (read,), step.span)
+            some = self._through(rest, read, end, acc)
+            return ir.Do((bind, ir.If(nothing, _left(acc, step.span), some, step.span)), step.span)
         kept = self._through(rest, value, end, acc)
-        left: ir.Node = ir.Const(None, step.span) if acc is None else ir.Local(acc, step.span)
+        left = _left(acc, step.span)
         then, other = (kept, left) if _STEPS[step.op] == "filter" else (left, kept)
         return ir.If(made, then, other, step.span)
+
+    def _named(self, value: ir.Node, span: Span) -> tuple[ir.Node, ir.Node]:
+        """Return what names an item for the steps that follow, and a read of it."""
+        result = self._fresh.var("item", self._owner, looped=True)
+        return ir.Bind(ir.PVar(result), value, None, span), ir.Local(result, span)
 
     def _first(self, last: _Step, acc: ir.Var, value: ir.Node) -> ir.Node:
         """Return what becomes of an item where the first one is the start."""
         binds: tuple[ir.Node, ...] = ()
         if not isinstance(value, ir.Local):
-            result = self._fresh.var("item", self._owner, looped=True)
-            binds = (ir.Bind(ir.PVar(result), value, None, last.span),)
-            value = ir.Local(result, last.span)
+            bind, value = self._named(value, last.span)
+            binds = (bind,)
         combined = self._apply(last, ir.Local(acc, last.span), value)
         begun = ir.Look("begun?", acc, (), False, last.span)
         return ir.Do((*binds, ir.If(begun, combined, value, last.span)), last.span)
@@ -245,8 +273,13 @@ class _Fusing:
         return source
 
 
+def _left(acc: ir.Var | None, span: Span) -> ir.Node:
+    """Return what a loop does with an item that is left out."""
+    return ir.Const(None, span) if acc is None else ir.Local(acc, span)
+
+
 def _alike(steps: Sequence[_Step]) -> bool:
-    return all(step.op in _ALIKE for step in steps)
+    return bool(steps) and all(step.op in _ALIKE for step in steps)
 
 
 _NONE_FOUND = {"every?": True, "not-every?": False, "some?": False, "not-any?": True, "some": None}

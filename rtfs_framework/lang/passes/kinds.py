@@ -66,7 +66,7 @@ _CLASSES: dict[type, Kind] = {
 }
 _DECLARED = {Primitive.INT: Kind.INT, Primitive.STRING: Kind.STRING, Primitive.BOOL: Kind.BOOL}
 _RESULTS: dict[str, Kind] = {
-    **dict.fromkeys(COUNTS, Kind.INT),
+    **dict.fromkeys((*COUNTS, "%times"), Kind.INT),
     **dict.fromkeys(TRUTH, Kind.BOOL),
     **dict.fromkeys(FLOATS, Kind.FLOAT),
     **dict.fromkeys(STRINGS, Kind.STRING),

@@ -21,7 +21,7 @@ COUNTS = {
     "((fn f [n] (if (= n 0) 0 (f (- n 1)))) 50000)": 50_001,
     "(letfn [(a [n] (if (= n 0) 0 (b (- n 1)))) (b [n] (a n))] (a 30000))": 60_001,
     "(defn sum [n] (if (= n 0) 0 (+ n (sum (- n 1))))) (sum 5000)": 5000,
-    "(dotimes [i 20000] i)": 20_000,
+    "(dotimes [i 20000] i)": 20_001,
     "(defn f [x] (g x)) (defn g [x] (h x)) (defn h [x] x) (f 1)": 2,
     "(map (fn [x] (map inc [x])) (range 10))": 10,
     "(loop [i 0] (if (< i 3) (do (loop [j 0] (if (< j 4) (recur (inc j)) j)) (recur (inc i))) i))": 7,
