@@ -99,6 +99,12 @@ def _longest(node: ir.Node) -> int:
             return 1 + _longest(test) + max(_longest(then), _longest(otherwise))
         case ir.Match(value=value, clauses=clauses):
             guards = [_longest(clause.guard) for clause in clauses if clause.guard is not None]
-            return 1 + len(clauses) + _longest(value) + sum(guards) + max(_longest(clause.body) for clause in clauses)
+            return (
+                1
+                + len(clauses)
+                + _longest(value)
+                + sum(guards)
+                + max((_longest(clause.body) for clause in clauses), default=0)
+            )
         case _:
             return 1 + sum(map(_longest, parts(node)))

@@ -146,3 +146,10 @@ def test_the_same_program_takes_the_same_steps(tree):
         except (LimitError, ProgramError) as error:
             counts.append((str(error), run.steps))
     assert counts[0] == counts[1]
+
+
+def test_of_the_branches_of_long_code_the_longest_counts():
+    branch = "(+ " * 20 + "x" + " x)" * 20
+    text = f"(loop [i 0 x 1] (if (< i 10) (recur (inc i) (do (match x 1 {branch} 2 {branch} 3 {branch} _ 4) 1)) [i]))"
+    assert _steps(text) == 11 + 11 * 1
+    assert _steps("(try (match 1) (catch e 0))") == 0
