@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -37,10 +38,10 @@ def load(text: str, object_hook: Callable[[dict[str, Any]], Any] | None = None) 
     Raises:
         JsonError: the text is refused.
     """
-    if text.count("[") + text.count("{") > MAX_DEPTH and not _is_shallow(text):
+    if len(text) > MAX_DEPTH and not _is_shallow(text):
         _check_depth(text)
     try:
-        data = json.loads(text, parse_constant=_refuse, parse_float=_finite, object_hook=object_hook)
+        data = _decoder(object_hook).decode(text)
         if "\\u" in text and _SURROGATE.search(text):
             json.dumps(data if object_hook is None else json.loads(text), ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
@@ -56,6 +57,11 @@ def load(text: str, object_hook: Callable[[dict[str, Any]], Any] | None = None) 
         message = "integer too large"
         raise JsonError(message) from None
     return data
+
+
+@lru_cache(maxsize=4)
+def _decoder(object_hook: Callable[[dict[str, Any]], Any] | None) -> json.JSONDecoder:
+    return json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, object_hook=object_hook)
 
 
 def dump(data: Any, *, pretty: bool = False) -> str:

@@ -53,9 +53,14 @@ def parse_json(text: Any) -> Any:
 
 def _object(members: dict[str, Any]) -> Map:
     """Return the map of an object; objects inside it are maps already, arrays are still lists."""
-    for name in members:  # noqa: PLC0206 - items() would make a pair of each
-        if members[name].__class__ is list:
-            members[name] = _vector(members[name])
+    for name, item in members.items():
+        if type(item) is list:
+            for each in item:
+                if type(each) is list:
+                    members[name] = _vector(item)
+                    break
+            else:
+                members[name] = tuple(item)
     return Map(members)
 
 

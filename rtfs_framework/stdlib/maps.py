@@ -226,7 +226,8 @@ def update(collection: Any, key: Any, f: Any, *arguments: Any) -> Any:
         raise type_error("update", "map", collection)
     call = as_function("update", f, 1 + len(arguments))
     if kind is Map:
-        return collection.assoc(key, invoke(call, (collection.get(key), *arguments)))
+        old = collection.get(key)
+        return collection.assoc(key, invoke(call, (old, *arguments)) if arguments else call(old))
     place = integer("update", key)
     if not 0 <= place < len(collection):
         raise index_error(place, len(collection))

@@ -28,6 +28,8 @@ _TYPE_KEYWORDS = {
     "resource-handle": "resource",
 }
 """Where a type's keyword differs from its `type-name`."""
+_KEYWORDS: dict[type, Keyword] = {}
+"""The keywords of the classes that were asked for."""
 
 
 @builtin("nil?", ("(nil? nil)", "true"), ("(nil? false)", "false"), doc="Tell whether a value is nil.")
@@ -192,5 +194,8 @@ def name_of_type(value: Any) -> str:
     doc="Give a value's type as the keyword that type expressions use.",
 )
 def type_of(value: Any) -> Keyword:
-    name = type_name(value)
-    return Keyword(_TYPE_KEYWORDS.get(name, name))
+    found = _KEYWORDS.get(value.__class__)
+    if found is None:
+        name = type_name(value)
+        found = _KEYWORDS[value.__class__] = Keyword(_TYPE_KEYWORDS.get(name, name))
+    return found

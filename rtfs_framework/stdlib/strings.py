@@ -30,9 +30,11 @@ def to_text(*values: Any) -> str:
 
 
 def _joined(op: str, separator: str, values: Any) -> str:
-    parts = values
-    if len(values) < SMALL or set(map(type, values)) != _TEXT:
-        parts = _shown(op, values)
+    if len(values) < SMALL:
+        most = meter().items
+        parts = [value if value.__class__ is str else display(value, most) for value in values]
+    else:
+        parts = values if set(map(type, values)) == _TEXT else _shown(op, values)
     room_for_text(op, sum(map(len, parts)) + len(separator) * len(parts))
     return made(separator.join(parts))
 
