@@ -82,6 +82,7 @@ class RunMeter(Meter):
         "_large",
         "_looks",
         "_measured",
+        "_over",
         "_step_size",
         "cancelled",
         "depth",
@@ -115,6 +116,7 @@ class RunMeter(Meter):
         self._blocks = 0
         self._looks = 0
         self._large: list[Any] = []
+        self._over: LimitError | None = None
         self._step_size = STEP_SIZE
         self.depth: Depth | None = None
         """The bound on nested calls, where it is counted."""
@@ -151,7 +153,8 @@ class RunMeter(Meter):
                 size = min(size, max(self._allowance // self._step_size, _FEWEST))
             if size <= 0:
                 most = self.limits.steps or 0
-                raise LimitError("steps", most, f"more than {most} steps")
+                self._over = self._over or LimitError("steps", most, f"more than {most} steps")
+                raise self._over.with_traceback(None)  # see `Depth._error`
             if self.depth is not None:
                 size = min(size, self.depth.room())
             self.granted += size

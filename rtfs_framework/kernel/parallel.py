@@ -12,6 +12,7 @@ ended, so the first branch that goes beyond a limit is the same whatever the tim
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import _getframe
 from typing import Any, Literal
 
 import attrs
@@ -162,7 +163,7 @@ class Branches:
         """Whether only calls that do not depend on order may overlap; any other waits for all earlier branches."""
         self.policy = policy
         self.place = state.place()
-        self.calls = nested_calls(state.artifact)
+        self.calls = nested_calls(state.artifact, _getframe())
         """How many calls are under way where it began: a branch may nest as many less."""
         depth = state.limits.depth
         self.limits = state.limits if depth is None else attrs.evolve(state.limits, depth=max(depth - self.calls, 1))
