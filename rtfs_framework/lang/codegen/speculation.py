@@ -45,6 +45,7 @@ def run_rest(emitter: Statements, bound: ir.Node, rest: Sequence[ir.Node], dest:
     body = ir.Do(tuple(rest), bound.span)
     outside, supposed = emitter.numbers, emitter.numbers.supposed
     emitter.numbers = outside.supposing(var, Kind.INT)
+    emitter.numbers.supposed += 1
     emitter.numbers.learn(body)
     emitter.numbers.settled()
     integers = emitter.inside(body, dest)

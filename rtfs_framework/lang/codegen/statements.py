@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from rtfs_framework.lang.codegen import counting, each, matching, speculation
+from rtfs_framework.lang.codegen import counting, each, matching, narrowing, speculation
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, RETURN, Dest, steady, var_name
 from rtfs_framework.lang.codegen.metering import further_steps
@@ -59,13 +59,18 @@ class Statements(Parts):
                 self.give(self.value(node), dest, self.line(node.span))
 
     def _run_items(self, items: tuple[ir.Node, ...], dest: Dest) -> None:
+        known, outside = "numbers" in self.passes, self.numbers
         for place, item in enumerate(items[:-1], 1):
             if self.owed and self.costs.costly(item):
                 self.pay(self.line(item.span))
             self.run(item, DROP)
-            if "numbers" in self.passes and speculation.run_rest(self, item, items[place:], dest):
-                return
-        self.run(items[-1], dest)
+            if known:
+                self.numbers = narrowing.after(item, items[place:], self.numbers)
+                if speculation.run_rest(self, item, items[place:], dest):
+                    break
+        else:
+            self.run(items[-1], dest)
+        self.numbers = outside
 
     def _due(self, node: ir.Node) -> bool:
         """Tell whether the function's step is taken here; where a node only chooses, its branches take it."""
@@ -208,8 +213,16 @@ class Statements(Parts):
     def _run_match(self, node: ir.Match, dest: Dest) -> None:
         line = self.line(node.span)
         subject = self.name_it(self.value(node.value), line, "m")
-        if "match" in self.passes and matching.run(self, node, dest, subject):
-            return
+        outside = self.numbers
+        if "numbers" in self.passes:
+            guards = [clause.guard for clause in node.clauses if clause.guard is not None]
+            self.numbers = narrowing.after(node.value, [*guards, *(clause.body for clause in node.clauses)], outside)
+        if "match" not in self.passes or not matching.run(self, node, dest, subject):
+            self._run_clauses(node, dest, subject, line)
+        self.numbers = outside
+
+    def _run_clauses(self, node: ir.Match, dest: Dest, subject: str, line: int) -> None:
+        """Try one clause after the other."""
         chain: list[ast.stmt] = [ast.Expr(py.call(self.unit.helper("rt_no_match"), py.load(subject)))]
         built: list[tuple[ast.expr, list[ast.stmt]]] = []
         for clause in node.clauses:

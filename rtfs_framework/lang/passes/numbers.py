@@ -84,9 +84,9 @@ class Numbers:
         return made
 
     def supposing(self, var: ir.Var, kind: Kind) -> Numbers:
-        """Return what is known behind a test of a variable."""
+        """Return what is known where a variable is of a kind: more is to be learned there."""
         made = self.beside({var: kind})
-        made.widths, made.naturals, made.supposed = dict(self.widths), set(self.naturals), self.supposed + 1
+        made.widths, made.naturals, made.supposed = dict(self.widths), set(self.naturals), self.supposed
         return made
 
     def special(self, node: ir.Call) -> Special | None:

@@ -66,7 +66,8 @@ class Versions:
         self._barriers = _barriers(program.body)
         self._known: dict[str, _Known] = {}
         self._bodies: list[_Body] = []
-        self._readers: dict[_Known | Special, set[_Body]] = {}
+        self._readers: dict[_Known | Special, dict[_Body, None]] = {}
+        """Who read a result, in order: what a program is compiled to must not depend on chance."""
         self._reading: _Body | None = None
         self._queue: deque[_Body] = deque()
         merged = {fn.frame for group in program.groups for fn in group}
@@ -101,7 +102,7 @@ class Versions:
             return None, Kind.NEVER
         chosen = self._choose(known, given) if self._exists(known.place, numbers.place) else None
         if self._reading is not None:
-            self._readers.setdefault(chosen or known, set()).add(self._reading)
+            self._readers.setdefault(chosen or known, {})[self._reading] = None
         return chosen, known.result if chosen is None else chosen.returns
 
     # -- what there is -------------------------------------------------------------------------------------------

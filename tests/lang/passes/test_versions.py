@@ -100,6 +100,11 @@ def outcome(text, passes):
         return error.kind, str(error), error.value.span, error.value.stack
 
 
+RUN = """
+(defn run [code start]
+  (loop [pc start] (match (nth code pc) [:skip] (recur (inc pc)) [:to target] (recur target) [:stop] (* pc pc))))"""
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -116,6 +121,13 @@ def outcome(text, passes):
         "(defn f [a] (let [x (nth a 0)] (if (< x 3) (- x 1) (+ x x)))) [(f [1]) (f [5]) (f [0.5]) (f [nil])]",
         "(defn f [a] (let [x (nth a 0) y (nth a 1)] (if (< x y) (- y x) (* x y)))) [(f [1 2]) (f [2.5 1]) (f [3 :a])]",
         "(defn f [m] (let [x (:n m)] (if (= x 0) :none (+ x x)))) [(f {:n 0}) (f {:n 0.0}) (f {:n 2}) (f {})]",
+        # what `nth` took was an integer
+        f"{RUN} [(run [[:skip] [:to 2] [:stop]] 0) (run [[:skip] [:skip] [:stop]] 1)]",
+        f"{RUN} (run [[:skip] [:to 1.5]] 0)",
+        f"{RUN} (run [[:skip] [:to nil]] 0)",
+        "(defn f [p v] (let [i (get p :at) x (nth v i :none)] [x (- i 1) (* i i)])) [(f {:at 0} [1]) (f {:at 9} [])]",
+        "(defn f [p v] (let [i (get p :at) x (nth v i)] [x (- i 1)])) (f {:at 0.5} [1])",
+        "(defn f [p v] (let [i (get p :at) x (if v (nth v i) 0)] [x (- i 1)])) [(f {:at 0.5} nil) (f {:at 0} [1])]",
         "(defn f [m i] (assoc m i (+ i 1))) (defn g [n] (f {:a 1} n)) [(g 1) (f [1 2] 1) (f nil 1)]",
         '(defn f [n s] (str s n (if (even? n) "e" "o") (* n n) (str n s))) [(f 3 "x") (f 10 2.5) (f -1 nil)]',
         '(defn f [n] (str "a" (* n n n) n)) [(f 99999999999999999999999) (f -5) (f 1180591620717411303424)]',
