@@ -106,8 +106,8 @@ class RunMeter(Meter):
         self.granted = 0
         self.cancelled = False
         """Set from any thread; seen at the next look."""
-        self.origin = self
-        """The meter of the whole run, which is this one unless it counts a branch."""
+        self.origin: RunMeter | None = None
+        """The meter of the whole run, when this one counts a branch."""
         self.steps = steps_of(0)
         self._allowance = limits.memory or 0
         """Bytes that may be charged until memory is measured."""
@@ -133,7 +133,7 @@ class RunMeter(Meter):
             Cancelled: the host has cancelled the run.
             LimitError: what the watch raises.
         """
-        if self.cancelled or self.origin.cancelled:
+        if self.cancelled or (self.origin is not None and self.origin.cancelled):
             raise Cancelled("the run was cancelled")
         if self.watch is not None:
             self.watch()
@@ -229,7 +229,7 @@ class RunMeter(Meter):
     def fork(self, calls: int = 0) -> RunMeter:
         """Return the meter of a branch that runs beside others: it may take what is left where so many calls nest."""
         made = RunMeter(self.limits, self.names, self.watch)
-        made.origin = self.origin
+        made.origin = self.origin or self
         if self.depth is not None:
             made.depth = self.depth.less(calls)
         made.most = None if self.most is None else self.most - self.used

@@ -161,8 +161,9 @@ class Run:
         return requires_host(handed) if handed.__class__ is HostCall else RequiresHosts(handed)
 
     def _main(self, _begin: None) -> Any:
+        function, self._function = self._function, None  # a branch's refers to it: none is left to the collector
         try:
-            value = self._function(*self._args)
+            value = function(*self._args)
             return bounded_output(value, self._limits.output) if self.leaves else value
         except LimitError as error:
             made = self._stack_ends() if error.dimension == "depth" and not error.limit else error

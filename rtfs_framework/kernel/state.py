@@ -132,7 +132,7 @@ def request(kind: CallKind, capability: str, args: tuple[Any, ...], function: Fu
     if state.closed:
         raise Cancelled("the run was closed")
     meter = state.meter
-    if meter.watch is not None or meter.cancelled or meter.origin.cancelled:
+    if meter.watch is not None or meter.cancelled or meter.origin is not None:
         meter.look()
     count = state.count
     if count >= state.most:

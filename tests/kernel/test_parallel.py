@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 
 import pytest
 from hypothesis import given, settings
@@ -193,6 +195,25 @@ def test_a_branch_may_be_told_an_error_that_it_catches():
         branch.step(concurrent=True)
         branch.throw(generic_error("down"))
     assert write(run.resume(None).value) == "[:no :no]"
+
+
+def test_runs_and_branches_that_have_ended_are_not_left_to_the_collector():
+    run = Instance(compile_source("(pmap (fn [x] (call :a x)) [1 2])")).start()
+    gc.disable()
+    try:
+        branches = run.step(concurrent=True).branches
+        seen = [weakref.ref(run)]
+        for _ in range(2):
+            branch = branches.start_next()
+            branch.step(concurrent=True)
+            assert isinstance(branch.resume(1), Complete)
+            seen.append(weakref.ref(branch))
+        del branch, branches
+        assert run.resume(None).value == (1, 1)
+        del run
+        assert [each() for each in seen] == [None, None, None]
+    finally:
+        gc.enable()
 
 
 def test_items_that_ask_for_nothing_need_no_branch_of_their_own():
