@@ -84,7 +84,7 @@ class LoadedProgram:
         page = Page(self)
         journal = self.host.journal
         page.visit = Visit(
-            sink=page.note if record is None else page.calls.append,
+            sink=page.calls.append if record is not None else _noting(page.tally, page.calls, self.ledger),
             hold=self.ledger.hold,
             lookup=self.lookup,
             context=dict(self.context) if own_context else self.context,
@@ -119,22 +119,9 @@ class Page:
         return self.program.host.clock.monotonic()
 
     @property
-    def sink(self) -> Sink:
-        """Where the run's calls are written down."""
-        return self.visit.sink
-
-    @property
     def seconds(self) -> float:
         """Time since the run began."""
         return self.program.host.clock.monotonic() - self.started
-
-    def note(self, record: CallRecord) -> None:
-        """Write a call into the ledger at once."""
-        self.tally.count(record)
-        self.calls.append(record)
-        if len(self.calls) > _MOST:
-            del self.calls[: -_MOST // 2]
-        self.program.ledger.note(record)
 
     def begin(self, run: KernelRun) -> Complete | Waiting:
         """Start a run and go as far as nothing must be waited for."""
@@ -167,6 +154,20 @@ class Page:
 
 
 _MOST = 1000
+
+
+def _noting(tally: Tally, calls: list[CallRecord], ledger: Ledger) -> Sink:
+    """Return what writes a call into the ledger at once. It knows no page: a page is freed when its run is over."""
+    count, keep, write = tally.count, calls.append, ledger.note
+
+    def note(record: CallRecord) -> None:
+        count(record)
+        keep(record)
+        if len(calls) > _MOST:
+            del calls[: -_MOST // 2]
+        write(record)
+
+    return note
 
 
 def told(error: BaseException) -> str:
