@@ -7,6 +7,7 @@ the line of the failing frame says which call or name it was.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, pairwise
 from types import TracebackType
 from typing import Any
 
@@ -96,15 +97,18 @@ def _stack(frames: list[TracebackType], artifact: Artifact) -> list[tuple[str, s
 
 def _entries(frames: list[TracebackType], artifact: Artifact) -> Iterator[tuple[str, int]]:
     """Yield the RTFS function and line of every frame, those included that were inlined into one of Python's."""
-    for code_name, line in _positions(frames, artifact):
+    for (code_name, line), around in pairwise(chain(_positions(frames, artifact), [("", 0)])):
         inlined = artifact.spans[line - 1].inlined
         if inlined == PASSES_ON:
             continue
-        while inlined is not None:
+        name = artifact.functions.get(code_name, "top level")
+        # A part of a function stands where the function does: what both were inlined into is the function's to tell.
+        told = None if name or not around[1] else artifact.spans[around[1] - 1].inlined
+        while inlined is not None and inlined != told:
             yield inlined[0], line
             line = inlined[1]  # noqa: PLW2901 - where the call stood
             inlined = artifact.spans[line - 1].inlined
-        yield artifact.functions.get(code_name, "top level"), line
+        yield name, line
 
 
 def _positions(frames: list[TracebackType], artifact: Artifact) -> Iterator[tuple[str, int]]:

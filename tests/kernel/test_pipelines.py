@@ -99,3 +99,9 @@ def test_items_that_are_nil_are_not_kept():
     assert run_pure("(keep (fn [x] (if (odd? x) (* x x) nil)) (range 6))") == (1, 9, 25)
     assert run_pure("(reduce + (keep :n [{:n 1} {} {:n 4}]))") == 5
     assert run_pure("(keep (fn [x] false) [1])") == (False,)
+
+
+def test_the_stack_of_an_error_in_a_function_that_was_inlined_where_an_item_is_made():
+    with pytest.raises(ProgramError) as failed:
+        run_pure("(defn half [x] (/ 6 (- x 1)))\n(defn f [] (map (fn [x] (half x)) [1]))\n[(f)]")
+    assert [entry.split(" at ")[0] for entry in failed.value.value.stack] == ["half", "fn", "f", "top level"]
