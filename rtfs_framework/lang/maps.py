@@ -49,6 +49,14 @@ class Key:
         return other.__class__ is Key and equal(self.value, other.value)
 
 
+_ATOMS: frozenset[Any] = frozenset({str, int, Keyword, Symbol, type(None)})
+
+
+def atoms(values: Iterable[Any]) -> bool:
+    """Tell whether all values are their own dict keys and equal ones cannot be told apart."""
+    return set(map(type, values)) <= _ATOMS
+
+
 def is_plain(value: Any) -> bool:
     """Tell whether a value is its own dict key."""
     return value.__class__ in PLAIN
@@ -195,6 +203,8 @@ class Set:
     @classmethod
     def of(cls, members: Iterable[Any]) -> Set:
         """Build from RTFS values; the first of equal members stays."""
+        if members.__class__ is tuple and atoms(members):
+            return cls(Map(dict(zip(members, members))))  # noqa: B905 - of one length
         found: dict[Any, Any] = {}
         for member in members:
             found.setdefault(to_key(member), member)

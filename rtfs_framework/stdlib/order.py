@@ -133,7 +133,7 @@ def sort_by_keys(items: Sequence[Any], keys: list[Sequence[Any]]) -> list[Any]:
     places: Sequence[int] = range(len(items))
     for each in reversed(keys):
         places = _sorted(places, each.__getitem__)
-    return [items[place] for place in places]
+    return list(map(items.__getitem__, places))
 
 
 def sort_keys(values: Sequence[Any], levels: int = _LEVELS) -> list[Sequence[Any]]:
@@ -170,12 +170,13 @@ def _careful(values: Sequence[Any]) -> list[Any]:
 
 def _columns(vectors: Sequence[Any]) -> list[Any]:
     """Return the columns of vectors that are all of one length; else none."""
-    widths = set(map(len, vectors))
-    width = max(widths, default=0)
-    if len(widths) != 1 or width > _WIDEST:
+    if not vectors or len(vectors[0]) > _WIDEST:
         return []
-    charge(width * len(vectors))
-    return list(zip(*vectors, strict=True))
+    charge(len(vectors[0]) * len(vectors))
+    try:
+        return list(zip(*vectors, strict=True))
+    except ValueError:
+        return []
 
 
 def _ties(keys: Sequence[Any]) -> bool:

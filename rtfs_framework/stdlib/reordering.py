@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtfs_framework.lang.maps import equal, to_key
+from rtfs_framework.lang.maps import atoms, equal, to_key
+from rtfs_framework.lang.meter import charge
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import NUMBERS, sequence, walked
 from rtfs_framework.stdlib.order import merge_sort, sort_values
@@ -61,6 +62,9 @@ def before_by(op: str, comparator: Any) -> Any:
     doc="Keep the first of equal items.",
 )
 def distinct(collection: Any) -> Any:
+    if collection.__class__ is tuple and atoms(collection):
+        charge(len(collection))
+        return alike(collection, tuple(dict.fromkeys(collection)))
     found: dict[Any, Any] = {}
     for item in walked("distinct", collection):
         found.setdefault(to_key(item), item)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtfs_framework.lang.errors import LimitError, ProgramError
-from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
+from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, equal
 from rtfs_framework.lang.meter import ITEMS, OUTSIDE
-from rtfs_framework.lang.values import GrownVector, Keyword, List, is_vector
+from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, is_vector
 from rtfs_framework.stdlib import bounds, reordering, sequences, sequences_more, sets, slices  # noqa: F401 - they fill the table
 from rtfs_framework.stdlib.table import BUILTINS
 
@@ -248,3 +248,14 @@ def test_shared_structure_cannot_be_flattened_without_bound(monkeypatch):
         value = (value, value)
     with pytest.raises(LimitError):
         call("flatten", value)
+
+
+ATOMS = st.sampled_from([1, 2, "a", "b", None, Keyword("a")])
+OTHERS = st.sampled_from([1, 1.0, True, (1,), float("nan"), ErrorValue("K", "m", 1), ErrorValue("K", "m", 2)])
+
+
+@given(st.lists(ATOMS, max_size=8) | st.lists(ATOMS | OTHERS, max_size=8))
+def test_the_first_of_equal_members_stays(values):
+    firsts = [value for place, value in enumerate(values) if not any(equal(value, each) for each in values[:place])]
+    for found in (call("distinct", tuple(values)), call("set", tuple(values))):
+        assert list(map(id, found)) == list(map(id, firsts))
