@@ -1,7 +1,7 @@
-"""Narrowing: what is known of a variable once something has been computed with it.
+"""Narrowing: what is known of a variable once something has been computed with it, or a test has asked for its class.
 
-In: a node that has run, and the nodes that run after it. Out: what is known in them. `nth` takes no place but an
-integer: where it has given an item, the place was one.
+In: a node that has run, or a test that holds, and the nodes that run then. Out: what is known in them. `nth` takes no
+place but an integer: where it has given an item, the place was one.
 """
 
 from __future__ import annotations
@@ -18,9 +18,48 @@ _DEEPEST = 4
 """Nodes inside each other that are looked at."""
 
 
+_ASKED = {
+    "int?": Kind.INT,
+    "integer?": Kind.INT,
+    "float?": Kind.FLOAT,
+    "string?": Kind.STRING,
+    "vector?": Kind.VECTOR,
+    "map?": Kind.MAP,
+}
+"""Questions for the class of a value, by name."""
+
+
+def where(test: ir.Node, rest: Sequence[ir.Node], numbers: Numbers) -> Numbers:
+    """Return what is known in nodes that run where a test holds."""
+    found = {var: kind for var, kind in _answers(test) if numbers.vars.get(var) is None and not var.leaves_part}
+    if not found:
+        return numbers
+    reads = {part.var for each in rest for part in everything((each,)) if isinstance(part, ir.Local)}
+    for var, kind in found.items():
+        if var in reads:
+            numbers = numbers.supposing(var, kind)
+            for each in rest:
+                numbers.learn(each)
+            numbers.settled()
+    return numbers
+
+
+def _answers(test: ir.Node) -> Iterator[tuple[ir.Var, Kind]]:
+    """Yield the kinds of variables where a test holds."""
+    match test:
+        case ir.Call(function=ir.Builtin(name=name), args=[ir.Local(var=var)]) if name in _ASKED:
+            yield var, _ASKED[name]
+        case ir.And(items=items):
+            for item in items:
+                yield from _answers(item)
+        case _:
+            return
+
+
 def after(node: ir.Node, rest: Sequence[ir.Node], numbers: Numbers) -> Numbers:
     """Return what is known in the nodes that run after a node."""
-    found = {var for var in _places(node, _DEEPEST) if numbers.vars.get(var) is None and not var.leaves_part}
+    places = dict.fromkeys(_places(node, _DEEPEST))
+    found = [var for var in places if numbers.vars.get(var) is None and not var.leaves_part]
     if not found:
         return numbers
     nodes = [part for each in rest for part in everything((each,))]
@@ -29,7 +68,8 @@ def after(node: ir.Node, rest: Sequence[ir.Node], numbers: Numbers) -> Numbers:
             numbers = numbers.supposing(var, Kind.INT)
             for each in rest:
                 numbers.learn(each)
-    return numbers.settled()
+            numbers.settled()
+    return numbers
 
 
 def _places(node: ir.Node, depth: int) -> Iterator[ir.Var]:

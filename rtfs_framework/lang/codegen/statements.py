@@ -110,8 +110,10 @@ class Statements(Parts):
 
     def _run_if(self, node: ir.If, dest: Dest) -> None:
         test = self.test(node.test)
-        line = self.line(node.span)
+        line, outside = self.line(node.span), self.numbers
+        self.numbers = self.where(node.test, [node.then])
         then = self.inside(node.then, dest) or [ast.Pass()]
+        self.numbers = outside
         self.emit(ast.If(test, then, self.inside(node.otherwise, dest)), line)
 
     def _run_junction(self, node: ir.And | ir.Or, dest: Dest) -> None:

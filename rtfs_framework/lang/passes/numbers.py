@@ -169,6 +169,8 @@ class Numbers:
         if isinstance(node, ir.Each):
             self._learn_each(node)
             return
+        for clause in node.clauses if isinstance(node, ir.Match) else ():
+            self._note_pattern(clause.pattern)
         for part in parts(node):
             self.learn(part)
         if isinstance(node, ir.Bind) and isinstance(node.pattern, ir.PVar):
@@ -183,6 +185,23 @@ class Numbers:
             self.vars.pop(var, None)
         else:
             self.vars[var] = kind
+
+    def _note_pattern(self, pattern: ir.Pattern) -> None:
+        """Note the kinds that a pattern asks for."""
+        match pattern:
+            case ir.PType(type=asked, pattern=ir.PVar(var=var) | ir.PAs(var=var)):
+                self._note(var, kinds.of_type(asked))
+            case ir.PAs(var=var, pattern=ir.PType(type=asked) as inner):
+                self._note(var, kinds.of_type(asked))
+                self._note_pattern(inner)
+            case ir.PVector(items=items):
+                for item in items:
+                    self._note_pattern(item)
+            case ir.PMap(entries=entries):
+                for entry in entries:
+                    self._note_pattern(entry.pattern)
+            case _:
+                return
 
     def _learn_loop(self, node: ir.Loop) -> None:
         for init in node.inits:

@@ -104,6 +104,12 @@ RUN = """
 (defn run [code start]
   (loop [pc start] (match (nth code pc) [:skip] (recur (inc pc)) [:to target] (recur target) [:stop] (* pc pc))))"""
 
+TYPED = "(defn f [s] (match s [:a (:int n)] (* n n) [:b (:string t)] (count t) [:c (:as w (:int n))] (+ w n) _ 0))"
+SHOW = """
+(defn show [x]
+  (cond (int? x) (+ x 1) (float? x) (* x 2.0) (string? x) [(count x) (str x x)] (vector? x) [(count x) (nth x 1)]
+        (map? x) (get x :a) :else nil))"""
+
 
 @pytest.mark.parametrize(
     "text",
@@ -128,6 +134,15 @@ RUN = """
         "(defn f [p v] (let [i (get p :at) x (nth v i :none)] [x (- i 1) (* i i)])) [(f {:at 0} [1]) (f {:at 9} [])]",
         "(defn f [p v] (let [i (get p :at) x (nth v i)] [x (- i 1)])) (f {:at 0.5} [1])",
         "(defn f [p v] (let [i (get p :at) x (if v (nth v i) 0)] [x (- i 1)])) [(f {:at 0.5} nil) (f {:at 0} [1])]",
+        # a test or a pattern has asked
+        f'{SHOW} (map show [1 2.5 "abc" nil true [1 2] {{:a 1}} \'(1 2) (conj (vec (range 40)) 1)])',
+        "(defn f [x] (and (int? x) (< x 10) (> (- x 1) 0))) (map f [1 5 11 2.5 nil])",
+        "(defn f [x y] (if (int? x) (- y 1) (- x 1))) [(f 1 2.5) (f 2.5 nil) (f 0 7)]",
+        "(defn f [x y] (if (or (int? x) (int? y)) (- x y) 0)) [(f 1 2.5) (f 2.5 1) (f nil nil) (f 1 nil)]",
+        f'{TYPED} (map f [[:a 3] [:a 2.5] [:b "xy"] [:c 4] [:c nil] 5])',
+        "(defn f [n x] (if (and (int? x) (> n 0)) (recur (- n 1) (/ x 2)) [x (str x)])) [(f 5 12) (f 2 8) (f 1 :k)]",
+        "(defn f [x] (loop [x x i 0] (if (and (int? x) (< i 4)) (recur (/ (+ x 1) 2) (inc i)) (str x)))) (f 7)",
+        "(defn f [x] (let [g (if (int? x) (fn [y] (+ x y)) (fn [y] [x y]))] (g 1))) (map f [1 2.5 nil])",
         "(defn f [m i] (assoc m i (+ i 1))) (defn g [n] (f {:a 1} n)) [(g 1) (f [1 2] 1) (f nil 1)]",
         '(defn f [n s] (str s n (if (even? n) "e" "o") (* n n) (str n s))) [(f 3 "x") (f 10 2.5) (f -1 nil)]',
         '(defn f [n] (str "a" (* n n n) n)) [(f 99999999999999999999999) (f -5) (f 1180591620717411303424)]',
