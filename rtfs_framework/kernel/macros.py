@@ -24,6 +24,9 @@ _NAME = "%macro"
 LIMITS = Limits(steps=2_000_000, memory=1 << 28, items=1_000_000)
 """Of one expansion: a fraction of a second, for a compiler must not hang."""
 
+ALL_STEPS = 20_000_000
+"""Of all expansions of one program."""
+
 
 def compile_macro(
     analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, ...]
@@ -40,6 +43,7 @@ def compile_macro(
         run.symbols = user.gensyms
         try:
             made = to_form(PureHost().finish(run), form.span, origins)
+            _count(user, run.steps)
         except (ProgramError, LimitError) as error:
             kind = error.kind if isinstance(error, ProgramError) else "Generic"
             found = user.finding(form.span, "E0210", f"the macro {name} failed: {error}", kind=kind)
@@ -48,6 +52,12 @@ def compile_macro(
         return made
 
     return expand
+
+
+def _count(user: Analyzer, steps: int) -> None:
+    user.macro_steps += steps
+    if user.macro_steps > ALL_STEPS:
+        raise LimitError("steps", ALL_STEPS, f"all macros together took more than {ALL_STEPS} steps")
 
 
 def _load(analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, ...]) -> Instance:

@@ -23,7 +23,11 @@ _HEAD = 56
 _ENTRY = 100
 """An entry of a dict: hash, key, value, and the slots that are kept free."""
 
-_SMALL_ATOMS: frozenset[Any] = frozenset({float, bool, type(None), Keyword, Symbol, Timestamp, Uuid, Resource})
+_SMALL_ATOMS: frozenset[Any] = frozenset({float, bool, type(None), Timestamp, Uuid, Resource})
+_NAMED: frozenset[Any] = frozenset({Keyword, Symbol})
+_SHORT = 512
+"""Characters up to which a name is a small atom."""
+
 _OPAQUE: frozenset[Any] = frozenset({BuiltinFunctionType, CodeType, ModuleType, type})
 
 _TRIE = frozenset({"Map", "map_array_node", "map_bitmap_node", "map_collision_node"})
@@ -58,6 +62,9 @@ def _walk(todo: list[Any], most: int) -> tuple[int, int]:
             continue
         if kind in _SMALL_ATOMS:
             total += _ATOM
+            continue
+        if kind in _NAMED:
+            total += _ATOM if len(value.name) < _SHORT else _HEAD + 4 * len(value.name)
             continue
         if kind in _OPAQUE or id(value) in seen:
             continue

@@ -10,6 +10,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import arity_error, index_error, type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, to_key
+from rtfs_framework.lang.meter import room
 from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List
 from rtfs_framework.stdlib.callables import as_function, invoke, keyword_get
 from rtfs_framework.stdlib.check import integer, items, mapping
@@ -79,6 +80,7 @@ def assoc(collection: Any, key: Any, value: Any, *more: Any) -> Any:
 
 
 def _assoc_places(op: str, vector: Any, changes: list[tuple[Any, Any]]) -> tuple[Any, ...]:
+    room(op, len(vector))
     made = list(vector)
     for key, value in changes:
         place = integer(op, key)

@@ -11,7 +11,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import index_error, invalid_argument, type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
-from rtfs_framework.lang.meter import fits
+from rtfs_framework.lang.meter import SMALL, charge, fits
 from rtfs_framework.lang.values import GrownVector
 from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import VECTORS, integer, mapping, sequence
@@ -130,9 +130,13 @@ def deep_merge(collection: Any, *more: Any) -> Map:
 def _deeply_merged(first: Map, second: Map) -> Map:
     """Join two maps with a work list: each level is a pair of maps whose entries are being joined."""
     levels: list[tuple[Any, list[tuple[Any, Any]], Any]] = [(first, second.items()[::-1], None)]
+    joined = 0
     while True:
         made, todo, place = levels[-1]
         if todo:
+            joined += 1
+            if not joined % SMALL:  # parts that a value shares are joined each time
+                charge(SMALL)
             key, value = todo.pop()
             old = made.get(key)
             if old.__class__ is Map and value.__class__ is Map:

@@ -12,7 +12,7 @@ from operator import is_, ne
 from typing import Any
 
 from rtfs_framework.lang.maps import Map, Set, equal
-from rtfs_framework.lang.meter import LARGE, blocks, charge, growing_blocks, watched
+from rtfs_framework.lang.meter import LARGE, blocks, charge, fits, growing_blocks, watched
 from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
 
 Token = tuple[Any, ...]
@@ -49,6 +49,7 @@ _SAMPLE = 256
 _FEW = 3
 """Columns up to which vectors may be sorted by one after the other."""
 _LEVELS = 3
+_OFTEN = 1_024
 _WIDEST = 64
 """Vectors in vectors, and items of one, up to which sort keys are made column by column."""
 _SEQUENCES: frozenset[Any] = frozenset({tuple, GrownVector, List})
@@ -70,8 +71,13 @@ def order_key(value: Any) -> list[Token]:
     """Return a flat list of tokens; comparing two such lists compares the values."""
     out: list[Token] = []
     todo: list[Any] = [value]
+    counted = _OFTEN
     while todo:
         item = todo.pop()
+        if len(out) > counted:  # parts that a value shares are walked each time
+            counted += _OFTEN
+            charge(_OFTEN)
+            fits("a comparison", len(out))
         kind = item.__class__
         if kind is _Ready:
             out.extend(item.tokens)

@@ -6,14 +6,17 @@ from typing import Any
 
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Set
+from rtfs_framework.lang.meter import charge
 from rtfs_framework.stdlib.check import VECTORS
 from rtfs_framework.stdlib.table import builtin
 
 
 def _set(op: str, value: Any) -> Set:
     if value.__class__ is Set:
+        charge(len(value))
         return value
     if value.__class__ in VECTORS:
+        charge(len(value))
         return Set.of(value)
     raise type_error(op, "set", value)
 

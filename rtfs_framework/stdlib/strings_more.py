@@ -156,6 +156,7 @@ def _full_name(op: str, value: Any) -> str:
     if value.__class__ is Keyword or value.__class__ is Symbol:
         return value.name
     if value.__class__ is str:
+        room_for_text(op, len(value))
         return value
     raise _not_a_name(op, value)
 

@@ -14,6 +14,7 @@ from rtfs_framework.lang.errors import LanguageError, invalid_argument, type_val
 from rtfs_framework.lang.forms import Atom, Form, MapForm, Name, VectorForm
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.meter import charge
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.coerce import from_json, to_json
@@ -40,8 +41,10 @@ def _form(op: str, value: Any, depth: int) -> Form:
         raise invalid_argument(f"{op}: a type may not nest deeper than {MAX_NESTING} levels")
     kind = value.__class__
     if kind is tuple or kind is GrownVector:
+        charge(len(value))
         return VectorForm(tuple([_form(op, item, depth + 1) for item in value]), _NOWHERE)
     if kind is Map:
+        charge(len(value))
         parts = [part for entry in value.items() for part in entry]
         return MapForm(tuple([_form(op, part, depth + 1) for part in parts]), _NOWHERE)
     if kind is FunctionType:

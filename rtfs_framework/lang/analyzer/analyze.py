@@ -81,6 +81,8 @@ class Analyzer:
         self.doubts: dict[ir.Var, Doubt] = {}
         """Variables whose `def` may not have happened where they are read."""
         self.gensyms = 0
+        self.macro_steps = 0
+        """Steps that macros have taken so far."""
         self.outermost: Form | None = None
         """The top-level form being analyzed: some forms are special only there."""
         self._numbers = 0

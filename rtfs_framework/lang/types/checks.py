@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rtfs_framework.lang.maps import Map, Set, equal
+from rtfs_framework.lang.meter import charge
 from rtfs_framework.lang.pattern import BadPattern
 from rtfs_framework.lang.types.failure import (
     Failure,
@@ -59,6 +60,7 @@ def items_check(type_: Type, classes: frozenset[type], item: Check) -> Check:
         kind = value.__class__
         if kind not in classes:
             return mismatch(shown, type_name(value))
+        charge(len(value))
         for place, each in enumerate(value):
             failure = item(each, run)
             if failure is not None:
@@ -114,6 +116,7 @@ def map_check(type_: MapType, entry_checks: list[Check], rest: Check | None) -> 
 
 
 def _check_rest(value: Map, run: Run, rest: Check, named: Set) -> Failure | None:
+    charge(len(value))
     for key, item in value.items():
         stands_in = key.__class__ is str and Keyword(key) in named and Keyword(key) not in value
         if key not in named and not stands_in:
@@ -130,6 +133,7 @@ def map_of_check(type_: Type, key_check: Check, value_check: Check) -> Check:
     def check(value: Any, run: Run) -> Failure | None:
         if value.__class__ is not Map:
             return mismatch(shown, type_name(value))
+        charge(len(value))
         for key, item in value.items():
             failure = key_check(key, run)
             if failure is not None:
