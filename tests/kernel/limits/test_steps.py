@@ -11,6 +11,7 @@ from rtfs_framework.kernel.limits import OFF, Limits
 from rtfs_framework.kernel.loader import compile_source
 from rtfs_framework.kernel.meter import CHUNK
 from rtfs_framework.kernel.outcome import Complete
+from rtfs_framework.kernel.purehost import PureHost
 from rtfs_framework.lang.errors import InternalError, LimitError, ProgramError
 
 FIB = "(defn fib [n] (if (< n 2) n (+ (fib (- n 1)) (fib (- n 2)))))"
@@ -35,22 +36,44 @@ COUNTS = {
     "(defn f [x] (cond (= x 1) 1 (= x 2) (g x) :else (+ 1 (g x)))) (defn g [x] x) (f 1) (f 2) (f 3)": 2,
     "(defn f [x] (match x 1 :one n (g n))) (defn g [x] x) (f 1) (f 5)": 1,
 }
+LIBRARY = {
+    "(reduce + (map inc (filter even? (range 1000))))": 250,
+    "(count (sort (fn [a b] (compare b a)) (range 1000)))": 1500,
+    "(count (sort-by - (range 3000)))": 1125,
+    "(count (str (range 10000)))": 2690,
+    '(count (re-seq "[0-9]" (repeat-string "a1" 5000)))': 1289,
+    "(count (parse-json (serialize-json (range 5000))))": 4329,
+    "(defn f [x :[:vector :int]] (count x)) (f (range 5000))": 1250,
+    "(loop [[a & b] (range 200)] (if (nil? b) a (if (empty? b) a (recur b))))": 200,
+    "(defn w [n] (if (= n 0) 0 (+ 1 (w (- n 1))))) (loop [i 0] (if (< i 20) (do (w 900) (recur (inc i))) i))": 18021,
+    "(count (pmap (fn [x] (loop [i 0] (if (< i 50) (recur (inc i)) i))) (range 20)))": 1020,
+    "(loop [i 0 m {}] (if (< i 3000) (recur (inc i) (assoc m i i)) (count m)))": 3001,
+    "(count (str (pow 7 20000)))": 187,
+    "(= (range 5000) (map inc (range -1 4999)))": 2500,
+    "(loop [i 0] (if (< i 300) (recur (try (throw {:a i}) (catch e (inc i)))) i))": 301,
+    "(count (postwalk (fn [x] x) (repeat 50 (range 50))))": 256,
+    "(count (group-by even? (range 4000)))": 1000,
+    "(compare (range 3000) (range 3000))": 2012,
+    "(count (assoc (range 9000) 5 1))": 2250,
+}
+"""What library functions, checks and patterns are charged with."""
+ALL_COUNTS = {**COUNTS, **LIBRARY}
 
 
 def _steps(text, **limits):
     run = Instance(compile_source(text), limits=Limits(**limits)).start()
-    assert isinstance(run.step(), Complete)
+    PureHost().finish(run)
     return run.steps
 
 
-@pytest.mark.parametrize("text", COUNTS)
+@pytest.mark.parametrize("text", ALL_COUNTS)
 def test_the_same_count_on_every_python(text):
-    assert _steps(text) == COUNTS[text]
+    assert _steps(text) == ALL_COUNTS[text]
 
 
-@pytest.mark.parametrize("text", [text for text, count in COUNTS.items() if count > 1])
+@pytest.mark.parametrize("text", [text for text, count in ALL_COUNTS.items() if count > 1])
 def test_a_run_stops_exactly_at_its_limit(text):
-    count = COUNTS[text]
+    count = ALL_COUNTS[text]
     assert _steps(text, steps=count) == count
     with pytest.raises(LimitError) as stopped:
         _steps(text, steps=count - 1)
