@@ -105,3 +105,17 @@ def test_the_stack_of_an_error_in_a_function_that_was_inlined_where_an_item_is_m
     with pytest.raises(ProgramError) as failed:
         run_pure("(defn half [x] (/ 6 (- x 1)))\n(defn f [] (map (fn [x] (half x)) [1]))\n[(f)]")
     assert [entry.split(" at ")[0] for entry in failed.value.value.stack] == ["half", "fn", "f", "top level"]
+
+
+def test_a_search_that_ends_early_hides_no_error_of_a_step_before_it():
+    text = "(defn f [xs] (not-any? odd? (filter (fn [x] (mod x 3)) xs)))"
+    with pytest.raises(ProgramError, match="mod"):
+        run_pure(f"{text} (f [1 :a])")
+    assert run_pure(f"{text} (f [2 4])") is True
+    assert run_pure("(some (fn [x] (if (> x 9) x nil)) (map (fn [x] (* x x)) (range 9)))") == 16
+
+
+def test_what_a_pattern_refuses_is_told_at_its_function():
+    with pytest.raises(ProgramError) as failed:
+        run_pure("(map (fn [[a b]] a) [1])")
+    assert failed.value.value.span == "<string>:1:6"
