@@ -103,7 +103,13 @@ def spread(value: Any, count: int) -> Any:
 def spread_rest(value: Any, count: int) -> Any:
     """Return `count` items as `spread` does, then the vector of what is left."""
     first = spread(value, count)
-    return (*first, () if value is None else tuple(value)[count:])
+    return (*first, () if value is None else tail(tuple(value), count))
+
+
+def tail(vector: Any, count: int) -> Any:
+    """Return what is left of a vector without its first items."""
+    charge(len(vector))
+    return vector[count:]
 
 
 def as_map(value: Any) -> Map:
@@ -309,6 +315,7 @@ HELPERS: dict[str, Any] = {
     "rt_function": FunctionType,
     "rt_spread": spread,
     "rt_spread_rest": spread_rest,
+    "rt_tail": tail,
     "rt_as_map": as_map,
     "rt_map_rest": map_rest,
     "rt_grown": GrownVector,

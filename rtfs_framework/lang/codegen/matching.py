@@ -111,7 +111,7 @@ class _Matching:
         if kind == "item":
             value: ast.expr = py.index(py.load(whole), what)
         elif kind == "tail":
-            value = py.tail_from(py.load(whole), what)
+            value = py.tail_from(whole, what, emitter.unit.helper("rt_tail"))
         elif kind == "key":
             value = py.call(ast.Attribute(py.load(whole), "get", ast.Load()), emitter.constant(what.value))
         else:

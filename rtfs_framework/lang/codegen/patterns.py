@@ -150,7 +150,7 @@ class Patterns(Expressions):
         for i, item in enumerate(pattern.items):
             tests += self._part(item, py.index(py.load(subject), i))
         if pattern.rest is not None:
-            tests += self._part(pattern.rest, py.tail_from(py.load(subject), count))
+            tests += self._part(pattern.rest, py.tail_from(subject, count, self.unit.helper("rt_tail")))
         if pattern.whole is not None:
             tests.append(py.bound(var_name(pattern.whole), py.load(subject)))
         return tests

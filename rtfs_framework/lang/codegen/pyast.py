@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rtfs_framework.lang.meter import SMALL
+
 _LOCATED = (ast.expr, ast.stmt, ast.excepthandler, ast.arg, ast.keyword, ast.alias)
 
 
@@ -101,9 +103,11 @@ def index(value: ast.expr, place: int) -> ast.Subscript:
     return ast.Subscript(value, const(place), ast.Load())
 
 
-def tail_from(value: ast.expr, place: int) -> ast.Subscript:
-    """Return `value[place:]`."""
-    return ast.Subscript(value, ast.Slice(const(place), None, None), ast.Load())
+def tail_from(name: str, place: int, long: str) -> ast.IfExp:
+    """Return `name[place:]`, which the helper `long` makes of a vector that is not small."""
+    made = ast.Subscript(load(name), ast.Slice(const(place), None, None), ast.Load())
+    short = compare(call("len", load(name)), ast.Lt(), const(SMALL))
+    return either(short, made, call(long, load(name), const(place)))
 
 
 def function(name: str, params: Sequence[str], rest: str | None, body: list[ast.stmt]) -> ast.FunctionDef:

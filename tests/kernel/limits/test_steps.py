@@ -44,7 +44,7 @@ LIBRARY = {
     '(count (re-seq "[0-9]" (repeat-string "a1" 5000)))': 1289,
     "(count (parse-json (serialize-json (range 5000))))": 4329,
     "(defn f [x :[:vector :int]] (count x)) (f (range 5000))": 1250,
-    "(loop [[a & b] (range 200)] (if (nil? b) a (if (empty? b) a (recur b))))": 200,
+    "(loop [[a & b] (range 200)] (if (nil? b) a (if (empty? b) a (recur b))))": 2396,
     "(defn w [n] (if (= n 0) 0 (+ 1 (w (- n 1))))) (loop [i 0] (if (< i 20) (do (w 900) (recur (inc i))) i))": 18021,
     "(count (pmap (fn [x] (loop [i 0] (if (< i 50) (recur (inc i)) i))) (range 20)))": 1020,
     "(loop [i 0 m {}] (if (< i 3000) (recur (inc i) (assoc m i i)) (count m)))": 3001,
