@@ -10,10 +10,11 @@ from typing import Any
 
 import attrs
 
+from rtfs_framework.lang.frozen import maker
 from rtfs_framework.lang.source import Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@attrs.frozen(slots=True, eq=False, weakref_slot=False)
 class Atom:
     """A literal: nil, boolean, number, string, keyword, timestamp, UUID or resource handle."""
 
@@ -21,7 +22,7 @@ class Atom:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@attrs.frozen(slots=True, eq=False, weakref_slot=False)
 class Name:
     """A symbol in the program."""
 
@@ -29,7 +30,7 @@ class Name:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@attrs.frozen(slots=True, eq=False, weakref_slot=False)
 class ListForm:
     """`( ... )`."""
 
@@ -37,7 +38,7 @@ class ListForm:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@attrs.frozen(slots=True, eq=False, weakref_slot=False)
 class VectorForm:
     """`[ ... ]`."""
 
@@ -113,3 +114,7 @@ class HintForm:
 
 
 Form = Atom | Name | ListForm | VectorForm | MapForm | SetForm | ShorthandFn | Quoted | Reference | Meta | HintForm
+
+make_atom, make_name = maker(Atom), maker(Name)
+make_list, make_vector = maker(ListForm), maker(VectorForm)
+"""What the classes do, quicker: a text has hundreds of thousands."""

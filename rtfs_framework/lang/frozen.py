@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def maker(cls: Callable[P, T]) -> Callable[P, T]:
-    """Return a function that makes what `cls(...)` would; for records that are made once per host call.
+    """Return a function that makes what `cls(...)` would; for records that are made very often.
 
     Raises:
         TypeError: the class computes something when it makes a record (a factory, converter or validator, a hook), or

@@ -7,8 +7,10 @@ from itertools import accumulate
 
 import attrs
 
+from rtfs_framework.lang.frozen import maker
 
-@attrs.frozen(slots=True)
+
+@attrs.frozen(slots=True, weakref_slot=False)
 class Span:
     """A half-open range of characters `[start, end)` in one source text.
 
@@ -22,6 +24,10 @@ class Span:
     def cover(self, other: Span) -> Span:
         """Return the smallest span that holds both."""
         return Span(min(self.start, other.start), max(self.end, other.end), self.source)
+
+
+make_span = maker(Span)
+"""What `Span` does, quicker: a text has hundreds of thousands."""
 
 
 @attrs.frozen(slots=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from itertools import islice
 
 from typing_extensions import assert_never
 
@@ -12,7 +13,7 @@ from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.codegen.groups import Groups
 from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import defaults
+from rtfs_framework.lang.ir.walk import defaults, everything
 from rtfs_framework.lang.passes import widths
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Special
@@ -26,6 +27,8 @@ _CLASSES = {
     Kind.MAP: ("rt_map",),
 }
 """The classes of a parameter's kinds."""
+_FEW_NODES = 20
+"""Nodes of a body that may stand in the code once more."""
 
 
 class Emitter(Groups):
@@ -139,10 +142,19 @@ class Emitter(Groups):
         for special in versions:
             kinds = zip(raw, special.kinds, strict=True)
             tests = [self._is_of(name, kind) for name, kind in kinds if kind is not None]
-            go = ast.Return(py.call(special.name, *[py.load(name) for name in raw]))
-            py.locate(go, self.unit.passing_line(fn.span))
-            made.append(ast.If(py.both(tests), [go], []))
+            made.append(ast.If(py.both(tests), self._version_here(fn, raw, special), []))
         return made
+
+    def _version_here(self, fn: ir.Fn, raw: Sequence[str], special: Special) -> list[ast.stmt]:
+        """Return what an entry does for arguments of a version's kinds: a small body stands there once more."""
+        if not fn.frame.loops and _is_small(fn.body):
+            numbers, self.numbers = self.numbers, self.numbers.within(special)
+            body = self._body(fn, raw, None)
+            self.numbers = numbers
+            return body
+        go = ast.Return(py.call(special.name, *[py.load(name) for name in raw]))
+        py.locate(go, self.unit.passing_line(fn.span))
+        return [go]
 
     def _is_of(self, name: str, kind: Kind) -> ast.expr:
         """Return the test that a variable is of a kind."""
@@ -169,11 +181,20 @@ class Emitter(Groups):
             pattern = fn.rest.pattern
             rest_name = var_name(pattern.var) if isinstance(pattern, ir.PVar) else self.unit.temp("p")
         self.frame_vars[fn.frame] = (*raw, rest_name) if rest_name else tuple(raw)
-        outer, loops, sets, owed = self.block(), self.loop_vars, self.global_sets, self.owed
+        loops, sets = self.loop_vars, self.global_sets
         self.loop_vars, self.global_sets = [], {}
+        body = self._body(fn, raw, rest_name)
+        guard = self._to_versions(fn, raw, versions)
+        declared: list[ast.stmt] = [ast.Global(list(self.global_sets))] if self.global_sets else []
+        self.loop_vars, self.global_sets = loops, sets
+        self.emit(py.function(name, raw, rest_name, [*declared, *guard, *body]), line)
+
+    def _body(self, fn: ir.Fn, raw: Sequence[str], rest_name: str | None) -> list[ast.stmt]:
+        """Return the statements of a function's body."""
+        line, further = self.line(fn.span), further_steps(fn.body)
+        outer, owed = self.block(), self.owed
         check = None if fn.returns is None else self.unit.checker(fn.returns)
         with self.new_function(blocks=2 if fn.frame.loops else 0):
-            further = further_steps(fn.body)
             self.owed = self.unit.metered and not fn.frame.loops
             if self.owed and (further or any(map(self.costs.costly, _defaults(fn)))):
                 self.pay(line)
@@ -181,14 +202,18 @@ class Emitter(Groups):
             self.receive(fn, raw, rest_name, line)
             self.run(fn.body, Dest("return", check=check))
         body = self.take(outer)
-        declared: list[ast.stmt] = [ast.Global(list(self.global_sets))] if self.global_sets else []
-        self.loop_vars, self.global_sets, self.owed = loops, sets, owed
+        self.owed = owed
         if fn.frame.loops:
             outer = self.block()
             self.endless(body, line, further)
             body = self.take(outer)
-        guard = self._to_versions(fn, raw, versions)
-        self.emit(py.function(name, raw, rest_name, [*declared, *guard, *body]), line)
+        return body
+
+
+def _is_small(body: ir.Node) -> bool:
+    """Tell whether a body is short and makes no functions, so that it may stand in the code once more."""
+    nodes = list(islice(everything((body,)), _FEW_NODES))
+    return len(nodes) < _FEW_NODES and not any(isinstance(node, ir.Fn | ir.Letrec | ir.Loop) for node in nodes)
 
 
 def _defaults(fn: ir.Fn) -> list[ir.Node]:

@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.forms import Form, ListForm, MapForm, Meta, Quoted, SetForm, ShorthandFn, VectorForm
+from rtfs_framework.lang.forms import (
+    Form,
+    ListForm,
+    MapForm,
+    Meta,
+    Quoted,
+    SetForm,
+    ShorthandFn,
+    VectorForm,
+    make_list,
+    make_vector,
+)
 from rtfs_framework.lang.reader.atoms import refuse
 from rtfs_framework.lang.reader.hints import HintMark, resolve_hints
 from rtfs_framework.lang.reader.reading import Reading, Token
-from rtfs_framework.lang.source import Span
+from rtfs_framework.lang.source import Span, make_span
 
 _QUOTES = {"'": "quote", "`": "quasiquote", "~": "unquote", "~@": "splice"}
 
@@ -47,11 +58,11 @@ class Builder:
 
     def list_form(self, parts: list[Any]) -> ListForm:
         """`( ... )`."""
-        return ListForm(*_inside(parts))
+        return make_list(*_inside(parts))
 
     def vector_form(self, parts: list[Any]) -> VectorForm:
         """`[ ... ]`."""
-        return VectorForm(*_inside(parts))
+        return make_vector(*_inside(parts))
 
     def set_form(self, parts: list[Any]) -> SetForm:
         """`#{ ... }`."""
@@ -103,7 +114,7 @@ def finished(reading: Reading, items: list[Any]) -> tuple[Form, ...]:
 def _inside(parts: list[Any]) -> tuple[tuple[Form, ...], Span]:
     opener, items, closer = parts
     reading = opener.reading
-    return finished(reading, items), Span(opener.start, closer.end, reading.number)
+    return finished(reading, items), make_span(opener.start, closer.end, reading.number)
 
 
 def _refuse_mark(form: Any, reading: Reading) -> None:

@@ -102,7 +102,7 @@ def _tokens(text: str, reading: Reading) -> Iterable[Token]:
         kind: Any = match.lastindex
         read = readers[kind]
         if read is not None:
-            form = read(match[kind], match.start(kind), match.end())
+            form = read(match[kind], *match.span(kind))
             if before == _CARET:
                 line.out.append(Token("KEYWORD" if kind == _KEYWORD else "FORMS", match.span(kind), [form], reading))
             else:
@@ -123,10 +123,12 @@ def _matches(text: str, reading: Reading) -> Iterator[re.Match[str]]:
     place = 0
     while True:
         scanner: Any = _TOKEN.scanner(text, place)  # type: ignore[attr-defined]
+        match: re.Match[str] | None = None
         for match in iter(scanner.match, None):
             if match.lastindex == _LAST:
                 return
             yield match
+        if match is not None:
             place = match.end()
         while text[place] in " \t\r\n,":
             place += 1

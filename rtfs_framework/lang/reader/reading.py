@@ -7,10 +7,10 @@ from typing import Any
 
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.forms import Atom, Name, Reference
+from rtfs_framework.lang.forms import Atom, Reference, make_atom, make_name
 from rtfs_framework.lang.reader import atoms
 from rtfs_framework.lang.reader.hints import HintMark
-from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.lang.source import Source, Span, make_span
 from rtfs_framework.lang.values import Keyword, Resource, Symbol, Timestamp
 
 MAX_BAD = 10
@@ -49,7 +49,7 @@ class Reading:
     def kept(self, error: LanguageError, span: Span) -> Atom:
         """Note what was refused; return what stands in for it."""
         self.found += error.diagnostics
-        return Atom(None, span)
+        return make_atom(None, span)
 
     def misplaced(self, text: str, place: int) -> None:
         """Note a character that starts nothing.
@@ -64,72 +64,72 @@ class Reading:
 
     def word(self, text: str, start: int, end: int) -> Any:
         """Return the form of a word."""
-        span = Span(start, end, self.number)
+        span = make_span(start, end, self.number)
         name = self.names.get(text)
         if name is not None:
-            return Name(name, span)
+            return make_name(name, span)
         try:
             value = atoms.read_word(self.source, text, start)
         except LanguageError as error:
             return self.kept(error, span)
         if value.__class__ is not Symbol:
-            return Atom(value, span)
+            return make_atom(value, span)
         name = self.names[text] = value.name
-        return Name(name, span)
+        return make_name(name, span)
 
     def keyword(self, text: str, start: int, end: int) -> Any:
         """Return the form of a keyword."""
-        span = Span(start, end, self.number)
+        span = make_span(start, end, self.number)
         found = self.keywords.get(text)
         if found is None:
             try:
                 found = self.keywords[text] = atoms.read_keyword(self.source, text, start)
             except LanguageError as error:
                 return self.kept(error, span)
-        return Atom(found, span)
+        return make_atom(found, span)
 
     def string(self, text: str, start: int, end: int) -> Any:
         """Return the form of a string."""
-        span = Span(start, end, self.number)
+        span = make_span(start, end, self.number)
         try:
             # Comments were blanked outside strings only, so the token's text is the source's own.
-            return Atom(atoms.read_string(self.source, text, start), span)
+            return make_atom(atoms.read_string(self.source, text, start), span)
         except LanguageError as error:
             return self.kept(error, span)
 
     def special(self, text: str, start: int, end: int) -> Any:
         """Return the form of `##Inf` and its kin."""
-        span = Span(start, end, self.number)
+        span = make_span(start, end, self.number)
         try:
-            return Atom(atoms.read_special(self.source, text, start), span)
+            return make_atom(atoms.read_special(self.source, text, start), span)
         except LanguageError as error:
             return self.kept(error, span)
 
     def tagged(self, text: str, start: int, end: int) -> Any:
         """Return the form of a printed literal such as `#uuid("...")`."""
-        span = Span(start, end, self.number)
+        span = make_span(start, end, self.number)
         match: Any = _TAGGED.fullmatch(text)
         try:
             string = atoms.read_string(self.source, match.group(2), start + match.start(2))
-            return Atom(atoms.read_tagged(self.source, match.group(1), string, start, end), span)
+            return make_atom(atoms.read_tagged(self.source, match.group(1), string, start, end), span)
         except LanguageError as error:
             return self.kept(error, span)
 
     def timestamp(self, text: str, start: int, end: int) -> Any:
         """Return the form of a timestamp."""
-        return Atom(Timestamp(text), Span(start, end, self.number))
+        return make_atom(Timestamp(text), make_span(start, end, self.number))
 
     def resource(self, text: str, start: int, end: int) -> Any:
         """Return the form of a resource handle."""
-        return Atom(Resource(text), Span(start, end, self.number))
+        return make_atom(Resource(text), make_span(start, end, self.number))
 
     def reference(self, text: str, start: int, end: int) -> Any:
         """Return the form of `@name`."""
-        return Reference(text.lstrip("@").lstrip(":"), text.startswith("@:"), Span(start, end, self.number))
+        return Reference(text.lstrip("@").lstrip(":"), text.startswith("@:"), make_span(start, end, self.number))
 
     def colon(self, text: str, start: int, end: int) -> Any:
         """Return the form of a colon that stands alone."""
-        return Name(text, Span(start, end, self.number))
+        return make_name(text, make_span(start, end, self.number))
 
     def hint(self, text: str, start: int, end: int) -> Any:  # noqa: ARG002 - as the others
         """Return the mark of a delegation hint."""
