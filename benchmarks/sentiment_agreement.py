@@ -8,10 +8,10 @@ label has the sign of the human rating (dead zone ±0.5), for VADER with its thr
 
 from __future__ import annotations
 
+import argparse
 import csv
 import gzip
 import io
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -66,4 +66,10 @@ def _timed(label: Callable[[str], int], rows: list[dict[str, str]]) -> tuple[lis
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description="Compare the rules' labels with people's.")
+    parser.add_argument("data", help="a CSV or CSV.gz with the columns text and human_sentiment")
+    parser.add_argument("rules", nargs="?", default="sentiment", help="our rules, or a file of your own")
+    options = parser.parse_args()
+    if not Path(options.data).is_file():
+        parser.error(f"there is no file {options.data}")
+    main(options.data, options.rules)
