@@ -17,8 +17,9 @@ from rtfs_framework.lang.errors import (
 from rtfs_framework.lang.maps import EMPTY_MAP, PLAIN, Key, Map, Set, equal
 from rtfs_framework.lang.meter import charge, meter, room_for_text
 from rtfs_framework.lang.meter import fits as check_size
-from rtfs_framework.lang.printer import display, write
+from rtfs_framework.lang.printer import display
 from rtfs_framework.lang.types.compile_check import checker
+from rtfs_framework.lang.types.failure import brief
 from rtfs_framework.lang.types.model import MapType, Type
 from rtfs_framework.lang.values import GrownVector, List, is_vector
 from rtfs_framework.stdlib import operators
@@ -289,7 +290,7 @@ def quasi_map(*segments: Any) -> Map:
 def _segment(value: Any) -> Any:
     if value is None or is_vector(value) or value.__class__ is List:
         return value or ()
-    raise type_error("~@", f"sequence to splice ({write(value)})", value)
+    raise type_error("~@", f"sequence to splice ({brief(value)})", value)
 
 
 HELPERS: dict[str, Any] = {

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from rtfs_framework.lang.errors import ProgramError, generic_error, type_error
 from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.meter import meter
 from rtfs_framework.lang.printer import display
 from rtfs_framework.lang.values import ErrorValue, Keyword
 from rtfs_framework.stdlib.table import builtin
@@ -27,14 +28,14 @@ def _error(op: str, value: Any) -> ErrorValue:
     doc="Make an error value of a message (anything is printed) and data. It is not raised: that is throw.",
 )
 def exception(message: Any, *data: Any) -> ErrorValue:
-    return ErrorValue(_APPLICATION, display(message), data[0] if data else None)
+    return ErrorValue(_APPLICATION, _message(message), data[0] if data else None)
 
 
 @builtin(
     "ex-info", ('(ex-data (ex-info "boom" {:code 7}))', "{:code 7}"), doc="Make an error value with data and a cause."
 )
 def ex_info(message: Any, data: Any, cause: Any = None) -> ErrorValue:
-    return ErrorValue(_APPLICATION, display(message), data, cause=None if cause is None else _error("ex-info", cause))
+    return ErrorValue(_APPLICATION, _message(message), data, cause=None if cause is None else _error("ex-info", cause))
 
 
 @builtin(
@@ -54,6 +55,11 @@ def throw(error: Any) -> NoReturn:
     raise type_error("throw", "string, map or error", error)
 
 
+def _message(value: Any) -> str:
+    """Return a message: a string as it is, anything else printed."""
+    return display(value, meter().items)
+
+
 def _from_map(described: Map) -> ProgramError:
     """Return the error that a map describes; without :data the map itself is the data."""
     kind = described.get(_KIND, _APPLICATION)
@@ -61,7 +67,7 @@ def _from_map(described: Map) -> ProgramError:
     if name.__class__ is not str or not name:
         raise type_error("throw", "keyword or string as :kind", kind)
     cause = described.get(_CAUSE)
-    message = display(described.get(_MESSAGE, described))
+    message = _message(described.get(_MESSAGE, described))
     return ProgramError(
         name, message, described.get(_DATA, described), None if cause is None else _error("throw", cause)
     )

@@ -7,6 +7,7 @@ values they are keywords or symbols, and the constructor of a struct stands for 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
@@ -24,33 +25,47 @@ from rtfs_framework.lang.types.read import MAX_NESTING, read_type
 from rtfs_framework.lang.values import GrownVector, Symbol
 from rtfs_framework.stdlib.table import builtin
 
+MOST_PARTS = 100_000
+"""Parts of a type that a value spells: a few values that share their parts can spell billions."""
 _NOWHERE = Span(0, 0)
 
 
 def _type(op: str, value: Any) -> Type:
     """Return the type that a value spells."""
     try:
-        return read_type(_form(op, value, 0))
+        return read_type(_Spelled(op).form(value, 0))
     except LanguageError as error:
         found = error.diagnostics[0]
         raise invalid_argument(f"{op}: {found.message}" + (f" ({found.help})" if found.help else "")) from None
 
 
-def _form(op: str, value: Any, depth: int) -> Form:
-    if depth > 2 * MAX_NESTING:
-        raise invalid_argument(f"{op}: a type may not nest deeper than {MAX_NESTING} levels")
-    kind = value.__class__
-    if kind is tuple or kind is GrownVector:
-        charge(len(value))
-        return VectorForm(tuple([_form(op, item, depth + 1) for item in value]), _NOWHERE)
-    if kind is Map:
-        charge(len(value))
-        parts = [part for entry in value.items() for part in entry]
-        return MapForm(tuple([_form(op, part, depth + 1) for part in parts]), _NOWHERE)
-    if kind is FunctionType:
-        struct = getattr(value, "rtfs_struct", None)
-        return Atom(value, _NOWHERE) if struct is None else Name(struct, _NOWHERE)
-    return Name(value.name, _NOWHERE) if kind is Symbol else Atom(value, _NOWHERE)
+class _Spelled:
+    """A type spelled by a value, as the form that is read. A part that stands at several places counts at each."""
+
+    def __init__(self, op: str) -> None:
+        self._op = op
+        self._parts = 0
+
+    def form(self, value: Any, depth: int) -> Form:
+        """Return the form of a value."""
+        if depth > 2 * MAX_NESTING:
+            raise invalid_argument(f"{self._op}: a type may not nest deeper than {MAX_NESTING} levels")
+        kind = value.__class__
+        if kind is tuple or kind is GrownVector:
+            return VectorForm(self._forms(value, depth), _NOWHERE)
+        if kind is Map:
+            return MapForm(self._forms([part for entry in value.items() for part in entry], depth), _NOWHERE)
+        if kind is FunctionType:
+            struct = getattr(value, "rtfs_struct", None)
+            return Atom(value, _NOWHERE) if struct is None else Name(struct, _NOWHERE)
+        return Name(value.name, _NOWHERE) if kind is Symbol else Atom(value, _NOWHERE)
+
+    def _forms(self, values: Sequence[Any], depth: int) -> tuple[Form, ...]:
+        charge(len(values))
+        self._parts += len(values)
+        if self._parts > MOST_PARTS:
+            raise invalid_argument(f"{self._op}: a type may not have more than {MOST_PARTS} parts")
+        return tuple([self.form(each, depth + 1) for each in values])
 
 
 @builtin(

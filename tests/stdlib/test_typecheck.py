@@ -64,3 +64,11 @@ def test_deep_types_are_refused():
     for _ in range(100_000):
         type_ = (VECTOR, type_)
     assert "may not nest deeper than 60 levels" in refusal("validate", type_, 1)
+
+
+def test_a_type_that_shares_its_parts_billions_of_times_is_refused():
+    type_ = (INT, INT)
+    for _ in range(40):
+        type_ = (type_, type_)
+    for name in ("validate", "instance?", "conform", "explain-type"):
+        assert "may not have more than 100000 parts" in refusal(name, type_, 1)

@@ -25,6 +25,8 @@ MAPS = _shared("b", "{:a 1}", "{{:l {0} :r {0}}}") + _shared("c", "{:a 1}", "{{:
 SHARED = {
     "printed": VECTORS + "(str b40)",
     "the result": VECTORS + "b40",
+    "thrown": VECTORS + "(try (throw {:a b40}) (catch e 1))",
+    "an error's message": VECTORS + "(ex-info b40 {})",
     "counted": VECTORS + "(count (flatten b40))",
     "compared": VECTORS + "(compare b40 c40)",
     "sorted": VECTORS + "(sort [b40 c40 b40])",
