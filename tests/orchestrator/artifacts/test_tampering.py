@@ -33,7 +33,7 @@ def kept(value, shelf):
     return digest, sealed
 
 
-def refused(value, shelf, compiled, digest, entry):
+def assert_refused(value, shelf, compiled, digest, entry):
     shelf.entries[digest] = entry
     before = len(compiled)
     assert value(PROGRAM) == 42
@@ -45,30 +45,32 @@ def refused(value, shelf, compiled, digest, entry):
 def test_one_changed_bit_anywhere_is_seen(value, shelf, compiled, kept):
     digest, sealed = kept
     for place in range(0, len(sealed), max(1, len(sealed) // 60)):
-        refused(value, shelf, compiled, digest, sealed[:place] + bytes([sealed[place] ^ 4]) + sealed[place + 1 :])
+        assert_refused(
+            value, shelf, compiled, digest, sealed[:place] + bytes([sealed[place] ^ 4]) + sealed[place + 1 :]
+        )
 
 
 @pytest.mark.parametrize("length", [0, 1, 13, 14, 40, 46, 47, -1])
 def test_a_shortened_entry(value, shelf, compiled, kept, length):
     digest, sealed = kept
-    refused(value, shelf, compiled, digest, sealed[:length])
+    assert_refused(value, shelf, compiled, digest, sealed[:length])
 
 
 def test_a_lengthened_entry(value, shelf, compiled, kept):
     digest, sealed = kept
-    refused(value, shelf, compiled, digest, sealed + b"\0")
+    assert_refused(value, shelf, compiled, digest, sealed + b"\0")
 
 
 @pytest.mark.parametrize("entry", ["text", 5, [b"rows"]])
 def test_what_is_no_bytes(value, shelf, compiled, kept, entry):
-    refused(value, shelf, compiled, kept[0], entry)
+    assert_refused(value, shelf, compiled, kept[0], entry)
 
 
 def test_code_that_was_planted_is_not_run(value, shelf, compiled, kept, tmp_path):
     digest, sealed = kept
     body = planted(str(tmp_path / "ran"))
     for entry in (body, sealed[:46] + body, Seal(b"k" * 32).close(digest.encode(), body)):
-        refused(value, shelf, compiled, digest, entry)
+        assert_refused(value, shelf, compiled, digest, entry)
     assert not (tmp_path / "ran").exists()
 
 
@@ -76,7 +78,7 @@ def test_another_programs_entry_is_not_this_ones(value, shelf, compiled, kept):
     digest, _ = kept
     assert value("(+ 1 1)") == 2
     (other,) = [entry for key, entry in shelf.entries.items() if key != digest]
-    refused(value, shelf, compiled, digest, other)
+    assert_refused(value, shelf, compiled, digest, other)
 
 
 def test_a_new_key_makes_everything_new(value, compiled, kept, tmp_path):
