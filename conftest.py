@@ -26,8 +26,18 @@ def pytest_configure() -> None:
             del os.environ[name]
     if hypothesis is not None:
         # Everything random has a seed, and a busy machine is no failure.
-        hypothesis.settings.register_profile("house", deadline=None, derandomize=True, print_blob=True, database=None)
+        hypothesis.settings.register_profile(
+            "house", deadline=None, derandomize=True, print_blob=True, database=None, max_examples=_examples()
+        )
         hypothesis.settings.load_profile("house")
+
+
+def _examples() -> int:
+    try:
+        from rtfs_framework.testing.effort import effort
+    except ModuleNotFoundError:  # an env that only checks the tree
+        return 100
+    return effort(100)
 
 
 @pytest.fixture(autouse=True, scope="session")

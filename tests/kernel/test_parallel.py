@@ -17,6 +17,7 @@ from rtfs_framework.kernel.outcome import Complete, RequiresHost, RequiresHosts
 from rtfs_framework.kernel.purehost import PureHost
 from rtfs_framework.lang.errors import InternalError, LimitError, ProgramError, generic_error
 from rtfs_framework.lang.printer import write
+from rtfs_framework.testing.effort import effort
 
 PROGRAMS = [
     "(pmap (fn [x] (+ x (call :a x))) [1 2 3 4])",
@@ -128,7 +129,7 @@ def outcome_of(text, choose, **limits):
 
 
 @pytest.mark.parametrize("text", PROGRAMS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=effort(25), deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_any_order_of_completion_gives_the_same_value_and_calls(text, seed):
     """Branches that come after a failure may ask for less or more; all others ask for the same with the same ids."""
@@ -267,7 +268,7 @@ class TestLimits:
             assert fits or value == "more than 4 host calls"
             assert run.host_calls <= 5
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=effort(25), deadline=None)
     @given(seed=st.integers(0, 10**6), most=st.integers(1, 12))
     def test_calls_are_as_many_whatever_the_order(self, seed, most):
         text = "(pmap (fn [x] (loop [i 0] (if (< i x) (do (call :a) (recur (inc i))) i))) [3 1 4 1])"

@@ -14,6 +14,7 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.testing.effort import effort
 
 WORD = st.from_regex(r"[a-zA-Z_$*!?<>=][a-zA-Z0-9_$+*/=<>!?.-]{0,8}", fullmatch=True)
 NAMES = WORD.filter(lambda word: word not in {"nil", "true", "false"} and not word.startswith("."))
@@ -48,7 +49,7 @@ def read(text):
 
 
 @pytest.mark.filterwarnings("ignore:The recursion limit")  # a run may raise it
-@settings(max_examples=300)
+@settings(max_examples=effort(300))
 @given(VALUES)
 def test_a_value_prints_and_reads_back(value):
     text = write(value)
@@ -58,7 +59,7 @@ def test_a_value_prints_and_reads_back(value):
 
 
 @pytest.mark.filterwarnings("ignore:The recursion limit")
-@settings(max_examples=200)
+@settings(max_examples=effort(200))
 @given(st.floats())
 def test_floats_keep_every_bit(value):
     again = read(write(value))
@@ -69,7 +70,7 @@ def test_floats_keep_every_bit(value):
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=effort(200))
 @given(VALUES, st.integers(0, 3))
 def test_a_form_spans_the_text_that_it_was_read_from(value, blanks):
     text = " " * blanks + write(value)

@@ -15,6 +15,7 @@ from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.journal import query
 from rtfs_framework.testing import FakeClock
+from rtfs_framework.testing.effort import effort
 
 GRANT = '[security]\ngrant = ["*"]\n'
 
@@ -83,7 +84,7 @@ def test_up_to_the_bound_at_once(ask, parallel):
     assert paths(calls) == [f"0.{n}.0" for n in range(20)]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=effort(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(8)))
 def test_any_order_of_answers_gives_the_same_value_and_records(ask, order):
     text = "(pmap (fn [x] [(call :ask x) (call :ask (+ x 100))]) (range 8))"
@@ -252,7 +253,7 @@ class TestJournal:
     TEXT = """(defn ^:delegation :local-model "m" label "Label." [x :int] :string "")
       (defn main [] (pmap (fn [x] (str (label (mod x 3)) (label (mod (* x 7) 4)))) (range 9)))"""
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=effort(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(seed=st.integers(0, 1000))
     def test_equal_calls_are_paid_once_and_billed_to_the_first_in_order(self, kit, source, seed):
         dice = random.Random(seed)
@@ -277,7 +278,7 @@ class TestJournal:
 
         assert run(16, slow=True) == run(1, slow=False)
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=effort(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(order=st.permutations(range(6)))
     def test_decisions_are_the_first_call_s_in_order(self, kit, source, fake_engine, capability, order):
         text = """(defn label [x :int] :int (+ x 1))

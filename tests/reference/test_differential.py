@@ -13,6 +13,7 @@ from rtfs_framework.lang.codegen import operators as inlined
 from rtfs_framework.lang.codegen.expressions import Expressions
 from rtfs_framework.lang.passes.table import ALL
 from rtfs_framework.lang.printer import write
+from rtfs_framework.testing.effort import effort
 
 SETS = {
     "none": frozenset(),
@@ -30,8 +31,9 @@ def differences(seeds, size=0, passes=ALL):
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_two_thousand_programs_agree(part):
-    assert list(differences(range(part * 500, part * 500 + 500))) == []
+def test_programs_agree(part):
+    """Two thousand at the usual effort."""
+    assert list(differences(range(part * 500, part * 500 + effort(500)))) == []
 
 
 @pytest.mark.slow
@@ -45,7 +47,7 @@ def test_twenty_thousand_programs_agree(part):
 @pytest.mark.parametrize("name", SETS)
 def test_programs_agree_with_any_set_of_passes(name):
     start = 2_000 + 100 * list(SETS).index(name)
-    assert list(differences(range(start, start + 100), passes=SETS[name])) == []
+    assert list(differences(range(start, start + effort(100)), passes=SETS[name])) == []
 
 
 @pytest.mark.slow
@@ -62,7 +64,7 @@ def test_large_programs_agree():
 
 
 @pytest.mark.filterwarnings("ignore:The recursion limit")  # a run may raise it
-@settings(max_examples=60)
+@settings(max_examples=effort(60))
 @given(st.randoms(use_true_random=False))
 def test_programs_of_hypothesis_agree(rng):
     assert compare.difference(generate.program(rng, 3)) is None

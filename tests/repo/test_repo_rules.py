@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from house import repo_rules
+from house import install, repo_rules
 
 STATIC = Path("plugins/engines/static")
 PROJECT = STATIC / "pyproject.toml"
@@ -82,7 +85,21 @@ def test_a_command_that_tox_does_not_know_is_found(copy: Path, changed: str, com
     assert complaint in found
 
 
-def test_a_new_plugin_folder_gets_its_env(copy: Path) -> None:
-    assert "plugin-engines-static" in repo_rules.tox_envs(copy)[0]
+def test_a_new_plugin_folder_is_tested_alone_and_with_the_others(copy: Path) -> None:
+    def env_has(name: str) -> bool:
+        shown = repo_rules.tox_config(copy, "py313-all", "set_env")
+        return name in [folder.name for folder in install.sources(copy)] and f"rtfs-engine-{name}" in shown
+
+    assert env_has("static")
+    assert not env_has("planted")
     shutil.copytree(copy / STATIC, copy / "plugins/engines/planted")
-    assert "plugin-engines-planted" in repo_rules.tox_envs(copy)[0]
+    assert env_has("planted")
+
+
+def test_a_plugin_that_fails_alone_fails_the_env(tmp_path: Path) -> None:
+    """A run that names no plugin, or one that is not there, is no success."""
+    house = Path(install.__file__).parent
+    command = [sys.executable, str(house / "alone.py"), str(tmp_path), str(tmp_path / "junit"), "no-such-plugin"]
+    environ = {**os.environ, "PYTHONPATH": str(house.parent)}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (1, "there is no such plugin: no-such-plugin")

@@ -16,6 +16,7 @@ from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.lang.values import GrownVector, Keyword, List, Timestamp
 from rtfs_framework.stdlib.json import _written, parse_json, serialize_json
 from rtfs_framework.stdlib.json_text import plain_text
+from rtfs_framework.testing.effort import effort
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5))
 OTHERS = st.sampled_from([Keyword("k"), Timestamp("2026-01-01T00:00:00Z"), Set.of([1]), abs])
@@ -36,7 +37,7 @@ VALUES = st.recursive(SCALARS | OTHERS, nest, max_leaves=12)
 
 
 @given(VALUES)
-@settings(max_examples=500)
+@settings(max_examples=effort(500))
 def test_the_encoder_writes_what_looking_at_each_value_writes(value):
     text = plain_text(value)
     try:

@@ -25,6 +25,7 @@ from rtfs_framework.lang.values import (
     type_name,
 )
 from rtfs_framework.stdlib.table import BUILTINS
+from rtfs_framework.testing.effort import effort
 
 pytest.importorskip("re2")
 
@@ -132,7 +133,7 @@ ERRORS = {"TypeError", "ArityMismatch", "InvalidArgument", "IndexOutOfBounds", "
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
-@settings(max_examples=150, phases=[Phase.generate])  # the values are huge, and shrink no further
+@settings(max_examples=effort(150), phases=[Phase.generate])  # the values are huge, and shrink no further
 @given(data=st.data())
 def test_only_language_errors_leave(record, data):
     most = record.low + 2 if record.high is None else record.high

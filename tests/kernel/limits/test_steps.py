@@ -13,6 +13,7 @@ from rtfs_framework.kernel.meter import CHUNK
 from rtfs_framework.kernel.outcome import Complete
 from rtfs_framework.kernel.purehost import PureHost
 from rtfs_framework.lang.errors import InternalError, LimitError, ProgramError
+from rtfs_framework.testing.effort import effort
 
 FIB = "(defn fib [n] (if (< n 2) n (+ (fib (- n 1)) (fib (- n 2)))))"
 COUNTS = {
@@ -156,7 +157,7 @@ _TREES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort(60), deadline=None)
 @given(_TREES)
 def test_the_same_program_takes_the_same_steps(tree):
     text = f"(defn f [x] (if (< x 1) 0 (let [y (f (quot x 2))] (+ x y)))) (let [x 1 y 2] {tree})"

@@ -14,6 +14,7 @@ from rtfs_framework.kernel.loader import compile_source
 from rtfs_framework.kernel.outcome import CallKind, Complete
 from rtfs_framework.lang.errors import LimitError, ProgramError, generic_error
 from rtfs_framework.lang.printer import write
+from rtfs_framework.testing.effort import effort
 
 PRELUDE = """
 import sys
@@ -194,7 +195,7 @@ PROGRAMS = [
 
 
 @pytest.mark.filterwarnings("ignore:The recursion limit")  # a run may raise it
-@settings(max_examples=40)
+@settings(max_examples=effort(40))
 @given(st.sampled_from(PROGRAMS), st.lists(st.sampled_from([None, 1, "s", (1,), "fail"]), min_size=1, max_size=5))
 def test_the_same_answers_give_the_same_calls(text, answers):
     assert _calls(text, answers) == _calls(text, answers)

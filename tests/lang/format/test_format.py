@@ -14,6 +14,7 @@ from rtfs_framework.lang.format.check import format_source, same_forms
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source
 from rtfs_framework.testing.cases.model import read_cases
+from rtfs_framework.testing.effort import effort
 
 
 def formatted(text: str, width: int = 100) -> str:
@@ -211,7 +212,7 @@ def groups(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 PROGRAMS = sequences(st.recursive(WORDS, groups, max_leaves=25))
 
 
-@settings(max_examples=300)
+@settings(max_examples=effort(300))
 @given(PROGRAMS, st.sampled_from([20, 40, 100]))
 def test_idempotent_and_faithful(text: str, width: int) -> None:
     try:

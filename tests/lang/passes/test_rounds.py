@@ -11,6 +11,7 @@ from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.passes.table import ALL
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source
+from rtfs_framework.testing.effort import effort
 
 INNER = "(loop [k 0 x [i]] (if (< k 2) (recur (inc k) (conj x (peek x) (peek v))) x))"
 ASKED = (
@@ -55,7 +56,7 @@ def told(text: str, passes: frozenset[str]) -> str:
         return f"{error.kind} {error.message} {error.value.span}"
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=effort(120), deadline=None)
 @given(programs())
 def test_a_loop_means_the_same_in_place(text):
     assert told(text, ALL) == told(text, ALL - {"grow"}) == told(text, frozenset({"mutual"}))

@@ -20,6 +20,7 @@ from rtfs_framework.lang.types.read import read_type
 from rtfs_framework.lang.types.schema import to_json_schema
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.values import Keyword, List, Timestamp, Uuid
+from rtfs_framework.testing.effort import effort
 
 INTS = st.integers(-(10**20), 10**20)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -95,7 +96,7 @@ def test_a_printed_type_reads_back(type_: m.Type) -> None:
 
 
 @given(TYPES, DATA)
-@settings(max_examples=300)
+@settings(max_examples=effort(300))
 def test_what_from_json_makes_fits_its_type(type_: m.Type, data: Any) -> None:
     value = _made(lambda: from_json(type_, data, USER.get))
     assert value == "TypeValidationError" or violation(type_, value, USER.get) is None
@@ -161,7 +162,7 @@ TYPED = st.recursive(
 
 
 @given(TYPED)
-@settings(max_examples=300)
+@settings(max_examples=effort(300))
 def test_values_come_back_from_json(typed: tuple[m.Type, Any]) -> None:
     type_, value = typed
     assert violation(type_, value) is None

@@ -13,9 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def sources() -> list[Path]:
-    """Return the folders of all distributions, the core first."""
-    return [ROOT, *sorted(found.parent for found in ROOT.glob("plugins/*/*/pyproject.toml"))]
+def sources(root: Path = ROOT) -> list[Path]:
+    """Return the folders of all distributions of a tree, the core first."""
+    return [root, *sorted(found.parent for found in root.glob("plugins/*/*/pyproject.toml"))]
 
 
 def from_tree() -> None:

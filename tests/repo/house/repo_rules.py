@@ -103,12 +103,20 @@ def readme_commands(root: Path) -> list[str]:
 
 def tox_envs(root: Path) -> tuple[list[str], list[str]]:
     """Return the names of the envs that `tox` alone runs, and of the others."""
+    default, _, additional = _tox(root, "list").partition("additional environments:")
+    return _ARROW.findall(default), _ARROW.findall(additional)
+
+
+def tox_config(root: Path, env: str, key: str) -> str:
+    """Return what tox says of one key of an env."""
+    return _tox(root, "config", "-e", env, "-k", key)
+
+
+def _tox(root: Path, *arguments: str) -> str:
     # A folder of its own for work: the tox that runs this test holds the tree's.
     workdir = root / ".tox" / "listing"
-    command = [sys.executable, "-m", "tox", "--root", str(root), "list", "--workdir", str(workdir)]
-    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
-    default, _, additional = listed.partition("additional environments:")
-    return _ARROW.findall(default), _ARROW.findall(additional)
+    command = [sys.executable, "-m", "tox", "--root", str(root), "--workdir", str(workdir), *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
 
 
 _ARROW = re.compile(r"^(\S+) +-> ", re.MULTILINE)
