@@ -1,14 +1,13 @@
-"""The kernel's and the language's records that plugins see, and the canonical digest of values."""
+"""The kernel's and the language's records that plugins see, and the digest of values."""
 
 from __future__ import annotations
 
-from hashlib import sha256
-from typing import Any, Protocol
+from typing import Protocol
 
 from rtfs_framework.kernel.outcome import CallKind, DelegationHint, FunctionSignature, HintKind, HostCall, Parameter
-from rtfs_framework.lang.canonical import canonical_print
+from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.maps import Map
-from rtfs_framework.lang.printer import ATOMS, write, write_atom
+from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.values import Keyword, Value
 
@@ -39,22 +38,3 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Return seconds of a clock that never goes back, for durations and deadlines."""
         ...
-
-
-def digest(*parts: Any) -> str:
-    """Return the SHA-256 (hex) of RTFS values.
-
-    Each part is framed by its length, so no two different sequences of parts share a text (the ancestor's XOR keys
-    collided), and map order does not count.
-    """
-    frames = b""
-    for part in parts:
-        shown = write_atom(part) if part.__class__ in ATOMS else canonical_print(part)
-        text = shown.encode("utf-8", "surrogatepass")
-        frames += b"%d:%b" % (len(text), text)
-    return sha256(frames).hexdigest()
-
-
-def canonical(value: Any) -> str:
-    """Return the canonical print of a value: as `write`, with map entries and set members sorted by their print."""
-    return canonical_print(value)

@@ -23,6 +23,7 @@ from rtfs_framework.kernel.outcome import FunctionSignature, HintKind, HostCall
 from rtfs_framework.orchestrator.globs import Patterns
 from rtfs_framework.orchestrator.keys import key_of
 from rtfs_framework.orchestrator.precedence import Precedence
+from rtfs_framework.orchestrator.purity import is_plain
 from rtfs_framework.orchestrator.records import Decision, Steps
 
 _MOST_FUNCTIONS = 4096
@@ -94,7 +95,7 @@ class Delegator:
         if known.fixed is not None:
             return known.fixed
         key = known.key if known.key is not None else self._key(known.function, call)
-        if self.l1 is not None:
+        if self.l1 is not None and key is not None:
             try:
                 record = self.l1.get(key)
             except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
@@ -143,7 +144,10 @@ class Delegator:
             self._by_identity[id(function)] = known
         return known
 
-    def _key(self, function: FunctionSignature, call: HostCall | None) -> CacheKey:
+    def _key(self, function: FunctionSignature, call: HostCall | None) -> CacheKey | None:
+        """Return the key of a plan; None when the arguments are no plain data: digests do not tell those apart."""
+        if call is not None and not is_plain(call.args):
+            return None
         parts = [("symbol", function.name), ("function", function.body_digest), ("policy", self.policy_hash)]
         if call is not None:
             parts.append(("arguments", digest(*call.args)))
@@ -157,10 +161,11 @@ class Delegator:
             known.plan, known.hit = stored, decision
         return decision
 
-    def _ask(self, call: HostCall, known: _Known, key: CacheKey) -> Decision | Undecided:
+    def _ask(self, call: HostCall, known: _Known, key: CacheKey | None) -> Decision | Undecided:
         if self.engine is None:  # settled in _learn
             return self.precedence.default(known.before)
-        steps = (*known.before, ("l1", "off" if self.l1 is None else "miss"))
+        verdict = "off" if self.l1 is None else "miss" if key is not None else "not asked: an argument is no plain data"
+        steps = (*known.before, ("l1", verdict))
         context = CallContext(
             symbol=known.function.name,
             call=call,

@@ -1,6 +1,6 @@
-"""Whether a value is plain data: only then does its canonical print say all of it, so only then may a key rest on it.
+"""Whether a value is plain data: only then does its digest say all of it, so only then may a key rest on it.
 
-Functions print alike whatever they do, and an error's print leaves out its kind and data.
+Functions have one digest whatever they do, and an error's leaves out its data.
 """
 
 from __future__ import annotations
@@ -15,20 +15,27 @@ _SEQUENCES = frozenset({tuple, List, GrownVector, Set})
 
 
 def is_plain(value: Any) -> bool:
-    """Tell whether a value is data through and through. Iterative: nesting cannot exhaust the stack."""
+    """Tell whether a value is data through and through.
+
+    Iterative, so that nesting cannot exhaust the stack; parts that are shared are looked at once.
+    """
     if value.__class__ in _ATOMS:
         return True
     todo = [value]
+    seen: set[int] = set()
     while todo:
         item = todo.pop()
         kind = item.__class__
         if kind in _ATOMS:
             continue
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
         if kind in _SEQUENCES:
             todo.extend(item)
         elif kind is Map:
-            for key, inner in item.items():
-                todo += (key, inner)
+            for entry in item.items():
+                todo += entry
         else:
             return False
     return True

@@ -19,6 +19,7 @@ from rtfs_framework.api import (
     PlanSource,
 )
 from rtfs_framework.kernel.outcome import FunctionSignature
+from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.clock import SystemClock
 from rtfs_framework.orchestrator.delegate import Delegator, Undecided
 from rtfs_framework.orchestrator.precedence import Precedence
@@ -165,6 +166,17 @@ def test_an_engine_may_ask_to_consult_a_model_first(layer):
 def test_plans_carry_the_time_that_the_host_read(layer):
     clock = FakeClock(wall=42.0)
     assert delegator(Sends("x"), layer, clock=clock).decide(call("f")).plan.created_at == 42.0
+
+
+def test_arguments_that_are_no_plain_data_are_no_key(layer):
+    engine = Sends("x")
+    made = delegator(engine, layer)
+    for argument in (len, abs, ErrorValue("Generic", "m", 1), ErrorValue("Generic", "m", 2)):
+        decision = made.decide(call("f", args=(argument,)))
+        assert ("l1", "not asked: an argument is no plain data") in decision.steps
+        assert decision.cache == ""
+    assert engine.asked == 4
+    assert made.decide(call("f", args=(1,))).cache == "l1 miss"
 
 
 def test_a_preview_neither_reads_nor_writes_l1(layer):

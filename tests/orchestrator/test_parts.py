@@ -185,6 +185,13 @@ def test_plainness_does_not_exhaust_the_stack():
     assert is_plain(value)
 
 
+def test_plainness_looks_at_shared_parts_once():
+    value = (1,)
+    for _ in range(200):
+        value = (value, value)
+    assert is_plain(value)
+
+
 def test_costs_are_per_million_tokens():
     spec = ProviderSpec(id="m", plugin="p", target=LocalModel("m"), input_cost=3.0, output_cost=15.0)
     assert cost_of(Usage(2_000_000, 100_000), spec) == pytest.approx(7.5)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import attrs
 
 from rtfs_framework.lang.analyzer.bindings import annotated, is_colon, is_type_keyword
-from rtfs_framework.lang.analyzer.data import to_data
+from rtfs_framework.lang.analyzer.form_digest import form_digest
 from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
@@ -19,7 +18,6 @@ from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, HintForm, ListForm, MapForm, Meta, Name, ShorthandFn, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
-from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.signature import CallSite, DelegationHint, FunctionSignature, HintKind, Parameter, SiteKind
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
@@ -160,7 +158,7 @@ def build_function(
         self_var=self_var if loops else None,
         self_global=self_global if loops and known else None,
     )
-    signature = _signature(analyzer, parsed, self_global or name or "fn", params, rest)
+    signature = _signature(parsed, self_global or name or "fn", params, rest)
     body = analyzer.body(parsed.body, inner.child(), tail, parsed.span)
     captures = tuple(analyzer.captured.get(inner.frame, {}))
     if inner.frame.loops:
@@ -215,7 +213,7 @@ def _parameters(
 
 
 def _signature(
-    analyzer: Analyzer, parsed: FunctionForm, name: str, params: tuple[ir.Param, ...], rest: ir.Param | None
+    parsed: FunctionForm, name: str, params: tuple[ir.Param, ...], rest: ir.Param | None
 ) -> FunctionSignature:
     def parameter(param: ir.Param, i: int, *, is_rest: bool = False) -> Parameter:
         pattern = param.pattern
@@ -224,7 +222,7 @@ def _signature(
     listed = [parameter(p, i) for i, p in enumerate(params)]
     if rest is not None:
         listed.append(parameter(rest, len(params), is_rest=True))
-    body = sha256(write(to_data(analyzer, parsed.form)).encode("utf-8", "surrogatepass")).hexdigest()
+    body = form_digest(parsed.form)
     return FunctionSignature(name, parsed.doc, tuple(listed), parsed.returns, parsed.hint, parsed.metadata, body)
 
 
