@@ -1,7 +1,8 @@
 """Where imported modules are looked for: beside the program, in the current folder, then on the configured path.
 
 The module `a.b` is the file `a/b.rtfs`; the path is `[modules] path` of delegation.toml. A name is only ever looked up
-below these folders: each of its parts must be a plain word.
+below these folders: each of its parts must be a plain word, and what it leads to (a link, a link in its way) must lie
+below them too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from rtfs_framework.api.regular_file import read_regular
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.library import FindModule
@@ -33,7 +35,7 @@ def find_module(name: str, folders: Iterable[Path]) -> Source | None:
     """Return the text of a module, from the first folder that has it, or None.
 
     Raises:
-        LanguageError: E0222, the file is there and cannot be read.
+        LanguageError: E0222, the file is there and cannot be read, or is a link that leads out of the folder.
     """
     parts = name.split(".")
     if not all(_PART.fullmatch(part) for part in parts):
@@ -41,7 +43,7 @@ def find_module(name: str, folders: Iterable[Path]) -> Source | None:
     for folder in folders:
         path = folder.joinpath(*parts[:-1], parts[-1] + SUFFIX)
         if path.is_file():
-            return _read(path)
+            return _read(path, folder)
     return None
 
 
@@ -54,15 +56,18 @@ def _beside(program: Source) -> Iterator[Path]:
         return
 
 
-def _read(path: Path) -> Source:
+def _read(path: Path, folder: Path) -> Source:
+    """Return a module's text. The file that is opened is the one whose place was looked at, whatever links change."""
     try:
-        return Source(str(path), path.read_bytes().decode("utf-8-sig"))
+        real = path.resolve(strict=True)
+        if not real.is_relative_to(folder.resolve()):
+            raise _unreadable(path, f"it is a link that leads out of {folder.resolve()}", "copy the module into it")
+        return Source(str(path), read_regular(real, links=False)[0].decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
-        found = Diagnostic(
-            code="E0222",
-            message=f"the module file {path} cannot be read: {why}",
-            help="make it a readable file in UTF-8",
-            kind="ModuleError",
-        )
-        raise LanguageError([found]) from error
+        raise _unreadable(path, why, "make it a readable file in UTF-8") from error
+
+
+def _unreadable(path: Path, why: str, way_out: str) -> LanguageError:
+    message = f"the module file {path} cannot be read: {why}"
+    return LanguageError([Diagnostic(code="E0222", message=message, help=way_out, kind="ModuleError")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,51 @@ def test_a_digest_covers_modules(session, program, tree):
     before = session.link(source).digest
     (tree / "work/lib/shapes.rtfs").write_text(SHAPES.replace("(* r r)", "(+ r r)"), encoding="utf-8")
     assert session.link(source).digest != before
+
+
+def _leads_out(tree: Path, *links: tuple[str, str]) -> None:
+    (tree / "secret.txt").write_text("root:x:0:0:secret line\n", encoding="utf-8")
+    (tree / "far" / "inner").mkdir(parents=True)
+    (tree / "far" / "inner" / "b.rtfs").write_text("secret line", encoding="utf-8")
+    for name, target in links:
+        (tree / "work" / name).parent.mkdir(exist_ok=True)
+        (tree / "work" / name).symlink_to(target)
+
+
+@pytest.mark.parametrize(
+    ("links", "name"),
+    [
+        ([("a/b.rtfs", "../../secret.txt")], "a.b"),
+        ([("a", "../far/inner")], "a.b"),
+        ([("one.rtfs", "two.rtfs"), ("two.rtfs", "../secret.txt")], "one"),
+        ([("a", "../far"), ("c.rtfs", "a/inner/b.rtfs")], "c"),
+    ],
+)
+def test_a_link_that_leads_out_is_refused_and_nothing_of_its_target_is_shown(session, program, tree, links, name):
+    _leads_out(tree, *links)
+    with pytest.raises(LanguageError) as caught:
+        session.run(program(f"(import {name} :as m)"))
+    (found,) = caught.value.diagnostics
+    assert found.code == "E0222"
+    assert "a link that leads out of" in found.message
+    assert "secret line" not in found.render()
+
+
+def test_a_link_within_the_folder_is_a_module_like_any_other(session, program, tree):
+    (tree / "work" / "same.rtfs").symlink_to("real.rtfs")
+    (tree / "work" / "real.rtfs").write_text("(module same (:exports [n]) (def n 5))", encoding="utf-8")
+    assert session.run(program("(import same :as s) s/n")).value == 5
+
+
+def test_a_folder_that_is_a_link_itself_is_where_it_leads(tree, monkeypatch):
+    (tree / "alias").symlink_to("work")
+    found = find_module("lib.shapes", [tree / "alias"])
+    assert found is not None
+    assert found.text == SHAPES
+
+
+def test_a_pipe_is_no_module(tree):
+    os.mkfifo(tree / "work" / "pipe.rtfs")
+    assert find_module("pipe", [tree / "work"]) is None
+    (tree / "work" / "lead.rtfs").symlink_to("pipe.rtfs")
+    assert find_module("lead", [tree / "work"]) is None
