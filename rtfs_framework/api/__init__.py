@@ -31,6 +31,7 @@ _HOMES = {
     "values": ("HostCall", "CallKind", "FunctionSignature", "Parameter", "DelegationHint", "HintKind", "Keyword",
                "Map", "Type", "Value", "write", "digest", "Clock"),
     "settings": ("Setting", "SettingsSchema"),
+    "units": ("Seconds", "Milliseconds", "Bytes", "Megabytes", "plausible"),
     "sqlite_file": ("SqliteTables", "NotOurFileError", "open_sqlite", "in_transaction"),
     "toml_places": ("Places", "KeyPath", "load_toml", "read_toml"),
     "toml_structure": ("structure",),

@@ -56,6 +56,7 @@ from rtfs_framework.api.targets import (
 from rtfs_framework.api.toml_places import KeyPath, Places, load_toml, read_toml
 from rtfs_framework.api.toml_structure import structure
 from rtfs_framework.api.typed import JsonError, from_json, to_json
+from rtfs_framework.api.units import Bytes, Megabytes, Milliseconds, Seconds, plausible
 from rtfs_framework.api.values import (
     CallKind,
     Clock,
@@ -78,6 +79,7 @@ __all__ = [
     "API_VERSION",
     "Ask",
     "BadReply",
+    "Bytes",
     "CacheEntry",
     "CacheKey",
     "CacheLayer",
@@ -121,7 +123,9 @@ __all__ = [
     "LocalPure",
     "Locality",
     "Map",
+    "Megabytes",
     "Message",
+    "Milliseconds",
     "ModelProvider",
     "NotOurFileError",
     "Observer",
@@ -142,6 +146,7 @@ __all__ = [
     "RemoteModel",
     "RtfsError",
     "RtfsHookSpecs",
+    "Seconds",
     "Setting",
     "SettingsSchema",
     "SqliteTables",
@@ -156,6 +161,7 @@ __all__ = [
     "is_pattern",
     "load_toml",
     "open_sqlite",
+    "plausible",
     "read_toml",
     "show_target",
     "specificity",

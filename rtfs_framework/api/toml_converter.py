@@ -1,12 +1,14 @@
 """The cattrs converter behind `structure`: strict, complete (it goes on after a mistake), and exact about types.
 
 cattrs alone would read the number 5 as the text "5", the text "abc" as a list of letters, and true as 1; the hooks here
-refuse. They raise `Mismatch` and `NoChoice`, which `structure` turns into diagnostics.
+refuse. They raise `Mismatch`, `NoChoice` and `BadNumber`, which `structure` turns into diagnostics. A class is made
+only when all its fields are right; otherwise every field is looked at by itself, so that no mistake hides another.
 """
 
 from __future__ import annotations
 
 import collections.abc
+import math
 import types
 from datetime import date, datetime, time
 from enum import Enum
@@ -17,6 +19,9 @@ import attrs
 from cattrs import Converter
 from cattrs.errors import IterableValidationError, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn
+
+from rtfs_framework.api.toml_fields import mistakes_of_fields
+from rtfs_framework.api.units import UNITS
 
 _NAMES: dict[type, str] = {
     str: "a text",
@@ -29,6 +34,8 @@ _NAMES: dict[type, str] = {
     date: "a date",
     time: "a time",
 }
+_SHOWN = 40
+"""Characters of a wrong text that are worth showing."""
 _SEQUENCES = (list, tuple, collections.abc.Sequence)
 _SETS = (set, frozenset, collections.abc.Set)
 _MAPPINGS = (dict, collections.abc.Mapping)
@@ -37,10 +44,18 @@ _MAPPINGS = (dict, collections.abc.Mapping)
 class Mismatch(TypeError):
     """A value of another type than the field's."""
 
-    def __init__(self, expected: str, value: Any) -> None:
+    def __init__(self, expected: str, value: Any, *, shown: bool = False) -> None:
         super().__init__(expected, value)
         self.expected = expected
-        self.got = _NAMES.get(type(value), type(value).__name__)
+        self.got = repr(value) if shown else _NAMES.get(type(value), type(value).__name__)
+
+
+class BadNumber(ValueError):
+    """A number that nothing can be done with: nan or infinity."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(value)
+        self.value = value
 
 
 class NoChoice(ValueError):
@@ -58,6 +73,7 @@ def converter() -> Converter:
     made = Converter(detailed_validation=True, forbid_extra_keys=True)
     for kind in (str, bool, int, float):
         made.register_structure_hook(kind, _primitive(kind))
+    made.register_structure_hook_factory(UNITS.__contains__, _measure)
     made.register_structure_hook_factory(_is_enum, _enum)
     made.register_structure_hook_factory(_is_literal, _literal)
     made.register_structure_hook_factory(lambda kind: _origin(kind) in _SEQUENCES + _SETS, _sequence)
@@ -93,9 +109,47 @@ def _primitive(kind: type) -> Any:
     def read(value: Any, _: Any) -> Any:
         if not _fits(kind, value):
             raise Mismatch(_NAMES[kind], value)
-        return kind(value)
+        return kind(_finite(value))
 
     return read
+
+
+def _finite(value: Any) -> Any:
+    """Return a value that is no number, or one that is finite as a float.
+
+    Raises:
+        BadNumber: It is nan, infinite, or a whole number beyond every float.
+    """
+    try:
+        if value.__class__ is float and not math.isfinite(value):
+            raise BadNumber(value)
+    except OverflowError:
+        raise BadNumber("that") from None
+    return value
+
+
+def _measure(kind: Any, _: Converter) -> Any:
+    """Read a number, or a text with its unit."""
+    unit = UNITS[kind]
+    number = "whole number" if unit.whole else "number"
+
+    def read(value: Any, _: Any) -> Any:
+        if type(value) is int or (type(value) is float and not unit.whole):
+            return (int if unit.whole else _float)(_finite(value))
+        found = unit.read(value) if type(value) is str else None
+        if found is None:
+            expected = f'a {number} of {unit.name}, or a text with its unit, such as "{unit.example}"'
+            raise Mismatch(expected, value, shown=type(value) is str and len(value) <= _SHOWN)
+        return found
+
+    return read
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise BadNumber("one so large") from None
 
 
 def _enum(kind: Any, _: Converter) -> Any:
@@ -166,7 +220,11 @@ def _table(cls: Any, made: Converter) -> Any:
     def read(value: Any, kind: Any) -> Any:
         if type(value) is not dict:
             raise Mismatch(_NAMES[dict], value)
-        return fields(value, kind)
+        try:
+            return fields(value, kind)
+        except Exception as error:  # noqa: BLE001 - hooks and validators raise what they like
+            mistakes = mistakes_of_fields(made, cls, value)
+            raise mistakes or error from None
 
     return read
 
@@ -174,10 +232,11 @@ def _table(cls: Any, made: Converter) -> Any:
 def _union(kind: Any, made: Converter) -> Any:
     """Choose the member by the class of the value: mistakes are then told of the right one."""
     members = [member for member in get_args(kind) if member is not type(None)]
+    members.sort(key=lambda member: not _is_literal(member))  # "off" is a choice before it is a text
 
     def read(value: Any, _: Any) -> Any:
         for member in members:
-            if _accepts(member, value):
+            if _accepts(member, value, members):
                 return value if member is Any else made.structure(value, member)
         if value is None and len(members) < len(get_args(kind)):
             return None
@@ -188,6 +247,8 @@ def _union(kind: Any, made: Converter) -> Any:
 
 def _shape(kind: Any) -> str:
     origin = _origin(kind)
+    if kind in UNITS:
+        return f"a number of {UNITS[kind].name}"
     if origin in _SEQUENCES + _SETS:
         return _NAMES[list]
     if origin in _MAPPINGS or attrs.has(kind):
@@ -197,9 +258,14 @@ def _shape(kind: Any) -> str:
     return _NAMES.get(kind, str(kind))
 
 
-def _accepts(kind: Any, value: Any) -> bool:
+def _accepts(kind: Any, value: Any, members: list[Any]) -> bool:
     if kind is Any:
         return True
     if kind is float:
         return _fits(float, value)
+    if kind in UNITS:
+        return type(value) in (int, float, str)
+    if get_origin(kind) is Literal and not any(value == choice for choice in get_args(kind)):
+        # a text that is none of the choices may be the text of another member
+        return _shape(kind) == _NAMES.get(type(value)) and not any(each is str or each in UNITS for each in members)
     return _shape(kind) == _NAMES.get(type(value))

@@ -17,6 +17,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api.errors import ConfigError, config_error
+from rtfs_framework.api.regular_file import read_regular
 from rtfs_framework.api.toml_structure import structure
 from rtfs_framework.lang.source import Source, Span
 
@@ -30,6 +31,11 @@ __all__ = ["KeyPath", "Places", "load_toml", "read_toml", "structure"]
 KeyPath = tuple[str | int, ...]
 """Where something stands in the data: keys of tables and, in arrays, indices from 0."""
 
+MOST_DEEP = 64
+"""Levels of tables and arrays. Nothing that people write is so deep, and nobody who walks the data need think of it."""
+_MOST_BYTES = 16 * 1024 * 1024
+_MOST_DOTS = 1_000
+_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 _WHERE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 _START = Span(0, 0)
 
@@ -38,20 +44,29 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Places]:
     """Return the data of a file and its places.
 
     Raises:
-        ConfigError: The file is missing or unreadable, is no UTF-8, or is no TOML.
+        ConfigError: The file is missing or unreadable, no ordinary file or huge, is no UTF-8, or is no TOML.
     """
     try:
-        raw = path.read_bytes()
+        raw, _ = read_regular(path, _MOST_BYTES)
     except OSError as error:
         reason = error.strerror or str(error)
         raise config_error(
             "E0700", f"{path}: cannot be read: {reason}", help="check the path and its rights"
         ) from error
+    return parse_toml(raw, str(path))
+
+
+def parse_toml(raw: bytes, name: str) -> tuple[dict[str, Any], Places]:
+    """Return the data of a file's bytes and its places.
+
+    Raises:
+        ConfigError: They are no UTF-8, or no TOML.
+    """
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8", "replace")
-        source = Source(str(path), raw.decode("utf-8", "replace"))
+        source = Source(name, raw.decode("utf-8", "replace"))
         raise config_error(
             "E0701",
             f"byte 0x{raw[error.start]:02x} is not UTF-8",
@@ -59,7 +74,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Places]:
             span=Span(len(before), len(before) + 1),
             help="save the file as UTF-8",
         ) from error
-    return load_toml(text, str(path))
+    return load_toml(text, name)
 
 
 def load_toml(text: str, name: str) -> tuple[dict[str, Any], Places]:
@@ -69,12 +84,44 @@ def load_toml(text: str, name: str) -> tuple[dict[str, Any], Places]:
         ConfigError: The text is no TOML.
     """
     source = Source(name, text)
+    _refuse_dots(source)
     try:
-        return tomllib.loads(text), Places(source)
+        data = tomllib.loads(text)
     except RecursionError as error:
-        raise config_error("E0701", "nested too deeply", source=source, span=_START) from error
+        raise _too_deep(source, _START) from error
     except ValueError as error:
         raise _syntax_error(source, error) from error
+    places = Places(source)
+    deep = _deepest(data)
+    if len(deep) > MOST_DEEP:
+        raise _too_deep(source, places.key(deep[:1]))
+    return data, places
+
+
+def _refuse_dots(source: Source) -> None:
+    """Refuse a key of thousands of parts before tomllib looks at it, to which its length is dear."""
+    start = 0
+    for line in source.text.split("\n"):
+        if line.count(".") > _MOST_DOTS and _QUOTED.sub("", line).count(".") > _MOST_DOTS:
+            raise _too_deep(source, Span(start, start + 1))
+        start += len(line) + 1
+
+
+def _too_deep(source: Source, span: Span) -> ConfigError:
+    message = f"nested too deeply: tables and lists have at most {MOST_DEEP} levels"
+    return config_error("E0701", message, source=source, span=span, help="is a dot or bracket there by mistake?")
+
+
+def _deepest(data: Any) -> KeyPath:
+    """Return the path of something that is too deep, or (): walked without recursion."""
+    left: list[tuple[KeyPath, Any]] = [((), data)]
+    while left:
+        path, value = left.pop()
+        if len(path) > MOST_DEEP:
+            return path
+        members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        left.extend(((*path, key), member) for key, member in members if isinstance(member, (dict, list)))
+    return ()
 
 
 def _syntax_error(source: Source, error: ValueError) -> ConfigError:
@@ -120,6 +167,10 @@ class Places:
         """Return the span of the key at a path; of an array's member, which has none, its value's."""
         keys = self._locate()
         return keys.get(path) or self.of(path)
+
+    def at(self, path: KeyPath, *, key: bool = False) -> tuple[Source, Span]:
+        """Return the text and the span of a value, or of its key."""
+        return self.source, self.key(path) if key else self.of(path)
 
     def error(self, code: str, message: str, path: KeyPath, way_out: str | None = None) -> ConfigError:
         """Return the error of a mistake that only the file's reader can see, at the value of a path."""
@@ -199,10 +250,17 @@ class _Finder:
 
 
 def _segments(node: Any) -> list[Any]:
-    """Return the key nodes of a key, which may be dotted."""
-    if node.type != "dotted_key":
-        return [node]
-    return [segment for child in node.named_children for segment in _segments(child)]
+    """Return the key nodes of a key, which may be dotted; no more of them than data may be deep."""
+    found: list[Any] = []
+    left = [node]
+    while left:
+        node = left.pop()
+        if node.type == "dotted_key":
+            left.extend(node.named_children)
+        else:
+            found.append(node)
+    found.reverse()
+    return found[:MOST_DEEP]
 
 
 def _key_text(node: Any) -> str:

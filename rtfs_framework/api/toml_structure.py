@@ -1,7 +1,8 @@
 """Data of a TOML file as an instance of an attrs class, or a diagnostic for every mistake in it.
 
 In: an attrs class whose fields are the keys of a table (with types, defaults and validators), the data, its places.
-Out: the instance. Nothing is converted but a whole number to a float: a text is no number, and a number no text.
+Out: the instance. Nothing is converted but a whole number to a float, and a
+text with its unit where the type has one (`units`): else a text is no number, and a number no text.
 
 Codes: E0702 a key that the class does not have; E0703 a value of another type; E0704 a missing key; E0705 a value that
 is not among those allowed, or that a validator refuses. A validator's message should begin with the field's name in
@@ -26,7 +27,19 @@ if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath, Places
 
 T = TypeVar("T")
+Mistake = tuple["KeyPath", Diagnostic]
 _FIRST_QUOTED = re.compile(r"'(\w+)'")
+_OF_A_MACHINE = re.compile(r"<[\w.]+[^<>]* (validator|object|function|at 0x)|<class ")
+"""The reprs of validators and classes, which say nothing to people."""
+_SHOWN = 60
+
+
+class StructureError(ConfigError):
+    """What is wrong with a table; `paths` says where each mistake stands."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__([diagnostic for _, diagnostic in mistakes])
+        self.paths = tuple(path for path, _ in mistakes)
 
 
 def structure(cls: type[T], data: Any, places: Places, path: KeyPath = ()) -> T:
@@ -43,10 +56,10 @@ def structure(cls: type[T], data: Any, places: Places, path: KeyPath = ()) -> T:
         found = list(_diagnose(error, cls, data, places, path))
         if not found:
             raise
-        raise ConfigError(found) from error
+        raise StructureError(found) from error
 
 
-def _diagnose(error: BaseException, cls: Any, data: Any, places: Places, path: KeyPath) -> Iterator[Diagnostic]:
+def _diagnose(error: BaseException, cls: Any, data: Any, places: Places, path: KeyPath) -> Iterator[Mistake]:
     """Yield what is wrong, following the notes that cattrs leaves on nested errors."""
     from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
 
@@ -57,12 +70,12 @@ def _diagnose(error: BaseException, cls: Any, data: Any, places: Places, path: K
         known = key_names(error.cl)
         for key in sorted(error.extra_fields):
             way_out = did_you_mean(key, known) or f"known keys: {', '.join(known)}"
-            yield _diagnostic("E0702", f"unknown key '{key}'", places, places.key((*path, key)), way_out)
+            yield _mistake("E0702", f"unknown key {shown(key)}", places, (*path, key), way_out, key=True)
     else:
         yield _plain(error, cls, data, places, path)
 
 
-def _nested(error: BaseException, cls: Any, data: Any, places: Places, path: KeyPath) -> Iterator[Diagnostic]:
+def _nested(error: BaseException, cls: Any, data: Any, places: Places, path: KeyPath) -> Iterator[Mistake]:
     from cattrs.errors import AttributeValidationNote, IterableValidationNote
 
     for note in getattr(error, "__notes__", ()):
@@ -72,31 +85,32 @@ def _nested(error: BaseException, cls: Any, data: Any, places: Places, path: Key
         if isinstance(note, AttributeValidationNote):
             key = _aliases(cls).get(note.name, note.name)
             if isinstance(data, dict) and key not in data:
-                message = f"the key '{key}' is missing"
-                yield _diagnostic("E0704", message, places, places.key(path), f"add {key} = ...")
+                yield _mistake("E0704", f"the key '{key}' is missing", places, path, f"add {key} = ...", key=True)
             else:
                 yield from _diagnose(error, note.type, data[key], places, (*path, key))
             return
     yield from _diagnose(error, cls, data, places, path)
 
 
-def _plain(error: BaseException, cls: Any, data: Any, places: Places, path: KeyPath) -> Diagnostic:
-    from rtfs_framework.api.toml_converter import Mismatch, NoChoice
+def _plain(error: BaseException, cls: Any, data: Any, places: Places, path: KeyPath) -> Mistake:
+    from rtfs_framework.api.toml_converter import BadNumber, Mismatch, NoChoice
 
+    name = f"{shown(path[-1])}" if path and isinstance(path[-1], str) else "this"
     if isinstance(error, Mismatch):
-        name = f"'{path[-1]}'" if path and isinstance(path[-1], str) else "this"
-        message = f"{name} must be {error.expected}, not {error.got}"
-        return _diagnostic("E0703", message, places, places.of(path))
+        return _mistake("E0703", f"{name} must be {error.expected}, not {error.got}", places, path)
+    if isinstance(error, BadNumber):
+        return _mistake("E0705", f"{name} must be a finite number, not {error.value}", places, path)
     if isinstance(error, NoChoice):
         nearest = did_you_mean(str(error.value), error.choices) or f"one of: {', '.join(error.choices)}"
-        return _diagnostic("E0705", f"'{error.value}' is not among the choices", places, places.of(path), nearest)
+        return _mistake("E0705", f"{shown(error.value)} is not among the choices", places, path, nearest)
     message = str(error.args[0]) if error.args else type(error).__name__
     field = _FIRST_QUOTED.match(message)
     if field and isinstance(data, dict) and field[1] in data and field[1] in key_names(cls):
         path = (*path, field[1])
     options = [str(option) for option in error.args[2]] if _has_options(error) else []
     way_out = did_you_mean(str(error.args[3]), options) if options else None
-    return _diagnostic("E0705", message, places, places.of(path), way_out or getattr(error, "way_out", None))
+    message = f"{name} does not take this value" if _OF_A_MACHINE.search(message) else message
+    return _mistake("E0705", message, places, path, way_out or getattr(error, "way_out", None))
 
 
 def _has_options(error: BaseException) -> bool:
@@ -110,10 +124,20 @@ def _is_collection(value: Any) -> bool:
     )
 
 
-def _diagnostic(code: str, message: str, places: Places, span: Any, way_out: str | None = None) -> Diagnostic:
-    return Diagnostic(
-        code=code, message=message, source=places.source, span=span, help=way_out, kind="ConfigError", severity="error"
+def _mistake(
+    code: str, message: str, places: Places, path: KeyPath, way_out: str | None = None, *, key: bool = False
+) -> Mistake:
+    source, span = places.at(path, key=key)
+    found = Diagnostic(
+        code=code, message=message, source=source, span=span, help=way_out, kind="ConfigError", severity="error"
     )
+    return path, found
+
+
+def shown(text: Any) -> str:
+    """Return a key or value in quotes, short, and without what would move a terminal's cursor."""
+    line = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in str(text))
+    return f"'{line if len(line) <= _SHOWN else line[: _SHOWN - 1] + '…'}'"
 
 
 def key_names(cls: Any) -> list[str]:

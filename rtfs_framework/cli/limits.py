@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import click
 
+from rtfs_framework.api.units import duration, size
 from rtfs_framework.lang.meter import MOST_NESTING
 
 if TYPE_CHECKING:
@@ -19,46 +21,51 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 OFF = "off"
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 class _Bound(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """A number, or "off"; sizes may end in K, M or G, with or without a B."""
+    """A number, or "off"; with `units`, a text with its unit too, as in delegation.toml."""
 
     name = "bound"
 
-    def __init__(self, kind: type[int | float], least: float, *, units: bool = False) -> None:
+    def __init__(self, kind: type[int | float], least: float, units: tuple[Units, str] | None = None) -> None:
         self._kind = kind
         self._least = least
-        self._units = units
+        self._units: Units | None = units[0] if units else None
+        self._what = units[1] if units else "a number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or "off"."""
         text = str(value).strip()
         if text.lower() == OFF:
             return OFF
-        digits, unit = self._split(text) if self._units else (text, "")
-        try:
-            number = self._kind(digits) * _UNITS[unit]
-        except ValueError:
-            what = "a size (1048576, 512M, 2G)" if self._units else "a number"
-            self.fail(f"{text!r} is neither {what} nor off", param, ctx)
-        if not number >= self._least:
-            self.fail(f"it must be at least {self._least:g}", param, ctx)
+        number = self._number(text)
+        if number is None:
+            self.fail(f"{text!r} is neither {self._what} nor off", param, ctx)
+        if not self._least <= number < math.inf:
+            self.fail(f"it must be at least {self._least:g}, or off", param, ctx)
         return number
 
-    @staticmethod
-    def _split(text: str) -> tuple[str, str]:
-        size = text.upper()
-        size = size[:-1] if size.endswith(("KB", "MB", "GB")) else size
-        unit = size[-1:] if size[-1:] in _UNITS else ""
-        return size[: len(size) - len(unit)], unit
+    def _number(self, text: str) -> float | None:
+        try:
+            return self._kind(text)
+        except ValueError:
+            return None if self._units is None else self._units(text)
 
 
+Units = Callable[[str], "float | None"]
+_SIZE = size, "a size (1048576, 512M, 2G)"
+_TIME = duration, "a time (seconds, 500ms, 2 min)"
 _OPTIONS: tuple[tuple[str, str, str, _Bound, str], ...] = (
     ("--max-steps", "steps", "N", _Bound(int, 1), "Stop after N steps."),
-    ("--timeout", "seconds", "SECONDS", _Bound(float, 0.0), "Stop after that time, waiting for models included."),
-    ("--max-memory", "memory", "SIZE", _Bound(int, 1 << 20, units=True), "Stop when the values take SIZE (512M, 2G)."),
+    (
+        "--timeout",
+        "seconds",
+        "TIME",
+        _Bound(float, 0.0, _TIME),
+        "Stop after TIME (20, 2min), waiting for models included.",
+    ),
+    ("--max-memory", "memory", "SIZE", _Bound(int, 1 << 20, _SIZE), "Stop when the values take SIZE (512M, 2G)."),
     ("--max-depth", "depth", "N", _Bound(int, 1), "Nest at most N calls."),
 )
 _NESTING = click.IntRange(1, MOST_NESTING)

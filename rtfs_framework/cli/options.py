@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,7 @@ from rtfs_framework.cli.problems import require_file
 from rtfs_framework.cli.style import colour_for, coloured
 
 if TYPE_CHECKING:
+    from rtfs_framework.lang.diagnostics import Diagnostic
     from rtfs_framework.orchestrator.session import Session
     from rtfs_framework.registry.catalog import Catalog
 
@@ -64,6 +65,7 @@ def open_session(
         parallel=parallel,
     )
     session.limits = with_chosen(session.limits, limits or {})
+    show_notices(session.host.config.notices)
     warn_of_plugins(catalog, session.plugin_problems)
     return session
 
@@ -78,6 +80,14 @@ def config_path(config: str | None) -> Path | None:
         return None
     require_file(Path(config), "configuration")
     return Path(config)
+
+
+def show_notices(notices: Iterable[Diagnostic]) -> None:
+    """Show on stderr what a configuration's user should be told."""
+    import sys
+
+    for each in notices:
+        click.echo(coloured(each.render()), err=True, color=colour_for(sys.stderr))
 
 
 def warn_of_plugins(catalog: Catalog, broken: list[str]) -> None:

@@ -83,7 +83,7 @@ def test_a_missing_file(rtfs) -> None:
 
 def test_checking_without_a_file(rtfs) -> None:
     assert rtfs("config", "check").out == "no delegation.toml found: defaults are in force\n"
-    assert rtfs("config", "check", "--json").data == {"file": None, "errors": []}
+    assert rtfs("config", "check", "--json").data == {"file": None, "errors": [], "warnings": []}
 
 
 @pytest.mark.needs("rtfs-provider-rules")

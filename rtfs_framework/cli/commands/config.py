@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rtfs_framework.cli.options import config_path, json_option
+from rtfs_framework.cli.options import config_path, json_option, show_notices
 from rtfs_framework.cli.shown.data import line
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ def check_command(file: str | None, *, as_json: bool) -> None:
     config, catalog = _load(file)
     _check_files(config, catalog)
     if as_json:
-        click.echo(line({"file": config.path, "errors": []}))
+        click.echo(line({"file": config.path, "errors": [], "warnings": [each.to_json() for each in config.notices]}))
     else:
+        show_notices(config.notices)
         click.echo(f"{config.path}: no mistakes" if config.path else "no delegation.toml found: defaults are in force")
 
 

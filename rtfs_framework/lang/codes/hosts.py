@@ -8,9 +8,10 @@ enter("E0601", "a provider could not answer", "The message has the provider's re
 enter(
     "E0602",
     "no reply in time",
-    "The provider did not answer within its timeout; the call was repeated as often as retries allow.",
+    "The provider did not answer within its timeout; the call was repeated as often as retries allow. A plain number "
+    "counts milliseconds; a text has its unit.",
     language="toml",
-    right="[delegation.remote_providers.openai]\ntimeout = 60",
+    right="[delegation.remote_providers.openai]\ntimeout = '60s'\n",
 )
 enter(
     "E0603",
@@ -64,7 +65,7 @@ enter(
     "E0704",
     "a key is missing",
     "The table needs this key.",
-    "[delegation.local_models.phi]\ntimeout = 5\n",
+    "[delegation.local_models.phi]\ntimeout = '5s'\n",
     "[delegation]\n",
     language="toml",
 )
@@ -83,6 +84,14 @@ enter(
     "[delegation]\ndefault_target = 'local-pur'\n",
     "[delegation]\ndefault_target = 'local-pure'\n",
     language="toml",
+)
+enter(
+    "E0707",
+    "a number that is hardly meant",
+    "A warning: the number is allowed, but so small or large that its unit was probably mistaken. Write a text with "
+    "the unit, and nothing is said any more.",
+    language="toml",
+    right="[delegation.remote_providers.openai]\ntimeout = '20s'\n",
 )
 enter(
     "E0710",

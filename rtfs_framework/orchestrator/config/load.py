@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
+
 from rtfs_framework.api.errors import ConfigError
 from rtfs_framework.api.provider import Locality, ProviderEntry
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
@@ -47,7 +49,7 @@ def load_config(
     config = None if file is None else Resolver(reading, catalog, path).resolve(file, data, defaults)
     if config is None or reading.mistakes:
         raise ConfigError(sorted(reading.mistakes, key=lambda mistake: mistake.span.start if mistake.span else 0))
-    return config
+    return attrs.evolve(config, notices=tuple(reading.doubts))
 
 
 def default_providers(catalog: Catalog, report: Report) -> tuple[ProviderSpec, ...]:

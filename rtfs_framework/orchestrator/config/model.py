@@ -9,6 +9,7 @@ import attrs
 
 from rtfs_framework.api.targets import ExecTarget, LocalPure
 from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.orchestrator.security import RuntimeContext
 
 DEFAULT_TIMEOUT = 30.0
@@ -83,5 +84,7 @@ class Config:
     """Folders in which modules are looked for, after the program's and the current one."""
     limits: Limits = attrs.field(factory=Limits)
     """The bounds of every run."""
+    notices: tuple[Diagnostic, ...] = ()
+    """What whoever uses it should be told: warnings, each once."""
     tables: Mapping[str, Any] = attrs.field(factory=dict)
     """The file's data that decisions rest on; part of the policy hash."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import attrs
 
-from rtfs_framework.api.errors import ConfigError
 from rtfs_framework.api.settings import SettingsSchema
+from rtfs_framework.api.units import UNITS, doubt
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
 
 T = TypeVar("T")
+_ROUNDS = 3
+"""How often what is wrong is left out: what is missing is only seen when the rest is right."""
 
 
 @attrs.frozen(slots=True)
@@ -25,40 +27,84 @@ class Reading:
     places: Places
     mistakes: list[Diagnostic] = attrs.field(factory=list)
 
+    doubts: list[Diagnostic] = attrs.field(factory=list)
+    """What is no mistake, but hardly what was meant."""
+
     def mistake(self, code: str, message: str, path: KeyPath, way_out: str | None, *, key: bool = False) -> None:
         """Note a mistake at the value (or, with `key`, at the key) of a path."""
-        span = self.places.key(path) if key else self.places.of(path)
+        source, span = self.places.at(path, key=key)
         self.mistakes.append(
-            Diagnostic(
-                code=code, message=message, source=self.places.source, span=span, help=way_out, kind="ConfigError"
-            )
+            Diagnostic(code=code, message=message, source=source, span=span, help=way_out, kind="ConfigError")
         )
 
     def structure(self, cls: type[T], data: Any, path: KeyPath) -> T | None:
-        """Return an instance of an attrs class, None after noting what is wrong."""
-        from rtfs_framework.api.toml_places import structure
+        """Return an instance of an attrs class, None after noting what is wrong.
 
-        try:
-            return structure(cls, data, self.places, path)
-        except ConfigError as error:
-            self.mistakes.extend(error.diagnostics)
-            return None
+        After mistakes it is one of what is right, so that the mistakes of whoever reads on are told, too.
+        """
+        from rtfs_framework.api.toml_structure import StructureError, structure
+
+        for _ in range(_ROUNDS):
+            try:
+                made = structure(cls, data, self.places, path)
+            except StructureError as error:  # noqa: PERF203 - at most three times
+                self.mistakes.extend(error.diagnostics)
+                data = _without(data, {found[len(path) :] for found in error.paths})
+            else:
+                self._doubt(cls, data, path)
+                return made
+        return None
+
+    def _doubt(self, cls: Any, data: Any, path: KeyPath) -> None:
+        """Note the plain numbers that can hardly be meant: a timeout of 20 milliseconds."""
+        for field in attrs.fields(cls):
+            key = field.alias or field.name
+            value = data.get(key)
+            if attrs.has(field.type) and isinstance(value, dict):
+                self._doubt(field.type, value, (*path, key))
+            unit = next((UNITS[kind] for kind in (field.type, *get_args(field.type)) if kind in UNITS), None)
+            why = None if unit is None else doubt(field, unit, value)
+            if why is not None and unit is not None:
+                source, span = self.places.at((*path, key))
+                way_out = f'write the unit, whatever is meant: "{value:g} ms", "{value:g} s"'
+                message = f"'{key}' counts {unit.name}: {why}"
+                found = Diagnostic(
+                    code="E0707", message=message, source=source, span=span, help=way_out, kind="ConfigError",
+                    severity="warning",
+                )  # fmt: skip
+                self.doubts.append(found)
 
     def split(
         self, host: type[T], plugin: SettingsSchema | None, table: Mapping[str, Any], path: KeyPath
     ) -> tuple[T | None, Any]:
         """Return the host's part and the plugin's settings of one table. A key of both goes to both."""
+        from rtfs_framework.api.toml_structure import shown
+
         host_keys, own_keys = key_names(host), key_names(plugin)
         known = list(dict.fromkeys((*host_keys, *own_keys)))
         for key in table:
             if key not in known:
                 way_out = did_you_mean(key, known) or (f"known keys: {', '.join(known)}" if known else "it has no keys")
-                self.mistake("E0702", f"unknown key '{key}'", (*path, key), way_out, key=True)
+                self.mistake("E0702", f"unknown key {shown(key)}", (*path, key), way_out, key=True)
         ours = self.structure(host, {key: table[key] for key in table if key in host_keys}, path)
         own = None
         if plugin is not None:
             own = self.structure(plugin, {key: table[key] for key in table if key in own_keys}, path)
         return ours, own
+
+
+def _without(data: Any, paths: Collection[KeyPath]) -> Any:
+    """Return data without what stands at some paths; without anything when that is all of it."""
+    if () in paths or not isinstance(data, dict):
+        return {} if isinstance(data, dict) else data
+    inner: dict[str | int, set[KeyPath]] = {}
+    for first, *rest in paths:
+        inner.setdefault(first, set()).add(tuple(rest))
+    return {
+        key: _without(value, inner[key]) if key in inner else value
+        for key, value in data.items()
+        if () not in inner.get(key, ()) and (key not in inner or isinstance(value, dict))
+    }
 
 
 def key_names(cls: SettingsSchema | None) -> list[str]:

@@ -11,18 +11,34 @@ from typing import Any, Literal
 import attrs
 from attrs import validators
 
+from rtfs_framework.api.units import Bytes, Milliseconds, Seconds, plausible
 from rtfs_framework.kernel.limits import LEAST_BITS, LEAST_ITEMS, LEAST_MEMORY, Limits
 from rtfs_framework.lang.meter import MOST_NESTING
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT
 from rtfs_framework.orchestrator.routes import PURE
 from rtfs_framework.orchestrator.security import IsolationLevel, Reach
 
-_POSITIVE = validators.gt(0)
+_POSITIVE: Any = validators.gt(0)
+_DAY = 86_400.0
+_YEAR = 365 * _DAY
 
 
-def _bound(least: float) -> Any:
+def _bound(least: float, way_out: str | None = None) -> Any:
     """Accept "off", and numbers from `least` on."""
-    return validators.optional(validators.or_(validators.in_(("off",)), validators.ge(least)))
+
+    def check(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
+        if value is not None and value != "off" and value < least:
+            raise OutOfBounds(f"'{field.name}' must be at least {least:,}, or \"off\", not {value:,}", way_out)
+
+    return check
+
+
+class OutOfBounds(ValueError):
+    """A number that no limit can be, and what to write instead."""
+
+    def __init__(self, message: str, way_out: str | None) -> None:
+        super().__init__(message)
+        self.way_out = way_out
 
 
 _MOST_CONCURRENT = 1000
@@ -33,7 +49,9 @@ class DelegationTable:
     """`[delegation]`."""
 
     default_target: str = PURE
-    cache_ttl: float | None = attrs.field(default=None, validator=validators.optional(_POSITIVE))
+    cache_ttl: Seconds | None = attrs.field(
+        default=None, validator=validators.optional(_POSITIVE), metadata=plausible(1, 10 * _YEAR)
+    )
     engine: str | None = None
     concurrency: int | None = attrs.field(
         default=None, validator=validators.optional([_POSITIVE, validators.le(_MOST_CONCURRENT)])
@@ -49,7 +67,9 @@ class ProviderTable:
     """The host's keys of `[delegation.remote_providers.<id>]` and `[delegation.local_models.<id>]`."""
 
     provider: str | None = None
-    timeout: float = attrs.field(default=DEFAULT_TIMEOUT * 1000, validator=validators.gt(0.0))
+    timeout: Milliseconds = attrs.field(
+        default=Milliseconds(DEFAULT_TIMEOUT * 1000), validator=_POSITIVE, metadata=plausible(1000, _DAY * 1000)
+    )
     reuse: Literal["auto", "always", "never"] = "auto"
     input_cost: float = attrs.field(default=0.0, validator=validators.ge(0.0))
     output_cost: float = attrs.field(default=0.0, validator=validators.ge(0.0))
@@ -63,7 +83,9 @@ class CacheTable:
     """The host's keys of `[caches.<name>]`."""
 
     enabled: bool = True
-    ttl: float | None = attrs.field(default=None, validator=validators.optional(_POSITIVE))
+    ttl: Seconds | None = attrs.field(
+        default=None, validator=validators.optional(_POSITIVE), metadata=plausible(1, 10 * _YEAR)
+    )
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -101,8 +123,12 @@ class LimitsTable:
     """`[limits]`: the bounds of a run; a key that is not there has the default, "off" is no bound."""
 
     steps: Bound = attrs.field(default=None, validator=_bound(1))
-    seconds: float | Literal["off"] | None = attrs.field(default=None, validator=_bound(0))
-    memory: Bound = attrs.field(default=None, validator=_bound(LEAST_MEMORY))
+    seconds: Seconds | Literal["off"] | None = attrs.field(
+        default=None, validator=_bound(0), metadata=plausible(0, _DAY)
+    )
+    memory: Bytes | Literal["off"] | None = attrs.field(
+        default=None, validator=_bound(LEAST_MEMORY, 'plain numbers are bytes; write the unit: "512 MiB"')
+    )
     items: Bound = attrs.field(default=None, validator=_bound(LEAST_ITEMS))
     bits: Bound = attrs.field(default=None, validator=_bound(LEAST_BITS))
     depth: Bound = attrs.field(default=None, validator=_bound(1))
@@ -111,7 +137,7 @@ class LimitsTable:
     nesting: int | None = attrs.field(
         default=None, validator=validators.optional([validators.ge(1), validators.le(MOST_NESTING)])
     )
-    step_rounds: int | None = attrs.field(default=None, validator=_bound(0))
+    step_rounds: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(0)))
 
     def limits(self) -> Limits:
         """Return the limits that the table says."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from rtfs_framework.api import CacheEntry, CacheLayer, CacheLevel, CacheSettings, hookimpl
+from rtfs_framework.api import CacheEntry, CacheLayer, CacheLevel, CacheSettings, Seconds, hookimpl
 
 rtfs_api_version = 1
 
@@ -15,7 +15,9 @@ class L2Settings:
 
     capacity: int = attrs.field(default=100_000, validator=attrs.validators.ge(1))
     """How many replies are remembered; those that were not used for longest make room."""
-    ttl: float | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.gt(0)))
+    ttl: Seconds | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.gt(Seconds(0)))
+    )
     """Seconds for which a reply is remembered; without it `[delegation] cache_ttl` counts."""
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import attrs
 
-from rtfs_framework.api import CacheEntry, CacheLayer, CacheLevel, CacheSettings, hookimpl
+from rtfs_framework.api import (
+    CacheEntry,
+    CacheLayer,
+    CacheLevel,
+    CacheSettings,
+    Megabytes,
+    Seconds,
+    hookimpl,
+    plausible,
+)
 
 rtfs_api_version = 1
 
@@ -15,9 +24,13 @@ class L4Settings:
 
     capacity: int = attrs.field(default=4_096, validator=attrs.validators.ge(1))
     """How many compiled programs are kept; those that were not used for longest make room."""
-    megabytes: float = attrs.field(default=64.0, validator=attrs.validators.gt(0.0))
-    """How large they may be together."""
-    ttl: float | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.gt(0.0)))
+    megabytes: Megabytes = attrs.field(
+        default=Megabytes(64.0), validator=attrs.validators.gt(Megabytes(0.0)), metadata=plausible(0.1, 1_000_000)
+    )
+    """How large they may be together: millions of bytes, or a text with its unit (`"256 MiB"`)."""
+    ttl: Seconds | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.gt(Seconds(0)))
+    )
     """Seconds for which a compiled program is kept; without it, until it makes room."""
 
 

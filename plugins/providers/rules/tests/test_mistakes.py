@@ -22,7 +22,7 @@ TEMPLATE = 'kind = "template"\narguments = ["text"]\n'
         (HEAD, "E0704", (1, 1), "'labels' is missing"),
         (HEAD + "[lables.a]\n[labels.b]\n", "E0702", (3, 2), "did you mean 'labels'?"),
         (HEAD + "threshold = 0\n[labels.a]\n", "E0705", (3, 13), "greater than 0"),
-        (HEAD + "threshold = nan\n[labels.a]\n", "E0705", (3, 13), "greater than 0"),
+        (HEAD + "threshold = nan\n[labels.a]\n", "E0705", (3, 13), "must be a finite number"),
         (HEAD + "[labels.a]\nbias = inf\n", "E0705", (4, 8), "finite"),
         (HEAD + "[labels.a]\nthreshold = -1\n", "E0705", (4, 13), "greater than 0"),
         (HEAD + "margin = -1\n[labels.a]\n", "E0705", (3, 10), "'margin' must be >= 0"),
