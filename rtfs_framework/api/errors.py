@@ -23,13 +23,18 @@ __all__ = [
 
 
 class PluginError(RtfsError):
-    """A plugin that could not be loaded, or that broke its contract. Names the distribution."""
+    """A plugin that could not be loaded, or that broke its contract. Names the distribution.
+
+    `problem` is what is wrong, `way_out` what to do about it; as a text it is both.
+    """
 
     code = "E0801"
 
-    def __init__(self, distribution: str, message: str, *, code: str | None = None) -> None:
-        super().__init__(f"{distribution}: {message}")
+    def __init__(self, distribution: str, message: str, *, code: str | None = None, way_out: str | None = None) -> None:
+        self.problem = f"{distribution}: {message}"
+        super().__init__(self.problem if way_out is None else f"{self.problem}\n  help: {way_out}")
         self.distribution = distribution
+        self.way_out = way_out
         if code is not None:
             self.code = code
 

@@ -56,8 +56,10 @@ def pipe_errors() -> Iterator[None]:
         raise
 
 
-def guarded(work: Callable[[], Any], *, as_json: bool = False) -> int:
-    """Do something and return its exit code, whatever happens."""
+def guarded(
+    work: Callable[[], Any], *, as_json: bool = False, beside: Callable[[], dict[str, Any]] | None = None
+) -> int:
+    """Do something and return its exit code, whatever happens; `beside` is told with an error as JSON."""
     try:
         try:
             result = work()
@@ -71,17 +73,17 @@ def guarded(work: Callable[[], Any], *, as_json: bool = False) -> int:
     except (PipeClosed, BrokenPipeError):
         return _pipe_closed()
     except BaseException as error:  # noqa: BLE001 - this is the last resort
-        return _report(error, as_json=as_json)
+        return _report(error, beside=(beside or dict) if as_json else None)
 
 
-def _report(error: BaseException, *, as_json: bool) -> int:
+def _report(error: BaseException, *, beside: Callable[[], dict[str, Any]] | None) -> int:
     try:
-        return _report_known(error, as_json=as_json)
+        return _report_known(error, beside=beside)
     except BrokenPipeError:
         return _pipe_closed()
 
 
-def _report_known(error: BaseException, *, as_json: bool) -> int:
+def _report_known(error: BaseException, *, beside: Callable[[], dict[str, Any]] | None) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else FAILED
     if isinstance(error, click.ClickException):
@@ -89,10 +91,10 @@ def _report_known(error: BaseException, *, as_json: bool) -> int:
         return error.exit_code
     if not isinstance(error, RtfsError):
         return _crashed(error)
-    if as_json:
+    if beside is not None:
         import json
 
-        click.echo(json.dumps({"errors": diagnostics_json(error)}, ensure_ascii=False))
+        click.echo(json.dumps({"errors": diagnostics_json(error), **beside()}, ensure_ascii=False))
     else:
         _say(text_of(error))
     if isinstance(error, CommandLineError):

@@ -32,9 +32,14 @@ def run(args: Sequence[str]) -> int:
     """Run a command line in this process; return the exit code."""
     from rtfs_framework.cli.faults import guarded
     from rtfs_framework.cli.group import Commands
+    from rtfs_framework.cli.notices import Notices
 
     before_dashes = args[: args.index("--")] if "--" in args else args
-    return guarded(
-        lambda: Commands().main(list(args), prog_name="rtfs", standalone_mode=False),
+    told = Notices()
+    code = guarded(
+        lambda: Commands().main(list(args), prog_name="rtfs", standalone_mode=False, obj=told),
         as_json="--json" in before_dashes,
+        beside=lambda: {"problems": [problem.to_json() for problem in told.problems]},
     )
+    told.finish()
+    return code

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rtfs_framework.cli.limits import with_chosen
+from rtfs_framework.cli.notices import notices
 from rtfs_framework.cli.problems import require_file
 from rtfs_framework.cli.style import colour_for, coloured
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.diagnostics import Diagnostic
     from rtfs_framework.orchestrator.session import Session
-    from rtfs_framework.registry.catalog import Catalog
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,6 +57,7 @@ def open_session(
     from rtfs_framework.registry.load import load_catalog
 
     catalog = load_catalog(os.environ)
+    notices().tell_all(catalog.problems)
     session = Session.open(
         config_path=config_path(config),
         program_dir=None if program in {None, "-"} else Path(str(program)).parent,
@@ -66,7 +67,7 @@ def open_session(
     )
     session.limits = with_chosen(session.limits, limits or {})
     show_notices(session.host.config.notices)
-    warn_of_plugins(catalog, session.plugin_problems)
+    notices().watch(session.host.events.faults)
     return session
 
 
@@ -82,19 +83,12 @@ def config_path(config: str | None) -> Path | None:
     return Path(config)
 
 
-def show_notices(notices: Iterable[Diagnostic]) -> None:
+def show_notices(found: Iterable[Diagnostic]) -> None:
     """Show on stderr what a configuration's user should be told."""
     import sys
 
-    for each in notices:
+    for each in found:
         click.echo(coloured(each.render()), err=True, color=colour_for(sys.stderr))
-
-
-def warn_of_plugins(catalog: Catalog, broken: list[str]) -> None:
-    """Say on stderr, in a line, that something installed does not work."""
-    names = sorted({name for problem in catalog.problems for name in problem.distributions or (problem.code,)})
-    for text in [*([f"plugins with problems: {', '.join(names)} (see `rtfs plugins`)"] if names else []), *broken]:
-        warn(text)
 
 
 def warn(text: str) -> None:

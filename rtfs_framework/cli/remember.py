@@ -49,7 +49,7 @@ def _is_closed(linked: Linked) -> bool:
 def _is_ordinary(session: Session) -> bool:
     """Tell whether nobody watches, nothing is amiss, and no setting bounds the run."""
     host = session.host
-    if host.events.active or session.plugin_problems or host.catalog.problems or session.limits != Limits():
+    if host.events.active or session.problems or session.limits != Limits():
         return False
     layer = host.artifacts.layer
     spec = None if layer is None else host.config.caches.get(layer.name)

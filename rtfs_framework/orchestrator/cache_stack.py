@@ -6,8 +6,8 @@ others when configured. A layer that breaks is reported once and left out: a cac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import attrs
 
@@ -23,51 +23,86 @@ from rtfs_framework.api.cache import (
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.config.model import CacheSpec
 from rtfs_framework.orchestrator.config.own import defaults_of
+from rtfs_framework.registry.faults import Part, PluginFault, ask, make
+from rtfs_framework.registry.problems import Provenance
 
 ON_BY_DEFAULT = frozenset({"l1", "l2", "l4"})
 
-Report = Callable[[str, Exception], None]
+Report = Callable[[Part, "BaseException | str", str, str], None]
+
+_LEFT_OUT = "nothing is served from it or kept in it any more"
+_METHODS = ("get", "put", "clear", "stats", "close")
+
+_T = TypeVar("_T")
 
 
 @attrs.define(slots=True, eq=False)
 class SafeLayer:
     """A layer whose failures are misses: the first is reported, and the layer is not asked again."""
 
-    name: str
+    part: Part
     layer: CacheLayer | None
     report: Report
 
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        return self.part.name
+
+    @property
+    def broken(self) -> bool:
+        """Tell whether it is asked no more."""
+        return self.layer is None
+
     def get(self, key: CacheKey) -> CacheRecord | None:
         """Return the live record of a key, or None."""
-        found: CacheRecord | None = self._safely(lambda layer: layer.get(key))
-        return found
+        layer = self.layer
+        if layer is None:
+            return None
+        try:
+            found: Any = ask(self.part, "`get`", layer.get, key)
+        except PluginFault as fault:
+            self.blame("`get`", fault)
+            return None
+        if found is None or isinstance(found, CacheRecord):
+            return found
+        self.blame("`get`", f"returned a {type(found).__name__}, which is no CacheRecord")
+        return None
 
     def put(self, key: CacheKey, value: Any, ttl: float | None = None) -> None:
         """Store a value."""
-        self._safely(lambda layer: layer.put(key, value, ttl))
+        self._safely("`put`", lambda layer: layer.put(key, value, ttl))
 
     def clear(self) -> None:
         """Forget everything."""
-        self._safely(lambda layer: layer.clear())
+        self._safely("`clear`", lambda layer: layer.clear())
 
     def stats(self) -> CacheStats | None:
         """Return the counters, None when the layer broke."""
-        found: CacheStats | None = self._safely(lambda layer: layer.stats())
-        return found
+        found: object = self._safely("`stats`", lambda layer: layer.stats())
+        if found is None or isinstance(found, CacheStats):
+            return found
+        self.blame("`stats`", f"returned a {type(found).__name__}, which is no CacheStats")
+        return None
 
     def close(self) -> None:
         """Release files."""
-        self._safely(lambda layer: layer.close())
+        self._safely("`close`", lambda layer: layer.close())
         self.layer = None
 
-    def _safely(self, use: Callable[[CacheLayer], Any]) -> Any:
-        if self.layer is None:
+    def blame(self, doing: str, wrong: BaseException | str) -> None:
+        """Report the layer and ask it no more."""
+        self.layer = None
+        self.report(self.part, wrong, doing, _LEFT_OUT)
+
+    def _safely(self, doing: str, use: Callable[[CacheLayer], _T]) -> _T | None:
+        layer = self.layer
+        if layer is None:
             return None
         try:
-            return use(self.layer)
-        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-            self.layer = None
-            self.report(f"cache '{self.name}'", error)
+            return ask(self.part, doing, use, layer)
+        except PluginFault as fault:
+            self.blame(doing, fault)
             return None
 
 
@@ -81,11 +116,6 @@ class CacheStack:
         """Return the first layer of a level, None when none is on."""
         return next((layer for entry, layer in self.layers.values() if entry.level is level), None)
 
-    def plans(self) -> CacheLayer | None:
-        """Return the bare layer of plans; the delegator handles its failures itself, on its hot path."""
-        found = self.of_level(CacheLevel.L1)
-        return None if found is None else found.layer
-
     def stats(self) -> dict[str, CacheStats]:
         """Return the counters of every layer that works."""
         found = {name: layer.stats() for name, (_, layer) in self.layers.items()}
@@ -98,7 +128,7 @@ class CacheStack:
 
 
 def build_stack(
-    entries: Iterable[CacheEntry],
+    entries: Mapping[str, tuple[CacheEntry, Provenance]],
     specs: Mapping[str, CacheSpec],
     clock: Clock,
     ttl: float | None,
@@ -107,17 +137,19 @@ def build_stack(
 ) -> CacheStack:
     """Make the layers that are on; one that cannot be made is reported and left out."""
     made: dict[str, tuple[CacheEntry, SafeLayer]] = {}
-    for entry in entries:
-        spec = specs.get(entry.name)
-        if not (entry.name in ON_BY_DEFAULT if spec is None else spec.enabled):
+    for name, (entry, provenance) in entries.items():
+        spec = specs.get(name)
+        if not (name in ON_BY_DEFAULT if spec is None else spec.enabled):
             continue
+        part = Part("cache", name, provenance)
         place = directory() if entry.persistent else None
         lifetime = spec.ttl if spec is not None and spec.ttl is not None else ttl
         try:
-            own = spec.own if spec is not None else defaults_of(entry.settings)
-            layer = entry.factory(CacheSettings(clock=clock, ttl=lifetime, own=own, directory=place))
-        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-            report(f"cache '{entry.name}'", error)
+            own = spec.own if spec is not None else ask(part, "its settings", defaults_of, entry.settings)
+            settings = CacheSettings(clock=clock, ttl=lifetime, own=own, directory=place)
+            layer = make(part, entry.factory, settings, methods=_METHODS)
+        except PluginFault as fault:
+            report(part, fault, "", "nothing is remembered by it")
             continue
-        made[entry.name] = (entry, SafeLayer(entry.name, layer, report))
+        made[name] = (entry, SafeLayer(part, layer, report))
     return CacheStack(made)

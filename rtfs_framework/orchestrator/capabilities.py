@@ -29,6 +29,7 @@ from rtfs_framework.orchestrator.failures import as_program_error, unknown_capab
 from rtfs_framework.orchestrator.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.security import violation as security_violation
 from rtfs_framework.orchestrator.visit import OpenCall
+from rtfs_framework.registry.faults import Part
 
 TIMEOUT = 30.0
 """Seconds that a waiting capability may take."""
@@ -53,6 +54,8 @@ class Capabilities:
     """The capabilities of a host."""
 
     entries: Mapping[str, CapabilityEntry]
+    parts: Mapping[str, Part]
+    """Who offers them."""
     names: Mapping[str, str]
     """Function names under which programs may call a capability, to its id."""
     security: SecurityAuthorizer
@@ -144,7 +147,7 @@ class Capabilities:
     def _failed(self, opened: OpenCall, entry: CapabilityEntry, error: Exception) -> Throw:
         what = f"capability '{entry.id}'"
         if not isinstance(error, CapabilityError | ProgramError):
-            self.events.plugin_failed(what, error)
+            self.events.plugin_failed(self.parts[entry.id], error, "the handler", "the program got an error")
         return self._throw(opened, as_program_error(error, what))
 
     def _throw(self, opened: OpenCall, error: ProgramError) -> Throw:

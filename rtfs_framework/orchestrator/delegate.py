@@ -3,7 +3,8 @@
 In: a `HostCall`. Out: a `Decision` (a plan and every step that led to it), or `Undecided` when the engine wants to
 hear a model first. Invariants: a hint and a static route never consult an engine or a cache; security only narrows;
 the L1 key holds the symbol, the function's digest and the policy hash (and the arguments, unless the engine's
-entry says `PlanScope.SYMBOL`), so a plan of another policy or symbol is never served.
+entry says `PlanScope.SYMBOL`), so a plan of another policy or symbol is never served. What an engine cannot decide
+runs as the function's own body, never elsewhere, whatever the default target is; the record and a warning say so.
 
 Everything that does not depend on the arguments is settled once per function; a decision is then two look-ups.
 """
@@ -14,23 +15,30 @@ from collections.abc import Callable
 
 import attrs
 
-from rtfs_framework.api.cache import CacheKey, CacheLayer
-from rtfs_framework.api.engine import DelegationEngine, PlanScope
+from rtfs_framework.api.cache import CacheKey
+from rtfs_framework.api.engine import PlanScope
 from rtfs_framework.api.plans import CallContext, Consult, DelegationPlan, PlanSource
 from rtfs_framework.api.targets import show_target
 from rtfs_framework.api.values import Clock, digest
 from rtfs_framework.kernel.outcome import FunctionSignature, HintKind, HostCall
-from rtfs_framework.orchestrator.globs import Patterns
+from rtfs_framework.orchestrator.cache_stack import SafeLayer
+from rtfs_framework.orchestrator.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.keys import key_of
 from rtfs_framework.orchestrator.precedence import Precedence
 from rtfs_framework.orchestrator.purity import is_plain
 from rtfs_framework.orchestrator.records import Decision, Steps
+from rtfs_framework.registry.faults import Part, PluginFault
+
+MOST_CONSULTATIONS = 2
+"""Per call; an engine that wants more is broken."""
 
 _MOST_FUNCTIONS = 4096
 """Functions remembered by identity; programs that make more (anonymous ones, in loops) start over."""
 
-Report = Callable[[str, Exception], None]
-"""Told when a plugin broke: what it is, and the exception."""
+Report = Callable[[Part, "BaseException | str", str, str], None]
+"""Told when a plugin broke: who, what was wrong, in which piece of its code, and what happened instead."""
+
+_OWN_BODY = "the function's own body ran instead"
 
 
 @attrs.frozen(slots=True)
@@ -41,6 +49,8 @@ class Undecided:
     consult: Consult
     key: CacheKey | None
     steps: Steps
+    heard: int = 0
+    """Consultations of this call that are over."""
 
 
 @attrs.define(slots=True)
@@ -61,16 +71,13 @@ class Delegator:
     """Decides, for one policy."""
 
     precedence: Precedence
-    engine: DelegationEngine | None
-    engine_name: str
-    l1: CacheLayer | None
+    engine: Engine | None
+    l1: SafeLayer | None
     policy_hash: str
     clock: Clock
     report: Report
     ttl: float | None = None
-    plan_scope: PlanScope = PlanScope.ARGUMENTS
     _by_identity: dict[int, _Known] = attrs.field(factory=dict, init=False)
-    _claimed: Patterns | None = attrs.field(default=None, init=False)
 
     def claims(self, function: FunctionSignature) -> bool:
         """Tell whether a call of a function may ever need a decision; asked once, at link time.
@@ -83,8 +90,14 @@ class Delegator:
         return not local or self.precedence.security.function(function.name) is not None
 
     def may_claim(self, name: str) -> bool:
-        """Tell whether a rule, a route, the default target or the engine speaks of a function without a hint."""
-        return self.precedence.touches(name) or self._engine_claims().match(name) is not None
+        """Tell whether a rule, a route, the default target or the engine speaks of a function without a hint.
+
+        Raises:
+            PluginFault: The engine could not be asked.
+        """
+        if self.precedence.touches(name):
+            return True
+        return self.engine is not None and self.engine.claims().match(name) is not None
 
     def decide(self, call: HostCall) -> Decision | Undecided:
         """Return the decision for a call."""
@@ -95,17 +108,15 @@ class Delegator:
         if known.fixed is not None:
             return known.fixed
         key = known.key if known.key is not None else self._key(known.function, call)
-        if self.l1 is not None and key is not None:
-            try:
-                record = self.l1.get(key)
-            except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-                self._drop_l1(error)
-                record = None
-            if record is not None:
-                if record.value is known.plan and known.hit is not None:
-                    return known.hit
-                if isinstance(record.value, DelegationPlan):
-                    return self._remember_hit(known, record.value, key)
+        record = None if self.l1 is None or key is None else self.l1.get(key)
+        if record is not None and key is not None:
+            if record.value is known.plan and known.hit is not None:
+                return known.hit
+            wrong = flaw_of(record.value)
+            if wrong is None and isinstance(record.value, DelegationPlan):
+                return self._remember_hit(known, record.value, key)
+            if self.l1 is not None:
+                self.l1.blame("`get`", f"returned {wrong or 'no plan'}")
         return self._ask(call, known, key)
 
     def preview(self, call: HostCall) -> Decision | Undecided:
@@ -116,15 +127,25 @@ class Delegator:
         finally:
             self.l1 = l1
 
-    def conclude(self, asked: Undecided, answer: str) -> Decision:
-        """Return the decision after a consultation."""
+    def conclude(self, asked: Undecided, answer: str) -> Decision | Undecided:
+        """Return the decision after a consultation, or the engine's wish for another one."""
         if self.engine is None:
             return self.precedence.default(asked.steps)
         try:
-            plan = self.engine.conclude(asked.context, asked.consult, answer)
-        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-            return self._engine_failed(asked.steps, error)
-        return self._decided(plan, asked.key, asked.steps)
+            said = self.engine.conclude(asked.context, asked.consult, answer)
+        except PluginFault as fault:
+            return self._engine_failed(self.engine, asked.steps, fault)
+        if isinstance(said, DelegationPlan):
+            return self._decided(said, asked.key, asked.steps)
+        if asked.heard + 1 < MOST_CONSULTATIONS:
+            return attrs.evolve(asked, consult=said, heard=asked.heard + 1)
+        wrong = f"asks for more than {MOST_CONSULTATIONS} consultations of one call"
+        return self._engine_failed(self.engine, asked.steps, PluginFault(self.engine.part, "`conclude`", wrong))
+
+    @property
+    def engine_name(self) -> str:
+        """The engine's name in the configuration, "" without one."""
+        return "" if self.engine is None else self.engine.name
 
     def forget(self) -> None:
         """Drop what is known of functions."""
@@ -136,7 +157,7 @@ class Delegator:
         known = _Known(function, fixed, steps)
         if fixed is None and self.engine is None:
             known.fixed = self.precedence.default((*steps, ("engine", "none installed")))
-        elif fixed is None and self.plan_scope is PlanScope.SYMBOL:
+        elif fixed is None and self.engine is not None and self.engine.plan_scope is PlanScope.SYMBOL:
             known.key = self._key(function, None)
         if call.function is not None:
             if len(self._by_identity) >= _MOST_FUNCTIONS:
@@ -154,9 +175,10 @@ class Delegator:
         return CacheKey("plan", key_of(*(text for part in parts for text in part)), tuple(parts))
 
     def _remember_hit(self, known: _Known, stored: DelegationPlan, key: CacheKey) -> Decision:
-        plan = attrs.evolve(stored, source=PlanSource.L1)
-        verdict = f"hit: {show_target(plan.target)}, decided by engine '{plan.engine}'"
-        decision = Decision(plan, (*known.before, ("l1", verdict)), "l1 hit", key.digest)
+        reviewed, note = self.precedence.review(stored)
+        plan = attrs.evolve(reviewed, source=PlanSource.L1)
+        steps = (*known.before, ("l1", f"hit: {show_target(plan.target)}, decided by engine '{plan.engine}'"))
+        decision = Decision(plan, steps if note is None else (*steps, ("security", note)), "l1 hit", key.digest)
         if known.key is not None:
             known.plan, known.hit = stored, decision
         return decision
@@ -164,7 +186,8 @@ class Delegator:
     def _ask(self, call: HostCall, known: _Known, key: CacheKey | None) -> Decision | Undecided:
         if self.engine is None:  # settled in _learn
             return self.precedence.default(known.before)
-        verdict = "off" if self.l1 is None else "miss" if key is not None else "not asked: an argument is no plain data"
+        off = self.l1 is None or self.l1.broken
+        verdict = "off" if off else "miss" if key is not None else "not asked: an argument is no plain data"
         steps = (*known.before, ("l1", verdict))
         context = CallContext(
             symbol=known.function.name,
@@ -177,43 +200,27 @@ class Delegator:
         )
         try:
             answer = self.engine.decide(context)
-        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-            return self._engine_failed(steps, error)
+        except PluginFault as fault:
+            return self._engine_failed(self.engine, steps, fault)
         if isinstance(answer, Consult):
             return Undecided(context, answer, key, steps)
         return self._decided(answer, key, steps)
 
     def _decided(self, answer: DelegationPlan, key: CacheKey | None, steps: Steps) -> Decision:
         reviewed, note = self.precedence.review(answer)
-        now = self.clock.now()
-        plan = attrs.evolve(
-            reviewed, source=PlanSource.ENGINE, engine=answer.engine or self.engine_name, created_at=now
-        )
-        steps = (*steps, ("engine", f"{plan.engine}: {show_target(answer.target)}"))
+        engine = answer.engine or self.engine_name
+        plan = attrs.evolve(reviewed, source=PlanSource.ENGINE, engine=engine, created_at=self.clock.now())
+        steps = (*steps, ("engine", f"{engine}: {show_target(answer.target)}"))
         if note is not None:
             steps = (*steps, ("security", note))
-        if self.l1 is not None and key is not None:
-            try:
-                self.l1.put(key, plan, self.ttl)
-            except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-                self._drop_l1(error)
-        if self.l1 is None or key is None:
+        if self.engine is not None and not self.precedence.targets.configured(answer.target):
+            wrong = f"returned a plan for {show_target(answer.target)}, which is not configured"
+            self.report(self.engine.part, wrong, "`decide`", _OWN_BODY)
+        if self.l1 is None or key is None or self.l1.broken:
             return Decision(plan, steps)
+        self.l1.put(key, plan, self.ttl)
         return Decision(plan, steps, "l1 miss", key.digest)
 
-    def _engine_failed(self, steps: Steps, error: Exception) -> Decision:
-        self.report(f"engine '{self.engine_name}'", error)
-        return self.precedence.default((*steps, ("engine", f"{self.engine_name} failed: {error}")))
-
-    def _drop_l1(self, error: Exception) -> None:
-        self.report("cache 'l1'", error)
-        self.l1 = None
-
-    def _engine_claims(self) -> Patterns:
-        if self._claimed is None:
-            try:
-                self._claimed = Patterns(() if self.engine is None else self.engine.claims())
-            except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-                self.report(f"engine '{self.engine_name}'", error)
-                self._claimed = Patterns(())
-        return self._claimed
+    def _engine_failed(self, engine: Engine, steps: Steps, fault: PluginFault) -> Decision:
+        self.report(engine.part, fault, "", _OWN_BODY)
+        return self.precedence.closed(engine.name, fault.words, steps)

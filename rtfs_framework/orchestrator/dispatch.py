@@ -140,7 +140,16 @@ class Dispatcher:
                 assert_never(never)
 
     async def _consult(self, opened: OpenCall, asked: Undecided) -> Answer:
-        """Ask the model that the engine wants to hear, then carry out what the engine concludes."""
+        """Ask the models that the engine wants to hear, then carry out what the engine concludes."""
+        decided: Decision | Undecided = asked
+        while isinstance(decided, Undecided):
+            text = await self._hear(decided)
+            step = ("consult", f"{show_target(decided.consult.target)}: {'answered' if text else 'no answer'}")
+            decided = self.delegator.conclude(attrs.evolve(decided, steps=(*decided.steps, step)), text)
+        answer = self._carry_out(opened, decided)
+        return await answer.finish() if isinstance(answer, Waiting) else answer
+
+    async def _hear(self, asked: Undecided) -> str:
         consult = asked.consult
         instance = self.pool.get(consult.target)
         text = ""
@@ -155,11 +164,8 @@ class Dispatcher:
                 reply = await self.models.infer(instance, request)
                 text = reply.text or ""
             except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-                self.events.plugin_failed(f"consulting '{instance.spec.id}'", error)
-        step = ("consult", f"{show_target(consult.target)}: {'answered' if text else 'no answer'}")
-        decided = self.delegator.conclude(attrs.evolve(asked, steps=(*asked.steps, step)), text)
-        answer = self._carry_out(opened, decided)
-        return await answer.finish() if isinstance(answer, Waiting) else answer
+                self.events.plugin_failed(instance.part, error, "being consulted", "the engine hears nothing")
+        return text
 
     def _refused(self, symbol: str, reason: str, source: PlanSource) -> ProgramError:
         if source is PlanSource.HINT:

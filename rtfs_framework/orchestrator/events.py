@@ -1,6 +1,7 @@
 """What happens, told to observers and, when logging is on, to structlog. Nothing is built when nobody listens.
 
-A failing observer is reported once and left out. structlog is imported only when logging is switched on
+Faults of plugins pass here, too: `plugin_failed` keeps them (`faults`) and tells them. An observer that fails is left
+out. structlog is imported only when logging is switched on
 (`RTFS_LOG=debug|info`), for its import costs more than a whole small program.
 """
 
@@ -8,12 +9,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from inspect import isawaitable
 from typing import Any
 
 import attrs
 
 from rtfs_framework.api.observer import Event, Observer
 from rtfs_framework.api.values import Clock
+from rtfs_framework.registry.faults import Faults, Part, PluginFault, ask
 
 _DEBUG, _INFO, _WARNING = 10, 20, 30
 """As in `logging`, which is not imported for three numbers."""
@@ -28,19 +31,19 @@ _QUIET = frozenset(
 class Subscription:
     """An observer, the events that it wants, and who it is."""
 
-    name: str
+    part: Part
     observer: Observer
     events: tuple[str, ...] = ("*",)
 
 
 @attrs.define(slots=True, eq=False)
 class EventBus:
-    """Tells events in order."""
+    """Tells events in order, and keeps the faults of plugins."""
 
     clock: Clock
     subscriptions: list[Subscription] = attrs.field(factory=list)
-    problems: list[str] = attrs.field(factory=list)
-    """Failures of plugins that were left out, for `rtfs plugins` and the summary."""
+    faults: Faults = attrs.field(factory=Faults)
+    """What plugins did wrong, for stderr, the summary and `rtfs plugins`."""
     _log: Callable[[Event], None] | None = attrs.field(default=None, init=False)
 
     @property
@@ -63,19 +66,32 @@ class EventBus:
             if "*" in subscription.events or name in subscription.events:
                 self._tell(subscription, event)
 
-    def plugin_failed(self, what: str, error: Exception) -> None:
-        """Report a plugin that broke; each is reported once by its caller, which leaves it out from then on."""
-        text = f"{what}: {type(error).__name__}: {error}"
-        self.problems.append(text)
-        self.emit("plugin.failed", {"plugin": what, "error": text})
+    def plugin_failed(self, part: Part, error: BaseException | str, doing: str = "it", instead: str = "") -> None:
+        """Note a fault of a plugin: what it raised, or words for what was wrong with what it returned.
+
+        `doing` says in which piece of its code; `instead`, what the host did without it. A kind is told once.
+        """
+        fault = error if isinstance(error, PluginFault) else PluginFault(part, doing, error)
+        if self.faults.note(fault, instead):
+            self.emit("plugin.failed", {"plugin": str(part), "error": str(fault)})
 
     def _tell(self, subscription: Subscription, event: Event) -> None:
         try:
-            subscription.observer(event)
-        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-            self.subscriptions.remove(subscription)
-            self.problems.append(f"observer '{subscription.name}': {type(error).__name__}: {error}")
-            self.emit("observer.failed", {"observer": subscription.name, "error": str(error)})
+            ask(subscription.part, "hearing an event", _hear, subscription.observer, event)
+        except PluginFault as fault:
+            if subscription in self.subscriptions:
+                self.subscriptions.remove(subscription)
+            self.faults.note(fault, "it hears nothing more")
+            self.emit("observer.failed", {"observer": str(subscription.part), "error": str(fault)})
+
+
+def _hear(observer: Callable[[Event], Any], event: Event) -> None:
+    found = observer(event)
+    if isawaitable(found):
+        close = getattr(found, "close", None)
+        if callable(close):  # so that Python does not complain of it later
+            close()
+        raise TypeError("it is a coroutine function, and nobody awaits it")
 
 
 def _structlog(level: int) -> Callable[[Event], None]:

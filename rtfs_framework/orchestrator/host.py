@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
 from rtfs_framework.api.cache import CacheLevel
-from rtfs_framework.api.engine import DelegationEngine, EngineSettings, PlanScope
 from rtfs_framework.api.targets import ExecTarget, RemoteModel
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.artifacts.store import ArtifactStore
@@ -19,6 +18,7 @@ from rtfs_framework.orchestrator.config.model import Config
 from rtfs_framework.orchestrator.config.policy import policy_hash
 from rtfs_framework.orchestrator.delegate import Delegator
 from rtfs_framework.orchestrator.dispatch import Dispatcher
+from rtfs_framework.orchestrator.engines import make_engine
 from rtfs_framework.orchestrator.events import EventBus, Subscription
 from rtfs_framework.orchestrator.journal.place import cache_dir, journal_path
 from rtfs_framework.orchestrator.journal.store import Journal
@@ -29,6 +29,7 @@ from rtfs_framework.orchestrator.providers import ProviderInstance, ProviderPool
 from rtfs_framework.orchestrator.reuse import Reuse
 from rtfs_framework.orchestrator.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.slots import Slots
+from rtfs_framework.registry.faults import Part, PluginFault, make
 
 if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
@@ -72,35 +73,31 @@ class Host:
 
 
 def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clock: Clock, *, journal: bool) -> Host:
-    """Put a host together. Nothing slow is made here: providers are made when first asked."""
+    """Put a host together. Nothing slow is made here: providers are made when first asked.
+
+    Raises:
+        PluginError: The configured engine cannot be made.
+    """
+    engine = make_engine(config, catalog)
     events = EventBus(clock)
     _listen(events, catalog, environ)
     pool = provider_pool(config, catalog, environ)
     caches = build_stack(
-        [entry for entry, _ in catalog.caches.values()],
+        catalog.caches,
         config.caches,
         clock,
         config.cache_ttl,
         lambda: str(cache_dir(environ)),
         events.plugin_failed,
     )
-    engine, label = _engine(config, catalog, events)
-    policy = policy_hash(config, pool, label)
+    policy = policy_hash(config, pool, "" if engine is None else f"{engine.name} ({engine.part.provenance})")
     security = SecurityAuthorizer(config.security, config.path or "delegation.toml")
     precedence = Precedence(security, pool, config.routes, config.default_target, clock)
-    delegator = Delegator(
-        precedence,
-        engine,
-        config.engine or "",
-        caches.plans(),
-        policy,
-        clock,
-        events.plugin_failed,
-        config.cache_ttl,
-        PlanScope.ARGUMENTS if config.engine is None else catalog.engines[config.engine][0].plan_scope,
-    )
+    plans = caches.of_level(CacheLevel.L1)
+    delegator = Delegator(precedence, engine, plans, policy, clock, events.plugin_failed, config.cache_ttl)
     capabilities = Capabilities(
         {name: entry for name, (entry, _) in catalog.capabilities.items()},
+        {name: Part("capability", name, provenance) for name, (_, provenance) in catalog.capabilities.items()},
         catalog.function_names,
         security,
         clock,
@@ -119,21 +116,8 @@ def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str]) 
     instances: dict[ExecTarget, ProviderInstance] = {}
     for spec in config.providers:
         entry, provenance = catalog.providers[spec.plugin]
-        instances[spec.target] = ProviderInstance(spec, entry, environ, str(provenance))
+        instances[spec.target] = ProviderInstance(spec, entry, environ, Part("provider", spec.id, provenance))
     return ProviderPool(instances)
-
-
-def _engine(config: Config, catalog: Catalog, events: EventBus) -> tuple[DelegationEngine | None, str]:
-    if config.engine is None:
-        return None, ""
-    entry, provenance = catalog.engines[config.engine]
-    label = f"{config.engine} ({provenance})"
-    routes = {pattern: targets[0] for pattern, targets in config.routes.items() if targets}
-    try:
-        return entry.factory(EngineSettings(routes, config.default_target, config.engine_own)), label
-    except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-        events.plugin_failed(f"engine '{label}'", error)
-        return None, label
 
 
 def _journal(config: Config, environ: Mapping[str, str], clock: Clock) -> Journal:
@@ -159,8 +143,10 @@ def _listen(events: EventBus, catalog: Catalog, environ: Mapping[str, str]) -> N
     if level:
         events.switch_on(level)
     for name, (entry, provenance) in catalog.observers.items():
-        make: Callable[[], Any] = entry.factory
+        part = Part("observer", name, provenance)
         try:
-            events.subscriptions.append(Subscription(f"{name} ({provenance})", make(), entry.events))
-        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-            events.plugin_failed(f"observer '{name}' ({provenance})", error)
+            observer = make(part, entry.factory, methods=("__call__",))
+        except PluginFault as fault:
+            events.plugin_failed(part, fault, instead="it hears nothing")
+            continue
+        events.subscriptions.append(Subscription(part, observer, tuple(entry.events)))

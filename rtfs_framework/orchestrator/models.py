@@ -64,7 +64,7 @@ class Models:
         what = f"provider '{instance.spec.id}'"
         if not isinstance(error, ProviderError | ProgramError):
             what = f"{what} ({instance.distribution or instance.entry.name})"
-            self.events.plugin_failed(what, error)
+            self.events.plugin_failed(instance.part, error, "answering", "the program got an error")
         thrown = as_program_error(error, what)
         opened.close(self.clock.monotonic(), error=thrown)
         return Throw(thrown)

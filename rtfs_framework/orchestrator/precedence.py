@@ -31,6 +31,10 @@ class Targets(Protocol):
         """Return the target that a hint names, None when there is none."""
         ...
 
+    def configured(self, target: ExecTarget) -> bool:
+        """Tell whether a target exists here, usable or not."""
+        ...
+
     def unusable(self, target: ExecTarget) -> str | None:
         """Return why a target cannot be used (no such id, no key), None when it can."""
         ...
@@ -81,6 +85,12 @@ class Precedence:
         reasoning = "nothing else decided: " + ("own body" if isinstance(target, LocalPure) else "default target")
         return self._made(target, PlanSource.DEFAULT, reasoning, (*steps, ("default", show_target(target))), note)
 
+    def closed(self, engine: str, why: str, steps: Steps) -> Decision:
+        """Return what becomes of a call that a broken engine should have decided: the function's own body."""
+        reasoning = f"the engine '{engine}' failed: own body"
+        steps = (*steps, ("engine", why))
+        return self._made(LocalPure(), PlanSource.ENGINE, reasoning, steps, None, (("failed", why),), engine)
+
     def review(self, plan: DelegationPlan) -> tuple[DelegationPlan, str | None]:
         """Return an engine's plan, narrowed to what is allowed and can be used, and the note when it was."""
         target, why = self.security.narrow(plan.target)
@@ -128,11 +138,17 @@ class Precedence:
         steps: Steps,
         note: str | None = None,
         context: tuple[tuple[str, str], ...] = (),
+        engine: str = "",
     ) -> Decision:
         if note is not None:
             context = (*context, ("narrowed", note))
             steps = (*steps, ("security", note))
         plan = DelegationPlan(
-            target=target, reasoning=reasoning, source=source, context=context, created_at=self.clock.now()
+            target=target,
+            reasoning=reasoning,
+            source=source,
+            engine=engine,
+            context=context,
+            created_at=self.clock.now(),
         )
         return Decision(plan, steps)

@@ -58,7 +58,7 @@ class LoadedProgram:
     @property
     def summary(self) -> Summary:
         """The totals of everything that the program did so far."""
-        return self.ledger.tally.summary(self.host.clock.monotonic() - self.started)
+        return self.ledger.tally.summary(self.host.clock.monotonic() - self.started, self.host.events.faults.problems)
 
     def call(self, name: str, args: tuple[Any, ...] = ()) -> RunResult:
         """Call a top-level function and return its result.
@@ -149,7 +149,7 @@ class Page:
 
     def result(self, program: LoadedProgram, value: Any) -> RunResult:
         """Return the result of a run."""
-        summary = self.tally.summary(self.seconds)
+        summary = self.tally.summary(self.seconds, program.host.events.faults.problems)
         return RunResult(value=value, run_id=program.run_id, calls=tuple(self.calls[-_MOST:]), summary=summary)
 
 

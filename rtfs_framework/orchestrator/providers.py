@@ -21,6 +21,7 @@ from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.kernel.outcome import DelegationHint, HintKind
 from rtfs_framework.orchestrator.config.model import ProviderSpec
 from rtfs_framework.orchestrator.routes import Unknown, parse_target
+from rtfs_framework.registry.faults import Part
 
 if TYPE_CHECKING:
     import anyio
@@ -35,11 +36,16 @@ class ProviderInstance:
     spec: ProviderSpec
     entry: ProviderEntry
     environ: Mapping[str, str] = attrs.field(repr=False)
-    distribution: str = ""
+    part: Part
     _made: ModelProvider | None = attrs.field(default=None, init=False)
     _failed: Exception | None = attrs.field(default=None, init=False)
     _fingerprint: str | None = attrs.field(default=None, init=False)
     _room: anyio.Semaphore | None = attrs.field(default=None, init=False)
+
+    @property
+    def distribution(self) -> str:
+        """Who offers its plugin: distribution and version."""
+        return str(self.part.provenance)
 
     @property
     def reusable(self) -> bool:
@@ -152,6 +158,10 @@ class ProviderPool:
                 if self.unusable(target) is None
             )
         return self._candidates
+
+    def configured(self, target: ExecTarget) -> bool:
+        """Tell whether a target exists here, usable or not. (What is no model is looked for when it is called.)"""
+        return target in self.instances or not isinstance(target, LocalModel | RemoteModel)
 
     def unusable(self, target: ExecTarget) -> str | None:
         """Return why a target cannot be used, None when it can."""

@@ -10,6 +10,7 @@ import attrs
 from rtfs_framework.api.plans import DelegationPlan
 from rtfs_framework.lang.source import Place
 from rtfs_framework.lang.values import ErrorValue
+from rtfs_framework.registry.problems import PluginProblem
 
 Steps = tuple[tuple[str, str], ...]
 """The precedence, step by step: (step, verdict)."""
@@ -99,6 +100,8 @@ class Summary:
     refused: int = 0
     errors: int = 0
     interrupted: bool = False
+    problems: tuple[PluginProblem, ...] = ()
+    """What is wrong with the session's plugins, each kind once with its count."""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-ready data."""
@@ -106,6 +109,7 @@ class Summary:
             **{field.name: getattr(self, field.name) for field in attrs.fields(Summary)},
             "by_target": dict(self.by_target),
             "cache_hits": dict(self.cache_hits),
+            "problems": [problem.to_json() for problem in self.problems],
         }
 
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.checking import Checked
     from rtfs_framework.orchestrator.explain import ExplainedSite
     from rtfs_framework.registry.catalog import Catalog
+    from rtfs_framework.registry.faults import PluginFault
+    from rtfs_framework.registry.problems import PluginProblem
 
 
 @attrs.define(slots=True, eq=False)
@@ -74,6 +76,7 @@ class Session:
 
         Raises:
             ConfigError: The configuration has mistakes; each has its place.
+            PluginError: The configured engine cannot be made.
         """
         from rtfs_framework.orchestrator.config.load import load_config
 
@@ -81,15 +84,17 @@ class Session:
             from rtfs_framework.registry.load import load_catalog
 
             catalog = load_catalog(environ)
-        broken: list[tuple[str, Exception]] = []
+        broken: list[PluginFault] = []
         asked = None if config_path is None else Path(config_path)
         beside = None if program_dir is None else Path(program_dir)
-        config = load_config(asked, beside, environ, catalog, lambda what, error: broken.append((what, error)))
+        config = load_config(asked, beside, environ, catalog, broken.append)
         if parallel is not None:
             config = attrs.evolve(config, parallel=parallel)
         host = build_host(config, catalog, environ, clock or SystemClock(), journal=journal)
-        for what, error in broken:
-            host.events.plugin_failed(what, error)
+        for problem in catalog.problems:
+            host.events.faults.add(problem)
+        for fault in broken:
+            host.events.plugin_failed(fault.part, fault, instead="there is no such instance")
         return cls(host, limits=limits or config.limits)
 
     def __enter__(self) -> Self:
@@ -99,9 +104,9 @@ class Session:
         self.close("complete" if error is None else status_of(error))
 
     @property
-    def plugin_problems(self) -> list[str]:
-        """Plugins that broke during the session and were left out."""
-        return self.host.events.problems
+    def problems(self) -> tuple[PluginProblem, ...]:
+        """What is wrong with plugins, each kind once with its count: those that did not load, and those that broke."""
+        return self.host.events.faults.problems
 
     def cache_stats(self) -> dict[str, CacheStats]:
         """Return the counters of the cache layers, by name."""

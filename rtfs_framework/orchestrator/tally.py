@@ -9,6 +9,7 @@ import attrs
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.journal.store import Chain
 from rtfs_framework.orchestrator.records import CallRecord, Decision, Summary
+from rtfs_framework.registry.problems import PluginProblem
 
 MOST_CALLS = 1000
 """Call records kept in memory per run; the causal chain has them all."""
@@ -50,7 +51,7 @@ class Tally:
         self.input_tokens += record.input_tokens
         self.output_tokens += record.output_tokens
 
-    def summary(self, seconds: float) -> Summary:
+    def summary(self, seconds: float, problems: tuple[PluginProblem, ...] = ()) -> Summary:
         """Return the totals as they stand."""
         return Summary(
             seconds=seconds,
@@ -65,6 +66,7 @@ class Tally:
             refused=self.refused,
             errors=self.errors,
             interrupted=self.interrupted,
+            problems=problems,
         )
 
 

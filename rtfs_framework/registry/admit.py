@@ -17,8 +17,21 @@ from rtfs_framework.api import API_VERSION
 from rtfs_framework.api.hookspecs import RtfsHookSpecs
 from rtfs_framework.api.markers import PROJECT
 from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.registry.faults import is_theirs
+from rtfs_framework.registry.fields import flaw_of
 from rtfs_framework.registry.kinds import KINDS, Kind
-from rtfs_framework.registry.problems import HOOK, IMPORT, RECORDS, VERSION, PluginProblem, Provenance, describe
+from rtfs_framework.registry.printing import printed
+from rtfs_framework.registry.problems import (
+    HOOK,
+    IMPORT,
+    PRINTED,
+    RECORDS,
+    VERSION,
+    PluginProblem,
+    Provenance,
+    describe,
+    without,
+)
 
 HOOKS = tuple(kind.hook for kind in KINDS)
 
@@ -41,34 +54,52 @@ class _Admission:
     offers: list[Offer] = attrs.field(factory=list)
     problems: list[PluginProblem] = attrs.field(factory=list)
 
-    def complain(self, code: str, message: str, way_out: str, cause: BaseException | None = None) -> None:
+    def complain(
+        self,
+        code: str,
+        message: str,
+        way_out: str,
+        cause: BaseException | None = None,
+        *,
+        severity: str = "error",
+    ) -> None:
         named = (self.provenance.distribution,)
         text = f"{self.provenance}: {message}"
-        self.problems.append(PluginProblem(code=code, message=text, distributions=named, help=way_out, cause=cause))
+        self.problems.append(
+            PluginProblem(code=code, message=text, distributions=named, help=way_out, severity=severity, cause=cause)
+        )
 
 
 def admit(load: Callable[[], Any], provenance: Provenance) -> tuple[list[Offer], list[PluginProblem]]:
     """Import a plugin and ask it, once, for everything that it offers. Raises nothing that the plugin caused."""
     admission = _Admission(provenance)
+    with printed() as kept:
+        _admit(load, admission)
+    if kept.line:
+        message = f"`{provenance.module}` prints while it is loaded: {kept.line}"
+        way_out = f"it is left out of the output; tell the authors of {provenance.distribution} to log instead"
+        admission.complain(PRINTED, message, way_out, severity="warning")
+    return admission.offers, admission.problems
+
+
+def _admit(load: Callable[[], Any], admission: _Admission) -> None:
+    provenance = admission.provenance
     try:
         plugin = load()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way; the host goes on
+    except BaseException as error:
+        if not is_theirs(error):
+            raise
         message = f"`{provenance.module}` cannot be imported: {describe(error)}"
-        admission.complain(IMPORT, message, _without(provenance, "reinstall or upgrade it"), error)
-        return admission.offers, admission.problems
+        admission.complain(IMPORT, message, without(provenance, "reinstall or upgrade it"), error)
+        return
     manager = _manager(plugin, admission) if _version_fits(plugin, admission) else None
     if manager is not None:
         for kind in KINDS:
             _ask(getattr(manager.hook, kind.hook), kind, admission)
-    return admission.offers, admission.problems
-
-
-def _without(provenance: Provenance, first: str) -> str:
-    return f"{first}, uninstall it, or leave it out by naming the others in RTFS_PLUGINS ({provenance.distribution})"
 
 
 def _version_fits(plugin: Any, admission: _Admission) -> bool:
-    version = getattr(plugin, "rtfs_api_version", None)
+    version = _looked_at(plugin, "rtfs_api_version")
     if version == API_VERSION and version.__class__ is int:
         return True
     module = admission.provenance.module
@@ -78,7 +109,7 @@ def _version_fits(plugin: Any, admission: _Admission) -> bool:
     else:
         message = f"`{module}` was written for plugin API {version!r}; this host has {API_VERSION}"
         newer = version.__class__ is int and version > API_VERSION
-        way_out = _without(admission.provenance, "upgrade rtfs-framework" if newer else "upgrade the plugin")
+        way_out = without(admission.provenance, "upgrade rtfs-framework" if newer else "upgrade the plugin")
     admission.complain(VERSION, message, way_out)
     return False
 
@@ -93,13 +124,25 @@ def _manager(plugin: Any, admission: _Admission) -> pluggy.PluginManager | None:
     except pluggy.PluginValidationError as error:
         _refuse(str(error).replace("\n", " "), admission, error)
         return None
-    except Exception as error:  # noqa: BLE001 - an attribute of the plugin's object that raises when looked at
+    except BaseException as error:  # an attribute of the plugin's object that raises when looked at
+        if not is_theirs(error):
+            raise
         _refuse(f"its hooks cannot be read: {describe(error)}", admission, error)
         return None
     return manager
 
 
-def _refuse(message: str, admission: _Admission, error: Exception) -> None:
+def _looked_at(plugin: Any, name: str) -> Any:
+    """Return an attribute of a plugin's object, None when there is none or looking at it fails."""
+    try:
+        return getattr(plugin, name, None)
+    except BaseException as error:
+        if not is_theirs(error):
+            raise
+        return None
+
+
+def _refuse(message: str, admission: _Admission, error: BaseException) -> None:
     admission.complain(HOOK, message, f"hooks take no arguments; they are {', '.join(HOOKS)}", error)
 
 
@@ -130,22 +173,31 @@ def _ask(hook: pluggy.HookCaller, kind: Kind, admission: _Admission) -> None:
     try:
         answers = hook()
         records: list[Any] = [record for answer in answers for record in _each(answer)]
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way; the host goes on
+        offered = [_offer(record, kind) for record in records]
+    except BaseException as error:
+        if not is_theirs(error):
+            raise
         message = f"{where} failed: {describe(error)}"
-        admission.complain(RECORDS, message, _without(admission.provenance, "upgrade it"), error)
+        admission.complain(RECORDS, message, without(admission.provenance, "upgrade it"), error)
         return
     if not answers:
         admission.complain(RECORDS, f"{where} returned None", expected)
-    for record in records:
-        if not isinstance(record, kind.record_class()):
-            message = f"{where} offers {_article(record)}, which is no {kind.record}"
-            admission.complain(RECORDS, message, expected)
-            continue
-        name = getattr(record, kind.key)
-        if isinstance(name, str) and name:
+    for name, record, wrong in offered:
+        if wrong is None:
             admission.offers.append(Offer(kind, name, record, admission.provenance))
         else:
-            admission.complain(RECORDS, f"{where} offers a record whose {kind.key} is {name!r}", "give it a name")
+            admission.complain(RECORDS, f"{where} offers {wrong}", expected)
+
+
+def _offer(record: Any, kind: Kind) -> tuple[str, Any, str | None]:
+    """Return a record with its name, and what is wrong with it."""
+    if not isinstance(record, kind.record_class()):
+        return "", record, f"{_article(record)}, which is no {kind.record}"
+    name: Any = getattr(record, kind.key)
+    if not (isinstance(name, str) and name):
+        return "", record, f"a record whose {kind.key} is {name!r}; give it a name"
+    wrong = flaw_of(kind, record)
+    return name, record, None if wrong is None else f"the {kind.word} `{name}`, {wrong}"
 
 
 def _each(answer: Any) -> Iterable[Any]:

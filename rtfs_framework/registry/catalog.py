@@ -10,6 +10,8 @@ import attrs
 
 from rtfs_framework.api.errors import PluginError
 from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.registry.faults import Part
+from rtfs_framework.registry.kinds import KINDS
 from rtfs_framework.registry.problems import HOST, UNKNOWN, PluginProblem, Provenance
 
 if TYPE_CHECKING:
@@ -44,6 +46,15 @@ class Catalog:
     """(kind, name) of what several plugins offer, to its problem."""
     restricted: bool = False
     """Whether `RTFS_PLUGINS` chose what was loaded."""
+
+    def part(self, kind: str, name: str) -> Part:
+        """Return who offers an entry of a kind ("engine", "provider", ...), for reports of its faults.
+
+        Raises:
+            KeyError: Nobody does.
+        """
+        table = next(each.table for each in KINDS if each.word == kind)
+        return Part(kind, name, getattr(self, table)[name][1])
 
     def engine(self, name: str) -> EngineEntry:
         """Return the engine of a name; raises PluginError when there is none, or more than one."""
@@ -80,9 +91,9 @@ class Catalog:
         names = sorted(known)
         hint = did_you_mean(name, names)
         text = f"no {kind} is called `{name}`" + (f"; {hint}" if hint else "")
-        text += f"\n  help: known: {', '.join(names)}" if names else f"\n  help: no loaded plugin offers any {kind}"
+        way_out = f"known: {', '.join(names)}" if names else f"no loaded plugin offers any {kind}"
         if self.restricted:
-            text += "; RTFS_PLUGINS leaves out what it does not name"
+            way_out += "; RTFS_PLUGINS leaves out what it does not name"
         if self.problems:
-            text += f"; plugins with problems: {len(self.problems)} (see `rtfs plugins`)"
-        return PluginError(HOST, text, code=UNKNOWN)
+            way_out += f"; plugins with problems: {len(self.problems)} (see `rtfs plugins`)"
+        return PluginError(HOST, text, code=UNKNOWN, way_out=way_out)

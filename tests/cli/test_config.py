@@ -83,7 +83,8 @@ def test_a_missing_file(rtfs) -> None:
 
 def test_checking_without_a_file(rtfs) -> None:
     assert rtfs("config", "check").out == "no delegation.toml found: defaults are in force\n"
-    assert rtfs("config", "check", "--json").data == {"file": None, "errors": [], "warnings": []}
+    expected = {"file": None, "errors": [], "warnings": [], "problems": []}
+    assert rtfs("config", "check", "--json").data == expected
 
 
 @pytest.mark.needs("rtfs-provider-rules")

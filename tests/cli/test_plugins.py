@@ -89,4 +89,4 @@ def test_other_commands_mention_problems(rtfs, monkeypatch) -> None:
     monkeypatch.setenv("RTFS_PLUGINS", "nonesuch")
     result = rtfs("eval", "(+ 1 2)")
     assert (result.code, result.out) == (0, "3\n")
-    assert "warning: plugins with problems: E0807 (see `rtfs plugins`)" in result.err
+    assert "warning[E0807]: RTFS_PLUGINS names `nonesuch`, which is not installed" in result.err

@@ -173,7 +173,7 @@ def test_a_default_instance_that_cannot_be_made_is_reported_and_left_out(kit, re
     broken = kit.provider("odd", lambda _: "", settings=remote_settings, defaults={"odd": {"nonsense": 1}})
     with kit.open(kit.catalog(broken, kit.provider("fine", lambda _: ""))) as session:
         assert list(session.host.pool.instances) == [LocalModel("fine")]
-        assert "acme-plugin 1.2" in session.plugin_problems[0]
+        assert "acme-plugin 1.2" in session.problems[0].message
 
 
 def test_the_search_goes_from_the_program_to_the_user(tmp_path, monkeypatch):

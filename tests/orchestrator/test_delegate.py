@@ -17,18 +17,26 @@ from rtfs_framework.api import (
     LocalPure,
     PlanScope,
     PlanSource,
+    RemoteModel,
 )
 from rtfs_framework.kernel.outcome import FunctionSignature
 from rtfs_framework.lang.values import ErrorValue
+from rtfs_framework.orchestrator.cache_stack import SafeLayer
 from rtfs_framework.orchestrator.clock import SystemClock
 from rtfs_framework.orchestrator.delegate import Delegator, Undecided
+from rtfs_framework.orchestrator.engines import Engine
 from rtfs_framework.orchestrator.precedence import Precedence
 from rtfs_framework.orchestrator.security import RuntimeContext, SecurityAuthorizer
+from rtfs_framework.registry.faults import Part, PluginFault
+from rtfs_framework.registry.problems import Provenance
 from rtfs_framework.testing import FakeClock
 
 
 class AnyTarget:
     candidates = ()
+
+    def configured(self, target):
+        return True
 
     def of_hint(self, hint):
         return LocalModel(hint.id)
@@ -65,12 +73,15 @@ class Layer:
         self.records[key.namespace, key.digest] = CacheRecord(value=value, stored_at=0.0)
 
 
-def delegator(engine, l1, policy="p", report=lambda *_: None, clock=None):
+LOCAL = LocalPure()
+WHO = Provenance("acme-plugin", "1.2", "acme")
+
+
+def delegator(engine, l1, policy="p", report=lambda *_: None, clock=None, default=LOCAL):
     clock = clock or FakeClock()
-    precedence = Precedence(SecurityAuthorizer(RuntimeContext()), AnyTarget(), {}, LocalPure(), clock)
-    return Delegator(
-        precedence, engine, "e", l1, policy, clock, report, plan_scope=getattr(engine, "scope", PlanScope.ARGUMENTS)
-    )
+    precedence = Precedence(SecurityAuthorizer(RuntimeContext()), AnyTarget(), {}, default, clock)
+    held = Engine(Part("engine", "e", WHO), engine, getattr(engine, "scope", PlanScope.ARGUMENTS))
+    return Delegator(precedence, held, SafeLayer(Part("cache", "l1", WHO), l1, report), policy, clock, report)
 
 
 def call(name, body="", args=()):
@@ -104,27 +115,28 @@ def test_arguments_count_unless_the_engine_says_that_only_the_symbol_does(layer)
         assert engine.asked == expected, scope
 
 
-def test_a_broken_engine_is_reported_and_the_default_counts(layer):
+def test_a_broken_engine_is_reported_and_the_own_body_runs_whatever_the_default_is(layer):
     class Broken(Sends):
         def decide(self, context):
             raise ZeroDivisionError("oops")
 
     reports = []
-    decision = delegator(Broken("x"), layer, report=lambda *what: reports.append(what)).decide(call("f"))
-    assert decision.plan.target == LocalPure()
-    assert ("engine", "e failed: oops") in decision.steps
-    assert reports[0][0] == "engine 'e'"
+    made = delegator(Broken("x"), layer, report=lambda *what: reports.append(what), default=RemoteModel("default"))
+    decision = made.decide(call("f"))
+    assert (decision.plan.target, decision.plan.source, decision.plan.engine) == (LocalPure(), PlanSource.ENGINE, "e")
+    (step,) = [verdict for step, verdict in decision.steps if step == "engine"]
+    assert step.startswith("engine 'e': `decide` failed: ZeroDivisionError: oops (test_delegate.py:")
+    assert str(reports[0][0]) == "engine 'e' (acme-plugin 1.2)"
     assert not layer.records
 
 
-def test_claims_of_a_broken_engine_are_none(layer):
+def test_nobody_knows_what_a_broken_engine_claims(layer):
     class Broken(Sends):
         def claims(self):
             raise ZeroDivisionError
 
-    reports = []
-    assert not delegator(Broken("x"), layer, report=lambda *what: reports.append(what)).claims(FunctionSignature("f"))
-    assert len(reports) == 1
+    with pytest.raises(PluginFault, match=r"acme-plugin 1\.2: engine 'e': `claims` failed: ZeroDivisionError"):
+        delegator(Broken("x"), layer).claims(FunctionSignature("f"))
 
 
 @pytest.mark.parametrize("method", ["get", "put"])
@@ -137,7 +149,7 @@ def test_a_broken_l1_is_reported_once_and_left_out(layer, monkeypatch, method):
     made = delegator(Sends("x", PlanScope.SYMBOL), layer, report=lambda *what: reports.append(what))
     for _ in range(3):
         assert made.decide(call("f")).plan.target == LocalModel("x/f/")
-    assert [what for what, _ in reports] == ["cache 'l1'"]
+    assert [(part.name, doing) for part, _, doing, _ in reports] == [("l1", f"`{method}`")]
 
 
 def test_what_is_no_plan_is_not_served(layer, monkeypatch):

@@ -15,6 +15,7 @@ from rtfs_framework.api import (
     L4CacheHit,
     LocalModel,
     PlanSource,
+    PluginError,
     ProgramError,
     RemoteModel,
 )
@@ -122,7 +123,7 @@ def test_a_consultation_that_fails_leaves_the_engine_to_decide(kit, source):
     engine, catalog = consulted(kit, kit.provider("judge", lambda _: ConnectionError("down")))
     with kit.open(catalog) as session:
         assert session.run(source(PROGRAM), ("x",)).value == "fallback"
-        assert "consulting 'judge'" in session.plugin_problems[0]
+        assert "provider 'judge': being consulted failed" in session.problems[0].message
     assert engine.answers == [""]
 
 
@@ -155,7 +156,7 @@ def test_a_reply_cache_that_breaks_costs_only_its_savings(kit, source, monkeypat
     with kit.open(catalog) as session:
         assert session.run(source(text), ("x",)).value == ("ok", "ok")
         assert ("l2" in session.cache_stats()) is (broken == "close")
-        assert len(session.plugin_problems) == (broken != "close")
+        assert len(session.problems) == (broken != "close")
 
 
 def test_a_cache_that_cannot_be_made_is_reported_and_left_out(kit, source):
@@ -167,13 +168,15 @@ def test_a_cache_that_cannot_be_made_is_reported_and_left_out(kit, source):
     catalog = attrs.evolve(catalog, caches={"l2": (entry, next(iter(catalog.providers.values()))[1])})
     with kit.open(catalog) as session:
         assert session.host.caches.layers == {}
-        assert "no folder" in session.plugin_problems[0]
+        assert "no folder" in session.problems[0].message
 
 
-def test_an_engine_that_cannot_be_made_leaves_hints_and_routes(kit, source):
+def test_an_engine_that_cannot_be_made_stops_the_start(kit):
     catalog = kit.catalog(kit.provider("m", lambda _: "model"), engine=object())
-    with kit.open(catalog, '[delegation.static_routes]\n"ai-*" = "local-m"\n') as session:
-        assert session.run(source(PROGRAM), ("x",)).value == "model"
+    with pytest.raises(PluginError, match=r"acme-plugin 1\.2: engine 'static': its factory returned a") as stopped:
+        kit.open(catalog)
+    assert stopped.value.code == "E0809"
+    assert "choose another [delegation] engine" in stopped.value.way_out
 
 
 def test_a_function_made_while_running_is_delegated_too(kit, source):
@@ -209,4 +212,4 @@ def test_the_installed_plugins_work_together_and_remember_across_sessions(kit, s
             result = session.run(source(text), ("b",))
             assert result.value == Keyword("b")
             assert result.summary.cache_hits == expected
-            assert session.plugin_problems == []
+            assert session.problems == ()

@@ -37,7 +37,10 @@ def test_a_broken_observer_is_reported_once_and_left_out(kit, source, observer):
     )
     with kit.open(catalog) as session:
         assert session.run(source(PROGRAM)).value == "ok"
-        assert session.plugin_problems == ["observer 'bad (acme-plugin 1.2)': ZeroDivisionError: oops"]
+        (problem,) = session.problems
+    assert "acme-plugin 1.2: observer 'bad': hearing an event failed: ZeroDivisionError: oops" in problem.message
+    assert (problem.code, problem.severity, problem.distributions) == ("E0801", "warning", ("acme-plugin",))
+    assert "acme-plugin" in problem.help
     assert "observer.failed" in [event.name for event in heard]
     assert "run.ended" in [event.name for event in heard]
 
@@ -50,7 +53,7 @@ def test_an_observer_that_cannot_be_made_is_reported(kit, observer):
 
     entry = evolve(observer("bad", None), factory=broken)
     with kit.open(kit.catalog(observers=[entry])) as session:
-        assert "OSError: no" in session.plugin_problems[0]
+        assert "OSError: no" in session.problems[0].message
 
 
 def test_nothing_is_built_when_nobody_listens():

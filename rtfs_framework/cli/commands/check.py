@@ -10,6 +10,7 @@ import click
 
 from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.limits import nesting_limit, nesting_option
+from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import config_option, json_option, open_session
 from rtfs_framework.cli.shown.data import line
 from rtfs_framework.cli.shown.purity import program_json, purity_lines
@@ -41,6 +42,7 @@ def command(files: tuple[str, ...], *, strict: bool, nesting: int | None, as_jso
     count = {word: sum(each.severity == word for each in found) for word in ("error", "warning", "hint")}
     if as_json:
         data: dict[str, Any] = {"diagnostics": [each.to_json() for each in found], "files": len(files)}
+        data["problems"] = problems_json()
         data |= {f"{word}s": number for word, number in count.items()}
         click.echo(line({**data, "programs": [program_json(file, one) for file, one in checked]}))
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rtfs_framework.cli.notices import notices, problems_json
 from rtfs_framework.cli.options import config_path, json_option, show_notices
 from rtfs_framework.cli.shown.data import line
 
@@ -32,7 +33,7 @@ def show_command(file: str | None, *, as_json: bool) -> None:
     settings = settings_of(config, catalog, os.environ)
     if as_json:
         rows = [{"key": each.key, "value": each.value, "source": each.source} for each in settings]
-        click.echo(line({"file": config.path, "settings": rows}))
+        click.echo(line({"file": config.path, "settings": rows, "problems": problems_json()}))
         return
     click.echo(f"# {config.path or 'no delegation.toml found: defaults only'}")
     keys = max(len(each.key) for each in settings)
@@ -52,7 +53,8 @@ def check_command(file: str | None, *, as_json: bool) -> None:
     config, catalog = _load(file)
     _check_files(config, catalog)
     if as_json:
-        click.echo(line({"file": config.path, "errors": [], "warnings": [each.to_json() for each in config.notices]}))
+        warnings = [each.to_json() for each in config.notices]
+        click.echo(line({"file": config.path, "errors": [], "warnings": warnings, "problems": problems_json()}))
     else:
         show_notices(config.notices)
         click.echo(f"{config.path}: no mistakes" if config.path else "no delegation.toml found: defaults are in force")
@@ -79,17 +81,17 @@ def _load(file: str | None) -> tuple[Config, Catalog]:
     Raises:
         ConfigError: It has mistakes.
     """
-    from rtfs_framework.cli.options import warn
     from rtfs_framework.orchestrator.config.load import load_config
     from rtfs_framework.registry.load import load_catalog
 
-    catalog = load_catalog(os.environ)
+    told, catalog = notices(), load_catalog(os.environ)
+    told.tell_all(catalog.problems)
     folder = Path(file).parent if file is not None else None
     config = load_config(
         config_path(file),
         folder,
         os.environ,
         catalog,
-        lambda what, error: warn(f"{what}: {type(error).__name__}: {error}"),
+        lambda fault: told.tell(fault.finding("there is no such instance")),
     )
     return config, catalog

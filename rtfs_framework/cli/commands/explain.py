@@ -8,6 +8,7 @@ import click
 
 from rtfs_framework.cli.code_page import is_code, show_code
 from rtfs_framework.cli.limits import nesting_limit, nesting_option
+from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import config_option, json_option, open_session
 from rtfs_framework.cli.shown.data import line
 from rtfs_framework.cli.sources import read_program
@@ -41,7 +42,16 @@ def command(file: str, *, nesting: int | None, as_json: bool, config: str | None
         sites = session.explain(source)
         policy = session.host.policy_hash
     if as_json:
-        click.echo(line({"file": file, "policy": policy, "sites": [site.to_json() for site in sites]}))
+        click.echo(
+            line(
+                {
+                    "file": file,
+                    "policy": policy,
+                    "sites": [site.to_json() for site in sites],
+                    "problems": problems_json(),
+                }
+            )
+        )
         return
     for site in sites:
         click.echo("\n".join(_lines(site)) + "\n")

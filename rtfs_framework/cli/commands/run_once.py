@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.output import Output
 from rtfs_framework.cli.problems import NO_MAIN, USAGE, problem, problem_at
 from rtfs_framework.cli.shown.data import line, value_json
@@ -79,7 +80,12 @@ def write_result(result: RunResult, path: str | None) -> None:
 def result_json(result: RunResult) -> dict[str, Any]:
     """Return a run's result as JSON-ready data."""
     calls = [call_json(call) for call in result.calls]
-    return {**value_json(result.value), "calls": calls, "summary": result.summary.to_json()}
+    return {
+        **value_json(result.value),
+        "calls": calls,
+        "summary": result.summary.to_json(),
+        "problems": problems_json(),
+    }
 
 
 def loaded_main(program: LoadedProgram, source: Source) -> None:

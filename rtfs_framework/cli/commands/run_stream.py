@@ -16,6 +16,7 @@ import click
 
 from rtfs_framework.cli.commands.run_once import loaded_main
 from rtfs_framework.cli.faults import FAILED, FINE, INTERRUPTED
+from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import warn
 from rtfs_framework.cli.output import Output
 from rtfs_framework.cli.problems import InputError
@@ -85,7 +86,8 @@ def _run(session: Session, program: LoadedProgram, records: Records, wanted: Wan
         stream = session.stream(program, "main", _noted(records, messages), concurrency=how.concurrency)
         _show(stream, records, messages, account, output, how)
         summary, sound = stream.summary, soundness(session, account)
-        data = line({"summary": summary_json(summary, account, records.skipped, sound)})
+        told = summary_json(summary, account, records.skipped, sound)
+        data = line({"summary": told, "problems": problems_json()})
         output.write(data)
     if how.as_json:
         click.echo(data)

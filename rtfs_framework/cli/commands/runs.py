@@ -100,7 +100,7 @@ def journal(config: str | None) -> Path:
     from rtfs_framework.orchestrator.journal.place import journal_path
     from rtfs_framework.registry.load import load_catalog
 
-    found = load_config(config_path(config), None, os.environ, load_catalog(os.environ), lambda _what, _error: None)
+    found = load_config(config_path(config), None, os.environ, load_catalog(os.environ), lambda _fault: None)
     return journal_path(os.environ, found.journal.path)
 
 

@@ -60,6 +60,8 @@ def summary_lines(summary: Summary, account: Account, skipped: int, soundness: s
     yield f"refused  {summary.refused:,}"
     for reason, count in account.refused.most_common(_SHOWN_ERRORS):
         yield f"         {count:,} x {reason}"
+    for place, problem in enumerate(summary.problems):
+        yield f"{'' if place else 'plugins':<8} {problem.count:,} x {problem.code} {problem.message}"
 
 
 def _errors(account: Account) -> Iterator[str]:

@@ -126,6 +126,17 @@ enter(
 )
 enter("E0808", "no plugin of this name", "`rtfs plugins` lists what is installed, with the names to use.")
 enter(
+    "E0809",
+    "what a plugin offers cannot be made",
+    "It was asked for, and without it calls would go elsewhere than its owner said: so nothing runs. The message says "
+    "what its factory did. Upgrade the plugin, or take what it offers out of delegation.toml.",
+)
+enter(
+    "E0810",
+    "a plugin prints while it is loaded",
+    "Only results belong on stdout, where programs read them. What it printed is shown here instead, and it works on.",
+)
+enter(
     "E0811",
     "the cache on disk failed",
     "It is left out for the rest of the run; results stay right, only slower.",

@@ -14,11 +14,12 @@ from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.orchestrator.config.find import find_config
 from rtfs_framework.orchestrator.config.model import Config, ProviderSpec
 from rtfs_framework.orchestrator.config.own import Reading, default_engine, defaults_of
+from rtfs_framework.registry.faults import Part, PluginFault, ask
 
 if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
 
-Report = Callable[[str, Exception], None]
+Report = Callable[[PluginFault], None]
 
 
 def load_config(
@@ -58,16 +59,18 @@ def default_providers(catalog: Catalog, report: Report) -> tuple[ProviderSpec, .
     for name, (entry, provenance) in catalog.providers.items():
         tables = entry.defaults or ({name: {}} if entry.locality is Locality.REMOTE else {})
         for id_, table in tables.items():
+            part = Part("provider", name, provenance)
             try:
-                spec = _default(id_, entry, dict(table))
-            except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-                report(f"provider '{name}' ({provenance})", error)
+                spec = ask(part, f"its default instance '{id_}'", _default, id_, entry, table)
+            except PluginFault as fault:
+                report(fault)
                 continue
             made.setdefault(spec.target, spec)
     return tuple(made.values())
 
 
-def _default(id_: str, entry: ProviderEntry, table: dict[str, object]) -> ProviderSpec:
+def _default(id_: str, entry: ProviderEntry, given: Mapping[str, object]) -> ProviderSpec:
+    table = dict(given)
     own = defaults_of(entry.settings, table)
     target = RemoteModel(id_) if entry.locality is Locality.REMOTE else LocalModel(id_)
     return ProviderSpec(

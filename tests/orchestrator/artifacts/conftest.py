@@ -25,6 +25,9 @@ class Shelf:
     def put(self, key, value, ttl=None):
         self.entries[key.digest] = value
 
+    def clear(self):
+        self.entries.clear()
+
     def stats(self):
         return CacheStats(size=len(self.entries))
 

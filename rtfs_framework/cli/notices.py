@@ -1,0 +1,80 @@
+"""What is wrong with plugins, told while a command runs: once on stderr, and as `problems` in what `--json` prints.
+
+One `Notices` belongs to one command line: it hears every host that the command opens, so that what several of them meet
+is told once. Its end says how often what was told once has happened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from rtfs_framework.cli.style import colour_for, coloured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rtfs_framework.registry.faults import Faults
+    from rtfs_framework.registry.problems import PluginProblem
+
+
+@attrs.define(slots=True, eq=False)
+class Notices:
+    """What one command line has told."""
+
+    _watched: list[Faults] = attrs.field(factory=list)
+    _told: dict[str, PluginProblem] = attrs.field(factory=dict)
+
+    def watch(self, faults: Faults) -> None:
+        """Tell what is wrong with the plugins of a host, now and from now on."""
+        self._watched.append(faults)
+        faults.listen(self.tell)
+
+    def tell(self, problem: PluginProblem) -> None:
+        """Tell a problem, unless it was told before."""
+        if problem.message not in self._told:
+            self._told[problem.message] = problem
+            warn(problem.render("warning"))
+
+    def tell_all(self, problems: Iterable[PluginProblem]) -> None:
+        """Tell the problems of plugins that could not be loaded."""
+        for problem in problems:
+            self.tell(problem)
+
+    @property
+    def problems(self) -> list[PluginProblem]:
+        """Everything told, with counts."""
+        found = dict(self._told)
+        for faults in self._watched:
+            for problem in faults.problems:
+                known = found.get(problem.message)
+                if known is None or problem.count > known.count:
+                    found[problem.message] = problem
+        return list(found.values())
+
+    def finish(self) -> None:
+        """Say how often what was told once has happened."""
+        for problem in self.problems:
+            if problem.count > 1:
+                warn(f"warning[{problem.code}]: {problem.count:,} times: {problem.message}")
+
+
+def notices() -> Notices:
+    """Return the notices of the command that runs."""
+    context = click.get_current_context(silent=True)
+    found = None if context is None else context.find_object(Notices)
+    return Notices() if found is None else found
+
+
+def problems_json() -> list[dict[str, Any]]:
+    """Return what was told by now, as JSON-ready data."""
+    return [problem.to_json() for problem in notices().problems]
+
+
+def warn(text: str) -> None:
+    """Print on stderr."""
+    import sys
+
+    click.echo(coloured(text), err=True, color=colour_for(sys.stderr))

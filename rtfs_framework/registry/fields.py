@@ -1,0 +1,108 @@
+"""What is wrong with a plugin's record although it is of the right class: fields that no host could use.
+
+Found when the plugin is loaded, where the plugin is known, and not when a program first needs the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from typing import Any, get_args
+
+import attrs
+
+from rtfs_framework.registry.kinds import Kind
+
+Flaw = Callable[[Any], "str | None"]
+
+
+def flaw_of(kind: Kind, record: Any) -> str | None:
+    """Return what is wrong with a record's fields, None when nothing is."""
+    for name, check in {**_COMMON, **_CHECKS[kind.word]}.items():
+        if hasattr(record, name):
+            wrong = check(getattr(record, name))
+            if wrong is not None:
+                return f"whose `{name}` {wrong}"
+    return None
+
+
+def _function(value: Any) -> str | None:
+    return None if callable(value) else f"is {_a(value)} and cannot be called"
+
+
+def _text(value: Any) -> str | None:
+    return None if isinstance(value, str) else f"is {_a(value)} and no text"
+
+
+def _texts(value: Any) -> str | None:
+    fine = isinstance(value, tuple | list) and all(isinstance(each, str) for each in value)
+    return None if fine else f"is {value!r:.60} and no tuple of texts"
+
+
+def _settings(value: Any) -> str | None:
+    if value is None or (isinstance(value, type) and attrs.has(value)):
+        return None
+    return f"is {getattr(value, '__name__', value)!r:.60} and no attrs class (decorate it with `@attrs.frozen`)"
+
+
+def _member(enum: str) -> Flaw:
+    def check(value: Any) -> str | None:
+        if isinstance(value, Enum) and type(value).__name__ == enum:
+            return None
+        return f"is {value!r:.60} and no member of {enum}"
+
+    return check
+
+
+def _number(value: Any) -> str | None:
+    fine = value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0)
+    return None if fine else f"is {value!r:.60} and no number of requests"
+
+
+def _tables(value: Any) -> str | None:
+    fine = isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(table, Mapping) for name, table in value.items()
+    )
+    return None if fine else f"is {value!r:.60} and no mapping of instance ids to tables"
+
+
+def _type(value: Any) -> str | None:
+    from rtfs_framework.lang.types.model import Type
+
+    if value is None or isinstance(value, get_args(Type)):
+        return None
+    return f"is {value!r:.60} and no Type (`read_type` of rtfs_framework.api makes one of a text)"
+
+
+def _types(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, Iterable) or isinstance(value, str):
+        return f"is {value!r:.60} and no tuple of types"
+    return next(filter(None, map(_type, value)), None)
+
+
+def _a(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+_COMMON: Mapping[str, Flaw] = {"summary": _text, "settings": _settings}
+_CHECKS: Mapping[str, Mapping[str, Flaw]] = {
+    "engine": {"factory": _function, "plan_scope": _member("PlanScope")},
+    "provider": {
+        "factory": _function,
+        "locality": _member("Locality"),
+        "parallel": _number,
+        "defaults": _tables,
+    },
+    "cache": {"factory": _function, "level": _member("CacheLevel")},
+    "capability": {
+        "handler": _function,
+        "parameters": _types,
+        "returns": _type,
+        "effects": _texts,
+        "names": _texts,
+    },
+    "command": {"load": _function, "example": _text},
+    "observer": {"factory": _function, "events": _texts},
+}
