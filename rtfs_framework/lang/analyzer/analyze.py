@@ -36,6 +36,8 @@ from rtfs_framework.lang.forms import (
 )
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Delegatable, Library, no_modules
+from rtfs_framework.lang.maps import to_key
+from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
 from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.types.model import Type
@@ -360,14 +362,27 @@ class Analyzer:
         return ir.Do((*args, ir.Fail("ArityMismatch", message, form.span)), form.span)
 
     def map(self, form: MapForm, scope: Scope) -> ir.Node:
-        """A map literal: keys are keywords, strings, integers or booleans."""
-        pairs = []
-        for key, value in form.pairs:
-            if not (isinstance(key, Atom) and isinstance(key.value, Keyword | str | bool | int)):
-                message = "a map literal's keys are keywords, strings, integers or booleans"
-                raise self.refuse(key, "E0114", message, "use (hash-map key value) for a computed key")
-            pairs.append((key.value, self.analyze(value, scope)))
-        return ir.MapNode(tuple(pairs), form.span)
+        """A map literal. Keys are expressions, evaluated in turn with their values; the last of equal keys counts."""
+        self._note_repeated(form)
+        parts = self.each(form.items, scope)
+        keys = parts[::2]
+        if all(isinstance(key, Atom) for key in form.items[::2]):
+            constants = [key.value for key in keys if isinstance(key, ir.Const)]
+            return ir.MapNode(tuple(zip(constants, parts[1::2], strict=True)), form.span)
+        return ir.Call(ir.Builtin("hash-map", form.span), parts, form.span)
+
+    def _note_repeated(self, form: MapForm) -> None:
+        """Warn of a constant key that stands twice."""
+        seen = set()
+        for key, _ in form.pairs:
+            if not isinstance(key, Atom):
+                continue
+            marked = to_key(key.value)
+            if marked in seen:
+                message = f"the key {write(key.value)} stands twice in this map: its last value counts"
+                found = self.finding(key.span, "E0244", message, "remove one of the two", severity="warning")
+                self.findings.append(found)
+            seen.add(marked)
 
     def quoted(self, form: Quoted, scope: Scope) -> ir.Node:  # noqa: ARG002 - macro bodies need it
         """Quoted data; a quasiquote outside a macro is refused."""

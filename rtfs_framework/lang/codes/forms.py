@@ -176,6 +176,13 @@ enter(
     '(fn [x] (if x 1 (throw "no")))',
 )
 enter(
+    "E0244",
+    "a key that stands twice in a map",
+    "The last value of equal keys counts; the others are evaluated and lost.",
+    "{:a 1 :b 2 :a 3}",
+    "{:a 3 :b 2}",
+)
+enter(
     "E0299",
     "more findings than are shown",
     "Only the first findings are told, errors before warnings and hints. Mend these, and check again.",

@@ -101,13 +101,6 @@ enter(
     "(defn ^:delegation :local f [x] (+ x 2))",
 )
 enter(
-    "E0114",
-    "a map literal with a computed key",
-    "The keys of a map literal are keywords, strings, integers and booleans. hash-map takes any value as a key.",
-    "(let [k :a] {k 1})",
-    "(let [k :a] (hash-map k 1))",
-)
-enter(
     "E0115",
     "a quasiquote outside a macro",
     "` ~ and ~@ build the forms that a macro returns; elsewhere, quote data with '.",

@@ -34,6 +34,7 @@ FOUND = [
         "(defn f [x] : [:vector [:union :nil strin]] [x])",
     ),
     ("(defn f [x] (let [y : Bolean? x] y))", "E0324", "warning", "'Bolean?'", "y"),
+    ("(defn f [k] {:a 1 k 2 :a 3})", "E0244", "warning", "the key :a stands twice", ":a"),
     ("(match [] x x 1 2)", "E0240", "warning", "fits every value", "2"),
     ("(match (str) 1 :a 1 :b _ :c)", "E0240", "warning", "the literal 1", ":b"),
     ("(defn f [v] (match v [a _] a [_ b] b))", "E0240", "warning", "fits all that it fits", "b"),

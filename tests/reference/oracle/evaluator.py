@@ -122,7 +122,7 @@ class Evaluator:
             case SetForm(items=items):
                 return Set.of([self.value(item, env) for item in items])
             case MapForm():
-                return Map.of([(k.value, self.value(v, env)) for k, v in form.pairs])
+                return Map.of([(self.value(k, env), self.value(v, env)) for k, v in form.pairs])
             case ShorthandFn(body=body):
                 return self.shorthand(body, env)
             case Quoted(kind="quote", form=inner):

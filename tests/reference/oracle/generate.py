@@ -356,7 +356,7 @@ MALFORMED = (
     "(loop [i 0])", "(+ 1 (recur 1))", "(match)", "(match 1 x)", "(try 1)", "(try 1 (finally 2) (catch e 3))",
     "(defn f)", "(let [& 1] 2)", "(fn [&] 1)", "(fn [a & b c] 1)", "(case)", "(cond 1)", "(if-let [x] 1)",
     "#(#(1))", "(quote)", "(let [1 2] 3)", "{:a}", "(inc (recur))", "(letfn [f] 1)", "(-> )", "(try 1 (catch))",
-    "{[1] 2}",
+    "{[1]}",
 )  # fmt: skip
 
 

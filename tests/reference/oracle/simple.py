@@ -101,6 +101,8 @@ class Simple:
     def map_(self, depth: int) -> str:
         if self.chance(50):
             return f"{{:a {self.expr('int', depth)} :b {self.expr(self.pick(KINDS), depth)}}}"
+        if self.chance(30):
+            return f"{{{self.expr('kw', depth)} {self.expr('int', depth)} :b {self.expr('int', depth)}}}"
         return f"(assoc {self.expr('map', depth)} {self.expr('kw', depth)} {self.expr('int', depth)})"
 
     def fn_(self, depth: int) -> str:
