@@ -21,9 +21,11 @@ from rtfs_framework.api.errors import (
     ProgramError,
     ProviderAuthError,
     ProviderError,
+    ProviderRedirected,
     ProviderTimeout,
     ProviderUnavailable,
     RateLimited,
+    ReplyTooLarge,
     RtfsError,
 )
 from rtfs_framework.api.hookspecs import RtfsHookSpecs, hookimpl
@@ -39,7 +41,9 @@ from rtfs_framework.api.provider import (
     ProviderEntry,
     ProviderSettings,
     Usage,
+    token_count,
 )
+from rtfs_framework.api.secrets import blotter, one_line
 from rtfs_framework.api.settings import Setting, SettingsSchema
 from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
 from rtfs_framework.api.targets import (
@@ -55,7 +59,7 @@ from rtfs_framework.api.targets import (
 )
 from rtfs_framework.api.toml_places import KeyPath, Places, load_toml, read_toml
 from rtfs_framework.api.toml_structure import structure
-from rtfs_framework.api.typed import JsonError, from_json, to_json
+from rtfs_framework.api.typed import JsonError, from_json, load_json, to_json
 from rtfs_framework.api.units import Bytes, Megabytes, Milliseconds, Seconds, plausible
 from rtfs_framework.api.values import (
     CallKind,
@@ -139,11 +143,13 @@ __all__ = [
     "ProviderAuthError",
     "ProviderEntry",
     "ProviderError",
+    "ProviderRedirected",
     "ProviderSettings",
     "ProviderTimeout",
     "ProviderUnavailable",
     "RateLimited",
     "RemoteModel",
+    "ReplyTooLarge",
     "RtfsError",
     "RtfsHookSpecs",
     "Seconds",
@@ -153,13 +159,16 @@ __all__ = [
     "Type",
     "Usage",
     "Value",
+    "blotter",
     "compile_patterns",
     "digest",
     "from_json",
     "hookimpl",
     "in_transaction",
     "is_pattern",
+    "load_json",
     "load_toml",
+    "one_line",
     "open_sqlite",
     "plausible",
     "read_toml",
@@ -167,5 +176,6 @@ __all__ = [
     "specificity",
     "structure",
     "to_json",
+    "token_count",
     "write",
 ]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import InternalError, LanguageError, ProgramError, RtfsError
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.provider import Usage
 
 __all__ = [
     "BadReply",
@@ -15,9 +20,11 @@ __all__ = [
     "ProgramError",
     "ProviderAuthError",
     "ProviderError",
+    "ProviderRedirected",
     "ProviderTimeout",
     "ProviderUnavailable",
     "RateLimited",
+    "ReplyTooLarge",
     "RtfsError",
 ]
 
@@ -61,10 +68,14 @@ class ProviderError(RtfsError):
     kind = "NetworkError"
     retryable = False
 
-    def __init__(self, provider: str, message: str, *, status: int | None = None) -> None:
+    usage: Usage | None = None
+    """Tokens that the failed request took all the same; a host counts and prices them."""
+
+    def __init__(self, provider: str, message: str, *, status: int | None = None, usage: Usage | None = None) -> None:
         super().__init__(f"{provider}: {message}")
         self.provider = provider
         self.status = status
+        self.usage = usage
 
 
 class ProviderTimeout(ProviderError):
@@ -100,11 +111,23 @@ class ProviderUnavailable(ProviderError):
     retryable = True
 
 
+class ProviderRedirected(ProviderError):
+    """The provider's server sent the request elsewhere, where it must not go with the arguments and the key."""
+
+    code = "E0608"
+
+
 class BadReply(ProviderError):
     """The provider answered something that is no valid reply: malformed JSON, or a value of another type."""
 
     code = "E0606"
     kind = "TypeValidationError"
+
+
+class ReplyTooLarge(BadReply):
+    """The reply is larger than its bound; what came of it was thrown away."""
+
+    code = "E0607"
 
 
 def config_error(code: str, message: str, **details: object) -> ConfigError:

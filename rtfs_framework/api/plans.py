@@ -23,14 +23,17 @@ class PlanSource(Enum):
 
 @attrs.frozen(slots=True)
 class Candidate:
-    """A target that the host could use, with what is known of it. Costs are US dollars per million tokens."""
+    """A target that the host could use, with what is known of it.
+
+    Costs are US dollars per million tokens, None where nobody has said them.
+    """
 
     target: ExecTarget
     provider: str
     model: str = ""
     healthy: bool = True
-    input_cost: float = 0.0
-    output_cost: float = 0.0
+    input_cost: float | None = None
+    output_cost: float | None = None
 
 
 @attrs.frozen(slots=True)

@@ -30,12 +30,23 @@ class Message:
     content: str
 
 
+MOST_TOKENS = 2**53 - 1
+"""The largest count of tokens that is believed: what JSON numbers hold exactly everywhere."""
+
+
+def token_count(found: Any) -> int | None:
+    """Return a number of tokens as a server wrote it; None for what is no count (negative, absurd, no number)."""
+    if found.__class__ is float and found.is_integer():
+        found = int(found)
+    return found if found.__class__ is int and 0 <= found <= MOST_TOKENS else None
+
+
 @attrs.frozen(slots=True)
 class Usage:
-    """Tokens that a reply took."""
+    """Tokens that a reply took; None is "not known", and makes the cost of a paid reply unknown too."""
 
-    input_tokens: int = 0
-    output_tokens: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -66,10 +77,16 @@ class InferenceReply:
     usage: Usage = Usage()
     explanation: str = ""
     """Why this answer, when the provider can say (a rules provider names the rule); goes to the causal chain."""
+    problems: tuple[str, ...] = ()
+    """What was odd and did not keep the answer from being used; a host tells its user each of them once."""
 
 
 class ModelProvider(Protocol):
-    """Infers. Raises only `rtfs_framework.api.errors.ProviderError` and its subclasses."""
+    """Infers. Raises only `rtfs_framework.api.errors.ProviderError` and its subclasses.
+
+    An optional method `prepare() -> None` imports and makes what the first request needs. A host calls it once, in a
+    worker thread, before the first request's time starts to run.
+    """
 
     def fingerprint(self) -> str:
         """Return a digest of all that the answer depends on besides the request (model, rule file, parameters)."""
@@ -78,7 +95,9 @@ class ModelProvider(Protocol):
     async def infer(self, request: InferenceRequest) -> InferenceReply:
         """Return the answer to one request within `request.timeout`.
 
-        A plain function that waits is called in a worker thread; it must be safe to call from several.
+        An asynchronous method must only ever wait by `await`: nothing can interrupt one that blocks, and all other
+        calls of its event loop wait with it. A plain function is called in a worker thread; it must be safe to call
+        from several. Either is abandoned at the deadline if it does not end.
         """
         ...
 

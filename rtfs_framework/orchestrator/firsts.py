@@ -11,8 +11,8 @@ import attrs
 
 from rtfs_framework.orchestrator.records import CallRecord, Decision
 
-Bill = tuple[int, int, float]
-"""Input tokens, output tokens, cost."""
+Bill = tuple[int, int, float | None]
+"""Input tokens, output tokens, cost (None: not known)."""
 
 
 @attrs.define(slots=True, eq=False)

@@ -13,7 +13,7 @@ import attrs
 
 from rtfs_framework.api.cache import CacheKey
 from rtfs_framework.api.errors import BadReply, ProviderAuthError, ProviderError, ProviderTimeout
-from rtfs_framework.api.provider import InferenceReply, InferenceRequest
+from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Usage, token_count
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import FunctionSignature
 from rtfs_framework.lang.errors import ProgramError, type_validation_error
@@ -26,7 +26,7 @@ from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import as_program_error
 from rtfs_framework.orchestrator.prompt import build_request
 from rtfs_framework.orchestrator.providers import ProviderInstance
-from rtfs_framework.orchestrator.reply import to_value
+from rtfs_framework.orchestrator.reply import fault_of, to_value
 from rtfs_framework.orchestrator.reuse import Reuse
 from rtfs_framework.orchestrator.visit import OpenCall
 
@@ -115,9 +115,6 @@ class Models:
             record.model, record.explanation = reply.model or instance.spec.model, reply.explanation
             if shared:
                 record.cache = "in flight"
-            else:
-                record.input_tokens, record.output_tokens = reply.usage.input_tokens, reply.usage.output_tokens
-                record.cost = cost_of(reply.usage, instance.spec)
             value = to_value(reply, function, opened.visit.lookup, f"'{instance.spec.id}'")
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self.failed(opened, error, instance)
@@ -136,8 +133,34 @@ class Models:
         timeout = seconds_for(instance.spec.timeout, call.hints)
         request = build_request(function, call.args, opened.visit.lookup, timeout=timeout, hints=call.hints)
         if key is None:
-            return await self.infer(instance, request), False
-        return await self.reuse.once(key, lambda: self.infer(instance, request))
+            return await self._paid(opened, instance, request), False
+        return await self.reuse.once(key, lambda: self._paid(opened, instance, request))
+
+    async def _paid(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
+        """Ask, and write down what it took, also when nothing usable came of it."""
+        try:
+            reply = await self.infer(instance, request)
+        except ProviderError as error:
+            if error.usage is not None:
+                self._bill(opened, instance, error.usage)
+            raise
+        self._bill(opened, instance, reply.usage, reply.problems)
+        wrong = fault_of(reply)
+        if wrong is not None:
+            raise BadReply(instance.spec.id, wrong, usage=reply.usage)
+        return reply
+
+    def _bill(self, opened: OpenCall, instance: ProviderInstance, usage: Usage, problems: tuple[str, ...] = ()) -> None:
+        counted = Usage(token_count(usage.input_tokens), token_count(usage.output_tokens))
+        record = opened.record
+        record.input_tokens, record.output_tokens = counted.input_tokens or 0, counted.output_tokens or 0
+        record.cost = cost_of(counted, instance.spec)
+        if counted != usage:
+            problems = (*problems, f"its count of tokens is none: {usage}; its cost is not known")
+        for problem in problems:
+            if problem not in instance.told:
+                instance.told.add(problem)
+                self.events.plugin_failed(f"provider '{instance.spec.id}'", ValueError(problem))
 
 
 def _check_usable(instance: ProviderInstance) -> None:

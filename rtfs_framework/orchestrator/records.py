@@ -48,7 +48,8 @@ class OpenRecord:
     seconds: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
-    cost: float = 0.0
+    cost: float | None = 0.0
+    """US dollars, None when they are not known: no price, or no count of tokens."""
     cache: str = ""
     """"l1 hit", "l2 hit", "l2 miss", "in flight" (shared with an equal call), or ""."""
     reply_key: str = attrs.field(default="", eq=False)
@@ -95,6 +96,9 @@ class Summary:
     by_target: Mapping[str, int] = attrs.field(factory=dict)
     cache_hits: Mapping[str, int] = attrs.field(factory=dict)
     cost: float = 0.0
+    """US dollars, as far as they are known."""
+    unpriced: int = 0
+    """Calls that cost what is not known; with any, the costs are `cost` and something more."""
     input_tokens: int = 0
     output_tokens: int = 0
     refused: int = 0
@@ -107,6 +111,8 @@ class Summary:
         """Return JSON-ready data."""
         return {
             **{field.name: getattr(self, field.name) for field in attrs.fields(Summary)},
+            "cost": None if self.unpriced else self.cost,
+            "known_cost": self.cost,
             "by_target": dict(self.by_target),
             "cache_hits": dict(self.cache_hits),
             "problems": [problem.to_json() for problem in self.problems],

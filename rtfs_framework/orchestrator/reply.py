@@ -12,6 +12,22 @@ from rtfs_framework.lang.types.coerce import from_json, from_text
 from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.lang.types.names import Lookup
 
+_WHOLE = frozenset({type(None), bool, int})
+
+
+def fault_of(reply: InferenceReply) -> str | None:
+    """Return why a reply is none that JSON and UTF-8 could carry, None when it is: NaN, infinities, half characters."""
+    try:
+        if reply.text is not None:
+            reply.text.encode()
+        if reply.structured and reply.data.__class__ not in _WHOLE:
+            dump(reply.data).encode()
+    except UnicodeEncodeError:
+        return "the reply holds half a character (a lone surrogate)"
+    except (JsonError, TypeError) as error:
+        return f"the reply holds what JSON cannot hold: {error}"
+    return None
+
 
 def to_value(reply: InferenceReply, function: FunctionSignature, lookup: Lookup, source: str) -> Any:
     """Return the value that a reply stands for; `source` names who answered.

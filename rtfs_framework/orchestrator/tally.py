@@ -23,6 +23,7 @@ class Tally:
     cache_hits: Counter[str] = attrs.field(factory=Counter)
     calls: int = 0
     cost: float = 0.0
+    unpriced: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     refused: int = 0
@@ -47,7 +48,10 @@ class Tally:
             self.cache_hits["l1"] += 1
         if record.cache in ("l2 hit", "in flight"):
             self.cache_hits[record.cache.removesuffix(" hit")] += 1
-        self.cost += record.cost
+        if record.cost is None:
+            self.unpriced += 1
+        else:
+            self.cost += record.cost
         self.input_tokens += record.input_tokens
         self.output_tokens += record.output_tokens
 
@@ -61,6 +65,7 @@ class Tally:
             by_target=dict(Counter(self.by_target).most_common()),
             cache_hits=dict(self.cache_hits),
             cost=self.cost,
+            unpriced=self.unpriced,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             refused=self.refused,

@@ -113,8 +113,9 @@ def make_row(message: str, result: RecordResult) -> Row:
     if result.error is not None:
         found = as_diagnostic(result.error)
         error = cells.clean(f"error[{found.code}]: {found.message}")
-    cost = sum(call.cost for call in result.calls)
-    last = (where(result.calls), seconds(result.seconds), money(cost))
+    costs = [call.cost for call in result.calls]
+    cost = money(sum(filter(None, costs)), None in costs)
+    last = (where(result.calls), seconds(result.seconds), cost)
     return Row(cells.clean(message), _values(result, message), last, error)
 
 

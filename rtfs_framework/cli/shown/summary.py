@@ -55,13 +55,21 @@ def summary_lines(summary: Summary, account: Account, skipped: int, soundness: s
     yield f"calls    {summary.calls:,}{': ' if targets else ''}{targets}"
     yield from _ways(account)
     yield f"cache    {_cache(summary, account, soundness)}"
-    tokens = f" ({summary.input_tokens:,} tokens in, {summary.output_tokens:,} out)" if summary.input_tokens else ""
-    yield f"cost     {money(summary.cost)}{tokens}"
+    tokens = summary.input_tokens or summary.output_tokens
+    counted = f" ({summary.input_tokens:,} tokens in, {summary.output_tokens:,} out)" if tokens else ""
+    yield f"cost     {money(summary.cost, summary.unpriced)}{counted}{_unpriced(summary)}"
     yield f"refused  {summary.refused:,}"
     for reason, count in account.refused.most_common(_SHOWN_ERRORS):
         yield f"         {count:,} x {reason}"
     for place, problem in enumerate(summary.problems):
         yield f"{'' if place else 'plugins':<8} {problem.count:,} x {problem.code} {problem.message}"
+
+
+def _unpriced(summary: Summary) -> str:
+    if not summary.unpriced:
+        return ""
+    calls = f"{summary.unpriced:,} call{'s' if summary.unpriced > 1 else ''}"
+    return f"; ? is {calls} without a price or a count of tokens: set input_cost and output_cost of the provider"
 
 
 def _errors(account: Account) -> Iterator[str]:

@@ -69,6 +69,8 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value < 120 else f"{int(value) // 60} min {int(value) % 60} s"
 
 
-def money(value: float) -> str:
-    """Return US dollars."""
+def money(value: float, unpriced: int | bool = 0) -> str:
+    """Return US dollars; with something whose price is not known, what is known and a question mark."""
+    if unpriced:
+        return f"{money(value)} + ?" if value else "?"
     return "$0" if value == 0 else f"${value:.6f}" if value < 0.01 else f"${value:,.2f}"

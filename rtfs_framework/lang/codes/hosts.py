@@ -36,6 +36,23 @@ enter(
     "The model's reply is no valid value of the function's result type, and asking again did not help. A narrower "
     "type, such as an enumeration, or a clearer doc string does.",
 )
+enter(
+    "E0607",
+    "a reply beyond its bound",
+    "The provider's reply is larger, once unpacked, than is read of any (max_reply, 16 MiB unless its table says "
+    "otherwise). What came of it was thrown away. Ask for less, or raise the bound if such replies are meant.",
+    language="toml",
+    right='[delegation.remote_providers.openai]\nmax_reply = "64 MiB"\n',
+)
+enter(
+    "E0608",
+    "the provider points elsewhere",
+    "Its server answered with a redirect to another host, or with one that would drop the request's body. Neither is "
+    "followed: the arguments go where the configuration says and nowhere else. Write the address that is meant into "
+    "'endpoint'.",
+    language="toml",
+    right='[delegation.remote_providers.house]\nprovider = "openai"\nendpoint = "https://models.example.org/v1"\n',
+)
 enter("E0700", "a configuration cannot be read", "It is there, but cannot be opened. Check the path and its rights.")
 enter(
     "E0701",

@@ -31,9 +31,9 @@ class ProviderSpec:
     """Seconds."""
     reuse: str = "auto"
     """"auto" (replies of deterministic providers are remembered), "always" or "never"."""
-    input_cost: float = 0.0
-    """US dollars per million tokens."""
-    output_cost: float = 0.0
+    input_cost: float | None = None
+    """US dollars per million tokens; None is "not said"."""
+    output_cost: float | None = None
     parallel: int | None = None
     """Requests under way at once; None for what the plugin says."""
     model: str = ""

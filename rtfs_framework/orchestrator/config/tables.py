@@ -71,8 +71,8 @@ class ProviderTable:
         default=Milliseconds(DEFAULT_TIMEOUT * 1000), validator=_POSITIVE, metadata=plausible(1000, _DAY * 1000)
     )
     reuse: Literal["auto", "always", "never"] = "auto"
-    input_cost: float = attrs.field(default=0.0, validator=validators.ge(0.0))
-    output_cost: float = attrs.field(default=0.0, validator=validators.ge(0.0))
+    input_cost: float | None = attrs.field(default=None, validator=validators.optional(validators.ge(0.0)))
+    output_cost: float | None = attrs.field(default=None, validator=validators.optional(validators.ge(0.0)))
     parallel: int | None = attrs.field(
         default=None, validator=validators.optional([_POSITIVE, validators.le(_MOST_CONCURRENT)])
     )

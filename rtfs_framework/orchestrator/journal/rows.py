@@ -43,6 +43,8 @@ _TYPES = {
         r"(\w+) (TEXT|INTEGER|REAL)( NOT NULL)?", TABLES.split("CREATE TABLE entries")[1].split(";")[0]
     )
 }
+UNKNOWN_COST = -1.0
+"""What stands for a cost that is not known, in a column that cannot be empty."""
 _DIGESTS = frozenset({"args_digest", "reply_digest"})
 """Our own hexadecimal digits (or nothing): texts that need no escapes. The parent's hash is one too."""
 _JSON = {"TEXT": "text({})", "INTEGER": "{}", "REAL": "real({})"}
@@ -107,7 +109,7 @@ def is_usual(record: CallRecord) -> bool:
         and record.args_text is None
         and not (record.error_kind or record.error)
         and not (record.model or record.explanation or record.cache)
-        and not (record.input_tokens or record.output_tokens or record.cost)
+        and not (record.input_tokens or record.output_tokens or record.cost != 0)
     )
 
 
@@ -148,7 +150,7 @@ def whole_values(record: CallRecord, run: str, seq: int, texts: Texts, *, keep_a
         int(record.seconds * 1_000_000 + 0.5),
         record.input_tokens,
         record.output_tokens,
-        float(record.cost),
+        UNKNOWN_COST if record.cost is None else float(record.cost),
         record.cache,
         record.model,
         texts.blot(record.explanation),

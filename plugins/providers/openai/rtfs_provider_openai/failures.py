@@ -1,60 +1,106 @@
-"""The vendor's exceptions as rtfs_framework's. In: what the client raised. Out: a `ProviderError` of the right kind."""
+"""Failures as rtfs_framework's. In: what the client raised, or a reply that is an error. Out: a `ProviderError`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import attrs
 
 from rtfs_framework.api import (
-    BadReply,
+    JsonError,
     ProviderAuthError,
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
     RateLimited,
+    load_json,
+    one_line,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from rtfs_provider_openai.words import code_in, said, status_in
 
 _REFUSED = {401, 403}
 _PASSING = {408, 409, 425}
-_LONGEST = 300
 
 
-def failure(error: Exception, provider: str, key: str, variable: str) -> ProviderError:
-    """Return the error to raise; the key is struck out of whatever the vendor says."""
-    import openai
+@attrs.frozen(slots=True)
+class Teller:
+    """Says whose failure it is and what to do, in words that hold no secret."""
 
-    words = _words(error, key)
-    if isinstance(error, openai.APITimeoutError):
-        return ProviderTimeout(provider, "no reply in time")
-    if isinstance(error, openai.APIResponseValidationError):
-        return BadReply(provider, f"the reply is no chat completion: {words}")
-    if isinstance(error, openai.APIStatusError):
-        return _of_status(error, provider, words, variable)
-    if isinstance(error, openai.APIConnectionError):
-        because = f" ({_words(error.__cause__, key)})" if error.__cause__ is not None else ""
-        return ProviderUnavailable(provider, f"cannot be reached, or closed the connection{because}")
-    if isinstance(error, (ValueError, RecursionError)):
-        return BadReply(provider, f"the reply is no valid JSON: {words}")
-    return ProviderError(provider, words)
+    provider: str
+    variable: str
+    """The environment variable of the key, "" when none is sent."""
+    strike: Callable[[str], str]
+
+    def words(self, text: str) -> str:
+        """Return foreign words fit to be shown: on one line, short, without secrets, nothing invisible."""
+        # Twice: a secret must be found before an escape or a cut changes its spelling, and after.
+        return self.strike(one_line(self.strike(text)))
+
+    def of(self, error: Exception) -> ProviderError:
+        """Return the error to raise for what the client raised."""
+        import openai
+
+        if isinstance(error, ProviderError):
+            return error
+        if isinstance(error, openai.APITimeoutError):
+            return ProviderTimeout(self.provider, "no reply in time")
+        if isinstance(error, openai.APIStatusError):
+            return self.of_reply(error.status_code, _data(error.response.text), error.response)
+        inner = _innermost(error)
+        if isinstance(error, openai.APIConnectionError) or isinstance(inner, (OSError, OverflowError)):
+            because = "" if inner is error else f" ({self._about(inner)})"
+            return ProviderUnavailable(self.provider, f"cannot be reached, or closed the connection{because}")
+        return ProviderError(self.provider, self._about(inner))
+
+    def of_reply(self, status: int, data: Any, response: Any) -> ProviderError:
+        """Return the error that a reply tells; `status` is the reply's, or what an error inside a 200 means."""
+        words = self.words(said(data)) or f"status {status}, without a reason"
+        make: dict[str, Any] = {"status": status}
+        if status == 429 and code_in(data) != "insufficient_quota":
+            return RateLimited(self.provider, words, retry_after=retry_after(response.headers))
+        if status == 429:
+            return ProviderError(self.provider, f"the quota is used up: {words}", **make)
+        if status in _REFUSED:
+            named = f"; check the key in {self.variable}" if self.variable else ""
+            return ProviderAuthError(self.provider, f"{words}{named}", **make)
+        if status >= 500 or status in _PASSING:
+            return ProviderUnavailable(self.provider, words, **make)
+        if status == 404:
+            return ProviderError(self.provider, f"{words}; check the endpoint and the model's name", **make)
+        return ProviderError(self.provider, words, **make)
+
+    def of_answered_error(self, data: Any, response: Any) -> ProviderError:
+        """Return the error that stands in a reply of status 200."""
+        status = status_in(data)
+        if status is not None:
+            return self.of_reply(status, data, response)
+        return ProviderError(
+            self.provider, f"the server answered an error: {self.words(said(data)) or 'without words'}"
+        )
+
+    def _about(self, error: BaseException) -> str:
+        return self.words(str(error)) or type(error).__name__
 
 
-def _of_status(error: Any, provider: str, words: str, variable: str) -> ProviderError:
-    status = int(error.status_code)
-    if status == 429:
-        if getattr(error, "code", None) == "insufficient_quota":
-            return ProviderError(provider, f"the quota is used up: {words}", status=status)
-        return RateLimited(provider, words, retry_after=retry_after(error.response.headers))
-    if status in _REFUSED:
-        named = f"; check the key in {variable}" if variable else ""
-        return ProviderAuthError(provider, f"{words}{named}", status=status)
-    if status >= 500 or status in _PASSING:
-        return ProviderUnavailable(provider, words, status=status)
-    if status == 404:
-        return ProviderError(provider, f"{words}; check the endpoint and the model's name", status=status)
-    return ProviderError(provider, words, status=status)
+def _data(text: str) -> Any:
+    """Return the data of an error's body, or its text."""
+    try:
+        return load_json(text)
+    except JsonError:
+        return text
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return what is behind a group of exceptions and the client's own wrapping."""
+    for _ in range(8):
+        inner = getattr(error, "exceptions", None)
+        behind = inner[0] if inner else error.__cause__
+        if behind is None:
+            break
+        error = behind
+    return error
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -71,11 +117,3 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     except (KeyError, ValueError, TypeError):
         return None
     return max(0.0, wait.total_seconds())
-
-
-def _words(error: BaseException, key: str) -> str:
-    """Return what an error says, on one line and without the key."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    if key:
-        text = text.replace(key, "***")
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -9,12 +9,16 @@ import attrs
 from attrs import validators
 
 from rtfs_framework.api import Locality, ModelProvider, ProviderEntry, ProviderSettings, hookimpl
+from rtfs_provider_openai.keys import bare, unsendable
 
 rtfs_api_version = 1
 
 KEY = "OPENAI_API_KEY"
 BASE_URL = "OPENAI_BASE_URL"
 VENDOR = "https://api.openai.com/v1"
+MAX_REPLY = 16 * 1024 * 1024
+"""Bytes: some hundred times the longest answer that models give."""
+MOST_REPLY = 1024 * 1024 * 1024
 
 
 def _http(_: Any, attribute: Any, value: str | None) -> None:
@@ -49,6 +53,8 @@ class OpenAISettings:
     max_tokens: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(1)))
     structured: Literal["json_schema", "json_object", "none"] = "json_schema"
     """How a typed reply is asked for: by its schema, as any JSON object, or by the prompt alone."""
+    max_reply: int = attrs.field(default=MAX_REPLY, validator=[validators.ge(1024), validators.le(MOST_REPLY)])
+    """Bytes of the largest reply that is read, unpacked."""
 
     @temperature.validator
     def _temperature(self, attribute: Any, value: float | str | None) -> None:
@@ -63,16 +69,18 @@ class OpenAISettings:
         """Return the key, "" when none is wanted, None when it is missing."""
         if self.api_key_env == "":
             return ""
-        key = environ.get(self.api_key_env or KEY) or None
+        key = bare(environ.get(self.api_key_env or KEY))
         if key is None and self.api_key_env is None and self.base_url(environ).rstrip("/") != VENDOR:
             return ""
         return key
 
     def unusable(self, environ: Mapping[str, str]) -> str | None:
         """Return why the provider cannot be asked and the way out, None when it can."""
-        if self.key(environ) is not None:
-            return None
+        key = self.key(environ)
         variable = self.api_key_env or KEY
+        if key is not None:
+            why = unsendable(key)
+            return None if why is None else f"the key in the environment variable {variable} {why}; set it anew"
         return (
             f"the environment variable {variable} is not set; set it to your key, "
             'or configure an endpoint that needs none (api_key_env = "")'

@@ -6,11 +6,14 @@ attempts. A deadline that ends while the client waits as a server asked is told 
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+import json
+from collections.abc import Callable
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import anyio
-from anyio.lowlevel import current_token
+import anyio.to_thread
+from anyio.lowlevel import RunVar
 
 from rtfs_framework.api import (
     InferenceReply,
@@ -20,32 +23,39 @@ from rtfs_framework.api import (
     ProviderSettings,
     ProviderTimeout,
     RateLimited,
+    blotter,
     digest,
 )
-from rtfs_provider_openai.failures import failure, retry_after
+from rtfs_provider_openai.failures import Teller
 from rtfs_provider_openai.plugin import KEY, VENDOR, OpenAISettings
-from rtfs_provider_openai.wire import body_of, reply_of
+from rtfs_provider_openai.wire import body_of, read_body, reply_of
+from rtfs_provider_openai.words import reason_in
 
 if TYPE_CHECKING:
     import openai
 
+    from rtfs_provider_openai.client import Clients
+
 _VERSION = "1"
-_NO_KEY = "none"
-"""The client refuses to exist without a key, and would look for one itself; `_headers` sees that none is sent."""
-_asked_to_wait: ContextVar[list[float | None] | None] = ContextVar("rtfs_openai_asked_to_wait", default=None)
-"""Of the running request: the waits that its last response asked for, empty when it asked for none."""
+_LARGE = 256 * 1024
+"""Bytes from which on a body is read in a worker thread."""
+_SHORT = 6
+"""Characters of a key from which on it is looked for in any spelling."""
 
 
 class OpenAIProvider:
-    """Asks one model at one endpoint; the client is made with the first request of an event loop."""
+    """Asks one model at one endpoint; each event loop has a client, for connections cannot move between them."""
 
     def __init__(self, settings: ProviderSettings) -> None:
         self.id = settings.id
+        self._settings = settings
         self._own: OpenAISettings = settings.own or OpenAISettings()
         self._environ = settings.environ
         self._url = self._own.base_url(settings.environ)
-        self._client: openai.AsyncOpenAI | None = None
-        self._loop: object = None
+        self._clients: Clients | None = None
+        self._client: RunVar[openai.AsyncOpenAI | None] = RunVar(f"rtfs_openai client of {settings.id}")
+        self._preparing = Lock()
+        self._tells: tuple[str, Teller] | None = None
 
     def fingerprint(self) -> str:
         """Return the digest of what answers rest on: endpoint, model and parameters. The key is none of it."""
@@ -53,77 +63,118 @@ class OpenAIProvider:
         temperature = str(own.temperature)
         return digest("openai", _VERSION, self._url, own.model, temperature, own.max_tokens, own.structured)
 
+    def prepare(self) -> None:
+        """Import the vendor's client and load the certificates: a second or two of work that is no waiting.
+
+        Raises:
+            ProviderError: The client cannot be imported, or cannot be made of what the settings say.
+        """
+        with self._preparing:
+            if self._clients is not None:
+                return
+            try:
+                from rtfs_provider_openai.client import Clients
+            except ImportError as error:
+                raise ProviderError(self.id, f"the client cannot be imported: {error}") from error
+            self._clients = Clients(self._settings, self._own)
+
     async def infer(self, request: InferenceRequest) -> InferenceReply:
         """Return the model's answer.
 
         Raises:
             ProviderError: Of the kind that fits, with the vendor's exception as its cause.
         """
-        key = self._key()
-        client = self._ready(key)
-        body = body_of(request, self._own, vendor=self._url.rstrip("/") == VENDOR)
+        teller = self._teller(self._key())
+        client = await self._ready()
+        body = _encodable(body_of(request, self._own, vendor=self._url.rstrip("/") == VENDOR), self.id)
+        response = await self._asked(client, body, request.timeout, teller)
+        if len(response.content) > _LARGE:
+            return await anyio.to_thread.run_sync(self._read, response, request, teller)
+        return self._read(response, request, teller)
+
+    async def aclose(self) -> None:
+        """Close the connections of the event loop that runs."""
+        client = self._client.get(None)
+        if client is not None:
+            self._client.set(None)
+            await client.close()
+
+    async def _asked(self, client: openai.AsyncOpenAI, body: Any, seconds: float, teller: Teller) -> Any:
+        """Return the response to a request."""
+        from httpx2 import Response
+
+        from rtfs_provider_openai.client import PATH
+        from rtfs_provider_openai.guard import asked_to_wait
+
         waits: list[float | None] = []
-        mark = _asked_to_wait.set(waits)
+        mark = asked_to_wait.set(waits)
         try:
-            with anyio.fail_after(request.timeout):
-                completion = await client.chat.completions.create(
-                    **body, timeout=request.timeout, extra_headers=_headers(key)
-                )
+            with anyio.fail_after(seconds):
+                return await client.post(PATH, cast_to=Response, body=body, options={"timeout": seconds})
         except TimeoutError as error:
             if waits:
                 message = "asks to wait longer than the deadline allows"
                 raise RateLimited(self.id, message, retry_after=waits[0]) from error
-            raise ProviderTimeout(self.id, f"no reply within {request.timeout:g} s") from error
+            raise ProviderTimeout(self.id, f"no reply within {seconds:g} s") from error
+        except ProviderError:
+            raise
         except Exception as error:
-            raise failure(error, self.id, key, self._variable()) from error
+            raise teller.of(error) from error
         finally:
-            _asked_to_wait.reset(mark)
-        return reply_of(completion, request, self._own, self.id)
+            asked_to_wait.reset(mark)
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+    def _read(self, response: Any, request: InferenceRequest, teller: Teller) -> InferenceReply:
+        """Return what a response of status 200 answers."""
+        data = read_body(response.content, teller)
+        wrong = reason_in(data)
+        if wrong is not None:
+            raise teller.of_answered_error(wrong, response)
+        return reply_of(data, request, self._own, teller)
+
+    def _teller(self, key: str) -> Teller:
+        """Return who tells failures without this key, made once."""
+        if self._tells is None or self._tells[0] != key:
+            self._tells = key, Teller(self.id, self._variable(), _striking(key))
+        return self._tells[1]
 
     def _variable(self) -> str:
         return KEY if self._own.api_key_env is None else self._own.api_key_env
 
     def _key(self) -> str:
-        key = self._own.key(self._environ)
-        if key is None:
-            raise ProviderAuthError(self.id, self._own.unusable(self._environ) or "")
-        return key
+        why = self._own.unusable(self._environ)
+        if why is not None:
+            raise ProviderAuthError(self.id, why)
+        return self._own.key(self._environ) or ""
 
-    def _ready(self, key: str) -> openai.AsyncOpenAI:
-        """Return the client of this event loop; connections cannot move from one loop to another."""
-        token = current_token()
-        if self._client is None or self._loop != token:
-            self._client, self._loop = self._make(key), token
-        return self._client
-
-    def _make(self, key: str) -> openai.AsyncOpenAI:
-        try:
-            import openai
-        except ImportError as error:
-            raise ProviderError(self.id, f"the client cannot be imported: {error}") from error
-        http = openai.DefaultAsyncHttpxClient(event_hooks={"response": [_note_wait]})
-        return openai.AsyncOpenAI(
-            api_key=key or _NO_KEY, base_url=self._url, max_retries=self._own.max_retries, http_client=http
-        )
+    async def _ready(self) -> openai.AsyncOpenAI:
+        """Return the client of this event loop."""
+        if self._clients is None:
+            await anyio.to_thread.run_sync(self.prepare)
+        client = self._client.get(None)
+        if client is None:
+            assert self._clients is not None  # noqa: S101 - `prepare` made them
+            client = self._clients.make()
+            self._client.set(client)
+        return client
 
 
-def _headers(key: str) -> dict[str, Any]:
-    """Return the headers that keep the client from sending, or wanting, a key where there is none."""
-    if key:
-        return {}
-    import openai
+def _striking(key: str) -> Callable[[str], str]:
+    """Return what strikes a key out of a text, in any spelling; a very short one only as it is."""
+    if not key:
+        return str
+    strike = blotter([key])
+    return lambda text: strike(text.replace(key, "[secret]") if len(key) < _SHORT else text)
 
-    return {"Authorization": openai.omit}
 
+def _encodable(body: dict[str, Any], provider: str) -> dict[str, Any]:
+    """Return a body that can be sent.
 
-async def _note_wait(response: Any) -> None:
-    """Note, for the request that is running, whether the server asked it to wait."""
-    waits = _asked_to_wait.get()
-    if waits is not None:
-        waits[:] = [retry_after(response.headers)] if response.status_code == 429 else []
+    Raises:
+        ProviderError: It cannot: an argument holds half of a surrogate pair.
+    """
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        message = "the request was not sent: a text in it holds half a character (a lone surrogate)"
+        raise ProviderError(provider, message) from error
+    return body

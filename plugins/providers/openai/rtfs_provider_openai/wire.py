@@ -1,4 +1,4 @@
-"""The protocol's two ends: a request as the body of /chat/completions, a completion as a reply.
+"""The protocol's two ends: a request as the body of /chat/completions, a completion's JSON as a reply.
 
 A typed reply is asked for as an object, because the protocol allows no other root: any other type is wrapped in
 `{"value": ...}` and unwrapped here. Nothing is repaired: what is not the agreed JSON is a `BadReply`.
@@ -10,8 +10,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rtfs_framework.api import BadReply, InferenceReply, InferenceRequest, Usage
+from rtfs_framework.api import BadReply, InferenceReply, InferenceRequest, JsonError, Usage, load_json, token_count
+from rtfs_provider_openai.failures import Teller
 from rtfs_provider_openai.plugin import OpenAISettings
+
+MOST_PARTS = 500_000
+"""Values that the JSON of a reply may hold: each becomes an object many times the size of its text."""
+_SHOWN, _BRIEF, _MODEL = 4096, 120, 100
+"""Characters of a text that are looked at to show it, that are shown of it, and that are kept of a model's name."""
 
 _WRAPPED = 'Answer with one JSON object of the form {"value": RESULT}, where RESULT is the result of the call.'
 _STRICT = frozenset(
@@ -47,22 +53,85 @@ def is_wrapped(schema: Mapping[str, Any]) -> bool:
     return schema.get("type") != "object"
 
 
-def reply_of(completion: Any, request: InferenceRequest, own: OpenAISettings, provider: str) -> InferenceReply:
-    """Return the reply that a completion holds.
+def reply_of(data: Any, request: InferenceRequest, own: OpenAISettings, teller: Teller) -> InferenceReply:
+    """Return the reply that a completion's data holds.
 
     Raises:
-        BadReply: It holds no usable answer.
+        BadReply: It holds no usable answer; the tokens that it took are in the error.
     """
-    text = _content(completion, provider)
-    model = getattr(completion, "model", None)
-    usage = getattr(completion, "usage", None)
+    usage, problems = usage_of(data)
+    try:
+        text = _content(data, teller)
+        answer = None
+        if request.schema is not None and own.structured != "none":
+            answer = _answer(text, request.schema, teller)
+    except BadReply as error:
+        error.usage = usage
+        raise
+    model = data.get("model")
     fields: dict[str, Any] = {
-        "model": model if isinstance(model, str) and model else own.model,
-        "usage": Usage(_count(usage, "prompt_tokens"), _count(usage, "completion_tokens")),
+        "model": teller.words(model)[:_MODEL] if isinstance(model, str) and model else own.model,
+        "usage": usage,
+        "problems": problems,
     }
-    if request.schema is None or own.structured == "none":
+    if answer is None:
         return InferenceReply(text=text, **fields)
-    return InferenceReply(data=_data(text, request.schema, provider), structured=True, **fields)
+    return InferenceReply(data=answer[0], structured=True, **fields)
+
+
+def read_body(content: bytes, teller: Teller) -> Any:
+    """Return the data of a reply's body.
+
+    Raises:
+        BadReply: It is no JSON; what of the account can still be read is in the error.
+    """
+    if not content.strip():
+        raise BadReply(teller.provider, "the reply is empty")
+    try:
+        text = content.decode(json.detect_encoding(content))
+    except UnicodeDecodeError as error:
+        raise BadReply(teller.provider, f"the reply is no text in {error.encoding}") from error
+    try:
+        return _load(text)
+    except JsonError as error:
+        shown = _brief(text, teller)
+        raise BadReply(
+            teller.provider, f"the reply is no valid JSON ({error}): {shown}", usage=_salvaged(text)
+        ) from error
+
+
+def _salvaged(text: str) -> Usage:
+    """Return the account in a body that is refused for a number or a character in it."""
+    if _parts(text) > MOST_PARTS:
+        return Usage()
+    try:
+        return usage_of(json.loads(text))[0]
+    except (ValueError, RecursionError):
+        return Usage()
+
+
+def _load(text: str) -> Any:
+    if _parts(text) > MOST_PARTS:
+        raise JsonError(f"more than {MOST_PARTS:,} values")
+    return load_json(text)
+
+
+def _parts(text: str) -> int:
+    return text.count(",") + text.count("[") + text.count("{") if len(text) > MOST_PARTS else 0
+
+
+def usage_of(data: Any) -> tuple[Usage, tuple[str, ...]]:
+    """Return the tokens that a reply says it took, and what is odd about them. What is no count is not known."""
+    found = data.get("usage") if isinstance(data, Mapping) else None
+    if not isinstance(found, Mapping):
+        return Usage(), () if found is None else ("the server's account of tokens is no object",)
+    counts, problems = [], []
+    for name in ("prompt_tokens", "completion_tokens"):
+        count = token_count(found.get(name))
+        counts.append(count)
+        if count is None and found.get(name) is not None:
+            problems.append(f"the server's count of {name} is no number of tokens; its cost is not known")
+    return Usage(*counts), tuple(problems)
 
 
 def _instruct(messages: list[dict[str, str]], instruction: str) -> None:
@@ -113,42 +182,39 @@ def _schema_name(function: str) -> str:
     )
 
 
-def _content(completion: Any, provider: str) -> str:
-    choices = getattr(completion, "choices", None)
+def _content(data: Any, teller: Teller) -> str:
+    choices = data.get("choices") if isinstance(data, Mapping) else None
     if not isinstance(choices, list) or not choices:
-        shown = completion if isinstance(completion, str) else "no choices"
-        raise BadReply(provider, f"the reply is no chat completion: {_brief(shown)}")
-    choice = choices[0]
-    reason = getattr(choice, "finish_reason", None)
-    if reason in _CUT_OFF:
-        raise BadReply(provider, _CUT_OFF[reason])
-    message = getattr(choice, "message", None)
-    refusal = getattr(message, "refusal", None)
+        shown = "no choices" if isinstance(data, Mapping) else _brief(json.dumps(data)[:_SHOWN], teller)
+        raise BadReply(teller.provider, f"the reply is no chat completion: {shown}")
+    choice = choices[0] if isinstance(choices[0], Mapping) else {}
+    reason = choice.get("finish_reason")
+    if isinstance(reason, str) and reason in _CUT_OFF:
+        raise BadReply(teller.provider, _CUT_OFF[reason])
+    message = choice.get("message")
+    message = message if isinstance(message, Mapping) else {}
+    refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal:
-        raise BadReply(provider, f"the model refused: {_brief(refusal)}")
-    content = getattr(message, "content", None)
+        raise BadReply(teller.provider, f"the model refused: {_brief(refusal, teller)}")
+    content = message.get("content")
     if not isinstance(content, str):
-        raise BadReply(provider, "the reply holds no text")
+        raise BadReply(teller.provider, "the reply holds no text")
     return content
 
 
-def _data(text: str, schema: Mapping[str, Any], provider: str) -> Any:
+def _answer(text: str, schema: Mapping[str, Any], teller: Teller) -> tuple[Any]:
+    """Return the answer that a text of JSON holds, in a tuple: it may be null."""
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadReply(provider, f"the answer is no JSON: {_brief(text)}") from error
+        data = _load(text)
+    except JsonError as error:
+        raise BadReply(teller.provider, f"the answer is no JSON ({error}): {_brief(text, teller)}") from error
     if not is_wrapped(schema):
-        return data
+        return (data,)
     if not isinstance(data, dict) or "value" not in data:
-        raise BadReply(provider, f'the answer is no object with a "value": {_brief(text)}')
-    return data["value"]
+        raise BadReply(teller.provider, f'the answer is no object with a "value": {_brief(text, teller)}')
+    return (data["value"],)
 
 
-def _count(usage: Any, name: str) -> int:
-    count = getattr(usage, name, None)
-    return count if isinstance(count, int) and count >= 0 else 0
-
-
-def _brief(text: str) -> str:
-    line = " ".join(text.split())
-    return repr(line if len(line) <= 120 else f"{line[:119]}…")
+def _brief(text: str, teller: Teller) -> str:
+    words = teller.words(text[:_SHOWN])
+    return f"'{words if len(words) <= _BRIEF else words[: _BRIEF - 1] + '…'}'"

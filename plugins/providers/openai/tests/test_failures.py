@@ -173,7 +173,7 @@ def test_a_server_that_repeats_the_key_does_not_get_it_into_the_message(make, as
     with OpenAIServer(then=Fail(403, f"key {SECRET} is not allowed")) as server:
         error = fails(server, make, ask)
     assert type(error) is ProviderAuthError
-    assert "key *** is not allowed" in str(error)
+    assert "key [secret] is not allowed" in str(error)
 
 
 def test_a_missing_key_names_the_variable_and_the_way_out_and_asks_nobody(make, ask):
