@@ -69,6 +69,18 @@ class Raw:
     content: bytes
     content_type: str = "application/json"
     status: int = 200
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen(slots=True)
+class Drip:
+    """A body in pieces, as many as are taken, each after a pause; `headers` say how it ends (chunked by default)."""
+
+    pieces: Iterable[bytes]
+    pause: float = 0.0
+    """Seconds."""
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    status: int = 200
 
 
 @attrs.frozen(slots=True)
@@ -83,7 +95,7 @@ class HangUp:
     halfway: bool = False
 
 
-Behaviour = Say | Fail | Raw | Hang | HangUp
+Behaviour = Say | Fail | Raw | Drip | Hang | HangUp
 Script = Behaviour | Callable[[Received], Behaviour]
 
 
@@ -92,6 +104,8 @@ class OpenAIServer:
 
     def __init__(self, script: Iterable[Script] = (), *, then: Script | None = None, key: str | None = None) -> None:
         self.requests: list[Received] = []
+        self.sent = 0
+        """Bytes of bodies that were given to the network."""
         self._script = iter(tuple(script))
         self._then: Script = Say("ok") if then is None else then
         self._key = key
@@ -125,9 +139,14 @@ class OpenAIServer:
             following = next(self._script, self._then)
         return following(received) if callable(following) else following
 
-    def wait_for_end(self) -> None:
-        """Block a request until the server closes."""
-        self._closing.wait()
+    @property
+    def closing(self) -> bool:
+        """Tell whether the server closes."""
+        return self._closing.is_set()
+
+    def wait_for_end(self, seconds: float | None = None) -> bool:
+        """Block a request until the server closes, or for so many seconds; tell whether it closes."""
+        return self._closing.wait(seconds)
 
 
 class _Server(ThreadingHTTPServer):
@@ -192,7 +211,9 @@ class _Handler(BaseHTTPRequestHandler):
                 error = {"message": failed.message, "type": "scripted", "param": None, "code": failed.code}
                 self._send(failed.status, json.dumps({"error": error}).encode(), headers=failed.headers)
             case Raw() as raw:
-                self._send(raw.status, raw.content, raw.content_type)
+                self._send(raw.status, raw.content, raw.content_type, headers=raw.headers)
+            case Drip() as drip:
+                self._drip(drip)
             case Hang():
                 owner.wait_for_end()
                 self.close_connection = True
@@ -200,6 +221,24 @@ class _Handler(BaseHTTPRequestHandler):
                 if halfway:
                     self._send(200, b'{"id": ', missing=100)
                 self.close_connection = True
+
+    def _drip(self, drip: Drip) -> None:
+        self.send_response(drip.status)
+        for name, value in {"Content-Type": "application/json", **drip.headers}.items():
+            self.send_header(name, value)
+        chunked = "Content-Length" not in drip.headers
+        if chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        owner = self.server.owner
+        self.close_connection = True
+        for piece in drip.pieces:
+            if owner.closing or (drip.pause and owner.wait_for_end(drip.pause)):
+                return
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+            owner.sent += len(piece)
+        if chunked:
+            self.wfile.write(b"0\r\n\r\n")
 
     def _send(
         self,
@@ -217,6 +256,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
+        self.server.owner.sent += len(content)
 
     def log_message(self, *_: Any) -> None:
         """Keep the terminal quiet."""

@@ -124,8 +124,8 @@ def _entry(entry: dict[str, Any]) -> str:
         facts.append(f"{decision['source']}: {decision['reasoning']}")
     facts += [text for text in (entry["cache"], entry["model"], entry["explanation"]) if text]
     facts.append(seconds(entry["micros"] / 1_000_000))
-    if entry["cost"]:
-        facts.append(money(max(entry["cost"], 0.0), entry["cost"] < 0))
+    if entry["cost"] != 0:
+        facts.append(money(entry["cost"] or 0.0, entry["cost"] is None))
     if entry["error_kind"]:
         facts.append(f"{entry['error_kind']}: {entry['error']}")
     record = "" if entry["record"] is None else f" record {entry['record'] + 1}"

@@ -12,6 +12,7 @@ import attrs
 
 from rtfs_framework.orchestrator.journal.chain import row_hash, text_digest
 from rtfs_framework.orchestrator.journal.database import JournalError, open_for_reading, translated
+from rtfs_framework.orchestrator.journal.rows import UNKNOWN_COST
 from rtfs_framework.orchestrator.journal.schema import ENDING_FIELDS, ENTRY_FIELDS, RUN_FIELDS
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def entries_of(path: Path, run: str) -> Iterator[dict[str, Any]]:
     with _open(path) as connection:
         for row in connection.execute(_ENTRIES, (run,)):
             entry = {name: row[name] for name in (*ENTRY_FIELDS, "parent", "hash")}
+            entry["cost"] = None if entry["cost"] == UNKNOWN_COST else entry["cost"]
             entry["decision"] = None if row["body"] is None else json.loads(row["body"])
             yield entry
 
