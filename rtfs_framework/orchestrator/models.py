@@ -158,9 +158,7 @@ class Models:
         if counted != usage:
             problems = (*problems, f"its count of tokens is none: {usage}; its cost is not known")
         for problem in problems:
-            if problem not in instance.told:
-                instance.told.add(problem)
-                self.events.plugin_failed(f"provider '{instance.spec.id}'", ValueError(problem))
+            self.events.plugin_failed(instance.part, problem, "answering:", "the answer was used")
 
 
 def _check_usable(instance: ProviderInstance) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import attrs
 from attrs import validators
 
-from rtfs_framework.api import Locality, ModelProvider, ProviderEntry, ProviderSettings, hookimpl
+from rtfs_framework.api import Bytes, Locality, ModelProvider, ProviderEntry, ProviderSettings, hookimpl
 from rtfs_provider_openai.keys import bare, unsendable
 
 rtfs_api_version = 1
@@ -16,9 +16,9 @@ rtfs_api_version = 1
 KEY = "OPENAI_API_KEY"
 BASE_URL = "OPENAI_BASE_URL"
 VENDOR = "https://api.openai.com/v1"
-MAX_REPLY = 16 * 1024 * 1024
+MAX_REPLY = Bytes(16 * 1024 * 1024)
 """Bytes: some hundred times the longest answer that models give."""
-MOST_REPLY = 1024 * 1024 * 1024
+LEAST_REPLY, MOST_REPLY = Bytes(1024), Bytes(1024 * 1024 * 1024)
 
 
 def _http(_: Any, attribute: Any, value: str | None) -> None:
@@ -53,7 +53,7 @@ class OpenAISettings:
     max_tokens: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(1)))
     structured: Literal["json_schema", "json_object", "none"] = "json_schema"
     """How a typed reply is asked for: by its schema, as any JSON object, or by the prompt alone."""
-    max_reply: int = attrs.field(default=MAX_REPLY, validator=[validators.ge(1024), validators.le(MOST_REPLY)])
+    max_reply: Bytes = attrs.field(default=MAX_REPLY, validator=[validators.ge(LEAST_REPLY), validators.le(MOST_REPLY)])
     """Bytes of the largest reply that is read, unpacked."""
 
     @temperature.validator

@@ -24,9 +24,7 @@ def test_white_space_around_a_key_is_taken_off(make, ask, around, before):
         assert ask(make(server, environ={"OPENAI_API_KEY": value}), inference_request("x")).text == "ok"
 
 
-@pytest.mark.parametrize(
-    "key", ["sk-\r\nX-Evil: 1", "sk-hé", "sk-\0", "sk-\x1b[2J", "\ufeffsk-1", "sk-\udc80", "sk\u20131"]
-)
+@pytest.mark.parametrize("key", ["sk-\r\nX-Evil: 1", "sk-hé", "sk-\0", "sk-\x1b[2J", "\ufeffsk-1", "sk-\udc80"])
 @pytest.mark.parametrize("variable", [None, "ACME_KEY"])
 def test_a_key_that_cannot_stand_in_a_header_is_refused_before_anything_is_sent(make, ask, key, variable):
     with OpenAIServer() as server:

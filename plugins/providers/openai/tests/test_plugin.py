@@ -84,6 +84,8 @@ def test_which_key_is_used_and_when_it_is_missing(own, environ, key):
         ('model = " "', 9, "must not be empty"),
         ("max_retries = -1", 15, "must be >= 0"),
         ("max_tokens = 0", 14, "must be >= 1"),
+        ("max_reply = 10", 13, "must be >= 1024"),
+        ('max_reply = "16"', 13, ""),
         ('structured = "jsonschema"', 14, "did you mean 'json_schema'?"),
         ('endpiont = "x"', 1, "did you mean 'endpoint'?"),
     ],
