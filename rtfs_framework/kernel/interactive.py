@@ -24,7 +24,6 @@ from rtfs_framework.kernel.instance import (
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import surroundings
 from rtfs_framework.kernel.run import Run
-from rtfs_framework.kernel.support import callable_of
 from rtfs_framework.lang.codegen.names import mangle
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.forms import Form
@@ -40,18 +39,11 @@ class _GrowingInstance(Instance):
     """An instance in which a name that was free when it was compiled means what has been defined since."""
 
     def _helpers(self) -> dict[str, Any]:
-        return {**super()._helpers(), "rt_host_name": self._late_name, "rt_host_function": self._late_function}
+        return {**super()._helpers(), "rt_host_name": self._late_name}
 
     def _late_name(self, name: str) -> Any:
         python = mangle(_GLOBAL, name)
         return self._names[python] if python in self._names else self._linker.host_name(name)
-
-    def _late_function(self, name: str) -> Any:
-        python = mangle(_GLOBAL, name)
-        if python not in self._names:
-            return self._linker.host_function(name)
-        value = self._names[python]
-        return value if callable(value) else lambda *args: callable_of(value, len(args))(*args)
 
     def knows(self, name: str) -> bool:
         """Tell whether a top-level name has a value."""

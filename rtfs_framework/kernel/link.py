@@ -8,7 +8,6 @@ from typing import Any
 from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.state import RUN_LOCALLY, request
 from rtfs_framework.lang.codegen.artifact import Artifact
-from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
 from rtfs_framework.stdlib.callables import arity_of, check_arity, invoke
 
@@ -30,7 +29,7 @@ class Linker:
 
     def helpers(self) -> dict[str, Any]:
         """Return the helpers by the names that generated code uses."""
-        return {"rt_link": self.link, "rt_host_name": self.host_name, "rt_host_function": self.host_function}
+        return {"rt_link": self.link, "rt_host_name": self.host_name}
 
     def link(self, function: Any, number: int) -> Any:
         """Return the function itself, or one that asks the host first when its calls may go elsewhere."""
@@ -42,13 +41,6 @@ class Linker:
         if capability is not None:
             return capability_function(name, capability)
         return request(CallKind.CONTEXT_GET, name, ())
-
-    def host_function(self, name: str) -> Any:
-        """Return the function that a free name in call position means."""
-        value = self.host_name(name)
-        if not callable(value):
-            raise type_error(name, "function", value)
-        return value
 
 
 def _is_hinted(signature: FunctionSignature) -> bool:

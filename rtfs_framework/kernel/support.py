@@ -76,10 +76,10 @@ def keyword_call(*args: Any) -> Any:
     return lookup_keyword(args[0], len(args) - 1)()
 
 
-def callable_of(value: Any, count: int) -> Any:
+def callable_of(value: Any, count: int, op: str = "call") -> Any:
     """Return what stands for a value in call position. What cannot be called fails when it is: after its arguments."""
     try:
-        return as_function("call", value, count)
+        return as_function(op, value, count)
     except ProgramError as error:
         return _failing(error)
 

@@ -18,7 +18,7 @@ Spread = Callable[[int, Callable[[int], Any]], list[Any]]
 _CACHE = "%asks"
 """Where a program's globals remember which of its functions ask."""
 
-_ASKING_NAMES = frozenset({"rt_host_name", "rt_host_function", "rt_hint"})
+_ASKING_NAMES = frozenset({"rt_host_name", "rt_hint"})
 
 _spread: list[Spread] = []
 

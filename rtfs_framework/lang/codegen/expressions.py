@@ -245,10 +245,6 @@ class Expressions(EmitterBase, ABC):
                 return self._placed(short, node)
             args = self.values(node.args)
             return self._placed(py.call(self.unit.helper("rt_keyword"), self.constant(target.value), *args), node)
-        if isinstance(target, ir.HostName) and target.name not in self.defined_names:
-            head = py.call(self.unit.helper("rt_host_function"), py.const(target.name))
-            name = self.name_it(self.at(head, self.line(target.span)), self.line(target.span), "h")
-            return self._placed(py.call(name, *self.values(node.args)), node, name, target.name)
         if self._is_direct(target):
             function, *args = self.values((target, *node.args))
             assert isinstance(function, ast.Name)  # noqa: S101 - `_is_direct` admits only names
@@ -256,12 +252,14 @@ class Expressions(EmitterBase, ABC):
             return self._placed(py.call(function, *args), node, function.id, display)
         name = self.name_it(self.value(target), self.line(target.span), "f")
         args = self.values(node.args)
+        asked = target.name if isinstance(target, ir.HostName) and target.name not in self.defined_names else ""
+        op = [py.const(asked)] if asked else []
         checked = py.either(
             py.is_class(py.load(name), self.unit.helper("rt_function")),
             py.load(name),
-            py.call(self.unit.helper("rt_callable"), py.load(name), py.const(len(args))),
+            py.call(self.unit.helper("rt_callable"), py.load(name), py.const(len(args)), *op),
         )
-        return self._placed(py.call(checked, *args), node, name, "")
+        return self._placed(py.call(checked, *args), node, name, asked)
 
     def _is_direct(self, target: ir.Node) -> bool:
         if isinstance(target, ir.Builtin):
