@@ -1,4 +1,4 @@
-"""Operator, then arguments from left to right, then the call: whatever the operator is, and with every set of passes."""
+"""Operator, then arguments from left to right, then the call: whatever is called, and with every set of passes."""
 
 from __future__ import annotations
 
