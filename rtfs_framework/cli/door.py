@@ -12,7 +12,9 @@ from importlib import import_module
 
 from rtfs_framework.api.command import CommandEntry
 from rtfs_framework.registry.catalog import Catalog
+from rtfs_framework.registry.faults import Part
 from rtfs_framework.registry.load import load_catalog
+from rtfs_framework.registry.problems import PluginProblem
 
 BUILT_IN = ("rtfs_framework.cli.plugin", "rtfs_framework.testing.plugin")
 
@@ -28,8 +30,10 @@ def built_in_commands() -> dict[str, CommandEntry]:
     return {name: entry for name, (entry, _) in catalog.commands.items()}
 
 
-def plugin_commands() -> dict[str, CommandEntry]:
-    """Return the commands of plugins, by name."""
+def plugin_commands() -> tuple[dict[str, tuple[CommandEntry, Part]], tuple[PluginProblem, ...]]:
+    """Return the commands of plugins by name, with who offers them; and what is wrong with plugins."""
     known = built_in_commands()
     catalog = load_catalog(os.environ)
-    return {name: entry for name, (entry, _) in sorted(catalog.commands.items()) if name not in known}
+    offered = sorted(catalog.commands.items())
+    found = {name: (entry, Part("command", name, who)) for name, (entry, who) in offered if name not in known}
+    return found, catalog.problems

@@ -10,8 +10,14 @@ import click
 from rtfs_framework import __version__
 from rtfs_framework.api.command import CommandEntry
 from rtfs_framework.cli.door import built_in_commands, plugin_commands
-from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError, pipe_errors
+from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError, PipeClosed, pipe_errors
+from rtfs_framework.cli.notices import notices
 from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.lang.errors import RtfsError
+from rtfs_framework.registry.faults import Part, PluginFault, ask, is_theirs
+
+_OURS = (RtfsError, click.ClickException, click.exceptions.Exit, click.Abort, PipeClosed, SystemExit)
+"""What a command may raise: errors that name their cause, and the ways of click and Python to leave."""
 
 INTRODUCTION = """Run RTFS programs, and see where each of their calls runs and why."""
 ENDING = "`rtfs COMMAND --help` tells more. Errors have codes; exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted."
@@ -31,9 +37,11 @@ class Commands(click.Group):
         return built_in_commands()
 
     @cached_property
-    def offered(self) -> dict[str, CommandEntry]:
-        """The commands of plugins."""
-        return plugin_commands()
+    def offered(self) -> dict[str, tuple[CommandEntry, Part]]:
+        """The commands of plugins, and who offers them."""
+        found, problems = plugin_commands()
+        notices().tell_all(problems)
+        return found
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the command line."""
@@ -41,9 +49,19 @@ class Commands(click.Group):
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        with pipe_errors():
-            return super().invoke(ctx)
+        """Run the command.
+
+        Raises:
+            PluginFault: It is a plugin's, and broke.
+        """
+        try:
+            with pipe_errors():
+                return super().invoke(ctx)
+        except BaseException as error:
+            name = ctx.invoked_subcommand
+            if isinstance(error, _OURS) or not is_theirs(error) or name is None or name in self.built_in:
+                raise
+            raise PluginFault(self.offered[name][1], "it", error) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return all names, built-in ones first."""
@@ -51,14 +69,26 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         """Return a command, loaded now; plugins are asked only for names that are not built in."""
-        entry = self.built_in.get(cmd_name) or self.offered.get(cmd_name)
-        if entry is None:
+        command = self._load(cmd_name)
+        if command is None:
             return None
-        command: click.Command = entry.load()
         command.name = cmd_name
         if command.context_settings is not self.context_settings:
             command.context_settings = {**self.context_settings, **command.context_settings}
         return command
+
+    def _load(self, name: str) -> click.Command | None:
+        if name in self.built_in:
+            built_in: click.Command = self.built_in[name].load()
+            return built_in
+        found = self.offered.get(name)
+        if found is None:
+            return None
+        entry, part = found
+        command: object = ask(part, "its loader", entry.load)
+        if isinstance(command, click.Command):
+            return command
+        raise PluginFault(part, "its loader", f"returned a {type(command).__name__}, which is no click.Command")
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find the command of a line, or say which one may have been meant."""
@@ -75,7 +105,7 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Write the commands' summaries and examples."""
-        entries = {**self.built_in, **self.offered}
+        entries = {**self.built_in, **{name: entry for name, (entry, _) in self.offered.items()}}
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in entries.items()])
         examples = [entry.example for entry in entries.values() if entry.example]

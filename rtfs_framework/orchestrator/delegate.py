@@ -119,13 +119,20 @@ class Delegator:
                 self.l1.blame("`get`", f"returned {wrong or 'no plan'}")
         return self._ask(call, known, key)
 
-    def preview(self, call: HostCall) -> Decision | Undecided:
-        """Return what `decide` would, without looking into L1 or writing to it: for explanations."""
-        l1, self.l1 = self.l1, None
-        try:
-            return self.decide(call)
-        finally:
-            self.l1 = l1
+    def preview(self, call: HostCall, *, quiet: bool = False) -> Decision | Undecided:
+        """Return what `decide` would, without looking into L1 or writing to it: for explanations.
+
+        `quiet` reports no fault of the engine: it is asked with arguments that no program gave it.
+        """
+        report = _tell_nobody if quiet else self.report
+        return attrs.evolve(self, l1=None, report=report).decide(call)
+
+    def depends_on_arguments(self, function: FunctionSignature) -> bool:
+        """Tell whether calls of a function may go to different places, as the engine sees their arguments."""
+        if self.engine is None or self.engine.plan_scope is PlanScope.SYMBOL:
+            return False
+        fixed, _ = self.precedence.settle(function)
+        return fixed is None
 
     def conclude(self, asked: Undecided, answer: str) -> Decision | Undecided:
         """Return the decision after a consultation, or the engine's wish for another one."""
@@ -189,6 +196,8 @@ class Delegator:
         off = self.l1 is None or self.l1.broken
         verdict = "off" if off else "miss" if key is not None else "not asked: an argument is no plain data"
         steps = (*known.before, ("l1", verdict))
+        if self.engine.plan_scope is PlanScope.SYMBOL:  # it promised not to look at more, so it sees no more
+            call = HostCall(call.kind, call.capability, (), call.function)
         context = CallContext(
             symbol=known.function.name,
             call=call,
@@ -224,3 +233,7 @@ class Delegator:
     def _engine_failed(self, engine: Engine, steps: Steps, fault: PluginFault) -> Decision:
         self.report(engine.part, fault, "", _OWN_BODY)
         return self.precedence.closed(engine.name, fault.words, steps)
+
+
+def _tell_nobody(*_: object) -> None:
+    """Report nothing."""

@@ -9,12 +9,15 @@ import attrs
 from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel, show_target
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.outcome import CallKind, FunctionSignature, HostCall
+from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.signature import CallSite, SiteKind
 from rtfs_framework.lang.source import Place, Source
+from rtfs_framework.orchestrator.asked_call import read_call
 from rtfs_framework.orchestrator.delegate import Undecided
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.linking import compile_for
 from rtfs_framework.orchestrator.records import Decision, Steps
+from rtfs_framework.orchestrator.samples import samples
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.artifact import Artifact
@@ -41,12 +44,21 @@ class ExplainedSite:
     """Why the call would fail, and the way out."""
     reuse: bool = False
     """Whether the reply may be served from memory."""
+    depends_on: tuple[str, ...] = ()
+    """What the target depends on and nobody knows before the call is made: "arguments", or what a model says."""
+    may_go_to: tuple[str, ...] = ()
+    """The targets that such a call can have."""
+    examples: Steps = ()
+    """Arguments that the engine was asked with, and the target that it named."""
+    fault: str = ""
+    """Why the engine could not be asked."""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-ready data."""
         data = {field.name: getattr(self, field.name) for field in attrs.fields(ExplainedSite)}
         return {**data, "place": str(self.place), "steps": [list(s) for s in self.steps],
-                "context": [list(c) for c in self.context]}  # fmt: skip
+                "context": [list(c) for c in self.context], "examples": [list(e) for e in self.examples],
+                "depends_on": list(self.depends_on), "may_go_to": list(self.may_go_to)}  # fmt: skip
 
 
 def explain(host: Host, source: Source, limits: Limits) -> list[ExplainedSite]:
@@ -74,15 +86,74 @@ def _site(host: Host, site: CallSite) -> ExplainedSite:
             return _explained(site, target="host context", reasoning="read or written by the host")
 
 
+def explain_call(host: Host, source: Source, asked: Source, limits: Limits) -> ExplainedSite:
+    """Return where one call of a program would go, with the arguments that are given. Nothing runs but the engine.
+
+    Raises:
+        LanguageError: The program cannot be compiled, or `asked` is no call of a function of it with literals.
+    """
+    artifact = compile_for(host, source, limits)
+    call = read_call(asked, artifact)
+    function = call.function or FunctionSignature(call.capability)
+    site = CallSite(SiteKind.FUNCTION, function.name, call.place or Place(asked.name, 1, 1), "", function)
+    delegator = host.dispatcher.delegator
+    if not delegator.claims(function):
+        why = "nobody claims it: it is a plain function"
+        return _explained(site, target=show_target(LocalPure()), reasoning=why)
+    return _shown(host, site, delegator.preview(call))
+
+
 def _function(host: Host, site: CallSite) -> ExplainedSite:
     function = site.function or FunctionSignature(site.name or "fn")
-    call = HostCall(CallKind.DELEGATED, function.name, (), function)
-    decision = host.dispatcher.delegator.preview(call)
-    if isinstance(decision, Undecided):
-        target = show_target(decision.consult.target)
-        steps = (*decision.steps, ("engine", f"asks {target} first"))
-        return _explained(site, target="decided when called", reasoning=f"the engine consults {target}", steps=steps)
-    return _decided(host, site, decision)
+    delegator = host.dispatcher.delegator
+    if delegator.depends_on_arguments(function):
+        return _by_arguments(host, site, function)
+    return _shown(host, site, delegator.preview(HostCall(CallKind.DELEGATED, function.name, (), function)))
+
+
+def _by_arguments(host: Host, site: CallSite, function: FunctionSignature) -> ExplainedSite:
+    """Return a site whose target depends on the arguments, with what the engine says of some."""
+    delegator = host.dispatcher.delegator
+    _, steps = delegator.precedence.settle(function)
+    examples = []
+    for args in samples(function.parameters):
+        said = delegator.preview(HostCall(CallKind.DELEGATED, function.name, args, function), quiet=True)
+        if isinstance(said, Undecided):
+            examples.append((write(args), f"asks {show_target(said.consult.target)} first"))
+        elif not said.fault:
+            examples.append((write(args), show_target(said.plan.target)))
+    return _explained(
+        site,
+        target="depends on: arguments",
+        source="engine",
+        reasoning=f"the engine '{delegator.engine_name}' looks at them",
+        steps=(*steps, ("engine", f"{delegator.engine_name}: depends on: arguments")),
+        depends_on=("arguments",),
+        may_go_to=_possible(host),
+        examples=tuple(examples),
+    )
+
+
+def _possible(host: Host) -> tuple[str, ...]:
+    """Return the targets that a decision of the engine can have."""
+    security = host.dispatcher.capabilities.security
+    targets = [each.target for each in host.pool.candidates if security.beyond_reach(each.target) is None]
+    return tuple(map(show_target, (LocalPure(), *targets)))
+
+
+def _shown(host: Host, site: CallSite, decision: Decision | Undecided) -> ExplainedSite:
+    if isinstance(decision, Decision):
+        return _decided(host, site, decision)
+    target = show_target(decision.consult.target)
+    return _explained(
+        site,
+        target="decided when called",
+        source="engine",
+        reasoning=f"the engine consults {target}",
+        steps=(*decision.steps, ("engine", f"asks {target} first")),
+        depends_on=(f"what {target} says",),
+        may_go_to=_possible(host),
+    )
 
 
 def _decided(host: Host, site: CallSite, decision: Decision) -> ExplainedSite:
@@ -107,6 +178,7 @@ def _decided(host: Host, site: CallSite, decision: Decision) -> ExplainedSite:
         usable=not problem,
         problem=problem,
         reuse=reuse,
+        fault=decision.fault,
     )
 
 

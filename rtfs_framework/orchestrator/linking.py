@@ -7,7 +7,7 @@ are refused with their place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -53,18 +53,18 @@ class Linked:
         return bool(self.artifact.sites) or bool(self.artifact.links)
 
 
-def compile_for(host: Host, source: Source, limits: Limits) -> Artifact:
-    """Compile a program, told which functions this host may delegate.
+def compile_for(host: Host, source: Source, limits: Limits, claim: Callable[[str], bool] | None = None) -> Artifact:
+    """Compile a program, told which functions this host may delegate (or `claim`, when that is not known).
 
     Raises:
         LanguageError: The program has mistakes.
+        PluginFault: The engine could not be asked which functions it claims.
     """
     dispatcher = host.dispatcher
     prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
     find = finder(source, host.config.module_path)
-    claim = dispatcher.delegator.may_claim
     options = {"prelude": prelude, "metered": limits.metered, "nesting": limits.nesting}
-    return host.artifacts.compiled(source, options, claim, find)
+    return host.artifacts.compiled(source, options, claim or dispatcher.delegator.may_claim, find)
 
 
 def link(host: Host, source: Source, limits: Limits) -> Linked:

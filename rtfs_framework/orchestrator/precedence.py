@@ -89,7 +89,8 @@ class Precedence:
         """Return what becomes of a call that a broken engine should have decided: the function's own body."""
         reasoning = f"the engine '{engine}' failed: own body"
         steps = (*steps, ("engine", why))
-        return self._made(LocalPure(), PlanSource.ENGINE, reasoning, steps, None, (("failed", why),), engine)
+        made = self._made(LocalPure(), PlanSource.ENGINE, reasoning, steps, None, (("failed", why),), engine)
+        return attrs.evolve(made, fault=why)
 
     def review(self, plan: DelegationPlan) -> tuple[DelegationPlan, str | None]:
         """Return an engine's plan, narrowed to what is allowed and can be used, and the note when it was."""

@@ -25,6 +25,8 @@ class Decision:
     cache: str = ""
     key: str = attrs.field(default="", eq=False)
     """Of the L1 layer."""
+    fault: str = attrs.field(default="", eq=False)
+    """How the engine failed that should have decided; "" when none did."""
 
 
 @attrs.define(slots=True, weakref_slot=False)

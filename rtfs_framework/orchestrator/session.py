@@ -180,6 +180,16 @@ class Session:
 
         return explain(self.host, source, self.limits)
 
+    def explain_call(self, source: Source, call: Source) -> ExplainedSite:
+        """Return where one call, such as `(f "x")`, would go. Runs nothing but the engine.
+
+        Raises:
+            LanguageError: The program was refused, or the text is no call of a function of it with literals.
+        """
+        from rtfs_framework.orchestrator.explain import explain_call
+
+        return explain_call(self.host, source, call, self.limits)
+
     def close(self, status: str = "complete") -> None:
         """End what is still open and release everything."""
         for program in self._programs:

@@ -65,13 +65,16 @@ def test_a_plugins_command_is_listed_and_runs(rtfs, monkeypatch) -> None:
 
     from rtfs_framework.api import CommandEntry
     from rtfs_framework.cli import group
+    from rtfs_framework.registry.faults import Part
+    from rtfs_framework.registry.problems import Provenance
 
     @click.command()
     def greet() -> None:
         click.echo("hello")
 
     entry = CommandEntry(name="greet", summary="Say hello.", load=lambda: greet, example="rtfs greet")
-    monkeypatch.setattr(group, "plugin_commands", lambda: {"greet": entry})
+    part = Part("command", "greet", Provenance("acme-tools", "1.0", "acme"))
+    monkeypatch.setattr(group, "plugin_commands", lambda: ({"greet": (entry, part)}, ()))
     assert "Say hello." in rtfs("--help").out
     assert rtfs("greet").out == "hello\n"
 

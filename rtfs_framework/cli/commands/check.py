@@ -62,8 +62,15 @@ def _check(file: str, config: str | None, nesting: int | None) -> Checked:
 
 
 def unusable_sites(checked: Checked) -> list[Diagnostic]:
-    """Return a warning for every call that would fail here and now."""
-    return [_warning(site, checked) for site in checked.sites if not site.usable]
+    """Return a warning for every call that would fail here and now, an error where the engine cannot be asked."""
+    found = [_warning(site, checked) for site in checked.sites if not site.usable]
+    return [*found, *(_unasked(site, checked) for site in checked.sites if site.fault)]
+
+
+def _unasked(site: ExplainedSite, checked: Checked) -> Diagnostic:
+    found = _warning(site, checked)
+    message = f"nobody knows where calls of {site.name} go: the engine could not be asked; {site.fault}"
+    return attrs.evolve(found, code="E0801", message=message, help="`rtfs plugins` names the plugin", severity="error")
 
 
 def _warning(site: ExplainedSite, checked: Checked) -> Diagnostic:

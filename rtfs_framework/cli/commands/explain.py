@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from rtfs_framework.cli.code_page import is_code, show_code
+from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.limits import nesting_limit, nesting_option
 from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import config_option, json_option, open_session
 from rtfs_framework.cli.shown.data import line
-from rtfs_framework.cli.sources import read_program
+from rtfs_framework.cli.sources import read_program, remember
+from rtfs_framework.lang.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,39 +25,38 @@ _KINDS = {"function": "function", "capability": "capability", "host-name": "capa
 
 @click.command()
 @click.argument("file", metavar="FILE")
+@click.option("--call", "calls", multiple=True, metavar="CALL", help="Ask where this call goes, such as '(f \"x\" 1)'.")
 @nesting_option()
 @json_option
 @config_option
-def command(file: str, *, nesting: int | None, as_json: bool, config: str | None) -> None:
+def command(file: str, *, calls: tuple[str, ...], nesting: int | None, as_json: bool, config: str | None) -> int:
     """Show every call of a program that can leave the kernel: each step of the decision, the target, and why.
 
     Nothing runs. The steps are, in order: deny rules, the author's hint, static routes, plans of the cache L1 (not
     looked at here), the engine, the default.
 
+    Where the engine looks at arguments, that is said, with what it answers to some; --call asks with given ones. The
+    exit code is 1 when the engine cannot be asked.
+
     A code instead of a file, such as E0203, is explained with an example.
     """
     if is_code(file):
         show_code(file, as_json=as_json)
-        return
+        return FINE
     source = read_program(file)
+    asked = [remember(Source(f"<call {number}>", text)) for number, text in enumerate(calls, 1)]
     with open_session(file, config, journal=False, limits=nesting_limit(nesting)) as session:
-        sites = session.explain(source)
+        sites = [session.explain_call(source, each) for each in asked] if asked else session.explain(source)
         policy = session.host.policy_hash
     if as_json:
-        click.echo(
-            line(
-                {
-                    "file": file,
-                    "policy": policy,
-                    "sites": [site.to_json() for site in sites],
-                    "problems": problems_json(),
-                }
-            )
-        )
-        return
-    for site in sites:
-        click.echo("\n".join(_lines(site)) + "\n")
-    click.echo(_closing(sites))
+        found = [site.to_json() for site in sites]
+        click.echo(line({"file": file, "policy": policy, "sites": found, "problems": problems_json()}))
+    else:
+        for site in sites:
+            click.echo("\n".join(_lines(site)) + "\n")
+        if not asked:
+            click.echo(_closing(sites))
+    return FAILED if any(site.fault for site in sites) else FINE
 
 
 def _lines(site: ExplainedSite) -> Iterator[str]:
@@ -68,6 +69,7 @@ def _lines(site: ExplainedSite) -> Iterator[str]:
         yield f"    {name:<{width}}  {text}"
     why = f", because of {site.reasoning}" if site.reasoning and site.usable else ""
     yield f"  -> {click.style(site.target, bold=True)}{why}"
+    yield from _unknown(site)
     if site.provider:
         reuse = "; replies are reused" if site.reuse else ""
         yield f"     answered by {site.provider}{reuse}"
@@ -75,9 +77,22 @@ def _lines(site: ExplainedSite) -> Iterator[str]:
         yield click.style(f"     not usable now: {site.problem}", fg="yellow")
 
 
+def _unknown(site: ExplainedSite) -> Iterator[str]:
+    """Yield what is known of a call whose target is not."""
+    if site.may_go_to:
+        yield f"     may go to {', '.join(site.may_go_to)}"
+    for args, target in site.examples:
+        yield f"     for example {args}: {target}"
+    if site.depends_on == ("arguments",):
+        yield f"     ask with your own arguments: --call '({site.name} ...)'"
+    if site.fault:
+        yield click.style(f"     the engine could not be asked: {site.fault}", fg="yellow")
+
+
 def _closing(sites: list[ExplainedSite]) -> str:
     if not sites:
         return "no call of this program can leave the kernel"
-    unusable = sum(not site.usable for site in sites)
-    text = "1 call" if len(sites) == 1 else f"{len(sites)} calls"
-    return f"{text} can leave the kernel" + (f", {unusable} of them would fail now" if unusable else "")
+    text = "1 call can leave the kernel" if len(sites) == 1 else f"{len(sites)} calls can leave the kernel"
+    unusable, unasked = sum(not site.usable for site in sites), sum(bool(site.fault) for site in sites)
+    text += f", {unusable} of them would fail now" if unusable else ""
+    return text + (f"; of {unasked} the engine could not be asked" if unasked else "")

@@ -42,10 +42,12 @@ class Hosts:
 
     def _make(self, path: Path | None) -> Session | None:
         try:
-            return Session.open(config_path=path, journal=False)
+            session = Session.open(config_path=path, journal=False)
+            session.host.dispatcher.delegator.may_claim("")  # an engine that cannot be asked is told now, once
         except (RtfsError, OSError) as error:
             self.problems.append(str(error))
             return None
+        return session
 
     def _close(self, key: tuple[Path | None, float]) -> None:
         session = self._open.pop(key)

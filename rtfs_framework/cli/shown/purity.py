@@ -43,6 +43,10 @@ def _reasons(effect: FunctionEffect) -> str:
 def _answer(site: ExplainedSite) -> str:
     if not site.usable:
         return click.style(f"nothing provides it now ({site.problem.partition('; ')[0]})", fg="yellow")
+    if site.fault:
+        return click.style(f"the engine could not be asked ({site.fault})", fg="yellow")
+    if site.may_go_to:
+        return f"{site.target} (may go to {', '.join(site.may_go_to)})"
     return f"{site.target}, answered by {site.provider}" if site.provider else site.target
 
 
@@ -60,6 +64,7 @@ def program_json(file: str, checked: Checked) -> dict[str, Any]:
     sites = [
         {"name": each.name, "kind": each.kind, "inside": each.inside, **_place(each.place), "target": each.target}
         | {"provider": each.provider or None, "usable": each.usable, "problem": each.problem or None}
+        | {"depends_on": list(each.depends_on), "may_go_to": list(each.may_go_to), "fault": each.fault or None}
         for each in checked.sites
     ]
     return {"file": file, "accepted": checked.accepted, "functions": functions, "calls": sites}

@@ -60,4 +60,12 @@ enter(
     language="console",
 )
 enter("E0915", "case files that cannot be used", "They are missing, are no TOML, or hold a case without its fields.")
+enter(
+    "E0919",
+    "--call is no call of a function of the program",
+    "A call to ask about is a function that the program defines, and literals: nothing of the program runs.",
+    "rtfs explain triage.rtfs --call '(feeling (str 1))'",
+    "rtfs explain triage.rtfs --call '(feeling \"I love it\")'",
+    language="console",
+)
 enter("E0999", "internal error", "A bug of ours. The details are in the file that the message names; please report it.")
