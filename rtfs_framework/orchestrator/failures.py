@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtfs_framework.api.errors import CapabilityError, ProviderError
+from rtfs_framework.api.errors import CapabilityError, PluginError, ProviderError
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Keyword
+from rtfs_framework.registry.problems import describe
 
 PLUGIN_BROKE = "E0801"
 UNKNOWN_CAPABILITY = "E0711"
@@ -20,6 +21,8 @@ def as_program_error(error: Exception, what: str) -> ProgramError:
     match error:
         case ProgramError():
             return error
+        case PluginError():
+            return _coded("NetworkError", error.problem, error.code, {})
         case ProviderError():
             facts: dict[str, Any] = {"provider": error.provider, "retryable": error.retryable}
             if error.status is not None:
@@ -31,7 +34,7 @@ def as_program_error(error: Exception, what: str) -> ProgramError:
         case CapabilityError():
             return _coded(error.kind, f"{what}: {error}", "E0713", {})
         case _:
-            return _coded("NetworkError", f"{what} broke: {type(error).__name__}: {error}", PLUGIN_BROKE, {})
+            return _coded("NetworkError", f"{what} broke: {describe(error)}", PLUGIN_BROKE, {})
 
 
 def unknown_capability(name: str, known: list[str]) -> ProgramError:

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api.cache import CacheKey
-from rtfs_framework.api.errors import BadReply, ProviderAuthError, ProviderError, ProviderTimeout
+from rtfs_framework.api.errors import BadReply, ConfigError, ProviderAuthError, ProviderError, ProviderTimeout
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Usage, token_count
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import FunctionSignature
@@ -29,6 +29,7 @@ from rtfs_framework.orchestrator.providers import ProviderInstance
 from rtfs_framework.orchestrator.reply import fault_of, to_value
 from rtfs_framework.orchestrator.reuse import Reuse
 from rtfs_framework.orchestrator.visit import OpenCall
+from rtfs_framework.registry.faults import PluginFault
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -62,7 +63,9 @@ class Models:
     def failed(self, opened: OpenCall, error: Exception, instance: ProviderInstance) -> Throw:
         """Write a failure down and hand it to the program."""
         what = f"provider '{instance.spec.id}'"
-        if not isinstance(error, ProviderError | ProgramError):
+        if isinstance(error.__cause__, PluginFault) and not isinstance(error.__cause__.__cause__, ConfigError):
+            self.events.plugin_failed(instance.part, error.__cause__, "", "the program got an error")
+        elif not isinstance(error, ProviderError | ProgramError):
             what = f"{what} ({instance.distribution or instance.entry.name})"
             self.events.plugin_failed(instance.part, error, "answering", "the program got an error")
         thrown = as_program_error(error, what)

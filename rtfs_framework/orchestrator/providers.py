@@ -21,12 +21,14 @@ from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.kernel.outcome import DelegationHint, HintKind
 from rtfs_framework.orchestrator.config.model import ProviderSpec
 from rtfs_framework.orchestrator.routes import Unknown, parse_target
-from rtfs_framework.registry.faults import Part
+from rtfs_framework.registry.faults import Part, PluginFault, ask, make
+from rtfs_framework.registry.problems import words_of
 
 if TYPE_CHECKING:
     import anyio
 
 _CLOSE_SECONDS = 5.0
+_METHODS = ("fingerprint", "infer", "aclose")
 
 
 @attrs.define(slots=True, eq=False)
@@ -38,7 +40,7 @@ class ProviderInstance:
     environ: Mapping[str, str] = attrs.field(repr=False)
     part: Part
     _made: ModelProvider | None = attrs.field(default=None, init=False)
-    _failed: Exception | None = attrs.field(default=None, init=False)
+    _failed: PluginFault | None = attrs.field(default=None, init=False)
     _fingerprint: str | None = attrs.field(default=None, init=False)
     _room: anyio.Semaphore | None = attrs.field(default=None, init=False)
 
@@ -64,11 +66,12 @@ class ProviderInstance:
                     id=self.spec.id, own=self.spec.own, environ=self.environ, directory=self.spec.directory
                 )
                 try:
-                    self._made = self.entry.factory(settings)
-                except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-                    self._failed = error
+                    self._made = make(self.part, self.entry.factory, settings, methods=_METHODS)
+                except PluginFault as fault:
+                    self._failed = fault
             if self._made is None:
-                message = f"{self.distribution or self.entry.name} could not make it: {self._failed}"
+                wrong = None if self._failed is None else self._failed.__cause__
+                message = f"{self.distribution} could not make it: {self._failed if wrong is None else words_of(wrong)}"
                 raise ProviderUnavailable(self.spec.id, message) from self._failed
         return self._made
 
@@ -92,13 +95,22 @@ class ProviderInstance:
         try:
             self.provider()
         except ProviderUnavailable as error:
-            return error.__cause__ if isinstance(error.__cause__, ConfigError) else None
+            found = None if error.__cause__ is None else error.__cause__.__cause__
+            return found if isinstance(found, ConfigError) else None
         return None
 
     def fingerprint(self) -> str:
-        """Return the provider's fingerprint, computed once."""
+        """Return the provider's fingerprint, computed once.
+
+        Raises:
+            ProviderUnavailable: The plugin could not make the provider.
+            PluginFault: It raised, or gave no text.
+        """
         if self._fingerprint is None:
-            self._fingerprint = f"{self.entry.name}:{self.provider().fingerprint()}"
+            found: object = ask(self.part, "`fingerprint`", self.provider().fingerprint)
+            if not isinstance(found, str):
+                raise PluginFault(self.part, "`fingerprint`", f"returned a {type(found).__name__}, which is no text")
+            self._fingerprint = f"{self.entry.name}:{found}"
         return self._fingerprint
 
     def unusable(self) -> str | None:
