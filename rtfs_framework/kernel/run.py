@@ -13,7 +13,7 @@ from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import STEPS, RunMeter, Watch
 from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall, RequiresHosts, requires_host
 from rtfs_framework.kernel.output import bounded_output
-from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState
+from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState, too_many_calls
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
 from rtfs_framework.lang.source import Place
@@ -91,6 +91,18 @@ class Run:
         if not self._greenlet:
             raise self._not_waiting()
         return self._enter(self._greenlet.throw, error)
+
+    def count_calls(self, calls: int) -> None:
+        """Count calls that the host made on the run's behalf, as if the run had made them.
+
+        Raises:
+            LimitError: They are more than it may make.
+        """
+        state = self._state
+        state.joined += calls
+        state.most -= calls
+        if state.count > state.most:
+            raise too_many_calls(state)
 
     def close(self) -> None:
         """Abandon the run; its `finally` blocks run, but can no longer reach the host."""

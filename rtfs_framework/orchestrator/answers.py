@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, Union
 
 import attrs
 
@@ -35,7 +35,15 @@ class Locally:
     """Run the function's own body."""
 
 
-Answer = Reply | Throw | Locally
+@attrs.frozen(slots=True)
+class Counted:
+    """An answer for which other calls were made, which count against the run's bound on calls."""
+
+    answer: Answer
+    calls: int
+
+
+Answer = Union[Reply, Throw, Locally, Counted]  # noqa: UP007 - it names itself
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -69,13 +77,24 @@ class KernelRun(Protocol):
         """Let the open call run its function's own body."""
         ...
 
+    def count_calls(self, calls: int) -> None:
+        """Count calls that were made on the run's behalf."""
+        ...
+
     def close(self) -> None:
         """Abandon the run."""
         ...
 
 
 def apply(run: KernelRun, answer: Answer) -> ExecutionOutcome:
-    """Resume a run with an answer."""
+    """Resume a run with an answer.
+
+    Raises:
+        LimitError: More calls were made for it than the run may make.
+    """
+    while isinstance(answer, Counted):
+        run.count_calls(answer.calls)
+        answer = answer.answer
     if isinstance(answer, Reply):
         return run.resume(answer.value)
     return run.throw(answer.error) if isinstance(answer, Throw) else run.resume_locally()

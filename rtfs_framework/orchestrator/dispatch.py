@@ -13,7 +13,6 @@ import attrs
 from typing_extensions import assert_never
 
 from rtfs_framework.api.plans import PlanSource
-from rtfs_framework.api.provider import InferenceRequest, Message
 from rtfs_framework.api.targets import (
     Ask,
     Capability,
@@ -27,9 +26,10 @@ from rtfs_framework.api.targets import (
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import CallKind, FunctionSignature, HostCall
 from rtfs_framework.lang.errors import ProgramError, undefined_symbol
-from rtfs_framework.orchestrator.answers import Answer, Locally, Reply, Throw, Waiting, reply
+from rtfs_framework.orchestrator.answers import Answer, Counted, Locally, Reply, Throw, Waiting, reply
 from rtfs_framework.orchestrator.branch_order import Order
 from rtfs_framework.orchestrator.capabilities import Capabilities
+from rtfs_framework.orchestrator.consulting import Consultations
 from rtfs_framework.orchestrator.delegate import Delegator, Undecided
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import not_supported, unknown_target
@@ -45,8 +45,6 @@ from rtfs_framework.orchestrator.visit import OpenCall, Visit
 if TYPE_CHECKING:
     from rtfs_framework.kernel.parallel import Branches
 
-_CONSULT_TIMEOUT = 10.0
-
 _CAPABILITY, _DELEGATED = CallKind.CAPABILITY, CallKind.DELEGATED
 
 
@@ -61,6 +59,7 @@ class Dispatcher:
     clock: Clock
     events: EventBus
     slots: Slots
+    consultations: Consultations
 
     def answer(self, call: HostCall, visit: Visit) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for."""
@@ -143,29 +142,11 @@ class Dispatcher:
         """Ask the models that the engine wants to hear, then carry out what the engine concludes."""
         decided: Decision | Undecided = asked
         while isinstance(decided, Undecided):
-            text = await self._hear(decided)
-            step = ("consult", f"{show_target(decided.consult.target)}: {'answered' if text else 'no answer'}")
-            decided = self.delegator.conclude(attrs.evolve(decided, steps=(*decided.steps, step)), text)
+            said = await self.consultations.hear(opened, decided.consult)
+            step = ("consult", f"{show_target(decided.consult.target)}: {'answered' if said else 'no answer'}")
+            decided = self.delegator.conclude(attrs.evolve(decided, steps=(*decided.steps, step)), said)
         answer = self._carry_out(opened, decided)
-        return await answer.finish() if isinstance(answer, Waiting) else answer
-
-    async def _hear(self, asked: Undecided) -> str:
-        consult = asked.consult
-        instance = self.pool.get(consult.target)
-        text = ""
-        if instance is not None and self.delegator.precedence.security.beyond_reach(consult.target) is None:
-            request = InferenceRequest(
-                function=FunctionSignature("delegate/consult"),
-                args=(consult.question,),
-                messages=(Message("user", consult.question),),
-                timeout=min(_CONSULT_TIMEOUT, instance.spec.timeout),
-            )
-            try:
-                reply = await self.models.infer(instance, request)
-                text = reply.text or ""
-            except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-                self.events.plugin_failed(instance.part, error, "being consulted", "the engine hears nothing")
-        return text
+        return Counted(await answer.finish() if isinstance(answer, Waiting) else answer, opened.consulted)
 
     def _refused(self, symbol: str, reason: str, source: PlanSource) -> ProgramError:
         if source is PlanSource.HINT:

@@ -16,6 +16,7 @@ from rtfs_framework.orchestrator.cache_stack import CacheStack, build_stack
 from rtfs_framework.orchestrator.capabilities import Capabilities
 from rtfs_framework.orchestrator.config.model import Config
 from rtfs_framework.orchestrator.config.policy import policy_hash
+from rtfs_framework.orchestrator.consulting import Consultations
 from rtfs_framework.orchestrator.delegate import Delegator
 from rtfs_framework.orchestrator.dispatch import Dispatcher
 from rtfs_framework.orchestrator.engines import make_engine
@@ -105,7 +106,8 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         threads=config.parallel,
     )
     models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl), clock, events, config.parallel)
-    dispatcher = Dispatcher(delegator, pool, models, capabilities, clock, events, Slots(config.parallel - 1))
+    slots, consultations = Slots(config.parallel - 1), Consultations(models, pool, security, clock)
+    dispatcher = Dispatcher(delegator, pool, models, capabilities, clock, events, slots, consultations)
     store = _journal(config, environ, clock) if journal and config.journal.enabled else None
     artifacts = ArtifactStore(caches.of_level(CacheLevel.L4), lambda: str(cache_dir(environ)), events)
     return Host(config, catalog, clock, events, pool, caches, artifacts, dispatcher, store, policy)

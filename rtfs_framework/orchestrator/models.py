@@ -13,7 +13,7 @@ import attrs
 
 from rtfs_framework.api.cache import CacheKey
 from rtfs_framework.api.errors import BadReply, ConfigError, ProviderAuthError, ProviderError, ProviderTimeout
-from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Usage, token_count
+from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Message, Usage, token_count
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import FunctionSignature
 from rtfs_framework.lang.errors import ProgramError, type_validation_error
@@ -30,6 +30,9 @@ from rtfs_framework.orchestrator.reply import fault_of, to_value
 from rtfs_framework.orchestrator.reuse import Reuse
 from rtfs_framework.orchestrator.visit import OpenCall
 from rtfs_framework.registry.faults import PluginFault
+
+_CONSULT_TIMEOUT = 10.0
+"""Seconds that a consultation may take, if the provider's own bound is not shorter."""
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -71,6 +74,25 @@ class Models:
         thrown = as_program_error(error, what)
         opened.close(self.clock.monotonic(), error=thrown)
         return Throw(thrown)
+
+    async def consult(self, opened: OpenCall, instance: ProviderInstance, question: str) -> str:
+        """Return a model's words, "" when it has none: a failure is written down and reported, and stops nothing."""
+        request = InferenceRequest(
+            function=FunctionSignature("delegate/consult"),
+            args=(question,),
+            messages=(Message("user", question),),
+            timeout=min(_CONSULT_TIMEOUT, instance.spec.timeout),
+        )
+        try:
+            _check_usable(instance)
+            reply = await self._paid(opened, instance, request)
+            opened.record.model, opened.record.explanation = reply.model or instance.spec.model, reply.explanation
+            text = reply.text or ""
+            opened.close(self.clock.monotonic(), text, answered=True)
+        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+            self.failed(opened, error, instance)
+            return ""
+        return text
 
     async def infer(self, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
         """Return a provider's reply within the request's timeout.

@@ -16,6 +16,9 @@ Steps = tuple[tuple[str, str], ...]
 """The precedence, step by step: (step, verdict)."""
 
 
+CONSULTATION = "consultation"
+
+
 @attrs.frozen(slots=True)
 class Decision:
     """A plan and how it was reached; `cache` is "l1 hit", "l1 miss" or ""."""
@@ -36,6 +39,7 @@ class OpenRecord:
     index: int
     """Position among the calls and fan-outs of its run, or of its branch of it."""
     kind: str
+    """A `CallKind`, or "consultation": what an engine asked a model before it decided about the call."""
     symbol: str
     branch: tuple[int, ...] = ()
     """The branch that asked: for every fan-out that leads to it the fan-out's position and the item's number."""
@@ -62,6 +66,8 @@ class OpenRecord:
     error: str = ""
     code: str = ""
     """The stable code of the error, such as "E0604"."""
+    part: int = 0
+    """Of a consultation: which one of its call, from 1."""
 
 
 @attrs.frozen(slots=True, weakref_slot=False)
@@ -70,8 +76,9 @@ class CallRecord(OpenRecord):
 
     @property
     def path(self) -> str:
-        """The call's id in its run, such as "3" or "3.0.2": branch 0 of fan-out 3 made it."""
-        return ".".join(map(str, (*self.branch, self.index)))
+        """The call's id in its run: "3", or "3.0.2" (branch 0 of fan-out 3 made it), or "3?1" (consultation 1)."""
+        path = ".".join(map(str, (*self.branch, self.index)))
+        return f"{path}?{self.part}" if self.part else path
 
     @property
     def refused(self) -> bool:

@@ -37,8 +37,10 @@ class Tally:
         self.calls += 1
         targets, target = self.by_target, record.target
         targets[target] = targets.get(target, 0) + 1
-        if record.decision is not None:  # only a model's answers cost, and only what is decided is cached
+        if record.decision is not None:  # only what is decided is cached, and only models cost
             self._count_decided(record, record.decision)
+        elif record.part:
+            self._count_cost(record)
         if record.error_kind:
             self.refused += record.refused
             self.errors += 1
@@ -48,6 +50,9 @@ class Tally:
             self.cache_hits["l1"] += 1
         if record.cache in ("l2 hit", "in flight"):
             self.cache_hits[record.cache.removesuffix(" hit")] += 1
+        self._count_cost(record)
+
+    def _count_cost(self, record: CallRecord) -> None:
         if record.cost is None:
             self.unpriced += 1
         else:

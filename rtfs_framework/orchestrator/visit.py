@@ -15,7 +15,7 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.names import Lookup, no_names
 from rtfs_framework.orchestrator.failures import code_of
 from rtfs_framework.orchestrator.firsts import Firsts
-from rtfs_framework.orchestrator.records import CallRecord, OpenRecord, sealed
+from rtfs_framework.orchestrator.records import CONSULTATION, CallRecord, OpenRecord, sealed
 
 Sink = Callable[[CallRecord], None]
 
@@ -61,6 +61,8 @@ class OpenCall:
     started: float
     record: OpenRecord
     closed: bool = False
+    consulted: int = 0
+    """Consultations that belong to it."""
 
     @classmethod
     def of(cls, call: HostCall, visit: Visit, now: float) -> OpenCall:
@@ -68,6 +70,13 @@ class OpenCall:
         name = call.capability if call.function is None else call.function.name
         record = OpenRecord(call.index, call.kind._value_, name, call.branch, call.place, visit.record)
         return cls(call, visit, now, record)
+
+    def consultation(self, target: str, question: str, now: float) -> OpenCall:
+        """Open a consultation: a call of its own, with usage and cost, that belongs to this call's id."""
+        call, self.consulted = self.call, self.consulted + 1
+        record = OpenRecord(call.index, CONSULTATION, self.record.symbol, call.branch, call.place, self.visit.record)
+        record.part, record.target = self.consulted, target
+        return OpenCall(attrs.evolve(call, args=(question,)), self.visit, now, record)
 
     def digest_args(self) -> str:
         """Return the digest of the arguments, computed once."""

@@ -234,7 +234,7 @@ def test_an_engine_that_cannot_decide_leaves_the_own_body(ran, place, how) -> No
     result, data = ran(**{place: how})
     assert (result.code, data["value"]) == (0, OWN)
     told(result, data)
-    call = next(each for each in data["calls"] if each["symbol"] == "f" and each["kind"] != "consult")
+    call = next(each for each in data["calls"] if each["symbol"] == "f" and each["kind"] != "consultation")
     assert (call["target"], call["engine"]) == ("local-pure", "acme")
     assert any("failed" in verdict or "returned" in verdict for step, verdict in call["steps"] if step == "engine")
 

@@ -116,14 +116,14 @@ def test_an_engine_is_told_what_the_model_said_that_it_wanted_to_hear(kit, sourc
     result = run(kit, source, catalog)
     assert (result.value, engine.answers) == ("model", ["m"])
     assert kit.providers["judge"].requests[0].messages[0].content == "where does ai-guess belong?"
-    assert ("consult", "local-model judge: answered") in result.calls[0].decision.steps
+    assert ("consult", "local-model judge: answered") in result.calls[1].decision.steps
 
 
 def test_a_consultation_that_fails_leaves_the_engine_to_decide(kit, source):
     engine, catalog = consulted(kit, kit.provider("judge", lambda _: ConnectionError("down")))
     with kit.open(catalog) as session:
         assert session.run(source(PROGRAM), ("x",)).value == "fallback"
-        assert "provider 'judge': being consulted failed" in session.problems[0].message
+        assert "provider 'judge': answering failed" in session.problems[0].message
     assert engine.answers == [""]
 
 

@@ -54,6 +54,8 @@ class Account:
         self.ways[way] += 1
         if plan is not None and plan.context and way not in self.notes:
             self.notes[way] = "; ".join(f"{name} {text}" for name, text in plan.context)
+        if call.part:
+            self.model_calls += 1
         if isinstance(target, LocalModel | RemoteModel):
             self.model_calls += 1
             if call.cache.endswith(" hit"):
@@ -67,5 +69,5 @@ class Account:
 def _reason(call: CallRecord) -> str:
     plan = call.decision.plan if call.decision else None
     if plan is None:
-        return "refused" if call.refused else "granted by policy"
+        return "refused" if call.refused else "consulted by the engine" if call.part else "granted by policy"
     return plan.reasoning

@@ -28,7 +28,7 @@ def why_short(call: CallRecord) -> str:
     """Return the step of the precedence that decided, in a word."""
     plan = call.decision.plan if call.decision else None
     if plan is None:
-        return "refused" if call.refused else "granted"
+        return "refused" if call.refused else "consulted" if call.part else "granted"
     return _SOURCES.get(plan.source) or f"engine {plan.engine}".rstrip()
 
 
