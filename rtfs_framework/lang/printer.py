@@ -1,11 +1,18 @@
-"""Printing: `write` gives text that reads back to an equal value, `display` what `str` shows (a raw top string)."""
+"""Printing: `write` gives text that reads back to an equal value, `display` what `str` shows (a raw top string).
+
+What cannot be read back (functions, errors, names that no program can write) is printed in a way that nothing reads:
+`#<function>`, `#<error: message>`, `#<symbol: "nil">`. So a print is never that of another value.
+"""
 
 from __future__ import annotations
 
 import math
+import re
+from functools import lru_cache
 from typing import Any
 
 from rtfs_framework.lang.errors import LimitError
+from rtfs_framework.lang.literals import STOP, names_keyword, names_symbol
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import SMALL, charge, meter
 from rtfs_framework.lang.values import (
@@ -24,6 +31,8 @@ _SHORT = 1 << 2048
 """Integers below this are shown by Python itself, which refuses very long ones."""
 ATOMS = frozenset({str, int, bool, type(None), float, Keyword, Symbol})
 """Types whose values are written in one piece."""
+_made_name = re.compile(rf"##?[a-z][^{STOP}'@#]*|[^{STOP}'@#]+#[^{STOP}'@#]+").fullmatch
+"""Names that macros and `gensym` make: the reader refuses them as they are."""
 _NAMED = {True: "true", False: "false", None: "nil"}
 
 
@@ -112,7 +121,17 @@ def write_atom(item: Any) -> str:
         return _NAMED[item]
     if kind is float:
         return write_float(item)
-    return f":{item.name}" if kind is Keyword else str(item.name)
+    return _keyword(item.name) if kind is Keyword else _symbol(item.name)
+
+
+@lru_cache(4096)
+def _keyword(name: str) -> str:
+    return f":{name}" if names_keyword(name) else f"#<keyword: {write_atom(name)}>"
+
+
+@lru_cache(4096)
+def _symbol(name: str) -> str:
+    return name if names_symbol(name) or _made_name(name) else f"#<symbol: {write_atom(name)}>"
 
 
 def _write_opaque(item: Any) -> str:
@@ -120,7 +139,7 @@ def _write_opaque(item: Any) -> str:
         return f"#<error: {item.message}>"
     for kind, tag in ((Timestamp, "timestamp"), (Uuid, "uuid"), (Resource, "resource-handle")):
         if isinstance(item, kind):
-            return f'#{tag}("{item.text}")'
+            return f"#{tag}({write_atom(item.text)})"
     return "#<function>"
 
 

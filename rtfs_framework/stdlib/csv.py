@@ -7,15 +7,18 @@ from io import StringIO
 from typing import Any
 
 from rtfs_framework.lang.errors import generic_error, invalid_argument
+from rtfs_framework.lang.literals import names_keyword
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.meter import charge, watched
+from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.stdlib.check import mapping, string
 from rtfs_framework.stdlib.table import builtin
 
 _HEADER, _KEYS, _SEPARATOR = Keyword("header"), Keyword("keys"), Keyword("separator")
 _OPTIONS = (_HEADER, _KEYS, _SEPARATOR)
-_NAMINGS: dict[Keyword, Any] = {Keyword("string"): str, Keyword("keyword"): Keyword}
+_SHOWN = 40
+"""Characters of a column's name that a message repeats."""
 
 
 MOST_IN_A_CELL = 131_072
@@ -28,6 +31,7 @@ MOST_IN_A_CELL = 131_072
     ('(parse-csv "a,b\\n1,2" {:header true})', '[{"a" "1" "b" "2"}]'),
     ('(parse-csv "a;b\\n1;2" {:header true :keys :keyword :separator ";"})', '[{:a "1" :b "2"}]'),
     ('(parse-csv "\\"open")', "!Generic"),
+    ('(parse-csv "first name\\nAda" {:header true :keys :keyword})', "!Generic"),
     doc="Read CSV text. Options: :header true makes maps (:keys :keyword with keyword keys), :separator a character.",
 )
 def parse_csv(text: Any, options: Any = EMPTY_MAP) -> tuple[Any, ...]:
@@ -43,6 +47,16 @@ def parse_csv(text: Any, options: Any = EMPTY_MAP) -> tuple[Any, ...]:
     if len(set(keys)) < len(keys):
         raise generic_error("CSV parsing error: two columns have the same name")
     return tuple([_record(keys, row, number) for number, row in watched(enumerate(rows[1:], 2))])
+
+
+def _as_keyword(cell: str) -> Keyword:
+    if not names_keyword(cell):
+        shown = write(cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}...")
+        raise generic_error(f"CSV parsing error: {shown} is not the name of a keyword; leave :keys out for text keys")
+    return Keyword(cell)
+
+
+_NAMINGS: dict[Keyword, Any] = {Keyword("string"): str, Keyword("keyword"): _as_keyword}
 
 
 def _read_options(options: Map) -> tuple[str, Any]:

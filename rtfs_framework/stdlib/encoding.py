@@ -119,7 +119,7 @@ def _canonical(op: str, value: Any) -> str:
         if parts is None:
             if is_function(node):
                 raise type_error(op, "data", node)
-            return write(node)
+            return "0.0" if node.__class__ is float and node == 0 else write(node)  # -0.0 is equal to 0.0
         if node.__class__ is Map:
             return f"{{{' '.join(sorted([part[1:-1] for part in parts]))}}}"
         if node.__class__ is Set:

@@ -9,14 +9,13 @@ import re
 from typing import Any
 
 from rtfs_framework.lang.errors import ProgramError, invalid_argument, type_error
+from rtfs_framework.lang.literals import names_keyword, names_symbol
 from rtfs_framework.lang.meter import made, room, room_for_text
 from rtfs_framework.lang.values import Keyword, Symbol
 from rtfs_framework.stdlib.check import integer, string
 from rtfs_framework.stdlib.table import builtin
 
 _WORD = re.compile(r"\S+")
-_UNREADABLE = re.compile(r"[\s()\[\]{}\"'`~^@;,\\#]|^[+-]?[0-9]|^:|^$|.[:/]$")
-"""In a keyword's name: what would not read back."""
 _SURROGATES = range(0xD800, 0xE000)
 _MOST_CODE = 0x10FFFF
 
@@ -146,10 +145,9 @@ def from_char_code(*codes: Any) -> str:
     return "".join([chr(code) for code in codes])
 
 
-def _readable(name: str, what: str) -> str:
-    if _UNREADABLE.search(name):
-        raise invalid_argument(f"String is not the name of a {what}")
-    return name
+def _is_half(name: str) -> bool:
+    """Tell whether a name is a namespace without what is in it."""
+    return len(name) > 1 and name.endswith("/")
 
 
 def _full_name(op: str, value: Any) -> str:
@@ -176,7 +174,9 @@ def keyword(name: Any, local: Any = None) -> Keyword:
     full = _full_name("keyword", name)
     if local is not None:
         full = f"{full}/{_full_name('keyword', local)}"
-    return Keyword(_readable(full, "keyword"))
+    if not names_keyword(full) or _is_half(full):
+        raise invalid_argument("String is not the name of a keyword")
+    return Keyword(full)
 
 
 @builtin(
@@ -186,7 +186,10 @@ def keyword(name: Any, local: Any = None) -> Keyword:
     doc="Make the symbol of a name.",
 )
 def symbol(name: Any) -> Symbol:
-    return Symbol(_readable(_full_name("symbol", name), "symbol"))
+    full = _full_name("symbol", name)
+    if not names_symbol(full) or _is_half(full):
+        raise invalid_argument("String is not the name of a symbol")
+    return Symbol(full)
 
 
 @builtin(

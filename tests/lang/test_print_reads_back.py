@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtfs_framework.kernel.loader import run_pure
+from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.reader.read import read_program
@@ -76,6 +77,69 @@ def test_a_form_spans_the_text_that_it_was_read_from(value, blanks):
     text = " " * blanks + write(value)
     (form,) = read_program(Source("<test>", text))
     assert text[form.span.start : form.span.end] == text.strip(" ") or text.strip() == ""
+
+
+ODD_TEXTS = st.one_of(
+    st.sampled_from(
+        ["nil", "true", "1", "-1", "1.5", "##Inf", ":a", "a:b", "a 1 :b", "a] [b", '"', 'a") #uuid("b', "@x", "'x"]
+    ),
+    st.sampled_from(
+        ["x#", "x#12", "x#{", "#x", "#{", "#()", "##do", "##NaN", "resource://a", "2025-01-01T00:00:00Z", ""]
+    ),
+    st.sampled_from(
+        ["a\nb", "a\u00a0b", "é", "\ud83d", "..", ".x", "a/b", "a|b", "a;b", "\0", "%&", "&", "λ", ":", "~x", "a\\b"]
+    ),
+    st.text("ab1.:/#'@`~^&%|-+\\\"\0 (){}[],;\n\r\u00a0é", max_size=6),
+    st.text(max_size=6),
+    st.from_regex(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", fullmatch=True),
+)
+ODD = st.builds(
+    lambda kind, text: kind(text), st.sampled_from([Keyword, Symbol, Timestamp, Uuid, Resource, str]), ODD_TEXTS
+)
+
+
+@pytest.mark.filterwarnings("ignore:The recursion limit")
+@settings(max_examples=1000)
+@given(ODD, st.sampled_from([lambda v: v, lambda v: (v, 1), lambda v: List((v, v)), lambda v: Map.of([(v, v)])]))
+def test_a_print_never_reads_back_to_another_value(odd, around):
+    value = around(odd)
+    try:
+        again = read(write(value))
+    except LanguageError:
+        assert odd.__class__ is not str
+    else:
+        assert equal(again, value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Keyword("a 1 :b"), '#<keyword: "a 1 :b">'),
+        (Symbol("nil"), '#<symbol: "nil">'),
+        (Symbol("1"), '#<symbol: "1">'),
+        (Symbol("g#12"), "g#12"),
+        (Uuid('a") #uuid("b'), '#uuid("a\\") #uuid(\\"b")'),
+        (Resource("a\nb"), '#resource-handle("a\\nb")'),
+    ],
+)
+def test_what_no_program_can_write_is_printed_so_that_nothing_reads_it(value, text):
+    assert write(value) == text
+    with pytest.raises(LanguageError):
+        read(text)
+
+
+@pytest.mark.parametrize("tag", ["#uuid", "#timestamp", "#resource-handle"])
+@pytest.mark.parametrize(
+    "text", ["", "a", '\\"', "resource://", "resource://a b", "2025-01-01", "٢٠٢٥-01-01T00:00:00Z"]
+)
+def test_a_tagged_text_is_refused_where_it_is_no_such_literal(tag, text):
+    with pytest.raises(LanguageError, match=rf"E0104\]: the text is no {tag[1:]}\n.*\n.*\n *help: for example {tag}"):
+        read(f'[1 {tag}("{text}")]')
+
+
+def test_digits_of_other_alphabets_make_no_timestamp():
+    with pytest.raises(LanguageError, match="E0105"):
+        read("٢٠٢٥-01-01T00:00:00Z")
 
 
 def test_a_wrong_printer_would_be_noticed():

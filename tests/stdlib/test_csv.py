@@ -46,6 +46,18 @@ def test_rows_become_vectors_or_maps():
 
 
 @pytest.mark.parametrize(
+    "name", ["amount 5 :approved true :x", "a 1 :b", "a] [b", "1", "", "größe", "nil)", "x" * 99 + " "]
+)
+def test_a_column_whose_keyword_nothing_could_read_is_refused_with_a_way_out(name):
+    shown = f"{name[:40]}..." if len(name) > 40 else name
+    assert refusal(f'"{name}",b\n1,2', Map({HEADER: True, KEYS: Keyword("keyword")})) == (
+        f'Generic: Runtime error: CSV parsing error: "{shown}" is not the name of a keyword; '
+        "leave :keys out for text keys"
+    )
+    assert parse(f'"{name}",b\n1,2', Map({HEADER: True})) == (Map({name: "1", "b": "2"}),)
+
+
+@pytest.mark.parametrize(
     ("args", "message"),
     [
         ((5,), "TypeError: Type error in parse-csv: expected string, got integer"),

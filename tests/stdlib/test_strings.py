@@ -15,6 +15,8 @@ from rtfs_framework.stdlib.table import BUILTINS
 
 TEXT = st.text(alphabet="ab,é😀 \n", max_size=12)
 
+UUID = "abcdef01-0000-0000-0000-000000000000"
+
 
 def call(name, *args):
     return BUILTINS[name].function(*args)
@@ -149,6 +151,14 @@ def test_value(name, args, expected):
         ("keyword", ("",), "InvalidArgument", "Invalid argument: String is not the name of a keyword"),
         ("keyword", ("1a",), "InvalidArgument", None),
         ("keyword", ("a)",), "InvalidArgument", None),
+        *[
+            (what, (name,), "InvalidArgument", f"Invalid argument: String is not the name of a {what}")
+            for what, names in {
+                "keyword": ["1", "é", ":a", "a/"],
+                "symbol": ["nil", "true", "false", "1", "-1", UUID],
+            }.items()
+            for name in names
+        ],
         ("symbol", ("a b",), "InvalidArgument", "Invalid argument: String is not the name of a symbol"),
         ("namespace", ("a",), "TypeError", "Type error in namespace: expected keyword or symbol, got string"),
         ("format", ("%d", 1.5), "TypeError", "Type error in format: expected integer, got float"),

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from math import isinf
 from typing import Any
 
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.literals import WORDS, is_resource, is_timestamp, is_uuid, names_keyword, names_symbol
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.values import Keyword, Resource, Symbol, Timestamp, Uuid
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _FLOAT = re.compile(r"[+-]?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)", re.ASCII)
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_BODY = r"[A-Za-z_$+\-*/=<>!?%.][A-Za-z0-9_$+\-*/=<>!?%.@|]*#?"
-_NAME = re.compile(rf"(?:\.(?=[A-Za-z_]))?(?![.]){_BODY}(?::[^/:]+/[A-Za-z0-9_$+\-*/=<>!?%.@]+)?|&|λ|%&")
-_KEYWORD_BODY = re.compile(rf"(?:{_BODY})(?::[^/:]+/[A-Za-z0-9_$+\-*/=<>!?%.@]+)?")
 _ESCAPE = re.compile(r"\\(u\{[^}\"]*\}?|u.{0,4}|.)", re.DOTALL)
 _PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
-_WORDS = {"nil": None, "true": True, "false": False}
 _SPECIAL = {"##Inf": float("inf"), "##-Inf": float("-inf"), "##NaN": float("nan")}
-_TAGS: dict[str, Any] = {"#timestamp": Timestamp, "#uuid": Uuid, "#resource-handle": Resource}
+_TAGS: dict[str, tuple[Any, Callable[[str], bool], str]] = {
+    "#timestamp": (Timestamp, is_timestamp, "2025-03-04T05:06:07Z"),
+    "#uuid": (Uuid, is_uuid, "123e4567-e89b-12d3-a456-426614174000"),
+    "#resource-handle": (Resource, is_resource, "resource://bucket/item.txt"),
+}
 MAX_DIGITS = 4000
 """Longest integer literal: Python refuses longer decimal texts by default, and so do we, with a diagnostic."""
 _SHOWN = 40
@@ -36,14 +37,14 @@ def refuse(source: Source, start: int, end: int, code: str, message: str, way_ou
 
 def read_word(source: Source, text: str, start: int) -> Any:
     """Return the value of a word: nil, a boolean, a number, a UUID or a `Symbol`."""
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in WORDS:
+        return WORDS[text]
     first = text[0]
     if first.isdigit() or (first in "+-" and text[1:2].isdigit()):
         return _read_number(source, text, start)
-    if _UUID.fullmatch(text):
+    if is_uuid(text):
         return Uuid(text)
-    if _NAME.fullmatch(text):
+    if names_symbol(text):
         return Symbol(text)
     if not text.isascii():
         message = f"{text!r} holds a character that names may not have"
@@ -65,7 +66,7 @@ def _read_number(source: Source, text: str, start: int) -> Any:
             message = f"{shown} is beyond the largest float, {sign}1.7976931348623157e308"
             raise refuse(source, start, start + len(text), "E0116", message, f"write ##{sign}Inf if infinity is meant")
         return value
-    if _UUID.fullmatch(text):
+    if is_uuid(text):
         return Uuid(text)
     way_out = _meant(text) or "a name may not start with a digit"
     raise refuse(source, start, start + len(text), "E0105", f"{text!r} is not a number", way_out)
@@ -92,7 +93,7 @@ def _meant(text: str) -> str | None:
 
 def read_keyword(source: Source, text: str, start: int) -> Keyword:
     """Return the keyword of a token such as `:a/b`."""
-    if not _KEYWORD_BODY.fullmatch(text, 1):
+    if not names_keyword(text[1:]):
         raise refuse(source, start, start + len(text), "E0104", f"{text!r} is not a keyword", "for example :name")
     return Keyword(text[1:])
 
@@ -129,7 +130,10 @@ def read_string(source: Source, text: str, start: int) -> str:
 
 def read_tagged(source: Source, tag: str, text: str, start: int, end: int) -> Any:
     """Return the value of a printed tagged literal such as `#uuid("...")`."""
-    made = _TAGS.get(tag)
-    if made is None:
+    known = _TAGS.get(tag)
+    if known is None:
         raise refuse(source, start, end, "E0104", f"unknown tag {tag}", f"known tags: {' '.join(_TAGS)}")
+    made, is_one, example = known
+    if not is_one(text):
+        raise refuse(source, start, end, "E0104", f"the text is no {tag[1:]}", f'for example {tag}("{example}")')
     return made(text)

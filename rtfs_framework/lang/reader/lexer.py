@@ -11,36 +11,35 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from rtfs_framework.lang.literals import END, RESOURCE, STOP, TIMESTAMP
 from rtfs_framework.lang.reader.builder import Builder
 from rtfs_framework.lang.reader.reading import Reading, Token
 
-_END = r" \t\r\n,()\[\]{}\";"
-_STOP = rf"{_END}:`~^"
-_PATH = rf"(?::[^{_STOP}/]+/[^{_STOP}]+)?"
+_PATH = rf"(?::[^{STOP}/]+/[^{STOP}]+)?"
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _SPACE = r"[ \t\r\n,]*"
 _KINDS = {
-    "TIMESTAMP": rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[._]\d+)?Z(?![^{_END}])",
-    "RESOURCE": rf"resource://[^{_END}]+",
-    "WORD": rf"[^{_STOP}'@#][^{_STOP}#]*(?:#(?![({{|#]))?{_PATH}",
+    "TIMESTAMP": rf"{TIMESTAMP}(?![^{END}])",
+    "RESOURCE": RESOURCE,
+    "WORD": rf"[^{STOP}'@#][^{STOP}#]*(?:#(?![({{|#])[^{STOP}'@#]*)?{_PATH}",
     "LIST": r"\(",
     "LIST_END": r"\)",
-    "KEYWORD": rf":[^{_STOP}'#\d][^{_STOP}]*{_PATH}",
+    "KEYWORD": rf":[^{STOP}'#\d][^{STOP}]*{_PATH}",
     "STRING": _STRING,
     "VECTOR": r"\[",
     "VECTOR_END": r"\]",
     "MAP": r"{",
     "MAP_END": r"}",
     "COLON": r':(?=[ \t\r\n,\[{(":]|\Z)',
-    "HINT": rf"\^:delegation(?=[{_END}]|\Z)",
+    "HINT": rf"\^:delegation(?=[{END}]|\Z)",
     "CARET": r"\^",
     "QUOTE": r"~@|~|`|'",
     "SET": r"#{",
     "SHORTHAND": r"#\(",
-    "SPECIAL": rf"##[^{_END}]*",
+    "SPECIAL": rf"##[^{END}]*",
     "TAGGED": rf"#[a-z-]+\({_SPACE}{_STRING}{_SPACE}\)",
     "TAG": r"#[a-z-]+(?=\()",
-    "REFERENCE": rf"@:?[^{_STOP}'@#]+",
+    "REFERENCE": rf"@:?[^{STOP}'@#]+",
     "END": r"\Z",
 }
 """Kind to expression, in the order in which they are tried. Words are read by `atoms`, which knows what they mean."""

@@ -15,6 +15,7 @@ from typing import Any
 from typing_extensions import assert_never
 
 from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError
+from rtfs_framework.lang.literals import is_timestamp, is_uuid, names_keyword, names_symbol
 from rtfs_framework.lang.maps import Map, Set, to_key
 from rtfs_framework.lang.types.compile_check import failure_finder
 from rtfs_framework.lang.types.failure import (
@@ -52,11 +53,7 @@ from rtfs_framework.lang.types.names import Lookup, resolve
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.values import Keyword, List, Symbol, Timestamp, Uuid, type_name
 
-_WORD = re.compile(r"[A-Za-z_$+\-*/=<>!?%.][\w$+\-*/=<>!?%.@|]*(?::[\w.\-]+/[\w$+\-*/=<>!?%.@]+)?", re.ASCII)
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[._]\d+)?Z", re.ASCII)
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,999})", re.ASCII)
-_WORDS = frozenset({"nil", "true", "false"})
 
 
 class Coercer:
@@ -231,13 +228,13 @@ def _primitive(type_: Primitive, data: Any) -> Any:
             return data
         case Primitive.NIL if data is None:
             return None
-        case Primitive.KEYWORD if kind is str and _WORD.fullmatch(data.removeprefix(":")):
+        case Primitive.KEYWORD if kind is str and names_keyword(data.removeprefix(":")):
             return Keyword(data.removeprefix(":"))
-        case Primitive.SYMBOL if kind is str and _WORD.fullmatch(data) and data not in _WORDS:
+        case Primitive.SYMBOL if kind is str and names_symbol(data):
             return Symbol(data)
-        case Primitive.TIMESTAMP if kind is str and _TIMESTAMP.fullmatch(data):
+        case Primitive.TIMESTAMP if kind is str and is_timestamp(data):
             return Timestamp(data)
-        case Primitive.UUID if kind is str and _UUID.fullmatch(data):
+        case Primitive.UUID if kind is str and is_uuid(data):
             return Uuid(data)
         case _:
             return _misfit(type_, data)

@@ -54,9 +54,10 @@ CASES = {
     "metadata": ("^{:a 1}\n(f)", "^{:a 1}\n(f)\n"),
     "prefixes": ("' x ` (a ~ b ~@ c ~ @d) #( + % 1) @ctx", "'x\n`(a ~b ~@c ~ @d)\n#(+ % 1)\n@ctx\n"),
     "literals as written": (
-        '[1.50 1e5 +3 "\\u{41}\\n" 2025-01-01T00:00:00.120Z ##Inf :a/b resource://x #uuid( "u" )]',
-        '[1.50 1e5 +3 "\\u{41}\\n" 2025-01-01T00:00:00.120Z ##Inf :a/b resource://x #uuid("u")]\n',
+        '[1.50 1e5 +3 "\\u{41}\\n" 2025-01-01T00:00:00.120Z ##Inf :a/b resource://x]',
+        '[1.50 1e5 +3 "\\u{41}\\n" 2025-01-01T00:00:00.120Z ##Inf :a/b resource://x]\n',
     ),
+    "tagged literals": ('[#timestamp( "2025-01-01T00:00:00Z" )]', '[#timestamp("2025-01-01T00:00:00Z")]\n'),
     "strings over lines": ('(f "a\n   b" c)', '(f "a\n   b"\n   c)\n'),
     "a trailing comment": ("(f a ; why\n b)", "(f a ; why\n   b)\n"),
     "a comment before the bracket": ("(f a\n ; last\n)", "(f a\n   ; last\n   )\n"),

@@ -1,0 +1,54 @@
+"""How literals are spelled: what the reader, the printer, the library and JSON coercion agree on.
+
+In: texts. Out: whether they are the name of a keyword or symbol, a timestamp, a UUID or a resource handle. What passes
+here is read back from its print as the same value; what does not is refused where it is made, and where a host made it
+nevertheless it is printed as `#<keyword: "two words">`, which nothing reads.
+"""
+
+from __future__ import annotations
+
+import re
+
+END = r" \t\r\n,()\[\]{}\";"
+"""Characters that end a word, as part of a character class."""
+STOP = rf"{END}:`~^"
+_BODY = r"[A-Za-z_$+\-*/=<>!?%.][A-Za-z0-9_$+\-*/=<>!?%.@|]*#?"
+_PATH = rf"(?::[^{STOP}/]+/[A-Za-z0-9_$+\-*/=<>!?%.@]+)?"
+TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[._][0-9]+)?Z"
+UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+RESOURCE = rf"resource://[^{END}]+"
+WORDS = {"nil": None, "true": True, "false": False}
+"""Words that look like names and are values."""
+
+_keyword = re.compile(rf"{_BODY}{_PATH}").fullmatch
+_symbol = re.compile(
+    rf"(?![+-][0-9]|(?:nil|true|false|{UUID})\Z)(?:\.(?=[A-Za-z_]))?(?![.]){_BODY}{_PATH}|&|λ|%&"
+).fullmatch
+_timestamp = re.compile(TIMESTAMP).fullmatch
+_uuid = re.compile(UUID).fullmatch
+_resource = re.compile(RESOURCE).fullmatch
+
+
+def names_keyword(name: str) -> bool:
+    """Tell whether a text, with a colon before it, is read as the keyword of that name."""
+    return _keyword(name) is not None
+
+
+def names_symbol(name: str) -> bool:
+    """Tell whether a text is read as the symbol of that name."""
+    return _symbol(name) is not None
+
+
+def is_timestamp(text: str) -> bool:
+    """Tell whether a text is a timestamp such as 2025-03-04T05:06:07Z. Its numbers are not range-checked."""
+    return _timestamp(text) is not None
+
+
+def is_uuid(text: str) -> bool:
+    """Tell whether a text is a UUID: 8-4-4-4-12 hexadecimal digits of either case."""
+    return _uuid(text) is not None
+
+
+def is_resource(text: str) -> bool:
+    """Tell whether a text is a resource handle such as resource://bucket/item.txt."""
+    return _resource(text) is not None
