@@ -34,6 +34,7 @@ _HOMES = {
     "secrets": ("blotter", "one_line"),
     "settings": ("Setting", "SettingsSchema"),
     "units": ("Seconds", "Milliseconds", "Bytes", "Megabytes", "plausible"),
+    "private": ("private_file", "private_folder"),
     "sqlite_file": ("SqliteTables", "NotOurFileError", "open_sqlite", "in_transaction"),
     "toml_places": ("Places", "KeyPath", "load_toml", "read_toml"),
     "toml_structure": ("structure",),

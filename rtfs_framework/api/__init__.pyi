@@ -32,6 +32,7 @@ from rtfs_framework.api.hookspecs import RtfsHookSpecs, hookimpl
 from rtfs_framework.api.observer import Event, Observer, ObserverEntry
 from rtfs_framework.api.patterns import compile_patterns, is_pattern, specificity
 from rtfs_framework.api.plans import CallContext, Candidate, Consult, DelegationMetadata, DelegationPlan, PlanSource
+from rtfs_framework.api.private import private_file, private_folder
 from rtfs_framework.api.provider import (
     InferenceReply,
     InferenceRequest,
@@ -171,6 +172,8 @@ __all__ = [
     "one_line",
     "open_sqlite",
     "plausible",
+    "private_file",
+    "private_folder",
     "read_toml",
     "show_target",
     "specificity",

@@ -1,8 +1,8 @@
 """SQLite files that several processes share: opened, marked with whose they are, changed in short transactions.
 
 In: a path (None for memory alone) and the tables that a new file gets. Out: a connection in autocommit mode. Files are
-in WAL mode, so readers never wait for the writer and a crash leaves the last commit. What SQLite refuses is raised as
-its own `sqlite3.Error`; who keeps the file says what that means to a user.
+private (mode 0600, `private`) and in WAL mode, so readers never wait for the writer and a crash leaves the last commit.
+What SQLite refuses is raised as its own `sqlite3.Error`; who keeps the file says what that means to a user.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from time import sleep
 from typing import TypeVar
 
 import attrs
+
+from rtfs_framework.api.private import private_file
 
 WAIT = 5.0
 """Seconds for which one process waits while another one writes, which takes milliseconds."""
@@ -41,9 +43,11 @@ def open_sqlite(path: Path | None, tables: SqliteTables, *, wait: float = WAIT) 
     """Open a file, or make it, while other processes may be doing the same. Its folder exists.
 
     Raises:
-        sqlite3.Error: SQLite cannot open or make it.
+        sqlite3.Error: SQLite cannot open or make it, or it belongs to another user.
         NotOurFileError: it has other marks; it was not changed.
     """
+    if path is not None:
+        make_private(path)
     db = connect(path, wait=wait)
     try:
         _claim(db, tables, wait)
@@ -52,6 +56,18 @@ def open_sqlite(path: Path | None, tables: SqliteTables, *, wait: float = WAIT) 
         db.close()
         raise
     return db
+
+
+def make_private(path: Path) -> None:
+    """See that nobody but this user may read a file of SQLite's, which is made when it is not there.
+
+    Raises:
+        sqlite3.OperationalError: That cannot be.
+    """
+    try:
+        private_file(path)
+    except OSError as error:
+        raise sqlite3.OperationalError(f"unable to open database file: {error.strerror or error}") from error
 
 
 def connect(path: Path | None, *, wait: float = WAIT) -> sqlite3.Connection:

@@ -10,6 +10,8 @@ import time
 import traceback
 from pathlib import Path
 
+from rtfs_framework.api.private import private_file
+
 
 def write_crash_file(error: BaseException) -> Path | None:
     """Write the details of an unforeseen error; return where, None when nothing can be written."""
@@ -26,7 +28,8 @@ def write_crash_file(error: BaseException) -> Path | None:
     name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
     for folder in _folders():
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_file(folder / name)
             (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError:
             continue

@@ -1,8 +1,7 @@
-"""What branches that run at once do in order: calls that must not overlap, what is written down, context changes.
+"""What branches that run at once do in order: calls that must not overlap, and context changes.
 
-Each branch has a visit of its own. The calls of the first branch that has not ended are written down at once; those of
-later branches wait here until their turn, so the causal chain, the observers and the totals see what they would if the
-branches ran one after the other. `flush` writes the rest when the fan-out fails or is cancelled, in the same order.
+Each branch has a visit of its own. What a branch does is written down when it happens; its calls have ids that do not
+depend on that.
 """
 
 from __future__ import annotations
@@ -12,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.lang.maps import Map
-from rtfs_framework.orchestrator.firsts import Firsts
-from rtfs_framework.orchestrator.records import CallRecord
-from rtfs_framework.orchestrator.visit import Sink, Turn, Visit
+from rtfs_framework.orchestrator.visit import Turn, Visit
 
 if TYPE_CHECKING:
     import anyio
@@ -53,10 +50,8 @@ class Order:
     """The first branch that has not ended."""
     last: int | None = None
     """The first branch that failed: what comes after it does not count."""
-    _firsts: Firsts = attrs.field(init=False)
     _visits: dict[int, Visit] = attrs.field(factory=dict, init=False)
     _ended: set[int] = attrs.field(factory=set, init=False)
-    _held: dict[int, list[CallRecord]] = attrs.field(factory=dict, init=False)
     _turns: dict[int, anyio.Event] = attrs.field(factory=dict, init=False)
     _context: dict[str, Any] = attrs.field(init=False)
 
@@ -64,42 +59,32 @@ class Order:
     def _as_it_was(self) -> dict[str, Any]:
         return {} if self.ordered else dict(self.parent.context)
 
-    @_firsts.default
-    def _shared(self) -> Firsts:
-        return self.parent.firsts or Firsts()
-
     def visit(self, number: int) -> Visit:
         """Return the visit of a branch. Unless order is kept, its context is its own until it ends."""
         parent = self.parent
         made = self._visits[number] = Visit(
-            sink=self._sink(number),
-            hold=parent.hold,
+            sink=parent.sink,
+            chain=parent.chain,
             lookup=parent.lookup,
             context=parent.context if self.ordered else dict(self._context),
+            entry=parent.entry,
             record=parent.record,
             keep_digests=parent.keep_digests,
             keep_args=parent.keep_args,
             turn=BranchTurn(self, number, parent.turn) if self.ordered else parent.turn,
-            firsts=self._firsts,
         )
         return made
 
     def ended(self, number: int) -> None:
-        """Note that a branch has ended; write down what now is in order."""
+        """Note that a branch has ended; let count what now is in order."""
         self._ended.add(number)
         while self.first in self._ended:
             self._ended.remove(self.first)
             self._fold(self.first)
             self.first += 1
-            self._release(self.first)
             waiting = self._turns.pop(self.first, None)
             if waiting is not None:
                 waiting.set()
-
-    def flush(self) -> None:
-        """Write down what still waits."""
-        for number in sorted(self._held):
-            self._release(number)
 
     async def until(self, number: int) -> None:
         """Wait until all branches before one have ended."""
@@ -107,25 +92,6 @@ class Order:
 
         if self.first < number:
             await self._turns.setdefault(number, anyio.Event()).wait()
-
-    def _sink(self, number: int) -> Sink:
-        def note(record: CallRecord) -> None:
-            if self.first >= number:
-                self._write(record)
-            else:
-                self._held.setdefault(number, []).append(record)
-                if self.parent.hold is not None:
-                    self.parent.hold(record)
-
-        return note
-
-    def _release(self, number: int) -> None:
-        for record in self._held.pop(number, ()):
-            self._write(record)
-
-    def _write(self, record: CallRecord) -> None:
-        """Write down a record whose turn has come here; what is still inside another fan-out is settled there."""
-        self.parent.sink(record if self.parent.firsts is not None else self._firsts.settle(record))
 
     def _fold(self, number: int) -> None:
         """Let the branch's context changes count, in the order of the branches and as the program's policy says."""

@@ -89,9 +89,28 @@ class Capabilities:
         opened.record.target = granted.target
         deadline = self.timeout if call.hints is EMPTY_MAP else seconds_for(self.timeout, call.hints)
         request = _request(entry.id, call.args, call.place, deadline)
-        try:
-            if entry.parameters is not None:
+        if entry.parameters is not None:
+            try:
                 _check_arguments(entry, entry.parameters, call.args)
+            except ProgramError as error:
+                return self._throw(opened, error)
+        if opened.begin():
+            return self._act(opened, granted, request, deadline)
+        return Waiting(lambda: self._act_once_written(opened, granted, request, deadline))
+
+    async def _act_once_written(
+        self, opened: OpenCall, granted: _Granted, request: CapabilityRequest, deadline: float
+    ) -> Answer:
+        await opened.written()
+        answer = self._act(opened, granted, request, deadline)
+        return await answer.finish() if isinstance(answer, Waiting) else answer
+
+    def _act(
+        self, opened: OpenCall, granted: _Granted, request: CapabilityRequest, deadline: float
+    ) -> Answer | Waiting:
+        """Perform a capability: it is written down that this begins."""
+        entry = granted.entry
+        try:
             if granted.begun is not None:
                 begun = granted.begun
                 return Waiting(lambda: self._wait(opened, entry, begun(request), deadline))

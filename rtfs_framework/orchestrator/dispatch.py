@@ -72,16 +72,21 @@ class Dispatcher:
         if isinstance(answer, Waiting):
             waiting = answer
             return Waiting(lambda: self._finish(opened, waiting))
+        if opened.lasting and opened.must_wait:
+            made = answer
+            return Waiting(lambda: _once_written(opened, made))
         return answer
 
     async def _finish(self, opened: OpenCall, waiting: Waiting) -> Answer:
         """Await an answer; a call that is cancelled meanwhile is written down too, for it may have cost something."""
         try:
-            return await waiting.finish()
-        except BaseException:
-            if not opened.closed:
-                opened.close(self.clock.monotonic(), error=ProgramError("Cancelled", "Cancelled: the run was stopped"))
+            answer = await waiting.finish()
+        except BaseException as error:
+            opened.abandon(self.clock.monotonic(), error)
             raise
+        if opened.lasting:
+            await opened.written()
+        return answer
 
     def _decide(self, opened: OpenCall) -> Answer | Waiting:
         decision = self.delegator.decide(opened.call)
@@ -114,8 +119,6 @@ class Dispatcher:
 
     def _carry_out(self, opened: OpenCall, decision: Decision) -> Answer | Waiting:
         opened.record.decision = decision
-        if opened.visit.firsts is not None:
-            opened.visit.firsts.decided(decision)
         target = decision.plan.target
         function = opened.call.function or FunctionSignature(opened.call.capability)
         match target:
@@ -189,6 +192,11 @@ class VisitingHost:
         dispatcher = self.dispatcher
         order = Order(self.visit, branches.ordered, branches.policy)
         return FanOut(branches, dispatcher.slots, order, lambda visit: VisitingHost(dispatcher, visit)).begin()
+
+
+async def _once_written(opened: OpenCall, answer: Answer) -> Answer:
+    await opened.written()
+    return answer
 
 
 def in_turn(visit: Visit, act: Callable[[], Answer | Waiting]) -> Answer | Waiting:

@@ -16,7 +16,9 @@ import attrs
 
 from rtfs_framework.api.observer import Event, Observer
 from rtfs_framework.api.values import Clock
+from rtfs_framework.orchestrator.journal.fault import JournalError
 from rtfs_framework.registry.faults import Faults, Part, PluginFault, ask
+from rtfs_framework.registry.problems import PluginProblem
 
 _DEBUG, _INFO, _WARNING = 10, 20, 30
 """As in `logging`, which is not imported for three numbers."""
@@ -74,6 +76,15 @@ class EventBus:
         fault = error if isinstance(error, PluginFault) else PluginFault(part, doing, error)
         if self.faults.note(fault, instead):
             self.emit("plugin.failed", {"plugin": str(part), "error": str(fault)})
+
+    def journal_failed(self, error: JournalError) -> None:
+        """Report a journal that cannot be written, where the configuration says to go on."""
+        message = f"the journal {error.path}: {error.problem}; calls go on without it"
+        found = PluginProblem(
+            code=error.code, message=message, distributions=(), help=error.way_out, severity="warning"
+        )
+        self.faults.add(found, ("journal", error.path, error.problem))
+        self.emit("journal.failed", {"error": message})
 
     def _tell(self, subscription: Subscription, event: Event) -> None:
         try:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rtfs_framework.kernel.parallel import Branch, Branches
 
 AHEAD = 1024
-"""How far a branch may be ahead of the first that has not ended: what waits to be written down in order is bounded."""
+"""How far a branch may be ahead of the first that has not ended: what waits for its turn to count is bounded."""
 
 
 @attrs.frozen(slots=True)
@@ -59,15 +59,10 @@ class FanOut:
 
     def begin(self) -> Answer | Waiting:
         """Run branches one after the other until one must wait; return what to resume their run with."""
-        try:
-            under = self._next()
-        except BaseException:
-            self.order.flush()
-            raise
+        under = self._next()
         if under is not None:
             first = under
             return Waiting(lambda: self._finish(first))
-        self.order.flush()
         return Reply(None)
 
     async def _finish(self, under: _Under) -> Answer:
@@ -82,7 +77,6 @@ class FanOut:
         finally:
             self.slots.enough(self._grow)
             self.slots.give(self._extra)
-            self.order.flush()
         if self._broken is not None:
             raise self._broken
         return Reply(None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.cache import CacheLevel
+from rtfs_framework.api.secrets import blotter
 from rtfs_framework.api.targets import ExecTarget, RemoteModel
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.artifacts.store import ArtifactStore
@@ -21,9 +22,8 @@ from rtfs_framework.orchestrator.delegate import Delegator
 from rtfs_framework.orchestrator.dispatch import Dispatcher
 from rtfs_framework.orchestrator.engines import make_engine
 from rtfs_framework.orchestrator.events import EventBus, Subscription
-from rtfs_framework.orchestrator.journal.place import cache_dir, journal_path
-from rtfs_framework.orchestrator.journal.store import Journal
-from rtfs_framework.orchestrator.journal.texts import blotter
+from rtfs_framework.orchestrator.journal.place import cache_dir, data_dir, journal_path
+from rtfs_framework.orchestrator.journal.writer import Journal
 from rtfs_framework.orchestrator.models import Models
 from rtfs_framework.orchestrator.precedence import Precedence
 from rtfs_framework.orchestrator.providers import ProviderInstance, ProviderPool
@@ -108,7 +108,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl), clock, events, config.parallel)
     slots, consultations = Slots(config.parallel - 1), Consultations(models, pool, security, clock)
     dispatcher = Dispatcher(delegator, pool, models, capabilities, clock, events, slots, consultations)
-    store = _journal(config, environ, clock) if journal and config.journal.enabled else None
+    store = _journal(config, environ, clock, events) if journal and config.journal.enabled else None
     artifacts = ArtifactStore(caches.of_level(CacheLevel.L4), lambda: str(cache_dir(environ)), events)
     return Host(config, catalog, clock, events, pool, caches, artifacts, dispatcher, store, policy)
 
@@ -122,9 +122,18 @@ def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str]) 
     return ProviderPool(instances)
 
 
-def _journal(config: Config, environ: Mapping[str, str], clock: Clock) -> Journal:
-    path = journal_path(environ, config.journal.path)
-    return Journal(path, clock, config.journal.keep_args, blotter(secrets_of(config, environ)))
+def _journal(config: Config, environ: Mapping[str, str], clock: Clock, events: EventBus) -> Journal:
+    spec = config.journal
+    return Journal(
+        journal_path(environ, spec.path),
+        data_dir(environ),
+        clock,
+        spec.keep_args,
+        blotter(secrets_of(config, environ)),
+        spec.sync,
+        spec.on_failure,
+        events.journal_failed,
+    )
 
 
 def secrets_of(config: Config, environ: Mapping[str, str]) -> list[str]:

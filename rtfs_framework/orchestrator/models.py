@@ -24,6 +24,7 @@ from rtfs_framework.orchestrator.cost import cost_of
 from rtfs_framework.orchestrator.deadlines import before, seconds_for
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import as_program_error
+from rtfs_framework.orchestrator.journal.fault import JournalError
 from rtfs_framework.orchestrator.prompt import build_request
 from rtfs_framework.orchestrator.providers import ProviderInstance
 from rtfs_framework.orchestrator.reply import fault_of, to_value
@@ -89,9 +90,16 @@ class Models:
             opened.record.model, opened.record.explanation = reply.model or instance.spec.model, reply.explanation
             text = reply.text or ""
             opened.close(self.clock.monotonic(), text, answered=True)
-        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+            await opened.written()
+        except Exception as error:
+            if isinstance(error, JournalError):
+                opened.abandon(self.clock.monotonic(), error)
+                raise
             self.failed(opened, error, instance)
             return ""
+        except BaseException as error:
+            opened.abandon(self.clock.monotonic(), error)
+            raise
         return text
 
     async def infer(self, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
@@ -141,13 +149,12 @@ class Models:
             if shared:
                 record.cache = "in flight"
             value = to_value(reply, function, opened.visit.lookup, f"'{instance.spec.id}'")
+        except JournalError:
+            raise
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self.failed(opened, error, instance)
         if key is not None and not shared:
             self.reuse.remember(key, reply)
-            if record.reply_key and opened.visit.firsts is not None:
-                bill = record.input_tokens, record.output_tokens, record.cost
-                opened.visit.firsts.paid(record.reply_key, bill)
         opened.close(self.clock.monotonic(), value, answered=True)
         return Reply(value)
 
@@ -162,7 +169,9 @@ class Models:
         return await self.reuse.once(key, lambda: self._paid(opened, instance, request))
 
     async def _paid(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
-        """Ask, and write down what it took, also when nothing usable came of it."""
+        """Ask, after it is on disk that this begins if it may cost anything; write down what it took in any case."""
+        if instance.costs and not opened.begin():
+            await opened.written()
         try:
             reply = await self.infer(instance, request)
         except ProviderError as error:

@@ -5,11 +5,14 @@ All of its calls are one journal run, begun by the first program text that can l
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.lang.errors import LimitError, ProgramError, RtfsError
+from rtfs_framework.lang.errors import ProgramError, RtfsError
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.answers import KernelRun, Waiting
 from rtfs_framework.orchestrator.dispatch import VisitingHost
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.kernel.outcome import Complete, FunctionSignature
-    from rtfs_framework.orchestrator.journal.store import Chain
+    from rtfs_framework.orchestrator.journal.run import Chain
 
 
 @attrs.define(slots=True, eq=False)
@@ -44,12 +47,14 @@ class LoadedProgram:
     closed: bool = False
     context: dict[str, Any] = attrs.field(factory=dict)
     """Host context values: the configuration's, and those that the top-level forms set."""
+    entries: Iterator[int] = attrs.field(factory=count, init=False)
+    """The numbers of the calls into the program: the top-level forms are number 0."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self.close("complete" if error is None else status_of(error), "" if error is None else told(error))
+        self.close("complete" if error is None else status_of(error), error)
 
     def function(self, name: str) -> FunctionSignature | None:
         """Return the signature of a top-level function."""
@@ -74,39 +79,43 @@ class LoadedProgram:
         run, page = self.open_call(name, args)
         return page.result(self, await page.drive(run))
 
-    def open_call(self, name: str, args: tuple[Any, ...], record: int | None = None) -> tuple[KernelRun, Page]:
+    def open_call(self, name: str, args: tuple[Any, ...]) -> tuple[KernelRun, Page]:
         """Return a run of a function that has not started, and the page for its calls."""
-        page = self.page(record)
+        page = self.page()
         return self.instance.call(name, args), page
 
-    def page(self, record: int | None = None, *, own_context: bool = True) -> Page:
-        """Return a fresh page; its context changes stay its own unless `own_context` is off."""
+    def page(self, record: int | None = None, *, entry: int | None = None, own_context: bool = True) -> Page:
+        """Return a fresh page; its context changes stay its own unless `own_context` is off.
+
+        A page is an entry of its own, unless it is one record of the entry that is given.
+        """
         page = Page(self)
         journal = self.host.journal
         page.visit = Visit(
-            sink=page.calls.append if record is not None else _noting(page.tally, page.calls, self.ledger),
-            hold=self.ledger.hold,
+            sink=_noting(page.tally, page.calls, self.ledger),
+            chain=self.chain,
             lookup=self.lookup,
             context=dict(self.context) if own_context else self.context,
+            entry=next(self.entries) if entry is None else entry,
             record=record,
             keep_digests=self.chain is not None,
             keep_args=journal is not None and journal.keep_args,
         )
         return page
 
-    def close(self, status: str = "complete", message: str = "") -> None:
+    def close(self, status: str = "complete", error: BaseException | None = None) -> None:
         """End the program's run in the journal; later calls of this method do nothing."""
         if self.closed:
             return
         self.closed = True
         self.host.events.emit("run.ended", {"run": self.run_id, "status": status, "summary": self.summary.to_json()})
         if self.chain is not None:
-            self.chain.end(status, message)
+            self.chain.end(status, error)
 
 
 @attrs.define(slots=True, eq=False)
 class Page:
-    """The calls of one kernel run. A stream's pages are written into the ledger in the order of its records."""
+    """The calls of one kernel run, in the order in which they ended."""
 
     program: LoadedProgram
     calls: list[CallRecord] = attrs.field(factory=list)
@@ -117,6 +126,11 @@ class Page:
     @started.default
     def _now(self) -> float:
         return self.program.host.clock.monotonic()
+
+    @property
+    def sorted_calls(self) -> tuple[CallRecord, ...]:
+        """The latest calls, in the order of their ids."""
+        return tuple(sorted(self.calls[-_MOST:], key=attrgetter("order")))
 
     @property
     def seconds(self) -> float:
@@ -150,7 +164,7 @@ class Page:
     def result(self, program: LoadedProgram, value: Any) -> RunResult:
         """Return the result of a run."""
         summary = self.tally.summary(self.seconds, program.host.events.faults.problems)
-        return RunResult(value=value, run_id=program.run_id, calls=tuple(self.calls[-_MOST:]), summary=summary)
+        return RunResult(value=value, run_id=program.run_id, calls=self.sorted_calls, summary=summary)
 
 
 _MOST = 1000
@@ -168,11 +182,6 @@ def _noting(tally: Tally, calls: list[CallRecord], ledger: Ledger) -> Sink:
         write(record)
 
     return note
-
-
-def told(error: BaseException) -> str:
-    """Return what the journal says of how a run ended."""
-    return f"limit {error.dimension}: {error}" if isinstance(error, LimitError) else str(error)
 
 
 def status_of(error: BaseException) -> str:

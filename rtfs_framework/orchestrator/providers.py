@@ -16,7 +16,7 @@ import attrs
 
 from rtfs_framework.api.errors import ConfigError, ProviderUnavailable
 from rtfs_framework.api.plans import Candidate
-from rtfs_framework.api.provider import ModelProvider, ProviderEntry, ProviderSettings
+from rtfs_framework.api.provider import Locality, ModelProvider, ProviderEntry, ProviderSettings
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.kernel.outcome import DelegationHint, HintKind
 from rtfs_framework.orchestrator.config.model import ProviderSpec
@@ -53,6 +53,16 @@ class ProviderInstance:
     def reusable(self) -> bool:
         """Tell whether a reply may be served from memory unasked."""
         return self.spec.reuse == "always" or (self.spec.reuse == "auto" and self.entry.deterministic)
+
+    @property
+    def costs(self) -> bool:
+        """Tell whether asking may cost or change something.
+
+        A local provider without a price that always answers the same does not.
+        """
+        spec, entry = self.spec, self.entry
+        local = isinstance(spec.target, LocalModel) and entry.locality is Locality.LOCAL
+        return not (local and entry.deterministic) or bool(spec.input_cost or spec.output_cost)
 
     def provider(self) -> ModelProvider:
         """Return the provider, made on first use.

@@ -66,19 +66,32 @@ class OpenRecord:
     error: str = ""
     code: str = ""
     """The stable code of the error, such as "E0604"."""
+    entry: int = 0
+    """0 for the top-level forms; every later call into the program has the next number."""
     part: int = 0
     """Of a consultation: which one of its call, from 1."""
+
+    @property
+    def path(self) -> str:
+        """Where in its entry a call stands: "3", or "3.0.2": branch 0 of fan-out 3 made it; "3?1": consultation 1."""
+        if self.branch or self.part:
+            path = ".".join(map(str, (*self.branch, self.index)))
+            return f"{path}?{self.part}" if self.part else path
+        return str(self.index)
+
+    @property
+    def order(self) -> tuple[int, int, tuple[int, ...], int]:
+        """The call's id as a key to sort by: entry, record, path."""
+        return self.entry, -1 if self.record is None else self.record, (*self.branch, self.index), self.part or _LAST
+
+
+_LAST = 1 << 30
+"""A call comes after its consultations."""
 
 
 @attrs.frozen(slots=True, weakref_slot=False)
 class CallRecord(OpenRecord):
-    """One host call, as people and the causal chain see it."""
-
-    @property
-    def path(self) -> str:
-        """The call's id in its run: "3", or "3.0.2" (branch 0 of fan-out 3 made it), or "3?1" (consultation 1)."""
-        path = ".".join(map(str, (*self.branch, self.index)))
-        return f"{path}?{self.part}" if self.part else path
+    """One host call, as people and the journal see it."""
 
     @property
     def refused(self) -> bool:
@@ -130,7 +143,7 @@ class Summary:
 
 @attrs.frozen(slots=True, kw_only=True)
 class RunResult:
-    """A run that ended with a value. `calls` are the latest, at most `tally.MOST_CALLS`."""
+    """A run that ended with a value. `calls` are the latest, at most `tally.MOST_CALLS`, sorted by id."""
 
     value: Any
     run_id: str
@@ -159,6 +172,7 @@ def call_json(record: CallRecord) -> dict[str, Any]:
     plan = record.decision.plan if record.decision else None
     return {
         "index": record.index,
+        "entry": record.entry,
         "path": record.path,
         "record": record.record,
         "kind": record.kind,

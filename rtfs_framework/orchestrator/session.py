@@ -23,7 +23,7 @@ from rtfs_framework.orchestrator.clock import SystemClock
 from rtfs_framework.orchestrator.front import Front
 from rtfs_framework.orchestrator.host import Host, build_host
 from rtfs_framework.orchestrator.linking import Linked, link
-from rtfs_framework.orchestrator.program import LoadedProgram, Page, status_of, told
+from rtfs_framework.orchestrator.program import LoadedProgram, Page, status_of
 from rtfs_framework.orchestrator.records import RunResult
 from rtfs_framework.orchestrator.stream import Stream
 from rtfs_framework.orchestrator.tally import Ledger
@@ -54,7 +54,7 @@ class Session:
         *,
         config_path: str | Path | None = None,
         program_dir: str | Path | None = None,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         catalog: Catalog | None = None,
         journal: bool = True,
@@ -67,7 +67,7 @@ class Session:
             config_path: The configuration; without it, the first `delegation.toml` found beside the program, in the
                 current directory or in the user's folder counts, and without any the defaults do.
             program_dir: The folder of the program that will run.
-            environ: The environment: keys, RTFS_HOME, RTFS_LOG, RTFS_PLUGINS.
+            environ: The environment: keys, RTFS_HOME, RTFS_LOG, RTFS_PLUGINS; that of the process when None.
             clock: The clock; the machine's when None.
             catalog: The plugins; those installed when None.
             journal: Whether the causal chain is written.
@@ -80,6 +80,7 @@ class Session:
         """
         from rtfs_framework.orchestrator.config.load import load_config
 
+        environ = os.environ if environ is None else environ
         if catalog is None:
             from rtfs_framework.registry.load import load_catalog
 
@@ -135,7 +136,7 @@ class Session:
             if entry is None and not args:
                 return loading.result(program, program.value)
             result = program.call(entry or "main", args)
-            return attrs.evolve(result, calls=(*loading.calls, *result.calls), summary=program.summary)
+            return attrs.evolve(result, calls=(*loading.sorted_calls, *result.calls), summary=program.summary)
 
     async def run_async(self, source: Source, args: tuple[Any, ...] = (), *, entry: str | None = None) -> RunResult:
         """Run a program inside a running event loop; the same as `run` otherwise."""
@@ -145,7 +146,7 @@ class Session:
             if entry is None and not args:
                 return loading.result(program, program.value)
             result = await program.call_async(entry or "main", args)
-            return attrs.evolve(result, calls=(*loading.calls, *result.calls), summary=program.summary)
+            return attrs.evolve(result, calls=(*loading.sorted_calls, *result.calls), summary=program.summary)
 
     def load(self, source: Source) -> LoadedProgram:
         """Evaluate a program's top-level forms once and keep it for calls. The session closes it at the latest."""
@@ -153,7 +154,7 @@ class Session:
         try:
             program.value = loading.settle(program.instance.start())
         except BaseException as error:
-            program.close(status_of(error), told(error))
+            program.close(status_of(error), error)
             raise
         self._programs.append(program)
         return program

@@ -1,7 +1,7 @@
 """Calling a function for every record of a stream: order kept, memory bounded, errors counted, Ctrl-C survived.
 
-Up to `concurrency` records are under way at once, so slow remote answers overlap; results, and what the journal says,
-come in the order of the records all the same. With a bound of 1 a record starts when the one before it has ended.
+Up to `concurrency` records are under way at once, so slow remote answers overlap; results come in the order of the
+records all the same. With a bound of 1 a record starts when the one before it has ended.
 """
 
 from __future__ import annotations
@@ -45,9 +45,15 @@ class Stream:
     name: str
     records: Iterator[Any]
     concurrency: int = 1
+    _entry: int = attrs.field(init=False)
+    """All records of a stream are one entry into the program."""
     _window: deque[_Under] = attrs.field(factory=deque, init=False)
     _next: int = attrs.field(default=0, init=False)
     _dry: bool = attrs.field(default=False, init=False)
+
+    @_entry.default
+    def _next_entry(self) -> int:
+        return next(self.program.entries)
 
     @classmethod
     def over(cls, program: LoadedProgram, name: str, records: Iterable[Any], concurrency: int | None = None) -> Stream:
@@ -86,7 +92,7 @@ class Stream:
         return self.program.summary
 
     def interrupt(self) -> Summary:
-        """Stop: cancel what is under way, write down what it did, and return the totals so far."""
+        """Stop: cancel what is under way, and return the totals so far."""
         tally = self.program.ledger.tally
         if not tally.interrupted:
             tally.interrupted = True
@@ -95,7 +101,6 @@ class Stream:
                 each = self._window.popleft()
                 if each.run is not None:
                     each.run.close()
-                self._write_down(each.page)
             self.program.close("interrupted")
         return self.summary
 
@@ -119,7 +124,7 @@ class Stream:
             self._window.append(self._begin(record))
 
     def _begin(self, record: Any) -> _Under:
-        page = self.program.page(self._next)
+        page = self.program.page(self._next, entry=self._entry)
         under = _Under(self._next, page)
         self._next += 1
         try:
@@ -147,18 +152,13 @@ class Stream:
         tally = self.program.ledger.tally
         tally.records += 1
         tally.record_errors += under.error is not None
-        self._write_down(under.page)
         return RecordResult(
             index=under.index,
             value=under.value,
             error=under.error,
-            calls=tuple(under.page.calls),
+            calls=under.page.sorted_calls,
             seconds=under.seconds or 0.0,
         )
-
-    def _write_down(self, page: Page) -> None:
-        for record in page.calls:
-            self.program.ledger.note(record)
 
 
 def as_value(error: ProgramError | LimitError) -> ErrorValue:

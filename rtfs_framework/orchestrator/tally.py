@@ -7,7 +7,7 @@ from collections import Counter, deque
 import attrs
 
 from rtfs_framework.orchestrator.events import EventBus
-from rtfs_framework.orchestrator.journal.store import Chain
+from rtfs_framework.orchestrator.journal.run import Chain
 from rtfs_framework.orchestrator.records import CallRecord, Decision, Summary
 from rtfs_framework.registry.problems import PluginProblem
 
@@ -82,17 +82,12 @@ class Tally:
 
 @attrs.define(slots=True, eq=False)
 class Ledger:
-    """Where a run's calls are written down, in order."""
+    """Where a run's calls are written down, as they end."""
 
     events: EventBus
     chain: Chain | None
     tally: Tally = attrs.field(factory=Tally)
     latest: deque[CallRecord] = attrs.field(factory=lambda: deque(maxlen=MOST_CALLS))
-
-    def hold(self, record: CallRecord) -> None:
-        """Take care of a call that is done, but whose turn has not come."""
-        if self.chain is not None:
-            self.chain.hold(record)
 
     def note(self, record: CallRecord) -> None:
         """Write down one call."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
@@ -14,8 +15,11 @@ from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.names import Lookup, no_names
 from rtfs_framework.orchestrator.failures import code_of
-from rtfs_framework.orchestrator.firsts import Firsts
+from rtfs_framework.orchestrator.journal.fault import JournalError
 from rtfs_framework.orchestrator.records import CONSULTATION, CallRecord, OpenRecord, sealed
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.journal.run import Chain
 
 Sink = Callable[[CallRecord], None]
 
@@ -38,18 +42,18 @@ class Visit:
     """What the host knows of the run that asks."""
 
     sink: Sink
-    hold: Sink | None = None
-    """Told of calls that are done but written down later, because branches before theirs still run."""
+    """Told of every call that is over, at once."""
+    chain: Chain | None = None
+    """Told of calls that cost or change something before they are made."""
     lookup: Lookup = no_names
     context: dict[str, Any] = attrs.field(factory=dict)
+    entry: int = 0
     record: int | None = None
     keep_digests: bool = True
     """Whether anybody reads the digests of arguments and replies (the causal chain does)."""
     keep_args: bool = False
     turn: Turn | None = None
     """The turn of the branch that asks, when branches may overlap only where order does not matter."""
-    firsts: Firsts | None = None
-    """Inside a fan-out, who decides and pays of equal calls."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -61,6 +65,8 @@ class OpenCall:
     started: float
     record: OpenRecord
     closed: bool = False
+    lasting: bool = False
+    """Whether its end must be on disk before its run goes on: it cost or changed something."""
     consulted: int = 0
     """Consultations that belong to it."""
 
@@ -69,14 +75,61 @@ class OpenCall:
         """Open a call."""
         name = call.capability if call.function is None else call.function.name
         record = OpenRecord(call.index, call.kind._value_, name, call.branch, call.place, visit.record)
+        record.entry = visit.entry
         return cls(call, visit, now, record)
 
     def consultation(self, target: str, question: str, now: float) -> OpenCall:
         """Open a consultation: a call of its own, with usage and cost, that belongs to this call's id."""
         call, self.consulted = self.call, self.consulted + 1
         record = OpenRecord(call.index, CONSULTATION, self.record.symbol, call.branch, call.place, self.visit.record)
-        record.part, record.target = self.consulted, target
+        record.entry, record.part, record.target = self.visit.entry, self.consulted, target
         return OpenCall(attrs.evolve(call, args=(question,)), self.visit, now, record)
+
+    def begin(self) -> bool:
+        """Write down that the call is about to cost or change something.
+
+        Returns whether that is on disk; if not, `written` must be awaited before the call is made.
+
+        Raises:
+            JournalError: It cannot be written; the call must not be made.
+        """
+        chain = self.visit.chain
+        if chain is None:
+            return True
+        self.lasting = True
+        self.digest_args()
+        if not self.record.target and self.record.decision is not None:
+            self.record.target = show_target(self.record.decision.plan.target)
+        return chain.begin(self.record)
+
+    def abandon(self, now: float, error: BaseException) -> None:
+        """Write down a call that was stopped before it had an answer, or refused because it cannot be written down."""
+        if self.closed:
+            return
+        stopped = ProgramError("Cancelled", "Cancelled: the run was stopped")
+        if isinstance(error, JournalError):
+            stopped = ProgramError("JournalError", "JournalError: not made, because the journal cannot be written")
+        with suppress(JournalError):
+            self.close(now, error=stopped)
+
+    @property
+    def must_wait(self) -> bool:
+        """Tell whether the run may not go on before `written`: the call is over, and its end is not on disk.
+
+        Raises:
+            JournalError: It cannot be written.
+        """
+        chain = self.visit.chain
+        return self.lasting and chain is not None and not chain.journal.try_commit()
+
+    async def written(self) -> None:
+        """Wait until what was written down of the call is on disk.
+
+        Raises:
+            JournalError: It cannot be written.
+        """
+        if self.lasting and self.visit.chain is not None:
+            await self.visit.chain.journal.written()
 
     def digest_args(self) -> str:
         """Return the digest of the arguments, computed once."""

@@ -28,7 +28,7 @@ def test_triage_of_several_messages(rtfs, folder, function: str, bound: str) -> 
     assert [(e["branch"], e["call"], e["cache"]) for e in entries if e["symbol"] == "feel"] == [
         ("0.0", 0, "l2 miss"), ("0.1", 0, "l2 miss"), ("0.2", 0, "l2 hit"),
     ]  # fmt: skip
-    assert "[0.1]  feel" in rtfs("runs", "show").out
+    assert "0.1.0  feel" in rtfs("runs", "show").out
     assert "intact, 3 calls" in rtfs("runs", "verify").out
 
 

@@ -76,13 +76,13 @@ def test_verify(ran) -> None:
 
 def test_a_changed_entry_is_found(ran, folder) -> None:
     connection = sqlite3.connect(folder / "home" / "journal.sqlite")
-    connection.execute("DROP TRIGGER entries_no_update")
-    connection.execute("UPDATE entries SET symbol = 'fs.write'")
+    connection.execute("DROP TRIGGER log_no_update")
+    connection.execute("UPDATE log SET body = replace(body, 'fs.read', 'fs.write')")
     connection.commit()
     connection.close()
     result = ran("runs", "verify")
     assert result.code == 1
-    assert "broken: entry 0 was changed" in result.out
+    assert "broken: row 3 was changed" in result.out
 
 
 def test_a_run_can_be_left_unrecorded(rtfs, folder) -> None:

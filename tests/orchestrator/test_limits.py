@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-
 import anyio
 import pytest
 
@@ -12,6 +9,7 @@ from rtfs_framework.api.errors import ConfigError
 from rtfs_framework.kernel.limits import OFF, Limits
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.orchestrator.deadlines import Deadline, within
+from rtfs_framework.orchestrator.journal import query
 
 ENDLESS = "(loop [] (recur))"
 
@@ -97,8 +95,5 @@ def test_the_journal_tells_a_run_that_a_limit_ended_and_keeps_its_calls(kit, cat
         with pytest.raises(LimitError):
             session.run(source(text), ("x",))
         assert len(kit.providers["m"].requests) == 1
-    with contextlib.closing(sqlite3.connect(kit.journal)) as journal:
-        assert journal.execute("SELECT status, message FROM endings").fetchall() == [
-            ("failed", "limit steps: more than 5000 steps")
-        ]
-        assert journal.execute("SELECT count(*) FROM entries").fetchone() == (1,)
+    (row,) = query.list_runs(kit.journal)
+    assert (row.status, row.message, row.entries) == ("failed", "limit steps: more than 5000 steps", 1)

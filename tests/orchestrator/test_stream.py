@@ -13,6 +13,7 @@ import pytest
 
 from rtfs_framework.api import ProgramError
 from rtfs_framework.orchestrator.journal import query
+from rtfs_framework.orchestrator.journal.verify import verify
 from rtfs_framework.orchestrator.records import CallRecord
 
 PROGRAM = """
@@ -62,7 +63,7 @@ def test_the_journal_has_the_order_of_the_records_whatever_ended_first(kit, sour
         program = session.load(source(PROGRAM))
         list(session.stream(program, "main", [str(n) for n in range(6)], concurrency=6))
     assert [entry["record"] for entry in query.entries_of(kit.journal, program.run_id)] == list(range(6))
-    assert query.verify(kit.journal, program.run_id).ok
+    assert verify(kit.journal, program.run_id, kit.home).ok
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
@@ -156,7 +157,7 @@ def test_ctrl_c_while_waiting_flushes_the_journal_and_keeps_the_summary(kit, sou
     assert row.status == "interrupted"
     entries = list(query.entries_of(kit.journal, row.id))
     assert [entry["error_kind"] for entry in entries] == ["", "", "", *["Cancelled"] * concurrency]
-    assert query.verify(kit.journal, row.id).ok
+    assert verify(kit.journal, row.id, kit.home).ok
 
 
 def test_ctrl_c_while_computing_stops_a_tight_loop(kit, source):

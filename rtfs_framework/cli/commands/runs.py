@@ -1,4 +1,4 @@
-"""`rtfs runs list|show|verify`: the causal chain, read."""
+"""`rtfs runs list|show|verify|head|redact`: the journal, read, proved, and freed of what was kept of people."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rtfs_framework.cli.shown.data import line
 from rtfs_framework.cli.shown.words import money, seconds
 
 if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.journal.chain import Head
     from rtfs_framework.orchestrator.journal.query import RunRow
 
 _ID = 12
@@ -51,11 +52,11 @@ def list_command(*, limit: int, as_json: bool, config: str | None) -> None:
 @json_option
 @config_option
 def show_command(run: str, *, as_json: bool, config: str | None) -> None:
-    """Show the calls of a run, in order: where each ran, why, what it took.
+    """Show the calls of a run, sorted by id: where each ran, why, what it took.
 
-    Drafts are calls of a process that died: they were done, but their turn in the chain had not come.
+    A call that began and has no end was under way when its process died: it may have been made, and paid.
     """
-    from rtfs_framework.orchestrator.journal.query import drafts_of, find_run, show_run
+    from rtfs_framework.orchestrator.journal.query import find_run, show_run
 
     path = journal(config)
     row, entries = show_run(path, find_run(path, run))
@@ -65,21 +66,25 @@ def show_command(run: str, *, as_json: bool, config: str | None) -> None:
         _show_head(row)
     for entry in entries:
         click.echo(line(entry) if as_json else _entry(entry))
-    if row.status == "unfinished":
-        for entry in drafts_of(path, row.id):
-            click.echo(line(entry) if as_json else _entry(entry))
 
 
 @command.command("verify")
 @click.argument("run", default="last")
+@click.option("--all", "whole", is_flag=True, help="Verify the whole journal, not one run.")
+@click.option(
+    "--against", metavar="HEAD", help="With --all: a head that `rtfs runs head` printed earlier must be in it."
+)
 @json_option
 @config_option
-def verify_command(run: str, *, as_json: bool, config: str | None) -> int:
-    """Recompute the hashes of a run: whatever was changed, left out or added is found. Exit code 1 if anything was."""
-    from rtfs_framework.orchestrator.journal.query import find_run, verify
+def verify_command(run: str, *, whole: bool, against: str | None, as_json: bool, config: str | None) -> int:
+    """Prove a run: whatever was changed, left out, added or cut off is found. Exit code 1 if anything was."""
+    if whole or against is not None:
+        return _verify_all(journal(config), _head(against), as_json=as_json)
+    from rtfs_framework.orchestrator.journal.query import find_run
+    from rtfs_framework.orchestrator.journal.verify import verify
 
     path = journal(config)
-    verdict = verify(path, find_run(path, run))
+    verdict = verify(path, find_run(path, run), _home())
     if as_json:
         click.echo(line(attrs.asdict(verdict)))
     elif verdict.ok:
@@ -87,7 +92,51 @@ def verify_command(run: str, *, as_json: bool, config: str | None) -> int:
         click.echo(f"{verdict.run[:_ID]}: intact, {verdict.entries:,} calls{note}")
     else:
         click.echo(f"{verdict.run[:_ID]}: broken: {verdict.reason}")
+    if verdict.note and not as_json:
+        click.echo(f"note: {verdict.note}")
     return FINE if verdict.ok else FAILED
+
+
+@command.command("head")
+@json_option
+@config_option
+def head_command(*, as_json: bool, config: str | None) -> None:
+    """Print the journal's head, which stands for all that is in it: keep it where the journal is not.
+
+    The last line is the head alone, for `rtfs runs verify --all --against HEAD`.
+    """
+    from rtfs_framework.orchestrator.journal.verify import head_of
+
+    path = journal(config)
+    head = head_of(path, _home())
+    if as_json:
+        click.echo(line({"journal": str(path), "rows": head.position, "head": str(head)}))
+        return
+    click.echo(f"{path}: {head.position:,} rows")
+    click.echo(str(head))
+
+
+@command.command("redact")
+@click.argument("run")
+@click.option("--calls", metavar="ID,ID", help="Only these calls, as `rtfs runs show` names them.")
+@json_option
+@config_option
+def redact_command(run: str, *, calls: str | None, as_json: bool, config: str | None) -> None:
+    """Remove what was kept of a run for good: arguments, messages, explanations. Its rows stay, and still verify."""
+    from rtfs_framework.orchestrator.clock import SystemClock
+    from rtfs_framework.orchestrator.journal.query import find_run
+    from rtfs_framework.orchestrator.journal.redact import redact
+    from rtfs_framework.orchestrator.journal.writer import Journal
+
+    path = journal(config)
+    found = find_run(path, run)
+    wanted = None if calls is None else [each.strip() for each in calls.split(",") if each.strip()]
+    writer = Journal(path, _home(), SystemClock())
+    try:
+        gone = redact(writer, found, wanted)
+    finally:
+        writer.close()
+    click.echo(line({"run": found, "removed": gone}) if as_json else f"{found[:_ID]}: {gone:,} texts removed")
 
 
 def journal(config: str | None) -> Path:
@@ -102,6 +151,41 @@ def journal(config: str | None) -> Path:
 
     found = load_config(config_path(config), None, os.environ, load_catalog(os.environ), lambda _fault: None)
     return journal_path(os.environ, found.journal.path)
+
+
+def _home() -> Path:
+    """Return the folder of the key that proves the user's journals."""
+    from rtfs_framework.orchestrator.journal.place import data_dir
+
+    return data_dir(os.environ)
+
+
+def _head(text: str | None) -> Head | None:
+    if text is None:
+        return None
+    from rtfs_framework.orchestrator.journal.chain import Head
+
+    try:
+        return Head.parse(text)
+    except ValueError as error:
+        message = f"{text!r} is no head; `rtfs runs head` prints one, such as 12:0f3a..."
+        raise click.BadParameter(message, param_hint="--against") from error
+
+
+def _verify_all(path: Path, against: Head | None, *, as_json: bool) -> int:
+    from rtfs_framework.orchestrator.journal.verify import verify_all
+
+    verdict = verify_all(path, _home(), against)
+    if as_json:
+        click.echo(line(attrs.asdict(verdict)))
+        return FINE if verdict.ok else FAILED
+    for problem in verdict.problems:
+        click.echo(f"broken: {problem}")
+    for note in verdict.notes:
+        click.echo(f"note: {note}")
+    state, runs = "intact" if verdict.ok else "broken", "1 run" if verdict.runs == 1 else f"{verdict.runs:,} runs"
+    click.echo(f"{path}: {state}, {runs}, {verdict.unfinished:,} unfinished, {verdict.rows:,} rows")
+    return FINE if verdict.ok else FAILED
 
 
 def _time(stamp: float) -> str:
@@ -123,12 +207,21 @@ def _entry(entry: dict[str, Any]) -> str:
     if decision:
         facts.append(f"{decision['source']}: {decision['reasoning']}")
     facts += [text for text in (entry["cache"], entry["model"], entry["explanation"]) if text]
-    facts.append(seconds(entry["micros"] / 1_000_000))
+    if entry["micros"] is not None:
+        facts.append(seconds(entry["micros"] / 1_000_000))
     if entry["cost"] != 0:
         facts.append(money(entry["cost"] or 0.0, entry["cost"] is None))
     if entry["error_kind"]:
-        facts.append(f"{entry['error_kind']}: {entry['error']}")
-    record = "" if entry["record"] is None else f" record {entry['record'] + 1}"
-    branch = f" [{entry['branch']}]" if entry["branch"] else ""
-    seq = "draft" if entry["seq"] is None else entry["seq"]
-    return f"{seq:>6}{record}{branch}  {entry['symbol']}  {'; '.join(facts)}"
+        facts.append(": ".join(filter(None, (entry["error_kind"], entry["error"] or entry.get("error_code")))))
+    if entry["state"] == "begun":
+        facts.append("began, and no end is known")
+    if entry["state"] == "draft":
+        facts.append("draft: done when the process died, and not in the chain")
+    return f"{_call_id(entry):>8}  {entry['symbol']}  {'; '.join(facts)}"
+
+
+def _call_id(entry: dict[str, Any]) -> str:
+    """Return a call's id as `redact --calls` takes it; those of older versions have no entry."""
+    from rtfs_framework.orchestrator.journal.redact import name_of
+
+    return name_of(entry["entry"], entry["record"], entry["path"])

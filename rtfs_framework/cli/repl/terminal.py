@@ -13,6 +13,7 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.output import ColorDepth
 
 from rtfs_framework import __version__
+from rtfs_framework.api.private import private_file, private_folder
 from rtfs_framework.cli.faults import FINE
 from rtfs_framework.cli.repl.colours import STYLE, RtfsLexer
 from rtfs_framework.cli.repl.commands import Leave, known_word
@@ -64,8 +65,8 @@ def _history() -> History:
     """Return the history of earlier conversations; without a place to keep it, only that of this one."""
     path = data_dir(os.environ) / HISTORY
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
+        private_folder(path.parent)
+        private_file(path)
         with path.open("a", encoding="utf-8"):
             return FileHistory(str(path))
     except OSError:

@@ -95,8 +95,8 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
         bound = getattr(config.limits, field.name)
         yield Setting(f"limits.{field.name}", "off" if bound is None else bound, sources.of(("limits", field.name)))
     journal = config.journal
-    for name, value in (("enabled", journal.enabled), ("path", journal.path), ("keep_args", journal.keep_args)):
-        yield Setting(f"journal.{name}", value, sources.of(("journal", name)))
+    for name in ("enabled", "path", "keep_args", "sync", "on_failure"):
+        yield Setting(f"journal.{name}", getattr(journal, name), sources.of(("journal", name)))
 
 
 def _provider(spec: ProviderSpec, catalog: Catalog, sources: _Sources, environ: Mapping[str, str]) -> Iterator[Setting]:

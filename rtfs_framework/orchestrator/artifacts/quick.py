@@ -78,8 +78,8 @@ def keep(
     path = _path(folder, text)
     fresh = f"{path}.{os.getpid()}"
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(fresh, "wb") as file:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(seal.close(_purpose(text), data))
         os.replace(fresh, path)
         _make_room(os.path.dirname(path))

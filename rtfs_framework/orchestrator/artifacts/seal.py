@@ -7,9 +7,10 @@ user's own, which nobody else may read. `_blake2` is what `hashlib` gives, witho
 from __future__ import annotations
 
 import os
-import stat
 from _blake2 import blake2b
 from _operator import _compare_digest
+
+from rtfs_framework.orchestrator.keyfile import KeyFileError, make_key, read_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
 FILE = "artifacts.key"
 _MAGIC = b"RTFS sealed 1\n"
-_KEY, _MAC = 32, 32
+_MAC = 32
 _HEAD = len(_MAGIC) + _MAC
-_OPEN = os.O_CLOEXEC | os.O_NOFOLLOW if os.name == "posix" else getattr(os, "O_BINARY", 0)
 
 
 class SealError(Exception):
@@ -61,21 +61,10 @@ def read_seal(folder: str) -> Seal:
     Raises:
         SealError: There is none, or others than the user could have read it.
     """
-    path = os.path.join(folder, FILE)
     try:
-        file = os.open(path, os.O_RDONLY | _OPEN)
-    except OSError as error:
-        raise SealError(f"{path} cannot be opened: {error.strerror}") from error
-    try:
-        known = os.fstat(file)
-        key = os.read(file, _KEY + 1)
-    finally:
-        os.close(file)
-    if not stat.S_ISREG(known.st_mode) or len(key) != _KEY:
-        raise SealError(f"{path} is no key")
-    if os.name == "posix" and (known.st_uid != os.geteuid() or known.st_mode & 0o077):
-        raise SealError(f"{path} is not this user's alone")
-    return Seal(key)
+        return Seal(read_key(os.path.join(folder, FILE)))
+    except KeyFileError as error:
+        raise SealError(str(error)) from error
 
 
 def make_seal(folder: str) -> Seal:
@@ -87,26 +76,13 @@ def make_seal(folder: str) -> Seal:
     path = os.path.join(folder, FILE)
     try:
         if not os.path.lexists(path):
-            os.makedirs(folder, exist_ok=True)
-            _make(path)
+            from pathlib import Path
+
+            from rtfs_framework.api.private import private_folder
+
+            private_folder(Path(folder))
+        return Seal(make_key(path))
     except OSError as error:
-        raise SealError(f"{path} cannot be made: {error.strerror}") from error
-    return read_seal(folder)
-
-
-def _make(path: str) -> None:
-    """Make a key at once and whole: of two processes that do so at the same time, the second takes the first's."""
-    fresh = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
-    file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o600)
-    try:
-        os.write(file, os.urandom(_KEY))
-        os.close(file)
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            return
-        except (OSError, AttributeError):  # a file system without links: the later key counts
-            os.replace(fresh, path)
-    finally:
-        if os.path.lexists(fresh):
-            os.unlink(fresh)
+        raise SealError(f"{path} cannot be made: {error.strerror or error}") from error
+    except KeyFileError as error:
+        raise SealError(str(error)) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -61,6 +61,10 @@ class JournalSpec:
     enabled: bool = True
     path: str | None = None
     keep_args: bool = False
+    sync: Literal["normal", "full"] = "normal"
+    """What a row that is on disk survives: the process, or ("full") the machine too."""
+    on_failure: Literal["refuse", "continue"] = "refuse"
+    """What becomes of calls while the journal cannot be written."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

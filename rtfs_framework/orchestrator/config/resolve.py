@@ -174,7 +174,13 @@ class Resolver:
     def _journal(self, file: ConfigFile) -> JournalSpec:
         table = file.journal
         path = None if table.path is None else str(self.path.parent / Path(table.path).expanduser())
-        return JournalSpec(enabled=table.enabled, path=path, keep_args=table.keep_args)
+        return JournalSpec(
+            enabled=table.enabled,
+            path=path,
+            keep_args=table.keep_args,
+            sync=table.sync,
+            on_failure=table.on_failure,
+        )
 
     def _known(
         self, kind: str, name: str, table: Mapping[str, tuple[Any, Any]], path: KeyPath, *, key: bool = False

@@ -106,6 +106,8 @@ class JournalTable:
     enabled: bool = True
     path: str | None = None
     keep_args: bool = False
+    sync: Literal["normal", "full"] = "normal"
+    on_failure: Literal["refuse", "continue"] = "refuse"
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -1,61 +1,112 @@
-"""What is hashed: SHA-256 over the canonical JSON of a row's fields and of its parent's hash."""
+"""What proves the log: every row has a keyed hash over itself, its place and the hash of the row before it.
+
+The keys are made of the user's journal key (`keyfile`) and of the journal's own random id, which is in its first row:
+rows of another journal, or under another key, fit nowhere. Digests of values and texts are keyed too, so that nobody
+without the key can find a short argument by trying; equal values have equal digests within one journal.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from hashlib import sha256
-from json.encoder import encode_basestring_ascii
-from typing import Any
+from hashlib import blake2b, sha256
+from typing import Any, NamedTuple
 
-from rtfs_framework.api.targets import show_target
-from rtfs_framework.orchestrator.records import Decision
+import attrs
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+START = b""
+"""What stands before the first row."""
+
+
+class Row(NamedTuple):
+    """A row of the log without its hash; the columns of `schema.COLUMNS`."""
+
+    position: int
+    run: int | None
+    what: str
+    entry: int | None
+    record: int | None
+    id: str
+    body: str
+
+
+@attrs.frozen(slots=True)
+class Head:
+    """A place in a log, and the hash of the row there: it stands for all rows up to it."""
+
+    position: int = 0
+    hash: bytes = START
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.hash.hex()}"
+
+    @classmethod
+    def parse(cls, text: str) -> Head:
+        """Return the head that a text names.
+
+        Raises:
+            ValueError: It names none.
+        """
+        position, _, digits = text.strip().partition(":")
+        made = cls(int(position), bytes.fromhex(digits))
+        if made.position < 1 or len(made.hash) != _SIZE:
+            raise ValueError(text)
+        return made
+
+
+_SIZE = 32
+_SHORT = 16
+
+
+@attrs.frozen(slots=True, repr=False)
+class Keys:
+    """The keys of one journal."""
+
+    journal: str
+    """The journal's id, hexadecimal."""
+    rows: bytes
+    values: bytes
+    texts: bytes
+    heads: bytes
+
+    @classmethod
+    def of(cls, secret: bytes, journal: str) -> Keys:
+        """Derive them from the user's key."""
+        made = (
+            blake2b(f"rtfs journal {purpose} {journal}".encode("utf-8", "backslashreplace"), key=secret).digest()[
+                :_SIZE
+            ]
+            for purpose in ("rows", "values", "texts", "heads")
+        )
+        return cls(journal, *made)
+
+    def row(self, row: Row, parent: bytes) -> bytes:
+        """Return the hash of a row that follows the one with the hash `parent`.
+
+        No part holds the byte that parts the others: a JSON text and an id have none.
+        """
+        position, run, what, entry, record, id_, body = row
+        text = f"{position}\0{run}\0{what}\0{entry}\0{record}\0{id_}\0{body}"
+        return blake2b(parent + text.encode("utf-8", "surrogatepass"), key=self.rows, digest_size=_SIZE).digest()
+
+    def value(self, digest: str) -> str:
+        """Return the keyed digest of a value whose own digest is given; "" stays."""
+        return blake2b(digest.encode(), key=self.values, digest_size=_SHORT).hexdigest() if digest else ""
+
+    def text(self, text: str) -> str:
+        """Return the keyed digest of a text."""
+        raw = text.encode("utf-8", "surrogatepass")
+        return blake2b(raw, key=self.texts, digest_size=_SHORT).hexdigest()
+
+    def head(self, head: Head) -> str:
+        """Return the proof of a head that is kept outside the file."""
+        return blake2b(str(head).encode(), key=self.heads, digest_size=_SIZE).hexdigest()
 
 
 def canonical_json(data: Any) -> str:
     """Return the one JSON text of plain data: sorted names, no spaces, ASCII."""
     return _ENCODER.encode(data)
-
-
-def row_hash(table: str, fields: Sequence[str], values: Sequence[Any], parent: str) -> str:
-    """Return the hash of a row that follows `parent`. A branch is hashed where there is one: see `schema`."""
-    if fields[-1] == "branch" and values[-1] == "":
-        fields, values = fields[:-1], values[:-1]
-    if len(fields) != len(values):
-        message = f"{len(values)} values for {len(fields)} fields of {table}"
-        raise ValueError(message)
-    texts = [_TEXT[value.__class__](value) if value.__class__ in _TEXT else canonical_json(value) for value in values]
-    return sha256((_template(table, tuple(fields)) % (*texts, canonical_json(parent))).encode()).hexdigest()
-
-
-@lru_cache
-def _template(table: str, fields: tuple[str, ...]) -> str:
-    """Return the canonical JSON of a row with places for the texts of its values: a third of the encoder's time."""
-    pairs = ",".join(f"[{canonical_json(field)},%s]" for field in fields)
-    return f"[{canonical_json(table)},[{pairs}],%s]"
-
-
-_TEXT: dict[type, Callable[[Any], str]] = {str: encode_basestring_ascii, int: repr, type(None): lambda _: "null"}
-"""JSON texts of the usual values; the encoder makes the others'."""
-
-
-def decision_body(decision: Decision) -> str:
-    """Return a decision as canonical JSON, without its time."""
-    plan = decision.plan
-    return canonical_json(
-        {
-            "target": show_target(plan.target),
-            "source": plan.source.value,
-            "engine": plan.engine,
-            "confidence": plan.confidence,
-            "reasoning": plan.reasoning,
-            "context": plan.context,
-            "steps": decision.steps,
-        }
-    )
 
 
 def text_digest(text: str) -> str:

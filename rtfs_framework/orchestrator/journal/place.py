@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 FILE = "journal.sqlite"
+KEY = "journal.key"
 
 
 def data_dir(environ: Mapping[str, str]) -> Path:
@@ -31,3 +32,11 @@ def cache_dir(environ: Mapping[str, str]) -> Path:
 def journal_path(environ: Mapping[str, str], configured: str | None) -> Path:
     """Return the journal's file; a configured path goes first."""
     return Path(configured).expanduser() if configured else data_dir(environ) / FILE
+
+
+def key_file(home: Path) -> Path:
+    """Return the file of the key that proves a user's journals; `home` is what `data_dir` says.
+
+    It lies with what must not be lost, not with the caches: without it no journal can be verified or continued.
+    """
+    return home / KEY

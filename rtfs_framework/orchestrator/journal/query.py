@@ -1,4 +1,4 @@
-"""Reading the causal chain: runs, their entries, and the proof that nothing was changed."""
+"""Reading the journal: its runs, and the calls of a run, in the order of their ids whatever the timing was."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.orchestrator.journal.chain import row_hash, text_digest
-from rtfs_framework.orchestrator.journal.database import JournalError, open_for_reading, translated
-from rtfs_framework.orchestrator.journal.rows import UNKNOWN_COST
-from rtfs_framework.orchestrator.journal.schema import ENDING_FIELDS, ENTRY_FIELDS, RUN_FIELDS
+from rtfs_framework.orchestrator.journal import old
+from rtfs_framework.orchestrator.journal.fault import JournalError
+from rtfs_framework.orchestrator.journal.file import open_for_reading, translated
+from rtfs_framework.orchestrator.journal.schema import VERSION
 
 if TYPE_CHECKING:
     import sqlite3
 
-_LIST = """
-SELECT r.id, r.program, r.source, r.started, r.policy, r.version, e.status, e.ended, e.entries, e.message
-FROM runs r LEFT JOIN endings e ON e.run = r.id ORDER BY r.started DESC, r.rowid DESC LIMIT ?
+_RUNS = "SELECT position, id, body FROM log WHERE what = 'run'"
+_END = "SELECT position, body FROM log WHERE what = 'end' AND run = ? ORDER BY position DESC LIMIT 1"
+_CALLS = """
+SELECT position, what, entry, record, id, body FROM log
+WHERE run IN (SELECT position FROM log WHERE what = 'run' AND id = ?) AND what IN ('begun', 'ended')
+ORDER BY entry, ifnull(record, -1), in_order(id), position
 """
-_ENTRIES = """
-SELECT e.*, d.body FROM entries e LEFT JOIN decisions d ON d.digest = e.decision WHERE e.run = ? ORDER BY e.seq
-"""
+_TEXTS = "SELECT name, body FROM texts WHERE position = ?"
+_PLAN = "SELECT body FROM plans WHERE digest = ?"
+_WIDTH = 20
+
+UNFINISHED = "unfinished"
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -40,26 +45,22 @@ class RunRow:
     status: str
     ended: float | None
     entries: int | None
+    """How many calls it made, as its end says."""
     message: str
 
 
-@attrs.frozen(slots=True, kw_only=True)
-class Verdict:
-    """The outcome of `verify`: the first broken entry's number, or None; `reason` says what is wrong with it."""
-
-    run: str
-    ok: bool
-    entries: int
-    broken: int | None = None
-    reason: str = ""
-    finished: bool = True
-
-
 @contextmanager
-def _open(path: Path) -> Iterator[sqlite3.Connection]:
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a journal for a while, as it is at this moment.
+
+    Raises:
+        JournalError: There is none, or it cannot be read.
+    """
     connection = open_for_reading(path)
     try:
         with translated(path):
+            connection.create_function("in_order", 1, _in_order, deterministic=True)
+            connection.execute("BEGIN")
             yield connection
     finally:
         connection.close()
@@ -67,8 +68,14 @@ def _open(path: Path) -> Iterator[sqlite3.Connection]:
 
 def list_runs(path: Path, limit: int = 50) -> list[RunRow]:
     """Return the latest runs, newest first."""
-    with _open(path) as connection:
-        return [_run(row) for row in connection.execute(_LIST, (limit,))]
+    with reading(path) as connection:
+        found: list[RunRow] = []
+        if has_log(connection):
+            rows = connection.execute(f"{_RUNS} ORDER BY position DESC LIMIT ?", (limit,)).fetchall()
+            found = [_run(connection, row) for row in rows]
+        if old.has_old(connection):
+            found += [_old_run(row) for row in old.runs(connection, limit - len(found))]
+        return found
 
 
 def find_run(path: Path, prefix: str) -> str:
@@ -77,101 +84,150 @@ def find_run(path: Path, prefix: str) -> str:
     Raises:
         JournalError: No run fits, or more than one.
     """
-    with _open(path) as connection:
-        if prefix == "last":
-            rows = connection.execute("SELECT id FROM runs ORDER BY started DESC, rowid DESC LIMIT 1").fetchall()
-        else:
-            rows = connection.execute(
-                "SELECT id FROM runs WHERE substr(id, 1, ?) = ? LIMIT 2", (len(prefix), prefix)
-            ).fetchall()
+    with reading(path) as connection:
+        rows = _last(connection) if prefix == "last" else _beginning(connection, prefix)
     if len(rows) != 1:
         problem = f"no run is called '{prefix}'" if not rows else f"more than one run begins with '{prefix}'"
         raise JournalError(path, problem, "`rtfs runs list` shows the runs")
-    return str(rows[0]["id"])
+    return rows[0]
 
 
 def show_run(path: Path, run: str) -> tuple[RunRow, Iterator[dict[str, Any]]]:
-    """Return a run and an iterator over its entries as JSON-ready data, in order (one at a time from the file)."""
-    with _open(path) as connection:
-        found = connection.execute(_LIST.replace("ORDER BY", "WHERE r.id = ? ORDER BY"), (run, 1)).fetchone()
+    """Return a run and an iterator over its calls as JSON-ready data, sorted by id (one at a time from the file)."""
+    with reading(path) as connection:
+        if has_log(connection):
+            row = connection.execute(f"{_RUNS} AND id = ? ORDER BY position DESC LIMIT 1", (run,)).fetchone()
+            if row is not None:
+                return _run(connection, row), entries_of(path, run)
+        found = old.run_of(connection, run) if old.has_old(connection) else None
     if found is None:
         raise JournalError(path, f"no run is called '{run}'", "`rtfs runs list` shows the runs")
-    return _run(found), entries_of(path, run)
+    return _old_run(found), entries_of(path, run)
 
 
 def entries_of(path: Path, run: str) -> Iterator[dict[str, Any]]:
-    """Yield a run's entries as JSON-ready data."""
-    with _open(path) as connection:
-        for row in connection.execute(_ENTRIES, (run,)):
-            entry = {name: row[name] for name in (*ENTRY_FIELDS, "parent", "hash")}
-            entry["cost"] = None if entry["cost"] == UNKNOWN_COST else entry["cost"]
-            entry["decision"] = None if row["body"] is None else json.loads(row["body"])
-            yield entry
+    """Yield a run's calls as JSON-ready data. `state` is "begun" for one of which no end is known."""
+    with reading(path) as connection:
+        if old.has_old(connection) and old.run_of(connection, run) is not None:
+            yield from old.entries(connection, run)
+        if not has_log(connection):
+            return
+        begun: sqlite3.Row | None = None
+        for row in connection.execute(_CALLS, (run,)):
+            if begun is not None and (row["what"] == "begun" or _id(row) != _id(begun)):
+                yield _entry(connection, begun)
+            begun = row if row["what"] == "begun" else None
+            if begun is None:
+                yield _entry(connection, row)
+        if begun is not None:
+            yield _entry(connection, begun)
 
 
-def drafts_of(path: Path, run: str) -> list[dict[str, Any]]:
-    """Return the calls of a run that were done when its process died, but are not in its chain: nothing proves them."""
-    with _open(path) as connection:
-        rows = connection.execute("SELECT body FROM drafts WHERE run = ? ORDER BY record, path", (run,)).fetchall()
-    return [{**json.loads(row["body"]), "seq": None, "decision": None} for row in rows]
+def has_log(connection: sqlite3.Connection) -> bool:
+    """Tell whether a journal is of this version; older ones can be read all the same."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0]) == VERSION
 
 
-def verify(path: Path, run: str) -> Verdict:
-    """Recompute a run's chain; the verdict names the first entry that is not what was written."""
-    with _open(path) as connection:
-        head = connection.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchone()
-        if head is None:
-            raise JournalError(path, f"no run is called '{run}'", "`rtfs runs list` shows the runs")
-        parent = row_hash("runs", RUN_FIELDS, _values(head, RUN_FIELDS), "")
-        if parent != head["hash"]:
-            return Verdict(run=run, ok=False, entries=0, reason="the run's own row was changed")
-        count = 0
-        for row in connection.execute(_ENTRIES, (run,)):
-            reason = _broken(row, count, parent)
-            if reason is not None:
-                return Verdict(run=run, ok=False, entries=count, broken=count, reason=reason)
-            parent, count = row["hash"], count + 1
-        ending = connection.execute("SELECT * FROM endings WHERE run = ?", (run,)).fetchone()
-    return _closed(run, count, parent, ending)
+def _last(connection: sqlite3.Connection) -> list[str]:
+    if has_log(connection):
+        row = connection.execute(f"{_RUNS} ORDER BY position DESC LIMIT 1").fetchone()
+        if row is not None:
+            return [str(row["id"])]
+    return [str(row["id"]) for row in old.runs(connection, 1)] if old.has_old(connection) else []
 
 
-def _broken(row: sqlite3.Row, seq: int, parent: str) -> str | None:
-    if row["seq"] != seq:
-        return f"entry {seq} is missing"
-    if row["parent"] != parent:
-        return f"entry {seq} does not follow the entry before it"
-    if row_hash("entries", ENTRY_FIELDS, _values(row, ENTRY_FIELDS), parent) != row["hash"]:
-        return f"entry {seq} was changed"
-    if row["decision"] is not None and (row["body"] is None or text_digest(row["body"]) != row["decision"]):
-        return f"the decision of entry {seq} was changed"
-    return None
+def _beginning(connection: sqlite3.Connection, prefix: str) -> list[str]:
+    found: list[str] = []
+    if has_log(connection):
+        select = "SELECT DISTINCT id FROM log WHERE what = 'run' AND substr(id, 1, ?) = ? LIMIT 2"
+        found = [str(row["id"]) for row in connection.execute(select, (len(prefix), prefix))]
+    return [*found, *(old.ids(connection, prefix) if old.has_old(connection) else ())]
 
 
-def _closed(run: str, count: int, parent: str, ending: sqlite3.Row | None) -> Verdict:
-    if ending is None:
-        return Verdict(run=run, ok=True, entries=count, finished=False, reason="the run never ended")
-    if row_hash("endings", ENDING_FIELDS, _values(ending, ENDING_FIELDS), ending["parent"]) != ending["hash"]:
-        return Verdict(run=run, ok=False, entries=count, reason="the run's ending was changed")
-    if ending["entries"] != count or ending["parent"] != parent:
-        missing = f"entry {count} is missing" if ending["entries"] > count else "the ending belongs to another chain"
-        return Verdict(run=run, ok=False, entries=count, broken=count, reason=missing)
-    return Verdict(run=run, ok=True, entries=count)
+def _id(row: sqlite3.Row) -> tuple[Any, ...]:
+    return row["entry"], row["record"], row["id"]
 
 
-def _values(row: sqlite3.Row, fields: tuple[str, ...]) -> list[Any]:
-    return [row[name] for name in fields]
+def _in_order(path: Any) -> str:
+    """Return a text that sorts as the numbers of a path do."""
+    where, _, part = str(path).partition("?")
+    numbers = ".".join(number.rjust(_WIDTH, "0") for number in where.split("."))
+    return f"{numbers}.{part.rjust(_WIDTH, '0') if part else '~'}"  # a call comes after its consultations
 
 
-def _run(row: sqlite3.Row) -> RunRow:
+def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    """Return a call as people see it."""
+    body = _parsed(row["body"])
+    kept = {each["name"]: each["body"] for each in connection.execute(_TEXTS, (row["position"],))}
+    error = body.get("error") or {}
+    path = str(row["id"])
+    *branch, call = path.partition("?")[0].split(".")
+    return {
+        "position": row["position"],
+        "state": row["what"],
+        "entry": row["entry"],
+        "record": row["record"],
+        "path": path,
+        "branch": ".".join(branch),
+        "call": int(call) if call.isdecimal() else None,
+        **{name: body.get(name) for name in ("kind", "symbol", "place", "target", "outcome", "decided_at", "micros")},
+        "args_digest": body.get("args", ""),
+        "reply_digest": body.get("reply", ""),
+        "decision": _plan(connection, body.get("decision")),
+        **{name: body.get(name, 0) for name in ("input_tokens", "output_tokens", "cost")},
+        **{name: body.get(name, "") for name in ("cache", "model")},
+        "error_kind": error.get("kind", ""),
+        "error_code": error.get("code", ""),
+        "args": kept.get("args"),
+        "error": kept.get("error", ""),
+        "explanation": kept.get("explanation", ""),
+        "removed": sorted(set(body.get("texts", ())) - set(kept)),
+    }
+
+
+def _plan(connection: sqlite3.Connection, digest: Any) -> Any:
+    found = None if digest is None else connection.execute(_PLAN, (digest,)).fetchone()
+    return None if found is None else _parsed(found["body"])
+
+
+def _parsed(text: Any) -> dict[str, Any]:
+    """Return what a row says; one that was tampered with says nothing (`verify` finds it)."""
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _run(connection: sqlite3.Connection, row: sqlite3.Row) -> RunRow:
+    body = _parsed(row["body"])
+    end = connection.execute(_END, (row["position"],)).fetchone()
+    ending = {} if end is None else _parsed(end["body"])
     return RunRow(
         id=row["id"],
-        program=row["program"],
-        source=row["source"],
-        started=row["started"],
-        policy=row["policy"],
-        version=row["version"],
-        status=row["status"] or "unfinished",
-        ended=row["ended"],
-        entries=row["entries"],
-        message=row["message"] or "",
+        **{name: body.get(name, "") for name in ("program", "source", "policy", "version")},
+        started=float(body.get("started") or 0.0),
+        status=ending.get("status", UNFINISHED),
+        ended=ending.get("ended"),
+        entries=ending.get("calls"),
+        message="" if end is None else _message(connection, end["position"], ending),
+    )
+
+
+def _message(connection: sqlite3.Connection, position: int, ending: dict[str, Any]) -> str:
+    """Return why a run failed: what was kept of its message, else kind, code and place."""
+    for row in connection.execute(_TEXTS, (position,)):
+        return str(row["body"])
+    error = ending.get("error") or {}
+    if error.get("told"):
+        return str(error["told"])
+    code = f" [{error['code']}]" if error.get("code") else ""
+    place = f" at {error['place']}" if error.get("place") else ""
+    return f"{error.get('kind', '')}{code}{place}"
+
+
+def _old_run(row: sqlite3.Row) -> RunRow:
+    names = ("id", "program", "source", "started", "policy", "version", "ended", "entries")
+    return RunRow(
+        **{name: row[name] for name in names}, status=row["status"] or UNFINISHED, message=row["message"] or ""
     )

@@ -1,100 +1,75 @@
-"""The tables of the causal chain, their version, and the triggers that keep them append-only.
+"""The tables of the journal, as data: the columns of the log are stated here once, and everything else follows.
 
-A run's root is the hash of its `runs` row; every entry's parent is the entry before it (the first one's is the root);
-an `endings` row closes the chain with the count, so that cut-off tails are noticed. Plans repeat from call to call, so
-entries name them by digest. Times in entries are whole microseconds: numbers survive the file exactly.
+`log` is one log in the order of time. A row has a position in the file, the run that it belongs to (the position of
+the run's first row), what it says (`WHAT`), the id of the call that it speaks of (entry, record, path), a JSON text,
+and a keyed hash that covers all of this and the hash of the row before it: see `chain`.
 
-Entries stand in the order in which the program makes its calls when nothing overlaps. `branch` says which branch of a
-fan-out made a call ("3.0": branch 0 of fan-out 3), "" for calls of the run itself. A chain of version 1 had no such
-column; its entries are hashed as if it were not there, and so are all of branch "".
+`plans` holds decisions, which repeat from call to call, by their keyed digest. `texts` holds what people wrote (kept
+arguments, messages), which rows name by keyed digest only, so that it can be removed and the chain still holds.
+
+Versions 1 and 2 had tables of their own, which stay in the file, frozen: see `old` and `migrate`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-VERSION = 2
+VERSION = 3
 
-RUN_FIELDS = ("id", "program", "source", "started", "policy", "version")
-ENTRY_FIELDS = (
-    "run",
-    "seq",
-    "call",
-    "record",
-    "kind",
-    "symbol",
-    "place",
-    "args_digest",
-    "args",
-    "decision",
-    "decided_at",
-    "target",
-    "reply_digest",
-    "micros",
-    "input_tokens",
-    "output_tokens",
-    "cost",
-    "cache",
-    "model",
-    "explanation",
-    "error_kind",
-    "error",
-    "branch",
-)
-CHAINED = ("parent", "hash")
-"""What every row of a chain has besides, save its first."""
-
-ENDING_FIELDS = ("run", "status", "ended", "entries", "message")
-
-TABLES = """
-CREATE TABLE runs (
-  id TEXT PRIMARY KEY, program TEXT NOT NULL, source TEXT NOT NULL, started REAL NOT NULL, policy TEXT NOT NULL,
-  version TEXT NOT NULL, hash TEXT NOT NULL
-);
-CREATE TABLE decisions (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE entries (
-  run TEXT NOT NULL REFERENCES runs(id), seq INTEGER NOT NULL, call INTEGER NOT NULL, record INTEGER,
-  kind TEXT NOT NULL, symbol TEXT NOT NULL, place TEXT, args_digest TEXT NOT NULL, args TEXT,
-  decision TEXT REFERENCES decisions(digest), decided_at REAL, target TEXT NOT NULL, reply_digest TEXT NOT NULL,
-  micros INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost REAL NOT NULL,
-  cache TEXT NOT NULL, model TEXT NOT NULL, explanation TEXT NOT NULL, error_kind TEXT NOT NULL, error TEXT NOT NULL,
-  branch TEXT NOT NULL DEFAULT '', parent TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (run, seq)
-) WITHOUT ROWID;
-CREATE TABLE drafts (
-  run TEXT NOT NULL, record INTEGER NOT NULL, path TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (run, record, path)
-) WITHOUT ROWID;
-CREATE TABLE endings (
-  run TEXT PRIMARY KEY REFERENCES runs(id), status TEXT NOT NULL, ended REAL NOT NULL, entries INTEGER NOT NULL,
-  message TEXT NOT NULL, parent TEXT NOT NULL, hash TEXT NOT NULL
-);
-"""
-
-MIGRATIONS = {
-    1: (
-        "ALTER TABLE entries ADD COLUMN branch TEXT NOT NULL DEFAULT ''",
-        next(statement for statement in TABLES.split(";\n") if "TABLE drafts" in statement),
-    )
+COLUMNS: Mapping[str, str] = {
+    "position": "INTEGER PRIMARY KEY",
+    "run": "INTEGER",
+    "what": "TEXT NOT NULL",
+    "entry": "INTEGER",
+    "record": "INTEGER",
+    "id": "TEXT NOT NULL",
+    "body": "TEXT NOT NULL",
+    "hash": "BLOB NOT NULL",
 }
-"""What makes a journal of a version one of the next."""
+"""The columns of `log`."""
+
+TYPES: Mapping[str, tuple[type, ...]] = {
+    name: (*((int,) if "INTEGER" in kind else (bytes,) if "BLOB" in kind else (str,)),)
+    + (() if "NOT NULL" in kind or "PRIMARY" in kind else (type(None),))
+    for name, kind in COLUMNS.items()
+}
+"""Python's types of what each column may hold: SQLite itself would take anything."""
+
+WHAT = ("journal", "run", "begun", "ended", "end", "redacted", "gap", "lost")
+"""What a row says: the file's first row; a run starts; a call that costs or changes something begins; a call is over;
+a run is over; texts were removed; rows that were here are not; rows could not be written."""
+
+_TABLES = (
+    f"CREATE TABLE log ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})",
+    "CREATE INDEX log_by_run ON log (run)",
+    "CREATE INDEX log_runs ON log (position, id) WHERE what = 'run'",
+    "CREATE INDEX log_ends ON log (run) WHERE what = 'end'",
+    "CREATE TABLE plans (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE texts (
+        position INTEGER NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (position, name)
+    ) WITHOUT ROWID""",
+)
+_REFUSED = {"log": ("UPDATE", "DELETE"), "plans": ("UPDATE", "DELETE"), "texts": ("UPDATE",)}
+"""What triggers refuse: rows stay as they were written; only texts may go."""
+
+HEAD = "SELECT position, hash FROM log ORDER BY position DESC LIMIT 1"
+_NAMES = ", ".join(COLUMNS)
+INSERT_ROW = f"INSERT INTO log ({_NAMES}) VALUES ({', '.join('?' for _ in COLUMNS)})"  # noqa: S608 - our own names
+ROW_AT = f"SELECT {_NAMES} FROM log WHERE position = ?"  # noqa: S608
+ROWS = f"SELECT {_NAMES} FROM log WHERE position >= ? AND position <= ? ORDER BY position"  # noqa: S608
+INSERT_PLAN = "INSERT OR IGNORE INTO plans (digest, body) VALUES (?, ?)"
+INSERT_TEXT = "INSERT INTO texts (position, name, body) VALUES (?, ?, ?)"
+REMOVE_TEXT = "DELETE FROM texts WHERE position = ? AND name = ?"
 
 
-def triggers() -> str:
-    """Return the triggers that refuse changes of what was written."""
-    return "\n".join(
-        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, 'the causal chain is append-only'); END;"
-        for table in ("runs", "decisions", "entries", "endings")
-        for verb in ("UPDATE", "DELETE")
+def statements() -> tuple[str, ...]:
+    """Return what makes the tables and their triggers."""
+    return (*_TABLES, *(refusing(table, verb) for table, verbs in _REFUSED.items() for verb in verbs))
+
+
+def refusing(table: str, verb: str, why: str = "the journal is append-only") -> str:
+    """Return the trigger that refuses a kind of change."""
+    return (
+        f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{why}'); END"
     )
-
-
-def insert(
-    table: str, fields: tuple[str, ...], *, or_ignore: bool = False, literals: Mapping[str, str] | None = None
-) -> str:
-    """Return the statement that adds a row; with `or_ignore`, one that is there already stays.
-
-    `literals` are SQL texts of columns whose values the statement itself holds.
-    """
-    verb = "INSERT OR IGNORE" if or_ignore else "INSERT"
-    values = (literals.get(field, "?") if literals else "?" for field in fields)
-    return f"{verb} INTO {table} ({', '.join(fields)}) VALUES ({', '.join(values)})"

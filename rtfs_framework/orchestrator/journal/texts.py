@@ -2,32 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from json.encoder import encode_basestring_ascii
 
 import attrs
 
-from rtfs_framework.lang.source import Place
-from rtfs_framework.orchestrator.journal.chain import decision_body, text_digest
-from rtfs_framework.orchestrator.records import Decision
+from rtfs_framework.api.secrets import Blot
+from rtfs_framework.api.targets import show_target
+from rtfs_framework.orchestrator.journal.chain import Keys, canonical_json
+from rtfs_framework.orchestrator.records import Decision, OpenRecord
 
 _MOST = 4096
-"""Decisions, symbols and places that are remembered."""
+"""Decisions and sites that are remembered."""
 
-Blot = Callable[[str], str]
+_KINDS = frozenset(
+    {
+        "UndefinedSymbol",
+        "TypeError",
+        "ArityMismatch",
+        "DivisionByZero",
+        "IndexOutOfBounds",
+        "InvalidArgument",
+        "InvalidArguments",
+        "MatchError",
+        "TypeValidationError",
+        "SecurityViolation",
+        "ModuleNotFound",
+        "ModuleError",
+        "SymbolNotFound",
+        "UnknownCapability",
+        "NetworkError",
+        "IoError",
+        "JsonError",
+        "StorageError",
+        "ResourceError",
+        "BudgetExhausted",
+        "ApplicationError",
+        "NotImplemented",
+        "InternalError",
+        "Generic",
+        "KeyNotFound",
+        "NotCallable",
+        "StackOverflow",
+        "HostError",
+        "ConfigError",
+        "ParseError",
+        "Cancelled",
+        "JournalError",
+        "LimitError",
+    }
+)
+"""The kinds of errors that the language and its host have (LANGUAGE.md 11.1)."""
+_CODE = re.compile(r"E\d{4}")
 
 
-def blotter(secrets: Iterable[str]) -> Blot:
-    """Return a function that replaces known secrets (of 6 characters or more) and what UTF-8 cannot hold."""
-    hidden = sorted({secret for secret in secrets if len(secret) >= 6}, key=len, reverse=True)
+def safe_kind(kind: str) -> str:
+    """Return the kind of an error; one that a program made up may be a customer's text, and is not told."""
+    return kind if not kind or kind in _KINDS else "Error"
 
-    def blot(text: str) -> str:
-        if not text:
-            return text
-        for secret in hidden:
-            text = text.replace(secret, "[secret]")
-        return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
-    return blot
+def safe_code(code: str) -> str:
+    """Return an error's stable code; a program may have put anything there."""
+    return code if _CODE.fullmatch(code) else ""
 
 
 @attrs.define(slots=True, eq=False)
@@ -35,39 +71,61 @@ class Texts:
     """The texts of one journal."""
 
     blot: Blot
-    new_decisions: list[tuple[str, str]] = attrs.field(factory=list, init=False)
+    keys: Keys
+    new_plans: dict[str, str] = attrs.field(factory=dict, init=False)
     """Digests and texts of decisions that are not written yet."""
-    _decisions: dict[int, tuple[Decision, str]] = attrs.field(factory=dict, init=False)
-    _symbols: dict[str, str] = attrs.field(factory=dict, init=False)
-    _places: dict[int, tuple[Place, str]] = attrs.field(factory=dict, init=False)
+    _plans: dict[int, tuple[Decision, str]] = attrs.field(factory=dict, init=False)
+    _sites: dict[tuple[str, str, int, str], tuple[OpenRecord, str]] = attrs.field(factory=dict, init=False)
 
-    def symbol(self, name: str) -> str:
-        """Return a name as it may be written."""
-        known = self._symbols.get(name)
-        if known is None:
-            if len(self._symbols) >= _MOST:
-                self._symbols.clear()
-            known = self._symbols[name] = self.blot(name)
-        return known
+    def site(self, record: OpenRecord) -> str:
+        """Return the JSON of what the calls of one place have in common."""
+        key = (record.kind, record.symbol, id(record.place), record.target)
+        known = self._sites.get(key)
+        if known is not None and known[0].place is record.place:
+            return known[1]
+        place = "null" if record.place is None else self._text(str(record.place))
+        made = (
+            f'"kind":{self._text(record.kind)},"symbol":{self._text(record.symbol)},'
+            f'"place":{place},"target":{self._text(record.target)}'
+        )
+        if len(self._sites) >= _MOST:
+            self._sites.clear()
+        self._sites[key] = (record, made)
+        return made
 
-    def place(self, place: Place) -> str:
-        """Return the text of a place; a program has the same one for each of its calls."""
-        known = self._places.get(id(place))
-        if known is None or known[0] is not place:
-            if len(self._places) >= _MOST:
-                self._places.clear()
-            known = self._places[id(place)] = (place, str(place))
-        return known[1]
-
-    def decision(self, decision: Decision) -> str:
+    def plan(self, decision: Decision) -> str:
         """Return the digest of a decision, queued to be written when it is new."""
-        known = self._decisions.get(id(decision))
+        known = self._plans.get(id(decision))
         if known is not None and known[0] is decision:
             return known[1]
         body = self.blot(decision_body(decision))
-        digest = text_digest(body)
-        if len(self._decisions) >= _MOST:
-            self._decisions.clear()
-        self.new_decisions.append((digest, body))
-        self._decisions[id(decision)] = (decision, digest)
+        digest = self.keys.text(body)
+        if len(self._plans) >= _MOST:
+            self._plans.clear()
+        self.new_plans[digest] = body
+        self._plans[id(decision)] = (decision, digest)
         return digest
+
+    def forget_plans(self) -> None:
+        """Forget which decisions are in the file: it may be another one now."""
+        self._plans.clear()
+        self.new_plans.clear()
+
+    def _text(self, text: str) -> str:
+        return encode_basestring_ascii(self.blot(text))
+
+
+def decision_body(decision: Decision) -> str:
+    """Return a decision as canonical JSON, without its time."""
+    plan = decision.plan
+    return canonical_json(
+        {
+            "target": show_target(plan.target),
+            "source": plan.source.value,
+            "engine": plan.engine,
+            "confidence": plan.confidence,
+            "reasoning": plan.reasoning,
+            "context": plan.context,
+            "steps": decision.steps,
+        }
+    )

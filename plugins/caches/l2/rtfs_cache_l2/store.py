@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rtfs_cache_l2.faults import CODE, DISTRIBUTION, explain, foreign
-from rtfs_framework.api import NotOurFileError, PluginError, SqliteTables, in_transaction, open_sqlite
+from rtfs_framework.api import NotOurFileError, PluginError, SqliteTables, in_transaction, open_sqlite, private_folder
 
 FILE = "l2.sqlite"
 _APPLICATION = 0x52544632
@@ -67,7 +67,7 @@ class Store:
         self._broken: PluginError | None = None
         if self.path is not None:
             try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                private_folder(self.path.parent)
             except OSError as error:
                 raise explain(self.path, error) from error
         self._db: sqlite3.Connection | None = self._open()

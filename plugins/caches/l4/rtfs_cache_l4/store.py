@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from rtfs_framework.api import NotOurFileError, PluginError, SqliteTables, in_transaction, open_sqlite
+from rtfs_framework.api import NotOurFileError, PluginError, SqliteTables, in_transaction, open_sqlite, private_folder
 
 FILE = "l4.sqlite"
 _DISTRIBUTION = "rtfs-cache-l4"
@@ -64,7 +64,7 @@ class Store:
         self.path = None if directory is None else Path(directory) / FILE
         if self.path is not None:
             try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                private_folder(self.path.parent)
             except OSError as error:
                 raise Unwritable(str(error)) from error
             if not os.access(self.path if self.path.exists() else self.path.parent, os.W_OK):
