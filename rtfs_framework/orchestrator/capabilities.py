@@ -26,10 +26,13 @@ from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
 from rtfs_framework.orchestrator.deadlines import before, seconds_for
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import as_program_error, unknown_capability
+from rtfs_framework.orchestrator.handover import NoValueError, as_value
+from rtfs_framework.orchestrator.purity import ATOMS
 from rtfs_framework.orchestrator.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.security import violation as security_violation
 from rtfs_framework.orchestrator.visit import OpenCall
-from rtfs_framework.registry.faults import Part
+from rtfs_framework.registry.faults import Part, PluginFault
+from rtfs_framework.registry.problems import NO_VALUE
 
 TIMEOUT = 30.0
 """Seconds that a waiting capability may take."""
@@ -116,8 +119,8 @@ class Capabilities:
                 return Waiting(lambda: self._wait(opened, entry, begun(request), deadline))
             made = entry.handler(request)
             waits = made.__class__ not in _AT_HAND and isawaitable(made)
-            if not waits and entry.returns is not None:
-                _check_answer(entry, made)
+            if not waits:
+                made = self._taken(entry, made, call.args)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self._failed(opened, entry, error)
         if waits:
@@ -153,8 +156,7 @@ class Capabilities:
 
     async def _wait(self, opened: OpenCall, entry: CapabilityEntry, made: Awaitable[Any], deadline: float) -> Answer:
         try:
-            value = await before(deadline, made)
-            _check_answer(entry, value)
+            value = self._taken(entry, await before(deadline, made), opened.call.args)
         except TimeoutError:
             late = CapabilityError(f"no answer within {deadline:g} s", "NetworkError")
             return self._failed(opened, entry, late)
@@ -162,6 +164,23 @@ class Capabilities:
             return self._failed(opened, entry, error)
         opened.close(self.clock.monotonic(), value, answered=True)
         return reply(value)
+
+    def _taken(self, entry: CapabilityEntry, made: Any, args: tuple[Any, ...]) -> Any:
+        """Return what a handler returned as a value of programs, of the declared type.
+
+        Raises:
+            PluginFault: No program can hold it.
+        """
+        value = made
+        if made.__class__ not in ATOMS:
+            try:
+                value = as_value(made, args)
+            except NoValueError as error:
+                raise PluginFault(self.parts[entry.id], "the handler", f"returned {error}", code=NO_VALUE) from None
+        wrong = None if entry.returns is None else violation(entry.returns, value)
+        if wrong is not None:
+            raise type_validation_error(f"the answer of capability '{entry.id}': {wrong}")
+        return value
 
     def _failed(self, opened: OpenCall, entry: CapabilityEntry, error: Exception) -> Throw:
         what = f"capability '{entry.id}'"
@@ -185,9 +204,3 @@ def _check_arguments(entry: CapabilityEntry, parameters: tuple[Type, ...], args:
         wrong = violation(type_, value)
         if wrong is not None:
             raise type_validation_error(f"argument {place} of capability '{entry.id}': {wrong}")
-
-
-def _check_answer(entry: CapabilityEntry, value: Any) -> None:
-    wrong = None if entry.returns is None else violation(entry.returns, value)
-    if wrong is not None:
-        raise type_validation_error(f"the answer of capability '{entry.id}': {wrong}")

@@ -10,7 +10,7 @@ from typing import Any
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.values import GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
 
-_ATOMS = frozenset({type(None), bool, int, float, str, Keyword, Symbol, Timestamp, Uuid, Resource})
+ATOMS = frozenset({type(None), bool, int, float, str, Keyword, Symbol, Timestamp, Uuid, Resource})
 _SEQUENCES = frozenset({tuple, List, GrownVector, Set})
 
 
@@ -19,14 +19,14 @@ def is_plain(value: Any) -> bool:
 
     Iterative, so that nesting cannot exhaust the stack; parts that are shared are looked at once.
     """
-    if value.__class__ in _ATOMS:
+    if value.__class__ in ATOMS:
         return True
     todo = [value]
     seen: set[int] = set()
     while todo:
         item = todo.pop()
         kind = item.__class__
-        if kind in _ATOMS:
+        if kind in ATOMS:
             continue
         if id(item) in seen:
             continue

@@ -2,7 +2,8 @@
 
 Codes: E0802 cannot be imported; E0803 hook that is none; E0804 wrong API version; E0805 hook that raised or gave no
 records; E0806 name offered twice; E0807 name in RTFS_PLUGINS that is not installed; E0808 name looked up that nobody
-offers; E0809 a part that was asked for cannot be made; E0810 something printed on import. E0801 is any other fault.
+offers; E0809 a part that was asked for cannot be made; E0810 something printed on import; E0812 no value of
+programs. E0801 is any other fault.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ SELECTION = "E0807"
 UNKNOWN = "E0808"
 UNMADE = "E0809"
 PRINTED = "E0810"
+NO_VALUE = "E0812"
 
 HOST = "rtfs-framework"
 """The distribution that is named when no plugin is at fault."""

@@ -158,3 +158,9 @@ enter(
     "the cache on disk failed",
     "It is left out for the rest of the run; results stay right, only slower.",
 )
+enter(
+    "E0812",
+    "a capability gave what no program can hold",
+    "Values of RTFS, dicts, lists, sets, texts, numbers, aware datetimes and UUIDs are taken; Decimal, bytes and "
+    "objects are not. The message says what to give instead.",
+)

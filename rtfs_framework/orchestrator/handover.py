@@ -1,0 +1,120 @@
+"""What a capability gives as a value of programs: one conversion, or a refusal with the way out.
+
+In: what a handler returned. Out: a value that programs can hold. Values of RTFS pass as they are. Of Python's own:
+
+    dict -> map     list, tuple -> vector     set, frozenset -> set     aware datetime -> timestamp     UUID -> uuid
+    numbers of other classes (enumerations, NumPy) -> integers and floats     texts of other classes -> texts
+
+Anything else is refused: `Decimal` and `Fraction` would lose digits, bytes have no encoding, objects have no meaning. A
+function is only taken where the program gave it as an argument. What is nested too deeply, or holds itself, is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
+from fractions import Fraction
+from numbers import Integral, Real
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from rtfs_framework.lang.jsontext import MAX_DEPTH
+from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.values import ErrorValue, GrownVector, List, Timestamp, Uuid
+from rtfs_framework.orchestrator.purity import ATOMS, is_plain
+
+_WAYS_OUT: Mapping[str, str] = {
+    "Decimal": "give a float, or a text that keeps all digits",
+    "Fraction": "give a float, or a text that keeps all digits",
+    "complex": "give a vector of two floats",
+    "bytes": "decode it, or encode it as base64 text",
+    "bytearray": "decode it, or encode it as base64 text",
+    "memoryview": "decode it, or encode it as base64 text",
+    "date": "give a text such as 2026-03-01",
+    "time": "give a text such as 12:30:00",
+    "timedelta": "give a number of seconds",
+    "datetime": "give it a time zone: without one it is no point in time",
+    "generator": "give a list of its items",
+    "ndarray": "give `.tolist()`",
+    "DataFrame": "give a list of dicts",
+}
+_USUAL = "give a dict of its fields, a list, a number or a text"
+
+
+class NoValueError(Exception):
+    """Something that no program can hold; says of what class, and what to give instead."""
+
+
+def as_value(given: Any, args: Iterable[Any] = ()) -> Any:
+    """Return what a handler returned as a value of programs; `args` are those of the call.
+
+    Raises:
+        NoValueError: No program can hold it.
+    """
+    if given.__class__ in ATOMS or is_plain(given):
+        return given
+    return _Conversion([id(arg) for arg in args]).value(given, 0)
+
+
+class _Conversion:
+    """One conversion: parts that are shared are converted once, so that no small value becomes a large one."""
+
+    def __init__(self, taken: Iterable[int]) -> None:
+        self.taken = frozenset(taken)
+        self.made: dict[int, tuple[Any, Any]] = {}
+
+    def value(self, given: Any, depth: int) -> Any:
+        if given.__class__ in ATOMS or id(given) in self.taken or isinstance(given, ErrorValue):
+            return given
+        known = self.made.get(id(given))
+        if known is not None:
+            return known[1]
+        if depth > MAX_DEPTH:
+            raise NoValueError(f"what is nested deeper than {MAX_DEPTH} levels, or holds itself; give it in parts")
+        made = self._converted(given, depth + 1)
+        self.made[id(given)] = (given, made)
+        return made
+
+    def _converted(self, given: Any, depth: int) -> Any:
+        if isinstance(given, dict | MappingProxyType | Map):
+            return Map.of((self.value(key, depth), self.value(item, depth)) for key, item in given.items())
+        if isinstance(given, List):
+            return List(self.value(item, depth) for item in given)
+        if isinstance(given, list | tuple | GrownVector):
+            return tuple(self.value(item, depth) for item in given)
+        if isinstance(given, set | frozenset | Set):
+            return Set.of(tuple(self.value(item, depth) for item in given))
+        return _atom(given)
+
+
+def _atom(given: Any) -> Any:
+    for kind, convert in _ATOMIC:
+        if isinstance(given, kind):
+            made = convert(given)
+            if made is not None:
+                return made
+    if type(given).__module__ == "numpy" and type(given).__name__ in {"bool", "bool_"}:
+        return bool(given)
+    name = type(given).__name__
+    what = "a function" if callable(given) and not isinstance(given, type) else f"a {name}"
+    raise NoValueError(f"{what}, which no program can hold; {_WAYS_OUT.get(name, _USUAL)}")
+
+
+def _float(given: Any) -> float | None:
+    return None if isinstance(given, Fraction) else float(given)
+
+
+def _timestamp(given: datetime) -> Timestamp | None:
+    if given.tzinfo is None or given.utcoffset() is None:
+        return None
+    return Timestamp(given.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"))
+
+
+_ATOMIC: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, lambda given: str.__getitem__(given, slice(None))),
+    (Integral, int),
+    (Real, _float),
+    (datetime, _timestamp),
+    (UUID, lambda given: Uuid(str(given))),
+)
