@@ -67,8 +67,9 @@ def guarded(
         except click.exceptions.Exit as error:
             return error.exit_code
         return result if isinstance(result, int) else FINE
-    except (KeyboardInterrupt, click.Abort):
-        _say("interrupted")
+    except (KeyboardInterrupt, click.Abort) as error:
+        said = error.__cause__ if isinstance(error, click.Abort) and error.__cause__ is not None else error
+        _say(f"interrupted {said}".rstrip())
         return INTERRUPTED
     except (PipeClosed, BrokenPipeError):
         return _pipe_closed()

@@ -120,7 +120,7 @@ class Capabilities:
             made = entry.handler(request)
             waits = made.__class__ not in _AT_HAND and isawaitable(made)
             if not waits:
-                made = self._taken(entry, made, call.args)
+                made = self._taken(entry, made, opened.call.args)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self._failed(opened, entry, error)
         if waits:

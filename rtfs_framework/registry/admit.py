@@ -88,7 +88,7 @@ def _admit(load: Callable[[], Any], admission: _Admission) -> None:
         plugin = load()
     except BaseException as error:
         if not is_theirs(error):
-            raise
+            raise KeyboardInterrupt(f"while `{provenance.module}` of {provenance} was imported") from error
         message = f"`{provenance.module}` cannot be imported: {describe(error)}"
         admission.complain(IMPORT, message, without(provenance, "reinstall or upgrade it"), error)
         return

@@ -6,13 +6,17 @@ is over, whatever the plugin made of it.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOBase
-from threading import RLock, get_ident
+from threading import RLock, active_count, get_ident
 from typing import Any
 
+from rtfs_framework.registry.problems import printable
+
+_STDOUT = 1
 _MOST = 200
 """Characters that are kept of what a plugin prints."""
 
@@ -47,7 +51,38 @@ class Printed(TextIOBase):
     def line(self) -> str:
         """What was printed, on one line; "" when nothing was."""
         words = " ".join(self.text.split())
-        return f"{words[:_MOST]}..." if len(self.text) > _MOST else words
+        return printable(f"{words[:_MOST]}..." if len(self.text) > _MOST else words)
+
+
+class _Descriptor:
+    """The process's own stdout, while only this thread runs: what goes past `sys.stdout` (a child, C) is kept too."""
+
+    def __init__(self, stream: Any) -> None:
+        self._saved = self._file = -1
+        if active_count() != 1 or not hasattr(os, "memfd_create"):
+            return
+        try:
+            if stream.fileno() != _STDOUT:
+                return
+            stream.flush()
+            self._saved = os.dup(_STDOUT)
+            self._file = os.memfd_create("printed")
+            os.dup2(self._file, _STDOUT)
+        except (OSError, ValueError, AttributeError):  # a stdout that is closed, or none
+            self.restore()
+
+    def restore(self) -> str:
+        """Put stdout back; return what was written to it."""
+        text = ""
+        if self._file >= 0:
+            os.lseek(self._file, 0, os.SEEK_SET)
+            text = os.read(self._file, _MOST + 1).decode("utf-8", "backslashreplace")
+            os.close(self._file)
+        if self._saved >= 0:
+            os.dup2(self._saved, _STDOUT)
+            os.close(self._saved)
+        self._saved = self._file = -1
+        return text
 
 
 @contextmanager
@@ -55,9 +90,10 @@ def printed() -> Iterator[Printed]:
     """Keep what is printed on stdout meanwhile."""
     with _lock:
         stream = sys.stdout
-        kept = Printed(stream)
+        kept, descriptor = Printed(stream), _Descriptor(stream)
         sys.stdout = kept
         try:
             yield kept
         finally:
             sys.stdout = stream
+            kept.text += descriptor.restore()

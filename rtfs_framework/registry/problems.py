@@ -27,6 +27,9 @@ UNMADE = "E0809"
 PRINTED = "E0810"
 NO_VALUE = "E0812"
 
+_MOST_WORDS = 500
+"""Characters of a plugin's message that are shown."""
+
 HOST = "rtfs-framework"
 """The distribution that is named when no plugin is at fault."""
 
@@ -89,7 +92,7 @@ def without(provenance: Provenance, first: str) -> str:
 
 def describe(error: BaseException) -> str:
     """Return an exception as one line: its class, its first line, and the place that raised it."""
-    words = words_of(error).strip().partition("\n")[0]
+    words = printable(words_of(error).strip().partition("\n")[0])
     text = f"{type(error).__name__}: {words}" if words else type(error).__name__
     traceback = error.__traceback__
     if traceback is None:
@@ -98,6 +101,12 @@ def describe(error: BaseException) -> str:
         traceback = traceback.tb_next
     file = traceback.tb_frame.f_code.co_filename.replace(os.sep, "/").rpartition("/")[2]
     return f"{text} ({file}:{traceback.tb_lineno})"
+
+
+def printable(text: str) -> str:
+    """Return a plugin's text as it may be shown: bounded, and without anything that moves a cursor."""
+    shown = text if len(text) <= _MOST_WORDS else f"{text[:_MOST_WORDS]}..."
+    return shown if shown.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
 
 
 def words_of(error: BaseException) -> str:
