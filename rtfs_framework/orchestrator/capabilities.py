@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable, iscoroutinefunction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -23,7 +23,7 @@ from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.answers import Answer, Throw, Waiting, reply
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
-from rtfs_framework.orchestrator.deadlines import before, seconds_for
+from rtfs_framework.orchestrator.deadlines import OverdueError, seconds_for
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import as_program_error, unknown_capability
 from rtfs_framework.orchestrator.handover import NoValueError, as_value
@@ -31,11 +31,16 @@ from rtfs_framework.orchestrator.purity import ATOMS
 from rtfs_framework.orchestrator.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.security import violation as security_violation
 from rtfs_framework.orchestrator.visit import OpenCall
-from rtfs_framework.registry.faults import Part, PluginFault
+from rtfs_framework.registry.faults import Part, PluginFault, is_theirs
 from rtfs_framework.registry.problems import NO_VALUE
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.outside import Outside
 
 TIMEOUT = 30.0
 """Seconds that a waiting capability may take."""
+
+_HANDLER = "its handler"
 
 _request = maker(CapabilityRequest)
 
@@ -67,6 +72,7 @@ class Capabilities:
     timeout: float = TIMEOUT
     threads: int = DEFAULT_PARALLEL
     """Blocking handlers that may run at once."""
+    _outsides: dict[str, Outside] = attrs.field(factory=dict, init=False)
     _granted: dict[str, _Granted] = attrs.field(factory=dict, init=False)
     """Those that were called and are allowed."""
 
@@ -116,15 +122,15 @@ class Capabilities:
         try:
             if granted.begun is not None:
                 begun = granted.begun
-                return Waiting(lambda: self._wait(opened, entry, begun(request), deadline))
+                return Waiting(lambda: self._wait(opened, entry, lambda: begun(request), deadline))
             made = entry.handler(request)
             waits = made.__class__ not in _AT_HAND and isawaitable(made)
             if not waits:
                 made = self._taken(entry, made, opened.call.args)
-        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-            return self._failed(opened, entry, error)
+        except BaseException as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+            return self._failed(opened, entry, self._theirs(entry, error))
         if waits:
-            return Waiting(lambda: self._wait(opened, entry, made, deadline))
+            return Waiting(lambda: self._wait(opened, entry, lambda: made, deadline))
         opened.close(self.clock.monotonic(), made, answered=True)
         return reply(made)
 
@@ -147,17 +153,28 @@ class Capabilities:
         if entry.blocking:
 
             def threaded(request: CapabilityRequest) -> Awaitable[Any]:
-                from rtfs_framework.orchestrator.threads import in_thread
-
-                return in_thread(self.threads, entry.handler, request)
+                return self._outside(entry).in_thread(_HANDLER, entry.handler, request)
 
             return threaded
         return entry.handler if iscoroutinefunction(entry.handler) else None
 
-    async def _wait(self, opened: OpenCall, entry: CapabilityEntry, made: Awaitable[Any], deadline: float) -> Answer:
+    def _outside(self, entry: CapabilityEntry) -> Outside:
+        """Return what a handler that waits is called through."""
+        found = self._outsides.get(entry.id)
+        if found is None:
+            from rtfs_framework.orchestrator.outside import Outside
+
+            made = Outside(self.parts[entry.id], self.events.plugin_failed, self.threads)
+            found = self._outsides.setdefault(entry.id, made)
+        return found
+
+    async def _wait(
+        self, opened: OpenCall, entry: CapabilityEntry, begin: Callable[[], Awaitable[Any]], deadline: float
+    ) -> Answer:
         try:
-            value = self._taken(entry, await before(deadline, made), opened.call.args)
-        except TimeoutError:
+            made = await self._outside(entry).call(_HANDLER, deadline, begin)
+            value = self._taken(entry, made, opened.call.args)
+        except OverdueError:
             late = CapabilityError(f"no answer within {deadline:g} s", "NetworkError")
             return self._failed(opened, entry, late)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
@@ -176,16 +193,24 @@ class Capabilities:
             try:
                 value = as_value(made, args)
             except NoValueError as error:
-                raise PluginFault(self.parts[entry.id], "the handler", f"returned {error}", code=NO_VALUE) from None
+                raise PluginFault(self.parts[entry.id], _HANDLER, f"returned {error}", code=NO_VALUE) from None
         wrong = None if entry.returns is None else violation(entry.returns, value)
         if wrong is not None:
             raise type_validation_error(f"the answer of capability '{entry.id}': {wrong}")
         return value
 
+    def _theirs(self, entry: CapabilityEntry, error: BaseException) -> Exception:
+        """Return what a handler raised as an ordinary exception; the user's Ctrl-C is raised again."""
+        if isinstance(error, Exception):
+            return error
+        if not is_theirs(error):
+            raise error
+        return PluginFault(self.parts[entry.id], _HANDLER, error)
+
     def _failed(self, opened: OpenCall, entry: CapabilityEntry, error: Exception) -> Throw:
         what = f"capability '{entry.id}'"
         if not isinstance(error, CapabilityError | ProgramError):
-            self.events.plugin_failed(self.parts[entry.id], error, "the handler", "the program got an error")
+            self.events.plugin_failed(self.parts[entry.id], error, _HANDLER, "the program got an error")
         return self._throw(opened, as_program_error(error, what))
 
     def _throw(self, opened: OpenCall, error: ProgramError) -> Throw:

@@ -20,6 +20,10 @@ _FIELDS = ("absolute-ms", "timeout-ms")
 T = TypeVar("T")
 
 
+class OverdueError(Exception):
+    """The time of a call to a plugin is over; a `TimeoutError` would be the plugin's own."""
+
+
 class Deadline:
     """The watch of one run: it ends the run when its time is over, while it computes and while it waits."""
 
@@ -65,19 +69,6 @@ async def within(watch: Watch | None, finish: Callable[[], Awaitable[T]]) -> T:
     with move_on_after(watch.left):
         return await finish()
     raise watch.over()
-
-
-async def before(seconds: float, waited: Awaitable[T]) -> T:
-    """Await an answer for so many seconds. (`anyio.fail_after` does the same, at thrice the cost.)
-
-    Raises:
-        TimeoutError: They are over.
-    """
-    from anyio import move_on_after
-
-    with move_on_after(seconds):
-        return await waited
-    raise TimeoutError
 
 
 def seconds_for(bound: float, hints: Map) -> float:

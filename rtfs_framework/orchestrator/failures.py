@@ -31,6 +31,8 @@ def as_program_error(error: Exception, what: str) -> ProgramError:
             if retry_after is not None:
                 facts["retry-after"] = float(retry_after)
             return _coded(error.kind, str(error), error.code, facts)
+        case PluginError():
+            return _coded("NetworkError", str(error).partition("\n")[0], error.code, {})
         case CapabilityError():
             return _coded(error.kind, f"{what}: {error}", "E0713", {})
         case _:

@@ -26,13 +26,14 @@ from rtfs_framework.orchestrator.journal.place import cache_dir, data_dir, journ
 from rtfs_framework.orchestrator.journal.writer import Journal
 from rtfs_framework.orchestrator.models import Models
 from rtfs_framework.orchestrator.precedence import Precedence
-from rtfs_framework.orchestrator.providers import ProviderInstance, ProviderPool
+from rtfs_framework.orchestrator.providers import ProviderInstance, ProviderPool, untold
 from rtfs_framework.orchestrator.reuse import Reuse
 from rtfs_framework.orchestrator.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.slots import Slots
 from rtfs_framework.registry.faults import Part, PluginFault, make
 
 if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.outside import Told
     from rtfs_framework.registry.catalog import Catalog
 
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
@@ -82,7 +83,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     engine = make_engine(config, catalog)
     events = EventBus(clock)
     _listen(events, catalog, environ)
-    pool = provider_pool(config, catalog, environ)
+    pool = provider_pool(config, catalog, environ, events.plugin_failed)
     caches = build_stack(
         catalog.caches,
         config.caches,
@@ -105,7 +106,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         events,
         threads=config.parallel,
     )
-    models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl), clock, events, config.parallel)
+    models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl), clock, events)
     slots, consultations = Slots(config.parallel - 1), Consultations(models, pool, security, clock)
     dispatcher = Dispatcher(delegator, pool, models, capabilities, clock, events, slots, consultations)
     store = _journal(config, environ, clock, events) if journal and config.journal.enabled else None
@@ -113,12 +114,13 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     return Host(config, catalog, clock, events, pool, caches, artifacts, dispatcher, store, policy)
 
 
-def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str]) -> ProviderPool:
+def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str], told: Told = untold) -> ProviderPool:
     """Return the providers that a configuration names, none of them made yet."""
     instances: dict[ExecTarget, ProviderInstance] = {}
     for spec in config.providers:
         entry, provenance = catalog.providers[spec.plugin]
-        instances[spec.target] = ProviderInstance(spec, entry, environ, Part("provider", spec.id, provenance))
+        part = Part("provider", spec.id, provenance)
+        instances[spec.target] = ProviderInstance(spec, entry, environ, part, told, config.parallel)
     return ProviderPool(instances)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import isawaitable, iscoroutinefunction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -19,9 +19,8 @@ from rtfs_framework.kernel.outcome import FunctionSignature
 from rtfs_framework.lang.errors import ProgramError, type_validation_error
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.orchestrator.answers import Answer, Reply, Throw, Waiting
-from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
 from rtfs_framework.orchestrator.cost import cost_of
-from rtfs_framework.orchestrator.deadlines import before, seconds_for
+from rtfs_framework.orchestrator.deadlines import OverdueError, seconds_for
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import as_program_error
 from rtfs_framework.orchestrator.journal.fault import JournalError
@@ -35,6 +34,9 @@ from rtfs_framework.registry.faults import PluginFault
 _CONSULT_TIMEOUT = 10.0
 """Seconds that a consultation may take, if the provider's own bound is not shorter."""
 
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.outside import Outside
+
 
 @attrs.frozen(slots=True, eq=False)
 class Models:
@@ -43,8 +45,6 @@ class Models:
     reuse: Reuse
     clock: Clock
     events: EventBus
-    threads: int = DEFAULT_PARALLEL
-    """Providers that are no coroutine functions: how many of their calls may run at once."""
 
     def ask(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Answer | Waiting:
         """Return the answer when it is remembered, else what to wait for."""
@@ -108,24 +108,16 @@ class Models:
         Raises:
             ProviderError: Whatever went wrong, a timeout included.
         """
-        infer = instance.provider().infer
+        await instance.prepare()
+        outside, infer = instance.outside, instance.provider().infer
         try:
             async with instance.room():
-                reply: Any = await before(request.timeout, self._infer(infer, request))
-        except TimeoutError as error:
+                reply: Any = await outside.call("`infer`", request.timeout, lambda: _infer(outside, infer, request))
+        except OverdueError as error:
             raise ProviderTimeout(instance.spec.id, f"no reply within {request.timeout:g} s") from error
         if not isinstance(reply, InferenceReply):
             raise BadReply(instance.spec.id, f"its plugin returned a {type(reply).__name__} instead of a reply")
         return reply
-
-    async def _infer(self, infer: Callable[[InferenceRequest], Any], request: InferenceRequest) -> Any:
-        """Call a provider; one that is no coroutine function may block, and runs in a thread."""
-        if iscoroutinefunction(infer):
-            return await infer(request)
-        from rtfs_framework.orchestrator.threads import in_thread
-
-        reply = await in_thread(self.threads, infer, request)
-        return await reply if isawaitable(reply) else reply
 
     def _remembered(
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, reply: InferenceReply
@@ -193,6 +185,14 @@ class Models:
             problems = (*problems, f"its count of tokens is none: {usage}; its cost is not known")
         for problem in problems:
             self.events.plugin_failed(instance.part, problem, "answering:", "the answer was used")
+
+
+async def _infer(outside: Outside, infer: Callable[[InferenceRequest], Any], request: InferenceRequest) -> Any:
+    """Call a provider; one that is no coroutine function may block, and runs in a thread."""
+    if iscoroutinefunction(infer):
+        return await infer(request)
+    reply = await outside.in_thread("`infer`", infer, request)
+    return await reply if isawaitable(reply) else reply
 
 
 def _check_usable(instance: ProviderInstance) -> None:

@@ -19,16 +19,27 @@ from rtfs_framework.api.plans import Candidate
 from rtfs_framework.api.provider import Locality, ModelProvider, ProviderEntry, ProviderSettings
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.kernel.outcome import DelegationHint, HintKind
-from rtfs_framework.orchestrator.config.model import ProviderSpec
+from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, ProviderSpec
+from rtfs_framework.orchestrator.deadlines import OverdueError
 from rtfs_framework.orchestrator.routes import Unknown, parse_target
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.problems import words_of
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import anyio
+
+    from rtfs_framework.orchestrator.outside import Outside, Told
 
 _CLOSE_SECONDS = 5.0
 _METHODS = ("fingerprint", "infer", "aclose")
+_PREPARE_SECONDS = 120.0
+"""How long a provider may import and load: a model on a slow disk takes its time."""
+
+
+def untold(_part: Part, _wrong: BaseException | str, _doing: str, _instead: str) -> None:
+    """Tell nobody: where a host only looks at providers."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -39,10 +50,16 @@ class ProviderInstance:
     entry: ProviderEntry
     environ: Mapping[str, str] = attrs.field(repr=False)
     part: Part
+    told: Told = untold
+    """Told of what its plugin does wrong."""
+    threads: int = DEFAULT_PARALLEL
+    """Worker threads that it may have, if its plugin is not asynchronous."""
     _made: ModelProvider | None = attrs.field(default=None, init=False)
     _failed: PluginFault | None = attrs.field(default=None, init=False)
     _fingerprint: str | None = attrs.field(default=None, init=False)
     _room: anyio.Semaphore | None = attrs.field(default=None, init=False)
+    _outside: Outside | None = attrs.field(default=None, init=False)
+    _prepared: Future[None] | None = attrs.field(default=None, init=False)
 
     @property
     def distribution(self) -> str:
@@ -84,6 +101,36 @@ class ProviderInstance:
                 message = f"{self.distribution} could not make it: {self._failed if wrong is None else words_of(wrong)}"
                 raise ProviderUnavailable(self.spec.id, message) from self._failed
         return self._made
+
+    @property
+    def outside(self) -> Outside:
+        """What its code that waits is called through."""
+        if self._outside is None:
+            from rtfs_framework.orchestrator.outside import Outside
+
+            self._outside = Outside(self.part, self.told, self.threads)
+        return self._outside
+
+    async def prepare(self) -> None:
+        """Let the provider import and make what it needs, once, in a thread; that is no part of any request's time.
+
+        Raises:
+            ProviderError: It cannot, or not within two minutes.
+        """
+        if self._prepared is not None and self._prepared.done() and self._prepared.exception() is None:
+            return
+        prepare = getattr(self.provider(), "prepare", None)
+        if not callable(prepare):
+            return
+        from rtfs_framework.orchestrator.threads import alone, outcome_of
+
+        if self._prepared is None or self._prepared.done():
+            self._prepared = alone(self.part, "`prepare`", prepare)
+        try:
+            await outcome_of(self._prepared, _PREPARE_SECONDS)
+        except TimeoutError as error:
+            message = f"{self.distribution} was not ready within {_PREPARE_SECONDS:g} s"
+            raise ProviderUnavailable(self.spec.id, message) from error
 
     @property
     def parallel(self) -> int | None:
@@ -128,7 +175,7 @@ class ProviderInstance:
         own = self.spec.own
         says = getattr(own, "unusable", None)
         if callable(says):
-            why = says(self.environ)
+            why = ask(self.part, "`unusable`", says, self.environ)
             return None if why is None else str(why)
         variable = getattr(own, "api_key_env", None)
         if not isinstance(variable, str) or not variable or self.environ.get(variable) or _endpoint(own):
@@ -139,9 +186,9 @@ class ProviderInstance:
 
     async def aclose(self) -> None:
         """Release what the provider holds, if it was ever made."""
-        if self._made is not None:
-            await self._made.aclose()
-            self._made = None
+        made, self._made = self._made, None
+        if made is not None:
+            await self.outside.call("`aclose`", _CLOSE_SECONDS, made.aclose, bounded=False)
 
 
 def _endpoint(own: Any) -> str | None:
@@ -212,15 +259,14 @@ class ProviderPool:
                 return _known(hint.id, local, remote)
 
     async def aclose(self) -> None:
-        """Close every provider; one that fails or hangs does not keep the others open."""
-        import anyio
-
+        """Close every provider; one that fails or hangs does not keep the others open, and is told."""
         for instance in self.instances.values():
             try:
-                with anyio.move_on_after(_CLOSE_SECONDS):
-                    await instance.aclose()
-            except Exception:  # noqa: BLE001, S112, PERF203 - closing is best effort
-                continue
+                await instance.aclose()
+            except OverdueError:  # noqa: PERF203
+                instance.told(instance.part, f"took longer than {_CLOSE_SECONDS:g} s", "`aclose`", "it was left so")
+            except Exception as error:  # noqa: BLE001 - closing is best effort
+                instance.told(instance.part, error, "`aclose`", "it was left so")
 
 
 def _known(text: str, local: list[str], remote: list[str]) -> ExecTarget | None:

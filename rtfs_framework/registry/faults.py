@@ -17,6 +17,7 @@ from typing import TypeVar
 import attrs
 
 from rtfs_framework.api.errors import PluginError
+from rtfs_framework.registry.interrupts import by_user
 from rtfs_framework.registry.problems import BROKE, PluginProblem, Provenance, describe, without
 
 T = TypeVar("T")
@@ -67,8 +68,8 @@ class PluginFault(PluginError):
 
 
 def is_theirs(error: BaseException) -> bool:
-    """Tell whether what came out of a plugin's synchronous code is its fault: all but Ctrl-C."""
-    return type(error) is not KeyboardInterrupt
+    """Tell whether what came out of a plugin's synchronous code is its fault: all but the user's Ctrl-C."""
+    return not isinstance(error, KeyboardInterrupt) or not by_user(error)
 
 
 def ask(part: Part, doing: str, use: Callable[..., T], *args: object) -> T:
