@@ -148,14 +148,14 @@ RAISED = [
 
 def raising(error):
     def plain(_):
-        raise error
+        raise error("of its own")
 
     return plain
 
 
 def raising_async(error):
     async def handler(_):
-        raise error
+        raise error("of its own")
 
     return handler
 
@@ -163,12 +163,12 @@ def raising_async(error):
 def raising_late(error):
     async def handler(_):
         await asyncio.sleep(0)
-        raise error
+        raise error("of its own")
 
     return handler
 
 
-@pytest.mark.parametrize("error", RAISED, ids=repr)
+@pytest.mark.parametrize("error", RAISED, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("make", [raising, raising_async, raising_late])
 def test_what_a_provider_raises_is_its_own_fault(kit, source, make, error):
     (value,), problems = run(kit, source, provide(kit, infer=make(error)), config=SOON.replace("50", "5000"))
@@ -176,7 +176,7 @@ def test_what_a_provider_raises_is_its_own_fault(kit, source, make, error):
     assert "acme-plugin 1.2" in problems[0].message
 
 
-@pytest.mark.parametrize("error", RAISED, ids=repr)
+@pytest.mark.parametrize("error", RAISED, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("make", [raising, raising_async, raising_late])
 @pytest.mark.parametrize("blocking", [False, True])
 def test_what_a_capability_raises_is_its_own_fault(kit, source, capability, make, error, blocking):
@@ -186,11 +186,11 @@ def test_what_a_capability_raises_is_its_own_fault(kit, source, capability, make
     assert "acme-plugin 1.2" in problems[0].message
 
 
-@pytest.mark.parametrize("error", RAISED[:4], ids=repr)
+@pytest.mark.parametrize("error", RAISED[:4], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("where", ["factory", "fingerprint", "prepare", "aclose"])
 def test_what_the_rest_of_a_provider_raises_is_its_own_fault(kit, source, error, where):
     def broken(*_):
-        raise error
+        raise error("of its own")
 
     if where == "factory":
         entry = kit.provider("m", lambda _: "", defaults={})
