@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 TIMEOUT = 30.0
 """Seconds that a waiting capability may take."""
 
-_HANDLER = "its handler"
+_HANDLER = "the handler"
 
 _request = maker(CapabilityRequest)
 

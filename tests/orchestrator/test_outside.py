@@ -136,14 +136,7 @@ def test_threads_are_used_again_when_their_calls_end(kit, source):
     assert len(threads) <= 2
 
 
-RAISED = [
-    SystemExit(3),
-    KeyboardInterrupt(),
-    GeneratorExit(),
-    OwnError("own"),
-    asyncio.CancelledError(),
-    StopIteration(),
-]
+RAISED = [SystemExit, KeyboardInterrupt, GeneratorExit, OwnError, asyncio.CancelledError, StopIteration]
 
 
 def raising(error):
