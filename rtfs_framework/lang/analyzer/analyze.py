@@ -71,6 +71,8 @@ class Analyzer:
         """Every top-level name of the program and its modules, in full, and how often it is defined."""
         self.valued: set[str] = set()
         self.types: dict[str, Type] = {}
+        self.type_mentions: list[tuple[str, Span]] = []
+        """Where the program names a type that is not primitive, by its full name."""
         self.signatures: list[FunctionSignature] = []
         self.sites: list[CallSite] = []
         self.findings: list[Diagnostic] = []

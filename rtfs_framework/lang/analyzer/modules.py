@@ -7,7 +7,7 @@ by full names (`module/name`); only exports can be reached from outside.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
 from rtfs_framework.lang.analyzer.refusals import Refusals
@@ -88,6 +88,10 @@ class Modules:
             forms = read_program(source, room.source, self.nesting)
             parts = next((p for p in map(module_parts, forms) if p is not None), None)
             if parts is None:
+                for form in filter(is_module, forms):
+                    wrong = wrong_part(form)
+                    if wrong is not None:
+                        raise _refuse(analyzer, wrong[0].span, "E0201", wrong[1], f"as in {MODULE}")
                 message = f"{source.name} holds no module form"
                 raise _refuse(analyzer, span, "E0222", message, f"as in {MODULE}")
             nodes = self._define(analyzer, room, parts[1], parts[2])
@@ -121,25 +125,57 @@ class Modules:
 
 def module_parts(form: Form) -> tuple[str, tuple[str, ...], tuple[Form, ...]] | None:
     """Return a module form's name, exports and body, or None when a form is no well-formed module."""
-    if not (isinstance(form, ListForm) and len(form.items) >= 2 and _is_name(form.items[0], "module")):
+    if not is_module(form) or wrong_part(form) is not None:
         return None
-    head, body = form.items[1], form.items[2:]
-    if not isinstance(head, Name):
-        return None
-    exports: tuple[str, ...] = ()
-    first = body[0] if body else None
-    if isinstance(first, ListForm) and first.items and _is_keyword(first.items[0], "exports"):
-        listed = first.items[1] if len(first.items) == 2 else None
-        if not isinstance(listed, VectorForm) or not all(isinstance(item, Name) for item in listed.items):
-            return None
-        exports = tuple(item.name for item in listed.items if isinstance(item, Name))
+    head, *body = form.items[1:]
+    if body and _is_exports(body[0]):
+        return _word(head), tuple(map(_word, _exported(body[0]) or ())), tuple(body[1:])
+    return _word(head), (), tuple(body)
+
+
+def is_module(form: Form) -> TypeGuard[ListForm]:
+    """Tell whether a form says that it is a module, well-formed or not."""
+    return isinstance(form, ListForm) and bool(form.items) and _is_name(form.items[0], "module")
+
+
+def wrong_part(form: ListForm) -> tuple[Form, str] | None:
+    """Return the first part of a module form that is not as it should be, and words for it."""
+    parts = form.items[1:]
+    if not parts or not isinstance(parts[0], Name):
+        return (parts[0] if parts else form), "a module's name is a symbol"
+    body = parts[1:]
+    if body and _is_exports(body[0]):
+        names = _exported(body[0])
+        if names is None:
+            return body[0], "a module's exports stand in one vector"
+        for name in names:
+            if not isinstance(name, Name):
+                return name, "what a module exports is named by symbols"
         body = body[1:]
     for part in body:
-        if not (isinstance(part, ListForm) and part.items and isinstance(part.items[0], Name)):
-            return None
-        if part.items[0].name not in _DEFINITIONS:
-            return None
-    return head.name, exports, body
+        head = part.items[0] if isinstance(part, ListForm) and part.items else part
+        if _is_exports(part):
+            return part, "a module's exports stand once, after its name"
+        if not isinstance(part, ListForm) or not (isinstance(head, Name) and head.name in _DEFINITIONS):
+            shown = f"not ({_word(head)} ...)" if head is not part and _word(head) else "and nothing else"
+            return head, f"a module holds definitions and imports, {shown}"
+    return None
+
+
+def _is_exports(form: Form) -> bool:
+    return isinstance(form, ListForm) and bool(form.items) and _is_keyword(form.items[0], "exports")
+
+
+def _exported(form: Form) -> tuple[Form, ...] | None:
+    listed = form.items[1] if isinstance(form, ListForm) and len(form.items) == 2 else None
+    return listed.items if isinstance(listed, VectorForm) else None
+
+
+def _word(form: Form) -> str:
+    """Return the name that a symbol or keyword spells, "" for other forms."""
+    if isinstance(form, Name):
+        return form.name
+    return f":{form.value.name}" if isinstance(form, Atom) and isinstance(form.value, Keyword) else ""
 
 
 def import_into(room: Room, module: Room, alias: str | None, only: tuple[str, ...] | None) -> str | None:

@@ -12,6 +12,7 @@ from rtfs_framework.lang.types.read import read_type
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
     from rtfs_framework.lang.forms import Form
+    from rtfs_framework.lang.source import Span
     from rtfs_framework.lang.types.model import Type
 
 
@@ -21,7 +22,13 @@ def type_of(analyzer: Analyzer, form: Form) -> Type:
     Raises:
         LanguageError: the form is no type.
     """
-    return read_type(form, analyzer.sources[form.span.source], lambda name: full_type_name(analyzer, name))
+
+    def full(name: str, span: Span) -> str:
+        found = full_type_name(analyzer, name)
+        analyzer.type_mentions.append((found, span))
+        return found
+
+    return read_type(form, analyzer.sources[form.span.source], full)
 
 
 def full_type_name(analyzer: Analyzer, name: str) -> str:

@@ -28,6 +28,8 @@ class Facts:
     library: Library
     types: Mapping[str, Type]
     """Types that the program names."""
+    type_mentions: tuple[tuple[str, Span], ...]
+    """Where it names them, by their full names; unknown ones too."""
     written_by_macros: frozenset[Span]
     """Calls of the program's own macros: what they expand to is not what the author wrote."""
     imports: tuple[Imported, ...]
@@ -91,6 +93,7 @@ def collect(program: ir.Program, analyzer: Analyzer) -> Facts:
         sources=analyzer.sources,
         library=analyzer.library,
         types=analyzer.types,
+        type_mentions=tuple(analyzer.type_mentions),
         written_by_macros=frozenset(analyzer.written_by_macros),
         imports=tuple(analyzer.imports),
         bound=analyzer.bound,

@@ -42,6 +42,8 @@ class _Scan:
         self.deepest = deepest
         self.opened: list[tuple[str, int]] = []
         self.found: list[Diagnostic] = []
+        self.next: tuple[int, tuple[tuple[str, int], ...]] | None = None
+        """Where a form begins at the start of a line although brackets are open, and those brackets."""
         self.unsure = False
         """Whether a bracket closed wrongly, or a string took all: what is open at the end may be only a consequence."""
 
@@ -56,6 +58,8 @@ class _Scan:
         Raises:
             LanguageError: E0107, too many are open.
         """
+        if self.opened and self.next is None and self.source.place(place)[1] == 1:
+            self.next = (place, tuple(self.opened))
         self.opened.append((bracket, place))
         if len(self.opened) > self.deepest:
             self.refuse(place, "E0107", f"nested deeper than {self.deepest} levels", WAY_OUT)
@@ -84,9 +88,13 @@ class _Scan:
             LanguageError: with every mistake noted.
         """
         if self.opened and not (self.found and self.unsure):
-            bracket, start = self.opened[-1]
-            closers = "".join(_PAIRS[opener] for opener, _ in reversed(self.opened))
-            way_out = f"add '{closers}' at the end of the program"
+            opened, where = self.opened, "at the end of the program"
+            if self.next is not None and tuple(opened[: len(self.next[1])]) == self.next[1]:
+                # Whoever indents begins a line with a bracket only where the form before has ended.
+                opened = list(self.next[1])
+                where = f"before line {self.source.place(self.next[0])[0]}, where the next form begins"
+            bracket, start = opened[-1]
+            way_out = f"add '{''.join(_PAIRS[opener] for opener, _ in reversed(opened))}' {where}"
             self.refuse(start, "E0101", f"this '{bracket}' is never closed", way_out)
         if self.found:
             raise LanguageError(bounded(self.found))

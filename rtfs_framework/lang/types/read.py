@@ -14,7 +14,7 @@ import attrs
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, MapForm, Name, VectorForm
-from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.types.model import (
     AndType,
     ArrayType,
@@ -39,16 +39,19 @@ from rtfs_framework.lang.types.names import PRIMITIVES
 from rtfs_framework.lang.types.predicates import PREDICATES, complaint_about
 from rtfs_framework.lang.values import Keyword
 
+FullName = Callable[[str, Span], str]
+"""Gives the full name of a type whose name stands at a place."""
+
 MAX_NESTING = 60
 """Types nested deeper than this are refused, so that no later stage has to count."""
 
 
-def as_written(name: str) -> str:
+def as_written(name: str, span: Span) -> str:  # noqa: ARG001 - the shape of `full`
     """Return a type's name as it is."""
     return name
 
 
-def read_type(form: Form, source: Source | None = None, full: Callable[[str], str] = as_written) -> Type:
+def read_type(form: Form, source: Source | None = None, full: FullName = as_written) -> Type:
     """Return the type that a form spells; `full` gives the full names of types that are not primitive.
 
     Raises:
@@ -60,7 +63,7 @@ def read_type(form: Form, source: Source | None = None, full: Callable[[str], st
 @attrs.frozen(slots=True)
 class _Reader:
     source: Source | None
-    full: Callable[[str], str]
+    full: FullName
 
     def fail(self, form: Form, code: str, message: str, way_out: str | None = None) -> LanguageError:
         return LanguageError([Diagnostic(code=code, message=message, source=self.source, span=form.span, help=way_out)])
@@ -70,7 +73,7 @@ class _Reader:
             raise self.fail(form, "E0309", f"a type may not nest deeper than {MAX_NESTING} levels")
         name = _word(form)
         if name is not None:
-            return PRIMITIVES.get(name) or NamedType(self.full(name))
+            return PRIMITIVES.get(name) or NamedType(self.full(name, form.span))
         if isinstance(form, VectorForm):
             return self.constructor(form, depth)
         way_out = "a type is :int, :string, a name, or [:vector T], [:map [:key T]], [:union T U], ..."

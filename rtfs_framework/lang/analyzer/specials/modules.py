@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtfs_framework.lang.analyzer.modules import IMPORT, MODULE, import_into, module_parts
+from rtfs_framework.lang.analyzer.modules import IMPORT, MODULE, import_into, module_parts, wrong_part
 from rtfs_framework.lang.analyzer.rooms import Imported
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.errors import LanguageError
@@ -24,7 +24,8 @@ def analyze_module(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail 
         return analyzer.call(form, scope, tail)
     parts = module_parts(form)
     if parts is None:
-        raise malformed(analyzer, form, "module")
+        part, message = wrong_part(form) or (form, "malformed module")
+        raise malformed(analyzer, form, "module", message, at=part)
     name, exports, _ = parts
     span = form.span
     pairs: list[tuple[str, ir.Node]] = [("name", ir.Const(name, span))]
@@ -54,8 +55,10 @@ def _read_import(analyzer: Analyzer, form: ListForm) -> tuple[str, str | None, t
     parts = form.items[1:]
     if parts and isinstance(parts[0], VectorForm):
         parts = parts[0].items
-    if not parts or not isinstance(parts[0], Name) or len(parts) % 2 == 0:
-        raise malformed(analyzer, form, "import")
+    if not parts or not isinstance(parts[0], Name):
+        raise malformed(analyzer, form, "import", "a module's name is a symbol", at=parts[0] if parts else form)
+    if len(parts) % 2 == 0:
+        raise malformed(analyzer, form, "import", "nothing follows this", at=parts[-1])
     alias: str | None = None
     only: tuple[str, ...] | None = None
     for key, value in zip(parts[1::2], parts[2::2], strict=True):
@@ -65,8 +68,10 @@ def _read_import(analyzer: Analyzer, form: ListForm) -> tuple[str, str | None, t
             alias = value.name
         elif word in ("only", "refer") and names is not None and only is None:
             only = names
+        elif word in ("as", "only", "refer"):
+            raise malformed(analyzer, form, "import", at=value)
         else:
-            raise malformed(analyzer, form, "import")
+            raise malformed(analyzer, form, "import", "import takes :as, :only and :refer", at=key)
     if alias is not None and only is not None:
         raise malformed(analyzer, form, "import", "import takes :as or :only, not both")
     return parts[0].name, alias, only
