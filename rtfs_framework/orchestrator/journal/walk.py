@@ -57,7 +57,7 @@ class Walk:
     def go(self) -> None:
         """Walk."""
         parent, expected = self.parent, self.first
-        for found in self.connection.execute(ROWS, (self.first, self.stop)):
+        for found in self.connection.execute(ROWS, (self.first if self.first > 1 else -_END, self.stop)):
             values = tuple(found)
             hash_ = values[-1]
             row = Row(*values[:-1])

@@ -54,9 +54,10 @@ class Desk:
         with closing(self.journal(**options)) as journal:
             chain = journal.begin(name, "digest", "a.rtfs", "policy", "0.1")
             for n in range(calls):
+                record = self.record(n, args_text=f"[{n}]" if options.get("keep_args") else None)
                 if paid:
-                    chain.begin(self.record(n))
-                chain.add(self.record(n))
+                    chain.begin(record)
+                chain.add(record)
             if status:
                 chain.end(status)
         return name
