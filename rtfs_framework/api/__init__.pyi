@@ -7,6 +7,7 @@ from rtfs_framework.api.cache import (
     CacheRecord,
     CacheSettings,
     CacheStats,
+    Seal,
 )
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityHandler, CapabilityRequest
 from rtfs_framework.api.command import CommandEntry
@@ -153,6 +154,7 @@ __all__ = [
     "ReplyTooLarge",
     "RtfsError",
     "RtfsHookSpecs",
+    "Seal",
     "Seconds",
     "Setting",
     "SettingsSchema",

@@ -86,6 +86,30 @@ class CacheLayer(Protocol):
         ...
 
 
+class Seal(Protocol):
+    """Makes bytes that only this layer of this user could have made, and tells those of anybody else.
+
+    Who can write a layer's files must not choose what is answered: what a persistent layer keeps it closes, for the
+    purpose of exactly its place (all columns of the row, framed), and serves only what opens.
+    """
+
+    def close(self, purpose: bytes, data: bytes) -> bytes:
+        """Return sealed bytes."""
+        ...
+
+    def open(self, purpose: bytes, sealed: bytes) -> memoryview:
+        """Return what was sealed.
+
+        Raises:
+            ValueError: These bytes were not sealed by this layer for this purpose, or were changed since.
+        """
+        ...
+
+
+def _say_nothing(_: str) -> None:
+    """Drop a report: nobody listens."""
+
+
 @attrs.frozen(slots=True)
 class CacheSettings:
     """What every cache is made from. `directory` is where a persistent layer may keep files."""
@@ -94,6 +118,10 @@ class CacheSettings:
     ttl: float | None = None
     own: Any = None
     directory: str | None = None
+    seal: Callable[[], Seal] | None = None
+    """Gives the layer's seal, made of a key that only the user can read. Raises ValueError where there can be none."""
+    report: Callable[[str], None] = _say_nothing
+    """Tells the user what is wrong with what was kept (a record that somebody else wrote), while the layer goes on."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

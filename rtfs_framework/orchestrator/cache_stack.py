@@ -7,6 +7,7 @@ others when configured. A layer that breaks is reported once and left out: a cac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import attrs
@@ -23,6 +24,7 @@ from rtfs_framework.api.cache import (
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.config.model import CacheSpec
 from rtfs_framework.orchestrator.config.own import defaults_of
+from rtfs_framework.orchestrator.keyring import Keyring
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.problems import Provenance
 
@@ -134,6 +136,7 @@ def build_stack(
     ttl: float | None,
     directory: Callable[[], str | None],
     report: Report,
+    keyring: Keyring,
 ) -> CacheStack:
     """Make the layers that are on; one that cannot be made is reported and left out."""
     made: dict[str, tuple[CacheEntry, SafeLayer]] = {}
@@ -146,10 +149,21 @@ def build_stack(
         lifetime = spec.ttl if spec is not None and spec.ttl is not None else ttl
         try:
             own = spec.own if spec is not None else ask(part, "its settings", defaults_of, entry.settings)
-            settings = CacheSettings(clock=clock, ttl=lifetime, own=own, directory=place)
+            settings = CacheSettings(
+                clock=clock,
+                ttl=lifetime,
+                own=own,
+                directory=place,
+                seal=partial(keyring.seal, f"cache {entry.level.value} {name}"),
+                report=partial(_tell, report, part),
+            )
             layer = make(part, entry.factory, settings, methods=_METHODS)
         except PluginFault as fault:
             report(part, fault, "", "nothing is remembered by it")
             continue
         made[name] = (entry, SafeLayer(part, layer, report))
     return CacheStack(made)
+
+
+def _tell(report: Report, part: Part, wrong: str) -> None:
+    report(part, wrong, "what it keeps", "it was not served")

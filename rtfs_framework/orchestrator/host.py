@@ -24,6 +24,7 @@ from rtfs_framework.orchestrator.engines import make_engine
 from rtfs_framework.orchestrator.events import EventBus, Subscription
 from rtfs_framework.orchestrator.journal.place import cache_dir, data_dir, journal_path
 from rtfs_framework.orchestrator.journal.writer import Journal
+from rtfs_framework.orchestrator.keyring import Keyring
 from rtfs_framework.orchestrator.models import Models
 from rtfs_framework.orchestrator.precedence import Precedence
 from rtfs_framework.orchestrator.providers import ProviderInstance, ProviderPool, untold
@@ -84,6 +85,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     events = EventBus(clock)
     _listen(events, catalog, environ)
     pool = provider_pool(config, catalog, environ, events.plugin_failed)
+    keyring = Keyring(lambda: str(cache_dir(environ)))
     caches = build_stack(
         catalog.caches,
         config.caches,
@@ -91,6 +93,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         config.cache_ttl,
         lambda: str(cache_dir(environ)),
         events.plugin_failed,
+        keyring,
     )
     policy = policy_hash(config, pool, "" if engine is None else f"{engine.name} ({engine.part.provenance})")
     security = SecurityAuthorizer(config.security, config.path or "delegation.toml")
@@ -106,7 +109,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         events,
         threads=config.parallel,
     )
-    models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl), clock, events)
+    models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring), clock, events)
     slots, consultations = Slots(config.parallel - 1), Consultations(models, pool, security, clock)
     dispatcher = Dispatcher(delegator, pool, models, capabilities, clock, events, slots, consultations)
     store = _journal(config, environ, clock, events) if journal and config.journal.enabled else None

@@ -4,13 +4,16 @@ Whether it can be asked is read off its settings alone, for making a provider ma
 itself: an optional method `unusable(environ) -> str | None` returns the reason and the way out. Without one, a field
 `api_key_env` that names an unset variable makes it unusable, unless its `endpoint` (or `base_url`, or the variable
 X_BASE_URL beside X_API_KEY) is set, for local servers ask for no key.
+
+Whose account asks is read off them, too: an optional method `account(environ) -> Mapping[str, str]` returns the key,
+organisation and whatever else chooses it, by name. Without one, the variables count that fields named `*_env` name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import attrs
 
@@ -57,6 +60,7 @@ class ProviderInstance:
     _made: ModelProvider | None = attrs.field(default=None, init=False)
     _failed: PluginFault | None = attrs.field(default=None, init=False)
     _fingerprint: str | None = attrs.field(default=None, init=False)
+    _account: Mapping[str, str] | None = attrs.field(default=None, init=False, repr=False)
     _room: anyio.Semaphore | None = attrs.field(default=None, init=False)
     _outside: Outside | None = attrs.field(default=None, init=False)
     _prepared: Future[None] | None = attrs.field(default=None, init=False)
@@ -170,6 +174,24 @@ class ProviderInstance:
             self._fingerprint = f"{self.entry.name}:{found}"
         return self._fingerprint
 
+    def account(self) -> Mapping[str, str]:
+        """Return all that chooses whose account asks, credentials included, computed once; nothing for local models.
+
+        Raises:
+            PluginFault: The settings' own `account` raised, or gave no names and texts.
+        """
+        if self._account is None:
+            own = self.spec.own
+            says = getattr(own, "account", None)
+            if callable(says):
+                found: object = ask(self.part, "`account`", says, self.environ)
+                if not _are_texts(found):
+                    raise PluginFault(self.part, "`account`", "returned no mapping from names to texts")
+                self._account = {name: text for name, text in found.items() if text}
+            else:
+                self._account = _of_variables(own, self.environ)
+        return self._account
+
     def unusable(self) -> str | None:
         """Return why the provider cannot be asked and what to do, None when it can."""
         own = self.spec.own
@@ -189,6 +211,23 @@ class ProviderInstance:
         made, self._made = self._made, None
         if made is not None:
             await self.outside.call("`aclose`", _CLOSE_SECONDS, made.aclose, bounded=False)
+
+
+def _are_texts(found: object) -> TypeGuard[Mapping[str, str]]:
+    return isinstance(found, Mapping) and all(isinstance(text, str) for entry in found.items() for text in entry)
+
+
+def _of_variables(own: Any, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of the variables that settings named `*_env` name, and the endpoint where there are any."""
+    fields = attrs.fields(type(own)) if own is not None and attrs.has(type(own)) else ()
+    named = {each.name: getattr(own, each.name) for each in fields if each.name.endswith("_env")}
+    found = {
+        name: environ[variable]
+        for name, variable in named.items()
+        if isinstance(variable, str) and environ.get(variable)
+    }
+    endpoint = _endpoint(own)
+    return {**found, "endpoint": str(endpoint)} if found and endpoint else found
 
 
 def _endpoint(own: Any) -> str | None:

@@ -1,8 +1,10 @@
 """Replies already paid for: the L2 layer, and equal requests that are under way at the same time.
 
 A key holds all that an answer rests on: the function (name, documentation, body, types, the prompt's version), the
-arguments, the target and the provider's fingerprint. There is a key only where reuse is sound: the provider is
-deterministic (or the configuration says `reuse = "always"`), and the arguments are plain data.
+arguments, the target, the provider's fingerprint, and a keyed digest of the account that asks (its credential and what
+else chooses it): who may not ask is not answered, and what one account paid for is no other's. There is a key only
+where reuse is sound: the provider is deterministic (or the configuration says `reuse = "always"`), and the arguments
+are plain data.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from rtfs_framework.api.targets import show_target
 from rtfs_framework.kernel.outcome import FunctionSignature
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.cache_stack import SafeLayer
+from rtfs_framework.orchestrator.keyring import Keyring
 from rtfs_framework.orchestrator.keys import key_of
 from rtfs_framework.orchestrator.prompt import signature_text
 from rtfs_framework.orchestrator.providers import ProviderInstance
@@ -45,7 +48,8 @@ class Reuse:
     """Looks replies up and remembers them."""
 
     layer: SafeLayer | None
-    ttl: float | None = None
+    ttl: float | None
+    keyring: Keyring
     _functions: dict[int, tuple[FunctionSignature, Lookup, str]] = attrs.field(factory=dict, init=False)
     _flights: dict[str, _Flight] = attrs.field(factory=dict, init=False)
 
@@ -58,6 +62,7 @@ class Reuse:
             ("arguments", opened.digest_args()),
             ("target", show_target(instance.spec.target)),
             ("provider", instance.fingerprint()),
+            ("account", self.keyring.account(instance.account())),
         )
         return CacheKey("reply", key_of(*(text for part in parts for text in part)), parts)
 

@@ -22,7 +22,7 @@ _MAC = 32
 _HEAD = len(_MAGIC) + _MAC
 
 
-class SealError(Exception):
+class SealError(ValueError):
     """Why something cannot be sealed, or is not what was sealed; says which file."""
 
 
@@ -34,7 +34,7 @@ class Seal:
 
     def close(self, purpose: bytes, data: bytes) -> bytes:
         """Return sealed bytes."""
-        return b"".join((_MAGIC, self._mac(purpose, data), data))
+        return b"".join((_MAGIC, self.mac(purpose, data), data))
 
     def open(self, purpose: bytes, sealed: bytes) -> memoryview:
         """Return what was sealed.
@@ -45,11 +45,16 @@ class Seal:
         if sealed[: len(_MAGIC)] != _MAGIC:
             raise SealError("not sealed")
         data = memoryview(sealed)[_HEAD:]
-        if not _compare_digest(sealed[len(_MAGIC) : _HEAD], self._mac(purpose, data)):
+        if not _compare_digest(sealed[len(_MAGIC) : _HEAD], self.mac(purpose, data)):
             raise SealError("the seal does not fit")
         return data
 
-    def _mac(self, purpose: bytes, data: Buffer) -> bytes:
+    def derived(self, use: bytes) -> Seal:
+        """Return a seal for one use: neither opens what the other closed, and its key does not tell this one's."""
+        return Seal(self.mac(b"derived", use))
+
+    def mac(self, purpose: bytes, data: Buffer) -> bytes:
+        """Return 32 bytes that only the holder of the key could have made."""
         mac = blake2b(b"%d:%b" % (len(purpose), purpose), key=self._key, digest_size=_MAC)
         mac.update(data)
         return mac.digest()

@@ -35,7 +35,13 @@ def foreign(path: Path | None) -> PluginError:
     return _fault(path, "is not of this version of rtfs-cache-l2", f"move it away, or {_DELETE}")
 
 
+def unsealed(why: str) -> PluginError:
+    """Return the error for a user without a key: what is kept could not be told from what others put there."""
+    way_out = "see that the key is a file of yours that nobody else may read, or delete it: a new one is made"
+    return _fault(None, f"cannot be sealed: {why}", way_out)
+
+
 def _fault(path: Path | None, what: str, way_out: str) -> PluginError:
-    place = "the replies kept in memory" if path is None else str(path)
+    place = "the kept replies" if path is None else str(path)
     off = "or switch the layer off: `enabled = false` under [caches.l2]"
     return PluginError(DISTRIBUTION, f"{place} {what}\n  help: {way_out}; {off}", code=CODE)

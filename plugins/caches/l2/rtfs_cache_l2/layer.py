@@ -13,12 +13,12 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any
 
-from rtfs_cache_l2.store import Row, Slot, Store
+from rtfs_cache_l2.rows import Row, Slot
+from rtfs_cache_l2.store import Store
 from rtfs_framework.api import CacheKey, CacheRecord, CacheStats, Clock
 
 BATCH = 256
 PAUSE = 0.1
-_SURROGATES = "surrogatepass"
 
 
 class ReplyCache:
@@ -56,8 +56,7 @@ class ReplyCache:
             self._note_use(slot, now)
             if len(self._used) >= 4 * BATCH:
                 self._flush(now)
-        text = value.decode("utf-8", _SURROGATES) if isinstance(value, bytes) else value
-        return CacheRecord(value=text, stored_at=stored_at, expires_at=expires_at)
+        return CacheRecord(value=value, stored_at=stored_at, expires_at=expires_at)
 
     def put(self, key: CacheKey, value: Any, ttl: float | None = None) -> None:
         """Store a text for `ttl` seconds, None for the layer's own; the least recently used records make room.
@@ -71,7 +70,7 @@ class ReplyCache:
         lifetime = self._ttl if ttl is None else ttl
         with self._lock:
             now = self._clock.now()
-            self._waiting[slot] = (_storable(value), now, None if lifetime is None else now + lifetime)
+            self._waiting[slot] = (value, now, None if lifetime is None else now + lifetime)
             self._note_use(slot, now)
             self._puts += 1
             waiting = len(self._waiting)
@@ -135,7 +134,7 @@ class ReplyCache:
         if not used:  # a put is a use
             self._rows = self._store.rows()
             return
-        puts = [(*slot, *row, used.pop(slot)) for slot, row in waiting.items()]
+        puts = [(slot, row, used.pop(slot)) for slot, row in waiting.items()]
         uses = [(tick, *slot) for slot, tick in used.items()]
         room = self._capacity - min(BATCH, self._capacity // 64)
         self._rows, purged, evicted = self._store.write(puts, uses, now=now, keep=self._capacity, room=room)
@@ -144,13 +143,3 @@ class ReplyCache:
         waiting.clear()
         used.clear()
         self._written = self._clock.monotonic()
-
-
-def _storable(value: str) -> str | bytes:
-    """Return a text as SQLite can keep it: as it is, or as bytes when it holds what UTF-8 cannot say."""
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return value.encode("utf-8", _SURROGATES)
-    return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from rtfs_framework.api import CacheEntry, CacheLayer, CacheLevel, CacheSettings, Seconds, hookimpl
+from rtfs_framework.api import CacheEntry, CacheLayer, CacheLevel, CacheSettings, Seal, Seconds, hookimpl
 
 rtfs_api_version = 1
 
@@ -39,8 +39,22 @@ def rtfs_caches() -> list[CacheEntry]:
 
 def _make(settings: CacheSettings) -> CacheLayer:
     from rtfs_cache_l2.layer import ReplyCache
+    from rtfs_cache_l2.rows import Rows
     from rtfs_cache_l2.store import Store
 
     own = settings.own or L2Settings()
     ttl = settings.ttl if own.ttl is None else own.ttl
-    return ReplyCache(Store(settings.directory), capacity=own.capacity, ttl=ttl, clock=settings.clock)
+    rows = Rows() if settings.directory is None else Rows(_seal(settings), settings.report)
+    return ReplyCache(Store(settings.directory, rows), capacity=own.capacity, ttl=ttl, clock=settings.clock)
+
+
+def _seal(settings: CacheSettings) -> Seal:
+    """Return the seal of the file's rows: without one nothing is kept, for anybody could have written it."""
+    from rtfs_cache_l2.faults import unsealed
+
+    if settings.seal is None:
+        raise unsealed("the host gives none")
+    try:
+        return settings.seal()
+    except ValueError as error:
+        raise unsealed(str(error)) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rtfs_cache_l2.faults import CODE, DISTRIBUTION, explain, foreign
+from rtfs_cache_l2.rows import Row, Rows, Slot
 from rtfs_framework.api import NotOurFileError, PluginError, SqliteTables, in_transaction, open_sqlite, private_folder
 
 FILE = "l2.sqlite"
@@ -45,25 +46,22 @@ _PURGE = "delete from replies where expires_at <= ?"
 _EVICT = "delete from replies where rowid in (select rowid from replies order by used limit ?)"
 _COUNT = "select count(*) from replies"
 
-Slot = tuple[str, str]
-"""Namespace and digest."""
-Row = tuple[str | bytes, float, float | None]
-"""Value, stored at, expires at (seconds since the epoch)."""
-Put = tuple[str, str, str | bytes, float, float | None, int]
-"""Namespace, digest, value, stored at, expires at, used."""
+Put = tuple[Slot, Row, int]
+"""Where, what, and when it was used."""
 Result = TypeVar("Result")
 
 
 class Store:
     """The table of one file (of memory alone, without one). Not thread-safe: the layer's lock guards it."""
 
-    def __init__(self, directory: str | None) -> None:
-        """Open or make `l2.sqlite` in a folder, which is made if need be.
+    def __init__(self, directory: str | None, sealing: Rows | None = None) -> None:
+        """Open or make `l2.sqlite` in a folder, which is made if need be. `sealing` closes and opens its rows.
 
         Raises:
             PluginError: the file cannot be opened or made, is no SQLite file, or is another program's or version's.
         """
         self.path = None if directory is None else Path(directory) / FILE
+        self._sealing = sealing or Rows()
         self._broken: PluginError | None = None
         if self.path is not None:
             try:
@@ -74,9 +72,14 @@ class Store:
         self._do(_settle)
 
     def get(self, slot: Slot) -> Row | None:
-        """Return a row, whether or not its time is over."""
-        found: Row | None = self._do(lambda db: db.execute(_GET, slot).fetchone())
-        return found
+        """Return a row, whether or not its time is over; one that is not what was written is reported and deleted."""
+        found = self._do(lambda db: db.execute(_GET, slot).fetchone())
+        if found is None:
+            return None
+        row = self._sealing.opened(slot, found, self.path or "memory")
+        if row is None:
+            self.drop(slot)
+        return row
 
     def write(
         self, puts: Iterable[Put], used: Iterable[tuple[int, str, str]], *, now: float, keep: int, room: int
@@ -86,10 +89,11 @@ class Store:
         With more than `keep` rows, those past their time go, and if that is not enough, the least recently used until
         `room` are left. Returns (rows left, purged, evicted).
         """
+        rows_made = [(*slot, self._sealing.closed(slot, row), *row[1:], used_at) for slot, row, used_at in puts]
 
         def work(db: sqlite3.Connection) -> tuple[int, int, int]:
             db.executemany(_USE, used)
-            db.executemany(_PUT, puts)
+            db.executemany(_PUT, rows_made)
             rows = _count(db)
             if rows <= keep:
                 return rows, 0, 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from rtfs_cache_l2.layer import BATCH, PAUSE
 from rtfs_cache_l2.plugin import L2Settings
 from rtfs_cache_l2.store import FILE
 from rtfs_framework.api import CacheKey, CacheLevel, CacheSettings
+from rtfs_framework.orchestrator.keyring import Keyring
 from rtfs_framework.registry import load_catalog
 from rtfs_framework.testing.fakes import cache_key
 
@@ -168,7 +170,9 @@ def test_the_catalog_makes_it(tmp_path, clock):
     assert not catalog.problems
     entry = catalog.cache("l2")
     assert (entry.level, entry.persistent, entry.settings) == (CacheLevel.L2, True, L2Settings)
-    layer = entry.factory(CacheSettings(clock=clock, ttl=5.0, directory=str(tmp_path / "new" / "folder")))
+    folder = str(tmp_path / "new" / "folder")
+    seal = partial(Keyring(lambda: folder).seal, "cache")
+    layer = entry.factory(CacheSettings(clock=clock, ttl=5.0, directory=folder, seal=seal))
     layer.put(cache_key(1), "x")
     assert layer.stats().capacity == 100_000
     layer.close()

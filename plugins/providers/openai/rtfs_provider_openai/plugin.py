@@ -15,6 +15,8 @@ rtfs_api_version = 1
 
 KEY = "OPENAI_API_KEY"
 BASE_URL = "OPENAI_BASE_URL"
+ACCOUNT = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
+"""Variables that name the vendor's account, and the headers that tell it."""
 VENDOR = "https://api.openai.com/v1"
 MAX_REPLY = Bytes(16 * 1024 * 1024)
 """Bytes: some hundred times the longest answer that models give."""
@@ -73,6 +75,16 @@ class OpenAISettings:
         if key is None and self.api_key_env is None and self.base_url(environ).rstrip("/") != VENDOR:
             return ""
         return key
+
+    def account(self, environ: Mapping[str, str]) -> Mapping[str, str]:
+        """Return what chooses the account that answers: address, key, and at the vendor organisation and project."""
+        url, key = self.base_url(environ), self.key(environ)
+        if not key:
+            return {}
+        named = {"url": url, "key": key}
+        if url.rstrip("/") == VENDOR:
+            named |= {name: environ.get(name, "") for name in ACCOUNT}
+        return named
 
     def unusable(self, environ: Mapping[str, str]) -> str | None:
         """Return why the provider cannot be asked and the way out, None when it can."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import httpx2
 
-_ACCOUNT = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
+from rtfs_provider_openai.plugin import ACCOUNT
 
 
 class SurroundingsError(Exception):
@@ -79,7 +79,7 @@ def account(environ: Mapping[str, str]) -> dict[str, str]:
         SurroundingsError: A variable's value cannot stand in a header.
     """
     found = {}
-    for variable, header in _ACCOUNT.items():
+    for variable, header in ACCOUNT.items():
         value = (environ.get(variable) or "").strip()
         if not value:
             continue
