@@ -1,4 +1,4 @@
-"""Who can write the file cannot choose what is answered: what was not kept there by this layer is a miss and reported."""
+"""Who can write the file cannot choose what is answered: what this layer did not keep there is a miss and reported."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_with_a_key_that_is_no_secret_nothing_is_kept(clock, tmp_path, spoil):
         os.mkfifo(file, 0o600) if spoil == "fifo" else file.mkdir(0o700)
     (entry,) = rtfs_caches()
     fresh = Keyring(lambda: str(keys))
-    with pytest.raises(PluginError, match="cannot be sealed: .*artifacts.key is") as raised:
+    with pytest.raises(PluginError, match=r"cannot be sealed: .*artifacts\.key is") as raised:
         entry.factory(settings(clock, tmp_path, seal=lambda: fresh.seal("a")))
     assert raised.value.code == "E0811"
     shutil.rmtree(keys)

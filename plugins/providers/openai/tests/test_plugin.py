@@ -98,3 +98,27 @@ def test_a_wrong_setting_has_a_place_and_a_way_out(text, column, says):
     assert (found.place.line, found.place.column) == (1, column)
     assert says in f"{found.message} {found.help}"
     assert "sk-secret" not in found.message
+
+
+@pytest.mark.parametrize(
+    ("own", "environ", "named"),
+    [
+        ({}, {}, {}),
+        ({}, {"OPENAI_API_KEY": "k"}, {"key": "k"}),
+        ({}, {"OPENAI_API_KEY": "k", "OPENAI_ORG_ID": "o"}, {"key": "k", "OPENAI_ORG_ID": "o"}),
+        ({}, {"OPENAI_API_KEY": "k", "OPENAI_PROJECT_ID": "o"}, {"key": "k", "OPENAI_PROJECT_ID": "o"}),
+        ({"api_key_env": "OTHER"}, {"OPENAI_API_KEY": "k", "OTHER": "m"}, {"key": "m"}),
+        ({"api_key_env": ""}, {"OPENAI_API_KEY": "k"}, {}),
+        ({"endpoint": "http://127.0.0.1:1/v1"}, {}, {}),
+    ],
+)
+def test_all_that_chooses_the_account_is_told(own, environ, named):
+    found = dict(OpenAISettings(**own).account(environ))
+    assert found.pop("url", None) == ("https://api.openai.com/v1" if named else None)
+    assert {name: text for name, text in found.items() if text} == named
+
+
+def test_the_same_key_at_another_address_is_another_account():
+    environ = {"OPENAI_API_KEY": "k"}
+    elsewhere = {**environ, "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
+    assert OpenAISettings().account(environ) != OpenAISettings().account(elsewhere)
