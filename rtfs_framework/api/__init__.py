@@ -33,7 +33,7 @@ _HOMES = {
     "values": ("HostCall", "CallKind", "FunctionSignature", "Parameter", "DelegationHint", "HintKind", "Keyword",
                "Map", "Type", "Value", "write", "digest", "Clock"),
     "secrets": ("blotter", "one_line"),
-    "settings": ("Setting", "SettingsSchema"),
+    "settings": ("Setting", "SettingsSchema", "ANY", "FILE_WITHIN"),
     "units": ("Seconds", "Milliseconds", "Bytes", "Megabytes", "plausible"),
     "private": ("private_file", "private_folder"),
     "sqlite_file": ("SqliteTables", "NotOurFileError", "open_sqlite", "in_transaction"),

@@ -46,7 +46,7 @@ from rtfs_framework.api.provider import (
     token_count,
 )
 from rtfs_framework.api.secrets import blotter, one_line
-from rtfs_framework.api.settings import Setting, SettingsSchema
+from rtfs_framework.api.settings import ANY, FILE_WITHIN, Setting, SettingsSchema
 from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
 from rtfs_framework.api.targets import (
     Ask,
@@ -82,7 +82,9 @@ from rtfs_framework.api.values import (
 API_VERSION: int
 
 __all__ = [
+    "ANY",
     "API_VERSION",
+    "FILE_WITHIN",
     "Ask",
     "BadReply",
     "Bytes",

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import attrs
 
@@ -24,7 +24,8 @@ from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rtfs_framework.api.toml_places import KeyPath, Places
+    from rtfs_framework.api.toml_places import KeyPath
+    from rtfs_framework.lang.source import Source, Span
 
 T = TypeVar("T")
 Mistake = tuple["KeyPath", Diagnostic]
@@ -32,6 +33,14 @@ _FIRST_QUOTED = re.compile(r"'(\w+)'")
 _OF_A_MACHINE = re.compile(r"<[\w.]+[^<>]* (validator|object|function|at 0x)|<class ")
 """The reprs of validators and classes, which say nothing to people."""
 _SHOWN = 60
+
+
+class Located(Protocol):
+    """Knows where the keys and values of data stand: `toml_places.Places`, or several texts made into one."""
+
+    def at(self, path: KeyPath, *, key: bool = False) -> tuple[Source, Span]:
+        """Return the text and span of a value, or of its key."""
+        ...
 
 
 class StructureError(ConfigError):
@@ -42,7 +51,7 @@ class StructureError(ConfigError):
         self.paths = tuple(path for path, _ in mistakes)
 
 
-def structure(cls: type[T], data: Any, places: Places, path: KeyPath = ()) -> T:
+def structure(cls: type[T], data: Any, places: Located, path: KeyPath = ()) -> T:
     """Return an instance of an attrs class made of the table that stands at `path`.
 
     Raises:
@@ -59,7 +68,7 @@ def structure(cls: type[T], data: Any, places: Places, path: KeyPath = ()) -> T:
         raise StructureError(found) from error
 
 
-def _diagnose(error: BaseException, cls: Any, data: Any, places: Places, path: KeyPath) -> Iterator[Mistake]:
+def _diagnose(error: BaseException, cls: Any, data: Any, places: Located, path: KeyPath) -> Iterator[Mistake]:
     """Yield what is wrong, following the notes that cattrs leaves on nested errors."""
     from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
 
@@ -75,7 +84,7 @@ def _diagnose(error: BaseException, cls: Any, data: Any, places: Places, path: K
         yield _plain(error, cls, data, places, path)
 
 
-def _nested(error: BaseException, cls: Any, data: Any, places: Places, path: KeyPath) -> Iterator[Mistake]:
+def _nested(error: BaseException, cls: Any, data: Any, places: Located, path: KeyPath) -> Iterator[Mistake]:
     from cattrs.errors import AttributeValidationNote, IterableValidationNote
 
     for note in getattr(error, "__notes__", ()):
@@ -92,7 +101,7 @@ def _nested(error: BaseException, cls: Any, data: Any, places: Places, path: Key
     yield from _diagnose(error, cls, data, places, path)
 
 
-def _plain(error: BaseException, cls: Any, data: Any, places: Places, path: KeyPath) -> Mistake:
+def _plain(error: BaseException, cls: Any, data: Any, places: Located, path: KeyPath) -> Mistake:
     from rtfs_framework.api.toml_converter import BadNumber, Mismatch, NoChoice
 
     name = f"{shown(path[-1])}" if path and isinstance(path[-1], str) else "this"
@@ -125,7 +134,7 @@ def _is_collection(value: Any) -> bool:
 
 
 def _mistake(
-    code: str, message: str, places: Places, path: KeyPath, way_out: str | None = None, *, key: bool = False
+    code: str, message: str, places: Located, path: KeyPath, way_out: str | None = None, *, key: bool = False
 ) -> Mistake:
     source, span = places.at(path, key=key)
     found = Diagnostic(

@@ -1,7 +1,8 @@
-"""What is wrong with plugins, told while a command runs: once on stderr, and as `problems` in what `--json` prints.
+"""What is wrong with plugins, and what was ignored or doubted in a configuration, told while a command runs.
 
-One `Notices` belongs to one command line: it hears every host that the command opens, so that what several of them meet
-is told once. Its end says how often what was told once has happened.
+Once on stderr, and as `problems` in what `--json` prints. One `Notices` belongs to one command line: it hears every
+host that the command opens, so that what several of them meet is told once. Its end says how often what was told once
+has happened.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from rtfs_framework.cli.style import colour_for, coloured
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rtfs_framework.lang.diagnostics import Diagnostic
     from rtfs_framework.registry.faults import Faults
     from rtfs_framework.registry.problems import PluginProblem
 
@@ -26,6 +28,7 @@ class Notices:
 
     _watched: list[Faults] = attrs.field(factory=list)
     _told: dict[str, PluginProblem] = attrs.field(factory=dict)
+    _findings: dict[str, Diagnostic] = attrs.field(factory=dict)
 
     def watch(self, faults: Faults) -> None:
         """Tell what is wrong with the plugins of a host, now and from now on."""
@@ -42,6 +45,18 @@ class Notices:
         """Tell the problems of plugins that could not be loaded."""
         for problem in problems:
             self.tell(problem)
+
+    def tell_findings(self, findings: Iterable[Diagnostic]) -> None:
+        """Tell what a configuration's user should know, unless it was told before."""
+        for each in findings:
+            if each.message not in self._findings:
+                self._findings[each.message] = each
+                warn(each.render())
+
+    @property
+    def findings(self) -> list[Diagnostic]:
+        """What was told of configurations."""
+        return list(self._findings.values())
 
     @property
     def problems(self) -> list[PluginProblem]:
@@ -70,7 +85,8 @@ def notices() -> Notices:
 
 def problems_json() -> list[dict[str, Any]]:
     """Return what was told by now, as JSON-ready data."""
-    return [problem.to_json() for problem in notices().problems]
+    told = notices()
+    return [*(each.to_json() for each in told.findings), *(each.to_json() for each in told.problems)]
 
 
 def warn(text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,10 +15,10 @@ from rtfs_framework.cli.problems import require_file
 from rtfs_framework.cli.style import colour_for, coloured
 
 if TYPE_CHECKING:
-    from rtfs_framework.lang.diagnostics import Diagnostic
     from rtfs_framework.orchestrator.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
+_TRUST = "rtfs.trust"
 
 
 def json_option(function: F) -> F:
@@ -27,9 +27,28 @@ def json_option(function: F) -> F:
 
 
 def config_option(function: F) -> F:
-    """`--config FILE`."""
-    text = "The configuration; without it, delegation.toml beside the program, here, or in your settings folder."
-    return click.option("--config", metavar="FILE", help=text)(function)
+    """`--config FILE` and `--trust`."""
+    text = "A configuration, laid over yours and the delegation.toml found beside the program or here."
+    return click.option("--config", metavar="FILE", help=text)(trust_option(function))
+
+
+def trust_option(function: F) -> F:
+    """`--trust`; whether it was given, `environment` tells."""
+
+    def note(context: click.Context, _: click.Parameter, given: bool) -> None:
+        if given:
+            context.find_root().meta[_TRUST] = True
+
+    text = "Take a delegation.toml that is found as trusted, this time (for CI; see `rtfs config trust`)."
+    return click.option("--trust", is_flag=True, expose_value=False, callback=note, help=text)(function)
+
+
+def environment() -> Mapping[str, str]:
+    """Return the environment of this command: with --trust, one that trusts the configuration that is found."""
+    context = click.get_current_context(silent=True)
+    if context is None or not context.find_root().meta.get(_TRUST):
+        return os.environ
+    return {**os.environ, "RTFS_TRUST": "1"}
 
 
 def journal_option(function: F) -> F:
@@ -64,9 +83,10 @@ def open_session(
         catalog=catalog,
         journal=journal,
         parallel=parallel,
+        environ=environment(),
     )
     session.limits = with_chosen(session.limits, limits or {})
-    show_notices(session.host.config.notices)
+    notices().tell_findings(session.host.config.notices)
     notices().watch(session.host.events.faults)
     return session
 
@@ -81,14 +101,6 @@ def config_path(config: str | None) -> Path | None:
         return None
     require_file(Path(config), "configuration")
     return Path(config)
-
-
-def show_notices(found: Iterable[Diagnostic]) -> None:
-    """Show on stderr what a configuration's user should be told."""
-    import sys
-
-    for each in found:
-        click.echo(coloured(each.render()), err=True, color=colour_for(sys.stderr))
 
 
 def warn(text: str) -> None:

@@ -15,7 +15,7 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.artifacts.store import ArtifactStore
 from rtfs_framework.orchestrator.cache_stack import CacheStack, build_stack
 from rtfs_framework.orchestrator.capabilities import Capabilities
-from rtfs_framework.orchestrator.config.model import Config
+from rtfs_framework.orchestrator.config.model import MANY, Config
 from rtfs_framework.orchestrator.config.policy import policy_hash
 from rtfs_framework.orchestrator.consulting import Consultations
 from rtfs_framework.orchestrator.delegate import Delegator
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
 
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
-
-MANY = 8
-"""Records of a stream that are under way at once when a remote provider can be used and nothing else is configured."""
 
 
 @attrs.frozen(slots=True, eq=False)

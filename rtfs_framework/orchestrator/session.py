@@ -64,10 +64,12 @@ class Session:
         """Open a session.
 
         Args:
-            config_path: The configuration; without it, the first `delegation.toml` found beside the program, in the
-                current directory or in the user's folder counts, and without any the defaults do.
+            config_path: A configuration that is laid over the user's own and the `delegation.toml` found beside the
+                program or in the current directory. `session.host.config.notices` says what was ignored of a found
+                one that nobody has trusted.
             program_dir: The folder of the program that will run.
-            environ: The environment: keys, RTFS_HOME, RTFS_LOG, RTFS_PLUGINS; that of the process when None.
+            environ: The environment: keys, RTFS_HOME, RTFS_LOG, RTFS_PLUGINS, RTFS_TRUST, single settings; that of the
+                process when None.
             clock: The clock; the machine's when None.
             catalog: The plugins; those installed when None.
             journal: Whether the causal chain is written.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtfs_framework.api import ConfigError, LocalModel, LocalPure, RemoteModel
-from rtfs_framework.orchestrator.config.find import find_config
+from rtfs_framework.orchestrator.config.find import any_file, found_file
 from rtfs_framework.orchestrator.security import IsolationLevel, Reach
 
 
@@ -184,15 +184,16 @@ def test_the_search_goes_from_the_program_to_the_user(tmp_path, monkeypatch):
     monkeypatch.chdir(here)
     environ = {"RTFS_HOME": str(home)}
     asked = tmp_path / "asked.toml"
-    assert find_config(asked, beside, environ) == asked
-    assert find_config(None, beside, environ) == beside / "delegation.toml"
+    assert any_file(asked, beside, environ) == asked
+    assert any_file(None, beside, environ) == found_file(beside, environ) == beside / "delegation.toml"
     (beside / "delegation.toml").unlink()
-    assert find_config(None, beside, environ) == here / "delegation.toml"
+    assert any_file(None, beside, environ) == found_file(beside, environ) == here / "delegation.toml"
     (here / "delegation.toml").unlink()
-    assert find_config(None, beside, environ) == home / "delegation.toml"
+    assert any_file(None, beside, environ) == home / "delegation.toml"
+    assert found_file(beside, environ) is None
     (home / "delegation.toml").unlink()
-    assert find_config(None, beside, environ) is None
-    assert find_config(None, None, {}) is None
+    assert any_file(None, beside, environ) is None
+    assert any_file(None, None, {}) is None
 
 
 CHANGES = [

@@ -1,63 +1,112 @@
-"""`rtfs config show|check [FILE]`: the configuration that counts, and where each value of it comes from."""
+"""`rtfs config show|check|trust [FILE]`: the configuration that counts, where its values come from, and trust."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rtfs_framework.cli.notices import notices, problems_json
-from rtfs_framework.cli.options import config_path, json_option, show_notices
+from rtfs_framework.cli.options import config_path, environment, json_option, trust_option
 from rtfs_framework.cli.shown.data import line
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.model import Config
     from rtfs_framework.registry.catalog import Catalog
+    from rtfs_framework.registry.faults import PluginFault
 
 
 @click.group()
 def command() -> None:
-    """Show or check the configuration: FILE, else the delegation.toml that a run here would use."""
+    """Show or check the configuration: FILE, else the delegation.toml that a run here would use. Trust one, or not."""
 
 
 @command.command("show")
 @click.argument("file", required=False)
 @json_option
+@trust_option
 def show_command(file: str | None, *, as_json: bool) -> None:
-    """Show every setting in force with its source: a place in the file, a plugin's default, or the built-in default."""
+    """Show every setting in force with its source: a file's line, a variable, a plugin's default, or the default.
+
+    What is from a file that nobody has trusted yet says so; `ignored` are the keys of it that have no effect.
+    """
     from rtfs_framework.cli.shown.settings import settings_of
 
     config, catalog = _load(file)
-    settings = settings_of(config, catalog, os.environ)
+    settings = settings_of(config, catalog, environment())
     if as_json:
-        rows = [{"key": each.key, "value": each.value, "source": each.source} for each in settings]
-        click.echo(line({"file": config.path, "settings": rows, "problems": problems_json()}))
+        rows: list[dict[str, Any]] = [
+            {"key": each.key, "value": each.value, "source": each.source, "trusted": each.trusted} for each in settings
+        ]
+        click.echo(line({"file": config.path, "files": _files(config), "settings": rows, "problems": problems_json()}))
         return
-    click.echo(f"# {config.path or 'no delegation.toml found: defaults only'}")
+    for file_ in _files(config):
+        click.echo(f"# {file_['file']}{'' if file_['trusted'] else ' (not trusted: it can only narrow and choose)'}")
+    if config.path is None:
+        click.echo("# no delegation.toml found: defaults only")
     keys = max(len(each.key) for each in settings)
     values = min(40, max(len(each.text) for each in settings))
     for each in settings:
         click.echo(f"{each.key:<{keys}} = {each.text:<{values}}  # {each.source}")
 
 
+def _files(config: Config) -> list[dict[str, Any]]:
+    """Return the files that count, in the order in which each overrides those before it."""
+    from rtfs_framework.orchestrator.config.layers import printable
+
+    layers = () if config.merged is None else config.merged.layers
+    return [
+        {"file": printable(each.path), "kind": each.kind.value, "trusted": each.trusted}
+        for each in layers
+        if each.path is not None
+    ]
+
+
 @command.command("check")
 @click.argument("file", required=False)
 @json_option
+@trust_option
 def check_command(file: str | None, *, as_json: bool) -> None:
     """Check the configuration: unknown keys, wrong types and names that lead nowhere, each with its place.
 
-    The exit code is 1 when there are mistakes.
+    A file is checked as if it were trusted. The exit code is 1 when there are mistakes.
     """
+    _load(file, trusted=True)
     config, catalog = _load(file)
     _check_files(config, catalog)
     if as_json:
         warnings = [each.to_json() for each in config.notices]
         click.echo(line({"file": config.path, "errors": [], "warnings": warnings, "problems": problems_json()}))
     else:
-        show_notices(config.notices)
         click.echo(f"{config.path}: no mistakes" if config.path else "no delegation.toml found: defaults are in force")
+
+
+@command.command("trust")
+@click.argument("path", required=False)
+@click.option("--list", "listed", is_flag=True, help="List what is trusted, and what has changed since.")
+@click.option("--revoke", is_flag=True, help="Trust it no longer.")
+@json_option
+def trust_command(path: str | None, *, listed: bool, revoke: bool, as_json: bool) -> None:
+    """Trust a configuration that is found beside programs: PATH (a file or its folder), else the one here.
+
+    It is trusted with its present content, which you should have read; another content asks again. Until then it can
+    only narrow what your own configuration allows, and choose among the targets that are there.
+
+    \b
+    rtfs config trust
+    rtfs config trust examples/triage
+    rtfs config trust --list
+    rtfs config trust --revoke examples/triage
+    """  # noqa: D301 - click's \b is a backspace
+    from rtfs_framework.cli.commands import config_trust
+
+    if listed and revoke:
+        raise click.UsageError("--list and --revoke exclude each other")
+    if listed:
+        config_trust.show_trusted(as_json=as_json)
+    else:
+        (config_trust.revoke if revoke else config_trust.trust)(path, as_json=as_json)
 
 
 def _check_files(config: Config, catalog: Catalog) -> None:
@@ -69,29 +118,31 @@ def _check_files(config: Config, catalog: Catalog) -> None:
     from rtfs_framework.api.targets import LocalModel
     from rtfs_framework.orchestrator.host import provider_pool
 
-    for target, instance in provider_pool(config, catalog, os.environ).instances.items():
+    for target, instance in provider_pool(config, catalog, environment()).instances.items():
         mistakes = instance.mistakes() if isinstance(target, LocalModel) else None
         if mistakes is not None:
             raise mistakes
 
 
-def _load(file: str | None) -> tuple[Config, Catalog]:
+def _load(file: str | None, *, trusted: bool = False) -> tuple[Config, Catalog]:
     """Return the configuration and the plugins that it was checked against.
 
     Raises:
         ConfigError: It has mistakes.
     """
     from rtfs_framework.orchestrator.config.load import load_config
+    from rtfs_framework.orchestrator.config.trust import VARIABLE
     from rtfs_framework.registry.load import load_catalog
 
-    told, catalog = notices(), load_catalog(os.environ)
+    environ = {**environment(), VARIABLE: "1"} if trusted else environment()
+    told, catalog = notices(), load_catalog(environ)
     told.tell_all(catalog.problems)
+
+    def report(fault: PluginFault) -> None:
+        told.tell(fault.finding("there is no such instance"))
+
     folder = Path(file).parent if file is not None else None
-    config = load_config(
-        config_path(file),
-        folder,
-        os.environ,
-        catalog,
-        lambda fault: told.tell(fault.finding("there is no such instance")),
-    )
+    config = load_config(config_path(file), folder, environ, catalog, report)
+    if not trusted:
+        told.tell_findings(config.notices)
     return config, catalog

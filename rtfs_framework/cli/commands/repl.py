@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -59,9 +58,10 @@ def _host(
     """Return what opens a conversation, with a host when one is configured."""
     from rtfs_framework.cli.repl.hosts import NoHost, SessionHost
     from rtfs_framework.kernel.limits import Limits
-    from rtfs_framework.orchestrator.config.find import find_config
+    from rtfs_framework.orchestrator.config.find import any_file
+    from rtfs_framework.orchestrator.config.variables import any_variables
 
-    if find_config(config_path(config), Path(), os.environ) is None:
+    if any_file(config_path(config), None, os.environ) is None and not any_variables(os.environ):
         return partial(NoHost.open, limits=with_chosen(Limits(), limits))
     session = open_things.enter_context(open_session(None, config, journal=journal, limits=limits))
     return lambda find_module: SessionHost.open(session, find_module)

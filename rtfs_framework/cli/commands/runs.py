@@ -11,7 +11,8 @@ import attrs
 import click
 
 from rtfs_framework.cli.faults import FAILED, FINE
-from rtfs_framework.cli.options import config_option, config_path, json_option
+from rtfs_framework.cli.notices import notices
+from rtfs_framework.cli.options import config_option, config_path, environment, json_option
 from rtfs_framework.cli.shown.data import line
 from rtfs_framework.cli.shown.words import money, seconds
 
@@ -149,7 +150,9 @@ def journal(config: str | None) -> Path:
     from rtfs_framework.orchestrator.journal.place import journal_path
     from rtfs_framework.registry.load import load_catalog
 
-    found = load_config(config_path(config), None, os.environ, load_catalog(os.environ), lambda _fault: None)
+    environ = environment()
+    found = load_config(config_path(config), None, environ, load_catalog(environ), lambda _fault: None)
+    notices().tell_findings(found.notices)
     return journal_path(os.environ, found.journal.path)
 
 

@@ -13,7 +13,7 @@ from rtfs_framework.cli.lsp.reading import Reading
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.config.find import find_config
+from rtfs_framework.orchestrator.config.find import any_file
 from rtfs_framework.orchestrator.linking import PRELUDE, UNKNOWN_NAME, knows
 from rtfs_framework.orchestrator.session import Session
 
@@ -32,22 +32,23 @@ class Hosts:
 
     def session(self, folder: Path) -> Session | None:
         """Return the session for programs of a folder; None when its configuration cannot be used."""
-        path = find_config(self.config, folder, os.environ)
+        path = any_file(self.config, folder, os.environ)
         key = (path, path.stat().st_mtime if path is not None and path.exists() else 0.0)
         if key not in self._open:
             for old in [each for each in self._open if each[0] == path]:
                 self._close(old)
-            self._open[key] = self._make(path)
+            self._open[key] = self._make(folder)
         return self._open[key]
 
-    def _make(self, path: Path | None) -> Session | None:
+    def _make(self, folder: Path) -> Session | None:
         try:
-            session = Session.open(config_path=path, journal=False)
-            session.host.dispatcher.delegator.may_claim("")  # an engine that cannot be asked is told now, once
+            made = Session.open(config_path=self.config, program_dir=folder, journal=False)
+            made.host.dispatcher.delegator.may_claim("")  # an engine that cannot be asked is told now, once
         except (RtfsError, OSError) as error:
             self.problems.append(str(error))
             return None
-        return session
+        self.problems.extend(each.message for each in made.host.config.notices)
+        return made
 
     def _close(self, key: tuple[Path | None, float]) -> None:
         session = self._open.pop(key)

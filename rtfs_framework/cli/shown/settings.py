@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,10 +12,12 @@ import attrs
 from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.cache_stack import ON_BY_DEFAULT
+from rtfs_framework.orchestrator.config.layers import printable
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, ProviderSpec
 
 if TYPE_CHECKING:
-    from rtfs_framework.api.toml_places import KeyPath, Places
+    from rtfs_framework.api.toml_places import KeyPath
+    from rtfs_framework.orchestrator.config.layers import Merged
     from rtfs_framework.registry.catalog import Catalog
 
 DEFAULT = "default"
@@ -29,6 +30,8 @@ class Setting:
     key: str
     value: Any
     source: str
+    trusted: bool | None = None
+    """Whether the file that it is from is trusted; None for a default or a variable."""
 
     @property
     def text(self) -> str:
@@ -40,34 +43,27 @@ class Setting:
 
 @attrs.define(slots=True, eq=False)
 class _Sources:
-    """Finds where in the file a key stands."""
+    """Finds in which text a key stands, and where."""
 
-    data: Mapping[str, Any]
-    places: Places | None
+    merged: Merged | None
 
-    def of(self, path: KeyPath, otherwise: str = DEFAULT) -> str:
-        node: Any = self.data
-        for key in path:
-            if not isinstance(node, Mapping) or key not in node:
-                return otherwise
-            node = node[key]
-        if self.places is None:
-            return otherwise
-        line, column = self.places.source.place(self.places.key(path).start)
-        return f"{self.places.source.name}:{line}:{column}"
+    def setting(self, path: KeyPath, value: Any, otherwise: str = DEFAULT, *, key: str = "", note: str = "") -> Setting:
+        """Return one value with its source."""
+        layer = None if self.merged is None else self.merged.origin(path)
+        name = key or _dotted(path)
+        if self.merged is None or layer is None:
+            return Setting(name, value, otherwise + note)
+        source, span = self.merged.at(path, key=True)
+        if layer.path is None:
+            return Setting(name, value, f"variable {source.name}{note}")
+        line, column = source.place(span.start)
+        doubt = "" if layer.trusted else " (not trusted)"
+        return Setting(name, value, f"{printable(source.name)}:{line}:{column}{doubt}{note}", layer.trusted)
 
 
 def settings_of(config: Config, catalog: Catalog, environ: Mapping[str, str]) -> list[Setting]:
     """Return all settings, in the order of the file's sections."""
-    return list(_all(config, catalog, _read(config), environ))
-
-
-def _read(config: Config) -> _Sources:
-    if config.path is None:
-        return _Sources({}, None)
-    from rtfs_framework.api.toml_places import read_toml
-
-    return _Sources(*read_toml(Path(config.path)))
+    return list(_all(config, catalog, _Sources(config.merged), environ))
 
 
 def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[str, str]) -> Iterator[Setting]:
@@ -79,11 +75,12 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
         "parallel": config.parallel,
     }
     for name, value in top.items():
-        yield Setting(f"delegation.{name}", value, sources.of(("delegation", name)))
+        yield sources.setting(("delegation", name), value)
     for pattern, targets in config.routes.items():
         texts = [target_text(target) for target in targets]
-        where = sources.of(("delegation", "static_routes", pattern))
-        yield Setting(f'delegation.static_routes."{pattern}"', texts[0] if len(texts) == 1 else texts, where)
+        path: KeyPath = ("delegation", "static_routes", pattern)
+        key = f'delegation.static_routes."{printable(pattern)}"'
+        yield sources.setting(path, texts[0] if len(texts) == 1 else texts, key=key)
     for spec in config.providers:
         yield from _provider(spec, catalog, sources, environ)
     if config.engine is not None and config.engine_own is not None:
@@ -93,10 +90,16 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
     yield from _security(config, sources)
     for field in attrs.fields(type(config.limits)):
         bound = getattr(config.limits, field.name)
-        yield Setting(f"limits.{field.name}", "off" if bound is None else bound, sources.of(("limits", field.name)))
-    journal = config.journal
-    for name in ("enabled", "path", "keep_args", "sync", "on_failure"):
-        yield Setting(f"journal.{name}", getattr(journal, name), sources.of(("journal", name)))
+        yield sources.setting(("limits", field.name), "off" if bound is None else bound)
+    for field in attrs.fields(type(config.journal)):
+        yield sources.setting(("journal", field.name), getattr(config.journal, field.name))
+    yield sources.setting(("modules", "path"), list(config.module_path))
+    for name, origins in config.keys.items():
+        yield sources.setting(("keys", name), sorted(origins), "by its provider", note=_is_set(name, environ))
+
+
+def _is_set(variable: str, environ: Mapping[str, str]) -> str:
+    return f"; {printable(variable)} is {'set' if environ.get(variable) else 'not set'}"
 
 
 def _provider(spec: ProviderSpec, catalog: Catalog, sources: _Sources, environ: Mapping[str, str]) -> Iterator[Setting]:
@@ -112,7 +115,7 @@ def _provider(spec: ProviderSpec, catalog: Catalog, sources: _Sources, environ: 
         "parallel": spec.parallel if spec.parallel is not None else catalog.providers[spec.plugin][0].parallel,
     }
     for name, value in ours.items():
-        yield Setting(_dotted((*path, name)), value, sources.of((*path, name), maker))
+        yield sources.setting((*path, name), value, maker)
     if spec.own is not None:
         yield from _own(spec.own, path, sources, maker, environ)
 
@@ -120,17 +123,15 @@ def _provider(spec: ProviderSpec, catalog: Catalog, sources: _Sources, environ: 
 def _own(own: Any, path: KeyPath, sources: _Sources, otherwise: str, environ: Mapping[str, str]) -> Iterator[Setting]:
     """Yield a plugin's own settings; of a `*_env` setting also whether the variable is set."""
     for field in attrs.fields(type(own)):
-        key = (*path, field.alias or field.name)
-        value, where = getattr(own, field.name), sources.of(key, otherwise)
-        if field.name.endswith("_env") and isinstance(value, str):
-            where = f"{where}; {value} is {'set' if environ.get(value) else 'not set'}"
-        yield Setting(_dotted(key), _plain(value), where)
+        value = getattr(own, field.name)
+        note = _is_set(value, environ) if field.name.endswith("_env") and isinstance(value, str) and value else ""
+        yield sources.setting((*path, field.alias or field.name), _plain(value), otherwise, note=note)
 
 
 def _cache(name: str, spec: CacheSpec | None, sources: _Sources) -> Iterator[Setting]:
     enabled = name in ON_BY_DEFAULT if spec is None else spec.enabled
-    yield Setting(f"caches.{name}.enabled", enabled, sources.of(("caches", name, "enabled")))
-    yield Setting(f"caches.{name}.ttl", spec.ttl if spec else None, sources.of(("caches", name, "ttl")))
+    yield sources.setting(("caches", name, "enabled"), enabled)
+    yield sources.setting(("caches", name, "ttl"), spec.ttl if spec else None)
     if spec is not None and spec.own is not None:
         yield from _own(spec.own, ("caches", name), sources, DEFAULT, {})
 
@@ -144,9 +145,9 @@ def _security(config: Config, sources: _Sources) -> Iterator[Setting]:
         "deny": list(rules.deny),
     }
     for name, value in values.items():
-        yield Setting(f"security.{name}", value, sources.of(("security", name)))
+        yield sources.setting(("security", name), value)
     for name, value in rules.values.items():
-        yield Setting(f"security.context.{name}", write(value), sources.of(("security", "context", name)))
+        yield sources.setting(("security", "context", name), write(value))
 
 
 def target_text(target: Any) -> str:
@@ -173,4 +174,4 @@ def _plain(value: Any) -> Any:
 
 
 def _dotted(path: KeyPath) -> str:
-    return ".".join(str(part) for part in path)
+    return printable(".".join(str(part) for part in path))

@@ -111,6 +111,27 @@ enter(
     right="[delegation.remote_providers.openai]\ntimeout = '20s'\n",
 )
 enter(
+    "E0715",
+    "a configuration that is not trusted",
+    "A warning: a delegation.toml that was found beside a program, or in the current folder, may be anybody's. Until "
+    "you trust it, it can narrow what is allowed and choose among known targets; whatever asks for more is ignored. "
+    "Read it, then trust it with its present content.",
+    "rtfs run triage.rtfs",
+    "rtfs config trust",
+    language="console",
+)
+enter(
+    "E0716",
+    "a configuration file that is refused",
+    "Somebody else owns it, or could write or replace it, or it is a link, a pipe or huge. Make it a file of your own "
+    "that only you can write.",
+    language="console",
+    right="chmod go-w delegation.toml",
+)
+enter(
+    "E0717", "trust that cannot be kept", "The folder with what you trust must be yours alone: mode 0700, files 0600."
+)
+enter(
     "E0710",
     "denied by the policy",
     "All is denied that [security] does not grant; deny rules win over grants. The error says which rule it was.",

@@ -1,8 +1,11 @@
-"""Loading the configuration: find the file, read it, resolve it; without one, what the installed plugins offer."""
+"""Loading the configuration: read its texts, cut down what nobody trusts, resolve what they make together.
+
+Without any text, what the installed plugins offer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +14,10 @@ import attrs
 from rtfs_framework.api.errors import ConfigError
 from rtfs_framework.api.provider import Locality, ProviderEntry
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
-from rtfs_framework.orchestrator.config.find import find_config
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.orchestrator.config.layers import Layer, Merged, read_layers
 from rtfs_framework.orchestrator.config.model import Config, ProviderSpec
-from rtfs_framework.orchestrator.config.own import Reading, default_engine, defaults_of
+from rtfs_framework.orchestrator.config.own import default_engine, defaults_of
 from rtfs_framework.registry.faults import Part, PluginFault, ask
 
 if TYPE_CHECKING:
@@ -32,25 +36,86 @@ def load_config(
     """Return the configuration that counts; `report` hears of default instances that cannot be made.
 
     Raises:
-        ConfigError: With one diagnostic for each mistake in the file, each with its place.
+        ConfigError: With one diagnostic for each mistake in what was read, each with its place.
     """
     defaults = default_providers(catalog, report)
-    path = find_config(config_path, program_dir, environ)
-    if path is None:
+    given = read_layers(config_path, program_dir, environ)
+    if not given.layers:
         engine = default_engine(catalog)
         own = defaults_of(catalog.engine(engine).settings) if engine is not None else None
-        return Config(engine=engine, engine_own=own, providers=defaults)
-    from rtfs_framework.api.toml_places import read_toml
-    from rtfs_framework.orchestrator.config.resolve import Resolver
-    from rtfs_framework.orchestrator.config.tables import ConfigFile
+        return Config(engine=engine, engine_own=own, providers=defaults, notices=given.notices)
+    making = _Making(catalog, defaults)
+    layers, notices = making.without_widening(given.layers)
+    config = making.config(layers)
+    return attrs.evolve(config, notices=(*given.notices, *notices, *config.notices))
 
-    data, places = read_toml(path)
-    reading = Reading(places)
-    file = reading.structure(ConfigFile, data, ())
-    config = None if file is None else Resolver(reading, catalog, path).resolve(file, data, defaults)
-    if config is None or reading.mistakes:
-        raise ConfigError(sorted(reading.mistakes, key=lambda mistake: mistake.span.start if mistake.span else 0))
-    return attrs.evolve(config, notices=tuple(reading.doubts))
+
+@attrs.frozen(slots=True)
+class _Making:
+    """Makes configurations of texts."""
+
+    catalog: Catalog
+    defaults: tuple[ProviderSpec, ...]
+
+    def config(self, layers: Sequence[Layer]) -> Config:
+        """Return the configuration that texts make together.
+
+        Raises:
+            ConfigError: With one diagnostic for each mistake.
+        """
+        from rtfs_framework.orchestrator.config.own import Reading
+        from rtfs_framework.orchestrator.config.resolve import Resolver
+        from rtfs_framework.orchestrator.config.tables import ConfigFile
+
+        merged = Merged(tuple(layers))
+        reading = Reading(merged)
+        file = reading.structure(ConfigFile, merged.data, ())
+        config = None
+        if file is not None:
+            config = Resolver(reading, self.catalog, merged).resolve(file, merged.data, self.defaults)
+        if config is None or reading.mistakes:
+            raise ConfigError(_in_order(reading.mistakes))
+        return attrs.evolve(config, merged=merged, notices=tuple(reading.doubts))
+
+    def without_widening(self, layers: tuple[Layer, ...]) -> tuple[tuple[Layer, ...], list[Diagnostic]]:
+        """Return the texts with that one cut down which nobody trusts, and the warning that says so.
+
+        Raises:
+            ConfigError: A text has mistakes; they are told as if it were trusted.
+        """
+        from rtfs_framework.orchestrator.config.narrow import Narrowing, notice
+        from rtfs_framework.orchestrator.config.own import Reading
+        from rtfs_framework.orchestrator.config.tables import ConfigFile
+
+        found = next((each for each in layers if not each.trusted), None)
+        if found is None:
+            return layers, []
+        own = Merged(layers[: layers.index(found)])
+        readings = [Reading(found.places), Reading(own)]
+        typed, own_typed = (
+            reading.structure(ConfigFile, dict(data), ())
+            for reading, data in zip(readings, (found.data, own.data), strict=True)
+        )
+        mistakes = [each for reading in readings for each in reading.mistakes]
+        if typed is None or own_typed is None or mistakes:
+            self.config(layers)  # tells them all
+            raise ConfigError(_in_order(mistakes))  # those that a later text would have hidden
+        below = self.config(own.layers)
+        narrowing = Narrowing(found, typed, own, own_typed, below, self.catalog)
+        left = attrs.evolve(found, data=narrowing.data())
+        cut = tuple(left if each is found else each for each in layers)
+        return cut, [notice(found, narrowing.ignored)] if narrowing.ignored else []
+
+
+def _in_order(mistakes: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return mistakes in the order of the texts, file by file, each once."""
+    found = {(each.code, each.message, each.span): each for each in mistakes}.values()
+    files = list(dict.fromkeys(each.source.name if each.source else "" for each in found))
+
+    def place(each: Diagnostic) -> tuple[int, int]:
+        return files.index(each.source.name if each.source else ""), each.span.start if each.span else 0
+
+    return sorted(found, key=place)
 
 
 def default_providers(catalog: Catalog, report: Report) -> tuple[ProviderSpec, ...]:

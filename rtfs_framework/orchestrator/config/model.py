@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -12,12 +12,18 @@ from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.orchestrator.security import RuntimeContext
 
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.config.layers import Merged
+
 DEFAULT_TIMEOUT = 30.0
 """Seconds for one model call when the configuration names no timeout."""
 
 
 DEFAULT_PARALLEL = 16
 """Branches under way at once when the configuration does not say."""
+
+MANY = 8
+"""Records of a stream that are under way at once when a remote provider can be used and nothing else is configured."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -88,6 +94,10 @@ class Config:
     """Folders in which modules are looked for, after the program's and the current one."""
     limits: Limits = attrs.field(factory=Limits)
     """The bounds of every run."""
+    keys: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
+    """Environment variables that hold keys, and the origins that the user's own word lets them go to."""
+    merged: Merged | None = attrs.field(default=None, eq=False, repr=False)
+    """The texts that it was made of, None when there are none."""
     notices: tuple[Diagnostic, ...] = ()
     """What whoever uses it should be told: warnings, each once."""
     tables: Mapping[str, Any] = attrs.field(factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 import attrs
 
@@ -12,7 +12,8 @@ from rtfs_framework.api.units import UNITS, doubt
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 
 if TYPE_CHECKING:
-    from rtfs_framework.api.toml_places import KeyPath, Places
+    from rtfs_framework.api.toml_places import KeyPath
+    from rtfs_framework.api.toml_structure import Located
     from rtfs_framework.registry.catalog import Catalog
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ _ROUNDS = 3
 class Reading:
     """A file being read: its places, and the mistakes found so far."""
 
-    places: Places
+    places: Located
     mistakes: list[Diagnostic] = attrs.field(factory=list)
 
     doubts: list[Diagnostic] = attrs.field(factory=list)
@@ -91,6 +92,23 @@ class Reading:
         if plugin is not None:
             own = self.structure(plugin, {key: table[key] for key in table if key in own_keys}, path)
         return ours, own
+
+
+class _Mistaken:
+    """A value that cannot be understood."""
+
+
+MISTAKEN: Final = _Mistaken()
+
+
+def typed_value(cls: type[Any], key: str, raw: Any) -> Any:
+    """Return a value as a class of settings understands it, or MISTAKEN."""
+    from rtfs_framework.api.toml_converter import converter
+
+    try:
+        return getattr(converter().structure({key: raw}, cls), key)
+    except Exception:  # noqa: BLE001 - hooks and validators raise what they like
+        return MISTAKEN
 
 
 def _without(data: Any, paths: Collection[KeyPath]) -> Any:

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.settings import FILE_WITHIN, UNTRUSTED, SettingsSchema
 from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, JournalSpec, ProviderSpec
-from rtfs_framework.orchestrator.config.own import Reading, default_engine, defaults_of
+from rtfs_framework.orchestrator.config.own import Reading, default_engine, defaults_of, key_names
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
 from rtfs_framework.orchestrator.routes import RESERVED, Unknown, parse_target
 from rtfs_framework.orchestrator.security import RuntimeContext
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
+    from rtfs_framework.orchestrator.config.layers import Merged
     from rtfs_framework.registry.catalog import Catalog
 
 _REMOTE_PLUGIN = "openai"
@@ -34,11 +36,11 @@ _SECTIONS: tuple[tuple[str, Callable[[str], ExecTarget]], ...] = (
 
 @attrs.frozen(slots=True)
 class Resolver:
-    """One file's resolution against a catalog."""
+    """One configuration's resolution against a catalog."""
 
     reading: Reading
     catalog: Catalog
-    path: Path
+    merged: Merged
 
     def resolve(self, file: ConfigFile, data: Mapping[str, Any], defaults: Iterable[ProviderSpec]) -> Config:
         """Return the configuration; mistakes are noted in `reading`, and the result then is of no use."""
@@ -56,7 +58,7 @@ class Resolver:
 
         engine, engine_own = self._engine(file)
         return Config(
-            path=str(self.path),
+            path=None if self.merged.path is None else str(self.merged.path),
             default_target=target(table.default_target, ("delegation", "default_target")),
             cache_ttl=table.cache_ttl,
             engine=engine,
@@ -68,7 +70,7 @@ class Resolver:
             caches=self._caches(file.caches),
             security=self._security(file.security),
             journal=self._journal(file),
-            module_path=tuple(str(self.path.parent / folder) for folder in file.modules.path),
+            module_path=tuple(str(self.merged.folder(("modules", "path")) / folder) for folder in file.modules.path),
             limits=file.limits.limits(),
             tables={name: data[name] for name in ("delegation", "engines", "security") if name in data},
         )
@@ -121,8 +123,16 @@ class Resolver:
             model=str(getattr(own, "model", "") or ""),
             own=own,
             table=dict(table),
-            directory=str(self.path.absolute().parent),
+            directory=self._directory(path, table, entry.settings),
         )
+
+    def _directory(self, path: KeyPath, table: Mapping[str, Any], settings: SettingsSchema | None) -> str:
+        """Return where a plugin's relative paths start: in the folder of the text that names its files."""
+        fields = () if settings is None else attrs.fields(settings)
+        files = [each.alias or each.name for each in fields if each.metadata.get(UNTRUSTED) == FILE_WITHIN[UNTRUSTED]]
+        own = [key for key in table if key not in key_names(ProviderTable)]
+        first = next((key for key in (*files, *own, *table) if key in table), None)
+        return str(self.merged.folder(path if first is None else (*path, first)).absolute())
 
     def _usual_plugin(self, target: ExecTarget, name: str, defaults: Mapping[ExecTarget, ProviderSpec]) -> str | None:
         """Return the plugin of a table that names none: the default instance's, a plugin of that name, or openai."""
@@ -173,7 +183,9 @@ class Resolver:
 
     def _journal(self, file: ConfigFile) -> JournalSpec:
         table = file.journal
-        path = None if table.path is None else str(self.path.parent / Path(table.path).expanduser())
+        path = None
+        if table.path is not None:
+            path = str(self.merged.folder(("journal", "path")) / Path(table.path).expanduser())
         return JournalSpec(
             enabled=table.enabled,
             path=path,

@@ -159,3 +159,14 @@ class ConfigFile:
     journal: JournalTable = JournalTable()
     modules: ModulesTable = ModulesTable()
     limits: LimitsTable = LimitsTable()
+    keys: Mapping[str, str | list[str]] = attrs.field(factory=dict)
+    """Environment variables with keys, and the hosts that they may go to."""
+
+
+def sections() -> dict[str, tuple[str, ...]]:
+    """Return the tables of the file with the keys that they have of themselves."""
+    found = {}
+    for field in attrs.fields(ConfigFile):
+        table = field.default if attrs.has(type(field.default)) else None
+        found[field.name] = tuple(each.name for each in attrs.fields(type(table))) if table is not None else ()
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from rtfs_framework.api import Locality, ModelProvider, ProviderEntry, ProviderSettings, hookimpl
+from rtfs_framework.api import ANY, FILE_WITHIN, Locality, ModelProvider, ProviderEntry, ProviderSettings, hookimpl
 
 rtfs_api_version = 1
 
@@ -16,9 +16,9 @@ SHIPPED = ("sentiment", "topics", "draft")
 class RulesSettings:
     """The keys of a local model that is answered by this provider."""
 
-    rules: str
+    rules: str = attrs.field(metadata=FILE_WITHIN)
     """A rule file: a path (relative to the configuration), or `sentiment`, `topics` or `draft` for a shipped one."""
-    argument: str | None = None
+    argument: str | None = attrs.field(default=None, metadata=ANY)
     """The parameter whose value is classified; without it, the rule file's, else the first that is a text."""
 
 

@@ -1,0 +1,234 @@
+"""A found configuration that nobody has trusted, cut down to what narrows or chooses; what is cut off is named.
+
+In: its text's data as written and as understood, and the configuration without it. Out: the data that is left, and the
+keys that were ignored. What is not known to narrow is ignored (`standing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.provider import Locality
+from rtfs_framework.api.settings import ANY, FILE_WITHIN, UNTRUSTED
+from rtfs_framework.api.targets import LocalModel, RemoteModel
+from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.orchestrator.config.choices import Choices
+from rtfs_framework.orchestrator.config.layers import Layer, Merged, printable
+from rtfs_framework.orchestrator.config.model import Config, ProviderSpec
+from rtfs_framework.orchestrator.config.own import MISTAKEN, key_names, typed_value
+from rtfs_framework.orchestrator.config.standing import STANDING, WIDENS, Said, widens
+from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable
+
+if TYPE_CHECKING:
+    from rtfs_framework.registry.catalog import Catalog
+
+Names = tuple[str, ...]
+_PROVIDERS = {"remote_providers": RemoteModel, "local_models": LocalModel}
+_MOST_NAMED = 8
+
+
+@attrs.define(slots=True, eq=False)
+class Narrowing:
+    """One file, cut down."""
+
+    layer: Layer
+    typed: ConfigFile
+    own: Merged
+    """What the user's own files say."""
+    own_typed: ConfigFile
+    below: Config
+    """What holds without the file."""
+    catalog: Catalog
+    ignored: list[Names] = attrs.field(factory=list, init=False)
+
+    def data(self) -> dict[str, Any]:
+        """Return what is left of the file."""
+        left: dict[str, Any] = {}
+        for section, table in self.layer.data.items():
+            kept = {} if not isinstance(table, dict) else getattr(self, f"_{section}", self._plain)(section, table)
+            if kept:
+                left[section] = kept
+        return left
+
+    def _plain(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Cut down a table of plain keys."""
+        judged = {key: self._key(section, key, raw) for key, raw in table.items()}
+        return {key: left for key, left in judged.items() if left is not WIDENS}
+
+    def _key(self, section: str, key: str, raw: Any) -> Any:
+        typed, own = (getattr(getattr(each, section, None), key, raw) for each in (self.typed, self.own_typed))
+        if typed == own:
+            return WIDENS  # it stands already
+        return self._judged(f"{section}.{key}", (section, key), Said(key=key, raw=raw, value=typed, below=self.below))
+
+    def _judged(self, name: str, path: Names, said: Said) -> Any:
+        """Return what is left of a value; note it when something is missing."""
+        left = STANDING.get(name, widens)(said)
+        if left is WIDENS or (isinstance(left, list) and name == "security.grant" and len(left) < len(said.value)):
+            self.ignored.append(path)
+        return left
+
+    def _delegation(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        left: dict[str, Any] = {}
+        models: dict[str, Any] = {}
+        for part, kind in _PROVIDERS.items():
+            tables = table.get(part)
+            for id_, settings in tables.items() if isinstance(tables, dict) else ():
+                kept = self._provider(part, id_, kind(id_), settings)
+                if kept:
+                    models.setdefault(part, {})[id_] = kept
+        choices = self._choices(models.get("local_models", {}))
+        for key, raw in table.items():
+            if key == "static_routes" and isinstance(raw, dict):
+                kept = dict(self._routes(raw, choices))
+                if kept:
+                    left[key] = kept
+            elif key == "default_target":
+                if choices.default_allowed(raw):
+                    left[key] = raw
+                else:
+                    self.ignored.append((section, key))
+            elif key not in _PROVIDERS and (value := self._key(section, key, raw)) is not WIDENS:
+                left[key] = value
+        return {**left, **models}
+
+    def _routes(self, table: Mapping[str, Any], choices: Choices) -> Any:
+        for pattern, raw in table.items():
+            texts = [raw] if isinstance(raw, str) else raw
+            kept = choices.route(pattern, texts)
+            if len(kept) < len(texts):
+                self.ignored.append(("delegation", "static_routes", pattern))
+            if kept:
+                yield pattern, kept[0] if isinstance(raw, str) else kept
+
+    def _choices(self, models: Mapping[str, Any]) -> Choices:
+        """Return what routes may choose from: all that is there without the file, and models of its own folder."""
+        known = {each.target for each in self.below.providers}
+        local = frozenset({each.id for each in known if isinstance(each, LocalModel)} | set(models))
+        remote = frozenset(each.id for each in known if isinstance(each, RemoteModel))
+        table = self.typed.delegation
+        mentioned = {f"remote-{id_}" for id_ in table.remote_providers} | {f"local-{id_}" for id_ in table.local_models}
+        chosen = ("delegation", "default_target")
+        return Choices(
+            local=local,
+            remote=remote,
+            mentioned=frozenset(mentioned),
+            routes=self.below.routes,
+            default=None if self.own.origin(chosen) is None else self.below.default_target,
+        )
+
+    def _provider(self, part: str, id_: str, target: Any, table: Any) -> dict[str, Any]:
+        path = ("delegation", part, id_)
+        spec = next((each for each in self.below.providers if each.target == target), None)
+        defined = self.own.origin(path) is not None
+        if not isinstance(table, dict) or (spec is None and isinstance(target, RemoteModel)):
+            self.ignored.append(path)
+            return {}
+        if isinstance(target, LocalModel) and not defined:
+            return self._model(path, id_, table, spec)
+        kept = self._host_keys(path, table, spec)
+        for key, raw in table.items():
+            if key not in key_names(ProviderTable) and getattr(spec and spec.own, key, WIDENS) != raw:
+                self.ignored.append((*path, key))
+        return {**spec.table, **kept} if kept and spec is not None and not defined else kept
+
+    def _host_keys(self, path: Names, table: Mapping[str, Any], spec: ProviderSpec | None) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        for key in (each for each in key_names(ProviderTable) if each in table):
+            raw, value = table[key], typed_value(ProviderTable, key, table[key])
+            if value is MISTAKEN:
+                kept[key] = raw  # told by whoever reads on
+                continue
+            if spec is not None and _host_value(spec, key) == value:
+                continue
+            said = Said(key=key, raw=raw, value=value, below=self.below, spec=spec)
+            left = self._judged(f"delegation.{path[1]}.*.{key}", (*path, key), said)
+            if left is not WIDENS:
+                kept[key] = left
+        return kept
+
+    def _model(self, path: Names, id_: str, table: Mapping[str, Any], spec: ProviderSpec | None) -> dict[str, Any]:
+        """Return an on-device model of the file's own; nothing of it when any of its settings may not be the file's."""
+        plugin = table.get("provider", id_ if spec is None else spec.plugin)
+        entry = self.catalog.providers.get(plugin, (None,))[0] if isinstance(plugin, str) else None
+        if entry is None or entry.locality is not Locality.LOCAL:
+            self.ignored.append(path)
+            return {}
+        fields = (
+            {} if entry.settings is None else {each.alias or each.name: each for each in attrs.fields(entry.settings)}
+        )
+        for key in (each for each in table if each not in key_names(ProviderTable)):
+            standing = fields[key].metadata.get(UNTRUSTED) if key in fields else ANY[UNTRUSTED]
+            within = standing == FILE_WITHIN[UNTRUSTED] and is_within(self.layer.folder, table[key])
+            if standing != ANY[UNTRUSTED] and not within:
+                self.ignored.append((*path, key))
+                return {}
+        named = {"provider": plugin} if "provider" in table else {}
+        host = self._host_keys(path, {key: value for key, value in table.items() if key != "provider"}, None)
+        return {**{key: value for key, value in table.items() if key not in key_names(ProviderTable)}, **host, **named}
+
+    def _caches(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        left: dict[str, Any] = {}
+        for name, settings in table.items():
+            for key, raw in settings.items():
+                spec = self.below.caches.get(name)
+                current = getattr(spec, key, getattr(spec and spec.own, key, WIDENS))
+                if current is not WIDENS and current == raw:
+                    continue
+                value = typed_value(CacheTable, key, raw) if key in key_names(CacheTable) else raw
+                said = Said(key=key, raw=raw, value=value, below=self.below)
+                if self._judged(f"{section}.*.{key}", (section, name, key), said) is not WIDENS:
+                    left.setdefault(name, {})[key] = raw
+        return left
+
+    def _engines(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        for name, settings in table.items():
+            self.ignored.extend((section, name, key) for key in settings)
+        return {}
+
+    def _security(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        for name in table.get("context", {}) if isinstance(table.get("context"), dict) else ():
+            self.ignored.append((section, "context", name))
+        return self._plain(section, {key: value for key, value in table.items() if key != "context"})
+
+    def _keys(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        self.ignored.extend((section, name) for name in table)
+        return {}
+
+
+def _host_value(spec: ProviderSpec, key: str) -> Any:
+    return {"provider": spec.plugin, "timeout": spec.timeout * 1000}.get(key, getattr(spec, key, WIDENS))
+
+
+def is_within(folder: Path, name: Any) -> bool:
+    """Tell whether a file lies below a folder, wherever links lead; what is there and is no ordinary file does not."""
+    try:
+        root = folder.absolute().resolve()
+        path = Path(root, Path(name).expanduser()).resolve()
+        return path.is_relative_to(root) and (path.is_file() or not path.exists())
+    except (OSError, ValueError, TypeError, RuntimeError):
+        return False
+
+
+def notice(layer: Layer, ignored: list[Names]) -> Diagnostic:
+    """Return the one warning about a file that is not trusted."""
+    import shlex
+
+    path = str(layer.path.absolute() if layer.path is not None else "")
+    named = [_dotted(names) for names in dict.fromkeys(ignored)]
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    since = ", for it was changed since you trusted it" if layer.earlier is not None else ""
+    message = f"{printable(path)} is not trusted{since}; ignored in it: {', '.join(named[:_MOST_NAMED])}{more}"
+    way_out = f"read it; then `rtfs config trust {printable(shlex.quote(path))}`, or --trust for one run"
+    return Diagnostic(code="E0715", message=message, help=way_out, kind="ConfigError", severity="warning")
+
+
+def _dotted(names: Names) -> str:
+    shown = [
+        name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else f'"{name}"' for name in names
+    ]
+    return printable(".".join(each if len(each) <= 60 else f"{each[:59]}…" for each in shown))

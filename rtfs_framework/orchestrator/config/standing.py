@@ -1,0 +1,169 @@
+"""What each key of a configuration that nobody trusts yet may still say: less than without it, or a choice of targets.
+
+One table, `STANDING`. A key of the model that is not in it is refused by a test, and counts as one that widens; a
+plugin's own keys do, too, unless the plugin declares them harmless (`api.settings`). A rule sees a value as it was
+written and as it was understood, and the configuration without the file; it returns what is left of the value, or
+`WIDENS` when it asks for more than there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+
+from rtfs_framework.api.patterns import compile_patterns
+from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT, MANY, Config, ProviderSpec
+from rtfs_framework.orchestrator.security import IsolationLevel, Reach
+
+
+class _Widens:
+    """Nothing is left of a value."""
+
+
+WIDENS: Final = _Widens()
+_LEVELS = (IsolationLevel.PURE, IsolationLevel.CONTROLLED, IsolationLevel.FULL)
+_REACHES = (Reach.PURE, Reach.LOCAL, Reach.REMOTE)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Said:
+    """One value of the file, and what stands without it."""
+
+    key: str
+    raw: Any
+    value: Any
+    below: Config
+    spec: ProviderSpec | None = None
+    """In a provider's table: the provider without the file, None when it is new."""
+
+
+Rule = Callable[[Said], Any]
+
+
+def widens(_: Said) -> Any:
+    """Nothing that it could say is less; what it says is ignored unless it stands already."""
+    return WIDENS
+
+
+def _at_most(most: float | None, said: Said) -> Any:
+    """Keep a number that is no larger; without a bound every number is less, and "off" is no bound."""
+    if said.value is None or said.value == "off":
+        return said.raw if most is None else WIDENS
+    return said.raw if most is None or said.value <= most else WIDENS
+
+
+def _cache_ttl(said: Said) -> Any:
+    return _at_most(said.below.cache_ttl, said)
+
+
+def _concurrency(said: Said) -> Any:
+    return _at_most(MANY if said.below.concurrency is None else said.below.concurrency, said)
+
+
+def _parallel(said: Said) -> Any:
+    return _at_most(said.below.parallel, said)
+
+
+def _limit(said: Said) -> Any:
+    return _at_most(getattr(said.below.limits, said.key), said)
+
+
+def _engine(said: Said) -> Any:
+    return said.raw if said.value == said.below.engine else WIDENS
+
+
+def _level(said: Said) -> Any:
+    return said.raw if _LEVELS.index(said.value) <= _LEVELS.index(said.below.security.level) else WIDENS
+
+
+def _reach(said: Said) -> Any:
+    return said.raw if _REACHES.index(said.value) <= _REACHES.index(said.below.security.reach) else WIDENS
+
+
+def _grant(said: Said) -> Any:
+    """Keep what is granted already: the file asks for no more than these."""
+    return [name for name in said.value if _granted(said.below, name)]
+
+
+def _granted(below: Config, name: str) -> bool:
+    """Tell whether all that a pattern of grants fits is granted already: another pattern fits the pattern itself."""
+    rules = below.security
+    if rules.level is IsolationLevel.FULL or name in rules.grant:
+        return True
+    return any(compile_patterns([each])(name) is not None for each in rules.grant)
+
+
+def _deny(said: Said) -> Any:
+    return list(dict.fromkeys([*said.below.security.deny, *said.value]))
+
+
+def _off(said: Said) -> Any:
+    return said.raw if said.value is False else WIDENS
+
+
+def _timeout(said: Said) -> Any:
+    seconds = DEFAULT_TIMEOUT if said.spec is None else said.spec.timeout
+    return _at_most(seconds * 1000, said)
+
+
+def _requests(said: Said) -> Any:
+    return _at_most(DEFAULT_PARALLEL if said.spec is None else said.spec.parallel, said)
+
+
+def _reuse(said: Said) -> Any:
+    """Replies of a model that is the file's own may be remembered when it is deterministic, as ever."""
+    return said.raw if said.spec is None and said.value != "always" else WIDENS
+
+
+def targets(_: Said) -> Any:
+    """Judge a choice of targets: `narrow` does, which knows them."""
+    return WIDENS
+
+
+STANDING: Mapping[str, Rule] = {
+    "delegation.default_target": targets,
+    "delegation.cache_ttl": _cache_ttl,
+    "delegation.engine": _engine,
+    "delegation.concurrency": _concurrency,
+    "delegation.parallel": _parallel,
+    "delegation.static_routes.*": targets,
+    "delegation.remote_providers.*.provider": widens,
+    "delegation.remote_providers.*.timeout": _timeout,
+    "delegation.remote_providers.*.reuse": widens,
+    "delegation.remote_providers.*.input_cost": widens,
+    "delegation.remote_providers.*.output_cost": widens,
+    "delegation.remote_providers.*.parallel": _requests,
+    "delegation.local_models.*.provider": widens,
+    "delegation.local_models.*.timeout": _timeout,
+    "delegation.local_models.*.reuse": _reuse,
+    "delegation.local_models.*.input_cost": widens,
+    "delegation.local_models.*.output_cost": widens,
+    "delegation.local_models.*.parallel": _requests,
+    "engines.*": widens,
+    "caches.*.enabled": _off,
+    "caches.*.ttl": widens,
+    "security.level": _level,
+    "security.grant": _grant,
+    "security.deny": _deny,
+    "security.reach": _reach,
+    "security.context.*": widens,
+    "journal.enabled": widens,
+    "journal.path": widens,
+    "journal.keep_args": widens,
+    "journal.sync": widens,
+    "journal.on_failure": widens,
+    "modules.path": widens,
+    "limits.steps": _limit,
+    "limits.seconds": _limit,
+    "limits.memory": _limit,
+    "limits.items": _limit,
+    "limits.bits": _limit,
+    "limits.depth": _limit,
+    "limits.output": _limit,
+    "limits.host_calls": _limit,
+    "limits.nesting": _limit,
+    "limits.step_rounds": _limit,
+    "keys.*": widens,
+}
