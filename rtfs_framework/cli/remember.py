@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.orchestrator.artifacts import quick
 from rtfs_framework.orchestrator.config.find import places
+from rtfs_framework.orchestrator.config.layers import Kind
 from rtfs_framework.orchestrator.journal.place import cache_dir
 
 if TYPE_CHECKING:
@@ -51,9 +52,17 @@ def _is_ordinary(session: Session) -> bool:
     host = session.host
     if host.events.active or session.problems or session.limits != Limits():
         return False
+    if host.config.notices or _is_found(host):
+        return False
     layer = host.artifacts.layer
     spec = None if layer is None else host.config.caches.get(layer.name)
     return spec is None or (spec.ttl is None and getattr(spec.own, "ttl", None) is None)
+
+
+def _is_found(host: Host) -> bool:
+    """Tell whether a configuration was found here: who trusts it, and who may write it, can change unseen."""
+    merged = host.config.merged
+    return merged is not None and any(layer.kind is Kind.FOUND for layer in merged.layers)
 
 
 def _is_bare(artifact: Artifact) -> bool:

@@ -50,7 +50,8 @@ def test_all_mistakes_of_all_files(rtfs, folder) -> None:
     assert result.lines[-1] == "3 files checked, 3 errors, 0 warnings"
 
 
-def test_a_refused_form_does_not_hide_unknown_names_elsewhere(rtfs, folder) -> None:
+def test_a_refused_form_does_not_hide_unknown_names_elsewhere(rtfs, folder, monkeypatch) -> None:
+    monkeypatch.setenv("RTFS_TRUST", "1")
     text = "(defn f [x] (fooo x))\n(let [a 1 b] a)\n(defn g [x] (f 1 granted x))\n(cond 1)\n(defn h [y] (bazz y))\n"
     (folder / "a.rtfs").write_text(text)
     (folder / "delegation.toml").write_text("[security]\ncontext = { granted = 1 }\n")

@@ -57,7 +57,8 @@ def test_an_option_overrules_the_file_and_off_switches_a_limit_off(rtfs, folder)
     assert rtfs("run", "count.rtfs", "--max-steps", "101").out == "100\n"
 
 
-def test_the_settings_show_the_limits_and_where_they_come_from(rtfs, folder) -> None:
+def test_the_settings_show_the_limits_and_where_they_come_from(rtfs, folder, monkeypatch) -> None:
+    monkeypatch.setenv("RTFS_TRUST", "1")
     (folder / "delegation.toml").write_text('[limits]\nsteps = 10\nmemory = "off"\n', encoding="utf-8")
     shown = {line.split("=")[0].strip(): line for line in rtfs("config", "show").lines if line.startswith("limits.")}
     assert "= 10 " in shown["limits.steps"]
@@ -85,7 +86,9 @@ NESTED = {
 
 
 @pytest.mark.parametrize("words", NESTED)
-def test_how_deep_texts_nest_is_an_option_and_a_key_for_every_command_that_reads(rtfs, folder, words) -> None:
+def test_how_deep_texts_nest_is_an_option_and_a_key_for_every_command_that_reads(
+    rtfs, folder, words, monkeypatch
+) -> None:
     (folder / "deep.rtfs").write_text(f"{DEEP}\n", encoding="utf-8")
     refused = rtfs(*words)
     assert refused.code == 1
@@ -95,6 +98,8 @@ def test_how_deep_texts_nest_is_an_option_and_a_key_for_every_command_that_reads
     assert "E0107" not in asked.err + asked.out
     assert asked.out.startswith(NESTED[words])
     (folder / "delegation.toml").write_text("[limits]\nnesting = 300\n", encoding="utf-8")
+    assert "E0107" in rtfs(*words).err + rtfs(*words).out  # nobody has trusted it
+    monkeypatch.setenv("RTFS_TRUST", "1")
     assert rtfs(*words).out == asked.out
 
 

@@ -257,8 +257,22 @@ def test_a_mistake_in_an_imported_module_points_there(editor, tmp_path):
 
 def test_names_of_the_configured_host_are_no_mistakes(editor, tmp_path):
     values = '[security.context]\nregion = "eu"\n'
-    (tmp_path / "delegation.toml").write_text(values, encoding="utf-8")
+    (tmp_path / "home").mkdir(exist_ok=True)
+    (tmp_path / "home" / "delegation.toml").write_text(values, encoding="utf-8")
     assert editor.open(tmp_path / "a.rtfs", "(str region)") == []
+
+
+def test_a_configuration_that_nobody_trusts_is_told_and_gives_no_names_until_it_is_trusted(
+    editor, tmp_path, monkeypatch
+):
+    (tmp_path / "delegation.toml").write_text('[security.context]\nregion = "eu"\n', encoding="utf-8")
+    item = {"uri": (tmp_path / "a.rtfs").as_uri(), "languageId": "rtfs", "version": 1, "text": "(str region)"}
+    editor.tell("textDocument/didOpen", {"textDocument": item})
+    assert "is not trusted; ignored in it: security.context.region" in editor.wait("window/showMessage")["message"]
+    assert editor.wait("textDocument/publishDiagnostics")["diagnostics"][0]["code"] == "E0203"
+    monkeypatch.setenv("RTFS_HOME", str(tmp_path / "home"))
+    assert run(["config", "trust", str(tmp_path)]) == 0
+    assert editor.open(tmp_path / "b.rtfs", "(str region)") == []
 
 
 def test_a_broken_configuration_is_told_and_the_rest_works(editor, tmp_path):

@@ -132,13 +132,13 @@ def test_another_environment_is_another_world(fresh, tmp_path):
         fresh("eval", "1")
 
 
-@pytest.mark.parametrize("place", ["delegation.toml", "home/delegation.toml"])
-def test_a_configuration_that_comes_changes_or_goes(fresh, folder, place):
-    file = folder / place
+@pytest.mark.parametrize(("place", "then"), [("delegation.toml", "ordinary"), ("home/delegation.toml", "quick")])
+def test_a_configuration_that_comes_changes_or_goes(fresh, folder, place, then):
+    file = folder / place  # of a file that is found, trust and rights count too, and these are looked at each time
     fresh("eval", "(+ 1 1)")
     assert taken(fresh, "eval", "(+ 1 1)") == "quick"
     file.write_text("[delegation]\ncache_ttl = 5.0\n", encoding="utf-8")
-    assert [taken(fresh, "eval", "(+ 1 1)") for _ in range(2)] == ["ordinary", "quick"]
+    assert [taken(fresh, "eval", "(+ 1 1)") for _ in range(2)] == ["ordinary", then]
     file.write_text("[caches.l4]\nenabled = false\n", encoding="utf-8")
     assert [taken(fresh, "eval", "(+ 1 1)") for _ in range(2)] == ["ordinary"] * 2
     file.write_text("[nonsense", encoding="utf-8")

@@ -112,7 +112,8 @@ def test_calls_are_refused_clearly_without_a_configuration(talk):
     assert "capability 'fs.read' is not available in pure mode" in talk('(call :fs.read "x")\n').err
 
 
-def test_calls_go_to_the_configured_host(talk, folder):
+def test_calls_go_to_the_configured_host(talk, folder, monkeypatch):
+    monkeypatch.setenv("RTFS_TRUST", "1")
     (folder / "delegation.toml").write_text('[security.context]\nregion = "eu"\n', encoding="utf-8")
     assert talk("(str region 1)\n").lines == ['"eu1"']
     assert "[E0" in talk('(defn ^:delegation :remote "none" f [] 1)\n').err

@@ -91,7 +91,8 @@ def test_a_run_can_be_left_unrecorded(rtfs, folder) -> None:
     assert rtfs("runs", "list", "--json").data["runs"] == []
 
 
-def test_the_configured_journal(rtfs, folder) -> None:
+def test_the_configured_journal(rtfs, folder, monkeypatch) -> None:
+    monkeypatch.setenv("RTFS_TRUST", "1")
     (folder / "delegation.toml").write_text('[journal]\npath = "mine.sqlite"\n')
     (folder / "ask.rtfs").write_text(TRY)
     rtfs("run", "ask.rtfs", "x")

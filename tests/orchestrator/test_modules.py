@@ -38,7 +38,7 @@ def tree(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def session(tree):
-    environ = {"RTFS_PLUGINS": "", "RTFS_HOME": str(tree / "home")}
+    environ = {"RTFS_PLUGINS": "", "RTFS_HOME": str(tree / "home"), "RTFS_TRUST": "1"}
     with Session.open(environ=environ, catalog=load_catalog(environ), journal=False) as opened:
         yield opened
 

@@ -13,7 +13,8 @@ from rtfs_framework.cli.lsp.reading import Reading
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.config.find import any_file
+from rtfs_framework.orchestrator.config.find import any_file, own_file
+from rtfs_framework.orchestrator.config.trust import TrustStore
 from rtfs_framework.orchestrator.linking import PRELUDE, UNKNOWN_NAME, knows
 from rtfs_framework.orchestrator.session import Session
 
@@ -21,19 +22,24 @@ _MODULES = frozenset({"E0220", "E0221", "E0222", "E0223"})
 """A session knows modules as they are saved, the reading as they are in the editor, and that is what counts."""
 
 
+Key = tuple["Path | None", tuple[float, ...]]
+"""A configuration file, and when it, the user's own and what is trusted were changed."""
+
+
 @attrs.define(slots=True, eq=False)
 class Hosts:
-    """Sessions by configuration file; one is opened anew when its file has changed."""
+    """Sessions by configuration file; one is opened anew when its file has changed, or is trusted now."""
 
     config: Path | None = None
     problems: list[str] = attrs.field(factory=list)
     """Configurations that cannot be used, to be told once."""
-    _open: dict[tuple[Path | None, float], Session | None] = attrs.field(factory=dict)
+    _open: dict[Key, Session | None] = attrs.field(factory=dict)
 
     def session(self, folder: Path) -> Session | None:
         """Return the session for programs of a folder; None when its configuration cannot be used."""
         path = any_file(self.config, folder, os.environ)
-        key = (path, path.stat().st_mtime if path is not None and path.exists() else 0.0)
+        files = (path, own_file(os.environ), TrustStore.of(os.environ).folder)
+        key = (path, tuple(each.stat().st_mtime if each is not None and each.exists() else 0.0 for each in files))
         if key not in self._open:
             for old in [each for each in self._open if each[0] == path]:
                 self._close(old)
@@ -50,7 +56,7 @@ class Hosts:
         self.problems.extend(each.message for each in made.host.config.notices)
         return made
 
-    def _close(self, key: tuple[Path | None, float]) -> None:
+    def _close(self, key: Key) -> None:
         session = self._open.pop(key)
         if session is not None:
             session.close()

@@ -128,12 +128,12 @@ def _world(environ: Mapping[str, str]) -> tuple[Any, ...]:
 
 
 def _state(path: str) -> tuple[int, ...] | None:
-    """Return what changes when a file is written or replaced, and when a folder gets or loses an entry."""
+    """Return what changes when a file is written, replaced or given away, and when a folder gets or loses an entry."""
     try:
         known = os.stat(path or ".")  # Python's search path calls the current folder so
     except (OSError, ValueError):
         return None
-    return known.st_dev, known.st_ino, known.st_mtime_ns, known.st_size
+    return known.st_dev, known.st_ino, known.st_mtime_ns, known.st_size, known.st_mode, known.st_uid
 
 
 def _entries(folder: str) -> list[str]:

@@ -1,0 +1,403 @@
+"""A configuration that lies beside a program can narrow and choose; for more, its user must have trusted it."""
+
+from __future__ import annotations
+
+import os
+
+import attrs
+import pytest
+
+from rtfs_framework.api import ANY, FILE_WITHIN, ConfigError, LocalModel, LocalPure, RemoteModel
+from rtfs_framework.orchestrator.config.choices import overlap
+from rtfs_framework.orchestrator.config.standing import STANDING
+from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, sections
+from rtfs_framework.orchestrator.config.trust import TrustStore, digest_of
+from rtfs_framework.orchestrator.config.variables import SECTIONS
+from rtfs_framework.orchestrator.security import IsolationLevel, Reach
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Rules:
+    """Settings of an on-device plugin, one of which it has not thought about."""
+
+    rules: str = attrs.field(default="sentiment", metadata=FILE_WITHIN)
+    argument: str = attrs.field(default="", metadata=ANY)
+    danger: str = ""
+
+
+@pytest.fixture
+def place(kit, remote_settings, fake_engine):
+    """Return a function that opens a session where a file was found, over the user's own."""
+    catalog = kit.catalog(
+        kit.provider("openai", lambda _: "o", remote=True, settings=remote_settings),
+        kit.provider("rules", lambda _: "r", defaults={"sentiment": {}}, settings=Rules),
+        engine=fake_engine(),
+        l1=True,
+    )
+    repo, home = kit.home / "repo", kit.home / "own"
+    repo.mkdir()
+    home.mkdir()
+
+    def opened(text=None, own=None, asked=None, **environ):
+        if text is not None:
+            (repo / "delegation.toml").write_text(text, encoding="utf-8")
+        if own is not None:
+            (home / "delegation.toml").write_text(own, encoding="utf-8")
+        with kit.open(catalog, asked, program_dir=repo, environ={"RTFS_HOME": str(home), **environ}) as session:
+            return session.host.config
+
+    opened.repo, opened.home, opened.catalog = repo, home, catalog
+    return opened
+
+
+def ignored(config):
+    """Return the names of what was ignored, from the one warning."""
+    (notice,) = config.notices
+    assert (notice.code, notice.severity) == ("E0715", "warning")
+    assert "rtfs config trust" in notice.help
+    return notice.message.partition("ignored in it: ")[2].split(", ")
+
+
+def spec(config, target):
+    return next(each for each in config.providers if each.target == target)
+
+
+OWN = """
+[delegation.remote_providers.mine]
+provider = "openai"
+endpoint = "https://mine.example/v1"
+timeout = 9000
+[delegation.local_models.words]
+provider = "rules"
+[security]
+grant = ["fs.*", "log"]
+reach = "local"
+[limits]
+steps = 1000
+"""
+
+VENDOR, M = "[delegation.remote_providers.openai]\n", "[delegation.remote_providers.mine]\n"
+N = "[delegation.local_models.new]\n"
+WIDENING = [
+    (VENDOR + "endpoint = 'http://127.0.0.1:9/v1'", "delegation.remote_providers.openai.endpoint"),
+    (VENDOR + "api_key_env = 'AWS_SECRET'", "delegation.remote_providers.openai.api_key_env"),
+    (VENDOR + "model = 'dear'", "delegation.remote_providers.openai.model"),
+    (VENDOR + "reuse = 'always'", "delegation.remote_providers.openai.reuse"),
+    (VENDOR + "input_cost = 0.1", "delegation.remote_providers.openai.input_cost"),
+    (VENDOR + "timeout = '1h'", "delegation.remote_providers.openai.timeout"),
+    (VENDOR + "provider = 'rules'", "delegation.remote_providers.openai.provider"),
+    (M + "endpoint = 'https://evil.example'", "delegation.remote_providers.mine.endpoint"),
+    ("[delegation.remote_providers.new]\nprovider = 'openai'", "delegation.remote_providers.new"),
+    (N + "provider = 'openai'", "delegation.local_models.new"),
+    (N + "provider = 'rules'\nrules = '../../x.toml'", "delegation.local_models.new.rules"),
+    (N + "provider = 'rules'\nrules = '/etc/passwd'", "delegation.local_models.new.rules"),
+    (N + "provider = 'rules'\nrules = '~/x.toml'", "delegation.local_models.new.rules"),
+    (N + "provider = 'rules'\nrules = 'link.toml'", "delegation.local_models.new.rules"),
+    (N + "provider = 'rules'\nrules = 'pipe'", "delegation.local_models.new.rules"),
+    (N + "provider = 'rules'\ndanger = 'x'", "delegation.local_models.new.danger"),
+    (N + "provider = 'rules'\nreuse = 'always'", "delegation.local_models.new.reuse"),
+    ("[delegation.local_models.words]\nrules = 'other.toml'", "delegation.local_models.words.rules"),
+    ("[delegation]\nconcurrency = 100", "delegation.concurrency"),
+    ("[delegation]\nparallel = 100", "delegation.parallel"),
+    ("[delegation]\ncache_ttl = 50", None),
+    ("[engines.static]\n", None),
+    ("[caches.l1]\nttl = 5", "caches.l1.ttl"),
+    ("[security]\nlevel = 'full'", "security.level"),
+    ("[security]\nreach = 'remote'", "security.reach"),
+    ("[security]\ngrant = ['net.get']", "security.grant"),
+    ("[security]\ngrant = ['*']", "security.grant"),
+    ("[security]\ngrant = ['f*']", "security.grant"),
+    ("[security.context]\nuser = 'root'", "security.context.user"),
+    ("[journal]\nenabled = false", "journal.enabled"),
+    ("[journal]\npath = '/dev/null'", "journal.path"),
+    ("[journal]\nkeep_args = true", "journal.keep_args"),
+    ("[modules]\npath = ['lib']", "modules.path"),
+    ("[keys]\nOPENAI_API_KEY = 'https://evil.example'", "keys.OPENAI_API_KEY"),
+    ("[limits]\nsteps = 1001", "limits.steps"),
+    ("[limits]\nsteps = 'off'", "limits.steps"),
+    ("[limits]\nmemory = '2 GiB'", "limits.memory"),
+    ("[limits]\ndepth = 'off'", "limits.depth"),
+    ("[limits]\nhost_calls = 2000000", "limits.host_calls"),
+    ("[limits]\nnesting = 400", "limits.nesting"),
+    ("[limits]\nstep_rounds = 20000", "limits.step_rounds"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "name"), [each for each in WIDENING if each[1]], ids=str)
+def test_what_would_widen_is_ignored_and_named_once(place, text, name):
+    (place.home / "x.toml").write_text("", encoding="utf-8")
+    (place.repo / "link.toml").symlink_to(place.home / "x.toml")
+    os.mkfifo(place.repo / "pipe")
+    without = place(own=OWN)
+    found = place(text)
+    assert ignored(found) == [name]
+    same = attrs.fields(type(found))
+    for field in [each.name for each in same if each.name not in {"notices", "merged", "path", "tables", "providers"}]:
+        if (field, name) != ("security", "security.grant"):
+            assert getattr(found, field) == getattr(without, field), field
+    if not name.endswith(("new.reuse",)):
+        assert {each.target: each.own for each in found.providers} == {
+            each.target: each.own for each in without.providers
+        }
+
+
+NARROWING = [
+    ("[limits]\nsteps = 10\nseconds = '2s'\nmemory = '2 MiB'", lambda c: (c.limits.steps, c.limits.seconds) == (10, 2)),
+    ("[security]\nlevel = 'pure'", lambda c: c.security.level is IsolationLevel.PURE),
+    ("[security]\nreach = 'pure'", lambda c: c.security.reach is Reach.PURE),
+    ("[security]\ndeny = ['net.*']", lambda c: c.security.deny == ("net.*",)),
+    ("[security]\ngrant = ['fs.read']", lambda c: c.security.grant == ("fs.read",)),
+    ("[security]\ngrant = ['fs.x*', 'log']", lambda c: c.security.grant == ("fs.x*", "log")),
+    ("[delegation]\ncache_ttl = 5\nparallel = 2\nconcurrency = 3", lambda c: (c.cache_ttl, c.parallel) == (5, 2)),
+    ("[delegation]\nengine = 'static'", lambda c: c.engine == "static"),
+    ("[delegation]\ndefault_target = 'remote-mine'", lambda c: c.default_target == RemoteModel("mine")),
+    ("[delegation.static_routes]\n'a*' = 'remote-openai'", lambda c: c.routes == {"a*": (RemoteModel("openai"),)}),
+    ("[delegation.remote_providers.mine]\ntimeout = '2s'", lambda c: spec(c, RemoteModel("mine")).timeout == 2),
+    ("[delegation.remote_providers.mine]\nendpoint = 'https://mine.example/v1'", lambda c: c.routes == {}),
+    ("[caches.l1]\nenabled = false", lambda c: not c.caches["l1"].enabled),
+    ("[journal]\nenabled = true\nkeep_args = false", lambda c: c.journal.enabled),
+    ("[modules]\npath = []", lambda c: c.module_path == ()),
+    (
+        N + "provider = 'rules'\nrules = 'sub/r.toml'\nargument = 'text'\n"
+        "[delegation.static_routes]\nf = ['local-new', 'local-words']",
+        lambda c: spec(c, LocalModel("new")).own.rules == "sub/r.toml"
+        and c.routes == {"f": (LocalModel("new"), LocalModel("words"))},
+    ),
+    ("[delegation.local_models.sentiment]\nrules = 'mine.toml'", lambda c: spec(c, LocalModel("sentiment")).own.rules),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "holds"), NARROWING, ids=lambda each: each if isinstance(each, str) else "")
+def test_what_narrows_or_chooses_counts_without_a_word(place, text, holds):
+    config = place(text, own=OWN)
+    assert config.notices == ()
+    assert holds(config)
+
+
+def test_a_file_beside_is_cut_down_to_what_is_left_and_its_models_files_start_there(place):
+    config = place("[delegation.local_models.new]\nprovider = 'rules'\nrules = 'r.toml'\n", own=OWN)
+    assert spec(config, LocalModel("new")).directory == str(place.repo)
+    assert spec(config, RemoteModel("mine")).directory == str(place.home)
+
+
+def test_the_user_s_timeout_of_a_model_does_not_move_its_files(place):
+    own = "[delegation.local_models.words]\nprovider = 'rules'\nrules = 'w.toml'\n"
+    config = place("[delegation.local_models.words]\ntimeout = '1s'\n", own=own)
+    found = spec(config, LocalModel("words"))
+    assert (found.directory, found.timeout, found.own.rules) == (str(place.home), 1, "w.toml")
+
+
+ROUTED = """
+[delegation]
+default_target = "local-pure"
+[delegation.static_routes]
+"secret-*" = "local-pure"
+"hr-*" = ["remote-mine", "local-words"]
+[delegation.remote_providers.mine]
+provider = "openai"
+[delegation.local_models.words]
+provider = "rules"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("'secret-*' = 'remote-openai'", None),
+        ("'secret-plan' = 'remote-openai'", None),
+        ("'*' = 'remote-openai'", None),
+        ("'s*n' = 'local-words'", None),
+        ("'secret-plan' = 'local-pure'", (LocalPure(),)),
+        ("'hr-x' = 'remote-openai'", None),
+        ("'hr-x' = 'remote-mine'", (RemoteModel("mine"),)),
+        ("'hr-x' = 'local-pure'", (LocalPure(),)),
+        ("'hr-x' = ['remote-openai', 'local-words']", (LocalModel("words"),)),
+        ("'free' = 'remote-openai'", (RemoteModel("openai"),)),
+    ],
+)
+def test_where_the_user_has_routed_a_file_may_only_choose_among_that_or_nearer(place, text, left):
+    config = place(f"[delegation.static_routes]\n{text}\n", own=ROUTED)
+    pattern = text.split("'")[1]
+    assert config.routes.get(pattern) == (left if left or pattern != "secret-*" else (LocalPure(),))
+    assert config.routes["secret-*"] == (LocalPure(),)
+    assert bool(config.notices) is (left is None or "openai', 'local" in text)
+
+
+def test_the_user_s_default_is_not_made_more_remote(place):
+    config = place("[delegation]\ndefault_target = 'remote-mine'\n", own=ROUTED)
+    assert config.default_target == LocalPure()
+    assert ignored(config) == ["delegation.default_target"]
+
+
+def test_a_target_that_only_the_file_defines_cannot_be_chosen_and_is_no_mistake(place):
+    text = (
+        "[delegation]\ndefault_target = 'remote-evil'\n[delegation.static_routes]\nf = ['remote-evil', 'local-pure']\n"
+        "g = 'remote-evil'\n[delegation.remote_providers.evil]\nprovider = 'openai'\nendpoint = 'http://evil.example'\n"
+    )
+    config = place(text)
+    assert (config.default_target, config.routes) == (LocalPure(), {"f": (LocalPure(),)})
+    assert RemoteModel("evil") not in {each.target for each in config.providers}
+    assert ignored(config) == [
+        "delegation.remote_providers.evil",
+        "delegation.default_target",
+        "delegation.static_routes.f",
+        "delegation.static_routes.g",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        ("a", "a", True), ("a", "b", False), ("*", "x", True), ("a*", "*b", True), ("a*", "b*", False), ("", "", True),
+        ("a*c", "ab*", True), ("", "*", True), ("a*b", "acb*d", False), ("a*b*", "*c", True), ("**", "", True),
+        ("a?", "ab", False),
+    ],
+)  # fmt: skip
+def test_patterns_that_can_fit_the_same_name(one, other, meet):
+    assert overlap(one, other) is overlap(other, one) is meet
+
+
+def test_huge_patterns_are_taken_to_overlap():
+    assert overlap("a" * 100_000, "b" * 100_000)
+
+
+EVIL = "[security]\nlevel = 'full'\n[limits]\nsteps = 'off'\n"
+
+
+def test_trust_is_for_one_content_at_one_path(place):
+    store = TrustStore.of({"RTFS_HOME": str(place.home)})
+    path = place.repo / "delegation.toml"
+    assert place(EVIL).security.level is IsolationLevel.CONTROLLED
+    store.add(path, digest_of(EVIL.encode()), 1.0)
+    config = place()
+    assert (config.security.level, config.limits.steps, config.notices) == (IsolationLevel.FULL, None, ())
+    changed = place(EVIL + "\n")
+    assert changed.security.level is IsolationLevel.CONTROLLED
+    assert "changed since you trusted it" in changed.notices[0].message
+    assert place(EVIL).security.level is IsolationLevel.FULL
+    assert store.revoke(path) == 1
+    assert place(EVIL).security.level is IsolationLevel.CONTROLLED
+
+
+def test_the_same_content_elsewhere_is_not_trusted(place, monkeypatch, kit):
+    store = TrustStore.of({"RTFS_HOME": str(place.home)})
+    other = kit.home / "other"
+    other.mkdir()
+    (other / "delegation.toml").write_text(EVIL, encoding="utf-8")
+    store.add(other / "delegation.toml", digest_of(EVIL.encode()), 1.0)
+    assert place(EVIL).security.level is IsolationLevel.CONTROLLED
+    (place.repo / "delegation.toml").unlink()
+    monkeypatch.chdir(other)
+    assert place().security.level is IsolationLevel.FULL
+
+
+def test_records_are_the_user_s_alone(place):
+    store = TrustStore.of({"RTFS_HOME": str(place.home)})
+    path = place.repo / "delegation.toml"
+    place(EVIL)
+    store.add(path, digest_of(EVIL.encode()), 5.0)
+    (record,) = store.records()
+    assert (record.path, record.time, record.digest) == (str(path), 5.0, digest_of(EVIL.encode()))
+    (file,) = store.folder.iterdir()
+    assert (store.folder.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o700, 0o600)
+
+
+def _loosen_folder(folder, _file):
+    folder.chmod(0o777)
+
+
+def _loosen_file(_folder, file):
+    file.chmod(0o666)
+
+
+def _other_content(_folder, file):
+    file.write_text(file.read_text().replace('"time"', '"when"'), encoding="utf-8")
+
+
+def _not_json(_folder, file):
+    file.write_text("[" * 100_000, encoding="utf-8")
+
+
+def _another_name(folder, file):
+    file.rename(folder / ("0" * 64))
+
+
+def _a_link(folder, file):
+    file.rename(folder.parent / "moved")
+    file.symlink_to(folder.parent / "moved")
+
+
+def _a_pipe(_folder, file):
+    file.unlink()
+    os.mkfifo(file, 0o600)
+
+
+@pytest.mark.parametrize(
+    "spoil", [_loosen_folder, _loosen_file, _other_content, _not_json, _another_name, _a_link, _a_pipe]
+)
+def test_a_record_that_others_could_have_made_counts_for_nothing(place, spoil):
+    store = TrustStore.of({"RTFS_HOME": str(place.home)})
+    place(EVIL)
+    store.add(place.repo / "delegation.toml", digest_of(EVIL.encode()), 5.0)
+    assert place().security.level is IsolationLevel.FULL
+    spoil(store.folder, next(store.folder.iterdir()))
+    assert place().security.level is IsolationLevel.CONTROLLED
+
+
+def test_a_folder_that_others_can_write_takes_no_record(place):
+    store = TrustStore.of({"RTFS_HOME": str(place.home)})
+    store.folder.mkdir()
+    store.folder.chmod(0o777)
+    with pytest.raises(ConfigError, match="E0717"):
+        store.add(place.repo / "delegation.toml", "0" * 64, 1.0)
+
+
+@pytest.mark.parametrize(("word", "trusted"), [("1", True), ("true", True), ("0", False), ("", False), ("no", False)])
+def test_the_variable_trusts_what_is_found(place, word, trusted):
+    assert (place(EVIL, RTFS_TRUST=word).security.level is IsolationLevel.FULL) is trusted
+
+
+def test_the_variable_says_yes_or_no(place):
+    with pytest.raises(ConfigError, match="RTFS_TRUST must be 1 or 0, not 'perhaps'"):
+        place(EVIL, RTFS_TRUST="perhaps")
+
+
+def test_what_is_asked_for_is_trusted_and_lies_over_what_was_found(place, kit):
+    config = place("[limits]\nsteps = 10\ndepth = 20\n", own="[limits]\nsteps = 99\nitems = 5000\n",
+                   asked="[limits]\nsteps = 7000\n[security]\nlevel = 'full'\n")  # fmt: skip
+    assert (config.limits.steps, config.limits.depth, config.limits.items) == (7000, 20, 5000)
+    assert config.security.level is IsolationLevel.FULL
+
+
+def test_a_mistake_that_a_later_text_hides_does_not_let_the_rest_through(place):
+    text = "[limits]\nsteps = 'many'\n[security]\nlevel = 'full'\n"
+    with pytest.raises(ConfigError, match="E0705"):
+        place(text, asked="[limits]\nsteps = 5\n")
+    with pytest.raises(ConfigError, match="E0705"):
+        place(text, RTFS_LIMITS__STEPS="5")
+
+
+def test_a_file_that_is_asked_for_where_it_would_be_found_is_asked_for(place, kit):
+    (place.repo / "delegation.toml").write_text(EVIL, encoding="utf-8")
+    assert place(asked=place.repo / "delegation.toml").security.level is IsolationLevel.FULL
+
+
+def _wild(names, prefix):
+    return {f"{prefix}.{each.name}" for each in attrs.fields(names)}
+
+
+def test_every_key_of_the_model_has_its_standing():
+    tables = {"static_routes", "remote_providers", "local_models", "context"}
+    model = {f"{table}.{key}" for table, keys in sections().items() for key in keys if key not in tables}
+    model |= {"delegation.static_routes.*", "security.context.*", "engines.*", "keys.*"}
+    model |= _wild(ProviderTable, "delegation.remote_providers.*") | _wild(ProviderTable, "delegation.local_models.*")
+    model |= _wild(CacheTable, "caches.*")
+    assert sorted(model - set(STANDING)) == [], "say in standing.py what an untrusted file may do with these keys"
+    assert {field.name for field in attrs.fields(ConfigFile)} == SECTIONS
+
+
+def test_a_key_without_standing_widens(place, monkeypatch):
+    monkeypatch.setattr("rtfs_framework.orchestrator.config.narrow.STANDING", {})
+    config = place("[limits]\nsteps = 1\n[security]\nreach = 'pure'\n")
+    assert ignored(config) == ["limits.steps", "security.reach"]
+    assert config.limits.steps != 1
