@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
-import click
 
 from rtfs_framework.cli.faults import CommandLineError
 from rtfs_framework.cli.problems import BAD_CHOICE
+from rtfs_framework.cli.shown.data import put_json
+from rtfs_framework.cli.style import bold
+from rtfs_framework.cli.terminal import say
 from rtfs_framework.lang.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
@@ -37,17 +40,16 @@ def show_code(text: str, *, as_json: bool) -> None:
         near = did_you_mean(text.upper(), CODES)
         raise CommandLineError(BAD_CHOICE, f"there is no code {text}", near or "codes look like E0203")
     if as_json:
-        import json
+        put_json(attrs.asdict(found))
+        return
+    say(bold(found.code), f": {found.title}")
+    for each in _lines(found):
+        say(each)
 
-        click.echo(json.dumps(attrs.asdict(found), ensure_ascii=False))
-    else:
-        click.echo(code_text(found))
 
-
-def code_text(code: Code) -> str:
-    """Return a code's page for a terminal."""
-    parts = [f"{click.style(code.code, bold=True)}: {code.title}", textwrap.fill(code.text, 100)]
+def _lines(code: Code) -> Iterator[str]:
+    yield ""
+    yield from textwrap.wrap(code.text, 100)
     for word, example in (("wrong", code.wrong), ("right", code.right)):
         if example:
-            parts.append(f"{word}:\n{textwrap.indent(example.rstrip(), '    ')}")
-    return "\n\n".join(parts)
+            yield from ("", f"{word}:", *textwrap.indent(example.rstrip(), "    ").split("\n"))

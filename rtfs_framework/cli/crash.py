@@ -1,4 +1,7 @@
-"""What is kept of a bug of ours: one file with the versions and the traceback, no values and no environment."""
+"""What is kept of a bug of ours: one file with the versions and the traceback, no values and no environment.
+
+Control characters are escapes, for somebody will look at it in a terminal.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import traceback
 from pathlib import Path
 
 from rtfs_framework.api.private import private_file
+from rtfs_framework.lang.visible import visible
 
 
 def write_crash_file(error: BaseException) -> Path | None:
@@ -30,7 +34,7 @@ def write_crash_file(error: BaseException) -> Path | None:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             private_file(folder / name)
-            (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
+            (folder / name).write_text(visible(text), encoding="utf-8")
         except OSError:
             continue
         return folder / name

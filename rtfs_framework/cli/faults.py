@@ -1,23 +1,24 @@
 """The one handler of errors: what is printed on stderr (or as JSON), and the exit code. Users never see a traceback.
 
-Exit codes: 0 fine; 1 the program, its input or a check failed; 2 the command line is to blame; 130 interrupted. A
-closed pipe (`| head`) is no error. Anything unforeseen is a bug of ours: its traceback goes to a crash file, or to the
-terminal when RTFS_DEBUG is set.
+Exit codes: 0 fine; 1 the program, its input or a check failed, or stdout cannot be written; 2 the command line is to
+blame; 130 interrupted. A closed pipe (`| head`) is no error. Anything unforeseen is a bug of ours: its traceback goes
+to a crash file, or to the terminal when RTFS_DEBUG is set.
 """
 
 from __future__ import annotations
 
-import errno
+import io
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rtfs_framework.cli.style import colour_for, coloured
+from rtfs_framework.cli.style import is_terminal
+from rtfs_framework.cli.terminal import PipeClosed, StdoutLost, complain, finish
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError, RtfsError
+from rtfs_framework.lang.visible import visible_message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,23 +38,8 @@ class CommandLineError(RtfsError):
         self.way_out = way_out
 
 
-class PipeClosed(Exception):
-    """Nobody reads any more. (click would make exit code 1 of the operating system's own error.)"""
-
-
-@contextmanager
-def pipe_errors() -> Iterator[None]:
-    """Raise PipeClosed where the reader of our output has gone.
-
-    Raises:
-        PipeClosed: It has.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno == errno.EPIPE:
-            raise PipeClosed from error
-        raise
+class Interrupted(Exception):
+    """Ctrl-C. (click would write an empty line for it.)"""
 
 
 def guarded(
@@ -61,46 +47,61 @@ def guarded(
 ) -> int:
     """Do something and return its exit code, whatever happens; `beside` is told with an error as JSON."""
     try:
-        try:
-            result = work()
-            sys.stdout.flush()
-        except click.exceptions.Exit as error:
-            return error.exit_code
-        return result if isinstance(result, int) else FINE
-    except (KeyboardInterrupt, click.Abort) as error:
-        said = error.__cause__ if isinstance(error, click.Abort) and error.__cause__ is not None else error
-        _say(f"interrupted {said}".rstrip())
-        return INTERRUPTED
-    except (PipeClosed, BrokenPipeError):
-        return _pipe_closed()
+        return _tried(work)
     except BaseException as error:  # noqa: BLE001 - this is the last resort
-        return _report(error, beside=(beside or dict) if as_json else None)
+        told = (beside or dict) if as_json else None
+        try:
+            return _report(error, beside=told)
+        except PipeClosed:
+            return FINE
+        except StdoutLost as lost:
+            return _report(lost, beside=None)
+
+
+def _tried(work: Callable[[], Any]) -> int:
+    try:
+        result = work()
+        finish()
+    except click.exceptions.Exit as error:
+        finish()
+        return error.exit_code
+    return result if isinstance(result, int) else FINE
 
 
 def _report(error: BaseException, *, beside: Callable[[], dict[str, Any]] | None) -> int:
-    try:
-        return _report_known(error, beside=beside)
-    except BrokenPipeError:
-        return _pipe_closed()
+    match error:
+        case PipeClosed():
+            return FINE
+        case KeyboardInterrupt() | Interrupted() | click.Abort():
+            said = error if error.__cause__ is None else error.__cause__
+            complain(
+                f"{os.linesep if is_terminal(sys.stderr) else ''}interrupted {visible_message(str(said))}".rstrip()
+            )
+            return INTERRUPTED
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else FAILED
+        case click.ClickException():
+            _show_usage(error)
+            return error.exit_code
+        case RtfsError():
+            if beside is not None and not isinstance(error, StdoutLost):
+                from rtfs_framework.cli.shown.data import put_json
+
+                put_json({"errors": diagnostics_json(error), **beside()})
+            else:
+                complain(text_of(error))
+            return USAGE if isinstance(error, CommandLineError) else int(getattr(error, "exit_code", FAILED))
+    return _crashed(error)
 
 
-def _report_known(error: BaseException, *, beside: Callable[[], dict[str, Any]] | None) -> int:
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else FAILED
-    if isinstance(error, click.ClickException):
-        error.show()
-        return error.exit_code
-    if not isinstance(error, RtfsError):
-        return _crashed(error)
-    if beside is not None:
-        import json
-
-        click.echo(json.dumps({"errors": diagnostics_json(error), **beside()}, ensure_ascii=False))
-    else:
-        _say(text_of(error))
-    if isinstance(error, CommandLineError):
-        return USAGE
-    return int(getattr(error, "exit_code", FAILED))
+def _show_usage(error: click.ClickException) -> None:
+    """Say what click found wrong with the command line, in click's words."""
+    words = io.StringIO()
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        context.color = True  # else click takes out what it takes for colours
+    error.show(words)
+    complain(words.getvalue().rstrip("\n"))
 
 
 def text_of(error: RtfsError) -> str:
@@ -115,7 +116,7 @@ def text_of(error: RtfsError) -> str:
         case LimitError():
             return render_error(limit_value(error))
         case CommandLineError():
-            return f"error[{error.code}]: {error}\n  help: {error.way_out}"
+            return f"error[{error.code}]: {visible_message(str(error))}\n  help: {visible_message(error.way_out)}"
     text = str(error)
     code = getattr(error, "code", "")
     if text.startswith("error["):
@@ -146,20 +147,6 @@ def _crashed(error: BaseException) -> int:
 
     path: Path | None = write_crash_file(error)
     where = f"the details are in {path}" if path is not None else "set RTFS_DEBUG=1 to see the details"
-    _say(f"error[{INTERNAL}]: internal error: {type(error).__name__}: {error}\n  help: please report it; {where}")
+    told = visible_message(f"{type(error).__name__}: {error}")
+    complain(f"error[{INTERNAL}]: internal error: {told}\n  help: please report it; {where}")
     return FAILED
-
-
-def _say(text: str) -> None:
-    click.echo(coloured(text), err=True, color=colour_for(sys.stderr))
-
-
-def _pipe_closed() -> int:
-    """Let whoever closed the pipe have it: nothing more is written, not even by Python at its end."""
-    silence = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            os.dup2(silence, stream.fileno())
-        except (OSError, ValueError):  # noqa: PERF203 - two streams
-            continue
-    return FINE

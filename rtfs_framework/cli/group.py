@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -10,13 +13,15 @@ import click
 from rtfs_framework import __version__
 from rtfs_framework.api.command import CommandEntry
 from rtfs_framework.cli.door import built_in_commands, plugin_commands
-from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError, PipeClosed, pipe_errors
+from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError, Interrupted
 from rtfs_framework.cli.notices import notices
+from rtfs_framework.cli.terminal import PipeClosed, lost, say
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.errors import RtfsError
+from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.registry.faults import Part, PluginFault, ask, is_theirs
 
-_OURS = (RtfsError, click.ClickException, click.exceptions.Exit, click.Abort, PipeClosed, SystemExit)
+_OURS = (RtfsError, click.ClickException, click.exceptions.Exit, click.Abort, PipeClosed, Interrupted, SystemExit)
 """What a command may raise: errors that name their cause, and the ways of click and Python to leave."""
 
 INTRODUCTION = """Run RTFS programs, and see where each of their calls runs and why."""
@@ -45,7 +50,7 @@ class Commands(click.Group):
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the command line."""
-        with pipe_errors():
+        with _out_of_click():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -55,7 +60,7 @@ class Commands(click.Group):
             PluginFault: It is a plugin's, and broke.
         """
         try:
-            with pipe_errors():
+            with _out_of_click():
                 return super().invoke(ctx)
         except BaseException as error:
             name = ctx.invoked_subcommand
@@ -107,8 +112,8 @@ class Commands(click.Group):
         """Write the commands' summaries and examples."""
         entries = {**self.built_in, **{name: entry for name, (entry, _) in self.offered.items()}}
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in entries.items()])
-        examples = [entry.example for entry in entries.values() if entry.example]
+            formatter.write_dl([(visible_line(name), visible_line(entry.summary)) for name, entry in entries.items()])
+        examples = [visible_line(entry.example) for entry in entries.values() if entry.example]
         with formatter.section("Examples"):
             for example in examples:
                 formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
@@ -122,9 +127,36 @@ class Commands(click.Group):
 def _version_option() -> click.Option:
     def show(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         if wanted:
-            click.echo(f"rtfs {__version__}")
+            say(f"rtfs {__version__}")
             ctx.exit()
 
     return click.Option(
         ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=show, help="Show the version and exit."
     )
+
+
+@contextmanager
+def _out_of_click() -> Iterator[None]:
+    """Name two things in a way that click leaves alone: Ctrl-C, and a reader of our output that has gone.
+
+    Raises:
+        Interrupted: Ctrl-C.
+        PipeClosed: What click or a plugin wrote found no reader.
+        StdoutLost: It could not be written.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted from error
+    except OSError as error:
+        if error.errno == errno.EPIPE or _wrote(error):
+            raise lost(error) from error
+        raise
+
+
+def _wrote(error: OSError) -> bool:
+    """Tell whether it was click that failed to write."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return at is not None and at.tb_frame.f_globals.get("__name__") == "click.utils"

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import codecs
 import io
+import os
 import sys
-
-from rtfs_framework.cli.quick import run as run_quick
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing `typing` takes longer than a small program runs
     from collections.abc import Sequence
+    from types import FrameType
 
 _INTERRUPTED = 130
+_ESCAPED = "rtfs.escaped"
 
 
 def main() -> None:
     """Run `rtfs` and leave the process with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # A character that the terminal's encoding cannot show is no reason to fail.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    told: list[int] = []
     try:
-        quick = run_quick(sys.argv[1:])
-        code = run(sys.argv[1:]) if quick is None else quick
+        _mend_streams()
+        from rtfs_framework.cli.quick import run as run_quick
+
+        code = run_quick(sys.argv[1:])
+        if code is None:
+            _mind_signals(told)
+            code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while it was starting or ending
         code = _INTERRUPTED
-    sys.exit(code)
+    sys.exit(128 + told[0] if told and code == _INTERRUPTED else code)
 
 
 def run(args: Sequence[str]) -> int:
@@ -43,3 +47,41 @@ def run(args: Sequence[str]) -> int:
     )
     told.finish()
     return code
+
+
+def _mend_streams() -> None:
+    """Give the process the three streams that it may have been started without, and escapes for what they cannot hold.
+
+    A closed one leaves its number to the next file that is opened, which could be the journal. Now it is an empty
+    input, an output that fails, a place where reports are lost.
+    """
+    codecs.register_error(_ESCAPED, _escape)
+    for name, mode, how in (("stdin", "r", os.O_RDONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY)):
+        stream = getattr(sys, name)
+        if stream is None:
+            stream = open(os.open(os.devnull, how), mode, encoding="utf-8")  # noqa: PTH123, SIM115 - for good
+            setattr(sys, name, stream)
+        if mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ESCAPED)
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """Return the escapes of what a stream's encoding cannot hold, as RTFS strings write them."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    codes = map(ord, error.object[error.start : error.end])
+    return "".join(f"\\u{code:04x}" if code < 1 << 16 else f"\\u{{{code:x}}}" for code in codes), error.end
+
+
+def _mind_signals(told: list[int]) -> None:
+    """End in order, as with Ctrl-C, when the process is asked to end or its terminal goes; note which it was."""
+    import signal
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        told.append(number)
+        signal.raise_signal(signal.SIGINT)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)

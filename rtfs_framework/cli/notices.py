@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from rtfs_framework.cli.style import colour_for, coloured
+from rtfs_framework.cli.terminal import complain
+from rtfs_framework.lang.visible import visible_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,7 @@ class Notices:
         """Tell a problem, unless it was told before."""
         if problem.message not in self._told:
             self._told[problem.message] = problem
-            warn(problem.render("warning"))
+            complain(problem.render("warning"))
 
     def tell_all(self, problems: Iterable[PluginProblem]) -> None:
         """Tell the problems of plugins that could not be loaded."""
@@ -51,7 +52,7 @@ class Notices:
         for each in findings:
             if each.message not in self._findings:
                 self._findings[each.message] = each
-                warn(each.render())
+                complain(each.render())
 
     @property
     def findings(self) -> list[Diagnostic]:
@@ -73,7 +74,7 @@ class Notices:
         """Say how often what was told once has happened."""
         for problem in self.problems:
             if problem.count > 1:
-                warn(f"warning[{problem.code}]: {problem.count:,} times: {problem.message}")
+                complain(f"warning[{problem.code}]: {problem.count:,} times: {visible_message(problem.message)}")
 
 
 def notices() -> Notices:
@@ -87,10 +88,3 @@ def problems_json() -> list[dict[str, Any]]:
     """Return what was told by now, as JSON-ready data."""
     told = notices()
     return [*(each.to_json() for each in told.findings), *(each.to_json() for each in told.problems)]
-
-
-def warn(text: str) -> None:
-    """Print on stderr."""
-    import sys
-
-    click.echo(coloured(text), err=True, color=colour_for(sys.stderr))

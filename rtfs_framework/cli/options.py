@@ -12,7 +12,8 @@ import click
 from rtfs_framework.cli.limits import with_chosen
 from rtfs_framework.cli.notices import notices
 from rtfs_framework.cli.problems import require_file
-from rtfs_framework.cli.style import colour_for, coloured
+from rtfs_framework.cli.terminal import complain
+from rtfs_framework.lang.visible import visible_message
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.session import Session
@@ -105,6 +106,4 @@ def config_path(config: str | None) -> Path | None:
 
 def warn(text: str) -> None:
     """Print a warning on stderr."""
-    import sys
-
-    click.echo(coloured(f"warning: {text}"), err=True, color=colour_for(sys.stderr))
+    complain(f"warning: {visible_message(text)}")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import attrs
 from typing_extensions import Self
 
-from rtfs_framework.cli.problems import OUTPUT, USAGE, problem
+from rtfs_framework.cli.problems import OUTPUT, USAGE, InputError, problem
+from rtfs_framework.cli.shown.data import line
 
 
 @attrs.define(slots=True, eq=False)
@@ -40,23 +43,31 @@ class Output:
         """Tell whether anything is to be written."""
         return self.file is not None
 
-    def write(self, line: str) -> None:
-        """Write a line.
+    def write(self, data: Any) -> None:
+        """Write a line of JSON.
 
         Raises:
             InputError: E0912, the disk is full or gone.
         """
         if self.file is None:
             return
-        try:
-            self.file.write(line + "\n")
-        except OSError as error:
-            message = f"{self.path} cannot be written: {error.strerror or error}"
-            raise problem(OUTPUT, message, "free some space, or name another file") from error
+        with self._told():
+            self.file.write(line(data) + "\n")
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self.file is not None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close the file; that it cannot take what it still has to take is told, unless something else went wrong."""
+        if self.file is None:
+            return
+        with suppress(InputError) if kind is not None else nullcontext(), self._told():
             self.file.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            message = f"{self.path} cannot be written: {error.strerror or error}"
+            raise problem(OUTPUT, message, "free some space, or name another file") from error

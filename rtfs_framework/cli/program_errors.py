@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
+
 from rtfs_framework.cli.limits import way_out
 from rtfs_framework.cli.sources import source_of
 from rtfs_framework.lang.diagnostics import Diagnostic
@@ -15,6 +17,7 @@ from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.values import ErrorValue, Keyword
+from rtfs_framework.lang.visible import visible_message
 
 OTHER = "E0500"
 LIMIT = "E0520"
@@ -62,14 +65,15 @@ def as_diagnostic(value: ErrorValue) -> Diagnostic:
 
 def render_error(value: ErrorValue) -> str:
     """Return the whole report for a terminal."""
-    lines = as_diagnostic(value).render().split("\n")
-    way_out = [lines.pop()] if lines[-1].startswith("  help: ") else []
+    found = as_diagnostic(value)
+    lines = [attrs.evolve(found, help=None).render()]
+    way_out = [f"  help: {visible_message(found.help)}"] if found.help else []
     lines += [f"  in {frame}" for frame in value.stack[:_SHOWN_FRAMES]]
     if len(value.stack) > _SHOWN_FRAMES:
         lines.append(f"  in {len(value.stack) - _SHOWN_FRAMES} more")
     cause = value.cause
     while cause is not None:
-        lines.append(f"  caused by {cause.kind}: {cause.message}")
+        lines.append(f"  caused by {cause.kind}: {visible_message(cause.message)}")
         cause = cause.cause
     return "\n".join([*lines, *way_out])
 

@@ -31,7 +31,7 @@ def run(args: Sequence[str]) -> int | None:
 
     entry = find(args[1], os.environ)
     text = None if entry is None else _value(entry)
-    if text is None or "\x1b" in text or sys.stdout is None:  # click leaves colours out where nobody sees them
+    if text is None or not text.isprintable():  # a terminal is shown escapes, which the ordinary way knows
         return None
     try:
         sys.stdout.write(text + "\n")
@@ -75,8 +75,9 @@ def _written(value: Any) -> str:
 
 def _failed(error: OSError) -> int:
     from rtfs_framework.cli.faults import guarded
+    from rtfs_framework.cli.terminal import lost
 
     def fail() -> None:
-        raise error
+        raise lost(error)
 
     return guarded(fail)

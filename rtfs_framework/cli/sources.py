@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
-from rtfs_framework.cli.problems import ENCODING, cannot_read, problem_at, require_file
+from rtfs_framework.cli.problems import ENCODING, USAGE, cannot_read, problem, problem_at, require_file
 from rtfs_framework.lang.source import Source, Span
 
 _known: dict[str, Source] = {}
@@ -25,6 +26,22 @@ def read_program(path: str) -> Source:
     except OSError as error:
         raise cannot_read(path, error) from error
     return remember(Source(path, decode(raw, path)))
+
+
+def given_text(text: str, what: str) -> str:
+    """Return a text of the command line, whatever the locale made of its bytes.
+
+    Raises:
+        InputError: E0902, it is not UTF-8.
+    """
+    try:
+        return os.fsencode(text).decode()
+    except UnicodeDecodeError as error:
+        message = f"{what} is not UTF-8: byte 0x{error.object[error.start]:02x} at offset {error.start}"
+        way_out = "write it in UTF-8, or put the text in a file and name its encoding: --input FILE --encoding NAME"
+        raise problem(ENCODING, message, way_out, exit_code=USAGE) from error
+    except UnicodeEncodeError:  # no bytes of a command line: half of a character, given by a caller
+        raise problem(ENCODING, f"{what} holds half of a surrogate pair", exit_code=USAGE) from None
 
 
 def decode(raw: bytes, name: str) -> str:

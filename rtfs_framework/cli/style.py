@@ -1,31 +1,84 @@
-"""Colour for reports: added always, taken off again by click where the stream is no terminal. NO_COLOR is obeyed."""
+"""Colour: one decision for both streams, made here, and the few styles that are used.
+
+Colour is added where it is wanted and never taken out of finished text. Text of others is made visible before it is
+styled, so every escape sequence that a terminal sees is ours.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
+
+from rtfs_framework.lang.visible import visible, visible_line
 
 _HEAD = re.compile(r"\b(error|warning|hint)(\[[A-Z]\d{4}\])")
 _CARETS = re.compile(r"^(\s+\| *)(\^+)$")
 _COLOURS = {"error": "red", "warning": "yellow", "hint": "cyan"}
 
 
-def coloured(report: str) -> str:
-    """Return a rendered report with its severity, carets and way out in colour."""
-    return "\n".join(map(_line, report.split("\n")))
+class Styled(NamedTuple):
+    """A part of a line with a colour or in bold."""
+
+    text: str
+    colour: str | None = None
+    bold: bool = False
 
 
-def colour_for(stream: Any) -> bool | None:
-    """Return what click is to do with colour: False for never, None for only on a terminal."""
+Part = str | Styled
+
+
+def bold(text: str) -> Styled:
+    """Return a part in bold."""
+    return Styled(text, bold=True)
+
+
+def yellow(text: str) -> Styled:
+    """Return a part that warns."""
+    return Styled(text, "yellow")
+
+
+def red(text: str) -> Styled:
+    """Return a part that tells a failure."""
+    return Styled(text, "red")
+
+
+def is_terminal(stream: Any) -> bool:
+    """Tell whether a stream is a terminal; one that is closed is none."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+def colour_for(stream: Any) -> bool:
+    """Tell whether a stream gets colour: NO_COLOR says no, FORCE_COLOR yes, else a terminal that is not dumb does."""
     if os.environ.get("NO_COLOR"):
         return False
-    return True if os.environ.get("FORCE_COLOR") else None if stream is not None else False
+    return bool(os.environ.get("FORCE_COLOR")) or (is_terminal(stream) and os.environ.get("TERM") != "dumb")
 
 
-def _line(line: str) -> str:
+def line_of(parts: tuple[Part, ...], *, colour: bool) -> str:
+    """Return parts as one line fit to be seen."""
+    return "".join(_part(part, colour=colour) for part in parts)
+
+
+def report_of(text: str, *, colour: bool) -> str:
+    """Return a rendered report fit to be seen, with its severity, carets and way out in colour if that is wanted."""
+    seen = visible(text)
+    return "\n".join(map(_coloured, seen.split("\n"))) if colour else seen
+
+
+def _part(part: Part, *, colour: bool) -> str:
+    if isinstance(part, str):
+        return visible_line(part)
+    text = visible_line(part.text)
+    return click.style(text, fg=part.colour, bold=part.bold or None) if colour else text
+
+
+def _coloured(line: str) -> str:
     if line.startswith("  help: "):
         return f"  {click.style('help:', fg='green', bold=True)} {line.removeprefix('  help: ')}"
     carets = _CARETS.match(line)

@@ -9,7 +9,7 @@ import click
 
 from rtfs_framework.cli.faults import CommandLineError
 from rtfs_framework.cli.problems import BAD_CHOICE
-from rtfs_framework.cli.sources import read_program, remember
+from rtfs_framework.cli.sources import given_text, read_program, remember
 from rtfs_framework.lang.source import Source
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def chosen_program(file: str | None, expression: str | None) -> Source:
     if (file is None) == (expression is None):
         message = "name a program" if file is None else "a file and -e are two programs"
         raise CommandLineError(BAD_CHOICE, message, "give either a FILE (- for the standard input) or -e EXPR")
-    return read_program(file) if file is not None else remember(Source("<expr>", expression or ""))
+    return read_program(file) if file is not None else remember(Source("<expr>", given_text(expression or "", "EXPR")))
 
 
 def views_of(source: Source, nesting: int) -> Views:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.lang.source import Place, Source, Span
+from rtfs_framework.lang.visible import cells, visible_line, visible_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,14 +52,17 @@ class Diagnostic:
         }
 
     def render(self) -> str:
-        """Return the report for a terminal: place, code, message, source line with carets, help."""
+        """Return the report for a terminal: place, code, message, source line with carets, help.
+
+        Whatever others wrote is made visible; further lines of a message are indented, so that none looks like ours.
+        """
         place = self.place
-        head = f"{self.severity}[{self.code}]: {self.message}"
-        lines = [f"{place}: {head}" if place else head]
+        head = f"{self.severity}[{self.code}]: {visible_message(self.message)}"
+        lines = [f"{visible_line(str(place))}: {head}" if place else head]
         if place is not None and self.source is not None and self.span is not None:
             lines += _excerpt(self.source, self.span, place)
         if self.help:
-            lines.append(f"  help: {self.help}")
+            lines.append(f"  help: {visible_message(self.help)}")
         return "\n".join(lines)
 
 
@@ -91,10 +95,11 @@ def _excerpt(source: Source, span: Span, place: Place) -> list[str]:
     column = place.column - 1
     length = max(1, min(span.end - span.start, len(text) - column))
     shift = max(0, column - 60)
-    shown, length = text[shift : shift + 100], min(length, max(1, shift + 100 - column))
+    end = min(column + length, max(column + 1, shift + 100))
+    before, marked, after = map(visible_line, (text[shift:column], text[column:end], text[end : shift + 100]))
     gutter = str(place.line)
-    pad = " " * len(gutter)
-    return [f"  {gutter} | {shown}", f"  {pad} | {' ' * (column - shift)}{'^' * length}"]
+    carets = f"{' ' * cells(before)}{'^' * max(1, cells(marked))}"
+    return [f"  {gutter} | {before}{marked}{after}", f"  {' ' * len(gutter)} | {carets}"]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -26,7 +26,7 @@ from rtfs_framework.lang.values import (
     Uuid,
 )
 
-_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+_QUOTED = str.maketrans({'"': '\\"', "\\": "\\\\"})
 _SHORT = 1 << 2048
 """Integers below this are shown by Python itself, which refuses very long ones."""
 ATOMS = frozenset({str, int, bool, type(None), float, Keyword, Symbol})
@@ -110,8 +110,8 @@ def write_atom(item: Any) -> str:
     """Return what `write` does of a value of `ATOMS`."""
     kind = item.__class__
     if kind is str:
-        usual = item.isprintable() and '"' not in item and "\\" not in item
-        return f'"{item}"' if usual else f'"{item.translate(_ESCAPES)}"'
+        quoted = item if '"' not in item and "\\" not in item else item.translate(_QUOTED)
+        return f'"{quoted}"' if quoted.isprintable() else f'"{_escaped(quoted)}"'
     if kind is int:
         try:
             return str(item)
@@ -132,6 +132,12 @@ def _keyword(name: str) -> str:
 @lru_cache(4096)
 def _symbol(name: str) -> str:
     return name if names_symbol(name) or _made_name(name) else f"#<symbol: {write_atom(name)}>"
+
+
+def _escaped(text: str) -> str:
+    from rtfs_framework.lang.visible import escaped  # most programs never print such a text
+
+    return escaped(text)
 
 
 def _write_opaque(item: Any) -> str:

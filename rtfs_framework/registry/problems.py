@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api.errors import PluginError
+from rtfs_framework.lang.visible import visible_line, visible_message
 
 BROKE = "E0801"
 IMPORT = "E0802"
@@ -64,7 +65,8 @@ class PluginProblem:
 
     def render(self, severity: str = "") -> str:
         """Return the report for a terminal."""
-        return f"{severity or self.severity}[{self.code}]: {self.message}\n  help: {self.help}"
+        head = f"{severity or self.severity}[{self.code}]: {visible_message(self.message)}"
+        return f"{head}\n  help: {visible_message(self.help)}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as JSON-ready data."""
@@ -106,7 +108,7 @@ def describe(error: BaseException) -> str:
 def printable(text: str) -> str:
     """Return a plugin's text as it may be shown: bounded, and without anything that moves a cursor."""
     shown = text if len(text) <= _MOST_WORDS else f"{text[:_MOST_WORDS]}..."
-    return shown if shown.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
+    return visible_line(shown)
 
 
 def words_of(error: BaseException) -> str:

@@ -10,6 +10,7 @@ import attrs
 import click
 
 from rtfs_framework.lang.errors import RtfsError
+from rtfs_framework.lang.visible import visible
 from rtfs_framework.testing.cases.judge import judge
 from rtfs_framework.testing.cases.model import Case, CaseFileError, read_cases
 
@@ -103,15 +104,17 @@ def _data(score: Score) -> dict[str, object]:
 
 def _show(score: Score) -> None:
     for case, difference in score.failures:
-        click.secho(f"FAILED {case.id} ({case.file})", fg="red")
-        click.echo(f"  source: {' '.join(case.source.split())}")
-        click.echo(f"  {difference}")
+        click.echo(visible(f"FAILED {case.id} ({case.file})"))
+        click.echo(visible(f"  source: {' '.join(case.source.split())}"))
+        click.echo(visible(f"  {difference}"))
     if score.failures:
         click.echo()
     width = max(map(len, score.topics()), default=0)
     for topic in score.topics():
         skipped = f", {score.skipped[topic]} skipped" if score.skipped[topic] else ""
-        click.echo(f"{topic:<{width}}  {score.passed[topic]:>4} passed, {score.failed[topic]:>3} failed{skipped}")
+        click.echo(
+            f"{visible(topic):<{width}}  {score.passed[topic]:>4} passed, {score.failed[topic]:>3} failed{skipped}"
+        )
     skipped_in_all = sum(score.skipped.values())
     if skipped_in_all:
         click.echo(f"\n{skipped_in_all} uncertain cases skipped (judge them with --uncertain)")

@@ -34,7 +34,7 @@ def test_json(rtfs) -> None:
 
 def test_json_of_what_json_cannot_hold(rtfs) -> None:
     data = rtfs("eval", "--json", "[##NaN]").data
-    assert (data["value"], data["type"], data["print"]) == (None, "vector", "[##NaN]")
+    assert (data["value"], data["type"], data["print"]) == ([None], "vector", "[##NaN]")
 
 
 def test_a_failing_expression(rtfs) -> None:

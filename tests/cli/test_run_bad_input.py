@@ -165,7 +165,7 @@ def test_an_empty_standard_input(refused) -> None:
 def test_an_endless_line(refused, folder, monkeypatch) -> None:
     monkeypatch.setattr(lines, "MOST", 1000)
     (folder / "in.txt").write_text("short\n" + "x" * 5000 + "\nshort\n")
-    assert "error[E0911]: in.txt:2: the line is longer than" in refused("in.txt", code=1)
+    assert "in.txt:2:1: error[E0911]: the line is longer than" in refused("in.txt", code=1)
 
 
 def test_a_damaged_gzip_file(refused, folder) -> None:

@@ -60,4 +60,4 @@ def test_only_the_widest_columns_are_narrowed() -> None:
 
 
 def test_clean_text_is_one_harmless_line() -> None:
-    assert cells.clean("a\tb\r\n c\x1b[2J\x9b\x00") == "a b c·[2J··"
+    assert cells.clean("a\tb\r\n c\x1b[2J\x9b\x00") == r"a b c\u001b[2J\u009b\u0000"

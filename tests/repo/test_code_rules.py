@@ -19,6 +19,9 @@ PLANTED = [
     (code_rules.silent_tests, "plugins/caches/l1/tests/test_planted.py", "def tset_x():\n    assert 1\n", "no test"),
     (code_rules.leftovers, "rtfs_framework/lang/planted.py", "x = 1  # TO" + "DO: more\n", ":1 TO" + "DO"),
     (code_rules.leftovers, "plugins/caches/l1/rtfs_cache_l1/planted.py", "# FIX" + "ME\n", "FIX" + "ME"),
+    (code_rules.other_voices, "rtfs_framework/cli/planted.py", '"""X."""\nprint(1)\n', ":2 writes by itself"),
+    (code_rules.other_voices, "rtfs_framework/cli/shown/planted.py", '"""X."""\nclick.echo(1)\n', ":2 writes"),
+    (code_rules.other_voices, "rtfs_framework/cli/repl/planted.py", '"""X."""\nsys.stderr.write("")\n', ":2 writes"),
     (code_rules.registry_hosts, "uv.lock", "https://files.python" + "hosted.org/x", "uv.lock names"),
     (code_rules.registry_hosts, "docs/planted.md", "see https://PyPI" + ".org/p", "docs/planted.md"),
 ]

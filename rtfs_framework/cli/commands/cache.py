@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 import click
 
 from rtfs_framework.cli.options import config_option, json_option, open_session
+from rtfs_framework.cli.shown.data import put_json
+from rtfs_framework.cli.terminal import say
 
 
 @click.group()
@@ -42,12 +43,12 @@ def stats(*, as_json: bool, config: str | None) -> None:
     found = {"folder": folder, "layer": kept is not None, "programs": 0 if kept is None else kept.size}
     found["quick"] = quick.count(folder)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        put_json(found)
         return
-    click.echo(f"folder    {folder}")
+    say(f"folder    {folder}")
     off = "" if kept is not None else "  (no layer of level L4 is installed and on: see `rtfs plugins`)"
-    click.echo(f"programs  {found['programs']}{off}")
-    click.echo(f"quick     {found['quick']}  (programs that `rtfs eval` runs without looking at anything else)")
+    say(f"programs  {found['programs']}{off}")
+    say(f"quick     {found['quick']}  (programs that `rtfs eval` runs without looking at anything else)")
 
 
 @command.command()
@@ -65,4 +66,7 @@ def clear(*, as_json: bool, config: str | None) -> None:
     with open_session(None, config, journal=False) as session:
         programs = session.host.artifacts.clear()
     gone = {"programs": programs, "quick": quick.clear(str(cache_dir(os.environ)))}
-    click.echo(json.dumps(gone) if as_json else f"forgot {gone['programs']} programs, {gone['quick']} quick entries")
+    if as_json:
+        put_json(gone)
+    else:
+        say(f"forgot {gone['programs']} programs, {gone['quick']} quick entries")

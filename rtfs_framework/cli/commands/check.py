@@ -12,10 +12,10 @@ from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.limits import nesting_limit, nesting_option
 from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import config_option, json_option, open_session
-from rtfs_framework.cli.shown.data import line
+from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.shown.purity import program_json, purity_lines
 from rtfs_framework.cli.sources import read_program
-from rtfs_framework.cli.style import coloured
+from rtfs_framework.cli.terminal import report, say
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.diagnostics import Diagnostic
@@ -44,11 +44,11 @@ def command(files: tuple[str, ...], *, strict: bool, nesting: int | None, as_jso
         data: dict[str, Any] = {"diagnostics": [each.to_json() for each in found], "files": len(files)}
         data["problems"] = problems_json()
         data |= {f"{word}s": number for word, number in count.items()}
-        click.echo(line({**data, "programs": [program_json(file, one) for file, one in checked]}))
+        put_json({**data, "programs": [program_json(file, one) for file, one in checked]})
     else:
         for file, one in checked:
             _show(file, one)
-        click.echo(_summary(len(files), count))
+        say(_summary(len(files), count))
     return FAILED if count["error"] or (strict and count["warning"]) else FINE
 
 
@@ -100,10 +100,10 @@ def _code(site: ExplainedSite) -> str:
 
 def _show(file: str, checked: Checked) -> None:
     for each in checked.diagnostics:
-        click.echo(coloured(each.render()))
+        report(each.render())
     if checked.accepted:
-        for text in purity_lines(file, checked):
-            click.echo(text)
+        for parts in purity_lines(file, checked):
+            say(*parts)
 
 
 def _summary(files: int, count: Mapping[str, int]) -> str:

@@ -9,7 +9,8 @@ import click
 
 from rtfs_framework.cli.notices import notices, problems_json
 from rtfs_framework.cli.options import config_path, environment, json_option, trust_option
-from rtfs_framework.cli.shown.data import line
+from rtfs_framework.cli.shown.data import put_json
+from rtfs_framework.cli.terminal import say
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.model import Config
@@ -39,16 +40,16 @@ def show_command(file: str | None, *, as_json: bool) -> None:
         rows: list[dict[str, Any]] = [
             {"key": each.key, "value": each.value, "source": each.source, "trusted": each.trusted} for each in settings
         ]
-        click.echo(line({"file": config.path, "files": _files(config), "settings": rows, "problems": problems_json()}))
+        put_json({"file": config.path, "files": _files(config), "settings": rows, "problems": problems_json()})
         return
     for file_ in _files(config):
-        click.echo(f"# {file_['file']}{'' if file_['trusted'] else ' (not trusted: it can only narrow and choose)'}")
+        say(f"# {file_['file']}{'' if file_['trusted'] else ' (not trusted: it can only narrow and choose)'}")
     if config.path is None:
-        click.echo("# no delegation.toml found: defaults only")
+        say("# no delegation.toml found: defaults only")
     keys = max(len(each.key) for each in settings)
     values = min(40, max(len(each.text) for each in settings))
     for each in settings:
-        click.echo(f"{each.key:<{keys}} = {each.text:<{values}}  # {each.source}")
+        say(f"{each.key:<{keys}} = {each.text:<{values}}  # {each.source}")
 
 
 def _files(config: Config) -> list[dict[str, Any]]:
@@ -77,9 +78,9 @@ def check_command(file: str | None, *, as_json: bool) -> None:
     _check_files(config, catalog)
     if as_json:
         warnings = [each.to_json() for each in config.notices]
-        click.echo(line({"file": config.path, "errors": [], "warnings": warnings, "problems": problems_json()}))
+        put_json({"file": config.path, "errors": [], "warnings": warnings, "problems": problems_json()})
     else:
-        click.echo(f"{config.path}: no mistakes" if config.path else "no delegation.toml found: defaults are in force")
+        say(f"{config.path}: no mistakes" if config.path else "no delegation.toml found: defaults are in force")
 
 
 @command.command("trust")

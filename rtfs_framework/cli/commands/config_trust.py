@@ -8,10 +8,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from rtfs_framework.cli.problems import MISSING_FILE, USAGE, problem, require_file
-from rtfs_framework.cli.shown.data import line
+from rtfs_framework.cli.shown.data import put_json
+from rtfs_framework.cli.terminal import say
 from rtfs_framework.orchestrator.config.find import FILE
 from rtfs_framework.orchestrator.config.layers import printable
 from rtfs_framework.orchestrator.config.trust import Record, TrustStore, digest_of, identity
@@ -41,11 +40,11 @@ def trust(name: str | None, *, as_json: bool) -> None:
     data, _ = parse_toml(content, str(path))
     record = TrustStore.of(os.environ).add(path, digest_of(content), time.time())
     if as_json:
-        click.echo(line({"trusted": _json(record)}))
+        put_json({"trusted": _json(record)})
         return
-    click.echo(f"trusted: {printable(record.path)} (sha256 {record.digest[:_DIGEST]}), until its content changes")
+    say(f"trusted: {printable(record.path)} (sha256 {record.digest[:_DIGEST]}), until its content changes")
     for text in _powers(data, ()):
-        click.echo(f"  {text}")
+        say(f"  {text}")
 
 
 def revoke(name: str | None, *, as_json: bool) -> None:
@@ -53,22 +52,22 @@ def revoke(name: str | None, *, as_json: bool) -> None:
     path = _file(name)
     gone = TrustStore.of(os.environ).revoke(path)
     if as_json:
-        click.echo(line({"file": identity(path), "revoked": gone}))
+        put_json({"file": identity(path), "revoked": gone})
         return
-    click.echo(f"{'no longer trusted' if gone else 'was not trusted'}: {printable(identity(path))}")
+    say(f"{'no longer trusted' if gone else 'was not trusted'}: {printable(identity(path))}")
 
 
 def show_trusted(*, as_json: bool) -> None:
     """List what is trusted."""
     records = TrustStore.of(os.environ).records()
     if as_json:
-        click.echo(line({"trusted": [_json(record) for record in records]}))
+        put_json({"trusted": [_json(record) for record in records]})
         return
     if not records:
-        click.echo("no configuration is trusted")
+        say("no configuration is trusted")
     for record in records:
         when = datetime.fromtimestamp(record.time, timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M")
-        click.echo(f"{record.digest[:_DIGEST]}  {when}  {_state(record):<9}  {printable(record.path)}")
+        say(f"{record.digest[:_DIGEST]}  {when}  {_state(record):<9}  {printable(record.path)}")
 
 
 def _json(record: Record) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -12,6 +11,9 @@ import click
 from rtfs_framework.cli.faults import CommandLineError
 from rtfs_framework.cli.options import json_option
 from rtfs_framework.cli.problems import BAD_CHOICE
+from rtfs_framework.cli.shown.data import put_json
+from rtfs_framework.cli.style import Part, bold
+from rtfs_framework.cli.terminal import say
 from rtfs_framework.lang.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
@@ -40,10 +42,11 @@ def command(name: str | None, *, search: str | None, as_json: bool) -> None:
     elif found is None:
         _list_families()
     elif name is not None:
-        click.echo(page(found[0]))
+        for part in _lines(found[0]):
+            say(part)
     else:
         for entry in found:
-            click.echo(f"{click.style(entry.name, bold=True)}  {entry.doc}")
+            say(bold(entry.name), f"  {entry.doc}")
 
 
 def _named(name: str) -> Entry:
@@ -70,18 +73,13 @@ def _searched(text: str) -> list[Entry]:
     return found
 
 
-def page(entry: Entry) -> str:
-    """Return an entry for a terminal."""
-    return "\n".join(_lines(entry))
-
-
-def _lines(entry: Entry) -> Iterator[str]:
-    yield click.style(entry.usage, bold=True)
+def _lines(entry: Entry) -> Iterator[Part]:
+    yield bold(entry.usage)
     facts = [entry.kind, *([f"arguments: {entry.arity}"] if entry.arity else []), entry.purity, entry.family]
     yield f"  {'; '.join(dict.fromkeys(facts))}"
     if entry.aliases:
         yield f"  also called {', '.join(entry.aliases)}"
-    yield from (f"  {line}" for line in entry.types_text())
+    yield from (f"  {text}" for text in entry.types_text())
     yield ""
     yield f"  {entry.doc}"
     if entry.examples:
@@ -96,7 +94,7 @@ def _show_json(found: Sequence[Entry] | None, *, single: bool) -> None:
     from rtfs_framework.cli.reference import entries
 
     data = [entry.to_json() for entry in (entries() if found is None else found)]
-    click.echo(json.dumps(data[0] if single else data, ensure_ascii=False))
+    put_json(data[0] if single else data)
 
 
 def _list_families() -> None:
@@ -104,5 +102,7 @@ def _list_families() -> None:
 
     for family, found in families().items():
         names = " ".join([f"{family}:", *(entry.name for entry in found)])
-        click.echo("\n".join(wrap(names, 100, subsequent_indent="  ", break_on_hyphens=False)))
-    click.echo("\n`rtfs doc NAME` tells more.")
+        for text in wrap(names, 100, subsequent_indent="  ", break_on_hyphens=False):
+            say(text)
+    say()
+    say("`rtfs doc NAME` tells more.")

@@ -8,7 +8,7 @@ import click
 
 from rtfs_framework.cli.limits import chosen, limit_options
 from rtfs_framework.cli.options import config_option, journal_option, json_option, open_session
-from rtfs_framework.cli.sources import read_program, remember
+from rtfs_framework.cli.sources import given_text, read_program, remember
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -28,7 +28,7 @@ def command(expression: str, *, as_json: bool, config: str | None, journal: bool
     from rtfs_framework.cli.remember import remember as remember_program
     from rtfs_framework.lang.source import Source
 
-    source = read_program("-") if expression == "-" else remember(Source("<eval>", expression))
+    source = read_program("-") if expression == "-" else remember(Source("<eval>", given_text(expression, "EXPR")))
     with open_session(None, config, journal=journal, limits=chosen(limits)) as session:
         linked = session.link(source)
         result = session.run(linked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rtfs_framework.cli.limits import nesting_for, nesting_option
+from rtfs_framework.cli.terminal import put
 from rtfs_framework.cli.texts import chosen_program, program_arguments, views_of
 
 
@@ -21,4 +22,4 @@ def command(file: str | None, expression: str | None, *, nesting: int | None) ->
     rtfs expand triage.rtfs
     rtfs expand -e '(-> 1 inc (+ 2))'
     """  # noqa: D301 - click's \b is a backspace
-    click.echo(views_of(chosen_program(file, expression), nesting_for(file, nesting)).expanded, nl=False)
+    put(views_of(chosen_program(file, expression), nesting_for(file, nesting)).expanded, end="")

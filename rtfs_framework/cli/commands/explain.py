@@ -11,8 +11,10 @@ from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.limits import nesting_limit, nesting_option
 from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import config_option, json_option, open_session
-from rtfs_framework.cli.shown.data import line
+from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.sources import read_program, remember
+from rtfs_framework.cli.style import Part, bold, yellow
+from rtfs_framework.cli.terminal import say
 from rtfs_framework.lang.source import Source
 
 if TYPE_CHECKING:
@@ -50,34 +52,37 @@ def command(file: str, *, calls: tuple[str, ...], nesting: int | None, as_json: 
         policy = session.host.policy_hash
     if as_json:
         found = [site.to_json() for site in sites]
-        click.echo(line({"file": file, "policy": policy, "sites": found, "problems": problems_json()}))
+        put_json({"file": file, "policy": policy, "sites": found, "problems": problems_json()})
     else:
         for site in sites:
-            click.echo("\n".join(_lines(site)) + "\n")
+            for parts in _lines(site):
+                say(*parts)
+            say()
         if not asked:
-            click.echo(_closing(sites))
+            say(_closing(sites))
     return FAILED if any(site.fault for site in sites) else FINE
 
 
-def _lines(site: ExplainedSite) -> Iterator[str]:
+def _lines(site: ExplainedSite) -> Iterator[tuple[Part, ...]]:
     inside = f", inside {site.inside}" if site.inside else ""
-    yield f"{site.place}: {click.style(site.name, bold=True)} ({_KINDS.get(site.kind, site.kind)}{inside})"
+    yield f"{site.place}: ", bold(site.name), f" ({_KINDS.get(site.kind, site.kind)}{inside})"
     width = max((len(step) for step, _ in site.steps), default=0)
     for step, verdict in site.steps:
-        yield f"    {step:<{width}}  {verdict}"
+        yield (f"    {step:<{width}}  {verdict}",)
     for name, text in site.context:
-        yield f"    {name:<{width}}  {text}"
+        yield (f"    {name:<{width}}  {text}",)
     why = f", because of {site.reasoning}" if site.reasoning and site.usable else ""
-    yield f"  -> {click.style(site.target, bold=True)}{why}"
-    yield from _unknown(site)
+    yield "  -> ", bold(site.target), why
+    for part in _unknown(site):
+        yield (part,)
     if site.provider:
         reuse = "; replies are reused" if site.reuse else ""
-        yield f"     answered by {site.provider}{reuse}"
+        yield (f"     answered by {site.provider}{reuse}",)
     if not site.usable:
-        yield click.style(f"     not usable now: {site.problem}", fg="yellow")
+        yield (yellow(f"     not usable now: {site.problem}"),)
 
 
-def _unknown(site: ExplainedSite) -> Iterator[str]:
+def _unknown(site: ExplainedSite) -> Iterator[Part]:
     """Yield what is known of a call whose target is not."""
     if site.may_go_to:
         yield f"     may go to {', '.join(site.may_go_to)}"
@@ -86,7 +91,7 @@ def _unknown(site: ExplainedSite) -> Iterator[str]:
     if site.depends_on == ("arguments",):
         yield f"     ask with your own arguments: --call '({site.name} ...)'"
     if site.fault:
-        yield click.style(f"     the engine could not be asked: {site.fault}", fg="yellow")
+        yield yellow(f"     the engine could not be asked: {site.fault}")
 
 
 def _closing(sites: list[ExplainedSite]) -> str:

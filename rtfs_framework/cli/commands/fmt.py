@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from rtfs_framework.cli.faults import FAILED, FINE, text_of
 from rtfs_framework.cli.limits import nesting_for, nesting_option
 from rtfs_framework.cli.problems import EMPTY, OUTPUT, USAGE, problem
 from rtfs_framework.cli.sources import read_program
-from rtfs_framework.cli.style import colour_for, coloured
+from rtfs_framework.cli.terminal import complain, put, say
 from rtfs_framework.lang.errors import LanguageError
 
 if TYPE_CHECKING:
@@ -60,9 +59,9 @@ def command(files: tuple[str, ...], *, check: bool, diff: bool, nesting: int | N
             if len(files) == 1 and name == files[0]:
                 raise
             count.refused += 1
-            click.echo(coloured(text_of(error)), err=True, color=colour_for(sys.stderr))
+            complain(text_of(error))
     if files != ("-",) or check:
-        click.echo(count.text(check=check or diff), err=True)
+        complain(count.text(check=check or diff))
     return FAILED if count.refused or (check and count.changed) else FINE
 
 
@@ -86,12 +85,12 @@ def _format(name: str, count: _Count, nesting: int | None, *, check: bool, diff:
     count.changed += changed
     count.unchanged += not changed
     if diff:
-        click.echo(_difference(source, made), nl=False)
+        put(_difference(source, made), end="")
     elif name == "-":
-        click.echo("" if check else made, nl=False)
+        put("" if check else made, end="")
     elif changed:
         if check:
-            click.echo(f"{name} would be formatted")
+            say(f"{name} would be formatted")
         else:
             _replace(Path(name), made)
 

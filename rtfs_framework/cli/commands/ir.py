@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rtfs_framework.cli.limits import nesting_for, nesting_option
+from rtfs_framework.cli.terminal import put
 from rtfs_framework.cli.texts import chosen_program, program_arguments, views_of
 
 
@@ -23,4 +24,4 @@ def command(file: str | None, expression: str | None, *, nesting: int | None, py
     rtfs ir --python -e '(loop [i 0] (if (< i 9) (recur (inc i)) i))'
     """  # noqa: D301 - click's \b is a backspace
     views = views_of(chosen_program(file, expression), nesting_for(file, nesting))
-    click.echo(views.python if python else views.ir, nl=False)
+    put(views.python if python else views.ir, end="")

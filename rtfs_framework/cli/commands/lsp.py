@@ -13,6 +13,7 @@ import click
 
 from rtfs_framework.cli.faults import CommandLineError
 from rtfs_framework.cli.options import config_option, config_path
+from rtfs_framework.cli.terminal import complain
 
 if TYPE_CHECKING:
     from rtfs_framework.cli.lsp.server import RtfsServer
@@ -38,7 +39,7 @@ def command(*, tcp: int | None, config: str | None) -> None:
         if tcp is None:
             _serve_streams(server)
         else:
-            click.echo(f"rtfs lsp listens on 127.0.0.1:{tcp}", err=True)
+            complain(f"rtfs lsp listens on 127.0.0.1:{tcp}")
             server.start_tcp("127.0.0.1", tcp)
     finally:
         server.stop()

@@ -8,8 +8,9 @@ import click
 
 from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.options import json_option
-from rtfs_framework.cli.shown.data import line
-from rtfs_framework.cli.style import coloured
+from rtfs_framework.cli.shown.data import put_json
+from rtfs_framework.cli.style import bold
+from rtfs_framework.cli.terminal import report, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ def command(*, strict: bool, as_json: bool) -> int:
     if as_json:
         problems = [problem.to_json() for problem in catalog.problems]
         entries = {kind: list(_entries(catalog, kind)) for kind in KINDS}
-        click.echo(line({**entries, "problems": problems, "restricted": catalog.restricted}))
+        put_json({**entries, "problems": problems, "restricted": catalog.restricted})
     else:
         _show(catalog)
     return FAILED if strict and catalog.problems else FINE
@@ -65,15 +66,16 @@ def _show(catalog: Catalog) -> None:
     makers = max((len(_maker(entry)) for entries in shown.values() for entry in entries), default=0)
     for kind, entries in shown.items():
         if entries:
-            click.secho(kind, bold=True)
+            say(bold(kind))
         for entry in entries:
-            click.echo(f"  {entry['name']:<{names}}  {_maker(entry):<{makers}}  {entry['summary']}".rstrip())
+            say(f"  {entry['name']:<{names}}  {_maker(entry):<{makers}}  {entry['summary']}".rstrip())
     if catalog.restricted:
-        click.echo("\nRTFS_PLUGINS chooses which plugins are loaded")
+        say()
+        say("RTFS_PLUGINS chooses which plugins are loaded")
     if catalog.problems:
-        click.echo()
+        say()
     for problem in catalog.problems:
-        click.echo(coloured(problem.render()))
+        report(problem.render())
 
 
 def _maker(entry: dict[str, Any]) -> str:

@@ -8,6 +8,8 @@ from rtfs_framework.cli.faults import CommandLineError
 from rtfs_framework.cli.options import config_option, json_option, open_session
 from rtfs_framework.cli.problems import BAD_CHOICE
 from rtfs_framework.cli.prompt_pack import DEFAULT_TOKENS, make_pack
+from rtfs_framework.cli.shown.data import put_json
+from rtfs_framework.cli.terminal import put
 
 
 @click.command()
@@ -37,8 +39,6 @@ def command(*, as_json: bool, config: str | None, max_tokens: int, no_host: bool
             BAD_CHOICE, message, "allow more with --max-tokens, or leave the host out with --no-host"
         )
     if as_json:
-        import json
-
-        click.echo(json.dumps(pack.to_json(), ensure_ascii=False))
+        put_json(pack.to_json())
     else:
-        click.echo(pack.text, nl=False)
+        put(pack.text, end="")

@@ -13,6 +13,7 @@ import click
 
 from rtfs_framework.cli.limits import chosen, limit_options, with_chosen
 from rtfs_framework.cli.options import config_option, config_path, journal_option, open_session
+from rtfs_framework.cli.style import is_terminal
 
 if TYPE_CHECKING:
     from rtfs_framework.cli.repl.hosts import FindModule, ReplHost
@@ -43,7 +44,7 @@ def command(*, files: tuple[str, ...], config: str | None, journal: bool, **limi
         shell = Shell(talk)
         for file in files:
             talk.load(file)
-        if sys.stdin.isatty() and sys.stdout.isatty():
+        if is_terminal(sys.stdin) and is_terminal(sys.stdout):
             from rtfs_framework.cli.repl.terminal import run_terminal
 
             return run_terminal(shell)

@@ -8,7 +8,7 @@ import click
 
 from rtfs_framework.cli.limits import chosen, limit_options
 from rtfs_framework.cli.options import config_option, journal_option, json_option, open_session
-from rtfs_framework.cli.sources import read_program
+from rtfs_framework.cli.sources import given_text, read_program
 
 _FORMATS = ("csv", "jsonl", "text")
 
@@ -19,7 +19,7 @@ _FORMATS = ("csv", "jsonl", "text")
 @click.option("--input", "input_file", metavar="FILE", help="Call main once for every record of FILE; - is stdin.")
 @click.option("--column", metavar="NAME", help="The column or key that holds the text; it becomes 'text'.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="The input's format, if its name does not say it.")
-@click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help="The input's encoding.")
+@click.option("--encoding", metavar="NAME", help="The input's encoding (default: as its BOM says, else utf-8).")
 @click.option("--delimiter", metavar="CHAR", help="What separates the columns of a CSV.")
 @click.option("--skip-bad", is_flag=True, help="Leave out records that cannot be read, instead of stopping.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read at most N records.")
@@ -50,7 +50,7 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
             _refuse_stream_options(options)
             from rtfs_framework.cli.commands.run_once import run_once, show_result, write_result
 
-            result = run_once(session, source, args)
+            result = run_once(session, source, [given_text(arg, f"argument {n}") for n, arg in enumerate(args, 1)])
             write_result(result, options["output"])
             show_result(result, as_json=options["as_json"])
             return None
@@ -78,13 +78,15 @@ def _stream(session: Any, source: Any, input_file: str, options: dict[str, Any])
 
 def _delimiter(text: str | None) -> str | None:
     text = "\t" if text in {"tab", "\\t"} else text
-    if text is not None and len(text) != 1:
-        raise click.BadParameter("must be one character, or 'tab'", param_hint="--delimiter")
+    if text is not None and (len(text) != 1 or (text != "\t" and not text.isprintable()) or text == '"'):
+        raise click.BadParameter(
+            "must be one character that can stand in a line, such as ';', or 'tab'", None, None, "--delimiter"
+        )
     return text
 
 
 def _refuse_stream_options(options: dict[str, Any]) -> None:
-    for name in ("column", "form", "delimiter", "limit", "concurrency", "skip_bad"):
+    for name in ("column", "form", "encoding", "delimiter", "limit", "concurrency", "skip_bad"):
         if options[name]:
             shown = "format" if name == "form" else name.replace("_", "-")
             raise click.UsageError(f"--{shown} needs --input FILE")

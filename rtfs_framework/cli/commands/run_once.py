@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.output import Output
 from rtfs_framework.cli.problems import NO_MAIN, USAGE, problem, problem_at
-from rtfs_framework.cli.shown.data import line, value_json
+from rtfs_framework.cli.shown.data import put_json, value_json
+from rtfs_framework.cli.terminal import put
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.orchestrator.records import RunResult, call_json
@@ -64,7 +63,10 @@ def _usage(source: Source, fixed: Sequence[str]) -> str:
 
 def show_result(result: RunResult, *, as_json: bool) -> None:
     """Print a run's value."""
-    click.echo(line(result_json(result)) if as_json else write(result.value))
+    if as_json:
+        put_json(result_json(result))
+    else:
+        put(write(result.value))
 
 
 def write_result(result: RunResult, path: str | None) -> None:
@@ -74,7 +76,7 @@ def write_result(result: RunResult, path: str | None) -> None:
         InputError: E0912, it cannot be written.
     """
     with Output.open(path) as output:
-        output.write(line(result_json(result)))
+        output.write(result_json(result))
 
 
 def result_json(result: RunResult) -> dict[str, Any]:

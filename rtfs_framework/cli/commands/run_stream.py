@@ -12,7 +12,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import click
 
 from rtfs_framework.cli.commands.run_once import loaded_main
 from rtfs_framework.cli.faults import FAILED, FINE, INTERRUPTED
@@ -24,10 +23,11 @@ from rtfs_framework.cli.program_errors import error_json
 from rtfs_framework.cli.records.open import Records, Wanted, open_records
 from rtfs_framework.cli.records.parse import KEY
 from rtfs_framework.cli.shown.account import Account
-from rtfs_framework.cli.shown.data import line, value_json
+from rtfs_framework.cli.shown.data import put_json, value_json
 from rtfs_framework.cli.shown.progress import Progress
 from rtfs_framework.cli.shown.rows import Rows
 from rtfs_framework.cli.shown.summary import soundness, summary_json, summary_lines
+from rtfs_framework.cli.terminal import say
 from rtfs_framework.lang.printer import display
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.records import RecordResult, call_json
@@ -87,12 +87,14 @@ def _run(session: Session, program: LoadedProgram, records: Records, wanted: Wan
         _show(stream, records, messages, account, output, how)
         summary, sound = stream.summary, soundness(session, account)
         told = summary_json(summary, account, records.skipped, sound)
-        data = line({"summary": told, "problems": problems_json()})
+        data = {"summary": told, "problems": problems_json()}
         output.write(data)
     if how.as_json:
-        click.echo(data)
+        put_json(data)
     elif summary.records or records.skipped or stream.interrupted:
-        click.echo("\n" + "\n".join(summary_lines(summary, account, records.skipped, sound)))
+        say()
+        for text in summary_lines(summary, account, records.skipped, sound):
+            say(text)
     program.close("interrupted" if stream.interrupted else "complete" if records.stopped is None else "failed")
     if stream.interrupted:
         return INTERRUPTED
@@ -118,10 +120,10 @@ def _show(stream: Stream, records: Records, messages: deque[str], account: Accou
                 message = messages.popleft()
                 account.add(result)
                 if how.as_json or output.wanted:
-                    data = line(record_json(message, result))
+                    data = record_json(message, result)
                     output.write(data)
                     if how.as_json:
-                        progress.emit(data, False)
+                        put_json(data)
                 if not how.as_json:
                     rows.add(message, result)
                 progress.update(result.index + 1)

@@ -13,8 +13,10 @@ import click
 from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.notices import notices
 from rtfs_framework.cli.options import config_option, config_path, environment, json_option
-from rtfs_framework.cli.shown.data import line
+from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.shown.words import money, seconds
+from rtfs_framework.cli.style import bold
+from rtfs_framework.cli.terminal import say
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.journal.chain import Head
@@ -39,13 +41,13 @@ def list_command(*, limit: int, as_json: bool, config: str | None) -> None:
     path = journal(config)
     runs = list_runs(path, limit) if path.exists() else []
     if as_json:
-        click.echo(line({"journal": str(path), "runs": [attrs.asdict(run) for run in runs]}))
+        put_json({"journal": str(path), "runs": [attrs.asdict(run) for run in runs]})
         return
     if not runs:
-        click.echo(f"no runs yet in {path}")
+        say(f"no runs yet in {path}")
     for run in runs:
         calls = "" if run.entries is None else f"{run.entries:,} calls"
-        click.echo(f"{run.id[:_ID]}  {_time(run.started)}  {run.status:<11}  {calls:>12}  {run.source}")
+        say(f"{run.id[:_ID]}  {_time(run.started)}  {run.status:<11}  {calls:>12}  {run.source}")
 
 
 @command.command("show")
@@ -62,11 +64,11 @@ def show_command(run: str, *, as_json: bool, config: str | None) -> None:
     path = journal(config)
     row, entries = show_run(path, find_run(path, run))
     if as_json:
-        click.echo(line({"run": attrs.asdict(row)}))
+        put_json({"run": attrs.asdict(row)})
     else:
         _show_head(row)
     for entry in entries:
-        click.echo(line(entry) if as_json else _entry(entry))
+        _show_entry(entry, as_json=as_json)
 
 
 @command.command("verify")
@@ -87,14 +89,14 @@ def verify_command(run: str, *, whole: bool, against: str | None, as_json: bool,
     path = journal(config)
     verdict = verify(path, find_run(path, run), _home())
     if as_json:
-        click.echo(line(attrs.asdict(verdict)))
+        put_json(attrs.asdict(verdict))
     elif verdict.ok:
         note = "" if verdict.finished else f" ({verdict.reason})"
-        click.echo(f"{verdict.run[:_ID]}: intact, {verdict.entries:,} calls{note}")
+        say(f"{verdict.run[:_ID]}: intact, {verdict.entries:,} calls{note}")
     else:
-        click.echo(f"{verdict.run[:_ID]}: broken: {verdict.reason}")
+        say(f"{verdict.run[:_ID]}: broken: {verdict.reason}")
     if verdict.note and not as_json:
-        click.echo(f"note: {verdict.note}")
+        say(f"note: {verdict.note}")
     return FINE if verdict.ok else FAILED
 
 
@@ -111,10 +113,10 @@ def head_command(*, as_json: bool, config: str | None) -> None:
     path = journal(config)
     head = head_of(path, _home())
     if as_json:
-        click.echo(line({"journal": str(path), "rows": head.position, "head": str(head)}))
+        put_json({"journal": str(path), "rows": head.position, "head": str(head)})
         return
-    click.echo(f"{path}: {head.position:,} rows")
-    click.echo(str(head))
+    say(f"{path}: {head.position:,} rows")
+    say(str(head))
 
 
 @command.command("redact")
@@ -137,7 +139,10 @@ def redact_command(run: str, *, calls: str | None, as_json: bool, config: str | 
         gone = redact(writer, found, wanted)
     finally:
         writer.close()
-    click.echo(line({"run": found, "removed": gone}) if as_json else f"{found[:_ID]}: {gone:,} texts removed")
+    if as_json:
+        put_json({"run": found, "removed": gone})
+    else:
+        say(f"{found[:_ID]}: {gone:,} texts removed")
 
 
 def journal(config: str | None) -> Path:
@@ -180,14 +185,14 @@ def _verify_all(path: Path, against: Head | None, *, as_json: bool) -> int:
 
     verdict = verify_all(path, _home(), against)
     if as_json:
-        click.echo(line(attrs.asdict(verdict)))
+        put_json(attrs.asdict(verdict))
         return FINE if verdict.ok else FAILED
     for problem in verdict.problems:
-        click.echo(f"broken: {problem}")
+        say(f"broken: {problem}")
     for note in verdict.notes:
-        click.echo(f"note: {note}")
+        say(f"note: {note}")
     state, runs = "intact" if verdict.ok else "broken", "1 run" if verdict.runs == 1 else f"{verdict.runs:,} runs"
-    click.echo(f"{path}: {state}, {runs}, {verdict.unfinished:,} unfinished, {verdict.rows:,} rows")
+    say(f"{path}: {state}, {runs}, {verdict.unfinished:,} unfinished, {verdict.rows:,} rows")
     return FINE if verdict.ok else FAILED
 
 
@@ -196,12 +201,19 @@ def _time(stamp: float) -> str:
 
 
 def _show_head(row: RunRow) -> None:
-    click.secho(f"run {row.id}", bold=True)
-    click.echo(f"  program  {row.source} (sha256 {row.program[:_ID]})")
-    click.echo(f"  started  {_time(row.started)}")
+    say(bold(f"run {row.id}"))
+    say(f"  program  {row.source} (sha256 {row.program[:_ID]})")
+    say(f"  started  {_time(row.started)}")
     took = "" if row.ended is None else f" after {seconds(row.ended - row.started)}"
-    click.echo(f"  status   {row.status}{took}{': ' + row.message if row.message else ''}")
-    click.echo(f"  policy   {row.policy[:_ID]}  rtfs {row.version}")
+    say(f"  status   {row.status}{took}{': ' + row.message if row.message else ''}")
+    say(f"  policy   {row.policy[:_ID]}  rtfs {row.version}")
+
+
+def _show_entry(entry: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        put_json(entry)
+    else:
+        say(_entry(entry))
 
 
 def _entry(entry: dict[str, Any]) -> str:

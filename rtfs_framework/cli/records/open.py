@@ -1,16 +1,16 @@
 """Opening an input: a file (also gzipped) or the standard input, its format known from its name or its first line.
 
+The first line is read ahead, and handed out again, so what is made of it does not depend on how a pipe delivers it.
 `Records` is an iterator of records that ends at the first bad one and keeps its error in `stopped`, so that the
 records before it are finished first; with `skip_bad`, bad ones are counted and reported instead.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
 import gzip
 import io
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable
@@ -20,13 +20,17 @@ from typing import Any, BinaryIO
 import attrs
 
 from rtfs_framework.cli.problems import BAD_CHOICE, EMPTY, USAGE, InputError, cannot_read, problem, require_file
-from rtfs_framework.cli.records.lines import UTF8, Lines
-from rtfs_framework.cli.records.parse import KEY, Parsed, from_csv, from_jsonl, from_text
+from rtfs_framework.cli.records.encodings import encoding_of
+from rtfs_framework.cli.records.lines import Lines
+from rtfs_framework.cli.records.parse import KEY, Parsed, from_jsonl, from_text
+from rtfs_framework.cli.records.table import DELIMITERS, cells_of, from_csv, named_delimiter
 from rtfs_framework.lang.maps import Map
 
 FORMATS = ("csv", "jsonl", "text")
 _BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "text", ".text": "text"}
 STDIN = "<stdin>"
+_AHEAD = 65536
+"""Bytes of the first line that are looked at."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -36,7 +40,8 @@ class Wanted:
     path: str
     form: str | None = None
     column: str | None = None
-    encoding: str = UTF8
+    encoding: str | None = None
+    """None: as the byte-order mark says, else UTF-8."""
     delimiter: str | None = None
     skip_bad: bool = False
     limit: int | None = None
@@ -103,24 +108,28 @@ def open_records(wanted: Wanted, on_bad: Callable[[InputError], None]) -> Record
     Raises:
         InputError: It is not there, cannot be read, or does not hold the column.
     """
-    encoding = _encoding(wanted.encoding)
     base, raw, name = _open(wanted.path)
     try:
-        return _records(wanted, encoding, base, raw, name, on_bad)
+        return _records(wanted, base, raw, name, on_bad)
     except BaseException:
         if name != STDIN:
             base.close()
         raise
 
 
-def _records(
-    wanted: Wanted, encoding: str, base: BinaryIO, raw: Any, name: str, on_bad: Callable[[InputError], None]
-) -> Records:
-    form = wanted.form or _BY_SUFFIX.get(_suffix(wanted.path)) or _guess(raw, wanted.column)
+def _records(wanted: Wanted, base: BinaryIO, raw: Any, name: str, on_bad: Callable[[InputError], None]) -> Records:
+    try:
+        head = raw.readline(_AHEAD)
+    except OSError as error:
+        raise cannot_read(name, error) from error
+    encoding = encoding_of(wanted.encoding, head, name)
+    form = (
+        wanted.form or _BY_SUFFIX.get(_suffix(wanted.path)) or _guess(head.decode(encoding, "replace"), wanted.column)
+    )
     if wanted.column is not None and form == "text":
         message = f"--column {wanted.column} has no meaning for lines of text"
         raise problem(BAD_CHOICE, message, "say --format csv or --format jsonl", exit_code=USAGE)
-    lines = Lines(name, raw, encoding)
+    lines = Lines(name, io.BufferedReader(_Ahead(head, raw)), encoding)
     return Records(
         name=name,
         parsed=_parsed(form, lines, wanted),
@@ -135,7 +144,7 @@ def _records(
 
 def _parsed(form: str, lines: Lines, wanted: Wanted) -> Parsed:
     if form == "csv":
-        return from_csv(lines, wanted.column, wanted.delimiter or ("\t" if _suffix(wanted.path) == ".tsv" else ","))
+        return from_csv(lines, wanted.column, wanted.delimiter, "\t" if _suffix(wanted.path) == ".tsv" else ",")
     return from_jsonl(lines, wanted.column) if form == "jsonl" else from_text(lines)
 
 
@@ -180,25 +189,32 @@ def _suffix(path: str) -> str:
     return Path(path.removesuffix(".gz")).suffix.lower()
 
 
-def _guess(raw: Any, column: str | None) -> str:
+class _Ahead(io.RawIOBase):
+    """A stream whose beginning was read already. Closing it leaves the stream open."""
+
+    def __init__(self, head: bytes, rest: Any) -> None:
+        self._head = memoryview(head)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._head[: len(buffer)] or self._rest.read1(len(buffer))
+        self._head = self._head[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _guess(head: str, column: str | None) -> str:
     """Tell the format by the first line: a JSON object, a header that names the column, else text."""
-    try:
-        first = raw.peek(65536).lstrip(b"\xef\xbb\xbf").partition(b"\n")[0].decode("utf-8", "replace").strip()
-    except (AttributeError, OSError):
-        return "text"
+    first = re.split(r"[\r\n]", head.removeprefix("\ufeff").lstrip("\r\n"), maxsplit=1)[0].strip()
     if first.startswith("{"):
         return "jsonl"
-    cells = [cell.strip() for cell in next(csv.reader([first]), [])]
-    named = (column or KEY) in cells and (len(cells) > 1 or column is not None)
-    return "csv" if named or column is not None else "text"
-
-
-def _encoding(name: str) -> str:
-    try:
-        return UTF8 if codecs.lookup(name).name == "utf-8" else name
-    except LookupError:
-        way_out = "such as utf-8, latin-1, cp1252 or utf-16"
-        raise problem(BAD_CHOICE, f"no encoding is called '{name}'", way_out, exit_code=USAGE) from None
+    if column is not None or named_delimiter(first) is not None:
+        return "csv"
+    headers = (cells_of(first, delimiter) for delimiter in DELIMITERS)
+    return "csv" if any(KEY in cells and len(cells) > 1 for cells in headers) else "text"
 
 
 def _size(base: BinaryIO) -> int | None:

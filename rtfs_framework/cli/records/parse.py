@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
-from rtfs_framework.cli.problems import (
-    EMPTY,
-    MALFORMED,
-    NO_COLUMN,
-    NO_KEY,
-    USAGE,
-    Excerpt,
-    InputError,
-    problem,
-    problem_at,
-)
-from rtfs_framework.cli.records.lines import MOST, Lines
+from rtfs_framework.cli.problems import MALFORMED, NO_KEY, Excerpt, InputError, problem_at
+from rtfs_framework.cli.records.lines import Lines
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.jsontext import JsonError, load
 from rtfs_framework.lang.maps import Map
@@ -28,7 +17,7 @@ KEY = "text"
 """The key under which a program finds the text of a record."""
 
 Parsed = Iterator[Map | InputError]
-_SKIP = "correct the record, or leave bad ones out with --skip-bad"
+SKIP = "correct the record, or leave bad ones out with --skip-bad"
 
 
 def from_text(lines: Lines) -> Parsed:
@@ -55,76 +44,26 @@ def _json_record(line: str, lines: Lines, column: str | None) -> Map | InputErro
         data = load(line)
     except JsonError as error:
         at = _json_column(error, line)
-        return problem_at(MALFORMED, f"no valid JSON{_words(error)}", here, Span(at, at + 1), _SKIP)
+        return problem_at(MALFORMED, f"no valid JSON{_words(error)}", here, Span(at, at + 1), SKIP)
     whole = Span(0, len(line.rstrip()))
     if not isinstance(data, dict):
         message = f"a record must be a JSON object, this is {_json_kind(data)}"
-        return problem_at(MALFORMED, message, here, whole, _SKIP)
+        return problem_at(MALFORMED, message, here, whole, SKIP)
     wanted = column or KEY
     if wanted not in data:
         message = f"the record has no key '{wanted}'; its keys: {', '.join(data) or 'none'}"
-        return problem_at(NO_KEY, message, here, whole, _which(wanted, list(data), column))
-    return Map({_key(name, wanted): from_plain(item) for name, item in data.items()})
+        return problem_at(NO_KEY, message, here, whole, which(wanted, list(data), column))
+    made = Map({key_of(name, wanted): from_plain(item) for name, item in data.items()})
+    if len(made) < len(data):
+        return problem_at(NO_KEY, f"the record has two keys that become '{KEY} (column)'", here, whole, SKIP)
+    return made
 
 
-def from_csv(lines: Lines, column: str | None, delimiter: str) -> Parsed:
-    """Read the header, then yield a record for every row.
-
-    Raises:
-        InputError: There is no header, or it has no such column.
-    """
-    csv.field_size_limit(MOST)
-    rows = csv.reader(lines, strict=True, delimiter=delimiter)
-    try:
-        header = next(rows, None)
-    except csv.Error as error:
-        raise problem(MALFORMED, f"{lines.name}:{lines.number}: {error}", "a CSV starts with its header") from error
-    if header is None:
-        raise problem(EMPTY, f"{lines.name} is empty", "a CSV starts with a header that names its columns")
-    names = _column_names([name.strip() for name in header], lines, column or KEY, column)
-    return _csv_rows(rows, names, lines)
-
-
-def _column_names(header: list[str], lines: Lines, wanted: str, column: str | None) -> list[str]:
-    """Return the keys of the columns, the wanted one called "text"."""
-    here = Excerpt(lines.name, ",".join(header), first=1)
-    whole = Span(0, len(here.text))
-    if wanted not in header:
-        message = f"the CSV has no column '{wanted}'; its columns: {', '.join(header)}"
-        raise problem_at(NO_COLUMN, message, here, whole, _which(wanted, header, column), exit_code=USAGE)
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        message = f"the CSV has several columns '{twice[0]}'"
-        raise problem_at(NO_COLUMN, message, here, whole, "give every column a name of its own")
-    return [_key(name, wanted) for name in header]
-
-
-def _key(name: str, wanted: str) -> str:
+def key_of(name: str, wanted: str) -> str:
     """Return the key of a column: "text" for the wanted one, which may displace another of that name."""
     if name == wanted:
         return KEY
     return f"{KEY} (column)" if name == KEY else name
-
-
-def _csv_rows(rows: Any, names: list[str], lines: Lines) -> Parsed:
-    while True:
-        first = lines.number + 1
-        try:
-            row = next(rows, None)
-        except InputError as error:
-            yield error
-            continue
-        except csv.Error as error:
-            where = f"{lines.name}:{first}" if first == lines.number else f"{lines.name}:{first}-{lines.number}"
-            yield problem(MALFORMED, f"{where}: no valid CSV: {error}", _SKIP)
-            continue
-        if row is None:
-            return
-        if len(row) == len(names):
-            yield Map(dict(zip(names, row, strict=True)))
-        elif row:
-            message = f"{lines.name}:{first}: the row has {len(row)} cells, the header {len(names)}"
-            yield problem(MALFORMED, message, _SKIP)
 
 
 def careful(lines: Lines) -> Iterator[str | InputError]:
@@ -136,11 +75,12 @@ def careful(lines: Lines) -> Iterator[str | InputError]:
             return
         except InputError as error:
             yield error
-            if lines.encoding_is_lost:
+            if lines.lost:
                 return
 
 
-def _which(wanted: str, names: list[str], column: str | None) -> str:
+def which(wanted: str, names: list[str], column: str | None) -> str:
+    """Return the way out where a record or header has no wanted column."""
     near = did_you_mean(wanted, names)
     if near is not None:
         return f"{near} as in --column {near.partition(chr(39))[2].rpartition(chr(39))[0]}"

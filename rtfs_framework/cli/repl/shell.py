@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 
 import attrs
-import click
 
 from rtfs_framework.cli.faults import FINE, guarded
 from rtfs_framework.cli.repl.commands import COMMANDS, Leave, run_command
 from rtfs_framework.cli.repl.talk import Talk, is_incomplete
-from rtfs_framework.cli.style import colour_for, coloured
+from rtfs_framework.cli.terminal import complain, put
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.printer import write
 
@@ -58,7 +56,7 @@ class Shell:
         command = self.command(text)
         if command is None:
             for value in self.talk.say(text):
-                click.echo(_shown(value))
+                put(_shown(value))
             self._hint(text)
             return
         try:
@@ -67,26 +65,21 @@ class Shell:
             leaving.append(leave)
         else:
             if shown:
-                click.echo(shown)
+                put(shown)
 
     @staticmethod
     def warn(found: Diagnostic) -> None:
         """Print a warning."""
-        _say(found.render())
+        complain(found.render())
 
     def _hint(self, text: str) -> None:
         """A lone keyword may be a mistyped command."""
         found = _KEYWORD.match(text)
         near = did_you_mean(f":{found[1]}", [f":{name}" for name in COMMANDS]) if found else None
         if near:
-            _say(f"hint: {near}")
+            complain(f"hint: {near}")
 
 
 def _shown(value: object) -> str:
     text = write(value)
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]} ... ({len(text):,} characters)"
-
-
-def _say(text: str) -> None:
-    sys.stdout.flush()
-    click.echo(coloured(text), err=True, color=colour_for(sys.stderr))

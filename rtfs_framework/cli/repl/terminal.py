@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
-import click
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
@@ -20,6 +20,8 @@ from rtfs_framework.cli.repl.commands import Leave, known_word
 from rtfs_framework.cli.repl.completion import RtfsCompleter, word_after, word_before
 from rtfs_framework.cli.repl.shell import Shell
 from rtfs_framework.cli.repl.talk import open_bracket
+from rtfs_framework.cli.style import colour_for
+from rtfs_framework.cli.terminal import put, say
 from rtfs_framework.orchestrator.journal.place import data_dir
 
 PROMPT = "rtfs> "
@@ -29,7 +31,7 @@ HISTORY = "repl_history"
 
 def run_terminal(shell: Shell) -> int:
     """Read inputs and run them until the user leaves; return the exit code."""
-    click.echo(f"rtfs {__version__}; :help shows the commands, Ctrl-D leaves")
+    say(f"rtfs {__version__}; :help shows the commands, Ctrl-D leaves")
     session = prompt_session(shell)
     while True:
         try:
@@ -55,7 +57,7 @@ def prompt_session(shell: Shell, **more: Any) -> PromptSession[str]:
         multiline=True,
         prompt_continuation=_CONTINUED,
         key_bindings=_keys(shell),
-        color_depth=ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None,
+        color_depth=None if colour_for(sys.stdout) else ColorDepth.DEPTH_1_BIT,
         enable_open_in_editor=True,
         **more,
     )
@@ -96,7 +98,7 @@ def _keys(shell: Shell) -> KeyBindings:
         document = event.current_buffer.document
         name = word_before(document.text_before_cursor) + word_after(document.text_after_cursor)
         word = known_word(shell.talk, name)
-        run_in_terminal(lambda: click.echo(word.text() if word else f"nothing is known of '{name}'"))
+        run_in_terminal(lambda: put(word.text() if word else f"nothing is known of '{name}'"))
 
     return keys
 

@@ -1,20 +1,24 @@
 """Text in cells: measured as a terminal shows it (a Chinese character is two cells wide), wrapped or cut.
 
-What comes out of a file or a model may hold control characters; they are shown as a dot, so that no record can move
+What comes out of a file or a model may hold control characters; they are shown as escapes, so that no record can move
 the cursor or repaint the table.
 """
 
 from __future__ import annotations
 
+import re
+
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-_CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "·") | {9: " ", 10: " ", 13: " "}
+from rtfs_framework.lang.visible import visible_line
+
+_BLANKS = re.compile(r"[ \t\r\n]+")
 MORE = "…"
 
 
 def clean(text: str) -> str:
     """Return text fit for one line of a table."""
-    return " ".join(text.translate(_CONTROLS).split())
+    return visible_line(_BLANKS.sub(" ", text).strip())
 
 
 def cut(text: str, width: int) -> str:

@@ -8,18 +8,15 @@ from time import monotonic
 from typing import Any
 
 import attrs
-import click
 from typing_extensions import Self
+
+from rtfs_framework.cli.style import Part, colour_for, is_terminal, line_of
+from rtfs_framework.cli.terminal import say
 
 _EVERY = 0.05
 """Seconds between two updates of the bar; lines above it wait for them, for each repaints it."""
 
-Emit = Callable[[str, bool], None]
-
-
-def emit_plain(text: str, heading: bool) -> None:
-    """Print a line on stdout."""
-    click.echo(click.style(text, bold=True) if heading and sys.stdout.isatty() else text)
+Emit = Callable[[Part], None]
 
 
 @attrs.define(slots=True, eq=False)
@@ -33,7 +30,7 @@ class Progress:
     _task: Any = attrs.field(default=None, init=False)
     _last: float = attrs.field(default=0.0, init=False)
     _records: int = attrs.field(default=0, init=False)
-    _waiting: list[tuple[str, bool]] = attrs.field(factory=list, init=False)
+    _waiting: list[Part] = attrs.field(factory=list, init=False)
 
     def __enter__(self) -> Self:
         if self.shown:
@@ -57,7 +54,7 @@ class Progress:
         self._bar = Bar(
             words,
             *known,
-            console=Console(stderr=True, force_terminal=True),
+            console=Console(stderr=True, force_terminal=True, no_color=not colour_for(sys.stderr)),
             redirect_stdout=False,
             redirect_stderr=False,
             refresh_per_second=8,
@@ -79,9 +76,9 @@ class Progress:
     @property
     def emit(self) -> Emit:
         """Return what prints a line: above the bar where both are on a terminal."""
-        if self._bar is None or not sys.stdout.isatty():
-            return emit_plain
-        return lambda text, heading: self._waiting.append((text, heading))
+        if self._bar is None or not is_terminal(sys.stdout):
+            return say
+        return self._waiting.append
 
     def _print(self) -> None:
         """Print the lines that wait, all at once."""
@@ -89,11 +86,12 @@ class Progress:
             return
         from rich.text import Text
 
-        lines = [Text(text, style="bold" if heading else "") for text, heading in self._waiting]
+        colour = colour_for(sys.stdout)
+        lines = [Text.from_ansi(line_of((part,), colour=colour)) for part in self._waiting]
         self._waiting.clear()
         self._bar.console.print(Text("\n").join(lines), soft_wrap=True, highlight=False)
 
 
 def wanted(choice: bool | None) -> bool:
     """Tell whether a bar is to be shown: as the user says, else on a terminal."""
-    return sys.stderr.isatty() if choice is None else choice
+    return is_terminal(sys.stderr) if choice is None else choice

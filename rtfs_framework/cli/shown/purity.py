@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import click
+from rtfs_framework.cli.style import Part, bold, yellow
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.signature import FunctionEffect
@@ -14,22 +14,26 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.explain import ExplainedSite
 
 
-def purity_lines(file: str, checked: Checked) -> Iterator[str]:
+def purity_lines(file: str, checked: Checked) -> Iterator[list[Part]]:
     """Yield a program's section: a line per function that is not pure, the pure ones in one, then the calls."""
     pure = [each.name for each in checked.effects if each.purity.value == "pure"]
     if pure:
         alone = len(pure) == len(checked.effects)
-        yield f"{file}: {_listed(pure)} {'is' if len(pure) == 1 else 'are'} pure{_all(pure) if alone else ''}"
+        verb = "is" if len(pure) == 1 else "are"
+        yield [f"{file}: ", *_listed(pure), f" {verb} pure{_all(pure) if alone else ''}"]
     for each in checked.effects:
         if each.purity.value != "pure":
-            yield f"{file}: {click.style(each.name, bold=True)} is {each.purity.value}: {_reasons(each)}"
+            yield [f"{file}: ", bold(each.name), f" is {each.purity.value}: {_reasons(each)}"]
     for site in checked.sites:
-        yield f"{site.place}: {site.name} leaves the kernel: {_answer(site)}"
+        yield [f"{site.place}: {site.name} leaves the kernel: ", _answer(site)]
 
 
-def _listed(names: list[str]) -> str:
-    shown = [click.style(name, bold=True) for name in dict.fromkeys(names)]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+def _listed(names: list[str]) -> Iterator[Part]:
+    shown = list(dict.fromkeys(names))
+    for number, name in enumerate(shown, 1):
+        if number > 1:
+            yield " and " if number == len(shown) else ", "
+        yield bold(name)
 
 
 def _all(pure: list[str]) -> str:
@@ -40,11 +44,11 @@ def _reasons(effect: FunctionEffect) -> str:
     return "; ".join(f"{each.text} (line {each.place.line})" for each in effect.because) or "its calls may go elsewhere"
 
 
-def _answer(site: ExplainedSite) -> str:
+def _answer(site: ExplainedSite) -> Part:
     if not site.usable:
-        return click.style(f"nothing provides it now ({site.problem.partition('; ')[0]})", fg="yellow")
+        return yellow(f"nothing provides it now ({site.problem.partition('; ')[0]})")
     if site.fault:
-        return click.style(f"the engine could not be asked ({site.fault})", fg="yellow")
+        return yellow(f"the engine could not be asked ({site.fault})")
     if site.may_go_to:
         return f"{site.target} (may go to {', '.join(site.may_go_to)})"
     return f"{site.target}, answered by {site.provider}" if site.provider else site.target

@@ -15,6 +15,7 @@ import attrs
 from rtfs_framework.cli.program_errors import as_diagnostic
 from rtfs_framework.cli.shown import cells
 from rtfs_framework.cli.shown.words import money, seconds, where
+from rtfs_framework.cli.style import Part, bold
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.printer import display
 from rtfs_framework.lang.values import Keyword
@@ -45,9 +46,9 @@ class Row:
 
 @attrs.define(slots=True, eq=False)
 class Rows:
-    """Prints rows. `emit` takes a line and whether it is a heading."""
+    """Prints rows. `emit` takes a line."""
 
-    emit: Callable[[str, bool], None]
+    emit: Callable[[Part], None]
     width: int
     keys: list[str] = attrs.field(factory=list)
     printed: int = 0
@@ -84,8 +85,8 @@ class Rows:
         room = self.width - len(_GAP) * (len(heads) - 1)
         self._widths = cells.widths_for(columns, room)
         self._widths[0] = max(self._widths[0], min(message, self._widths[0] + room - sum(self._widths)))
-        self.emit(self._joined(heads), True)
-        self.emit(self._joined(["-" * width for width in self._widths]), False)
+        self.emit(bold(self._joined(heads)))
+        self.emit(self._joined(["-" * width for width in self._widths]))
 
     def _texts(self, row: Row) -> list[str]:
         return [row.message, *(row.values.get(key, "") for key in self.keys), *row.last]
@@ -94,14 +95,14 @@ class Rows:
         self.printed += 1
         texts = self._texts(row)
         if self.printed > WRAPPED:
-            self.emit(self._joined(texts), False)
+            self.emit(self._joined(texts))
         else:
             wrapped = [cells.wrap(text, width) for text, width in zip(texts, self._widths, strict=True)]
             for number in range(max(map(len, wrapped))):
-                self.emit(self._joined([lines[number] if number < len(lines) else "" for lines in wrapped]), False)
+                self.emit(self._joined([lines[number] if number < len(lines) else "" for lines in wrapped]))
         new = [f"{key}={value}" for key, value in row.values.items() if key not in self.keys]
         for extra in filter(None, (row.error, " ".join(new))):
-            self.emit(f"    {extra}", False)
+            self.emit(f"    {extra}")
 
     def _joined(self, texts: list[str]) -> str:
         return _GAP.join(cells.cut(text, width) for text, width in zip(texts, self._widths, strict=True)).rstrip()
@@ -115,7 +116,7 @@ def make_row(message: str, result: RecordResult) -> Row:
         error = cells.clean(f"error[{found.code}]: {found.message}")
     costs = [call.cost for call in result.calls]
     cost = money(sum(filter(None, costs)), None in costs)
-    last = (where(result.calls), seconds(result.seconds), cost)
+    last = (cells.clean(where(result.calls)), seconds(result.seconds), cost)
     return Row(cells.clean(message), _values(result, message), last, error)
 
 
@@ -131,4 +132,4 @@ def _values(result: RecordResult, message: str) -> dict[str, str]:
 
 
 def _name(key: Any) -> str:
-    return key.name if isinstance(key, Keyword) else display(key)
+    return cells.clean(key.name if isinstance(key, Keyword) else display(key))

@@ -17,6 +17,13 @@ _LEFTOVER = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
 _CHECKS = re.compile(r"assert|check|expect|verify|raises|warns|fail|refuse|agree|same", re.IGNORECASE)
 """Calls by these names check something; most are helpers that hold the asserts of several tests."""
 
+_COMMAND_LINE = Path("rtfs_framework/cli")
+_VOICES = frozenset(_COMMAND_LINE / name for name in ("terminal.py", "style.py", "quick.py"))
+"""The place itself, its styles, and the quick way of `rtfs eval`, which writes printable characters only."""
+_WRITES = re.compile(
+    r"print|(rich\.)?print|click\.(s?echo|echo_via_pager|style)|sys\.(__)?std(out|err)(__)?(\.buffer)?\.write(lines)?"
+)
+
 # In pieces, for this file obeys the rule too.
 _REGISTRIES = (("py", "pi.org"), ("python", "hosted.org"), ("npm", "js.org"), ("npm", "js.com"), ("deb", ".debian.org"))
 _REGISTRY = re.compile("|".join(re.escape("".join(pieces)) for pieces in _REGISTRIES), re.IGNORECASE)
@@ -60,6 +67,17 @@ def leftovers(root: Path) -> list[str]:
         for path in tree.product(root)
         for number, line in enumerate(_text(root / path).splitlines(), 1)
         if (found := _LEFTOVER.search(line))
+    ]
+
+
+def other_voices(root: Path) -> list[str]:
+    """The command line writes to the standard streams in one place, which makes text of others fit to be seen."""
+    return [
+        f"{path}:{call.lineno} writes by itself; say, report, put and complain are in cli/terminal.py"
+        for path in tree.files(root, ".py")
+        if path.is_relative_to(_COMMAND_LINE) and path not in _VOICES
+        for call in ast.walk(ast.parse(_text(root / path)))
+        if isinstance(call, ast.Call) and _WRITES.fullmatch(ast.unparse(call.func))
     ]
 
 
