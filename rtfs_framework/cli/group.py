@@ -147,6 +147,8 @@ def _out_of_click() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
+        if is_theirs(error):
+            raise
         raise Interrupted from error
     except OSError as error:
         if error.errno == errno.EPIPE or _wrote(error):
