@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+import anyio
 import pytest
 
-from rtfs_framework.api import InferenceReply, Usage
+from rtfs_framework.api import BadReply, InferenceReply, ProviderError, Usage
 from rtfs_framework.testing.conformance import ProviderConformance
 from rtfs_framework.testing.fakes import ScriptedProvider
 
@@ -46,6 +49,54 @@ class OwesTokens(Provider):
         return InferenceReply(text="x", usage=Usage(-1, 0))
 
 
+class AnswersNaN(Provider):
+    async def infer(self, request):
+        return InferenceReply(data={"a": [float("nan")]}, structured=True)
+
+
+class AnswersHalfACharacter(Provider):
+    async def infer(self, request):
+        return InferenceReply(text="bad \ud83d end")
+
+
+class HearsTheProcess(Provider):
+    async def infer(self, request):
+        if "HTTP_PROXY" in os.environ:
+            raise ProviderError("p", "no route")
+        return InferenceReply(text="x")
+
+
+class HasAFingerprintOfTheProcess(Provider):
+    def fingerprint(self):
+        return os.environ.get("OPENAI_BASE_URL", "none")
+
+
+class PreparesOnce(Provider):
+    prepared = False
+
+    def prepare(self):
+        if self.prepared:
+            raise RuntimeError("again")
+        self.prepared = True
+
+
+class PreparesAsynchronously(Provider):
+    async def prepare(self):
+        pass
+
+
+class BreaksWhenCancelled(Provider):
+    broken = False
+
+    async def infer(self, request):
+        if self.broken:
+            raise ProviderError("p", "broken")
+        self.broken = True
+        await anyio.sleep(0.001)
+        self.broken = False
+        return InferenceReply(text="x")
+
+
 class Wavers(Provider):
     async def infer(self, request):
         Provider.made += 1
@@ -65,6 +116,13 @@ class HasAFingerprintPerInstance(Provider):
         (AnswersTwice, "test_a_reply_holds_exactly_one_answer"),
         (AnswersNothing, "test_a_reply_holds_exactly_one_answer"),
         (OwesTokens, "test_a_reply_holds_exactly_one_answer"),
+        (AnswersNaN, "test_a_reply_holds_what_json_and_utf_8_can_carry"),
+        (AnswersHalfACharacter, "test_a_reply_holds_what_json_and_utf_8_can_carry"),
+        (HearsTheProcess, "test_the_environment_of_the_process_is_not_heard"),
+        (HasAFingerprintOfTheProcess, "test_the_environment_of_the_process_is_not_heard"),
+        (PreparesOnce, "test_preparing_may_be_repeated_and_is_done_from_any_thread"),
+        (PreparesAsynchronously, "test_preparing_may_be_repeated_and_is_done_from_any_thread"),
+        (BreaksWhenCancelled, "test_a_request_that_is_cancelled_ends_and_hurts_no_other"),
         (Wavers, "test_a_deterministic_provider_repeats_itself"),
         (HasAFingerprintPerInstance, "test_the_fingerprint_is_a_steady_text"),
     ],
@@ -87,5 +145,30 @@ def test_a_provider_that_should_refuse_and_does_not_is_caught(failing):
 
         def refused(self):
             return [(ScriptedProvider(["an answer"]), next(iter(self.requests())))]
+
+    assert failing(Suite()) == {"test_failures_are_provider_errors"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ProviderError("p", "key sk-of-mine is bad"),
+        ProviderError("p", "key c2stb2YtbWluZQ== is bad"),
+        ProviderError("p", "\x1b[2J"),
+        ProviderError("p", "two\nlines"),
+        ProviderError("p", "long " * 1000),
+        BadReply("p", "cut off", usage=Usage(-1, 2)),
+    ],
+)
+def test_an_error_that_should_not_be_shown_is_caught(error, failing):
+    class Suite(ProviderConformance):
+        def make(self):
+            return Provider()
+
+        def secrets(self):
+            return ["sk-of-mine"]
+
+        def refused(self):
+            return [(ScriptedProvider([error]), next(iter(self.requests())))]
 
     assert failing(Suite()) == {"test_failures_are_provider_errors"}

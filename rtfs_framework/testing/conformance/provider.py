@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar, TypeVar
@@ -11,11 +12,24 @@ from typing import Any, ClassVar, TypeVar
 import anyio
 import anyio.to_thread
 
-from rtfs_framework.api import InferenceReply, InferenceRequest, ModelProvider, ProviderError, token_count
+from rtfs_framework.api import (
+    InferenceReply,
+    InferenceRequest,
+    ModelProvider,
+    ProviderError,
+    Usage,
+    blotter,
+    token_count,
+)
+from rtfs_framework.orchestrator.reply import fault_of
 from rtfs_framework.testing.conformance.base import Conformance, check, fail
 from rtfs_framework.testing.fakes import inference_request
+from rtfs_framework.testing.poisoned import poisoned_environment
 
 Result = TypeVar("Result")
+
+_LONGEST = 1000
+"""Characters of the longest message that people would read."""
 
 
 class ProviderConformance(Conformance):
@@ -33,6 +47,10 @@ class ProviderConformance(Conformance):
 
     def refused(self) -> Iterable[tuple[ModelProvider, InferenceRequest]]:
         """Return providers and requests that must end in a `ProviderError` (a closed port, a wrong key)."""
+        return ()
+
+    def secrets(self) -> Iterable[str]:
+        """Return the keys that the providers above are made with: no message may hold one, in any spelling."""
         return ()
 
     def test_the_fingerprint_is_a_steady_text(self) -> None:
@@ -57,8 +75,61 @@ class ProviderConformance(Conformance):
                 check(isinstance(reply, InferenceReply), f"{reply!r} is no reply")
                 check((reply.text is None) is reply.structured, f"both or neither of text and data: {reply!r}")
                 check(reply.structured or reply.data is None, f"data in a reply that is not structured: {reply!r}")
-                for count in (reply.usage.input_tokens, reply.usage.output_tokens):
-                    check(count is None or (count.__class__ is int and token_count(count) == count), f"{reply.usage!r}")
+                _check_usage(reply.usage)
+
+        self._use(use)
+
+    def test_a_reply_holds_what_json_and_utf_8_can_carry(self) -> None:
+        """No NaN, no infinity, no half characters, nothing but plain data; a host refuses the whole reply."""
+
+        async def use(provider: ModelProvider) -> None:
+            for request in self.requests():
+                reply = await infer(provider, request)
+                wrong = fault_of(reply)
+                check(wrong is None, f"{wrong}: {reply!r}")
+
+        self._use(use)
+
+    def test_preparing_may_be_repeated_and_is_done_from_any_thread(self) -> None:
+        """`prepare`, where there is one, is a plain method; the provider answers before and after it."""
+
+        async def use(provider: ModelProvider) -> None:
+            prepare: Callable[[], Any] | None = getattr(provider, "prepare", None)
+            if prepare is None:
+                return
+            check(not iscoroutinefunction(prepare), "`prepare` is a coroutine function, which a thread cannot call")
+            for _ in range(4):
+                with still("when `prepare` was called again"):
+                    await anyio.to_thread.run_sync(prepare)
+            for request in self.requests():
+                with still("after `prepare`"):
+                    await infer(provider, request)
+
+        self._use(use)
+
+    def test_the_environment_of_the_process_is_not_heard(self) -> None:
+        """Only the session's variables (`ProviderSettings.environ`) count, and not the process's proxies and keys."""
+
+        async def use(provider: ModelProvider) -> None:
+            before = provider.fingerprint()
+            with poisoned_environment():
+                check(self.make().fingerprint() == before, "the fingerprint changed with the process's environment")
+                for request in self.requests():
+                    with still("with proxies and keys in the process's environment"):
+                        await infer(provider, request)
+
+        self._use(use)
+
+    def test_a_request_that_is_cancelled_ends_and_hurts_no_other(self) -> None:
+        """A cancelled request gives no answer, and the provider answers the next one."""
+
+        async def use(provider: ModelProvider) -> None:
+            for request in self.requests():
+                if iscoroutinefunction(provider.infer):
+                    with anyio.move_on_after(0):
+                        await infer(provider, request)
+                with still("after a cancelled request"):
+                    await infer(provider, request)
 
         self._use(use)
 
@@ -103,13 +174,21 @@ class ProviderConformance(Conformance):
                 try:
                     reply = await infer(provider, request)
                 except ProviderError as error:
-                    check(str(error) != "", "an error without words")
+                    self._check_words(str(error))
+                    if error.usage is not None:
+                        _check_usage(error.usage)
                 else:
                     fail(f"{reply!r} instead of an error")
                 finally:
                     await provider.aclose()
 
             anyio.run(use)
+
+    def _check_words(self, words: str) -> None:
+        check(words != "", "an error without words")
+        check(words.isprintable(), f"an error with characters that cannot be seen: {words!r}")
+        check(len(words) <= _LONGEST, f"an error of {len(words)} characters")
+        check(blotter(self.secrets())(words) == words, "an error that holds a secret")
 
     def _use(self, work: Callable[[ModelProvider], Awaitable[Result]]) -> Result:
         """Make a provider, do some work with it in an event loop, and close it."""
@@ -124,12 +203,27 @@ class ProviderConformance(Conformance):
         return anyio.run(used)
 
 
+@contextmanager
+def still(when: str) -> Iterator[None]:
+    """Fail, in words, when what has worked before raises now."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+        fail(f"it does not work {when}: {type(error).__name__}: {error}")
+
+
 async def infer(provider: ModelProvider, request: InferenceRequest) -> InferenceReply:
     """Ask a provider as a host does: what is no coroutine function is called in a worker thread."""
     ask: Callable[[InferenceRequest], Any] = provider.infer
     plain = not iscoroutinefunction(ask)
     reply: InferenceReply = await (anyio.to_thread.run_sync(partial(ask, request)) if plain else ask(request))
     return reply
+
+
+def _check_usage(usage: Usage) -> None:
+    for count in (usage.input_tokens, usage.output_tokens):
+        known = count is None or (count.__class__ is int and token_count(count) == count)
+        check(known, f"no count of tokens: {usage!r}")
 
 
 def _answer(reply: InferenceReply) -> object:

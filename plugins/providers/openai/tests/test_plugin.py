@@ -15,6 +15,8 @@ from rtfs_provider_openai.plugin import OpenAISettings, rtfs_providers
 
 
 class TestContract(ProviderConformance):
+    SECRET = "sk-do-not-show-me"
+
     @pytest.fixture(autouse=True)
     def _server(self):
         with OpenAIServer() as self.server:
@@ -23,13 +25,21 @@ class TestContract(ProviderConformance):
     def make(self, then=None):
         if then is not None:
             self.server._then = then
-        own = OpenAISettings(endpoint=self.server.url, api_key_env="", max_retries=0)
+        own = OpenAISettings(endpoint=self.server.url, max_retries=0, max_reply=4096)
         (entry,) = rtfs_providers()
-        return entry.factory(ProviderSettings(id="acme", own=own))
+        return entry.factory(ProviderSettings(id="acme", own=own, environ={"OPENAI_API_KEY": self.SECRET}))
 
     def refused(self):
-        for then in (Fail(500), Fail(429), Fail(400), HangUp(), Raw(b"{"), Raw(b"null"), Raw(b'{"choices": []}')):
+        elsewhere = Raw(b"", status=307, headers={"Location": "http://elsewhere.example/"})
+        for then in (
+            *(Fail(500), Fail(429), Fail(400), Fail(401, f"\x1b[2J {self.SECRET}"), HangUp(), elsewhere),
+            *(Raw(b"{"), Raw(b"null"), Raw(b'{"choices": []}'), Raw(b'{"error": "no\\u202e"}'), Raw(b" " * 5000)),
+            Raw(b'{"choices": [{"message": {"content": null}}], "usage": {"prompt_tokens": 1e300}}'),
+        ):
             yield self.make(then), inference_request("x")
+
+    def secrets(self):
+        return [self.SECRET]
 
 
 def test_the_entry_brings_an_instance_that_needs_only_a_key():

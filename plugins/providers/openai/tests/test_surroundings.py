@@ -7,34 +7,18 @@ import pytest
 from rtfs_framework.api import ProviderError
 from rtfs_framework.testing.fakes import inference_request
 from rtfs_framework.testing.openai_server import OpenAIServer, Raw
+from rtfs_framework.testing.poisoned import NOBODY, poisoned_environment
 
 SECRET = "sk-do-not-show-me"
-NOBODY = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def poisoned(monkeypatch, tmp_path):
+def poisoned(tmp_path):
     """Fill the process's environment with what must not be heard."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login evil password evil\n", encoding="utf-8")
-    for name, value in {
-        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), NOBODY),
-        "NO_PROXY": "*",
-        "no_proxy": "",
-        "OPENAI_API_KEY": "sk-of-the-process",
-        "OPENAI_ADMIN_KEY": "sk-of-the-process",
-        "OPENAI_ORG_ID": "org-of-the-process",
-        "OPENAI_PROJECT_ID": "project-of-the-process",
-        "OPENAI_BASE_URL": f"{NOBODY}/v1",
-        "OPENAI_CUSTOM_HEADERS": "X-Evil: of-the-process\nAuthorization: Bearer of-the-process\nX-é: ü",
-        "SSL_CERT_FILE": str(tmp_path / "no such file"),
-        "SSL_CERT_DIR": str(tmp_path / "no such folder"),
-        "SSLKEYLOGFILE": str(tmp_path / "keys.log"),
-        "NETRC": str(tmp_path / ".netrc"),
-        "HOME": str(tmp_path),
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("no_proxy")
-    monkeypatch.delenv("NO_PROXY")
+    more = {"SSLKEYLOGFILE": str(tmp_path / "keys.log"), "NETRC": str(tmp_path / ".netrc"), "HOME": str(tmp_path)}
+    with poisoned_environment(more):
+        yield
 
 
 @pytest.mark.usefixtures("poisoned")
