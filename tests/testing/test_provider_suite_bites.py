@@ -91,9 +91,11 @@ class BreaksWhenCancelled(Provider):
     async def infer(self, request):
         if self.broken:
             raise ProviderError("p", "broken")
-        self.broken = True
-        await anyio.sleep(0.001)
-        self.broken = False
+        try:
+            await anyio.sleep(0.001)
+        except anyio.get_cancelled_exc_class():
+            self.broken = True
+            raise
         return InferenceReply(text="x")
 
 
