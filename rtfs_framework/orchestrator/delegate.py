@@ -174,11 +174,13 @@ class Delegator:
 
     def _key(self, function: FunctionSignature, call: HostCall | None) -> CacheKey | None:
         """Return the key of a plan; None when the arguments are no plain data: digests do not tell those apart."""
-        if call is not None and not is_plain(call.args):
+        if call is not None and not (is_plain(call.args) and is_plain(call.hints)):
             return None
         parts = [("symbol", function.name), ("function", function.body_digest), ("policy", self.policy_hash)]
         if call is not None:
             parts.append(("arguments", digest(*call.args)))
+            if call.hints:
+                parts.append(("hints", digest(call.hints)))
         return CacheKey("plan", key_of(*(text for part in parts for text in part)), tuple(parts))
 
     def _remember_hit(self, known: _Known, stored: DelegationPlan, key: CacheKey) -> Decision:
@@ -194,7 +196,7 @@ class Delegator:
         if self.engine is None:  # settled in _learn
             return self.precedence.default(known.before)
         off = self.l1 is None or self.l1.broken
-        verdict = "off" if off else "miss" if key is not None else "not asked: an argument is no plain data"
+        verdict = "off" if off else "miss" if key is not None else "not asked: an argument or a hint is no plain data"
         steps = (*known.before, ("l1", verdict))
         if self.engine.plan_scope is PlanScope.SYMBOL:  # it promised not to look at more, so it sees no more
             call = HostCall(call.kind, call.capability, (), call.function)

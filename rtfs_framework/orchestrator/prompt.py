@@ -54,16 +54,16 @@ def build_request(
 
 def signature_text(function: FunctionSignature, lookup: Lookup) -> str:
     """Return all of a function that its requests rest on, its named types resolved: a part of reuse keys."""
-    parts = [PROMPT_VERSION, function.name, function.body_digest, function.doc]
+    parts: list[Any] = [PROMPT_VERSION, function.name, function.body_digest, function.doc]
     for parameter in function.parameters:
-        shown = "" if parameter.type is None else _resolved(parameter.type, lookup)
-        parts.append(f"{parameter.name} {shown} {parameter.rest}")
-    parts.append("" if function.returns is None else _resolved(function.returns, lookup))
+        shown = None if parameter.type is None else _resolved(parameter.type, lookup)
+        parts.append([parameter.name, shown, parameter.rest])
+    parts.append(None if function.returns is None else _resolved(function.returns, lookup))
     return json.dumps(parts)
 
 
-def _resolved(type_: Any, lookup: Lookup) -> str:
-    return f"{show_type(type_)} {json.dumps(to_json_schema(type_, lookup), sort_keys=True, default=write)}"
+def _resolved(type_: Any, lookup: Lookup) -> tuple[str, str]:
+    return show_type(type_), json.dumps(to_json_schema(type_, lookup), sort_keys=True, default=write)
 
 
 def _system(schema: Mapping[str, Any] | None) -> str:

@@ -24,6 +24,7 @@ from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.kernel.outcome import DelegationHint, HintKind
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, ProviderSpec
 from rtfs_framework.orchestrator.deadlines import OverdueError
+from rtfs_framework.orchestrator.keys import key_of
 from rtfs_framework.orchestrator.routes import Unknown, parse_target
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.problems import words_of
@@ -171,7 +172,7 @@ class ProviderInstance:
             found: object = ask(self.part, "`fingerprint`", self.provider().fingerprint)
             if not isinstance(found, str):
                 raise PluginFault(self.part, "`fingerprint`", f"returned a {type(found).__name__}, which is no text")
-            self._fingerprint = f"{self.entry.name}:{found}"
+            self._fingerprint = key_of(self.entry.name, found)
         return self._fingerprint
 
     def account(self) -> Mapping[str, str]:

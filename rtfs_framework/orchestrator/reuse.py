@@ -1,10 +1,10 @@
 """Replies already paid for: the L2 layer, and equal requests that are under way at the same time.
 
 A key holds all that an answer rests on: the function (name, documentation, body, types, the prompt's version), the
-arguments, the target, the provider's fingerprint, and a keyed digest of the account that asks (its credential and what
-else chooses it): who may not ask is not answered, and what one account paid for is no other's. There is a key only
-where reuse is sound: the provider is deterministic (or the configuration says `reuse = "always"`), and the arguments
-are plain data.
+arguments, the hints in force, the target, the provider's fingerprint, and a keyed digest of the account that asks (its
+credential and what else chooses it): who may not ask is not answered, and what one account paid for is no other's.
+There is a key only where reuse is sound: the provider is deterministic (or the configuration says `reuse = "always"`),
+and the arguments are plain data.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from rtfs_framework.api.cache import CacheKey
 from rtfs_framework.api.provider import InferenceReply
 from rtfs_framework.api.targets import show_target
 from rtfs_framework.kernel.outcome import FunctionSignature
+from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.cache_stack import SafeLayer
 from rtfs_framework.orchestrator.keyring import Keyring
@@ -55,15 +56,18 @@ class Reuse:
 
     def key(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> CacheKey | None:
         """Return the key of a request, None when its reply must not be reused."""
-        if not instance.reusable or not is_plain(opened.call.args):
+        call = opened.call
+        if not instance.reusable or not is_plain(call.args) or not is_plain(call.hints):
             return None
-        parts = (
+        parts: tuple[tuple[str, str], ...] = (
             ("function", self._function(function, opened.visit.lookup)),
             ("arguments", opened.digest_args()),
             ("target", show_target(instance.spec.target)),
             ("provider", instance.fingerprint()),
             ("account", self.keyring.account(instance.account())),
         )
+        if call.hints:  # a provider sees them
+            parts = (*parts, ("hints", digest(call.hints)))
         return CacheKey("reply", key_of(*(text for part in parts for text in part)), parts)
 
     def look_up(self, key: CacheKey) -> InferenceReply | None:

@@ -185,7 +185,7 @@ def test_arguments_that_are_no_plain_data_are_no_key(layer):
     made = delegator(engine, layer)
     for argument in (len, abs, ErrorValue("Generic", "m", 1), ErrorValue("Generic", "m", 2)):
         decision = made.decide(call("f", args=(argument,)))
-        assert ("l1", "not asked: an argument is no plain data") in decision.steps
+        assert ("l1", "not asked: an argument or a hint is no plain data") in decision.steps
         assert decision.cache == ""
     assert engine.asked == 4
     assert made.decide(call("f", args=(1,))).cache == "l1 miss"

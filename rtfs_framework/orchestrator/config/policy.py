@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
+from collections.abc import Mapping
 from typing import Any
 
 from rtfs_framework.api.targets import show_target
+from rtfs_framework.lang.digest import digest
+from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.values import Symbol
 from rtfs_framework.orchestrator.config.model import Config
-from rtfs_framework.orchestrator.journal.chain import canonical_json
 from rtfs_framework.orchestrator.providers import ProviderPool
 
 
@@ -18,23 +20,29 @@ def policy_hash(config: Config, pool: ProviderPool, engine: str) -> str:
     environment but whether a provider can be used does.
     """
     rules = config.security
-    parts: dict[str, Any] = {
+    parts = {
         "default": show_target(config.default_target),
         "engine": engine,
         "routes": [[pattern, [show_target(t) for t in targets]] for pattern, targets in config.routes.items()],
         "security": [rules.level.value, rules.reach.value, rules.grant, rules.deny],
-        "providers": sorted(
-            [show_target(spec.target), spec.plugin, spec.model, spec.input_cost, spec.output_cost, _plain(spec.table),
+        "providers": [
+            [show_target(spec.target), spec.plugin, spec.model, spec.input_cost, spec.output_cost, spec.table,
              pool.unusable(spec.target) is None]
-            for spec in config.providers
-        ),
-        "tables": _plain(config.tables),
+            for spec in sorted(config.providers, key=lambda spec: show_target(spec.target))
+        ],
+        "tables": config.tables,
     }  # fmt: skip
-    return sha256(canonical_json(parts).encode()).hexdigest()
+    return digest(_value(parts))
 
 
-def _plain(value: Any) -> str:
-    """Return TOML data as one text; dates and times print as themselves."""
-    import json
-
-    return json.dumps(value, sort_keys=True, default=str)
+def _value(data: Any) -> Any:
+    """Return TOML data as a value. Dates and times are of a kind that nothing else in it is."""
+    if isinstance(data, Mapping):
+        return Map.of((_value(key), _value(item)) for key, item in data.items())
+    if isinstance(data, list | tuple | set | frozenset):
+        items = sorted(data) if isinstance(data, set | frozenset) else data
+        return tuple(map(_value, items))
+    for kind in (bool, int, float, str):
+        if isinstance(data, kind):
+            return kind(data)
+    return None if data is None else Symbol(f"{type(data).__name__} {data}")
