@@ -60,6 +60,7 @@ def _character(character: str) -> str:
         "".join(f"%(?:25)*{_digits(f'{byte:02x}')}" for byte in raw),
         "".join(f"{_BACK}[ux](?:00)?{_digits(f'{byte:02x}')}" for byte in raw),
         "".join(f"{_BACK}u{_digits(word)}" for word in words),
+        f"{_BACK}x{_digits(f'{number:02x}')}",
         f"{_BACK}u\\{{0*{_digits(f'{number:x}')}\\}}",
         f"{_BACK}U{_digits(f'{number:08x}')}",
         f"&#0*{number};",

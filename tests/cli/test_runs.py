@@ -98,3 +98,63 @@ def test_the_configured_journal(rtfs, folder, monkeypatch) -> None:
     rtfs("run", "ask.rtfs", "x")
     assert (folder / "mine.sqlite").exists()
     assert len(rtfs("runs", "list", "--json").data["runs"]) == 1
+
+
+def test_the_whole_journal_and_its_head(ran) -> None:
+    result = ran("runs", "verify", "--all")
+    assert result.code == 0
+    assert result.lines[-1].endswith("intact, 1 run, 0 unfinished, 4 rows")
+    head = ran("runs", "head").lines[-1]
+    assert head == ran("runs", "head", "--json").data["head"]
+    ran("run", "ask.rtfs", "y")
+    result = ran("runs", "verify", "--all", "--against", head)
+    assert (result.code, "2 runs, 0 unfinished" in result.out) == (0, True)
+    result = ran("runs", "verify", "--against", f"4:{'0' * 64}", "--json")
+    assert (result.code, result.data["ok"]) == (1, False)
+    assert "when the head was taken" in result.data["problems"][0]
+
+
+@pytest.mark.parametrize("head", ["x", "4", "4:zz", "0:" + "0" * 64])
+def test_a_head_that_is_none(ran, head: str) -> None:
+    result = ran("runs", "verify", "--all", "--against", head)
+    assert result.code == 2
+    assert "is no head; `rtfs runs head` prints one" in result.err
+
+
+def test_an_unfinished_run_and_a_newer_one_that_was_cut_off(ran, folder) -> None:
+    ran("run", "ask.rtfs", "y")
+    connection = sqlite3.connect(folder / "home" / "journal.sqlite")
+    connection.execute("DROP TRIGGER log_no_delete")
+    connection.execute("DELETE FROM log WHERE position > 4")
+    connection.commit()
+    connection.close()
+    for command in (("verify",), ("verify", "--all")):
+        result = ran("runs", *command)
+        assert result.code == 1
+        assert "the file ends at row 4, but had come to row" in result.out
+
+
+def test_what_was_kept_is_removed(rtfs, folder) -> None:
+    (folder / "delegation.toml").write_text("[journal]\nkeep_args = true\n")
+    (folder / "ask.rtfs").write_text(TRY)
+    rtfs("run", "ask.rtfs", "private")
+    assert rtfs("runs", "show", "--json").records[1]["args"] == '["private"]'
+    assert "1:0  fs.read" in rtfs("runs", "show").out
+    result = rtfs("runs", "redact", "last", "--calls", "1:0")
+    assert (result.code, result.out.endswith(": 2 texts removed\n")) == (0, True)
+    assert rtfs("runs", "redact", "last", "--json").data["removed"] == 0
+    entry = rtfs("runs", "show", "--json").records[1]
+    assert (entry["args"], entry["removed"]) == (None, ["args", "error"])
+    assert rtfs("runs", "verify", "--all").code == 0
+    result = rtfs("runs", "redact", "last", "--calls", "7:7")
+    assert result.code == 1
+    assert "has no call 7:7" in result.err
+
+
+def test_a_lost_key(ran, folder) -> None:
+    (folder / "home" / "journal.key").unlink()
+    for command in (("runs", "verify"), ("runs", "head"), ("run", "ask.rtfs", "x")):
+        result = ran(*command)
+        assert result.code == 1
+        assert "error[E0720]" in result.err
+        assert "put the key back" in result.err

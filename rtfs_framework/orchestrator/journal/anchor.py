@@ -72,6 +72,8 @@ class Anchor:
         text = "\n".join((_MAGIC, keys.journal, str(head), keys.head(head), "")).ljust(_SIZE)
         file = os.open(self.path, os.O_WRONLY | os.O_CREAT | _FLAGS, 0o600)
         try:
+            if os.name == "posix":
+                os.fchmod(file, 0o600)
             os.write(file, text.encode("ascii"))
         finally:
             os.close(file)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rtfs_framework.orchestrator.journal import old
 from rtfs_framework.orchestrator.journal.fault import JournalError
 from rtfs_framework.orchestrator.journal.query import has_log, reading
+
+OLD = "of an older version of the journal, from whose rows no text can be taken without breaking their hashes"
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.journal.writer import Journal
 
-_TEXTS = """
-SELECT t.position, t.name, l.what, l.entry, l.record, l.id FROM texts t JOIN log l ON l.position = t.position
-WHERE l.run IN (SELECT position FROM log WHERE what = 'run' AND id = ?) ORDER BY t.position, t.name
+_ROWS = """
+SELECT l.position, l.what, l.entry, l.record, l.id, t.name FROM log l LEFT JOIN texts t ON t.position = l.position
+WHERE l.run IN (SELECT position FROM log WHERE what = 'run' AND id = ?) ORDER BY l.position, t.name
 """
 
 
@@ -36,18 +39,18 @@ def redact(journal: Journal, run: str, calls: Collection[str] | None = None) -> 
 
 def _found(path: Path, run: str, calls: Collection[str] | None) -> list[tuple[int, str]]:
     with reading(path) as connection:
-        rows = connection.execute(_TEXTS, (run,)).fetchall() if has_log(connection) else []
-    if calls is None:
-        return [(row["position"], row["name"]) for row in rows]
-    known = {call: [row for row in rows if _is(row, call)] for call in calls}
-    unknown = [call for call, its in known.items() if not its]
-    if unknown:
-        raise JournalError(path, f"nothing is kept of a call {unknown[0]}", "`rtfs runs show` names the calls of a run")
-    return sorted({(row["position"], row["name"]) for its in known.values() for row in its})
-
-
-def _is(row: Any, call: str) -> bool:
-    return row["what"] != "end" and name_of(row["entry"], row["record"], row["id"]) == call
+        if not has_log(connection) or (old.has_old(connection) and old.run_of(connection, run) is not None):
+            raise JournalError(path, f"run {run} is {OLD}", "delete the file, or export what you need of it")
+        wanted, known, found = None if calls is None else set(calls), set[str](), list[tuple[int, str]]()
+        for row in connection.execute(_ROWS, (run,)):
+            name = name_of(row["entry"], row["record"], row["id"]) if row["what"] in ("begun", "ended") else ""
+            known.add(name)
+            if row["name"] is not None and (wanted is None or name in wanted):
+                found.append((row["position"], row["name"]))
+    for call in calls or ():
+        if call not in known:
+            raise JournalError(path, f"run {run} has no call {call}", "`rtfs runs show` names the calls of a run")
+    return found
 
 
 def name_of(entry: int | None, record: int | None, path: str) -> str:
