@@ -354,3 +354,15 @@ def test_what_a_plugin_prints_when_it_is_loaded_stays_off_stdout(rtfs, acme, tex
     assert (result.code, result.data["value"]) == (0, 3)
     if "None" not in text:
         assert "warning[E0810]: acme-bad 1.0: `acme_bad` prints while it is loaded: " in result.err
+
+
+@pytest.mark.parametrize("how", RAISES.values(), ids=RAISES)
+@pytest.mark.parametrize("place", ["engine", "claims", "cache", "observer"])
+def test_plugins_shows_what_is_broken_at_start(rtfs, acme, place, how) -> None:
+    acme(**{place: how})
+    result = rtfs("plugins", "--json")
+    problems = result.data["problems"]
+    assert result.code == 0
+    assert {each["distributions"][0] for each in problems} == {"acme-bad"}
+    assert rtfs("plugins", "--strict").code == 1
+    assert "acme-bad 1.0: " in rtfs("plugins").out

@@ -10,12 +10,13 @@ from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.options import json_option
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.style import bold
-from rtfs_framework.cli.terminal import report, say
+from rtfs_framework.cli.terminal import complain, report, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rtfs_framework.registry.catalog import Catalog
+    from rtfs_framework.registry.problems import PluginProblem
 
 KINDS = ("engines", "providers", "caches", "capabilities", "commands", "observers")
 
@@ -26,18 +27,42 @@ KINDS = ("engines", "providers", "caches", "capabilities", "commands", "observer
 def command(*, strict: bool, as_json: bool) -> int:
     """Show engines, providers, caches, capabilities, commands and observers, and the problems of plugins.
 
+    A host is started, as the configuration here says, and closed again: what cannot be made is a problem too.
+
     RTFS_PLUGINS=a,b loads only those, RTFS_PLUGINS= none; built-in commands are there in any case.
     """
     from rtfs_framework.cli.door import full_catalog
 
     catalog = full_catalog()
+    found = _started(catalog)
     if as_json:
-        problems = [problem.to_json() for problem in catalog.problems]
+        problems = [problem.to_json() for problem in found]
         entries = {kind: list(_entries(catalog, kind)) for kind in KINDS}
         put_json({**entries, "problems": problems, "restricted": catalog.restricted})
     else:
-        _show(catalog)
-    return FAILED if strict and catalog.problems else FINE
+        _show(catalog, found)
+    return FAILED if strict and found else FINE
+
+
+def _started(catalog: Catalog) -> tuple[PluginProblem, ...]:
+    """Start a host and return what is wrong with plugins."""
+    from rtfs_framework.api.errors import LanguageError, PluginError
+    from rtfs_framework.orchestrator.session import Session
+    from rtfs_framework.registry.problems import PluginProblem
+
+    try:
+        with Session.open(catalog=catalog, journal=False) as session:
+            session.host.dispatcher.delegator.may_claim("")  # asks the engine what it claims, as linking a program does
+            return session.problems
+    except PluginError as error:
+        at_fault = (error.distribution,)
+        problem = PluginProblem(
+            code=error.code, message=error.problem, distributions=at_fault, help=error.way_out or ""
+        )
+        return (*catalog.problems, problem)
+    except LanguageError as error:  # of the configuration
+        complain(f"warning: no host could be started: {error}")
+        return catalog.problems
 
 
 def _entries(catalog: Catalog, kind: str) -> Iterator[dict[str, Any]]:
@@ -60,7 +85,7 @@ def _facts(kind: str, entry: Any) -> dict[str, Any]:
     return {"effects": list(entry.effects)} if kind == "capabilities" else {}
 
 
-def _show(catalog: Catalog) -> None:
+def _show(catalog: Catalog, problems: tuple[PluginProblem, ...]) -> None:
     shown = {kind: list(_entries(catalog, kind)) for kind in KINDS}
     names = max((len(entry["name"]) for entries in shown.values() for entry in entries), default=0)
     makers = max((len(_maker(entry)) for entries in shown.values() for entry in entries), default=0)
@@ -72,9 +97,9 @@ def _show(catalog: Catalog) -> None:
     if catalog.restricted:
         say()
         say("RTFS_PLUGINS chooses which plugins are loaded")
-    if catalog.problems:
+    if problems:
         say()
-    for problem in catalog.problems:
+    for problem in problems:
         report(problem.render())
 
 
