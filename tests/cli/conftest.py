@@ -97,3 +97,22 @@ def process(folder):
         for pipe in (child.stdin, child.stdout, child.stderr):
             if pipe is not None and not pipe.closed:
                 pipe.close()
+
+
+@pytest.fixture
+def acme_bad(folder, monkeypatch):
+    """Return a function that installs the distribution `acme-bad 1.0`, a module of this text, as the only plugin."""
+
+    def install(text: str) -> None:
+        home = folder / "site"
+        (home / "acme_bad-1.0.dist-info").mkdir(parents=True)
+        (home / "acme_bad-1.0.dist-info" / "METADATA").write_text(
+            "Metadata-Version: 2.1\nName: acme-bad\nVersion: 1.0\n"
+        )
+        (home / "acme_bad-1.0.dist-info" / "entry_points.txt").write_text("[rtfs_framework]\nacme-bad = acme_bad\n")
+        (home / "acme_bad.py").write_text(text)
+        monkeypatch.syspath_prepend(str(home))
+        monkeypatch.setenv("RTFS_PLUGINS", "acme-bad")
+
+    yield install
+    sys.modules.pop("acme_bad", None)

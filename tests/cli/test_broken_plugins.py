@@ -6,7 +6,6 @@ The plugin is a distribution in the test's folder, found as any other; `{...}` o
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 
@@ -177,24 +176,15 @@ ALL, OWN = ["modelled", "modelled", "acted"], ["own x", "own x", "acted"]
 
 
 @pytest.fixture
-def acme(folder, monkeypatch):
+def acme(folder, acme_bad):
     """Return a function that installs the plugin, broken where the arguments say."""
 
     def install(**broken):
-        home = folder / "site"
-        (home / "acme_bad-1.0.dist-info").mkdir(parents=True)
-        (home / "acme_bad-1.0.dist-info" / "METADATA").write_text(
-            "Metadata-Version: 2.1\nName: acme-bad\nVersion: 1.0\n"
-        )
-        (home / "acme_bad-1.0.dist-info" / "entry_points.txt").write_text("[rtfs_framework]\nacme-bad = acme_bad\n")
-        (home / "acme_bad.py").write_text(PLUGIN.format(**{place: broken.get(place, "pass") for place in PLACES}))
-        monkeypatch.syspath_prepend(str(home))
-        monkeypatch.setenv("RTFS_PLUGINS", "acme-bad")
+        acme_bad(PLUGIN.format(**{place: broken.get(place, "pass") for place in PLACES}))
         (folder / "p.rtfs").write_text(PROGRAM)
         (folder / "delegation.toml").write_text(CONFIG)
 
-    yield install
-    sys.modules.pop("acme_bad", None)
+    return install
 
 
 @pytest.fixture

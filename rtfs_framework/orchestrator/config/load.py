@@ -42,7 +42,9 @@ def load_config(
     given = read_layers(config_path, program_dir, environ)
     if not given.layers:
         engine = default_engine(catalog)
-        own = defaults_of(catalog.engine(engine).settings) if engine is not None else None
+        own = None
+        if engine is not None:
+            own = ask(catalog.part("engine", engine), "its settings", defaults_of, catalog.engine(engine).settings)
         return Config(engine=engine, engine_own=own, providers=defaults, notices=given.notices)
     making = _Making(catalog, defaults)
     layers, notices = making.without_widening(given.layers)
@@ -122,7 +124,8 @@ def default_providers(catalog: Catalog, report: Report) -> tuple[ProviderSpec, .
     """Return the instances that installed plugins bring along; a remote plugin without any gets one of its own name."""
     made: dict[ExecTarget, ProviderSpec] = {}
     for name, (entry, provenance) in catalog.providers.items():
-        tables = entry.defaults or ({name: {}} if entry.locality is Locality.REMOTE else {})
+        alone = entry.locality is Locality.REMOTE and not _needs_a_table(entry)
+        tables = entry.defaults or ({name: {}} if alone else {})
         for id_, table in tables.items():
             part = Part("provider", name, provenance)
             try:
@@ -132,6 +135,12 @@ def default_providers(catalog: Catalog, report: Report) -> tuple[ProviderSpec, .
                 continue
             made.setdefault(spec.target, spec)
     return tuple(made.values())
+
+
+def _needs_a_table(entry: ProviderEntry) -> bool:
+    """Tell whether a plugin's settings have no defaults: then it is there once it is configured."""
+    fields = () if entry.settings is None else attrs.fields(entry.settings)
+    return any(field.init and field.default is attrs.NOTHING for field in fields)
 
 
 def _default(id_: str, entry: ProviderEntry, given: Mapping[str, object]) -> ProviderSpec:

@@ -10,6 +10,7 @@ import attrs
 from rtfs_framework.api.settings import SettingsSchema
 from rtfs_framework.api.units import UNITS, doubt
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
+from rtfs_framework.registry.faults import Part, PluginFault, ask
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
@@ -75,8 +76,17 @@ class Reading:
                 )  # fmt: skip
                 self.doubts.append(found)
 
+    def settings(self, part: Part, cls: SettingsSchema, data: Any, path: KeyPath) -> Any:
+        """Return a plugin's settings, None after noting what is wrong: with the table, or with the plugin's class."""
+        try:
+            ask(part, f"its settings class `{cls.__name__}`", _check_types, cls)
+            return ask(part, f"its settings class `{cls.__name__}`", self.structure, cls, data, path)
+        except PluginFault as fault:
+            self.mistake(fault.code, fault.problem, path, fault.way_out, key=True)
+            return None
+
     def split(
-        self, host: type[T], plugin: SettingsSchema | None, table: Mapping[str, Any], path: KeyPath
+        self, host: type[T], part: Part, plugin: SettingsSchema | None, table: Mapping[str, Any], path: KeyPath
     ) -> tuple[T | None, Any]:
         """Return the host's part and the plugin's settings of one table. A key of both goes to both."""
         from rtfs_framework.api.toml_structure import shown
@@ -90,7 +100,7 @@ class Reading:
         ours = self.structure(host, {key: table[key] for key in table if key in host_keys}, path)
         own = None
         if plugin is not None:
-            own = self.structure(plugin, {key: table[key] for key in table if key in own_keys}, path)
+            own = self.settings(part, plugin, {key: table[key] for key in table if key in own_keys}, path)
         return ours, own
 
 
@@ -109,6 +119,19 @@ def typed_value(cls: type[Any], key: str, raw: Any) -> Any:
         return getattr(converter().structure({key: raw}, cls), key)
     except Exception:  # noqa: BLE001 - hooks and validators raise what they like
         return MISTAKEN
+
+
+def _check_types(cls: SettingsSchema) -> None:
+    """Refuse a settings class whose types no file can hold, or which are not there when the program runs.
+
+    Raises:
+        Exception: Whatever looking at the types raises; it names the type.
+    """
+    from rtfs_framework.api.toml_converter import converter
+
+    attrs.resolve_types(cls)
+    for field in attrs.fields(cls):
+        converter().get_structure_hook(field.type)
 
 
 def _without(data: Any, paths: Collection[KeyPath]) -> Any:

@@ -21,6 +21,7 @@ from rtfs_framework.orchestrator.config.own import Reading, default_engine, defa
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
 from rtfs_framework.orchestrator.routes import RESERVED, Unknown, parse_target
 from rtfs_framework.orchestrator.security import RuntimeContext
+from rtfs_framework.registry.faults import PluginFault, ask
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
@@ -108,7 +109,9 @@ class Resolver:
         entry = self._known("provider", plugin, self.catalog.providers, (*path, "provider"))
         if entry is None:
             return None
-        ours, own = self.reading.split(ProviderTable, entry.settings, table, path)
+        ours, own = self.reading.split(
+            ProviderTable, self.catalog.part("provider", plugin), entry.settings, table, path
+        )
         if ours is None:
             return None
         return ProviderSpec(
@@ -154,10 +157,15 @@ class Resolver:
         entry = self._known("engine", wanted, self.catalog.engines, ("delegation", "engine"))
         if entry is None:
             return None, None
-        if wanted not in file.engines:
-            return wanted, defaults_of(entry.settings)
-        _, own = self.reading.split(_NoKeys, entry.settings, file.engines[wanted], ("engines", wanted))
-        return wanted, own
+        part = self.catalog.part("engine", wanted)
+        if wanted in file.engines:
+            _, own = self.reading.split(_NoKeys, part, entry.settings, file.engines[wanted], ("engines", wanted))
+            return wanted, own
+        try:
+            return wanted, ask(part, f"its settings without a table [engines.{wanted}]", defaults_of, entry.settings)
+        except PluginFault as fault:
+            self.reading.mistake(fault.code, fault.problem, ("delegation", "engine"), f"add [engines.{wanted}]")
+            return None, None
 
     def _caches(self, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, CacheSpec]:
         made: dict[str, CacheSpec] = {}
@@ -165,7 +173,9 @@ class Resolver:
             entry = self._known("cache", name, self.catalog.caches, ("caches", name), key=True)
             if entry is None:
                 continue
-            ours, own = self.reading.split(CacheTable, entry.settings, table, ("caches", name))
+            ours, own = self.reading.split(
+                CacheTable, self.catalog.part("cache", name), entry.settings, table, ("caches", name)
+            )
             if ours is not None:
                 made[name] = CacheSpec(enabled=ours.enabled, ttl=ours.ttl, own=own)
         return made
