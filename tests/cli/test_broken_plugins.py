@@ -9,6 +9,8 @@ import json
 
 import pytest
 
+from rtfs_framework.orchestrator.config.find import own_file
+
 PLUGIN = '''
 import click
 
@@ -182,7 +184,10 @@ def acme(folder, acme_bad):
     def install(**broken):
         acme_bad(PLUGIN.format(**{place: broken.get(place, "pass") for place in PLACES}))
         (folder / "p.rtfs").write_text(PROGRAM)
-        (folder / "delegation.toml").write_text(CONFIG)
+        own = own_file({"RTFS_HOME": str(folder / "home")})  # what is found beside the program is not trusted
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.write_text(CONFIG)
+        (folder / "c.toml").write_text(CONFIG)
 
     return install
 
@@ -193,7 +198,7 @@ def ran(rtfs, acme):
 
     def run(*command, **broken):
         acme(**broken)
-        result = rtfs(*(command or ("run", "p.rtfs", "x")), "--config", "delegation.toml", "--json")
+        result = rtfs(*(command or ("run", "p.rtfs", "x")), "--config", "c.toml", "--json")
         assert "Traceback" not in result.err
         assert "E0999" not in result.err + result.out
         data = json.loads(result.out.splitlines()[-1])
@@ -244,7 +249,7 @@ def test_an_engine_that_cannot_be_made_or_linked_stops_the_start(ran, place, how
 @pytest.mark.parametrize("command", ["check", "explain"])
 def test_check_and_explain_say_that_the_engine_could_not_be_asked(rtfs, acme, command, how) -> None:
     acme(claims=how)
-    result = rtfs(command, "p.rtfs", "--config", "delegation.toml")
+    result = rtfs(command, "p.rtfs", "--config", "c.toml")
     assert result.code == 1
     assert "acme-bad 1.0: engine 'acme': `claims` failed: " in result.out + result.err
     assert "pure" not in result.out.replace("pure_", "")
@@ -328,7 +333,7 @@ def test_a_provider_that_breaks_fails_the_call_and_is_told(ran, place, how) -> N
 def test_a_fault_of_every_call_is_told_once_and_counted(rtfs, acme, folder) -> None:
     acme(decide="raise ZeroDivisionError('boom')")
     (folder / "p.rtfs").write_text("(defn f [x] x)\n(defn main [x] (reduce + (map f (range 5000))))")
-    result = rtfs("run", "p.rtfs", "x", "--config", "delegation.toml", "--json", "--no-journal")
+    result = rtfs("run", "p.rtfs", "x", "--config", "c.toml", "--json", "--no-journal")
     assert result.data["value"] == sum(range(5000))
     assert result.err.count("acme-bad") == 4  # the warning and its way out, and how often
     assert "5,000 times" in result.err
@@ -340,7 +345,7 @@ def test_a_fault_of_every_call_is_told_once_and_counted(rtfs, acme, folder) -> N
 )
 def test_what_a_plugin_prints_when_it_is_loaded_stays_off_stdout(rtfs, acme, text) -> None:
     acme(module=text)
-    result = rtfs("eval", "(+ 1 2)", "--json", "--config", "delegation.toml")
+    result = rtfs("eval", "(+ 1 2)", "--json", "--config", "c.toml")
     assert (result.code, result.data["value"]) == (0, 3)
     if "None" not in text:
         assert "warning[E0810]: acme-bad 1.0: `acme_bad` prints while it is loaded: " in result.err
