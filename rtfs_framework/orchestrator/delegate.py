@@ -174,7 +174,7 @@ class Delegator:
 
     def _key(self, function: FunctionSignature, call: HostCall | None) -> CacheKey | None:
         """Return the key of a plan; None when the arguments are no plain data: digests do not tell those apart."""
-        if call is not None and not (is_plain(call.args) and is_plain(call.hints)):
+        if call is not None and not (is_plain(call.args) and (not call.hints or is_plain(call.hints))):
             return None
         parts = [("symbol", function.name), ("function", function.body_digest), ("policy", self.policy_hash)]
         if call is not None:

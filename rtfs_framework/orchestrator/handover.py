@@ -20,8 +20,9 @@ from typing import Any
 from uuid import UUID
 
 from rtfs_framework.lang.jsontext import MAX_DEPTH
+from rtfs_framework.lang.literals import is_resource, is_timestamp, is_uuid
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.values import ErrorValue, GrownVector, List, Timestamp, Uuid
+from rtfs_framework.lang.values import ErrorValue, GrownVector, List, Resource, Timestamp, Uuid, type_name
 from rtfs_framework.orchestrator.purity import ATOMS, is_plain
 
 _WAYS_OUT: Mapping[str, str] = {
@@ -39,6 +40,13 @@ _WAYS_OUT: Mapping[str, str] = {
     "ndarray": "give `.tolist()`",
     "DataFrame": "give a list of dicts",
 }
+_SPELLED: Mapping[type, tuple[Callable[[str], bool], str]] = {
+    Timestamp: (is_timestamp, "2026-03-01T12:30:00Z"),
+    Uuid: (is_uuid, "123e4567-e89b-12d3-a456-426614174000"),
+    Resource: (is_resource, "resource://bucket/item.txt"),
+}
+"""Values whose text programs could not have written otherwise."""
+_AS_THEY_ARE = ATOMS - _SPELLED.keys()
 _USUAL = "give a dict of its fields, a list, a number or a text"
 
 
@@ -52,7 +60,7 @@ def as_value(given: Any, args: Iterable[Any] = ()) -> Any:
     Raises:
         NoValueError: No program can hold it.
     """
-    if given.__class__ in ATOMS or is_plain(given):
+    if is_plain(given, _AS_THEY_ARE):
         return given
     return _Conversion([id(arg) for arg in args]).value(given, 0)
 
@@ -65,7 +73,9 @@ class _Conversion:
         self.made: dict[int, tuple[Any, Any]] = {}
 
     def value(self, given: Any, depth: int) -> Any:
-        if given.__class__ in ATOMS or id(given) in self.taken or isinstance(given, ErrorValue):
+        if given.__class__ in _SPELLED:
+            return _spelled(given)
+        if given.__class__ in _AS_THEY_ARE or id(given) in self.taken or isinstance(given, ErrorValue):
             return given
         known = self.made.get(id(given))
         if known is not None:
@@ -86,6 +96,14 @@ class _Conversion:
         if isinstance(given, set | frozenset | Set):
             return Set.of(tuple(self.value(item, depth) for item in given))
         return _atom(given)
+
+
+def _spelled(given: Timestamp | Uuid | Resource) -> Any:
+    is_one, example = _SPELLED[given.__class__]
+    text: object = given.text
+    if not isinstance(text, str) or not is_one(text):
+        raise NoValueError(f"a {type_name(given)} whose text is none; give it as in {example}")
+    return given
 
 
 def _atom(given: Any) -> Any:

@@ -14,19 +14,19 @@ ATOMS = frozenset({type(None), bool, int, float, str, Keyword, Symbol, Timestamp
 _SEQUENCES = frozenset({tuple, List, GrownVector, Set})
 
 
-def is_plain(value: Any) -> bool:
-    """Tell whether a value is data through and through.
+def is_plain(value: Any, atoms: frozenset[type] = ATOMS) -> bool:
+    """Tell whether a value is data through and through: collections, and `atoms` in them.
 
     Iterative, so that nesting cannot exhaust the stack; parts that are shared are looked at once.
     """
-    if value.__class__ in ATOMS:
+    if value.__class__ in atoms:
         return True
     todo = [value]
     seen: set[int] = set()
     while todo:
         item = todo.pop()
         kind = item.__class__
-        if kind in ATOMS:
+        if kind in atoms:
             continue
         if id(item) in seen:
             continue

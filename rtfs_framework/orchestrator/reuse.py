@@ -57,7 +57,7 @@ class Reuse:
     def key(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> CacheKey | None:
         """Return the key of a request, None when its reply must not be reused."""
         call = opened.call
-        if not instance.reusable or not is_plain(call.args) or not is_plain(call.hints):
+        if not instance.reusable or not is_plain(call.args) or (call.hints and not is_plain(call.hints)):
             return None
         parts: tuple[tuple[str, str], ...] = (
             ("function", self._function(function, opened.visit.lookup)),

@@ -15,7 +15,9 @@ from uuid import UUID
 import attrs
 import pytest
 
+from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.values import Resource, Timestamp, Uuid
 from rtfs_framework.orchestrator.handover import NoValueError, as_value
 
 CALL = "(defn main [x] (call :get))"
@@ -180,3 +182,16 @@ def test_the_declared_type_is_that_of_the_value(ran):
     assert ran([1, 2], returns=returns)[0] == (1, 2)
     text = "(defn main [x] (try (call :get) (catch TypeValidationError e :wrong)))"
     assert write(ran(["1"], text, returns=returns)[0]) == ":wrong"
+
+
+@pytest.mark.parametrize(("kind", "name"), [(Timestamp, "timestamp"), (Uuid, "uuid"), (Resource, "resource-handle")])
+@pytest.mark.parametrize("text", ["", 'a") #uuid("b', "resource://a b", None])
+def test_a_tagged_text_that_no_program_could_write_is_refused_wherever_it_stands(kind, name, text):
+    for given in (kind(text), (1, [kind(text)]), {"a": (kind(text),)}, Map({"a": kind(text)})):
+        with pytest.raises(NoValueError, match=f"a {name} whose text is none; give it as in "):
+            as_value(given)
+
+
+def test_a_tagged_text_passes_as_it_is():
+    given = (Timestamp("2026-03-01T12:30:00Z"), Uuid("123E4567-e89b-12d3-a456-426614174000"), Resource("resource://a"))
+    assert as_value(given) == given
