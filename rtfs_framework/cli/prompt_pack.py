@@ -92,13 +92,14 @@ def make_pack(host: Host | None, most: int = DEFAULT_TOKENS) -> Pack | None:
     left = most * CHARACTERS_PER_TOKEN - len("\n\n".join(fixed)) - len(_ending(9999)) - 60
     if left < 0:
         return None
-    forms, functions = list(known(FORMS.split(), functions=False)), list(known(FUNCTIONS.split(), functions=True))
+    forms = [entry for entry in known(FORMS.split(), functions=False) if _is_served(entry, host)]
+    functions = list(known(FUNCTIONS.split(), functions=True))
     shown_forms, left = _taken([entry.usage for entry in forms], left)
     shown, left = _taken([entry.usage for entry in functions], left)
     others = [e.name for e in entries() if e.kind == FUNCTION and e not in functions]
     more, left = _taken(others, left - len(_MORE))
     kept = {*others[:more], *(entry.name for entry in (*forms[:shown_forms], *functions[:shown]))}
-    missing = tuple(dict.fromkeys(entry.name for entry in entries() if entry.name not in kept))
+    missing = tuple(dict.fromkeys(each.name for each in entries() if each.name not in kept and _is_served(each, host)))
     parts = [fixed[0]]
     if shown_forms:
         parts.append("Forms:\n" + "\n".join(entry.usage for entry in forms[:shown_forms]))
@@ -106,6 +107,18 @@ def make_pack(host: Host | None, most: int = DEFAULT_TOKENS) -> Pack | None:
     parts += [_MORE + " ".join(others[:more])] if more else []
     parts += [*fixed[1:], _ending(len(missing))]
     return Pack("\n\n".join(parts) + "\n", missing)
+
+
+def _is_served(entry: Entry, host: Host | None) -> bool:
+    """Tell whether a form can be used here: some need a capability that a host must grant."""
+    if not entry.needs:
+        return True
+    capabilities = None if host is None else host.dispatcher.capabilities
+    return (
+        capabilities is not None
+        and entry.needs in capabilities.entries
+        and capabilities.security.capability(entry.needs) is None
+    )
 
 
 def known(names: Iterable[str], *, functions: bool) -> Iterator[Entry]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import attrs
 
 from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the library
-from rtfs_framework.kernel.prelude import PRELUDE
+from rtfs_framework.kernel.prelude import NEEDED, PRELUDE
+from rtfs_framework.lang.analyzer.specials.host import STREAMS
 from rtfs_framework.lang.analyzer.specials.table import SPECIALS
 from rtfs_framework.lang.errors import arity_text
 from rtfs_framework.lang.expander.core import CORE
@@ -19,9 +20,12 @@ from rtfs_framework.stdlib.shorthand import shorthands
 from rtfs_framework.stdlib.table import Builtin
 
 SPECIAL, MACRO, FUNCTION = "special form", "macro", "function"
-_ASKING = frozenset(
-    "llm-execute mcp-stream stream-source stream-next stream-consume stream-sink stream-produce".split()  # noqa: SIM905
-)
+_NEEDED: Mapping[str, str] = {
+    "llm-execute": "ccos.ai.llm-execute",
+    "mcp-stream": "mcp.stream.start",
+    **STREAMS,
+}
+"""Forms that are served by a capability alone, and which."""
 _TELLING = frozenset({"step", "step-if", "step-loop", "step-parallel"})
 
 
@@ -42,12 +46,21 @@ class Entry:
     """The type of a function as a type expression; empty for forms and macros that are no functions too."""
     ways: tuple[str, ...] = ()
     """The same for people: one type for each way to call it, with shorthand names."""
+    needs: str = ""
+    """The capability without which it cannot be used; none of them comes with rtfs."""
+
+    @property
+    def needs_text(self) -> str:
+        """What must be there before the name can be used, "" when nothing must."""
+        if not self.needs:
+            return ""
+        return f"Needs the capability {self.needs}: none comes with rtfs, a host must bring and grant it."
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as JSON-ready data."""
         examples = [{"program": program, "value": value or None} for program, value in self.examples]
         data = attrs.asdict(self, filter=lambda field, _: field.name != "ways")
-        return {**data, "types": self.types or None, "examples": examples}
+        return {**data, "types": self.types or None, "needs": self.needs or None, "examples": examples}
 
     def types_text(self) -> list[str]:
         """Return the ways to call a function, then what the shorthand names in them stand for, as lines."""
@@ -93,7 +106,7 @@ def families() -> dict[str, list[Entry]]:
 
 
 def _syntax(name: str, kind: str, grammar: str, doc: str) -> Entry:
-    purity = "asks the host" if name in _ASKING else "tells the host" if name in _TELLING else "pure"
+    purity = "asks the host" if name in _NEEDED else "tells the host" if name in _TELLING else "pure"
     family = "special forms" if kind == SPECIAL else "macros"
     function = BUILTINS.get(name)
     return Entry(
@@ -105,6 +118,7 @@ def _syntax(name: str, kind: str, grammar: str, doc: str) -> Entry:
         purity=purity,
         doc=doc,
         examples=EXAMPLES.get(name, ()),
+        needs=_NEEDED.get(name, ""),
         types="" if function is None else function.types,
         ways=() if function is None else function.ways,
     )
@@ -121,6 +135,7 @@ def _function(record: Builtin) -> Entry:
         doc=record.doc,
         aliases=record.aliases,
         examples=record.examples,
+        needs=NEEDED.get(record.name, "") if record.family == "host prelude" else "",
         types=record.types,
         ways=record.ways,
     )

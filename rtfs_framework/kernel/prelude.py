@@ -36,12 +36,17 @@ _ASKING: tuple[tuple[str, str, str, str], ...] = (
 )
 """Name, what is asked for, parameters, arguments of an example."""
 
+NEEDED: dict[str, str] = {name: capability for name, capability, *_ in _ASKING}
+"""Name to the capability that it asks for."""
+
 _KEPT: tuple[tuple[str, str, str, str, str], ...] = (
     ("kv/assoc!", "key name value & more", "Set entries of a map", '"cart" :apples 2', "{:apples 2}"),
     ("kv/dissoc!", "key name & names", "Remove entries of a map", '"cart" :apples', "{}"),
     ("kv/conj!", "key item & items", "Append to a vector", '"log" :started', "[:started]"),
 )
 """Name, parameters, what is done, arguments and value of an example."""
+
+NEEDED |= {name: "ccos.state.kv.put" for name, *_ in _KEPT}
 
 
 def _enter(name: str, function: Callable[..., Any], parameters: str, doc: str, example: tuple[str, str]) -> None:

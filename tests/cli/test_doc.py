@@ -61,12 +61,13 @@ def test_what_is_generated_is_up_to_date(page: str) -> None:
     [
         ("map", ["(map f ", "function; arguments: at least", "pure", "=> "]),
         ("->>", ["(->> value form...)", "macro", "=> [2 4]"]),
-        ("llm-execute", ["asks the host"]),
+        ("llm-execute", ["asks the host", "Needs the capability ccos.ai.llm-execute: none comes with rtfs"]),
+        ("stream-next", ["Needs the capability marketplace.stream.next: none comes with rtfs"]),
         ("call", ["asks the host"]),
         ("step", ["tells the host"]),
         ("nth", ["fails with IndexOutOfBounds"]),
         ("take", ["  [:fn [:int sequence] part]\n", "  sequence is [:union list set :string]\n"]),
-        ("println", ["(println & values)", "asks the host; host prelude", "=> nil"]),
+        ("println", ["(println & values)", "asks the host; host prelude", "Needs the capability ccos.io.println"]),
         ("get", ["special form", "[:fn [[:optional [:union collection error]] :any] :any]"]),
     ],
 )

@@ -82,11 +82,13 @@ def _lines(entry: Entry) -> Iterator[Part]:
     yield from (f"  {text}" for text in entry.types_text())
     yield ""
     yield f"  {entry.doc}"
+    if entry.needs:
+        yield f"  {entry.needs_text}"
     if entry.examples:
         yield ""
     for program, value in entry.examples:
         yield f"  {program}"
-        if value:
+        if value and not entry.needs:
             yield f"  => {value}" if not value.startswith("!") else f"  => fails with {value[1:]}"
 
 

@@ -65,13 +65,14 @@ def analyze_mcp_stream(analyzer: Analyzer, form: ListForm, scope: Scope, tail: T
     return analyzer.analyze(lower_mcp_stream(analyzer, form), scope, tail)
 
 
-_STREAMS = {
+STREAMS = {
     "stream-source": "marketplace.stream.start",
     "stream-next": "marketplace.stream.next",
     "stream-consume": "marketplace.stream.register-callbacks",
     "stream-sink": "marketplace.stream.open-sink",
     "stream-produce": "marketplace.stream.send",
 }
+"""Streaming forms, and the capability that each asks for."""
 
 
 def _stream(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
@@ -79,11 +80,11 @@ def _stream(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None)
     head, operands = form.items[0], form.items[1:]
     if not operands or not isinstance(head, Name):
         raise malformed(analyzer, form, head.name if isinstance(head, Name) else "stream-source")
-    capability = Atom(Keyword(_STREAMS[head.name]), head.span)
+    capability = Atom(Keyword(STREAMS[head.name]), head.span)
     return analyzer.analyze(ListForm((Name("call", head.span), capability, *operands), form.span), scope, tail)
 
 
-for _name, _capability in _STREAMS.items():
+for _name, _capability in STREAMS.items():
     special(_name, grammar=f"({_name} operand...)", doc=f"Lowered to (call :{_capability} ...).", reserved=False)(
         _stream
     )
