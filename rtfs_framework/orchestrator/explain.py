@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -73,13 +74,15 @@ def explain(host: Host, source: Source, limits: Limits) -> list[ExplainedSite]:
 def explain_artifact(host: Host, artifact: Artifact) -> list[ExplainedSite]:
     """Return the call sites of a compiled program in the order of its text."""
     sites = sorted(artifact.sites, key=lambda site: (site.place.line, site.place.column))
-    return [_site(host, site) for site in sites]
+    known = {each.name: each for each in artifact.signatures}
+    return [_site(host, site, known) for site in sites]
 
 
-def _site(host: Host, site: CallSite) -> ExplainedSite:
+def _site(host: Host, site: CallSite, known: Mapping[str, FunctionSignature]) -> ExplainedSite:
     match site.kind:
         case SiteKind.FUNCTION:
-            return _function(host, site)
+            named = FunctionSignature(site.name or "fn")
+            return _function(host, site, site.function or known.get(named.name, named))
         case SiteKind.CAPABILITY | SiteKind.HOST_NAME:
             return _capability(host, site)
         case SiteKind.CONTEXT:
@@ -103,8 +106,7 @@ def explain_call(host: Host, source: Source, asked: Source, limits: Limits) -> E
     return _shown(host, site, delegator.preview(call))
 
 
-def _function(host: Host, site: CallSite) -> ExplainedSite:
-    function = site.function or FunctionSignature(site.name or "fn")
+def _function(host: Host, site: CallSite, function: FunctionSignature) -> ExplainedSite:
     delegator = host.dispatcher.delegator
     if delegator.depends_on_arguments(function):
         return _by_arguments(host, site, function)
