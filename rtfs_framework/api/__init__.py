@@ -20,6 +20,7 @@ _HOMES = {
     "targets": ("ExecTarget", "LocalPure", "LocalModel", "RemoteModel", "L4CacheHit", "Capability", "Deny", "Ask",
                 "show_target"),
     "plans": ("DelegationPlan", "PlanSource", "CallContext", "Candidate", "DelegationMetadata", "Consult"),
+    "endpoints": ("Endpoint", "BadEndpoint", "read_endpoint", "http_url"),
     "engine": ("DelegationEngine", "EngineEntry", "EngineSettings", "PlanScope"),
     "provider": ("ModelProvider", "ProviderEntry", "InferenceRequest", "InferenceReply", "Message", "Usage",
                  "ProviderSettings", "Locality", "token_count"),

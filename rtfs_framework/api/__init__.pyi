@@ -11,6 +11,7 @@ from rtfs_framework.api.cache import (
 )
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityHandler, CapabilityRequest
 from rtfs_framework.api.command import CommandEntry
+from rtfs_framework.api.endpoints import BadEndpoint, Endpoint, http_url, read_endpoint
 from rtfs_framework.api.engine import DelegationEngine, EngineEntry, EngineSettings, PlanScope
 from rtfs_framework.api.errors import (
     BadReply,
@@ -86,6 +87,7 @@ __all__ = [
     "API_VERSION",
     "FILE_WITHIN",
     "Ask",
+    "BadEndpoint",
     "BadReply",
     "Bytes",
     "CacheEntry",
@@ -112,6 +114,7 @@ __all__ = [
     "DelegationMetadata",
     "DelegationPlan",
     "Deny",
+    "Endpoint",
     "EngineEntry",
     "EngineSettings",
     "Event",
@@ -169,6 +172,7 @@ __all__ = [
     "digest",
     "from_json",
     "hookimpl",
+    "http_url",
     "in_transaction",
     "is_pattern",
     "load_json",
@@ -178,6 +182,7 @@ __all__ = [
     "plausible",
     "private_file",
     "private_folder",
+    "read_endpoint",
     "read_toml",
     "show_target",
     "specificity",

@@ -134,5 +134,8 @@ class ProviderEntry:
     parallel: int | None = None
     """Requests that one instance can have under way at once, when the provider knows a bound (one model in memory: 1).
     The others wait; their own deadlines start when they are let in. A configuration may say another number."""
+    keys: Mapping[str, str] = attrs.field(factory=dict)
+    """Environment variables with the vendor's keys, each with the vendor's own address: without the user's own word the
+    host gives such a key to no provider that asks another host (e.g. {"ACME_API_KEY": "https://api.acme.example"})."""
     defaults: Mapping[str, Any] = attrs.field(factory=dict)
     """Instances that exist without any configuration: instance id to settings table (e.g. {"sentiment": {...}})."""

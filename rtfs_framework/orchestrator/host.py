@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from rtfs_framework.orchestrator.engines import make_engine
 from rtfs_framework.orchestrator.events import EventBus, Subscription
 from rtfs_framework.orchestrator.journal.place import cache_dir, data_dir, journal_path
 from rtfs_framework.orchestrator.journal.writer import Journal
+from rtfs_framework.orchestrator.key_binding import SECRET, surroundings
 from rtfs_framework.orchestrator.keyring import Keyring
 from rtfs_framework.orchestrator.models import Models
 from rtfs_framework.orchestrator.precedence import Precedence
@@ -36,8 +36,6 @@ from rtfs_framework.registry.faults import Part, PluginFault, make
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.outside import Told
     from rtfs_framework.registry.catalog import Catalog
-
-_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -120,7 +118,10 @@ def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str], 
     for spec in config.providers:
         entry, provenance = catalog.providers[spec.plugin]
         part = Part("provider", spec.id, provenance)
-        instances[spec.target] = ProviderInstance(spec, entry, environ, part, told, config.parallel)
+        seen = surroundings(spec, entry, config.keys, environ)
+        instances[spec.target] = ProviderInstance(
+            spec, entry, seen.environ, part, told, threads=config.parallel, refusal=seen.refusal
+        )
     return ProviderPool(instances)
 
 
@@ -143,7 +144,7 @@ def secrets_of(config: Config, environ: Mapping[str, str]) -> list[str]:
 
     That is the values of the variables that settings named `*_env` point to, and of all that are named like secrets.
     """
-    named = {name for name in environ if _SECRET.search(name)}
+    named = {name for name in environ if SECRET.search(name)}
     for spec in config.providers:
         for field in () if spec.own is None else attrs.fields(type(spec.own)):
             if field.name.endswith("_env"):

@@ -56,6 +56,8 @@ class ProviderInstance:
     part: Part
     told: Told = untold
     """Told of what its plugin does wrong."""
+    refusal: str | None = None
+    """Why it cannot be asked whatever its plugin says: a key that it names must not go to its host."""
     threads: int = DEFAULT_PARALLEL
     """Worker threads that it may have, if its plugin is not asynchronous."""
     _made: ModelProvider | None = attrs.field(default=None, init=False)
@@ -195,6 +197,8 @@ class ProviderInstance:
 
     def unusable(self) -> str | None:
         """Return why the provider cannot be asked and what to do, None when it can."""
+        if self.refusal is not None:
+            return self.refusal
         own = self.spec.own
         says = getattr(own, "unusable", None)
         if callable(says):

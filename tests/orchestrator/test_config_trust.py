@@ -8,7 +8,6 @@ import attrs
 import pytest
 
 from rtfs_framework.api import ANY, FILE_WITHIN, ConfigError, LocalModel, LocalPure, RemoteModel
-from rtfs_framework.orchestrator.config.choices import overlap
 from rtfs_framework.orchestrator.config.standing import STANDING
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, sections
 from rtfs_framework.orchestrator.config.trust import TrustStore, digest_of
@@ -243,22 +242,6 @@ def test_a_target_that_only_the_file_defines_cannot_be_chosen_and_is_no_mistake(
         "delegation.static_routes.f",
         "delegation.static_routes.g",
     ]
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "meet"),
-    [
-        ("a", "a", True), ("a", "b", False), ("*", "x", True), ("a*", "*b", True), ("a*", "b*", False), ("", "", True),
-        ("a*c", "ab*", True), ("", "*", True), ("a*b", "acb*d", False), ("a*b*", "*c", True), ("**", "", True),
-        ("a?", "ab", False),
-    ],
-)  # fmt: skip
-def test_patterns_that_can_fit_the_same_name(one, other, meet):
-    assert overlap(one, other) is overlap(other, one) is meet
-
-
-def test_huge_patterns_are_taken_to_overlap():
-    assert overlap("a" * 100_000, "b" * 100_000)
 
 
 EVIL = "[security]\nlevel = 'full'\n[limits]\nsteps = 'off'\n"

@@ -129,6 +129,15 @@ enter(
     right="chmod go-w delegation.toml",
 )
 enter(
+    "E0718",
+    "a key that does not go there",
+    "A key goes only to the hosts that it is bound to: the vendor's own, those that your own configuration names "
+    "together with the key, and those of its table [keys]. A file beside a program cannot send it elsewhere. No key "
+    "goes over plain http, except to this machine.",
+    language="toml",
+    right="[keys]\nMODELS_KEY = 'https://models.example'\n",
+)
+enter(
     "E0717", "trust that cannot be kept", "The folder with what you trust must be yours alone: mode 0700, files 0600."
 )
 enter(

@@ -13,11 +13,12 @@ import attrs
 
 from rtfs_framework.api.errors import ConfigError
 from rtfs_framework.api.provider import Locality, ProviderEntry
-from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
+from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel, show_target
 from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.orchestrator.config.layers import Layer, Merged, read_layers
+from rtfs_framework.orchestrator.config.layers import Kind, Layer, Merged, read_layers
 from rtfs_framework.orchestrator.config.model import Config, ProviderSpec
 from rtfs_framework.orchestrator.config.own import default_engine, defaults_of
+from rtfs_framework.orchestrator.key_binding import bindings, surroundings
 from rtfs_framework.registry.faults import Part, PluginFault, ask
 
 if TYPE_CHECKING:
@@ -40,16 +41,19 @@ def load_config(
     """
     defaults = default_providers(catalog, report)
     given = read_layers(config_path, program_dir, environ)
+    making = _Making(catalog, defaults)
     if not given.layers:
         engine = default_engine(catalog)
         own = None
         if engine is not None:
             own = ask(catalog.part("engine", engine), "its settings", defaults_of, catalog.engine(engine).settings)
-        return Config(engine=engine, engine_own=own, providers=defaults, notices=given.notices)
-    making = _Making(catalog, defaults)
+        config = Config(engine=engine, engine_own=own, providers=defaults, notices=given.notices)
+        return attrs.evolve(config, keys=bindings(defaults, {}, catalog, environ))
     layers, notices = making.without_widening(given.layers)
     config = making.config(layers)
-    return attrs.evolve(config, notices=(*given.notices, *notices, *config.notices))
+    config = attrs.evolve(config, keys=making.keys(layers, environ))
+    withheld = _withheld(config, catalog, environ)
+    return attrs.evolve(config, notices=(*given.notices, *notices, *config.notices, *withheld))
 
 
 @attrs.frozen(slots=True)
@@ -79,6 +83,19 @@ class _Making:
             raise ConfigError(_in_order(reading.mistakes))
         return attrs.evolve(config, merged=merged, notices=tuple(reading.doubts))
 
+    def keys(self, layers: Sequence[Layer], environ: Mapping[str, str]) -> dict[str, frozenset[str]]:
+        """Return the variables with keys and where these may go, by the user's own word."""
+        from rtfs_framework.orchestrator.config.own import Reading
+        from rtfs_framework.orchestrator.config.resolve import Resolver
+        from rtfs_framework.orchestrator.config.tables import ConfigFile
+
+        own = Merged(tuple(each for each in layers if each.kind is not Kind.FOUND))
+        reading = Reading(own)  # its mistakes are told elsewhere: names that only the found file knows are none
+        file = reading.structure(ConfigFile, own.data, ()) or ConfigFile()
+        specs = Resolver(reading, self.catalog, own).resolve(file, own.data, self.defaults).providers
+        keys = {name: [each] if isinstance(each, str) else each for name, each in file.keys.items()}
+        return bindings(specs, keys, self.catalog, environ)
+
     def without_widening(self, layers: tuple[Layer, ...]) -> tuple[tuple[Layer, ...], list[Diagnostic]]:
         """Return the texts with that one cut down which nobody trusts, and the warning that says so.
 
@@ -91,7 +108,7 @@ class _Making:
 
         found = next((each for each in layers if not each.trusted), None)
         if found is None:
-            return layers, []
+            return _without_keys(layers)
         own = Merged(layers[: layers.index(found)])
         readings = [Reading(found.places), Reading(own)]
         typed, own_typed = (
@@ -107,6 +124,34 @@ class _Making:
         left = attrs.evolve(found, data=narrowing.data())
         cut = tuple(left if each is found else each for each in layers)
         return cut, [notice(found, narrowing.ignored)] if narrowing.ignored else []
+
+
+def _without_keys(layers: tuple[Layer, ...]) -> tuple[tuple[Layer, ...], list[Diagnostic]]:
+    """Return the texts without a table `[keys]` in the one that was found, even if it is trusted, and the warning."""
+    left, notices = [], []
+    for each in layers:
+        if each.kind is Kind.FOUND and "keys" in each.data:
+            source, span = each.places.at(("keys",), key=True)
+            message = "keys are bound to hosts in your own configuration only; this table is ignored"
+            way_out = "write it in your own delegation.toml, in a file for --config, or as RTFS_KEYS__NAME"
+            notices.append(
+                Diagnostic(code="E0718", message=message, source=source, span=span, help=way_out, kind="ConfigError",
+                           severity="warning")
+            )  # fmt: skip
+            each = attrs.evolve(each, data={name: table for name, table in each.data.items() if name != "keys"})  # noqa: PLW2901
+        left.append(each)
+    return tuple(left), notices
+
+
+def _withheld(config: Config, catalog: Catalog, environ: Mapping[str, str]) -> list[Diagnostic]:
+    """Return a warning for each provider that names a key which must not go to its host."""
+    notices = []
+    for spec in config.providers:
+        seen = surroundings(spec, catalog.providers[spec.plugin][0], config.keys, environ)
+        if seen.refusal is not None:
+            message = f"{show_target(spec.target)} cannot be asked: {seen.refusal}"
+            notices.append(Diagnostic(code="E0718", message=message, kind="ConfigError", severity="warning"))
+    return notices
 
 
 def _in_order(mistakes: Iterable[Diagnostic]) -> list[Diagnostic]:

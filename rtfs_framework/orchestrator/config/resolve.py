@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.endpoints import BadEndpoint
 from rtfs_framework.api.settings import FILE_WITHIN, UNTRUSTED, SettingsSchema
 from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.diagnostics import did_you_mean
@@ -19,6 +20,7 @@ from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, JournalSpec, ProviderSpec
 from rtfs_framework.orchestrator.config.own import Reading, default_engine, defaults_of, key_names
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
+from rtfs_framework.orchestrator.key_binding import endpoint_of, host_of, names_key
 from rtfs_framework.orchestrator.routes import RESERVED, Unknown, parse_target
 from rtfs_framework.orchestrator.security import RuntimeContext
 from rtfs_framework.registry.faults import PluginFault, ask
@@ -57,6 +59,7 @@ class Resolver:
                 return LocalPure()
             return found
 
+        self._check_keys(file.keys)
         engine, engine_own = self._engine(file)
         return Config(
             path=None if self.merged.path is None else str(self.merged.path),
@@ -114,7 +117,7 @@ class Resolver:
         )
         if ours is None:
             return None
-        return ProviderSpec(
+        spec = ProviderSpec(
             id=name,
             plugin=plugin,
             target=target,
@@ -128,6 +131,12 @@ class Resolver:
             table=dict(table),
             directory=self._directory(path, table, entry.settings),
         )
+        where = endpoint_of(spec, {})
+        if where is not None and not where.keeps_secrets and names_key(spec):
+            message = f"a key would go to {where.origin} over plain http, where anybody on the way can read it"
+            way_out = 'use https, or api_key_env = "" where no key is wanted; only this machine may be asked over http'
+            self.reading.mistake("E0718", message, (*path, "endpoint"), way_out)
+        return spec
 
     def _directory(self, path: KeyPath, table: Mapping[str, Any], settings: SettingsSchema | None) -> str:
         """Return where a plugin's relative paths start: in the folder of the text that names its files."""
@@ -190,6 +199,15 @@ class Resolver:
         return RuntimeContext(
             level=table.level, grant=tuple(table.grant), deny=tuple(table.deny), reach=table.reach, values=values
         )
+
+    def _check_keys(self, keys: Mapping[str, str | list[str]]) -> None:
+        for name, texts in keys.items():
+            for place, text in enumerate([texts] if isinstance(texts, str) else texts):
+                try:
+                    host_of(text)
+                except BadEndpoint as error:  # noqa: PERF203 - a few, each with a mistake of its own
+                    path: KeyPath = ("keys", name) if isinstance(texts, str) else ("keys", name, place)
+                    self.reading.mistake("E0705", f"'{name}' {error}", path, 'such as "https://api.example.com"')
 
     def _journal(self, file: ConfigFile) -> JournalSpec:
         table = file.journal

@@ -8,7 +8,17 @@ from typing import Any, Literal
 import attrs
 from attrs import validators
 
-from rtfs_framework.api import Bytes, Locality, ModelProvider, ProviderEntry, ProviderSettings, hookimpl
+from rtfs_framework.api import (
+    BadEndpoint,
+    Bytes,
+    Locality,
+    ModelProvider,
+    ProviderEntry,
+    ProviderSettings,
+    hookimpl,
+    http_url,
+    read_endpoint,
+)
 from rtfs_provider_openai.keys import bare, unsendable
 
 rtfs_api_version = 1
@@ -21,11 +31,6 @@ VENDOR = "https://api.openai.com/v1"
 MAX_REPLY = Bytes(16 * 1024 * 1024)
 """Bytes: some hundred times the longest answer that models give."""
 LEAST_REPLY, MOST_REPLY = Bytes(1024), Bytes(1024 * 1024 * 1024)
-
-
-def _http(_: Any, attribute: Any, value: str | None) -> None:
-    if value is not None and not value.startswith(("https://", "http://")):
-        raise ValueError(f"'{attribute.name}' must begin with https:// or http://: {value}")
 
 
 def _filled(_: Any, attribute: Any, value: str) -> None:
@@ -42,7 +47,7 @@ def _variable(_: Any, attribute: Any, value: str | None) -> None:
 class OpenAISettings:
     """The keys of a remote provider that is answered by this one."""
 
-    endpoint: str | None = attrs.field(default=None, validator=_http)
+    endpoint: str | None = attrs.field(default=None, validator=http_url)
     """The base URL, up to and with `/v1`; without it OPENAI_BASE_URL, else OpenAI's own."""
     model: str = attrs.field(default="gpt-4o-mini", validator=_filled)
     api_key_env: str | None = attrs.field(default=None, validator=_variable)
@@ -88,6 +93,10 @@ class OpenAISettings:
 
     def unusable(self, environ: Mapping[str, str]) -> str | None:
         """Return why the provider cannot be asked and the way out, None when it can."""
+        try:
+            read_endpoint(self.base_url(environ))
+        except BadEndpoint as error:
+            return f"the address in the environment variable {BASE_URL} {error}"
         key = self.key(environ)
         variable = self.api_key_env or KEY
         if key is not None:
@@ -109,6 +118,7 @@ def rtfs_providers() -> list[ProviderEntry]:
             locality=Locality.REMOTE,
             factory=_make,
             settings=OpenAISettings,
+            keys={KEY: VENDOR},
             defaults={"openai": {}},
         )
     ]

@@ -1,0 +1,145 @@
+"""Which keys go where: a key from the environment goes only to the hosts that it is bound to.
+
+A variable is bound by the vendor's plugin (`ProviderEntry.keys`), by the user's own word (a provider whose endpoint and
+key both come from their file, `--config` or a variable; the table `[keys]`), and by nothing else. A configuration that
+was found may, once it is trusted, use a key that is not bound at all; it can never send a bound one elsewhere. No key
+goes over plain http, except to this machine.
+
+It is enforced here, not in the plugins: a provider gets an environment in which the keys are missing that must not go
+to its host, and all that is named like a secret and that neither its settings (`*_env`) nor its entry names. So no
+plugin can forget to ask.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.api.endpoints import BadEndpoint, Endpoint, read_endpoint
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.provider import ProviderEntry
+    from rtfs_framework.orchestrator.config.model import ProviderSpec
+    from rtfs_framework.registry.catalog import Catalog
+
+SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
+"""How variables are called that hold what nobody else should know."""
+_ENDPOINTS = ("endpoint", "base_url")
+_UNREADABLE = Endpoint("http", "an address that cannot be read", 80)
+
+
+@attrs.frozen(slots=True)
+class Surroundings:
+    """What one provider may see of the environment, and why it cannot be asked, if a key that it names is missing."""
+
+    environ: Mapping[str, str] = attrs.field(repr=False)
+    withheld: Mapping[str, str]
+    """Variables that it is not given, and why."""
+    refusal: str | None = None
+
+
+def bindings(
+    specs: Iterable[ProviderSpec], keys: Mapping[str, Iterable[str]], catalog: Catalog, environ: Mapping[str, str]
+) -> dict[str, frozenset[str]]:
+    """Return the variables that are bound, each with the origins that its key may go to.
+
+    `specs` and `keys` are what the user's own configuration says without any file that was found: what such a file
+    adds binds nothing, and what it changes unbinds nothing.
+    """
+    found: dict[str, set[str]] = {}
+    for entry, _ in catalog.providers.values():
+        for variable, url in entry.keys.items():
+            found.setdefault(variable, set()).update(_origins([url]))
+    for spec in specs:
+        where = endpoint_of(spec, environ)
+        if where is not None:
+            for variable, _key in _wanted(spec, catalog.providers[spec.plugin][0]):
+                found.setdefault(variable, set()).add(where.origin)
+    for variable, texts in keys.items():
+        found.setdefault(variable, set()).update(_origins(texts))
+    return {variable: frozenset(origins) for variable, origins in found.items()}
+
+
+def surroundings(
+    spec: ProviderSpec, entry: ProviderEntry, bound: Mapping[str, frozenset[str]], environ: Mapping[str, str]
+) -> Surroundings:
+    """Return what a provider may see."""
+    where = endpoint_of(spec, environ)
+    wanted = dict(_wanted(spec, entry))
+    withheld: dict[str, str] = {}
+    secrets = filter(SECRET.search, environ)
+    for variable in dict.fromkeys((*wanted, *entry.keys, *bound, *secrets)):
+        if variable in wanted or variable in entry.keys:
+            why = _why_not(variable, where, bound.get(variable))
+        else:
+            why = "is named by none of its settings"
+        if why is not None:
+            withheld[variable] = why
+    named = [variable for variable, key in wanted.items() if key is not None and variable in withheld]
+    refusal = f"the key in {named[0]} {withheld[named[0]]}" if named else None
+    seen = {name: value for name, value in environ.items() if name not in withheld}
+    return Surroundings(seen, withheld, refusal)
+
+
+def endpoint_of(spec: ProviderSpec, environ: Mapping[str, str]) -> Endpoint | None:
+    """Return where a provider's requests go, as far as its settings say: `base_url(environ)`, or a field."""
+    says = getattr(spec.own, "base_url", None)
+    try:
+        fields = (getattr(spec.own, name, None) for name in _ENDPOINTS)
+        text = says(environ) if callable(says) else next(filter(None, fields), None)
+        return read_endpoint(text) if isinstance(text, str) else None
+    except BadEndpoint:
+        return _UNREADABLE  # a client may read it in its own way
+    except Exception:  # noqa: BLE001 - a plugin's own code; whoever uses the provider meets it again
+        return None
+
+
+def _why_not(variable: str, where: Endpoint | None, origins: frozenset[str] | None) -> str | None:
+    """Return why a key that a provider would send must not go where it asks, None when it may."""
+    if where is None:
+        return None
+    if not where.keeps_secrets:
+        return f"does not go to {where.origin}: no key goes over plain http, except to this machine; use https"
+    if origins is None or where.origin in origins:
+        return None
+    bound = ", ".join(sorted(origins))
+    return (
+        f"is bound to {bound} and does not go to {where.origin}; if it shall, say so in your own configuration: "
+        f'[keys] {variable} = "{where.origin}"'
+    )
+
+
+def names_key(spec: ProviderSpec) -> bool:
+    """Tell whether one of a provider's settings names a variable with a key."""
+    fields = () if spec.own is None else attrs.fields(type(spec.own))
+    return any(each.name.endswith("_env") and getattr(spec.own, each.name, None) for each in fields)
+
+
+def _wanted(spec: ProviderSpec, entry: ProviderEntry) -> Iterator[tuple[str, str | None]]:
+    """Yield the variables whose keys a provider would send, each with the setting that names it, if one does."""
+    fields = () if spec.own is None else attrs.fields(type(spec.own))
+    named = {each.name: getattr(spec.own, each.name, None) for each in fields if each.name.endswith("_env")}
+    yield from ((value, name) for name, value in named.items() if isinstance(value, str) and value)
+    if not any(isinstance(value, str) for value in named.values()):
+        yield from ((variable, None) for variable in entry.keys)
+
+
+def _origins(texts: Iterable[str]) -> Iterator[str]:
+    """Yield the origins that texts name; what names none binds to nothing."""
+    for text in texts:
+        try:
+            yield host_of(text).origin
+        except BadEndpoint:  # noqa: PERF203 - a few
+            continue
+
+
+def host_of(text: str) -> Endpoint:
+    """Return the server that a text of `[keys]` names: a URL, or a host that is asked over https.
+
+    Raises:
+        BadEndpoint: It names none.
+    """
+    return read_endpoint(text if "://" in text else f"https://{text}")
