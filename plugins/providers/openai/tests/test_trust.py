@@ -30,9 +30,9 @@ def run(tmp_path, monkeypatch):
             surroundings = {"RTFS_HOME": str(tmp_path), **SECRETS, **environ}
             given = {name: value.replace("URL", server.url) for name, value in surroundings.items()}
             catalog = load_catalog({})
-            with Session.open(program_dir=repo, environ=given, catalog=catalog, journal=False) as session:
-                with suppress(ProgramError):  # what the server heard is the question
-                    session.run(Source("prog.rtfs", PROGRAM))
+            opened = Session.open(program_dir=repo, environ=given, catalog=catalog, journal=False)
+            with opened as session, suppress(ProgramError):  # what the server heard is the question
+                session.run(Source("prog.rtfs", PROGRAM))
             return [request.headers.get("authorization", "") for request in server.requests]
 
     return ran
