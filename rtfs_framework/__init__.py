@@ -10,6 +10,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing `typing` takes longer than a small program runs
     from typing import Any
 
+    from rtfs_framework.kernel.instance import Instance
+    from rtfs_framework.kernel.loader import compile_source
+    from rtfs_framework.kernel.outcome import Complete, HostCall, RequiresHost, RequiresHosts
+    from rtfs_framework.kernel.purehost import PureHost
+    from rtfs_framework.lang.errors import LanguageError, ProgramError
+    from rtfs_framework.lang.source import Source
+    from rtfs_framework.orchestrator.session import Session
+    from rtfs_framework.orchestrator.uses import SessionClosedError
+
 __version__ = "0.1.0"
 
 _LAZY = {
@@ -23,9 +32,25 @@ _LAZY = {
     "HostCall": "rtfs_framework.kernel.outcome",
     "PureHost": "rtfs_framework.kernel.purehost",
     "Session": "rtfs_framework.orchestrator.session",
+    "SessionClosedError": "rtfs_framework.orchestrator.uses",
+    "Source": "rtfs_framework.lang.source",
 }
 
-__all__ = ["__version__", *_LAZY]  # noqa: PLE0604 - the names are literals in _LAZY
+__all__ = [
+    "Complete",
+    "HostCall",
+    "Instance",
+    "LanguageError",
+    "ProgramError",
+    "PureHost",
+    "RequiresHost",
+    "RequiresHosts",
+    "Session",
+    "SessionClosedError",
+    "Source",
+    "__version__",
+    "compile_source",
+]
 
 
 def __getattr__(name: str) -> Any:

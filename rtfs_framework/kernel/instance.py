@@ -13,7 +13,7 @@ from rtfs_framework.kernel.link import Linker
 from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.kernel.python import PYTHON
-from rtfs_framework.kernel.run import Run
+from rtfs_framework.kernel.run import Run, frames_of
 from rtfs_framework.lang.codegen.artifact import ENTRY, Artifact
 from rtfs_framework.lang.codegen.names import mangle
 from rtfs_framework.lang.errors import InternalError, undefined_symbol
@@ -114,9 +114,18 @@ class Instance:
         """Return the run of the top-level forms."""
         return self._run(self._names[ENTRY], ())
 
+    @property
+    def frames(self) -> int:
+        """How deep Python's stack may be while a run computes."""
+        return frames_of(self.limits, counted=self._counts_depth)
+
+    @property
+    def _counts_depth(self) -> bool:
+        return self.limits.depth is not None and self.artifact.metered
+
     def _run(self, function: Any, args: tuple[Any, ...]) -> Run:
         counts = meter.RunMeter(self.limits, self._names, self._watches())
-        if self.limits.depth is not None and self.artifact.metered:
+        if self.limits.depth is not None and self._counts_depth:
             counts.depth = Depth(self.artifact, self.limits.depth)
         return Run(self.artifact, function, args, self.limits, self._places, self._gate, counts)
 

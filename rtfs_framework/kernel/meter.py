@@ -18,6 +18,7 @@ from greenlet import getcurrent
 from rtfs_framework.kernel.depth import Depth
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.measure import live, reachable
+from rtfs_framework.kernel.outcome import PAUSED
 from rtfs_framework.lang.errors import Cancelled, LimitError
 from rtfs_framework.lang.meter import Meter
 
@@ -83,6 +84,7 @@ class RunMeter(Meter):
         "_looks",
         "_measured",
         "_over",
+        "_paused",
         "_step_size",
         "cancelled",
         "depth",
@@ -91,6 +93,7 @@ class RunMeter(Meter):
         "most",
         "names",
         "origin",
+        "sliced",
         "steps",
         "watch",
     )  # fmt: skip
@@ -108,6 +111,10 @@ class RunMeter(Meter):
         """Set from any thread; seen at the next look."""
         self.origin: RunMeter | None = None
         """The meter of the whole run, when this one counts a branch."""
+        self.sliced = False
+        """Whether the run hands itself back to its host now and then (`Paused`)."""
+        self._paused = 0
+        """Steps that were granted when it last did."""
         self.steps = steps_of(0)
         self._allowance = limits.memory or 0
         """Bytes that may be charged until memory is measured."""
@@ -146,6 +153,8 @@ class RunMeter(Meter):
         """
         if not length_hint(self.steps):
             self.look()
+            if self.sliced and self.granted - self._paused >= CHUNK:
+                self._pause()
             if self.limits.memory is not None:
                 self._weigh()
             size = CHUNK if self.most is None else min(CHUNK, self.most - self.granted)
@@ -160,6 +169,17 @@ class RunMeter(Meter):
             self.granted += size
             self.steps = steps_of(size)
         self.names[STEPS] = self.steps
+
+    @property
+    def has_paused(self) -> bool:
+        """Tell whether the run has handed itself back."""
+        return self._paused > 0
+
+    def _pause(self) -> None:
+        """Let the host do something else; where this happens depends on the program's steps alone."""
+        self._paused = self.granted
+        getcurrent().parent.switch(PAUSED)  # type: ignore[union-attr]
+        self.look()
 
     def spend(self, steps: int) -> None:
         """Take many steps at once; code that takes none by itself is not counted at all."""
@@ -230,6 +250,7 @@ class RunMeter(Meter):
         """Return the meter of a branch that runs beside others: it may take what is left where so many calls nest."""
         made = RunMeter(self.limits, self.names, self.watch)
         made.origin = self.origin or self
+        made.sliced = self.sliced
         if self.depth is not None:
             made.depth = self.depth.less(calls)
         made.most = None if self.most is None else self.most - self.used

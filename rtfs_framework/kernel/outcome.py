@@ -1,4 +1,4 @@
-"""What a run hands back (`Complete`, `RequiresHost`, `RequiresHosts`), and the call itself, a frozen record."""
+"""What a run hands back (`Complete`, `RequiresHost`, `RequiresHosts`, `Paused`), and the call, a frozen record."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ __all__ = [
     "HintKind",
     "HostCall",
     "Parameter",
+    "Paused",
     "RequiresHost",
     "RequiresHosts",
     "value_of",
@@ -92,18 +93,28 @@ class RequiresHosts:
     branches: Branches
 
 
+@attrs.frozen(slots=True)
+class Paused:
+    """The run has computed for a while and asks for nothing: resume it with nil, now or later.
+
+    Only runs that were started with `step(sliced=True)` hand this out.
+    """
+
+
+PAUSED = Paused()
+
 host_call = maker(HostCall)
 requires_host = maker(RequiresHost)
 
-ExecutionOutcome = Complete | RequiresHost | RequiresHosts
+ExecutionOutcome = Complete | RequiresHost | RequiresHosts | Paused
 
 
 def value_of(outcome: ExecutionOutcome) -> Any:
     """Return the value of a run that has ended.
 
     Raises:
-        InternalError: it has not; a host that takes no branches was given some.
+        InternalError: it has not; a host that takes no branches and no slices was given some.
     """
     if isinstance(outcome, Complete):
         return outcome.value
-    raise InternalError("the run waits for its branches")
+    raise InternalError("the run waits for its branches, or to go on")

@@ -120,7 +120,7 @@ class Branch(Run):
         state, branches = self._state, self._branches
         while True:
             value = branches.body(number)
-            if state.count or not branches.go_on(self, value):
+            if state.count or self._meter.has_paused or not branches.go_on(self, value):
                 return value
             number = self.number
             state.branch, state.scope = (*branches.path, number), f"{branches.scope}{number}."

@@ -11,12 +11,21 @@ from greenlet import GreenletExit, getcurrent
 from rtfs_framework.kernel.faults import locate_limit, to_program_error
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import STEPS, RunMeter, Watch
-from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall, RequiresHosts, requires_host
+from rtfs_framework.kernel.outcome import (
+    PAUSED,
+    Complete,
+    ExecutionOutcome,
+    HostCall,
+    Paused,
+    RequiresHosts,
+    requires_host,
+)
 from rtfs_framework.kernel.output import bounded_output
 from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState, too_many_calls
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
 from rtfs_framework.lang.source import Place
+from rtfs_framework.lang.stack import give_room_back, room_is_held, take_room
 
 _MARGIN = 500
 """Python frames that the driver and the library may use above the program's own."""
@@ -62,18 +71,21 @@ class Run:
         self._greenlet.meter = self._meter
         self._switch = self._greenlet.switch
         self._started = False
-        self._wanted = _frames(limits, counted=self._meter.depth is not None)
+        self.frames = frames_of(limits, counted=self._meter.depth is not None)
+        """How deep Python's stack may be while the run computes."""
 
-    def step(self, *, concurrent: bool = False) -> ExecutionOutcome:
+    def step(self, *, concurrent: bool = False, sliced: bool = False) -> ExecutionOutcome:
         """Start the run; return its first outcome.
 
         With `concurrent` the host says that it takes several branches at once (`RequiresHosts`). Without, branches run
-        one after the other, and their calls have the same ids.
+        one after the other, and their calls have the same ids. With `sliced` the run hands itself back (`Paused`)
+        after every 16,384 steps that asked for nothing; its values, steps and calls are the same.
         """
         if self._started:
             raise InternalError("the run was started before")
         self._started = True
         self._state.concurrent = concurrent
+        self._meter.sliced = sliced or self._meter.sliced
         return self._enter(self._switch, None)
 
     def resume(self, value: Any) -> ExecutionOutcome:
@@ -158,18 +170,24 @@ class Run:
         self._names[STEPS] = self._meter.steps
         if greenlet.parent is not here:
             greenlet.parent = here
-        before = getrecursionlimit()
-        wanted = self._wanted
-        if before != wanted:
+        before, wanted = getrecursionlimit(), self.frames
+        lowers = before > wanted and not room_is_held()
+        if lowers:
             setrecursionlimit(wanted)
+        elif before < wanted:
+            take_room(wanted)
         try:
             handed = switch(given)
         finally:
             self._gate.append(None)
-            if before != wanted:
+            if lowers:
                 setrecursionlimit(before)
+            elif before < wanted:
+                give_room_back(wanted)
         if not greenlet:
             return Complete(handed)
+        if handed.__class__ is Paused:
+            return PAUSED
         return requires_host(handed) if handed.__class__ is HostCall else RequiresHosts(handed)
 
     def _main(self, _begin: None) -> Any:
@@ -191,10 +209,10 @@ class Run:
         if most is not None and self._meter.depth is None:
             return LimitError("depth", most, f"Maximum recursion depth ({most}) exceeded")
         text = f"calls nest deeper than the stack of Python {version_info[0]}.{version_info[1]} allows"
-        return LimitError("depth", most or self._wanted, text)
+        return LimitError("depth", most or self.frames, text)
 
 
-def _frames(limits: Limits, *, counted: bool) -> int:
+def frames_of(limits: Limits, *, counted: bool) -> int:
     """Return how deep Python's stack may be: where calls are counted, library functions between them get room."""
     most = _DEEPEST if limits.depth is None else limits.depth
     return min(_FRAMES_PER_CALL * most if counted else most, _DEEPEST) + _MARGIN

@@ -128,7 +128,7 @@ class Map:
             if len(items) < _SMALL:
                 return Map({**items, key: value})
             trie = _trie_of(items)
-            self._trie, self._next = trie, len(items)
+            self._next, self._trie = len(items), trie  # another thread that sees the trie sees its next place
         entry = trie.get(key)
         if entry is None:
             if self._next & _LOOK == _LOOK:

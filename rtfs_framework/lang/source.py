@@ -55,6 +55,19 @@ class Source:
         return self.text[start:end].rstrip("\r\n")
 
 
+def source_of(given: Source | str) -> Source:
+    """Return a program's text; one that has no name is called `<string>`.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if isinstance(given, str):
+        return Source("<string>", given)
+    if not isinstance(given, Source):
+        raise TypeError(f"a program is a text or a Source(name, text), not a {type(given).__name__}")
+    return given
+
+
 @attrs.frozen(slots=True)
 class Place:
     """A span made readable: what a report, a journal entry or a stack frame shows."""

@@ -8,8 +8,9 @@ keys of `Map`, never `==` on RTFS values.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, ClassVar
-from weakref import WeakValueDictionary
+from weakref import KeyedRef, _remove_dead_weakref  # type: ignore[attr-defined]
 
 import attrs
 
@@ -18,20 +19,33 @@ Value = Any
 
 
 class Keyword:
-    """An interned name such as `:a/b`; two keywords of one name are the same object."""
+    """An interned name such as `:a/b`; two keywords of one name are the same object, whichever thread made it.
+
+    (A `WeakValueDictionary` looks first and enters later: two threads would make two. Entering is one step here, and
+    so is taking out what is dead.)
+    """
 
     __slots__ = ("__weakref__", "name")
-    _interned: ClassVar[WeakValueDictionary[str, Keyword]] = WeakValueDictionary()
+    _interned: ClassVar[dict[str, KeyedRef[str, Keyword]]] = {}
     name: str
 
     def __new__(cls, name: str) -> Keyword:  # noqa: PYI034 - final in all but name; Self would need a cast
         """Return the keyword of a name, always the same object."""
-        found = cls._interned.get(name)
+        known = cls._interned.get(name)
+        found = None if known is None else known()
         if found is None:
-            found = object.__new__(cls)
-            object.__setattr__(found, "name", name)
-            cls._interned[name] = found
+            made = object.__new__(cls)
+            object.__setattr__(made, "name", name)
+            own = KeyedRef(made, cls._forget, name)
+            while found is None:
+                found = cls._interned.setdefault(name, own)()
+                if found is None:
+                    _remove_dead_weakref(cls._interned, name)
         return found
+
+    @classmethod
+    def _forget(cls, dead: KeyedRef[str, Keyword]) -> None:
+        _remove_dead_weakref(cls._interned, dead.key)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(name)
@@ -76,10 +90,15 @@ class GrownVector(Sequence[Any]):
     def conj(self, item: Any) -> GrownVector:
         """Return this vector with one item more."""
         buffer, start = self._buffer, self._start
-        if len(buffer) != start + self._n:
+        end = start + self._n
+        if len(buffer) != end:
             _copied(self._n)
-            buffer, start = buffer[start : start + self._n], 0
-        buffer.append(item)
+            buffer, start = buffer[start:end], 0
+            buffer.append(item)
+        else:
+            buffer.append(item)
+            if buffer[end] is not item:  # another thread has extended this very version first
+                buffer, start = [*buffer[start:end], item], 0
         if self._n & _LOOK == _LOOK:
             _grown(self._n + 1)
         return GrownVector(buffer, self._n + 1, start)
@@ -109,9 +128,8 @@ class GrownVector(Sequence[Any]):
         return self._buffer[self._start + (index if index >= 0 else self._n + index)]
 
     def __iter__(self) -> Iterator[Any]:
-        buffer = self._buffer
-        whole = self._start == 0 and len(buffer) == self._n
-        return iter(buffer if whole else buffer[self._start : self._start + self._n])
+        start, end = self._start, self._start + self._n
+        return iter(self._buffer[start:end]) if start else islice(self._buffer, end)  # the buffer may grow meanwhile
 
     def __hash__(self) -> int:
         return hash(tuple(self))

@@ -61,7 +61,7 @@ class KernelRun(Protocol):
         """What bounds its time."""
         ...
 
-    def step(self, *, concurrent: bool = False) -> ExecutionOutcome:
+    def step(self, *, concurrent: bool = False, sliced: bool = False) -> ExecutionOutcome:
         """Return the first outcome."""
         ...
 
@@ -83,6 +83,10 @@ class KernelRun(Protocol):
 
     def close(self) -> None:
         """Abandon the run."""
+        ...
+
+    def cancel(self) -> None:
+        """Let the run end soon; from any thread."""
         ...
 
 

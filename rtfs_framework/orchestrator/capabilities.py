@@ -27,6 +27,7 @@ from rtfs_framework.orchestrator.deadlines import OverdueError, seconds_for
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import as_program_error, unknown_capability
 from rtfs_framework.orchestrator.handover import NoValueError, as_value
+from rtfs_framework.orchestrator.loops import LoopThread
 from rtfs_framework.orchestrator.purity import ATOMS
 from rtfs_framework.orchestrator.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.security import violation as security_violation
@@ -69,6 +70,8 @@ class Capabilities:
     security: SecurityAuthorizer
     clock: Clock
     events: EventBus
+    io: LoopThread
+    """Where handlers that wait are awaited."""
     timeout: float = TIMEOUT
     threads: int = DEFAULT_PARALLEL
     """Blocking handlers that may run at once."""
@@ -172,7 +175,7 @@ class Capabilities:
         self, opened: OpenCall, entry: CapabilityEntry, begin: Callable[[], Awaitable[Any]], deadline: float
     ) -> Answer:
         try:
-            made = await self._outside(entry).call(_HANDLER, deadline, begin)
+            made = await self.io.reach(self._outside(entry).call, _HANDLER, deadline, begin)
             value = self._taken(entry, made, opened.call.args)
         except OverdueError:
             late = CapabilityError(f"no answer within {deadline:g} s", "NetworkError")

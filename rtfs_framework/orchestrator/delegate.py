@@ -61,9 +61,8 @@ class _Known:
     fixed: Decision | None = None
     before: Steps = ()
     key: CacheKey | None = None
-    plan: DelegationPlan | None = None
-    """The stored plan that `hit` was made from."""
-    hit: Decision | None = None
+    hit: tuple[DelegationPlan, Decision] | None = None
+    """The latest plan that was found in the L1 layer, and the decision that was made from it."""
 
 
 @attrs.define(slots=True)
@@ -110,8 +109,9 @@ class Delegator:
         key = known.key if known.key is not None else self._key(known.function, call)
         record = None if self.l1 is None or key is None else self.l1.get(key)
         if record is not None and key is not None:
-            if record.value is known.plan and known.hit is not None:
-                return known.hit
+            hit = known.hit
+            if hit is not None and record.value is hit[0]:
+                return hit[1]
             wrong = flaw_of(record.value)
             if wrong is None and isinstance(record.value, DelegationPlan):
                 return self._remember_hit(known, record.value, key)
@@ -189,7 +189,7 @@ class Delegator:
         steps = (*known.before, ("l1", f"hit: {show_target(plan.target)}, decided by engine '{plan.engine}'"))
         decision = Decision(plan, steps if note is None else (*steps, ("security", note)), "l1 hit", key.digest)
         if known.key is not None:
-            known.plan, known.hit = stored, decision
+            known.hit = stored, decision
         return decision
 
     def _ask(self, call: HostCall, known: _Known, key: CacheKey | None) -> Decision | Undecided:

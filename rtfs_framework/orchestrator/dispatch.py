@@ -40,6 +40,7 @@ from rtfs_framework.orchestrator.records import Decision
 from rtfs_framework.orchestrator.security import Refusal
 from rtfs_framework.orchestrator.security import violation as security_violation
 from rtfs_framework.orchestrator.slots import Slots
+from rtfs_framework.orchestrator.turns import Turn
 from rtfs_framework.orchestrator.visit import OpenCall, Visit
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ class VisitingHost:
 
     dispatcher: Dispatcher
     visit: Visit
+    turn: Turn
 
     def answer(self, call: HostCall) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for."""
@@ -189,9 +191,11 @@ class VisitingHost:
 
     def fan_out(self, branches: Branches) -> Answer | Waiting:
         """Drive branches to their ends; return what to resume their run with."""
-        dispatcher = self.dispatcher
+        dispatcher, turn = self.dispatcher, self.turn
         order = Order(self.visit, branches.ordered, branches.policy)
-        return FanOut(branches, dispatcher.slots, order, lambda visit: VisitingHost(dispatcher, visit)).begin()
+        return FanOut(
+            branches, dispatcher.slots, order, turn, lambda visit: VisitingHost(dispatcher, visit, turn)
+        ).begin()
 
 
 async def _once_written(opened: OpenCall, answer: Answer) -> Answer:

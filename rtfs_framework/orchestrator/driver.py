@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall, RequiresHost
-from rtfs_framework.orchestrator.answers import Answer, KernelRun, Reply, Waiting, apply
+from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, HostCall, RequiresHost, RequiresHosts
+from rtfs_framework.orchestrator.answers import Answer, KernelRun, Reply, Waiting, apply, reply
 from rtfs_framework.orchestrator.deadlines import within
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.parallel import Branches
+    from rtfs_framework.orchestrator.turns import Turn
 
 
 class Host(Protocol):
     """Answers calls: at once, or with what to wait for."""
+
+    @property
+    def turn(self) -> Turn:
+        """What must be held while a run of its program computes."""
+        ...
 
     def answer(self, call: HostCall) -> Answer | Waiting:
         """Return the answer to a call."""
@@ -30,9 +36,14 @@ class Host(Protocol):
 
 
 def advance(run: KernelRun, outcome: ExecutionOutcome, host: Host) -> Complete | Waiting:
-    """Answer calls until the run is complete or must wait."""
+    """Answer calls until the run is complete or must wait, or has computed for so long that others shall."""
     while not isinstance(outcome, Complete):
-        answer = host.answer(outcome.call) if isinstance(outcome, RequiresHost) else host.fan_out(outcome.branches)
+        if isinstance(outcome, RequiresHost):
+            answer = host.answer(outcome.call)
+        elif isinstance(outcome, RequiresHosts):
+            answer = host.fan_out(outcome.branches)
+        else:
+            return _LATER
         if isinstance(answer, Reply):
             outcome = run.resume(answer.value)
         elif isinstance(answer, Waiting):
@@ -47,8 +58,20 @@ async def drive(run: KernelRun, state: Complete | Waiting, host: Host) -> Any:
     try:
         while not isinstance(state, Complete):
             answer = await within(run.watch, state.finish)
-            state = advance(run, apply(run, answer), host)
+            async with host.turn:
+                state = advance(run, apply(run, answer), host)
     except BaseException:
-        run.close()
+        with host.turn:
+            run.close()
         raise
     return state.value
+
+
+async def _let_others() -> Answer:
+    from anyio.lowlevel import checkpoint
+
+    await checkpoint()
+    return reply(None)
+
+
+_LATER = Waiting(_let_others)

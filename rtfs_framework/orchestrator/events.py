@@ -8,6 +8,7 @@ out. structlog is imported only when logging is switched on
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from inspect import isawaitable
 from typing import Any
@@ -47,6 +48,8 @@ class EventBus:
     faults: Faults = attrs.field(factory=Faults)
     """What plugins did wrong, for stderr, the summary and `rtfs plugins`."""
     _log: Callable[[Event], None] | None = attrs.field(default=None, init=False)
+    _one: threading.RLock = attrs.field(factory=threading.RLock, init=False)
+    """Held while observers are told: one event at a time, whichever threads and tasks they come from."""
 
     @property
     def active(self) -> bool:
@@ -61,12 +64,13 @@ class EventBus:
         """Tell an event."""
         if not self.active:
             return
-        event = Event(name, self.clock.now(), fields)
-        if self._log is not None:
-            self._log(event)
-        for subscription in tuple(self.subscriptions):
-            if "*" in subscription.events or name in subscription.events:
-                self._tell(subscription, event)
+        with self._one:
+            event = Event(name, self.clock.now(), fields)
+            if self._log is not None:
+                self._log(event)
+            for subscription in tuple(self.subscriptions):
+                if "*" in subscription.events or name in subscription.events:
+                    self._tell(subscription, event)
 
     def plugin_failed(self, part: Part, error: BaseException | str, doing: str = "it", instead: str = "") -> None:
         """Note a fault of a plugin: what it raised, or words for what was wrong with what it returned.

@@ -8,6 +8,7 @@ the program sees.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -18,6 +19,7 @@ from rtfs_framework.orchestrator.answers import Answer, Reply, Waiting
 from rtfs_framework.orchestrator.branch_order import Order
 from rtfs_framework.orchestrator.driver import Host, advance, drive
 from rtfs_framework.orchestrator.slots import Slots
+from rtfs_framework.orchestrator.turns import Turn
 from rtfs_framework.orchestrator.visit import Visit
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class FanOut:
     branches: Branches
     slots: Slots
     order: Order
+    turn: Turn
     host_of: Callable[[Visit], Host]
     _started: int = attrs.field(default=0, init=False)
     _extra: int = attrs.field(default=0, init=False)
@@ -56,6 +59,7 @@ class FanOut:
     _room: anyio.Event | None = attrs.field(default=None, init=False)
     """Set when branches may start again."""
     _broken: Exception | None = attrs.field(default=None, init=False)
+    _stopping: bool = attrs.field(default=False, init=False)
 
     def begin(self) -> Answer | Waiting:
         """Run branches one after the other until one must wait; return what to resume their run with."""
@@ -67,15 +71,27 @@ class FanOut:
 
     async def _finish(self, under: _Under) -> Answer:
         """Drive the branch that waits and all that follow, as many at once as there are slots."""
+        import asyncio
+
         import anyio
+
+        loop, growing = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+        async def grow_here() -> None:  # anyio starts tasks from tasks alone
+            self._grow()
+
+        def grow() -> None:  # told by whichever thread gives a slot back
+            with suppress(RuntimeError):  # the loop has just ended, and needs none
+                loop.call_soon_threadsafe(lambda: growing.add(loop.create_task(grow_here())))
 
         try:
             async with anyio.create_task_group() as group:
                 self._group = group
-                self.slots.want(self._grow)
+                self.slots.want(grow)
                 group.start_soon(self._work, under)
         finally:
-            self.slots.enough(self._grow)
+            self._group = None
+            self.slots.enough(grow)
             self.slots.give(self._extra)
         if self._broken is not None:
             raise self._broken
@@ -92,9 +108,12 @@ class FanOut:
 
     def _grow(self) -> None:
         """Begin another task if there is something to do and a slot for it."""
-        if self._group is not None and self._may_start and self.slots.take():
+        group = self._group
+        if group is None or self._stopping or group.cancel_scope.cancel_called:
+            return
+        if self._may_start and self.slots.take():
             self._extra += 1
-            self._group.start_soon(self._work, None)
+            group.start_soon(self._work, None)
 
     async def _work(self, under: _Under | None) -> None:
         """Drive branches, one after the other, until there are none left or one before them has failed."""
@@ -106,9 +125,13 @@ class FanOut:
                 while under is not None or not self._exhausted:
                     if under is not None:
                         await self._drive(under, scope)
-                    under = self._next()
+                    async with self.turn:
+                        under = self._next()
                     if under is None and not self._exhausted:
                         await self._until_room()
+        except anyio.get_cancelled_exc_class():
+            self._stopping = True
+            raise
         except Exception as error:  # noqa: BLE001 - raised by `_finish`, not in a group
             self._broken = self._broken or error
             if self._group is not None:

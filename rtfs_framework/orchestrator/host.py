@@ -25,6 +25,7 @@ from rtfs_framework.orchestrator.journal.place import cache_dir, data_dir, journ
 from rtfs_framework.orchestrator.journal.writer import Journal
 from rtfs_framework.orchestrator.key_binding import SECRET, surroundings
 from rtfs_framework.orchestrator.keyring import Keyring
+from rtfs_framework.orchestrator.loops import LoopThread
 from rtfs_framework.orchestrator.models import Models
 from rtfs_framework.orchestrator.precedence import Precedence
 from rtfs_framework.orchestrator.providers import ProviderInstance, ProviderPool, untold
@@ -50,6 +51,8 @@ class Host:
     caches: CacheStack
     artifacts: ArtifactStore
     dispatcher: Dispatcher
+    io: LoopThread
+    """Where everything that plug-ins await runs."""
     journal: Journal | None
     policy_hash: str
 
@@ -77,7 +80,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         PluginError: The configured engine cannot be made.
     """
     engine = make_engine(config, catalog)
-    events = EventBus(clock)
+    events, io = EventBus(clock), LoopThread("io")
     _listen(events, catalog, environ)
     pool = provider_pool(config, catalog, environ, events.plugin_failed)
     keyring = Keyring(lambda: str(cache_dir(environ)))
@@ -102,14 +105,15 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         security,
         clock,
         events,
+        io,
         threads=config.parallel,
     )
-    models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring), clock, events)
+    models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring), clock, events, io)
     slots, consultations = Slots(config.parallel - 1), Consultations(models, pool, security, clock)
     dispatcher = Dispatcher(delegator, pool, models, capabilities, clock, events, slots, consultations)
     store = _journal(config, environ, clock, events) if journal and config.journal.enabled else None
     artifacts = ArtifactStore(caches.of_level(CacheLevel.L4), lambda: str(cache_dir(environ)), events)
-    return Host(config, catalog, clock, events, pool, caches, artifacts, dispatcher, store, policy)
+    return Host(config, catalog, clock, events, pool, caches, artifacts, dispatcher, io, store, policy)
 
 
 def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str], told: Told = untold) -> ProviderPool:

@@ -15,7 +15,7 @@ import attrs
 from rtfs_framework.api.targets import LocalModel, RemoteModel
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded, did_you_mean
-from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.errors import LanguageError, RtfsError
 from rtfs_framework.lang.signature import DelegationHint, HintKind
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.types.names import Lookup
@@ -25,6 +25,8 @@ from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.module_path import finder
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.lang.codegen.artifact import Artifact
 
@@ -36,11 +38,24 @@ PRELUDE = "ccos."
 
 @attrs.frozen(slots=True, eq=False)
 class Linked:
-    """A program that may run."""
+    """A program that may run, once."""
 
     artifact: Artifact
     instance: Instance
     lookup: Lookup
+    _unused: list[None] = attrs.field(factory=lambda: [None], repr=False)
+
+    def take(self) -> Self:
+        """Return it for its one run.
+
+        Raises:
+            RtfsError: It was run before.
+        """
+        try:
+            self._unused.pop()
+        except IndexError:
+            raise RtfsError("what was linked is good for one run; link the program again") from None
+        return self
 
     @property
     def digest(self) -> str:

@@ -6,6 +6,7 @@ A failure of any kind becomes an error that the program can catch, and is writte
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from rtfs_framework.orchestrator.deadlines import OverdueError, seconds_for
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import as_program_error
 from rtfs_framework.orchestrator.journal.fault import JournalError
+from rtfs_framework.orchestrator.loops import LoopThread
 from rtfs_framework.orchestrator.prompt import build_request
 from rtfs_framework.orchestrator.providers import ProviderInstance
 from rtfs_framework.orchestrator.reply import fault_of, to_value
@@ -37,6 +39,9 @@ _CONSULT_TIMEOUT = 10.0
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.outside import Outside
 
+_Looked = tuple[CacheKey, int]
+"""The key of a request that was not remembered, and how many had landed when that was looked up."""
+
 
 @attrs.frozen(slots=True, eq=False)
 class Models:
@@ -45,6 +50,8 @@ class Models:
     reuse: Reuse
     clock: Clock
     events: EventBus
+    io: LoopThread
+    """Where providers are awaited."""
 
     def ask(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Answer | Waiting:
         """Return the answer when it is remembered, else what to wait for."""
@@ -56,13 +63,15 @@ class Models:
             return self.failed(opened, error, instance)
         if key is not None:
             opened.record.reply_key = key.digest if self.reuse.layer is not None else ""
+            since = self.reuse.landed
             reply = self.reuse.look_up(key)
             if reply is not None:
                 answer = self._remembered(opened, function, instance, reply)
                 if answer is not None:
                     return answer
             opened.record.cache = "l2 miss" if self.reuse.layer is not None else ""
-        return Waiting(lambda: self._ask(opened, function, instance, key))
+            return Waiting(lambda: self._ask(opened, function, instance, (key, since)))
+        return Waiting(lambda: self._ask(opened, function, instance, None))
 
     def failed(self, opened: OpenCall, error: Exception, instance: ProviderInstance) -> Throw:
         """Write a failure down and hand it to the program."""
@@ -108,6 +117,10 @@ class Models:
         Raises:
             ProviderError: Whatever went wrong, a timeout included.
         """
+        return await self.io.reach(self._infer_there, instance, request)
+
+    @staticmethod
+    async def _infer_there(instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
         await instance.prepare()
         outside, infer = instance.outside, instance.provider().infer
         try:
@@ -132,7 +145,7 @@ class Models:
         return Reply(value)
 
     async def _ask(
-        self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: CacheKey | None
+        self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: _Looked | None
     ) -> Answer:
         record = opened.record
         try:
@@ -145,20 +158,28 @@ class Models:
             raise
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self.failed(opened, error, instance)
-        if key is not None and not shared:
-            self.reuse.remember(key, reply)
         opened.close(self.clock.monotonic(), value, answered=True)
         return Reply(value)
 
     async def _reply(
-        self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: CacheKey | None
+        self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: _Looked | None
     ) -> tuple[InferenceReply, bool]:
         call = opened.call
         timeout = seconds_for(instance.spec.timeout, call.hints)
         request = build_request(function, call.args, opened.visit.lookup, timeout=timeout, hints=call.hints)
         if key is None:
             return await self._paid(opened, instance, request), False
-        return await self.reuse.once(key, lambda: self._paid(opened, instance, request))
+        lookup = opened.visit.lookup
+
+        def fits(reply: InferenceReply) -> bool:
+            try:
+                to_value(reply, function, lookup, "")
+            except ProgramError:
+                return False
+            return True
+
+        ask = partial(self._paid, opened, instance, request)
+        return await self.io.reach(self.reuse.once, *key, ask, fits)
 
     async def _paid(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
         """Ask, after it is on disk that this begins if it may cost anything; write down what it took in any case."""

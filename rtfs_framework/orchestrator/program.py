@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.lang.errors import ProgramError, RtfsError
+from rtfs_framework.lang.errors import Cancelled, RtfsError
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.answers import KernelRun, Waiting
 from rtfs_framework.orchestrator.dispatch import VisitingHost
@@ -21,6 +21,8 @@ from rtfs_framework.orchestrator.front import Front
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.records import CallRecord, RunResult, Summary
 from rtfs_framework.orchestrator.tally import Ledger, Tally
+from rtfs_framework.orchestrator.turns import Turn
+from rtfs_framework.orchestrator.uses import SessionClosedError, Use
 from rtfs_framework.orchestrator.visit import Sink, Visit
 
 if TYPE_CHECKING:
@@ -29,11 +31,15 @@ if TYPE_CHECKING:
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.kernel.outcome import Complete, FunctionSignature
     from rtfs_framework.orchestrator.journal.run import Chain
+    from rtfs_framework.orchestrator.stream import Stream
 
 
 @attrs.define(slots=True, eq=False)
 class LoadedProgram:
-    """A program that is ready to be called. `value` is that of its last top-level form."""
+    """A program that is ready to be called. `value` is that of its last top-level form.
+
+    Any thread and any task may call it, also at once: calls overlap where they wait, and take turns where they compute.
+    """
 
     host: Host
     front: Front
@@ -49,6 +55,13 @@ class LoadedProgram:
     """Host context values: the configuration's, and those that the top-level forms set."""
     entries: Iterator[int] = attrs.field(factory=count, init=False)
     """The numbers of the calls into the program: the top-level forms are number 0."""
+    streams: list[Stream] = attrs.field(factory=list, init=False)
+    """Those that are read and have not ended."""
+    turn: Turn = attrs.field(init=False)
+
+    @turn.default
+    def _turn(self) -> Turn:
+        return Turn(self.instance.frames)
 
     def __enter__(self) -> Self:
         return self
@@ -70,17 +83,28 @@ class LoadedProgram:
 
         Raises:
             ProgramError: The program did not catch an error.
+            SessionClosedError: The program or its session was closed.
         """
-        run, page = self.open_call(name, args)
-        return page.result(self, page.settle(run))
+        return self.front.call(self.call_within, name, args)
 
     async def call_async(self, name: str, args: tuple[Any, ...] = ()) -> RunResult:
-        """Call a top-level function inside a running event loop."""
+        """Call a top-level function from an event loop, which it never holds up."""
+        return await self.front.call_async(self.call_async_within, name, args)
+
+    def call_within(self, use: Use, name: str, args: tuple[Any, ...]) -> RunResult:
+        """Call a function as a part of a use of the session."""
+        run, page = self.open_call(name, args)
+        return page.result(self, page.settle(run, use))
+
+    async def call_async_within(self, _use: Use, name: str, args: tuple[Any, ...]) -> RunResult:
+        """Call a function as a part of a use of the session, in the thread `runs`."""
         run, page = self.open_call(name, args)
         return page.result(self, await page.drive(run))
 
     def open_call(self, name: str, args: tuple[Any, ...]) -> tuple[KernelRun, Page]:
         """Return a run of a function that has not started, and the page for its calls."""
+        if self.closed:
+            raise SessionClosedError("the program was closed", "load it again: session.load(...)")
         page = self.page()
         return self.instance.call(name, args), page
 
@@ -105,9 +129,11 @@ class LoadedProgram:
 
     def close(self, status: str = "complete", error: BaseException | None = None) -> None:
         """End the program's run in the journal; later calls of this method do nothing."""
-        if self.closed:
+        if self.closed or self.front.uses.foreign:
             return
         self.closed = True
+        for stream in tuple(self.streams):
+            stream.let_go()
         self.host.events.emit("run.ended", {"run": self.run_id, "status": status, "summary": self.summary.to_json()})
         if self.chain is not None:
             self.chain.end(status, error)
@@ -139,8 +165,12 @@ class Page:
 
     def begin(self, run: KernelRun) -> Complete | Waiting:
         """Start a run and go as far as nothing must be waited for."""
+        with self.program.turn:
+            return self._begin(run, sliced=False)
+
+    def _begin(self, run: KernelRun, *, sliced: bool) -> Complete | Waiting:
         try:
-            return advance(run, run.step(concurrent=True), self.agent)
+            return advance(run, run.step(concurrent=True, sliced=sliced), self.agent)
         except BaseException:
             run.close()
             raise
@@ -148,18 +178,21 @@ class Page:
     @property
     def agent(self) -> VisitingHost:
         """The host as this run sees it."""
-        return VisitingHost(self.program.host.dispatcher, self.visit)
+        return VisitingHost(self.program.host.dispatcher, self.visit, self.program.turn)
 
-    def settle(self, run: KernelRun) -> Any:
+    def settle(self, run: KernelRun, use: Use) -> Any:
         """Drive a run to its value from synchronous code."""
-        state = self.begin(run)
-        if isinstance(state, Waiting):
-            return self.program.front.run(drive(run, state, self.agent))
-        return state.value
+        with use.ended_by(run.cancel):
+            state = self.begin(run)
+            if isinstance(state, Waiting):
+                return self.program.front.run(drive(run, state, self.agent), use)
+            return state.value
 
     async def drive(self, run: KernelRun) -> Any:
-        """Drive a run to its value inside an event loop."""
-        return await drive(run, self.begin(run), self.agent)
+        """Drive a run to its value in the thread `runs`, in slices."""
+        async with self.program.turn:
+            state = self._begin(run, sliced=True)
+        return await drive(run, state, self.agent)
 
     def result(self, program: LoadedProgram, value: Any) -> RunResult:
         """Return the result of a run."""
@@ -186,4 +219,4 @@ def _noting(tally: Tally, calls: list[CallRecord], ledger: Ledger) -> Sink:
 
 def status_of(error: BaseException) -> str:
     """Return the journal's word for how a run ended."""
-    return "failed" if isinstance(error, RtfsError | ProgramError) else "interrupted"
+    return "failed" if isinstance(error, RtfsError) and not isinstance(error, Cancelled) else "interrupted"

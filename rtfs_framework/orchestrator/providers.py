@@ -11,6 +11,7 @@ organisation and whatever else chooses it, by name. Without one, the variables c
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -67,6 +68,7 @@ class ProviderInstance:
     _room: anyio.Semaphore | None = attrs.field(default=None, init=False)
     _outside: Outside | None = attrs.field(default=None, init=False)
     _prepared: Future[None] | None = attrs.field(default=None, init=False)
+    _making: threading.Lock = attrs.field(factory=threading.Lock, init=False)
 
     @property
     def distribution(self) -> str:
@@ -94,19 +96,25 @@ class ProviderInstance:
         Raises:
             ProviderUnavailable: The plugin could not make it, now or before.
         """
-        if self._made is None:
-            if self._failed is None:
-                settings = ProviderSettings(
-                    id=self.spec.id, own=self.spec.own, environ=self.environ, directory=self.spec.directory
-                )
-                try:
-                    self._made = make(self.part, self.entry.factory, settings, methods=_METHODS)
-                except PluginFault as fault:
-                    self._failed = fault
-            if self._made is None:
-                wrong = None if self._failed is None else self._failed.__cause__
-                message = f"{self.distribution} could not make it: {self._failed if wrong is None else words_of(wrong)}"
-                raise ProviderUnavailable(self.spec.id, message) from self._failed
+        made = self._made
+        if made is None:
+            with self._making:
+                made = self._make()
+        if made is None:
+            wrong = None if self._failed is None else self._failed.__cause__
+            message = f"{self.distribution} could not make it: {self._failed if wrong is None else words_of(wrong)}"
+            raise ProviderUnavailable(self.spec.id, message) from self._failed
+        return made
+
+    def _make(self) -> ModelProvider | None:
+        if self._made is None and self._failed is None:
+            settings = ProviderSettings(
+                id=self.spec.id, own=self.spec.own, environ=self.environ, directory=self.spec.directory
+            )
+            try:
+                self._made = make(self.part, self.entry.factory, settings, methods=_METHODS)
+            except PluginFault as fault:
+                self._failed = fault
         return self._made
 
     @property
@@ -145,7 +153,7 @@ class ProviderInstance:
         return self.entry.parallel if self.spec.parallel is None else self.spec.parallel
 
     def room(self) -> AbstractAsyncContextManager[Any]:
-        """Return what a request holds while it is under way; entering waits until there is room."""
+        """Return what a request holds while it is under way; entering waits until there is room. Always in one loop."""
         if self.parallel is None:
             return nullcontext()
         if self._room is None:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 _MOST_FUNCTIONS = 4096
 
+_MOST_LATEST = 256
+"""Replies that came lately and are kept for those who looked just before they were in the layer."""
+
 
 @attrs.define(slots=True, eq=False)
 class _Flight:
@@ -53,6 +56,10 @@ class Reuse:
     keyring: Keyring
     _functions: dict[int, tuple[FunctionSignature, Lookup, str]] = attrs.field(factory=dict, init=False)
     _flights: dict[str, _Flight] = attrs.field(factory=dict, init=False)
+    """Under way, by key. This and what follows is changed in the session's thread `io` alone."""
+    _latest: dict[str, tuple[int, InferenceReply]] = attrs.field(factory=dict, init=False)
+    landed: int = attrs.field(default=0, init=False)
+    """How many requests have landed and were remembered."""
 
     def key(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> CacheKey | None:
         """Return the key of a request, None when its reply must not be reused."""
@@ -81,10 +88,18 @@ class Reuse:
         if self.layer is not None and text is not None:
             self.layer.put(key, text, self.ttl)
 
-    async def once(self, key: CacheKey, ask: Callable[[], Awaitable[InferenceReply]]) -> tuple[InferenceReply, bool]:
+    async def once(
+        self,
+        key: CacheKey,
+        since: int,
+        ask: Callable[[], Awaitable[InferenceReply]],
+        fits: Callable[[InferenceReply], bool],
+    ) -> tuple[InferenceReply, bool]:
         """Ask, or wait for an equal request that is under way; tell whether the reply was shared.
 
-        When the one that asks is cancelled, the next one takes over.
+        The reply is remembered when it `fits`, before the request counts as landed; who looked (`since` is what
+        `landed` was then) before that, and came here after, is given it all the same. So of equal requests of any
+        threads and tasks at once one is paid. When the one that asks is cancelled, the next one takes over.
         """
         import anyio
 
@@ -94,9 +109,15 @@ class Reuse:
                 return flight.reply, True
             if flight.error is not None:
                 raise flight.error
+        late = self._latest.get(key.digest)
+        if late is not None and late[0] > since:
+            return late[1], True
         flight = self._flights[key.digest] = _Flight(anyio.Event())
         try:
             flight.reply = await ask()
+            if self.layer is not None and fits(flight.reply):
+                await anyio.to_thread.run_sync(self.remember, key, flight.reply)  # the file may be locked for seconds
+                self._has_landed(key, flight.reply)
         except Exception as error:
             flight.error = error
             raise
@@ -104,6 +125,13 @@ class Reuse:
             self._flights.pop(key.digest, None)
             flight.landed.set()
         return flight.reply, False
+
+    def _has_landed(self, key: CacheKey, reply: InferenceReply) -> None:
+        self.landed += 1
+        self._latest.pop(key.digest, None)
+        self._latest[key.digest] = self.landed, reply
+        if len(self._latest) > _MOST_LATEST:
+            del self._latest[next(iter(self._latest))]
 
     def _function(self, function: FunctionSignature, lookup: Lookup) -> str:
         known = self._functions.get(id(function))

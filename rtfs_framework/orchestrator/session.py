@@ -9,7 +9,8 @@ Nothing that a program does not need is imported: a pure program meets no event 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ import attrs
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.source import Source, source_of
 from rtfs_framework.orchestrator.clock import SystemClock
 from rtfs_framework.orchestrator.front import Front
 from rtfs_framework.orchestrator.host import Host, build_host
@@ -27,6 +28,7 @@ from rtfs_framework.orchestrator.program import LoadedProgram, Page, status_of
 from rtfs_framework.orchestrator.records import RunResult
 from rtfs_framework.orchestrator.stream import Stream
 from rtfs_framework.orchestrator.tally import Ledger
+from rtfs_framework.orchestrator.uses import Use
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -41,12 +43,16 @@ if TYPE_CHECKING:
 
 @attrs.define(slots=True, eq=False)
 class Session:
-    """A host in use. Close it (or use it as a context manager): that writes the journal's last entries."""
+    """A host in use, by any number of threads and of tasks of any event loops at once.
+
+    Close it (or use it with `with` or `async with`): that waits for what runs and writes the journal's last entries.
+    """
 
     host: Host
-    front: Front = attrs.field(factory=Front)
+    front: Front
     limits: Limits = attrs.field(factory=Limits)
-    _programs: list[LoadedProgram] = attrs.field(factory=list, init=False)
+    _programs: dict[str, LoadedProgram] = attrs.field(factory=dict, init=False)
+    """Those that were loaded and not closed, by run."""
 
     @classmethod
     def open(
@@ -98,13 +104,19 @@ class Session:
             host.events.faults.add(problem)
         for fault in broken:
             host.events.plugin_failed(fault.part, fault, instead="there is no such instance")
-        return cls(host, limits=limits or config.limits)
+        return cls(host, Front(host.io), limits or config.limits)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self.close("complete" if error is None else status_of(error))
+        self.close("complete" if error is None else status_of(error), wait=error is None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        await self.aclose("complete" if error is None else status_of(error), wait=error is None)
 
     @property
     def problems(self) -> tuple[PluginProblem, ...]:
@@ -115,51 +127,43 @@ class Session:
         """Return the counters of the cache layers, by name."""
         return self.host.caches.stats()
 
-    def link(self, source: Source) -> Linked:
+    def link(self, source: Source | str) -> Linked:
         """Compile and link a program without running any of it.
 
         Raises:
             LanguageError: The program has mistakes, names nobody knows, or hints that name no configured target.
         """
-        return link(self.host, source, self.limits)
+        return self.front.call(lambda _: self._link(source))
 
-    def run(self, source: Source | Linked, args: tuple[Any, ...] = (), *, entry: str | None = None) -> RunResult:
+    def run(self, source: Source | Linked | str, args: tuple[Any, ...] = (), *, entry: str | None = None) -> RunResult:
         """Run a program: its top-level forms, then `entry` (`main` when there are arguments) with the arguments.
 
-        What `link` returned is run as it is; it is good for one run.
+        What `link` returned is run as it is; it is good for one run. Inside a running event loop this works and holds
+        the loop up; there, better await `run_async`.
 
         Raises:
             LanguageError: The program was refused before anything ran.
             ProgramError: The program did not catch an error.
+            SessionClosedError: The session was closed, before or meanwhile.
         """
-        program, loading = self._begin(source)
-        with program:
-            program.value = loading.settle(program.instance.start())
-            if entry is None and not args:
-                return loading.result(program, program.value)
-            result = program.call(entry or "main", args)
-            return attrs.evolve(result, calls=(*loading.sorted_calls, *result.calls), summary=program.summary)
+        return self.front.call(self._run, source, args, entry)
 
-    async def run_async(self, source: Source, args: tuple[Any, ...] = (), *, entry: str | None = None) -> RunResult:
-        """Run a program inside a running event loop; the same as `run` otherwise."""
-        program, loading = self._begin(source)
-        with program:
-            program.value = await loading.drive(program.instance.start())
-            if entry is None and not args:
-                return loading.result(program, program.value)
-            result = await program.call_async(entry or "main", args)
-            return attrs.evolve(result, calls=(*loading.sorted_calls, *result.calls), summary=program.summary)
+    async def run_async(
+        self, source: Source | Linked | str, args: tuple[Any, ...] = (), *, entry: str | None = None
+    ) -> RunResult:
+        """Run a program from an event loop, which it never holds up; the same as `run` otherwise.
 
-    def load(self, source: Source) -> LoadedProgram:
+        Everything is done in threads of the session. When this is cancelled the run is, and has ended when this does.
+        """
+        return await self.front.call_async(self._run_async, source, args, entry)
+
+    def load(self, source: Source | str) -> LoadedProgram:
         """Evaluate a program's top-level forms once and keep it for calls. The session closes it at the latest."""
-        program, loading = self._begin(source)
-        try:
-            program.value = loading.settle(program.instance.start())
-        except BaseException as error:
-            program.close(status_of(error), error)
-            raise
-        self._programs.append(program)
-        return program
+        return self.front.call(self._load, source)
+
+    async def load_async(self, source: Source | str) -> LoadedProgram:
+        """Load a program from an event loop, which it never holds up."""
+        return await self.front.call_async(self._load_async, source)
 
     def stream(
         self, program: LoadedProgram, name: str, records: Iterable[Any], *, concurrency: int | None = None
@@ -167,23 +171,23 @@ class Session:
         """Call a function of a loaded program once per record, in order; see `Stream`."""
         return Stream.over(program, name, records, concurrency)
 
-    def check(self, source: Source) -> list[Diagnostic]:
+    def check(self, source: Source | str) -> list[Diagnostic]:
         """Return everything found wrong with a program without running it; warnings and hints included."""
         return list(self.examine(source).diagnostics)
 
-    def examine(self, source: Source) -> Checked:
+    def examine(self, source: Source | str) -> Checked:
         """Return what is known of a program without running it: findings, purity of its functions, where calls go."""
         from rtfs_framework.orchestrator.checking import check
 
-        return check(self.host, source, self.limits)
+        return self.front.call(lambda _: check(self.host, source_of(source), self.limits))
 
-    def explain(self, source: Source) -> list[ExplainedSite]:
+    def explain(self, source: Source | str) -> list[ExplainedSite]:
         """Return every call of a program that can leave the kernel, where it would go, and why. Runs nothing."""
         from rtfs_framework.orchestrator.explain import explain
 
-        return explain(self.host, source, self.limits)
+        return self.front.call(lambda _: explain(self.host, source_of(source), self.limits))
 
-    def explain_call(self, source: Source, call: Source) -> ExplainedSite:
+    def explain_call(self, source: Source | str, call: Source) -> ExplainedSite:
         """Return where one call, such as `(f "x")`, would go. Runs nothing but the engine.
 
         Raises:
@@ -191,28 +195,87 @@ class Session:
         """
         from rtfs_framework.orchestrator.explain import explain_call
 
-        return explain_call(self.host, source, call, self.limits)
+        return self.front.call(lambda _: explain_call(self.host, source_of(source), call, self.limits))
 
-    def close(self, status: str = "complete") -> None:
-        """End what is still open and release everything."""
-        for program in self._programs:
-            program.close(status)
-        self._programs.clear()
-        if self.front.used:
-            self.front.run(self.host.pool.aclose())
-            self.front.close()
-        self.host.close()
+    def close(self, status: str = "complete", *, wait: bool = True, timeout: float | None = None) -> None:
+        """End what is still open and release everything; from any thread, and as often as one likes.
 
-    async def aclose(self, status: str = "complete") -> None:
-        """Close a session that was used with `run_async`."""
-        await self.host.pool.aclose()
-        self.close(status)
+        Args:
+            status: The journal's word for programs that are still loaded.
+            wait: Whether runs under way may end by themselves. Otherwise they are cancelled: each ends in
+                SessionClosedError, and is "interrupted" in the journal. A `with` that is left by an error cancels them.
+            timeout: Seconds to wait before they are cancelled; None for as long as their own deadlines let them.
 
-    def _begin(self, given: Source | Linked) -> tuple[LoadedProgram, Page]:
+        Raises:
+            RtfsError: Called by a run of this session, which would wait for itself.
+        """
+        uses = self.front.uses
+        if not uses.foreign:
+            uses.close(lambda: self._release(status), wait=wait, timeout=timeout)
+
+    async def aclose(self, status: str = "complete", *, wait: bool = True, timeout: float | None = None) -> None:
+        """Close the session without holding an event loop up; the same as `close` otherwise."""
+        import asyncio
+
+        await asyncio.to_thread(self.close, status, wait=wait, timeout=timeout)
+
+    def _release(self, status: str) -> None:
+        with ExitStack() as last_first:
+            last_first.callback(self.host.close)
+            last_first.callback(self.front.close)
+            if self.host.io.used:
+                last_first.callback(lambda: self.host.io.submit(self.host.pool.aclose()).result())
+            while self._programs:
+                _, program = self._programs.popitem()
+                last_first.callback(program.close, status)
+
+    def _link(self, source: Source | str) -> Linked:
+        return link(self.host, source_of(source), self.limits)
+
+    def _run(self, use: Use, source: Source | Linked | str, args: tuple[Any, ...], entry: str | None) -> RunResult:
+        program, loading = self._begin(source)
+        with program:
+            program.value = loading.settle(program.instance.start(), use)
+            if entry is None and not args:
+                return loading.result(program, program.value)
+            result = program.call_within(use, entry or "main", args)
+            return attrs.evolve(result, calls=(*loading.sorted_calls, *result.calls), summary=program.summary)
+
+    async def _run_async(
+        self, use: Use, source: Source | Linked | str, args: tuple[Any, ...], entry: str | None
+    ) -> RunResult:
+        program, loading = self._begin(source)
+        with program:
+            program.value = await loading.drive(program.instance.start())
+            if entry is None and not args:
+                return loading.result(program, program.value)
+            result = await program.call_async_within(use, entry or "main", args)
+            return attrs.evolve(result, calls=(*loading.sorted_calls, *result.calls), summary=program.summary)
+
+    def _load(self, use: Use, source: Source | str) -> LoadedProgram:
+        program, loading = self._begin(source)
+        with _kept(program):
+            program.value = loading.settle(program.instance.start(), use)
+        return self._loaded(program)
+
+    async def _load_async(self, _use: Use, source: Source | str) -> LoadedProgram:
+        program, loading = self._begin(source)
+        with _kept(program):
+            program.value = await loading.drive(program.instance.start())
+        return self._loaded(program)
+
+    def _loaded(self, program: LoadedProgram) -> LoadedProgram:
+        for key, each in tuple(self._programs.items()):
+            if each.closed:
+                self._programs.pop(key, None)
+        self._programs[program.run_id] = program
+        return program
+
+    def _begin(self, given: Source | Linked | str) -> tuple[LoadedProgram, Page]:
         from rtfs_framework import __version__
 
         host = self.host
-        linked = self.link(given) if isinstance(given, Source) else given
+        linked = given.take() if isinstance(given, Linked) else self._link(given)
         source = linked.artifact.source
         run_id, chain = os.urandom(16).hex(), None
         if host.journal is not None and linked.leaves_kernel:
@@ -230,3 +293,13 @@ class Session:
         )
         host.events.emit("run.started", {"run": run_id, "source": source.name})
         return program, program.page(own_context=False)
+
+
+@contextmanager
+def _kept(program: LoadedProgram) -> Iterator[None]:
+    """Close a program that cannot be loaded."""
+    try:
+        yield
+    except BaseException as error:
+        program.close(status_of(error), error)
+        raise

@@ -6,6 +6,7 @@ records all the same. With a bound of 1 a record starts when the one before it h
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.kernel.outcome import Complete
-from rtfs_framework.lang.errors import LimitError, ProgramError
+from rtfs_framework.lang.errors import LimitError, ProgramError, RtfsError
 from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.answers import KernelRun
 from rtfs_framework.orchestrator.driver import drive
@@ -22,6 +23,9 @@ from rtfs_framework.orchestrator.records import RecordResult, Summary
 
 if TYPE_CHECKING:
     import asyncio
+
+    from rtfs_framework.orchestrator.lanes import Lane
+    from rtfs_framework.orchestrator.uses import Use
 
 
 @attrs.define(slots=True, eq=False)
@@ -39,7 +43,11 @@ class _Under:
 
 @attrs.define(slots=True, eq=False)
 class Stream:
-    """An iterator over `RecordResult`s; `summary` holds the totals so far, after Ctrl-C the partial ones."""
+    """An iterator over `RecordResult`s; `summary` holds the totals so far, after Ctrl-C the partial ones.
+
+    One thread reads it, the first that does: records under way belong to that thread. Several streams of a program may
+    be read at once, each by a thread of its own.
+    """
 
     program: LoadedProgram
     name: str
@@ -50,6 +58,9 @@ class Stream:
     _window: deque[_Under] = attrs.field(factory=deque, init=False)
     _next: int = attrs.field(default=0, init=False)
     _dry: bool = attrs.field(default=False, init=False)
+    _reader: int | None = attrs.field(default=None, init=False)
+    """The thread that reads."""
+    _lane: Lane | None = attrs.field(default=None, init=False)
 
     @_entry.default
     def _next_entry(self) -> int:
@@ -63,14 +74,17 @@ class Stream:
             ProgramError: The program defines no such name.
         """
         program.instance.value(name)
-        return cls(program, name, iter(records), program.host.concurrency if concurrency is None else concurrency)
+        made = cls(program, name, iter(records), program.host.concurrency if concurrency is None else concurrency)
+        program.streams.append(made)
+        return made
 
     def __iter__(self) -> Stream:
         return self
 
     def __next__(self) -> RecordResult:
+        self._claim()
         try:
-            found = None if self.interrupted else self._take()
+            found = None if self.interrupted else self.program.front.call_here(self._take)
         except KeyboardInterrupt:
             self.interrupt()
             found = None
@@ -78,8 +92,18 @@ class Stream:
             self.interrupt()
             raise
         if found is None:
+            self.let_go()
             raise StopIteration
         return found
+
+    def _claim(self) -> None:
+        me = threading.get_ident()
+        if self._reader not in (None, me):
+            raise RtfsError(
+                "another thread reads this stream; read it where it was begun, or make one for every thread: "
+                "session.stream(...)"
+            )
+        self._reader = me
 
     @property
     def interrupted(self) -> bool:
@@ -96,62 +120,74 @@ class Stream:
         tally = self.program.ledger.tally
         if not tally.interrupted:
             tally.interrupted = True
-            self.program.front.cancel([each.task for each in self._window if each.task is not None])
-            while self._window:
-                each = self._window.popleft()
-                if each.run is not None:
-                    each.run.close()
+            self.let_go()
             self.program.close("interrupted")
         return self.summary
 
-    def _take(self) -> RecordResult | None:
+    def let_go(self) -> None:
+        """Cancel what is under way; only the thread that reads can."""
+        if self._reader not in (None, threading.get_ident()):
+            return
+        if self._lane is not None:
+            self._lane.cancel([each.task for each in self._window if each.task is not None])
+            self.program.front.lanes.give_back(self._lane)
+            self._lane = None
+        while self._window:
+            each = self._window.popleft()
+            if each.run is not None:
+                each.run.close()
+        if self in self.program.streams:
+            self.program.streams.remove(self)
+
+    def _take(self, use: Use) -> RecordResult | None:
         """Return the next record's result, None at the end."""
-        self._fill()
+        self._fill(use)
         if not self._window:
             return None
         first = self._window[0]
-        self._finish(first)
+        self._finish(first, use)
         self._window.popleft()
         return self._result(first)
 
-    def _fill(self) -> None:
+    def _fill(self, use: Use) -> None:
         while not self._dry and len(self._window) < self.concurrency:
             try:
                 record = next(self.records)
             except StopIteration:
                 self._dry = True
                 return
-            self._window.append(self._begin(record))
+            self._window.append(self._begin(record, use))
 
-    def _begin(self, record: Any) -> _Under:
+    def _begin(self, record: Any, use: Use) -> _Under:
         page = self.program.page(self._next, entry=self._entry)
         under = _Under(self._next, page)
         self._next += 1
         try:
-            run = self.program.instance.call(self.name, (record,))
-            under.run = run
-            state = page.begin(run)
+            run = under.run = self.program.instance.call(self.name, (record,))
+            with use.ended_by(run.cancel):
+                state = page.begin(run)
             if isinstance(state, Complete):
                 under.value, under.seconds = state.value, page.seconds
             else:
-                under.task = self.program.front.start(drive(run, state, page.agent))
+                if self._lane is None:
+                    self._lane = self.program.front.borrow()
+                under.task = self._lane.start(drive(run, state, page.agent))
         except (ProgramError, LimitError) as error:
             under.error, under.seconds = as_value(error), page.seconds
         return under
 
-    def _finish(self, under: _Under) -> None:
-        if under.task is None:
+    def _finish(self, under: _Under, use: Use) -> None:
+        if under.task is None or self._lane is None:
             return
         try:
-            under.value = self.program.front.wait(under.task)
+            with use.ended_by(self._lane.stopper(under.task)):
+                under.value = self._lane.wait(under.task)
         except (ProgramError, LimitError) as error:
             under.error = as_value(error)
         under.seconds = under.page.seconds
 
     def _result(self, under: _Under) -> RecordResult:
-        tally = self.program.ledger.tally
-        tally.records += 1
-        tally.record_errors += under.error is not None
+        self.program.ledger.count_record(failed=under.error is not None)
         return RecordResult(
             index=under.index,
             value=under.value,

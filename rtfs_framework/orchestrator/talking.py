@@ -84,7 +84,7 @@ class HostedConversation:
         """
         self._record()
         page = self.program.page(own_context=False)
-        return page.settle(run)
+        return self.program.front.call(lambda use: page.settle(run, use))
 
     def close(self, status: str = "complete") -> None:
         """End the run in the journal."""

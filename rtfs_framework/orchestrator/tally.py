@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, deque
 
 import attrs
@@ -88,13 +89,22 @@ class Ledger:
     chain: Chain | None
     tally: Tally = attrs.field(factory=Tally)
     latest: deque[CallRecord] = attrs.field(factory=lambda: deque(maxlen=MOST_CALLS))
+    _one: threading.RLock = attrs.field(factory=threading.RLock, init=False)
+    """A loaded program may be called from several threads: its totals and its chain take one call at a time."""
+
+    def count_record(self, *, failed: bool) -> None:
+        """Count a record of a stream."""
+        with self._one:
+            self.tally.records += 1
+            self.tally.record_errors += failed
 
     def note(self, record: CallRecord) -> None:
         """Write down one call."""
-        self.tally.count(record)
-        self.latest.append(record)
-        if self.chain is not None:
-            self.chain.add(record)
+        with self._one:
+            self.tally.count(record)
+            self.latest.append(record)
+            if self.chain is not None:
+                self.chain.add(record)
         if self.events.active:
             self.events.emit(_event(record), _fields(record))
 

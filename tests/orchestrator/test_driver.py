@@ -11,6 +11,9 @@ from rtfs_framework.kernel.outcome import Complete, RequiresHost
 from rtfs_framework.orchestrator.answers import Locally, Reply, Throw, Waiting
 from rtfs_framework.orchestrator.driver import advance, drive
 from rtfs_framework.orchestrator.front import Front
+from rtfs_framework.orchestrator.loops import LoopThread
+from rtfs_framework.orchestrator.turns import Turn
+from rtfs_framework.orchestrator.uses import Use
 
 ERROR = ProgramError("Generic", "no")
 
@@ -50,6 +53,8 @@ class ScriptedHost:
     def __init__(self, *answers):
         self.answers = iter(answers)
 
+        self.turn = Turn(0)
+
     def answer(self, _call):
         return next(self.answers)
 
@@ -72,11 +77,11 @@ def test_what_needs_no_waiting_is_answered_without_an_event_loop():
 
 def test_what_must_be_waited_for_is_awaited_and_the_rest_is_not():
     run, host = ScriptedRun(4), ScriptedHost(Reply(1), later(Reply(2)), Reply(3), later(Throw(ERROR)))
-    front = Front()
+    front = Front(LoopThread("io"))
     try:
         state = advance(run, run.step(), host)
         assert isinstance(state, Waiting)
-        assert front.run(drive(run, state, host)) == (1, 2, 3, "Generic")
+        assert front.run(drive(run, state, host), Use()) == (1, 2, 3, "Generic")
     finally:
         front.close()
     assert not run.closed
@@ -85,28 +90,24 @@ def test_what_must_be_waited_for_is_awaited_and_the_rest_is_not():
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, ZeroDivisionError])
 def test_a_run_that_is_abandoned_is_closed(failure):
     run, host = ScriptedRun(1), ScriptedHost(later(failure()))
-    front = Front()
+    front = Front(LoopThread("io"))
     with pytest.raises(failure):
-        front.run(drive(run, advance(run, run.step(), host), host))
+        front.run(drive(run, advance(run, run.step(), host), host), Use())
     front.close()
     assert run.closed
 
 
-def test_the_front_says_what_to_do_inside_a_running_loop(kit, source):
+def test_inside_a_running_loop_both_ways_work(kit, source):
     text = '(defn ^:delegation :local-model "m" f [x] :string "")\n(f "a")'
 
-    async def wrong():
+    async def synchronously():
         with kit.open(kit.catalog(kit.provider("m", lambda _: "ok"))) as session:
-            session.run(source(text))
+            return session.run(source(text)).value
 
-    async def right():
-        session = kit.open(kit.catalog(kit.provider("m", lambda _: "ok")))
-        try:
+    async def awaited():
+        async with kit.open(kit.catalog(kit.provider("m", lambda _: "ok"))) as session:
             return (await session.run_async(source(text))).value
-        finally:
-            await session.aclose()
 
-    with pytest.raises(Exception, match=r"await session\.run_async"):
-        asyncio.run(wrong())
-    assert asyncio.run(right()) == "ok"
-    assert kit.providers["m"].closed
+    for way in (synchronously, awaited):
+        assert asyncio.run(way()) == "ok"
+        assert kit.providers["m"].closed

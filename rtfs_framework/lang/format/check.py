@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import zip_longest
@@ -19,6 +18,7 @@ from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.meter import NESTING
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.lang.stack import room_for_recursion
 
 _FRAMES = 10_000
 """Python calls for the deepest text that the reader takes: six for each of its levels."""
@@ -47,16 +47,13 @@ def format_source(source: Source, width: int = WIDTH, nesting: int = NESTING) ->
 @contextmanager
 def _room(source: Source) -> Iterator[None]:
     """Let Python recurse deeper for a while."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _FRAMES))
     try:
-        yield
+        with room_for_recursion(_FRAMES):
+            yield
     except RecursionError:
         message, span = "nested too deeply to format", Span(0, 1)
         found = Diagnostic(code="E0107", message=message, source=source, span=span, help="name the inner parts")
         raise LanguageError([found]) from None
-    finally:
-        sys.setrecursionlimit(before)
 
 
 def _comments(source: Source) -> list[str]:

@@ -17,8 +17,20 @@ _ROOMS = ("lang", "stdlib", "kernel")
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 
 
+_found: list[tuple[Any, ...]] = []
+
+
 def build() -> tuple[Any, ...]:
-    """Return what an artifact depends on beside its program. Equal only for the same Python and the same sources."""
+    """Return what an artifact depends on beside its program. Equal only for the same Python and the same sources.
+
+    Found out once: a process goes on with the compiler that it has imported.
+    """
+    if not _found:
+        _found.append(_build())
+    return _found[0]
+
+
+def _build() -> tuple[Any, ...]:
     implementation = sys.implementation
     python = (implementation.name, implementation.cache_tag, sys.version, sys.platform, sys.maxsize, sys.byteorder)
     return (__version__, *python, _PACKAGE, _sources())

@@ -1,0 +1,154 @@
+"""An event loop in a thread of its own.
+
+A session has at most two, each started by the first thing that needs it. `io` is where everything that plug-ins await
+runs, for the whole life of a session, because connections belong to the loop that opened them; no program ever
+computes there. `runs` is where programs compute that were started from event loops: so no program and no file, however
+slow, holds up a loop of the caller's, and a greenlet stays in the thread that it was made in.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+from typing_extensions import ParamSpec
+
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import Future
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_STACK = 16 << 20
+"""Bytes of address space for the stack of a thread in which programs compute: some systems give far too few."""
+
+_CLEAN_UP_SECONDS = 2.0
+"""How long tasks may take to clean up after they were cancelled."""
+
+
+@attrs.define(slots=True, eq=False)
+class LoopThread:
+    """An event loop in a daemon thread: a process that ends without closing its session does not wait for it."""
+
+    name: str
+    _loop: asyncio.AbstractEventLoop | None = attrs.field(default=None, init=False)
+    _thread: threading.Thread | None = attrs.field(default=None, init=False)
+    _end: asyncio.Event = attrs.field(init=False)
+    """Set in the loop when it is to end."""
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+
+    @property
+    def here(self) -> bool:
+        """Tell whether this is its thread."""
+        return self._thread is not None and self._thread.ident == threading.get_ident()
+
+    @property
+    def used(self) -> bool:
+        """Tell whether it was ever needed."""
+        return self._thread is not None
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start a coroutine in the loop; cancelling the future cancels it."""
+        import asyncio
+
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._started())
+        except BaseException:
+            coroutine.close()
+            raise
+
+    async def reach(self, function: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **more: P.kwargs) -> T:
+        """Await a coroutine function in the loop, from any other one.
+
+        When this is cancelled, that is, and gets a moment to clean up; a plug-in that swallows its cancellation is left
+        behind.
+        """
+        import asyncio
+
+        if self.here:
+            return await function(*args, **more)
+        loop = self._started()
+        there: list[asyncio.Task[Any]] = []
+
+        async def work() -> T:
+            there.extend(task for task in (asyncio.current_task(),) if task is not None)
+            return await function(*args, **more)
+
+        waited = asyncio.wrap_future(self.submit(work()))
+        try:
+            return await asyncio.shield(waited)
+        except asyncio.CancelledError:
+            if not waited.done():
+                loop.call_soon_threadsafe(lambda: [task.cancel() for task in there])
+                await _left(waited)
+            raise
+
+    def close(self) -> None:
+        """Cancel what still runs, give it a moment to clean up, and end the thread."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+        if loop is not None and self._thread is not None:
+            loop.call_soon_threadsafe(self._end.set)
+            self._thread.join(2 * _CLEAN_UP_SECONDS)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        import asyncio
+
+        with self._lock:
+            if self._loop is None:
+                self._loop, self._end = asyncio.new_event_loop(), asyncio.Event()
+                self._thread = _start(self.name, self._loop, self._end)
+            return self._loop
+
+
+async def _left(waited: asyncio.Future[Any]) -> None:
+    """Give what was cancelled a moment to clean up."""
+    import asyncio
+
+    from anyio import move_on_after
+
+    with move_on_after(_CLEAN_UP_SECONDS, shield=True):
+        await asyncio.wait([waited])
+    if waited.done() and not waited.cancelled():
+        waited.exception()  # asked for, so that asyncio does not report it as forgotten
+
+
+def _start(name: str, loop: asyncio.AbstractEventLoop, end: asyncio.Event) -> threading.Thread:
+    before = threading.stack_size(_STACK)
+    try:
+        thread = threading.Thread(target=_serve, args=(loop, end), name=f"rtfs {name}", daemon=True)
+        thread.start()
+    finally:
+        threading.stack_size(before)
+    return thread
+
+
+def _serve(loop: asyncio.AbstractEventLoop, end: asyncio.Event) -> None:
+    """Run a loop until it is to end. A plug-in's SystemExit passes through here; its task has it, and the loop goes on.
+
+    It runs one task all the time, as `asyncio.run` does: anyio keeps its worker threads for as long as that lives.
+    """
+    task = loop.create_task(_until(end))
+    while not task.done():
+        try:
+            loop.run_until_complete(task)
+        except BaseException:  # noqa: BLE001, S112, PERF203
+            continue
+    loop.close()
+
+
+async def _until(end: asyncio.Event) -> None:
+    """Wait for the end, then cancel every other task and wait a moment for them."""
+    import asyncio
+
+    await end.wait()
+    own = asyncio.current_task()
+    left = [task for task in asyncio.all_tasks() if task is not own]
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=_CLEAN_UP_SECONDS)
+    await asyncio.get_running_loop().shutdown_asyncgens()
