@@ -80,9 +80,13 @@ class FanOut:
         async def grow_here() -> None:  # anyio starts tasks from tasks alone
             self._grow()
 
+        def soon() -> None:
+            if self._group is not None:
+                growing.add(loop.create_task(grow_here()))
+
         def grow() -> None:  # told by whichever thread gives a slot back
             with suppress(RuntimeError):  # the loop has just ended, and needs none
-                loop.call_soon_threadsafe(lambda: growing.add(loop.create_task(grow_here())))
+                loop.call_soon_threadsafe(soon)
 
         try:
             async with anyio.create_task_group() as group:
@@ -91,6 +95,8 @@ class FanOut:
                 group.start_soon(self._work, under)
         finally:
             self._group = None
+            for each in growing:
+                each.cancel()
             self.slots.enough(grow)
             self.slots.give(self._extra)
         if self._broken is not None:
