@@ -144,7 +144,7 @@ class TestMaps:
 
     def test_inside_each_other(self, ask):
         text = "(map (fn [x] (pmap (fn [y] (call :ask (+ y x))) [1 2])) [10 20])"
-        service = Service()
+        service = Service(order=[12, 11, 22, 21])
         assert ask(text, service)[0] == ((110, 120), (210, 220))
         assert service.most == 2
         assert service.asked == [11, 12, 21, 22]
@@ -328,22 +328,22 @@ class TestJournal:
         assert [e["symbol"] for e in found] == ["ask", "label"] * 6
         assert [e["branch"] for e in found] == [f"0.{n}" for n in range(6) for _ in range(2)]
 
-    def test_what_was_paid_is_there_when_the_run_is_stopped(self, kit, capability, source):
+    def test_what_was_paid_is_there_when_the_run_is_stopped(self, kit, capability, source, observer):
         done = []
 
         async def handler(request):
             if request.args[0] == 0:
                 while len(done) < 3:  # noqa: ASYNC110 - three of many
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(0.0005)
                 signal.raise_signal(signal.SIGINT)
-            await asyncio.sleep(0 if request.args[0] < 4 else 60)
-            done.append(request.args[0])
+            await asyncio.sleep(0 if 0 < request.args[0] < 4 else 60)
             return 1
 
         text = "(defn main [] (pmap (fn [x] (call :ask x)) (range 9)))"
+        watch = [observer("watch", done.append, events=("call.answered",))]
         with (
             pytest.raises(KeyboardInterrupt),
-            kit.open(kit.catalog(capabilities=[capability("ask", handler)]), GRANT) as session,
+            kit.open(kit.catalog(capabilities=[capability("ask", handler)], observers=watch), GRANT) as session,
         ):
             session.load(source(text)).call("main")
         found = [(e["branch"], e["error_kind"]) for e in entries(kit)]
