@@ -217,7 +217,7 @@ def test_step_parallel_overlaps_and_contexts_are_apart_until_the_end(ask):
     text = """(do (context/set :k 0)
       [(step-parallel (do (call :ask 1) (context/set :k 1) (context/get :k)) (do (call :ask 2) (context/get :k)))
        (context/get :k)])"""
-    service = Service(order=[1, 2])
+    service = Service(order=[2, 1])
     assert ask(text, service)[0] == ((1, 0), 1)
     assert service.most == 2
 
