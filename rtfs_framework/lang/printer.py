@@ -131,7 +131,7 @@ def _keyword(name: str) -> str:
 
 @lru_cache(4096)
 def _symbol(name: str) -> str:
-    return name if names_symbol(name) or _made_name(name) else f"#<symbol: {write_atom(name)}>"
+    return name if names_symbol(name) or (_made_name(name) and name.isprintable()) else f"#<symbol: {write_atom(name)}>"
 
 
 def _escaped(text: str) -> str:

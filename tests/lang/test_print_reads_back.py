@@ -106,7 +106,7 @@ def test_a_print_never_reads_back_to_another_value(odd, around):
     try:
         again = read(write(value))
     except LanguageError:
-        assert odd.__class__ is not str
+        assert odd.__class__ is not str or any("\ud800" <= char < "\ue000" for char in odd)  # halves are not text
     else:
         assert equal(again, value)
 
@@ -118,6 +118,7 @@ def test_a_print_never_reads_back_to_another_value(odd, around):
         (Symbol("nil"), '#<symbol: "nil">'),
         (Symbol("1"), '#<symbol: "1">'),
         (Symbol("g#12"), "g#12"),
+        (Symbol("g\x1b[31m#12"), '#<symbol: "g\\u{1b}[31m#12">'),
         (Uuid('a") #uuid("b'), '#uuid("a\\") #uuid(\\"b")'),
         (Resource("a\nb"), '#resource-handle("a\\nb")'),
     ],
