@@ -30,7 +30,7 @@ _HOMES = {
     "command": ("CommandEntry",),
     "patterns": ("compile_patterns", "is_pattern", "specificity"),
     "observer": ("Observer", "ObserverEntry", "Event"),
-    "typed": ("JsonError", "from_json", "load_json", "to_json"),
+    "typed": ("JsonError", "from_json", "load_json", "parse_type", "to_json"),
     "values": ("HostCall", "CallKind", "FunctionSignature", "Parameter", "DelegationHint", "HintKind", "Keyword",
                "Map", "Type", "Value", "write", "digest", "Clock"),
     "secrets": ("blotter", "one_line"),

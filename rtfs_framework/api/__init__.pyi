@@ -62,7 +62,7 @@ from rtfs_framework.api.targets import (
 )
 from rtfs_framework.api.toml_places import KeyPath, Places, load_toml, read_toml
 from rtfs_framework.api.toml_structure import structure
-from rtfs_framework.api.typed import JsonError, from_json, load_json, to_json
+from rtfs_framework.api.typed import JsonError, from_json, load_json, parse_type, to_json
 from rtfs_framework.api.units import Bytes, Megabytes, Milliseconds, Seconds, plausible
 from rtfs_framework.api.values import (
     CallKind,
@@ -179,6 +179,7 @@ __all__ = [
     "load_toml",
     "one_line",
     "open_sqlite",
+    "parse_type",
     "plausible",
     "private_file",
     "private_folder",

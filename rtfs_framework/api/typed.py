@@ -1,5 +1,6 @@
 """RTFS values and JSON data, for providers that answer data rather than words.
 
+`parse_type(text)` gives the type that a text such as "[:vector :int]" spells, for records that declare some.
 `to_json(value)` gives plain data (a keyword is its name) and raises `JsonError` for what JSON cannot hold;
 `from_json(type, data)` gives the value of a declared type and raises `ProgramError` (TypeValidationError) with the path
 to what does not fit. `load_json(text)` reads JSON text as the host does: exactly, or `JsonError` (NaN, numbers out of
@@ -11,5 +12,20 @@ from __future__ import annotations
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.jsontext import load as load_json
 from rtfs_framework.lang.types.coerce import from_json, to_json
+from rtfs_framework.lang.types.model import Type
 
-__all__ = ["JsonError", "from_json", "load_json", "to_json"]
+__all__ = ["JsonError", "from_json", "load_json", "parse_type", "to_json"]
+
+
+def parse_type(text: str) -> Type:
+    """Return the type that a text spells.
+
+    Raises:
+        LanguageError: It spells none; the message says what is accepted.
+    """
+    from rtfs_framework.lang.reader.read import read_one
+    from rtfs_framework.lang.source import Source
+    from rtfs_framework.lang.types.read import read_type
+
+    source = Source("<type>", text)
+    return read_type(read_one(source), source)

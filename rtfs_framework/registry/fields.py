@@ -71,7 +71,7 @@ def _type(value: Any) -> str | None:
 
     if value is None or isinstance(value, get_args(Type)):
         return None
-    return f"is {value!r:.60} and no Type (`read_type` of rtfs_framework.api makes one of a text)"
+    return f"is {value!r:.60} and no Type (`parse_type` of rtfs_framework.api makes one of a text)"
 
 
 def _types(value: Any) -> str | None:
