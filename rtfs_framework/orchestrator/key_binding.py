@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.endpoints import BadEndpoint, Endpoint, read_endpoint
+from rtfs_framework.registry.faults import is_theirs
 
 if TYPE_CHECKING:
     from rtfs_framework.api.provider import ProviderEntry
@@ -93,7 +94,9 @@ def endpoint_of(spec: ProviderSpec, environ: Mapping[str, str]) -> Endpoint | No
         return read_endpoint(text) if isinstance(text, str) else None
     except BadEndpoint:
         return _UNREADABLE  # a client may read it in its own way
-    except Exception:  # noqa: BLE001 - a plugin's own code; whoever uses the provider meets it again
+    except BaseException as error:  # a plugin's own code; whoever uses the provider meets it again
+        if not is_theirs(error):
+            raise
         return None
 
 

@@ -181,9 +181,12 @@ class ProviderInstance:
         if self._fingerprint is None:
             found: object = ask(self.part, "`fingerprint`", self.provider().fingerprint)
             if not isinstance(found, str):
-                raise PluginFault(self.part, "`fingerprint`", f"returned a {type(found).__name__}, which is no text")
+                raise self._no_text("`fingerprint`", found)
             self._fingerprint = key_of(self.entry.name, found)
         return self._fingerprint
+
+    def _no_text(self, doing: str, found: object) -> PluginFault:
+        return PluginFault(self.part, doing, f"returned a {type(found).__name__}, which is no text")
 
     def account(self) -> Mapping[str, str]:
         """Return all that chooses whose account asks, credentials included, computed once; nothing for local models.
@@ -210,8 +213,15 @@ class ProviderInstance:
         own = self.spec.own
         says = getattr(own, "unusable", None)
         if callable(says):
-            why = ask(self.part, "`unusable`", says, self.environ)
-            return None if why is None else str(why)
+            try:
+                why = ask(self.part, "`unusable`", says, self.environ)
+            except PluginFault as fault:
+                why = fault
+            if why is None or isinstance(why, str):
+                return why
+            fault = why if isinstance(why, PluginFault) else self._no_text("`unusable`", why)
+            self.told(self.part, fault, "", "it counts as unusable")
+            return fault.problem
         variable = getattr(own, "api_key_env", None)
         if not isinstance(variable, str) or not variable or self.environ.get(variable) or _endpoint(own):
             return None

@@ -101,3 +101,18 @@ def test_a_remote_provider_that_needs_settings_is_there_once_it_is_configured(rt
     acme_bad(PLUGIN.format(settings="@attrs.frozen\nclass Own:\n    x: int"))
     result = rtfs("eval", "(+ 1 2)")
     assert (result.code, result.out, result.err) == (0, "3\n", "")
+
+
+@pytest.mark.parametrize("method", ["unusable", "account", "base_url"])
+@pytest.mark.parametrize("how", ["1 / 0", "exit(4)", "raise_odd()", "[7]"])
+def test_what_a_settings_class_says_of_itself_may_break_too(rtfs, acme_bad, folder, method, how) -> None:
+    odd = "class Odd(BaseException):\n    pass\n\n\ndef raise_odd():\n    raise Odd\n\n\n"
+    own = f"@attrs.frozen\nclass Own:\n    x: int = 1\n    def {method}(self, environ): return {how}"
+    acme_bad(PLUGIN.format(settings=odd + own))
+    (folder / "p.rtfs").write_text('(defn ^:delegation :remote "acmep" f [x] "own")\n(defn main [x] (f x))')
+    for command in ("check", "explain", "run"):
+        result = rtfs(command, "p.rtfs", *(["x"] if command == "run" else []))
+        assert "E0999" not in result.out + result.err
+        assert "Traceback" not in result.err
+        assert "acme-bad 1.0" in result.out + result.err or method == "base_url"
+    assert result.code == 1

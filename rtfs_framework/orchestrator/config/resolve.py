@@ -112,9 +112,8 @@ class Resolver:
         entry = self._known("provider", plugin, self.catalog.providers, (*path, "provider"))
         if entry is None:
             return None
-        ours, own = self.reading.split(
-            ProviderTable, self.catalog.part("provider", plugin), entry.settings, table, path
-        )
+        part = self.catalog.part("provider", plugin)
+        ours, own = self.reading.split(ProviderTable, part, entry.settings, table, path)
         if ours is None:
             return None
         spec = ProviderSpec(
@@ -126,7 +125,7 @@ class Resolver:
             input_cost=ours.input_cost,
             output_cost=ours.output_cost,
             parallel=ours.parallel,
-            model=str(getattr(own, "model", "") or ""),
+            model=ask(part, "its setting `model`", lambda: str(getattr(own, "model", "") or "")),
             own=own,
             table=dict(table),
             directory=self._directory(path, table, entry.settings),
