@@ -188,6 +188,11 @@ class ProviderInstance:
     def _no_text(self, doing: str, found: object) -> PluginFault:
         return PluginFault(self.part, doing, f"returned a {type(found).__name__}, which is no text")
 
+    def _said(self, why: object) -> str | None:
+        if why is None or isinstance(why, str):
+            return why
+        raise self._no_text("`unusable`", why)
+
     def account(self) -> Mapping[str, str]:
         """Return all that chooses whose account asks, credentials included, computed once; nothing for local models.
 
@@ -214,14 +219,10 @@ class ProviderInstance:
         says = getattr(own, "unusable", None)
         if callable(says):
             try:
-                why = ask(self.part, "`unusable`", says, self.environ)
+                return self._said(ask(self.part, "`unusable`", says, self.environ))
             except PluginFault as fault:
-                why = fault
-            if why is None or isinstance(why, str):
-                return why
-            fault = why if isinstance(why, PluginFault) else self._no_text("`unusable`", why)
-            self.told(self.part, fault, "", "it counts as unusable")
-            return fault.problem
+                self.told(self.part, fault, "", "it counts as unusable")
+                return fault.problem
         variable = getattr(own, "api_key_env", None)
         if not isinstance(variable, str) or not variable or self.environ.get(variable) or _endpoint(own):
             return None
