@@ -118,7 +118,7 @@ def test_a_print_never_reads_back_to_another_value(odd, around):
         (Symbol("nil"), '#<symbol: "nil">'),
         (Symbol("1"), '#<symbol: "1">'),
         (Symbol("g#12"), "g#12"),
-        (Symbol("g\x1b[31m#12"), '#<symbol: "g\\u{1b}[31m#12">'),
+        (Symbol("g\x1b[31m#12"), '#<symbol: "g\\u001b[31m#12">'),
         (Uuid('a") #uuid("b'), '#uuid("a\\") #uuid(\\"b")'),
         (Resource("a\nb"), '#resource-handle("a\\nb")'),
     ],

@@ -20,13 +20,14 @@ class Says:
     """Settings that say themselves whose account asks."""
 
     answer: str = "usual"
+    api_key_env: str = "ACME_API_KEY"
 
     def account(self, environ):
         if self.answer == "raises":
             raise ZeroDivisionError("oops")
         if self.answer == "nonsense":
             return ["key"]
-        return {"organisation": environ.get("ACME_ORG", ""), "key": environ.get("ACME_API_KEY", "")}
+        return {"organisation": environ.get("ACME_ORG", ""), "key": environ.get(self.api_key_env, "")}
 
 
 @pytest.fixture
