@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rtfs_framework.api import BadReply, ProviderError, Usage
+from rtfs_framework.api import BadReply, Message, ProviderError, Usage
 from rtfs_framework.lang.types.model import EnumType, Primitive
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.testing.fakes import inference_request
@@ -91,7 +91,7 @@ def test_a_request_that_cannot_be_written_says_so_and_is_not_sent(make, ask):
         OpenAIServer() as server,
         pytest.raises(ProviderError, match="was not sent: a text in it holds half a character"),
     ):
-        ask(make(server), inference_request("caf\udce9"))
+        ask(make(server), inference_request("x", messages=(Message("user", "caf\udce9"),)))
     assert server.requests == []
 
 
