@@ -20,7 +20,8 @@ LEAST = 6
 HIDDEN = "[secret]"
 
 _SHORT = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\0": "0"}
-_BACK = r"\\+"
+_BACK = r"\\{1,63}"
+"""Escapes of escapes. Every repetition has a bound: a text of nothing but such marks must not be looked at for ever."""
 
 
 def blotter(secrets: Iterable[str]) -> Blot:
@@ -57,17 +58,17 @@ def _character(character: str) -> str:
     number = ord(character)
     forms = [
         re.escape(character),
-        "".join(f"%(?:25)*{_digits(f'{byte:02x}')}" for byte in raw),
+        "".join(f"%(?:25){{0,4}}{_digits(f'{byte:02x}')}" for byte in raw),
         "".join(f"{_BACK}[ux](?:00)?{_digits(f'{byte:02x}')}" for byte in raw),
         "".join(f"{_BACK}u{_digits(word)}" for word in words),
         f"{_BACK}x{_digits(f'{number:02x}')}",
-        f"{_BACK}u\\{{0*{_digits(f'{number:x}')}\\}}",
+        f"{_BACK}u\\{{0{{0,6}}{_digits(f'{number:x}')}\\}}",
         f"{_BACK}U{_digits(f'{number:08x}')}",
-        f"&#0*{number};",
-        f"&#[xX]0*{_digits(f'{number:x}')};",
+        f"&#0{{0,6}}{number};",
+        f"&#[xX]0{{0,6}}{_digits(f'{number:x}')};",
     ]
     if len(raw) == 1:
-        forms.append(f"{_BACK}0*{number:o}(?![0-7])")
+        forms.append(f"{_BACK}0{{0,3}}{number:o}(?![0-7])")
     if character in _SHORT:
         forms.append(_BACK + _SHORT[character])
     if character in "\\\"'/":
@@ -94,7 +95,8 @@ def _base64(raw: bytes) -> Iterator[str]:
         last = len(coded) if (before + len(raw)) % 3 == 0 else len(coded.rstrip("=")) - 1
         sure = coded[first:last]
         if len(sure) >= LEAST:
-            yield r"(?:\s|\\+[rn])*".join({"+": "[+-]", "/": r"(?:\\*/|_)"}.get(each, each) for each in sure)
+            between = r"(?:\s|\\{1,63}[rn]){0,4}"
+            yield between.join({"+": "[+-]", "/": r"(?:\\{0,63}/|_)"}.get(each, each) for each in sure)
 
 
 def one_line(text: str, most: int = 300) -> str:
