@@ -119,7 +119,7 @@ class Appending:
             known = anchored.head
         elif anchored.state == "other":
             gaps.append({"reason": "another journal", "journal": anchored.journal, "position": anchored.head.position})
-        made = cls(file, Maker(Texts(blot, file.keys), keep), known, gaps)
+        made = cls(file, Maker(Texts(blot, file.keys, keep), keep), known, gaps)
         if before is not None and before.file.keys.journal == file.keys.journal:
             made.known = max(known, before.known, key=lambda head: head.position)
             made.gaps.extend(before.gaps)

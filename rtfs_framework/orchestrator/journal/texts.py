@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from json.encoder import encode_basestring_ascii
+from math import isfinite
 
 import attrs
 
@@ -72,6 +73,8 @@ class Texts:
 
     blot: Blot
     keys: Keys
+    keep: bool = False
+    """Whether what people wrote is kept."""
     new_plans: dict[str, str] = attrs.field(factory=dict, init=False)
     """Digests and texts of decisions that are not written yet."""
     _plans: dict[int, tuple[Decision, str]] = attrs.field(factory=dict, init=False)
@@ -98,7 +101,7 @@ class Texts:
         known = self._plans.get(id(decision))
         if known is not None and known[0] is decision:
             return known[1]
-        body = self.blot(decision_body(decision))
+        body = self.blot(decision_body(decision, keep=self.keep))
         digest = self.keys.text(body)
         if len(self._plans) >= _MOST:
             self._plans.clear()
@@ -115,17 +118,34 @@ class Texts:
         return encode_basestring_ascii(self.blot(text))
 
 
-def decision_body(decision: Decision) -> str:
-    """Return a decision as canonical JSON, without its time."""
-    plan = decision.plan
+def decision_body(decision: Decision, *, keep: bool = True) -> str:
+    """Return a decision as canonical JSON, without its time.
+
+    Unless texts are kept, it does not say what an engine raised, nor what it made of a model's words.
+    """
+    plan, reasoning = decision.plan, decision.plan.reasoning
+    context, steps = plan.context, decision.steps
+    if not keep and decision.fault:
+        context = tuple((name, _FAILED if text == decision.fault else text) for name, text in context)
+        steps = tuple((name, _FAILED if text == decision.fault else text) for name, text in steps)
+    if not keep and any(name == "consult" for name, _ in steps):
+        reasoning, context = "after a consultation", ()
     return canonical_json(
         {
             "target": show_target(plan.target),
             "source": plan.source.value,
             "engine": plan.engine,
-            "confidence": plan.confidence,
-            "reasoning": plan.reasoning,
-            "context": plan.context,
-            "steps": decision.steps,
+            "confidence": _number(plan.confidence),
+            "reasoning": reasoning,
+            "context": context,
+            "steps": steps,
         }
     )
+
+
+_FAILED = "it failed; what it said is kept with keep_args only"
+
+
+def _number(value: float) -> float | None:
+    """Return a number that JSON has; a plugin may have put anything there."""
+    return value if isfinite(value) else None

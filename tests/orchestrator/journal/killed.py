@@ -14,6 +14,8 @@ import signal
 import socketserver
 import sys
 import threading
+import time
+from importlib import import_module
 from pathlib import Path
 
 from rtfs_framework.api import InferenceReply, Locality, ProviderEntry, Usage
@@ -22,10 +24,11 @@ from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.registry.catalog import Catalog
 from rtfs_framework.registry.problems import Provenance
 
-PROGRAM = """(defn ^:delegation :local-model "m" ask [x :string] :string "")
+PROGRAM = """(defn ^:delegation :remote "m" ask [x :string] :string "")
 (defn own [x :int] :int (inc x))
 (defn main [name] (pmap (fn [n] (do (own n) (ask (str name "-" n)) (own n) (ask (str name "+" n)))) (range 40)))
 """
+SOURCE = Source("paid.rtfs", PROGRAM)
 CONFIG = '[delegation]\nparallel = 8\n[delegation.static_routes]\n"own" = ["local-pure"]\n'
 
 
@@ -76,36 +79,73 @@ class Paid:
         """Close nothing."""
 
 
-def child(home: Path, port: int, name: str) -> None:
-    """Pay until killed."""
+def opened(home: Path, port: int) -> Session:
+    """Return a session whose provider asks the server."""
     entry = ProviderEntry(
         name="m", summary="Costs.", locality=Locality.REMOTE, factory=lambda _: Paid(port), defaults={"m": {}}
     )
     catalog = Catalog(providers={"m": (entry, Provenance("t", "0", "t"))})
-    session = Session.open(config_path=home / "delegation.toml", environ={"RTFS_HOME": str(home)}, catalog=catalog)
-    program = session.load(Source("paid.rtfs", PROGRAM.replace(":local-model", ":remote")))
+    return Session.open(config_path=home / "delegation.toml", environ={"RTFS_HOME": str(home)}, catalog=catalog)
+
+
+def warm(home: Path) -> None:
+    """Import what children need; nothing runs."""
+    for name in ("anyio._backends._asyncio", "sqlite3", "rtfs_framework.orchestrator.journal.append"):
+        import_module(name)
+    opened(home, 1).check(SOURCE)
+
+
+def child(home: Path, port: int, name: str) -> None:
+    """Pay until killed."""
+    program = opened(home, port).load(SOURCE)
     while True:
         program.call("main", (name,))
         name += "'"
 
 
+def nursery(home: Path, orders: int, births: int) -> None:
+    """Fork a child for every port and name that is asked for. Nothing runs here beside that: forking is safe."""
+    warm(home)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever is killed is gone at once
+    for order in os.fdopen(orders):
+        port, name = order.split()
+        pid = os.fork()
+        if not pid:
+            try:
+                child(home, int(port), name)
+            finally:
+                os._exit(1)
+        os.write(births, f"{pid}\n".encode())
+
+
+def gone(pid: int) -> bool:
+    """Tell whether a process is no more."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
 def main(home: Path, times: int, seed: int) -> None:
     """Kill so many children."""
     (home / "delegation.toml").write_text(CONFIG, encoding="utf-8")
-    dice, seen = random.Random(seed), []
+    (read_orders, orders), (births, write_births) = os.pipe(), os.pipe()
+    if not os.fork():
+        os.close(orders)
+        nursery(home, read_orders, write_births)
+        os._exit(0)
+    dice, seen, born = random.Random(seed), [], os.fdopen(births)
     with Till(("127.0.0.1", 0), Asked) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         for n in range(times):
             server.seen, server.enough, server.most = [], threading.Event(), dice.randrange(1, 60)
-            pid = os.fork()
-            if not pid:
-                try:
-                    child(home, server.server_address[1], f"run{n}")
-                finally:
-                    os._exit(1)
+            os.write(orders, f"{server.server_address[1]} run{n}\n".encode())
+            pid = int(born.readline())
             server.enough.wait(50)
             os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+            while not gone(pid):
+                time.sleep(0.001)
             seen.append(list(server.seen))
         server.shutdown()
     print(json.dumps(seen))

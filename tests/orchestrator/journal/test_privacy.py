@@ -12,7 +12,17 @@ from urllib.parse import quote
 
 import pytest
 
-from rtfs_framework.api import CapabilityError, InferenceReply, ProgramError, digest
+from rtfs_framework.api import (
+    CapabilityError,
+    Consult,
+    DelegationPlan,
+    InferenceReply,
+    LocalModel,
+    LocalPure,
+    PlanSource,
+    ProgramError,
+    digest,
+)
 from rtfs_framework.api.private import private_file, private_folder
 from rtfs_framework.orchestrator.journal import query
 from rtfs_framework.orchestrator.journal.fault import JournalError
@@ -170,6 +180,33 @@ def test_without_keep_args_nothing_that_a_customer_said_is_stored(kit, source, c
     (row,) = query.list_runs(kit.journal)
     if row.status == "failed":
         assert row.message, "kind, code or place are told"
+
+
+@pytest.mark.parametrize("way", ["raises", "concludes", "raises after a consultation"])
+def test_nor_what_an_engine_made_of_it(kit, source, fake_engine, way):
+    who = " ".join(SECRETS)
+    engine = fake_engine(claimed=("g",))
+
+    def decide(context):
+        if way == "raises":
+            raise RuntimeError(who)
+        return Consult(target=LocalModel("m"), question="which?")
+
+    def conclude(context, consult, answer):
+        if "raises" in way:
+            raise RuntimeError(answer)
+        return DelegationPlan(
+            target=LocalPure(), reasoning=answer, source=PlanSource.ENGINE, context=(("why", answer),)
+        )
+
+    engine.decide, engine.conclude = decide, conclude
+    reply = InferenceReply(text=who, explanation=who)
+    with kit.open(kit.catalog(kit.provider("m", lambda _: reply), engine=engine)) as session:
+        assert session.run(source("(defn g [x] x) (g 1)")).value == 1
+    raw = stored(kit)
+    assert b"log_by_run" in raw
+    assert not [word for word in SECRETS if word.encode() in raw]
+    assert verify_all(kit.journal, kit.home).ok
 
 
 def test_kind_and_place_are_told(kit, source, capability):
