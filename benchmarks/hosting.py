@@ -1,11 +1,16 @@
 """What one call of the host costs through the whole host: authorised, performed, written down, answered.
 
-Beside it, what a call out of the sandbox costs where the peers are installed: Monty's goes to another process.
+A call of a function's own body costs nothing to make again, and its row is queued; a call of a capability may change
+something: that it begins is on disk before it is made, and its end before the program goes on. Beside it stand two bare
+inserts of SQLite, and what a call out of the sandbox costs where the peers are installed: Monty's goes to another
+process.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +25,10 @@ from rtfs_framework.registry.problems import Provenance
 
 _CALLS = 2_000
 _ROUNDS = 5
+_OWN = """(defn own [x :int] :int x)
+(defn main [n] (loop [i 0 total 0] (if (< i n) (recur (inc i) (+ total (own i))) total)))"""
 _PROGRAM = "(defn main [n] (loop [i 0 total 0] (if (< i n) (recur (inc i) (+ total (call :echo i))) total)))"
-_CONFIG = '[security]\ngrant = ["echo"]\n'
+_CONFIG = '[delegation.static_routes]\n"own" = ["local-pure"]\n[security]\ngrant = ["echo"]\n'
 _PEER = """
 def main(n):
     total = 0
@@ -35,12 +42,32 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a disk in memory, where there is one
 def hosting() -> Iterable[Row]:
     """Yield the time of one call with the journal off, and with it in memory."""
     others = {name: micro for name, measure in _PEERS.items() if (micro := measure()) is not None}
-    yield Row(name="host call, journal off", value=_through(journal=False), unit="µs", target=5, others=others)
+    yield Row(name="host call, journal off", value=_through(_PROGRAM), unit="µs", target=5, others=others)
     where = "in memory" if _MEMORY.is_dir() else "on disk"
-    yield Row(name=f"host call, journal {where}", value=_through(journal=True), unit="µs", target=15)
+    yield Row(name=f"own body, journal {where}", value=_through(_OWN, journal=True), unit="µs", target=22)
+    bare = {"two bare inserts": _two_inserts()}
+    yield Row(name=f"capability, journal {where}", value=_through(_PROGRAM, journal=True), unit="µs", others=bare)
 
 
-def _through(*, journal: bool) -> float:
+def _two_inserts() -> float:
+    """Return the microseconds of two rows of SQLite, each committed by itself."""
+    with TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+        db = sqlite3.connect(Path(folder, "bare.sqlite"), isolation_level=None)
+        with closing(db):
+            db.execute("PRAGMA journal_mode=wal")
+            db.execute("PRAGMA synchronous=normal")
+            db.execute("CREATE TABLE log (position INTEGER PRIMARY KEY, body TEXT, hash BLOB)")
+            row = ("x" * 300, bytes(32))
+
+            def both() -> None:
+                for _ in range(2 * _CALLS):
+                    db.execute("INSERT INTO log (body, hash) VALUES (?, ?)", row)
+
+            both()
+            return typical(both, _ROUNDS) / _CALLS * 1e6
+
+
+def _through(text: str, *, journal: bool = False) -> float:
     entry = CapabilityEntry(id="echo", summary="Returns its argument.", handler=_echo)
     catalog = Catalog(capabilities={"echo": (entry, Provenance("benchmarks", "0", "benchmarks"))})
     with TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
@@ -49,7 +76,7 @@ def _through(*, journal: bool) -> float:
         with Session.open(
             config_path=config, environ={"RTFS_HOME": folder}, catalog=catalog, journal=journal
         ) as session:
-            program = session.load(Source("hosting.rtfs", _PROGRAM))
+            program = session.load(Source("hosting.rtfs", text))
             return _each(lambda: program.call("main", (_CALLS,)).value)
 
 

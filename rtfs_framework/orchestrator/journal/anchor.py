@@ -16,6 +16,7 @@ from typing import Literal
 
 import attrs
 
+from rtfs_framework.api.private import private_file
 from rtfs_framework.orchestrator.journal.chain import Head, Keys
 
 _MAGIC = "rtfs journal head 1"
@@ -32,11 +33,12 @@ class Anchored:
     journal: str = ""
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True, eq=False)
 class Anchor:
-    """The head file of the journal in one place."""
+    """The head file of the journal in one place; it stays open while it is written."""
 
     path: Path
+    _file: int | None = attrs.field(default=None, init=False)
 
     @classmethod
     def of(cls, home: Path, journal: Path) -> Anchor:
@@ -70,13 +72,29 @@ class Anchor:
         if not head.position:
             return
         text = "\n".join((_MAGIC, keys.journal, str(head), keys.head(head), "")).ljust(_SIZE)
-        file = os.open(self.path, os.O_WRONLY | os.O_CREAT | _FLAGS, 0o600)
-        try:
-            if os.name == "posix":
-                os.fchmod(file, 0o600)
-            os.write(file, text.encode("ascii"))
-        finally:
+        if self._file is None:
+            private_file(self.path)
+            self._file = os.open(self.path, os.O_WRONLY | _FLAGS)
+        if hasattr(os, "pwrite"):
+            os.pwrite(self._file, text.encode("ascii"), 0)
+        else:
+            os.lseek(self._file, 0, os.SEEK_SET)
+            os.write(self._file, text.encode("ascii"))
+
+    def close(self) -> None:
+        """Close the file."""
+        file, self._file = self._file, None
+        if file is not None:
             os.close(file)
+
+    def tighten(self) -> None:
+        """See that nobody else may read the file, if it is there.
+
+        Raises:
+            OSError: It belongs to another user.
+        """
+        if self.path.exists():
+            private_file(self.path)
 
 
 def understood(raw: bytes | None, keys: Keys) -> Anchored:

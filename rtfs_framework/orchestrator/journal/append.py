@@ -151,6 +151,7 @@ class Appending:
         Raises:
             sqlite3.Error, OSError: That cannot be done.
         """
+        self.file.anchor.close()  # it may have been deleted meanwhile
         in_transaction(self.file.connection, lambda db: self.file.anchor.write(self.file.keys, _head(db)))
 
     def _append(self, db: sqlite3.Connection, queue: list[Queued], lost: int) -> Taken:
@@ -168,10 +169,12 @@ class Appending:
                 batch.of_run(what, chain, facts)
             else:
                 batch.of_file(what, facts)
-        db.executemany(INSERT_PLAN, list(self.maker.texts.new_plans.items()))
-        db.executemany(INSERT_ROW, batch.rows)
-        db.executemany(INSERT_TEXT, batch.texts)
-        db.executemany(REMOVE_TEXT, batch.removed)
+        plans = list(self.maker.texts.new_plans.items())
+        for statement, rows in ((INSERT_PLAN, plans), (INSERT_ROW, batch.rows), (INSERT_TEXT, batch.texts)):
+            if rows:
+                db.executemany(statement, rows)
+        if batch.removed:
+            db.executemany(REMOVE_TEXT, batch.removed)
         self._pending = _Pending(queued, batch.head, batch.numbers, lost)
         return Taken(len(queued), lost)
 
@@ -189,7 +192,7 @@ class Appending:
 
     def _note_gaps(self, db: sqlite3.Connection, batch: _Batch) -> None:
         """Write what is missing of what was in this place before."""
-        if not _has(db, self.known):
+        if self.known != batch.head and not _has(db, self.known):
             found = {"reason": "missing rows", "position": self.known.position, "hash": self.known.hash.hex()}
             self.gaps.append(found)
             self.known, batch.cut = Head(), batch.head.position

@@ -54,19 +54,14 @@ class OpenFile:
     connection: sqlite3.Connection
     keys: Keys
     anchor: Anchor
-    identity: tuple[tuple[int, ...] | None, ...]
+    paths: tuple[str, ...]
+    """Of the file, and of its log of writes."""
+    nodes: tuple[tuple[int, ...] | None, ...]
     process: int
 
-    def is_there(self, path: Path) -> bool:
+    def is_there(self) -> bool:
         """Tell whether what is open is still what lies in its place, and in the process that opened it."""
-        return self.process == os.getpid() and _identity(path) == self.identity
-
-    def log_bytes(self, path: Path) -> int:
-        """Return the size of SQLite's log of writes."""
-        try:
-            return Path(f"{path}-wal").stat().st_size
-        except OSError:
-            return 0
+        return self.process == os.getpid() and _nodes(self.paths) == self.nodes
 
 
 def open_for_writing(path: Path, home: Path, *, full: bool = False) -> OpenFile:
@@ -89,7 +84,9 @@ def open_for_writing(path: Path, home: Path, *, full: bool = False) -> OpenFile:
             connection.execute("PRAGMA journal_size_limit=16777216")
             keys = _prepared(connection, path, home)
             connection.execute("SELECT 1 FROM log LIMIT 1").fetchone()
-            return OpenFile(connection, keys, Anchor.of(home, path), _identity(path), os.getpid())
+            anchor, paths = Anchor.of(home, path), (str(path), f"{path}-wal")
+            anchor.tighten()
+            return OpenFile(connection, keys, anchor, paths, _nodes(paths), os.getpid())
         except BaseException:
             connection.close()
             raise
@@ -167,14 +164,14 @@ def _known_version(connection: sqlite3.Connection, path: Path) -> int:
     return found
 
 
-def _identity(path: Path) -> tuple[tuple[int, ...] | None, ...]:
-    """Return what tells that the file, and its log of writes, are no others than before."""
-    return tuple(_node(f"{path}{suffix}") for suffix in ("", "-wal"))
+def _nodes(paths: tuple[str, ...]) -> tuple[tuple[int, ...] | None, ...]:
+    """Return what tells that files are no others than before."""
+    return tuple(map(_node, paths))
 
 
-def _node(path: str) -> tuple[int, ...] | None:
+def _node(path: str) -> tuple[int, int] | None:
     try:
-        known = Path(path).stat()
+        known = os.stat(path)  # noqa: PTH116 - asked twice per transaction: pathlib takes longer than the system does
     except OSError:
         return None
     return known.st_dev, known.st_ino

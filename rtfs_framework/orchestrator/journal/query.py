@@ -13,7 +13,7 @@ import attrs
 from rtfs_framework.orchestrator.journal import old
 from rtfs_framework.orchestrator.journal.fault import JournalError
 from rtfs_framework.orchestrator.journal.file import open_for_reading, translated
-from rtfs_framework.orchestrator.journal.schema import VERSION
+from rtfs_framework.orchestrator.journal.schema import LAST, SPAN, VERSION
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,7 +22,8 @@ _RUNS = "SELECT position, id, body FROM log WHERE what = 'run'"
 _END = "SELECT position, body FROM log WHERE what = 'end' AND run = ? ORDER BY position DESC LIMIT 1"
 _CALLS = """
 SELECT position, what, entry, record, id, body FROM log
-WHERE run IN (SELECT position FROM log WHERE what = 'run' AND id = ?) AND what IN ('begun', 'ended')
+WHERE position BETWEEN ? AND ? AND what IN ('begun', 'ended')
+AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?)
 ORDER BY entry, ifnull(record, -1), in_order(id), position
 """
 _TEXTS = "SELECT name, body FROM texts WHERE position = ?"
@@ -113,7 +114,7 @@ def entries_of(path: Path, run: str) -> Iterator[dict[str, Any]]:
         if not has_log(connection):
             return
         begun: sqlite3.Row | None = None
-        for row in connection.execute(_CALLS, (run,)):
+        for row in connection.execute(_CALLS, (*span(connection, run), run)):
             if begun is not None and (row["what"] == "begun" or _id(row) != _id(begun)):
                 yield _entry(connection, begun)
             begun = row if row["what"] == "begun" else None
@@ -121,6 +122,12 @@ def entries_of(path: Path, run: str) -> Iterator[dict[str, Any]]:
                 yield _entry(connection, row)
         if begun is not None:
             yield _entry(connection, begun)
+
+
+def span(connection: sqlite3.Connection, run: str) -> tuple[int, int]:
+    """Return between which positions the rows of a run lie."""
+    first, last = connection.execute(SPAN, (LAST, run)).fetchone()
+    return first or 0, last or 0
 
 
 def has_log(connection: sqlite3.Connection) -> bool:

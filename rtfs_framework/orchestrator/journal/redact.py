@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rtfs_framework.orchestrator.journal import old
 from rtfs_framework.orchestrator.journal.fault import JournalError
-from rtfs_framework.orchestrator.journal.query import has_log, reading
+from rtfs_framework.orchestrator.journal.query import has_log, reading, span
 
 OLD = "of an older version of the journal, from whose rows no text can be taken without breaking their hashes"
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _ROWS = """
 SELECT l.position, l.what, l.entry, l.record, l.id, t.name FROM log l LEFT JOIN texts t ON t.position = l.position
-WHERE l.run IN (SELECT position FROM log WHERE what = 'run' AND id = ?) ORDER BY l.position, t.name
+WHERE l.position BETWEEN ? AND ? AND l.run IN (SELECT position FROM log WHERE what = 'run' AND id = ?)
+ORDER BY l.position, t.name
 """
 
 
@@ -42,7 +43,7 @@ def _found(path: Path, run: str, calls: Collection[str] | None) -> list[tuple[in
         if not has_log(connection) or (old.has_old(connection) and old.run_of(connection, run) is not None):
             raise JournalError(path, f"run {run} is {OLD}", "delete the file, or export what you need of it")
         wanted, known, found = None if calls is None else set(calls), set[str](), list[tuple[int, str]]()
-        for row in connection.execute(_ROWS, (run,)):
+        for row in connection.execute(_ROWS, (*span(connection, run), run)):
             name = name_of(row["entry"], row["record"], row["id"]) if row["what"] in ("begun", "ended") else ""
             known.add(name)
             if row["name"] is not None and (wanted is None or name in wanted):

@@ -41,7 +41,6 @@ a run is over; texts were removed; rows that were here are not; rows could not b
 
 _TABLES = (
     f"CREATE TABLE log ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})",
-    "CREATE INDEX log_by_run ON log (run)",
     "CREATE INDEX log_runs ON log (position, id) WHERE what = 'run'",
     "CREATE INDEX log_ends ON log (run) WHERE what = 'end'",
     "CREATE TABLE plans (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
@@ -59,6 +58,12 @@ ROW_AT = f"SELECT {_NAMES} FROM log WHERE position = ?"  # noqa: S608
 ROWS = f"SELECT {_NAMES} FROM log WHERE position >= ? AND position <= ? ORDER BY position"  # noqa: S608
 INSERT_PLAN = "INSERT OR IGNORE INTO plans (digest, body) VALUES (?, ?)"
 INSERT_TEXT = "INSERT INTO texts (position, name, body) VALUES (?, ?, ?)"
+SPAN = """
+SELECT min(position), max(coalesce((SELECT max(e.position) FROM log e WHERE e.what = 'end' AND e.run = r.position), ?))
+FROM log r WHERE r.what = 'run' AND r.id = ?
+"""
+"""Between which positions the rows of a run lie; one without an end may have rows up to the last position."""
+LAST = 2**63 - 1
 REMOVE_TEXT = "DELETE FROM texts WHERE position = ? AND name = ?"
 
 

@@ -47,8 +47,8 @@ FLUSH_SECONDS = 1.0
 MOST = 16_384
 """Rows that are kept while they cannot be written."""
 
-_LOG_BYTES = 4 << 20
-"""Size of SQLite's log of writes from which it is folded into the file, beside the work."""
+_FOLDED = 2_048
+"""Rows after which SQLite's log of writes is folded into the file, by another thread."""
 
 
 _OPEN: WeakSet[Journal] = WeakSet()
@@ -89,6 +89,7 @@ class Journal:
     _file: OpenFile | None = attrs.field(default=None, init=False)
     _appending: Appending | None = attrs.field(default=None, init=False)
     _flushed: float = attrs.field(default=float("-inf"), init=False)
+    _unfolded: int = attrs.field(default=0, init=False)
     _failure: JournalError | None = attrs.field(default=None, init=False)
     _helper: threading.Thread | None = attrs.field(default=None, init=False)
 
@@ -239,7 +240,7 @@ class Journal:
         from rtfs_framework.orchestrator.journal.file import translated
 
         try:
-            file, appending = self._opened()
+            _, appending = self._opened()
             with translated(self.path):
                 taken = appending.append(self._queue, self._lost)
                 del self._queue[: taken.rows]
@@ -249,7 +250,9 @@ class Journal:
             self._close(anchor=False)
             return error
         self._flushed = self.clock.monotonic()
-        if file.log_bytes(self.path) > _LOG_BYTES:
+        self._unfolded += taken.rows
+        if self._unfolded >= _FOLDED:
+            self._unfolded = 0
             self._help()
         return None
 
@@ -258,7 +261,7 @@ class Journal:
         from rtfs_framework.orchestrator.journal.file import open_for_writing
 
         file, appending = self._file, self._appending
-        if file is not None and not file.is_there(self.path):
+        if file is not None and not file.is_there():
             self._close(anchor=False)
             file = None
         if file is None or appending is None:
@@ -274,10 +277,11 @@ class Journal:
         from sqlite3 import Error
 
         with contextlib.suppress(Error, OSError):  # the head file then says a little less
-            if anchor and self._appending is not None and file.is_there(self.path):
+            if anchor and self._appending is not None and file.is_there():
                 self._appending.anchor()
         with contextlib.suppress(Error):
             file.connection.close()
+        file.anchor.close()
 
     def _help(self) -> None:
         """Let another thread write what is queued, and fold SQLite's log into the file."""

@@ -15,6 +15,7 @@ import socketserver
 import sys
 import threading
 import time
+import traceback
 from importlib import import_module
 from pathlib import Path
 
@@ -113,8 +114,9 @@ def nursery(home: Path, orders: int, births: int) -> None:
         if not pid:
             try:
                 child(home, int(port), name)
-            finally:
-                os._exit(1)
+            except BaseException:  # noqa: BLE001 - a child that ends by itself is a failure, and says why
+                traceback.print_exc()
+            os._exit(1)
         os.write(births, f"{pid}\n".encode())
 
 

@@ -45,11 +45,12 @@ def mode(path):
 @posix
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o777])
 def test_folders_and_files_are_private_whatever_the_mask_says(kit, source, capability, mask):
+    config = kit.config('[security]\ngrant = ["*"]\n')
     before = os.umask(mask)
     try:
         home = kit.home / "a" / "b"
         catalog = kit.catalog(capabilities=[capability("act", lambda _: 1)])
-        with kit.open(catalog, '[security]\ngrant = ["*"]\n', environ={"RTFS_HOME": str(home)}) as session:
+        with kit.open(catalog, config, environ={"RTFS_HOME": str(home)}) as session:
             session.run(source("(call :act 1)"))
             found = {path.name.rpartition(".")[2]: mode(path) for path in home.iterdir() if path.is_file()}
             assert found == dict.fromkeys(("sqlite", "sqlite-wal", "sqlite-shm", "key", "head"), 0o600)
@@ -175,7 +176,7 @@ def test_without_keep_args_nothing_that_a_customer_said_is_stored(kit, source, c
     with kit.open(catalog, '[security]\ngrant = ["*"]\n') as session, contextlib.suppress(ProgramError):
         session.run(source(text))
     raw = stored(kit)
-    assert b"log_by_run" in raw, "the journal is there"
+    assert b"log_runs" in raw, "the journal is there"
     assert not [word for word in SECRETS if word.encode() in raw]
     (row,) = query.list_runs(kit.journal)
     if row.status == "failed":
@@ -204,7 +205,7 @@ def test_nor_what_an_engine_made_of_it(kit, source, fake_engine, way):
     with kit.open(kit.catalog(kit.provider("m", lambda _: reply), engine=engine)) as session:
         assert session.run(source("(defn g [x] x) (g 1)")).value == 1
     raw = stored(kit)
-    assert b"log_by_run" in raw
+    assert b"log_runs" in raw
     assert not [word for word in SECRETS if word.encode() in raw]
     assert verify_all(kit.journal, kit.home).ok
 
