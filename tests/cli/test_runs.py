@@ -136,6 +136,7 @@ def test_an_unfinished_run_and_a_newer_one_that_was_cut_off(ran, folder) -> None
 
 def test_what_was_kept_is_removed(rtfs, folder) -> None:
     (folder / "delegation.toml").write_text("[journal]\nkeep_args = true\n")
+    assert rtfs("config", "trust").code == 0
     (folder / "ask.rtfs").write_text(TRY)
     rtfs("run", "ask.rtfs", "private")
     assert rtfs("runs", "show", "--json").records[1]["args"] == '["private"]'
