@@ -7,15 +7,17 @@ the result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from rtfs_framework.lang.meter import LARGE, SMALL, charge, fits, watched
+from rtfs_framework.lang.equality import equal, register_keyed
+from rtfs_framework.lang.hashing import WORD, hash_value, register
+from rtfs_framework.lang.meter import charge, fits
 from rtfs_framework.lang.values import (
     ErrorValue,
-    GrownVector,
     Keyword,
-    List,
     Resource,
     Symbol,
     Timestamp,
@@ -23,18 +25,28 @@ from rtfs_framework.lang.values import (
     register_type_name,
 )
 
+__all__ = [
+    "EMPTY_MAP", "PLAIN", "Key", "Map", "Set", "atoms", "equal", "from_key", "hash_value", "is_plain", "to_key",
+]  # fmt: skip
+
 _SMALL = 16
 """Changing a dict of at most this many entries copies it: cheaper than a trie."""
 
 _LOOK = 0x3FF
 """A map that grows looks at its bound every 1,024 entries."""
 
-PLAIN = frozenset({str, int, Keyword, Symbol, type(None), Timestamp, Uuid, Resource, ErrorValue})
-"""Classes whose instances are their own dict keys: Python's equality is RTFS's among them."""
+PLAIN = frozenset({str, Keyword, Symbol, type(None), Timestamp, Uuid, Resource, ErrorValue})
+"""Classes whose instances are their own dict keys, as integers below `WORD` are: Python's equality is RTFS's there."""
+
+_FOLDED = 1 << 31
+"""Integers below this are their own keys in a trie, which folds hashes to 32 bits."""
 
 
 class Key:
-    """A dict key for a value whose Python equality is not RTFS's: floats, booleans, collections, functions."""
+    """A dict key for a value whose Python equality is not RTFS's: floats, booleans, collections, functions.
+
+    Large integers have one too, for many of them may share Python's hash.
+    """
 
     __slots__ = ("_hash", "value")
 
@@ -50,21 +62,30 @@ class Key:
 
 
 _ATOMS: frozenset[Any] = frozenset({str, int, Keyword, Symbol, type(None)})
+_INTEGERS: set[Any] = {int}
 
 
-def atoms(values: Iterable[Any]) -> bool:
+def atoms(values: Sequence[Any]) -> bool:
     """Tell whether all values are their own dict keys and equal ones cannot be told apart."""
-    return set(map(type, values)) <= _ATOMS
+    kinds = set(map(type, values))
+    if int not in kinds or not kinds <= _ATOMS:
+        return kinds <= _ATOMS
+    try:
+        array("q", values if kinds == _INTEGERS else [each for each in values if each.__class__ is int])
+    except OverflowError:
+        return False
+    return True
 
 
 def is_plain(value: Any) -> bool:
     """Tell whether a value is its own dict key."""
-    return value.__class__ in PLAIN
+    return value.__class__ in PLAIN or (value.__class__ is int and -WORD < value < WORD)
 
 
 def to_key(value: Any) -> Any:
     """Return the dict key that stands for a value."""
-    return value if value.__class__ in PLAIN else Key(value)
+    kind = value.__class__
+    return value if kind in PLAIN or (kind is int and -WORD < value < WORD) else Key(value)
 
 
 def from_key(key: Any) -> Any:
@@ -100,28 +121,32 @@ class Map:
         made._hash = None
         return made
 
+    def hashed(self) -> list[Any]:
+        """Return keys and values, one after the other, for `hashing`."""
+        return list(chain.from_iterable(self._dict().items()))
+
     def _dict(self) -> dict[Any, Any]:
         """Return the entries as a dict in order (made once from the trie)."""
         items = self._items
         if items is None:
             charge(len(self._trie))
             ordered = sorted(self._trie.items(), key=_by_place)
-            items = self._items = {k: v for k, (_, v) in ordered}
+            items = self._items = {_unfolded(k): v for k, (_, v) in ordered}
         return items
 
     def get(self, key: Any, default: Any = None) -> Any:
         """Return the value under a key, or the default."""
         if key.__class__ not in PLAIN:
-            key = Key(key)
+            key = to_key(key)
         if self._items is not None:
             return self._items.get(key, default)
-        entry = self._trie.get(key)
+        entry = self._trie.get(_folded(key))
         return default if entry is None else entry[1]
 
     def assoc(self, key: Any, value: Any) -> Map:
         """Return the map with one entry set."""
         if key.__class__ not in PLAIN:
-            key = Key(key)
+            key = to_key(key)
         trie = self._trie
         if trie is None:
             items = self._dict()
@@ -129,6 +154,7 @@ class Map:
                 return Map({**items, key: value})
             trie = _trie_of(items)
             self._next, self._trie = len(items), trie  # another thread that sees the trie sees its next place
+        key = _folded(key)
         entry = trie.get(key)
         if entry is None:
             if self._next & _LOOK == _LOOK:
@@ -143,6 +169,7 @@ class Map:
             items = self._dict()
             charge(len(items))
             return self if key not in items else Map({k: v for k, v in items.items() if k != key})
+        key = _folded(key)
         return Map._grown(self._trie.delete(key), self._next) if key in self._trie else self
 
     def merged(self, other: Map) -> Map:
@@ -157,7 +184,7 @@ class Map:
 
     def __contains__(self, key: Any) -> bool:
         key = to_key(key)
-        return key in (self._trie if self._items is None else self._items)
+        return _folded(key) in self._trie if self._items is None else key in self._items
 
     def __len__(self) -> int:
         return len(self._trie if self._items is None else self._items)
@@ -222,6 +249,10 @@ class Set:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Set) and equal(self, other)
 
+    def hashed(self) -> list[Any]:
+        """Return the members' keys, for `hashing`: those of collections know their hash."""
+        return list(self.map._dict())
+
     def __hash__(self) -> int:
         return hash_value(self)
 
@@ -232,6 +263,9 @@ class Set:
 EMPTY_MAP = Map({})
 register_type_name(Map, "map")
 register_type_name(Set, "set")
+register(Map)
+register(Set)
+register_keyed(Map, Set, Key)
 
 
 def _by_place(entry: tuple[Any, tuple[int, Any]]) -> int:
@@ -242,89 +276,13 @@ def _trie_of(items: Mapping[Any, Any]) -> Any:
     import immutables  # most programs never grow a map past the dict
 
     charge(len(items))
-    return immutables.Map({k: (i, v) for i, (k, v) in enumerate(items.items())})
+    return immutables.Map({_folded(k): (i, v) for i, (k, v) in enumerate(items.items())})
 
 
-_SIMPLE: frozenset[Any] = frozenset({int, str, float, bool, type(None)})
-_SEQUENCES: frozenset[Any] = frozenset({tuple, GrownVector, List})
-_HASH_DEPTH = 6
-"""How far into nested data a hash looks; equality looks all the way."""
+def _folded(key: Any) -> Any:
+    """Return the key of a trie that stands for a dict key: many integers share the 32 bits it keeps of a hash."""
+    return Key(key) if key.__class__ is int and not -_FOLDED < key < _FOLDED else key
 
 
-_SHARED_FROM = 256
-"""Collections compared before shared ones are looked for."""
-
-
-def equal(a: Any, b: Any) -> bool:
-    """Tell whether two RTFS values are equal (LANGUAGE.md 4.2): structural, 1 is not 1.0, NaN equals nothing.
-
-    A work list instead of recursion, so that nesting cannot exhaust the stack.
-    """
-    kind = a.__class__
-    if kind in _SIMPLE:
-        return kind is b.__class__ and bool(a == b)
-    todo = [(a, b)]
-    looked = 0
-    seen: set[tuple[int, int]] = set()
-    while todo:
-        pair = todo.pop()
-        looked += 1
-        if looked > _SHARED_FROM:  # a small value may share its parts many times over: each pair is compared once
-            key = (id(pair[0]), id(pair[1]))
-            if key in seen:
-                continue
-            seen.add(key)
-        pairs = _parts(*pair)
-        if pairs is None:
-            return False
-        for x, y in pairs:
-            kind = x.__class__
-            if kind not in _SIMPLE:
-                todo.append((x, y))
-            elif kind is not y.__class__ or x != y:
-                return False
-    return True
-
-
-def _parts(a: Any, b: Any) -> Iterable[tuple[Any, Any]] | None:
-    """Return the pairs that must be equal for two values that are no atoms to be; None if they differ already."""
-    kind = a.__class__
-    if kind in _SEQUENCES:
-        alike = b.__class__ in _SEQUENCES and (kind is List) is (b.__class__ is List) and len(a) == len(b)
-        if alike and len(a) >= SMALL:
-            charge(len(a))
-            if len(a) >= LARGE:
-                return watched(zip(a, b))  # noqa: B905 - of one length
-        return zip(a, b) if alike else None  # noqa: B905 - of one length
-    if kind is not b.__class__:
-        return None
-    if kind is Map or kind is Set:
-        if len(a) != len(b) or not all(key in b for key in a):
-            return None
-        return [(value, b.get(key)) for key, value in a.items()] if kind is Map else ()
-    return () if a == b else None
-
-
-def hash_value(value: Any, depth: int = _HASH_DEPTH) -> int:
-    """Return a hash that agrees with `equal`. (String hashes differ between processes: never store it.)
-
-    Values nested deeper than `depth` count as alike, so that neither the stack nor shared structure is a danger.
-    """
-    kind = value.__class__
-    if kind is float or kind is bool:
-        return hash((kind.__name__, value))
-    if kind in _SEQUENCES:
-        name = "list" if kind is List else "vector"
-        if len(value) >= SMALL:
-            charge(len(value))
-        if not depth:
-            return hash((name, len(value)))
-        if set(map(type, value)) <= PLAIN:
-            return hash((name, *map(hash, value)))
-        return hash((name, *[hash_value(item, depth - 1) for item in watched(value)]))
-    if kind is Map:
-        entries = [(hash_value(k, depth - 1), hash_value(v, depth - 1)) for k, v in value.items()] if depth else ()
-        return hash(("map", frozenset(entries) if depth else len(value)))
-    if kind is Set:
-        return hash(("set", frozenset([hash_value(member, depth - 1) for member in value]) if depth else len(value)))
-    return hash(value)
+def _unfolded(key: Any) -> Any:
+    return key.value if key.__class__ is Key and is_plain(key.value) else key

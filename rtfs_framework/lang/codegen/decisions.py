@@ -13,7 +13,7 @@ import attrs
 from typing_extensions import assert_never
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.maps import is_plain
+from rtfs_framework.lang.maps import PLAIN
 from rtfs_framework.lang.types.model import Type
 
 Step = tuple[str, Any]
@@ -123,7 +123,7 @@ class _Literal:
     @property
     def is_plain(self) -> bool:
         """Whether its equals are those of its class that Python calls equal."""
-        return is_plain(self.value) or self.value.__class__ is bool
+        return self.value.__class__ in PLAIN or self.value.__class__ in (int, bool)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Literal):

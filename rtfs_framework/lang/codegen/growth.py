@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import steady, var_name
+from rtfs_framework.lang.codegen.shortcuts import is_own_key
+from rtfs_framework.lang.hashing import WORD
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
-from rtfs_framework.lang.maps import is_plain
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.widths import natural
 
@@ -201,11 +202,17 @@ def freeze(emitter: Expressions, var: ir.Var, *, is_map: bool, line: int) -> Non
 
 def _key(emitter: Expressions, node: ir.Node, key: ast.expr) -> ast.expr:
     """Return the dict key that stands for a value, which is a name or a literal."""
-    if emitter.numbers.kind(node) is Kind.INT or (isinstance(node, ir.Const) and is_plain(node.value)):
+    if is_own_key(node, emitter.numbers):
         return key
     if isinstance(node, ir.Local) and node.var in emitter.keys:
         return py.load(emitter.keys[node.var])
     if isinstance(key, ast.Name):
-        plain = py.compare(py.klass(py.load(key.id)), ast.In(), py.load(emitter.unit.helper("rt_plain")))
+        plain: ast.expr = py.compare(py.klass(py.load(key.id)), ast.In(), py.load(emitter.unit.helper("rt_plain")))
+        low, high = py.const(-WORD), py.const(WORD)
+        small: ast.expr = ast.Compare(low, [ast.Lt(), ast.Lt()], [py.load(key.id), high])
+        if emitter.numbers.kind(node) is Kind.INT:
+            plain = small
+        else:
+            plain = ast.BoolOp(ast.Or(), [plain, py.both([py.is_class(py.load(key.id), "int"), small])])
         return py.either(plain, py.load(key.id), py.call(emitter.unit.helper("rt_key"), py.load(key.id)))
     return py.call(emitter.unit.helper("rt_key"), key)

@@ -9,7 +9,8 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen.templates import INTEGER_KEY, KEYWORD, KNOWN_PLACE, PLAIN_KEY, TEMPLATES
+from rtfs_framework.lang.codegen.templates import INTEGER_KEY, KEYWORD, KNOWN_PLACE, LARGE_KEY, PLAIN_KEY, TEMPLATES
+from rtfs_framework.lang.hashing import WORD
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import is_plain
 from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT
@@ -18,6 +19,7 @@ from rtfs_framework.lang.passes.widths import natural, width
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.expressions import Expressions
+    from rtfs_framework.lang.passes.numbers import Numbers
 
 _LONGEST = SHORT - 1
 """Characters of a string that the meter need not know of."""
@@ -53,9 +55,19 @@ def _template(emitter: Expressions, shape: tuple[str, int], node: ir.Call) -> st
         is_int = emitter.numbers.kind(key) is Kind.INT
         if is_int and shape in INTEGER_KEY:
             return INTEGER_KEY[shape]
-        if shape in PLAIN_KEY and (is_int or (isinstance(key, ir.Const) and is_plain(key.value))):
+        if shape in PLAIN_KEY and is_own_key(key, emitter.numbers):
             return PLAIN_KEY[shape]
+        if shape in PLAIN_KEY and is_int:
+            return LARGE_KEY[shape]
     return TEMPLATES.get(shape)
+
+
+def is_own_key(node: ir.Node, numbers: Numbers) -> bool:
+    """Tell whether a value is surely its own dict key."""
+    if isinstance(node, ir.Const):
+        return is_plain(node.value)
+    bits = width(node, numbers) if numbers.kind(node) is Kind.INT else None
+    return bits is not None and bits < WORD.bit_length()
 
 
 def keyword(emitter: Expressions, node: ir.Call) -> ast.expr | None:

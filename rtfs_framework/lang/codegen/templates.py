@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rtfs_framework.lang.hashing import WORD
 from rtfs_framework.lang.meter import SHORT, SMALL
 from rtfs_framework.lang.values import GROW_AT
 
@@ -19,12 +20,14 @@ _WITHIN = "isvector(a) and isint(b) and -1 < b < len(a)"
 _PLACED = "a[:b] + (c,) + a[b + 1:]"
 _MAP = "a.__class__ is rt_map and a._items is not None"
 _WORD = 1 << 60
+_KEY = f"-{WORD} < b < {WORD}"
+_IS_KEY = f"b.__class__ in rt_plain or isint(b) and {_KEY}"
 _BOTH_TEXT = "a.__class__ is str and b.__class__ is str"
 
 TEMPLATES: dict[tuple[str, int], str] = {
-    ("get", 2): f"a._items.get(b) if {_MAP} and b.__class__ in rt_plain else slow",
-    ("get", 3): f"a._items.get(b, c) if {_MAP} and b.__class__ in rt_plain else slow",
-    ("contains?", 2): f"b in a._items if {_MAP} and b.__class__ in rt_plain else slow",
+    ("get", 2): f"a._items.get(b) if {_MAP} and ({_IS_KEY}) else slow",
+    ("get", 3): f"a._items.get(b, c) if {_MAP} and ({_IS_KEY}) else slow",
+    ("contains?", 2): f"b in a._items if {_MAP} and ({_IS_KEY}) else slow",
     ("assoc", 3): f"a.assoc(b, c) if a.__class__ is rt_map else {_PLACED} if {_WITHIN} < {GROW_AT} else slow",
     ("nth", 2): f"a[b] if {_WITHIN} else slow",
     ("nth", 3): "(a[b] if -1 < b < len(a) else c) if isvector(a) and isint(b) else slow",
@@ -81,6 +84,11 @@ PLAIN_KEY: dict[tuple[str, int], str] = {
     ("contains?", 2): f"b in a._items if {_MAP} else slow",
 }
 """The same where the key is surely its own dict key."""
+
+LARGE_KEY: dict[tuple[str, int], str] = {
+    shape: template.replace(f"if {_MAP}", f"if {_MAP} and {_KEY}") for shape, template in PLAIN_KEY.items()
+}
+"""The same where the key is surely an integer, but may be too large to be its own dict key."""
 
 KNOWN_PLACE = "a[b] if isvector(a) else slow"
 """`nth` where the integer is surely a place in the vector, if it is one."""

@@ -1,7 +1,7 @@
 """Widths: how many bits an integer can have at most, and whether it can be negative, so that codegen asks neither.
 
 In: nodes, with the kinds of `numbers`. Out: a bound for every node that has one, and whether it is natural (zero or
-more). A loop's variable that only ever moves by a bounded step is bounded too: no run goes round 2**64 times. One that
+more). A loop's variable that only ever moves by a bounded step is bounded too: no run goes round 2**60 times. One that
 gets a bounded value is bounded by that: what is assumed of the loop's variables holds if every `recur` keeps it.
 """
 
@@ -14,9 +14,9 @@ from rtfs_framework.lang.ir.walk import parts
 from rtfs_framework.lang.passes.kinds import COUNTS, Kind
 from rtfs_framework.lang.passes.numbers import Numbers, jumps
 
-ROUNDS = 64
+ROUNDS = 60
 """Bits of more rounds than any run can make."""
-ITEMS = 64
+ITEMS = 60
 """Bits of more items than any collection can have."""
 _MOVES = frozenset({"+", "-", "inc", "dec"})
 _TRIES = 4
