@@ -8,8 +8,10 @@ from typing import Any
 import attrs
 
 from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the library
+from rtfs_framework.kernel.compiling import watched_compilation
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.macros import compile_macro
+from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.library import Delegatable, FindModule, no_modules, nothing_delegatable
@@ -31,6 +33,7 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
     metered: bool = True,
     passes: Iterable[str] = ALL,
     verified: bool = False,
+    watch: Watch | None = None,
 ) -> Artifact:
     """Compile a program against the standard library.
 
@@ -39,10 +42,12 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
     `nesting` is how many levels of brackets texts may have.
     `prelude` adds the host prelude's names (`log`, `get-env`, ...), each of which asks for a capability.
     Code that is not `metered` is a little faster and runs only under limits that need no steps (`Limits.metered`).
+    `watch` is looked at meanwhile, and may end it (`kernel.meter.Watch`).
     `passes` names the optimisations that run (`lang.passes.table`); `verified` checks the IR after each.
 
     Raises:
         LanguageError: the program is refused.
+        LimitError, Cancelled: what the watch raises.
     """
     made = Source("<string>", source) if isinstance(source, str) else source
     around = surroundings(
@@ -54,7 +59,8 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
         metered=metered,
     )
     around = attrs.evolve(around, passes=selected(passes), verified=verified)
-    return attrs.evolve(compile_program(made, around), prelude=prelude)
+    with watched_compilation(watch):
+        return attrs.evolve(compile_program(made, around), prelude=prelude)
 
 
 def surroundings(

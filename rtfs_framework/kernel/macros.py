@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rtfs_framework.kernel.compiling import current_watch
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.data import Origins, to_data, to_form
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rtfs_framework.kernel.instance import Instance
 
 _NAME = "%macro"
-LIMITS = Limits(steps=2_000_000, memory=1 << 28, items=1_000_000)
+LIMITS = Limits(steps=2_000_000, memory=1 << 28, items=1_000_000, output=2_000_000)
 """Of one expansion: a fraction of a second, for a compiler must not hang."""
 
 ALL_STEPS = 20_000_000
@@ -45,6 +46,8 @@ def compile_macro(
             made = to_form(PureHost().finish(run), form.span, origins)
             _count(user, run.steps)
         except (ProgramError, LimitError) as error:
+            if isinstance(error, LimitError) and error.dimension == "seconds":
+                raise
             kind = error.kind if isinstance(error, ProgramError) else "Generic"
             found = user.finding(form.span, "E0210", f"the macro {name} failed: {error}", kind=kind)
             raise LanguageError([found]) from error
@@ -85,6 +88,6 @@ def _load(analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, .
         functions={**unit.functions, _NAME: name},
         links=(),
     )
-    instance = Instance(artifact, limits=LIMITS)
+    instance = Instance(artifact, limits=LIMITS, watches=current_watch)
     PureHost().finish(instance.start())
     return instance

@@ -10,8 +10,8 @@ while the second is computed. Large ones are remembered (`lang.meter.made`), sma
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
-from sys import _getframe
+from collections.abc import Callable, Iterable, Iterator
+from sys import _getframe, getrefcount
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -33,26 +33,29 @@ _OPAQUE: frozenset[Any] = frozenset({BuiltinFunctionType, CodeType, ModuleType, 
 _TRIE = frozenset({"Map", "map_array_node", "map_bitmap_node", "map_collision_node"})
 """Classes of `immutables`, which it does not name."""
 
+_OFTEN = 0xFFFF
+_SINGLE = 3
+"""References to a value that only its collection has: the collection's, the walk's, and that of asking."""
 _WORD = 1 << 63
 _FEW = 16
 
 
-def live(roots: Iterable[Any], most: int) -> tuple[int, int]:
+def live(roots: Iterable[Any], most: int, look: Callable[[], None] = lambda: None) -> tuple[int, int]:
     """Return the bytes that values take and how many collections were looked into.
 
-    Once they are more than `most`, how much more is not looked at.
+    Once they are more than `most`, how much more is not looked at. `look` is called now and then; it may raise.
     """
     collecting = gc.isenabled()
     gc.disable()  # it would look at all of this again and again, and nothing here makes cycles
     try:
-        return _walk(list(roots), most)
+        return _walk(list(roots), most, look)
     finally:
         if collecting:
             gc.enable()
 
 
-def _walk(todo: list[Any], most: int) -> tuple[int, int]:
-    total = 0
+def _walk(todo: list[Any], most: int, look: Callable[[], None]) -> tuple[int, int]:
+    total = looked = 0
     seen: set[int] = set()
     while todo:
         value = todo.pop()
@@ -66,13 +69,19 @@ def _walk(todo: list[Any], most: int) -> tuple[int, int]:
         if kind in _NAMED:
             total += _ATOM if len(value.name) < _SHORT else _HEAD + 4 * len(value.name)
             continue
-        if kind in _OPAQUE or id(value) in seen:
+        if kind in _OPAQUE:
             continue
-        seen.add(id(value))
+        if getrefcount(value) > _SINGLE:  # what only its collection refers to is met once
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+        looked += 1
+        if looked & _OFTEN == 0:
+            look()
         total += _own(value, kind, todo)
         if total > most:
             break
-    return total, len(seen)
+    return total, looked
 
 
 def _own(value: Any, kind: Any, todo: list[Any]) -> int:
@@ -89,9 +98,9 @@ def _own(value: Any, kind: Any, todo: list[Any]) -> int:
         return _HEAD
     if kind is dict:
         return _HEAD + _ENTRY * len(value) + _items(value.keys(), todo) + _items(value.values(), todo)
-    if kind is FunctionType:
+    if kind is FunctionType or kind is CellType:
         todo.extend(_held(value))
-        return 5 * _HEAD
+        return 5 * _HEAD if kind is FunctionType else 0
     if kind is Set:
         todo.append(value.map)
     elif kind is Key:
@@ -119,11 +128,14 @@ def _items(items: Any, todo: list[Any]) -> int:
     return 0
 
 
-def _held(function: Any) -> Iterator[Any]:
-    """Yield what a function keeps of where it was made."""
-    yield from function.__defaults__ or ()
-    for cell in function.__closure__ or ():
-        yield from _content(cell)
+def _held(value: Any) -> Iterator[Any]:
+    """Yield what a function keeps of where it was made: cells, which functions may share, and their content."""
+    if value.__class__ is CellType:
+        yield from _content(value)
+        return
+    yield from value.__closure__ or ()
+    if value.__defaults__:
+        yield value.__defaults__
 
 
 def _content(cell: CellType) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import length_hint
-from sys import getallocatedblocks, getrefcount
+from sys import getallocatedblocks, getrefcount, getsizeof
 from typing import Any, Protocol, cast
 
 from greenlet import getcurrent
@@ -49,8 +49,17 @@ _STRETCH = 64
 _OWN_REFERENCES = 3
 """References to a value that nobody else has: the list's, the loop's, and that of asking."""
 
-Watch = Callable[[], None]
-"""What the host does between steps, such as reading its clock; it ends the run by raising LimitError or Cancelled."""
+_FIRST = 256
+"""Steps up to the second look of a watch that tells the time; then ever more, as long as they take little of it."""
+
+_LONG = 0.1
+"""Seconds that there may be between two looks, unless a single step takes longer."""
+
+Watch = Callable[[], "float | None"]
+"""What the host does between steps, such as reading its clock; it ends the run by raising LimitError or Cancelled.
+
+It may return the seconds that went by since it was asked before: then it is asked sooner when steps take long.
+"""
 
 
 class Steps(Protocol):
@@ -79,7 +88,10 @@ class RunMeter(Meter):
     __slots__ = (
         "_allowance",
         "_blocks",
+        "_chunk",
         "_counts",
+        "_elapsed",
+        "_extra",
         "_large",
         "_looks",
         "_measured",
@@ -125,6 +137,11 @@ class RunMeter(Meter):
         self._large: list[Any] = []
         self._over: LimitError | None = None
         self._step_size = STEP_SIZE
+        self._extra = 0
+        """Bytes of large texts made since then, beyond what their steps were charged with."""
+        self._chunk = CHUNK
+        self._elapsed: float | None = None
+        """Seconds since the last refill, once the watch has told of any."""
         self.depth: Depth | None = None
         """The bound on nested calls, where it is counted."""
 
@@ -143,7 +160,11 @@ class RunMeter(Meter):
         if self.cancelled or (self.origin is not None and self.origin.cancelled):
             raise Cancelled("the run was cancelled")
         if self.watch is not None:
-            self.watch()
+            seconds = self.watch()
+            if seconds is not None:
+                if self._elapsed is None:
+                    self._elapsed, self._chunk = 0.0, _FIRST
+                self._elapsed += seconds
 
     def refill(self) -> None:
         """Go on with the next steps when the last are used up.
@@ -153,11 +174,13 @@ class RunMeter(Meter):
         """
         if not length_hint(self.steps):
             self.look()
+            if self._elapsed is not None:
+                self._pace(self._elapsed)
             if self.sliced and self.granted - self._paused >= CHUNK:
                 self._pause()
             if self.limits.memory is not None:
                 self._weigh()
-            size = CHUNK if self.most is None else min(CHUNK, self.most - self.granted)
+            size = self._chunk if self.most is None else min(self._chunk, self.most - self.granted)
             if self._step_size > STEP_SIZE:
                 size = min(size, max(self._allowance // self._step_size, _FEWEST))
             if size <= 0:
@@ -176,10 +199,20 @@ class RunMeter(Meter):
         return self._paused > 0
 
     def _pause(self) -> None:
-        """Let the host do something else; where this happens depends on the program's steps alone."""
+        """Let the host do something else; without a clock, where this happens depends on the program's steps alone."""
         self._paused = self.granted
         getcurrent().parent.switch(PAUSED)  # type: ignore[union-attr]
         self.look()
+        if self._elapsed is not None:
+            self._elapsed = 0.0  # the host's time is no step's
+
+    def _pace(self, seconds: float) -> None:
+        """Grant fewer steps if the last took long: how long one takes depends on what it does."""
+        if seconds > _LONG:
+            self._chunk = max(int(self._chunk * _LONG / (2 * seconds)), _FEWEST)
+        elif seconds < _LONG / 4:
+            self._chunk = min(2 * self._chunk, CHUNK)
+        self._elapsed = 0.0
 
     def spend(self, steps: int) -> None:
         """Take many steps at once; code that takes none by itself is not counted at all."""
@@ -210,18 +243,18 @@ class RunMeter(Meter):
         """
         most = self.limits.memory or 0
         self._looks += 1
-        due = (self.granted - self._measured) * self._step_size + coming > self._allowance
+        due = (self.granted - self._measured) * self._step_size + self._extra + coming > self._allowance
         if not due and self._looks % _LOOKS == 0:
             due = (getallocatedblocks() - self._blocks) * _BLOCK > self._allowance
         if not due:
             return
         self._drop_unused()
-        used, looked_into = live((*reachable(self.names), *self._large), most)
+        used, looked_into = live((*reachable(self.names), *self._large), most, self.look)
         if used + coming > most:
             raise LimitError("memory", most, f"more than {most} bytes of memory")
         # So many steps at least that measuring takes no more time than they do.
         self._allowance = max(most - used, most // 4, looked_into // 4 * STEP_SIZE)
-        self._measured = self.granted
+        self._measured, self._extra = self.granted, 0
         self._blocks = getallocatedblocks()
 
     def reserve(self, size: int) -> None:
@@ -242,6 +275,8 @@ class RunMeter(Meter):
         if self.limits.memory is not None:
             self._drop_unused()
             self._large.append(value)
+            if value.__class__ is str:
+                self._extra += max(getsizeof(value) - len(value), 0)
 
     def _drop_unused(self) -> None:
         self._large[:] = [each for each in self._large if getrefcount(each) > _OWN_REFERENCES]

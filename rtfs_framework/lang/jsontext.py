@@ -1,7 +1,7 @@
 """JSON text to plain Python data and back, with the same verdict on every Python version and stack depth.
 
 Plain data is None, booleans, integers, floats, strings, lists and dicts with string keys. Everything refused is a
-JsonError: bad text, nesting beyond `MAX_DEPTH`, NaN and infinities, lone surrogates, integers too long for decimal.
+JsonError: bad text, nesting beyond `MAX_DEPTH`, NaN and infinities, lone surrogates.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
-from rtfs_framework.lang.meter import watched
+from rtfs_framework.lang.decimals import integer_of
+from rtfs_framework.lang.meter import charge, watched
 
 MAX_DEPTH = 200
 """Levels of arrays and objects that a text may nest."""
@@ -41,7 +42,7 @@ def load(text: str, object_hook: Callable[[dict[str, Any]], Any] | None = None) 
     if len(text) > MAX_DEPTH and not _is_shallow(text):
         _check_depth(text)
     try:
-        data = _decoder(object_hook).decode(text)
+        data = _decoded(text, object_hook)
         if "\\u" in text and _SURROGATE.search(text):
             json.dumps(data if object_hook is None else json.loads(text), ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
@@ -51,17 +52,24 @@ def load(text: str, object_hook: Callable[[dict[str, Any]], Any] | None = None) 
         raise JsonError(message) from None
     except RecursionError:
         raise JsonError(_TOO_DEEP) from None
-    except JsonError:
-        raise
-    except ValueError:  # Python refuses to read integers of thousands of digits.
-        message = "integer too large"
-        raise JsonError(message) from None
     return data
 
 
+def _decoded(text: str, object_hook: Callable[[dict[str, Any]], Any] | None) -> Any:
+    try:
+        return _decoder(object_hook).decode(text)
+    except (json.JSONDecodeError, JsonError):
+        raise
+    except ValueError:  # Python refuses to read integers of thousands of digits
+        charge(len(text))
+        return _decoder(object_hook, integer_of).decode(text)
+
+
 @lru_cache(maxsize=4)
-def _decoder(object_hook: Callable[[dict[str, Any]], Any] | None) -> json.JSONDecoder:
-    return json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, object_hook=object_hook)
+def _decoder(
+    object_hook: Callable[[dict[str, Any]], Any] | None, parse_int: Callable[[str], int] | None = None
+) -> json.JSONDecoder:
+    return json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, parse_int=parse_int, object_hook=object_hook)
 
 
 def dump(data: Any, *, pretty: bool = False) -> str:

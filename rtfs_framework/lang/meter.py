@@ -8,6 +8,7 @@ a run has the default bounds on single values and no others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
+from itertools import count
 from typing import Any, TypeVar
 
 from greenlet import getcurrent
@@ -47,9 +48,20 @@ LARGE = 65_536
 LARGE_INTEGER_BITS = 1 << 15
 """Where integers of so many bits exist, adding may allocate more than a step is charged with."""
 
+_MUCH = 8 * LARGE
+"""Bytes from which on there must be room for a value before it is built."""
+
 _WORDS = 512
 
 _OFTEN = 0xFFF
+_FEW = 0x3F
+
+_PIECES = 1 << 14
+"""Characters that are put together between two charges."""
+
+_BLOCK = 1_024
+
+_INTEGERS = {int}
 
 _DEBT = 1_024
 """Items that are counted at once: asking for the steps one by one would cost more than the walks."""
@@ -121,14 +133,14 @@ def fits(op: str, size: int) -> None:
         raise LimitError("items", most, f"Result of {op} would have more than {most} items")
 
 
-def room(op: str, size: int) -> int:
-    """Return the number of items of a vector that is going to be built.
+def room(op: str, size: int, each: int = 8) -> int:
+    """Return the number of items of a vector that is going to be built, each with so many bytes of its own.
 
     Raises:
         LimitError: it would be too large.
     """
     if size >= SMALL:
-        _build(op, size, size)
+        _build(op, size, size, each * size)
     return size
 
 
@@ -139,17 +151,17 @@ def room_for_text(op: str, size: int) -> int:
         LimitError: it would be too large.
     """
     if size >= SHORT:
-        _build(op, size, size >> 5)
+        _build(op, size, size >> 5, size)
     return size
 
 
-def _build(op: str, size: int, items: int) -> None:
+def _build(op: str, size: int, items: int, taken: int) -> None:
     found = meter()
     most = found.items
     if most is not None and size > most:
         raise LimitError("items", most, f"Result of {op} would have more than {most} items")
-    if items >= LARGE:
-        found.reserve(8 * items)
+    if taken >= _MUCH:
+        found.reserve(taken)
     found.owed += items
     if found.owed >= _DEBT:
         found.settle()
@@ -177,6 +189,76 @@ def room_to_divide(a: int, b: int) -> None:
     """Say that an integer is going to be divided by another: the time is the product of their sizes."""
     if b.bit_length() > _WORDS and a.bit_length() > _WORDS:
         charge((a.bit_length() >> 6) * (b.bit_length() >> 6) >> 4)
+    else:
+        charge(a.bit_length() >> 9)
+
+
+def walk_text(text: str) -> str:
+    """Return a text that is going to be walked: a step for every 256 characters, from 512 on.
+
+    Raises:
+        LimitError, Cancelled: the run ends here.
+    """
+    if len(text) >= SHORT:
+        charge(len(text) >> 5)
+    return text
+
+
+def walk_integer(number: int) -> int:
+    """Return an integer that is going to be walked once, as by an addition: a step for every 4,096 bits.
+
+    Raises:
+        LimitError, Cancelled: the run ends here.
+    """
+    if not -LARGE_INTEGER < number < LARGE_INTEGER:
+        charge(number.bit_length() >> 9)
+    return number
+
+
+def walk_numbers(numbers: Any) -> Any:
+    """Return numbers that are going to be added or compared one by one; there may be large integers among them.
+
+    Raises:
+        LimitError, Cancelled: the run ends here.
+    """
+    if len(numbers) < SMALL:
+        for each in numbers:
+            if each.__class__ is int:
+                walk_integer(each)
+        return numbers
+    for start in range(0, len(numbers), _BLOCK):
+        block = numbers[start : start + _BLOCK]
+        integers = block if set(map(type, block)) == _INTEGERS else [each for each in block if each.__class__ is int]
+        bits = max(map(int.bit_length, integers), default=0)
+        if bits >= _WORDS:
+            charge(len(integers) * (bits >> 9))
+    return numbers
+
+
+class Growing:
+    """The size of a text that is built piece by piece: it ends the run before there is more than it may have."""
+
+    __slots__ = ("_charged", "_due", "_op", "most", "size")
+
+    def __init__(self, op: str) -> None:
+        self._op = op
+        self.most = meter().items
+        self._charged = 0
+        self._due = SHORT
+        self.size = 0
+
+    def add(self, characters: int) -> None:
+        """Say that so many characters are going to be added.
+
+        Raises:
+            LimitError, Cancelled: the run ends here.
+        """
+        self.size += characters
+        if self.size >= self._due:
+            _build(self._op, self.size, (self.size - self._charged) >> 5, self.size)
+            self._charged, self._due = self.size, self.size + _PIECES
+        elif self.most is not None and self.size > self.most:
+            _build(self._op, self.size, 0, 0)
 
 
 def made(value: T) -> T:
@@ -197,6 +279,23 @@ def blocks(found: Any) -> Iterator[Any]:
         block = found[start : start + LARGE]
         charge(len(block))
         yield block
+
+
+def stepped(items: Iterable[V]) -> Iterator[V]:
+    """Yield what costs a step each, from 64 on."""
+    for number, item in enumerate(items, 1):
+        if number & _FEW == 0:
+            charge((_FEW + 1) * ITEMS_PER_STEP)
+        yield item
+
+
+_visits = count(1)
+
+
+def visited() -> None:
+    """Look at the limits now and then: for visits of the compiler's walks, which cost too little to be counted."""
+    if next(_visits) & _OFTEN == 0:
+        meter().look()
 
 
 def watched(items: Iterable[V]) -> Iterator[V]:

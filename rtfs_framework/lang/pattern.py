@@ -7,14 +7,19 @@ brackets `\W` and `\S` are of ASCII only, as is `\b` everywhere. A repetition co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 Span = tuple[int, int]
 
-_MOST_MEMORY = 8 << 20
-"""Bytes that one compiled pattern may take."""
+MOST_WORK = 100_000_000
+"""Characters times places of a pattern that one search may look at: matching cannot be interrupted."""
+_MEMORY, _MOST_MEMORY = 1 << 20, 8 << 20
+"""Bytes that a compiled pattern may take, and a large one."""
+_KEPT, _KEPT_LARGE = 32, 4
+"""Patterns that are kept compiled: 64 MiB together at most."""
 _MOST_CHARACTERS = 10_000
 _UNICODE = {
     "d": r"\p{Nd}",
@@ -34,10 +39,12 @@ class BadPattern(ValueError):
 class Pattern:
     """A compiled pattern. Subjects are UTF-8; a span of (-1, -1) is a group that took no part."""
 
-    __slots__ = ("_regexp",)
+    __slots__ = ("_regexp", "breadth")
 
-    def __init__(self, regexp: Any) -> None:
+    def __init__(self, regexp: Any, breadth: int) -> None:
         self._regexp = regexp
+        self.breadth = breadth
+        """How many places of the pattern fit several characters: so many ways through it may be open at once."""
 
     def fullmatch(self, subject: bytes) -> bool:
         """Tell whether the pattern matches all of the subject."""
@@ -67,28 +74,77 @@ def _inside_character(subject: bytes, place: int) -> bool:
     return place < len(subject) and subject[place] & 0xC0 == 0x80
 
 
-@lru_cache(maxsize=512)
 def compile_pattern(text: str) -> Pattern:
     """Return the compiled pattern.
 
     Raises:
         BadPattern: it is not in the language, or takes too much memory.
     """
-    import re2  # type: ignore[import-not-found,import-untyped,unused-ignore]
-
     if len(text) > _MOST_CHARACTERS:
         message = f"pattern has more than {_MOST_CHARACTERS} characters"
         raise BadPattern(message)
+    return _usual(text) or _large(text)
+
+
+@lru_cache(_KEPT)
+def _usual(text: str) -> Pattern | None:
+    """Return the compiled pattern, or None if it is a large one."""
+    try:
+        return _compiled(text, _MEMORY)
+    except BadPattern as error:
+        if "too large" in str(error):
+            return None
+        raise
+
+
+@lru_cache(_KEPT_LARGE)
+def _large(text: str) -> Pattern:
+    return _compiled(text, _MOST_MEMORY)
+
+
+def _compiled(text: str, memory: int) -> Pattern:
+    import re2  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MOST_MEMORY
+    options.max_mem = memory
     try:
-        return Pattern(re2.compile(_translated(text).encode(), options))
+        return Pattern(re2.compile(_translated(text).encode(), options), _breadth(text))
     except re2.error as error:
         raise BadPattern(_words(error)) from None
     except UnicodeEncodeError:
         message = "pattern has half a character (a lone surrogate)"
         raise BadPattern(message) from None
+    finally:
+        re2.purge()  # it would keep 128 patterns of its own
+
+
+_TOKEN = re.compile(
+    r"(?P<many>\\[dDwWsSpPX]|\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\])|\\."
+    r"|(?P<times>\{(\d+)(,\d*)?\})|[*+?()|]|.",
+    re.DOTALL,
+)
+
+
+def _breadth(text: str) -> int:
+    """Return how many places of a pattern fit several characters, repetitions written out."""
+    sums, last = [1], 0
+    for found in _TOKEN.finditer(text):
+        token = found.group()
+        if found["many"]:
+            last = 1
+        elif found["times"]:
+            most = max(map(int, re.findall(r"\d+", token)))
+            last = max(last, int("," in token)) * most
+        elif token == "(":
+            sums.append(0)
+            continue
+        elif token == ")" and len(sums) > 1:
+            last = sums.pop()
+        else:
+            last = int(token in "*+?|")
+        sums[-1] += last
+    return sum(sums)
 
 
 def _words(error: Exception) -> str:

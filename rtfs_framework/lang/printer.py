@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
+from rtfs_framework.lang.decimals import decimal_text
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.literals import STOP, names_keyword, names_symbol
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.meter import SMALL, charge, meter
+from rtfs_framework.lang.meter import SMALL, Growing, charge, meter
 from rtfs_framework.lang.values import (
     ErrorValue,
     GrownVector,
@@ -26,6 +28,8 @@ from rtfs_framework.lang.values import (
     Uuid,
 )
 
+_MUCH = 1 << 19
+"""Characters after which a text that is being written is charged, and room for it asked for."""
 _QUOTED = str.maketrans({'"': '\\"', "\\": "\\\\"})
 _SHORT = 1 << 2048
 """Integers below this are shown by Python itself, which refuses very long ones."""
@@ -36,9 +40,22 @@ _made_name = re.compile(rf"##?[a-z][^{STOP}'@#]*|[^{STOP}'@#]+#[^{STOP}'@#]+").f
 _NAMED = {True: "true", False: "false", None: "nil"}
 
 
-def display(value: Any, most: int | None = None) -> str:
+def display(value: Any, most: int | None = None, used: int = 0) -> str:
     """Return the text that `str` shows: a string as it is, anything else as `write` does."""
-    return value if value.__class__ is str else write(value, most)
+    return value if value.__class__ is str else write(value, most, used)
+
+
+def displayed(op: str, values: Iterable[Any]) -> Iterator[str]:
+    """Yield the text that `str` shows of each value, as long as all of them together are no more than a text may be.
+
+    Raises:
+        LimitError, Cancelled: the run ends here.
+    """
+    size = Growing(op)
+    for value in values:
+        shown = value if value.__class__ is str else write(value, size.most, size.size)
+        size.add(len(shown))
+        yield shown
 
 
 def write_float(value: float) -> str:
@@ -49,11 +66,12 @@ def write_float(value: float) -> str:
     return "##NaN" if math.isnan(value) else "##Inf" if value > 0 else "##-Inf"
 
 
-def write(value: Any, most: int | None = None) -> str:
+def write(value: Any, most: int | None = None, used: int = 0) -> str:
     """Return readable text. Iterative, so that nesting cannot exhaust the Python stack.
 
     Raises:
-        LimitError: the text would have more than `most` characters (a small value may share its parts many times over).
+        LimitError: with `used` others the text would have more than `most` characters (a small value may share its
+            parts many times over).
     """
     if value.__class__ is int and -_SHORT < value < _SHORT:
         return str(value)
@@ -61,7 +79,8 @@ def write(value: Any, most: int | None = None) -> str:
         return write_atom(value)
     out: list[str] = []
     todo: list[Any] = [value]
-    size = done = 0
+    size, done = used, 0
+    due = used + _MUCH
     while todo:
         item = todo.pop()
         done += 1
@@ -71,10 +90,13 @@ def write(value: Any, most: int | None = None) -> str:
             out.append(item.text)
         else:
             _write_one(item, out, todo)
-        if most is not None:
-            size += len(out[-1])
-            if size > most:
-                raise LimitError("items", most, f"Text of a value would have more than {most} characters")
+        size += len(out[-1])
+        if most is not None and size > most:
+            raise LimitError("items", most, f"Text of a value would have more than {most} characters")
+        if size >= due:
+            due = size + _MUCH
+            charge(_MUCH >> 5)
+            meter().reserve(size)
     return "".join(out)
 
 
@@ -113,10 +135,7 @@ def write_atom(item: Any) -> str:
         quoted = item if '"' not in item and "\\" not in item else item.translate(_QUOTED)
         return f'"{quoted}"' if quoted.isprintable() else f'"{_escaped(quoted)}"'
     if kind is int:
-        try:
-            return str(item)
-        except ValueError:  # Python refuses to print huge integers in decimal by default; RTFS limits sizes elsewhere.
-            return hex(item)
+        return decimal_text(item)
     if kind is bool or item is None:
         return _NAMED[item]
     if kind is float:

@@ -5,7 +5,8 @@ A call may take as long as the host says, or less when the program's `runtime.le
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from rtfs_framework.api.values import Clock
@@ -27,19 +28,24 @@ class OverdueError(Exception):
 class Deadline:
     """The watch of one run: it ends the run when its time is over, while it computes and while it waits."""
 
-    def __init__(self, clock: Clock, seconds: float) -> None:
+    def __init__(self, clock: Clock, seconds: float, spent: float = 0.0) -> None:
+        """Begin now; so many seconds were spent before, on compiling."""
         self._clock = clock
         self._seconds = seconds
-        self._end = clock.monotonic() + seconds
+        self._before = self.begun = clock.monotonic()
+        self._end = self.begun + seconds - spent
 
-    def __call__(self) -> None:
-        """Look at the clock.
+    def __call__(self) -> float:
+        """Look at the clock, and return the seconds since it was looked at before.
 
         Raises:
             LimitError: The time is over.
         """
-        if self._clock.monotonic() >= self._end:
+        now = self._clock.monotonic()
+        if now >= self._end:
             raise self.over()
+        before, self._before = self._before, now
+        return now - before
 
     def over(self) -> LimitError:
         """Return the error that ends the run."""
@@ -51,9 +57,26 @@ class Deadline:
         return max(self._end - self._clock.monotonic(), 0.0)
 
 
-def watches(clock: Clock, seconds: float | None) -> Callable[[], Deadline | None]:
-    """Return what makes the watch of every run; the time of a run starts when it is made."""
-    return lambda: None if seconds is None else Deadline(clock, seconds)
+class Deadlines:
+    """Makes the watch of every run: its time starts when it is made, that of the first run with the compilation."""
+
+    def __init__(self, clock: Clock, seconds: float | None) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._spent = 0.0
+
+    def __call__(self) -> Deadline | None:
+        """Return the watch of a run that starts now."""
+        spent, self._spent = self._spent, 0.0
+        return None if self._seconds is None else Deadline(self._clock, self._seconds, spent)
+
+    @contextmanager
+    def compiling(self) -> Iterator[Deadline | None]:
+        """Give the watch of a compilation; what it takes is the first run's no more."""
+        watch = self()
+        yield watch
+        if watch is not None:
+            self._spent = self._clock.monotonic() - watch.begun
 
 
 async def within(watch: Watch | None, finish: Callable[[], Awaitable[T]]) -> T:

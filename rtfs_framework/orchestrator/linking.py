@@ -19,7 +19,7 @@ from rtfs_framework.lang.errors import LanguageError, RtfsError
 from rtfs_framework.lang.signature import DelegationHint, HintKind
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.types.names import Lookup
-from rtfs_framework.orchestrator.deadlines import watches
+from rtfs_framework.orchestrator.deadlines import Deadlines
 from rtfs_framework.orchestrator.failures import UNKNOWN_TARGET
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.module_path import finder
@@ -68,18 +68,27 @@ class Linked:
         return bool(self.artifact.sites) or bool(self.artifact.links)
 
 
-def compile_for(host: Host, source: Source, limits: Limits, claim: Callable[[str], bool] | None = None) -> Artifact:
+def compile_for(
+    host: Host,
+    source: Source,
+    limits: Limits,
+    claim: Callable[[str], bool] | None = None,
+    deadlines: Deadlines | None = None,
+) -> Artifact:
     """Compile a program, told which functions this host may delegate (or `claim`, when that is not known).
 
     Raises:
         LanguageError: The program has mistakes.
+        LimitError: It takes longer than a run may.
         PluginFault: The engine could not be asked which functions it claims.
     """
     dispatcher = host.dispatcher
     prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
     find = finder(source, host.config.module_path)
     options = {"prelude": prelude, "metered": limits.metered, "nesting": limits.nesting}
-    return host.artifacts.compiled(source, options, claim or dispatcher.delegator.may_claim, find)
+    asked = claim or dispatcher.delegator.may_claim
+    with (deadlines or Deadlines(host.clock, limits.seconds)).compiling() as watch:
+        return host.artifacts.compiled(source, options, asked, find, watch)
 
 
 def link(host: Host, source: Source, limits: Limits) -> Linked:
@@ -87,10 +96,12 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
 
     Raises:
         LanguageError: The program has mistakes, names nobody knows, or hints that name no configured target.
+        LimitError: Compiling it takes longer than a run may.
     """
     from rtfs_framework.kernel.instance import Instance
 
-    artifact = compile_for(host, source, limits)
+    deadlines = Deadlines(host.clock, limits.seconds)
+    artifact = compile_for(host, source, limits, deadlines)
     mistakes = [finding for finding in findings(host, artifact) if finding.severity == "error"]
     if mistakes:
         raise LanguageError(bounded(mistakes))
@@ -99,7 +110,7 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
         claims=host.dispatcher.delegator.claims,
         host_names=host.dispatcher.capabilities.id_of,
         limits=limits,
-        watches=watches(host.clock, limits.seconds),
+        watches=deadlines,
     )
     return Linked(artifact, instance, instance.lookup_type)
 

@@ -14,7 +14,7 @@ from rtfs_framework.kernel.interactive import NAME, Conversation
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.library import FindModule, no_modules
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.deadlines import watches
+from rtfs_framework.orchestrator.deadlines import Deadlines
 from rtfs_framework.orchestrator.linking import PRELUDE, UNKNOWN_NAME, findings, knows
 from rtfs_framework.orchestrator.program import LoadedProgram
 from rtfs_framework.orchestrator.tally import Ledger
@@ -45,7 +45,7 @@ class HostedConversation:
             claims=dispatcher.delegator.claims,
             host_names=dispatcher.capabilities.id_of,
             limits=session.limits,
-            watches=watches(host.clock, session.limits.seconds),
+            watches=Deadlines(host.clock, session.limits.seconds),
         )
         program = LoadedProgram(
             host=host,

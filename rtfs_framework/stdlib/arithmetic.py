@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from rtfs_framework.lang.errors import ProgramError, division_by_zero, invalid_argument, type_error
-from rtfs_framework.lang.meter import room_for_bits, room_to_divide
+from rtfs_framework.lang.meter import room_for_bits, room_to_divide, walk_numbers
 from rtfs_framework.stdlib.check import NUMBERS, number
 from rtfs_framework.stdlib.table import builtin
 
@@ -85,8 +85,10 @@ def div(a: Any, b: Any) -> Any:
     if not b:
         raise division_by_zero()
     try:
-        if a.__class__ is int and b.__class__ is int and not a % b:
-            return a // b
+        if a.__class__ is int and b.__class__ is int:
+            room_to_divide(a, b)
+            if not a % b:
+                return a // b
         return a / b
     except OverflowError:
         raise too_large() from None
@@ -104,6 +106,7 @@ def plus(*numbers: Any) -> Any:
     if len(numbers) == 2:
         a, b = numbers
         return a + b if a.__class__ is int and b.__class__ is int else add(a, b)
+    walk_numbers(numbers)
     total: Any = numbers[0] if numbers else 0
     if len(numbers) == 1:
         return number("+", total)
@@ -116,7 +119,7 @@ def plus(*numbers: Any) -> Any:
 def minus(first: Any, *others: Any) -> Any:
     if not others:
         return neg(first)
-    for value in others:
+    for value in walk_numbers(others):
         first = sub(first, value)
     return first
 
@@ -232,7 +235,7 @@ def absolute(number_: Any) -> Any:
 @builtin("max", ("(max 1 5 3)", "5"), ("(max 1 2.5)", "2.5"), doc="Give the largest number; the first of equals.")
 def maximum(first: Any, *others: Any) -> Any:
     chosen = number("max", first)
-    for value in others:
+    for value in walk_numbers(others):
         if number("max", value) > chosen or value != value:  # noqa: PLR0124 - NaN wins
             chosen = value
     return chosen
@@ -241,7 +244,7 @@ def maximum(first: Any, *others: Any) -> Any:
 @builtin("min", ("(min 4 2 9)", "2"), ("(min 1.5 1)", "1"), doc="Give the smallest number; the first of equals.")
 def minimum(first: Any, *others: Any) -> Any:
     chosen = number("min", first)
-    for value in others:
+    for value in walk_numbers(others):
         if number("min", value) < chosen or value != value:  # noqa: PLR0124 - NaN wins
             chosen = value
     return chosen

@@ -5,38 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.errors import invalid_argument
-from rtfs_framework.lang.meter import room_for_bits
+from rtfs_framework.lang.meter import room_for_bits, walk_integer, walk_numbers
 from rtfs_framework.stdlib.check import integer
 from rtfs_framework.stdlib.table import builtin
 
 
 @builtin("bit-and", ("(bit-and 12 10)", "8"), ("(bit-and 1 2.0)", "!TypeError"), doc="Keep the bits that all have.")
 def bit_and(a: Any, b: Any, *others: Any) -> int:
-    result = integer("bit-and", a) & integer("bit-and", b)
-    for value in others:
+    result = walk_integer(integer("bit-and", a)) & integer("bit-and", b)
+    for value in walk_numbers(others):
         result &= integer("bit-and", value)
     return result
 
 
 @builtin("bit-or", ("(bit-or 12 10)", "14"), doc="Join the bits that any has.")
 def bit_or(a: Any, b: Any, *others: Any) -> int:
-    result = integer("bit-or", a) | integer("bit-or", b)
-    for value in others:
+    result = walk_integer(integer("bit-or", a)) | integer("bit-or", b)
+    for value in walk_numbers(others):
         result |= integer("bit-or", value)
     return result
 
 
 @builtin("bit-xor", ("(bit-xor 12 10)", "6"), doc="Keep the bits that an odd number of the integers have.")
 def bit_xor(a: Any, b: Any, *others: Any) -> int:
-    result = integer("bit-xor", a) ^ integer("bit-xor", b)
-    for value in others:
+    result = walk_integer(integer("bit-xor", a)) ^ integer("bit-xor", b)
+    for value in walk_numbers(others):
         result ^= integer("bit-xor", value)
     return result
 
 
 @builtin("bit-not", ("(bit-not 5)", "-6"), doc="Turn every bit over.")
 def bit_not(number: Any) -> int:
-    return ~integer("bit-not", number)
+    return ~walk_integer(integer("bit-not", number))
 
 
 def _places(op: str, places: Any) -> int:
@@ -62,15 +62,15 @@ def bit_shift_left(number: Any, places: Any) -> int:
 @builtin("bit-shift-right", ("(bit-shift-right 12 2)", "3"), doc="Move the bits to the right: divide, floored.")
 def bit_shift_right(number: Any, places: Any) -> int:
     value, distance = integer("bit-shift-right", number), _places("bit-shift-right", places)
-    return value >> min(distance, value.bit_length())
+    return walk_integer(value) >> min(distance, value.bit_length())
 
 
 @builtin("bit-test", ("(bit-test 5 2)", "true"), ("(bit-test 5 1)", "false"), doc="Tell whether a bit is set.")
 def bit_test(number: Any, place: Any) -> bool:
     value, distance = integer("bit-test", number), _places("bit-test", place)
-    return bool((value >> min(distance, value.bit_length())) & 1)
+    return bool((walk_integer(value) >> min(distance, value.bit_length())) & 1)
 
 
 @builtin("bit-count", ("(bit-count 7)", "3"), doc="Count the bits set in an integer's absolute value.")
 def bit_count(number: Any) -> int:
-    return integer("bit-count", number).bit_count()
+    return walk_integer(integer("bit-count", number)).bit_count()

@@ -9,6 +9,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import ProgramError, type_error
 from rtfs_framework.lang.maps import equal as eq
+from rtfs_framework.lang.meter import walk_numbers, walk_text
 from rtfs_framework.stdlib.check import NUMBERS
 from rtfs_framework.stdlib.order import compare_values
 from rtfs_framework.stdlib.table import builtin
@@ -24,7 +25,10 @@ def _no_order(op: str, a: Any, b: Any) -> ProgramError:
 
 def _ordered(a: Any, b: Any) -> bool:
     """Tell whether two values have an order: two numbers or two strings."""
-    return (a.__class__ in NUMBERS and b.__class__ in NUMBERS) or (a.__class__ is str and b.__class__ is str)
+    if a.__class__ is str and b.__class__ is str:
+        walk_text(a if len(a) < len(b) else b)
+        return True
+    return a.__class__ in NUMBERS and b.__class__ in NUMBERS
 
 
 def lt(a: Any, b: Any) -> bool:
@@ -58,6 +62,7 @@ def ge(a: Any, b: Any) -> bool:
 def _chain(relation: Any, values: tuple[Any, ...]) -> bool:
     """Tell whether each pair of neighbours is related; every pair is checked, so a wrong type never hides."""
     holds = True
+    walk_numbers(values)
     for place in range(len(values) - 1):
         holds = relation(values[place], values[place + 1]) and holds
     return holds

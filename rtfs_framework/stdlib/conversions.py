@@ -1,7 +1,7 @@
 """Numbers and booleans from other values, and whole numbers from fractions.
 
 In: any value, mostly text. Out: a number, a boolean, or nil where a text is no such thing (`parse-...`). Text is read
-as RTFS writes numbers, in ASCII digits; more than MAX_DIGITS of them are not a number.
+as RTFS writes numbers, in ASCII digits. More than MAX_DIGITS of them are no float; an integer is bounded by the host.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
+from rtfs_framework.lang.decimals import integer_of
 from rtfs_framework.lang.errors import invalid_argument, type_error
+from rtfs_framework.lang.meter import walk_text
 from rtfs_framework.stdlib import check
 from rtfs_framework.stdlib.arithmetic import to_float
 from rtfs_framework.stdlib.bounds import MAX_DIGITS
@@ -22,19 +24,20 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
 _SPECIAL = {"##Inf": math.inf, "##-Inf": -math.inf, "##NaN": math.nan}
 _MOST_PLACES = 15
+_LONGEST_WORD = 16
 _EXACT = Context(prec=400)
 """Enough digits for every float with _MOST_PLACES decimals."""
 
 
 def read_integer(text: str) -> int | None:
     """Return the integer that a text spells, or None."""
-    text = text.strip()
-    return int(text) if len(text) <= MAX_DIGITS and _INTEGER.fullmatch(text) else None
+    text = walk_text(text).strip()
+    return integer_of(text) if _INTEGER.fullmatch(text) else None
 
 
 def read_float(text: str) -> float | None:
     """Return the float that a text spells, or None."""
-    text = text.strip()
+    text = walk_text(text).strip()
     if text in _SPECIAL:
         return _SPECIAL[text]
     return float(text) if len(text) <= MAX_DIGITS and _FLOAT.fullmatch(text) else None
@@ -128,7 +131,10 @@ def parse_float(value: Any) -> float | None:
 def parse_bool(value: Any) -> bool | None:
     if value.__class__ is bool:
         return value
-    return {"true": True, "false": False}.get(value.strip().lower()) if value.__class__ is str else None
+    if value.__class__ is not str:
+        return None
+    word = walk_text(value).strip()
+    return {"true": True, "false": False}.get(word.lower()) if len(word) <= _LONGEST_WORD else None
 
 
 def _to_whole(op: str, convert: Callable[[Any], int], number: Any) -> int:

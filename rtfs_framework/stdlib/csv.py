@@ -9,7 +9,7 @@ from typing import Any
 from rtfs_framework.lang.errors import generic_error, invalid_argument
 from rtfs_framework.lang.literals import names_keyword
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
-from rtfs_framework.lang.meter import charge, watched
+from rtfs_framework.lang.meter import LARGE, charge, meter, watched
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.stdlib.check import mapping, string
@@ -21,6 +21,8 @@ _SHOWN = 40
 """Characters of a column's name that a message repeats."""
 
 
+_CELL, _ENTRY = 64, 100
+"""Bytes that a cell takes, and an entry of a map."""
 MOST_IN_A_CELL = 131_072
 """Characters of one cell: the csv module's own limit unless a host moves it."""
 
@@ -38,9 +40,12 @@ def parse_csv(text: Any, options: Any = EMPTY_MAP) -> tuple[Any, ...]:
     charge(len(string("parse-csv", text)))
     source, chosen = string("parse-csv", text), mapping("parse-csv", options)
     separator, name = _read_options(chosen)
+    if len(source) >= LARGE:
+        cells = source.count(separator) + source.count("\n")
+        meter().reserve(_CELL * cells if name is None else (_CELL + _ENTRY) * cells)
     rows = _rows(source, separator)
     if name is None:
-        return tuple(map(tuple, rows))
+        return tuple(rows)
     if not rows:
         return ()
     keys = [name(cell) for cell in rows[0]]
@@ -74,11 +79,12 @@ def _read_options(options: Map) -> tuple[str, Any]:
     return separator, _NAMINGS[naming] if header is not None and header is not False else None
 
 
-def _rows(text: str, separator: str) -> list[list[str]]:
+def _rows(text: str, separator: str) -> list[tuple[str, ...]]:
     if "\0" in text:  # Python 3.10 refuses it, later versions do not.
         raise generic_error("CSV parsing error: the text holds a NUL character")
     try:
-        rows = [row for row in watched(csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)) if row]
+        read = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
+        rows = [tuple(row) for row in watched(read) if row]
     except csv.Error as error:
         raise generic_error(f"CSV parsing error: {error}") from None
     if len(text) > MOST_IN_A_CELL and any(max(map(len, row)) > MOST_IN_A_CELL for row in watched(rows)):
@@ -87,7 +93,7 @@ def _rows(text: str, separator: str) -> list[list[str]]:
     return rows
 
 
-def _record(keys: list[Any], row: list[str], number: int) -> Map:
+def _record(keys: list[Any], row: tuple[str, ...], number: int) -> Map:
     """Return a row as a map; a row that ends early leaves its last columns out."""
     if len(row) > len(keys):
         raise generic_error(f"CSV parsing error: row {number} has {len(row)} cells under {len(keys)} columns")

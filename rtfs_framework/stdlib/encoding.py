@@ -7,10 +7,11 @@ import re
 import uuid
 from hashlib import sha256
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from rtfs_framework.lang.errors import invalid_argument, type_error
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.meter import room_for_text
+from rtfs_framework.lang.meter import Growing, charge, made, meter, room_for_text, watched
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import List, Uuid, is_function
 from rtfs_framework.stdlib.check import string
@@ -18,7 +19,9 @@ from rtfs_framework.stdlib.table import builtin
 from rtfs_framework.stdlib.walker import fold
 
 _SEEDS = uuid.uuid5(uuid.NAMESPACE_URL, "rtfs:uuid-from-seed")
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
+_ONE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_BLOCK = 1 << 16
+"""Bytes between two looks at the limits."""
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _ESCAPED = re.compile(rb"[^A-Za-z0-9_.~-]")
 
@@ -42,7 +45,13 @@ def _text(data: bytes) -> str:
 def url_encode(text: Any) -> str:
     source = _bytes("url-encode", text)
     room_for_text("url-encode", 3 * len(source))
-    return _ESCAPED.sub(lambda found: b"%%%02X" % found[0][0], source).decode("ascii")
+    # Byte by byte in blocks, for one that must be escaped costs a call of Python's.
+    parts = [_ESCAPED.sub(_escape, source[start : start + _BLOCK]) for start in watched(range(0, len(source), _BLOCK))]
+    return made(b"".join(parts).decode("ascii"))
+
+
+def _escape(found: re.Match[bytes]) -> bytes:
+    return b"%%%02X" % found[0][0]
 
 
 @builtin(
@@ -52,12 +61,19 @@ def url_encode(text: Any) -> str:
     doc="Undo url-encode (a plus sign stays one).",
 )
 def url_decode(text: Any) -> str:
-    def put(found: re.Match[bytes]) -> bytes:
-        if found[1] is None:
-            raise invalid_argument("A percent sign must be followed by two hex digits")
-        return bytes((int(found[1], 16),))
-
-    return _text(_ESCAPE.sub(put, _bytes("url-decode", text)))
+    data = _bytes("url-decode", text)
+    if _ONE_PERCENT.search(data):
+        raise invalid_argument("A percent sign must be followed by two hex digits")
+    parts: list[bytes] = []
+    start = 0
+    while start < len(data):
+        meter().look()
+        end = start + _BLOCK
+        place = data.rfind(b"%", end - 2, end)  # of an escape that the end would cut
+        end = end if place < 0 else place
+        parts.append(unquote_to_bytes(data[start:end]))
+        start = end
+    return made(_text(b"".join(parts)))
 
 
 @builtin("base64-encode", ('(base64-encode "héllo")', '"aMOpbGxv"'), doc="Write the UTF-8 bytes of text in base 64.")
@@ -114,12 +130,16 @@ def uuid_from_seed(seed: Any) -> Uuid:
 
 def _canonical(op: str, value: Any) -> str:
     """Return the canonical print (entries and members sorted by their print) of data, however deep it is."""
+    size = Growing(op)
 
     def after(node: Any, parts: list[Any] | None) -> Any:
         if parts is None:
             if is_function(node):
                 raise type_error(op, "data", node)
-            return "0.0" if node.__class__ is float and node == 0 else write(node)  # -0.0 is equal to 0.0
+            text = "0.0" if node.__class__ is float and node == 0 else write(node, size.most, size.size)
+            size.add(len(text))
+            return text  # (-0.0 is equal to 0.0)
+        charge(sum(map(len, parts)) + len(parts) >> 5)  # every level joins the texts of those below it
         if node.__class__ is Map:
             return f"{{{' '.join(sorted([part[1:-1] for part in parts]))}}}"
         if node.__class__ is Set:

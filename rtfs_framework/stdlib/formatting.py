@@ -11,8 +11,9 @@ import math
 import re
 from typing import Any
 
+from rtfs_framework.lang.decimals import decimal_text
 from rtfs_framework.lang.errors import invalid_argument
-from rtfs_framework.lang.meter import meter, room_for_text
+from rtfs_framework.lang.meter import Growing, made, stepped, walk_integer
 from rtfs_framework.lang.printer import display, write_float
 from rtfs_framework.stdlib.arithmetic import to_float
 from rtfs_framework.stdlib.check import integer, string
@@ -21,6 +22,8 @@ from rtfs_framework.stdlib.table import builtin
 _DIRECTIVE = re.compile(r"%([-+0,]*)([0-9]{0,4})(?:\.([0-9]{1,2}))?(.?)", re.DOTALL)
 _ACCEPTED = "a directive of format is %[-+0,][width][.places] and one of s d f e x X %"
 _DEFAULT_PLACES = 6
+_PLAIN = 1 << 2048
+"""Integers below this are shown by Python itself, which refuses long ones."""
 
 
 @builtin(
@@ -36,7 +39,9 @@ def format_text(template: Any, *values: Any) -> str:
     text = string("format", template)
     out: list[str] = []
     done = used = 0
-    for found in _DIRECTIVE.finditer(text):
+    size = Growing("format")
+    size.add(len(text))
+    for found in stepped(_DIRECTIVE.finditer(text)):
         out.append(text[done : found.start()])
         done = found.end()
         flags, width, places, kind = found.groups()
@@ -47,24 +52,26 @@ def format_text(template: Any, *values: Any) -> str:
             continue
         if used == len(values):
             raise invalid_argument(f"format has more directives than its {len(values)} values")
-        out.append(_laid_out(_shown(kind, values[used], flags, places), flags, int(width or 0), kind))
+        wide = int(width or 0)
+        shown = _shown(kind, values[used], flags, places, size)
+        size.add(max(len(shown), wide))
+        out.append(_laid_out(shown, flags, wide, kind))
         used += 1
     out.append(text[done:])
-    room_for_text("format", sum(map(len, out)))
-    return "".join(out)
+    return made("".join(out))
 
 
 _KINDS = frozenset("sdfexX%")
 
 
-def _shown(kind: str, value: Any, flags: str, places: str | None) -> str:
+def _shown(kind: str, value: Any, flags: str, places: str | None, size: Growing) -> str:
     """Return the text of one value before it is laid out."""
     if kind == "s":
-        text = display(value, meter().items)
+        text = display(value, size.most, size.size)
         return text if places is None else text[: int(places)]
     sign = "+" if "+" in flags else ""
     if kind in {"x", "X"}:
-        return f"{integer('format', value):{sign}{kind}}"
+        return f"{walk_integer(integer('format', value)):{sign}{kind}}"
     group = "," if "," in flags else ""
     if kind == "d":
         return _decimal(integer("format", value), sign, group)
@@ -75,10 +82,13 @@ def _shown(kind: str, value: Any, flags: str, places: str | None) -> str:
 
 
 def _decimal(value: int, sign: str, group: str) -> str:
-    try:
+    if -_PLAIN < value < _PLAIN:
         return f"{value:{sign}{group}d}"
-    except ValueError:  # Python does not print integers of more than 4300 digits
-        return display(value)
+    digits = decimal_text(abs(value))
+    if group:
+        first = len(digits) % 3 or 3
+        digits = group.join([digits[:first], *(digits[start : start + 3] for start in range(first, len(digits), 3))])
+    return ("-" if value < 0 else sign) + digits
 
 
 def _laid_out(text: str, flags: str, width: int, kind: str) -> str:

@@ -12,22 +12,21 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from rtfs_framework.lang.errors import ProgramError, generic_error
+from rtfs_framework.lang.errors import generic_error
 from rtfs_framework.lang.garbage import no_collection
-from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError, dump, load
-from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.jsontext import JsonError, load
+from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import LARGE, charge, meter, room_for_text, watched
-from rtfs_framework.lang.types.jsonable import plain_key
-from rtfs_framework.lang.values import GrownVector, Keyword, List, Timestamp, Uuid, type_name
 from rtfs_framework.stdlib.check import string
-from rtfs_framework.stdlib.json_text import plain_text, too_much
+from rtfs_framework.stdlib.json_text import plain_text
+from rtfs_framework.stdlib.json_writer import written
 from rtfs_framework.stdlib.table import builtin
 
-_PLAIN = frozenset({type(None), bool, int, float, str})
-_SMALL = frozenset({type(None), bool, int, float})
-"""Classes whose values count as one part, whatever they are."""
 _OFTEN = 0xFFF
-_ARRAYS = frozenset({tuple, GrownVector, List, Set})
+_MARKS = (",", ":", "[", "{")
+"""What a text has one of for every value in it, but for the first."""
+_PART = 64
+"""Bytes that the value after such a mark takes at least, while its array is turned into a vector."""
 
 
 @builtin(
@@ -43,6 +42,8 @@ _ARRAYS = frozenset({tuple, GrownVector, List, Set})
 def parse_json(text: Any) -> Any:
     try:
         charge(len(string("parse-json", text)))
+        if len(text) >= LARGE:
+            meter().reserve(_PART * sum(map(text.count, _MARKS)))
         with no_collection():
             return _value(load(text, _object if len(text) < LARGE else _watched_object()))
     except JsonError as error:
@@ -99,7 +100,7 @@ def _vector(items: list[Any]) -> tuple[Any, ...]:
 def serialize_json(value: Any) -> str:
     made = plain_text(value)
     if made is None:
-        return _written(value, pretty=False)
+        return written(value, pretty=False)
     room_for_text("serialize-json", len(made))
     return made
 
@@ -112,75 +113,4 @@ def serialize_json(value: Any) -> str:
     doc="Write a value as JSON text on several lines, indented by two spaces.",
 )
 def serialize_json_pretty(value: Any) -> str:
-    return _written(value, pretty=True)
-
-
-def _written(value: Any, *, pretty: bool) -> str:
-    try:
-        made = dump(_Plain().data(value, 0), pretty=pretty)
-    except JsonError as error:
-        raise _refusal(str(error)) from None
-    except RecursionError:
-        raise _refusal("nested too deeply") from None
-    room_for_text("serialize-json", len(made))
-    return made
-
-
-def _refusal(reason: str) -> ProgramError:
-    return generic_error(f"JSON serialization error: {reason}")
-
-
-class _Plain:
-    """Makes plain data of one value, counting what it makes: a small value may share its parts many times over."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self.due = _OFTEN
-        self.most = meter().items
-
-    def data(self, value: Any, depth: int) -> Any:
-        """Return plain data; loops, not comprehensions, because those take a further frame per level.
-
-        Raises:
-            LimitError: more parts and characters than one value may have.
-        """
-        kind = value.__class__
-        self.size += 1 + (len(value) if kind is str else 0)
-        if self.most is not None and self.size > self.most:
-            raise too_much(self.most)
-        if self.size >= self.due:
-            charge(_OFTEN)
-            self.due = self.size + _OFTEN
-        if kind in _PLAIN:
-            return value
-        if depth >= MAX_DEPTH:
-            raise _refusal(f"nested deeper than {MAX_DEPTH} levels")
-        if kind is Map:
-            return self._members(value, depth)
-        if kind in _ARRAYS:
-            charge(len(value))
-            made: list[Any] = []
-            for item in value:
-                if item.__class__ in _SMALL:
-                    self.size += 1
-                    made.append(item)
-                else:
-                    made.append(self.data(item, depth + 1))
-            return made
-        if kind is Timestamp or kind is Uuid:
-            return value.text
-        raise _refusal(f"JSON cannot hold a {type_name(value)}")
-
-    def _members(self, value: Map, depth: int) -> dict[str, Any]:
-        members: dict[str, Any] = {}
-        for key, item in value.items():
-            name = key if key.__class__ is str else key.name if key.__class__ is Keyword else plain_key(key)
-            if name in members:
-                raise _refusal(f"two keys of a map would both be named {name}")
-            kind = item.__class__
-            if kind in _SMALL:
-                self.size += 1
-                members[name] = item
-            else:
-                members[name] = self.data(item, depth + 1)
-        return members
+    return written(value, pretty=True)

@@ -6,6 +6,7 @@ them or write something else: keys of several kinds, NaN, what JSON cannot hold.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from json import JSONEncoder
@@ -15,7 +16,7 @@ from typing import Any
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.jsontext import MAX_DEPTH
 from rtfs_framework.lang.maps import Map
-from rtfs_framework.lang.meter import LARGE, meter, room
+from rtfs_framework.lang.meter import LARGE, Growing, meter, room
 from rtfs_framework.lang.values import GrownVector, Keyword, List
 
 Encode = Callable[[Any], str]
@@ -48,9 +49,25 @@ def plain_text(value: Any) -> str | None:
         return None
     encode = _encode_objects if unlike <= _NAMES else _encode
     try:
-        return encode(value) if size <= _MUCH else "".join(_pieces(value, encode))
+        return encode(value) if size <= _MUCH else "".join(_bounded(_pieces(value, encode)))
     except (_NotPlainError, ValueError, RecursionError):
         return None
+
+
+def _bounded(pieces: Iterable[str]) -> Iterator[str]:
+    size = Growing("serialize-json")
+    for piece in pieces:
+        size.add(len(piece))
+        yield piece
+
+
+def _digits(integers: Sequence[int]) -> int:
+    """Return how many digits large integers have together at most; small ones count as parts."""
+    try:
+        array("q", integers)
+    except OverflowError:
+        return sum(map(int.bit_length, integers)) // 3
+    return 0
 
 
 def _size(level: Sequence[Any], most: int | None, unlike: set[type]) -> int | None:
@@ -68,6 +85,8 @@ def _size(level: Sequence[Any], most: int | None, unlike: set[type]) -> int | No
         size += len(level)
         if str in kinds:
             size += sum(map(len, _of(str, level, kinds)))
+        if int in kinds:
+            size += _digits(_of(int, level, kinds))
         inner: list[Any] = [each for kind in kinds & _VECTORS for each in _of(kind, level, kinds)]
         if Map in kinds:
             objects = [each._dict() for each in _of(Map, level, kinds)]

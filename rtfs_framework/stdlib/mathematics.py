@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rtfs_framework.lang.errors import division_by_zero, invalid_argument
-from rtfs_framework.lang.meter import room_for_bits
+from rtfs_framework.lang.meter import room_for_bits, walk_integer, walk_numbers
 from rtfs_framework.stdlib import check
 from rtfs_framework.stdlib.arithmetic import add, both_numbers, div, to_float
 from rtfs_framework.stdlib.order import sort_values
@@ -118,7 +118,7 @@ def cosine(number: Any) -> float:
 
 def _whole(op: str, number: Any) -> int:
     if number.__class__ is int:
-        return number
+        return walk_integer(number)
     if not math.isfinite(check.number(op, number)):
         raise invalid_argument("Number is not finite")
     return int(number)
@@ -209,7 +209,7 @@ def _numbers(op: str, values: Any) -> Any:
     values = check.items(op, values)
     for value in values:
         check.number(op, value)
-    return values
+    return walk_numbers(values)
 
 
 def _some_numbers(op: str, values: Any) -> tuple[Any, ...]:

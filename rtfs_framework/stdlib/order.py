@@ -12,7 +12,7 @@ from operator import is_, ne
 from typing import Any
 
 from rtfs_framework.lang.maps import Map, Set, equal
-from rtfs_framework.lang.meter import LARGE, blocks, charge, fits, growing_blocks, watched
+from rtfs_framework.lang.meter import LARGE, blocks, charge, fits, growing_blocks, meter, walk_text, watched
 from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
 
 Token = tuple[Any, ...]
@@ -46,6 +46,8 @@ _VECTORS: frozenset[Any] = frozenset({tuple, GrownVector})
 _TUPLE: set[Any] = {tuple}
 _HASHED: frozenset[Any] = frozenset({int, float, str, bool})
 _SAMPLE = 256
+_TOKEN = 72
+"""Bytes of a token, with its place in a list."""
 _FEW = 3
 """Columns up to which vectors may be sorted by one after the other."""
 _LEVELS = 3
@@ -122,6 +124,8 @@ def compare_values(a: Any, b: Any) -> int:
     """Return -1, 0 or 1 as `a` is before, level with or after `b`."""
     kind = a.__class__
     if kind is b.__class__ and (kind is int or kind is str):
+        if kind is str:
+            walk_text(a if len(a) < len(b) else b)
         return int(a > b) - int(a < b)
     first, second = order_key(a), order_key(b)
     return (first > second) - (first < second)
@@ -171,7 +175,15 @@ def _plain_keys(values: Sequence[Any], kinds: set[type]) -> Sequence[Any]:
 
 
 def _careful(values: Sequence[Any]) -> list[Any]:
-    return [order_key(value) for value in watched(values)]
+    keys: list[Any] = []
+    size, due = 0, LARGE
+    for value in watched(values):
+        keys.append(order_key(value))
+        size += len(keys[-1])
+        if size >= due:  # values may share their parts, but their keys share nothing
+            due = size + LARGE
+            meter().reserve(_TOKEN * size)
+    return keys
 
 
 def _columns(vectors: Sequence[Any]) -> list[Any]:

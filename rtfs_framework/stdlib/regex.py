@@ -7,13 +7,21 @@ patterns is in rtfs_framework.lang.pattern; a bad pattern is a Generic error.
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
-from rtfs_framework.lang.errors import generic_error, invalid_argument
-from rtfs_framework.lang.meter import charge, fits, watched
-from rtfs_framework.lang.pattern import BadPattern, Pattern, compile_pattern
+from rtfs_framework.lang.errors import LimitError, generic_error, invalid_argument
+from rtfs_framework.lang.meter import Growing, charge, made, meter
+from rtfs_framework.lang.pattern import MOST_WORK, BadPattern, Pattern, Span, compile_pattern
 from rtfs_framework.stdlib.check import string
+from rtfs_framework.stdlib.strings import PIECE
 from rtfs_framework.stdlib.table import builtin
+
+T = TypeVar("T")
+
+_MANY = (1 << 14) - 1
+_BETWEEN = 1 << 22
+"""Characters that may be searched between two looks at the limits."""
 
 
 def _ready(op: str, pattern: Any, text: Any) -> tuple[Pattern, bytes]:
@@ -24,6 +32,10 @@ def _ready(op: str, pattern: Any, text: Any) -> tuple[Pattern, bytes]:
     except BadPattern as error:
         raise generic_error(f"Invalid regex pattern: {error}") from None
     charge(len(subject))
+    if compiled.breadth * len(subject) > MOST_WORK:
+        text = f"{op}: a pattern of {compiled.breadth} places that fit several characters, in {len(subject)} characters"
+        raise LimitError("pattern", MOST_WORK, f"{text}, may take more than {MOST_WORK} comparisons")
+    meter().look()
     try:
         return compiled, subject.encode()
     except UnicodeEncodeError:
@@ -77,7 +89,7 @@ def re_groups(pattern: Any, text: Any) -> tuple[str | None, ...] | None:
 )
 def re_seq(pattern: Any, text: Any) -> tuple[str, ...]:
     compiled, subject = _ready("re-seq", pattern, text)
-    return tuple([subject[low:high].decode() for low, high in watched(compiled.spans(subject))])
+    return made(tuple([subject[low:high].decode() for low, high in _looked(subject, compiled.spans(subject))]))
 
 
 @builtin(
@@ -88,11 +100,12 @@ def re_seq(pattern: Any, text: Any) -> tuple[str, ...]:
 def re_split(pattern: Any, text: Any) -> tuple[str, ...]:
     compiled, subject = _ready("re-split", pattern, text)
     pieces, done = [], 0
-    for low, high in watched(compiled.spans(subject)):
+    for low, high in _looked(subject, compiled.spans(subject)):
         if high > low:
             pieces.append(subject[done:low].decode())
             done = high
-    return (*pieces, subject[done:].decode())
+    pieces.append(subject[done:].decode())
+    return made(tuple(pieces))
 
 
 _REFERENCE = re.compile(r"\$(\$|[0-9]|\{[0-9]{1,2}\})")
@@ -107,29 +120,44 @@ _REFERENCE = re.compile(r"\$(\$|[0-9]|\{[0-9]{1,2}\})")
 def re_replace(pattern: Any, text: Any, new: Any) -> str:
     compiled, subject = _ready("re-replace", pattern, text)
     pieces: list[str] = []
-    done = size = 0
-    for spans in watched(compiled.matches(subject)):
+    done, size = 0, Growing("re-replace")
+    for spans in _looked(subject, compiled.matches(subject)):
         low, high = spans[0]
-        made = _filled(string("re-replace", new), [subject[slice(*s)].decode() if s[0] >= 0 else "" for s in spans])
-        pieces += (subject[done:low].decode(), made)
+        size.add(low - done)
+        pieces.append(subject[done:low].decode())
         done = high
-        size += len(pieces[-2]) + len(made)
-        fits("re-replace", size)
-        charge(len(made) >> 3)
+        pieces += _filled(string("re-replace", new), subject, spans, size)
     string("re-replace", new)
     return "".join(pieces) + subject[done:].decode()
 
 
-def _filled(template: str, groups: list[str]) -> str:
-    if "$" not in template:
-        return template
-
-    def group(found: re.Match[str]) -> str:
+def _filled(template: str, subject: bytes, spans: list[Span], size: Growing) -> Iterator[str]:
+    """Yield the pieces of a template in which the groups of a match are put."""
+    done = 0
+    for found in _REFERENCE.finditer(template):
+        size.add(found.start() - done)
+        yield template[done : found.start()]
+        done = found.end()
         name = found.group(1).strip("{}")
         if name == "$":
-            return "$"
-        if int(name) >= len(groups):
+            yield "$"
+            continue
+        if int(name) >= len(spans):
             raise invalid_argument(f"Pattern has no group {int(name)}")
-        return groups[int(name)]
+        low, high = spans[int(name)]
+        if low >= 0:
+            size.add(high - low)
+            yield subject[low:high].decode()
+    size.add(len(template) - done)
+    yield template[done:]
 
-    return _REFERENCE.sub(group, template)
+
+def _looked(subject: bytes, matches: Iterable[T]) -> Iterator[T]:
+    """Yield matches, with looks at the limits: what was searched for each may be all that is left of the text."""
+    often = max(_BETWEEN // (len(subject) + 1), 1)
+    for number, each in enumerate(matches):
+        if number % often == 0:
+            meter().look()
+        if number & _MANY == _MANY:
+            meter().reserve(PIECE * number)
+        yield each

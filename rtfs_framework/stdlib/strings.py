@@ -8,14 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.errors import index_error
-from rtfs_framework.lang.meter import SMALL, charge, fits, made, meter, room, room_for_text
-from rtfs_framework.lang.printer import display
+from rtfs_framework.lang.meter import charge, fits, made, room, room_for_text, walk_text, watched
+from rtfs_framework.lang.printer import displayed
 from rtfs_framework.stdlib.check import integer, items, string, vector_like
 from rtfs_framework.stdlib.order import position
 from rtfs_framework.stdlib.table import builtin
 
 _TEXT = {str}
-_BLOCK = 4_096
+_SHORT_SEARCH = 1 << 16
+"""Product of lengths up to which Python searches backwards itself: it takes that many comparisons at worst."""
+PIECE = 64
+"""Bytes that a short text takes, with its place in a vector."""
 
 
 @builtin(
@@ -30,28 +33,14 @@ def to_text(*values: Any) -> str:
 
 
 def _joined(op: str, separator: str, values: Any) -> str:
-    if len(values) < SMALL:
-        most = meter().items
-        parts = [value if value.__class__ is str else display(value, most) for value in values]
-    else:
-        parts = values if set(map(type, values)) == _TEXT else _shown(op, values)
-    room_for_text(op, sum(map(len, parts)) + len(separator) * len(parts))
+    between = len(separator) * len(values)
+    if set(map(type, values)) == _TEXT:
+        room_for_text(op, sum(map(len, values)) + between)
+        return made(separator.join(values))
+    parts = list(displayed(op, watched(values)))
+    fits(op, sum(map(len, parts)) + between)
+    charge(between >> 5)
     return made(separator.join(parts))
-
-
-def _shown(op: str, values: Any) -> list[str]:
-    """Return the text of each value; as soon as they are too much together, it ends."""
-    most, size = meter().items, 0
-    parts: list[str] = []
-    for start in range(0, len(values), _BLOCK):
-        block = values[start : start + _BLOCK] if len(values) > _BLOCK else values
-        shown = [value if value.__class__ is str else display(value, most) for value in block]
-        size += sum(map(len, shown))
-        fits(op, size)
-        parts += shown
-        if start:
-            meter().look()
-    return parts
 
 
 @builtin("string-length", ('(string-length "é☃")', "2"), doc="Count the characters of a string.")
@@ -100,6 +89,7 @@ def slice_bounds(op: str, length: int, start: Any, end: Any) -> tuple[int, int]:
 def string_contains(text: Any, part: Any) -> bool:
     wanted, whole = string("string-contains", part), string("string-contains", text)
     charge(len(whole) >> 3)
+    walk_text(wanted)
     return wanted in whole
 
 
@@ -111,7 +101,7 @@ def string_contains(text: Any, part: Any) -> bool:
 )
 def starts_with(text: Any, prefix: Any) -> bool:
     start = string("starts-with?", prefix)
-    return text is not None and string("starts-with?", text).startswith(start)
+    return text is not None and string("starts-with?", text).startswith(walk_text(start))
 
 
 @builtin(
@@ -122,7 +112,7 @@ def starts_with(text: Any, prefix: Any) -> bool:
 )
 def ends_with(text: Any, suffix: Any) -> bool:
     end = string("ends-with?", suffix)
-    return text is not None and string("ends-with?", text).endswith(end)
+    return text is not None and string("ends-with?", text).endswith(walk_text(end))
 
 
 @builtin(
@@ -135,8 +125,10 @@ def ends_with(text: Any, suffix: Any) -> bool:
 def split(text: Any, separator: Any) -> tuple[str, ...]:
     mark = string("split", separator)
     text = "" if text is None else string("split", text)
-    room("split", max(text.count(mark) + 1 if mark else len(text), len(text) >> 3))
-    return tuple(text.split(mark)) if mark else tuple(text)
+    charge(len(text) >> 3)
+    walk_text(mark)
+    room("split", text.count(mark) + 1 if mark else len(text), PIECE)
+    return made(tuple(text.split(mark)) if mark else tuple(text))
 
 
 @builtin(
@@ -145,9 +137,10 @@ def split(text: Any, separator: Any) -> tuple[str, ...]:
     doc="Split a string into its lines, without their ends.",
 )
 def split_lines(text: Any) -> tuple[str, ...]:
-    room("split-lines", max(string("split-lines", text).count("\n") + 1, len(text) >> 3))
+    charge(len(string("split-lines", text)) >> 3)
+    room("split-lines", text.count("\n") + 1, PIECE)
     lines = text.replace("\r\n", "\n").split("\n")
-    return tuple(lines if lines[-1] else lines[:-1])
+    return made(tuple(lines if lines[-1] else lines[:-1]))
 
 
 @builtin(
@@ -171,7 +164,7 @@ def join(separator: Any, collection: Any) -> str:
 )
 def string_upper(text: Any) -> str:
     room_for_text("string-upper", len(string("string-upper", text)))
-    return text.upper()  # type: ignore[no-any-return]
+    return made(text.upper())  # type: ignore[no-any-return]
 
 
 @builtin(
@@ -183,7 +176,7 @@ def string_upper(text: Any) -> str:
 )
 def string_lower(text: Any) -> str:
     room_for_text("string-lower", len(string("string-lower", text)))
-    return text.lower()  # type: ignore[no-any-return]
+    return made(text.lower())  # type: ignore[no-any-return]
 
 
 @builtin(
@@ -194,17 +187,17 @@ def string_lower(text: Any) -> str:
     aliases=("trim",),
 )
 def string_trim(text: Any) -> str:
-    return string("string-trim", text).strip()
+    return walk_text(string("string-trim", text)).strip()
 
 
 @builtin("triml", ('(triml "  hi ")', '"hi "'), doc="Give a string without the white space before it.")
 def trim_left(text: Any) -> str:
-    return string("triml", text).lstrip()
+    return walk_text(string("triml", text)).lstrip()
 
 
 @builtin("trimr", ('(trimr "  hi ")', '"  hi"'), doc="Give a string without the white space after it.")
 def trim_right(text: Any) -> str:
-    return string("trimr", text).rstrip()
+    return walk_text(string("trimr", text)).rstrip()
 
 
 @builtin(
@@ -215,7 +208,7 @@ def trim_right(text: Any) -> str:
     doc="Tell whether a string is nil, empty or white space.",
 )
 def is_blank(text: Any) -> bool:
-    return text is None or not string("blank?", text).strip()
+    return text is None or not walk_text(string("blank?", text)).strip()
 
 
 @builtin(
@@ -230,7 +223,7 @@ def index_of(collection: Any, wanted: Any, start: Any = 0) -> int | None:
     low = max(integer("index-of", start), 0)
     if collection.__class__ is str:
         charge(len(collection) >> 3)
-        found = collection.find(string("index-of", wanted), low)
+        found = collection.find(walk_text(string("index-of", wanted)), low)
     else:
         found = position(vector_like("index-of", collection), wanted, low)
     return found if found >= 0 else None
@@ -246,8 +239,16 @@ def index_of(collection: Any, wanted: Any, start: Any = 0) -> int | None:
 def last_index_of(collection: Any, wanted: Any) -> int | None:
     if collection.__class__ is str:
         charge(len(collection) >> 3)
-        found = collection.rfind(string("last-index-of", wanted))
-        return found if found >= 0 else None
+        return _last_place(collection, string("last-index-of", wanted))
     backwards = tuple(reversed(items("last-index-of", collection)))
     found = position(backwards, wanted)
     return len(backwards) - 1 - found if found >= 0 else None
+
+
+def _last_place(text: str, part: str) -> int | None:
+    """Return where a part of a text begins for the last time; forwards Python searches in linear time, but not back."""
+    if len(text) * len(part) <= _SHORT_SEARCH:
+        found = text.rfind(part)
+        return found if found >= 0 else None
+    found = text[::-1].find(walk_text(part)[::-1])
+    return len(text) - len(part) - found if found >= 0 else None

@@ -10,12 +10,14 @@ from typing import Any
 
 from rtfs_framework.lang.errors import ProgramError, invalid_argument, type_error
 from rtfs_framework.lang.literals import names_keyword, names_symbol
-from rtfs_framework.lang.meter import made, room, room_for_text
+from rtfs_framework.lang.meter import charge, made, room, room_for_text, stepped, walk_text
 from rtfs_framework.lang.values import Keyword, Symbol
 from rtfs_framework.stdlib.check import integer, string
 from rtfs_framework.stdlib.table import builtin
 
 _WORD = re.compile(r"\S+")
+CHARACTER = 88
+"""Bytes that a character of its own takes, with its place in a vector."""
 _SURROGATES = range(0xD800, 0xE000)
 _MOST_CODE = 0x10FFFF
 
@@ -36,8 +38,13 @@ def _capital(text: str) -> str:
 
 @builtin("title", ('(title "the owl\'s eye")', '"The Owl\'s Eye"'), doc="Capitalize every word of a string.")
 def title(text: Any) -> str:
-    room("title", len(string("title", text)))
-    return _WORD.sub(lambda word: _capital(word.group()), text)
+    room_for_text("title", len(string("title", text)))
+    pieces: list[str] = []
+    done = 0
+    for word in stepped(_WORD.finditer(text)):
+        pieces += (text[done : word.start()], _capital(word.group()))
+        done = word.end()
+    return "".join(pieces) + text[done:]  # type: ignore[no-any-return]
 
 
 @builtin(
@@ -48,8 +55,10 @@ def title(text: Any) -> str:
 def replace(text: Any, old: Any, new: Any) -> str:
     _three_strings("replace", text, old, new)
     growth = len(new) - len(old)
+    charge(len(text) >> 3)
+    walk_text(old)
     room_for_text("replace", len(text) + (text.count(old) * growth if growth > 0 else 0))
-    return text.replace(old, new)  # type: ignore[no-any-return]
+    return made(text.replace(old, new))  # type: ignore[no-any-return]
 
 
 @builtin(
@@ -60,7 +69,7 @@ def replace(text: Any, old: Any, new: Any) -> str:
 def replace_first(text: Any, old: Any, new: Any) -> str:
     _three_strings("replace-first", text, old, new)
     room_for_text("replace-first", len(text) + len(new))
-    return text.replace(old, new, 1)  # type: ignore[no-any-return]
+    return text.replace(walk_text(old), new, 1)  # type: ignore[no-any-return]
 
 
 def _three_strings(op: str, *values: Any) -> None:
@@ -72,7 +81,7 @@ def _padding(op: str, text: Any, width: Any, pad: Any) -> str:
     missing = integer(op, width) - len(string(op, text))
     if len(string(op, pad)) != 1:
         raise invalid_argument(f"Padding of {op} must be one character")
-    room_for_text(op, width)
+    room_for_text(op, max(width, len(text)))
     return pad * missing  # type: ignore[no-any-return]
 
 
@@ -116,7 +125,7 @@ def reverse_string(text: Any) -> str:
 
 @builtin("chars", ('(chars "añ")', '["a" "ñ"]'), doc="Give the characters of a string as one-character strings.")
 def chars(text: Any) -> tuple[str, ...]:
-    room("chars", len(string("chars", text)))
+    room("chars", len(string("chars", text)), 8 if text.isascii() else CHARACTER)
     return made(tuple(text))
 
 
@@ -139,6 +148,7 @@ def char_code(character: Any) -> int:
     doc="Join the characters of code points.",
 )
 def from_char_code(*codes: Any) -> str:
+    charge(len(codes))
     for code in codes:
         if not 0 <= integer("from-char-code", code) <= _MOST_CODE or code in _SURROGATES:
             raise invalid_argument("Number is not the code point of a character")

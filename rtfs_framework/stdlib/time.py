@@ -12,6 +12,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import ProgramError, invalid_argument, type_error
 from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.meter import walk_text
 from rtfs_framework.lang.values import Keyword, Timestamp
 from rtfs_framework.stdlib.check import integer, number, string
 from rtfs_framework.stdlib.table import builtin
@@ -51,7 +52,7 @@ def _moment(op: str, value: Any) -> datetime:
 
 
 def _read(text: str) -> datetime | None:
-    found = _SHAPE.fullmatch(text.strip())
+    found = _SHAPE.fullmatch(walk_text(text).strip())
     if found is None:
         return None
     year, month, day, hour, minute, second = [int(part or 0) for part in found.groups()[:6]]

@@ -14,8 +14,9 @@ from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.meter import LARGE
 from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.lang.values import GrownVector, Keyword, List, Timestamp
-from rtfs_framework.stdlib.json import _written, parse_json, serialize_json
+from rtfs_framework.stdlib.json import parse_json, serialize_json
 from rtfs_framework.stdlib.json_text import plain_text
+from rtfs_framework.stdlib.json_writer import written
 from rtfs_framework.testing.effort import effort
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5))
@@ -41,7 +42,7 @@ VALUES = st.recursive(SCALARS | OTHERS, nest, max_leaves=12)
 def test_the_encoder_writes_what_looking_at_each_value_writes(value):
     text = plain_text(value)
     try:
-        wanted = _written(value, pretty=False)
+        wanted = written(value, pretty=False)
     except ProgramError:
         assert text is None
     else:
@@ -64,7 +65,7 @@ def test_the_encoder_writes_what_looking_at_each_value_writes(value):
     ids=repr,
 )
 def test_plain_values_are_left_to_the_encoder(value):
-    assert plain_text(value) == _written(value, pretty=False)
+    assert plain_text(value) == written(value, pretty=False)
 
 
 @pytest.mark.parametrize(

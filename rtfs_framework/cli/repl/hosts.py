@@ -95,10 +95,10 @@ class NoHost:
     def open(cls, find_module: FindModule, limits: Limits | None = None) -> NoHost:
         """Begin a conversation."""
         from rtfs_framework.orchestrator.clock import SystemClock
-        from rtfs_framework.orchestrator.deadlines import watches
+        from rtfs_framework.orchestrator.deadlines import Deadlines
 
         seconds = None if limits is None else limits.seconds
-        return cls(Conversation(find_module=find_module, limits=limits, watches=watches(SystemClock(), seconds)))
+        return cls(Conversation(find_module=find_module, limits=limits, watches=Deadlines(SystemClock(), seconds)))
 
     def knows(self, name: str) -> bool:
         """Know no name."""

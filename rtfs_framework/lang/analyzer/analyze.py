@@ -37,6 +37,7 @@ from rtfs_framework.lang.forms import (
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Delegatable, Library, no_modules
 from rtfs_framework.lang.maps import to_key
+from rtfs_framework.lang.meter import visited
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
 from rtfs_framework.lang.source import Place, Source, Span
@@ -149,6 +150,7 @@ class Analyzer:
 
     def analyze(self, form: Form, scope: Scope, tail: Tail | None = None) -> ir.Node:
         """Return the IR of one form. `tail` is set in tail position."""
+        visited()
         match form:
             case Atom(value=value):
                 return ir.Const(value, form.span)

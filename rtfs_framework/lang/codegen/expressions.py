@@ -13,6 +13,7 @@ from rtfs_framework.lang.codegen import growth, narrowing, operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.meter import visited
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Numbers
 from rtfs_framework.lang.values import Keyword
@@ -27,6 +28,7 @@ class Expressions(EmitterBase, ABC):
 
     def value(self, node: ir.Node) -> ast.expr:
         """Return the expression of a node; statements that must run before it are in `out`."""
+        visited()
         return self.at(self._value(node), self.line(node.span))
 
     def _value(self, node: ir.Node) -> ast.expr:  # noqa: C901, PLR0912 - one line per kind of node

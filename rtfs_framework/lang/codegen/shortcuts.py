@@ -180,7 +180,12 @@ class _Filler(ast.NodeTransformer):
             return self._is(node.args[0].id, *_CLASSES[node.func.id])  # type: ignore[attr-defined]
         if isinstance(node.func, ast.Name) and node.func.id == "small":
             return self._small(node.args[0].id)  # type: ignore[attr-defined]
-        return self.generic_visit(node)
+        made = self.generic_visit(node)
+        match made:
+            case ast.Call(ast.Name("len"), [ast.Constant(str() as text)]):
+                return py.const(len(text))
+            case _:
+                return made
 
     def _is(self, letter: str, wanted: type, kind: Kind) -> ast.expr:
         """Return the test that an argument is of a class, or its answer."""

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing_extensions import assert_never
 
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.meter import visited
 
 
 def parts(node: ir.Node) -> Iterator[ir.Node]:  # noqa: C901, PLR0912 - one case per kind of node
     """Yield the nodes directly inside a node, in the order in which they run."""
+    visited()
     match node:
         case ir.Const() | ir.Local() | ir.Global() | ir.Builtin() | ir.HostName() | ir.Fail() | ir.Freeze():
             return

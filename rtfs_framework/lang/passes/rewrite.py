@@ -8,6 +8,7 @@ import attrs
 from typing_extensions import assert_never
 
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.meter import visited
 
 Go = Callable[[ir.Node], ir.Node]
 
@@ -20,6 +21,7 @@ def rewrite(node: ir.Node, change: Callable[[ir.Fn], ir.Fn]) -> ir.Node:
 
 def rebuild(node: ir.Node, go: Go) -> ir.Node:  # noqa: C901, PLR0912 - one case per kind of node
     """Return the node with every direct part replaced by what `go` makes of it, in the order in which they run."""
+    visited()
 
     def all_of(items: tuple[ir.Node, ...]) -> tuple[ir.Node, ...]:
         return tuple(map(go, items))

@@ -25,6 +25,7 @@ from rtfs_framework.orchestrator.cache_stack import SafeLayer
 from rtfs_framework.orchestrator.events import EventBus
 
 if TYPE_CHECKING:
+    from rtfs_framework.kernel.meter import Watch
     from rtfs_framework.lang.codegen.artifact import Artifact
 
 NAMESPACE = "artifact"
@@ -41,9 +42,14 @@ class ArtifactStore:
     _seal: Seal | None = attrs.field(default=None, init=False)
 
     def compiled(
-        self, source: Source, options: Mapping[str, Any], delegatable: Delegatable, find_module: FindModule
+        self,
+        source: Source,
+        options: Mapping[str, Any],
+        delegatable: Delegatable,
+        find_module: FindModule,
+        watch: Watch | None = None,
     ) -> Artifact:
-        """Return the artifact of a program. `options` are the compiler's, as plain data.
+        """Return the artifact of a program. `options` are the compiler's, as plain data; `watch` may end it.
 
         Raises:
             LanguageError: The program is refused; that is found out anew every time.
@@ -56,7 +62,9 @@ class ArtifactStore:
                 return found
         from rtfs_framework.kernel.loader import compile_source
 
-        made = compile_source(source, delegatable=asked.delegatable, find_module=asked.find_module, **options)
+        made = compile_source(
+            source, delegatable=asked.delegatable, find_module=asked.find_module, watch=watch, **options
+        )
         if key is not None:
             self._keep(key, made, asked)
         return made
