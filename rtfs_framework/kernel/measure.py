@@ -60,10 +60,7 @@ def _walk(todo: list[Any], most: int, look: Callable[[], None]) -> tuple[int, in
     while todo:
         value = todo.pop()
         kind = value.__class__
-        if kind is int:
-            total += _ATOM if -_WORD < value < _WORD else _HEAD + (value.bit_length() >> 3)
-            continue
-        if kind in _SMALL_ATOMS:
+        if kind in _SMALL_ATOMS or (kind is int and -_WORD < value < _WORD):
             total += _ATOM
             continue
         if kind in _NAMED:
@@ -86,6 +83,8 @@ def _walk(todo: list[Any], most: int, look: Callable[[], None]) -> tuple[int, in
 
 def _own(value: Any, kind: Any, todo: list[Any]) -> int:
     """Return what a value takes itself, and put its parts on the work list."""
+    if kind is int:
+        return _HEAD + (value.bit_length() >> 3)
     if kind is str:
         return _HEAD + len(value) * (1 if value.isascii() else 4)
     if kind is tuple or kind is List or kind is list:
