@@ -55,7 +55,7 @@ def live(roots: Iterable[Any], most: int, look: Callable[[], None] = lambda: Non
 
 
 def _walk(todo: list[Any], most: int, look: Callable[[], None]) -> tuple[int, int]:
-    total = looked = 0
+    total = looked = met = 0
     seen: set[int] = set()
     while todo:
         value = todo.pop()
@@ -68,13 +68,14 @@ def _walk(todo: list[Any], most: int, look: Callable[[], None]) -> tuple[int, in
             continue
         if kind in _OPAQUE:
             continue
+        met += 1
+        if met & _OFTEN == 0:
+            look()
         if getrefcount(value) > _SINGLE:  # what only its collection refers to is met once
             if id(value) in seen:
                 continue
             seen.add(id(value))
         looked += 1
-        if looked & _OFTEN == 0:
-            look()
         total += _own(value, kind, todo)
         if total > most:
             break
@@ -84,7 +85,7 @@ def _walk(todo: list[Any], most: int, look: Callable[[], None]) -> tuple[int, in
 def _own(value: Any, kind: Any, todo: list[Any]) -> int:
     """Return what a value takes itself, and put its parts on the work list."""
     if kind is int:
-        return _HEAD + (value.bit_length() >> 3)
+        return _HEAD + int(value.bit_length() >> 3)
     if kind is str:
         return _HEAD + len(value) * (1 if value.isascii() else 4)
     if kind is tuple or kind is List or kind is list:

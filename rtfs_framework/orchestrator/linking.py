@@ -101,7 +101,7 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
     from rtfs_framework.kernel.instance import Instance
 
     deadlines = Deadlines(host.clock, limits.seconds)
-    artifact = compile_for(host, source, limits, deadlines)
+    artifact = compile_for(host, source, limits, deadlines=deadlines)
     mistakes = [finding for finding in findings(host, artifact) if finding.severity == "error"]
     if mistakes:
         raise LanguageError(bounded(mistakes))

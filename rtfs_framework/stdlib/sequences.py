@@ -10,7 +10,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
-from rtfs_framework.lang.meter import charge, made, room
+from rtfs_framework.lang.meter import charge, made, room, watched
 from rtfs_framework.lang.values import GrownVector, List
 from rtfs_framework.lang.values import conj as vector_conj
 from rtfs_framework.stdlib.check import VECTORS, placed, sequence
@@ -141,7 +141,8 @@ def _conj_map(target: Map, entry: Any) -> Map:
     doc="Join collections into a vector.",
 )
 def concat(*collections: Any) -> tuple[Any, ...]:
-    parts = [() if part is None else placed("concat", part) for part in collections]
+    charge(len(collections))
+    parts = [() if part is None else placed("concat", part) for part in watched(collections)]
     room("concat", sum(map(len, parts)))
     return made(tuple([item for part in parts for item in part]))
 
