@@ -7,7 +7,6 @@ import re
 import uuid
 from hashlib import sha256
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from rtfs_framework.lang.errors import invalid_argument, type_error
 from rtfs_framework.lang.maps import Map, Set
@@ -19,6 +18,7 @@ from rtfs_framework.stdlib.table import builtin
 from rtfs_framework.stdlib.walker import fold
 
 _SEEDS = uuid.uuid5(uuid.NAMESPACE_URL, "rtfs:uuid-from-seed")
+_ESCAPED_BYTE = re.compile(rb"%(..)", re.DOTALL)
 _ONE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BLOCK = 1 << 16
 """Bytes between two looks at the limits."""
@@ -50,6 +50,10 @@ def url_encode(text: Any) -> str:
     return made(b"".join(parts).decode("ascii"))
 
 
+def _unescape(found: re.Match[bytes]) -> bytes:
+    return bytes((int(found[1], 16),))
+
+
 def _escape(found: re.Match[bytes]) -> bytes:
     return b"%%%02X" % found[0][0]
 
@@ -71,7 +75,7 @@ def url_decode(text: Any) -> str:
         end = start + _BLOCK
         place = data.rfind(b"%", end - 2, end)  # of an escape that the end would cut
         end = end if place < 0 else place
-        parts.append(unquote_to_bytes(data[start:end]))
+        parts.append(_ESCAPED_BYTE.sub(_unescape, data[start:end]))
         start = end
     return made(_text(b"".join(parts)))
 
