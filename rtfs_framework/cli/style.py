@@ -1,4 +1,4 @@
-"""Colour: one decision for both streams, made here, and the few styles that are used.
+"""The few styles that are used. Whether a stream gets them is decided in `orchestrator/colour.py`.
 
 Colour is added where it is wanted and never taken out of finished text. Text of others is made visible before it is
 styled, so every escape sequence that a terminal sees is ours.
@@ -6,9 +6,8 @@ styled, so every escape sequence that a terminal sees is ours.
 
 from __future__ import annotations
 
-import os
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -43,21 +42,6 @@ def yellow(text: str) -> Styled:
 def red(text: str) -> Styled:
     """Return a part that tells a failure."""
     return Styled(text, "red")
-
-
-def is_terminal(stream: Any) -> bool:
-    """Tell whether a stream is a terminal; one that is closed is none."""
-    try:
-        return bool(stream.isatty())
-    except (AttributeError, OSError, ValueError):
-        return False
-
-
-def colour_for(stream: Any) -> bool:
-    """Tell whether a stream gets colour: NO_COLOR says no, FORCE_COLOR yes, else a terminal that is not dumb does."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or (is_terminal(stream) and os.environ.get("TERM") != "dumb")
 
 
 def line_of(parts: tuple[Part, ...], *, colour: bool) -> str:

@@ -17,6 +17,8 @@ import attrs
 
 from rtfs_framework.api.observer import Event, Observer
 from rtfs_framework.api.values import Clock
+from rtfs_framework.lang.visible import visible_line
+from rtfs_framework.orchestrator.colour import colour_for
 from rtfs_framework.orchestrator.journal.fault import JournalError
 from rtfs_framework.registry.faults import Faults, Part, PluginFault, ask
 from rtfs_framework.registry.problems import PluginProblem
@@ -109,13 +111,19 @@ def _hear(observer: Callable[[Event], Any], event: Event) -> None:
         raise TypeError("it is a coroutine function, and nobody awaits it")
 
 
+def _seen(_logger: Any, _method: str, event: Any) -> Any:
+    """Make what others wrote fit for a terminal, before colours are added."""
+    return {name: visible_line(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
 def _structlog(level: int) -> Callable[[Event], None]:
     import structlog
 
     processors: Iterable[Any] = (
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        _seen,
+        structlog.dev.ConsoleRenderer(colors=colour_for(sys.stderr)),
     )
     logger = structlog.wrap_logger(
         structlog.PrintLogger(sys.stderr),

@@ -208,7 +208,7 @@ class _Ahead(io.RawIOBase):
 
 def _guess(head: str, column: str | None) -> str:
     """Tell the format by the first line: a JSON object, a header that names the column, else text."""
-    first = re.split(r"[\r\n]", head.removeprefix("\ufeff").lstrip("\r\n"), maxsplit=1)[0].strip()
+    first = re.split(r"[\r\n]", head.removeprefix("\ufeff").lstrip("\r\n"), maxsplit=1)[0].strip(" ")
     if first.startswith("{"):
         return "jsonl"
     if column is not None or named_delimiter(first) is not None:

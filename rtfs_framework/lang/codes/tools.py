@@ -48,7 +48,7 @@ enter(
 enter(
     "E0912",
     "the output cannot be written",
-    "The disk is full, the folder cannot be written, or the output is the input.",
+    "The disk is full, the folder cannot be written, the output is the input, or the standard output is closed.",
 )
 enter("E0913", "a command of the REPL with the wrong argument", "`:help` shows every command with its use.")
 enter(
