@@ -19,8 +19,9 @@ from rtfs_framework.api.cache import CacheKey
 from rtfs_framework.api.engine import PlanScope
 from rtfs_framework.api.plans import CallContext, Consult, DelegationPlan, PlanSource
 from rtfs_framework.api.targets import show_target
-from rtfs_framework.api.values import Clock, digest
+from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import FunctionSignature, HintKind, HostCall
+from rtfs_framework.lang.digest import digest
 from rtfs_framework.orchestrator.cache_stack import SafeLayer
 from rtfs_framework.orchestrator.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.keys import key_of

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 
 from rtfs_framework.api.targets import show_target
-from rtfs_framework.api.values import digest
 from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.names import Lookup, no_names
