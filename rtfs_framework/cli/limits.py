@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 OFF = "off"
+_MOST = 1e15
+"""As in the file (`config/tables.py`)."""
 
 
 class _Bound(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -42,8 +43,8 @@ class _Bound(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         number = self._number(text)
         if number is None:
             self.fail(f"{text!r} is neither {self._what} nor off", param, ctx)
-        if not self._least <= number < math.inf:
-            self.fail(f"it must be at least {self._least:g}, or off", param, ctx)
+        if not self._least <= number <= _MOST:
+            self.fail(f"it must be at least {self._least:g} and at most {_MOST:g}, or off", param, ctx)
         return number
 
     def _number(self, text: str) -> float | None:

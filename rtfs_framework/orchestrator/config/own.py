@@ -46,11 +46,16 @@ class Reading:
         """
         from rtfs_framework.api.toml_structure import StructureError, structure
 
+        wrong: set[KeyPath] = set()
         for _ in range(_ROUNDS):
             try:
                 made = structure(cls, data, self.places, path)
             except StructureError as error:  # noqa: PERF203 - at most three times
-                self.mistakes.extend(error.diagnostics)
+                for place, mistake in zip(error.paths, error.diagnostics, strict=True):
+                    left_out = (f"the key '{each[-1]}' is missing" for each in wrong if each[:-1] == place)
+                    if mistake.message not in left_out:
+                        self.mistakes.append(mistake)
+                wrong.update(error.paths)
                 data = _without(data, {found[len(path) :] for found in error.paths})
             else:
                 self._doubt(cls, data, path)

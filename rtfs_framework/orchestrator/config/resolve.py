@@ -103,6 +103,9 @@ class Resolver:
         defaults: Mapping[ExecTarget, ProviderSpec],
     ) -> ProviderSpec | None:
         wanted = table.get("provider")
+        if wanted is not None and not isinstance(wanted, str):
+            self.reading.structure(ProviderTable, {"provider": wanted}, path)
+            return None
         plugin = wanted if isinstance(wanted, str) else self._usual_plugin(target, name, defaults)
         if plugin is None:
             self.reading.mistake(

@@ -19,16 +19,20 @@ from rtfs_framework.orchestrator.routes import PURE
 from rtfs_framework.orchestrator.security import IsolationLevel, Reach
 
 _POSITIVE: Any = validators.gt(0)
+MOST_BOUND = 10**15
+"""Of whatever a limit counts: beyond this, "off" is what is meant."""
 _DAY = 86_400.0
 _YEAR = 365 * _DAY
 
 
 def _bound(least: float, way_out: str | None = None) -> Any:
-    """Accept "off", and numbers from `least` on."""
+    """Accept "off", and numbers from `least` to `MOST_BOUND`."""
 
     def check(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
         if value is not None and value != "off" and value < least:
             raise OutOfBounds(f"'{field.name}' must be at least {least:,}, or \"off\", not {value:,}", way_out)
+        if value is not None and value != "off" and value > MOST_BOUND:
+            raise OutOfBounds(f"'{field.name}' must be at most {MOST_BOUND:,}, or \"off\"", None)
 
     return check
 
