@@ -38,19 +38,21 @@ def check(tmp_path, times):
     path, seen = tmp_path / "journal.sqlite", killed(tmp_path, times)
     written, keys = begun(path, tmp_path)
     asked = [text for each in seen for text in each]
-    assert len(asked) >= times, "every process asked"
+    assert len(asked) > times, "most processes asked several times"
     assert {keys.value(digest(text)) for text in asked} <= written
     verdict = verify_all(path, tmp_path)
     assert (verdict.ok, verdict.problems, verdict.notes) == (True, (), ()), "no false alarm"
-    assert verdict.runs == verdict.unfinished == times
+    assert sum(map(bool, seen)) <= verdict.runs == verdict.unfinished <= times
     calls = [e for row in query.list_runs(path, times) for e in query.entries_of(path, row.id)]
     assert any(call["state"] == "begun" for call in calls), "calls that were under way are shown"
 
 
+@pytest.mark.timeout(600)
 def test_nothing_that_was_paid_is_missing(tmp_path):
-    check(tmp_path, 15)
+    check(tmp_path, 12)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_nothing_that_was_paid_is_missing_after_many_kills(tmp_path):
     check(tmp_path, 200)
