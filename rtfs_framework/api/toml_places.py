@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,9 @@ KeyPath = tuple[str | int, ...]
 MOST_DEEP = 64
 """Levels of tables and arrays. Nothing that people write is so deep, and nobody who walks the data need think of it."""
 _MOST_BYTES = 16 * 1024 * 1024
+_PIECE = 1024
+_GO_ON = bytes(range(0x80, 0xC0))
+"""The bytes of UTF-8 that begin no character."""
 _MOST_DOTS = 1_000
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 _WHERE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
@@ -194,6 +198,8 @@ class _Finder:
         self.keys: dict[KeyPath, Span] = {}
         self.values: dict[KeyPath, Span] = {}
         self._counts: dict[KeyPath, int] = {}
+        sizes = (len(self.raw[at : at + _PIECE].translate(None, _GO_ON)) for at in range(0, len(self.raw), _PIECE))
+        self._before = [0, *accumulate(sizes)]
         parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
         for node in parser.parse(self.raw).root_node.named_children:
             if node.type == "pair":
@@ -205,7 +211,10 @@ class _Finder:
         return Span(self._characters(node.start_byte), self._characters(node.end_byte))
 
     def _characters(self, offset: int) -> int:
-        return len(self.raw[:offset].decode("utf-8", "replace"))
+        """Return how many characters the first bytes are: every byte but those that go on with a character."""
+        piece, rest = divmod(offset, _PIECE)
+        start = piece * _PIECE
+        return self._before[piece] + len(self.raw[start : start + rest].translate(None, _GO_ON))
 
     def _table(self, node: Any) -> None:
         header, *members = node.named_children

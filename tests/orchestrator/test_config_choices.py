@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_framework.orchestrator.config.choices import overlap
+from rtfs_framework.api import LocalPure
+from rtfs_framework.orchestrator.config.choices import Choices, overlap
 
 
 @pytest.mark.parametrize(
@@ -19,5 +20,11 @@ def test_patterns_that_can_fit_the_same_name(one, other, meet):
     assert overlap(one, other) is overlap(other, one) is meet
 
 
-def test_huge_patterns_are_taken_to_overlap():
-    assert overlap("a" * 100_000, "b" * 100_000)
+def test_work_is_bounded_and_what_is_beyond_it_overlaps():
+    choices = Choices(
+        local=frozenset(), remote=frozenset({"far"}), mentioned=frozenset(), routes={"x": (LocalPure(),)}, default=None
+    )
+    assert choices.route("y", ["remote-far"]) == ["remote-far"]
+    assert choices.route("y" * 2_000_000, ["remote-far"]) == []
+    assert choices.route("y", ["remote-far"]) == []
+    assert choices.route("y", ["local-pure"]) == ["local-pure"]

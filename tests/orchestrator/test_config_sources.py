@@ -71,7 +71,7 @@ SPOILT = {
     "link": (_link, "it is a link"),
     "link to a device": (_link_to_device, "it is a link"),
     "pipe": (_pipe, "it is no ordinary file"),
-    "huge": (_huge, "it is larger than 1,048,576 bytes"),
+    "huge": (_huge, "it is larger than 262,144 bytes"),
     "open folder": (_open_folder, "others may write"),
     "group's folder": (_group_folder, "others may write"),
     "open folder above": (_open_far_folder, "others may write"),

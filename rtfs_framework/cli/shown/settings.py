@@ -38,7 +38,7 @@ class Setting:
         """The value as TOML would have it, near enough."""
         if self.value is None:
             return "(none)"
-        return json.dumps(self.value, ensure_ascii=False)
+        return printable(json.dumps(self.value, ensure_ascii=False))
 
 
 @attrs.define(slots=True, eq=False)

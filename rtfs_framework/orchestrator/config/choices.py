@@ -14,7 +14,7 @@ from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.orchestrator.routes import Unknown, parse_target
 
 _MOST_WORK = 1_000_000
-"""Pairs of characters that two patterns may have; of larger ones it is taken that they overlap."""
+"""Pairs of characters that are compared for one file; of patterns beyond that it is taken that they overlap."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class Choices:
     """The user's own."""
     default: ExecTarget | None
     """The user's own, None when they have not said."""
+    _left: list[int] = attrs.field(factory=lambda: [_MOST_WORK], init=False)
 
     def allowed(self, text: str, own: Iterable[ExecTarget] | None) -> bool:
         """Tell whether a target may be chosen where the user's own choices, if any, are `own`.
@@ -47,8 +48,12 @@ class Choices:
 
     def route(self, pattern: str, texts: Iterable[str]) -> list[str]:
         """Return the targets of a route that may be chosen."""
-        near = [targets for other, targets in self.routes.items() if overlap(pattern, other)]
+        near = [targets for other, targets in self.routes.items() if self._meets(pattern, other)]
         return [text for text in texts if all(self.allowed(text, targets) for targets in near or (None,))]
+
+    def _meets(self, one: str, other: str) -> bool:
+        self._left[0] -= (len(one) + 1) * (len(other) + 1)
+        return self._left[0] < 0 or overlap(one, other)
 
 
 def _distance(target: ExecTarget) -> int:
@@ -58,8 +63,6 @@ def _distance(target: ExecTarget) -> int:
 
 def overlap(one: str, other: str) -> bool:
     """Tell whether two patterns can fit the same name."""
-    if len(one) * len(other) > _MOST_WORK:
-        return True
     # row[j]: what `one` has so far and other[:j] can fit the same text
     row = [True] + [False] * len(other)
     for place, char in enumerate(other, 1):

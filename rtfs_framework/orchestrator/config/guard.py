@@ -14,7 +14,7 @@ from pathlib import Path
 from rtfs_framework.api.errors import ConfigError, config_error
 from rtfs_framework.api.regular_file import read_regular
 
-MOST_BYTES = 1 << 20
+MOST_BYTES = 1 << 18
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 

@@ -9,12 +9,13 @@ written and as it was understood, and the configuration without the file; it ret
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import attrs
 
-from rtfs_framework.api.patterns import compile_patterns
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT, MANY, Config, ProviderSpec
+from rtfs_framework.orchestrator.globs import Patterns
 from rtfs_framework.orchestrator.security import IsolationLevel, Reach
 
 
@@ -90,9 +91,12 @@ def _grant(said: Said) -> Any:
 def _granted(below: Config, name: str) -> bool:
     """Tell whether all that a pattern of grants fits is granted already: another pattern fits the pattern itself."""
     rules = below.security
-    if rules.level is IsolationLevel.FULL or name in rules.grant:
-        return True
-    return any(compile_patterns([each])(name) is not None for each in rules.grant)
+    return rules.level is IsolationLevel.FULL or _patterns(rules.grant).match(name) is not None
+
+
+@lru_cache(maxsize=8)
+def _patterns(grants: tuple[str, ...]) -> Patterns:
+    return Patterns(grants)
 
 
 def _deny(said: Said) -> Any:
