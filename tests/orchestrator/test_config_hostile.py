@@ -164,3 +164,17 @@ def test_one_mistake_is_one_mistake(place, text, says):
     with pytest.raises(ConfigError) as caught:
         place(text, "1")
     assert [each.message for each in caught.value.diagnostics] == says
+
+
+def test_of_very_many_mistakes_some_are_told_and_the_rest_is_counted(place):
+    with pytest.raises(ConfigError) as caught:
+        place("".join(f"k{number} = 1\n" for number in range(500)), "0")
+    assert len(caught.value.diagnostics) == 51
+    assert "450 more" in caught.value.diagnostics[-1].message
+
+
+def test_a_file_of_routes_and_grants_to_the_last_byte_is_read(place):
+    routes = "".join(f"'*{number}*a*' = 'local-pure'\n" for number in range(3000))
+    config = place(f"[delegation.static_routes]\n{routes}[security]\ngrant = {[f'g{n}' for n in range(9000)]}\n", "0")
+    assert len(config.routes) == 3000
+    assert config.security.grant == ()

@@ -162,7 +162,7 @@ steps = 0
     "text",
     [
         ".".join("a" * 3000) + " = 1",
-        ".".join("a" * 200_000) + " = 1",
+        ".".join("a" * 100_000) + " = 1",
         "[" + ".".join("a" * 3000) + "]",
         "delegation.static_routes." + ".".join("a" * 90) + " = 'local-pure'",
         "x = " + "[" * 70 + "]" * 70,

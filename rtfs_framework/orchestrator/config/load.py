@@ -14,7 +14,7 @@ import attrs
 from rtfs_framework.api.errors import ConfigError
 from rtfs_framework.api.provider import Locality, ProviderEntry
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel, show_target
-from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.orchestrator.config.layers import Kind, Layer, Merged, read_layers
 from rtfs_framework.orchestrator.config.model import Config, ProviderSpec
 from rtfs_framework.orchestrator.config.own import default_engine, defaults_of
@@ -80,7 +80,7 @@ class _Making:
         if file is not None:
             config = Resolver(reading, self.catalog, merged).resolve(file, merged.data, self.defaults)
         if config is None or reading.mistakes:
-            raise ConfigError(_in_order(reading.mistakes))
+            raise ConfigError(bounded(_in_order(reading.mistakes)))
         return attrs.evolve(config, merged=merged, notices=tuple(reading.doubts))
 
     def keys(self, layers: Sequence[Layer], environ: Mapping[str, str]) -> dict[str, frozenset[str]]:
@@ -118,7 +118,7 @@ class _Making:
         mistakes = [each for reading in readings for each in reading.mistakes]
         if typed is None or own_typed is None or mistakes:
             self.config(layers)  # tells them all
-            raise ConfigError(_in_order(mistakes))  # those that a later text would have hidden
+            raise ConfigError(bounded(_in_order(mistakes)))  # those that a later text would have hidden
         below = self.config(own.layers)
         narrowing = Narrowing(found, typed, own, own_typed, below, self.catalog)
         left = attrs.evolve(found, data=narrowing.data())
