@@ -23,11 +23,11 @@ from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.answers import Answer, Throw, Waiting, reply
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
-from rtfs_framework.orchestrator.deadlines import OverdueError, seconds_for
+from rtfs_framework.orchestrator.deadlines import HELD_SECONDS, OverdueError, seconds_for
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import as_program_error, unknown_capability
 from rtfs_framework.orchestrator.handover import NoValueError, as_value
-from rtfs_framework.orchestrator.loops import LoopThread
+from rtfs_framework.orchestrator.loops import HeldError, LoopThread
 from rtfs_framework.orchestrator.purity import ATOMS
 from rtfs_framework.orchestrator.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.security import violation as security_violation
@@ -175,9 +175,12 @@ class Capabilities:
         self, opened: OpenCall, entry: CapabilityEntry, begin: Callable[[], Awaitable[Any]], deadline: float
     ) -> Answer:
         try:
-            made = await self.io.reach(self._outside(entry).call, _HANDLER, deadline, begin)
+            call = self._outside(entry).call
+            made = await self.io.reach_within(deadline + HELD_SECONDS, call, _HANDLER, deadline, begin)
             value = self._taken(entry, made, opened.call.args)
-        except OverdueError:
+        except (OverdueError, HeldError) as error:
+            if isinstance(error, HeldError):
+                self.events.held(error, self.parts[entry.id])
             late = CapabilityError(f"no answer within {deadline:g} s", "NetworkError")
             return self._failed(opened, entry, late)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down

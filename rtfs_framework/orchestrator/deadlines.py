@@ -25,6 +25,10 @@ class OverdueError(Exception):
     """The time of a call to a plugin is over; a `TimeoutError` would be the plugin's own."""
 
 
+HELD_SECONDS = 5.0
+"""Seconds beyond a call's time for which its event loop may stand still before it is given up."""
+
+
 class Deadline:
     """The watch of one run: it ends the run when its time is over, while it computes and while it waits."""
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from inspect import isawaitable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -22,6 +22,9 @@ from rtfs_framework.orchestrator.colour import colour_for
 from rtfs_framework.orchestrator.journal.fault import JournalError
 from rtfs_framework.registry.faults import Faults, Part, PluginFault, ask
 from rtfs_framework.registry.problems import PluginProblem
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.loops import HeldError
 
 _DEBUG, _INFO, _WARNING = 10, 20, 30
 """As in `logging`, which is not imported for three numbers."""
@@ -91,6 +94,13 @@ class EventBus:
         )
         self.faults.add(found, ("journal", error.path, error.problem))
         self.emit("journal.failed", {"error": message})
+
+    def held(self, error: HeldError, part: Part) -> None:
+        """Note that a plugin held the event loop in which all are awaited; it is `part` if nobody else is seen."""
+        from rtfs_framework.orchestrator.outside import owner_of
+
+        what = "blocked the event loop in which plug-ins are awaited"
+        self.plugin_failed(owner_of(error.task) or part, what, "being awaited", "all that waited there was given up")
 
     def _tell(self, subscription: Subscription, event: Event) -> None:
         try:

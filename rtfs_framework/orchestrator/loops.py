@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Coroutine
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -28,6 +30,23 @@ _STACK = 16 << 20
 _CLEAN_UP_SECONDS = 2.0
 """How long tasks may take to clean up after they were cancelled."""
 
+_LOOK_SECONDS = 1.0
+"""How often who waits for the loop looks whether it still turns."""
+
+_CLOSING_PATIENCE = 1.0
+"""Seconds without a turn after which a loop that is to be closed is left as it is."""
+
+
+class HeldError(Exception):
+    """The loop did not turn for too long: something in it blocks. What waited there is lost, and a new loop is there.
+
+    `task` is the one that was running, if that could be seen.
+    """
+
+    def __init__(self, task: asyncio.Task[Any] | None) -> None:
+        super().__init__("the event loop in which plug-ins are awaited was held")
+        self.task = task
+
 
 @attrs.define(slots=True, eq=False)
 class LoopThread:
@@ -39,6 +58,8 @@ class LoopThread:
     _end: asyncio.Event = attrs.field(init=False)
     """Set in the loop when it is to end."""
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+    _asked: float | None = attrs.field(default=None, init=False)
+    """When the loop was asked for a sign of life that it has not given yet."""
 
     @property
     def here(self) -> bool:
@@ -66,6 +87,16 @@ class LoopThread:
         When this is cancelled, that is, and gets a moment to clean up; a plug-in that swallows its cancellation is left
         behind.
         """
+        return await self.reach_within(inf, function, *args, **more)
+
+    async def reach_within(
+        self, patience: float, function: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **more: P.kwargs
+    ) -> T:
+        """Do the same; give up, and start a new loop, when this one does not turn for so many seconds.
+
+        Raises:
+            HeldError: It did not.
+        """
         import asyncio
 
         if self.here:
@@ -79,20 +110,61 @@ class LoopThread:
 
         waited = asyncio.wrap_future(self.submit(work()))
         try:
-            return await asyncio.shield(waited)
+            while not waited.done():
+                await asyncio.wait((waited,), timeout=_LOOK_SECONDS)
+                if not waited.done():
+                    self._check(loop, patience)
+            return waited.result()
         except asyncio.CancelledError:
             if not waited.done():
                 loop.call_soon_threadsafe(lambda: [task.cancel() for task in there])
                 await _left(waited)
             raise
 
+    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T | None:
+        """Await a coroutine in the loop, from a thread; None when the loop does not turn."""
+        from concurrent.futures import wait
+
+        future = self.submit(coroutine)
+        while not wait((future,), _LOOK_SECONDS / 4).done:
+            if self._silent() > _CLOSING_PATIENCE:
+                return None
+        return future.result()
+
     def close(self) -> None:
         """Cancel what still runs, give it a moment to clean up, and end the thread."""
+        held = self._asked is not None and self._silent() > _CLOSING_PATIENCE
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None and self._thread is not None:
             loop.call_soon_threadsafe(self._end.set)
-            self._thread.join(2 * _CLEAN_UP_SECONDS)
+            self._thread.join(0 if held else 2 * _CLEAN_UP_SECONDS)
+
+    def _silent(self) -> float:
+        """Return for how many seconds the loop has not turned, as far as that is known; ask it for a sign of life."""
+        loop, asked, now = self._loop, self._asked, monotonic()
+        if loop is None:
+            return 0.0
+        if asked is None:
+            self._asked = now
+            loop.call_soon_threadsafe(self._turned)
+            return 0.0
+        return now - asked
+
+    def _turned(self) -> None:
+        self._asked = None
+
+    def _check(self, loop: asyncio.AbstractEventLoop, patience: float) -> None:
+        """Give a loop up that is held: the next one who needs it starts another."""
+        import asyncio
+
+        if self._loop is loop and self._silent() <= patience:
+            return
+        with self._lock:
+            if self._loop is loop:
+                self._loop, self._asked = None, None
+                loop.call_soon_threadsafe(self._end.set)  # when it turns again it ends
+        raise HeldError(asyncio.current_task(loop))
 
     def _started(self) -> asyncio.AbstractEventLoop:
         import asyncio

@@ -5,12 +5,13 @@ A failure of any kind becomes an error that the program can catch, and is writte
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
+from typing_extensions import ParamSpec
 
 from rtfs_framework.api.cache import CacheKey
 from rtfs_framework.api.errors import BadReply, ConfigError, ProviderAuthError, ProviderError, ProviderTimeout
@@ -21,17 +22,20 @@ from rtfs_framework.lang.errors import ProgramError, type_validation_error
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.orchestrator.answers import Answer, Reply, Throw, Waiting
 from rtfs_framework.orchestrator.cost import cost_of
-from rtfs_framework.orchestrator.deadlines import OverdueError, seconds_for
+from rtfs_framework.orchestrator.deadlines import HELD_SECONDS, OverdueError, seconds_for
 from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import as_program_error
 from rtfs_framework.orchestrator.journal.fault import JournalError
-from rtfs_framework.orchestrator.loops import LoopThread
+from rtfs_framework.orchestrator.loops import HeldError, LoopThread
 from rtfs_framework.orchestrator.prompt import build_request
 from rtfs_framework.orchestrator.providers import ProviderInstance
 from rtfs_framework.orchestrator.reply import fault_of, to_value
 from rtfs_framework.orchestrator.reuse import Reuse
 from rtfs_framework.orchestrator.visit import OpenCall
 from rtfs_framework.registry.faults import PluginFault
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _CONSULT_TIMEOUT = 10.0
 """Seconds that a consultation may take, if the provider's own bound is not shorter."""
@@ -117,7 +121,22 @@ class Models:
         Raises:
             ProviderError: Whatever went wrong, a timeout included.
         """
-        return await self.io.reach(self._infer_there, instance, request)
+        return await self._there(instance, request.timeout, self._infer_there, instance, request)
+
+    async def _there(
+        self,
+        instance: ProviderInstance,
+        seconds: float,
+        function: Callable[P, Coroutine[Any, Any, T]],
+        *args: P.args,
+        **more: P.kwargs,
+    ) -> T:
+        """Await something where plug-ins are awaited; that this place is held by one of them is a time-out."""
+        try:
+            return await self.io.reach_within(seconds + HELD_SECONDS, function, *args, **more)
+        except HeldError as held:
+            self.events.held(held, instance.part)
+            raise ProviderTimeout(instance.spec.id, f"no reply within {seconds:g} s: {held}") from held
 
     @staticmethod
     async def _infer_there(instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
@@ -179,7 +198,7 @@ class Models:
             return True
 
         ask = partial(self._paid, opened, instance, request)
-        return await self.io.reach(self.reuse.once, *key, ask, fits)
+        return await self._there(instance, timeout, self.reuse.once, *key, ask, fits)
 
     async def _paid(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
         """Ask, after it is on disk that this begins if it may cost anything; write down what it took in any case."""

@@ -6,7 +6,8 @@ only Ctrl-C of the user passes. What was left behind is told, counted, and bound
 behind is not called until some of them end.
 
 One thing cannot be helped from here: an asynchronous method that blocks holds its event loop, and all that run there
-wait with it. It is told when it is over.
+wait with it. It is told when it is over; if it is not over in time, the loop is given up with all that wait there
+(`loops.HeldError`) and another one takes its place.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import attrs
 
@@ -27,6 +29,8 @@ T = TypeVar("T")
 
 Told = Callable[[Part, "BaseException | str", str, str], None]
 """The part, what is wrong, in which piece of its code, and what the host did."""
+
+_owners: WeakKeyDictionary[asyncio.Task[Any], Part] = WeakKeyDictionary()
 
 GRACE = 0.5
 """Seconds that cancelled code has to clean up."""
@@ -97,6 +101,9 @@ class Outside:
 
     async def _theirs(self, doing: str, begin: Callable[[], Awaitable[T]], ending: list[bool]) -> T:
         """Await a plugin's code; what would end the tool becomes its fault."""
+        own = asyncio.current_task()
+        if own is not None:
+            _owners[own] = self.part
         try:
             return await begin()
         except Exception:
@@ -146,6 +153,11 @@ def _result(task: asyncio.Task[T]) -> T:
     if not task.cancelled() and isinstance(task.exception(), KeyboardInterrupt):
         raise asyncio.CancelledError
     return task.result()
+
+
+def owner_of(task: asyncio.Task[Any] | None) -> Part | None:
+    """Return whose code a task runs, None when it is no plugin's."""
+    return None if task is None else _owners.get(task)
 
 
 def _forget(task: asyncio.Task[Any]) -> None:

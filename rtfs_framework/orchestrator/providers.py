@@ -31,6 +31,7 @@ from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.problems import words_of
 
 if TYPE_CHECKING:
+    import asyncio
     from concurrent.futures import Future
 
     import anyio
@@ -65,7 +66,7 @@ class ProviderInstance:
     _failed: PluginFault | None = attrs.field(default=None, init=False)
     _fingerprint: str | None = attrs.field(default=None, init=False)
     _account: Mapping[str, str] | None = attrs.field(default=None, init=False, repr=False)
-    _room: anyio.Semaphore | None = attrs.field(default=None, init=False)
+    _room: tuple[asyncio.AbstractEventLoop, anyio.Semaphore] | None = attrs.field(default=None, init=False)
     _outside: Outside | None = attrs.field(default=None, init=False)
     _prepared: Future[None] | None = attrs.field(default=None, init=False)
     _making: threading.Lock = attrs.field(factory=threading.Lock, init=False)
@@ -156,11 +157,14 @@ class ProviderInstance:
         """Return what a request holds while it is under way; entering waits until there is room. Always in one loop."""
         if self.parallel is None:
             return nullcontext()
-        if self._room is None:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        if self._room is None or self._room[0] is not loop:  # a loop that was given up keeps its room
             import anyio
 
-            self._room = anyio.Semaphore(self.parallel)
-        return self._room
+            self._room = loop, anyio.Semaphore(self.parallel)
+        return self._room[1]
 
     def mistakes(self) -> ConfigError | None:
         """Make the provider and return what the files that it reads have wrong; None when nothing is."""

@@ -55,7 +55,7 @@ class Reuse:
     ttl: float | None
     keyring: Keyring
     _functions: dict[int, tuple[FunctionSignature, Lookup, str]] = attrs.field(factory=dict, init=False)
-    _flights: dict[str, _Flight] = attrs.field(factory=dict, init=False)
+    _flights: dict[tuple[int, str], _Flight] = attrs.field(factory=dict, init=False)
     """Under way, by key. This and what follows is changed in the session's thread `io` alone."""
     _latest: dict[str, tuple[int, InferenceReply]] = attrs.field(factory=dict, init=False)
     landed: int = attrs.field(default=0, init=False)
@@ -101,9 +101,12 @@ class Reuse:
         `landed` was then) before that, and came here after, is given it all the same. So of equal requests of any
         threads and tasks at once one is paid. When the one that asks is cancelled, the next one takes over.
         """
+        import asyncio
+
         import anyio
 
-        while (flight := self._flights.get(key.digest)) is not None:
+        place = (id(asyncio.get_running_loop()), key.digest)  # a loop that was given up keeps its flights
+        while (flight := self._flights.get(place)) is not None:
             await flight.landed.wait()
             if flight.reply is not None:
                 return flight.reply, True
@@ -112,7 +115,7 @@ class Reuse:
         late = self._latest.get(key.digest)
         if late is not None and late[0] > since:
             return late[1], True
-        flight = self._flights[key.digest] = _Flight(anyio.Event())
+        flight = self._flights[place] = _Flight(anyio.Event())
         try:
             flight.reply = await ask()
             if self.layer is not None and fits(flight.reply):
@@ -122,7 +125,7 @@ class Reuse:
             flight.error = error
             raise
         finally:
-            self._flights.pop(key.digest, None)
+            self._flights.pop(place, None)
             flight.landed.set()
         return flight.reply, False
 

@@ -224,7 +224,7 @@ class Session:
             last_first.callback(self.host.close)
             last_first.callback(self.front.close)
             if self.host.io.used:
-                last_first.callback(lambda: self.host.io.submit(self.host.pool.aclose()).result())
+                last_first.callback(lambda: self.host.io.wait(self.host.pool.aclose()))
             while self._programs:
                 _, program = self._programs.popitem()
                 last_first.callback(program.close, status)

@@ -322,3 +322,25 @@ def test_a_call_that_is_cancelled_with_its_run_may_clean_up(kit, source, capabil
     entry = capability("ask", handler, order_independent=True)
     (value,), _ = run(kit, source, kit.catalog(capabilities=[entry]), text, GRANT)
     assert (value, sorted(cleaned)) == ("E0801", [1, 2])
+
+
+def test_a_method_that_blocks_for_ever_is_given_up_with_its_loop(kit, source, capability, monkeypatch, free):
+    """What waited in the loop is lost; the next call has a new loop, and the one that blocked is named."""
+    monkeypatch.setattr("rtfs_framework.orchestrator.loops._LOOK_SECONDS", 0.02)
+    for room in ("models", "capabilities"):
+        monkeypatch.setattr(f"rtfs_framework.orchestrator.{room}.HELD_SECONDS", 0.5)
+
+    async def blocks(_):
+        free.wait()
+
+    async def answers(request):
+        await asyncio.sleep(0)
+        return request.args[0]
+
+    entries = [capability("block", blocks), capability("ask", answers)]
+    soon = "^{:runtime.learning.timeout {:timeout-ms 20}}"
+    text = f"(defn main [x] [(try {soon} (call :block 1) (catch Exception e :late)) (call :ask x) (call :ask 2)])"
+    (value,), (problem,) = run(kit, source, kit.catalog(capabilities=entries), text, GRANT)
+    assert [str(each) for each in value] == [":late", "x", "2"]
+    assert "capability 'block'" in problem.message
+    assert "blocked the event loop" in problem.message
