@@ -8,7 +8,7 @@ elsewhere than their owner said.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import attrs
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
 
 _TARGETS = (LocalPure, LocalModel, RemoteModel, L4CacheHit, Capability, Deny, Ask)
+_MODELS = (LocalModel, RemoteModel)
 _METHODS = ("claims", "decide", "conclude")
 _MOST_CLAIMS = 100_000
 
@@ -126,6 +127,8 @@ def _sound(part: Part, doing: str, answer: object) -> DelegationPlan | Consult:
     Raises:
         PluginFault: It cannot.
     """
+    if _is_usual(answer):
+        return answer
     wrong = ask(part, doing, flaw_of, answer)
     if wrong is not None:
         raise PluginFault(part, doing, f"returned {wrong}")
@@ -134,8 +137,24 @@ def _sound(part: Part, doing: str, answer: object) -> DelegationPlan | Consult:
     return answer
 
 
+def _is_usual(answer: object) -> TypeGuard[DelegationPlan]:
+    """Tell quickly whether this is a sound plan; most are, and one is made per call."""
+    if answer.__class__ is not DelegationPlan:
+        return False
+    target: Any = answer.target
+    return (
+        (target.__class__ is LocalPure or (target.__class__ in _MODELS and target.id.__class__ is str))
+        and answer.confidence.__class__ is float
+        and 0.0 <= answer.confidence <= 1.0
+        and answer.reasoning.__class__ is answer.engine.__class__ is str
+        and answer.context == ()
+    )
+
+
 def flaw_of(answer: object) -> str | None:
     """Return what is wrong with what stands for a decision, None when it is a sound plan or consultation."""
+    if _is_usual(answer):
+        return None
     if not isinstance(answer, DelegationPlan | Consult):
         return f"{_a(answer)}, which is no DelegationPlan"
     target: Any = answer.target
