@@ -49,9 +49,15 @@ class Hosts:
     def _make(self, folder: Path) -> Session | None:
         try:
             made = Session.open(config_path=self.config, program_dir=folder, journal=False)
-            made.host.dispatcher.delegator.may_claim("")  # an engine that cannot be asked is told now, once
         except (RtfsError, OSError) as error:
             self.problems.append(str(error))
+            return None
+        made.host.events.faults.listen(lambda problem: self.problems.append(problem.message))
+        try:
+            made.host.dispatcher.delegator.may_claim("")  # an engine that cannot be asked is told now, once
+        except RtfsError as error:
+            self.problems.append(str(error))
+            made.close()
             return None
         self.problems.extend(each.message for each in made.host.config.notices)
         return made
