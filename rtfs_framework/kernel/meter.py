@@ -49,7 +49,7 @@ _STRETCH = 64
 _OWN_REFERENCES = 3
 """References to a value that nobody else has: the list's, the loop's, and that of asking."""
 
-_FIRST = 256
+_FIRST = 64
 """Steps up to the second look of a watch that tells the time; then ever more, as long as they take little of it."""
 
 _LONG = 0.1

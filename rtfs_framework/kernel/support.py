@@ -14,7 +14,7 @@ from rtfs_framework.lang.errors import (
     type_error,
     type_validation_error,
 )
-from rtfs_framework.lang.maps import EMPTY_MAP, PLAIN, Key, Map, Set, equal
+from rtfs_framework.lang.maps import EMPTY_MAP, PLAIN, Map, Set, equal, to_key
 from rtfs_framework.lang.meter import charge, meter, room_for_text
 from rtfs_framework.lang.meter import fits as check_size
 from rtfs_framework.lang.printer import display
@@ -323,7 +323,7 @@ HELPERS: dict[str, Any] = {
     "rt_is_vector": is_grown,
     "rt_check_all": check_all,
     "rt_fits": fits,
-    "rt_key": Key,
+    "rt_key": to_key,
     "rt_map": Map,
     "rt_text": text,
     "rt_map_of": Map.of,

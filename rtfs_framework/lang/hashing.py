@@ -21,6 +21,9 @@ from rtfs_framework.lang.values import GrownVector, List
 WORD = 1 << 63
 """Integers between this and its negative are their own dict keys: at most a few share one of Python's hashes."""
 
+COMPACT = (1 << 30) - 1
+"""Integers between this and its negative are compared fastest by Python: usual ones."""
+
 _FORMAT = 2
 """The last format of `marshal` that writes equal data as equal bytes, whoever else refers to it."""
 _RAW: frozenset[Any] = frozenset({int, bool, type(None)})

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from rtfs_framework.lang.equality import equal, register_keyed
-from rtfs_framework.lang.hashing import WORD, hash_value, register
+from rtfs_framework.lang.hashing import COMPACT, WORD, hash_value, register
 from rtfs_framework.lang.meter import charge, fits
 from rtfs_framework.lang.values import (
     ErrorValue,
@@ -37,9 +37,6 @@ _LOOK = 0x3FF
 
 PLAIN = frozenset({str, Keyword, Symbol, type(None), Timestamp, Uuid, Resource, ErrorValue})
 """Classes whose instances are their own dict keys, as integers below `WORD` are: Python's equality is RTFS's there."""
-
-_FOLDED = 1 << 31
-"""Integers below this are their own keys in a trie, which folds hashes to 32 bits."""
 
 
 class Key:
@@ -136,16 +133,18 @@ class Map:
 
     def get(self, key: Any, default: Any = None) -> Any:
         """Return the value under a key, or the default."""
-        if key.__class__ not in PLAIN:
+        kind = key.__class__
+        if kind not in PLAIN and not (kind is int and -COMPACT < key < COMPACT):
             key = to_key(key)
         if self._items is not None:
             return self._items.get(key, default)
-        entry = self._trie.get(_folded(key))
+        entry = self._trie.get(_folded(key) if kind is int else key)
         return default if entry is None else entry[1]
 
     def assoc(self, key: Any, value: Any) -> Map:
         """Return the map with one entry set."""
-        if key.__class__ not in PLAIN:
+        kind = key.__class__
+        if kind not in PLAIN and not (kind is int and -COMPACT < key < COMPACT):
             key = to_key(key)
         trie = self._trie
         if trie is None:
@@ -154,7 +153,8 @@ class Map:
                 return Map({**items, key: value})
             trie = _trie_of(items)
             self._next, self._trie = len(items), trie  # another thread that sees the trie sees its next place
-        key = _folded(key)
+        if kind is int and not -COMPACT < key < COMPACT:
+            key = _folded(key)
         entry = trie.get(key)
         if entry is None:
             if self._next & _LOOK == _LOOK:
@@ -281,7 +281,7 @@ def _trie_of(items: Mapping[Any, Any]) -> Any:
 
 def _folded(key: Any) -> Any:
     """Return the key of a trie that stands for a dict key: many integers share the 32 bits it keeps of a hash."""
-    return Key(key) if key.__class__ is int and not -_FOLDED < key < _FOLDED else key
+    return Key(key) if key.__class__ is int and not -COMPACT < key < COMPACT else key
 
 
 def _unfolded(key: Any) -> Any:

@@ -16,7 +16,7 @@ from rtfs_framework.lang.decimals import decimal_text
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.literals import STOP, names_keyword, names_symbol
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.meter import SMALL, Growing, charge, meter
+from rtfs_framework.lang.meter import ITEMS_PER_STEP, SMALL, Growing, charge, meter
 from rtfs_framework.lang.values import (
     ErrorValue,
     GrownVector,
@@ -28,6 +28,8 @@ from rtfs_framework.lang.values import (
     Uuid,
 )
 
+_OFTEN = 1_024
+"""Collections that are opened between two charges: a step for each."""
 _MUCH = 1 << 19
 """Characters after which a text that is being written is charged, and room for it asked for."""
 _QUOTED = str.maketrans({'"': '\\"', "\\": "\\\\"})
@@ -79,7 +81,7 @@ def write(value: Any, most: int | None = None, used: int = 0) -> str:
         return write_atom(value)
     out: list[str] = []
     todo: list[Any] = [value]
-    size, done = used, 0
+    size, done, opened = used, 0, 0
     due = used + _MUCH
     while todo:
         item = todo.pop()
@@ -90,6 +92,10 @@ def write(value: Any, most: int | None = None, used: int = 0) -> str:
             out.append(item.text)
         else:
             _write_one(item, out, todo)
+            opened += item.__class__ not in ATOMS
+            if opened == _OFTEN:
+                charge(ITEMS_PER_STEP * opened)
+                opened = 0
         size += len(out[-1])
         if most is not None and size > most:
             raise LimitError("items", most, f"Text of a value would have more than {most} characters")

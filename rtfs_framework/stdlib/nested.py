@@ -26,6 +26,8 @@ _MISSING = object()
 def _path(op: str, path: Any) -> Any:
     if path.__class__ not in VECTORS:
         raise type_error(op, "vector", path)
+    if len(path) >= SMALL:
+        charge(len(path))
     return path
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import steady, var_name
 from rtfs_framework.lang.codegen.shortcuts import is_own_key
-from rtfs_framework.lang.hashing import WORD
+from rtfs_framework.lang.hashing import COMPACT
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.passes.kinds import Kind
@@ -208,11 +208,11 @@ def _key(emitter: Expressions, node: ir.Node, key: ast.expr) -> ast.expr:
         return py.load(emitter.keys[node.var])
     if isinstance(key, ast.Name):
         plain: ast.expr = py.compare(py.klass(py.load(key.id)), ast.In(), py.load(emitter.unit.helper("rt_plain")))
-        low, high = py.const(-WORD), py.const(WORD)
+        low, high = py.const(-COMPACT), py.const(COMPACT)
         small: ast.expr = ast.Compare(low, [ast.Lt(), ast.Lt()], [py.load(key.id), high])
         if emitter.numbers.kind(node) is Kind.INT:
             plain = small
         else:
-            plain = ast.BoolOp(ast.Or(), [plain, py.both([py.is_class(py.load(key.id), "int"), small])])
+            plain = ast.BoolOp(ast.Or(), [py.both([py.is_class(py.load(key.id), "int"), small]), plain])
         return py.either(plain, py.load(key.id), py.call(emitter.unit.helper("rt_key"), py.load(key.id)))
     return py.call(emitter.unit.helper("rt_key"), key)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rtfs_framework.lang.hashing import WORD
+from rtfs_framework.lang.hashing import COMPACT
 from rtfs_framework.lang.meter import SHORT, SMALL
 from rtfs_framework.lang.values import GROW_AT
 
@@ -20,8 +20,8 @@ _WITHIN = "isvector(a) and isint(b) and -1 < b < len(a)"
 _PLACED = "a[:b] + (c,) + a[b + 1:]"
 _MAP = "a.__class__ is rt_map and a._items is not None"
 _WORD = 1 << 60
-_KEY = f"-{WORD} < b < {WORD}"
-_IS_KEY = f"b.__class__ in rt_plain or isint(b) and {_KEY}"
+_KEY = f"-{COMPACT} < b < {COMPACT}"
+_IS_KEY = f"isint(b) and {_KEY} or b.__class__ in rt_plain"
 _BOTH_TEXT = "a.__class__ is str and b.__class__ is str"
 
 TEMPLATES: dict[tuple[str, int], str] = {
