@@ -9,6 +9,7 @@ from typing_extensions import assert_never
 
 from rtfs_framework.lang.analyzer.branching import Doubt
 from rtfs_framework.lang.analyzer.data import to_data
+from rtfs_framework.lang.analyzer.map_literals import analyze_map
 from rtfs_framework.lang.analyzer.meta import analyze_meta
 from rtfs_framework.lang.analyzer.modules import Modules
 from rtfs_framework.lang.analyzer.refusals import Refusals
@@ -36,9 +37,7 @@ from rtfs_framework.lang.forms import (
 )
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Delegatable, Library, no_modules
-from rtfs_framework.lang.maps import to_key
 from rtfs_framework.lang.meter import visited
-from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
 from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.types.model import Type
@@ -161,7 +160,7 @@ class Analyzer:
             case VectorForm(items=items):
                 return ir.VectorNode(self.each(items, scope), form.span)
             case MapForm():
-                return self.map(form, scope)
+                return analyze_map(self, form, scope)
             case SetForm(items=items):
                 return ir.SetNode(self.each(items, scope), form.span)
             case ShorthandFn():
@@ -364,29 +363,6 @@ class Analyzer:
         way_out = None if entry is None or name.startswith("%") else f"it is called as ({name} {entry.signature})"
         self.findings.append(self.finding(form.span, "E0204", message, way_out, kind="ArityMismatch"))
         return ir.Do((*args, ir.Fail("ArityMismatch", message, form.span)), form.span)
-
-    def map(self, form: MapForm, scope: Scope) -> ir.Node:
-        """A map literal. Keys are expressions, evaluated in turn with their values; the last of equal keys counts."""
-        self._note_repeated(form)
-        parts = self.each(form.items, scope)
-        keys = parts[::2]
-        if all(isinstance(key, Atom) for key in form.items[::2]):
-            constants = [key.value for key in keys if isinstance(key, ir.Const)]
-            return ir.MapNode(tuple(zip(constants, parts[1::2], strict=True)), form.span)
-        return ir.Call(ir.Builtin("hash-map", form.span), parts, form.span)
-
-    def _note_repeated(self, form: MapForm) -> None:
-        """Warn of a constant key that stands twice."""
-        seen = set()
-        for key, _ in form.pairs:
-            if not isinstance(key, Atom):
-                continue
-            marked = to_key(key.value)
-            if marked in seen:
-                message = f"the key {write(key.value)} stands twice in this map: its last value counts"
-                found = self.finding(key.span, "E0244", message, "remove one of the two", severity="warning")
-                self.findings.append(found)
-            seen.add(marked)
 
     def quoted(self, form: Quoted, scope: Scope) -> ir.Node:  # noqa: ARG002 - macro bodies need it
         """Quoted data; a quasiquote outside a macro is refused."""
