@@ -76,7 +76,9 @@ class OpenAIProvider:
                 from rtfs_provider_openai.client import Clients
             except ImportError as error:
                 raise ProviderError(self.id, f"the client cannot be imported: {error}") from error
-            self._clients = Clients(self._settings, self._own)
+            clients = Clients(self._settings, self._own)
+            clients.make()  # what making one imports is imported here; nothing is opened, and nothing to be closed
+            self._clients = clients
 
     async def infer(self, request: InferenceRequest) -> InferenceReply:
         """Return the model's answer.

@@ -132,3 +132,15 @@ def test_the_same_key_at_another_address_is_another_account():
     environ = {"OPENAI_API_KEY": "k"}
     elsewhere = {**environ, "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
     assert OpenAISettings().account(environ) != OpenAISettings().account(elsewhere)
+
+
+def test_preparing_imports_what_the_first_request_needs():
+    code = (
+        "import sys\nfrom rtfs_framework.api import ProviderSettings\n"
+        "from rtfs_provider_openai.plugin import OpenAISettings, rtfs_providers\n"
+        "own = OpenAISettings(endpoint='http://127.0.0.1:9/v1')\n"
+        "rtfs_providers()[0].factory(ProviderSettings(id='a', own=own)).prepare()\n"
+        "assert {'openai', 'httpx2', 'httpcore2', 'h11'} <= set(sys.modules), 'left to the first request'"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
