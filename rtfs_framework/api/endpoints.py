@@ -8,10 +8,12 @@ refused or is a mere name. Keys are bound to *origins*: scheme, host and port.
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
 
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9._-]*)(?P<port>:[0-9]{0,6})?(?P<path>/[!-~]*)?",
@@ -48,8 +50,8 @@ class Endpoint:
         if self.host == "localhost":
             return True
         address = _address(self.host)
-        inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-        return address is not None and (inner or address).is_loopback
+        inner = getattr(address, "ipv4_mapped", None)
+        return address is not None and bool((inner or address).is_loopback)
 
     @property
     def keeps_secrets(self) -> bool:
@@ -94,6 +96,8 @@ def http_url(_: Any, attribute: Any, value: str | None) -> None:
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:
+    from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
     try:
         return IPv6Address(host) if ":" in host else IPv4Address(host)
     except AddressValueError:
@@ -101,6 +105,8 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def _ipv6(text: str) -> str:
+    from ipaddress import AddressValueError, IPv6Address
+
     try:
         return IPv6Address(text).compressed
     except AddressValueError:

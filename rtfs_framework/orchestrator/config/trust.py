@@ -7,11 +7,9 @@ written counts for nothing.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +65,8 @@ class TrustStore:
                 message = f"{self.folder} is not yours alone, so nothing in it can be trusted"
                 raise config_error("E0717", message, help=f"look at it, then chmod 700 {self.folder}")
             target = self.folder / _name(record.path, digest)
+            import json
+
             fresh = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}")
             with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(json.dumps(attrs.asdict(record)))
@@ -115,6 +115,8 @@ class TrustStore:
     @staticmethod
     def _read(file: Path) -> Record | None:
         """Return a record; None for what is none, or could have been written by others."""
+        import json
+
         try:
             raw, known = read_regular(file, _MOST_BYTES, links=False)
             data: dict[str, Any] = json.loads(raw)
@@ -132,6 +134,8 @@ def identity(path: Path) -> str:
 
 def digest_of(content: bytes) -> str:
     """Return the SHA-256 of a content."""
+    from hashlib import sha256
+
     return sha256(content).hexdigest()
 
 
@@ -148,4 +152,6 @@ def trusts_all(environ: Mapping[str, str]) -> bool:
 
 
 def _name(path: str, digest: str) -> str:
+    from hashlib import sha256
+
     return sha256(f"{path}\0{digest}".encode("utf-8", "surrogateescape")).hexdigest()
