@@ -72,9 +72,10 @@ def test_a_lock_that_another_process_holds_refuses_what_is_paid_and_loses_nothin
     assert counted(kit) == 7
 
 
-def test_calls_that_cost_nothing_wait_for_the_file(kit, source, quick, fake_engine):
+def test_calls_that_cost_nothing_wait_for_the_file(kit, source, fake_engine):
     with kit.open(kit.catalog(engine=fake_engine(claimed=("g",)))) as session:
-        quick(session).run(source(OWN), (0,))
+        session.host.journal.wait = 600.0
+        session.run(source(OWN), (0,))
         with closing(locked(kit.journal)):
             for n in range(5):
                 assert session.run(source(OWN), (n,)).value == n
@@ -84,15 +85,17 @@ def test_calls_that_cost_nothing_wait_for_the_file(kit, source, quick, fake_engi
     assert all(row.status == "complete" for row in query.list_runs(kit.journal))
 
 
-def test_a_lock_that_is_never_released_is_an_error_at_the_latest_when_the_session_closes(
-    kit, source, quick, fake_engine
-):
+def test_a_lock_that_is_never_released_is_an_error_at_the_latest_when_closing(kit, source, quick, fake_engine):
     session = quick(kit.open(kit.catalog(engine=fake_engine(claimed=("g",)))))
     session.run(source(OWN), (0,))
-    with closing(locked(kit.journal)):
+
+    def go_on():
         session.run(source(OWN), (1,))
-        with pytest.raises(JournalError, match="locked"):
-            session.close()
+        session.close()
+
+    with closing(locked(kit.journal)), pytest.raises(JournalError, match="locked"):
+        go_on()
+    session.close()
 
 
 def test_going_on_is_told_once_and_catches_up(kit, source, paid, quick):
