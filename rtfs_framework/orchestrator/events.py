@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +107,7 @@ class EventBus:
         try:
             ask(subscription.part, "hearing an event", _hear, subscription.observer, event)
         except PluginFault as fault:
-            if subscription in self.subscriptions:
+            with suppress(ValueError):  # another thread may have met it, too
                 self.subscriptions.remove(subscription)
             self.faults.note(fault, "it hears nothing more")
             self.emit("observer.failed", {"observer": str(subscription.part), "error": str(fault)})
