@@ -142,6 +142,18 @@ def test_what_was_done_is_in_the_journal(shell, rtfs, how, form) -> None:
     assert code == (0 if how.startswith("|") else 1)
 
 
+def test_a_conversation_ends_when_nobody_reads(process) -> None:
+    child = process("repl")
+    child.stdin.write(b"(+ 1 2)\n")
+    child.stdin.flush()
+    assert child.stdout.readline() == b"3\n"
+    child.stdout.close()
+    child.stdin.write(b"(+ 1 3)\n")
+    child.stdin.flush()
+    assert child.wait(timeout=60) == 0  # its input is still open
+    assert child.stderr.read() == b""
+
+
 def test_sigterm_ends_in_order(process, rtfs) -> None:
     child = process("run", "feeling.rtfs", "--input", "-", "--json")
     child.stdin.write(b"I love it\n")

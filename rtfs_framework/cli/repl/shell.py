@@ -9,7 +9,7 @@ import attrs
 from rtfs_framework.cli.faults import FINE, guarded
 from rtfs_framework.cli.repl.commands import COMMANDS, Leave, run_command
 from rtfs_framework.cli.repl.talk import Talk, is_incomplete
-from rtfs_framework.cli.terminal import complain, put
+from rtfs_framework.cli.terminal import PipeClosed, StdoutLost, complain, put
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.printer import write
 
@@ -43,29 +43,33 @@ class Shell:
 
         Raises:
             Leave: The input is `:quit`.
+            PipeClosed: Nobody reads what is printed.
+            StdoutLost: It cannot be written.
         """
         if not text.strip():
             return
-        leaving: list[Leave] = []
+        leaving: list[Exception] = []
         if guarded(lambda: self._run(text, leaving)) != FINE:
             self.failures += 1
         if leaving:
             raise leaving[0]
 
-    def _run(self, text: str, leaving: list[Leave]) -> None:
+    def _run(self, text: str, leaving: list[Exception]) -> None:
+        try:
+            self._say(text)
+        except (Leave, PipeClosed, StdoutLost) as ending:
+            leaving.append(ending)
+
+    def _say(self, text: str) -> None:
         command = self.command(text)
         if command is None:
             for value in self.talk.say(text):
                 put(_shown(value))
             self._hint(text)
             return
-        try:
-            shown = run_command(self.talk, *command)
-        except Leave as leave:
-            leaving.append(leave)
-        else:
-            if shown:
-                put(shown)
+        shown = run_command(self.talk, *command)
+        if shown:
+            put(shown)
 
     @staticmethod
     def warn(found: Diagnostic) -> None:
