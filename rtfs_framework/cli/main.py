@@ -25,7 +25,10 @@ def main() -> None:
 
         code = run_quick(sys.argv[1:])
         if code is None:
+            from rtfs_framework.cli.terminal import mend_stderr
+
             _mind_signals(told)
+            mend_stderr()
             code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while it was starting or ending
         code = _INTERRUPTED

@@ -11,6 +11,7 @@ written to stderr is lost, for there is no other place to say so, and the exit c
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from typing import Any
@@ -66,6 +67,33 @@ def complain(text: str) -> None:
         click.echo(report_of(text, colour=colour_for(stream)), file=stream, color=True)
     except (OSError, ValueError):
         silence(stream)
+
+
+class Reports(io.TextIOWrapper):
+    """A stderr that loses what it cannot write: the bar and the log write to it themselves, and must not fail by it."""
+
+    def write(self, text: str) -> int:
+        """Write a text, or lose it."""
+        try:
+            return super().write(text)
+        except OSError:
+            silence(self)
+            return len(text)
+
+    def flush(self) -> None:
+        """Write out what is held, or lose it."""
+        try:
+            super().flush()
+        except OSError:
+            silence(self)
+
+
+def mend_stderr() -> None:
+    """Let nothing fail any more because stderr cannot be written."""
+    stream = sys.stderr
+    if isinstance(stream, io.TextIOWrapper):
+        encoding, errors = stream.encoding, stream.errors
+        sys.stderr = Reports(stream.detach(), encoding, errors, line_buffering=True, write_through=True)
 
 
 def finish() -> None:

@@ -140,7 +140,7 @@ def test_every_command_obeys(shown, terminals, environ, coloured) -> None:
     assert all(word in plain for word in headings)
     if coloured[0]:
         starts = {line.split(b"m", 1)[0] for line in out.split(b"\n") if line.startswith(b"\x1b[")}
-        assert starts == {b"\x1b[1"}
+        assert b"\x1b[1" in starts <= {b"\x1b[1", b"\x1b[33"}
         assert b"\x1b[31m\x1b[1merror[E0203]\x1b[0m" in out
         assert re.search(rb"\x1b\[1mmessage +length", out)
     assert b"DivisionByZero" in err

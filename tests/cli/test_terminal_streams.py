@@ -88,6 +88,7 @@ def test_a_full_stdout_is_told(shell, args, unbuffered) -> None:
         (("nothing",), 2, ""),
         (("run", "--nope"), 2, ""),
         (("run", "pure.rtfs", "--input", "-", "--format", "jsonl", "--skip-bad", "--no-journal"), 0, None),
+        (("run", "pure.rtfs", "--input", "in.txt", "--progress", "--no-journal"), 0, None),
         (("repl",), 0, "3\n"),
     ],
     ids=lambda value: "_".join(value) if isinstance(value, tuple) else None,
@@ -96,6 +97,11 @@ def test_what_stderr_cannot_take_is_lost_and_the_exit_code_tells(shell, how, arg
     done = shell(*args, how=how)
     assert done[0] == code
     assert out is None or done[1] == out
+
+
+@needs_full
+def test_a_log_that_cannot_be_written_is_lost(shell) -> None:
+    assert shell("eval", "(+ 1 2)", "--no-journal", how=f"2> {FULL}", RTFS_LOG="debug") == (0, "3\n", "")
 
 
 @needs_full
