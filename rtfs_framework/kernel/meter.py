@@ -193,18 +193,15 @@ class RunMeter(Meter):
             self.steps = steps_of(size)
         self.names[STEPS] = self.steps
 
-    @property
-    def has_paused(self) -> bool:
-        """Tell whether the run has handed itself back."""
-        return self._paused > 0
-
     def _pause(self) -> None:
         """Let the host do something else; without a clock, where this happens depends on the program's steps alone."""
-        self._paused = self.granted
-        getcurrent().parent.switch(PAUSED)  # type: ignore[union-attr]
-        self.look()
-        if self._elapsed is not None:
-            self._elapsed = 0.0  # the host's time is no step's
+        here = getcurrent()
+        if getattr(here, "meter", None) is self:  # not the host, which counts what branches took
+            self._paused = self.granted
+            here.parent.switch(PAUSED)  # type: ignore[union-attr]
+            self.look()
+            if self._elapsed is not None:
+                self._elapsed = 0.0  # the host's time is no step's
 
     def _pace(self, seconds: float) -> None:
         """Grant fewer steps if the last took long: how long one takes depends on what it does."""

@@ -89,8 +89,9 @@ class Branch(Run):
     """One branch, driven like a run of its own; `number` is its place among its siblings.
 
     A branch that ends without having asked for anything goes on as the one after it, so items that ask nothing cost no
-    greenlets. Its number is settled by its first outcome: it then is the branch of that number. (A host that steps each
-    branch before it starts the next sees the numbers rise, and knows that those in between have ended.)
+    greenlets. Its number is settled by its first outcome that is no pause: it then is the branch of that number. (A
+    host that steps each branch so far before it starts the next sees the numbers rise, and knows that those in between
+    have ended.)
     """
 
     leaves = False
@@ -120,11 +121,16 @@ class Branch(Run):
         state, branches = self._state, self._branches
         while True:
             value = branches.body(number)
-            if state.count or self._meter.has_paused or not branches.go_on(self, value):
+            if state.count or not branches.go_on(self, value):
                 return value
             number = self.number
             state.branch, state.scope = (*branches.path, number), f"{branches.scope}{number}."
             state.symbols = 0
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether it keeps its number: it has asked for something. One that has only paused may still go on."""
+        return self._state.count > 0
 
     @property
     def meter(self) -> RunMeter:

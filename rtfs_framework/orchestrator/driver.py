@@ -43,7 +43,7 @@ def advance(run: KernelRun, outcome: ExecutionOutcome, host: Host) -> Complete |
         elif isinstance(outcome, RequiresHosts):
             answer = host.fan_out(outcome.branches)
         else:
-            return _LATER
+            return LATER
         if isinstance(answer, Reply):
             outcome = run.resume(answer.value)
         elif isinstance(answer, Waiting):
@@ -74,4 +74,5 @@ async def _let_others() -> Answer:
     return reply(None)
 
 
-_LATER = Waiting(_let_others)
+LATER = Waiting(_let_others)
+"""What a run that has paused waits for: that others have had their turn."""

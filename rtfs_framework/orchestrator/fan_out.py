@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
 
-from rtfs_framework.kernel.outcome import Complete
+from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, Paused
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.orchestrator.answers import Answer, Reply, Waiting
 from rtfs_framework.orchestrator.branch_order import Order
-from rtfs_framework.orchestrator.driver import Host, advance, drive
+from rtfs_framework.orchestrator.driver import LATER, Host, advance, drive
 from rtfs_framework.orchestrator.slots import Slots
 from rtfs_framework.orchestrator.turns import Turn
 from rtfs_framework.orchestrator.visit import Visit
@@ -34,10 +35,10 @@ AHEAD = 1024
 
 @attrs.frozen(slots=True)
 class _Under:
-    """A branch under way that must wait, and the host as it sees it."""
+    """A branch under way that must wait, and the host as it sees it; none yet while it has asked for nothing."""
 
     branch: Branch
-    host: Host
+    host: Host | None
     state: Waiting
 
 
@@ -53,8 +54,10 @@ class FanOut:
     _started: int = attrs.field(default=0, init=False)
     _extra: int = attrs.field(default=0, init=False)
     """Slots that were taken, besides that of the run that waits."""
-    _scopes: dict[int, anyio.CancelScope] = attrs.field(factory=dict, init=False)
+    _scopes: dict[Branch, anyio.CancelScope] = attrs.field(factory=dict, init=False)
     """Of the tasks, by the branch that each is at."""
+    _starting: bool = attrs.field(default=False, init=False)
+    """Whether a branch that has asked for nothing lets others compute: none starts before its number is settled."""
     _group: TaskGroup | None = attrs.field(default=None, init=False)
     _room: anyio.Event | None = attrs.field(default=None, init=False)
     """Set when branches may start again."""
@@ -110,7 +113,7 @@ class FanOut:
 
     @property
     def _may_start(self) -> bool:
-        return not self._exhausted and self._started - self.order.first < AHEAD
+        return not self._exhausted and not self._starting and self._started - self.order.first < AHEAD
 
     def _grow(self) -> None:
         """Begin another task if there is something to do and a slot for it."""
@@ -130,7 +133,9 @@ class FanOut:
             with anyio.CancelScope() as scope:
                 while under is not None or not self._exhausted:
                     if under is not None:
-                        await self._drive(under, scope)
+                        under = await self._start(under, scope)
+                    if under is not None and under.host is not None:
+                        await self._drive(under.branch, under.state, under.host, scope)
                     async with self.turn:
                         under = self._next()
                     if under is None and not self._exhausted:
@@ -153,42 +158,71 @@ class FanOut:
             branch = self.branches.start_next()
             if branch is None:
                 return None
-            try:
-                under = self._begin(branch)
-            except (ProgramError, LimitError) as error:
-                self._failed(branch, error)
-            else:
-                if under is not None:
-                    return under
-            self._ended(branch.number)
+            under = self._step(branch, partial(branch.step, concurrent=True))
+            if under is not None:
+                return under
         return None
 
-    def _begin(self, branch: Branch) -> _Under | None:
-        """Start a branch and go as far as nothing must be waited for; None when it has ended."""
+    def _step(self, branch: Branch, step: Callable[[], ExecutionOutcome]) -> _Under | None:
+        """Go as far as nothing must be waited for; None when the branch has ended."""
+        try:
+            under = self._begin(branch, step)
+        except (ProgramError, LimitError) as error:
+            self._failed(branch, error)
+        else:
+            if under is not None:
+                return under
+        self._ended(branch.number)
+        return None
+
+    def _begin(self, branch: Branch, step: Callable[[], ExecutionOutcome]) -> _Under | None:
         first = branch.number
         try:
-            outcome = branch.step(concurrent=True)
+            outcome = step()
         finally:
             for number in range(first, branch.number):  # it went on through items that asked for nothing
                 self._ended(number)
             self._started = branch.number + 1
         if isinstance(outcome, Complete):
             return None
+        self._starting = isinstance(outcome, Paused) and not branch.settled
+        if self._starting:
+            return _Under(branch, None, LATER)
         host = self.host_of(self.order.visit(branch.number))
         state = advance(branch, outcome, host)
         return _Under(branch, host, state) if isinstance(state, Waiting) else None
 
-    async def _drive(self, under: _Under, scope: anyio.CancelScope) -> None:
-        """Drive a branch to its end, or until its task is cancelled because one before it failed."""
-        number = under.branch.number
-        self._scopes[number] = scope
+    async def _start(self, under: _Under, scope: anyio.CancelScope) -> _Under | None:
+        """Let a branch that has asked for nothing go on in slices, until it asks; None when it has ended."""
+        found: _Under | None = under
+        branch = under.branch
+        self._scopes[branch] = scope
         try:
-            await drive(under.branch, under.state, under.host)
-        except (ProgramError, LimitError) as error:
-            self._failed(under.branch, error)
+            while found is not None and found.host is None:
+                await found.state.finish()
+                async with self.turn:
+                    found = self._step(branch, partial(branch.resume, None))
+        except BaseException:
+            with self.turn:
+                branch.close()
+            self._ended(branch.number)
+            raise
         finally:
-            del self._scopes[number]
-            self._ended(number)
+            del self._scopes[branch]
+            self._starting = False
+            self._make_room()
+        return found
+
+    async def _drive(self, branch: Branch, state: Waiting, host: Host, scope: anyio.CancelScope) -> None:
+        """Drive a branch to its end, or until its task is cancelled because one before it failed."""
+        self._scopes[branch] = scope
+        try:
+            await drive(branch, state, host)
+        except (ProgramError, LimitError) as error:
+            self._failed(branch, error)
+        finally:
+            del self._scopes[branch]
+            self._ended(branch.number)
 
     def _failed(self, branch: Branch, error: ProgramError | LimitError) -> None:
         """Cancel the branches after one that failed; those before it go on."""
@@ -197,11 +231,14 @@ class FanOut:
         if self.order.last is None or number < self.order.last:
             self.order.last = number
         for later, scope in self._scopes.items():
-            if later > number:
+            if later.number > number:
                 scope.cancel()
 
     def _ended(self, number: int) -> None:
         self.order.ended(number)
+        self._make_room()
+
+    def _make_room(self) -> None:
         room, self._room = self._room, None
         if room is not None:
             room.set()

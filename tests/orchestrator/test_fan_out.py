@@ -31,6 +31,8 @@ class Service:
     def __init__(self, order=(), fail=(), pause=0, hang=()):
         self.pause = pause
         self.hang = hang
+        self.hold_until = 0
+        """Nobody is answered before so many were asked."""
         self.order = list(order)
         self.fail = set(fail)
         self.asked, self.answered, self.under, self.most, self.cancelled = [], [], 0, 0, []
@@ -41,6 +43,8 @@ class Service:
         self.under += 1
         self.most = max(self.most, self.under)
         try:
+            while len(self.asked) < self.hold_until:  # noqa: ASYNC110 - asked in another thread's order
+                await asyncio.sleep(0.0005)
             while what in self.order and self.order[0] != what:  # noqa: ASYNC110 - whose turn it is changes
                 await asyncio.sleep(0.0005)
             await asyncio.sleep(3600 if what in self.hang else self.pause)
@@ -88,7 +92,8 @@ def paths(calls):
 
 @pytest.mark.parametrize("parallel", [1, 3, 16])
 def test_up_to_the_bound_at_once(ask, parallel):
-    service = Service(pause=0.03)
+    service = Service()
+    service.hold_until = parallel
     value, calls = ask("(pmap (fn [x] (call :ask x)) (range 20))", service, parallel=parallel)
     assert value == tuple(range(0, 200, 10))
     assert service.most == parallel
