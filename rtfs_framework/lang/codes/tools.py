@@ -68,4 +68,10 @@ enter(
     "rtfs explain triage.rtfs --call '(feeling \"I love it\")'",
     language="console",
 )
+enter(
+    "E0920",
+    "a session or program that was closed",
+    "It was closed before, or while the run was under way, or belongs to the process that this one was forked from; "
+    "the message says so. Open a session, or load the program, where it is used, and close it when nothing needs it.",
+)
 enter("E0999", "internal error", "A bug of ours. The details are in the file that the message names; please report it.")
