@@ -25,9 +25,10 @@ def test_triage_of_several_messages(rtfs, folder, function: str, bound: str) -> 
     ran = rtfs("run", "triage.rtfs", "--parallel", bound)
     assert (ran.code, " ".join(ran.out.split())) == (0, VALUE)
     _, *entries = rtfs("runs", "show", "--json").records
-    assert [(e["branch"], e["call"], e["cache"]) for e in entries if e["symbol"] == "feel"] == [
-        ("0.0", 0, "l2 miss"), ("0.1", 0, "l2 miss"), ("0.2", 0, "l2 hit"),
-    ]  # fmt: skip
+    feel = [e for e in entries if e["symbol"] == "feel"]
+    assert [(e["branch"], e["call"]) for e in feel] == [("0.0", 0), ("0.1", 0), ("0.2", 0)]
+    served = ["l2 hit"] if bound == "1" else ["l2 hit", "in flight"]  # of equal calls at once any one may be the first
+    assert sorted(e["cache"] in served for e in feel) == [False, False, True]
     assert "0.1.0  feel" in rtfs("runs", "show").out
     assert "intact, 3 calls" in rtfs("runs", "verify").out
 

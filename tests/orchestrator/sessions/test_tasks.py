@@ -19,7 +19,7 @@ PROGRAM = ASK + "(defn main [n] [(ask n) (ask (+ n 1))])"
 LONG = "(loop [i 0] (if (< i {0}) (recur (inc i)) i))"
 
 
-def stress(service, recorded, slow, *, tasks, runs):
+def check_stress(service, recorded, slow, *, tasks, runs):
     made = []
 
     async def main():
@@ -43,12 +43,12 @@ def stress(service, recorded, slow, *, tasks, runs):
 
 
 def test_every_run_is_right_and_recorded_once(service, recorded, slow):
-    stress(service, recorded, slow, tasks=40, runs=effort(4))
+    check_stress(service, recorded, slow, tasks=40, runs=effort(4))
 
 
 @pytest.mark.slow
 def test_a_thousand_tasks_by_twenty_runs(service, recorded, slow):
-    stress(service, recorded, slow, tasks=1000, runs=20)
+    check_stress(service, recorded, slow, tasks=1000, runs=20)
 
 
 def test_a_loop_turns_while_a_long_pure_program_runs(service, monkeypatch):

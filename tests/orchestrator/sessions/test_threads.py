@@ -20,7 +20,7 @@ def right(number):
     return (f"<{number}>", f"<{number + 1}>", sum(range(number)))
 
 
-def stress(service, recorded, together, slow, *, threads, runs):
+def check_stress(service, recorded, together, slow, *, threads, runs):
     made = []
     with service(l2=True) as session:
 
@@ -44,12 +44,12 @@ def stress(service, recorded, together, slow, *, threads, runs):
 
 
 def test_every_run_is_right_and_recorded_once(service, recorded, together, slow):
-    stress(service, recorded, together, slow, threads=16, runs=effort(6))
+    check_stress(service, recorded, together, slow, threads=16, runs=effort(6))
 
 
 @pytest.mark.slow
 def test_sixty_four_threads_by_fifty_runs(service, recorded, together, slow):
-    stress(service, recorded, together, slow, threads=64, runs=50)
+    check_stress(service, recorded, together, slow, threads=64, runs=50)
 
 
 def test_equal_calls_at_once_are_paid_once(service, together, slow):
