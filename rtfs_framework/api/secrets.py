@@ -11,6 +11,7 @@ import re
 import unicodedata
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 Blot = Callable[[str], str]
 
@@ -27,13 +28,17 @@ _BACK = r"\\{1,63}"
 def blotter(secrets: Iterable[str]) -> Blot:
     """Return a function that replaces known secrets (of 6 characters or more) and what UTF-8 cannot hold."""
     spellings = sorted({each for secret in secrets for each in _parts(secret)}, key=len, reverse=True)
-    pattern = re.compile("|".join(_pattern(each) for each in spellings)) if spellings else None
+
+    @cache
+    def pattern(most: int | None) -> re.Pattern[str]:
+        """Return what finds the first characters of every secret, or all of them (which takes long to compile)."""
+        return re.compile("|".join(_pattern(each[:most]) for each in spellings))
 
     def blot(text: str) -> str:
         if not text:
             return text
-        if pattern is not None:
-            text = pattern.sub(HIDDEN, text)
+        if spellings and pattern(LEAST).search(text):
+            text = pattern(None).sub(HIDDEN, text)
         return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
     return blot
