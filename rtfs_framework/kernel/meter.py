@@ -20,7 +20,7 @@ from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.measure import live, reachable
 from rtfs_framework.kernel.outcome import PAUSED
 from rtfs_framework.lang.errors import Cancelled, LimitError
-from rtfs_framework.lang.meter import Meter
+from rtfs_framework.lang.meter import LARGE, Meter
 
 CHUNK = 16_384
 """Steps between two looks at the watch."""
@@ -88,6 +88,7 @@ class RunMeter(Meter):
     __slots__ = (
         "_allowance",
         "_blocks",
+        "_ceiling",
         "_chunk",
         "_counts",
         "_elapsed",
@@ -139,7 +140,7 @@ class RunMeter(Meter):
         self._step_size = STEP_SIZE
         self._extra = 0
         """Bytes of large texts made since then, beyond what their steps were charged with."""
-        self._chunk = CHUNK
+        self._chunk = self._ceiling = CHUNK
         self._elapsed: float | None = None
         """Seconds since the last refill, once the watch has told of any."""
         self.depth: Depth | None = None
@@ -180,7 +181,8 @@ class RunMeter(Meter):
                 self._pause()
             if self.limits.memory is not None:
                 self._weigh()
-            size = self._chunk if self.most is None else min(self._chunk, self.most - self.granted)
+            size = min(self._chunk, self._ceiling)
+            size = size if self.most is None else min(size, self.most - self.granted)
             if self._step_size > STEP_SIZE:
                 size = min(size, max(self._allowance // self._step_size, _FEWEST))
             if size <= 0:
@@ -268,7 +270,9 @@ class RunMeter(Meter):
             self.steps.__setstate__(CHUNK)
 
     def keep(self, value: Any) -> None:
-        """See `Meter`."""
+        """See `Meter`. Where there are long texts, a step may compare some: it is looked more often."""
+        if value.__class__ is str:
+            self._ceiling = max(min(self._ceiling, CHUNK * LARGE // len(value)), _FEWEST)
         if self.limits.memory is not None:
             self._drop_unused()
             self._large.append(value)

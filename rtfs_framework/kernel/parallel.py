@@ -24,6 +24,7 @@ from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.kernel.state import RunState, too_many_calls
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
+from rtfs_framework.lang.meter import watched
 
 _NESTED = 64
 """Fan-outs inside each other; deeper ones are no fan-outs, and their calls are those of the branch they are in."""
@@ -70,7 +71,7 @@ def _one_by_one(state: RunState, number: int, count: int, body: Body) -> list[An
     path, scope = (*state.branch, number), f"{state.scope}{state.symbols}."
     left, used, values = state.most - state.count, 0, []
     try:
-        for item in range(count):
+        for item in watched(range(count)):
             state.branch, state.scope = (*path, item), f"{scope}{item}."
             state.count = state.joined = state.symbols = 0
             state.most = left - used

@@ -11,7 +11,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import index_error, invalid_argument, type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
-from rtfs_framework.lang.meter import SMALL, charge, fits
+from rtfs_framework.lang.meter import SMALL, charge, fits, watched
 from rtfs_framework.lang.values import GrownVector
 from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import VECTORS, integer, mapping, sequence
@@ -40,7 +40,7 @@ def _path(op: str, path: Any) -> Any:
     doc="Give the value at the end of a path of keys and places, or the default wherever it is missing.",
 )
 def get_in(collection: Any, path: Any, default: Any = None) -> Any:
-    for key in _path("get-in", path):
+    for key in watched(_path("get-in", path)):
         kind = collection.__class__
         if kind is Map:
             collection = collection.get(key, _MISSING)
@@ -93,11 +93,11 @@ def dissoc_in(collection: Any, path: Any) -> Any:
 def _changed(op: str, collection: Any, path: Any, change: Callable[[Any], Any]) -> Any:
     """Return the collection with the value at the end of a path changed; an empty path changes all of it."""
     passed: list[tuple[Any, Any]] = []
-    for key in _path(op, path):
+    for key in watched(_path(op, path)):
         passed.append((collection, key))
         collection = _step(op, collection, key)
     value = change(collection)
-    for parent, key in reversed(passed):
+    for parent, key in watched(reversed(passed)):
         value = assoc(parent, key, value)
     return value
 

@@ -120,7 +120,8 @@ def partition_all(size: Any, step: Any, collection: Any = NOTHING) -> tuple[tupl
 
 @builtin("interleave", ("(interleave [1 2] [:a :b :c])", "[1 :a 2 :b]"), doc="Take items from each collection in turn.")
 def interleave(*collections: Any) -> tuple[Any, ...]:
-    parts = [sequence("interleave", part) for part in collections]
+    charge(len(collections))
+    parts = [sequence("interleave", part) for part in watched(collections)]
     room("interleave", sum(map(len, parts)))
     return made(tuple(chain.from_iterable(zip(*parts))))  # noqa: B905 - the shortest ends it
 
@@ -153,6 +154,7 @@ def flatten(collection: Any) -> tuple[Any, ...]:
 
 @builtin("zip", ("(zip [1 2] [:a :b :c])", "[[1 :a] [2 :b]]"), doc="Give vectors of the items at each place.")
 def zip_(first: Any, *collections: Any) -> tuple[tuple[Any, ...], ...]:
-    parts = [sequence("zip", part) for part in (first, *collections)]
+    charge(len(collections))
+    parts = [sequence("zip", part) for part in watched((first, *collections))]
     room("zip", sum(map(len, parts)))
     return made(tuple(zip(*parts)))  # noqa: B905 - the shortest ends it
