@@ -33,7 +33,7 @@ from rtfs_framework.registry.faults import Part, PluginFault
 MOST_CONSULTATIONS = 2
 """Per call; an engine that wants more is broken."""
 
-_MOST_FUNCTIONS = 4096
+_MOST_FUNCTIONS = 512
 """Functions remembered by identity; programs that make more (anonymous ones, in loops) start over."""
 
 Report = Callable[[Part, "BaseException | str", str, str], None]

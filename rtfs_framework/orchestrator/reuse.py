@@ -32,7 +32,7 @@ from rtfs_framework.orchestrator.visit import OpenCall
 if TYPE_CHECKING:
     import anyio
 
-_MOST_FUNCTIONS = 4096
+_MOST_FUNCTIONS = 512
 
 _MOST_LATEST = 256
 """Replies that came lately and are kept for those who looked just before they were in the layer."""
