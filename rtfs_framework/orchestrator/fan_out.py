@@ -140,6 +140,7 @@ class FanOut:
                         under = self._next()
                     if under is None and not self._exhausted:
                         await self._until_room()
+                        self._grow()
         except anyio.get_cancelled_exc_class():
             self._stopping = True
             raise
@@ -211,6 +212,7 @@ class FanOut:
             del self._scopes[branch]
             self._starting = False
             self._make_room()
+            self._grow()  # nobody could while it was starting
         return found
 
     async def _drive(self, branch: Branch, state: Waiting, host: Host, scope: anyio.CancelScope) -> None:

@@ -100,6 +100,23 @@ def test_up_to_the_bound_at_once(ask, parallel):
     assert paths(calls) == [f"0.{n}.0" for n in range(20)]
 
 
+@pytest.mark.parametrize("late", [0, 1, 5])
+def test_up_to_the_bound_also_after_one_that_computes_long_first(kit, capability, source, late):
+    """In an event loop such a branch pauses, and no other starts until its number is settled; then all may."""
+    service = Service()
+    service.hold_until = 4
+
+    async def handler(request):
+        return await service(request)
+
+    text = f"""(defn main [_] (pmap (fn [x]
+      (call :ask (if (= x {late}) (loop [i 0] (if (< i 60000) (recur (inc i)) (+ x (- i 60000)))) x))) (range 12)))"""
+    config = f"[delegation]\nparallel = 4\n{GRANT}"
+    with kit.open(kit.catalog(capabilities=[capability("ask", handler)]), config) as session:
+        value = asyncio.run(session.run_async(source(text), ("x",))).value
+    assert (value, service.most) == (tuple(range(0, 120, 10)), 4)
+
+
 @settings(max_examples=effort(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(8)))
 def test_any_order_of_answers_gives_the_same_value_and_records(ask, order):
