@@ -16,12 +16,14 @@ if TYPE_CHECKING:  # importing `typing` takes longer than a small program runs
     from rtfs_framework.kernel.purehost import PureHost
     from rtfs_framework.lang.errors import LanguageError, ProgramError
     from rtfs_framework.lang.source import Source
+    from rtfs_framework.orchestrator.arguments import ArgumentError
     from rtfs_framework.orchestrator.session import Session
     from rtfs_framework.orchestrator.uses import SessionClosedError
 
 __version__ = "0.1.0"
 
 _LAZY = {
+    "ArgumentError": "rtfs_framework.orchestrator.arguments",
     "compile_source": "rtfs_framework.kernel.loader",
     "LanguageError": "rtfs_framework.lang.errors",
     "ProgramError": "rtfs_framework.lang.errors",
@@ -37,6 +39,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "ArgumentError",
     "Complete",
     "HostCall",
     "Instance",

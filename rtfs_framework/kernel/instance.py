@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from rtfs_framework.kernel import effects, meter, steps, support
@@ -26,6 +27,9 @@ Claims = Callable[[FunctionSignature], bool]
 HostNames = Callable[[str], "str | None"]
 Watches = Callable[[], "Watch | None"]
 """Makes the watch of a run that is about to start."""
+
+_LIBRARY = ("rtfs_framework.stdlib.", "rtfs_framework.kernel.")
+"""Modules whose functions programs may hold."""
 
 
 def no_host_names(_name: str) -> str | None:
@@ -139,6 +143,13 @@ class Instance:
         if function is None:
             raise undefined_symbol(name)
         return self._run(support.callable_of(function, len(args)), args)
+
+    def owns(self, value: Any) -> bool:
+        """Tell whether a value is a function of this program, or one that the library has or makes."""
+        if not isinstance(value, FunctionType):
+            return False
+        names = value.__globals__
+        return names is self._names or str(names.get("__name__")).startswith(_LIBRARY)
 
     def value(self, name: str) -> Any:
         """Return the value of a top-level name.

@@ -1,12 +1,14 @@
-"""What a capability gives as a value of programs: one conversion, or a refusal with the way out.
+"""What Python gives as a value of programs: one conversion, or a refusal with the way out.
 
-In: what a handler returned. Out: a value that programs can hold. Values of RTFS pass as they are. Of Python's own:
+In: what a capability's handler returned, or what a caller hands in (`arguments`). Out: a value that programs can hold.
+Values of RTFS pass as they are. Of Python's own:
 
     dict -> map     list, tuple -> vector     set, frozenset -> set     aware datetime -> timestamp     UUID -> uuid
     numbers of other classes (enumerations, NumPy) -> integers and floats     texts of other classes -> texts
 
 Anything else is refused: `Decimal` and `Fraction` would lose digits, bytes have no encoding, objects have no meaning. A
-function is only taken where the program gave it as an argument. What is nested too deeply, or holds itself, is refused.
+function is only taken where the program gave it as an argument, or owns it. What is nested too deeply, or holds itself,
+is refused.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from rtfs_framework.lang.jsontext import MAX_DEPTH
 from rtfs_framework.lang.literals import is_resource, is_timestamp, is_uuid
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.values import ErrorValue, GrownVector, List, Resource, Timestamp, Uuid, type_name
-from rtfs_framework.orchestrator.purity import ATOMS, is_plain
+from rtfs_framework.orchestrator.purity import UNTAGGED, is_plain
 
 _WAYS_OUT: Mapping[str, str] = {
     "Decimal": "give a float, or a text that keeps all digits",
@@ -46,7 +48,6 @@ _SPELLED: Mapping[type, tuple[Callable[[str], bool], str]] = {
     Resource: (is_resource, "resource://bucket/item.txt"),
 }
 """Values whose text programs could not have written otherwise."""
-_AS_THEY_ARE = ATOMS - _SPELLED.keys()
 _USUAL = "give a dict of its fields, a list, a number or a text"
 
 
@@ -54,28 +55,31 @@ class NoValueError(Exception):
     """Something that no program can hold; says of what class, and what to give instead."""
 
 
-def as_value(given: Any, args: Iterable[Any] = ()) -> Any:
-    """Return what a handler returned as a value of programs; `args` are those of the call.
+def as_value(given: Any, args: Iterable[Any] = (), own: Callable[[Any], bool] | None = None) -> Any:
+    """Return what Python gave as a value of programs; `args` are those of the call, which may come back.
+
+    `own` tells which functions are the program's own; none when it is not given.
 
     Raises:
         NoValueError: No program can hold it.
     """
-    if is_plain(given, _AS_THEY_ARE):
+    if is_plain(given, UNTAGGED):
         return given
-    return _Conversion([id(arg) for arg in args]).value(given, 0)
+    return _Conversion([id(arg) for arg in args], own).value(given, 0)
 
 
 class _Conversion:
     """One conversion: parts that are shared are converted once, so that no small value becomes a large one."""
 
-    def __init__(self, taken: Iterable[int]) -> None:
+    def __init__(self, taken: Iterable[int], own: Callable[[Any], bool] | None) -> None:
         self.taken = frozenset(taken)
+        self.own = own
         self.made: dict[int, tuple[Any, Any]] = {}
 
     def value(self, given: Any, depth: int) -> Any:
         if given.__class__ in _SPELLED:
             return _spelled(given)
-        if given.__class__ in _AS_THEY_ARE or id(given) in self.taken or isinstance(given, ErrorValue):
+        if given.__class__ in UNTAGGED or id(given) in self.taken or isinstance(given, ErrorValue):
             return given
         known = self.made.get(id(given))
         if known is not None:
@@ -95,6 +99,8 @@ class _Conversion:
             return tuple(self.value(item, depth) for item in given)
         if isinstance(given, set | frozenset | Set):
             return Set.of(tuple(self.value(item, depth) for item in given))
+        if self.own is not None and self.own(given):
+            return given
         return _atom(given)
 
 

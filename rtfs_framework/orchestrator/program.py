@@ -15,6 +15,7 @@ import attrs
 from rtfs_framework.lang.errors import Cancelled, RtfsError
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.answers import KernelRun, Waiting
+from rtfs_framework.orchestrator.arguments import taken_all
 from rtfs_framework.orchestrator.dispatch import VisitingHost
 from rtfs_framework.orchestrator.driver import advance, drive
 from rtfs_framework.orchestrator.front import Front
@@ -79,9 +80,10 @@ class LoadedProgram:
         return self.ledger.tally.summary(self.host.clock.monotonic() - self.started, self.host.events.faults.problems)
 
     def call(self, name: str, args: tuple[Any, ...] = ()) -> RunResult:
-        """Call a top-level function and return its result.
+        """Call a top-level function and return its result. Arguments of Python's own become values (`handover`).
 
         Raises:
+            ArgumentError: No program can hold an argument.
             ProgramError: The program did not catch an error.
             SessionClosedError: The program or its session was closed.
         """
@@ -106,7 +108,7 @@ class LoadedProgram:
         if self.closed:
             raise SessionClosedError("the program was closed", "load it again: session.load(...)")
         page = self.page()
-        return self.instance.call(name, args), page
+        return self.instance.call(name, taken_all(self.instance, name, args)), page
 
     def page(self, record: int | None = None, *, entry: int | None = None, own_context: bool = True) -> Page:
         """Return a fresh page; its context changes stay its own unless `own_context` is off.

@@ -11,6 +11,8 @@ from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.values import GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
 
 ATOMS = frozenset({type(None), bool, int, float, str, Keyword, Symbol, Timestamp, Uuid, Resource})
+UNTAGGED = ATOMS - {Timestamp, Uuid, Resource}
+"""Those that are values whatever they hold: the text of the others may be none."""
 _SEQUENCES = frozenset({tuple, List, GrownVector, Set})
 
 

@@ -139,9 +139,10 @@ class Session:
         """Run a program: its top-level forms, then `entry` (`main` when there are arguments) with the arguments.
 
         What `link` returned is run as it is; it is good for one run. Inside a running event loop this works and holds
-        the loop up; there, better await `run_async`.
+        the loop up; there, better await `run_async`. Arguments of Python's own become values (`handover`).
 
         Raises:
+            ArgumentError: No program can hold an argument.
             LanguageError: The program was refused before anything ran.
             ProgramError: The program did not catch an error.
             SessionClosedError: The session was closed, before or meanwhile.
@@ -168,7 +169,10 @@ class Session:
     def stream(
         self, program: LoadedProgram, name: str, records: Iterable[Any], *, concurrency: int | None = None
     ) -> Stream:
-        """Call a function of a loaded program once per record, in order; see `Stream`."""
+        """Call a function of a loaded program once per record, in order; see `Stream`.
+
+        A record that no program can hold has an ArgumentError as its error, and the stream goes on.
+        """
         return Stream.over(program, name, records, concurrency)
 
     def check(self, source: Source | str) -> list[Diagnostic]:

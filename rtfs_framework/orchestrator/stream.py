@@ -17,6 +17,7 @@ from rtfs_framework.kernel.outcome import Complete
 from rtfs_framework.lang.errors import LimitError, ProgramError, RtfsError
 from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.answers import KernelRun
+from rtfs_framework.orchestrator.arguments import taken
 from rtfs_framework.orchestrator.driver import drive
 from rtfs_framework.orchestrator.program import LoadedProgram, Page
 from rtfs_framework.orchestrator.records import RecordResult, Summary
@@ -163,7 +164,9 @@ class Stream:
         under = _Under(self._next, page)
         self._next += 1
         try:
-            run = under.run = self.program.instance.call(self.name, (record,))
+            instance = self.program.instance
+            given = taken(instance, record, f"record {under.index}")
+            run = under.run = instance.call(self.name, (given,))
             with use.ended_by(run.cancel):
                 state = page.begin(run)
             if isinstance(state, Complete):

@@ -74,4 +74,11 @@ enter(
     "It was closed before, or while the run was under way, or belongs to the process that this one was forked from; "
     "the message says so. Open a session, or load the program, where it is used, and close it when nothing needs it.",
 )
+enter(
+    "E0921",
+    "an argument that no program can hold",
+    "What a caller of the Python API hands in becomes values as what capabilities give does (E0812): dicts, lists, "
+    "sets, texts, numbers, aware datetimes and UUIDs are taken; Decimal, bytes and objects are not. The message says "
+    "which argument or record it is, and what to give instead.",
+)
 enter("E0999", "internal error", "A bug of ours. The details are in the file that the message names; please report it.")
