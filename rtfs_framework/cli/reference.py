@@ -70,7 +70,9 @@ class Entry:
 @lru_cache(maxsize=1)
 def entries() -> tuple[Entry, ...]:
     """Return every entry: special forms, macros, then functions by family."""
-    found = [_syntax(name, SPECIAL, form.grammar, form.doc) for name, form in SPECIALS.items()]
+    # Not in the order in which they were imported, which is a matter of who came first.
+    specials = sorted(SPECIALS.items(), key=lambda item: item[1].handler.__module__)
+    found = [_syntax(name, SPECIAL, form.grammar, form.doc) for name, form in specials]
     found += [_syntax(name, MACRO, macro.grammar, macro.doc) for name, macro in CORE.items()]
     records = [record for name, record in BUILTINS.items() if name == record.name and not name.startswith("%")]
     return (*found, *map(_function, records))

@@ -160,6 +160,7 @@ def test_a_conversation_ends_when_nobody_reads(process) -> None:
     assert child.stderr.read() == b""
 
 
+@pytest.mark.needs("rtfs-provider-rules")
 def test_sigterm_ends_in_order(process, rtfs) -> None:
     child = process("run", "feeling.rtfs", "--input", "-", "--json")
     child.stdin.write(b"I love it\n")
