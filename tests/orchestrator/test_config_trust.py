@@ -211,15 +211,67 @@ provider = "rules"
         ("'hr-x' = 'remote-mine'", (RemoteModel("mine"),)),
         ("'hr-x' = 'local-pure'", (LocalPure(),)),
         ("'hr-x' = ['remote-openai', 'local-words']", (LocalModel("words"),)),
-        ("'free' = 'remote-openai'", (RemoteModel("openai"),)),
+        ("'free' = 'remote-openai'", None),
+        ("'free' = 'local-words'", None),
+        ("'free' = 'local-pure'", (LocalPure(),)),
+        ("'hr-*' = 'remote-mine'", (RemoteModel("mine"),)),
+        ("'h*' = 'local-words'", None),
     ],
 )
 def test_where_the_user_has_routed_a_file_may_only_choose_among_that_or_nearer(place, text, left):
     config = place(f"[delegation.static_routes]\n{text}\n", own=ROUTED)
     pattern = text.split("'")[1]
-    assert config.routes.get(pattern) == (left if left or pattern != "secret-*" else (LocalPure(),))
+    standing = {"secret-*": (LocalPure(),)}
+    assert config.routes.get(pattern) == (left or standing.get(pattern))
     assert config.routes["secret-*"] == (LocalPure(),)
     assert bool(config.notices) is (left is None or "openai', 'local" in text)
+
+
+DEFAULT = "[delegation]\ndefault_target = 'local-pure'\n"
+JUDGE = "[delegation.static_routes]\n'*' = 'local-pure'\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"own": DEFAULT},
+        {"asked": DEFAULT},
+        {"RTFS_DELEGATION__DEFAULT_TARGET": "local-pure"},
+        {"own": JUDGE},
+        {"asked": JUDGE},
+        {"RTFS_DELEGATION__STATIC_ROUTES": '{"*" = "local-pure"}'},
+        {"own": "[delegation]\ndefault_target = 'remote-openai'\n", "asked": DEFAULT},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("pattern", ["*", "judge", "j*"])
+def test_wherever_the_user_has_chosen_a_route_that_was_found_may_not_go_further(place, said, pattern):
+    config = place(f"[delegation.static_routes]\n'{pattern}' = 'remote-openai'\n", **said)
+    assert config.default_target == LocalPure()
+    assert set(config.routes.values()) <= {(LocalPure(),)}
+    if pattern != "*" or DEFAULT in said.values():  # else it is said again, and counts for nothing
+        assert ignored(config)[0].startswith("delegation.static_routes.")
+
+
+def test_where_only_the_defaults_speak_anything_may_be_chosen(place):
+    config = place("[delegation.static_routes]\n'*' = 'remote-openai'\n", asked="[limits]\nsteps = 10\n")
+    assert (config.routes, config.notices) == ({"*": (RemoteModel("openai"),)}, ())
+
+
+def test_targets_that_were_asked_for_may_be_chosen(place):
+    asked = "[delegation.remote_providers.mine]\nprovider = 'openai'\n"
+    config = place("[delegation.static_routes]\nf = 'remote-mine'\n", asked=asked)
+    assert (config.routes, config.notices) == ({"f": (RemoteModel("mine"),)}, ())
+
+
+def test_what_a_later_text_says_again_is_not_judged(place):
+    config = place("[delegation]\ndefault_target = 'remote-openai'\n[limits]\nsteps = 9\n", asked=DEFAULT)
+    assert (config.default_target, config.limits.steps, config.notices) == (LocalPure(), 9, ())
+
+
+def test_what_was_asked_for_may_use_a_model_that_was_found(place):
+    config = place(N + "provider = 'rules'\n", asked="[delegation.static_routes]\nf = 'local-new'\n")
+    assert (config.routes, config.notices) == ({"f": (LocalModel("new"),)}, ())
 
 
 def test_the_user_s_default_is_not_made_more_remote(place):

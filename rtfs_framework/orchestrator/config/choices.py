@@ -1,7 +1,8 @@
 """Which targets a configuration that nobody trusts may choose, and for which functions.
 
-Any target that the user's own configuration or the defaults define may be chosen; where the user's own file has chosen
-already (a route that may fit the same function, a default), only one of those, or one that is less remote.
+Any target that the user's own configuration or the defaults define may be chosen; where the user has chosen already (a
+route that may fit the same function; a default, where none of their routes fits), only one of those, or one that is
+less remote. The user's own word is all that was not found: their file, `--config` and variables.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
+from rtfs_framework.orchestrator.globs import Patterns
 from rtfs_framework.orchestrator.routes import Unknown, parse_target
 
 _MOST_WORK = 1_000_000
@@ -48,8 +50,10 @@ class Choices:
 
     def route(self, pattern: str, texts: Iterable[str]) -> list[str]:
         """Return the targets of a route that may be chosen."""
-        near = [targets for other, targets in self.routes.items() if self._meets(pattern, other)]
-        return [text for text in texts if all(self.allowed(text, targets) for targets in near or (None,))]
+        chosen = [targets for other, targets in self.routes.items() if self._meets(pattern, other)]
+        if self.default is not None and not Patterns(tuple(self.routes)).match(pattern):
+            chosen.append((self.default,))  # no route is known to fit all that this one does
+        return [text for text in texts if all(self.allowed(text, targets) for targets in chosen or (None,))]
 
     def _meets(self, one: str, other: str) -> bool:
         self._left[0] -= (len(one) + 1) * (len(other) + 1)

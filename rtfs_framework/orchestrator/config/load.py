@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -90,7 +90,9 @@ class _Making:
         from rtfs_framework.orchestrator.config.tables import ConfigFile
 
         own = Merged(tuple(each for each in layers if each.kind is not Kind.FOUND))
-        reading = Reading(own)  # its mistakes are told elsewhere: names that only the found file knows are none
+        reading = Reading(
+            Merged(tuple(layers))
+        )  # mistakes are told elsewhere: names that only the found file knows are none
         file = reading.structure(ConfigFile, own.data, ()) or ConfigFile()
         specs = Resolver(reading, self.catalog, own).resolve(file, own.data, self.defaults).providers
         keys = {name: [each] if isinstance(each, str) else each for name, each in file.keys.items()}
@@ -104,12 +106,13 @@ class _Making:
         """
         from rtfs_framework.orchestrator.config.narrow import Narrowing, notice
         from rtfs_framework.orchestrator.config.own import Reading
+        from rtfs_framework.orchestrator.config.resolve import Resolver
         from rtfs_framework.orchestrator.config.tables import ConfigFile
 
         found = next((each for each in layers if not each.trusted), None)
         if found is None:
             return _without_keys(layers)
-        own = Merged(layers[: layers.index(found)])
+        own = Merged(tuple(each for each in layers if each is not found))
         readings = [Reading(found.places), Reading(own)]
         typed, own_typed = (
             reading.structure(ConfigFile, dict(data), ())
@@ -119,11 +122,24 @@ class _Making:
         if typed is None or own_typed is None or mistakes:
             self.config(layers)  # tells them all
             raise ConfigError(bounded(_in_order(mistakes)))  # those that a later text would have hidden
-        below = self.config(own.layers)
-        narrowing = Narrowing(found, typed, own, own_typed, below, self.catalog)
+        later = Merged(layers[layers.index(found) + 1 :])
+        open_ = attrs.evolve(found, data=_not_overridden(found.data, later.data))
+        below = Resolver(Reading(Merged(layers)), self.catalog, own).resolve(own_typed, own.data, self.defaults)
+        narrowing = Narrowing(open_, typed, own, own_typed, below, self.catalog)
         left = attrs.evolve(found, data=narrowing.data())
         cut = tuple(left if each is found else each for each in layers)
         return cut, [notice(found, narrowing.ignored)] if narrowing.ignored else []
+
+
+def _not_overridden(table: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a table counts at all: what a later text says again needs no judgement."""
+    left = {}
+    for key, value in table.items():
+        if key not in later:
+            left[key] = value
+        elif isinstance(value, dict) and isinstance(later[key], dict):
+            left[key] = _not_overridden(value, later[key])
+    return left
 
 
 def _without_keys(layers: tuple[Layer, ...]) -> tuple[tuple[Layer, ...], list[Diagnostic]]:
