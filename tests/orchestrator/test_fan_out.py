@@ -28,10 +28,10 @@ class Service:
     Those that `hang` are answered never: they wait to be cancelled.
     """
 
-    def __init__(self, order=(), fail=(), pause=0, hang=()):
+    def __init__(self, order=(), fail=(), pause=0, hang=(), hold_until=0):
         self.pause = pause
         self.hang = hang
-        self.hold_until = 0
+        self.hold_until = hold_until
         """Nobody is answered before so many were asked."""
         self.order = list(order)
         self.fail = set(fail)
@@ -92,8 +92,7 @@ def paths(calls):
 
 @pytest.mark.parametrize("parallel", [1, 3, 16])
 def test_up_to_the_bound_at_once(ask, parallel):
-    service = Service()
-    service.hold_until = parallel
+    service = Service(hold_until=parallel)
     value, calls = ask("(pmap (fn [x] (call :ask x)) (range 20))", service, parallel=parallel)
     assert value == tuple(range(0, 200, 10))
     assert service.most == parallel
@@ -103,16 +102,15 @@ def test_up_to_the_bound_at_once(ask, parallel):
 @pytest.mark.parametrize("late", [0, 1, 5])
 def test_up_to_the_bound_also_after_one_that_computes_long_first(kit, capability, source, late):
     """In an event loop such a branch pauses, and no other starts until its number is settled; then all may."""
-    service = Service()
-    service.hold_until = 4
+    service = Service(hold_until=4)
 
     async def handler(request):
         return await service(request)
 
     text = f"""(defn main [_] (pmap (fn [x]
       (call :ask (if (= x {late}) (loop [i 0] (if (< i 60000) (recur (inc i)) (+ x (- i 60000)))) x))) (range 12)))"""
-    config = f"[delegation]\nparallel = 4\n{GRANT}"
-    with kit.open(kit.catalog(capabilities=[capability("ask", handler)]), config) as session:
+    catalog = kit.catalog(capabilities=[capability("ask", handler)])
+    with kit.open(catalog, f"[delegation]\nparallel = 4\n{GRANT}") as session:
         value = asyncio.run(session.run_async(source(text), ("x",))).value
     assert (value, service.most) == (tuple(range(0, 120, 10)), 4)
 
