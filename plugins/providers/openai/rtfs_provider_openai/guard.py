@@ -52,7 +52,7 @@ class Guard(httpx2.AsyncBaseTransport):
         Raises:
             ProviderRedirected: It would go elsewhere.
             ReplyTooLarge: The reply is beyond the bound.
-            BadReply: The reply is packed in a way that nobody asked for.
+            BadReply: The reply is packed in a way that nobody asked for, or is damaged.
         """
         if not _same_origin(request.url, self._origin):
             raise self._redirected("asks to be called at", request.url, None)
@@ -112,10 +112,14 @@ class Guard(httpx2.AsyncBaseTransport):
         slices = _Slices(response, most, packed=bool(packings))
         packed = {"content-encoding": packings[0].removeprefix("x-")} if packings else {}
         read = bytearray()
-        async for piece in httpx2.Response(status, headers=packed, stream=slices).aiter_bytes():
-            read += piece
-            if len(read) > most:
-                break
+        try:
+            async for piece in httpx2.Response(status, headers=packed, stream=slices).aiter_bytes():
+                read += piece
+                if len(read) > most:
+                    break
+        except httpx2.DecodingError as error:
+            if status < 400:  # of an error page, the status says enough
+                raise BadReply(self._provider, f"the reply is packed as {packings[0]}, and damaged") from error
         if len(read) > most or slices.over:
             if status < 400:
                 raise self._too_large()

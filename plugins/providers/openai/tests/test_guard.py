@@ -77,6 +77,27 @@ def test_a_reply_packed_in_a_way_that_nobody_asked_for_is_refused_before_it_is_u
     assert "\x1b" not in str(error)
 
 
+@pytest.mark.parametrize("name", ["gzip", "x-gzip", "deflate"])
+@pytest.mark.parametrize("retries", [0, 2])
+def test_a_damaged_packed_reply_is_a_bad_reply_and_asked_for_once(make, ask, name, retries):
+    good = gzip.compress(GOOD) if "gzip" in name else packed_deflate(GOOD)
+    flipped = good[:12] + bytes(each ^ 0xFF for each in good[12:])
+    for raw in (flipped, b"not packed at all", good[: len(good) // 2], GOOD):
+        with OpenAIServer(then=Raw(raw, headers={"Content-Encoding": name})) as server:
+            error = fails(make, ask, server, max_retries=retries)
+            assert (type(error), error.code) == (BadReply, "E0606"), error
+            assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(500, "E0605"), (401, "E0604")])
+def test_a_damaged_error_page_leaves_the_status_to_tell(make, ask, status, code):
+    raw = Raw(b"not packed at all", status=status, headers={"Content-Encoding": "gzip"})
+    with OpenAIServer(then=raw) as server:
+        error = fails(make, ask, server)
+        assert error.code == code
+        assert error.status == status
+
+
 def test_packed_data_that_unpacks_to_nothing_is_bounded_too(make, ask):
     empty_blocks = b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\0\0\0\xff\xff" * 400_000
     with OpenAIServer(then=Drip(repeat(empty_blocks), headers={"Content-Encoding": "gzip"})) as server:
