@@ -78,7 +78,8 @@ class InferenceReply:
     explanation: str = ""
     """Why this answer, when the provider can say (a rules provider names the rule); goes to the causal chain."""
     problems: tuple[str, ...] = ()
-    """What was odd and did not keep the answer from being used; a host tells its user each of them once."""
+    """What was odd of what the server answered (no fault of the plugin's own), and did not keep the answer from being
+    used; a host tells its user each of them once."""
 
 
 class ModelProvider(Protocol):

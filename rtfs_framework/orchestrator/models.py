@@ -221,10 +221,17 @@ class Models:
         record = opened.record
         record.input_tokens, record.output_tokens = counted.input_tokens or 0, counted.output_tokens or 0
         record.cost = cost_of(counted, instance.spec)
+        wrong: list[BaseException | str] = [
+            PluginFault(instance.part, _ANSWERING, each, way_out=_SERVER_S) for each in problems
+        ]
         if counted != usage:
-            problems = (*problems, f"its count of tokens is none: {usage}; its cost is not known")
-        for problem in problems:
-            self.events.plugin_failed(instance.part, problem, "answering:", "the answer was used")
+            wrong.append(f"its count of tokens is none: {usage}; its cost is not known")
+        for each in wrong:
+            self.events.plugin_failed(instance.part, each, _ANSWERING, "the answer was used")
+
+
+_ANSWERING = "answering:"
+_SERVER_S = "this is what the server answered, and no fault of the plugin: tell whoever runs the server"
 
 
 async def _infer(outside: Outside, infer: Callable[[InferenceRequest], Any], request: InferenceRequest) -> Any:

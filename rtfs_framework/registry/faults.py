@@ -41,16 +41,17 @@ class Part:
 
 
 class PluginFault(PluginError):
-    """A plugin's code that raised, or that returned what it must not."""
+    """A plugin's code that raised, or that returned what it must not; `way_out` when that is not to mend the plugin."""
 
-    def __init__(self, part: Part, doing: str, wrong: BaseException | str, *, code: str = BROKE) -> None:
+    def __init__(
+        self, part: Part, doing: str, wrong: BaseException | str, *, code: str = BROKE, way_out: str = ""
+    ) -> None:
         raised = wrong if isinstance(wrong, BaseException) else None
         who = part.provenance
         told = wrong if raised is None else f"failed: {describe(raised)}"
         self.words = f"{part.kind} '{part.name}': {doing} {told}"
-        super().__init__(
-            str(who), self.words, code=code, way_out=without(who, f"upgrade {who.distribution} or tell its authors")
-        )
+        mend = way_out or without(who, f"upgrade {who.distribution} or tell its authors")
+        super().__init__(str(who), self.words, code=code, way_out=mend)
         self.distribution = who.distribution
         self.part = part
         self.kind_of_fault = (part, doing, wrong if raised is None else type(raised).__name__)

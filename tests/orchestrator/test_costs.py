@@ -113,6 +113,17 @@ def test_counts_that_are_none_end_no_run_and_are_told_once(kit, source, counts):
     assert len(list(entries_of(kit.journal, result.run_id))) == 2
 
 
+def test_what_is_odd_of_a_servers_answer_is_not_laid_at_the_plugins_door(kit, source):
+    odd = "the server's count of prompt_tokens is no number of tokens and was not taken"
+    reply = InferenceReply(text="ok", usage=Usage(None, 1), problems=(odd,))
+    result, session = run(kit, source, lambda _: reply, TWO, PRICES)
+    assert [call.cost for call in result.calls] == [None, None]
+    (problem,) = session.problems
+    assert (problem.count, odd in problem.message) == (2, True)
+    assert problem.help.endswith("no fault of the plugin: tell whoever runs the server")
+    assert "authors" not in problem.help
+
+
 @pytest.mark.parametrize(
     "reply",
     [

@@ -19,6 +19,7 @@ MOST_PARTS = 500_000
 _SHOWN, _BRIEF, _MODEL = 4096, 120, 100
 """Characters of a text that are looked at to show it, that are shown of it, and that are kept of a model's name."""
 
+_UNKNOWN = "and was not taken: what this call took and cost is not known"
 _WRAPPED = 'Answer with one JSON object of the form {"value": RESULT}, where RESULT is the result of the call.'
 _STRICT = frozenset(
     {"type", "enum", "const", "anyOf", "items", "properties", "required", "additionalProperties", "$ref", "$defs"}
@@ -124,13 +125,13 @@ def usage_of(data: Any) -> tuple[Usage, tuple[str, ...]]:
     """Return the tokens that a reply says it took, and what is odd about them. What is no count is not known."""
     found = data.get("usage") if isinstance(data, Mapping) else None
     if not isinstance(found, Mapping):
-        return Usage(), () if found is None else ("the server's account of tokens is no object",)
+        return Usage(), () if found is None else (f"the server's account of tokens is no object {_UNKNOWN}",)
     counts, problems = [], []
     for name in ("prompt_tokens", "completion_tokens"):
         count = token_count(found.get(name))
         counts.append(count)
         if count is None and found.get(name) is not None:
-            problems.append(f"the server's count of {name} is no number of tokens; its cost is not known")
+            problems.append(f"the server's count of {name} is no number of tokens {_UNKNOWN}")
     return Usage(*counts), tuple(problems)
 
 

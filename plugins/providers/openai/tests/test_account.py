@@ -84,6 +84,7 @@ def test_only_counts_are_counted(make, ask, usage, counted, problems):
     assert reply.data == "positive"
     assert reply.usage == counted
     assert len(reply.problems) == problems
+    assert all("was not taken: what this call took and cost is not known" in each for each in reply.problems)
 
 
 def test_a_request_that_cannot_be_written_says_so_and_is_not_sent(make, ask):
