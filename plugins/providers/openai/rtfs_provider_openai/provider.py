@@ -28,6 +28,7 @@ from rtfs_framework.api import (
 )
 from rtfs_provider_openai.failures import Teller
 from rtfs_provider_openai.plugin import KEY, VENDOR, OpenAISettings
+from rtfs_provider_openai.unlogged import unlogged
 from rtfs_provider_openai.wire import body_of, read_body, reply_of
 from rtfs_provider_openai.words import reason_in
 
@@ -73,7 +74,8 @@ class OpenAIProvider:
             if self._clients is not None:
                 return
             try:
-                from rtfs_provider_openai.client import Clients
+                with unlogged():
+                    from rtfs_provider_openai.client import Clients
             except ImportError as error:
                 raise ProviderError(self.id, f"the client cannot be imported: {error}") from error
             clients = Clients(self._settings, self._own)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from rtfs_framework.api import ProviderError
@@ -95,3 +99,22 @@ def test_a_web_server_that_runs_scripts_does_not_choose_the_proxy_by_a_header(ma
     with OpenAIServer() as server:
         environ = {"HTTP_PROXY": NOBODY, "REQUEST_METHOD": "GET", "OPENAI_API_KEY": SECRET}
         assert ask(make(server, environ=environ), inference_request("x")).text == "ok"
+
+
+SILENT = """
+import logging, os
+from rtfs_framework.api import ProviderSettings
+from rtfs_provider_openai.plugin import OpenAISettings, rtfs_providers
+before = logging.getLogger().handlers[:]
+(entry,) = rtfs_providers()
+entry.factory(ProviderSettings(id="x", own=OpenAISettings(), environ={"OPENAI_API_KEY": "k"})).prepare()
+print(logging.getLogger("openai").level, logging.getLogger().handlers == before, os.environ["OPENAI_LOG"])
+"""
+
+
+@pytest.mark.parametrize("level", ["debug", "info"])
+def test_the_log_of_the_client_is_not_switched_on_by_the_process(level):
+    environ = {**os.environ, "OPENAI_LOG": level}
+    done = subprocess.run([sys.executable, "-c", SILENT], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "True", level]
+    assert done.stderr == ""
