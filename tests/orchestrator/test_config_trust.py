@@ -96,6 +96,9 @@ WIDENING = [
     (N + "provider = 'rules'\ndanger = 'x'", "delegation.local_models.new.danger"),
     (N + "provider = 'rules'\nreuse = 'always'", "delegation.local_models.new.reuse"),
     ("[delegation.local_models.words]\nrules = 'other.toml'", "delegation.local_models.words.rules"),
+    ("[delegation.local_models.sentiment]\nrules = 'evil.toml'", "delegation.local_models.sentiment.rules"),
+    ("[delegation.local_models.sentiment]\nargument = 'x'", "delegation.local_models.sentiment.argument"),
+    ("[delegation.local_models.sentiment]\nprovider = 'openai'", "delegation.local_models.sentiment.provider"),
     ("[delegation]\nconcurrency = 100", "delegation.concurrency"),
     ("[delegation]\nparallel = 100", "delegation.parallel"),
     ("[delegation]\ncache_ttl = 50", None),
@@ -162,7 +165,10 @@ NARROWING = [
         lambda c: spec(c, LocalModel("new")).own.rules == "sub/r.toml"
         and c.routes == {"f": (LocalModel("new"), LocalModel("words"))},
     ),
-    ("[delegation.local_models.sentiment]\nrules = 'mine.toml'", lambda c: spec(c, LocalModel("sentiment")).own.rules),
+    (
+        "[delegation.local_models.sentiment]\nrules = 'sentiment'\ntimeout = '2s'",
+        lambda c: spec(c, LocalModel("sentiment")).timeout == 2,
+    ),
 ]  # fmt: skip
 
 
@@ -262,6 +268,23 @@ def test_targets_that_were_asked_for_may_be_chosen(place):
     asked = "[delegation.remote_providers.mine]\nprovider = 'openai'\n"
     config = place("[delegation.static_routes]\nf = 'remote-mine'\n", asked=asked)
     assert (config.routes, config.notices) == ({"f": (RemoteModel("mine"),)}, ())
+
+
+JUDGING = "[delegation.local_models.judge]\nprovider = 'rules'\nrules = 'j.toml'\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"asked": JUDGING}, {"own": JUDGING}, {"RTFS_DELEGATION__LOCAL_MODELS__JUDGE__PROVIDER": "rules"}],
+    ids=str,
+)
+@pytest.mark.parametrize("text", ["argument = 'x'", "argument = 'x'\nprovider = 'rules'"])
+def test_a_model_that_the_user_defines_anywhere_is_not_changed_by_what_was_found(place, said, text):
+    judge = LocalModel("judge")
+    without = spec(place(**said), judge)
+    config = place(f"[delegation.local_models.judge]\n{text}\n", **said)
+    assert spec(config, judge) == without
+    assert ignored(config) == ["delegation.local_models.judge.argument"]
 
 
 def test_what_a_later_text_says_again_is_not_judged(place):

@@ -1,6 +1,7 @@
 """A found configuration that nobody has trusted, cut down to what narrows or chooses; what is cut off is named.
 
-In: its text's data as written and as understood, and the configuration without it. Out: the data that is left, and the
+In: its text's data as written and as understood, and the configuration without it (of the user's own file, `--config`
+and variables). Out: the data that is left, and the
 keys that were ignored. What is not known to narrow is ignored (`standing`).
 """
 
@@ -38,7 +39,7 @@ class Narrowing:
     layer: Layer
     typed: ConfigFile
     own: Merged
-    """What the user's own files say."""
+    """What the user says: all texts but this one."""
     own_typed: ConfigFile
     below: Config
     """What holds without the file."""
@@ -128,8 +129,8 @@ class Narrowing:
         if not isinstance(table, dict) or (spec is None and isinstance(target, RemoteModel)):
             self.ignored.append(path)
             return {}
-        if isinstance(target, LocalModel) and not defined:
-            return self._model(path, id_, table, spec)
+        if spec is None and not defined:
+            return self._model(path, id_, table)
         kept = self._host_keys(path, table, spec)
         for key, raw in table.items():
             if key not in key_names(ProviderTable) and getattr(spec and spec.own, key, WIDENS) != raw:
@@ -151,9 +152,9 @@ class Narrowing:
                 kept[key] = left
         return kept
 
-    def _model(self, path: Names, id_: str, table: Mapping[str, Any], spec: ProviderSpec | None) -> dict[str, Any]:
+    def _model(self, path: Names, id_: str, table: Mapping[str, Any]) -> dict[str, Any]:
         """Return an on-device model of the file's own; nothing of it when any of its settings may not be the file's."""
-        plugin = table.get("provider", id_ if spec is None else spec.plugin)
+        plugin = table.get("provider", id_)
         entry = self.catalog.providers.get(plugin, (None,))[0] if isinstance(plugin, str) else None
         if entry is None or entry.locality is not Locality.LOCAL:
             self.ignored.append(path)
