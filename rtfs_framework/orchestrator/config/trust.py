@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api.errors import config_error
+from rtfs_framework.api.private import private_folder
 from rtfs_framework.api.regular_file import read_regular
 from rtfs_framework.orchestrator.journal.place import data_dir
 
@@ -59,7 +60,7 @@ class TrustStore:
         record = Record(path=identity(path), digest=digest, time=time)
         self.revoke(path)
         try:
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self.folder.parent)
             self.folder.mkdir(mode=0o700, exist_ok=True)
             if not self._is_private():
                 message = f"{self.folder} is not yours alone, so nothing in it can be trusted"
