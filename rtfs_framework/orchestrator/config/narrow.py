@@ -19,7 +19,7 @@ from rtfs_framework.api.targets import LocalModel, RemoteModel
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.orchestrator.config.choices import Choices
 from rtfs_framework.orchestrator.config.layers import Layer, Merged, printable
-from rtfs_framework.orchestrator.config.model import Config, ProviderSpec
+from rtfs_framework.orchestrator.config.model import CacheSpec, Config, ProviderSpec
 from rtfs_framework.orchestrator.config.own import MISTAKEN, key_names, typed_value
 from rtfs_framework.orchestrator.config.standing import STANDING, WIDENS, Said, widens
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable
@@ -175,13 +175,15 @@ class Narrowing:
     def _caches(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
         left: dict[str, Any] = {}
         for name, settings in table.items():
+            entry = self.catalog.caches.get(name, (None,))[0]
+            spec = self.below.caches.get(name, CacheSpec())
             for key, raw in settings.items():
-                spec = self.below.caches.get(name)
-                current = getattr(spec, key, getattr(spec and spec.own, key, WIDENS))
+                current = getattr(spec, key, getattr(spec.own, key, WIDENS))
                 if current is not WIDENS and current == raw:
                     continue
                 value = typed_value(CacheTable, key, raw) if key in key_names(CacheTable) else raw
-                said = Said(key=key, raw=raw, value=value, below=self.below)
+                level = None if entry is None else entry.level
+                said = Said(key=key, raw=raw, value=value, below=self.below, level=level)
                 if self._judged(f"{section}.*.{key}", (section, name, key), said) is not WIDENS:
                     left.setdefault(name, {})[key] = raw
         return left

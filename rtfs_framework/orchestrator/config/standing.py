@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import attrs
 
+from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT, MANY, Config, ProviderSpec
 from rtfs_framework.orchestrator.globs import Patterns
 from rtfs_framework.orchestrator.security import IsolationLevel, Reach
@@ -25,6 +26,7 @@ class _Widens:
 
 WIDENS: Final = _Widens()
 _LEVELS = (IsolationLevel.PURE, IsolationLevel.CONTROLLED, IsolationLevel.FULL)
+_MADE_HERE = frozenset({CacheLevel.L1, CacheLevel.L4})
 _REACHES = (Reach.PURE, Reach.LOCAL, Reach.REMOTE)
 
 
@@ -38,6 +40,8 @@ class Said:
     below: Config
     spec: ProviderSpec | None = None
     """In a provider's table: the provider without the file, None when it is new."""
+    level: CacheLevel | None = None
+    """In a cache's table: what it remembers, None when no such cache is installed."""
 
 
 Rule = Callable[[Said], Any]
@@ -104,7 +108,8 @@ def _deny(said: Said) -> Any:
 
 
 def _off(said: Said) -> Any:
-    return said.raw if said.value is False else WIDENS
+    """Keep "off" for a cache of what this machine made; without one of replies, data travels and is paid for again."""
+    return said.raw if said.value is False and said.level in _MADE_HERE else WIDENS
 
 
 def _timeout(said: Said) -> Any:
