@@ -6,7 +6,7 @@ from collections.abc import Callable
 from sys import getrecursionlimit, setrecursionlimit, version_info
 from typing import Any
 
-from greenlet import GreenletExit, getcurrent
+from greenlet import GreenletExit, getcurrent, greenlet
 
 from rtfs_framework.kernel.faults import locate_limit, to_program_error
 from rtfs_framework.kernel.limits import Limits
@@ -117,10 +117,13 @@ class Run:
             raise too_many_calls(state)
 
     def close(self) -> None:
-        """Abandon the run; its `finally` blocks run, but can no longer reach the host."""
+        """Abandon the run; its `finally` blocks run, but can no longer reach the host.
+
+        From another thread than the run's, they run when the run is freed.
+        """
         self._state.closed = True
         self._meter.cancelled = True  # a loop in a `finally` block ends too
-        if self._greenlet:
+        if self._greenlet and _root(self._greenlet) is _root(getcurrent()):
             try:
                 self._enter(self._greenlet.throw, GreenletExit)
             except (ProgramError, LimitError, Cancelled):
@@ -210,6 +213,13 @@ class Run:
             return LimitError("depth", most, f"Maximum recursion depth ({most}) exceeded")
         text = f"calls nest deeper than the stack of Python {version_info[0]}.{version_info[1]} allows"
         return LimitError("depth", most or self.frames, text)
+
+
+def _root(of: greenlet) -> greenlet:
+    """Return the first greenlet of a greenlet's thread."""
+    while of.parent is not None:
+        of = of.parent
+    return of
 
 
 def frames_of(limits: Limits, *, counted: bool) -> int:

@@ -115,14 +115,6 @@ class Models:
             raise
         return text
 
-    async def infer(self, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
-        """Return a provider's reply within the request's timeout.
-
-        Raises:
-            ProviderError: Whatever went wrong, a timeout included.
-        """
-        return await self._there(instance, request.timeout, self._infer_there, instance, request)
-
     async def _there(
         self,
         instance: ProviderInstance,
@@ -204,21 +196,30 @@ class Models:
         """Ask, after it is on disk that this begins if it may cost anything; write down what it took in any case."""
         if instance.costs and not opened.begin():
             await opened.written()
-        try:
-            reply = await self.infer(instance, request)
-        except ProviderError as error:
-            if error.usage is not None:
-                self._bill(opened, instance, error.usage)
-            raise
-        self._bill(opened, instance, reply.usage, reply.problems)
+        reply = await self._there(instance, request.timeout, self._billed_there, opened, instance, request)
         wrong = fault_of(reply)
         if wrong is not None:
             raise BadReply(instance.spec.id, wrong, usage=reply.usage)
         return reply
 
+    async def _billed_there(
+        self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest
+    ) -> InferenceReply:
+        """Bill a reply as soon as it is there: whoever waits for it may be stopped before it gets it."""
+        try:
+            reply = await self._infer_there(instance, request)
+        except ProviderError as error:
+            if error.usage is not None:
+                self._bill(opened, instance, error.usage)
+            raise
+        self._bill(opened, instance, reply.usage, reply.problems)
+        return reply
+
     def _bill(self, opened: OpenCall, instance: ProviderInstance, usage: Usage, problems: tuple[str, ...] = ()) -> None:
         counted = Usage(token_count(usage.input_tokens), token_count(usage.output_tokens))
         record = opened.record
+        if opened.closed:
+            return  # it was given up, and came all the same
         record.input_tokens, record.output_tokens = counted.input_tokens or 0, counted.output_tokens or 0
         record.cost = cost_of(counted, instance.spec)
         wrong: list[BaseException | str] = [

@@ -130,12 +130,17 @@ class LoadedProgram:
         return page
 
     def close(self, status: str = "complete", error: BaseException | None = None) -> None:
-        """End the program's run in the journal; later calls of this method do nothing."""
+        """End the program's run in the journal; later calls of this method do nothing.
+
+        What streams have under way is cancelled, whoever reads them. With calls under way no run is "complete".
+        """
         if self.closed or self.front.uses.foreign:
             return
         self.closed = True
-        for stream in tuple(self.streams):
-            stream.let_go()
+        cut = [stream.let_go() for stream in tuple(self.streams)]
+        still_open = self.chain is not None and self.chain.open_calls
+        if status == "complete" and (any(cut) or still_open or self.ledger.tally.interrupted):
+            status = "interrupted"
         self.host.events.emit("run.ended", {"run": self.run_id, "status": status, "summary": self.summary.to_json()})
         if self.chain is not None:
             self.chain.end(status, error)

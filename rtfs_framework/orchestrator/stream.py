@@ -19,14 +19,15 @@ from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.answers import KernelRun
 from rtfs_framework.orchestrator.arguments import taken
 from rtfs_framework.orchestrator.driver import drive
+from rtfs_framework.orchestrator.lanes import a_loop_runs_here, in_other_thread
 from rtfs_framework.orchestrator.program import LoadedProgram, Page
 from rtfs_framework.orchestrator.records import RecordResult, Summary
+from rtfs_framework.orchestrator.uses import STOP_SECONDS, SessionClosedError, Use
 
 if TYPE_CHECKING:
     import asyncio
 
     from rtfs_framework.orchestrator.lanes import Lane
-    from rtfs_framework.orchestrator.uses import Use
 
 
 @attrs.define(slots=True, eq=False)
@@ -47,7 +48,7 @@ class Stream:
     """An iterator over `RecordResult`s; `summary` holds the totals so far, after Ctrl-C the partial ones.
 
     One thread reads it, the first that does: records under way belong to that thread. Several streams of a program may
-    be read at once, each by a thread of its own.
+    be read at once, each by a thread of its own. Any thread may end it.
     """
 
     program: LoadedProgram
@@ -62,6 +63,14 @@ class Stream:
     _reader: int | None = attrs.field(default=None, init=False)
     """The thread that reads."""
     _lane: Lane | None = attrs.field(default=None, init=False)
+    _use: Use | None = attrs.field(default=None, init=False)
+    """That of the result which is being waited for."""
+    _cut: bool = attrs.field(default=False, init=False)
+    """Whether records were let go that had begun."""
+    _broken: bool = attrs.field(default=False, init=False)
+    """Whether a record was stopped while it was under way."""
+    _one: threading.RLock = attrs.field(factory=threading.RLock, init=False)
+    """Held by who reads, or lets go."""
 
     @_entry.default
     def _next_entry(self) -> int:
@@ -125,14 +134,33 @@ class Stream:
             self.program.close("interrupted")
         return self.summary
 
-    def let_go(self) -> None:
-        """Cancel what is under way; only the thread that reads can."""
-        if self._reader not in (None, threading.get_ident()):
-            return
-        if self._lane is not None:
-            self._lane.cancel([each.task for each in self._window if each.task is not None])
-            self.program.front.lanes.give_back(self._lane)
-            self._lane = None
+    def let_go(self) -> bool:
+        """Cancel what is under way, from any thread, and wait until its calls are written down; tell whether any was.
+
+        A thread that waits for a result is stopped first. If it does not stop, it is left to it to let go.
+        """
+        if self._use is not None:
+            self._use.stop()
+        if not self._one.acquire(timeout=0 if self.program.front.uses.inside else STOP_SECONDS):
+            return True
+        try:
+            if self._use is None:
+                self._drop()
+            return self._use is not None or self._broken
+        finally:
+            self._one.release()
+
+    def _drop(self) -> None:
+        tasks = [each.task for each in self._window if each.task is not None]
+        self._broken = self._broken or any(not task.done() for task in tasks)
+        self._cut = self._cut or bool(self._window)
+        lane, self._lane = self._lane, None
+        if lane is not None:
+            if a_loop_runs_here():
+                in_other_thread(lambda _: lane.cancel(tasks), Use())
+            else:
+                lane.cancel(tasks)
+            self.program.front.lanes.give_back(lane)
         while self._window:
             each = self._window.popleft()
             if each.run is not None:
@@ -142,6 +170,19 @@ class Stream:
 
     def _take(self, use: Use) -> RecordResult | None:
         """Return the next record's result, None at the end."""
+        with self._one:
+            self._use = use
+            try:
+                return self._read(use)
+            except BaseException:
+                self._broken = True
+                raise
+            finally:
+                self._use = None
+
+    def _read(self, use: Use) -> RecordResult | None:
+        if self._cut:
+            raise _closed()
         self._fill(use)
         if not self._window:
             return None
@@ -160,6 +201,8 @@ class Stream:
             self._window.append(self._begin(record, use))
 
     def _begin(self, record: Any, use: Use) -> _Under:
+        if self.program.closed:
+            raise _closed()
         page = self.program.page(self._next, entry=self._entry)
         under = _Under(self._next, page)
         self._next += 1
@@ -198,6 +241,10 @@ class Stream:
             calls=under.page.sorted_calls,
             seconds=under.seconds or 0.0,
         )
+
+
+def _closed() -> SessionClosedError:
+    return SessionClosedError("the program was closed", "load it again: session.load(...)")
 
 
 def as_value(error: ProgramError | LimitError) -> ErrorValue:

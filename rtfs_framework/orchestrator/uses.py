@@ -18,7 +18,7 @@ import attrs
 
 from rtfs_framework.lang.errors import RtfsError
 
-_STOP_SECONDS = 10.0
+STOP_SECONDS = 10.0
 """How long what was stopped may take to end; what hangs in foreign code is left behind."""
 
 
@@ -87,6 +87,14 @@ class Uses:
         """Tell whether this is a copy in a forked process, whose threads and files are another's."""
         return self._process != os.getpid()
 
+    @property
+    def inside(self) -> bool:
+        """Tell whether the caller is code of a use that is under way."""
+        use = _INSIDE.get()
+        while use is not None and id(use) not in self._active:
+            use = use.outer
+        return use is not None
+
     def enter(self) -> Use:
         """Begin a use.
 
@@ -97,7 +105,7 @@ class Uses:
             raise SessionClosedError("the session belongs to the process that was forked", "open one in this process")
         use = Use(_INSIDE.get())
         with self._changed:
-            if self.closing and not self._is_inside():
+            if self.closing and not self.inside:
                 raise SessionClosedError("the session was closed", "open another one: Session.open()")
             self._active[id(use)] = use
         return use
@@ -117,7 +125,7 @@ class Uses:
             RtfsError: Called by a run of this very session, which would wait for itself.
         """
         with self._changed:
-            if self._is_inside():
+            if self.inside:
                 raise RtfsError("a session cannot be closed by a run of its own; close it when the run has ended")
             first, self.closing = not self.closing, True
         try:
@@ -128,7 +136,7 @@ class Uses:
             if first:
                 self._finish(release)
             else:
-                self._wait_until(lambda: self._released, _STOP_SECONDS)
+                self._wait_until(lambda: self._released, STOP_SECONDS)
 
     def _finish(self, release: Callable[[], object]) -> None:
         try:
@@ -138,15 +146,8 @@ class Uses:
                 self._released = True
                 self._changed.notify_all()
 
-    def _is_inside(self) -> bool:
-        """Tell whether the caller is code of a use that is under way."""
-        use = _INSIDE.get()
-        while use is not None and id(use) not in self._active:
-            use = use.outer
-        return use is not None
-
     def _stop_all(self) -> None:
-        end = monotonic() + _STOP_SECONDS
+        end = monotonic() + STOP_SECONDS
         while self._active and monotonic() < end:
             for use in tuple(self._active.values()):
                 use.stop()

@@ -25,6 +25,13 @@ class Chain:
     """Position of the run's first row; the journal sets it."""
     file: str = attrs.field(default="", init=False)
     """The journal in which that is: another may be put into its place."""
+    _open: dict[int, OpenRecord] = attrs.field(factory=dict, init=False)
+    """The calls that have begun and not ended, by identity: a record is the same object all the time."""
+
+    @property
+    def open_calls(self) -> int:
+        """How many calls that cost or change something are under way."""
+        return len(self._open)
 
     def begin(self, record: OpenRecord) -> bool:
         """Write that a call begins which costs or changes something.
@@ -35,10 +42,12 @@ class Chain:
             JournalError: It cannot be written; the call must not be made.
         """
         self.journal.queue("begun", self, record)
+        self._open[id(record)] = record
         return self.journal.try_commit()
 
     def add(self, record: CallRecord) -> None:
         """Write that a call is over; it may wait in memory for rows that must not."""
+        self._open.pop(id(record), None)
         self.calls += record.part == 0
         self.journal.queue("ended", self, record)
         self.journal.flush_if_due()

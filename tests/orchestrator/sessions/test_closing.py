@@ -11,7 +11,7 @@ import time
 import pytest
 
 from rtfs_framework import Session, SessionClosedError
-from rtfs_framework.api import ProgramError
+from rtfs_framework.api import InferenceReply, ProgramError, Usage
 from rtfs_framework.lang.errors import RtfsError
 
 ASK = '(defn ^:delegation :local-model "m" ask "Answer." [x :int] :string "")\n'
@@ -153,6 +153,115 @@ def test_a_stream_that_is_half_read_is_ended_by_closing(service, slow):
     with pytest.raises(SessionClosedError):
         next(stream)
     assert len(slow.asked) < 50
+
+
+PAID = ASK.replace(":local-model", ":remote")
+PRICED = "[delegation.remote_providers.m]\nprovider = 'm'\ninput_cost = 1\noutput_cost = 1\n"
+RECORD = {
+    "call": "",
+    "fan-out": "(defn main [x] (pmap ask [x x]))",
+    "clean-up": "(defn main [x] (try (ask x) (finally (ask x))))",
+}
+
+
+@pytest.fixture
+def paid(kit):
+    """Return a priced session; its provider asks `answer` what a record takes."""
+
+    def opened(answer):
+        return kit.open(kit.catalog(kit.provider("m", answer, remote=True)), PRICED)
+
+    return opened
+
+
+def half_read(session, text, count=8):
+    program = session.load(PAID + text)
+    stream = session.stream(program, "main" if text else "ask", range(count), concurrency=count)
+    return program, stream
+
+
+@pytest.mark.parametrize("text", RECORD.values(), ids=RECORD)
+@pytest.mark.parametrize("closing", ["session", "program", "task"])
+def test_another_thread_that_closes_leaves_no_call_of_a_stream_open(paid, recorded, together, text, closing):
+    came = []
+
+    async def answer(request):
+        came.append(request.args[0])
+        if request.args[0] == 7:
+            await asyncio.sleep(3600)
+        return InferenceReply(text='"fine"', usage=Usage(1_000_000, 0))
+
+    session = paid(answer)
+    program, stream = half_read(session, text)
+    next(stream)
+    while set(came) < set(range(8)):
+        time.sleep(0.001)
+    if closing == "task":
+        asyncio.run(_closed_here(session))
+    else:
+        assert together(1, lambda _: (session if closing == "session" else program).close()) == []
+    ((status, calls),) = recorded().values()
+    assert status == "interrupted"
+    assert len(calls) == len(came), "no call is made while closing"
+    assert {call["state"] for call in calls} == {"ended"}
+    assert sum(call["cost"] for call in calls) == len([n for n in came if n != 7]), "what was answered is billed"
+    with pytest.raises(SessionClosedError):
+        next(stream)
+    session.close()
+
+
+async def _closed_here(session):
+    session.close()
+
+
+@pytest.mark.parametrize("closing", ["session", "program"])
+def test_closing_stops_a_thread_that_waits_for_a_record(paid, recorded, together, closing):
+    asked = threading.Semaphore(0)
+
+    async def answer(_):
+        asked.release()
+        await asyncio.sleep(3600)
+
+    session = paid(answer)
+    program, stream = half_read(session, "", 4)
+
+    def work(number):
+        if number:
+            for _ in range(4):
+                asked.acquire()
+            session.close(wait=False) if closing == "session" else program.close()
+        else:
+            with pytest.raises(SessionClosedError):
+                next(stream)
+
+    assert together(2, work) == []
+    ((status, calls),) = recorded().values()
+    assert (status, [call["state"] for call in calls]) == ("interrupted", ["ended"] * 4)
+    session.close()
+
+
+def test_a_program_that_is_closed_while_it_is_called_is_not_complete(paid, recorded, together):
+    asked, go = threading.Event(), threading.Event()
+
+    async def answer(_):
+        asked.set()
+        await asyncio.to_thread(go.wait)
+        return '"fine"'
+
+    with paid(answer) as session:
+        program = session.load(PAID)
+
+        def work(number):
+            if number:
+                asked.wait()
+                program.close()
+                go.set()
+            else:
+                assert program.call("ask", (1,)).value == "fine"
+
+        assert together(2, work) == []
+    ((status, calls),) = recorded().values()
+    assert (status, len(calls)) == ("interrupted", 1)
 
 
 def test_ctrl_c_while_closing_cancels_what_is_waited_for(service, slow):
