@@ -10,6 +10,7 @@ import contextvars
 import sys
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -64,6 +65,7 @@ class Lanes:
     """The loops that threads borrow, kept for the next one."""
 
     _free: list[Lane] = attrs.field(factory=list, init=False)
+    _closed: bool = attrs.field(default=False, init=False)
 
     def borrow(self) -> Lane:
         """Return a loop that nobody uses."""
@@ -75,13 +77,17 @@ class Lanes:
             return Lane(asyncio.new_event_loop())
 
     def give_back(self, lane: Lane) -> None:
-        """Let the next thread have a loop."""
+        """Let the next thread have a loop; there is none any more when these were closed."""
         self._free.append(lane)
+        if self._closed:
+            self.close()
 
     def close(self) -> None:
-        """Close those that nobody uses."""
-        while self._free:
-            self._free.pop().loop.close()
+        """Close those that nobody uses, now and those that are given back later."""
+        self._closed = True
+        with suppress(IndexError):  # another thread may be giving one back
+            while True:
+                self._free.pop().loop.close()
 
 
 def a_loop_runs_here() -> bool:

@@ -264,6 +264,17 @@ def test_a_program_that_is_closed_while_it_is_called_is_not_complete(paid, recor
     assert (status, len(calls)) == ("interrupted", 1)
 
 
+def test_a_loop_that_is_given_back_after_closing_is_closed(kit):
+    session = kit.open()
+    lanes = session.front.lanes
+    early, late = lanes.borrow(), lanes.borrow()
+    lanes.give_back(early)
+    session.close()
+    assert (early.loop.is_closed(), late.loop.is_closed()) == (True, False)
+    lanes.give_back(late)
+    assert late.loop.is_closed()
+
+
 def test_ctrl_c_while_closing_cancels_what_is_waited_for(service, slow):
     slow.hold.add(1)
     session, errors = service(), []
