@@ -130,6 +130,9 @@ class ProviderEntry:
     settings: SettingsSchema | None = None
     deterministic: bool = False
     """True when equal requests always get equal answers: only then may a reply be served from memory unasked."""
+    immediate: bool = False
+    """True when `infer` never waits, needs no `prepare`, and its work is bounded by its input: a host may then ask it
+    where the program computes, without an event loop, a thread or a deadline (a provider that costs is asked with)."""
     order_independent: bool = True
     """Whether requests may overlap: only then does a `map` make them at once."""
     parallel: int | None = None

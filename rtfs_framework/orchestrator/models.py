@@ -74,8 +74,44 @@ class Models:
                 if answer is not None:
                     return answer
             opened.record.cache = "l2 miss" if self.reuse.layer is not None else ""
-            return Waiting(lambda: self._ask(opened, function, instance, (key, since)))
+            if not instance.immediate:
+                return Waiting(lambda: self._ask(opened, function, instance, (key, since)))
+        if instance.immediate:
+            return self._at_once(opened, function, instance, key)
         return Waiting(lambda: self._ask(opened, function, instance, None))
+
+    def _at_once(
+        self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: CacheKey | None
+    ) -> Answer:
+        """Ask a provider that never waits, here and now. Equal requests at once are each asked: it is free."""
+        record = opened.record
+        try:
+            request = self._request(opened, function, instance)
+            reply = self._sound(instance, self._infer_at_once(opened, instance, request))
+            record.model, record.explanation = reply.model or instance.spec.model, reply.explanation
+            value = to_value(reply, function, opened.visit.lookup, f"'{instance.spec.id}'")
+            if key is not None:
+                self.reuse.remember(key, reply)
+        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+            return self.failed(opened, error, instance)
+        opened.close(self.clock.monotonic(), value, answered=True)
+        return Reply(value)
+
+    def _infer_at_once(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
+        try:
+            reply = _a_reply(instance, instance.infer_at_once(request))
+        except ProviderError as error:
+            if error.usage is not None:
+                self._bill(opened, instance, error.usage)
+            raise
+        self._bill(opened, instance, reply.usage, reply.problems)
+        return reply
+
+    @staticmethod
+    def _request(opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> InferenceRequest:
+        call = opened.call
+        timeout = seconds_for(instance.spec.timeout, call.hints)
+        return build_request(function, call.args, opened.visit.lookup, timeout=timeout, hints=call.hints)
 
     def failed(self, opened: OpenCall, error: Exception, instance: ProviderInstance) -> Throw:
         """Write a failure down and hand it to the program."""
@@ -139,9 +175,7 @@ class Models:
                 reply: Any = await outside.call("`infer`", request.timeout, lambda: _infer(outside, infer, request))
         except OverdueError as error:
             raise ProviderTimeout(instance.spec.id, f"no reply within {request.timeout:g} s") from error
-        if not isinstance(reply, InferenceReply):
-            raise BadReply(instance.spec.id, f"its plugin returned a {type(reply).__name__} instead of a reply")
-        return reply
+        return _a_reply(instance, reply)
 
     def _remembered(
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, reply: InferenceReply
@@ -175,9 +209,7 @@ class Models:
     async def _reply(
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: _Looked | None
     ) -> tuple[InferenceReply, bool]:
-        call = opened.call
-        timeout = seconds_for(instance.spec.timeout, call.hints)
-        request = build_request(function, call.args, opened.visit.lookup, timeout=timeout, hints=call.hints)
+        request = self._request(opened, function, instance)
         if key is None:
             return await self._paid(opened, instance, request), False
         lookup = opened.visit.lookup
@@ -190,13 +222,18 @@ class Models:
             return True
 
         ask = partial(self._paid, opened, instance, request)
-        return await self._there(instance, timeout, self.reuse.once, *key, ask, fits)
+        return await self._there(instance, request.timeout, self.reuse.once, *key, ask, fits)
 
     async def _paid(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
         """Ask, after it is on disk that this begins if it may cost anything; write down what it took in any case."""
         if instance.costs and not opened.begin():
             await opened.written()
         reply = await self._there(instance, request.timeout, self._billed_there, opened, instance, request)
+        return self._sound(instance, reply)
+
+    @staticmethod
+    def _sound(instance: ProviderInstance, reply: InferenceReply) -> InferenceReply:
+        """Return a reply that can be used."""
         wrong = fault_of(reply)
         if wrong is not None:
             raise BadReply(instance.spec.id, wrong, usage=reply.usage)
@@ -233,6 +270,12 @@ class Models:
 
 _ANSWERING = "answering:"
 _SERVER_S = "this is what the server answered, and no fault of the plugin: tell whoever runs the server"
+
+
+def _a_reply(instance: ProviderInstance, reply: Any) -> InferenceReply:
+    if not isinstance(reply, InferenceReply):
+        raise BadReply(instance.spec.id, f"its plugin returned a {type(reply).__name__} instead of a reply")
+    return reply
 
 
 async def _infer(outside: Outside, infer: Callable[[InferenceRequest], Any], request: InferenceRequest) -> Any:

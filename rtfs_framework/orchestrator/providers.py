@@ -12,15 +12,22 @@ organisation and whatever else chooses it, by name. Without one, the variables c
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import attrs
 
-from rtfs_framework.api.errors import ConfigError, ProviderUnavailable
+from rtfs_framework.api.errors import ConfigError, ProviderError, ProviderUnavailable
 from rtfs_framework.api.plans import Candidate
-from rtfs_framework.api.provider import Locality, ModelProvider, ProviderEntry, ProviderSettings
+from rtfs_framework.api.provider import (
+    InferenceRequest,
+    Locality,
+    ModelProvider,
+    ProviderEntry,
+    ProviderSettings,
+)
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.kernel.outcome import DelegationHint, HintKind
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, ProviderSpec
@@ -90,6 +97,23 @@ class ProviderInstance:
         spec, entry = self.spec, self.entry
         local = isinstance(spec.target, LocalModel) and entry.locality is Locality.LOCAL
         return not (local and entry.deterministic) or bool(spec.input_cost or spec.output_cost)
+
+    @property
+    def immediate(self) -> bool:
+        """Tell whether it is asked where the program computes: its record says that it never waits, and it is free."""
+        return self.entry.immediate and not self.costs and self.parallel is None
+
+    def infer_at_once(self, request: InferenceRequest) -> Any:
+        """Return what a provider that never waits returns.
+
+        Raises:
+            ProviderError: It has none.
+            PluginFault: It waited all the same, or raised anything else.
+        """
+        found = ask(self.part, "`infer`", _at_once, self.provider().infer, request)
+        if isinstance(found, ProviderError):
+            raise found
+        return found
 
     def provider(self) -> ModelProvider:
         """Return the provider, made on first use.
@@ -239,6 +263,24 @@ class ProviderInstance:
         made, self._made = self._made, None
         if made is not None:
             await self.outside.call("`aclose`", _CLOSE_SECONDS, made.aclose, bounded=False)
+
+
+def _at_once(infer: Callable[[InferenceRequest], Any], request: InferenceRequest) -> Any:
+    """Return what an asynchronous method returns without ever waiting, or the error that is an answer, too."""
+    try:
+        begun = infer(request)
+        if not isawaitable(begun):
+            return begun
+        steps = begun.__await__()
+        next(steps)
+    except StopIteration as done:
+        return done.value
+    except ProviderError as error:
+        return error
+    close = getattr(steps, "close", None)
+    if callable(close):
+        close()
+    raise TypeError("it waited, though its record says that it never does (`immediate`)")
 
 
 def _are_texts(found: object) -> TypeGuard[Mapping[str, str]]:

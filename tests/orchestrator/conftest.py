@@ -123,7 +123,7 @@ class Kit:
     providers: dict = attrs.field(factory=dict)
     engine: FakeEngine | None = None
 
-    def provider(self, name, answer, *, deterministic=False, remote=False, settings=None, defaults=None):
+    def provider(self, name, answer, *, deterministic=False, remote=False, settings=None, defaults=None, **more):
         made = self.providers[name] = FakeProvider(answer)
         made.made_from = []
 
@@ -139,6 +139,7 @@ class Kit:
             settings=settings,
             deterministic=deterministic,
             defaults={name: {}} if defaults is None else defaults,
+            **more,
         )
 
     def cache(self, name, level):

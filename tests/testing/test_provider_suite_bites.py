@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from rtfs_framework.api import BadReply, InferenceReply, ProviderError, Usage
@@ -99,6 +100,17 @@ class BreaksWhenCancelled(Provider):
         return InferenceReply(text="x")
 
 
+class Waits(Provider):
+    async def infer(self, request):
+        await anyio.lowlevel.checkpoint()
+        return InferenceReply(text="x")
+
+
+class HasSomethingToPrepare(Provider):
+    def prepare(self):
+        pass
+
+
 class Wavers(Provider):
     async def infer(self, request):
         Provider.made += 1
@@ -138,6 +150,17 @@ def test_a_wrong_provider_is_caught(kind, caught_by, failing):
 
     failed = failing(Suite())
     assert caught_by in failed if caught_by else not failed
+
+
+@pytest.mark.parametrize(("kind", "bad"), [(Provider, False), (Waits, True), (HasSomethingToPrepare, True)])
+def test_what_says_that_it_is_immediate_and_is_not_is_caught(kind, bad, failing):
+    class Suite(ProviderConformance):
+        immediate = True
+
+        def make(self):
+            return kind()
+
+    assert failing(Suite()) == ({"test_what_is_said_to_be_immediate_never_waits"} if bad else set())
 
 
 def test_a_provider_that_should_refuse_and_does_not_is_caught(failing):

@@ -33,9 +33,10 @@ _LONGEST = 1000
 
 
 class ProviderConformance(Conformance):
-    """Inherit, and give `make`; set `deterministic` as your `ProviderEntry` does."""
+    """Inherit, and give `make`; set `deterministic` and `immediate` as your `ProviderEntry` does."""
 
     deterministic: ClassVar[bool] = False
+    immediate: ClassVar[bool] = False
 
     @abstractmethod
     def make(self) -> ModelProvider:
@@ -106,6 +107,21 @@ class ProviderConformance(Conformance):
                     await infer(provider, request)
 
         self._use(use)
+
+    def test_what_is_said_to_be_immediate_never_waits(self) -> None:
+        """It needs no event loop, and there is nothing to prepare."""
+        if not self.immediate:
+            return
+        provider = self.make()
+        check(getattr(provider, "prepare", None) is None, "it is `immediate`, and there is something to prepare")
+        for request in self.requests():
+            with still("without an event loop, as it is `immediate`"):
+                try:
+                    next(provider.infer(request).__await__())
+                except StopIteration as done:
+                    check(isinstance(done.value, InferenceReply), f"{done.value!r} is no reply")
+                else:
+                    fail("it is `immediate`, and it waited")
 
     def test_the_environment_of_the_process_is_not_heard(self) -> None:
         """Only the session's variables (`ProviderSettings.environ`) count, and not the process's proxies and keys."""

@@ -33,6 +33,7 @@ def rtfs_providers() -> list[ProviderEntry]:
             factory=_make,
             settings=RulesSettings,
             deterministic=True,
+            immediate=True,
             defaults={name: {"rules": name} for name in SHIPPED},
         )
     ]

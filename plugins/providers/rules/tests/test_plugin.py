@@ -44,6 +44,7 @@ def answer(provider, asked: InferenceRequest):
 
 class TestSentiment(ProviderConformance):
     deterministic = True
+    immediate = True
 
     def make(self):
         return make(rules="sentiment")
@@ -54,6 +55,7 @@ class TestSentiment(ProviderConformance):
 
 class TestTopics(ProviderConformance):
     deterministic = True
+    immediate = True
 
     def make(self):
         return make(rules="topics")
@@ -61,6 +63,7 @@ class TestTopics(ProviderConformance):
 
 class TestDraft(ProviderConformance):
     deterministic = True
+    immediate = True
 
     def make(self):
         return make(rules="draft")
