@@ -69,7 +69,10 @@ class ProviderError(RtfsError):
     retryable = False
 
     usage: Usage | None = None
-    """Tokens that the failed request took all the same; a host counts and prices them."""
+    """Tokens that the failed request took all the same; a host counts and prices them.
+
+    `Usage(0, 0)` says that it took none (it was never sent, say); None that this is not known, nor then what it cost.
+    """
 
     def __init__(self, provider: str, message: str, *, status: int | None = None, usage: Usage | None = None) -> None:
         super().__init__(f"{provider}: {message}")

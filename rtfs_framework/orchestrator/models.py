@@ -167,11 +167,14 @@ class Models:
             raise ProviderTimeout(instance.spec.id, f"no reply within {seconds:g} s: {held}") from held
 
     @staticmethod
-    async def _infer_there(instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
+    async def _infer_there(
+        instance: ProviderInstance, request: InferenceRequest, sending: Callable[[], None]
+    ) -> InferenceReply:
         await instance.prepare()
         outside, infer = instance.outside, instance.provider().infer
         try:
             async with instance.room():
+                sending()
                 reply: Any = await outside.call("`infer`", request.timeout, lambda: _infer(outside, infer, request))
         except OverdueError as error:
             raise ProviderTimeout(instance.spec.id, f"no reply within {request.timeout:g} s") from error
@@ -243,8 +246,12 @@ class Models:
         self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest
     ) -> InferenceReply:
         """Bill a reply as soon as it is there: whoever waits for it may be stopped before it gets it."""
+
+        def sending() -> None:  # whatever ends this now, money may be gone
+            opened.record.cost = cost_of(Usage(), instance.spec)
+
         try:
-            reply = await self._infer_there(instance, request)
+            reply = await self._infer_there(instance, request, sending)
         except ProviderError as error:
             if error.usage is not None:
                 self._bill(opened, instance, error.usage)

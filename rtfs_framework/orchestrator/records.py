@@ -55,7 +55,7 @@ class OpenRecord:
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float | None = 0.0
-    """US dollars, None when they are not known: no price, or no count of tokens."""
+    """US dollars, None when they are not known: no price, no count of tokens, or no reply to a request."""
     cache: str = ""
     """"l1 hit", "l2 hit", "l2 miss", "in flight" (shared with an equal call), or ""."""
     reply_key: str = attrs.field(default="", eq=False)

@@ -150,3 +150,4 @@ def test_a_consultation_ends_at_its_deadline(ran):
     result, _ = ran(Asks(), lambda _: hang(), config=f"{PRICE}timeout = 50\n")
     asked, call = result.calls
     assert (asked.code, call.target, result.value) == ("E0602", "local-pure", "own x")
+    assert (asked.cost, call.cost, result.summary.unpriced) == (None, 0.0, 1), "what it took is not known"

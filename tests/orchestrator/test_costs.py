@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 
+import anyio
+import attrs
 import pytest
 
-from rtfs_framework.api import BadReply, InferenceReply, ProgramError, RemoteModel, Usage
+from rtfs_framework.api import BadReply, InferenceReply, ProgramError, ProviderUnavailable, RemoteModel, Usage
 from rtfs_framework.api.targets import LocalModel
 from rtfs_framework.cli.shown.words import money
 from rtfs_framework.orchestrator.config.model import ProviderSpec
 from rtfs_framework.orchestrator.cost import cost_of
-from rtfs_framework.orchestrator.journal.query import entries_of
+from rtfs_framework.orchestrator.journal.query import entries_of, list_runs
 
 ONE = """
 (defn ^:delegation :remote "m" ask "Say." [text :string] : :string "x")
@@ -89,8 +93,6 @@ def test_a_reply_that_cannot_be_used_is_counted_and_priced(kit, source):
 
 
 def test_equal_requests_under_way_are_billed_once_when_their_reply_cannot_be_used(kit, source):
-    import anyio
-
     async def late():
         await anyio.sleep(0.05)
         raise BadReply("m", "cut off", usage=Usage(1000, 500))
@@ -144,3 +146,75 @@ def test_what_json_does_not_have_is_a_bad_reply_of_any_provider(kit, source, rep
         run(kit, source, lambda _: reply, text, PRICES)
     assert "E0606" in str(raised.value.value.data)
     assert raised.value.kind == "TypeValidationError"
+
+
+async def never():
+    await anyio.sleep_forever()
+
+
+LOST = "(defn main [x] (try (ask x) (catch HostError e (:kind e)) (catch TypeValidationError e (:kind e))))"
+
+
+@pytest.mark.parametrize(
+    ("answer", "prices", "cost"),
+    [
+        (lambda _: never(), PRICES, None),
+        (lambda _: never(), "", None),
+        (lambda _: never(), "input_cost = 0\noutput_cost = 0\n", 0.0),
+        (lambda _: ProviderUnavailable("m", "hung up half-way"), PRICES, None),
+        (lambda _: ZeroDivisionError("in the plugin"), PRICES, None),
+        (lambda _: 42, PRICES, None),
+        (lambda _: ProviderUnavailable("m", "never sent", usage=Usage(0, 0)), PRICES, 0.0),
+    ],
+)
+def test_what_a_request_without_a_reply_cost_is_not_known(kit, source, answer, prices, cost):
+    text = f"{ONE.splitlines()[1]}\n{LOST}"
+    result, _ = run(kit, source, answer, text, f"{prices}timeout = 100\n")
+    (call,) = result.calls
+    assert (call.cost, result.summary.unpriced, result.summary.cost) == (cost, cost is None, 0.0)
+    assert [entry["cost"] for entry in entries_of(kit.journal, result.run_id)] == [cost]
+    assert kit.providers["m"].requests
+
+
+@pytest.mark.parametrize("why", ["no key", "cannot be made", "cannot be prepared"])
+def test_what_was_never_sent_cost_nothing(kit, source, remote_settings, why):
+    entry = kit.provider("m", lambda _: "ok", remote=True, settings=remote_settings if why == "no key" else None)
+
+    def prepare():
+        raise ProviderUnavailable("m", "no such file")
+
+    kit.providers["m"].prepare = prepare
+    if why == "cannot be made":
+        entry = attrs.evolve(entry, factory=lambda _settings: 1 / 0)
+    with kit.open(kit.catalog(entry), f"[delegation.remote_providers.m]\nprovider = 'm'\n{PRICES}") as session:
+        result = session.run(source(f"{ONE.splitlines()[1]}\n{LOST}"), ("x",))
+    (call,) = result.calls
+    assert (call.error_kind, call.cost, result.summary.unpriced) == ("NetworkError", 0.0, 0)
+    assert not kit.providers["m"].requests
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_what_a_cancelled_request_cost_is_not_known_(kit, source, parallel):
+    asked = threading.Semaphore(0)
+
+    async def answer():
+        asked.release()
+        await anyio.sleep_forever()
+
+    catalog = kit.catalog(kit.provider("m", lambda _: answer(), remote=True))
+    text = ONE.replace("(try (ask x) (catch TypeValidationError e (:kind e)))", '(pmap ask ["a" "b"])')
+    config = f"[delegation.remote_providers.m]\nprovider = 'm'\n{PRICES}parallel = {parallel}\n"
+
+    async def stop(session):
+        running = asyncio.ensure_future(session.run_async(source(text), ("x",)))
+        for _ in range(parallel):
+            assert await asyncio.to_thread(asked.acquire, timeout=60)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    with kit.open(catalog, config) as session:
+        asyncio.run(stop(session))
+    (row,) = list_runs(kit.journal)
+    costs = [entry["cost"] for entry in entries_of(kit.journal, row.id)]
+    assert costs.count(None) == len(kit.providers["m"].requests) >= parallel
+    assert set(costs) <= {None, 0}, "one that waited for room cost nothing"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.orchestrator.journal import old
 from rtfs_framework.orchestrator.journal.fault import JournalError
 from rtfs_framework.orchestrator.journal.file import open_for_reading, translated
@@ -29,6 +30,7 @@ ORDER BY entry, ifnull(record, -1), in_order(id), position
 _TEXTS = "SELECT name, body FROM texts WHERE position = ?"
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _WIDTH = 20
+_CAPABILITY = CallKind.CAPABILITY.value
 
 UNFINISHED = "unfinished"
 
@@ -181,7 +183,8 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "args_digest": body.get("args", ""),
         "reply_digest": body.get("reply", ""),
         "decision": _plan(connection, body.get("decision")),
-        **{name: body.get(name, 0) for name in ("input_tokens", "output_tokens", "cost")},
+        **{name: body.get(name, 0) for name in ("input_tokens", "output_tokens")},
+        "cost": body.get("cost", 0 if row["what"] == "ended" or body.get("kind") == _CAPABILITY else None),
         **{name: body.get(name, "") for name in ("cache", "model")},
         "error_kind": error.get("kind", ""),
         "error_code": error.get("code", ""),

@@ -73,6 +73,7 @@ def test_a_call_that_began_is_on_disk_before_it_is_made_and_shown_until_its_end_
         assert chain.begin(desk.record(0))
         (entry,) = query.entries_of(desk.path, "run-1")
         assert (entry["state"], entry["symbol"], entry["decision"]["reasoning"]) == ("begun", "f", "because")
+        assert entry["cost"] is None, "nobody knows yet"
         chain.add(desk.record(0))
         chain.end("complete")
     (entry,) = query.entries_of(desk.path, "run-1")

@@ -28,6 +28,9 @@ _ERROR_PAGE = 64 * 1024
 asked_to_wait: ContextVar[list[float | None] | None] = ContextVar("rtfs_openai_asked_to_wait", default=None)
 """Of the running request: the waits that its last response asked for, empty when it asked for none."""
 
+sent_out: ContextVar[list[httpx2.URL] | None] = ContextVar("rtfs_openai_sent_out", default=None)
+"""Of the running request: where it was sent so far, retries included; not where no connection came about."""
+
 
 class Guard(httpx2.AsyncBaseTransport):
     """A transport around another one."""
@@ -61,7 +64,7 @@ class Guard(httpx2.AsyncBaseTransport):
         sent = httpx2.Request(
             request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions
         )
-        response = await self._inner.handle_async_request(sent)
+        response = await self._send(sent)
         try:
             self._note(response)
             self._check_redirect(request, response)
@@ -74,6 +77,17 @@ class Guard(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
+
+    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request; it counts as sent unless it is known that no connection came about."""
+        sent = sent_out.get()
+        sent = [] if sent is None else sent
+        sent.append(request.url)
+        try:
+            return await self._inner.handle_async_request(request)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout):
+            sent.pop()
+            raise
 
     def _note(self, response: httpx2.Response) -> None:
         waits = asked_to_wait.get()

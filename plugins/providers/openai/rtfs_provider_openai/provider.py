@@ -23,6 +23,7 @@ from rtfs_framework.api import (
     ProviderSettings,
     ProviderTimeout,
     RateLimited,
+    Usage,
     blotter,
     digest,
 )
@@ -88,10 +89,20 @@ class OpenAIProvider:
         Raises:
             ProviderError: Of the kind that fits, with the vendor's exception as its cause.
         """
+        sent: list[Any] = []
+        try:
+            return await self._answer(request, sent)
+        except ProviderError as error:
+            if not sent:
+                error.usage = Usage(0, 0)
+            raise
+
+    async def _answer(self, request: InferenceRequest, sent: list[Any]) -> InferenceReply:
+        """Return the model's answer; `sent` gets what was sent for it."""
         teller = self._teller(self._key())
         client = await self._ready()
         body = _encodable(body_of(request, self._own, vendor=self._url.rstrip("/") == VENDOR), self.id)
-        response = await self._asked(client, body, request.timeout, teller)
+        response = await self._asked(client, body, request.timeout, teller, sent)
         if len(response.content) > _LARGE:
             return await anyio.to_thread.run_sync(self._read, response, request, teller)
         return self._read(response, request, teller)
@@ -103,15 +114,17 @@ class OpenAIProvider:
             self._client.set(None)
             await client.close()
 
-    async def _asked(self, client: openai.AsyncOpenAI, body: Any, seconds: float, teller: Teller) -> Any:
+    async def _asked(
+        self, client: openai.AsyncOpenAI, body: Any, seconds: float, teller: Teller, sent: list[Any]
+    ) -> Any:
         """Return the response to a request."""
         from httpx2 import Response
 
         from rtfs_provider_openai.client import PATH
-        from rtfs_provider_openai.guard import asked_to_wait
+        from rtfs_provider_openai.guard import asked_to_wait, sent_out
 
         waits: list[float | None] = []
-        mark = asked_to_wait.set(waits)
+        marks = asked_to_wait.set(waits), sent_out.set(sent)
         try:
             with anyio.fail_after(seconds):
                 return await client.post(PATH, cast_to=Response, body=body, options={"timeout": seconds})
@@ -125,7 +138,8 @@ class OpenAIProvider:
         except Exception as error:
             raise teller.of(error) from error
         finally:
-            asked_to_wait.reset(mark)
+            asked_to_wait.reset(marks[0])
+            sent_out.reset(marks[1])
 
     def _read(self, response: Any, request: InferenceRequest, teller: Teller) -> InferenceReply:
         """Return what a response of status 200 answers."""

@@ -15,6 +15,7 @@ from rtfs_framework.api import (
     ProviderTimeout,
     ProviderUnavailable,
     RateLimited,
+    Usage,
 )
 from rtfs_framework.lang.types.model import EnumType
 from rtfs_framework.lang.values import Keyword
@@ -119,8 +120,19 @@ def test_nobody_listens(make, ask):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
-        error = fails(None, make, ask, endpoint=endpoint)
+        error = fails(None, make, ask, endpoint=endpoint, max_retries=1)
     assert type(error) is ProviderUnavailable
+    assert error.usage == Usage(0, 0), "nothing was sent"
+
+
+def test_what_failed_after_it_was_sent_may_have_cost_something(make, ask):
+    with OpenAIServer([HangUp()]) as server:
+        assert fails(server, make, ask).usage is None
+    assert fails(server, make, ask).usage == Usage(0, 0), "the server is gone: no connection"
+    with OpenAIServer(then=Hang()) as server:
+        assert fails(server, make, ask, timeout=0.3).usage is None
+    with OpenAIServer(then=Fail(500)) as server:
+        assert fails(server, make, ask).usage is None
 
 
 @pytest.mark.parametrize(
@@ -180,7 +192,7 @@ def test_a_missing_key_names_the_variable_and_the_way_out_and_asks_nobody(make, 
     with OpenAIServer() as server:
         error = fails(server, make, ask, environ={}, api_key_env="ACME_KEY")
     assert type(error) is ProviderAuthError
-    assert error.code == "E0604"
+    assert (error.code, error.usage) == ("E0604", Usage(0, 0))
     assert "ACME_KEY is not set" in str(error)
     assert 'api_key_env = ""' in str(error)
     assert server.requests == []
