@@ -95,3 +95,13 @@ def test_a_mistake_in_a_rule_file_is_told_by_check(rtfs, folder) -> None:
     assert result.code == 1
     assert "mine.toml:" in result.err
     assert "E070" in result.err
+
+
+@pytest.mark.needs("rtfs-provider-rules")
+@pytest.mark.parametrize("path", ["~nobodyhere/x", "a\\u0000b", ""])
+def test_a_rule_file_that_no_path_names_is_told_with_its_place(rtfs, folder, path) -> None:
+    text = f'[delegation.local_models.mine]\nprovider = "rules"\nrules = "{path}"\n'
+    (folder / "mine.toml").write_text(text, encoding="utf-8")
+    result = rtfs("config", "check", "mine.toml")
+    assert result.code != 0
+    assert "mine.toml:3:9: error[E0705]" in result.out + result.err

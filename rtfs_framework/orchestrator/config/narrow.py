@@ -21,6 +21,7 @@ from rtfs_framework.orchestrator.config.choices import Choices
 from rtfs_framework.orchestrator.config.layers import Layer, Merged, printable
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, ProviderSpec
 from rtfs_framework.orchestrator.config.own import MISTAKEN, key_names, typed_value
+from rtfs_framework.orchestrator.config.paths import read_path
 from rtfs_framework.orchestrator.config.standing import STANDING, WIDENS, Said, widens
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable
 
@@ -211,9 +212,9 @@ def is_within(folder: Path, name: Any) -> bool:
     """Tell whether a file lies below a folder, wherever links lead; what is there and is no ordinary file does not."""
     try:
         root = folder.absolute().resolve()
-        path = Path(root, Path(name).expanduser()).resolve()
+        path = read_path(name, root).resolve()
         return path.is_relative_to(root) and (path.is_file() or not path.exists())
-    except (OSError, ValueError, TypeError, RuntimeError):
+    except (OSError, ValueError, AttributeError, RuntimeError):
         return False
 
 

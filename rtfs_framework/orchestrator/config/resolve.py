@@ -6,7 +6,6 @@ Codes here, besides those of `api.toml_structure`: E0706 a name that nothing bea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -19,6 +18,7 @@ from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, JournalSpec, ProviderSpec
 from rtfs_framework.orchestrator.config.own import Reading, default_engine, defaults_of, key_names
+from rtfs_framework.orchestrator.config.paths import BadPath, read_path
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
 from rtfs_framework.orchestrator.key_binding import endpoint_of, host_of, names_key
 from rtfs_framework.orchestrator.routes import RESERVED, Unknown, parse_target
@@ -74,7 +74,7 @@ class Resolver:
             caches=self._caches(file.caches),
             security=self._security(file.security),
             journal=self._journal(file),
-            module_path=tuple(str(self.merged.folder(("modules", "path")) / folder) for folder in file.modules.path),
+            module_path=self._module_path(file),
             limits=file.limits.limits(),
             tables={name: data[name] for name in ("delegation", "engines", "security") if name in data},
         )
@@ -119,6 +119,9 @@ class Resolver:
         ours, own = self.reading.split(ProviderTable, part, entry.settings, table, path)
         if ours is None:
             return None
+        for key in filter(table.__contains__, _file_keys(entry.settings)):
+            if isinstance(table[key], str):
+                self._path(table[key], (*path, key))  # the plugin reads it, and may have names that are no paths
         spec = ProviderSpec(
             id=name,
             plugin=plugin,
@@ -142,8 +145,7 @@ class Resolver:
 
     def _directory(self, path: KeyPath, table: Mapping[str, Any], settings: SettingsSchema | None) -> str:
         """Return where a plugin's relative paths start: in the folder of the text that names its files."""
-        fields = () if settings is None else attrs.fields(settings)
-        files = [each.alias or each.name for each in fields if each.metadata.get(UNTRUSTED) == FILE_WITHIN[UNTRUSTED]]
+        files = _file_keys(settings)
         own = [key for key in table if key not in key_names(ProviderTable)]
         first = next((key for key in (*files, *own, *table) if key in table), None)
         return str(self.merged.folder(path if first is None else (*path, first)).absolute())
@@ -213,9 +215,7 @@ class Resolver:
 
     def _journal(self, file: ConfigFile) -> JournalSpec:
         table = file.journal
-        path = None
-        if table.path is not None:
-            path = str(self.merged.folder(("journal", "path")) / Path(table.path).expanduser())
+        path = None if table.path is None else self._path(table.path, ("journal", "path"), file=True)
         return JournalSpec(
             enabled=table.enabled,
             path=path,
@@ -223,6 +223,18 @@ class Resolver:
             sync=table.sync,
             on_failure=table.on_failure,
         )
+
+    def _module_path(self, file: ConfigFile) -> tuple[str, ...]:
+        found = (self._path(text, ("modules", "path", place)) for place, text in enumerate(file.modules.path))
+        return tuple(filter(None, found))
+
+    def _path(self, text: str, path: KeyPath, *, file: bool = False) -> str | None:
+        """Return the path that a setting names, None after noting why it names none."""
+        try:
+            return str(read_path(text, self.merged.folder(path[:2]), file=file))
+        except BadPath as error:
+            self.reading.mistake("E0705", str(error), path, error.way_out)
+            return None
 
     def _known(
         self, kind: str, name: str, table: Mapping[str, tuple[Any, Any]], path: KeyPath, *, key: bool = False
@@ -243,6 +255,12 @@ class Resolver:
 @attrs.frozen(slots=True)
 class _NoKeys:
     """The host has no keys of its own in an engine's table."""
+
+
+def _file_keys(settings: SettingsSchema | None) -> list[str]:
+    """Return the keys of a plugin that name files."""
+    fields = () if settings is None else attrs.fields(settings)
+    return [each.alias or each.name for each in fields if each.metadata.get(UNTRUSTED) == FILE_WITHIN[UNTRUSTED]]
 
 
 def _routes(

@@ -30,8 +30,8 @@ def cache_dir(environ: Mapping[str, str]) -> Path:
 
 
 def journal_path(environ: Mapping[str, str], configured: str | None) -> Path:
-    """Return the journal's file; a configured path goes first."""
-    return Path(configured).expanduser() if configured else data_dir(environ) / FILE
+    """Return the journal's file; a configured path, which is absolute, goes first."""
+    return Path(configured) if configured else data_dir(environ) / FILE
 
 
 def key_file(home: Path) -> Path:

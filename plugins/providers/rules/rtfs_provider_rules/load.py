@@ -23,7 +23,7 @@ def rules_path(name: str, directory: str | None) -> Path:
     """Return the path of a rule file: a shipped one by its bare name, any other from the configuration's folder."""
     if name in SHIPPED:
         return Path(__file__).parent / "files" / f"{name}.toml"
-    return Path(directory or ".", Path(name).expanduser())
+    return Path(directory or ".", Path(name).expanduser() if name.startswith("~") else name)
 
 
 def load_rules(path: Path) -> tuple[Rules, str]:
