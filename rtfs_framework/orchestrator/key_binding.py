@@ -26,8 +26,16 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.model import ProviderSpec
     from rtfs_framework.registry.catalog import Catalog
 
-SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
-"""How variables are called that hold what nobody else should know."""
+SECRET = re.compile(
+    r"""(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$  # also as the end of a word: APIKEY
+    |(?<![A-Z0-9])(API)?
+        (KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PASS|CREDENTIAL|CRED|PAT|JWT|COOKIE|WEBHOOK|DSN)S?\d*(?![A-Z0-9])
+    |[^A-Z0-9](PWD|AUTH)\d*$  # PWD alone is a folder
+    |(DATABASE|DB|REDIS|MONGO|MONGODB|PG|POSTGRES|POSTGRESQL|MYSQL|JDBC|AMQP|RABBITMQ|BROKER)_UR[IL](?![A-Z0-9])
+    |CONN(ECTION)?_?STR(ING)?(?![A-Z0-9])""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""How variables are called that hold what nobody else should know: a word anywhere, addresses that hold passwords."""
 _ENDPOINTS = ("endpoint", "base_url")
 _UNREADABLE = Endpoint("http", "an address that cannot be read", 80)
 

@@ -169,6 +169,31 @@ def test_a_host_of_a_key_must_be_one(place, text):
     assert (mistake.code, mistake.place.line, mistake.place.column) == ("E0705", 2, 12)
 
 
+SECRETS = [
+    "AWS_ACCESS_KEY_ID", "OPENAI_API_KEY_2", "OPENAI_API_KEY2", "GITHUB_PAT", "DB_PWD", "DATABASE_URL",
+    "API_KEYS", "KEY", "aws_secret_access_key", "AWS_SESSION_TOKEN", "TOKEN_OF_CI", "SECRETS_JSON",
+    "PGPASSWORD", "DB_PASS", "SSH_PASSPHRASE", "GOOGLE_APPLICATION_CREDENTIALS", "CREDENTIALS_JSON",
+    "githubToken", "APIKEY", "MY_APIKEY_OLD", "SENTRY_DSN", "MONGODB_URI", "HEROKU_REDIS_URL",
+    "SLACK_WEBHOOK_URL", "AZURE_STORAGE_CONNECTION_STRING", "NPM_AUTH", "db.password",
+]  # fmt: skip
+PLAIN = [
+    "PATH", "PWD", "OLDPWD", "HOME", "LANG", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "OPENAI_BASE_URL",
+    "OPENAI_ORG_ID", "KEYBOARD", "TOKENIZERS_PARALLELISM", "COMPASS_DIR", "MONKEYS", "PATTERN",
+    "GIT_AUTHOR_NAME", "RTFS_HOME",
+]  # fmt: skip
+
+
+def test_what_is_named_like_a_secret_reaches_no_provider_unless_settings_name_it(kit):
+    entry = attrs.evolve(kit.provider("openai", lambda _: "", remote=True, settings=Settings), keys={})
+    environ = dict.fromkeys((*SECRETS, *PLAIN), "a-value") | kit.environ
+    with kit.open(
+        kit.catalog(entry), table("mine", endpoint=VENDOR, api_key_env="GITHUB_PAT"), environ=environ
+    ) as session:
+        given = {target.id: set(each.environ) for target, each in session.host.pool.instances.items()}
+    assert given["openai"] & {*SECRETS, *PLAIN} == {*PLAIN}
+    assert given["mine"] & {*SECRETS, *PLAIN} == {*PLAIN, "GITHUB_PAT"}
+
+
 def test_a_plugin_whose_vendor_has_no_address_gives_its_key_to_nobody(kit):
     entry = attrs.evolve(
         kit.provider("odd", lambda _: "", remote=True, settings=Settings), keys={"MINE_KEY": "https://["}
