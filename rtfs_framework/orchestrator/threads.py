@@ -86,7 +86,11 @@ class Crew:
         try:
             await told
         except asyncio.CancelledError:
-            if told.done() and not told.cancelled():
+            with self._lock:
+                waited = (loop, told) in self._wanting
+                if waited:
+                    self._wanting.remove((loop, told))
+            if not waited:  # it was told, or is about to be: another one has to be
                 self._tell_next()
             raise
 

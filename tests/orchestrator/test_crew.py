@@ -1,0 +1,58 @@
+"""A crew of threads: who waits is told, what is left behind is counted; no thread is no loss."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from rtfs_framework.orchestrator.threads import Crew
+from rtfs_framework.registry.faults import Part
+from rtfs_framework.registry.problems import Provenance
+
+
+@pytest.fixture
+def crew():
+    """Return a crew of one thread."""
+    return Crew(Part("provider", "x", Provenance("acme", "1", "acme")), 1)
+
+
+async def turns(count=5):
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def test_a_waiter_that_is_cancelled_takes_nobodys_turn(crew):
+    async def work():
+        go = threading.Event()
+        first = asyncio.create_task(crew.run("f", go.wait))
+        await turns()
+        cancelled, other = (asyncio.create_task(crew.run("f", lambda n=n: n)) for n in "ab")
+        await turns()
+        cancelled.cancel()
+        await turns()
+        go.set()
+        await first
+        return await asyncio.wait_for(other, 30)
+
+    assert asyncio.run(work()) == "b"
+    assert (crew.busy, crew.left) == (0, 0)
+
+
+def test_a_waiter_that_is_cancelled_after_it_was_told_tells_the_next(crew):
+    async def work():
+        go = threading.Event()
+        first = asyncio.create_task(crew.run("f", go.wait))
+        await turns()
+        told, other = (asyncio.create_task(crew.run("f", lambda n=n: n)) for n in "ab")
+        await turns()
+        go.set()
+        while crew.busy or len(crew._wanting) > 1:  # this loop does not turn: the first waiter is told meanwhile
+            pass
+        told.cancel()
+        await first
+        return await asyncio.wait_for(other, 30)
+
+    assert asyncio.run(work()) == "b"
+    assert (crew.busy, crew.left) == (0, 0)
