@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import Context, copy_context
+from enum import Enum
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any
@@ -25,7 +26,16 @@ _IDLE_SECONDS = 10.0
 """How long a thread without work waits for some before it ends."""
 
 
-@attrs.frozen(slots=True, eq=False)
+class _State(Enum):
+    """How far a call is; it changes under its crew's lock."""
+
+    UNDER_WAY = 1
+    FINISHED = 2
+    LEFT = 3
+    """Under way, and nobody waits for it any more."""
+
+
+@attrs.define(slots=True, eq=False)
 class _Job:
     """A call, and who waits for it."""
 
@@ -33,6 +43,7 @@ class _Job:
     call: Callable[[], Any]
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[tuple[Any, BaseException | None]]
+    state: _State = _State.UNDER_WAY
 
 
 @attrs.define(slots=True, eq=False)
@@ -64,7 +75,9 @@ class Crew:
             value, error = await job.done
         except asyncio.CancelledError:
             with self._lock:
-                self.left += 1
+                if job.state is _State.UNDER_WAY:
+                    job.state = _State.LEFT
+                    self.left += 1
             raise
         if error is not None:
             raise error
@@ -117,7 +130,8 @@ class Crew:
             outcome = _outcome(job)
             with self._lock:
                 self.busy -= 1
-                self.left -= job.done.cancelled()
+                self.left -= job.state is _State.LEFT
+                job.state = _State.FINISHED
                 self._idle.append(queue)
             with suppress(RuntimeError):  # the loop has ended, and nobody waits
                 job.loop.call_soon_threadsafe(_settle, job.done, outcome)

@@ -56,3 +56,32 @@ def test_a_waiter_that_is_cancelled_after_it_was_told_tells_the_next(crew):
 
     assert asyncio.run(work()) == "b"
     assert (crew.busy, crew.left) == (0, 0)
+
+
+def test_a_call_that_is_cancelled_when_its_thread_has_finished_is_not_left_behind(crew):
+    async def work():
+        task = asyncio.create_task(crew.run("f", lambda: None))
+        await asyncio.sleep(0)
+        while crew.busy:  # this loop does not turn: the call has finished, and its task does not know it
+            pass
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return crew.left, await crew.run("f", lambda: "fine")
+
+    assert asyncio.run(work()) == (0, "fine")
+
+
+def test_a_call_that_is_left_behind_counts_until_it_ends(crew):
+    async def work():
+        go = threading.Event()
+        task = asyncio.create_task(crew.run("f", go.wait))
+        await turns()
+        task.cancel()
+        await turns()
+        left = crew.left
+        go.set()
+        return left, await crew.run("f", lambda: "fine")
+
+    assert asyncio.run(work()) == (1, "fine")
+    assert (crew.busy, crew.left) == (0, 0)
