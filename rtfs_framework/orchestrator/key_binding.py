@@ -2,8 +2,9 @@
 
 A variable is bound by the vendor's plugin (`ProviderEntry.keys`), by the user's own word (a provider whose endpoint and
 key both come from their file, `--config` or a variable; the table `[keys]`), and by nothing else. A configuration that
-was found may, once it is trusted, use a key that is not bound at all; it can never send a bound one elsewhere. No key
-goes over plain http, except to this machine.
+was found may, once it is trusted, use a key that is not bound at all; it can never send a bound one elsewhere. A
+provider whose settings do not say where it asks gets its vendor's keys, and those that the user's own word gives its
+plugin. No key goes over plain http, except to this machine.
 
 It is enforced here, not in the plugins: a provider gets an environment in which the keys are missing that must not go
 to its host, and all that is named like a secret and that neither its settings (`*_env`) nor its entry names. So no
@@ -56,7 +57,8 @@ def bindings(
     """Return the variables that are bound, each with the origins that its key may go to.
 
     `specs` and `keys` are what the user's own configuration says without any file that was found: what such a file
-    adds binds nothing, and what it changes unbinds nothing.
+    adds binds nothing, and what it changes unbinds nothing. Where settings do not say where a provider asks, a key that
+    they name is bound to the plugin.
     """
     found: dict[str, set[str]] = {}
     for entry, _ in catalog.providers.values():
@@ -64,9 +66,11 @@ def bindings(
             found.setdefault(variable, set()).update(_origins([url]))
     for spec in specs:
         where = endpoint_of(spec, environ)
-        if where is not None:
-            for variable, _key in _wanted(spec, catalog.providers[spec.plugin][0]):
+        for variable, key in _wanted(spec, catalog.providers[spec.plugin][0]):
+            if where is not None:
                 found.setdefault(variable, set()).add(where.origin)
+            elif key in spec.table and spec.directory is not None:  # said by the user, not by a plugin's defaults
+                found.setdefault(variable, set()).add(_plugin(spec))
     for variable, texts in keys.items():
         found.setdefault(variable, set()).update(_origins(texts))
     return {variable: frozenset(origins) for variable, origins in found.items()}
@@ -82,7 +86,8 @@ def surroundings(
     secrets = filter(SECRET.search, environ)
     for variable in dict.fromkeys((*wanted, *entry.keys, *bound, *secrets)):
         if variable in wanted or variable in entry.keys:
-            why = _why_not(variable, where, bound.get(variable))
+            origins = bound.get(variable)
+            why = _unsaid(variable, spec, entry, origins) if where is None else _why_not(variable, where, origins)
         else:
             why = "is named by none of its settings"
         if why is not None:
@@ -108,10 +113,23 @@ def endpoint_of(spec: ProviderSpec, environ: Mapping[str, str]) -> Endpoint | No
         return None
 
 
-def _why_not(variable: str, where: Endpoint | None, origins: frozenset[str] | None) -> str | None:
-    """Return why a key that a provider would send must not go where it asks, None when it may."""
-    if where is None:
+def _plugin(spec: ProviderSpec) -> str:
+    """Return what a key is bound to that goes to a plugin whose settings do not say where it asks."""
+    return f"the plugin {spec.plugin}"
+
+
+def _unsaid(variable: str, spec: ProviderSpec, entry: ProviderEntry, origins: frozenset[str] | None) -> str | None:
+    """Return why a key must not go to a plugin whose settings do not say where it asks, None when it may."""
+    if variable in entry.keys or _plugin(spec) in (origins or ()):
         return None
+    return (
+        f"is not bound to {_plugin(spec)}, whose settings do not say where it asks; "
+        f"if it shall have {variable}, name it in this provider's table in your own configuration"
+    )
+
+
+def _why_not(variable: str, where: Endpoint, origins: frozenset[str] | None) -> str | None:
+    """Return why a key that a provider would send must not go where it asks, None when it may."""
     if not where.keeps_secrets:
         return f"does not go to {where.origin}: no key goes over plain http, except to this machine; use https"
     if origins is None or where.origin in origins:

@@ -44,12 +44,12 @@ def place(kit):
             for target, instance in session.host.pool.instances.items():
                 instance.provider()
                 if isinstance(target, RemoteModel):
-                    seen = kit.providers["openai"].made_from[-1].environ
+                    seen = kit.providers[instance.spec.plugin].made_from[-1].environ
                     opened.given[target.id] = {KEYS[name] for name in KEYS if name in seen}
                     opened.refused[target.id] = instance.unusable()
             return session.host.config
 
-    opened.given, opened.refused = {}, {}
+    opened.given, opened.refused, opened.catalog = {}, {}, catalog
     return opened
 
 
@@ -169,6 +169,61 @@ def test_a_host_of_a_key_must_be_one(place, text):
     assert (mistake.code, mistake.place.line, mistake.place.column) == ("E0705", 2, 12)
 
 
+@attrs.frozen(slots=True, kw_only=True)
+class Elsewhere:
+    """Settings that do not say where a plugin asks."""
+
+    token_env: str | None = None
+    model: str = "m"
+
+
+@pytest.fixture
+def elsewhere(kit, place):
+    """Return `place` with two more plugins: the vendor's of MINE_KEY, and one that would like another's key."""
+    entries = [
+        attrs.evolve(
+            kit.provider(name, lambda _: "e", remote=True, settings=Elsewhere),
+            keys={"MINE_KEY": "https://mine.example"},
+            defaults=defaults,
+        )
+        for name, defaults in (("odd", {}), ("greedy", {"greedy": {"token_env": "AWS_SECRET"}}))
+    ]
+    place.catalog.providers.update({each.name: (each, place.catalog.providers["openai"][1]) for each in entries})
+    return place
+
+
+def odd(name, **settings):
+    return table(name, **settings).replace("'openai'", "'odd'")
+
+
+def test_without_an_address_a_plugin_has_its_own_keys(elsewhere):
+    elsewhere(own=odd("one"))
+    assert elsewhere.given["one"] == {"mine-secret"}
+
+
+@pytest.mark.parametrize("variable", ["ACME_API_KEY", "AWS_SECRET"])
+def test_without_an_address_a_file_that_was_found_gives_a_plugin_nobody_else_s_key(elsewhere, variable):
+    config = elsewhere(odd("one", token_env=variable))
+    assert elsewhere.given["one"] == {"mine-secret"}  # the vendor's own
+    assert "is not bound to the plugin odd" in elsewhere.refused["one"]
+    assert "E0718" in {each.code for each in config.notices}
+
+
+@pytest.mark.parametrize("where", ["own", "asked"])
+@pytest.mark.parametrize(("variable", "key"), [("ACME_API_KEY", "acme-secret"), ("AWS_SECRET", "aws-secret")])
+def test_without_an_address_the_user_s_own_word_gives_a_plugin_a_key(elsewhere, where, variable, key):
+    elsewhere(**{where: odd("one", token_env=variable)})
+    assert elsewhere.given["one"] == {key, "mine-secret"}
+    assert elsewhere.refused["one"] is None
+    elsewhere(odd("two", token_env="MINE_KEY") + odd("one", token_env="AWS_SECRET"), own=odd("one", token_env=variable))
+    assert elsewhere.given["one"] == {"mine-secret", *([key] if variable == "AWS_SECRET" else [])}
+
+
+def test_a_plugin_s_own_defaults_give_it_nobody_else_s_key(elsewhere):
+    elsewhere()
+    assert elsewhere.given["greedy"] == {"mine-secret"}
+
+
 SECRETS = [
     "AWS_ACCESS_KEY_ID", "OPENAI_API_KEY_2", "OPENAI_API_KEY2", "GITHUB_PAT", "DB_PWD", "DATABASE_URL",
     "API_KEYS", "KEY", "aws_secret_access_key", "AWS_SESSION_TOKEN", "TOKEN_OF_CI", "SECRETS_JSON",
@@ -192,6 +247,18 @@ def test_what_is_named_like_a_secret_reaches_no_provider_unless_settings_name_it
         given = {target.id: set(each.environ) for target, each in session.host.pool.instances.items()}
     assert given["openai"] & {*SECRETS, *PLAIN} == {*PLAIN}
     assert given["mine"] & {*SECRETS, *PLAIN} == {*PLAIN, "GITHUB_PAT"}
+
+
+def test_a_key_that_is_bound_to_nobody_goes_nowhere(kit):
+    entries = [
+        attrs.evolve(kit.provider(name, lambda _: "", remote=True, settings=settings), keys=keys, defaults={})
+        for name, settings, keys in (("odd", Elsewhere, {"MINE_KEY": "https://["}), ("openai", Settings, {}))
+    ]
+    (kit.home / "delegation.toml").write_text(table("new", api_key_env="MINE_KEY"), encoding="utf-8")
+    environ = {"RTFS_HOME": str(kit.home / "own"), "RTFS_TRUST": "1", **KEYS}
+    with kit.open(kit.catalog(*entries), environ=environ) as session:
+        seen = session.host.pool.instances[RemoteModel("new")]
+        assert "MINE_KEY" not in seen.environ
 
 
 def test_a_plugin_whose_vendor_has_no_address_gives_its_key_to_nobody(kit):
