@@ -46,7 +46,10 @@ class Front:
             RtfsError: Called in the thread where the session's plug-ins are awaited.
         """
         if a_loop_runs_here() and not self.io.here:
-            return in_other_thread(lambda use: self._call(use, lambda: function(use, *args, **more)), self.uses.enter())
+            use = self.uses.enter()
+            return in_other_thread(
+                lambda: self._call(use, lambda: function(use, *args, **more)), use.stop, lambda: self.uses.leave(use)
+            )
         return self.call_here(function, *args, **more)
 
     def call_here(self, function: Callable[Concatenate[Use, P], T], *args: P.args, **more: P.kwargs) -> T:
@@ -80,7 +83,12 @@ class Front:
             SessionClosedError: The session was closed, before or meanwhile.
         """
         use = self.uses.enter()
-        return await _ended(self.runs.submit(self._work(use, lambda: function(use, *args, **more))), use)
+        try:
+            future = self.runs.submit(self._work(use, lambda: function(use, *args, **more)))
+        except BaseException:
+            self.uses.leave(use)
+            raise
+        return await _ended(future, use)
 
     async def _work(self, use: Use, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
         import asyncio

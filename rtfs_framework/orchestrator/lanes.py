@@ -18,8 +18,6 @@ import attrs
 if TYPE_CHECKING:
     import asyncio
 
-    from rtfs_framework.orchestrator.uses import Use
-
 T = TypeVar("T")
 
 
@@ -102,8 +100,11 @@ def a_loop_runs_here() -> bool:
     return True
 
 
-def in_other_thread(function: Callable[[Use], T], use: Use) -> T:
-    """Return what a function returns, called in a thread of its own; what interrupts the wait stops the use first."""
+def in_other_thread(function: Callable[[], T], stop: Callable[[], object], not_begun: Callable[[], object]) -> T:
+    """Return what a function returns, called in a thread of its own.
+
+    `stop` is called when the wait is interrupted, and the rest awaited; `not_begun` when there is no thread to be had.
+    """
     from concurrent.futures import Future
 
     outcome: Future[T] = Future()
@@ -111,15 +112,19 @@ def in_other_thread(function: Callable[[Use], T], use: Use) -> T:
 
     def work() -> None:
         try:
-            outcome.set_result(context.run(function, use))
+            outcome.set_result(context.run(function))
         except BaseException as error:  # noqa: BLE001 - raised where it is waited for
             outcome.set_exception(error)
 
-    threading.Thread(target=work, name="rtfs run", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="rtfs run", daemon=True).start()
+    except BaseException:
+        not_begun()
+        raise
     try:
         return outcome.result()
     except BaseException:
         if not outcome.done():
-            use.stop()
+            stop()
             outcome.exception()
         raise

@@ -171,8 +171,13 @@ class LoopThread:
 
         with self._lock:
             if self._loop is None:
-                self._loop, self._end = asyncio.new_event_loop(), asyncio.Event()
-                self._thread = _start(self.name, self._loop, self._end)
+                loop, end = asyncio.new_event_loop(), asyncio.Event()
+                try:
+                    self._thread = _start(self.name, loop, end)
+                except BaseException:  # the system has no thread to give: the next one who needs it tries again
+                    loop.close()
+                    raise
+                self._loop, self._end = loop, end
             return self._loop
 
 

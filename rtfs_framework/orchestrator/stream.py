@@ -157,7 +157,7 @@ class Stream:
         lane, self._lane = self._lane, None
         if lane is not None:
             if a_loop_runs_here():
-                in_other_thread(lambda _: lane.cancel(tasks), Use())
+                in_other_thread(lambda: lane.cancel(tasks), _nothing, _nothing)
             else:
                 lane.cancel(tasks)
             self.program.front.lanes.give_back(lane)
@@ -241,6 +241,9 @@ class Stream:
             calls=under.page.sorted_calls,
             seconds=under.seconds or 0.0,
         )
+
+
+def _nothing() -> None: ...
 
 
 def _closed() -> SessionClosedError:

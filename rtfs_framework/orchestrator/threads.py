@@ -70,7 +70,13 @@ class Crew:
         while not self._take():
             await self._room(loop)
         job = _Job(copy_context(), lambda: ask(self.part, doing, _ordinary, function, args), loop, loop.create_future())
-        self._start(job)
+        try:
+            self._start(job)
+        except BaseException:  # the system has no thread to give
+            with self._lock:
+                self.busy -= 1
+            self._tell_next()
+            raise
         try:
             value, error = await job.done
         except asyncio.CancelledError:

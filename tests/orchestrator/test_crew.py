@@ -85,3 +85,20 @@ def test_a_call_that_is_left_behind_counts_until_it_ends(crew):
 
     assert asyncio.run(work()) == (1, "fine")
     assert (crew.busy, crew.left) == (0, 0)
+
+
+def test_a_thread_that_cannot_start_takes_no_place(crew, monkeypatch):
+    async def work():
+        with monkeypatch.context() as system:
+            system.setattr(threading.Thread, "start", no_thread)
+            for _ in range(3):
+                with pytest.raises(RuntimeError, match="can't start new thread"):
+                    await crew.run("f", lambda: None)
+        return await asyncio.wait_for(crew.run("f", lambda: "fine"), 30)
+
+    assert asyncio.run(work()) == "fine"
+    assert (crew.busy, crew.left) == (0, 0)
+
+
+def no_thread(_):
+    raise RuntimeError("can't start new thread")
