@@ -41,7 +41,7 @@ class Chain:
         Raises:
             JournalError: It cannot be written; the call must not be made.
         """
-        self.journal.queue("begun", self, record)
+        self.journal.must_queue("begun", self, record)
         self._open[id(record)] = record
         return self.journal.try_commit()
 

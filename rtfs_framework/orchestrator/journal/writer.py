@@ -85,6 +85,10 @@ class Journal:
     wait: float = WAIT
     _queue: list[Queued] = attrs.field(factory=list, init=False)
     _lost: int = attrs.field(default=0, init=False)
+    """Rows for which there was no room; `_counting` guards it."""
+    _told: int = attrs.field(default=0, init=False)
+    """How many of them the file tells of."""
+    _counting: Any = attrs.field(factory=threading.Lock, init=False)
     _lock: Any = attrs.field(factory=threading.Lock, init=False)
     _file: OpenFile | None = attrs.field(default=None, init=False)
     _appending: Appending | None = attrs.field(default=None, init=False)
@@ -105,12 +109,25 @@ class Journal:
         """How many rows are not on disk."""
         return len(self._queue)
 
-    def queue(self, what: str, chain: Chain | None, facts: Any) -> None:
-        """Queue a row."""
+    def queue(self, what: str, chain: Chain | None, facts: Any) -> bool:
+        """Queue a row; tell whether there is room for it. How many were lost is written when there is room again."""
         if len(self._queue) >= MOST:
-            self._lost += 1
-        else:
-            self._queue.append((what, chain, facts))
+            with self._counting:
+                self._lost += 1
+            return False
+        self._queue.append((what, chain, facts))
+        return True
+
+    def must_queue(self, what: str, chain: Chain, facts: Any) -> None:
+        """Queue a row without which something must not go on; when there is no room, try to write what is queued.
+
+        Raises:
+            JournalError: There is no room, or the file cannot be written, and calls are refused then.
+        """
+        if len(self._queue) >= MOST and not self._attempt(0.0):
+            self._help()
+        if not self.queue(what, chain, facts) and self.on_failure == "refuse":
+            raise JournalError(self.path, f"{MOST:,} rows wait to be written, and there is no room for more")
 
     def flush_if_due(self) -> None:
         """Write what is queued when there is enough of it, or it is old; at once when the last attempt failed.
@@ -191,7 +208,9 @@ class Journal:
         try:
             self.commit()
             if self._queue:
-                self.report(JournalError(self.path, f"{len(self._queue) + self._lost} rows could not be written"))
+                self.report(
+                    JournalError(self.path, f"{len(self._queue) + self._lost - self._told} rows could not be written")
+                )
         finally:
             self._queue.clear()
             with self._lock:
@@ -200,7 +219,8 @@ class Journal:
 
     def forget(self) -> None:
         """Forget what is the parent's, in a child that was forked off: its rows, its lock and its open file."""
-        self._lock, self._helper, self._appending = threading.Lock(), None, None
+        self._lock, self._counting = threading.Lock(), threading.Lock()
+        self._helper, self._appending = None, None
         self._queue.clear()
 
     def _attempt(self, wait: float) -> bool:
@@ -242,10 +262,10 @@ class Journal:
         try:
             _, appending = self._opened()
             with translated(self.path):
-                taken = appending.append(self._queue, self._lost)
+                taken = appending.append(self._queue, self._lost - self._told)
                 del self._queue[: taken.rows]
                 appending.settle()
-                self._lost -= taken.lost
+                self._told += taken.lost
         except JournalError as error:
             self._close(anchor=False)
             return error

@@ -138,6 +138,27 @@ def test_what_is_queued_while_it_goes_on_is_bounded_and_what_was_lost_is_said(de
     assert "101 rows could not be written" in verdict.notes[0]
 
 
+@pytest.mark.parametrize("sync", ["normal", "full"])
+def test_a_call_is_not_made_when_there_was_no_room_for_its_row(desk, sync):
+    """The rows that wait fill the memory that they may have; then the file can be written again, or not."""
+    desk.run("run-0", 1)
+    with closing(desk.journal(wait=0.01, sync=sync)) as journal:
+        chain = journal.begin("run-1", "d", "s", "p", "v")
+        lock = locked(desk.path)
+        for n in range(MOST):
+            journal.queue("ended", chain, desk.record(n))
+        for n in range(2):
+            with pytest.raises(JournalError, match="no room for more"):
+                chain.begin(desk.record(MOST + n))
+        journal._helper.join()
+        lock.close()
+        if not chain.begin(desk.record(MOST + 2)):
+            journal.commit()  # as `written` does, in another thread
+        assert desk.rows("SELECT id FROM log WHERE what = 'begun'") == [(str(MOST + 2),)]
+    verdict = desk.verify_all()
+    assert (verdict.ok, "2 rows could not be written" in verdict.notes[0]) == (True, True)
+
+
 def until_refused(call):
     """Call until the disk is full; return how often it went well."""
     for made in range(1000):
