@@ -3,8 +3,8 @@
 A variable is bound by the vendor's plugin (`ProviderEntry.keys`), by the user's own word (a provider whose endpoint and
 key both come from their file, `--config` or a variable; the table `[keys]`), and by nothing else. A configuration that
 was found may, once it is trusted, use a key that is not bound at all; it can never send a bound one elsewhere. A
-provider whose settings do not say where it asks gets its vendor's keys, and those that the user's own word gives its
-plugin. No key goes over plain http, except to this machine.
+provider whose settings do not say where it asks gets the keys that its plugin names itself (`keys`, the defaults of its
+settings) and those that the user's own word gives the plugin. No key goes over plain http, except to this machine.
 
 It is enforced here, not in the plugins: a provider gets an environment in which the keys are missing that must not go
 to its host, and all that is named like a secret and that neither its settings (`*_env`) nor its entry names. So no
@@ -118,9 +118,18 @@ def _plugin(spec: ProviderSpec) -> str:
     return f"the plugin {spec.plugin}"
 
 
+def _usual(entry: ProviderEntry) -> Iterator[str]:
+    """Yield the variables with keys that a plugin names by its defaults."""
+    for field in () if entry.settings is None else attrs.fields(entry.settings):
+        if field.name.endswith("_env"):
+            yield from (str(table[field.name]) for table in entry.defaults.values() if field.name in table)
+            if isinstance(field.default, str):
+                yield field.default
+
+
 def _unsaid(variable: str, spec: ProviderSpec, entry: ProviderEntry, origins: frozenset[str] | None) -> str | None:
     """Return why a key must not go to a plugin whose settings do not say where it asks, None when it may."""
-    if variable in entry.keys or _plugin(spec) in (origins or ()):
+    if variable in entry.keys or variable in _usual(entry) or _plugin(spec) in (origins or ()):
         return None
     return (
         f"is not bound to {_plugin(spec)}, whose settings do not say where it asks; "

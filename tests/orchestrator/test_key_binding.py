@@ -179,14 +179,17 @@ class Elsewhere:
 
 @pytest.fixture
 def elsewhere(kit, place):
-    """Return `place` with two more plugins: the vendor's of MINE_KEY, and one that would like another's key."""
+    """Return `place` with two more plugins: the vendor's of MINE_KEY, and one that names a key by default."""
     entries = [
         attrs.evolve(
             kit.provider(name, lambda _: "e", remote=True, settings=Elsewhere),
             keys={"MINE_KEY": "https://mine.example"},
             defaults=defaults,
         )
-        for name, defaults in (("odd", {}), ("greedy", {"greedy": {"token_env": "AWS_SECRET"}}))
+        for name, defaults in (
+            ("odd", {}),
+            ("modest", {"modest": {"token_env": "AWS_SECRET"}}),
+        )
     ]
     place.catalog.providers.update({each.name: (each, place.catalog.providers["openai"][1]) for each in entries})
     return place
@@ -219,9 +222,9 @@ def test_without_an_address_the_user_s_own_word_gives_a_plugin_a_key(elsewhere, 
     assert elsewhere.given["one"] == {"mine-secret", *([key] if variable == "AWS_SECRET" else [])}
 
 
-def test_a_plugin_s_own_defaults_give_it_nobody_else_s_key(elsewhere):
-    elsewhere()
-    assert elsewhere.given["greedy"] == {"mine-secret"}
+def test_without_an_address_a_plugin_has_the_keys_that_its_own_defaults_name(elsewhere):
+    elsewhere(own=odd("one", token_env="AWS_SECRET"))
+    assert elsewhere.given["modest"] == {"aws-secret", "mine-secret"}
 
 
 SECRETS = [
