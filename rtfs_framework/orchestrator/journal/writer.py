@@ -225,8 +225,8 @@ class Journal:
 
     def _attempt(self, wait: float) -> bool:
         """Write, for some seconds while others do; tell whether it is done, or given up where that is configured."""
-        failing = self._failure
-        if failing is not None and self.on_failure == "continue":
+        going_on = self._failure is not None and self.on_failure == "continue"
+        if going_on:
             if self.clock.monotonic() - self._flushed < FLUSH_SECONDS:
                 return True
             wait = 0.0
@@ -238,12 +238,12 @@ class Journal:
         if error is None:
             self._failure = None
             return True
-        if error.busy and not wait and failing is None:
+        if error.busy and not wait and not going_on:  # others write: no failure yet, whatever was one before
             return False
-        return self._failed(error, first=failing is None)
+        return self._failed(error)
 
-    def _failed(self, error: JournalError, *, first: bool) -> bool:
-        self._failure = error
+    def _failed(self, error: JournalError) -> bool:
+        first, self._failure = self._failure is None, error
         self._flushed = self.clock.monotonic()
         if self.on_failure == "continue":
             if first:

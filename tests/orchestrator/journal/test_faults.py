@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import sys
+import threading
 from contextlib import closing
 
 import pytest
@@ -43,7 +44,7 @@ def quick(monkeypatch):
 
 
 def locked(path):
-    lock = sqlite3.connect(path, isolation_level=None)
+    lock = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     lock.execute("BEGIN IMMEDIATE")
     return lock
 
@@ -136,6 +137,25 @@ def test_what_is_queued_while_it_goes_on_is_bounded_and_what_was_lost_is_said(de
     verdict = desk.verify_all()
     assert verdict.ok
     assert "101 rows could not be written" in verdict.notes[0]
+
+
+def test_a_failure_that_is_over_does_not_make_mere_contention_one(desk):
+    """Another process that writes for a moment is waited for, after a failure as before it."""
+    desk.run("run-0", 1)
+    with closing(desk.journal()) as journal:
+        chain = journal.begin("run-1", "d", "s", "p", "v")
+        away = desk.path.with_name("away")
+        desk.path.rename(away)
+        desk.path.mkdir()
+        with pytest.raises(JournalError):
+            chain.begin(desk.record(0))
+        desk.path.rmdir()
+        away.rename(desk.path)
+        lock = locked(desk.path)
+        assert not chain.begin(desk.record(1)), "it must be waited for, and is not refused"
+        threading.Timer(0.05, lock.close).start()
+        journal.commit()
+    assert desk.verify_all().ok
 
 
 @pytest.mark.parametrize("sync", ["normal", "full"])
