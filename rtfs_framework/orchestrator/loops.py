@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -73,10 +74,8 @@ class LoopThread:
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Start a coroutine in the loop; cancelling the future cancels it."""
-        import asyncio
-
         try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._started())
+            return _submitted(coroutine, self._started())
         except BaseException:
             coroutine.close()
             raise
@@ -108,7 +107,12 @@ class LoopThread:
             there.extend(task for task in (asyncio.current_task(),) if task is not None)
             return await function(*args, **more)
 
-        waited = asyncio.wrap_future(self.submit(work()))
+        begun = work()
+        try:
+            waited = asyncio.wrap_future(_submitted(begun, loop))
+        except RuntimeError:  # it was given up and has ended, after it was taken
+            begun.close()
+            raise HeldError(None) from None
         try:
             while not waited.done():
                 await asyncio.wait((waited,), timeout=_LOOK_SECONDS)
@@ -117,7 +121,8 @@ class LoopThread:
             return waited.result()
         except asyncio.CancelledError:
             if not waited.done():
-                loop.call_soon_threadsafe(lambda: [task.cancel() for task in there])
+                with suppress(RuntimeError):  # it was given up and has ended
+                    loop.call_soon_threadsafe(lambda: [task.cancel() for task in there])
                 await _left(waited)
             raise
 
@@ -179,6 +184,12 @@ class LoopThread:
                     raise
                 self._loop, self._end = loop, end
             return self._loop
+
+
+def _submitted(coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> Future[T]:
+    import asyncio
+
+    return asyncio.run_coroutine_threadsafe(coroutine, loop)
 
 
 async def _left(waited: asyncio.Future[Any]) -> None:
