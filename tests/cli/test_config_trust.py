@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from rtfs_framework.lang.visible import visible_line
+
 WIDE = '[security]\nlevel = "full"\n[security.context]\nregion = "eu"\n'
 
 
@@ -111,6 +113,15 @@ def test_names_that_would_move_the_cursor_are_shown_as_text(rtfs, repo) -> None:
         result = rtfs(*words)
         assert "\x1b" not in result.out + result.err
         assert "\u202e" not in result.out + result.err
+
+
+def test_names_are_shown_as_everywhere_else(rtfs, repo) -> None:
+    text = '[security.context]\n"line\\n\\u009b\u00a0end" = 1\n'
+    (repo / "delegation.toml").write_text(text, encoding="utf-8")
+    shown = visible_line("line\n\x9b\xa0end")
+    assert shown == "line\\n\\u009b\xa0end"
+    assert shown in rtfs("eval", "1").err
+    assert shown in rtfs("config", "trust").out
 
 
 def test_the_warning_names_a_few_and_counts_the_rest(rtfs, repo) -> None:

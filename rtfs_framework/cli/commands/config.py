@@ -54,11 +54,11 @@ def show_command(file: str | None, *, as_json: bool) -> None:
 
 def _files(config: Config) -> list[dict[str, Any]]:
     """Return the files that count, in the order in which each overrides those before it."""
-    from rtfs_framework.orchestrator.config.layers import printable
+    from rtfs_framework.lang.visible import visible_line
 
     layers = () if config.merged is None else config.merged.layers
     return [
-        {"file": printable(each.path), "kind": each.kind.value, "trusted": each.trusted}
+        {"file": visible_line(str(each.path)), "kind": each.kind.value, "trusted": each.trusted}
         for each in layers
         if each.path is not None
     ]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from rtfs_framework.cli.problems import MISSING_FILE, USAGE, problem, require_file
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.terminal import say
+from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.find import FILE
-from rtfs_framework.orchestrator.config.layers import printable
 from rtfs_framework.orchestrator.config.trust import Record, TrustStore, digest_of, identity
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def trust(name: str | None, *, as_json: bool) -> None:
     if as_json:
         put_json({"trusted": _json(record)})
         return
-    say(f"trusted: {printable(record.path)} (sha256 {record.digest[:_DIGEST]}), until its content changes")
+    say(f"trusted: {visible_line(record.path)} (sha256 {record.digest[:_DIGEST]}), until its content changes")
     for text in _powers(data, ()):
         say(f"  {text}")
 
@@ -54,7 +54,7 @@ def revoke(name: str | None, *, as_json: bool) -> None:
     if as_json:
         put_json({"file": identity(path), "revoked": gone})
         return
-    say(f"{'no longer trusted' if gone else 'was not trusted'}: {printable(identity(path))}")
+    say(f"{'no longer trusted' if gone else 'was not trusted'}: {visible_line(identity(path))}")
 
 
 def show_trusted(*, as_json: bool) -> None:
@@ -67,7 +67,7 @@ def show_trusted(*, as_json: bool) -> None:
         say("no configuration is trusted")
     for record in records:
         when = datetime.fromtimestamp(record.time, timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M")
-        say(f"{record.digest[:_DIGEST]}  {when}  {_state(record):<9}  {printable(record.path)}")
+        say(f"{record.digest[:_DIGEST]}  {when}  {_state(record):<9}  {visible_line(record.path)}")
 
 
 def _json(record: Record) -> dict[str, object]:
@@ -108,4 +108,4 @@ def _powers(table: dict[str, object], path: tuple[str, ...]) -> Iterator[str]:
             yield from _powers(value, (*path, key))
         else:
             shown = json.dumps(value, ensure_ascii=True, default=str)
-            yield printable(f"{'.'.join((*path, key))} = {shown if len(shown) <= 100 else shown[:99] + '…'}")
+            yield visible_line(f"{'.'.join((*path, key))} = {shown if len(shown) <= 100 else shown[:99] + '…'}")

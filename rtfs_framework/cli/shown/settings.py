@@ -11,8 +11,8 @@ import attrs
 
 from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.cache_stack import ON_BY_DEFAULT
-from rtfs_framework.orchestrator.config.layers import printable
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, ProviderSpec
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Setting:
         """The value as TOML would have it, near enough."""
         if self.value is None:
             return "(none)"
-        return printable(json.dumps(self.value, ensure_ascii=False))
+        return visible_line(json.dumps(self.value, ensure_ascii=False))
 
 
 @attrs.define(slots=True, eq=False)
@@ -58,7 +58,7 @@ class _Sources:
             return Setting(name, value, f"variable {source.name}{note}")
         line, column = source.place(span.start)
         doubt = "" if layer.trusted else " (not trusted)"
-        return Setting(name, value, f"{printable(source.name)}:{line}:{column}{doubt}{note}", layer.trusted)
+        return Setting(name, value, f"{visible_line(source.name)}:{line}:{column}{doubt}{note}", layer.trusted)
 
 
 def settings_of(config: Config, catalog: Catalog, environ: Mapping[str, str]) -> list[Setting]:
@@ -79,7 +79,7 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
     for pattern, targets in config.routes.items():
         texts = [target_text(target) for target in targets]
         path: KeyPath = ("delegation", "static_routes", pattern)
-        key = f'delegation.static_routes."{printable(pattern)}"'
+        key = f'delegation.static_routes."{visible_line(pattern)}"'
         yield sources.setting(path, texts[0] if len(texts) == 1 else texts, key=key)
     for spec in config.providers:
         yield from _provider(spec, catalog, sources, environ)
@@ -99,7 +99,7 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
 
 
 def _is_set(variable: str, environ: Mapping[str, str]) -> str:
-    return f"; {printable(variable)} is {'set' if environ.get(variable) else 'not set'}"
+    return f"; {visible_line(variable)} is {'set' if environ.get(variable) else 'not set'}"
 
 
 def _provider(spec: ProviderSpec, catalog: Catalog, sources: _Sources, environ: Mapping[str, str]) -> Iterator[Setting]:
@@ -174,4 +174,4 @@ def _plain(value: Any) -> Any:
 
 
 def _dotted(path: KeyPath) -> str:
-    return printable(".".join(str(part) for part in path))
+    return visible_line(".".join(str(part) for part in path))

@@ -17,6 +17,7 @@ import attrs
 from rtfs_framework.api.errors import config_error
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.find import found_file, own_file
 from rtfs_framework.orchestrator.config.guard import Refused, read_guarded
 from rtfs_framework.orchestrator.config.trust import Record, TrustStore, digest_of, trusts_all
@@ -176,10 +177,5 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _refused(path: Path, error: Refused) -> Diagnostic:
-    message = f"{printable(path)} is ignored: {error.reason}"
+    message = f"{visible_line(str(path))} is ignored: {error.reason}"
     return Diagnostic(code="E0716", message=message, help=error.way_out, kind="ConfigError", severity="warning")
-
-
-def printable(text: object) -> str:
-    """Return a name that others chose without what would move a terminal's cursor."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in str(text))

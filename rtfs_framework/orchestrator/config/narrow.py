@@ -17,8 +17,9 @@ from rtfs_framework.api.provider import Locality
 from rtfs_framework.api.settings import ANY, FILE_WITHIN, UNTRUSTED
 from rtfs_framework.api.targets import LocalModel, RemoteModel
 from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.choices import Choices
-from rtfs_framework.orchestrator.config.layers import Layer, Merged, printable
+from rtfs_framework.orchestrator.config.layers import Layer, Merged
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, ProviderSpec
 from rtfs_framework.orchestrator.config.own import MISTAKEN, key_names, typed_value
 from rtfs_framework.orchestrator.config.paths import read_path
@@ -226,8 +227,8 @@ def notice(layer: Layer, ignored: list[Names]) -> Diagnostic:
     named = [_dotted(names) for names in dict.fromkeys(ignored)]
     more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
     since = ", for it was changed since you trusted it" if layer.earlier is not None else ""
-    message = f"{printable(path)} is not trusted{since}; ignored in it: {', '.join(named[:_MOST_NAMED])}{more}"
-    way_out = f"read it; then `rtfs config trust {printable(shlex.quote(path))}`, or --trust for one run"
+    message = f"{visible_line(path)} is not trusted{since}; ignored in it: {', '.join(named[:_MOST_NAMED])}{more}"
+    way_out = f"read it; then `rtfs config trust {visible_line(shlex.quote(path))}`, or --trust for one run"
     return Diagnostic(code="E0715", message=message, help=way_out, kind="ConfigError", severity="warning")
 
 
@@ -235,4 +236,4 @@ def _dotted(names: Names) -> str:
     shown = [
         name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else f'"{name}"' for name in names
     ]
-    return printable(".".join(each if len(each) <= 60 else f"{each[:59]}…" for each in shown))
+    return visible_line(".".join(each if len(each) <= 60 else f"{each[:59]}…" for each in shown))
