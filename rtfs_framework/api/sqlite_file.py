@@ -71,9 +71,21 @@ def make_private(path: Path) -> None:
 
 
 def connect(path: Path | None, *, wait: float = WAIT) -> sqlite3.Connection:
-    """Return a connection without transactions of Python's; it may be used by several threads, one at a time."""
-    where = ":memory:" if path is None else path
-    return sqlite3.connect(where, timeout=wait, isolation_level=None, check_same_thread=False)
+    """Return a connection without transactions of Python's; it may be used by several threads, one at a time.
+
+    The file is there (`make_private` makes it): SQLite would make one that others may read.
+
+    Raises:
+        sqlite3.OperationalError: It is not.
+    """
+    where = ":memory:" if path is None else f"file://{_address(path)}?mode=rw"
+    return sqlite3.connect(where, timeout=wait, isolation_level=None, check_same_thread=False, uri=path is not None)
+
+
+def _address(path: Path) -> str:
+    """Return a path as SQLite reads it in an address: from the root, and with a slash before a drive's letter."""
+    found = path.absolute().as_posix().replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return found if found.startswith("/") else f"/{found}"
 
 
 def write_ahead(db: sqlite3.Connection, *, wait: float = WAIT) -> None:

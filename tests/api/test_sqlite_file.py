@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +60,7 @@ def test_what_is_no_database_is_an_error_of_sqlites(tmp_path):
 
 def test_a_file_that_stays_locked_is_an_error_not_a_file_in_another_mode(tmp_path):
     path = tmp_path / "f.sqlite"
+    path.touch()
     with closing(connect(path)) as reader, closing(connect(path, wait=0.05)) as db:
         reader.execute("create table other (y)")
         reader.execute("begin")
@@ -80,3 +83,18 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path):
 def interrupted(db):
     db.execute("insert into t values (1)")
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", ["f", "f?mode=memory", "a#b", "100%25 of it", "file:x", "two  words", "Größe"])
+def test_a_connection_is_to_the_file_of_that_name_and_makes_none(tmp_path, monkeypatch, name):
+    if os.name != "posix" and set(name) & set("?:"):
+        pytest.skip("no name there")
+    monkeypatch.chdir(tmp_path)
+    for path in (tmp_path / name, Path(name)):
+        with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+            connect(path)
+    assert not list(tmp_path.iterdir())
+    for path in (tmp_path / name, Path(name)):
+        with closing(open_sqlite(path, TABLES)) as db:
+            db.execute("insert into t values (1)")
+    assert [path.name for path in tmp_path.iterdir()] == [name]

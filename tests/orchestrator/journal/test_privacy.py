@@ -71,6 +71,17 @@ def test_what_is_laxer_is_tightened(desk):
     assert desk.verify_all().ok
 
 
+def test_what_folds_the_log_makes_no_journal_where_there_is_none(desk):
+    with closing(desk.journal()) as journal:
+        chain = journal.begin("run-1", "d", "s", "p", "v")
+        chain.begin(desk.record(0))
+        for each in desk.path.parent.iterdir():
+            each.unlink()
+        journal._help()
+        journal._helper.join()
+        assert not desk.path.exists()
+
+
 @posix
 def test_a_folder_that_is_not_ours_alone_is_left_as_it_is(desk):
     """A journal that is configured to lie in a project's folder does not close that to others."""
