@@ -8,6 +8,8 @@ import attrs
 import pytest
 
 from rtfs_framework.api import (
+    ANY,
+    FILE_WITHIN,
     CacheEntry,
     CacheLevel,
     CacheRecord,
@@ -216,3 +218,38 @@ def observer():
     return lambda name, watch, events=("*",): ObserverEntry(
         name=name, summary="A fake.", factory=lambda: watch, events=events
     )
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RulesSettings:
+    """Settings of an on-device plugin, one of which it has not thought about."""
+
+    rules: str = attrs.field(default="sentiment", metadata=FILE_WITHIN)
+    argument: str = attrs.field(default="", metadata=ANY)
+    danger: str = ""
+
+
+@pytest.fixture
+def found_over_own(kit, remote_settings, fake_engine):
+    """Return a function that opens a session where a file was found, over the user's own."""
+    catalog = kit.catalog(
+        kit.provider("openai", lambda _: "o", remote=True, settings=remote_settings),
+        kit.provider("rules", lambda _: "r", defaults={"sentiment": {}}, settings=RulesSettings),
+        engine=fake_engine(),
+        l1=True,
+        l2=True,
+    )
+    repo, home = kit.home / "repo", kit.home / "own"
+    repo.mkdir()
+    home.mkdir()
+
+    def opened(text=None, own=None, asked=None, **environ):
+        if text is not None:
+            (repo / "delegation.toml").write_text(text, encoding="utf-8")
+        if own is not None:
+            (home / "delegation.toml").write_text(own, encoding="utf-8")
+        with kit.open(catalog, asked, program_dir=repo, environ={"RTFS_HOME": str(home), **environ}) as session:
+            return session.host.config
+
+    opened.repo, opened.home, opened.catalog = repo, home, catalog
+    return opened
