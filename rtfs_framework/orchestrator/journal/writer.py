@@ -27,6 +27,7 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.journal.fault import JournalError
 from rtfs_framework.orchestrator.journal.rows import Removal, RunFacts
 from rtfs_framework.orchestrator.journal.run import Chain
+from rtfs_framework.orchestrator.lanes import a_loop_runs_here
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.journal.append import Appending, Queued
@@ -132,6 +133,8 @@ class Journal:
     def flush_if_due(self) -> None:
         """Write what is queued when there is enough of it, or it is old; at once when the last attempt failed.
 
+        With very much queued this waits for others, but not where an event loop runs.
+
         Raises:
             JournalError: The file cannot be written, and the configuration says that calls are refused then.
         """
@@ -140,8 +143,8 @@ class Journal:
             self._flushed = now
             if self.try_commit():
                 return
-            if len(self._queue) >= MOST // 2:
-                self.commit()
+            if len(self._queue) >= MOST // 2 and not a_loop_runs_here():
+                self.commit()  # whoever fills the queue waits; an event loop must not, and loses rows in the end
             else:
                 self._help()
 

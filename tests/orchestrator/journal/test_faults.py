@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -155,6 +156,31 @@ def test_a_failure_that_is_over_does_not_make_mere_contention_one(desk):
         assert not chain.begin(desk.record(1)), "it must be waited for, and is not refused"
         threading.Timer(0.05, lock.close).start()
         journal.commit()
+    assert desk.verify_all().ok
+
+
+def test_an_event_loop_is_not_held_up_by_a_locked_file_and_a_thread_that_may_wait_does(desk):
+    desk.run("run-0", 1)
+    with closing(desk.journal(wait=5.0)) as journal:
+        chain = journal.begin("run-1", "d", "s", "p", "v")
+        lock = locked(desk.path)
+
+        async def add():
+            for n in range(MOST // 2 + 8):
+                journal.queue("ended", chain, desk.record(n))
+            chain.add(desk.record(n + 1))
+            lock.close()  # what was added before waited for nobody, or it would have failed
+
+        asyncio.run(add())
+        journal._helper.join()
+        assert not journal.waiting, "another thread has waited, and written all"
+        lock = locked(desk.path)
+        for n in range(MOST // 2 + 8):
+            journal.queue("ended", chain, desk.record(n))
+        journal.clock.advance(2.0)
+        threading.Timer(0.05, lock.close).start()
+        chain.add(desk.record(n + 1))
+        assert not journal.waiting
     assert desk.verify_all().ok
 
 
