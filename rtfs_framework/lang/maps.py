@@ -144,7 +144,8 @@ class Map:
     def assoc(self, key: Any, value: Any) -> Map:
         """Return the map with one entry set."""
         kind = key.__class__
-        if kind not in PLAIN and not (kind is int and -COMPACT < key < COMPACT):
+        narrow = kind in PLAIN or (kind is int and -COMPACT < key < COMPACT)
+        if not narrow:
             key = to_key(key)
         trie = self._trie
         if trie is None:
@@ -153,7 +154,7 @@ class Map:
                 return Map({**items, key: value})
             trie = _trie_of(items)
             self._next, self._trie = len(items), trie  # another thread that sees the trie sees its next place
-        if kind is int and not -COMPACT < key < COMPACT:
+        if not narrow:
             key = _folded(key)
         entry = trie.get(key)
         if entry is None:

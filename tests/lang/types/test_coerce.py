@@ -219,7 +219,6 @@ def test_deep_values_are_refused() -> None:
         ("-Infinity", "-Infinity is not JSON"),
         ("1e999", "out of range"),
         ('"\\ud800"', "surrogate"),
-        ("9" * 5000, "integer too large"),
         ("[" * 100_000, "nested deeper than 200 levels"),
         ("[" * 201 + "]" * 201, "nested deeper than 200 levels"),
     ],
