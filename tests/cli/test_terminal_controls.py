@@ -13,8 +13,10 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.visible import ESCAPES, visible, visible_line
 
-EVIL = "\x1b[2J\x1b]0;pwn\x07\x9b31m\x7f\u202e\u2066\r"
-UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+EVIL = "\x1b[2J\x1b]0;pwn\x07\x9b31m\x7f\u202e\u2066\u200e\u200b\u061c\ufeff\r"
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 PROGRAM = f'(defn ^:delegation :local-model "no{EVIL}" f "Say{EVIL}." [x] x) (def y "{EVIL}")'
 # A command line, after the files of `evil` were made, in which EVIL stands somewhere that is told to people.
 TOLD = [

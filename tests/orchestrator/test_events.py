@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 
@@ -81,3 +82,18 @@ with Session.open(environ={{"RTFS_HOME": {str(tmp_path)!r}, "RTFS_LOG": sys.argv
     assert "run.started" in heard["info"]
     assert "call.answered" not in heard["info"]
     assert "call.answered" in heard["debug"]
+
+
+def test_calls_of_a_fan_out_are_heard_of_as_they_end(kit, capability, source, observer):
+    seen = []
+    watch = observer("watch", seen.append, events=("call.answered",))
+
+    async def last_first(request):
+        while len(seen) < 3 - request.args[0]:  # noqa: ASYNC110 - heard in another thread
+            await asyncio.sleep(0.0005)
+        return 0
+
+    catalog = kit.catalog(capabilities=[capability("ask", last_first)], observers=[watch])
+    with kit.open(catalog, '[security]\ngrant = ["*"]\n') as session:
+        session.run(source("(pmap (fn [x] (call :ask x)) (range 4))"))
+    assert [event.fields["path"] for event in seen] == ["0.3.0", "0.2.0", "0.1.0", "0.0.0"]

@@ -371,19 +371,6 @@ class TestJournal:
                          *((f"0.{n}", "Cancelled") for n in range(4, 9))]  # fmt: skip
 
 
-def test_observers_hear_of_calls_as_they_end(ask, observer):
-    seen = []
-    watch = observer("watch", seen.append, events=("call.answered",))
-
-    async def service(request):
-        while len(seen) < 3 - request.args[0]:  # noqa: ASYNC110 - heard in another thread
-            await asyncio.sleep(0.0005)
-        return 0
-
-    ask("(pmap (fn [x] (call :ask x)) (range 4))", service, observers=[watch])
-    assert [event.fields["path"] for event in seen] == ["0.3.0", "0.2.0", "0.1.0", "0.0.0"]
-
-
 def test_many_records_and_branches_share_the_bound(kit, capability, source):
     service = Service()
 
