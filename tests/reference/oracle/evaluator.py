@@ -290,6 +290,7 @@ class Evaluator:
             if isinstance(item, Name):
                 used.append(item.name)
             todo += getattr(item, "items", ())
+            todo += [getattr(item, name) for name in ("form", "meta") if hasattr(item, name)]
         count = max(
             [1 if n == "%" else int(n[1:]) for n in used if n == "%" or (n[0] == "%" and n[1:].isdigit())], default=0
         )

@@ -15,7 +15,18 @@ from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.analyzer.type_names import type_of
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.forms import Atom, Form, HintForm, ListForm, MapForm, Meta, Name, ShorthandFn, VectorForm
+from rtfs_framework.lang.forms import (
+    Atom,
+    Form,
+    HintForm,
+    ListForm,
+    MapForm,
+    Meta,
+    Name,
+    SetForm,
+    ShorthandFn,
+    VectorForm,
+)
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.signature import CallSite, DelegationHint, FunctionSignature, HintKind, Parameter, SiteKind
@@ -287,8 +298,10 @@ def _names_in(analyzer: Analyzer, form: Form) -> list[str]:
             found.append(item.name)
         elif isinstance(item, ShorthandFn):
             raise analyzer.refuse(item, "E0208", "#(...) inside #(...)", "write the inner one as (fn [x] ...)")
-        elif isinstance(item, ListForm | VectorForm | MapForm):
+        elif isinstance(item, ListForm | VectorForm | MapForm | SetForm):
             todo += item.items
+        elif isinstance(item, Meta):  # the values of hints are expressions, too
+            todo += (item.meta, item.form)
         elif hasattr(item, "form"):
             todo.append(item.form)
     return found
