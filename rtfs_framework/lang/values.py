@@ -44,8 +44,13 @@ class Keyword:
         return found
 
     @classmethod
-    def _forget(cls, dead: KeyedRef[str, Keyword]) -> None:
-        _remove_dead_weakref(cls._interned, dead.key)
+    def _forget(
+        cls,
+        dead: KeyedRef[str, Keyword],
+        # Bound here: when Python ends, the module's own names may be gone before the last keyword is.
+        remove: Callable[[dict[str, KeyedRef[str, Keyword]], str], object] = _remove_dead_weakref,
+    ) -> None:
+        remove(cls._interned, dead.key)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(name)

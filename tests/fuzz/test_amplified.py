@@ -23,7 +23,18 @@ LARGE = {"seconds": 0.5, "memory": 512 << 20}
 
 
 def beyond(programs, limits, seconds):
-    """Return what went beyond the limits, or came out wrong, with the program."""
+    """Return what goes beyond the limits, or comes out wrong, each time that it is run, with the program.
+
+    Other work on the machine only ever adds to what is measured: what once stays within its bound is within it.
+    """
+    found = judged(programs, limits, seconds)
+    for _ in range(2):
+        found = judged([program for _, program in found], limits, seconds) if found else []
+    return found
+
+
+def judged(programs, limits, seconds):
+    """Return what went beyond the limits in one run of each program, with the program."""
     lines = [json.dumps(limits), *map(json.dumps, programs)]
     path = [str(HERE), str(HERE.parent.parent)]
     code = f"import sys; sys.path[:0] = {path!r}; from fuzzing import bounded; bounded.main()"
@@ -68,5 +79,10 @@ def test_every_builtin_with_large_shapes(seed):
 @pytest.mark.timeout(900)
 def test_what_goes_beyond_is_seen():
     """Without limits the same judge finds both."""
-    [(wrong, _)] = beyond(["(count (map (fn [i] (* i 1.5)) (range 9000000)))"], {"memory": None}, 900)
-    assert {each.split()[-1] for each in wrong} == {"seconds", "MiB"}
+    programs = [
+        "(count (map (fn [i] (* i 1.5)) (range 9000000)))",
+        "(loop [i 0] (if (< i 90000000) (recur (inc i)) i))",
+    ]
+    (big, _), (slow, _) = judged(programs, {"memory": None}, 900)
+    assert "MiB" in {each.split()[-1] for each in big}
+    assert "seconds" in {each.split()[-1] for each in slow}

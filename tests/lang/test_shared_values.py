@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 
 import pytest
 
+from rtfs_framework.lang import values
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.stack import room_for_recursion, room_is_held
 from rtfs_framework.lang.values import Keyword, conj
@@ -80,3 +82,15 @@ def test_room_that_others_give_back_is_not_missed():
     assert all(at_once(6, work))
     assert not room_is_held()
     assert sys.getrecursionlimit() == before
+
+
+def test_a_keyword_may_be_the_last_thing_that_goes(monkeypatch):
+    """When Python ends, a module's names are gone before what others hold: nothing may be said of that on stderr."""
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    last = Keyword("the last keyword of all")
+    monkeypatch.setattr(values, "_remove_dead_weakref", None)
+    del last
+    gc.collect()
+    assert told == []
+    assert "the last keyword of all" not in Keyword._interned
