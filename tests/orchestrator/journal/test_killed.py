@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import closing
@@ -42,7 +43,9 @@ def check(tmp_path, times):
     assert {keys.value(digest(text)) for text in asked} <= written
     verdict = verify_all(path, tmp_path)
     assert (verdict.ok, verdict.problems, verdict.notes) == (True, (), ()), "no false alarm"
-    assert sum(map(bool, seen)) <= verdict.runs == verdict.unfinished <= times
+    # Whose request came in late, after its process was gone, is counted by its name and not by the round.
+    asking = {re.sub(r"'*[-+]\d+$", "", text) for text in asked}
+    assert len(asking) <= verdict.runs == verdict.unfinished <= times
     calls = [e for row in query.list_runs(path, times) for e in query.entries_of(path, row.id)]
     assert any(call["state"] == "begun" for call in calls), "calls that were under way are shown"
 
