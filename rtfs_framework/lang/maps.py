@@ -14,7 +14,7 @@ from typing import Any
 
 from rtfs_framework.lang.equality import equal, register_keyed
 from rtfs_framework.lang.hashing import COMPACT, WORD, hash_value, register
-from rtfs_framework.lang.meter import charge, fits
+from rtfs_framework.lang.meter import charge, fits, watched
 from rtfs_framework.lang.values import (
     ErrorValue,
     Keyword,
@@ -234,7 +234,7 @@ class Set:
         if members.__class__ is tuple and atoms(members):
             return cls(Map(dict(zip(members, members))))  # noqa: B905 - of one length
         found: dict[Any, Any] = {}
-        for member in members:
+        for member in watched(members):  # each may be a nest that takes long to hash
             found.setdefault(to_key(member), member)
         return cls(Map(found))
 

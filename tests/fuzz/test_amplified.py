@@ -63,7 +63,6 @@ def test_every_builtin_with_shapes_that_amplify(small):
     assert beyond([program for _, program in small], SMALL, 900) == []
 
 
-@pytest.mark.slow  # the nests of 100,000 sets come near a second beyond, which a busy machine's memory makes more
 @pytest.mark.timeout(900)
 def test_what_once_went_beyond():
     assert beyond(KEPT, LARGE, 900) == []

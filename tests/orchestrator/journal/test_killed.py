@@ -35,7 +35,7 @@ def begun(path, home):
         return {json.loads(row["body"])["args"] for row in bodies}, keys_of(db, path, home)
 
 
-def check(tmp_path, times):
+def check_kills(tmp_path, times):
     path, seen = tmp_path / "journal.sqlite", killed(tmp_path, times)
     written, keys = begun(path, tmp_path)
     asked = [text for each in seen for text in each]
@@ -52,10 +52,10 @@ def check(tmp_path, times):
 
 @pytest.mark.timeout(600)
 def test_nothing_that_was_paid_is_missing(tmp_path):
-    check(tmp_path, 12)
+    check_kills(tmp_path, 12)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_nothing_that_was_paid_is_missing_after_many_kills(tmp_path):
-    check(tmp_path, 200)
+    check_kills(tmp_path, 200)
