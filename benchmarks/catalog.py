@@ -29,12 +29,15 @@ class Program:
     """Why a peer has no file here, by the peer's name."""
     target: float | None = None
     """The most that RTFS may take, as a multiple of Python's time; limits off."""
-    target_metered: float | None = None
-    """The same with the default limits on."""
+    target_metered: float = 1.8
+    """The same with the default limits on; no program may take more than this."""
+    twin: str = ""
+    """The program that this one is with types declared: what has no file here is the twin's."""
 
     def file(self, name: str) -> Path:
-        """Return the path of one of the program's files."""
-        return FOLDER / self.name / name
+        """Return the path of one of the program's files, or of its twin's."""
+        path = FOLDER / self.name / name
+        return path if path.exists() or not self.twin else FOLDER / self.twin / name
 
     def text(self, peer: str, name: str) -> str:
         """Return the text of one of the program's files.
@@ -61,4 +64,10 @@ PROGRAMS = (
     Program(name="sort_by", size=10_000, small=100),
     Program(name="recursion", size=5_000, small=100),
     Program(name="interpreter", size=3_000, small=20),
+    Program(name="records", size=20_000, small=50),
+    Program(name="match", size=50_000, small=50),
+    Program(name="typed_fib", twin="fib", size=25, small=10, target_metered=1.3),
+    Program(name="typed_records", twin="records", size=20_000, small=50, target_metered=1.5),
+    Program(name="typed_match", twin="match", size=50_000, small=50),
+    Program(name="typed_json", twin="json", size=4_000, small=50),
 )

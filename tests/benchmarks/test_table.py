@@ -113,7 +113,7 @@ def test_the_command_prints_json_and_takes_one_program():
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environ, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
-    assert [program["name"] for program in json.loads(done.stdout)["programs"]] == ["fib"]
+    assert [program["name"] for program in json.loads(done.stdout)["programs"]] == ["fib", "typed_fib"]
 
 
 def test_a_call_through_the_host_is_measured_with_the_journal_and_without():
