@@ -1,73 +1,57 @@
-"""Walking the IR: the direct parts of a node, every function in a program. Total over `Node`, checked by mypy."""
+"""Walking the IR: the parts of a node, every node of a program, and nodes made again with other parts.
+
+`SHAPES` says once where the nodes inside a node are, in the order in which they run; a test compares it with `Node`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import is_
+from typing import Any, TypeVar
 
+import attrs
 from typing_extensions import assert_never
 
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.meter import visited
 
+Go = Callable[[ir.Node], ir.Node]
+R = TypeVar("R")
+Made = Callable[[Any, Go], Any]
+"""Returns what a field holds with other nodes in it, and the same object where no node has changed."""
 
-def parts(node: ir.Node) -> Iterator[ir.Node]:  # noqa: C901, PLR0912 - one case per kind of node
-    """Yield the nodes directly inside a node, in the order in which they run."""
-    visited()
-    match node:
-        case ir.Const() | ir.Local() | ir.Global() | ir.Builtin() | ir.HostName() | ir.Fail() | ir.Freeze():
-            return
-        case (
-            ir.SetGlobal(value=value)
-            | ir.Check(value=value)
-            | ir.Push(value=value)
-            | ir.Stop(value=value)
-            | ir.Fresh(value=value)
-        ):
-            yield value
-        case ir.If():
-            yield from (node.test, node.then, node.otherwise)
-        case ir.Do(items=items) | ir.And(items=items) | ir.Or(items=items):
-            yield from items
-        case ir.VectorNode(items=items) | ir.SetNode(items=items):
-            yield from items
-        case ir.Bind():
-            yield node.value
-            yield from defaults(node.pattern)
-        case ir.Letrec():
-            yield from (fn for _, fn in node.bindings)
-        case ir.Fn():
-            for param in (*node.params, *([node.rest] if node.rest else [])):
-                yield from defaults(param.pattern)
-            yield node.body
-        case ir.Call():
-            yield node.function
-            yield from node.args
-        case ir.Grow(parts=found) | ir.Look(args=found):
-            yield from found
-        case ir.Inlined(body=body):
-            yield body
-        case ir.Each():
-            yield from (n for n in (node.init, node.source, node.body, node.plain) if n is not None)
-        case ir.Loop():
-            yield from (*node.inits, node.body)
-        case ir.Recur():
-            yield from node.args
-        case ir.Match():
-            yield node.value
-            for clause in node.clauses:
-                yield from (n for n in (clause.guard, clause.body) if n is not None)
-        case ir.Try():
-            yield node.body
-            yield from (catch.body for catch in node.catches)
-            if node.final is not None:
-                yield node.final
-        case ir.MapNode():
-            yield from (value for _, value in node.pairs)
-        case ir.Hinted():
-            yield from (value for _, value in node.hints)
-            yield node.body
-        case _ as never:
-            assert_never(never)
+
+@attrs.frozen(slots=True, eq=False)
+class _Shape:
+    """How a field holds nodes: `inner` yields them. A field may hold None instead."""
+
+    inner: Callable[[Any], Iterable[ir.Node]]
+    made: Made
+
+
+def _all(values: tuple[Any, ...], made: Iterable[Any]) -> tuple[Any, ...]:
+    """Return what was made of values: the values themselves when none has changed."""
+    found = tuple(made)
+    return values if all(map(is_, values, found)) else found
+
+
+def _with(record: R, **changes: Any) -> R:
+    """Return a record with other fields; the same when none has changed."""
+    if all(getattr(record, name) is value for name, value in changes.items()):
+        return record
+    untyped: Any = record
+    made: R = attrs.evolve(untyped, **changes)
+    return made
+
+
+def _maybe(node: Any, go: Callable[[Any], Any]) -> Any:
+    return None if node is None else go(node)
+
+
+def _pairs(pairs: tuple[Any, ...], go: Go) -> tuple[Any, ...]:
+    values = [value for _, value in pairs]
+    made = [go(value) for value in values]
+    return pairs if all(map(is_, values, made)) else tuple((key, v) for (key, _), v in zip(pairs, made, strict=True))
 
 
 def defaults(pattern: ir.Pattern) -> Iterator[ir.Node]:
@@ -91,13 +75,127 @@ def defaults(pattern: ir.Pattern) -> Iterator[ir.Node]:
             assert_never(never)
 
 
+def pattern(node: ir.Pattern, go: Go) -> ir.Pattern:
+    """Return a pattern with its default values replaced."""
+    match node:
+        case ir.PVar() | ir.PIgnore() | ir.PLiteral():
+            return node
+        case ir.PType() | ir.PAs():
+            return _with(node, pattern=pattern(node.pattern, go))
+        case ir.PVector():
+            items = _all(node.items, (pattern(item, go) for item in node.items))
+            return _with(node, items=items, rest=_maybe(node.rest, lambda rest: pattern(rest, go)))
+        case ir.PMap():
+            entries = _all(node.entries, (_entry(entry, go) for entry in node.entries))
+            return _with(node, entries=entries, rest=_maybe(node.rest, lambda rest: pattern(rest, go)))
+        case _ as never:
+            assert_never(never)
+
+
+def _entry(entry: ir.PMapEntry, go: Go) -> ir.PMapEntry:
+    return _with(entry, pattern=pattern(entry.pattern, go), default=_maybe(entry.default, go))
+
+
+def _param(param: ir.Param, go: Go) -> ir.Param:
+    return _with(param, pattern=pattern(param.pattern, go))
+
+
+def _clause(clause: ir.Clause, go: Go) -> ir.Clause:
+    made = pattern(clause.pattern, go)
+    return _with(clause, pattern=made, guard=_maybe(clause.guard, go), body=go(clause.body))
+
+
+_NODE = _Shape(lambda node: (node,), lambda node, go: go(node))
+_NODES = _Shape(lambda nodes: nodes, lambda nodes, go: _all(nodes, map(go, nodes)))
+_PAIRS = _Shape(lambda pairs: (value for _, value in pairs), _pairs)
+_PATTERN = _Shape(defaults, pattern)
+_PARAM = _Shape(lambda param: defaults(param.pattern), _param)
+_PARAMS = _Shape(
+    lambda params: (node for param in params for node in defaults(param.pattern)),
+    lambda params, go: _all(params, (_param(param, go) for param in params)),
+)
+_CLAUSES = _Shape(
+    lambda clauses: (node for c in clauses for node in (c.guard, c.body) if node is not None),
+    lambda clauses, go: _all(clauses, (_clause(clause, go) for clause in clauses)),
+)
+_CATCHES = _Shape(
+    lambda catches: (catch.body for catch in catches),
+    lambda catches, go: _all(catches, (_with(catch, body=go(catch.body)) for catch in catches)),
+)
+
+SHAPES: dict[type, tuple[tuple[str, _Shape], ...]] = {
+    **dict.fromkeys((ir.Const, ir.Local, ir.Global, ir.Builtin, ir.HostName, ir.Fail, ir.Freeze), ()),
+    **dict.fromkeys((ir.SetGlobal, ir.Check, ir.Push, ir.Stop, ir.Fresh), (("value", _NODE),)),
+    **dict.fromkeys((ir.Do, ir.And, ir.Or, ir.VectorNode, ir.SetNode), (("items", _NODES),)),
+    **dict.fromkeys((ir.Recur, ir.Look), (("args", _NODES),)),
+    ir.If: (("test", _NODE), ("then", _NODE), ("otherwise", _NODE)),
+    ir.Bind: (("value", _NODE), ("pattern", _PATTERN)),
+    ir.Letrec: (("bindings", _PAIRS),),
+    ir.Fn: (("params", _PARAMS), ("rest", _PARAM), ("body", _NODE)),
+    ir.Call: (("function", _NODE), ("args", _NODES)),
+    ir.Grow: (("parts", _NODES),),
+    ir.Inlined: (("body", _NODE),),
+    ir.Each: (("init", _NODE), ("source", _NODE), ("body", _NODE), ("plain", _NODE)),
+    ir.Loop: (("inits", _NODES), ("body", _NODE)),
+    ir.Match: (("value", _NODE), ("clauses", _CLAUSES)),
+    ir.Try: (("body", _NODE), ("catches", _CATCHES), ("final", _NODE)),
+    ir.MapNode: (("pairs", _PAIRS),),
+    ir.Hinted: (("hints", _PAIRS), ("body", _NODE)),
+}
+
+
+def parts(node: ir.Node) -> list[ir.Node]:
+    """Return the nodes directly inside a node, in the order in which they run."""
+    visited()
+    found: list[ir.Node] = []
+    for name, shape in SHAPES[node.__class__]:
+        value = getattr(node, name)
+        if value is None:
+            continue
+        if shape is _NODE:
+            found.append(value)
+        else:
+            found += shape.inner(value)
+    return found
+
+
+def rebuild(node: ir.Node, go: Go) -> ir.Node:
+    """Return a node with every direct part replaced by what `go` makes of it, in the order in which they run.
+
+    Where nothing changes it is the same object: a pass that finds nothing to do makes nothing.
+    """
+    visited()
+    changed: dict[str, Any] = {}
+    for name, shape in SHAPES[node.__class__]:
+        value = getattr(node, name)
+        if value is not None:
+            made = shape.made(value, go)
+            if made is not value:
+                changed[name] = made
+    return attrs.evolve(node, **changed) if changed else node
+
+
+def rewrite(node: ir.Node, change: Callable[[ir.Fn], ir.Fn]) -> ir.Node:
+    """Return the node with `change` applied to every function in it, from the inside out."""
+    made = rebuild(node, lambda part: rewrite(part, change))
+    return change(made) if isinstance(made, ir.Fn) else made
+
+
+def as_function(node: ir.Node) -> ir.Fn:
+    """Return a node that is a function."""
+    assert isinstance(node, ir.Fn)  # noqa: S101 - what a letrec binds stays a function
+    return node
+
+
 def everything(roots: tuple[ir.Node, ...]) -> Iterator[ir.Node]:
     """Yield every node below the roots, the roots included."""
     todo = list(reversed(roots))
     while todo:
         node = todo.pop()
         yield node
-        todo.extend(reversed(list(parts(node))))
+        inner = parts(node)
+        inner.reverse()
+        todo += inner
 
 
 def variables(pattern: ir.Pattern) -> Iterator[ir.Var]:

@@ -32,8 +32,8 @@ from rtfs_framework.lang.check.kinds import (
 )
 from rtfs_framework.lang.check.signatures import ways
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import rebuild
 from rtfs_framework.lang.library import Library
-from rtfs_framework.lang.passes.rewrite import rebuild
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.model import OptionalType, Primitive, TupleType, Type, UnionType, VectorType
 from rtfs_framework.lang.types.names import no_names

@@ -12,8 +12,7 @@ import attrs
 from typing_extensions import assert_never
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything, variables
-from rtfs_framework.lang.passes.rewrite import rebuild
+from rtfs_framework.lang.ir.walk import everything, rebuild, variables
 
 
 class Fresh:

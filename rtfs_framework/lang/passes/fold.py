@@ -13,9 +13,9 @@ import attrs
 
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes.known import FOLDED
-from rtfs_framework.lang.passes.rewrite import rebuild
 from rtfs_framework.lang.values import Keyword
 
 _BITS = 256

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.ir.walk import everything, rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes import forms
 from rtfs_framework.lang.passes.copying import Copy, Fresh
@@ -22,7 +22,6 @@ from rtfs_framework.lang.passes.inline import is_small, is_whole, settled
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.known import asking, is_plain, is_plain_function, may_ask
 from rtfs_framework.lang.passes.numbers import Numbers
-from rtfs_framework.lang.passes.rewrite import rebuild
 from rtfs_framework.lang.passes.succeeds import succeeds
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword

@@ -11,10 +11,9 @@ from __future__ import annotations
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.ir.walk import everything, rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.maps import is_plain
-from rtfs_framework.lang.passes.rewrite import rebuild
 from rtfs_framework.lang.passes.rounds import Round
 
 

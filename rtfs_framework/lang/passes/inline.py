@@ -14,10 +14,9 @@ from collections.abc import Iterator
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.ir.walk import as_function, everything, rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes.copying import Copy, Fresh
-from rtfs_framework.lang.passes.rewrite import as_function, rebuild
 
 MOST_NODES = 16
 """Nodes of a top-level function that is small."""

@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.ir.walk import everything, rewrite
 from rtfs_framework.lang.library import Library
-from rtfs_framework.lang.passes.rewrite import rewrite
 
 Key = str | ir.Var
 """What a call names: a top-level function or a local variable."""

@@ -13,8 +13,7 @@ from __future__ import annotations
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import defaults, everything, parts
-from rtfs_framework.lang.passes.rewrite import rebuild
+from rtfs_framework.lang.ir.walk import defaults, everything, parts, rebuild
 
 _LOOKS = {
     False: {("count", 0), ("empty?", 0), ("nth", 1), ("peek", 0), ("last", 0), ("first", 0)},
