@@ -19,7 +19,7 @@ from typing_extensions import ParamSpec
 
 from rtfs_framework.lang.errors import Cancelled, RtfsError
 from rtfs_framework.orchestrator.lanes import Lane, Lanes, a_loop_runs_here, in_other_thread
-from rtfs_framework.orchestrator.loops import LoopThread
+from rtfs_framework.orchestrator.loops import LoopThread, let_other_threads
 from rtfs_framework.orchestrator.uses import SessionClosedError, Use, Uses
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class Front:
         import asyncio
 
         loop, own = asyncio.get_running_loop(), asyncio.current_task()
+        let_other_threads()
         try:
             with use.inside(), use.ended_by(lambda: loop.call_soon_threadsafe(own.cancel) if own else None):
                 return await begin()

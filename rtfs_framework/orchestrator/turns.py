@@ -11,6 +11,7 @@ import threading
 import attrs
 
 from rtfs_framework.lang.stack import give_room_back, needs_room, take_room
+from rtfs_framework.orchestrator.loops import let_other_threads
 
 _AGAIN_SECONDS = 0.001
 
@@ -38,6 +39,7 @@ class Turn:
         self._lock.release()
 
     async def __aenter__(self) -> None:
+        let_other_threads()
         while not self._lock.acquire(blocking=False):
             from anyio import sleep
 

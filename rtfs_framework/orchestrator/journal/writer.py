@@ -320,5 +320,9 @@ class Journal:
 
         with contextlib.suppress(JournalError):
             self.commit()
-        with contextlib.suppress(Error), contextlib.closing(connect(self.path)) as connection:
+        with contextlib.suppress(Error), contextlib.closing(connect(self.path, wait=0.0)) as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            with (
+                self._lock
+            ):  # what was written meanwhile is little; without it SQLite's log begins anew, and stays small
+                connection.execute("PRAGMA wal_checkpoint(RESTART)")
