@@ -106,8 +106,9 @@ def test_what_is_submitted_fails_and_is_cancelled_as_it_would_be_here():
 
     async def ends_of(function):
         future = runs.submit(function())
-        await asyncio.wait([asyncio.wrap_future(future)])
-        return "cancelled" if future.cancelled() else future.exception()
+        waited = asyncio.wrap_future(future)
+        await asyncio.wait([waited])
+        return "cancelled" if waited.cancelled() else waited.exception()
 
     try:
         assert isinstance(asyncio.run(ends_of(failing)), LookupError)
@@ -129,8 +130,9 @@ def test_a_loop_that_ends_before_the_turn_of_the_caller_does_is_told_of():
         runs.close()
         while runs._thread.is_alive():  # its turn has not ended: nothing was handed over
             pass
-        await asyncio.wait([asyncio.wrap_future(future)])
-        return future.exception()
+        waited = asyncio.wrap_future(future)
+        await asyncio.wait([waited])
+        return waited.exception()
 
     assert isinstance(asyncio.run(too_late()), RuntimeError)
 
