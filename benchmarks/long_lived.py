@@ -2,9 +2,11 @@
 
     python -m benchmarks.long_lived --runs 100000        # memory; a call of the host in every run
     python -m benchmarks.long_lived --pauses 200         # tasks that compile, compute and call at once
+    python -m benchmarks.long_lived --pauses 200 --freeze  # after gc.freeze(), as servers do
 
 Pauses are told beside those of the same loop while as many tasks only sleep and a plain thread computes: what the
-machine and Python's lock do by themselves. The journal is on disk, in a folder that is gone afterwards.
+machine and Python's lock do by themselves. Python's cyclic collector stops every thread while it works; how long it did
+at most is told, too. The journal is on disk, in a folder that is gone afterwards.
 """
 
 from __future__ import annotations
@@ -107,9 +109,30 @@ async def _idle(seconds: float, tasks: int) -> None:
     thread.join()
 
 
-def pauses(tasks: int) -> None:
+@contextlib.contextmanager
+def _collections() -> Iterator[list[float]]:
+    """Collect how many milliseconds each run of Python's cyclic collector takes."""
+    took, begun = [0.0], [0.0]
+
+    def look(phase: str, _: object) -> None:
+        now = time.perf_counter() * 1000
+        if phase == "stop":
+            took.append(now - begun[0])
+        begun[0] = now
+
+    gc.callbacks.append(look)
+    try:
+        yield took
+    finally:
+        gc.callbacks.remove(look)
+
+
+def pauses(tasks: int, *, freeze: bool) -> None:
     """Print the pauses of a loop while a session serves it, and while a plain thread computes."""
-    with _session() as session:
+    with _session() as session, _collections() as took:
+        if freeze:
+            gc.collect()
+            gc.freeze()
         started = time.perf_counter()
         served = asyncio.run(_with_ticks(_served(session, tasks)))
         seconds = time.perf_counter() - started
@@ -118,6 +141,7 @@ def pauses(tasks: int) -> None:
         parts = quantiles(late, n=1000)
         shown = f"median {parts[499]:.2f} ms, 99 % {parts[989]:.2f}, 99.9 % {parts[998]:.2f}, most {max(late):.2f}"
         print(f"{name:<26} {shown}")
+    print(f"{'one garbage collection':<26} most {max(took):.2f} ms")
 
 
 def main() -> None:
@@ -125,13 +149,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=0, help="runs over which memory is measured")
     parser.add_argument("--pauses", type=int, default=0, metavar="TASKS", help="tasks that are served at once")
+    parser.add_argument("--freeze", action="store_true", help="keep what is there at the start from the collector")
     chosen = parser.parse_args()
     if not chosen.runs and not chosen.pauses:
         parser.error("say what to measure: --runs 100000, --pauses 200")
     if chosen.runs:
         memory(chosen.runs)
     if chosen.pauses:
-        pauses(chosen.pauses)
+        pauses(chosen.pauses, freeze=chosen.freeze)
 
 
 if __name__ == "__main__":
