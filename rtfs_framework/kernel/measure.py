@@ -58,6 +58,9 @@ def _walk(todo: list[Any], most: int, look: Callable[[], None]) -> tuple[int, in
     total = looked = met = 0
     seen: set[int] = set()
     while todo:
+        met += 1
+        if met & _OFTEN == 0:
+            look()
         value = todo.pop()
         kind = value.__class__
         if kind in _SMALL_ATOMS or (kind is int and -_WORD < value < _WORD):
@@ -68,9 +71,6 @@ def _walk(todo: list[Any], most: int, look: Callable[[], None]) -> tuple[int, in
             continue
         if kind in _OPAQUE:
             continue
-        met += 1
-        if met & _OFTEN == 0:
-            look()
         if getrefcount(value) > _SINGLE:  # what only its collection refers to is met once
             if id(value) in seen:
                 continue

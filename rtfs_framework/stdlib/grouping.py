@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.maps import Map, to_key
+from rtfs_framework.lang.meter import watched
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import walked
 from rtfs_framework.stdlib.slices import alike
@@ -57,7 +58,7 @@ def frequencies(collection: Any) -> Map:
 def count_by(f: Any, collection: Any) -> Map:
     found = walked("count-by", collection)
     call = as_function("count-by", f, 1)
-    return _counted([to_key(call(item)) for item in found])
+    return _counted([to_key(call(item)) for item in watched(found)])
 
 
 def _counted(keys: list[Any]) -> Map:

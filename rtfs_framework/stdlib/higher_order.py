@@ -11,7 +11,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import ProgramError, generic_error
 from rtfs_framework.lang.maps import Map
-from rtfs_framework.lang.meter import SMALL, blocks, charge, fits, growing_blocks, made
+from rtfs_framework.lang.meter import SMALL, blocks, charge, fits, growing_blocks, made, watched
 from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import VECTORS, placed, sequence, walked
 from rtfs_framework.stdlib.overlap import asks, overlap
@@ -32,7 +32,9 @@ def _mapped(op: str, function: Any, collection: Any, more: tuple[Any, ...]) -> l
         charge(len(found))
         together = zip(found, *others)  # noqa: B905 - the shortest ends it
         return (
-            overlap(lambda items: invoke(call, items), together) if asks(call) else [invoke(call, i) for i in together]
+            overlap(lambda items: invoke(call, items), together)
+            if asks(call)
+            else [invoke(call, i) for i in watched(together)]
         )
     if asks(call):
         charge(len(found))
@@ -112,7 +114,7 @@ def map_indexed(f: Any, collection: Any) -> tuple[Any, ...]:
     call = as_function("map-indexed", f, 2)
     if asks(call):
         return tuple(overlap(lambda entry: call(*entry), enumerate(found)))
-    return tuple([call(place, item) for place, item in enumerate(found)])
+    return tuple([call(place, item) for place, item in enumerate(watched(found))])
 
 
 @builtin(

@@ -10,7 +10,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Map, equal
-from rtfs_framework.lang.meter import blocks, charge, growing_blocks
+from rtfs_framework.lang.meter import blocks, charge, growing_blocks, watched
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import VECTORS, number, placed, sequence, walked
 from rtfs_framework.stdlib.higher_order import truthy
@@ -26,7 +26,7 @@ from rtfs_framework.stdlib.table import builtin
 def keep(f: Any, collection: Any) -> tuple[Any, ...]:
     found = walked("keep", collection)
     call = as_function("keep", f, 1)
-    results = [call(item) for item in found]
+    results = [call(item) for item in watched(found)]
     return tuple([result for result in results if result is not None])
 
 
@@ -38,7 +38,7 @@ def keep(f: Any, collection: Any) -> tuple[Any, ...]:
 def keep_indexed(f: Any, collection: Any) -> tuple[Any, ...]:
     found = walked("keep-indexed", collection)
     call = as_function("keep-indexed", f, 2)
-    results = [call(place, item) for place, item in enumerate(found)]
+    results = [call(place, item) for place, item in enumerate(watched(found))]
     return tuple([result for result in results if result is not None])
 
 
@@ -185,7 +185,7 @@ def min_key(f: Any, item: Any, *more: Any) -> Any:
 
 def _extreme(op: str, f: Any, items: tuple[Any, ...], sign: int) -> Any:
     call = as_function(op, f, 1)
-    results = [number(op, call(item)) for item in items]
+    results = [number(op, call(item)) for item in watched(items)]
     best = 0
     for place, result in enumerate(results):
         if (result >= results[best]) if sign > 0 else (result <= results[best]):

@@ -10,7 +10,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import arity_error, index_error, type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, to_key
-from rtfs_framework.lang.meter import room
+from rtfs_framework.lang.meter import room, watched
 from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List
 from rtfs_framework.stdlib.callables import as_function, invoke, keyword_get
 from rtfs_framework.stdlib.check import integer, items, mapping
@@ -187,7 +187,7 @@ def update_vals(collection: Any, f: Any) -> Map:
 def _values_changed(op: str, f: Any, collection: Any) -> Map:
     source = mapping(op, collection)
     call = as_function(op, f, 1)
-    return Map.of([(key, call(value)) for key, value in source.items()])
+    return Map.of([(key, call(value)) for key, value in watched(source.items())])
 
 
 @builtin(
@@ -211,7 +211,7 @@ def update_keys(collection: Any, f: Any) -> Map:
 def _keys_changed(op: str, f: Any, collection: Any) -> Map:
     source = mapping(op, collection)
     call = as_function(op, f, 1)
-    return Map.of([(call(key), value) for key, value in source.items()])
+    return Map.of([(call(key), value) for key, value in watched(source.items())])
 
 
 @builtin(

@@ -103,7 +103,8 @@ def order_key(value: Any) -> list[Token]:
 
 def _push_unordered(collection: Any, todo: list[Any]) -> None:
     """Put members, or keys each before its value, on the work list in their order."""
-    keyed = [(order_key(member), place) for place, member in enumerate(collection)]
+    charge(len(collection))
+    keyed = [(order_key(member), place) for place, member in enumerate(watched(collection))]
     keyed.sort()
     values = collection.values() if collection.__class__ is Map else None
     for tokens, place in reversed(keyed):

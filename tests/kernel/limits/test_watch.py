@@ -135,3 +135,26 @@ def test_the_watch_is_asked_inside_one_call_of_the_library(name):
     looks.clear()
     instance.call("work", ()).step()
     assert len(looks) >= 2
+
+
+BETWEEN = {
+    "sets compared": "(compare :a (set v))",
+    "several collections": "(map vector v v)",
+    "several collections joined": "(mapcat vector v v)",
+    "with places": "(map-indexed vector v)",
+    "counts by": "(count-by inc v)",
+    "values of a map": "(update-vals (zipmap v v) inc)",
+    "keys of a map": "(update-keys (zipmap v v) inc)",
+}
+
+
+@pytest.mark.parametrize("name", BETWEEN)
+def test_the_watch_is_asked_between_items_that_were_counted_before(name):
+    """Each item may take long: to count them all at first is no look at the clock while they are worked on."""
+    looks = []
+    text = f"(def v (range 200000)) (defn work [] {BETWEEN[name]})"
+    instance = Instance(compile_source(text), limits=Limits(output=None), watches=lambda: lambda: looks.append(1))
+    instance.start().step()
+    looks.clear()
+    instance.call("work", ()).step()
+    assert len(looks) >= 200_000 / 4096
