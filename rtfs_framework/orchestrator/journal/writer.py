@@ -322,7 +322,7 @@ class Journal:
             self.commit()
         with contextlib.suppress(Error), contextlib.closing(connect(self.path, wait=0.0)) as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            with (
-                self._lock
-            ):  # what was written meanwhile is little; without it SQLite's log begins anew, and stays small
+            # While others write, SQLite's log is never folded whole, so it never begins anew, and grows without end.
+            # What is left to fold by now is little: they wait for moments only.
+            with self._lock:
                 connection.execute("PRAGMA wal_checkpoint(RESTART)")
