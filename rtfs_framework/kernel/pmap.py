@@ -7,6 +7,7 @@ from typing import Any
 from rtfs_framework.kernel.faults import to_error
 from rtfs_framework.kernel.parallel import spread
 from rtfs_framework.kernel.state import under_way
+from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.stdlib import library  # noqa: F401 - the families come before the names of the host
 from rtfs_framework.stdlib.callables import as_function, invoke
@@ -18,7 +19,7 @@ _OK, _ERROR = Keyword("ok"), Keyword("error")
 
 
 def _together(op: str, collection: Any, more: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-    collections = [sequence(op, each) for each in (collection, *more)]
+    collections = [sequence(op, each) for each in watched((collection, *more))]
     return list(zip(*collections))  # noqa: B905 - the shortest ends it
 
 

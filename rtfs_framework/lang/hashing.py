@@ -15,7 +15,7 @@ from marshal import dumps
 from sys import getrefcount
 from typing import Any
 
-from rtfs_framework.lang.meter import SMALL, charge, watched
+from rtfs_framework.lang.meter import SMALL, charge, visited, watched
 from rtfs_framework.lang.values import GrownVector, List
 
 WORD = 1 << 63
@@ -132,6 +132,7 @@ def _deep(value: Any) -> int:
                 parts.add([known[id(item)]])
             else:
                 opened += 1
+                visited()
                 if not opened % _MUCH:
                     charge(_MUCH)
                 open_.append(_Parts(item))

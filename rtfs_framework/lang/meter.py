@@ -55,6 +55,7 @@ _WORDS = 512
 
 _OFTEN = 0xFFF
 _FEW = 0x3F
+_CLOSELY = 0xFF
 
 _PIECES = 1 << 14
 """Characters that are put together between two charges."""
@@ -293,7 +294,7 @@ _visits = count(1)
 
 
 def visited() -> None:
-    """Look at the limits now and then: for visits of the compiler's walks, which cost too little to be counted."""
+    """Look at the limits now and then, whoever visits: for visits that cost too little to be counted one by one."""
     if next(_visits) & _OFTEN == 0:
         meter().look()
 
@@ -301,7 +302,7 @@ def visited() -> None:
 def watched(items: Iterable[V]) -> Iterator[V]:
     """Yield what is already counted, with a look at the limits now and then."""
     for number, item in enumerate(items):
-        if number & _OFTEN == _OFTEN:
+        if number & _CLOSELY == _CLOSELY:  # what is done with an item may take a millisecond
             meter().look()
         yield item
 

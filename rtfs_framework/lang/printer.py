@@ -16,7 +16,7 @@ from rtfs_framework.lang.decimals import decimal_text
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.literals import STOP, names_keyword, names_symbol
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.meter import ITEMS_PER_STEP, SMALL, Growing, charge, meter
+from rtfs_framework.lang.meter import ITEMS_PER_STEP, SMALL, Growing, charge, meter, watched
 from rtfs_framework.lang.values import (
     ErrorValue,
     GrownVector,
@@ -32,7 +32,7 @@ _OFTEN = 1_024
 """Collections that are opened between two charges: a step for each."""
 _MUCH = 1 << 19
 """Characters after which a text that is being written is charged, and room for it asked for."""
-_QUOTED = str.maketrans({'"': '\\"', "\\": "\\\\"})
+_ESCAPED_AT_ONCE = 1 << 12
 _SHORT = 1 << 2048
 """Integers below this are shown by Python itself, which refuses very long ones."""
 ATOMS = frozenset({str, int, bool, type(None), float, Keyword, Symbol})
@@ -138,7 +138,7 @@ def write_atom(item: Any) -> str:
     """Return what `write` does of a value of `ATOMS`."""
     kind = item.__class__
     if kind is str:
-        quoted = item if '"' not in item and "\\" not in item else item.translate(_QUOTED)
+        quoted = item.replace("\\", "\\\\").replace('"', '\\"')  # `translate` takes a second for 9,000,000 characters
         return f'"{quoted}"' if quoted.isprintable() else f'"{_escaped(quoted)}"'
     if kind is int:
         return decimal_text(item)
@@ -162,7 +162,8 @@ def _symbol(name: str) -> str:
 def _escaped(text: str) -> str:
     from rtfs_framework.lang.visible import escaped  # most programs never print such a text
 
-    return escaped(text)
+    starts = range(0, len(text), _ESCAPED_AT_ONCE)
+    return "".join([escaped(text[start : start + _ESCAPED_AT_ONCE]) for start in watched(starts)])
 
 
 def _write_opaque(item: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import ProgramError, type_error
 from rtfs_framework.lang.maps import equal as eq
-from rtfs_framework.lang.meter import walk_numbers, walk_text
+from rtfs_framework.lang.meter import walk_numbers, walk_text, watched
 from rtfs_framework.stdlib.check import NUMBERS
 from rtfs_framework.stdlib.order import compare_values
 from rtfs_framework.stdlib.table import builtin
@@ -78,7 +78,7 @@ def _chain(relation: Any, values: tuple[Any, ...]) -> bool:
 def equal(first: Any, *others: Any) -> bool:
     if len(others) == 1:
         return eq(first, others[0])
-    return all(eq(first, value) for value in others)
+    return all(eq(first, value) for value in watched(others))
 
 
 @builtin(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.maps import to_key
+from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.values import is_function
 from rtfs_framework.stdlib.callables import arity_of, as_function, invocable, invoke
 from rtfs_framework.stdlib.higher_order import truthy
@@ -44,12 +45,12 @@ def constantly(value: Any) -> Any:
 def comp(*functions: Any) -> Any:
     if not functions:
         return identity
-    *outer, first = [invocable("comp", f) for f in functions]
+    *outer, first = [invocable("comp", f) for f in watched(functions)]
     outer.reverse()
 
     def composed(*arguments: Any) -> Any:
         value = invoke(as_function("comp", first, len(arguments)), arguments)
-        for f in outer:
+        for f in watched(outer):
             value = as_function("comp", f, 1)(value)
         return value
 
@@ -83,10 +84,10 @@ def complement(f: Any) -> Any:
 
 @builtin("juxt", ("((juxt inc dec) 5)", "[6 4]"), doc="Make a function that gives the results of several as a vector.")
 def juxt(f: Any, *more: Any) -> Any:
-    functions = [invocable("juxt", each) for each in (f, *more)]
+    functions = [invocable("juxt", each) for each in watched((f, *more))]
 
     def side_by_side(*arguments: Any) -> tuple[Any, ...]:
-        return tuple([invoke(as_function("juxt", each, len(arguments)), arguments) for each in functions])
+        return tuple([invoke(as_function("juxt", each, len(arguments)), arguments) for each in watched(functions)])
 
     return side_by_side
 
@@ -138,11 +139,11 @@ def memoize(f: Any) -> Any:
     doc="Make a predicate that is true when all predicates are true for all of its arguments.",
 )
 def every_pred(predicate: Any, *more: Any) -> Any:
-    predicates = [as_function("every-pred", each, 1) for each in (predicate, *more)]
+    predicates = [as_function("every-pred", each, 1) for each in watched((predicate, *more))]
 
     def holds(*values: Any) -> bool:
         for value in values:
-            for test in predicates:
+            for test in watched(predicates):
                 if not truthy(test(value)):
                     return False
         return True
@@ -157,11 +158,11 @@ def every_pred(predicate: Any, *more: Any) -> Any:
     doc="Make a function that gives the first true result of several functions for its arguments, or nil.",
 )
 def some_fn(f: Any, *more: Any) -> Any:
-    functions = [as_function("some-fn", each, 1) for each in (f, *more)]
+    functions = [as_function("some-fn", each, 1) for each in watched((f, *more))]
 
     def first_true(*values: Any) -> Any:
         for value in values:
-            for each in functions:
+            for each in watched(functions):
                 result = each(value)
                 if truthy(result):
                     return result

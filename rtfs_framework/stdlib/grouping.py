@@ -26,7 +26,7 @@ def group_by(f: Any, collection: Any) -> Map:
     found = () if collection is None else walked("group-by", collection)
     call = as_function("group-by", f, 1)
     groups: dict[Any, Any] = {}
-    for item in found:
+    for item in watched(found):
         groups.setdefault(to_key(call(item)), []).append(item)
     return Map({key: tuple(group) for key, group in groups.items()})
 
@@ -40,14 +40,14 @@ def index_by(f: Any, collection: Any) -> Map:
     found = walked("index-by", collection)
     call = as_function("index-by", f, 1)
     index: dict[Any, Any] = {}
-    for item in found:
+    for item in watched(found):
         index[to_key(call(item))] = item
     return Map(index)
 
 
 @builtin("frequencies", ('(frequencies "abca")', '{"a" 2 "b" 1 "c" 1}'), doc="Count how often each item occurs.")
 def frequencies(collection: Any) -> Map:
-    return _counted([to_key(item) for item in walked("frequencies", collection)])
+    return _counted([to_key(item) for item in watched(walked("frequencies", collection))])
 
 
 @builtin(
@@ -77,6 +77,6 @@ def distinct_by(f: Any, collection: Any) -> Any:
     found = walked("distinct-by", collection)
     call = as_function("distinct-by", f, 1)
     firsts: dict[Any, Any] = {}
-    for item in found:
+    for item in watched(found):
         firsts.setdefault(to_key(call(item)), item)
     return alike(collection, list(firsts.values()))

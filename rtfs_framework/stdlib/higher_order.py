@@ -28,7 +28,7 @@ def _mapped(op: str, function: Any, collection: Any, more: tuple[Any, ...]) -> l
     found = collection if collection.__class__ in VECTORS else placed(op, collection)
     call = as_function(op, function, 1 + len(more))
     if more:
-        others = [sequence(op, each) for each in more]
+        others = [sequence(op, each) for each in watched(more)]
         charge(len(found))
         together = zip(found, *others)  # noqa: B905 - the shortest ends it
         return (
@@ -95,7 +95,7 @@ def mapv(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
 )
 def mapcat(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
     joined: list[Any] = []
-    for piece in _mapped("mapcat", f, collection, more):
+    for piece in watched(_mapped("mapcat", f, collection, more)):
         if piece is not None:
             found = tuple(piece.items()) if piece.__class__ is Map else sequence("mapcat", piece)
             fits("mapcat", len(joined) + len(found))

@@ -92,7 +92,7 @@ def partition_by(f: Any, collection: Any) -> tuple[Any, ...]:
     call = as_function("partition-by", f, 1)
     runs: list[list[Any]] = []
     before: Any = NOTHING
-    for item in found:
+    for item in watched(found):
         result = call(item)
         if before is NOTHING or not equal(before, result):
             runs.append([])
@@ -139,7 +139,7 @@ def reduce_kv(f: Any, initial: Any, collection: Any) -> Any:
     else:
         raise type_error("reduce-kv", "map", collection)
     call = as_function("reduce-kv", f, 3)
-    for key, value in entries:
+    for key, value in watched(entries):
         initial = call(initial, key, value)
     return initial
 

@@ -74,7 +74,7 @@ def assoc(collection: Any, key: Any, value: Any, *more: Any) -> Any:
     if kind is tuple or kind is GrownVector:
         return _assoc_places("assoc", collection, changes)
     result = EMPTY_MAP if collection is None else mapping("assoc", collection)
-    for each, item in changes:
+    for each, item in watched(changes):
         result = result.assoc(each, item)
     return result
 
@@ -82,7 +82,7 @@ def assoc(collection: Any, key: Any, value: Any, *more: Any) -> Any:
 def _assoc_places(op: str, vector: Any, changes: list[tuple[Any, Any]]) -> tuple[Any, ...]:
     room(op, len(vector))
     made = list(vector)
-    for key, value in changes:
+    for key, value in watched(changes):
         place = integer(op, key)
         if not 0 <= place < len(made):
             raise index_error(place, len(made))
@@ -95,7 +95,7 @@ def _assoc_places(op: str, vector: Any, changes: list[tuple[Any, Any]]) -> tuple
 )
 def dissoc(collection: Any, key: Any, *more: Any) -> Map:
     result = mapping("dissoc", collection).dissoc(key)
-    for each in more:
+    for each in watched(more):
         result = result.dissoc(each)
     return result
 
@@ -108,7 +108,7 @@ def dissoc(collection: Any, key: Any, *more: Any) -> Map:
 )
 def merge(collection: Any, *more: Any) -> Map:
     result = EMPTY_MAP if collection is None else mapping("merge", collection)
-    for each in more:
+    for each in watched(more):
         if each is not None:
             result = result.merged(mapping("merge", each))
     return result
@@ -122,8 +122,8 @@ def merge(collection: Any, *more: Any) -> Map:
 def merge_with(f: Any, *maps: Any) -> Map:
     call = as_function("merge-with", f, 2)
     result: dict[Any, Any] = {}
-    for each in maps:
-        for key, value in [] if each is None else mapping("merge-with", each).items():
+    for each in watched(maps):
+        for key, value in watched([] if each is None else mapping("merge-with", each).items()):
             name = to_key(key)
             result[name] = call(result[name], value) if name in result else value
     return Map(result)
@@ -148,7 +148,7 @@ def find(collection: Any, key: Any) -> tuple[Any, Any] | None:
 @builtin("select-keys", ("(select-keys {:a 1 :b 2} [:a :z])", "{:a 1}"), doc="Keep some keys of a map.")
 def select_keys(collection: Any, keys: Any) -> Map:
     source = mapping("select-keys", collection)
-    return Map.of([(key, source.get(key)) for key in items("select-keys", keys) if key in source])
+    return Map.of([(key, source.get(key)) for key in watched(items("select-keys", keys)) if key in source])
 
 
 @builtin(
@@ -158,8 +158,8 @@ def select_keys(collection: Any, keys: Any) -> Map:
 )
 def rename_keys(collection: Any, names: Any) -> Map:
     source, renamed = mapping("rename-keys", collection), mapping("rename-keys", names)
-    taken = Set.of([new for old, new in renamed.items() if old in source])
-    kept = [(key, value) for key, value in source.items() if key in renamed or key not in taken]
+    taken = Set.of([new for old, new in watched(renamed.items()) if old in source])
+    kept = [(key, value) for key, value in watched(source.items()) if key in renamed or key not in taken]
     return Map.of([(renamed.get(key, key), value) for key, value in kept])
 
 

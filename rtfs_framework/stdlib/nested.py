@@ -123,7 +123,7 @@ def _step(op: str, collection: Any, key: Any) -> Any:
 )
 def deep_merge(collection: Any, *more: Any) -> Map:
     result = EMPTY_MAP if collection is None else mapping("deep-merge", collection)
-    for each in more:
+    for each in watched(more):
         if each is not None:
             result = _deeply_merged(result, mapping("deep-merge", each))
     return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.maps import atoms, equal, to_key
-from rtfs_framework.lang.meter import charge
+from rtfs_framework.lang.meter import charge, watched
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import NUMBERS, sequence, walked
 from rtfs_framework.stdlib.order import merge_sort, sort_values
@@ -66,7 +66,7 @@ def distinct(collection: Any) -> Any:
         charge(len(collection))
         return alike(collection, tuple(dict.fromkeys(collection)))
     found: dict[Any, Any] = {}
-    for item in walked("distinct", collection):
+    for item in watched(walked("distinct", collection)):
         found.setdefault(to_key(item), item)
     return alike(collection, tuple(found.values()))
 
@@ -74,7 +74,7 @@ def distinct(collection: Any) -> Any:
 @builtin("dedupe", ("(dedupe [1 1 2 1])", "[1 2 1]"), doc="Keep the first of equal neighbours.")
 def dedupe(collection: Any) -> Any:
     out: list[Any] = []
-    for item in walked("dedupe", collection):
+    for item in watched(walked("dedupe", collection)):
         if not out or not equal(out[-1], item):
             out.append(item)
     return alike(collection, out)

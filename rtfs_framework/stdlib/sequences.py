@@ -105,7 +105,7 @@ def cons(item: Any, collection: Any) -> Any:
 )
 def conj(collection: Any, item: Any, *items: Any) -> Any:
     grown = _conj(collection, item)
-    for value in items:
+    for value in watched(items):
         grown = _conj(grown, value)
     return grown
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Set
-from rtfs_framework.lang.meter import charge
+from rtfs_framework.lang.meter import charge, watched
 from rtfs_framework.stdlib.check import VECTORS
 from rtfs_framework.stdlib.table import builtin
 
@@ -23,19 +23,19 @@ def _set(op: str, value: Any) -> Set:
 
 @builtin("union", ("(union #{1 2} #{2 3})", "#{1 2 3}"), ("(union)", "#{}"), doc="Join the members of all sets.")
 def union(*sets: Any) -> Set:
-    return Set.of([member for one in sets for member in _set("union", one)])
+    return Set.of([member for one in watched(sets) for member in _set("union", one)])
 
 
 @builtin("intersection", ("(intersection #{1 2 3} #{2 3 4})", "#{2 3}"), doc="Keep the members that all sets have.")
 def intersection(first: Any, *others: Any) -> Set:
-    wanted = [_set("intersection", one) for one in others]
-    return Set.of([m for m in _set("intersection", first) if all(m in one for one in wanted)])
+    wanted = [_set("intersection", one) for one in watched(others)]
+    return Set.of([m for m in watched(_set("intersection", first)) if all(m in one for one in watched(wanted))])
 
 
 @builtin("difference", ("(difference #{1 2 3} #{2})", "#{1 3}"), doc="Leave out the members that other sets have.")
 def difference(first: Any, *others: Any) -> Set:
-    unwanted = [_set("difference", one) for one in others]
-    return Set.of([m for m in _set("difference", first) if not any(m in one for one in unwanted)])
+    unwanted = [_set("difference", one) for one in watched(others)]
+    return Set.of([m for m in watched(_set("difference", first)) if not any(m in one for one in watched(unwanted))])
 
 
 @builtin(
@@ -46,7 +46,7 @@ def difference(first: Any, *others: Any) -> Set:
 )
 def is_subset(part: Any, whole: Any) -> bool:
     members, container = _set("subset?", part), _set("subset?", whole)
-    return all(member in container for member in members)
+    return all(member in container for member in watched(members))
 
 
 @builtin(
@@ -57,7 +57,7 @@ def is_subset(part: Any, whole: Any) -> bool:
 )
 def is_superset(whole: Any, part: Any) -> bool:
     members, container = _set("superset?", part), _set("superset?", whole)
-    return all(member in container for member in members)
+    return all(member in container for member in watched(members))
 
 
 @builtin("disj", ("(disj #{1 2} 1)", "#{2}"), doc="Leave members out of a set.")

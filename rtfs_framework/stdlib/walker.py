@@ -7,7 +7,7 @@ from typing import Any
 
 from rtfs_framework.lang.errors import LimitError, type_error
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.meter import charge
+from rtfs_framework.lang.meter import charge, watched
 from rtfs_framework.lang.values import GrownVector, List
 
 MAX_LEVELS = 100_000
@@ -33,7 +33,7 @@ def rebuilt(op: str, source: Any, parts: list[Any]) -> Any:
     """Return a collection of the kind of `source` with other parts; a map's parts must be pairs."""
     kind = source.__class__
     if kind is Map:
-        return Map.of([_pair(op, part) for part in parts])
+        return Map.of([_pair(op, part) for part in watched(parts)])
     if kind is Set:
         return Set.of(parts)
     return List(parts) if kind is List else tuple(parts)

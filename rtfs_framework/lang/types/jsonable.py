@@ -10,6 +10,7 @@ from typing import Any
 
 from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError
 from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import (
     ErrorValue,
@@ -44,12 +45,12 @@ def _convert(value: Any, depth: int) -> Any:
         raise JsonError(f"nested deeper than {MAX_DEPTH} levels")
     if kind is Map:
         members: dict[str, Any] = {}
-        for key, item in value.items():
+        for key, item in watched(value.items()):
             members[plain_key(key)] = _convert(item, depth + 1)
         return members
     if kind is tuple or kind is GrownVector or kind is List or kind is Set:
         made: list[Any] = []
-        for item in value:
+        for item in watched(value):
             made.append(_convert(item, depth + 1))  # noqa: PERF401 - a comprehension is one more frame per level
         return made
     if kind is ErrorValue:

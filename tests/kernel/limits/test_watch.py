@@ -150,6 +150,19 @@ BETWEEN = {
     "counts by": "(count-by inc v)",
     "values of a map": "(update-vals (zipmap v v) inc)",
     "keys of a map": "(update-keys (zipmap v v) inc)",
+    "groups": "(group-by inc v)",
+    "an index": "(index-by inc v)",
+    "places and items": "(reduce-kv + 0 v)",
+    "entries": "(reduce-kv + 0 (zipmap v v))",
+    "maps in one": "(merge-with + (zipmap v v) (zipmap v v))",
+    "many maps": "(apply merge {} (map (fn [i] {:a i}) v))",
+    "many predicates": "((apply every-pred (map (fn [i] int?) v)) 1)",
+    "many equal values": "(apply = (map (fn [i] 1) v))",
+    "neighbours": "(dedupe v)",
+    "data for JSON": '(conform [:vector :keyword] (mapv (fn [i] "a") v))',
+}
+LIGHT = {
+    "nests that are hashed": "(doseq [i (range 3000)] (contains? {} [[[[[[[[[[i]]]]]]]]]]))",
 }
 
 
@@ -157,3 +170,8 @@ BETWEEN = {
 def test_the_watch_is_asked_between_items_that_were_counted_before(name):
     """Each item may take long: to count them all at first is no look at the clock while they are worked on."""
     assert looks_at_the_watch(BETWEEN[name], 200_000) >= 200_000 / 4096
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_the_watch_is_asked_while_little_things_add_up(name):
+    assert looks_at_the_watch(LIGHT[name], 1) >= 7
