@@ -12,6 +12,11 @@ class LibraryEntry(Protocol):
     """A builtin as the compiler sees it."""
 
     @property
+    def name(self) -> str:
+        """What its aliases stand for."""
+        ...
+
+    @property
     def low(self) -> int:
         """Least number of arguments."""
         ...

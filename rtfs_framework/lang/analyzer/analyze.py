@@ -207,7 +207,7 @@ class Analyzer:
         """Resolve a symbol: locals, the program's names, the library, then the host."""
         name = form.name
         if name.startswith(OWN_WORD):
-            return ir.Builtin(name.removeprefix(OWN_WORD), form.span)
+            return ir.Builtin.of(self.library, name.removeprefix(OWN_WORD), form.span)
         var = scope.find(name)
         return self._free(form, scope) if var is None else self._read(var, form, scope)
 
@@ -227,7 +227,7 @@ class Analyzer:
         if full is not None:
             return ir.Global(full, form.span)
         if name in self.library:
-            return ir.Builtin(name, form.span)
+            return ir.Builtin.of(self.library, name, form.span)
         type_name = full_type_name(self, name)
         if type_name in self.types or name in self.room.types:  # as a value it is a keyword, for `validate`
             return ir.Const(Keyword(type_name), form.span)
@@ -345,9 +345,10 @@ class Analyzer:
         return ir.Do((*args, ir.Fail("TypeError", message, form.span)), form.span)
 
     def _library_call(self, function: ir.Builtin, args: tuple[ir.Node, ...], form: ListForm, scope: Scope) -> ir.Node:
-        entry = self.library[function.name]
+        head, entry = form.items[0], self.library[function.name]
         if len(args) < entry.low or (entry.high is not None and len(args) > entry.high):
-            return self.wrong_arity(function.name, entry.low, entry.high, args, form)
+            written = head.name.removeprefix(OWN_WORD) if isinstance(head, Name) else function.name
+            return self.wrong_arity(written, entry.low, entry.high, args, form)
         if entry.effect is not None:
             first = args[0] if args else None
             value = first.value if isinstance(first, ir.Const) else None

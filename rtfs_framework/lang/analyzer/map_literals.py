@@ -21,7 +21,7 @@ def analyze_map(analyzer: Analyzer, form: MapForm, scope: Scope) -> ir.Node:
     if all(isinstance(key, Atom) for key in form.items[::2]):
         constants = [key.value for key in parts[::2] if isinstance(key, ir.Const)]
         return ir.MapNode(tuple(zip(constants, parts[1::2], strict=True)), form.span)
-    return ir.Call(ir.Builtin("hash-map", form.span), parts, form.span)
+    return ir.Call(ir.Builtin.of(analyzer.library, "hash-map", form.span), parts, form.span)
 
 
 def _note_repeated(analyzer: Analyzer, form: MapForm) -> None:

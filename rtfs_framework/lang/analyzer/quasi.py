@@ -75,7 +75,7 @@ class MacroAnalyzer(Analyzer):
                 return self._sequence("%map", items, scope, level, form)
             case SetForm(items=items):
                 made = self._sequence("%vector", items, scope, level, form)
-                return ir.Call(ir.Builtin("set", form.span), (made,), form.span)
+                return ir.Call(ir.Builtin.of(self.library, "set", form.span), (made,), form.span)
             case ShorthandFn() | Meta() | HintForm():
                 return self._marked(form, scope, level)
             case Reference():

@@ -12,6 +12,7 @@ import attrs
 
 from rtfs_framework.lang.ir.loops import *  # noqa: F403 - those that passes make
 from rtfs_framework.lang.ir.loops import Made
+from rtfs_framework.lang.library import Library, LibraryEntry
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
@@ -65,10 +66,18 @@ class Global:
 
 @attrs.frozen(slots=True, eq=False)
 class Builtin:
-    """A library function as a value."""
+    """A library function as a value; without an entry it is one of the compiler's own."""
 
     name: str
+    """The name of its entry, whichever alias was written."""
     span: Span
+    entry: LibraryEntry | None = None
+
+    @classmethod
+    def of(cls, library: Library, name: str, span: Span) -> Builtin:
+        """Return the function that a name or an alias stands for."""
+        entry = library.get(name)
+        return cls(name, span) if entry is None else cls(entry.name, span, entry)
 
 
 @attrs.frozen(slots=True, eq=False)

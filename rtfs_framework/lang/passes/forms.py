@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.source import Span
 
 
@@ -37,12 +38,12 @@ def collected(node: ir.Node) -> ir.Node | None:
             return None
 
 
-def times(names: Sequence[ir.Var], count: ir.Node, body: ir.Node, span: Span) -> ir.Node:
+def times(library: Library, names: Sequence[ir.Var], count: ir.Node, body: ir.Node, span: Span) -> ir.Node:
     """Return `dotimes`: a loop that counts, and keeps what the last round gave."""
     bound, number, last = names
     i, end = ir.Local(number, span), ir.Local(bound, span)
-    goes_on = ir.Call(ir.Builtin("<", span), (i, end), span)
-    again = ir.Recur((ir.Call(ir.Builtin("inc", span), (i,), span), body), None, span)
+    goes_on = ir.Call(ir.Builtin.of(library, "<", span), (i, end), span)
+    again = ir.Recur((ir.Call(ir.Builtin.of(library, "inc", span), (i,), span), body), None, span)
     loop = ir.Loop(
         (number, last),
         (ir.Const(0, span), ir.Const(None, span)),

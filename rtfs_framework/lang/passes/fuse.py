@@ -113,7 +113,7 @@ class _Fusing:
             case ir.Call(function=ir.Builtin(name="%dotimes"), args=[count, ir.Fn() as fn]) if self._known(fn, 1):
                 names = [self._fresh.var(name, self._owner, looped=name != "count") for name in ("count", "i", "last")]
                 round_ = self._apply(_Step("dotimes", fn, call.span), ir.Local(names[1], call.span))
-                return forms.times(names, self.go(count), round_, call.span)
+                return forms.times(self._library, names, self.go(count), round_, call.span)
             case _:
                 return None
 
@@ -239,7 +239,7 @@ class _Fusing:
             return ir.Do((bind, self._through(rest, read, end, acc)), step.span)
         if step.op == "keep":
             bind, read = self._named(made, step.span)
-            nothing = ir.Call(ir.Builtin("nil?", step.span), (read,), step.span)
+            nothing = ir.Call(ir.Builtin.of(self._library, "nil?", step.span), (read,), step.span)
             some = self._through(rest, read, end, acc)
             return ir.Do((bind, ir.If(nothing, _left(acc, step.span), some, step.span)), step.span)
         kept = self._through(rest, value, end, acc)
@@ -295,7 +295,7 @@ class _Fusing:
         copy = Copy(self._fresh, self._owner, looped=False)
         for step in steps:
             between = (copy.node(init),) if init is not None and step.op == "reduce" else ()
-            called = ir.Builtin(step.op, step.span)
+            called = ir.Builtin.of(self._library, step.op, step.span)
             source = ir.Call(called, (copy.node(step.function), *between, source), step.span)
         return source
 

@@ -140,7 +140,9 @@ def _defining_step(
     nodes: list[ir.Node] = [ir.Bind(ir.PVar(made), call, None, span)]
 
     def part(place: int) -> ir.Node:
-        return ir.Call(ir.Builtin("nth", span), (ir.Local(made, span), ir.Const(place, span)), span)
+        return ir.Call(
+            ir.Builtin.of(analyzer.library, "nth", span), (ir.Local(made, span), ir.Const(place, span)), span
+        )
 
     nodes += [define(analyzer, name, part(place), scope, form) for place, name in enumerate(defined, 1)]
     return ir.Do((*nodes, part(0)), span)
