@@ -80,7 +80,7 @@ def test_the_steps_of(alias, name):
 
 @pytest.mark.parametrize(("alias", "name"), [pair for pair in ALIASES if TABLE[pair[1]].low])
 def test_a_wrong_number_of_arguments_is_told_of_the_word_that_was_written(alias, name):
-    findings = compile_source(f"(defn f [] ({alias}))").findings
+    findings = compile_source(f"(defn f [] ({alias}))").diagnostics
     assert [each.code for each in findings] == ["E0204"]
     assert f"Arity mismatch in {alias}: expected" in findings[0].message
     assert f"({alias} {TABLE[name].signature})" in findings[0].help
