@@ -1,12 +1,14 @@
-"""The kernel: what a host call costs, and what a function costs that nothing can delegate."""
+"""The kernel: what a host call costs beside a bare greenlet, and what a function costs that nothing can delegate."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from greenlet import greenlet
+
 from benchmarks.table import Row
-from benchmarks.timing import ratio, typical
+from benchmarks.timing import Ratio, ratio
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.loader import compile_source
 from rtfs_framework.kernel.outcome import Complete
@@ -34,7 +36,28 @@ def host_round_trip() -> Iterable[Row]:
         while not isinstance(outcome, Complete):
             outcome = run.resume(None)
 
-    yield Row(name="kernel yield round trip", value=typical(drive) / _CALLS * 1e6, unit="µs", target=5)
+    yield Row(name="kernel yield round trip", ratio=ratio(drive, switches(_CALLS)), yardstick=SWITCH, target=12)
+
+
+SWITCH = "a switch to a bare greenlet and back"
+
+
+def switches(count: int) -> Callable[[], None]:
+    """Return what makes so many switches to a bare greenlet and back: what a host call cannot be without."""
+
+    def switch() -> None:
+        outside = greenlet.getcurrent()
+
+        def inside() -> None:
+            for number in range(count):
+                outside.switch(number)
+
+        other = greenlet(inside)
+        other.switch()
+        for _ in range(count):
+            other.switch(None)
+
+    return switch
 
 
 def plain_call() -> Iterable[Row]:
@@ -48,11 +71,11 @@ def plain_call() -> Iterable[Row]:
         ("an undelegatable function", "(if (nil? a) [(pick b a c)] b)", "(pick(b, a, c),) if a is None else b"),
         ("one over integers", "(if (< a 0) (- (pick b a c)) (+ a b))", "-pick(b, a, c) if a < 0 else a + b"),
     ):
-        value = _nested_calls(body, peer)
-        yield Row(name=f"call of {name}", value=value, unit="x", target=1.3, peer="plain Python")
+        measured = _nested_calls(body, peer)
+        yield Row(name=f"call of {name}", ratio=measured, yardstick="the same call in plain Python", target=1.3)
 
 
-def _nested_calls(body: str, peer: str) -> float:
+def _nested_calls(body: str, peer: str) -> Ratio:
     """Return RTFS's time by Python's for the same calls of the same function."""
     calls = peer_calls = "x"
     for _ in range(_NESTED):

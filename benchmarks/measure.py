@@ -1,7 +1,7 @@
 """Measure programs: every peer's result is checked first, then all take turns, so that a slow moment hits all.
 
-In: a program and the peers. Out: a `Comparison`, with a median time per peer and the median of its ratios to Python's
-time in the same round. Python is the first peer. Time is this thread's processor time, which other processes do not
+In: a program and the peers. Out: a `Comparison`, with the median of each peer's ratios to Python's time in the same
+round. Python is the first peer. Time is this thread's processor time, which other processes do not
 add to; a peer that works in a process of its own is held against Python by the clock on the wall.
 """
 
@@ -11,7 +11,6 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from statistics import median
 from time import perf_counter, thread_time
 from typing import Any
 
@@ -19,6 +18,7 @@ import attrs
 
 from benchmarks.catalog import CannotExpressError, Program
 from benchmarks.peers.contract import Peer, Work
+from benchmarks.timing import Ratio
 
 SLOW = 1.0
 """Seconds: a peer whose first run takes longer is not run again; its ratio is that one run's."""
@@ -28,10 +28,9 @@ _DEEP = 60_000
 
 @attrs.frozen(slots=True, kw_only=True)
 class Cell:
-    """What one peer did with one program: a time, or the reason why there is none."""
+    """What one peer did with one program: how many times Python's time it took, or the reason why nobody knows."""
 
-    seconds: float | None = None
-    ratio: float | None = None
+    ratio: Ratio | None = None
     once: bool = False
     """Whether it was too slow to be run again."""
     reason: str = ""
@@ -103,8 +102,8 @@ def _take_turns(
     for name in works:
         once, wall = name not in quick, name in outside
         mine = [first[name]] * rounds if once else times[name]
-        ratio = median(own.by(wall=wall) / base.by(wall=wall) for own, base in zip(mine, python, strict=True))
-        cells[name] = Cell(seconds=median(time.by(wall=wall) for time in mine), ratio=ratio, once=once)
+        ratios = [own.by(wall=wall) / base.by(wall=wall) for own, base in zip(mine, python, strict=True)]
+        cells[name] = Cell(ratio=Ratio.of(ratios), once=once)
     return cells
 
 

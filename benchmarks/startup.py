@@ -1,74 +1,67 @@
-"""Start-up: what a user waits for before anything happens. Processes take turns, and the quickest of each counts.
+"""Start-up: what the processor does for a command before and after the work itself, in times of `python -c pass`.
 
 Python's bytecode files are written first (`PYTHONDONTWRITEBYTECODE` is unset), as they are for every user; the journal
-and the caches lie in a folder of the benchmark's own, so that the first run of a program is one.
+and the caches lie in a folder of the benchmark's own. What is new is a program that nobody has run before.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
 
 from benchmarks.table import Row
-from benchmarks.timing import seconds
+from benchmarks.timing import commands
 
-_ROUNDS = 21
 _BARE = "python -c pass"
-_IMPORT = "import rtfs_framework"
-_HELP = "rtfs --help, whole process"
-_AGAIN = "rtfs eval '(+ 1 2)', whole process"
-_LIBRARY = "rtfs eval '(map inc [1 2 3])', again"
-_FIRST = "rtfs eval of a new program"
-_RUN = "rtfs run FILE, again"
+_THREE = "; {number}\n(defn square [x] (* x x))\n(defn total [xs] (reduce + (map square xs)))\n(total [1 2 3])\n"
+_TARGETS = {
+    "rtfs --help": 5,
+    "rtfs eval '(+ 1 2)', again": 2.5,
+    "rtfs eval '(map inc [1 2 3])', again": 2.5,
+    "rtfs run, again": 4,
+    "rtfs run, new": 9,
+    "rtfs check, again": 9,
+    "rtfs check, new": 9,
+}
 
 
 def start_up() -> Iterable[Row]:
-    """Yield the time of the commands that do next to nothing, and beyond starting Python that of importing us."""
-    with TemporaryDirectory() as folder:
-        program = Path(folder) / "p.rtfs"
-        program.write_text("(defn main [] (str 1 2))", encoding="utf-8")
-        commands: dict[str, Sequence[str]] = {
-            _BARE: [sys.executable, "-c", "pass"],
-            _IMPORT: [sys.executable, "-c", "import rtfs_framework"],
-        }
-        tool = which("rtfs")
-        if tool is not None:
-            commands |= {
-                _HELP: [tool, "--help"],
-                _AGAIN: [tool, "eval", "(+ 1 2)"],
-                _LIBRARY: [tool, "eval", "(map inc [1 2 3])"],
-                _FIRST: [tool, "eval"],
-                _RUN: [tool, "run", str(program)],
-            }
-        best = _quickest(commands, folder)
-    python = best[_BARE]
-    note = f"{_BARE} takes {python:.1f} ms"
-    yield Row(name=_IMPORT, value=max(0.0, best[_IMPORT] - python), unit="ms", target=80, note=note)
-    for name in commands:
-        if name not in {_BARE, _IMPORT}:
-            target = {_HELP: 200.0, _AGAIN: 2.5 * python}.get(name)
-            ratio = f"{best[name] / python:.2f} times {_BARE} ({python:.1f} ms)"
-            yield Row(name=name, value=best[name], unit="ms", target=target, note=ratio)
+    """Yield what the commands that do next to nothing take; `run` and `check` get three lines."""
+    tool = which("rtfs")
+    if tool is None:
+        return
+    with TemporaryDirectory() as home:
+        environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        measured = commands(_commands(tool, Path(home)), {**environ, "RTFS_HOME": home})
+    for name, ratio in measured.items():
+        yield Row(name=name, ratio=ratio, yardstick=_BARE, target=_TARGETS.get(name))
 
 
-def _quickest(commands: Mapping[str, Sequence[str]], home: str) -> dict[str, float]:
-    """Return the least milliseconds of each command, over rounds in which all run."""
-    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environ["RTFS_HOME"] = home
-    best = dict.fromkeys(commands, float("inf"))
-    for turn in range(_ROUNDS):
-        for name, command in commands.items():
-            fresh = [*command, f"(+ {turn} 1000)"] if name == _FIRST else command
+def _commands(tool: str, folder: Path) -> dict[str, Callable[[int], Sequence[str]]]:
+    """Return the commands by their names; each takes the number of its round."""
 
-            def run(fresh: Sequence[str] = fresh) -> None:
-                subprocess.run(fresh, check=True, env=environ, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    def fixed(*words: str) -> Callable[[int], Sequence[str]]:
+        return lambda _: words
 
-            taken = seconds(run) * 1000
-            if turn:  # the first round writes bytecode and fills the caches
-                best[name] = min(best[name], taken)
-    return best
+    def program(name: str, number: int) -> str:
+        path = folder / f"{name}-{number}.rtfs"
+        path.write_text(_THREE.format(number=f"{name} {number}"), encoding="utf-8")
+        return str(path)
+
+    known = program("known", 0)
+    return {
+        _BARE: fixed(sys.executable, "-c", "pass"),
+        "import rtfs_framework": fixed(sys.executable, "-c", "import rtfs_framework"),
+        "rtfs --help": fixed(tool, "--help"),
+        "rtfs eval '(+ 1 2)', again": fixed(tool, "eval", "(+ 1 2)"),
+        "rtfs eval '(map inc [1 2 3])', again": fixed(tool, "eval", "(map inc [1 2 3])"),
+        "rtfs eval, new": lambda number: [tool, "eval", f"(+ {number} 1000)"],
+        "rtfs run, again": fixed(tool, "run", known),
+        "rtfs run, new": lambda number: [tool, "run", program("run", number)],
+        "rtfs check, again": fixed(tool, "check", known),
+        "rtfs check, new": lambda number: [tool, "check", program("check", number)],
+    }

@@ -9,25 +9,25 @@ import attrs
 
 from benchmarks.measure import Cell, Comparison
 from benchmarks.targets import MAPS, ON, Target, mean
+from benchmarks.timing import Ratio
 
 
 @attrs.frozen(slots=True, kw_only=True)
 class Row:
-    """One measurement of the system. All values are in `unit`; a ratio row has unit "x" and names its peer."""
+    """One measurement of the system: how many times its yardstick, which was measured in the same run."""
 
     name: str
-    value: float
-    unit: str
+    ratio: Ratio
+    yardstick: str
     target: float | None = None
-    others: Mapping[str, float] = {}
-    """The same measured for columns of the table, by their titles."""
-    peer: str = ""
+    others: Mapping[str, Ratio] = {}
+    """Other implementations held against the same yardstick, by the titles of their columns."""
     note: str = ""
 
     @property
     def met(self) -> bool | None:
-        """Whether the value is within the target; None without one."""
-        return None if self.target is None else self.value <= self.target
+        """Whether the ratio is within the target; None without one."""
+        return None if self.target is None else self.ratio.value <= self.target
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as JSON-ready data."""
@@ -61,20 +61,20 @@ def _program(comparison: Comparison, shown: Sequence[str], columns: Columns) -> 
     bounds = [f"{bound:g}" for bound in (program.target, program.target_metered) if bound is not None]
     target = f"<= {' / '.join(bounds)} x" if bounds else ""
     cells = comparison.cells
-    texts = ("absent" if columns[name] is None else _cell(cells.get(name), first=name == shown[0]) for name in shown)
+    texts = ("absent" if columns[name] is None else _cell(cells.get(name)) for name in shown)
     return (program.name, *texts, target)
 
 
-def _cell(cell: Cell | None, *, first: bool) -> str:
-    if cell is None or cell.seconds is None or cell.ratio is None:
+def _cell(cell: Cell | None) -> str:
+    if cell is None or cell.ratio is None:
         return "WRONG" if cell and cell.wrong else "-"
-    return f"{cell.seconds * 1000:.2f} ms" if first else f"{'~' if cell.once else ''}{cell.ratio:.2f}x"
+    return f"{'~' if cell.once else ''}{cell.ratio}"
 
 
 def _system(row: Row, shown: Sequence[str]) -> tuple[str, ...]:
-    values = {ON: row.value, **row.others}
-    cells = (f"{values[name]:.2f} {row.unit}" if name in values else "" for name in shown)
-    verdict = "" if row.target is None else f"<= {row.target:g} {row.unit} {'met' if row.met else 'MISSED'}"
+    ratios = {ON: row.ratio, **row.others}
+    cells = (str(ratios[name]) if name in ratios else "" for name in shown)
+    verdict = "" if row.target is None else f"<= {row.target:g} x {'met' if row.met else 'MISSED'}"
     return (row.name, *cells, verdict)
 
 
@@ -103,11 +103,11 @@ def _notes(comparisons: Sequence[Comparison], rows: Sequence[Row], columns: Colu
         name = comparison.program.name
         notes += [f"{name}, {peer}: {cell.reason}" for peer, cell in comparison.cells.items() if cell.reason]
         notes += [
-            f"{name}, {peer} used directly: {cell.ratio:.2f}x of Python"
+            f"{name}, {peer} used directly: {cell.ratio} of Python"
             for peer, cell in comparison.cells.items()
             if peer in MAPS and cell.ratio is not None
         ]
     for row in rows:
-        note = ". ".join(part for part in (row.peer and f"against {row.peer}", row.note) if part)
-        notes += [f"{row.name}: {note}"] if note else []
+        times = f"times {row.yardstick}, give or take {row.ratio.spread:.2f}"
+        notes.append(f"{row.name}: {times}{row.note and '; '}{row.note}")
     return "\n".join(notes)

@@ -43,7 +43,7 @@ class Target:
 def ratio(comparison: Comparison, peer: str) -> float | None:
     """Return how many times Python's time a peer took, None when it did not run."""
     cell = comparison.cells.get(peer)
-    return cell.ratio if cell else None
+    return cell.ratio.value if cell and cell.ratio else None
 
 
 def mean(comparisons: Sequence[Comparison], peer: str, *, beside: str | None = None) -> float | None:

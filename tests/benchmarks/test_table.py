@@ -15,6 +15,7 @@ from benchmarks.catalog import PROGRAMS, CannotExpressError
 from benchmarks.measure import Cell, Comparison, compare
 from benchmarks.table import Row, show
 from benchmarks.targets import OFF, ON, mean, targets
+from benchmarks.timing import Ratio, commands, compared
 
 ROOT = Path(__file__).resolve().parents[2]
 FIB, ACCUMULATE = PROGRAMS[:2]
@@ -40,7 +41,7 @@ class Peer:
 
 def comparison(program, **ratios):
     peers = {"python": 1.0, OFF: ratios["off"], ON: ratios["on"], **ratios.get("others", {})}
-    return Comparison(program=program, cells={name: Cell(seconds=0.01 * r, ratio=r) for name, r in peers.items()})
+    return Comparison(program=program, cells={name: Cell(ratio=Ratio(r)) for name, r in peers.items()})
 
 
 MEASURED = [
@@ -53,7 +54,7 @@ COLUMNS = {"python": "", OFF: "", ON: "", "basilisp": "0.5", "monty": "1.4", "st
 def test_results_are_compared_before_anything_is_timed():
     peers = (Peer("python", 7), Peer("same", 7), Peer("other", 8), Peer("float", 7.0))
     cells = compare(FIB, peers, size=1, rounds=2).cells
-    assert cells["python"].ratio == 1.0
+    assert cells["python"].ratio == Ratio(1.0)
     assert cells["same"].ratio is not None
     assert [cells[name].wrong for name in ("same", "other", "float")] == [False, True, True]
     assert cells["other"].reason == "returned 8, and Python 7"
@@ -88,22 +89,31 @@ def test_targets_say_what_was_promised_and_whether_it_holds():
 
 
 def test_the_table_has_a_line_for_each_and_names_who_is_absent():
-    rows = [Row(name="start", value=30, unit="ms", target=20, others={"python": 10}, note="with nothing cached")]
+    rows = [
+        Row(
+            name="start",
+            ratio=Ratio(3, 0.25),
+            yardstick="pass",
+            target=2,
+            others={"python": Ratio(1)},
+            note="not cached",
+        )
+    ]
     lines = show(MEASURED, rows, COLUMNS, list(targets(MEASURED))).splitlines()
     cells = [line.split() for line in lines]
-    assert cells[1][:8] == ["fib", "10.00", "ms", "1.00x", "2.00x", "4.00x", "1.50x", "absent"]
-    assert cells[2][5:8] == ["2.00x", "-", "absent"]
+    assert cells[1][:7] == ["fib", "1.00x", "1.00x", "2.00x", "4.00x", "1.50x", "absent"]
+    assert cells[2][4:7] == ["2.00x", "-", "absent"]
     assert cells[3] == ["geometric", "mean", "1.00x", "2.00x", "4.00x", "2.83x", "1.50x", "-"]
-    assert cells[4] == ["start", "10.00", "ms", "30.00", "ms", "<=", "20", "ms", "MISSED"]
+    assert cells[4] == ["start", "1.00x", "3.00x", "<=", "2", "x", "MISSED"]
     assert "absent: starlark are not installed; `tox run -e bench` gets them" in lines
-    assert "start: with nothing cached" in lines
+    assert "start: times pass, give or take 0.25; not cached" in lines
     assert "MISSED fib, limits on: 2.00x, at most 1.45x" in lines
 
 
 def test_json_has_everything():
-    data = json.loads(json.dumps(to_json(MEASURED, [Row(name="r", value=1, unit="s")], COLUMNS, [])))
+    data = json.loads(json.dumps(to_json(MEASURED, [Row(name="r", ratio=Ratio(1), yardstick="y")], COLUMNS, [])))
     assert data["peers"] == COLUMNS
-    assert data["programs"][0]["peers"]["monty"]["ratio"] == 1.5
+    assert data["programs"][0]["peers"]["monty"]["ratio"]["value"] == 1.5
     assert data["geometric_means"][OFF] == pytest.approx(2.0)
     assert data["system"][0]["met"] is None
 
@@ -120,4 +130,28 @@ def test_a_call_through_the_host_is_measured_with_the_journal_and_without():
     from benchmarks import hosting
 
     for journal in (False, True):
-        assert hosting._through(hosting._OWN, journal=journal) > 0
+        with hosting._through(hosting._OWN, journal=journal) as work:
+            assert work() == sum(range(hosting._CALLS))
+
+
+def test_a_ratio_is_the_median_of_rounds_in_which_both_run_and_its_spread_lies_between_the_quartiles():
+    turns = iter([1, 3, 1, 5, 2, 8, 1, 4, 1, 4])
+    now = [0.0]
+
+    def work():
+        now[0] += next(turns)
+
+    # One warm-up of each; then four rounds, in each of which the yardstick runs first.
+    found = compared({"w": work}, work, rounds=4, clock=lambda: now[0])["w"]
+    assert found.value == 4.0
+    assert found == Ratio.of([5.0, 4.0, 4.0, 4.0])
+    assert Ratio.of([1.0, 2.0, 3.0]) == Ratio(2.0, 1.0)
+    assert Ratio.of([7.0]) == Ratio(7.0)
+
+
+def test_commands_are_held_against_the_first_and_one_that_fails_is_no_number():
+    words = {"pass": lambda _: [sys.executable, "-c", "pass"], "fails": lambda _: [sys.executable, "-c", "1 / 0"]}
+    with pytest.raises(subprocess.CalledProcessError):
+        commands(words, {}, rounds=1)
+    more = {"pass": words["pass"], "adds": lambda number: [sys.executable, "-c", f"sum(range({number}))"]}
+    assert commands(more, {}, rounds=1)["adds"].value > 0
