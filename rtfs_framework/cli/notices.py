@@ -1,4 +1,4 @@
-"""What is wrong with plugins, and what was ignored or doubted in a configuration, told while a command runs.
+"""What is wrong with plugins, and what is doubtful in a configuration or program, told while a command runs.
 
 Once on stderr, and as `problems` in what `--json` prints. One `Notices` belongs to one command line: it hears every
 host that the command opens, so that what several of them meet is told once. Its end says how often what was told once
@@ -48,15 +48,16 @@ class Notices:
             self.tell(problem)
 
     def tell_findings(self, findings: Iterable[Diagnostic]) -> None:
-        """Tell what a configuration's user should know, unless it was told before."""
+        """Tell what the user of a configuration or program should know, unless it was told before."""
         for each in findings:
-            if each.message not in self._findings:
-                self._findings[each.message] = each
-                complain(each.render())
+            text = each.render()
+            if text not in self._findings:
+                self._findings[text] = each
+                complain(text)
 
     @property
     def findings(self) -> list[Diagnostic]:
-        """What was told of configurations."""
+        """What was told of configurations and programs."""
         return list(self._findings.values())
 
     @property

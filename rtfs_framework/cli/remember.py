@@ -35,9 +35,9 @@ def remember(session: Session, linked: Linked) -> None:
 
 
 def _is_closed(linked: Linked) -> bool:
-    """Tell whether a program asks for nothing but the library's pure functions."""
+    """Tell whether a program asks for nothing but the library's pure functions, and nothing is to be said of it."""
     artifact = linked.artifact
-    if linked.leaves_kernel or len(artifact.sources) != 1 or artifact.prelude:
+    if linked.warnings or linked.leaves_kernel or len(artifact.sources) != 1 or artifact.prelude:
         return False
     from rtfs_framework.kernel.effects import HELPERS
     from rtfs_framework.kernel.steps import INTERNAL

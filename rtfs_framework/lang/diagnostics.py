@@ -66,6 +66,22 @@ class Diagnostic:
         return "\n".join(lines)
 
 
+HAPPENS = frozenset({"E0204", "E0205", "E0320", "E0321", "E0322"})
+"""What is proved to fail when it is reached: an error of a check, a warning of a run, so that `catch` works."""
+
+
+def refusals(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return the findings for which a program is not run at all."""
+    return [each for each in found if each.severity == "error" and each.code not in HAPPENS]
+
+
+def foreseen(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return the warnings of a run: what surely fails when it is reached, and no handler around it takes."""
+    from attrs import evolve
+
+    return [evolve(each, severity="warning") for each in found if each.severity == "error" and each.code in HAPPENS]
+
+
 MOST = 50
 """Findings that are told at once."""
 

@@ -156,10 +156,14 @@ def _analyze_one(analyzer: Analyzer, form: Form, top: Scope) -> tuple[ir.Node, S
 
 
 def _forget_defined(analyzer: Analyzer) -> None:
-    """A macro may define a name after its first use: such uses are neither unknown nor the host's."""
+    """A macro may define a name after its first use: such uses are neither unknown nor the host's.
+
+    A name that the program itself sets in the host's context is the host's, and known.
+    """
     late = analyzer.room.own & analyzer.defined.keys()
     analyzer.sites[:] = [s for s in analyzer.sites if not (s.kind is SiteKind.HOST_NAME and s.name in late)]
-    analyzer.findings[:] = [f for f in analyzer.findings if f.code != "E0203" or _text(analyzer, f.span) not in late]
+    known = late | analyzer.context_set
+    analyzer.findings[:] = [f for f in analyzer.findings if f.code != "E0203" or _text(analyzer, f.span) not in known]
 
 
 def _text(analyzer: Analyzer, span: Span | None) -> str:

@@ -27,7 +27,7 @@ class Checked:
 
     @property
     def accepted(self) -> bool:
-        """Tell whether the program would run."""
+        """Tell whether nothing is wrong; a program whose errors only happen when they are reached runs nevertheless."""
         return all(each.severity != "error" for each in self.diagnostics)
 
     def source(self, name: str) -> Source:

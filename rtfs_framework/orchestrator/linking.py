@@ -14,7 +14,7 @@ import attrs
 
 from rtfs_framework.api.targets import LocalModel, RemoteModel
 from rtfs_framework.kernel.limits import Limits
-from rtfs_framework.lang.diagnostics import Diagnostic, bounded, did_you_mean
+from rtfs_framework.lang.diagnostics import Diagnostic, bounded, did_you_mean, foreseen, refusals
 from rtfs_framework.lang.errors import LanguageError, RtfsError
 from rtfs_framework.lang.signature import DelegationHint, HintKind
 from rtfs_framework.lang.source import Source, Span
@@ -43,6 +43,8 @@ class Linked:
     artifact: Artifact
     instance: Instance
     lookup: Lookup
+    warnings: tuple[Diagnostic, ...] = ()
+    """What surely fails when it is reached: errors of `check`."""
     _unused: list[None] = attrs.field(factory=lambda: [None], repr=False)
 
     def take(self) -> Self:
@@ -95,14 +97,15 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
     """Return a program ready to run.
 
     Raises:
-        LanguageError: The program has mistakes, names nobody knows, or hints that name no configured target.
+        LanguageError: The program is malformed, has names nobody knows, or hints that name no configured target.
         LimitError: Compiling it takes longer than a run may.
     """
     from rtfs_framework.kernel.instance import Instance
 
     deadlines = Deadlines(host.clock, limits.seconds)
     artifact = compile_for(host, source, limits, deadlines=deadlines)
-    mistakes = [finding for finding in findings(host, artifact) if finding.severity == "error"]
+    found = list(findings(host, artifact))
+    mistakes = refusals(found)
     if mistakes:
         raise LanguageError(bounded(mistakes))
     instance = Instance(
@@ -112,7 +115,7 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
         limits=limits,
         watches=deadlines,
     )
-    return Linked(artifact, instance, instance.lookup_type)
+    return Linked(artifact, instance, instance.lookup_type, tuple(bounded(foreseen(found))))
 
 
 def findings(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:

@@ -131,7 +131,7 @@ class Session:
         """Compile and link a program without running any of it.
 
         Raises:
-            LanguageError: The program has mistakes, names nobody knows, or hints that name no configured target.
+            LanguageError: The program is malformed, has names nobody knows, or hints that name no configured target.
         """
         return self.front.call(lambda _: self._link(source))
 
@@ -158,11 +158,11 @@ class Session:
         """
         return await self.front.call_async(self._run_async, source, args, entry)
 
-    def load(self, source: Source | str) -> LoadedProgram:
+    def load(self, source: Source | Linked | str) -> LoadedProgram:
         """Evaluate a program's top-level forms once and keep it for calls. The session closes it at the latest."""
         return self.front.call(self._load, source)
 
-    async def load_async(self, source: Source | str) -> LoadedProgram:
+    async def load_async(self, source: Source | Linked | str) -> LoadedProgram:
         """Load a program from an event loop, which it never holds up."""
         return await self.front.call_async(self._load_async, source)
 
@@ -256,13 +256,13 @@ class Session:
             result = await program.call_async_within(use, entry or "main", args)
             return attrs.evolve(result, calls=(*loading.sorted_calls, *result.calls), summary=program.summary)
 
-    def _load(self, use: Use, source: Source | str) -> LoadedProgram:
+    def _load(self, use: Use, source: Source | Linked | str) -> LoadedProgram:
         program, loading = self._begin(source)
         with _kept(program):
             program.value = loading.settle(program.instance.start(), use)
         return self._loaded(program)
 
-    async def _load_async(self, _use: Use, source: Source | str) -> LoadedProgram:
+    async def _load_async(self, _use: Use, source: Source | Linked | str) -> LoadedProgram:
         program, loading = self._begin(source)
         with _kept(program):
             program.value = await loading.drive(program.instance.start())

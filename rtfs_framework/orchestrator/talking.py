@@ -11,6 +11,7 @@ from uuid import uuid4
 import attrs
 
 from rtfs_framework.kernel.interactive import NAME, Conversation
+from rtfs_framework.lang.diagnostics import refusals
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.library import FindModule, no_modules
 from rtfs_framework.lang.source import Source
@@ -69,7 +70,7 @@ class HostedConversation:
         own = tuple(found for found in added.artifact.diagnostics if found.source is source)
         view = attrs.evolve(added.artifact, sources=(source,), diagnostics=own)
         found = [each for each in findings(self.session.host, view) if each.code != UNKNOWN_NAME]
-        if any(each.severity == "error" for each in found):
+        if refusals(found):
             raise LanguageError(found)
 
     def knows(self, name: str) -> bool:

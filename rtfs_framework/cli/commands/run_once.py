@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rtfs_framework.cli.notices import problems_json
+from rtfs_framework.cli.notices import notices, problems_json
 from rtfs_framework.cli.output import Output
 from rtfs_framework.cli.problems import NO_MAIN, USAGE, problem, problem_at
 from rtfs_framework.cli.shown.data import put_json, value_json
@@ -16,6 +16,7 @@ from rtfs_framework.orchestrator.records import RunResult, call_json
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.orchestrator.linking import Linked
     from rtfs_framework.orchestrator.program import LoadedProgram
     from rtfs_framework.orchestrator.session import Session
 
@@ -28,13 +29,24 @@ def run_once(session: Session, source: Source, args: Sequence[str]) -> RunResult
         LanguageError: The program was refused.
         ProgramError: The program did not catch an error.
     """
-    program = session.load(source)
+    program = session.load(linked_with_notices(session, source))
     with program:
         main = program.function("main")
         if main is None and not args:
             return RunResult(value=program.value, run_id=program.run_id, calls=(), summary=program.summary)
         check_main(main, source, len(args), f"{len(args)} given on the command line")
         return program.call("main", tuple(args))
+
+
+def linked_with_notices(session: Session, source: Source) -> Linked:
+    """Return a program ready to run; say what in it surely fails when it is reached.
+
+    Raises:
+        LanguageError: The program was refused.
+    """
+    linked = session.link(source)
+    notices().tell_findings(linked.warnings)
+    return linked
 
 
 def check_main(main: FunctionSignature | None, source: Source, given: int, how: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.cli.commands.run_once import loaded_main
+from rtfs_framework.cli.commands.run_once import linked_with_notices, loaded_main
 from rtfs_framework.cli.faults import FAILED, FINE, INTERRUPTED
 from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import warn
@@ -73,7 +73,7 @@ def run_stream(session: Session, source: Source, wanted: Wanted, how: How) -> in
         LanguageError: The program was refused.
         ProgramError: The program's top-level forms failed.
     """
-    program = session.load(source)
+    program = session.load(linked_with_notices(session, source))
     loaded_main(program, source)
     with closing(open_records(wanted, _Bad())) as records:
         return _run(session, program, records, wanted, how)

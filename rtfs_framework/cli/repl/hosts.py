@@ -11,6 +11,7 @@ import attrs
 from rtfs_framework.kernel.interactive import Conversation
 from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.purehost import PureHost
+from rtfs_framework.lang.diagnostics import refusals
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.source import Source
 
@@ -106,14 +107,13 @@ class NoHost:
         return False
 
     def check(self, added: Addition, source: Source) -> None:
-        """Refuse what fails whenever it is reached. A hint that cannot be followed fails when the function is called.
+        """Refuse what is malformed. A hint that cannot be followed fails when the function is called.
 
         Raises:
             LanguageError: There is some.
         """
         del source
-        found = added.artifact.diagnostics
-        mistakes = [each for each in found if each.severity == "error" and each.code != UNKNOWN_NAME]
+        mistakes = [each for each in refusals(added.artifact.diagnostics) if each.code != UNKNOWN_NAME]
         if mistakes:
             raise LanguageError(mistakes)
 

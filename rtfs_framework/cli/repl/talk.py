@@ -12,11 +12,11 @@ from typing import Any
 
 import attrs
 
-from rtfs_framework.cli.repl.hosts import ReplHost
+from rtfs_framework.cli.repl.hosts import UNKNOWN_NAME, ReplHost
 from rtfs_framework.cli.sources import read_program, remember
 from rtfs_framework.kernel.interactive import Conversation
 from rtfs_framework.lang.analyzer.globals import collect_definitions
-from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.diagnostics import Diagnostic, foreseen, refusals
 from rtfs_framework.lang.errors import LanguageError, ProgramError
 from rtfs_framework.lang.forms import Form, ListForm, Name
 from rtfs_framework.lang.growing import Addition
@@ -176,16 +176,17 @@ class Talk:
         Raises:
             LanguageError: E0203.
         """
-        for each in added.artifact.diagnostics:
-            if each.severity == "warning":
+        told = added.artifact.diagnostics
+        for each in (*told, *foreseen(told)):
+            if each.severity == "warning" and each.code != UNKNOWN_NAME:
                 self.warn(each)
-        found = [(n, f) for n, f in self.talk.unresolved(added) if n not in later and not self.host.knows(n)]
-        if form is not None and _runs_later(form):
-            for _, each in found:
-                way_out = f"{each.help}; it must be defined before it is reached"
-                self.warn(attrs.evolve(each, severity="warning", help=way_out))
-        elif found:
-            raise LanguageError([each for _, each in found])
+        found = [f for n, f in self.talk.unresolved(added) if n not in later and not self.host.knows(n)]
+        refused = [] if form is not None and _runs_later(form) else refusals(found)
+        if refused:
+            raise LanguageError(refused)
+        for each in found:
+            way_out = f"{each.help}; it must be defined before it is reached"
+            self.warn(attrs.evolve(each, severity="warning", help=way_out))
 
 
 def _runs_later(form: Form) -> bool:

@@ -80,6 +80,8 @@ class Analyzer:
         self.written_by_macros: set[Span] = set()
         """Calls of the program's own macros: what stands there is not what the author wrote."""
         self.captured: dict[ir.FunctionFrame, dict[ir.Var, None]] = {}
+        self.context_set: set[str] = set()
+        """Names that the program gives a value in the host's context."""
         self.bound: dict[ir.Var, Span] = {}
         """Where the program binds its variables, for tools."""
         self.doubts: dict[ir.Var, Doubt] = {}
@@ -354,6 +356,8 @@ class Analyzer:
             value = first.value if isinstance(first, ir.Const) else None
             name = value.name if isinstance(value, Keyword) else value if isinstance(value, str) else None
             kind = SiteKind.CAPABILITY if entry.effect == "capability" else SiteKind.CONTEXT
+            if name is not None and function.name.endswith("context/set"):
+                self.context_set.add(name)
             self.sites.append(CallSite(kind, name, self.place(form.span), scope.inside))
         return ir.Call(function, args, form.span)
 
@@ -372,7 +376,8 @@ class Analyzer:
         message = f"a {form.kind} stands only in a macro's body"
         if form is self.outermost:
             raise self.refuse(form, "E0115", message, "use ' to quote data")
-        self.findings.append(self.finding(form.span, "E0115", message, "use ' to quote data"))
+        found = self.finding(form.span, "E0115", message, "use ' to quote data", kind="InternalError")
+        self.findings.append(found)
         return ir.Fail("InternalError", f"Internal error: {message}", form.span)
 
     def reference(self, form: Reference, scope: Scope) -> ir.Node:

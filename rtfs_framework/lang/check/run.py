@@ -1,7 +1,7 @@
 """All checks in one run, after analysis: what they find joins what the analyzer found on the way.
 
 A mistake inside `try` with handlers, or in a branch that never runs, does not make the program fail: there an error is
-a warning. Findings are told once per place and code.
+a warning. A name that nobody knows is one inside `try` only. Findings are told once per place and code.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rtfs_framework.lang.check.facts import Facts, collect
 from rtfs_framework.lang.check.shadowing import check_shadowing
 from rtfs_framework.lang.check.type_names import check_type_names
 from rtfs_framework.lang.check.unused import check_unused
-from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.diagnostics import HAPPENS, Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
 
@@ -42,9 +42,6 @@ CHECKS: tuple[Check, ...] = (
     check_shadowing,
 )
 
-_SOFTENED = frozenset({"E0204", "E0205", "E0320", "E0321", "E0322"})
-"""Errors of evaluation: where a handler may take them, they are warnings."""
-
 
 def check_program(program: ir.Program, analyzer: Analyzer) -> tuple[list[Diagnostic], Facts]:
     """Return all findings about a program, those of its analyzer included, and the facts they rest on."""
@@ -52,7 +49,7 @@ def check_program(program: ir.Program, analyzer: Analyzer) -> tuple[list[Diagnos
     found = list(analyzer.findings)
     for check in CHECKS:
         found += _run(check, program, facts)
-    return _once(_softened(found, _sheltered(facts))), facts
+    return _once(_softened(found, facts)), facts
 
 
 def _run(check: Check, program: ir.Program, facts: Facts) -> list[Diagnostic]:
@@ -63,15 +60,19 @@ def _run(check: Check, program: ir.Program, facts: Facts) -> list[Diagnostic]:
         return []
 
 
-def _sheltered(facts: Facts) -> Iterator[Span]:
-    """Yield the spans in which a failure is handled, or is never reached."""
+def _handled(facts: Facts) -> Iterator[Span]:
+    """Yield the spans in which a failure is handled."""
     for node in facts.nodes:
         if isinstance(node, ir.Try) and node.catches:
             yield from spans(node.body)
-        elif isinstance(node, ir.If):
-            dead = never_runs(node)
-            if dead is not None:
-                yield from spans(dead)
+
+
+def _unreached(facts: Facts) -> Iterator[Span]:
+    """Yield the spans that are never reached."""
+    for node in facts.nodes:
+        dead = never_runs(node) if isinstance(node, ir.If) else None
+        if dead is not None:
+            yield from spans(dead)
 
 
 def spans(node: ir.Node) -> Iterator[Span]:
@@ -83,10 +84,12 @@ def spans(node: ir.Node) -> Iterator[Span]:
         yield node.span
 
 
-def _softened(found: Iterable[Diagnostic], sheltered: Iterable[Span]) -> Iterator[Diagnostic]:
-    places = _merged(sheltered)
+def _softened(found: Iterable[Diagnostic], facts: Facts) -> Iterator[Diagnostic]:
+    tries = _merged(node.span for node in facts.nodes if isinstance(node, ir.Try))
+    others = _merged([*_handled(facts), *_unreached(facts)])
     for each in found:
-        soft = each.severity == "error" and each.code in _SOFTENED and _inside(each.span, places)
+        places = tries if each.code == "E0203" else others if each.code in HAPPENS else []
+        soft = each.severity == "error" and _inside(each.span, places)
         yield attrs.evolve(each, severity="warning") if soft else each
 
 

@@ -11,6 +11,7 @@ from rtfs_framework.kernel.loader import run_pure
 from rtfs_framework.kernel.outcome import CallKind, ExecutionOutcome, HostCall
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.lang.canonical import canonical_print
+from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import ProgramError, generic_error, undefined_symbol
 from rtfs_framework.testing.cases.model import Case
 
@@ -52,6 +53,12 @@ class ScriptedHost:
                 return self._call(run, call)
             case _ as never:
                 assert_never(never)
+
+    def knows(self, found: Diagnostic) -> bool:
+        """Tell whether what was found is a name that the case's context gives a meaning."""
+        if found.code != "E0203" or found.source is None or found.span is None:
+            return False
+        return found.source.text[found.span.start : found.span.end].removeprefix("@").removeprefix(":") in self.context
 
     def _note(self, what: str, name: str, args: tuple[Any, ...]) -> None:
         self.events.append(" ".join([what, name, *map(canonical_print, args)]))

@@ -13,6 +13,7 @@ from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.specials.host import lower_mcp_stream
 from rtfs_framework.lang.canonical import canonical_print
+from rtfs_framework.lang.diagnostics import refusals
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
 from rtfs_framework.lang.expander.macros import MacroTable
 from rtfs_framework.lang.forms import ListForm
@@ -75,6 +76,9 @@ def _drive(case: Case, host: ScriptedHost) -> str:
     files = {name.removesuffix(".rtfs").replace("/", "."): Source(name, text) for name, text in case.files.items()}
     source = Source(case.id, case.source)
     artifact = compile_source(source, find_module=files.get, preloaded=case.load, prelude=case.layer == "ccos-prelude")
+    refused = [each for each in refusals(artifact.diagnostics) if not host.knows(each)]
+    if refused:
+        raise LanguageError(refused)
     run = Instance(artifact, limits=LIMITS).start()
     outcome = run.step()
     while isinstance(outcome, RequiresHost):
