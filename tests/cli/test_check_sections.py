@@ -46,7 +46,7 @@ def test_hints_are_counted_apart_and_never_fail(rtfs, folder) -> None:
     assert result.lines[-1] == "1 file checked, 0 errors, 0 warnings, 1 hint"
 
 
-def test_a_program_with_an_error_is_not_run_and_has_no_section(rtfs, folder) -> None:
+def test_a_program_with_an_error_has_no_section_and_runs_until_it_is_reached(rtfs, folder) -> None:
     (folder / "p.rtfs").write_text('(defn f [x] x)\n(+ 1 "a")')
     result = rtfs("check", "p.rtfs")
     assert result.code == 1
@@ -54,7 +54,8 @@ def test_a_program_with_an_error_is_not_run_and_has_no_section(rtfs, folder) -> 
     assert "is pure" not in result.out
     ran = rtfs("run", "p.rtfs")
     assert ran.code == 1
-    assert "error[E0321]" in ran.err
+    assert "p.rtfs:2:6: warning[E0321]" in ran.err
+    assert "p.rtfs:2:1: error[E0502]: TypeError" in ran.err
 
 
 def test_modules_beside_the_program(rtfs, folder) -> None:
