@@ -4,12 +4,14 @@ An entry is found by the program's text and name, the compiler's options and the
 the compiler asked (the texts of imported modules, which functions may be delegated) is written into the entry with the
 answers, and an entry counts only while every answer is still the same. The layer (level L4) keeps bytes; they are
 sealed here, so whoever wrote into its files gains nothing: what was not sealed with the user's key is compiled anew.
+What this session compiled last is at hand without the layer, under the same conditions.
 """
 
 from __future__ import annotations
 
 import marshal
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,29 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.artifact import Artifact
 
 NAMESPACE = "artifact"
+AT_HAND = 64
+"""Programs whose artifacts a session keeps at hand, the last ones used."""
+LONGEST = 64 * 1024
+"""Characters of text, modules included, of a program that is kept at hand."""
+
+
+_Program = tuple[str, str, str]
+"""Text, name, options."""
+_Answers = tuple[dict[str, bool], "dict[str, str | None]"]
+"""Which functions may be delegated, and what each module's name stood for."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class _Compiled:
+    """What was compiled, on which answers."""
+
+    artifact: Artifact
+    answers: _Answers
+
+
+def _places() -> Callable[[_Program], list[_Compiled]]:
+    """Return a function that gives each of the last programs a list of its own, new when it is asked for first."""
+    return lru_cache(AT_HAND)(lambda _program: [])
 
 
 @attrs.define(slots=True, eq=False)
@@ -40,6 +65,8 @@ class ArtifactStore:
     """Where the user's key is."""
     events: EventBus
     _seal: Seal | None = attrs.field(default=None, init=False)
+    _recent: Callable[[_Program], list[_Compiled]] = attrs.field(factory=_places, init=False)
+    """Where a program's artifact is kept at hand: a list of one or none."""
 
     def compiled(
         self,
@@ -55,18 +82,23 @@ class ArtifactStore:
             LanguageError: The program is refused; that is found out anew every time.
         """
         asked = _Asked(delegatable, find_module)
+        program = (source.text, source.name, repr(sorted(options.items())))
+        place = self._recent(program) if len(source.text) <= LONGEST else []
+        for recent in place[:1]:
+            if asked.still(recent.answers):
+                return recent.artifact
         key = None if self.seal is None else key_of(source, options)
-        if key is not None:
-            found = self._find(key, asked)
-            if found is not None:
-                return found
-        from rtfs_framework.kernel.loader import compile_source
+        made = None if key is None else self._find(key, asked)
+        if made is None:
+            from rtfs_framework.kernel.loader import compile_source
 
-        made = compile_source(
-            source, delegatable=asked.delegatable, find_module=asked.find_module, watch=watch, **options
-        )
-        if key is not None:
-            self._keep(key, made, asked)
+            made = compile_source(
+                source, delegatable=asked.delegatable, find_module=asked.find_module, watch=watch, **options
+            )
+            if key is not None:
+                self._keep(key, made, asked)
+        if sum(len(each.text) for each in made.sources) <= LONGEST:
+            place[:] = [_Compiled(made, asked.answers())]
         return made
 
     def stats(self) -> CacheStats | None:
@@ -76,6 +108,7 @@ class ArtifactStore:
     def clear(self) -> int:
         """Forget every program; return how many there were."""
         known = self.stats()
+        self._recent = _places()
         if self.layer is not None:
             self.layer.clear()
         return 0 if known is None else known.size
@@ -150,11 +183,11 @@ class _Asked:
             self._modules[name] = self._find_module(name)
         return self._modules[name]
 
-    def answers(self) -> tuple[dict[str, bool], dict[str, str | None]]:
+    def answers(self) -> _Answers:
         """Return what was asked, with the answers."""
         return self._claims, {name: _identity(module) for name, module in self._modules.items()}
 
-    def still(self, answers: tuple[dict[str, bool], dict[str, str | None]]) -> bool:
+    def still(self, answers: _Answers) -> bool:
         """Tell whether everything would be answered as it was."""
         claims, modules = answers
         if not all(self.delegatable(name) is answer for name, answer in claims.items()):

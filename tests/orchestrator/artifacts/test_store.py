@@ -111,3 +111,46 @@ def test_without_a_key_nothing_is_kept(value, compiled, shelf, tmp_path):
     assert value("(+ 1 2)") == 3
     assert shelf.entries == {}
     assert compiled == ["<test>"]
+
+
+OFF = "[caches.l4]\nenabled = false\n"
+
+
+def test_a_session_without_the_layer_compiles_a_program_once(opened, compiled, shelf):
+    with opened(config=OFF) as session:
+        assert [session.run(Source("p", f"(+ {n} 1)")).value for n in (1, 2, 1, 2)] == [2, 3, 2, 3]
+        assert session.run(Source("q", "(+ 1 1)")).value == 2  # another name: errors would name another file
+    assert compiled == ["p", "p", "q"]
+    assert shelf.entries == {}
+
+
+def test_what_is_at_hand_counts_while_its_modules_are_the_same(opened, compiled, tmp_path):
+    module = tmp_path / "shapes.rtfs"
+    program = Source("p", "(import shapes) (shapes/area 3)")
+    with opened(config=OFF) as session:
+        for body, area in (("(* r r)", 9), ("(* 4 r)", 12)):
+            module.write_text(f"(module shapes (:exports [area]) (defn area [r] {body}))", encoding="utf-8")
+            assert [session.run(program).value for _ in range(2)] == [area, area]
+        module.unlink()
+        with pytest.raises(LanguageError):
+            session.run(program)
+    assert len(compiled) == 3
+
+
+def test_what_is_at_hand_is_bounded_in_number_and_length(opened, compiled, monkeypatch):
+    monkeypatch.setattr(store, "AT_HAND", 2)
+    monkeypatch.setattr(store, "LONGEST", 100)
+    with opened(config=OFF) as session:
+        for n in (1, 2, 3, 3, 1):
+            session.run(Source("p", f"{n}"))
+        for _ in range(2):
+            session.run(Source("p", f"; {'x' * 100}\n4"))
+    assert len(compiled) == 6  # 1 was dropped for 3, and what is too long is never at hand
+
+
+def test_clearing_forgets_what_is_at_hand(opened, compiled):
+    with opened(config=OFF) as session:
+        session.run(Source("p", "1"))
+        session.host.artifacts.clear()
+        session.run(Source("p", "1"))
+    assert len(compiled) == 2
