@@ -17,6 +17,7 @@ def _import(name: str, *_how: Any) -> Any:
 
 
 PYTHON: dict[str, Any] = {
+    "bool": bool,
     "int": int,
     "float": float,
     "str": str,

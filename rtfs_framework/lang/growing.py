@@ -75,7 +75,7 @@ class GrowingProgram:
             LanguageError: They are refused; the program is as it was.
         """
         analyzer = self.analyzer(forms)
-        program = attrs.evolve(analyze(analyzer, forms), functions=frozenset())
+        program = attrs.evolve(analyze(analyzer, forms), functions=frozenset(), types=None)
         found, _ = check_program(program, analyzer)
         artifact = assemble(analyzer, program, self._unit, self._first, digest([source]), self._around)
         return Addition(analyzer, program, attrs.evolve(artifact, diagnostics=tuple(found)))
@@ -95,7 +95,7 @@ class GrowingProgram:
         """
         macros = RecordingMacros(self._around.compile_macro)
         analyzer = self.analyzer(forms, macros)
-        program = attrs.evolve(analyze(analyzer, forms), functions=frozenset())
+        program = attrs.evolve(analyze(analyzer, forms), functions=frozenset(), types=None)
         return Views(tuple(map(macros.expanded, forms)), program, tuple(analyzer.findings), self._around)
 
     @room_for_recursion()

@@ -141,7 +141,8 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...], preloaded: tuple[str, .
         raise LanguageError(bounded(refused), analyzer.findings)
     defined = frozenset(analyzer.defined)
     functions = defined - analyzer.valued
-    return ir.Program(tuple(nodes), frozenset(analyzer.room.own) & defined, functions, tuple(analyzer.signatures))
+    own, types = frozenset(analyzer.room.own) & defined, dict(analyzer.types)
+    return ir.Program(tuple(nodes), own, functions, tuple(analyzer.signatures), types=types)
 
 
 def _analyze_one(analyzer: Analyzer, form: Form, top: Scope) -> tuple[ir.Node, Sequence[Diagnostic]]:

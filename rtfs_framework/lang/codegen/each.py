@@ -47,7 +47,7 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
         emitter.emit(ast.Try(loop, [handler], [], []), line)
     if node.acc is not None and node.init is None:
         emitter.emit(py.assign(result, py.call(emitter.unit.helper("rt_reduced"), py.load(result))), line)
-    emitter.give(py.load(result), dest, line)
+    emitter.give(py.load(result), dest, line, node)
 
 
 def _is_range(node: ir.Each) -> bool:

@@ -19,15 +19,16 @@ from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.passes.numbers import Numbers
 from rtfs_framework.lang.source import Span
+from rtfs_framework.lang.types.model import Type
 
 
 @attrs.frozen(slots=True)
 class Dest:
-    """Where a result goes: `kind` is "return", "assign" or "drop"; `check` names a checker to pass it through."""
+    """Where a result goes: `kind` is "return", "assign" or "drop"; `check` is a type that it must fit."""
 
     kind: str
     name: str = ""
-    check: str | None = None
+    check: Type | None = None
 
 
 DROP = Dest("drop")

@@ -9,7 +9,7 @@ from typing import Any
 
 from typing_extensions import assert_never
 
-from rtfs_framework.lang.codegen import growth, narrowing, operators, shortcuts
+from rtfs_framework.lang.codegen import checks, growth, narrowing, operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
@@ -58,7 +58,7 @@ class Expressions(EmitterBase, ABC):
             case ir.SetNode(items=items):
                 return py.call(self.unit.helper("rt_set"), py.tuple_of(self.values(items)))
             case ir.Check(value=inner, type=declared):
-                return py.call(self.unit.checker(declared), self.value(inner))
+                return checks.checked(self, self.value(inner), declared, inner)
             case ir.Fail(kind=kind, message=message):
                 return py.call(self.unit.helper("rt_fail"), py.const(kind), py.const(message))
             case ir.Do(items=items):

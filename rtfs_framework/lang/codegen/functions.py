@@ -8,6 +8,7 @@ from itertools import islice
 
 from typing_extensions import assert_never
 
+from rtfs_framework.lang.codegen import checks
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.codegen.groups import Groups
@@ -58,7 +59,7 @@ class Emitter(Groups):
     def _bound(self, node: ir.Bind, line: int) -> ast.expr:
         expression = self.value(node.value)
         if node.type is not None:
-            expression = py.call(self.unit.checker(node.type), expression)
+            expression = checks.checked(self, expression, node.type, node.value)
         if isinstance(node.pattern, ir.PVar):
             name = var_name(node.pattern.var)
             widths.learn(node.pattern.var, node.value, self.numbers)
@@ -130,26 +131,34 @@ class Emitter(Groups):
         """Emit the versions of a function for arguments of known kinds."""
         for special in versions:
             outer, numbers, self.out = self.out, self.numbers, out
-            self.numbers = self.numbers.within(special)
+            self.numbers, self.trusted[fn.frame] = self.numbers.within(special), fn
             self._define_body(fn, special.name, ())
             self.out, self.numbers = outer, numbers
+            del self.trusted[fn.frame]
         if versions:
             self.specials[fn.frame] = versions
 
-    def _to_versions(self, fn: ir.Fn, raw: Sequence[str], versions: Sequence[Special]) -> list[ast.stmt]:
-        """Return the entry of a function that has versions: arguments of their kinds go there."""
-        made: list[ast.stmt] = []
+    def _to_versions(self, fn: ir.Fn, raw: Sequence[str], versions: Sequence[Special]) -> tuple[list[ast.stmt], bool]:
+        """Return the entry of a function that has versions, and whether all arguments go there, not just some kinds."""
+        outer = self.block()
+        checks.receive(self, fn, raw, self.line(fn.span))
+        made = self.take(outer)
         for special in versions:
-            kinds = zip(raw, special.kinds, strict=True)
-            tests = [self._is_of(name, kind) for name, kind in kinds if kind is not None]
-            made.append(ast.If(py.both(tests), self._version_here(fn, raw, special), []))
-        return made
+            wanted = zip(fn.params, raw, special.kinds, strict=True)
+            tests = [self._is_of(name, kind) for p, name, kind in wanted if kind is not None and p.type is None]
+            here = self._version_here(fn, raw, special)
+            if not tests:
+                return [*made, *here], True
+            made.append(ast.If(py.both(tests), here, []))
+        return made, False
 
     def _version_here(self, fn: ir.Fn, raw: Sequence[str], special: Special) -> list[ast.stmt]:
         """Return what an entry does for arguments of a version's kinds: a small body stands there once more."""
         if not fn.frame.loops and _is_small(fn.body):
             numbers, self.numbers = self.numbers, self.numbers.within(special)
+            self.trusted[fn.frame] = fn
             body = self._body(fn, raw, None)
+            del self.trusted[fn.frame]
             self.numbers = numbers
             return body
         go = ast.Return(py.call(special.name, *[py.load(name) for name in raw]))
@@ -183,8 +192,8 @@ class Emitter(Groups):
         self.frame_vars[fn.frame] = (*raw, rest_name) if rest_name else tuple(raw)
         loops, sets = self.loop_vars, self.global_sets
         self.loop_vars, self.global_sets = [], {}
-        body = self._body(fn, raw, rest_name)
-        guard = self._to_versions(fn, raw, versions)
+        guard, whole = self._to_versions(fn, raw, versions) if versions else ([], False)
+        body = [] if whole else self._body(fn, raw, rest_name)
         declared: list[ast.stmt] = [ast.Global(list(self.global_sets))] if self.global_sets else []
         self.loop_vars, self.global_sets = loops, sets
         self.emit(py.function(name, raw, rest_name, [*declared, *guard, *body]), line)
@@ -193,14 +202,13 @@ class Emitter(Groups):
         """Return the statements of a function's body."""
         line, further = self.line(fn.span), further_steps(fn.body)
         outer, owed = self.block(), self.owed
-        check = None if fn.returns is None else self.unit.checker(fn.returns)
         with self.new_function(blocks=2 if fn.frame.loops else 0):
             self.owed = self.unit.metered and not fn.frame.loops
             if self.owed and (further or any(map(self.costs.costly, _defaults(fn)))):
                 self.pay(line)
                 self.spend(further, line)
             self.receive(fn, raw, rest_name, line)
-            self.run(fn.body, Dest("return", check=check))
+            self.run(fn.body, Dest("return", check=fn.returns))
         body = self.take(outer)
         self.owed = owed
         if fn.frame.loops:

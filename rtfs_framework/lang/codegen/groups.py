@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import attrs
 
+from rtfs_framework.lang.codegen import checks
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen.emitter import RETURN, Dest, var_name
+from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.codegen.statements import Statements
 from rtfs_framework.lang.codegen.unit import Unit
@@ -59,9 +60,8 @@ class Groups(Statements):
 
     def receive(self, fn: ir.Fn, raw: Sequence[str], rest_name: str | None, line: int) -> None:
         """Check and destructure the parameters."""
-        for param, name in zip(fn.params, raw, strict=True):
-            if param.type is not None:
-                self.emit(ast.Expr(py.call(self.unit.checker(param.type), py.load(name))), line)
+        if fn.frame not in self.trusted:
+            checks.receive(self, fn, raw, line)
         if fn.rest is not None and rest_name is not None:
             if fn.rest.type is not None:
                 checker = py.load(self.unit.checker(fn.rest.type))
@@ -116,8 +116,7 @@ class Groups(Statements):
     def _member(self, fn: ir.Fn, raw: list[str], line: int) -> list[ast.stmt]:
         outer = self.block()
         self.receive(fn, raw, None, line)
-        check = None if fn.returns is None else self.unit.checker(fn.returns)
-        self.run(fn.body, RETURN if check is None else Dest("return", check=check))
+        self.run(fn.body, Dest("return", check=fn.returns))
         return self.take(outer)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rtfs_framework.lang.codegen import decisions
+from rtfs_framework.lang.codegen import checks, decisions
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
@@ -136,7 +136,6 @@ class _Matching:
             case "has":
                 return py.compare(emitter.constant(value.value), ast.In(), py.load(name))
             case "type":
-                checker = py.load(emitter.unit.checker(value.type))
-                return py.call(emitter.unit.helper("rt_fits"), checker, py.load(name))
+                return checks.fits(emitter, value.type, name)
             case _:
                 return emitter.literal(value.value, name)

@@ -7,6 +7,7 @@ from typing import Any
 
 from typing_extensions import assert_never
 
+from rtfs_framework.lang.codegen import checks
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import var_name
 from rtfs_framework.lang.codegen.expressions import Expressions
@@ -109,9 +110,7 @@ class Patterns(Expressions):
             case ir.PAs(var=var, pattern=inner):
                 return [*self.fits(inner, subject), py.bound(var_name(var), py.load(subject))]
             case ir.PType(type=declared, pattern=inner):
-                checker = py.load(self.unit.checker(declared))
-                test = py.call(self.unit.helper("rt_fits"), checker, py.load(subject))
-                return [test, *self.fits(inner, subject)]
+                return [checks.fits(self, declared, subject), *self.fits(inner, subject)]
             case ir.PVector():
                 return self._fits_vector(pattern, subject)
             case ir.PMap():

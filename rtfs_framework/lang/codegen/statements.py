@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from rtfs_framework.lang.codegen import counting, each, matching, narrowing, speculation
+from rtfs_framework.lang.codegen import checks, counting, each, matching, narrowing, speculation
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, RETURN, Dest, steady, var_name
 from rtfs_framework.lang.codegen.metering import further_steps
@@ -25,11 +25,15 @@ class Statements(Parts):
         self.frame_vars: dict[ir.FunctionFrame, tuple[str, ...]] = {}
         self.frame_state: dict[ir.FunctionFrame, tuple[str, int]] = {}
         """For a function in a group: the variable that says whose turn it is, and this function's number."""
+        self.trusted: dict[ir.FunctionFrame, ir.Fn] = {}
+        """Functions whose version without checks is being emitted: what jumps pass is checked where they start."""
 
     def run(self, node: ir.Node, dest: Dest) -> None:  # noqa: C901 - one case per kind of node
         """Emit a node; its value goes to `dest`."""
         if self.owed and self._due(node):
             self.pay(self.line(node.span))
+        if dest.check is not None and checks.surely(self, node, dest.check):
+            dest = Dest(dest.kind, dest.name)
         match node:
             case ir.Do(items=items) if items:
                 self._run_items(items, dest)
@@ -43,6 +47,10 @@ class Statements(Parts):
                 self._run_recur(node)
             case ir.Match():
                 self._run_match(node, dest)
+            case ir.Inlined() if dest.check is not None:  # what is declared is checked where the call stands
+                kept = Dest("assign", self.unit.temp("r"))
+                self.run(node, kept)
+                self.give(py.load(kept.name), dest, self.line(node.span), node)
             case ir.Inlined():
                 outer = self.unit.enter(node.name, self.line(node.span))
                 self.run(node.body, dest)
@@ -56,7 +64,7 @@ class Statements(Parts):
             case ir.Bind(pattern=ir.PVar()) if dest is DROP:
                 self.value(node)
             case _:
-                self.give(self.value(node), dest, self.line(node.span))
+                self.give(self.value(node), dest, self.line(node.span), node)
 
     def _run_items(self, items: tuple[ir.Node, ...], dest: Dest) -> None:
         known, outside = "numbers" in self.passes, self.numbers
@@ -88,10 +96,10 @@ class Statements(Parts):
             case _:
                 return True
 
-    def give(self, expression: ast.expr, dest: Dest, line: int) -> None:
-        """Send a value to a destination."""
+    def give(self, expression: ast.expr, dest: Dest, line: int, node: ir.Node | None = None) -> None:
+        """Send a value to a destination; `node` is what it was made of."""
         if dest.check is not None:
-            expression = py.call(dest.check, expression)
+            expression = checks.checked(self, expression, dest.check, node)
         if dest.kind == "return":
             self.emit(ast.Return(expression), line)
         elif dest.kind == "assign":
@@ -141,7 +149,7 @@ class Statements(Parts):
             line, outer = self.line(node.span), self.begin_part()
             self._run_blocks(node, RETURN)
             statements, declared = self.end_part(outer)
-            self.give(self.call_part("part", [*declared, *statements], line), dest, line)
+            self.give(self.call_part("part", [*declared, *statements], line), dest, line, node)
         elif isinstance(node, ir.Loop):
             self._run_loop(node, dest)
         elif isinstance(node, ir.Try):
@@ -174,7 +182,7 @@ class Statements(Parts):
                 body = [*body, ast.Break()]
             self.endless(body, line, further_steps(node.body), grown)
         if result.kind == "assign":
-            self.give(py.load(result.name), dest, line)
+            self.give(py.load(result.name), dest, line, node)
 
     def endless(self, body: list[ast.stmt], line: int, further: int, grown: Sequence[str] = ()) -> None:
         """Emit a loop whose rounds are steps; `continue` starts the next round, `break` leaves it.
@@ -208,6 +216,9 @@ class Statements(Parts):
             self.emit(py.assign(*moved[0]), line)
         elif moved:
             self.emit(py.assign_many([n for n, _ in moved], py.tuple_of([v for _, v in moved])), line)
+        fn = None if node.frame is None else self.trusted.get(node.frame)
+        if fn is not None:
+            checks.receive(self, fn, names, self.line(fn.span), node.args)
         self.out += self.late
         self.late = waiting
         self.emit(ast.Continue(), line)
@@ -253,7 +264,7 @@ class Statements(Parts):
         if dest.check is not None:  # what is declared of the result is checked outside: no clause may catch its failure
             temp = self.unit.temp("r")
             self._run_try(node, Dest("assign", temp))
-            self.give(py.load(temp), dest, line)
+            self.give(py.load(temp), dest, line, node)
             return
         outside = 0 if node.final is None else 1
         with self.opened(1 + outside):

@@ -9,6 +9,7 @@ from rtfs_framework.lang.codegen.names import hint, mangle
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.types.show import show_type
 
 
 class Unit:
@@ -20,6 +21,7 @@ class Unit:
         self.constants: list[Any] = []
         self._numbers: dict[int, int] = {}
         self.checked: list[Type] = []
+        self._checkers: dict[str, int] = {}
         self.builtins: dict[str, str] = {}
         self.helpers: dict[str, None] = {}
         self.spans: list[SpanInfo] = []
@@ -40,10 +42,11 @@ class Unit:
         return f"C__{number}"
 
     def checker(self, declared: Type) -> str:
-        """Enter a type that a value is checked against."""
-        if declared not in self.checked:
+        """Enter a type that a value is checked against. Types are one when they read alike: Python takes 1 for true."""
+        number = self._checkers.setdefault(show_type(declared), len(self.checked))
+        if number == len(self.checked):
             self.checked.append(declared)
-        return f"K__{self.checked.index(declared)}"
+        return f"K__{number}"
 
     def builtin(self, name: str) -> str:
         """Enter a builtin."""

@@ -6,6 +6,7 @@ in tail position of its `Loop` or function and has as many arguments; patterns h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -398,3 +399,5 @@ class Program:
     signatures: tuple[FunctionSignature, ...]
     groups: tuple[tuple[Fn, ...], ...] = ()
     """Functions that jump to each other in tail position (`passes.mutual`): emitted as one loop."""
+    types: Mapping[str, Type] | None = None
+    """What the names of types stand for; None where that may change (a conversation): there names prove nothing."""

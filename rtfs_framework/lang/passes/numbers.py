@@ -14,8 +14,10 @@ import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything, parts
-from rtfs_framework.lang.passes import kinds
+from rtfs_framework.lang.passes import kinds, proofs
 from rtfs_framework.lang.passes.kinds import Kind
+from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.types.names import Lookup
 
 
 @attrs.define(slots=True, eq=False)
@@ -26,27 +28,39 @@ class Special:
     kinds: tuple[Kind | None, ...]
     returns: Kind | None
     vars: dict[ir.Var, Kind]
+    types: dict[ir.Var, Type] = attrs.Factory(dict)
     name: str = ""
     """Its Python name, once it is known."""
 
     def takes(self, given: Sequence[Kind | None]) -> bool:
-        """Tell whether arguments of these kinds are what it is made for."""
-        return all(kind is None or kind is other for kind, other in zip(self.kinds, given, strict=True))
+        """Tell whether arguments of these kinds are what it is made for; that those of declared types fit is proved."""
+        wanted = zip(self.fn.params, self.kinds, given, strict=True)
+        return all(kind is None or kind is other or param.type is not None for param, kind, other in wanted)
 
 
 class Callees(Protocol):
     """What is known of a program's top-level functions."""
 
-    def find(self, name: str, given: Sequence[Kind | None], numbers: Numbers) -> tuple[Special | None, Kind | None]:
+    def find(self, name: str, args: Sequence[ir.Node], numbers: Numbers) -> tuple[Special | None, Kind | None]:
         """Return the version that a call goes to, and what the call surely gives."""
+        ...
+
+    def declared(self, name: str) -> Type | None:
+        """Return the type that what a function gives surely fits, if it declares one."""
         ...
 
 
 class Numbers:
     """Kinds of variables and, for functions with a special version, of their results."""
 
-    def __init__(self, known: Mapping[ir.Var, Kind] | None = None, callees: Callees | None = None) -> None:
+    def __init__(
+        self, known: Mapping[ir.Var, Kind] | None = None, callees: Callees | None = None, lookup: Lookup | None = None
+    ) -> None:
         self.vars: dict[ir.Var, Kind] = dict(known or {})
+        self.types: dict[ir.Var, Type] = {}
+        """Types that variables surely fit, where they say more than a kind."""
+        self.lookup = lookup
+        """What types' names stand for, for good; None where nobody knows that."""
         self.widths: dict[ir.Var, int] = {}
         """Most bits of integer variables (`widths`), noted while code is made."""
         self.naturals: set[ir.Var] = set()
@@ -57,6 +71,10 @@ class Numbers:
         self.supposed = 0
         """How many kinds are only supposed, behind tests."""
         self._by_var: dict[ir.Var, Special] = {}
+        self._declared: dict[ir.Var, Type] = {}
+        """What local functions declare of their results."""
+        self._fitting: dict[tuple[ir.Node, int], tuple[Type, bool]] = {}
+        """Whether nodes fit types, with the types, whose ids are the keys: Python's equality of types is not RTFS's."""
         self._found: dict[ir.Node, Kind | None] | None = None
         """Kinds of nodes, once those of variables are settled."""
 
@@ -69,7 +87,7 @@ class Numbers:
     def within(self, special: Special) -> Numbers:
         """Return what is known inside a special version."""
         inner = self.beside({})
-        inner.vars = special.vars
+        inner.vars, inner.types = special.vars, special.types
         return inner.settled()
 
     def settled(self) -> Numbers:
@@ -79,7 +97,8 @@ class Numbers:
 
     def beside(self, known: Mapping[ir.Var, Kind]) -> Numbers:
         """Return a copy that knows more."""
-        made = Numbers({**self.vars, **known}, self.callees)
+        made = Numbers({**self.vars, **known}, self.callees, self.lookup)
+        made.types, made._declared = dict(self.types), dict(self._declared)
         made.place, made._by_var = self.place, dict(self._by_var)
         return made
 
@@ -93,18 +112,43 @@ class Numbers:
         """Return the special version that a call may go to: its arguments are of the kinds that it takes."""
         return self._callee(node)[0]
 
+    def fits(self, node: ir.Node, declared: Type) -> bool:
+        """Tell whether what a node gives surely fits a type."""
+        if self._found is None:
+            return proofs.fits(node, declared, self)
+        key = (node, id(declared))
+        if key not in self._fitting:
+            self._fitting[key] = declared, proofs.fits(node, declared, self)
+        return self._fitting[key][1]
+
+    def all_fit(self, args: Sequence[ir.Node], fn: ir.Fn) -> bool:
+        """Tell whether arguments surely fit what a function declares of its parameters."""
+        pairs = zip(args, fn.params, strict=True)
+        return all(param.type is None or self.fits(arg, param.type) for arg, param in pairs)
+
+    def declared(self, function: ir.Node) -> Type | None:
+        """Return the type that what a function gives surely fits, if it is known and declares one."""
+        match function:
+            case ir.Local(var=var):
+                return self._declared.get(var)
+            case ir.Global(name=name) if self.callees is not None:
+                return self.callees.declared(name)
+            case _:
+                return None
+
     def _callee(self, node: ir.Call) -> tuple[Special | None, Kind | None]:
         target = node.function
         if isinstance(target, ir.Local):
             found = self._by_var.get(target.var)
-            if found is not None and len(node.args) == len(found.kinds) and found.takes(self._given(node)):
-                return found, found.returns
+            if found is not None and len(node.args) == len(found.kinds) and found.takes(self.given(node.args)):
+                return (found, found.returns) if self.all_fit(node.args, found.fn) else (None, None)
         elif isinstance(target, ir.Global) and self.callees is not None:
-            return self.callees.find(target.name, self._given(node), self)
+            return self.callees.find(target.name, node.args, self)
         return None, None
 
-    def _given(self, node: ir.Call) -> list[Kind | None]:
-        return [self.kind(arg) for arg in node.args]
+    def given(self, args: Sequence[ir.Node]) -> list[Kind | None]:
+        """Return the kinds of arguments."""
+        return [self.kind(arg) for arg in args]
 
     def kind(self, node: ir.Node) -> Kind | None:
         """Return what a node surely gives, or None."""
@@ -121,7 +165,7 @@ class Numbers:
             case ir.Local(var=var):
                 return self.vars.get(var)
             case ir.Call(function=ir.Builtin(name=name)):
-                return kinds.result(name, self._given(node))
+                return kinds.result(name, self.given(node.args))
             case ir.Call():
                 return self._callee(node)[1]
             case ir.If():
@@ -175,10 +219,25 @@ class Numbers:
             self.learn(part)
         if isinstance(node, ir.Bind) and isinstance(node.pattern, ir.PVar):
             self._note(node.pattern.var, self.kind(node))
+            self._note_type(node.pattern.var, proofs.type_of(node, self))
         elif isinstance(node, ir.Fn):
-            for param in node.params:
-                if isinstance(param.pattern, ir.PVar) and param.type is not None:
-                    self._note(param.pattern.var, kinds.of_type(param.type))
+            self.note_params(node)
+        elif isinstance(node, ir.Letrec):
+            declared = ((var, fn.signature.returns) for var, fn in node.bindings if not fn.linked)
+            self._declared.update((var, returns) for var, returns in declared if returns is not None)
+
+    def note_params(self, fn: ir.Fn) -> None:
+        """Note what a function's declared types say of its parameters, once they were checked."""
+        for param in fn.params:
+            if isinstance(param.pattern, ir.PVar) and param.type is not None:
+                self._note(param.pattern.var, proofs.kind_of(param.type, self.lookup))
+                self._note_type(param.pattern.var, param.type)
+
+    def _note_type(self, var: ir.Var, known: Type | None) -> None:
+        if known is None or var.leaves_part:
+            self.types.pop(var, None)
+        else:
+            self.types[var] = known
 
     def _note(self, var: ir.Var, kind: Kind | None) -> None:
         if kind is None or var.leaves_part:  # which is bound before its form too
@@ -220,7 +279,10 @@ class Numbers:
         for part in (node.init, node.source):
             if part is not None:
                 self.learn(part)
-        self._note(node.item, self._items(node.source))
+        item = proofs.item_of(node.source, self)
+        kind = None if item is None else proofs.kind_of(item, self.lookup)
+        self._note(node.item, self._items(node.source) or kind)
+        self._note_type(node.item, item)
         if node.acc is not None:
             self._note(node.acc, self._start(node))
         self.learn(node.body)

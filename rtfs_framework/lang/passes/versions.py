@@ -18,7 +18,10 @@ from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.passes import kinds
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Numbers, Special
+from rtfs_framework.lang.passes.proofs import kind_of
 from rtfs_framework.lang.passes.wants import NUMBER, Wants, wants
+from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.types.names import Lookup
 
 MOST_NODES = 400
 """Functions larger than this are compiled once."""
@@ -56,6 +59,7 @@ class _Body:
     asks: bool = False
     """Whether its calls may ask for versions."""
     vars: dict[ir.Var, Kind] = attrs.Factory(dict)
+    types: dict[ir.Var, Type] = attrs.Factory(dict)
     uses: set[Special] = attrs.Factory(set)
 
 
@@ -64,6 +68,7 @@ class Versions:
 
     def __init__(self, program: ir.Program, once: Collection[str]) -> None:
         self._barriers = _barriers(program.body)
+        self._lookup = None if program.types is None else program.types.get
         self._known: dict[str, _Known] = {}
         self._bodies: list[_Body] = []
         self._readers: dict[_Known | Special, dict[_Body, None]] = {}
@@ -79,10 +84,11 @@ class Versions:
         while self._queue:
             self._look(self._queue.popleft())
         self._drop_unused()
-        self.base = Numbers(callees=self)
+        self.base = Numbers(callees=self, lookup=self._lookup)
         for body in self._bodies:
             if body.special is None:
                 self.base.vars.update(body.vars)
+                self.base.types.update(body.types)
 
     def of(self, name: str) -> Sequence[Special]:
         """Return the versions of a function, those for more kinds first."""
@@ -93,14 +99,22 @@ class Versions:
         """Return all versions in the order of the program."""
         return [special for known in self._known.values() for special in known.versions]
 
-    def find(self, name: str, given: Sequence[Kind | None], numbers: Numbers) -> tuple[Special | None, Kind | None]:
+    def declared(self, name: str) -> Type | None:
+        """Return the type that what a function gives surely fits, if it declares one."""
+        known = self._known.get(name)
+        return None if known is None else known.fn.signature.returns
+
+    def find(self, name: str, args: Sequence[ir.Node], numbers: Numbers) -> tuple[Special | None, Kind | None]:
         """Return the version that a call goes to, and what the call surely gives."""
         known = self._known.get(name)
-        if known is None or len(given) != len(known.fn.params) or known.fn.rest is not None:
+        if known is None or len(args) != len(known.fn.params) or known.fn.rest is not None:
             return None, None
+        given = numbers.given(args)
         if Kind.NEVER in given:
             return None, Kind.NEVER
         chosen = self._choose(known, given) if self._exists(known.place, numbers.place) else None
+        if chosen is not None and not numbers.all_fit(args, known.fn):
+            chosen = None
         if self._reading is not None:
             self._readers.setdefault(chosen or known, {})[self._reading] = None
         return chosen, known.result if chosen is None else chosen.returns
@@ -139,9 +153,8 @@ class Versions:
     def _for_integers(self, body: _Body) -> Sequence[_Body]:
         """Return the version of a function for integers; a function without one asks for others itself."""
         known = body.known
-        if known is not None and NUMBER in known.wanted:
-            given = tuple(Kind.INT if wanted is NUMBER else None for wanted in known.wanted)
-            known.integers = Special(known.fn, given, Kind.NEVER, {})
+        if known is not None and (NUMBER in known.wanted or (known.wanted and is_typed(known.fn))):
+            known.integers = Special(known.fn, _first_kinds(known.fn, known.wanted, self._lookup), Kind.NEVER, {})
             return [self._version(known, known.integers)]
         body.asks = isinstance(body.node, ir.Fn)
         return ()
@@ -159,10 +172,10 @@ class Versions:
         if body.special is not None and body.special not in body.known.versions:  # type: ignore[union-attr]
             return
         self._reading = body
-        numbers = Numbers(callees=self)
+        numbers = Numbers(callees=self, lookup=self._lookup)
         numbers.place = body.place
         returns = self._learn(body, numbers)
-        body.vars = numbers.vars
+        body.vars, body.types = numbers.vars, numbers.types
         asked = [made for call in body.calls if (made := self._ask(body, call, numbers)) is not None]
         body.uses = {found for call in body.calls if (found := numbers.special(call)) is not None}
         self._reading = None
@@ -181,11 +194,12 @@ class Versions:
             numbers.learn(node)
             return _returned(node, numbers) if isinstance(node, ir.Fn) else None
         while True:
-            numbers.vars = _assumed(special)
+            numbers.vars, numbers.types = _assumed(special), {}
+            numbers.note_params(node)
             numbers.learn(node.body)
-            refuted = numbers.refuted(node.body, special.kinds, node.frame)
+            refuted = numbers.refuted(node.body, _untyped_kinds(special), node.frame)
             if not refuted:
-                special.vars = numbers.vars
+                special.vars, special.types = numbers.vars, numbers.types
                 return _returned(node, numbers)
             self._weaken(body, special, refuted)
 
@@ -194,7 +208,8 @@ class Versions:
         known = body.known
         assert known is not None  # noqa: S101 - versions are of functions
         special.kinds = _without(special.kinds, refuted)
-        if not any(special.kinds) or any(each.kinds == special.kinds for each in known.versions if each is not special):
+        useless = not any(special.kinds) and not is_typed(special.fn)
+        if useless or any(each.kinds == special.kinds for each in known.versions if each is not special):
             known.versions = [each for each in known.versions if each is not special]
             known.integers = None if known.integers is special else known.integers
         self._queue.extend(self._readers.pop(special, ()))
@@ -225,6 +240,8 @@ class Versions:
         known = self._known.get(call.function.name) if isinstance(call.function, ir.Global) else None
         if known is None or not body.asks or len(call.args) != len(known.wanted) or known.asked >= _MOST_ASKED:
             return None
+        if is_typed(known.fn):  # what it declares is what it is made for
+            return None
         given = [numbers.kind(arg) for arg in call.args]
         passed = tuple(kind if kind in wanted else None for kind, wanted in zip(given, known.wanted, strict=True))
         if not any(passed) or Kind.NEVER in given or not self._exists(known.place, body.place):
@@ -237,12 +254,13 @@ class Versions:
 
     def _drop_unused(self) -> None:
         """Keep the versions that calls go to, and one for the entry: that for integers unless one knows more."""
-        entries = {known.integers for known in self._known.values() if known.integers is not None}
+        found = [known.integers for known in self._known.values() if known.integers is not None]
+        entries = {special for special in found if any(_untyped_kinds(special))}  # others only check at their entry
         used = self._reached(entries)
         for known in self._known.values():
             better = [each for each in known.versions if each in used and _refines(each, known.integers)]
             if better and known.integers is not None:
-                entries.remove(known.integers)
+                entries.discard(known.integers)
                 entries.update(better)
         used = self._reached(entries)
         for known in self._known.values():
@@ -263,18 +281,19 @@ def specialise(fn: ir.Fn, var: ir.Var, base: Numbers) -> Special | None:
     """Return the version for integers of a local function, or None when they would make no difference."""
     nodes = list(everything((fn.body,)))
     wanted = [] if fn.linked or len(nodes) > MOST_NODES else _wanted(fn, wants(nodes))
-    trial = Special(fn, tuple(Kind.INT if each is NUMBER else None for each in wanted), Kind.NEVER, {})
-    while any(trial.kinds):
+    trial = Special(fn, _first_kinds(fn, wanted, base.lookup), Kind.NEVER, {})
+    while any(trial.kinds) or (wanted and is_typed(fn)):
         numbers = base.beside(_assumed(trial))
         numbers.enter(var, trial)
+        numbers.note_params(fn)
         numbers.learn(fn.body)
-        refuted = numbers.refuted(fn.body, trial.kinds, fn.frame)
+        refuted = numbers.refuted(fn.body, _untyped_kinds(trial), fn.frame)
         if refuted:
             trial = Special(fn, _without(trial.kinds, refuted), Kind.NEVER, {})
             continue
         returns = _returned(fn, numbers)
         if returns is trial.returns:
-            trial.vars = numbers.vars
+            trial.vars, trial.types = numbers.vars, numbers.types
             return trial
         trial.returns = returns if trial.returns is Kind.NEVER else None
     return None
@@ -282,10 +301,30 @@ def specialise(fn: ir.Fn, var: ir.Var, base: Numbers) -> Special | None:
 
 def _wanted(fn: ir.Fn, found: Wants) -> list[frozenset[Kind]]:
     """Return the kinds worth knowing by parameter; nothing when a parameter is no plain name."""
-    if fn.rest is not None or not all(isinstance(p.pattern, ir.PVar) and p.type is None for p in fn.params):
+    if fn.rest is not None or not all(isinstance(p.pattern, ir.PVar) for p in fn.params):
         return []
     variables = [p.pattern.var for p in fn.params if isinstance(p.pattern, ir.PVar)]
-    return [found.get(var, frozenset()) if variables.count(var) == 1 else frozenset() for var in variables]
+    if len(set(variables)) != len(variables):
+        return []
+    pairs = zip(fn.params, variables, strict=True)
+    return [found.get(var, frozenset()) if param.type is None else frozenset() for param, var in pairs]
+
+
+def is_typed(fn: ir.Fn) -> bool:
+    """Tell whether a function declares types of its parameters."""
+    return any(param.type is not None for param in fn.params)
+
+
+def _first_kinds(fn: ir.Fn, wanted: Sequence[frozenset[Kind]], lookup: Lookup | None) -> tuple[Kind | None, ...]:
+    """Return the kinds of a first version: those declared, and integers for operands."""
+    pairs = zip(fn.params, wanted, strict=False)
+    return tuple(kind_of(p.type, lookup) if p.type else Kind.INT if each is NUMBER else None for p, each in pairs)
+
+
+def _untyped_kinds(special: Special) -> list[Kind | None]:
+    """Return the kinds that jumps must keep; what is passed as a parameter of a declared type is checked."""
+    pairs = zip(special.fn.params, special.kinds, strict=True)
+    return [kind if param.type is None else None for param, kind in pairs]
 
 
 def _assumed(special: Special) -> dict[ir.Var, Kind]:

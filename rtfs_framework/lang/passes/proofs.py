@@ -1,0 +1,258 @@
+"""Proofs: which nodes surely give a value of a declared type, so that it need not be checked.
+
+In: a node, a type, and what `numbers` knows of variables and functions. Out: whether every value that the node may give
+fits. Values never change, so a check that was passed once holds for good: a parameter fits from its check on, and a
+call gives what the function declares. Nobody knows here what stands behind a name in a conversation, where it may come
+to mean something else: there names prove nothing (`Numbers.lookup` is None).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import parts
+from rtfs_framework.lang.passes import kinds
+from rtfs_framework.lang.passes.kinds import Kind
+from rtfs_framework.lang.types.check import violation
+from rtfs_framework.lang.types.model import (
+    ArrayType,
+    ListType,
+    MapOfType,
+    MapType,
+    NamedType,
+    OptionalType,
+    Primitive,
+    SetType,
+    TupleType,
+    Type,
+    UnionType,
+    VectorType,
+)
+from rtfs_framework.lang.types.names import Lookup, no_names, resolve
+from rtfs_framework.lang.types.subtypes import is_recursive, is_subtype
+from rtfs_framework.lang.values import Keyword
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.passes.numbers import Numbers
+
+_OF_KIND = {
+    Kind.INT: Primitive.INT, Kind.FLOAT: Primitive.FLOAT, Kind.STRING: Primitive.STRING, Kind.BOOL: Primitive.BOOL,
+    Kind.NEVER: Primitive.NEVER,
+}  # fmt: skip
+_NUMERIC = frozenset({"+", "-", "*", "/", "inc", "dec", "abs", "max", "min"})
+"""Of numbers they give a number."""
+_SAME_ITEMS = {"filter": 1, "remove": 1, "take": 1, "drop": 1, "rest": 0, "butlast": 0, "reverse": 0, "sort-by": 1}
+"""Functions that give a vector of some items of a vector, with its place among their arguments."""
+
+
+def plain(declared: Type, lookup: Lookup | None) -> Type:
+    """Return the type behind a name, if it is known for good."""
+    seen: set[str] = set()
+    while isinstance(declared, NamedType) and lookup is not None and declared.name not in seen:
+        seen.add(declared.name)
+        found = resolve(declared.name, lookup)
+        if found is None:
+            break
+        declared = found
+    return declared
+
+
+def kind_of(declared: Type, lookup: Lookup | None) -> Kind | None:
+    """Return the kind of all values that fit a type."""
+    match plain(declared, lookup):
+        case VectorType() | TupleType() | ArrayType():
+            return Kind.VECTOR
+        case MapType() | MapOfType():
+            return Kind.MAP
+        case known:
+            return kinds.of_type(known)
+
+
+def type_of(node: ir.Node, numbers: Numbers) -> Type | None:  # noqa: C901 - one case per kind of node
+    """Return a declared type that a node's value surely fits, if one is known."""
+    match node:
+        case ir.Local(var=var):
+            return numbers.types.get(var)
+        case ir.Bind() | ir.Check():
+            return node.type or type_of(node.value, numbers)
+        case ir.Do(items=[*_, last]):
+            return type_of(last, numbers)
+        case ir.Inlined(body=body) | ir.Loop(body=body):
+            return type_of(body, numbers)
+        case ir.If(then=then, otherwise=otherwise):
+            return _common([then, otherwise], numbers)
+        case ir.Match(clauses=clauses):
+            return _common([clause.body for clause in clauses], numbers)
+        case ir.Call(function=ir.Const(value=Keyword() as key), args=[subject]):
+            return _entry(type_of(subject, numbers), key, numbers)
+        case ir.Call(function=ir.Builtin(name="get"), args=[subject, ir.Const(value=Keyword() as key)]):
+            return _entry(type_of(subject, numbers), key, numbers)
+        case ir.Call(function=ir.Builtin(name=name), args=args):
+            return _of_library(name, args, numbers)
+        case ir.Call(function=function):
+            return numbers.declared(function)
+        case ir.Each(acc=None, alike=True, source=source):
+            item = item_of(source, numbers)
+            return None if item is None else VectorType(item)
+        case ir.Each(acc=None):
+            pushed = list(_pushed(node.body))
+            item = _common(pushed, numbers) if pushed else Primitive.NEVER
+            return None if item is None else VectorType(item)
+        case ir.Each(acc=acc) if acc is not None:
+            return numbers.types.get(acc)
+        case _:
+            return None
+
+
+def _common(nodes: list[ir.Node], numbers: Numbers) -> Type | None:
+    """Return the type of what several nodes give, those that give nothing left out."""
+    found = [type_of(each, numbers) for each in nodes if not isinstance(each, ir.Recur | ir.Fail | ir.Stop)]
+    return found[0] if found and all(each == found[0] for each in found) else None
+
+
+def _entry(subject: Type | None, key: Keyword, numbers: Numbers) -> Type | None:
+    """Return the type of a map's value under a key: nil where a string stands in for it."""
+    found = None if subject is None else plain(subject, numbers.lookup)
+    for entry in found.entries if isinstance(found, MapType) else ():
+        if entry.key is key:
+            return entry.type if isinstance(entry.type, OptionalType) else OptionalType(entry.type)
+    return None
+
+
+def _of_library(name: str, args: tuple[ir.Node, ...], numbers: Numbers) -> Type | None:
+    match name, args:
+        case "map" | "mapv", [ir.Global() | ir.Local() as function, _]:
+            item = numbers.declared(function)
+            return None if item is None else VectorType(item)
+        case "first" | "second" | "last" | "peek" | "nth", [items, *rest] if len(rest) <= (name == "nth"):
+            item = item_of(items, numbers)
+            return None if item is None else OptionalType(item)
+        case _ if name in _SAME_ITEMS and len(args) == _SAME_ITEMS[name] + 1:
+            item = item_of(args[-1], numbers)
+            return None if item is None else VectorType(item)
+        case _:
+            return None
+
+
+def item_of(node: ir.Node, numbers: Numbers) -> Type | None:
+    """Return the type of all items of a node's vector."""
+    found = type_of(node, numbers)
+    match None if found is None else plain(found, numbers.lookup):
+        case VectorType(item):
+            return item
+        case _:
+            return None
+
+
+def _pushed(node: ir.Node) -> Iterator[ir.Node]:
+    """Yield what a loop adds to its vector; inner loops have their own."""
+    if isinstance(node, ir.Push):
+        yield node.value
+    for part in parts(node):
+        if not isinstance(part, ir.Each | ir.Fn):
+            yield from _pushed(part)
+
+
+def fits(node: ir.Node, declared: Type, numbers: Numbers) -> bool:
+    """Tell whether every value that a node may give surely fits a type."""
+    match node:
+        case ir.Recur() | ir.Fail() | ir.Stop():
+            return True
+        case ir.Const(value=value) if numbers.lookup is not None:
+            return violation(declared, value, numbers.lookup) is None
+        case ir.Do(items=[*_, last]):
+            return numbers.fits(last, declared)
+        case ir.Inlined(body=body) | ir.Loop(body=body):
+            return numbers.fits(body, declared)
+        case ir.If(then=then, otherwise=otherwise):
+            return numbers.fits(then, declared) and numbers.fits(otherwise, declared)
+        case ir.Match(clauses=clauses):
+            return all(numbers.fits(clause.body, declared) for clause in clauses)
+        case ir.And(items=items) | ir.Or(items=items):
+            return all(numbers.fits(item, declared) for item in items)
+        case _:
+            return _leaf_fits(node, plain(declared, numbers.lookup), numbers)
+
+
+def _leaf_fits(node: ir.Node, wanted: Type, numbers: Numbers) -> bool:
+    if wanted is Primitive.ANY:
+        return True
+    lookup = numbers.lookup or no_names
+    kind = numbers.kind(node)
+    if kind in _OF_KIND and is_subtype(_OF_KIND[kind], wanted, lookup):
+        return True
+    known = type_of(node, numbers)
+    if known is not None and is_subtype(known, wanted, lookup):
+        return True
+    match wanted:
+        case OptionalType(inner):
+            return numbers.fits(node, inner)
+        case UnionType(members):
+            return any(numbers.fits(node, member) for member in members)
+        case Primitive.FLOAT:
+            return _is_number(node, numbers)
+        case Primitive():
+            return isinstance(node, ir.Const) and violation(wanted, node.value) is None
+        case _:
+            return _parts_fit(node, wanted, numbers)
+
+
+def _is_number(node: ir.Node, numbers: Numbers) -> bool:
+    match node:
+        case ir.Call(function=ir.Builtin(name=name), args=args) if name in _NUMERIC and args:
+            return all(numbers.fits(arg, Primitive.FLOAT) for arg in args)
+        case _:
+            return False
+
+
+def _parts_fit(node: ir.Node, wanted: Type, numbers: Numbers) -> bool:
+    """Look into collections that are written out, or made of one whose type is known and what is put into it."""
+    match node, wanted:
+        case ir.VectorNode(items=items), VectorType(item) | ListType(item):
+            return all(_part_fits(each, item, numbers) for each in items)
+        case ir.VectorNode(items=items), TupleType(types) if len(items) == len(types):
+            return all(_part_fits(each, type_, numbers) for each, type_ in zip(items, types, strict=True))
+        case ir.Each(acc=None, alike=False, body=body), VectorType(item) | ListType(item):
+            return all(_part_fits(each, item, numbers) for each in _pushed(body))
+        case ir.SetNode(items=items), SetType(item):
+            return all(_part_fits(each, item, numbers) for each in items)
+        case ir.MapNode(), MapType(entries, None):
+            return _entries_fit(node, wanted, numbers)
+        case ir.Call(function=ir.Builtin(name="assoc"), args=[first, *pairs]), MapType(entries, None) if pairs:
+            given = list(zip(pairs[::2], pairs[1::2], strict=False))
+            named = {entry.key: entry.type for entry in entries if entry.key.__class__ is Keyword}
+            return numbers.fits(first, wanted) and all(_may_put(key, value, named, numbers) for key, value in given)
+        case ir.Call(function=ir.Builtin(name="conj"), args=[first, *items]), VectorType(item):
+            return numbers.fits(first, wanted) and all(_part_fits(each, item, numbers) for each in items)
+        case _:
+            return False
+
+
+def _may_put(key: ir.Node, value: ir.Node, types: dict[Keyword, Type], numbers: Numbers) -> bool:
+    """Tell whether a map still fits when something is put under a key."""
+    if not isinstance(key, ir.Const) or key.value.__class__ is not Keyword:
+        return False
+    declared = types.get(key.value)
+    return declared is None or _part_fits(value, declared, numbers)
+
+
+def _entries_fit(node: ir.MapNode, wanted: MapType, numbers: Numbers) -> bool:
+    if not all(key.__class__ in (Keyword, str) for key, _ in node.pairs):
+        return False
+    given = dict(node.pairs)  # the last of equal keys counts
+    for entry in wanted.entries:
+        value = given.get(entry.key)
+        if value is None and entry.key.__class__ is Keyword:
+            value = given.get(entry.key.name)
+        if not (entry.optional if value is None else _part_fits(value, entry.type, numbers)):
+            return False
+    return True
+
+
+def _part_fits(node: ir.Node, declared: Type, numbers: Numbers) -> bool:
+    """Tell whether a part fits. One whose type comes back to itself is checked: values must not nest too deeply."""
+    if isinstance(declared, Primitive):
+        return numbers.fits(node, declared)
+    return not is_recursive(declared, numbers.lookup or no_names) and numbers.fits(node, declared)
