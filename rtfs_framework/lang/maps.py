@@ -107,7 +107,7 @@ class Map:
     @classmethod
     def of(cls, pairs: Iterable[tuple[Any, Any]]) -> Map:
         """Build from pairs of RTFS values; a repeated key keeps its place and the last value."""
-        return cls({to_key(k): v for k, v in pairs})
+        return cls({to_key(k): v for k, v in watched(pairs)})  # each key may be a nest that takes long to hash
 
     @classmethod
     def _grown(cls, trie: Any, following: int) -> Map:
@@ -152,8 +152,7 @@ class Map:
             items = self._dict()
             if len(items) < _SMALL:
                 return Map({**items, key: value})
-            trie = _trie_of(items)
-            self._next, self._trie = len(items), trie  # another thread that sees the trie sees its next place
+            trie = self._as_trie()
         if not narrow:
             key = _folded(key)
         entry = trie.get(key)
@@ -165,13 +164,21 @@ class Map:
 
     def dissoc(self, key: Any) -> Map:
         """Return the map without a key."""
+        if key not in self:
+            return self
         key = to_key(key)
-        if self._trie is None or len(self) <= _SMALL:
+        if len(self) <= _SMALL:
+            return Map({k: v for k, v in self._dict().items() if k != key})
+        return Map._grown(self._as_trie().delete(_folded(key)), self._next)
+
+    def _as_trie(self) -> Any:
+        """Return the entries as a trie (made once from the dict)."""
+        trie = self._trie
+        if trie is None:
             items = self._dict()
-            charge(len(items))
-            return self if key not in items else Map({k: v for k, v in items.items() if k != key})
-        key = _folded(key)
-        return Map._grown(self._trie.delete(key), self._next) if key in self._trie else self
+            trie = _trie_of(items)
+            self._next, self._trie = len(items), trie  # another thread that sees the trie sees its next place
+        return trie
 
     def merged(self, other: Map) -> Map:
         """Return the map with all entries of another set, in its order."""
