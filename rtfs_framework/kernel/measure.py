@@ -94,7 +94,7 @@ def _own(value: Any, kind: Any, todo: list[Any]) -> int:
         todo.append(value._buffer)
         return _HEAD
     if kind is Map:
-        todo.extend(part for part in (value._items, value._trie) if part is not None)
+        todo.extend(part for part in (value._items, value._trie, value._order) if part is not None)
         return _HEAD
     if kind is dict:
         return _HEAD + _ENTRY * len(value) + _items(value.keys(), todo) + _items(value.values(), todo)

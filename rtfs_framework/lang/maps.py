@@ -8,7 +8,7 @@ the result.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -31,6 +31,11 @@ __all__ = [
 
 _SMALL = 16
 """Changing a dict of at most this many entries copies it: cheaper than a trie."""
+
+_FEW = 8
+"""How many times larger a map is than one whose entries are put into it one by one: copying it would take longer."""
+
+_NO_ORDER: tuple[list[Any], int, int] = ([], 0, 0)
 
 _LOOK = 0x3FF
 """A map that grows looks at its bound every 1,024 entries."""
@@ -93,15 +98,18 @@ def from_key(key: Any) -> Any:
 class Map:
     """An immutable map. Build with `Map.of(pairs)` or, for keys known to be plain, `Map(dict)`."""
 
-    __slots__ = ("_hash", "_items", "_next", "_trie")
+    __slots__ = ("_hash", "_items", "_next", "_order", "_trie")
     _items: dict[Any, Any] | None
     _trie: Any
+    _order: tuple[list[Any], int, int]
+    """Keys of the trie of an older version, the first that is left of them, and the place that came next then."""
 
     def __init__(self, items: dict[Any, Any]) -> None:
         """Take over `items`, whose keys are already `to_key`ed; the caller never changes it again."""
         self._items = items
         self._trie = None
         self._next = 0
+        self._order = _NO_ORDER
         self._hash: int | None = None
 
     @classmethod
@@ -109,12 +117,12 @@ class Map:
         """Build from pairs of RTFS values; a repeated key keeps its place and the last value."""
         return cls({to_key(k): v for k, v in watched(pairs)})  # each key may be a nest that takes long to hash
 
-    @classmethod
-    def _grown(cls, trie: Any, following: int) -> Map:
-        made = cls.__new__(cls)
+    def _grown(self, trie: Any, following: int) -> Map:
+        made = Map.__new__(Map)
         made._items = None
         made._trie = trie
         made._next = following
+        made._order = self._order
         made._hash = None
         return made
 
@@ -159,8 +167,8 @@ class Map:
         if entry is None:
             if self._next & _LOOK == _LOOK:
                 fits("assoc", len(trie) + 1)
-            return Map._grown(trie.set(key, (self._next, value)), self._next + 1)
-        return Map._grown(trie.set(key, (entry[0], value)), self._next)
+            return self._grown(trie.set(key, (self._next, value)), self._next + 1)
+        return self._grown(trie.set(key, (entry[0], value)), self._next)
 
     def dissoc(self, key: Any) -> Map:
         """Return the map without a key."""
@@ -169,7 +177,7 @@ class Map:
         key = to_key(key)
         if len(self) <= _SMALL:
             return Map({k: v for k, v in self._dict().items() if k != key})
-        return Map._grown(self._as_trie().delete(_folded(key)), self._next)
+        return self._grown(self._as_trie().delete(_folded(key)), self._next)
 
     def _as_trie(self) -> Any:
         """Return the entries as a trie (made once from the dict)."""
@@ -177,14 +185,34 @@ class Map:
         if trie is None:
             items = self._dict()
             trie = _trie_of(items)
+            self._order = list(map(_folded, items)), 0, len(items)
             self._next, self._trie = len(items), trie  # another thread that sees the trie sees its next place
         return trie
 
+    def first(self) -> tuple[Any, Any]:
+        """Return the first entry; there must be one.
+
+        The search goes on where that of an older version ended: taking out the first again and again is n log n.
+        """
+        if self._items is not None:
+            return next((from_key(key), value) for key, value in self._items.items())
+        keys, at, known = self._order
+        for place in range(at, len(keys)):
+            key = keys[place]
+            entry = self._trie.get(key)
+            if entry is not None and entry[0] < known:  # else it was taken out, and may have come back at the end
+                self._order = keys, place, known
+                charge(place - at)
+                return from_key(_unfolded(key)), entry[1]
+        charge(len(self._trie))
+        self._order = [key for key, _ in sorted(self._trie.items(), key=_by_place)], 0, self._next
+        return self.first()
+
     def merged(self, other: Map) -> Map:
         """Return the map with all entries of another set, in its order."""
-        if len(other) <= 4 and len(self) > _SMALL:
+        if len(self) > max(_SMALL, _FEW * len(other)):
             result = self
-            for key, value in other.items():
+            for key, value in watched(other.items()):
                 result = result.assoc(key, value)
             return result
         charge(len(self) + len(other))
@@ -244,6 +272,25 @@ class Set:
         for member in watched(members):  # each may be a nest that takes long to hash
             found.setdefault(to_key(member), member)
         return cls(Map(found))
+
+    def with_all(self, members: Collection[Any]) -> Set:
+        """Return the set with more members; the first of equal ones stays."""
+        if _FEW * len(members) >= len(self):
+            return Set.of((*self, *members))
+        made = self.map
+        for member in watched(members):
+            if member not in made:
+                made = made.assoc(member, member)
+        return Set(made)
+
+    def without_all(self, members: Collection[Any]) -> Set:
+        """Return the set without some members; a vector's are looked up in turn."""
+        if members.__class__ is Set and _FEW * len(members) >= len(self):
+            return Set.of([member for member in watched(self) if member not in members])
+        made = self.map
+        for member in watched(members):
+            made = made.dissoc(member)
+        return Set(made)
 
     def __contains__(self, member: Any) -> bool:
         return member in self.map

@@ -163,8 +163,7 @@ def into(target: Any, source: Any) -> Any:
         room("into", len(found) + len(target or ()))
         return made((*(target or ()), *found))
     if kind is Set:
-        charge(len(target) + len(found))
-        return Set.of((*target, *found))
+        return target.with_all(found)
     if kind is Map and all(pair.__class__ in VECTORS and len(pair) == 2 for pair in found):
         return target.merged(Map.of(found))
     for item in found:

@@ -13,7 +13,6 @@ from rtfs_framework.stdlib.table import builtin
 
 def _set(op: str, value: Any) -> Set:
     if value.__class__ is Set:
-        charge(len(value))
         return value
     if value.__class__ in VECTORS:
         charge(len(value))
@@ -23,7 +22,12 @@ def _set(op: str, value: Any) -> Set:
 
 @builtin("union", ("(union #{1 2} #{2 3})", "#{1 2 3}"), ("(union)", "#{}"), doc="Join the members of all sets.")
 def union(*sets: Any) -> Set:
-    return Set.of([member for one in watched(sets) for member in _set("union", one)])
+    if not sets:
+        return Set.of(())
+    made = _set("union", sets[0])
+    for one in watched(sets[1:]):
+        made = made.with_all(_set("union", one))
+    return made
 
 
 @builtin("intersection", ("(intersection #{1 2 3} #{2 3 4})", "#{2 3}"), doc="Keep the members that all sets have.")
@@ -34,8 +38,10 @@ def intersection(first: Any, *others: Any) -> Set:
 
 @builtin("difference", ("(difference #{1 2 3} #{2})", "#{1 3}"), doc="Leave out the members that other sets have.")
 def difference(first: Any, *others: Any) -> Set:
-    unwanted = [_set("difference", one) for one in watched(others)]
-    return Set.of([m for m in watched(_set("difference", first)) if not any(m in one for one in watched(unwanted))])
+    made = _set("difference", first)
+    for one in [_set("difference", one) for one in watched(others)]:
+        made = made.without_all(one)
+    return made
 
 
 @builtin(
@@ -64,7 +70,4 @@ def is_superset(whole: Any, part: Any) -> bool:
 def disj(collection: Any, *members: Any) -> Set:
     if collection.__class__ is not Set:
         raise type_error("disj", "set", collection)
-    left = collection.map
-    for member in members:
-        left = left.dissoc(member)
-    return Set(left)
+    return collection.without_all(members)

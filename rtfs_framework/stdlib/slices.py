@@ -10,6 +10,7 @@ from typing import Any
 
 from rtfs_framework.lang import values
 from rtfs_framework.lang.errors import index_error, type_error
+from rtfs_framework.lang.maps import Set
 from rtfs_framework.lang.meter import SMALL, charge, made, room
 from rtfs_framework.lang.values import GrownVector, List, is_vector
 from rtfs_framework.stdlib.check import VECTORS, integer, placed, vector_like
@@ -36,6 +37,8 @@ def alike(source: Any, part: Any) -> Any:
     "first", ("(first [1 2])", "1"), ("(first [])", "nil"), ("(first nil)", "!TypeError"), doc="Give the first item."
 )
 def first(collection: Any) -> Any:
+    if collection.__class__ is Set and len(collection):
+        return collection.map.first()[1]
     if collection.__class__ not in VECTORS:
         collection = placed("first", collection)
     return collection[0] if collection else None

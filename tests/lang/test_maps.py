@@ -47,3 +47,34 @@ def test_integers_of_any_size_are_keys_of_maps_of_any_size(key, size):
     grown = start.assoc(key, "x").assoc("more", 1).assoc(key, "y")
     assert (grown.get(key), key in grown, len(grown)) == ("y", True, size + 2)
     assert equal(grown.dissoc(key).dissoc("more"), start)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["first", "out", "in", "old"]), st.integers(0, 60)), max_size=150))
+@settings(max_examples=effort(150))
+def test_the_first_entry_is_that_of_the_dict_in_every_version(moves):
+    versions, models = [Map.of([(i, i) for i in range(40)])], [dict.fromkeys(range(40))]
+    for move, number in moves:
+        value, model = versions[-1], dict(models[-1])
+        if move == "old":  # go on from an older version
+            value, model = versions[number % len(versions)], dict(models[number % len(models)])
+        elif move == "in":
+            value = value.assoc(number, number)
+            model.setdefault(number)
+        else:
+            key = next(iter(model), None) if move == "first" else number
+            value = value.dissoc(key)
+            model.pop(key, None)
+        assert (value.first()[0] if len(value) else None) == next(iter(model), None)
+        versions.append(value)
+        models.append(model)
+    assert [value.keys() for value in versions] == list(map(list, models))
+
+
+@given(st.lists(KEYS, max_size=40), st.lists(KEYS, max_size=40), st.sampled_from([0, 100]))
+@settings(max_examples=effort(100))
+def test_sets_joined_and_parted_are_those_made_member_by_member(first, second, more):
+    """In order, however much larger one is than the other."""
+    a, b = Set.of([*first, *range(1000, 1000 + more)]), Set.of(second)
+    assert list(a.with_all(b)) == list(Set.of([*a, *b]))
+    assert list(a.without_all(b)) == list(a.without_all(tuple(b))) == [each for each in a if each not in b]
+    assert list(b.without_all(a)) == [each for each in b if each not in a]
