@@ -53,7 +53,7 @@ _MUCH = 8 * LARGE
 
 _WORDS = 512
 
-_OFTEN = 0xFFF
+OFTEN = 0xFFF
 _FEW = 0x3F
 _CLOSELY = 0xFF
 
@@ -290,12 +290,12 @@ def stepped(items: Iterable[V]) -> Iterator[V]:
         yield item
 
 
-_visits = count(1)
+VISITS = count(1)
 
 
 def visited() -> None:
     """Look at the limits now and then, whoever visits: for visits that cost too little to be counted one by one."""
-    if next(_visits) & _OFTEN == 0:
+    if next(VISITS) & OFTEN == 0:
         meter().look()
 
 

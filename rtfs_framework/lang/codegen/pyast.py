@@ -9,20 +9,35 @@ from typing import Any
 
 from rtfs_framework.lang.meter import SMALL
 
-_LOCATED = (ast.expr, ast.stmt, ast.excepthandler, ast.arg, ast.keyword, ast.alias)
+_UNPLACED = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
+"""Parts that have no place in the code, and no parts."""
+_PLACED = (ast.expr, ast.stmt, ast.excepthandler, ast.arg, ast.keyword, ast.alias)
+
+
+def _kinds(*roots: type[ast.AST]) -> frozenset[type]:
+    return frozenset(kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, roots))
+
+
+_WITHOUT_PARTS = _kinds(*_UNPLACED) | {str, int, float, bool, type(None), type(...)}
+_WITH_PLACE = _kinds(*_PLACED)
 
 
 def locate(node: ast.AST, line: int) -> None:
     """Give a line to a node and to every part of it that has none yet."""
-    todo: list[ast.AST] = [node]
+    todo: list[Any] = [node]
     while todo:
         part = todo.pop()
-        if isinstance(part, _LOCATED):
-            if hasattr(part, "lineno"):
-                continue
-            part.lineno = part.end_lineno = line
-            part.col_offset = part.end_col_offset = 0
-        todo.extend(ast.iter_child_nodes(part))
+        if part.__class__ in _WITHOUT_PARTS or "lineno" in (held := part.__dict__):
+            continue
+        for value in held.values():
+            kind = value.__class__
+            if kind is list:
+                todo += value
+            elif kind not in _WITHOUT_PARTS:
+                todo.append(value)
+        if part.__class__ in _WITH_PLACE:
+            held["lineno"] = held["end_lineno"] = line
+            held["col_offset"] = held["end_col_offset"] = 0
 
 
 def load(name: str) -> ast.Name:

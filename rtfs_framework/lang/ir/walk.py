@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any, TypeVar
 
 import attrs
 from typing_extensions import assert_never
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.meter import visited
+from rtfs_framework.lang.meter import OFTEN, VISITS, meter, visited
 
 Go = Callable[[ir.Node], ir.Node]
 R = TypeVar("R")
@@ -31,8 +31,8 @@ class _Shape:
 
 def _all(values: tuple[Any, ...], made: Iterable[Any]) -> tuple[Any, ...]:
     """Return what was made of values: the values themselves when none has changed."""
-    found = tuple(made)
-    return values if all(map(is_, values, found)) else found
+    found = [*made]
+    return values if all(map(is_, values, found)) else tuple(found)
 
 
 def _with(record: R, **changes: Any) -> R:
@@ -144,19 +144,37 @@ SHAPES: dict[type, tuple[tuple[str, _Shape], ...]] = {
 }
 
 
+def _reader(fields: tuple[tuple[str, _Shape], ...]) -> Callable[[Any], list[ir.Node]]:
+    """Return the function that lists the parts of one kind of node: programs are walked often, so each has its own."""
+    names, shapes = [name for name, _ in fields], [shape for _, shape in fields]
+    gets = [attrgetter(name) for name in names]
+    if not fields:
+        return lambda _: []
+    if shapes == [_NODE]:
+        only = gets[0]
+        return lambda node: [only(node)]
+    if shapes == [_NODES]:
+        several = gets[0]
+        return lambda node: [*several(node)]
+    if shapes == [_NODE, _NODES]:
+        first, others = gets
+        return lambda node: [first(node), *others(node)]
+    if shapes == [_NODE] * len(shapes):
+        each = attrgetter(*names)
+        return lambda node: [part for part in each(node) if part is not None]
+    readers = [(get, shape.inner) for get, shape in zip(gets, shapes, strict=True)]
+    return lambda node: [part for get, inner in readers if (held := get(node)) is not None for part in inner(held)]
+
+
+_READERS = {kind: _reader(fields) for kind, fields in SHAPES.items()}
+_FIELDS = {kind: tuple(field.name for field in attrs.fields(kind)) for kind in SHAPES}
+
+
 def parts(node: ir.Node) -> list[ir.Node]:
     """Return the nodes directly inside a node, in the order in which they run."""
-    visited()
-    found: list[ir.Node] = []
-    for name, shape in SHAPES[node.__class__]:
-        value = getattr(node, name)
-        if value is None:
-            continue
-        if shape is _NODE:
-            found.append(value)
-        else:
-            found += shape.inner(value)
-    return found
+    if next(VISITS) & OFTEN == 0:
+        meter().look()
+    return _READERS[node.__class__](node)
 
 
 def rebuild(node: ir.Node, go: Go) -> ir.Node:
@@ -164,15 +182,20 @@ def rebuild(node: ir.Node, go: Go) -> ir.Node:
 
     Where nothing changes it is the same object: a pass that finds nothing to do makes nothing.
     """
-    visited()
+    if next(VISITS) & OFTEN == 0:
+        meter().look()
     changed: dict[str, Any] = {}
     for name, shape in SHAPES[node.__class__]:
         value = getattr(node, name)
         if value is not None:
-            made = shape.made(value, go)
+            made = go(value) if shape is _NODE else shape.made(value, go)
             if made is not value:
                 changed[name] = made
-    return attrs.evolve(node, **changed) if changed else node
+    if not changed:
+        return node
+    kind: Any = node.__class__
+    made_again: ir.Node = kind(*[changed[name] if name in changed else getattr(node, name) for name in _FIELDS[kind]])
+    return made_again
 
 
 def rewrite(node: ir.Node, change: Callable[[ir.Fn], ir.Fn]) -> ir.Node:
@@ -190,12 +213,14 @@ def as_function(node: ir.Node) -> ir.Fn:
 def everything(roots: tuple[ir.Node, ...]) -> Iterator[ir.Node]:
     """Yield every node below the roots, the roots included."""
     todo = list(reversed(roots))
+    visited()
     while todo:
         node = todo.pop()
         yield node
-        inner = parts(node)
-        inner.reverse()
-        todo += inner
+        inner = _READERS[node.__class__](node)
+        if inner:
+            inner.reverse()
+            todo += inner
 
 
 def variables(pattern: ir.Pattern) -> Iterator[ir.Var]:
