@@ -9,7 +9,7 @@ over the whole program: a function that was refuted makes those look again that 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import attrs
 
@@ -27,6 +27,7 @@ MOST_NODES = 400
 """Functions larger than this are compiled once."""
 _MOST_ASKED = 2
 """Versions of one function for the kinds that calls pass."""
+_REPEATING = (ir.Loop, ir.Each, ir.Fn, ir.Letrec, ir.Global)
 _FEW_NODES = 64
 """A function of no more nodes gets a version for what it only passes on, too."""
 
@@ -76,8 +77,11 @@ class Versions:
         self._reading: _Body | None = None
         self._queue: deque[_Body] = deque()
         merged = {fn.frame for group in program.groups for fn in group}
-        for place, node in enumerate(program.body):
-            self._enter(place, node, once, merged)
+        walked = [list(everything((_inside(node),))) for node in program.body]
+        self._named = {part.name for nodes in walked for part in nodes if isinstance(part, ir.Global)}
+        """The top-level names that the program itself reads."""
+        for place, (node, nodes) in enumerate(zip(program.body, walked, strict=True)):
+            self._enter(place, node, nodes, once, merged)
         self._pass_on()
         for body in list(self._bodies):
             self._queue.extend((*self._for_integers(body), body))
@@ -121,18 +125,26 @@ class Versions:
 
     # -- what there is -------------------------------------------------------------------------------------------
 
-    def _enter(self, place: int, node: ir.Node, once: Collection[str], merged: set[ir.FunctionFrame]) -> None:
+    def _enter(
+        self, place: int, node: ir.Node, nodes: list[ir.Node], once: Collection[str], merged: set[ir.FunctionFrame]
+    ) -> None:
         fn = node.value if isinstance(node, ir.SetGlobal) else None
         if not isinstance(node, ir.SetGlobal) or not isinstance(fn, ir.Fn):
             self._bodies.append(_Body(node, place, ()))
             return
-        nodes = list(everything((fn.body,)))
         calls = [each for each in nodes if isinstance(each, ir.Call) and isinstance(each.function, ir.Global)]
         known = None
         if node.name in once and not (fn.captures or fn.linked or fn.frame in merged):
-            wanted = _wanted(fn, wants(nodes)) if len(nodes) <= MOST_NODES else []
+            wanted = _wanted(fn, wants(nodes)) if len(nodes) <= MOST_NODES and self._often(node.name, fn, nodes) else []
             known = self._known[node.name] = _Known(fn, place, wanted, calls, len(nodes))
         self._bodies.append(_Body(fn, place, calls, known))
+
+    def _often(self, name: str, fn: ir.Fn, nodes: Iterable[ir.Node]) -> bool:
+        """Tell whether knowing kinds may save time: the program calls the function, or its body repeats or calls something.
+
+        What only a host calls costs the host more than all class tests of a body that runs straight through.
+        """
+        return name in self._named or fn.frame.loops or any(isinstance(node, _REPEATING) for node in nodes)
 
     def _pass_on(self) -> None:
         """Want for parameters that are only passed on what the functions want that get them."""
@@ -275,6 +287,12 @@ class Versions:
             found.add(special)
             todo.extend(uses[special] - found)
         return found
+
+
+def _inside(node: ir.Node) -> ir.Node:
+    """Return what is looked at of a top-level form: of a function its body."""
+    fn = node.value if isinstance(node, ir.SetGlobal) else node
+    return fn.body if isinstance(fn, ir.Fn) else node
 
 
 def specialise(fn: ir.Fn, var: ir.Var, base: Numbers) -> Special | None:

@@ -40,7 +40,7 @@ INT, FLOAT, VECTOR = Kind.INT, Kind.FLOAT, Kind.VECTOR
     ("text", "name", "wanted"),
     [
         # integers are the first guess, and what calls pass is a second
-        ("(defn f [x] (* x x))", "f", [(INT,)]),
+        ("(defn f [x] (* x x)) (defn g [xs] (map f xs))", "f", [(INT,)]),
         ("(defn f [x] (* x x)) (defn g [n] (f (float n)))", "f", [(INT,), (FLOAT,)]),
         ("(defn f [x y] (+ x y)) (defn g [n] (f n 0.5))", "f", [(INT, INT), (INT, FLOAT)]),
         # a version that knows more stands for the one for integers
@@ -50,7 +50,12 @@ INT, FLOAT, VECTOR = Kind.INT, Kind.FLOAT, Kind.VECTOR
         # only passed on
         ("(defn f [x] (* x x)) (defn g [n] (f n))", "g", [(INT,)]),
         # compared with numbers, or with what is one
-        ("(defn f [x y] (if (= x y) 1 (+ y 1)))", "f", [(INT, INT)]),
+        ("(defn f [x y] (if (= x y) 1 (+ y 1))) [f]", "f", [(INT, INT)]),
+        # what nobody here calls, but repeats something or calls something else
+        ("(defn f [n] (loop [i 0] (if (< i n) (recur (inc i)) i)))", "f", [(INT,)]),
+        ("(defn f [n] (if (> n 0) (recur (dec n)) n))", "f", [(INT,)]),
+        # -- and what only a host can call, and runs straight through
+        ("(defn f [x] (* x x))", "f", []),
         # -- none of these
         ("(defn f [x] (= x :add))", "f", []),
         ("(defn f [x] (str x))", "f", []),
