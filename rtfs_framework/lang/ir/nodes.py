@@ -292,32 +292,9 @@ class Fail:
 
 
 Node = (
-    Const
-    | Local
-    | Global
-    | Builtin
-    | HostName
-    | SetGlobal
-    | If
-    | Do
-    | Bind
-    | Letrec
-    | And
-    | Or
-    | Fn
-    | Call
-    | Loop
-    | Recur
-    | Match
-    | Try
-    | VectorNode
-    | MapNode
-    | SetNode
-    | Hinted
-    | Check
-    | Fail
-    | Made
-)
+    Const | Local | Global | Builtin | HostName | SetGlobal | If | Do | Bind | Letrec | And | Or | Fn | Call | Loop
+    | Recur | Match | Try | VectorNode | MapNode | SetNode | Hinted | Check | Fail | Made
+)  # fmt: skip
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -401,3 +378,5 @@ class Program:
     """Functions that jump to each other in tail position (`passes.mutual`): emitted as one loop."""
     types: Mapping[str, Type] | None = None
     """What the names of types stand for; None where that may change (a conversation): there names prove nothing."""
+    summaries: dict[Node, Any] = attrs.field(factory=dict, repr=False)
+    """What was seen in a walk of each top-level node (`ir.summary`); passes share it, for most change few nodes."""

@@ -12,17 +12,22 @@ import attrs
 from typing_extensions import assert_never
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything, rebuild, variables
+from rtfs_framework.lang.ir.summary import all_nodes
+from rtfs_framework.lang.ir.walk import rebuild, variables
 
 
 class Fresh:
     """Makes variables that a program has not."""
 
     def __init__(self, program: ir.Program) -> None:
-        self._last = max((var.number for var in _all_variables(program.body)), default=0)
+        self._program = program
+        self._last = 0
 
     def var(self, name: str, owner: ir.FunctionFrame, *, looped: bool = False) -> ir.Var:
         """Return a new variable."""
+        if not self._last:  # few programs need any
+            bound = (var for node in all_nodes(self._program) for var in bound_by(node))
+            self._last = max((var.number for var in bound), default=0)
         self._last += 1
         return ir.Var(name, self._last, owner, looped)
 
@@ -124,11 +129,6 @@ class Copy:
 
     def _whole(self, pattern: ir.PVector | ir.PMap) -> ir.Var | None:
         return None if pattern.whole is None else self.bind(pattern.whole)
-
-
-def _all_variables(roots: tuple[ir.Node, ...]) -> Iterable[ir.Var]:
-    for node in everything(roots):
-        yield from bound_by(node)
 
 
 def bound_by(node: ir.Node) -> Iterable[ir.Var]:

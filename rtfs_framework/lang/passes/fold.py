@@ -13,6 +13,7 @@ import attrs
 
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.summary import summary
 from rtfs_framework.lang.ir.walk import rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes.known import FOLDED
@@ -24,7 +25,21 @@ _LENGTH = 256
 
 def fold(program: ir.Program, library: Library) -> ir.Program:
     """Return the program with its constant calls computed."""
-    return attrs.evolve(program, body=tuple(_Folding(library).go(node) for node in program.body))
+    body = (_Folding(library).go(n) if any(map(_starts, summary(program, n).nodes)) else n for n in program.body)
+    return attrs.evolve(program, body=tuple(body))
+
+
+def _starts(node: ir.Node) -> bool:
+    """Tell whether folding may begin at a node: all that it does elsewhere follows from that."""
+    match node:
+        case ir.If(test=ir.Const()) | ir.Bind(pattern=ir.PVar(), value=ir.Const(), type=None):
+            return True
+        case ir.Call(function=ir.Builtin(), args=items) | ir.VectorNode(items=items):
+            return all(item.__class__ is ir.Const for item in items)
+        case ir.And(items=items) | ir.Or(items=items) | ir.Do(items=items):
+            return len(items) == 1 or any(item.__class__ is ir.Const for item in items)
+        case _:
+            return False
 
 
 class _Folding:
@@ -53,6 +68,8 @@ class _Folding:
                 return _junction(made)
             case ir.Do(items=items) if len(items) > 1:
                 kept = (*(item for item in items[:-1] if not self._says_nothing(item)), items[-1])
+                if len(kept) == len(items):
+                    return made
                 return kept[0] if len(kept) == 1 else attrs.evolve(made, items=kept)
             case ir.VectorNode(items=items):
                 return _vector(made)

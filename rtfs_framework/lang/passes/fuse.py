@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.summary import summary
 from rtfs_framework.lang.ir.walk import everything, rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes import forms
@@ -28,6 +29,7 @@ from rtfs_framework.lang.values import Keyword
 
 _STEPS = {"map": "map", "mapv": "map", "filter": "filter", "filterv": "filter", "remove": "remove", "keep": "keep"}
 _ENDS = frozenset({"every?", "not-every?", "some?", "not-any?", "some", "reduce"})
+_FUSED = {*_STEPS, *_ENDS, "%for", "%dotimes"}
 _ALIKE = frozenset({"filter", "remove"})
 """Steps whose result has the kind of their source."""
 _WITH_START = 3
@@ -45,14 +47,21 @@ class _Step:
 
 def fuse(program: ir.Program, library: Library) -> ir.Program:
     """Return the program with pipelines as loops."""
+    if not any(_may_fuse(program, node) for node in program.body):
+        return program
     around = _Around(library, Fresh(program), asking(program, library), {})
     top = ir.FunctionFrame(None)
     body: list[ir.Node] = []
     for node, name, fn in settled(program):
         if fn is not None:
             around.defined[name] = fn  # its own body runs when it is defined
-        body.append(_Fusing(around, top).go(node))
+        body.append(_Fusing(around, top).go(node) if _may_fuse(program, node) else node)
     return attrs.evolve(program, body=tuple(body))
+
+
+def _may_fuse(program: ir.Program, node: ir.Node) -> bool:
+    """Tell whether a top-level node names what a pipeline or a round is made of."""
+    return not summary(program, node).builtins.isdisjoint(_FUSED)
 
 
 @attrs.frozen(slots=True, eq=False)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything, rebuild
+from rtfs_framework.lang.ir.summary import Summary, summary
+from rtfs_framework.lang.ir.walk import rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.maps import is_plain
 from rtfs_framework.lang.passes.rounds import Round
@@ -19,12 +20,18 @@ from rtfs_framework.lang.passes.rounds import Round
 
 def grow(program: ir.Program, _library: Library) -> ir.Program:
     """Return the program with what its loops build changed in place."""
+    return attrs.evolve(program, body=tuple(_grown(node, summary(program, node)) for node in program.body))
+
+
+def _grown(root: ir.Node, seen: Summary) -> ir.Node:
+    """Return a top-level node with what its loops build changed in place."""
+    if seen.kinds.isdisjoint((ir.Loop, ir.Each)):
+        return root
     literals: dict[ir.Var, ir.Node] = {}
-    for node in everything(program.body):
+    for node in seen.nodes:
         if isinstance(node, ir.Bind) and isinstance(node.pattern, ir.PVar) and not node.pattern.var.leaves_part:
             literals[node.pattern.var] = node.value
-    growing = _Growing(literals)
-    return attrs.evolve(program, body=tuple(map(growing.go, program.body)))
+    return _Growing(literals).go(root)
 
 
 class _Growing:

@@ -8,12 +8,12 @@ can call itself is moved, so that depth is counted as before but for the innermo
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.summary import settings, summary
 from rtfs_framework.lang.ir.walk import as_function, everything, rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes.copying import Copy, Fresh
@@ -28,7 +28,9 @@ def inline(program: ir.Program, _library: Library) -> ir.Program:
     fresh, top = Fresh(program), ir.FunctionFrame(None)
     body: list[ir.Node] = []
     for node, name, fn in settled(program):
-        made = _Inlining(small, fresh, top, looped=False).go(node)
+        seen = summary(program, node)
+        useful = seen.calls_lambda or not seen.globals.isdisjoint(small)
+        made = _Inlining(small, fresh, top, looped=False).go(node) if useful else node
         body.append(made)
         if fn is not None and isinstance(made, ir.SetGlobal):
             changed = as_function(made.value)
@@ -39,7 +41,7 @@ def inline(program: ir.Program, _library: Library) -> ir.Program:
 
 def settled(program: ir.Program) -> Iterator[tuple[ir.Node, str, ir.Fn | None]]:
     """Yield the top-level nodes, those that define a function which stays the same with its name and the function."""
-    set_at = Counter(node.name for node in everything(program.body) if isinstance(node, ir.SetGlobal))
+    set_at = settings(program)
     for node in program.body:
         match node:
             case ir.SetGlobal(name=name, value=ir.Fn() as fn) if name in program.functions and set_at[name] == 1:

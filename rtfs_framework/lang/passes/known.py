@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterable
 
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.summary import summary
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.values import Keyword
@@ -64,17 +64,22 @@ _TELLING = frozenset({"%step", "%step-loop", "%step-parallel", "%llm-execute"})
 
 def asking(program: ir.Program, library: Library) -> frozenset[str]:
     """Return the top-level names whose functions may ask the host, as far as the program shows."""
-    parts = {
-        node.name: list(everything((node.value,)))
-        for node in everything(program.body)
-        if isinstance(node, ir.SetGlobal)
-    }
+    readers: dict[str, list[str]] = {}
+    todo: list[str] = []
+    for root in program.body:
+        for node in summary(program, root).nodes:
+            if isinstance(node, ir.SetGlobal):
+                inside = list(everything((node.value,)))
+                todo += [node.name] if _any_asks(inside, (), library) else []
+                for read in {part.name for part in inside if isinstance(part, ir.Global)}:
+                    readers.setdefault(read, []).append(node.name)
     found: set[str] = set()
-    while True:
-        more = {name for name, nodes in parts.items() if name not in found and _any_asks(nodes, found, library)}
-        if not more:
-            return frozenset(found)
-        found |= more
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += readers.get(name, ())
+    return frozenset(found)
 
 
 def may_ask(node: ir.Node, asking_names: frozenset[str], library: Library) -> bool:
@@ -84,7 +89,7 @@ def may_ask(node: ir.Node, asking_names: frozenset[str], library: Library) -> bo
     return given or _any_asks(nodes, asking_names, library)
 
 
-def _any_asks(nodes: Iterable[ir.Node], names: AbstractSet[str], library: Library) -> bool:
+def _any_asks(nodes: Iterable[ir.Node], names: Collection[str], library: Library) -> bool:
     for node in nodes:
         match node:
             case ir.Builtin(name=name):

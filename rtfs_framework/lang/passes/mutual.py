@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.summary import all_nodes
 from rtfs_framework.lang.ir.walk import everything, rewrite
 from rtfs_framework.lang.library import Library
 
@@ -22,7 +23,7 @@ Key = str | ir.Var
 
 def merge_tail_calls(program: ir.Program, _library: Library) -> ir.Program:
     """Return the program with mutual tail calls as jumps."""
-    nodes = list(everything(program.body))
+    nodes = all_nodes(program)
     candidates = _candidates(program, nodes)
     if len(candidates) < 2:
         return program

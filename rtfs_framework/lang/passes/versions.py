@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.summary import Summary, summary
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.passes import kinds
 from rtfs_framework.lang.passes.kinds import Kind
@@ -77,11 +78,11 @@ class Versions:
         self._reading: _Body | None = None
         self._queue: deque[_Body] = deque()
         merged = {fn.frame for group in program.groups for fn in group}
-        walked = [list(everything((_inside(node),))) for node in program.body]
-        self._named = {part.name for nodes in walked for part in nodes if isinstance(part, ir.Global)}
+        found = [summary(program, node) for node in program.body]
+        self._named = frozenset[str]().union(*(seen.globals for seen in found))
         """The top-level names that the program itself reads."""
-        for place, (node, nodes) in enumerate(zip(program.body, walked, strict=True)):
-            self._enter(place, node, nodes, once, merged)
+        for place, seen in enumerate(found):
+            self._enter(place, seen, once, merged)
         self._pass_on()
         for body in list(self._bodies):
             self._queue.extend((*self._for_integers(body), body))
@@ -125,13 +126,13 @@ class Versions:
 
     # -- what there is -------------------------------------------------------------------------------------------
 
-    def _enter(
-        self, place: int, node: ir.Node, nodes: list[ir.Node], once: Collection[str], merged: set[ir.FunctionFrame]
-    ) -> None:
+    def _enter(self, place: int, seen: Summary, once: Collection[str], merged: set[ir.FunctionFrame]) -> None:
+        node, *_ = seen.nodes
         fn = node.value if isinstance(node, ir.SetGlobal) else None
         if not isinstance(node, ir.SetGlobal) or not isinstance(fn, ir.Fn):
             self._bodies.append(_Body(node, place, ()))
             return
+        nodes = seen.nodes[2:]  # without the definition and the function itself
         calls = [each for each in nodes if isinstance(each, ir.Call) and isinstance(each.function, ir.Global)]
         known = None
         if node.name in once and not (fn.captures or fn.linked or fn.frame in merged):
@@ -140,7 +141,7 @@ class Versions:
         self._bodies.append(_Body(fn, place, calls, known))
 
     def _often(self, name: str, fn: ir.Fn, nodes: Iterable[ir.Node]) -> bool:
-        """Tell whether knowing kinds may save time: the program calls the function, or its body repeats or calls something.
+        """Tell whether knowing kinds may save time: the program calls it, or its body repeats or calls something.
 
         What only a host calls costs the host more than all class tests of a body that runs straight through.
         """
@@ -287,12 +288,6 @@ class Versions:
             found.add(special)
             todo.extend(uses[special] - found)
         return found
-
-
-def _inside(node: ir.Node) -> ir.Node:
-    """Return what is looked at of a top-level form: of a function its body."""
-    fn = node.value if isinstance(node, ir.SetGlobal) else node
-    return fn.body if isinstance(fn, ir.Fn) else node
 
 
 def specialise(fn: ir.Fn, var: ir.Var, base: Numbers) -> Special | None:
