@@ -90,7 +90,9 @@ class Instance:
             if name in library:  # a library name that the program defines means the library's until then
                 names[python] = library[name].within(self.lookup_type)
         names.update((f"C__{i}", value) for i, value in enumerate(artifact.constants))
-        names.update((f"K__{i}", support.make_checker(t, self.lookup_type)) for i, t in enumerate(artifact.checked))
+        kept = names["C__kept"] = {}  # measured as constants are
+        checkers = (support.make_checker(each, self.lookup_type, kept) for each in artifact.checked)
+        names.update((f"K__{i}", check) for i, check in enumerate(checkers))
         return names
 
     def _helpers(self) -> dict[str, Any]:

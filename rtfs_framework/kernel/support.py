@@ -15,12 +15,14 @@ from rtfs_framework.lang.errors import (
     type_validation_error,
 )
 from rtfs_framework.lang.maps import EMPTY_MAP, PLAIN, Map, Set, equal, to_key
-from rtfs_framework.lang.meter import charge, meter, room_for_text
+from rtfs_framework.lang.meter import LARGE, SMALL, charge, meter, room_for_text
 from rtfs_framework.lang.meter import fits as check_size
 from rtfs_framework.lang.printer import display
+from rtfs_framework.lang.types.checks import VECTOR
 from rtfs_framework.lang.types.compile_check import checker
 from rtfs_framework.lang.types.failure import brief
 from rtfs_framework.lang.types.model import MapType, Type
+from rtfs_framework.lang.types.tests import compiled_test
 from rtfs_framework.lang.values import GrownVector, List, is_vector
 from rtfs_framework.stdlib import operators
 from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword
@@ -33,6 +35,10 @@ _OF_VALUES = frozenset({"items", "bits"})
 """Limits that single values meet."""
 _SHORT = 1 << 2048
 """Integers below this are shown by Python itself, which refuses very long ones."""
+_COLD = 64
+"""Values after which the test of a type is compiled: that takes as long as some hundred checks."""
+_KEPT = 4
+"""Large vectors that are known to fit."""
 _ROUNDS = 64
 """Rounds of `dotimes` that are counted at once."""
 
@@ -186,32 +192,57 @@ def is_grown(value: Any) -> bool:
     return value.__class__ is GrownVector
 
 
-def make_checker(declared: Type, lookup: Callable[[str], Type | None]) -> Callable[[Any], Any]:
-    """Return a function that gives a value back if it fits a type, and raises TypeValidationError if not."""
-    test = checker(declared, lookup)
+def make_checker(declared: Type, lookup: Callable[[str], Type | None], kept: dict[Any, Any]) -> Callable[[Any], Any]:
+    """Return a function that gives a value back if it fits a type, and raises TypeValidationError if not.
+
+    After some values the type's test is compiled. Of large vectors the last ones that fitted are known by `kept`, which
+    the checkers of a program share: they are not walked again, but charged.
+    """
+    message = checker(declared, lookup)
+    test: Callable[[Any], bool] | None = None
+    asked = 0
+
+    def wrong(value: Any) -> str | None:
+        nonlocal test, asked
+        kind: Any = value.__class__
+        size = len(value) if kind in VECTOR else 1
+        large = SMALL <= size <= LARGE
+        if large and kept.get(wrong) is value:
+            charge(size)
+            return None
+        if asked < _COLD:
+            asked += size
+            test = compiled_test(declared, lookup) if asked >= _COLD else None
+        if test is None or not test(value):
+            found = message(value)
+            if found is not None:
+                return found
+        if large:
+            kept.pop(wrong, None)
+            kept[wrong] = value
+            if len(kept) > _KEPT:
+                del kept[next(iter(kept))]
+        return None
 
     def check(value: Any) -> Any:
-        message = test(value)
-        if message is not None:
-            raise type_validation_error(message)
+        found = wrong(value)
+        if found is not None:
+            raise type_validation_error(found)
         return value
 
+    check.wrong = wrong  # type: ignore[attr-defined]
     return check
+
+
+def fits(check: Any, value: Any) -> bool:
+    """Tell whether a value fits the type of a checker."""
+    return check.wrong(value) is None
 
 
 def check_all(check: Callable[[Any], Any], values: tuple[Any, ...]) -> None:
     """Check every value of a rest parameter."""
     for value in values:
         check(value)
-
-
-def fits(check: Callable[[Any], Any], value: Any) -> bool:
-    """Tell whether a value fits a type."""
-    try:
-        check(value)
-    except ProgramError:
-        return False
-    return True
 
 
 def for_each(collection: Any, function: Any) -> Any:
@@ -256,7 +287,7 @@ def do_times(count: Any, function: Any) -> Any:
 
 def make_struct(name: str, declared: MapType, lookup: Callable[[str], Type | None]) -> Any:
     """Return the constructor of a struct, named in full: it checks one map and returns it."""
-    check = make_checker(declared, lookup)
+    check = make_checker(declared, lookup, {})
     short = name.rpartition("/")[2]
 
     def construct(fields: Any) -> Any:

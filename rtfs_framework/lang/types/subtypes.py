@@ -5,6 +5,7 @@ from __future__ import annotations
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.model import (
     AndType,
+    ArrayType,
     EnumType,
     ListType,
     LiteralType,
@@ -97,7 +98,7 @@ def is_recursive(type_: Type, lookup: Lookup, around: frozenset[str] = frozenset
         case NamedType(name):
             found = resolve(name, lookup)
             return name in around or (found is not None and is_recursive(found, lookup, around | {name}))
-        case VectorType(item) | ListType(item) | SetType(item) | OptionalType(item):
+        case VectorType(item) | ListType(item) | SetType(item) | OptionalType(item) | ArrayType(item):
             return is_recursive(item, lookup, around)
         case TupleType(types) | UnionType(types) | AndType(types):
             return any(is_recursive(each, lookup, around) for each in types)
@@ -106,7 +107,5 @@ def is_recursive(type_: Type, lookup: Lookup, around: frozenset[str] = frozenset
             return any(is_recursive(each, lookup, around) for each in parts)
         case MapOfType(key, value):
             return is_recursive(key, lookup, around) or is_recursive(value, lookup, around)
-        case Primitive() | EnumType() | LiteralType():
-            return False
         case _:
-            return True
+            return False

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rtfs_framework.kernel.loader import run_pure
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.reader.read import read_program
@@ -16,9 +18,11 @@ from rtfs_framework.lang.types import model as m
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.coerce import from_json, from_text, to_json
 from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.lang.types.read import read_type
 from rtfs_framework.lang.types.schema import to_json_schema
 from rtfs_framework.lang.types.show import show_type
+from rtfs_framework.lang.types.tests import compiled_test
 from rtfs_framework.lang.values import Keyword, List, Timestamp, Uuid
 from rtfs_framework.testing.effort import effort
 
@@ -167,3 +171,60 @@ def test_values_come_back_from_json(typed: tuple[m.Type, Any]) -> None:
     type_, value = typed
     assert violation(type_, value) is None
     assert equal(from_json(type_, to_json(value)), value)
+
+
+@given(TYPED, TYPED, TYPES, DATA)
+@settings(max_examples=effort(300))
+def test_a_compiled_test_says_what_the_checker_says(
+    typed: tuple[m.Type, Any], other: tuple[m.Type, Any], free: m.Type, data: Any
+) -> None:
+    """It may leave values to the checker only where keys stand in for others."""
+    for type_ in (typed[0], free):
+        test = compiled_test(type_, no_names)
+        assert test is not None
+        for value in (typed[1], other[1], from_plain(data)):
+            fits = violation(type_, value, no_names) is None
+            assert fits or not test(value)
+            assert test(value) or not fits or ":map" in show_type(type_)
+    test = compiled_test(typed[0], no_names)
+    assert test is not None
+    assert test(typed[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "fits", "misfits"),
+    [
+        (
+            "[:map [:a :int] [:b :int ?]]",
+            ["{:a 1}", "{:a 1 :b 2}"],
+            ["{}", "{:a 1.0}", "{:a 1 :b nil}", '{:a 1 "b" :c}'],
+        ),
+        ("[:map [:a :int?]]", ["{:a nil}", "{:a 1}"], ["{}", "{:a 1.0}", "nil", "[]"]),
+        ('[:map ["a" [:enum :x :y]]]', ['{"a" :x}'], ['{"a" :z}', "{:a :x}", '{"a" nil}']),
+        (
+            "[:vector [:or [:tuple [:enum :a] :int] [:tuple [:enum :b]]]]",
+            ["[[:a 1] [:b]]", "[]"],
+            ["[[:a]]", "[[:b 1]]"],
+        ),
+        ("[:vector [:vector :string]]", ['[["a"] []]'], ['[["a" 1]]', "[5]", "5"]),
+        ("[:and :int [:> 3] [:< 9]]", ["4", "8"], ["3", "9", "5.5", "nil"]),
+        ("[:enum 1 true]", ["1", "true"], ["1.0", "false", "nil"]),
+        ("[:enum :a :b :c :d :e]", [":a", ":e"], [":f", '"a"']),
+        ('[:enum "a" "b"]', ['"a"'], [":a", '"c"']),
+        ("Point", ["{:x 1}"], ["{:x 1.5}", "nil"]),
+        ("[:optional Point]", ["{:x 1}", "nil"], ["{}"]),
+        ("Nothing", [], ["nil", "1"]),
+    ],
+)
+def test_a_compiled_test_by_example(text: str, fits: list[str], misfits: list[str]) -> None:
+    point = m.MapType((m.MapEntry(Keyword("x"), m.Primitive.INT),))
+    type_ = read_type(read_program(Source("t", text))[0])
+    test = compiled_test(type_, {"Point": point}.get)
+    assert test is not None
+    assert [each for each in fits if not test(run_pure(each))] == []
+    assert [each for each in misfits if test(run_pure(each))] == []
+
+
+def test_a_recursive_type_has_no_compiled_test() -> None:
+    tree = m.MapType((m.MapEntry(Keyword("next"), m.OptionalType(m.NamedType("Tree"))),))
+    assert compiled_test(m.VectorType(m.NamedType("Tree")), {"Tree": tree}.get) is None
