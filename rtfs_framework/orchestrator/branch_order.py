@@ -1,6 +1,6 @@
 """What branches that run at once do in order: calls that must not overlap, and context changes.
 
-Each branch has a visit of its own. What a branch does is written down when it happens; its calls have ids that do not
+Each branch has a scope of its own. What a branch does is written down when it happens; its calls have ids that do not
 depend on that.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.lang.maps import Map
-from rtfs_framework.orchestrator.visit import Turn, Visit
+from rtfs_framework.orchestrator.run_scope import Ordering, RunScope
 
 if TYPE_CHECKING:
     import anyio
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 @attrs.define(slots=True, eq=False)
-class BranchTurn:
-    """A branch of an ordered fan-out: it has come when all branches before it have ended, and its run's has come."""
+class BranchOrdering:
+    """A branch of an ordered fan-out: its place is reached when all branches before it have ended, and its run's is."""
 
     order: Order
     number: int
-    outer: Turn | None
+    outer: Ordering | None
 
     @property
-    def come(self) -> bool:
+    def reached(self) -> bool:
         """Tell whether whatever the branch does is in order."""
-        return self.order.first >= self.number and (self.outer is None or self.outer.come)
+        return self.order.first >= self.number and (self.outer is None or self.outer.reached)
 
     async def wait(self) -> None:
-        """Wait until it has come; then it stays."""
+        """Wait until it is reached; then it stays so."""
         if self.outer is not None:
             await self.outer.wait()
         await self.order.until(self.number)
@@ -43,26 +43,26 @@ class BranchTurn:
 class Order:
     """The order of one fan-out's branches."""
 
-    parent: Visit
+    parent: RunScope
     ordered: bool
     policy: MergePolicy = "overwrite"
     first: int = 0
     """The first branch that has not ended."""
     last: int | None = None
     """The first branch that failed: what comes after it does not count."""
-    _visits: dict[int, Visit] = attrs.field(factory=dict, init=False)
+    _scopes: dict[int, RunScope] = attrs.field(factory=dict, init=False)
     _ended: set[int] = attrs.field(factory=set, init=False)
-    _turns: dict[int, anyio.Event] = attrs.field(factory=dict, init=False)
+    _events: dict[int, anyio.Event] = attrs.field(factory=dict, init=False)
     _context: dict[str, Any] = attrs.field(init=False)
 
     @_context.default
     def _as_it_was(self) -> dict[str, Any]:
         return {} if self.ordered else dict(self.parent.context)
 
-    def visit(self, number: int) -> Visit:
-        """Return the visit of a branch. Unless order is kept, its context is its own until it ends."""
+    def scope(self, number: int) -> RunScope:
+        """Return the scope of a branch. Unless order is kept, its context is its own until it ends."""
         parent = self.parent
-        made = self._visits[number] = Visit(
+        made = self._scopes[number] = RunScope(
             sink=parent.sink,
             chain=parent.chain,
             lookup=parent.lookup,
@@ -71,7 +71,7 @@ class Order:
             record=parent.record,
             keep_digests=parent.keep_digests,
             keep_args=parent.keep_args,
-            turn=BranchTurn(self, number, parent.turn) if self.ordered else parent.turn,
+            ordering=BranchOrdering(self, number, parent.ordering) if self.ordered else parent.ordering,
         )
         return made
 
@@ -82,7 +82,7 @@ class Order:
             self._ended.remove(self.first)
             self._fold(self.first)
             self.first += 1
-            waiting = self._turns.pop(self.first, None)
+            waiting = self._events.pop(self.first, None)
             if waiting is not None:
                 waiting.set()
 
@@ -91,14 +91,14 @@ class Order:
         import anyio
 
         if self.first < number:
-            await self._turns.setdefault(number, anyio.Event()).wait()
+            await self._events.setdefault(number, anyio.Event()).wait()
 
     def _fold(self, number: int) -> None:
         """Let the branch's context changes count, in the order of the branches and as the program's policy says."""
-        visit = self._visits.pop(number, None)
-        if visit is None or self.ordered or (self.last is not None and number > self.last):
+        scope = self._scopes.pop(number, None)
+        if scope is None or self.ordered or (self.last is not None and number > self.last):
             return
-        for name, value in visit.context.items():
+        for name, value in scope.context.items():
             if name not in self._context or self._context[name] is not value:
                 self._keep(name, value)
 

@@ -29,9 +29,9 @@ from rtfs_framework.orchestrator.failures import as_program_error, unknown_capab
 from rtfs_framework.orchestrator.handover import NoValueError, as_value
 from rtfs_framework.orchestrator.loops import HeldError, LoopThread
 from rtfs_framework.orchestrator.purity import ATOMS
+from rtfs_framework.orchestrator.run_scope import OpenCall
 from rtfs_framework.orchestrator.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.security import violation as security_violation
-from rtfs_framework.orchestrator.visit import OpenCall
 from rtfs_framework.registry.faults import Part, PluginFault, is_theirs
 from rtfs_framework.registry.problems import NO_VALUE
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.errors import ProgramError
     from rtfs_framework.orchestrator.models import Models
     from rtfs_framework.orchestrator.providers import ProviderPool
-    from rtfs_framework.orchestrator.visit import OpenCall
+    from rtfs_framework.orchestrator.run_scope import OpenCall
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -41,9 +41,9 @@ class Consultations:
         if refused is not None or instance is None:
             asking.close(self.clock.monotonic(), error=refused or unknown_target(f"{name} is not configured"))
             return ""
-        turn = opened.visit.turn
-        if turn is not None and not turn.come and not instance.entry.order_independent:
-            await turn.wait()
+        ordering = opened.scope.ordering
+        if ordering is not None and not ordering.reached and not instance.entry.order_independent:
+            await ordering.wait()
         return await self.models.consult(asking, instance, consult.question)
 
     def _refused(self, consult: Consult, name: str) -> ProgramError | None:

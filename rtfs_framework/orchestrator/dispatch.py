@@ -1,6 +1,6 @@
 """What happens to a call that leaves the kernel: authorise, decide, look up, perform, write down.
 
-In: a `HostCall` and the `Visit` of the run that makes it. Out: an answer, or what to wait for. Every call is written
+In: a `HostCall` and the `RunScope` of the run that makes it. Out: an answer, or what to wait for. Every call is written
 down exactly once, whatever becomes of it.
 """
 
@@ -35,13 +35,13 @@ from rtfs_framework.orchestrator.events import EventBus
 from rtfs_framework.orchestrator.failures import not_supported, unknown_target
 from rtfs_framework.orchestrator.fan_out import FanOut
 from rtfs_framework.orchestrator.models import Models
+from rtfs_framework.orchestrator.program_lock import ProgramLock
 from rtfs_framework.orchestrator.providers import ProviderPool
 from rtfs_framework.orchestrator.records import Decision
+from rtfs_framework.orchestrator.run_scope import OpenCall, RunScope
 from rtfs_framework.orchestrator.security import Refusal
 from rtfs_framework.orchestrator.security import violation as security_violation
 from rtfs_framework.orchestrator.slots import Slots
-from rtfs_framework.orchestrator.turns import Turn
-from rtfs_framework.orchestrator.visit import OpenCall, Visit
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.parallel import Branches
@@ -62,12 +62,12 @@ class Dispatcher:
     slots: Slots
     consultations: Consultations
 
-    def answer(self, call: HostCall, visit: Visit) -> Answer | Waiting:
+    def answer(self, call: HostCall, scope: RunScope) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for."""
-        opened = OpenCall.of(call, visit, self.clock.monotonic())
+        opened = OpenCall.of(call, scope, self.clock.monotonic())
         if call.kind is _CAPABILITY:
-            name, turn = call.capability, visit.turn
-            answer = self.capabilities.perform(opened, name) if turn is None else self._perform(opened, name)
+            name, ordering = call.capability, scope.ordering
+            answer = self.capabilities.perform(opened, name) if ordering is None else self._perform(opened, name)
         else:
             answer = self._decide(opened) if call.kind is _DELEGATED else self._own(opened)
         if isinstance(answer, Waiting):
@@ -97,8 +97,12 @@ class Dispatcher:
         return self._carry_out(opened, decision)
 
     def _own(self, opened: OpenCall) -> Answer | Waiting:
-        turn = opened.visit.turn
-        return self._keep(opened) if turn is None or turn.come else in_turn(opened.visit, lambda: self._keep(opened))
+        ordering = opened.scope.ordering
+        return (
+            self._keep(opened)
+            if ordering is None or ordering.reached
+            else in_order(opened.scope, lambda: self._keep(opened))
+        )
 
     def _keep(self, opened: OpenCall) -> Answer:
         """Answer what the host itself keeps: the context, and who is told of events."""
@@ -106,7 +110,7 @@ class Dispatcher:
         if call.kind is CallKind.CONTEXT_GET:
             return self._get(opened)
         if call.kind is CallKind.CONTEXT_SET:
-            opened.visit.context[call.capability] = call.args[0]
+            opened.scope.context[call.capability] = call.args[0]
         elif self.events.active:
             path = ".".join(map(str, call.path))
             fields = {"event": call.capability, "path": path, "args": [str(arg) for arg in call.args]}
@@ -114,9 +118,9 @@ class Dispatcher:
         return self._reply(opened, None)
 
     def _perform(self, opened: OpenCall, name: str) -> Answer | Waiting:
-        if opened.visit.turn is None or self.capabilities.order_independent(name):
+        if opened.scope.ordering is None or self.capabilities.order_independent(name):
             return self.capabilities.perform(opened, name)
-        return in_turn(opened.visit, lambda: self.capabilities.perform(opened, name))
+        return in_order(opened.scope, lambda: self.capabilities.perform(opened, name))
 
     def _carry_out(self, opened: OpenCall, decision: Decision) -> Answer | Waiting:
         opened.record.decision = decision
@@ -132,7 +136,7 @@ class Dispatcher:
                     return self._throw(opened, unknown_target(f"{show_target(target)} is not configured"))
                 if instance.entry.order_independent:
                     return self.models.ask(opened, function, instance)
-                return in_turn(opened.visit, lambda: self.models.ask(opened, function, instance))
+                return in_order(opened.scope, lambda: self.models.ask(opened, function, instance))
             case Capability(id=name):
                 return self._perform(opened, name)
             case Deny(reason=reason):
@@ -162,8 +166,8 @@ class Dispatcher:
     def _get(self, opened: OpenCall) -> Answer:
         """Answer a context value; without one the call's argument is the default, and with none the name is unknown."""
         call = opened.call
-        if call.capability in opened.visit.context:
-            return self._reply(opened, opened.visit.context[call.capability])
+        if call.capability in opened.scope.context:
+            return self._reply(opened, opened.scope.context[call.capability])
         if call.args:
             return self._reply(opened, call.args[0])
         return self._throw(opened, undefined_symbol(call.capability))
@@ -178,23 +182,23 @@ class Dispatcher:
 
 
 @attrs.frozen(slots=True, eq=False)
-class VisitingHost:
+class ScopedHost:
     """The dispatcher as one run sees it."""
 
     dispatcher: Dispatcher
-    visit: Visit
-    turn: Turn
+    scope: RunScope
+    lock: ProgramLock
 
     def answer(self, call: HostCall) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for."""
-        return self.dispatcher.answer(call, self.visit)
+        return self.dispatcher.answer(call, self.scope)
 
     def fan_out(self, branches: Branches) -> Answer | Waiting:
         """Drive branches to their ends; return what to resume their run with."""
-        dispatcher, turn = self.dispatcher, self.turn
-        order = Order(self.visit, branches.ordered, branches.policy)
+        dispatcher, lock = self.dispatcher, self.lock
+        order = Order(self.scope, branches.ordered, branches.policy)
         return FanOut(
-            branches, dispatcher.slots, order, turn, lambda visit: VisitingHost(dispatcher, visit, turn)
+            branches, dispatcher.slots, order, lock, lambda scope: ScopedHost(dispatcher, scope, lock)
         ).begin()
 
 
@@ -203,14 +207,14 @@ async def _once_written(opened: OpenCall, answer: Answer) -> Answer:
     return answer
 
 
-def in_turn(visit: Visit, act: Callable[[], Answer | Waiting]) -> Answer | Waiting:
-    """Do what must not overlap with what other branches do, now or when its turn has come."""
-    turn = visit.turn
-    if turn is None or turn.come:
+def in_order(scope: RunScope, act: Callable[[], Answer | Waiting]) -> Answer | Waiting:
+    """Do what must not overlap with what other branches do, now or when its place in the order is reached."""
+    ordering = scope.ordering
+    if ordering is None or ordering.reached:
         return act()
 
     async def wait() -> Answer:
-        await turn.wait()
+        await ordering.wait()
         answer = act()
         return await answer.finish() if isinstance(answer, Waiting) else answer
 

@@ -1,7 +1,7 @@
 """The loop between kernel and host.
 
 One implementation: `advance` goes as far as nothing must be waited for, `drive` awaits what must, and the synchronous
-front (`front`) merely lends `drive` an event loop. So a program that asks for nothing slow never imports an event
+portal (`portal`) merely lends `drive` an event loop. So a program that asks for nothing slow never imports an event
 loop, and Ctrl-C reaches it directly.
 """
 
@@ -15,14 +15,14 @@ from rtfs_framework.orchestrator.deadlines import within
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.parallel import Branches
-    from rtfs_framework.orchestrator.turns import Turn
+    from rtfs_framework.orchestrator.program_lock import ProgramLock
 
 
 class Host(Protocol):
     """Answers calls: at once, or with what to wait for."""
 
     @property
-    def turn(self) -> Turn:
+    def lock(self) -> ProgramLock:
         """What must be held while a run of its program computes."""
         ...
 
@@ -58,10 +58,10 @@ async def drive(run: KernelRun, state: Complete | Waiting, host: Host) -> Any:
     try:
         while not isinstance(state, Complete):
             answer = await within(run.watch, state.finish)
-            async with host.turn:
+            async with host.lock:
                 state = advance(run, apply(run, answer), host)
     except BaseException:
-        with host.turn:
+        with host.lock:
             run.close()
         raise
     return state.value

@@ -19,9 +19,9 @@ from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.orchestrator.answers import Answer, Reply, Waiting
 from rtfs_framework.orchestrator.branch_order import Order
 from rtfs_framework.orchestrator.driver import LATER, Host, advance, drive
+from rtfs_framework.orchestrator.program_lock import ProgramLock
+from rtfs_framework.orchestrator.run_scope import RunScope
 from rtfs_framework.orchestrator.slots import Slots
-from rtfs_framework.orchestrator.turns import Turn
-from rtfs_framework.orchestrator.visit import Visit
 
 if TYPE_CHECKING:
     import anyio
@@ -49,8 +49,8 @@ class FanOut:
     branches: Branches
     slots: Slots
     order: Order
-    turn: Turn
-    host_of: Callable[[Visit], Host]
+    lock: ProgramLock
+    host_of: Callable[[RunScope], Host]
     _started: int = attrs.field(default=0, init=False)
     _extra: int = attrs.field(default=0, init=False)
     """Slots that were taken, besides that of the run that waits."""
@@ -136,7 +136,7 @@ class FanOut:
                         under = await self._start(under, scope)
                     if under is not None and under.host is not None:
                         await self._drive(under.branch, under.state, under.host, scope)
-                    async with self.turn:
+                    async with self.lock:
                         under = self._next()
                     if under is None and not self._exhausted:
                         await self._until_room()
@@ -189,7 +189,7 @@ class FanOut:
         self._starting = isinstance(outcome, Paused) and not branch.settled
         if self._starting:
             return _Under(branch, None, LATER)
-        host = self.host_of(self.order.visit(branch.number))
+        host = self.host_of(self.order.scope(branch.number))
         state = advance(branch, outcome, host)
         return _Under(branch, host, state) if isinstance(state, Waiting) else None
 
@@ -201,10 +201,10 @@ class FanOut:
         try:
             while found is not None and found.host is None:
                 await found.state.finish()
-                async with self.turn:
+                async with self.lock:
                     found = self._step(branch, partial(branch.resume, None))
         except BaseException:
-            with self.turn:
+            with self.lock:
                 branch.close()
             self._ended(branch.number)
             raise

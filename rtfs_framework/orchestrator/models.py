@@ -31,7 +31,7 @@ from rtfs_framework.orchestrator.prompt import build_request
 from rtfs_framework.orchestrator.providers import ProviderInstance
 from rtfs_framework.orchestrator.reply import fault_of, to_value
 from rtfs_framework.orchestrator.reuse import Reuse
-from rtfs_framework.orchestrator.visit import OpenCall
+from rtfs_framework.orchestrator.run_scope import OpenCall
 from rtfs_framework.registry.faults import PluginFault
 
 P = ParamSpec("P")
@@ -89,7 +89,7 @@ class Models:
             request = self._request(opened, function, instance)
             reply = self._sound(instance, self._infer_at_once(opened, instance, request))
             record.model, record.explanation = reply.model or instance.spec.model, reply.explanation
-            value = to_value(reply, function, opened.visit.lookup, f"'{instance.spec.id}'")
+            value = to_value(reply, function, opened.scope.lookup, f"'{instance.spec.id}'")
             if key is not None:
                 self.reuse.remember(key, reply)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
@@ -111,7 +111,7 @@ class Models:
     def _request(opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> InferenceRequest:
         call = opened.call
         timeout = seconds_for(instance.spec.timeout, call.hints)
-        return build_request(function, call.args, opened.visit.lookup, timeout=timeout, hints=call.hints)
+        return build_request(function, call.args, opened.scope.lookup, timeout=timeout, hints=call.hints)
 
     def failed(self, opened: OpenCall, error: Exception, instance: ProviderInstance) -> Throw:
         """Write a failure down and hand it to the program."""
@@ -184,7 +184,7 @@ class Models:
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, reply: InferenceReply
     ) -> Answer | None:
         try:
-            value = to_value(reply, function, opened.visit.lookup, f"'{instance.spec.id}'")
+            value = to_value(reply, function, opened.scope.lookup, f"'{instance.spec.id}'")
         except ProgramError:  # a damaged record: ask anew
             return None
         record = opened.record
@@ -201,7 +201,7 @@ class Models:
             record.model, record.explanation = reply.model or instance.spec.model, reply.explanation
             if shared:
                 record.cache = "in flight"
-            value = to_value(reply, function, opened.visit.lookup, f"'{instance.spec.id}'")
+            value = to_value(reply, function, opened.scope.lookup, f"'{instance.spec.id}'")
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
@@ -215,7 +215,7 @@ class Models:
         request = self._request(opened, function, instance)
         if key is None:
             return await self._paid(opened, instance, request), False
-        lookup = opened.visit.lookup
+        lookup = opened.scope.lookup
 
         def fits(reply: InferenceReply) -> bool:
             try:
@@ -306,6 +306,6 @@ def _check_arguments(function: FunctionSignature, opened: OpenCall) -> None:
         if parameter.type is None:
             continue
         for value in args[place:] if parameter.rest else args[place : place + 1]:
-            wrong = violation(parameter.type, value, opened.visit.lookup)
+            wrong = violation(parameter.type, value, opened.scope.lookup)
             if wrong is not None:
                 raise type_validation_error(f"argument {parameter.name} of {function.name}: {wrong}")

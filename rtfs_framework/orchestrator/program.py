@@ -16,15 +16,15 @@ from rtfs_framework.lang.errors import Cancelled, RtfsError
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.answers import KernelRun, Waiting
 from rtfs_framework.orchestrator.arguments import taken_all
-from rtfs_framework.orchestrator.dispatch import VisitingHost
+from rtfs_framework.orchestrator.dispatch import ScopedHost
 from rtfs_framework.orchestrator.driver import advance, drive
-from rtfs_framework.orchestrator.front import Front
 from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.portal import Portal
+from rtfs_framework.orchestrator.program_lock import ProgramLock
 from rtfs_framework.orchestrator.records import CallRecord, RunResult, Summary
+from rtfs_framework.orchestrator.run_scope import RunScope, Sink
 from rtfs_framework.orchestrator.tally import Ledger, Tally
-from rtfs_framework.orchestrator.turns import Turn
 from rtfs_framework.orchestrator.uses import SessionClosedError, Use
-from rtfs_framework.orchestrator.visit import Sink, Visit
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -43,7 +43,7 @@ class LoadedProgram:
     """
 
     host: Host
-    front: Front
+    portal: Portal
     instance: Instance
     lookup: Lookup
     run_id: str
@@ -58,11 +58,11 @@ class LoadedProgram:
     """The numbers of the calls into the program: the top-level forms are number 0."""
     streams: list[Stream] = attrs.field(factory=list, init=False)
     """Those that are read and have not ended."""
-    turn: Turn = attrs.field(init=False)
+    lock: ProgramLock = attrs.field(init=False)
 
-    @turn.default
-    def _turn(self) -> Turn:
-        return Turn(self.instance.frames)
+    @lock.default
+    def _lock(self) -> ProgramLock:
+        return ProgramLock(self.instance.frames)
 
     def __enter__(self) -> Self:
         return self
@@ -87,38 +87,38 @@ class LoadedProgram:
             ProgramError: The program did not catch an error.
             SessionClosedError: The program or its session was closed.
         """
-        return self.front.call(self.call_within, name, args)
+        return self.portal.call(self.call_within, name, args)
 
     async def call_async(self, name: str, args: tuple[Any, ...] = ()) -> RunResult:
         """Call a top-level function from an event loop, which it never holds up."""
-        return await self.front.call_async(self.call_async_within, name, args)
+        return await self.portal.call_async(self.call_async_within, name, args)
 
     def call_within(self, use: Use, name: str, args: tuple[Any, ...]) -> RunResult:
         """Call a function as a part of a use of the session."""
-        run, page = self.open_call(name, args)
-        return page.result(self, page.settle(run, use))
+        run, program_run = self.open_call(name, args)
+        return program_run.result(self, program_run.settle(run, use))
 
     async def call_async_within(self, _use: Use, name: str, args: tuple[Any, ...]) -> RunResult:
         """Call a function as a part of a use of the session, in the thread `runs`."""
-        run, page = self.open_call(name, args)
-        return page.result(self, await page.drive(run))
+        run, program_run = self.open_call(name, args)
+        return program_run.result(self, await program_run.drive(run))
 
-    def open_call(self, name: str, args: tuple[Any, ...]) -> tuple[KernelRun, Page]:
-        """Return a run of a function that has not started, and the page for its calls."""
+    def open_call(self, name: str, args: tuple[Any, ...]) -> tuple[KernelRun, ProgramRun]:
+        """Return a run of a function that has not started, and what keeps its calls."""
         if self.closed:
             raise SessionClosedError("the program was closed", "load it again: session.load(...)")
-        page = self.page()
-        return self.instance.call(name, taken_all(self.instance, name, args)), page
+        program_run = self.new_run()
+        return self.instance.call(name, taken_all(self.instance, name, args)), program_run
 
-    def page(self, record: int | None = None, *, entry: int | None = None, own_context: bool = True) -> Page:
-        """Return a fresh page; its context changes stay its own unless `own_context` is off.
+    def new_run(self, record: int | None = None, *, entry: int | None = None, own_context: bool = True) -> ProgramRun:
+        """Return a fresh one; its context changes stay its own unless `own_context` is off.
 
-        A page is an entry of its own, unless it is one record of the entry that is given.
+        It is an entry of its own, unless it is one record of the entry that is given.
         """
-        page = Page(self)
+        program_run = ProgramRun(self)
         journal = self.host.journal
-        page.visit = Visit(
-            sink=_noting(page.tally, page.calls, self.ledger),
+        program_run.scope = RunScope(
+            sink=_noting(program_run.tally, program_run.calls, self.ledger),
             chain=self.chain,
             lookup=self.lookup,
             context=dict(self.context) if own_context else self.context,
@@ -127,14 +127,14 @@ class LoadedProgram:
             keep_digests=self.chain is not None,
             keep_args=journal is not None and journal.keep_args,
         )
-        return page
+        return program_run
 
     def close(self, status: str = "complete", error: BaseException | None = None) -> None:
         """End the program's run in the journal; later calls of this method do nothing.
 
         What streams have under way is cancelled, whoever reads them. With calls under way no run is "complete".
         """
-        if self.closed or self.front.uses.foreign:
+        if self.closed or self.portal.uses.foreign:
             return
         self.closed = True
         cut = [stream.let_go() for stream in tuple(self.streams)]
@@ -147,13 +147,13 @@ class LoadedProgram:
 
 
 @attrs.define(slots=True, eq=False)
-class Page:
+class ProgramRun:
     """The calls of one kernel run, in the order in which they ended."""
 
     program: LoadedProgram
     calls: list[CallRecord] = attrs.field(factory=list)
     tally: Tally = attrs.field(factory=Tally)
-    visit: Visit = attrs.field(init=False)
+    scope: RunScope = attrs.field(init=False)
     started: float = attrs.field(init=False)
 
     @started.default
@@ -172,7 +172,7 @@ class Page:
 
     def begin(self, run: KernelRun) -> Complete | Waiting:
         """Start a run and go as far as nothing must be waited for."""
-        with self.program.turn:
+        with self.program.lock:
             return self._begin(run, sliced=False)
 
     def _begin(self, run: KernelRun, *, sliced: bool) -> Complete | Waiting:
@@ -183,21 +183,21 @@ class Page:
             raise
 
     @property
-    def agent(self) -> VisitingHost:
+    def agent(self) -> ScopedHost:
         """The host as this run sees it."""
-        return VisitingHost(self.program.host.dispatcher, self.visit, self.program.turn)
+        return ScopedHost(self.program.host.dispatcher, self.scope, self.program.lock)
 
     def settle(self, run: KernelRun, use: Use) -> Any:
         """Drive a run to its value from synchronous code."""
         with use.ended_by(run.cancel):
             state = self.begin(run)
             if isinstance(state, Waiting):
-                return self.program.front.run(drive(run, state, self.agent), use)
+                return self.program.portal.run(drive(run, state, self.agent), use)
             return state.value
 
     async def drive(self, run: KernelRun) -> Any:
         """Drive a run to its value in the thread `runs`, in slices."""
-        async with self.program.turn:
+        async with self.program.lock:
             state = self._begin(run, sliced=True)
         return await drive(run, state, self.agent)
 
@@ -211,7 +211,7 @@ _MOST = 1000
 
 
 def _noting(tally: Tally, calls: list[CallRecord], ledger: Ledger) -> Sink:
-    """Return what writes a call into the ledger at once. It knows no page: a page is freed when its run is over."""
+    """Return what writes a call into the ledger at once. It does not know the run: that is freed when it is over."""
     count, keep, write = tally.count, calls.append, ledger.note
 
     def note(record: CallRecord) -> None:

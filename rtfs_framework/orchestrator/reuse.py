@@ -27,7 +27,7 @@ from rtfs_framework.orchestrator.prompt import signature_text
 from rtfs_framework.orchestrator.providers import ProviderInstance
 from rtfs_framework.orchestrator.purity import is_plain
 from rtfs_framework.orchestrator.reply import pack, unpack
-from rtfs_framework.orchestrator.visit import OpenCall
+from rtfs_framework.orchestrator.run_scope import OpenCall
 
 if TYPE_CHECKING:
     import anyio
@@ -67,7 +67,7 @@ class Reuse:
         if not instance.reusable or not is_plain(call.args) or (call.hints and not is_plain(call.hints)):
             return None
         parts: tuple[tuple[str, str], ...] = (
-            ("function", self._function(function, opened.visit.lookup)),
+            ("function", self._function(function, opened.scope.lookup)),
             ("arguments", opened.digest_args()),
             ("target", show_target(instance.spec.target)),
             ("provider", instance.fingerprint()),

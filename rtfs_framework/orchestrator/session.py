@@ -21,10 +21,10 @@ from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.source import Source, source_of
 from rtfs_framework.orchestrator.clock import SystemClock
-from rtfs_framework.orchestrator.front import Front
 from rtfs_framework.orchestrator.host import Host, build_host
 from rtfs_framework.orchestrator.linking import Linked, link
-from rtfs_framework.orchestrator.program import LoadedProgram, Page, status_of
+from rtfs_framework.orchestrator.portal import Portal
+from rtfs_framework.orchestrator.program import LoadedProgram, ProgramRun, status_of
 from rtfs_framework.orchestrator.records import RunResult
 from rtfs_framework.orchestrator.stream import Stream
 from rtfs_framework.orchestrator.tally import Ledger
@@ -49,7 +49,7 @@ class Session:
     """
 
     host: Host
-    front: Front
+    portal: Portal
     limits: Limits = attrs.field(factory=Limits)
     _programs: dict[str, LoadedProgram] = attrs.field(factory=dict, init=False)
     """Those that were loaded and not closed, by run."""
@@ -104,7 +104,7 @@ class Session:
             host.events.faults.add(problem)
         for fault in broken:
             host.events.plugin_failed(fault.part, fault, instead="there is no such instance")
-        return cls(host, Front(host.io), limits or config.limits)
+        return cls(host, Portal(host.io), limits or config.limits)
 
     def __enter__(self) -> Self:
         return self
@@ -133,7 +133,7 @@ class Session:
         Raises:
             LanguageError: The program is malformed, has names nobody knows, or hints that name no configured target.
         """
-        return self.front.call(lambda _: self._link(source))
+        return self.portal.call(lambda _: self._link(source))
 
     def run(self, source: Source | Linked | str, args: tuple[Any, ...] = (), *, entry: str | None = None) -> RunResult:
         """Run a program: its top-level forms, then `entry` (`main` when there are arguments) with the arguments.
@@ -147,7 +147,7 @@ class Session:
             ProgramError: The program did not catch an error.
             SessionClosedError: The session was closed, before or meanwhile.
         """
-        return self.front.call(self._run, source, args, entry)
+        return self.portal.call(self._run, source, args, entry)
 
     async def run_async(
         self, source: Source | Linked | str, args: tuple[Any, ...] = (), *, entry: str | None = None
@@ -156,15 +156,15 @@ class Session:
 
         Everything is done in threads of the session. When this is cancelled the run is, and has ended when this does.
         """
-        return await self.front.call_async(self._run_async, source, args, entry)
+        return await self.portal.call_async(self._run_async, source, args, entry)
 
     def load(self, source: Source | Linked | str) -> LoadedProgram:
         """Evaluate a program's top-level forms once and keep it for calls. The session closes it at the latest."""
-        return self.front.call(self._load, source)
+        return self.portal.call(self._load, source)
 
     async def load_async(self, source: Source | Linked | str) -> LoadedProgram:
         """Load a program from an event loop, which it never holds up."""
-        return await self.front.call_async(self._load_async, source)
+        return await self.portal.call_async(self._load_async, source)
 
     def stream(
         self, program: LoadedProgram, name: str, records: Iterable[Any], *, concurrency: int | None = None
@@ -183,13 +183,13 @@ class Session:
         """Return what is known of a program without running it: findings, purity of its functions, where calls go."""
         from rtfs_framework.orchestrator.checking import check
 
-        return self.front.call(lambda _: check(self.host, source_of(source), self.limits))
+        return self.portal.call(lambda _: check(self.host, source_of(source), self.limits))
 
     def explain(self, source: Source | str) -> list[ExplainedSite]:
         """Return every call of a program that can leave the kernel, where it would go, and why. Runs nothing."""
         from rtfs_framework.orchestrator.explain import explain
 
-        return self.front.call(lambda _: explain(self.host, source_of(source), self.limits))
+        return self.portal.call(lambda _: explain(self.host, source_of(source), self.limits))
 
     def explain_call(self, source: Source | str, call: Source) -> ExplainedSite:
         """Return where one call, such as `(f "x")`, would go. Runs nothing but the engine.
@@ -199,7 +199,7 @@ class Session:
         """
         from rtfs_framework.orchestrator.explain import explain_call
 
-        return self.front.call(lambda _: explain_call(self.host, source_of(source), call, self.limits))
+        return self.portal.call(lambda _: explain_call(self.host, source_of(source), call, self.limits))
 
     def close(self, status: str = "complete", *, wait: bool = True, timeout: float | None = None) -> None:
         """End what is still open and release everything; from any thread, and as often as one likes.
@@ -213,7 +213,7 @@ class Session:
         Raises:
             RtfsError: Called by a run of this session, which would wait for itself.
         """
-        uses = self.front.uses
+        uses = self.portal.uses
         if not uses.foreign:
             uses.close(lambda: self._release(status), wait=wait, timeout=timeout)
 
@@ -226,7 +226,7 @@ class Session:
     def _release(self, status: str) -> None:
         with ExitStack() as last_first:
             last_first.callback(self.host.close)
-            last_first.callback(self.front.close)
+            last_first.callback(self.portal.close)
             if self.host.io.used:
                 last_first.callback(lambda: self.host.io.wait(self.host.pool.aclose()))
             while self._programs:
@@ -275,7 +275,7 @@ class Session:
         self._programs[program.run_id] = program
         return program
 
-    def _begin(self, given: Source | Linked | str) -> tuple[LoadedProgram, Page]:
+    def _begin(self, given: Source | Linked | str) -> tuple[LoadedProgram, ProgramRun]:
         from rtfs_framework import __version__
 
         host = self.host
@@ -286,7 +286,7 @@ class Session:
             chain = host.journal.begin(run_id, linked.digest, source.name, host.policy_hash, __version__)
         program = LoadedProgram(
             host=host,
-            front=self.front,
+            portal=self.portal,
             instance=linked.instance,
             lookup=linked.lookup,
             run_id=run_id,
@@ -296,7 +296,7 @@ class Session:
             context=dict(host.config.security.values),
         )
         host.events.emit("run.started", {"run": run_id, "source": source.name})
-        return program, program.page(own_context=False)
+        return program, program.new_run(own_context=False)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from rtfs_framework.orchestrator.answers import KernelRun
 from rtfs_framework.orchestrator.arguments import taken
 from rtfs_framework.orchestrator.driver import drive
 from rtfs_framework.orchestrator.lanes import a_loop_runs_here, in_other_thread
-from rtfs_framework.orchestrator.program import LoadedProgram, Page
+from rtfs_framework.orchestrator.program import LoadedProgram, ProgramRun
 from rtfs_framework.orchestrator.records import RecordResult, Summary
 from rtfs_framework.orchestrator.uses import STOP_SECONDS, SessionClosedError, Use
 
@@ -35,7 +35,7 @@ class _Under:
     """A record under way: a task, or its outcome."""
 
     index: int
-    page: Page
+    program_run: ProgramRun
     run: KernelRun | None = None
     task: asyncio.Task[Any] | None = None
     value: Any = None
@@ -94,7 +94,7 @@ class Stream:
     def __next__(self) -> RecordResult:
         self._claim()
         try:
-            found = None if self.interrupted else self.program.front.call_here(self._take)
+            found = None if self.interrupted else self.program.portal.call_here(self._take)
         except KeyboardInterrupt:
             self.interrupt()
             found = None
@@ -141,7 +141,7 @@ class Stream:
         """
         if self._use is not None:
             self._use.stop()
-        if not self._one.acquire(timeout=0 if self.program.front.uses.inside else STOP_SECONDS):
+        if not self._one.acquire(timeout=0 if self.program.portal.uses.inside else STOP_SECONDS):
             return True
         try:
             if self._use is None:
@@ -160,7 +160,7 @@ class Stream:
                 in_other_thread(lambda: lane.cancel(tasks), _nothing, _nothing)
             else:
                 lane.cancel(tasks)
-            self.program.front.lanes.give_back(lane)
+            self.program.portal.lanes.give_back(lane)
         while self._window:
             each = self._window.popleft()
             if each.run is not None:
@@ -203,23 +203,23 @@ class Stream:
     def _begin(self, record: Any, use: Use) -> _Under:
         if self.program.closed:
             raise _closed()
-        page = self.program.page(self._next, entry=self._entry)
-        under = _Under(self._next, page)
+        program_run = self.program.new_run(self._next, entry=self._entry)
+        under = _Under(self._next, program_run)
         self._next += 1
         try:
             instance = self.program.instance
             given = taken(instance, record, f"record {under.index}")
             run = under.run = instance.call(self.name, (given,))
             with use.ended_by(run.cancel):
-                state = page.begin(run)
+                state = program_run.begin(run)
             if isinstance(state, Complete):
-                under.value, under.seconds = state.value, page.seconds
+                under.value, under.seconds = state.value, program_run.seconds
             else:
                 if self._lane is None:
-                    self._lane = self.program.front.borrow()
-                under.task = self._lane.start(drive(run, state, page.agent))
+                    self._lane = self.program.portal.borrow()
+                under.task = self._lane.start(drive(run, state, program_run.agent))
         except (ProgramError, LimitError) as error:
-            under.error, under.seconds = as_value(error), page.seconds
+            under.error, under.seconds = as_value(error), program_run.seconds
         return under
 
     def _finish(self, under: _Under, use: Use) -> None:
@@ -230,7 +230,7 @@ class Stream:
                 under.value = self._lane.wait(under.task)
         except (ProgramError, LimitError) as error:
             under.error = as_value(error)
-        under.seconds = under.page.seconds
+        under.seconds = under.program_run.seconds
 
     def _result(self, under: _Under) -> RecordResult:
         self.program.ledger.count_record(failed=under.error is not None)
@@ -238,7 +238,7 @@ class Stream:
             index=under.index,
             value=under.value,
             error=under.error,
-            calls=under.page.sorted_calls,
+            calls=under.program_run.sorted_calls,
             seconds=under.seconds or 0.0,
         )
 

@@ -50,7 +50,7 @@ class HostedConversation:
         )
         program = LoadedProgram(
             host=host,
-            front=session.front,
+            portal=session.portal,
             instance=talk.instance,
             lookup=talk.instance.lookup_type,
             run_id=run_id,
@@ -84,8 +84,8 @@ class HostedConversation:
             ProgramError: It failed.
         """
         self._record()
-        page = self.program.page(own_context=False)
-        return self.program.front.call(lambda use: page.settle(run, use))
+        program_run = self.program.new_run(own_context=False)
+        return self.program.portal.call(lambda use: program_run.settle(run, use))
 
     def close(self, status: str = "complete") -> None:
         """End the run in the journal."""

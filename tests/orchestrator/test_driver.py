@@ -10,9 +10,9 @@ from rtfs_framework.api import CallKind, HostCall, ProgramError
 from rtfs_framework.kernel.outcome import Complete, RequiresHost
 from rtfs_framework.orchestrator.answers import Locally, Reply, Throw, Waiting
 from rtfs_framework.orchestrator.driver import advance, drive
-from rtfs_framework.orchestrator.front import Front
 from rtfs_framework.orchestrator.loops import LoopThread
-from rtfs_framework.orchestrator.turns import Turn
+from rtfs_framework.orchestrator.portal import Portal
+from rtfs_framework.orchestrator.program_lock import ProgramLock
 from rtfs_framework.orchestrator.uses import Use
 
 ERROR = ProgramError("Generic", "no")
@@ -53,7 +53,7 @@ class ScriptedHost:
     def __init__(self, *answers):
         self.answers = iter(answers)
 
-        self.turn = Turn(0)
+        self.lock = ProgramLock(0)
 
     def answer(self, _call):
         return next(self.answers)
@@ -77,23 +77,23 @@ def test_what_needs_no_waiting_is_answered_without_an_event_loop():
 
 def test_what_must_be_waited_for_is_awaited_and_the_rest_is_not():
     run, host = ScriptedRun(4), ScriptedHost(Reply(1), later(Reply(2)), Reply(3), later(Throw(ERROR)))
-    front = Front(LoopThread("io"))
+    portal = Portal(LoopThread("io"))
     try:
         state = advance(run, run.step(), host)
         assert isinstance(state, Waiting)
-        assert front.run(drive(run, state, host), Use()) == (1, 2, 3, "Generic")
+        assert portal.run(drive(run, state, host), Use()) == (1, 2, 3, "Generic")
     finally:
-        front.close()
+        portal.close()
     assert not run.closed
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, ZeroDivisionError])
 def test_a_run_that_is_abandoned_is_closed(failure):
     run, host = ScriptedRun(1), ScriptedHost(later(failure()))
-    front = Front(LoopThread("io"))
+    portal = Portal(LoopThread("io"))
     with pytest.raises(failure):
-        front.run(drive(run, advance(run, run.step(), host), host), Use())
-    front.close()
+        portal.run(drive(run, advance(run, run.step(), host), host), Use())
+    portal.close()
     assert run.closed
 
 

@@ -36,7 +36,7 @@ def test_it_answers_in_the_thread_of_the_program_and_needs_no_event_loop(kit, so
         assert (result.value, result.calls[0].cache, result.calls[0].model) == ("a!", "l2 miss", "fake")
         again = session.run(source(PROGRAM), ("a",))
         assert (again.value, again.calls[0].cache) == ("a!", "l2 hit")
-        assert not session.front.io.used
+        assert not session.portal.io.used
     assert asked_in == [threading.current_thread()]
 
 

@@ -85,7 +85,7 @@ def test_closing_cancels_what_runs(service, slow, recorded, text, way, how):
 
     thread = threading.Thread(target=work)
     thread.start()
-    while not session.front.uses._active:
+    while not session.portal.uses._active:
         time.sleep(0.001)
     if "ask" in text:
         begun(slow)
@@ -268,7 +268,7 @@ def test_a_program_that_is_closed_while_it_is_called_is_not_complete(paid, recor
 
 def test_a_loop_that_is_given_back_after_closing_is_closed(kit):
     session = kit.open()
-    lanes = session.front.lanes
+    lanes = session.portal.lanes
     early, late = lanes.borrow(), lanes.borrow()
     lanes.give_back(early)
     session.close()

@@ -39,7 +39,7 @@ def test_a_thread_that_cannot_start_fails_one_run(service, together, monkeypatch
     assert together(1, lambda _: done.append(WAYS[way](session, text)), 30) == []
     assert done == ["<1>"]
     assert together(1, lambda _: session.close(), 30) == []
-    assert not session.front.uses._active
+    assert not session.portal.uses._active
 
 
 def no_thread(_):

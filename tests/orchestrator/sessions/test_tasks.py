@@ -154,7 +154,7 @@ def test_a_timeout_ends_the_run_and_what_it_waits_for(service, recorded, slow, t
         async with service() as session:
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(session.run_async(text), 0.3)
-            assert not session.front.uses._active, "it has ended when this does"
+            assert not session.portal.uses._active, "it has ended when this does"
             return (await session.run_async(ASK + "(ask 1)")).value
 
     assert asyncio.run(main()) == "<1>"

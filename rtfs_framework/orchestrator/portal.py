@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 @attrs.define(slots=True, eq=False)
-class Front:
+class Portal:
     """Lets callers in, and waits for them."""
 
     io: LoopThread

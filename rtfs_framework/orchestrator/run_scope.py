@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 Sink = Callable[[CallRecord], None]
 
 
-class Turn(Protocol):
+class Ordering(Protocol):
     """When a branch may do what must not overlap with others."""
 
     @property
-    def come(self) -> bool:
+    def reached(self) -> bool:
         """Tell whether it may now."""
         ...
 
@@ -38,7 +38,7 @@ class Turn(Protocol):
 
 
 @attrs.define(slots=True, eq=False)
-class Visit:
+class RunScope:
     """What the host knows of the run that asks."""
 
     sink: Sink
@@ -52,8 +52,8 @@ class Visit:
     keep_digests: bool = True
     """Whether anybody reads the digests of arguments and replies (the causal chain does)."""
     keep_args: bool = False
-    turn: Turn | None = None
-    """The turn of the branch that asks, when branches may overlap only where order does not matter."""
+    ordering: Ordering | None = None
+    """The place of the branch that asks, when branches may overlap only where order does not matter."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -61,7 +61,7 @@ class OpenCall:
     """A call under way; `close` writes it down, once."""
 
     call: HostCall
-    visit: Visit
+    scope: RunScope
     started: float
     record: OpenRecord
     closed: bool = False
@@ -71,19 +71,19 @@ class OpenCall:
     """Consultations that belong to it."""
 
     @classmethod
-    def of(cls, call: HostCall, visit: Visit, now: float) -> OpenCall:
+    def of(cls, call: HostCall, scope: RunScope, now: float) -> OpenCall:
         """Open a call."""
         name = call.capability if call.function is None else call.function.name
-        record = OpenRecord(call.index, call.kind._value_, name, call.branch, call.place, visit.record)
-        record.entry = visit.entry
-        return cls(call, visit, now, record)
+        record = OpenRecord(call.index, call.kind._value_, name, call.branch, call.place, scope.record)
+        record.entry = scope.entry
+        return cls(call, scope, now, record)
 
     def consultation(self, target: str, question: str, now: float) -> OpenCall:
         """Open a consultation: a call of its own, with usage and cost, that belongs to this call's id."""
         call, self.consulted = self.call, self.consulted + 1
-        record = OpenRecord(call.index, CONSULTATION, self.record.symbol, call.branch, call.place, self.visit.record)
-        record.entry, record.part, record.target = self.visit.entry, self.consulted, target
-        return OpenCall(attrs.evolve(call, args=(question,)), self.visit, now, record)
+        record = OpenRecord(call.index, CONSULTATION, self.record.symbol, call.branch, call.place, self.scope.record)
+        record.entry, record.part, record.target = self.scope.entry, self.consulted, target
+        return OpenCall(attrs.evolve(call, args=(question,)), self.scope, now, record)
 
     def begin(self) -> bool:
         """Write down that the call is about to cost or change something.
@@ -93,7 +93,7 @@ class OpenCall:
         Raises:
             JournalError: It cannot be written; the call must not be made.
         """
-        chain = self.visit.chain
+        chain = self.scope.chain
         if chain is None:
             return True
         self.lasting = True
@@ -119,7 +119,7 @@ class OpenCall:
         Raises:
             JournalError: It cannot be written.
         """
-        chain = self.visit.chain
+        chain = self.scope.chain
         return self.lasting and chain is not None and not chain.journal.try_commit()
 
     async def written(self) -> None:
@@ -128,8 +128,8 @@ class OpenCall:
         Raises:
             JournalError: It cannot be written.
         """
-        if self.lasting and self.visit.chain is not None:
-            await self.visit.chain.journal.written()
+        if self.lasting and self.scope.chain is not None:
+            await self.scope.chain.journal.written()
 
     def digest_args(self) -> str:
         """Return the digest of the arguments, computed once."""
@@ -141,19 +141,19 @@ class OpenCall:
         self, now: float, reply: Any = None, *, answered: bool = False, error: ProgramError | None = None
     ) -> None:
         """Write the call down."""
-        visit, record = self.visit, self.record
+        scope, record = self.scope, self.record
         self.closed = True
         if not record.target:
             record.target = record.kind if record.decision is None else show_target(record.decision.plan.target)
-        if visit.keep_digests:
+        if scope.keep_digests:
             self.digest_args()
             if answered:
                 record.reply_digest = digest(reply)
-        if visit.keep_args:
+        if scope.keep_args:
             record.args_text = write(self.call.args)
         seconds = now - self.started
         if seconds > 0:
             record.seconds = seconds
         if error is not None:
             record.error_kind, record.error, record.code = error.kind, error.message, code_of(error)
-        visit.sink(sealed(record))
+        scope.sink(sealed(record))

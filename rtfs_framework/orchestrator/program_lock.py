@@ -17,8 +17,8 @@ _AGAIN_SECONDS = 0.001
 
 
 @attrs.define(slots=True, eq=False)
-class Turn:
-    """The turn of one program, for `with` and `async with`; a thread that has it may take it again."""
+class ProgramLock:
+    """The lock of one program, for `with` and `async with`; a thread that has it may take it again."""
 
     frames: int
     _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False)
