@@ -23,7 +23,7 @@ def main() -> None:
         _mend_streams()
         from rtfs_framework.cli.quick import run as run_quick
 
-        code = run_quick(sys.argv[1:])
+        code = run_quick(sys.argv[1:], lambda: _mind_signals(told))
         if code is None:
             from rtfs_framework.cli.terminal import mend_stderr
 

@@ -1,7 +1,8 @@
-"""`rtfs eval EXPR` when the program was compiled before and the world is as it was: nothing else is imported.
+"""Commands about programs that were met before, when the world is as it was: nothing else is imported.
 
 In: the command line. Out: the exit code, or None where the ordinary way must be taken, which is always right; it is
-also taken when anything unforeseen happens, for a closed program can be run twice.
+also taken when anything unforeseen happens, for a closed program can be run twice. `rtfs eval EXPR`, `rtfs run FILE
+ARGS...` and `rtfs check FILE`, without options, are looked for here.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from rtfs_framework.kernel.python import PYTHON
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
+    from rtfs_framework.lang.codegen.artifact import Artifact
+    from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.artifacts.quick import Entry
 
 _WORDS = {None: "nil", True: "true", False: "false"}
@@ -23,43 +26,118 @@ _BITS = 1024
 """Integers of more bits are left to the printer, which knows what Python refuses to print."""
 
 
-def run(args: Sequence[str]) -> int | None:
-    """Run a command line, if this is one of the simple ones."""
-    if os.name != "posix" or len(args) != 2 or args[0] != "eval" or args[1][:1] in {"", "-"}:
-        return None
-    from rtfs_framework.orchestrator.artifacts.quick import find
+class _Ordinary(Exception):
+    """The ordinary way must be taken."""
 
-    entry = find(args[1], os.environ)
-    text = None if entry is None else _value(entry)
-    if text is None or not text.isprintable():  # a terminal is shown escapes, which the ordinary way knows
+
+def run(args: Sequence[str], mind_signals: Callable[[], None] = lambda: None) -> int | None:
+    """Run a command line, if this is one of the simple ones; signals are minded before anything takes long."""
+    if os.name != "posix" or len(args) < 2 or not all(map(_is_simple, args[1:])):
+        return None
+    command, first, *more = args
+    if command != "run" and (command not in {"eval", "check"} or more):
         return None
     try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        return _Quick(mind_signals).run(command, first, more)
+    except _Ordinary:
+        return None
     except OSError as error:
         return _failed(error)
-    return 0
 
 
-def _value(entry: Entry) -> str | None:
-    """Return the printed value of a program, None when it has none."""
-    try:
-        if entry.code is None:
-            return _by_the_kernel(entry.artifact)
+def _is_simple(arg: str) -> bool:
+    """Tell whether a word of the command line is no option, and the same text whatever the locale."""
+    return arg[:1] != "-" and (arg.isascii() or (sys.getfilesystemencoding() == "utf-8" and _is_text(arg)))
+
+
+def _is_text(arg: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in arg)
+
+
+def takes(main: FunctionSignature, given: int) -> bool:
+    """Tell whether a function takes so many arguments."""
+    fixed = sum(not parameter.rest for parameter in main.parameters)
+    return given == fixed or (given > fixed and fixed != len(main.parameters))
+
+
+class _Quick:
+    """One command line."""
+
+    def __init__(self, mind_signals: Callable[[], None]) -> None:
+        self._mind_signals = mind_signals
+
+    def run(self, command: str, first: str, more: Sequence[str]) -> int:
+        """Return the exit code.
+
+        Raises:
+            _Ordinary: It cannot be found here.
+            OSError: stdout cannot be written.
+        """
+        from rtfs_framework.orchestrator.artifacts.quick import find, purpose
+
+        if not first:
+            raise _Ordinary
+        name, text = ("", first) if command == "eval" else (first, _text(first))
+        entry = find(purpose(command, name, text), os.environ)
+        if entry is None:
+            raise _Ordinary
+        if entry.told is not None:
+            return _tell(*entry.told)
+        if entry.code is not None and not more:
+            return _put(self._bare(entry))
+        return self._by_the_kernel(entry, more)
+
+    def _bare(self, entry: Entry) -> str:
         names: dict[str, Any] = {"__builtins__": dict(PYTHON)}
-        exec(entry.code, names)  # noqa: S102 - our own generated code, under the user's seal
-        return _written(names["rtfs_main"]())
-    except Exception:  # noqa: BLE001 - the ordinary way meets it again, and knows how to tell it
-        return None
+        try:
+            exec(entry.code, names)  # type: ignore[arg-type]  # noqa: S102 - our own code, under the user's seal
+            return _written(names["rtfs_main"]())
+        except Exception as error:
+            raise _Ordinary from error  # which meets it again, and knows how to tell it
+
+    def _by_the_kernel(self, entry: Entry, args: Sequence[str]) -> int:
+        from rtfs_framework.lang.codegen.stored import load_artifact
+        from rtfs_framework.lang.errors import LimitError, ProgramError
+
+        self._mind_signals()
+        artifact = load_artifact(entry.artifact)
+        try:
+            text = _written(_value(artifact, args))
+        except (ProgramError, LimitError, KeyboardInterrupt) as error:
+            return _reported(error, artifact)
+        except Exception as error:
+            raise _Ordinary from error
+        return _put(text)
 
 
-def _by_the_kernel(artifact: bytes) -> str | None:
+def _text(file: str) -> bytes:
+    """Return what is in a plain file."""
+    import stat
+
+    try:
+        if not stat.S_ISREG(os.stat(file).st_mode):  # noqa: PTH116 - reading a pipe would leave the ordinary way nothing
+            raise _Ordinary
+        with open(file, "rb") as opened:  # noqa: PTH123 - no pathlib here
+            return opened.read()
+    except (OSError, ValueError) as error:
+        raise _Ordinary from error
+
+
+def _value(artifact: Artifact, args: Sequence[str]) -> Any:
+    """Return a program's value: that of `main`, if it has one, else that of its last form."""
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.kernel.outcome import Complete
-    from rtfs_framework.lang.codegen.stored import load_artifact
 
-    outcome = Instance(load_artifact(artifact)).start().step()
-    return _written(outcome.value) if isinstance(outcome, Complete) else None
+    instance = Instance(artifact)
+    outcome = instance.start().step()
+    main = instance.function("main") if artifact.source.name != "<eval>" else None
+    if main is not None and takes(main, len(args)) and isinstance(outcome, Complete):
+        outcome = instance.call("main", tuple(args)).step()
+    elif main is not None or args:
+        raise _Ordinary
+    if not isinstance(outcome, Complete):
+        raise _Ordinary
+    return outcome.value
 
 
 def _written(value: Any) -> str:
@@ -71,6 +149,41 @@ def _written(value: Any) -> str:
     from rtfs_framework.lang.printer import write
 
     return write(value, Limits().output)
+
+
+def _tell(code: int, plain: str, coloured: str) -> int:
+    from rtfs_framework.orchestrator.colour import colour_for
+
+    _write(coloured if colour_for(sys.stdout) else plain)
+    return code
+
+
+def _put(text: str) -> int:
+    if not text.isprintable():  # a terminal is shown escapes, which the ordinary way knows
+        raise _Ordinary
+    _write(text + "\n")
+    return 0
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _reported(error: BaseException, artifact: Artifact) -> int:
+    """Tell an error of the program, or Ctrl-C, as the ordinary way would, which would have to run it again."""
+    from rtfs_framework.cli.faults import guarded
+    from rtfs_framework.cli.sources import remember
+    from rtfs_framework.cli.terminal import mend_stderr
+
+    for source in artifact.sources:
+        remember(source)
+    mend_stderr()
+
+    def fail() -> None:
+        raise error
+
+    return guarded(fail)
 
 
 def _failed(error: OSError) -> int:

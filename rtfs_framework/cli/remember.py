@@ -1,4 +1,4 @@
-"""Which programs `rtfs eval` may run at once the next time: those for which nothing but their text matters."""
+"""Which programs may be run or told of at once the next time: those for which nothing but their text matters."""
 
 from __future__ import annotations
 
@@ -8,43 +8,57 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rtfs_framework.api.targets import LocalPure
 from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.artifacts import quick
+from rtfs_framework.orchestrator.artifacts.closed import bare_code, is_closed
 from rtfs_framework.orchestrator.config.find import places
 from rtfs_framework.orchestrator.config.layers import Kind
 from rtfs_framework.orchestrator.journal.place import cache_dir
+from rtfs_framework.orchestrator.linking import PRELUDE
+from rtfs_framework.orchestrator.module_path import candidates
+from rtfs_framework.registry.faults import PluginFault
 
 if TYPE_CHECKING:
-    from rtfs_framework.lang.codegen.artifact import Artifact
+    from rtfs_framework.orchestrator.checking import Checked
     from rtfs_framework.orchestrator.host import Host
     from rtfs_framework.orchestrator.linking import Linked
     from rtfs_framework.orchestrator.session import Session
 
 
-def remember(session: Session, linked: Linked) -> None:
+def remember_run(session: Session, linked: Linked, kind: str = "run") -> None:
     """Keep a program that was run without options, if the world could not matter to it."""
-    host, artifact = session.host, linked.artifact
-    seal = host.artifacts.seal
-    if seal is None or not (_is_closed(linked) and _is_ordinary(session)):
+    artifact = linked.artifact
+    if linked.warnings or not is_closed(artifact) or not _is_ordinary(session):
         return
     from rtfs_framework.lang.codegen.stored import dump_artifact
 
-    code = artifact.code if _is_bare(artifact) else None
-    entry = quick.Entry(code, dump_artifact(artifact))
-    quick.keep(artifact.source.text, os.environ, str(cache_dir(os.environ)), seal, entry, _watched(host))
+    _keep(session, kind, artifact.sources, quick.Entry(bare_code(artifact), dump_artifact(artifact)))
 
 
-def _is_closed(linked: Linked) -> bool:
-    """Tell whether a program asks for nothing but the library's pure functions, and nothing is to be said of it."""
-    artifact = linked.artifact
-    if linked.warnings or linked.leaves_kernel or len(artifact.sources) != 1 or artifact.prelude:
-        return False
-    from rtfs_framework.kernel.effects import HELPERS
-    from rtfs_framework.kernel.steps import INTERNAL
-    from rtfs_framework.stdlib.library import BUILTINS
+def remember_check(session: Session, checked: Checked, told: tuple[int, str, str]) -> None:
+    """Keep what was found in a program, if the world could not matter to it."""
+    asks = checked.sites or any(each.purity.value != "pure" for each in checked.effects)
+    if checked.accepted and not asks and _is_ordinary(session):
+        _keep(session, "check", checked.sources, quick.Entry(None, b"", told))
 
-    asking = [name for _, name in artifact.builtins if name in INTERNAL or getattr(BUILTINS.get(name), "effect", None)]
-    return not asking and not any(name in HELPERS for name in artifact.helpers)
+
+def _keep(session: Session, kind: str, sources: tuple[Source, ...], entry: quick.Entry) -> None:
+    host, program = session.host, sources[0]
+    seal = host.artifacts.seal
+    if seal is None:
+        return
+    program_dir = None if kind == "eval" else Path(program.name).parent
+    modules = [Path(each.name) for each in sources[1:]]
+    looked_for = [str(path) for path in candidates(program, host.config.module_path, modules)]
+    watched = [*_watched(host, program_dir), *looked_for]
+    folder = str(cache_dir(os.environ))
+    wanted = quick.purpose(kind, "" if kind == "eval" else program.name, program.text)
+    quick.keep(wanted, os.environ, folder, seal, entry, watched, [str(path) for path in modules])
+    if _is_nobodys(host):
+        world = quick.world(None if program_dir is None else str(program_dir))
+        quick.keep(world, os.environ, folder, seal, quick.Entry(None, b""), watched)
 
 
 def _is_ordinary(session: Session) -> bool:
@@ -65,16 +79,25 @@ def _is_found(host: Host) -> bool:
     return merged is not None and any(layer.kind is Kind.FOUND for layer in merged.layers)
 
 
-def _is_bare(artifact: Artifact) -> bool:
-    """Tell whether a program's code names nothing that it does not make."""
-    tables = (artifact.constants, artifact.checked, artifact.builtins, artifact.helpers, artifact.globals)
-    return not any(tables)
+def _is_nobodys(host: Host) -> bool:
+    """Tell whether functions without hints stay in the kernel here, whatever their names, and names mean nothing."""
+    config, engine = host.config, host.dispatcher.delegator.engine
+    try:
+        claimed = engine is not None and len(engine.claims()) > 0
+    except PluginFault:
+        return False
+    spoken_of: tuple[object, ...] = (
+        *(config.routes, config.security.deny, config.security.values, config.module_path),
+        claimed,
+        any(name.startswith(PRELUDE) for name in host.dispatcher.capabilities.entries),
+    )
+    return isinstance(config.default_target, LocalPure) and not any(spoken_of)
 
 
-def _watched(host: Host) -> Iterator[str]:
+def _watched(host: Host, program_dir: Path | None) -> Iterator[str]:
     """Yield what the ordinary way would have looked at; what it looks for here is looked for where one will be."""
     here = Path.cwd()
-    for place in places(None, os.environ):
+    for place in places(program_dir, os.environ):
         yield place.name if place.parent == here else str(place)
     packages = {plugin.module.partition(".")[0] for plugin in host.catalog.plugins}
     for name, module in tuple(sys.modules.items()):

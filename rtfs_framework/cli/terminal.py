@@ -14,6 +14,7 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -48,6 +49,11 @@ def say(*parts: Part) -> None:
 def report(text: str) -> None:
     """Write a rendered finding to stdout. Raises as `say` does."""
     _out(report_of(text, colour=colour_for(sys.stdout)) + "\n")
+
+
+def tell(text: Callable[[bool], str]) -> None:
+    """Write finished lines to stdout, which `text` returns with colour or without. Raises as `say` does."""
+    _out(text(colour_for(sys.stdout)))
 
 
 def put(text: str, end: str = "\n") -> None:

@@ -22,6 +22,9 @@ class Patterns:
         self._ordered = sorted(filter(is_pattern, texts), key=specificity)
         self._first = compile_patterns(self._ordered)
 
+    def __len__(self) -> int:
+        return len(self._exact)
+
     def match(self, name: str) -> str | None:
         """Return the text that decides for a name, None when none fits."""
         if name in self._exact:

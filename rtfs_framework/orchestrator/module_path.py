@@ -47,6 +47,15 @@ def find_module(name: str, folders: Iterable[Path]) -> Source | None:
     return None
 
 
+def candidates(program: Source, more: Iterable[str | Path], modules: Iterable[Path]) -> Iterator[Path]:
+    """Yield every place where modules that were found may have been looked for."""
+    folders = list(dict.fromkeys([*_beside(program), Path(), *map(Path, more)]))
+    for path in modules:
+        for folder in folders:
+            if path.is_relative_to(folder):
+                yield from (each / path.relative_to(folder) for each in folders)
+
+
 def _beside(program: Source) -> Iterator[Path]:
     """Yield the folder of a program that is a file."""
     try:

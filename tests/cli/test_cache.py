@@ -20,11 +20,11 @@ def test_what_is_kept_is_shown_and_forgotten(rtfs, folder):
     rtfs("eval", "(+ 1 2)")
     rtfs("run", "hello.rtfs", "you")
     found = rtfs("cache", "stats", "--json").data
-    assert (found["programs"], found["quick"]) == (2, 1)
+    assert (found["programs"], found["quick"]) == (2, 2)
     shown = rtfs("cache", "stats").out
     assert "programs  2" in shown
     assert str(folder) in shown
-    assert rtfs("cache", "clear", "--json").data == {"programs": 2, "quick": 1}
+    assert rtfs("cache", "clear", "--json").data == {"programs": 2, "quick": 2}
     assert rtfs("cache", "clear").out == "forgot 0 programs, 0 quick entries\n"
     assert rtfs("run", "hello.rtfs", "you").out == '"Hi you"\n'
 
@@ -48,7 +48,7 @@ def test_an_unknown_subcommand(rtfs):
 
 
 def test_a_second_run_imports_no_reader_and_no_compiler(rtfs, folder):
-    rtfs("run", "hello.rtfs", "you")
+    rtfs("run", "hello.rtfs", "you", "--no-journal")
     code = (
         "import sys\n"
         "from rtfs_framework.cli.main import main\n"
@@ -56,7 +56,7 @@ def test_a_second_run_imports_no_reader_and_no_compiler(rtfs, folder):
         "except SystemExit: pass\n"
         "print(*sorted(sys.modules))"
     )
-    command = [sys.executable, "-c", code, "run", "hello.rtfs", "you"]
+    command = [sys.executable, "-c", code, "run", "hello.rtfs", "you", "--no-journal"]
     made = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     value, modules = made.stdout.splitlines()
     assert value == '"Hi you"'

@@ -196,10 +196,10 @@ def test_entries_are_bounded(folder, monkeypatch):
     home = cache_dir(os.environ)
     seal = make_seal(str(home))
     for i in range(30):
-        entries.keep(str(i), os.environ, str(home), seal, entries.Entry(None, b""), [])
+        entries.keep(b"%d" % i, os.environ, str(home), seal, entries.Entry(None, b""), [])
         assert entries.count(str(home)) <= 8
-    assert entries.find("29", os.environ) is not None
-    assert entries.find("0", os.environ) is None
+    assert entries.find(b"29", os.environ) is not None
+    assert entries.find(b"0", os.environ) is None
     assert entries.clear(str(home)) > 0
     assert entries.count(str(home)) == 0
 

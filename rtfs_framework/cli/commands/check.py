@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -15,12 +15,14 @@ from rtfs_framework.cli.options import config_option, json_option, open_session
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.shown.purity import program_json, purity_lines
 from rtfs_framework.cli.sources import read_program
-from rtfs_framework.cli.terminal import report, say
+from rtfs_framework.cli.style import line_of, report_of
+from rtfs_framework.cli.terminal import tell
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.diagnostics import Diagnostic
     from rtfs_framework.orchestrator.checking import Checked
     from rtfs_framework.orchestrator.explain import ExplainedSite
+    from rtfs_framework.orchestrator.session import Session
 
 
 @click.command()
@@ -37,24 +39,30 @@ def command(files: tuple[str, ...], *, strict: bool, nesting: int | None, as_jso
     would run, the purity of its functions and the calls that leave it are told. The exit code is 1 when there are
     errors.
     """
-    checked = [(file, _check(file, config, nesting)) for file in files]
+    sessions: list[Session] = []
+    checked = [(file, _check(file, config, nesting, sessions.append)) for file in files]
     found = [each for _, one in checked for each in one.diagnostics]
     count = {word: sum(each.severity == word for each in found) for word in ("error", "warning", "hint")}
+    code = FAILED if count["error"] or (strict and count["warning"]) else FINE
     if as_json:
         data: dict[str, Any] = {"diagnostics": [each.to_json() for each in found], "files": len(files)}
         data["problems"] = problems_json()
         data |= {f"{word}s": number for word, number in count.items()}
         put_json({**data, "programs": [program_json(file, one) for file, one in checked]})
-    else:
-        for file, one in checked:
-            _show(file, one)
-        say(_summary(len(files), count))
-    return FAILED if count["error"] or (strict and count["warning"]) else FINE
+        return code
+    shown = {colour: _shown(checked, count, colour=colour) for colour in (False, True)}
+    tell(shown.__getitem__)
+    if len(files) == 1 and files != ("-",) and not (strict or nesting or config):
+        from rtfs_framework.cli.remember import remember_check
+
+        remember_check(sessions[0], checked[0][1], (code, shown[False], shown[True]))
+    return code
 
 
-def _check(file: str, config: str | None, nesting: int | None) -> Checked:
+def _check(file: str, config: str | None, nesting: int | None, opened: Callable[[Session], object]) -> Checked:
     source = read_program(file)
     with open_session(file, config, journal=False, limits=nesting_limit(nesting)) as session:
+        opened(session)
         checked = session.examine(source)
     found = [*checked.diagnostics, *(unusable_sites(checked) if checked.accepted else ())]
     found.sort(key=lambda each: (each.span.source, each.span.start) if each.span else (0, 0))
@@ -98,12 +106,16 @@ def _code(site: ExplainedSite) -> str:
     return "E0710" if site.target == "denied" else "E0711"
 
 
-def _show(file: str, checked: Checked) -> None:
-    for each in checked.diagnostics:
-        report(each.render())
-    if checked.accepted:
-        for parts in purity_lines(file, checked):
-            say(*parts)
+def _shown(checked: Iterable[tuple[str, Checked]], count: Mapping[str, int], *, colour: bool) -> str:
+    """Return all that is printed for people."""
+    lines: list[str] = []
+    files = 0
+    for file, one in checked:
+        files += 1
+        lines += [report_of(each.render(), colour=colour) for each in one.diagnostics]
+        if one.accepted:
+            lines += [line_of(tuple(parts), colour=colour) for parts in purity_lines(file, one)]
+    return "\n".join([*lines, line_of((_summary(files, count),), colour=colour), ""])
 
 
 def _summary(files: int, count: Mapping[str, int]) -> str:

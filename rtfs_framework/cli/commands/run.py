@@ -48,9 +48,14 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
     with open_session(file, options["config"], limits=asked, **common) as session:
         if input_file is None:
             _refuse_stream_options(options)
-            from rtfs_framework.cli.commands.run_once import run_once, show_result, write_result
+            from rtfs_framework.cli.commands.run_once import linked_with_notices, run_once, show_result, write_result
 
-            result = run_once(session, source, [given_text(arg, f"argument {n}") for n, arg in enumerate(args, 1)])
+            linked = linked_with_notices(session, source)
+            result = run_once(session, linked, [given_text(arg, f"argument {n}") for n, arg in enumerate(args, 1)])
+            if not asked and _is_plain(file, options):
+                from rtfs_framework.cli.remember import remember_run
+
+                remember_run(session, linked)
             write_result(result, options["output"])
             show_result(result, as_json=options["as_json"])
             return None
@@ -74,6 +79,12 @@ def _stream(session: Any, source: Any, input_file: str, options: dict[str, Any])
     delimiter = _delimiter(options["delimiter"])
     reading = Wanted(path=input_file, delimiter=delimiter, **{name: options[name] for name in names})
     return run_stream(session, source, reading, how)
+
+
+def _is_plain(file: str, options: dict[str, Any]) -> bool:
+    """Tell whether a program was run as the quick way runs programs."""
+    others = ("as_json", "config", "output", "parallel")
+    return file != "-" and bool(options["journal"]) and not any(options[name] for name in others)
 
 
 def _delimiter(text: str | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rtfs_framework.cli.notices import notices, problems_json
 from rtfs_framework.cli.output import Output
 from rtfs_framework.cli.problems import NO_MAIN, USAGE, problem, problem_at
+from rtfs_framework.cli.quick import takes
 from rtfs_framework.cli.shown.data import put_json, value_json
 from rtfs_framework.cli.terminal import put
 from rtfs_framework.lang.printer import write
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.session import Session
 
 
-def run_once(session: Session, source: Source, args: Sequence[str]) -> RunResult:
+def run_once(session: Session, linked: Linked, args: Sequence[str]) -> RunResult:
     """Run a program, and its `main` when it has one.
 
     Raises:
         InputError: E0908, the arguments do not fit.
-        LanguageError: The program was refused.
         ProgramError: The program did not catch an error.
     """
-    program = session.load(linked_with_notices(session, source))
+    source = linked.artifact.source
+    program = session.load(linked)
     with program:
         main = program.function("main")
         if main is None and not args:
@@ -58,10 +59,10 @@ def check_main(main: FunctionSignature | None, source: Source, given: int, how: 
     if main is None:
         way_out = "add (defn main [record] ...)" if given == 1 else "add (defn main [...] ...)"
         raise problem(NO_MAIN, f"{source.name} defines no main function to call", way_out, exit_code=USAGE)
+    if takes(main, given):
+        return
     fixed = [parameter.name for parameter in main.parameters if not parameter.rest]
     rest = len(fixed) != len(main.parameters)
-    if given == len(fixed) or (rest and given > len(fixed)):
-        return
     wants = f"{'at least ' if rest else ''}{len(fixed)} argument{'' if len(fixed) == 1 else 's'}"
     names = f" ({' '.join(fixed)})" if fixed else ""
     at = source.text.find("main")

@@ -3,7 +3,8 @@
     seal    bytes -> sealed bytes and back, with a key that only the user can read
     build   which compiler this is: version, Python, source files
     store   compile a program, or take what was compiled before (the level L4 of the cache layers)
-    quick   whole closed programs, for `rtfs eval`, which then needs no plugin, no configuration and no command line
+    quick   whole closed programs, for commands that then need no plugin, no configuration and no command line
+    closed  which programs are closed: they ask nothing of their host
 
 `seal`, `build` and `quick` are imported before anything else at the quickest start, so they import next to nothing.
 """

@@ -1,10 +1,13 @@
-"""Whole closed programs, found by their text alone: what `rtfs eval` looks at before it imports anything.
+"""Whole closed programs, found by their text alone: what the command line looks at before it imports anything.
 
-The ordinary way writes an entry after a run in which the world could not matter: no call left the kernel, no module
-was imported, no observer listened, no plugin had a problem, and a layer of level L4 was on. The entry says in which
-surroundings that was found out: this very build and Python, the same environment, search path, installed
-distributions, plugin files and configuration files. Where one of them differs, there is no entry. Everything is sealed
-with the user's key, so nothing is run that the user's own compiler did not make.
+The ordinary way writes an entry after a command in which the world could not matter: no call left the kernel, no
+observer listened, no plugin had a problem, and a layer of level L4 was on. The entry says in which surroundings that
+was found out: this very build and Python, the same environment, search path, installed distributions, plugin files,
+configuration files, and modules of the program. Where one of them differs, there is no entry. Everything is sealed with
+the user's key, so nothing is run that the user's own compiler did not make.
+
+An entry of the kind "world" has no program: it says that programs which ask nothing of the host need no host here, so
+that a new one can be compiled and run without.
 
 Reading must be quick: this module imports next to nothing, and a program of plain Python operations (`return 1 + 2`)
 runs without the kernel, for it can reach nothing of it.
@@ -28,59 +31,76 @@ if TYPE_CHECKING:
 
     from rtfs_framework.orchestrator.artifacts.seal import Seal
 
-FOLDER = "quick"
+FOLDER, WORLDS = "quick", "worlds"
 _ENVIRONMENT = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 _MOST = 256
 """Entries that are kept."""
 
 
 class Entry:
-    """A program that may be run at once: its code when that is all it takes, and the whole artifact."""
+    """A program that may be run at once: its code when that is all it takes, and the whole artifact.
 
-    __slots__ = ("artifact", "code")
+    Of `rtfs check` there are its words instead: the exit code, and what it prints without colour and with it.
+    """
 
-    def __init__(self, code: CodeType | None, artifact: bytes) -> None:
+    __slots__ = ("artifact", "code", "told")
+
+    def __init__(self, code: CodeType | None, artifact: bytes, told: tuple[int, str, str] | None = None) -> None:
         self.code = code
         self.artifact = artifact
+        self.told = told
 
 
-def find(text: str, environ: Mapping[str, str]) -> Entry | None:
-    """Return the entry of a program, None when there is none that holds here and now."""
+def purpose(kind: str, name: str, text: bytes | str) -> bytes:
+    """Return what an entry is for: a command, the name of the program as it was given, and its text."""
+    named = name.encode("utf-8", "surrogatepass")
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return b"%b\0%d:%b%b" % (kind.encode(), len(named), named, raw)
+
+
+def world(program_dir: str | None) -> bytes:
+    """Return the purpose of the entry that speaks of all programs of a folder, as it is named from here."""
+    return purpose("world", "" if program_dir is None else f"/{program_dir}", os.getcwd())
+
+
+def find(wanted: bytes, environ: Mapping[str, str]) -> Entry | None:
+    """Return the entry for a purpose, None when there is none that holds here and now."""
     folder = cache_folder(environ)
     if folder is None:
         return None
     try:
-        with open(_path(folder, text), "rb") as file:
-            sealed = file.read()
-        data = read_seal(folder).open(_purpose(text), sealed)
-    except (OSError, SealError):
+        data = read_seal(folder).open(wanted, _content(_path(folder, wanted)) or b"")
+    except SealError:
         return None
-    world, watched, code, artifact = marshal.loads(data)  # noqa: S302 - the seal has been verified
-    if world != _world(environ) or any(_state(path) != state for path, state in watched):
+    around, watched, modules, parts = marshal.loads(data)  # noqa: S302 - the seal has been verified
+    if around != _world(environ) or any(_state(path) != state for path, state in watched):
         return None
-    return Entry(code, artifact)
+    if any(_digest(path) != digest for path, digest in modules):
+        return None
+    return Entry(*parts)
 
 
 def keep(
-    text: str,
+    wanted: bytes,
     environ: Mapping[str, str],
     folder: str,
     seal: Seal,
     entry: Entry,
     watched: Iterable[str],
+    modules: Iterable[str] = (),
 ) -> None:
-    """Write the entry of a program. `watched` are the files and folders that must stay as they are."""
+    """Write an entry. `watched` files and folders must stay as they are, `modules` must have the same text."""
     if folder != cache_folder(environ):
         return
-    paths = sorted({*watched, *sys.path})
-    rows = tuple((path, _state(path)) for path in paths)
-    data = marshal.dumps((_world(environ), rows, entry.code, entry.artifact))
-    path = _path(folder, text)
+    rows = tuple((path, _state(path)) for path in sorted({*watched, *sys.path}))
+    texts = tuple((path, _digest(path)) for path in modules)
+    data = marshal.dumps((_world(environ), rows, texts, (entry.code, entry.artifact, entry.told)))
+    path = _path(folder, wanted)
     fresh = f"{path}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(seal.close(_purpose(text), data))
+            file.write(seal.close(wanted, data))
         os.replace(fresh, path)
         _make_room(os.path.dirname(path))
     except OSError:  # a cache can only ever save work
@@ -88,16 +108,15 @@ def keep(
 
 
 def clear(folder: str) -> int:
-    """Forget every entry; return how many there were."""
-    gone = 0
-    for path in _entries(os.path.join(folder, FOLDER)):
+    """Forget every entry; return how many programs there were."""
+    programs = _entries(os.path.join(folder, FOLDER))
+    for path in (*programs, *_entries(os.path.join(folder, WORLDS))):
         os.unlink(path)
-        gone += 1
-    return gone
+    return len(programs)
 
 
 def count(folder: str) -> int:
-    """Return how many entries there are."""
+    """Return how many programs there are."""
     return len(_entries(os.path.join(folder, FOLDER)))
 
 
@@ -112,12 +131,9 @@ def cache_folder(environ: Mapping[str, str]) -> str | None:
     return os.path.join(base if base.strip() else os.path.expanduser("~/.cache"), "rtfs")
 
 
-def _purpose(text: str) -> bytes:
-    return b"eval\0" + text.encode("utf-8", "surrogatepass")
-
-
-def _path(folder: str, text: str) -> str:
-    return os.path.join(folder, FOLDER, blake2b(_purpose(text), digest_size=20).hexdigest())
+def _path(folder: str, wanted: bytes) -> str:
+    kind = WORLDS if wanted.startswith(b"world\0") else FOLDER
+    return os.path.join(folder, kind, blake2b(wanted, digest_size=20).hexdigest())
 
 
 def _world(environ: Mapping[str, str]) -> tuple[Any, ...]:
@@ -134,6 +150,19 @@ def _state(path: str) -> tuple[int, ...] | None:
     except (OSError, ValueError):
         return None
     return known.st_dev, known.st_ino, known.st_mtime_ns, known.st_size, known.st_mode, known.st_uid
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _digest(path: str) -> bytes | None:
+    content = _content(path)
+    return None if content is None else blake2b(content, digest_size=32).digest()
 
 
 def _entries(folder: str) -> list[str]:
