@@ -16,7 +16,17 @@ from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleT
 from typing import Any
 
 from rtfs_framework.lang.maps import Key, Map, Set
-from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import (
+    ErrorValue,
+    GrownVector,
+    Keyword,
+    List,
+    Reduced,
+    Resource,
+    Symbol,
+    Timestamp,
+    Uuid,
+)
 
 _ATOM = 32
 _HEAD = 56
@@ -103,7 +113,7 @@ def _own(value: Any, kind: Any, todo: list[Any]) -> int:
         return 5 * _HEAD if kind is FunctionType else 0
     if kind is Set:
         todo.append(value.map)
-    elif kind is Key:
+    elif kind is Key or kind is Reduced:
         todo.append(value.value)
     elif kind is ErrorValue:
         todo.extend((value.message, value.data, value.stack, value.cause))

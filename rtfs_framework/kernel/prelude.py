@@ -25,6 +25,8 @@ _ASKING: tuple[tuple[str, str, str, str], ...] = (
     ("println", "ccos.io.println", "& values", '"hello" 5'),
     ("tool/time-ms", "ccos.system.current-timestamp-ms", "", ""),
     ("tool.time-ms", "ccos.system.current-timestamp-ms", "", ""),
+    ("current-timestamp", "ccos.system.current-timestamp", "", ""),
+    ("generate-uuid", "ccos.system.generate-uuid", "", ""),
     ("current-time-millis", "ccos.system.current-timestamp-ms", "", ""),
     ("get-env", "ccos.system.get-env", "name", '"HOME"'),
     ("file-exists?", "ccos.io.file-exists", "path", '"notes.txt"'),

@@ -23,7 +23,7 @@ from rtfs_framework.lang.types.compile_check import checker
 from rtfs_framework.lang.types.failure import brief
 from rtfs_framework.lang.types.model import MapType, Type
 from rtfs_framework.lang.types.tests import compiled_test
-from rtfs_framework.lang.values import GrownVector, List, is_vector
+from rtfs_framework.lang.values import GrownVector, List, Reduced, is_vector
 from rtfs_framework.stdlib import operators
 from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword
 from rtfs_framework.stdlib.check import sequence
@@ -364,6 +364,7 @@ HELPERS: dict[str, Any] = {
     "rt_again": again,
     "rt_alike": alike,
     "rt_plain": PLAIN,
+    "rt_reduced_value": Reduced,
     "rt_reduced": reduced,
     "rt_set": Set.of,
 }

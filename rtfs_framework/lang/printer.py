@@ -22,6 +22,7 @@ from rtfs_framework.lang.values import (
     GrownVector,
     Keyword,
     List,
+    Reduced,
     Resource,
     Symbol,
     Timestamp,
@@ -169,6 +170,8 @@ def _escaped(text: str) -> str:
 def _write_opaque(item: Any) -> str:
     if isinstance(item, ErrorValue):
         return f"#<error: {item.message}>"
+    if isinstance(item, Reduced):
+        return "#<reduced>"
     for kind, tag in ((Timestamp, "timestamp"), (Uuid, "uuid"), (Resource, "resource-handle")):
         if isinstance(item, kind):
             return f"#{tag}({write_atom(item.text)})"

@@ -63,6 +63,18 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "->>": (("(->> [1 2 3] (map inc) (filter even?))", "[2 4]"),),
     "as->": (("(as-> 5 x (- x 1) [x x])", "[4 4]"),),
     "some->": (("(some-> {:a {:b 1}} :a :b inc)", "2"), ("(some-> {:a nil} :a inc)", "nil")),
+    "some->>": (("(some->> [1 2] (map inc) first)", "2"), ("(some->> nil (map inc))", "nil")),
+    "cond->": (("(cond-> {:a 1} true (assoc :b 2) false (dissoc :a))", "{:a 1 :b 2}"),),
+    "cond->>": (("(cond->> [1 2 3] true (map inc) (< 2 1) (filter odd?))", "[2 3 4]"),),
+    "condp": (
+        ("(condp = 2 1 :one 2 :two :many)", ":two"),
+        ("(condp some [1 2] #{5} :five #{2} :>> inc)", "3"),
+    ),
+    "doto": (("(doto {:a 1} (assoc :b 2))", "{:a 1}"),),
+    "assert": (
+        ("(assert (pos? 1))", "nil"),
+        ("(try (assert (pos? 0)) (catch AssertionError e (getMessage e)))", '"Assert failed: (pos? 0)"'),
+    ),
     "comment": (("(comment (no such thing))", "nil"),),
 }
 """Name to examples; a test runs them, and another finds the name that has none."""

@@ -185,6 +185,13 @@ class ErrorValue:
         return hash((self.kind, self.message))
 
 
+@attrs.frozen(slots=True, eq=False)
+class Reduced:
+    """What a function gives to end the `reduce` that calls it: its value is the result. Equal to itself alone."""
+
+    value: Any
+
+
 _LOOK = 0x3FF
 """A vector that grows looks at its bound every 1,024 items, as maps do."""
 
@@ -231,6 +238,7 @@ _TYPE_NAMES: dict[type, str] = {
     Timestamp: "timestamp",
     Uuid: "uuid",
     Resource: "resource-handle",
+    Reduced: "reduced",
 }
 
 

@@ -99,7 +99,9 @@ def to_float_value(value: Any) -> float:
     ('(parse-int " 12 ")', "12"),
     ('(parse-int "1.5")', "nil"),
     ("(parse-int 7.9)", "7"),
+    ('(parse-long "7")', "7"),
     doc="Read an integer from text, or give nil; a number loses its fraction.",
+    aliases=("parse-long",),
 )
 def parse_int(value: Any) -> int | None:
     if value.__class__ is str:
@@ -112,8 +114,10 @@ def parse_int(value: Any) -> int | None:
 @builtin(
     "parse-float",
     ('(parse-float "2.75")', "2.75"),
+    ('(parse-double "1e3")', "1000.0"),
     ('(parse-float "abc")', "nil"),
     doc="Read a float from text, or give nil; a number becomes a float.",
+    aliases=("parse-double",),
 )
 def parse_float(value: Any) -> float | None:
     if value.__class__ is str:

@@ -12,6 +12,7 @@ from typing import Any
 from rtfs_framework.lang.errors import ProgramError, generic_error
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import SMALL, blocks, charge, fits, growing_blocks, made, watched
+from rtfs_framework.lang.values import Reduced
 from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import VECTORS, placed, sequence, walked
 from rtfs_framework.stdlib.overlap import asks, overlap
@@ -161,7 +162,29 @@ def reduce(f: Any, initial: Any, collection: Any = NOTHING) -> Any:
         initial = next(items)
     for item in items:
         initial = call(initial, item)
+        if initial.__class__ is Reduced:
+            return initial.value
     return initial
+
+
+@builtin(
+    "reduced",
+    ("(reduce (fn [sum x] (if (> sum 5) (reduced sum) (+ sum x))) 0 [1 2 3 4 5])", "6"),
+    ("(reduced 1)", "#<reduced>"),
+    doc="Wrap a value: a function that gives it to reduce, reductions or reduce-kv ends them, and it is the result.",
+)
+def reduced(value: Any) -> Reduced:
+    return Reduced(value)
+
+
+@builtin(
+    "unreduced",
+    ("(unreduced (reduced 1))", "1"),
+    ("(unreduced 1)", "1"),
+    doc="Give what reduced has wrapped; anything else is itself.",
+)
+def unreduced(value: Any) -> Any:
+    return value.value if value.__class__ is Reduced else value
 
 
 def nothing_to_reduce() -> ProgramError:

@@ -11,9 +11,10 @@ from typing import Any
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Map, equal
 from rtfs_framework.lang.meter import blocks, charge, growing_blocks, watched
+from rtfs_framework.lang.values import Reduced
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import VECTORS, number, placed, sequence, walked
-from rtfs_framework.stdlib.higher_order import truthy
+from rtfs_framework.stdlib.higher_order import truthy, unreduced
 from rtfs_framework.stdlib.order import merge_sort, sort_by_keys, sort_keys
 from rtfs_framework.stdlib.reordering import before_by
 from rtfs_framework.stdlib.slices import NOTHING, alike
@@ -106,6 +107,7 @@ def partition_by(f: Any, collection: Any) -> tuple[Any, ...]:
     ("(reductions + [1 2 3])", "[1 3 6]"),
     ("(reductions + 10 [1 2])", "[10 11 13]"),
     ("(reductions + [])", "[]"),
+    ("(reductions (fn [sum x] (if (> x 1) (reduced sum) (+ sum x))) [1 2 3])", "[1 1]"),
     doc="Give every step of what reduce does.",
     parameters="f initial? collection",
 )
@@ -120,7 +122,9 @@ def reductions(f: Any, initial: Any, collection: Any = NOTHING) -> tuple[Any, ..
     steps = [initial]
     for item in items:
         initial = call(initial, item)
-        steps.append(initial)
+        steps.append(unreduced(initial))
+        if initial.__class__ is Reduced:
+            break
     return tuple(steps)
 
 
@@ -141,6 +145,8 @@ def reduce_kv(f: Any, initial: Any, collection: Any) -> Any:
     call = as_function("reduce-kv", f, 3)
     for key, value in watched(entries):
         initial = call(initial, key, value)
+        if initial.__class__ is Reduced:
+            return initial.value
     return initial
 
 

@@ -13,7 +13,7 @@ from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, to_key
 from rtfs_framework.lang.meter import room, watched
 from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List
 from rtfs_framework.stdlib.callables import as_function, invoke, keyword_get
-from rtfs_framework.stdlib.check import integer, items, mapping
+from rtfs_framework.stdlib.check import VECTORS, integer, items, mapping
 from rtfs_framework.stdlib.table import builtin
 
 _PLACED = frozenset({tuple, GrownVector, List, str})
@@ -54,6 +54,37 @@ def get(collection: Any, key: Any, default: Any = None) -> Any:
     if kind is ErrorValue and key.__class__ is Keyword:
         return keyword_get(key, collection, default)
     raise type_error("get", "map", collection)
+
+
+def _entry(op: str, entry: Any) -> Any:
+    if entry.__class__ in VECTORS and len(entry) == 2:
+        return entry
+    raise type_error(op, "map entry [key value]", entry)
+
+
+@builtin(
+    "key", ("(key (find {:a 1} :a))", ":a"), ("(key [1])", "!TypeError"), doc="Give the key of an entry [key value]."
+)
+def key_of(entry: Any) -> Any:
+    return _entry("key", entry)[0]
+
+
+@builtin(
+    "val", ("(val (find {:a 1} :a))", "1"), ("(val [1])", "!TypeError"), doc="Give the value of an entry [key value]."
+)
+def value_of(entry: Any) -> Any:
+    return _entry("val", entry)[1]
+
+
+@builtin(
+    "has-key?",
+    ("(has-key? {:a nil} :a)", "true"),
+    ("(has-key? nil :a)", "false"),
+    ("(has-key? [:a] :a)", "!TypeError"),
+    doc="Tell whether a map has a key; nil has none.",
+)
+def has_key(collection: Any, key: Any) -> bool:
+    return collection is not None and key in mapping("has-key?", collection)
 
 
 @builtin(

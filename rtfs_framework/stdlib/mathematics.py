@@ -185,8 +185,10 @@ def total(numbers: Any) -> Any:
 @builtin(
     "average",
     ("(average [1 2 3])", "2"),
+    ("(avg [1 2])", "1.5"),
     ("(average [])", "!InvalidArgument"),
     doc="Give the arithmetic mean of the numbers of a collection.",
+    aliases=("avg",),
 )
 def average(numbers: Any) -> Any:
     values = _some_numbers("average", numbers)

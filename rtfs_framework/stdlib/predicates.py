@@ -10,6 +10,7 @@ from rtfs_framework.lang.values import (
     GrownVector,
     Keyword,
     List,
+    Reduced,
     Resource,
     Symbol,
     Timestamp,
@@ -174,6 +175,16 @@ def is_timestamp(value: Any) -> bool:
 )
 def is_uuid(value: Any) -> bool:
     return value.__class__ is Uuid
+
+
+@builtin("boolean", ("(boolean nil)", "false"), ("(boolean 0)", "true"), doc="Tell whether a value counts as true.")
+def as_boolean(value: Any) -> bool:
+    return value is not None and value is not False
+
+
+@builtin("reduced?", ("(reduced? (reduced 1))", "true"), doc="Tell whether a value would end a reduce.")
+def is_reduced(value: Any) -> bool:
+    return value.__class__ is Reduced
 
 
 @builtin("resource?", ("(resource? nil)", "false"), doc="Tell whether a value is a resource handle.")

@@ -71,6 +71,16 @@ def distinct(collection: Any) -> Any:
     return alike(collection, tuple(found.values()))
 
 
+@builtin(
+    "distinct?",
+    ("(distinct? 1 2 3)", "true"),
+    ("(apply distinct? [1 2 1])", "false"),
+    doc="Tell whether no two of the values are equal.",
+)
+def is_distinct(value: Any, *more: Any) -> bool:
+    return len({to_key(each) for each in watched((value, *more))}) == 1 + len(more)
+
+
 @builtin("dedupe", ("(dedupe [1 1 2 1])", "[1 2 1]"), doc="Keep the first of equal neighbours.")
 def dedupe(collection: Any) -> Any:
     out: list[Any] = []

@@ -44,7 +44,15 @@ def hash_set(*members: Any) -> Set:
     return Set.of(members)
 
 
-@builtin("count", ("(count [1 2])", "2"), ('(count "é☃")', "2"), ("(count nil)", "!TypeError"), doc="Count the items.")
+@builtin(
+    "count",
+    ("(count [1 2])", "2"),
+    ('(count "é☃")', "2"),
+    ("(len [1])", "1"),
+    ("(count nil)", "!TypeError"),
+    doc="Count the items.",
+    aliases=("len",),
+)
 def count(collection: Any) -> int:
     if collection.__class__ in _SIZED:
         return len(collection)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.errors import index_error
-from rtfs_framework.lang.meter import charge, fits, made, room, room_for_text, walk_text, watched
-from rtfs_framework.lang.printer import displayed
+from rtfs_framework.lang.meter import Growing, charge, fits, made, room, room_for_text, walk_text, watched
+from rtfs_framework.lang.printer import displayed, write
 from rtfs_framework.stdlib.check import integer, items, string, vector_like
 from rtfs_framework.stdlib.order import position
 from rtfs_framework.stdlib.table import builtin
@@ -32,6 +32,20 @@ def to_text(*values: Any) -> str:
     return _joined("str", "", values)
 
 
+@builtin(
+    "pr-str",
+    ('(pr-str "a" [1 "b"])', '"\\"a\\" [1 \\"b\\"]"'),
+    doc="Print values as they are read back, with blanks between them.",
+)
+def printed_text(*values: Any) -> str:
+    size = Growing("pr-str")
+    parts = []
+    for value in watched(values):
+        parts.append(write(value, size.most, size.size))
+        size.add(len(parts[-1]) + 1)
+    return made(" ".join(parts))
+
+
 def _joined(op: str, separator: str, values: Any) -> str:
     between = len(separator) * len(values)
     if set(map(type, values)) == _TEXT:
@@ -51,9 +65,10 @@ def string_length(text: Any) -> int:
 @builtin(
     "substring",
     ('(substring "hello" 1 3)', '"el"'),
-    ('(substring "hello" 2)', '"llo"'),
+    ('(subs "hello" 2)', '"llo"'),
     ('(substring "abc" 5)', "!IndexOutOfBounds"),
     doc="Give the characters from start to before end, or to the end of the string.",
+    aliases=("subs",),
 )
 def substring(text: Any, start: Any, end: Any = None) -> str:
     string("substring", text)

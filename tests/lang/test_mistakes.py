@@ -36,6 +36,7 @@ def findings(text):
         ("(Math/abs 1)", "E0203", "Math/abs", "did you mean 'abs'?"),
         ("(cound [1])", "E0203", "cound", "did you mean 'count'?"),
         ("None", "E0203", "None", "did you mean 'nil'?"),
+        ("(iterate inc 0)", "E0204", "(iterate inc 0)", "it is called as (iterate count function first)"),
         ("(1 + 2)", "E0205", "1", "operators stand first, as in (+ a b)"),
         ("(1 2 3)", "E0205", "1", "data is quoted"),
         ("(let [a 1 b] a)", "E0201", "b", "this is bound to no value"),

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.values import GrownVector, Keyword, List
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.values import GrownVector, Keyword, List, type_name
 from rtfs_framework.stdlib.library import BUILTINS
 
 INTS = st.lists(st.integers(), max_size=20).map(tuple)
@@ -210,3 +211,28 @@ def test_any_result_may_be_a_key():
     assert call("group-by", even, None) == Map({})
     assert call("frequencies", (1, 1.0, True, 1)) == Map.of([(1, 2), (1.0, 1), (True, 1)])
     assert refusal("frequencies", None) == "TypeError: Type error in frequencies: expected collection, got nil"
+
+
+def _until(limit):
+    return lambda sum_, n: reduced(sum_) if n > limit else sum_ + n
+
+
+reduced = BUILTINS["reduced"].function
+
+
+def test_a_reduced_value_ends_what_reduces():
+    assert call("reduce", _until(2), 0, (1, 2, 3, "never added")) == 3
+    assert call("reduce", _until(2), (1, 2, 3, "never added")) == 3
+    assert call("reductions", _until(2), 0, (1, 2, 3, "never added")) == (0, 1, 3, 3)
+    assert call("reduce-kv", lambda _, key, value: reduced(key) if value else None, None, (0, 0, 7, 8)) == 2
+
+
+def test_a_reduced_value_is_one_of_its_own_until_then():
+    one = reduced(1)
+    assert (type_name(one), write((one,)), call("unreduced", one), call("unreduced", 2)) == (
+        "reduced", "[#<reduced>]", 1, 2,
+    )  # fmt: skip
+    assert call("reduce", add, one, ()) is one  # what a reduce starts from ends nothing
+    assert call("reduced?", one)
+    assert not call("reduced?", 1)
+    assert call("map", reduced, (1,))[0].value == 1

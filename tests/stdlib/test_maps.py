@@ -246,3 +246,14 @@ def test_a_tree_gives_its_nodes_parents_first():
     pairs = call("tree-seq", lambda x: x.__class__ is Map, lambda m: m, tree)
     assert pairs == (tree, (A, (1, Map({B: 2}))))
     assert call("tree-seq", lambda x: True, lambda x: None, 1) == (1,)
+
+
+def test_an_entry_has_two_parts_and_only_a_map_has_keys():
+    entry = call("find", Map.of([(A, 1)]), A)
+    assert (call("key", entry), call("val", entry), call("key", List((A, 1)))) == (A, 1, A)
+    for wrong in ((), (1,), (1, 2, 3), "ab", None, Map.of([(A, 1)])):
+        assert refusal("key", wrong).startswith("TypeError: Type error in key: expected map entry [key value], got ")
+        assert refusal("val", wrong).startswith("TypeError: Type error in val: expected map entry")
+    assert call("has-key?", Map.of([(A, None)]), A)
+    assert not call("has-key?", Map.of([(A, None)]), B)
+    assert refusal("has-key?", (A,), 0) == "TypeError: Type error in has-key?: expected map, got vector"

@@ -15,6 +15,9 @@ _OUTPUT = "RTFS has no output of its own: return the value (no capability comes 
 _FILES = 'RTFS has no files: `main` gets the records of --input, or a host grants a capability: (call :name "file")'
 _CLOCK = "RTFS has neither clock nor chance: take it as an argument, or a host grants a capability: (call :name)"
 _LAZY = "nothing is lazy in RTFS: leave it out"
+_PERSISTENT = "collections do not change: use conj, assoc, dissoc, disj or pop, which give new ones"
+_AT_ONCE = "use pmap or (step-parallel branch ...), which give the values themselves"
+_PROTOCOL = "use a function that asks for the kind of its argument, with match or cond"
 _MODULES = "use (import module.name :as alias), or begin a module with (module name ...)"
 _FN = "write (fn [x] body)"
 _TYPES = "use (defstruct Name :field type) or a map"
@@ -23,17 +26,22 @@ _RAISE = 'use (throw "message") or (throw {:kind "Name" :message "text"})'
 _TRY = "it stands in a try, as in (try body (catch e handler) (finally form))"
 
 _FORMS: dict[str, str] = {
-    **dict.fromkeys(("set!", "binding", "dosync", "setq", "set!!", "var", "global", "defonce", "declare"), _STATE),
-    **dict.fromkeys(("ns", "require", "use", "in-ns", "refer", "from"), _MODULES),
+    **dict.fromkeys(("set!", "dosync", "setq", "set!!", "global", "with-local-vars", "io!", "locking"), _STATE),
+    **dict.fromkeys(("binding", "with-redefs", "with-bindings"), "use let, and pass the value as an argument"),
+    **dict.fromkeys(("defonce", "declare"), "use (def name value); functions of a program see each other in any order"),
+    **dict.fromkeys(("ns", "require", "use", "in-ns", "refer", "from", "alias", "require-macros"), _MODULES),
+    "var": "a function is a value, named as it is; for a variable use let",
     **dict.fromkeys(("lambda", "function", "def-fn"), _FN),
     **dict.fromkeys(("define", "defun", "defn-", "defn*", "func"), "use (defn name [params] body) or (def name value)"),
     **dict.fromkeys(("let*", "letrec"), "use let, whose bindings see those before; fn values see themselves"),
     **dict.fromkeys(("begin", "progn"), "use do"),
-    **dict.fromkeys(("while", "until"), _REPEAT),
-    **dict.fromkeys(("defrecord", "defprotocol", "deftype*", "extend-type", "reify", "proxy", "defclass"), _TYPES),
-    **dict.fromkeys(("defmulti", "defmethod", "condp", "switch"), "use match, case or cond"),
+    **dict.fromkeys(
+        ("while", "until", "do-while", "dolist", "foreach", "for-each", "loop-while", "while-let"), _REPEAT
+    ),
+    **dict.fromkeys(("defrecord", "deftype*", "defclass", "definterface", "gen-class", "proxy", "reify"), _TYPES),
+    **dict.fromkeys(("defprotocol", "extend-type", "extend-protocol", "extend"), _PROTOCOL),
+    **dict.fromkeys(("defmulti", "defmethod", "switch"), "use match, case or cond"),
     **dict.fromkeys(("when-some", "if-some", "when-first"), "use when-let or if-let"),
-    **dict.fromkeys(("cond->", "cond->>", "doto"), "use let with one binding for each step"),
     **dict.fromkeys(("catch", "finally"), _TRY),
     **dict.fromkeys(("raise", "try-catch"), _RAISE),
     **dict.fromkeys(("new", "."), "RTFS has no classes: use functions and maps"),
@@ -44,22 +52,32 @@ _FORMS: dict[str, str] = {
 """What is a special form elsewhere: nothing inside one is told apart from it."""
 
 _NAMES: dict[str, str] = {
-    **dict.fromkeys(("atom", "swap!", "reset!", "deref", "ref", "agent", "volatile!", "vswap!", "alter"), _STATE),
-    **dict.fromkeys(("transient", "persistent!", "conj!", "assoc!", "dissoc!"), _STATE),
-    **dict.fromkeys(("println", "print", "prn", "pr", "printf", "display", "console.log", "pprint"), _OUTPUT),
+    **dict.fromkeys(("atom", "swap!", "reset!", "deref", "ref", "ref-set", "volatile!", "vswap!", "vreset!"), _STATE),
+    **dict.fromkeys(("alter", "commute", "compare-and-set!", "add-watch", "send", "send-off", "var-set"), _STATE),
+    **dict.fromkeys(("transient", "persistent!", "conj!", "assoc!", "dissoc!", "disj!", "pop!", "aset"), _PERSISTENT),
+    **dict.fromkeys(("with-meta", "vary-meta", "meta", "alter-meta!"), "values carry no metadata: use a map"),
+    **dict.fromkeys(
+        ("println", "print", "prn", "pr", "printf", "display", "console.log", "pprint", "newline"), _OUTPUT
+    ),
     **dict.fromkeys(("slurp", "spit", "open", "with-open", "read-line", "input"), _FILES),
     **dict.fromkeys(("rand", "rand-int", "rand-nth", "shuffle", "time", "now", "random"), _CLOCK),
-    **dict.fromkeys(("lazy-seq", "doall", "dorun", "delay", "force", "realized?"), _LAZY),
-    **dict.fromkeys(("future", "promise", "async"), "use (step-parallel branch ...)"),
+    **dict.fromkeys(("lazy-seq", "lazy-cat", "doall", "dorun", "delay", "force", "realized?", "trampoline"), _LAZY),
+    **dict.fromkeys(("future", "promise", "deliver", "async", "await", "go", "thread"), _AT_ONCE),
+    **dict.fromkeys(("transduce", "eduction", "sequence", "completing"), "use ->> with map, filter and reduce"),
+    **dict.fromkeys(
+        ("sorted-map", "sorted-set", "array-map"), "use a map or set, and sort its keys where order matters"
+    ),
+    **dict.fromkeys(("make-array", "into-array", "to-array", "int-array", "array"), "use a vector"),
+    "repeatedly": "equal calls give equal values: use (repeat n value) or (map f (range n))",
     **dict.fromkeys(("eval", "read-string", "load-string"), "programs do not evaluate text; parse-json reads data"),
-    **dict.fromkeys(("error", "assert"), _RAISE),
-    **dict.fromkeys(("pr-str", "prn-str", "print-str", "str-join"), "use str"),
-    **dict.fromkeys(("subs", "substr"), "did you mean 'substring'?"),
+    "error": _RAISE,
+    **dict.fromkeys(("prn-str", "print-str", "str-join"), "use str"),
+    "substr": "did you mean 'substring'?",
     **dict.fromkeys(("car", "head"), "did you mean 'first'?"),
     **dict.fromkeys(("cdr", "tail"), "did you mean 'rest'?"),
     **dict.fromkeys(("null?", "none?", "is-nil?"), "did you mean 'nil?'?"),
     **dict.fromkeys(("==", "eq?", "equal?", "eq", "identical?"), "did you mean '='?"),
-    **dict.fromkeys(("len", "size"), "did you mean 'count'?"),
+    "size": "did you mean 'count'?",
     **dict.fromkeys(("append",), "use conj for one more item, concat for collections"),
     **dict.fromkeys(("type", "class"), "did you mean 'type-of'?"),
     **dict.fromkeys(("long", "bigint"), "did you mean 'int'?"),

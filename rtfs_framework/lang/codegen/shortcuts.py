@@ -31,7 +31,7 @@ _SHOWN = 1 << 60
 _CLASSES = {"isint": (int, Kind.INT), "isfloat": (float, Kind.FLOAT), "isvector": (tuple, Kind.VECTOR)}
 _KINDS = {"int": Kind.INT, "float": Kind.FLOAT, "str": Kind.STRING, "rt_map": Kind.MAP}
 """Kinds that are one class."""
-_HELPERS = frozenset({"rt_map", "rt_grown", "rt_plain"})
+_HELPERS = frozenset({"rt_map", "rt_grown", "rt_plain", "rt_reduced_value"})
 
 
 def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:

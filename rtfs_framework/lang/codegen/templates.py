@@ -74,6 +74,7 @@ TEMPLATES: dict[tuple[str, int], str] = {
     ("string?", 1): "a.__class__ is str",
     ("int?", 1): "a.__class__ is int",
     ("float?", 1): "a.__class__ is float",
+    ("reduced?", 1): "a.__class__ is rt_reduced_value",
     ("map?", 1): "a.__class__ is rt_map",
     ("vector?", 1): "isvector(a) or a.__class__ is rt_grown",
 }

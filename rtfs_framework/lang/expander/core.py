@@ -1,4 +1,4 @@
-"""Core macros: when, when-not, if-not, if-let, when-let, cond, case, ->, ->>, as->, some->, comment."""
+"""Core macros: when, when-not, if-not, if-let, when-let, cond, condp, case, ->, ->> and kin, doto, assert, comment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm
+from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword
 
@@ -131,6 +131,33 @@ def _case(parts: Parts, span: Span) -> Form | None:
     return call(span, "let", VectorForm((temp, parts[0]), span), result)
 
 
+@core(
+    "condp",
+    "(condp predicate value test result ... default?)",
+    "The result after the first test for which (predicate test value) is true; `test :>> f` calls f with what it gave.",
+)
+def _condp(parts: Parts, span: Span) -> Form | None:
+    if len(parts) < 2:
+        return None
+    asked, temp, verdict = (Name(f"condp#{name}", span) for name in ("predicate", "value", "verdict"))
+    bound = (asked, parts[0], temp, parts[1])
+    if isinstance(parts[0], Name):  # a name is called as it stands
+        asked, bound = parts[0], bound[2:]
+    clauses: list[tuple[Form, Form]] = []
+    left = parts[2:]
+    while len(left) > 1:
+        passed = isinstance(left[1], Atom) and left[1].value == Keyword(">>")
+        if passed and len(left) == 2:
+            return None
+        clauses.append((left[0], ListForm((left[2], verdict), span) if passed else left[1]))
+        left = left[3 if passed else 2 :]
+    result = left[0] if left else call(span, "match", temp)
+    for test, found in reversed(clauses):
+        judged = VectorForm((verdict, ListForm((asked, test, temp), test.span)), span)
+        result = call(span, "let", judged, call(span, "if", verdict, found, result))
+    return call(span, "let", VectorForm(bound, span), result)
+
+
 def _thread(parts: Parts, span: Span, *, last: bool) -> Form | None:
     if not parts:
         return None
@@ -162,19 +189,76 @@ def _as_thread(parts: Parts, span: Span) -> Form | None:
     return call(span, "let", VectorForm(tuple(bindings), span), parts[1])
 
 
-@core("some->", "(some-> value form...)", "Thread first; stop with nil at the first nil.")
-def _some_thread(parts: Parts, span: Span) -> Form | None:
+def _some_threaded(parts: Parts, span: Span, *, last: bool) -> Form | None:
     if not parts:
         return None
     temp = Name("some#value", span)
     result: Form = temp
     for step in reversed(parts[1:]):
-        threaded = _thread((temp, step), span, last=False)
+        threaded = _thread((temp, step), span, last=last)
         if threaded is None:
             return None
         bound = call(span, "let", VectorForm((temp, threaded), span), result)
         result = call(span, "if", call(span, "nil?", temp), nil(span), bound)
     return call(span, "let", VectorForm((temp, parts[0]), span), result)
+
+
+@core("some->", "(some-> value form...)", "Thread first; stop with nil at the first nil.")
+def _some_thread(parts: Parts, span: Span) -> Form | None:
+    return _some_threaded(parts, span, last=False)
+
+
+@core("some->>", "(some->> value form...)", "Thread last; stop with nil at the first nil.")
+def _some_thread_last(parts: Parts, span: Span) -> Form | None:
+    return _some_threaded(parts, span, last=True)
+
+
+def _cond_threaded(parts: Parts, span: Span, *, last: bool) -> Form | None:
+    if len(parts) % 2 == 0:
+        return None
+    temp = Name("cond#value", span)
+    bindings: list[Form] = [temp, parts[0]]
+    for test, step in zip(parts[1::2], parts[2::2], strict=True):
+        threaded = _thread((temp, step), span, last=last)
+        assert threaded is not None  # noqa: S101 - there is a value
+        always = isinstance(test, Atom) and test.value is not None and test.value is not False
+        bindings += [temp, threaded if always else call(span, "if", test, threaded, temp)]
+    return call(span, "let", VectorForm(tuple(bindings), span), temp)
+
+
+@core("cond->", "(cond-> value test form ...)", "Thread first through each form whose test is true.")
+def _cond_thread(parts: Parts, span: Span) -> Form | None:
+    return _cond_threaded(parts, span, last=False)
+
+
+@core("cond->>", "(cond->> value test form ...)", "Thread last through each form whose test is true.")
+def _cond_thread_last(parts: Parts, span: Span) -> Form | None:
+    return _cond_threaded(parts, span, last=True)
+
+
+@core("doto", "(doto value form...)", "Call each form with the value as its first argument, and give the value.")
+def _doto(parts: Parts, span: Span) -> Form | None:
+    if not parts:
+        return None
+    temp = Name("doto#value", span)
+    calls = [step for step in (_thread((temp, part), span, last=False) for part in parts[1:]) if step is not None]
+    return call(span, "let", VectorForm((temp, parts[0]), span), *calls, temp)
+
+
+@core(
+    "assert",
+    "(assert test message?)",
+    "nil if the test is true, else an AssertionError with the message, or with the test as it stands.",
+)
+def _assert(parts: Parts, span: Span) -> Form | None:
+    from rtfs_framework.lang.format.unparse import unparse  # it knows this module's words
+
+    if not 1 <= len(parts) <= 2:
+        return None
+    told = Atom(f"Assert failed: {unparse(parts[0])}", span) if len(parts) == 1 else call(span, "str", parts[1])
+    entries = (Atom(Keyword("kind"), span), Atom("AssertionError", span), Atom(Keyword("message"), span), told)
+    error = MapForm((*entries, Atom(Keyword("data"), span), nil(span)), span)
+    return call(span, "if", parts[0], nil(span), call(span, "throw", error))
 
 
 @core("comment", "(comment form...)", "Ignores its forms; nil.")

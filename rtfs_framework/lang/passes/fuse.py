@@ -49,7 +49,7 @@ def fuse(program: ir.Program, library: Library) -> ir.Program:
     """Return the program with pipelines as loops."""
     if not any(_may_fuse(program, node) for node in program.body):
         return program
-    around = _Around(library, Fresh(program), asking(program, library), {})
+    around = _Around(library, Fresh(program), asking(program, library), {}, _is_reducing(program))
     top = ir.FunctionFrame(None)
     body: list[ir.Node] = []
     for node, name, fn in settled(program):
@@ -74,6 +74,8 @@ class _Around:
     """Functions that may ask the host: the kernel makes the calls of a `map` of one at once."""
     defined: dict[str, ir.Fn]
     """The top-level functions that are defined before the form at hand, or by it."""
+    reducing: bool
+    """Whether functions may give `reduced` values, which end a `reduce`."""
 
 
 class _Fusing:
@@ -101,7 +103,9 @@ class _Fusing:
             return None
         start = call.args[1] if len(call.args) == _WITH_START else None
         plain_start = start is None or is_plain(start, self._library)
-        ends_early = steps[-1].op in _NONE_FOUND  # then a step must not fail for an item that is not looked at
+        ends_early = steps[-1].op in _NONE_FOUND or self._may_stop(
+            steps[-1]
+        )  # then a step must not fail for an item that is not looked at
         plain = plain_start and all(map(self._plain, steps))
         if len(steps) > 1 and not (plain and (not ends_early or self._succeed(steps[:-1], source))):
             steps, source = steps[-1:], call.args[-1]
@@ -267,9 +271,39 @@ class _Fusing:
         if not isinstance(value, ir.Local):
             bind, value = self._named(value, last.span)
             binds = (bind,)
-        combined = self._apply(last, ir.Local(acc, last.span), value)
+        combined = self._combined(last, acc, value)
         begun = ir.Look("begun?", acc, (), False, last.span)
         return ir.Do((*binds, ir.If(begun, combined, value, last.span)), last.span)
+
+    def _combined(self, last: _Step, acc: ir.Var, value: ir.Node) -> ir.Node:
+        """Return what `reduce` makes of an item."""
+        made = self._apply(last, ir.Local(acc, last.span), value)
+        return self._stopping(made, last.span) if self._may_stop(last) else made
+
+    def _may_stop(self, step: _Step) -> bool:
+        sure = isinstance(step.function, ir.Builtin) and not _may_give_any(step.function)
+        return self._around.reducing and step.op == "reduce" and not sure
+
+    def _stopping(self, node: ir.Node, span: Span) -> ir.Node:
+        """Return what a function gives, where a `reduced` value ends the loop."""
+        match node:
+            case ir.If(then=then, otherwise=other):
+                return attrs.evolve(node, then=self._stopping(then, span), otherwise=self._stopping(other, span))
+            case ir.Do(items=[*before, last]):
+                return attrs.evolve(node, items=(*before, self._stopping(last, span)))
+            case ir.Inlined(body=body):
+                return attrs.evolve(node, body=self._stopping(body, span))
+            case ir.Call(function=ir.Builtin(name="reduced"), args=[value]):
+                return ir.Stop(value, node.span)
+            case ir.Call(function=ir.Builtin() as function) if not _may_give_any(function):
+                return node
+            case ir.Const() | ir.VectorNode() | ir.MapNode() | ir.SetNode() | ir.Fn():
+                return node
+            case _:
+                bind, read = self._named(node, span)
+                ends = ir.Call(ir.Builtin.of(self._library, "reduced?", span), (read,), span)
+                value = ir.Call(ir.Builtin.of(self._library, "unreduced", span), (read,), span)
+                return ir.Do((bind, ir.If(ends, ir.Stop(value, span), read, span)), span)
 
     def _end(self, last: _Step, acc: ir.Var | None, value: ir.Node, *, started: bool) -> ir.Node:
         """Return what becomes of an item at the end of a pipeline."""
@@ -277,7 +311,7 @@ class _Fusing:
             return ir.Push(value, last.span)
         kept = ir.Local(acc, last.span)
         if last.op == "reduce":
-            return self._apply(last, kept, value) if started else self._first(last, acc, value)
+            return self._combined(last, acc, value) if started else self._first(last, acc, value)
         verdict = self._apply(last, value)
         if last.op == "some":
             found = self._fresh.var("found", self._owner, looped=True)
@@ -312,6 +346,22 @@ class _Fusing:
 def _left(acc: ir.Var | None, span: Span) -> ir.Node:
     """Return what a loop does with an item that is left out."""
     return ir.Const(None, span) if acc is None else ir.Local(acc, span)
+
+
+def _is_reducing(program: ir.Program) -> bool:
+    """Tell whether a program may make a `reduced` value, or calls what earlier texts have defined, which may."""
+    nodes = list(everything(program.body))
+    own = {node.name for node in nodes if isinstance(node, ir.SetGlobal)}
+    return any(
+        (isinstance(node, ir.Builtin) and node.name == "reduced")
+        or (isinstance(node, ir.Global) and node.name not in own)
+        for node in nodes
+    )
+
+
+def _may_give_any(function: ir.Builtin) -> bool:
+    """Tell whether a library function may give a value of any kind, as far as its type says."""
+    return function.entry is None or "] :any]" in function.entry.types
 
 
 def _alike(steps: Sequence[_Step]) -> bool:

@@ -75,7 +75,8 @@ class _Growing:
 
     def _each(self, each: ir.Each) -> ir.Each:
         is_map = None if each.init is None else self._kind(each.init)
-        if each.acc is None or each.init is None or is_map is None:
+        stops = any(isinstance(part, ir.Stop) for part in everything((each.body,)))
+        if each.acc is None or each.init is None or is_map is None or stops:
             return each
         body = Round(each.acc, None, is_map=is_map).tail(each.body)
         if body is None:

@@ -306,9 +306,8 @@ class Generator(Simple):
         return f"^{{:runtime.h {self.expr('int', depth - 1)}}} {self.expr(kind, depth)}"
 
     def as_thread(self, kind: str, depth: int) -> str:
-        form = self.pick(("->", "->>", "some->"))
         if kind == "int":
-            return f"({form} {self.expr('int', depth)} inc (+ {self.expr('int', depth)}) (- 1))"
+            return self.threaded(depth)
         name = self.fresh()
         start = self.expr("int", depth)
         self.scopes.append({name: "int"})

@@ -7,7 +7,7 @@ from typing import Any
 
 from oracle.evaluator import Evaluator, error, is_number, same, true
 from rtfs_framework.lang.maps import Set
-from rtfs_framework.lang.values import List, is_vector
+from rtfs_framework.lang.values import List, Reduced, is_vector
 
 
 def numbers(*values: Any) -> None:
@@ -116,6 +116,8 @@ def reduce(e: Evaluator, f: Any, *rest: Any) -> Any:
         result = found.pop(0)
     for item in found:
         result = e.apply(f, [result, item])
+        if result.__class__ is Reduced:
+            return result.value
     return result
 
 

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 KINDS = ("int", "bool", "str", "kw", "vec", "map", "fn", "nil")
+
+_THREADS = (
+    "(-> I inc (+ I) (- 1))",
+    "(->> I inc (+ I) (- 1))",
+    "(some-> I inc (+ I) (- 1))",
+    "(some->> I inc (+ I) (- 1))",
+    "(cond-> I B inc B (+ I) true (- 1))",
+    "(cond->> I B inc B (- I))",
+    "(condp = I I I I :>> (fn [x] (if x 1 2)) I)",
+    "(condp (fn [x y] (< x y)) I I I I I)",
+    "(doto I (+ I) (call :int))",
+    "(do (assert B (str I)) I)",
+)
 
 
 class Simple:
@@ -105,6 +119,10 @@ class Simple:
             return f"{{{self.expr('kw', depth)} {self.expr('int', depth)} :b {self.expr('int', depth)}}}"
         return f"(assoc {self.expr('map', depth)} {self.expr('kw', depth)} {self.expr('int', depth)})"
 
+    def threaded(self, depth: int) -> str:
+        kinds = {"I": "int", "B": "bool"}
+        return re.sub(r"\b[IB]\b", lambda found: self.expr(kinds[found.group()], depth), self.pick(_THREADS))
+
     def fn_(self, depth: int) -> str:
         return self.fn1("int", depth)
 
@@ -131,5 +149,8 @@ class Simple:
         a, b = self.fresh(), self.fresh()
         self.scopes.append({a: "int", b: "int"})
         body = self.expr("int", depth)
+        if self.chance(25):
+            ended = f"(reduced {self.expr(self.pick(KINDS), depth)})"
+            body = f"(if {self.expr('bool', depth)} {ended} {body})"
         self.scopes.pop()
         return f"(fn [{a} {b}] {body})"

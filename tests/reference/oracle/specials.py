@@ -6,6 +6,7 @@ from typing import Any
 
 from oracle import patterns
 from oracle.evaluator import FAMILIES, Env, Evaluator, OverBudgetError, Recur, error, same, true
+from oracle.threads import Threads
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.maps import Set
@@ -43,6 +44,12 @@ FORM_NAMES = dict(zip(_PLAIN, _PLAIN, strict=True)) | {
     "->>": "last",
     "as->": "as_",
     "some->": "some",
+    "some->>": "some_last",
+    "cond->": "cond_first",
+    "cond->>": "cond_last",
+    "condp": "condp",
+    "doto": "doto",
+    "assert": "assert_",
 }
 
 
@@ -78,7 +85,7 @@ def bindings(form: VectorForm) -> list[tuple[Form, str | None, Form]]:
     return out
 
 
-class FORMS:
+class FORMS(Threads):
     """One method per form."""
 
     @staticmethod
@@ -160,43 +167,6 @@ class FORMS:
         inner = Env(env)
         patterns.bind(e, pattern, found, inner)
         return e.body(parts[1:], inner)
-
-    @staticmethod
-    def thread(parts: Parts, *, last: bool) -> Form:
-        result = parts[0]
-        for step in parts[1:]:
-            items = step.items if isinstance(step, ListForm) else (step,)
-            moved = (*items, result) if last else (items[0], result, *items[1:])
-            result = ListForm(moved, step.span)
-        return result
-
-    @staticmethod
-    def f_first(e: Evaluator, parts: Parts, env: Env) -> Any:
-        return e.value(FORMS.thread(parts, last=False), env)
-
-    @staticmethod
-    def f_last(e: Evaluator, parts: Parts, env: Env) -> Any:
-        return e.value(FORMS.thread(parts, last=True), env)
-
-    @staticmethod
-    def f_as_(e: Evaluator, parts: Parts, env: Env) -> Any:
-        value = e.value(parts[0], env)
-        for step in parts[2:]:
-            env = Env(env)
-            env.names[parts[1].name] = value  # type: ignore[union-attr]
-            value = e.value(step, env)
-        return value
-
-    @staticmethod
-    def f_some(e: Evaluator, parts: Parts, env: Env) -> Any:
-        value = e.value(parts[0], env)
-        for step in parts[1:]:
-            if value is None:
-                return None
-            inner = Env(env)
-            inner.names["some value"] = value
-            value = e.value(FORMS.thread((Name("some value", step.span), step), last=False), inner)
-        return value
 
     @staticmethod
     def f_fn(e: Evaluator, parts: Parts, env: Env) -> Any:
