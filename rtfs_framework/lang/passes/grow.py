@@ -12,7 +12,7 @@ import attrs
 
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import Summary, summary
-from rtfs_framework.lang.ir.walk import rebuild
+from rtfs_framework.lang.ir.walk import everything, rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.maps import is_plain
 from rtfs_framework.lang.passes.rounds import Round
