@@ -140,7 +140,7 @@ def _condp(parts: Parts, span: Span) -> Form | None:
     if len(parts) < 2:
         return None
     asked, temp, verdict = (Name(f"condp#{name}", span) for name in ("predicate", "value", "verdict"))
-    bound = (asked, parts[0], temp, parts[1])
+    bound: Parts = (asked, parts[0], temp, parts[1])
     if isinstance(parts[0], Name):  # a name is called as it stands
         asked, bound = parts[0], bound[2:]
     clauses: list[tuple[Form, Form]] = []
