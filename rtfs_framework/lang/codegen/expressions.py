@@ -57,6 +57,8 @@ class Expressions(EmitterBase, ABC):
                 return self.map(node)
             case ir.SetNode(items=items):
                 return py.call(self.unit.helper("rt_set"), py.tuple_of(self.values(items)))
+            case ir.Check(result=True):
+                return self._by_statements(node, "k")
             case ir.Check(value=inner, type=declared):
                 return checks.checked(self, self.value(inner), declared, inner)
             case ir.Fail(kind=kind, message=message):
@@ -85,11 +87,14 @@ class Expressions(EmitterBase, ABC):
                 self.run(node, DROP)
                 return py.const(None)
             case ir.Loop() | ir.Match() | ir.Try() | ir.Hinted() | ir.Recur() | ir.Each():
-                temp = self.unit.temp("r")
-                self.run(node, Dest("assign", temp))
-                return py.load(temp)
+                return self._by_statements(node, "r")
             case _ as never:
                 assert_never(never)
+
+    def _by_statements(self, node: ir.Node, what: str) -> ast.expr:
+        temp = self.unit.temp(what)
+        self.run(node, Dest("assign", temp))
+        return py.load(temp)
 
     @abstractmethod
     def defined(self, node: ir.SetGlobal | ir.Bind | ir.Letrec | ir.Fn) -> ast.expr:

@@ -28,13 +28,15 @@ class Statements(Parts):
         self.trusted: dict[ir.FunctionFrame, ir.Fn] = {}
         """Functions whose version without checks is being emitted: what jumps pass is checked where they start."""
 
-    def run(self, node: ir.Node, dest: Dest) -> None:  # noqa: C901 - one case per kind of node
+    def run(self, node: ir.Node, dest: Dest) -> None:  # noqa: C901, PLR0912 - one case per kind of node
         """Emit a node; its value goes to `dest`."""
         if self.owed and self._due(node):
             self.pay(self.line(node.span))
         if dest.check is not None and checks.surely(self, node, dest.check):
             dest = Dest(dest.kind, dest.name)
         match node:
+            case ir.Check(result=True, value=value, type=declared) if dest.check is None:
+                self.run(value, Dest(dest.kind, dest.name, declared))
             case ir.Do(items=items) if items:
                 self._run_items(items, dest)
             case ir.If():

@@ -280,6 +280,8 @@ class Check:
     value: Node
     type: Type
     span: Span
+    result: bool = False
+    """Of a function's result: what does not fit is told where it is computed."""
 
 
 @attrs.frozen(slots=True, eq=False)

@@ -6,7 +6,7 @@ so copies never share any.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import attrs
 from typing_extensions import assert_never
@@ -14,6 +14,7 @@ from typing_extensions import assert_never
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import all_nodes
 from rtfs_framework.lang.ir.walk import rebuild, variables
+from rtfs_framework.lang.source import Span
 
 
 class Fresh:
@@ -58,6 +59,34 @@ class Copy:
             self._vars[pattern.var] = value.var
             return None
         return self.pattern(pattern)
+
+    def parameters(self, fn: ir.Fn, args: Sequence[ir.Node], span: Span) -> tuple[list[ir.Node], list[ir.Node]]:
+        """Return what binds the arguments of a call, and what then checks and takes them apart as the function does."""
+        outer: list[ir.Node] = []
+        checks: list[ir.Node] = []
+        patterns: list[ir.Node] = []
+        for param, arg in zip(fn.params, args, strict=True):
+            named = isinstance(param.pattern, ir.PVar)
+            if named and param.type is None:
+                pattern = self.parameter(param.pattern, arg)
+                outer += [] if pattern is None else [ir.Bind(pattern, arg, None, arg.span)]
+                continue
+            given = arg
+            if not isinstance(arg, ir.Local) or arg.var.leaves_part:
+                var = self._fresh.var("given", self._owner, looped=self._looped)
+                outer.append(ir.Bind(ir.PVar(var), arg, None, arg.span))
+                given = ir.Local(var, span)
+            if named:
+                checks.append(ir.Bind(self.pattern(param.pattern), given, param.type, fn.span))
+                continue
+            checks += [] if param.type is None else [ir.Check(given, param.type, fn.span)]
+            patterns.append(ir.Bind(self.pattern(param.pattern), given, None, fn.span))
+        return outer, checks + patterns
+
+    def body(self, fn: ir.Fn) -> ir.Node:
+        """Return the copy of a function's body, with the check of its result."""
+        made = self.node(fn.body)
+        return made if fn.returns is None else ir.Check(made, fn.returns, fn.body.span, result=True)
 
     def node(self, node: ir.Node) -> ir.Node:
         """Return the copy of a node."""

@@ -197,9 +197,10 @@ class _Fusing:
             item = self._fresh.var("item", self._owner)
             body: ir.Node = ir.Call(function, (ir.Local(item, span),), span)
             if isinstance(function, ir.Fn):
-                if not isinstance(function.params[0].pattern, ir.PVar):
+                param = function.params[0]
+                if not isinstance(param.pattern, ir.PVar) or param.type is not None or function.returns is not None:
                     return False
-                item, body = function.params[0].pattern.var, function.body
+                item, body = param.pattern.var, function.body
             numbers = Numbers({} if kind is None else {item: kind})
             numbers.learn(body)
             if not succeeds(body, numbers):
@@ -328,10 +329,9 @@ class _Fusing:
         if not isinstance(function, ir.Fn):
             return ir.Call(function, args, step.span)
         copy = Copy(self._fresh, self._owner, looped=True)
-        pairs = zip(function.params, args, strict=True)
-        named = [(copy.parameter(param.pattern, arg), arg) for param, arg in pairs]
-        binds = [ir.Bind(pattern, arg, None, function.span) for pattern, arg in named if pattern is not None]
-        return ir.Inlined(function.name, ir.Do((*binds, self.go(copy.node(function.body))), step.span), step.span)
+        binds, inner = copy.parameters(function, args, step.span)
+        body = ir.Do((*binds, *inner, self.go(copy.body(function))), step.span)
+        return ir.Inlined(function.name, body, step.span)
 
     def _again(self, steps: Sequence[_Step], init: ir.Node | None, source: ir.Node) -> ir.Node:
         """Return the steps as the calls that they were."""

@@ -51,9 +51,8 @@ def settled(program: ir.Program) -> Iterator[tuple[ir.Node, str, ir.Fn | None]]:
 
 
 def is_whole(fn: ir.Fn) -> bool:
-    """Tell whether a function does nothing on its way in or out, and is no loop."""
-    typed = fn.returns is not None or any(param.type is not None for param in fn.params)
-    return fn.rest is None and not fn.linked and not fn.frame.loops and not typed
+    """Tell whether a function does no more than check and take apart what it is given, and is no loop."""
+    return fn.rest is None and not fn.linked and not fn.frame.loops
 
 
 def is_small(body: ir.Node) -> bool:
@@ -104,15 +103,6 @@ class _Inlining:
         """Return a function's body in place of a call: the arguments first, all of them, then the parameters."""
         span = call.span
         copy = Copy(self._fresh, self._owner, looped=self._looped)
-        binds: list[ir.Node] = []
-        patterns: list[ir.Node] = []
-        for param, arg in zip(fn.params, call.args, strict=True):
-            if isinstance(param.pattern, ir.PVar):
-                pattern = copy.parameter(param.pattern, arg)
-                binds += [] if pattern is None else [ir.Bind(pattern, self.go(arg), None, arg.span)]
-                continue
-            given = self._fresh.var("given", self._owner, looped=self._looped)
-            binds.append(ir.Bind(ir.PVar(given), self.go(arg), None, arg.span))
-            patterns.append(ir.Bind(copy.pattern(param.pattern), ir.Local(given, span), None, fn.span))
-        body = ir.Do((*patterns, self.go(copy.node(fn.body))), fn.span)
+        binds, inner = copy.parameters(fn, tuple(map(self.go, call.args)), span)
+        body = ir.Do((*inner, self.go(copy.body(fn))), fn.span)
         return ir.Do((*binds, ir.Inlined(fn.name, body, span)), span)

@@ -39,6 +39,8 @@ ORDER = _names("< > <= >=")
 STEPS = _names("inc dec")
 _KEEPING = ARITHMETIC | DIVISION | STEPS | {"abs"}
 """Of integers they give an integer, and a float if there is one among them."""
+FAIL_FOR_NIL = _KEEPING | CHOICE
+"""They give nothing for nil."""
 ASKS = frozenset({"file-exists?"})
 """Names with a question mark whose answer is the host's: any value."""
 TRUTH = ORDER | _names("= != not= not string-contains string-p")

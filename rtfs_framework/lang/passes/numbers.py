@@ -16,7 +16,7 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything, parts
 from rtfs_framework.lang.passes import kinds, proofs
 from rtfs_framework.lang.passes.kinds import Kind
-from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.types.model import OptionalType, Type
 from rtfs_framework.lang.types.names import Lookup
 
 
@@ -164,6 +164,8 @@ class Numbers:
                 return kinds.of_value(value)
             case ir.Local(var=var):
                 return self.vars.get(var)
+            case ir.Call(function=ir.Builtin(name=name)) if name in kinds.FAIL_FOR_NIL:
+                return kinds.result(name, [self.kind(arg) or self._if_any(arg) for arg in node.args])
             case ir.Call(function=ir.Builtin(name=name)):
                 return kinds.result(name, self.given(node.args))
             case ir.Call():
@@ -199,6 +201,11 @@ class Numbers:
             case _:
                 return None
 
+    def _if_any(self, node: ir.Node) -> Kind | None:
+        """Return the kind of what a node gives, if that is not nil."""
+        known = proofs.type_of(node, self)
+        return proofs.kind_of(known.type, self.lookup) if isinstance(known, OptionalType) else None
+
     def _join(self, nodes: Iterable[ir.Node]) -> Kind | None:
         found = {self.kind(node) for node in nodes} - {Kind.NEVER}
         return found.pop() if len(found) == 1 else None if found else Kind.NEVER
@@ -213,25 +220,26 @@ class Numbers:
         if isinstance(node, ir.Each):
             self._learn_each(node)
             return
-        for clause in node.clauses if isinstance(node, ir.Match) else ():
-            self._note_pattern(clause.pattern)
+        if isinstance(node, ir.Fn):
+            self.note_params(node)
+        elif isinstance(node, ir.Letrec):
+            declared = ((var, fn.signature.returns) for var, fn in node.bindings if not fn.linked)
+            self._declared.update((var, returns) for var, returns in declared if returns is not None)
+        elif isinstance(node, ir.Match):
+            subject = proofs.type_of(node.value, self)
+            for clause in node.clauses:
+                self._note_pattern(clause.pattern, subject)
         for part in parts(node):
             self.learn(part)
         if isinstance(node, ir.Bind) and isinstance(node.pattern, ir.PVar):
             self._note(node.pattern.var, self.kind(node))
             self._note_type(node.pattern.var, proofs.type_of(node, self))
-        elif isinstance(node, ir.Fn):
-            self.note_params(node)
-        elif isinstance(node, ir.Letrec):
-            declared = ((var, fn.signature.returns) for var, fn in node.bindings if not fn.linked)
-            self._declared.update((var, returns) for var, returns in declared if returns is not None)
 
     def note_params(self, fn: ir.Fn) -> None:
         """Note what a function's declared types say of its parameters, once they were checked."""
         for param in fn.params:
             if isinstance(param.pattern, ir.PVar) and param.type is not None:
-                self._note(param.pattern.var, proofs.kind_of(param.type, self.lookup))
-                self._note_type(param.pattern.var, param.type)
+                self._note_of_type(param.pattern.var, param.type)
 
     def _note_type(self, var: ir.Var, known: Type | None) -> None:
         if known is None or var.leaves_part:
@@ -245,22 +253,29 @@ class Numbers:
         else:
             self.vars[var] = kind
 
-    def _note_pattern(self, pattern: ir.Pattern) -> None:
-        """Note the kinds that a pattern asks for."""
+    def _note_pattern(self, pattern: ir.Pattern, known: Type | None) -> None:
+        """Note what is known where a pattern fits a value, of a type that is known or not."""
         match pattern:
-            case ir.PType(type=asked, pattern=ir.PVar(var=var) | ir.PAs(var=var)):
-                self._note(var, kinds.of_type(asked))
-            case ir.PAs(var=var, pattern=ir.PType(type=asked) as inner):
-                self._note(var, kinds.of_type(asked))
-                self._note_pattern(inner)
+            case ir.PVar(var=var):
+                self._note_of_type(var, known)
+            case ir.PType(type=asked, pattern=inner):
+                self._note_pattern(inner, asked)
+            case ir.PAs(var=var, pattern=inner):
+                self._note_of_type(var, inner.type if isinstance(inner, ir.PType) else known)
+                self._note_pattern(inner, known)
             case ir.PVector(items=items):
-                for item in items:
-                    self._note_pattern(item)
+                for item, part in zip(items, proofs.parts_of(pattern, known, self.lookup), strict=True):
+                    self._note_pattern(item, part)
             case ir.PMap(entries=entries):
                 for entry in entries:
-                    self._note_pattern(entry.pattern)
+                    found = proofs.under(entry.key, known, self.lookup)
+                    self._note_pattern(entry.pattern, None if found is None else found.type)
             case _:
                 return
+
+    def _note_of_type(self, var: ir.Var, known: Type | None) -> None:
+        self._note(var, None if known is None else proofs.kind_of(known, self.lookup))
+        self._note_type(var, known)
 
     def _learn_loop(self, node: ir.Loop) -> None:
         for init in node.inits:
@@ -280,9 +295,8 @@ class Numbers:
             if part is not None:
                 self.learn(part)
         item = proofs.item_of(node.source, self)
-        kind = None if item is None else proofs.kind_of(item, self.lookup)
-        self._note(node.item, self._items(node.source) or kind)
-        self._note_type(node.item, item)
+        self._note_of_type(node.item, item)
+        self._note(node.item, self._items(node.source) or self.vars.get(node.item))
         if node.acc is not None:
             self._note(node.acc, self._start(node))
         self.learn(node.body)

@@ -19,6 +19,7 @@ from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.model import (
     ArrayType,
     ListType,
+    MapEntry,
     MapOfType,
     MapType,
     NamedType,
@@ -87,7 +88,7 @@ def type_of(node: ir.Node, numbers: Numbers) -> Type | None:  # noqa: C901 - one
             return _common([clause.body for clause in clauses], numbers)
         case ir.Call(function=ir.Const(value=Keyword() as key), args=[subject]):
             return _entry(type_of(subject, numbers), key, numbers)
-        case ir.Call(function=ir.Builtin(name="get"), args=[subject, ir.Const(value=Keyword() as key)]):
+        case ir.Call(function=ir.Builtin(name="get"), args=[subject, ir.Const(value=key)]):
             return _entry(type_of(subject, numbers), key, numbers)
         case ir.Call(function=ir.Builtin(name=name), args=args):
             return _of_library(name, args, numbers)
@@ -112,13 +113,55 @@ def _common(nodes: list[ir.Node], numbers: Numbers) -> Type | None:
     return found[0] if found and all(each == found[0] for each in found) else None
 
 
-def _entry(subject: Type | None, key: Keyword, numbers: Numbers) -> Type | None:
-    """Return the type of a map's value under a key: nil where a string stands in for it."""
-    found = None if subject is None else plain(subject, numbers.lookup)
-    for entry in found.entries if isinstance(found, MapType) else ():
-        if entry.key is key:
-            return entry.type if isinstance(entry.type, OptionalType) else OptionalType(entry.type)
-    return None
+def under(key: object, subject: Type | None, lookup: Lookup | None) -> MapEntry | None:
+    """Return what a map's type says of a key."""
+    found = None if subject is None else plain(subject, lookup)
+    entries = found.entries if isinstance(found, MapType) else ()
+    return next((each for each in entries if each.key.__class__ is key.__class__ and each.key == key), None)
+
+
+def _entry(subject: Type | None, key: object, numbers: Numbers) -> Type | None:
+    """Return the type of what a look-up gives: nil, too, where the key may be missing, or a string stand in for it."""
+    found = under(key, subject, numbers.lookup)
+    if found is None or isinstance(found.type, OptionalType):
+        return None if found is None else found.type
+    sure = not found.optional and key.__class__ is not Keyword
+    return found.type if sure else OptionalType(found.type)
+
+
+def parts_of(pattern: ir.PVector, subject: Type | None, lookup: Lookup | None) -> list[Type | None]:
+    """Return the types of the parts of a vector that fits a pattern, as far as its type settles them."""
+    nothing: list[Type | None] = [None] * len(pattern.items)
+    match None if subject is None else plain(subject, lookup):
+        case VectorType(item):
+            return [item] * len(pattern.items)
+        case TupleType(items) if len(items) >= len(pattern.items):
+            return list(items[: len(pattern.items)])
+        case UnionType(members):
+            ways = [parts_of(pattern, each, lookup) for each in members if _may_be(pattern, each, lookup)]
+            return [_one_type([way[i] for way in ways]) for i in range(len(pattern.items))] if ways else nothing
+        case _:
+            return nothing
+
+
+def _may_be(pattern: ir.PVector, member: Type, lookup: Lookup | None) -> bool:
+    """Tell whether a value of a type may fit a pattern: a tuple of another length or with other literals does not."""
+    match plain(member, lookup):
+        case TupleType(items):
+            count = len(pattern.items)
+            if len(items) < count or (pattern.rest is None and len(items) != count):
+                return False
+            pairs = zip(pattern.items, items, strict=False)
+            literals = [(item.value, type_) for item, type_ in pairs if isinstance(item, ir.PLiteral)]
+            return lookup is None or all(violation(type_, value, lookup) is None for value, type_ in literals)
+        case Primitive() as found:
+            return found is Primitive.ANY
+        case _:
+            return True
+
+
+def _one_type(found: list[Type | None]) -> Type | None:
+    return found[0] if all(each is found[0] for each in found) else None
 
 
 def _of_library(name: str, args: tuple[ir.Node, ...], numbers: Numbers) -> Type | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from rtfs_framework.kernel.instance import Instance
-from rtfs_framework.kernel.loader import compile_source
+from rtfs_framework.kernel.loader import compile_source, surroundings
 from rtfs_framework.kernel.purehost import PureHost
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.passes.table import ALL
+from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.views import view
 
 SETS = [frozenset[str](), *(ALL - {name} for name in sorted(ALL)), *(frozenset({name}) for name in sorted(ALL))]
 
@@ -116,3 +120,39 @@ def test_the_calls_are_worth_comparing():
 def test_literals_that_python_takes_for_one_are_two_types():
     assert outcome(f"{TYPES}[(one 1) (yes true)]") == "[1 true]"
     assert outcome(f"{TYPES}(yes (any 1))")[0] == outcome(f"{TYPES}(one (any 1.0))")[0] == "TypeValidationError"
+
+
+@pytest.mark.parametrize(
+    ("text", "checks"),
+    [
+        # only where a value comes in
+        ("(defn f [n : :int] : :int (if (< n 2) n (+ (f (- n 1)) (f (- n 2)))))", 1),
+        # what a function declares of its result feeds its callers
+        ("(defn f [s : :string] : :int (count s)) (defn g [s : :string] : :int (+ 1 (f (str s s))))", 2),
+        # what a look-up gives is an integer where it can be counted with
+        ("(defn f [a : Account] : :int (+ (:balance a) 1))", 1),
+        ('(defn f [r : Row] : :int (get r "id"))', 1),
+        # a record that is changed keeps its type
+        ("(defn f [a : Account] : Account (assoc a :balance 5 :other nil))", 1),
+        ("(defn f [n : :int] : Account {:id n :balance (* n 2) :open (= n 0)})", 1),
+        # items of a vector, and vectors of what a function gives
+        ("(defn f [v : [:vector Account]] : [:vector :int] (map worth v))", 2),  # once in what `worth` gives
+        ('(defn f [v : [:vector Row]] : [:vector Row] (filter (fn [r] (get r "id")) v))', 1),
+        ("(defn f [s : Step] : :int (match s [:add n] n [:scale n m] (+ n m) [:clear] 0))", 1),
+        # and what is not known is checked
+        ("(defn f [a : Account] : :int (:balance a))", 2),
+        ("(defn f [a : Account] : Account (assoc a :balance 5.5))", 2),
+        ("(defn f [a : Account] : Account (assoc a (any :balance) 5))", 2),
+        ("(defn f [a : Account] : Account (dissoc a :balance))", 2),
+        ("(defn f [s : Step] : :int (match s [_ n] n _ 0))", 1),
+        ("(defn f [s : [:or Step [:tuple :keyword :string]]] : :int (match s [_ n] n _ 0))", 2),
+        ("(defn f [t : Tree] : Tree {:v 1 :next t})", 2),
+    ],
+)
+def test_what_is_proved_is_not_checked(text, checks):
+    definitions = (
+        TYPES[: TYPES.index("(defn withdraw")] + "(defn worth [a : Account] : :int (if (:open a) (:balance a) 0))"
+    )
+    python = view(Source("p", f"{definitions}\n{text}"), surroundings()).python
+    counted = len(re.findall(r"K__\d+\(", python)) - 2  # those of `worth`
+    assert counted == checks, python
