@@ -11,9 +11,8 @@ from itertools import chain, pairwise
 from types import TracebackType
 from typing import Any
 
-import attrs
-
 from rtfs_framework.kernel.state import current
+from rtfs_framework.lang import records
 from rtfs_framework.lang.codegen.artifact import PASSES_ON, Artifact, SpanInfo
 from rtfs_framework.lang.errors import (
     Cancelled,
@@ -53,7 +52,7 @@ def to_program_error(error: Exception, artifact: Artifact) -> ProgramError:
     made = error if isinstance(error, ProgramError) else _translate(error, frames, artifact)
     if made.value.span is None and frames:
         span, stack = _standing(frames, artifact)
-        made.value = attrs.evolve(made.value, span=span, stack=stack)
+        made.value = records.evolve(made.value, span=span, stack=stack)
     return made
 
 

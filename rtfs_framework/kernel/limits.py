@@ -5,9 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-import attrs
-
-from rtfs_framework.lang import meter
+from rtfs_framework.lang import meter, records
 
 LEAST_ITEMS = 1_000
 """Single values up to this size are never measured, so that small texts cost nothing."""
@@ -17,7 +15,7 @@ LEAST_MEMORY = 1 << 20
 
 
 def _between(least: float, most: float = inf) -> Any:
-    def check(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    def check(_instance: object, attribute: Any, value: Any) -> None:
         if value is not None and (value.__class__ is bool or not isinstance(value, int | float) or value < least):
             message = f"{attribute.name} must be at least {least:g}, not {value!r}"
             raise ValueError(message)
@@ -29,10 +27,10 @@ def _between(least: float, most: float = inf) -> Any:
 
 
 def _bound(default: int | None, least: int, most: float = inf) -> Any:
-    return attrs.field(default=default, validator=_between(least, most))
+    return records.field(default=default, validator=_between(least, most))
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@records.frozen(kw_only=True)
 class Limits:
     """Bounds of one run.
 
@@ -43,7 +41,7 @@ class Limits:
     """
 
     steps: int | None = _bound(5_000_000_000, 1)
-    seconds: float | None = attrs.field(default=None, validator=_between(0))
+    seconds: float | None = records.field(default=None, validator=_between(0))
     """Time by the host's clock. The kernel has none: who starts a run passes it a `watch`."""
     memory: int | None = _bound(1 << 30, LEAST_MEMORY)
     """Bytes of all values that the program can reach, by our own measure (`kernel/measure.py`)."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import attrs
-
 from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the library
 from rtfs_framework.kernel.compiling import watched_compilation
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.macros import compile_macro
 from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.kernel.prelude import PRELUDE
+from rtfs_framework.lang import records
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.library import Delegatable, FindModule, no_modules, nothing_delegatable
 from rtfs_framework.lang.meter import NESTING
@@ -58,9 +57,9 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
         nesting=nesting,
         metered=metered,
     )
-    around = attrs.evolve(around, passes=selected(passes), verified=verified)
+    around = records.evolve(around, passes=selected(passes), verified=verified)
     with watched_compilation(watch):
-        return attrs.evolve(compile_program(made, around), prelude=prelude)
+        return records.evolve(compile_program(made, around), prelude=prelude)
 
 
 def surroundings(

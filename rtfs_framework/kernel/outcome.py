@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.errors import InternalError
 from rtfs_framework.lang.frozen import maker
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
@@ -46,7 +45,7 @@ class CallKind(Enum):
     """A notification (step started, hint set, ...). The host answers nil."""
 
 
-@attrs.frozen(slots=True, weakref_slot=False)  # see `maker`
+@records.frozen(weakref_slot=False)  # see `maker`
 class HostCall:
     """A request to the host."""
 
@@ -69,21 +68,21 @@ class HostCall:
         return (*self.branch, self.index)
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Complete:
     """The run ended with a value."""
 
     value: Any
 
 
-@attrs.frozen(slots=True, weakref_slot=False)
+@records.frozen(weakref_slot=False)
 class RequiresHost:
     """The run waits for its host."""
 
     call: HostCall
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class RequiresHosts:
     """The run waits for its branches: start them in order, drive each to its end, then resume the run with nil.
 
@@ -93,7 +92,7 @@ class RequiresHosts:
     branches: Branches
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Paused:
     """The run has computed for a while and asks for nothing: resume it with nil, now or later.
 

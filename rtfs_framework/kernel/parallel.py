@@ -15,7 +15,6 @@ from collections.abc import Callable
 from sys import _getframe
 from typing import Any, Literal
 
-import attrs
 from greenlet import getcurrent
 
 from rtfs_framework.kernel.depth import nested_calls
@@ -23,6 +22,7 @@ from rtfs_framework.kernel.meter import RunMeter
 from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.kernel.state import RunState, too_many_calls
+from rtfs_framework.lang import records
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
 from rtfs_framework.lang.meter import watched
 
@@ -173,7 +173,7 @@ class Branches:
         self.calls = nested_calls(state.artifact, _getframe())
         """How many calls are under way where it began: a branch may nest as many less."""
         depth = state.limits.depth
-        self.limits = state.limits if depth is None else attrs.evolve(state.limits, depth=max(depth - self.calls, 1))
+        self.limits = state.limits if depth is None else records.evolve(state.limits, depth=max(depth - self.calls, 1))
         self._count = count
         self._next = 0
         self._first = 0

@@ -5,8 +5,7 @@ from __future__ import annotations
 from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.visible import cells, visible_line, visible_message
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@records.frozen(kw_only=True)
 class Diagnostic:
     """One finding about a program or a configuration.
 
@@ -77,7 +76,7 @@ def refusals(found: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 def foreseen(found: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the warnings of a run: what surely fails when it is reached, and no handler around it takes."""
-    from attrs import evolve
+    from rtfs_framework.lang.records import evolve
 
     return [evolve(each, severity="warning") for each in found if each.severity == "error" and each.code in HAPPENS]
 

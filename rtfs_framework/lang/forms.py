@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.frozen import maker
 from rtfs_framework.lang.source import Span
 
 
-@attrs.frozen(slots=True, eq=False, weakref_slot=False)
+@records.frozen(eq=False, weakref_slot=False)
 class Atom:
     """A literal: nil, boolean, number, string, keyword, timestamp, UUID or resource handle."""
 
@@ -22,7 +21,7 @@ class Atom:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False, weakref_slot=False)
+@records.frozen(eq=False, weakref_slot=False)
 class Name:
     """A symbol in the program."""
 
@@ -30,7 +29,7 @@ class Name:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False, weakref_slot=False)
+@records.frozen(eq=False, weakref_slot=False)
 class ListForm:
     """`( ... )`."""
 
@@ -38,7 +37,7 @@ class ListForm:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False, weakref_slot=False)
+@records.frozen(eq=False, weakref_slot=False)
 class VectorForm:
     """`[ ... ]`."""
 
@@ -46,7 +45,7 @@ class VectorForm:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class MapForm:
     """`{ ... }`: keys and values in turn; the reader has checked that their number is even."""
 
@@ -59,7 +58,7 @@ class MapForm:
         return tuple(zip(self.items[::2], self.items[1::2], strict=True))
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class SetForm:
     """`#{ ... }`."""
 
@@ -67,7 +66,7 @@ class SetForm:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class ShorthandFn:
     """`#( ... )`: an anonymous function whose parameters are `%`, `%1`.., `%&`."""
 
@@ -75,7 +74,7 @@ class ShorthandFn:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Quoted:
     """`'x`, `` `x ``, `~x`, `~@x`: `kind` is "quote", "quasiquote", "unquote" or "splice"."""
 
@@ -84,7 +83,7 @@ class Quoted:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Reference:
     """`@name`: a read of the host context (locals win). `plain` marks `@:name`, the same as the bare symbol."""
 
@@ -93,7 +92,7 @@ class Reference:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Meta:
     """`^meta form`. `meta` is a map form, or a keyword atom for `^:pure`; for a delegation hint see `HintForm`."""
 
@@ -102,7 +101,7 @@ class Meta:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class HintForm:
     """`^:delegation TARGET form`: `keyword` is the target's keyword name, `id` its string, or `map` its map form."""
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.modules import Modules
 from rtfs_framework.lang.analyzer.rooms import Room
@@ -35,7 +34,7 @@ from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.views import Views
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Addition:
     """What was analyzed and compiled, but is not yet part of the program."""
 
@@ -75,10 +74,10 @@ class GrowingProgram:
             LanguageError: They are refused; the program is as it was.
         """
         analyzer = self.analyzer(forms)
-        program = attrs.evolve(analyze(analyzer, forms), functions=frozenset(), types=None)
+        program = records.evolve(analyze(analyzer, forms), functions=frozenset(), types=None)
         found, _ = check_program(program, analyzer)
         artifact = assemble(analyzer, program, self._unit, self._first, digest([source]), self._around)
-        return Addition(analyzer, program, attrs.evolve(artifact, diagnostics=tuple(found)))
+        return Addition(analyzer, program, records.evolve(artifact, diagnostics=tuple(found)))
 
     def keep(self, added: Addition) -> Artifact:
         """Make what was compiled part of the program; return its artifact."""
@@ -95,7 +94,7 @@ class GrowingProgram:
         """
         macros = RecordingMacros(self._around.compile_macro)
         analyzer = self.analyzer(forms, macros)
-        program = attrs.evolve(analyze(analyzer, forms), functions=frozenset(), types=None)
+        program = records.evolve(analyze(analyzer, forms), functions=frozenset(), types=None)
         return Views(tuple(map(macros.expanded, forms)), program, tuple(analyzer.findings), self._around)
 
     @room_for_recursion()

@@ -8,8 +8,7 @@ from hashlib import sha256
 from sys import intern
 from typing import TYPE_CHECKING
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
 from rtfs_framework.lang.analyzer.modules import Modules, import_into
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@records.frozen(kw_only=True)
 class Surroundings:
     """What a compilation is told of the world around the program."""
 
@@ -72,7 +71,7 @@ def compile_program(source: Source, around: Surroundings) -> Artifact:
     program = analyze(analyzer, read_program(source, nesting=around.nesting), around.preloaded)
     diagnostics, facts = check_program(program, analyzer)
     artifact = assemble(analyzer, program, Unit(metered=around.metered), source, digest(analyzer.sources), around)
-    return attrs.evolve(artifact, diagnostics=tuple(diagnostics), effects=infer_effects(facts))
+    return records.evolve(artifact, diagnostics=tuple(diagnostics), effects=infer_effects(facts))
 
 
 def assemble(

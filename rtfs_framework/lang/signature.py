@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.source import Place
 from rtfs_framework.lang.types.model import Type
@@ -21,7 +20,7 @@ class HintKind(Enum):
     """The map form `{:target "id"}`: the id names a target of the host's configuration."""
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class DelegationHint:
     """A delegation hint; `id` is "" for LOCAL."""
 
@@ -29,7 +28,7 @@ class DelegationHint:
     id: str = ""
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Parameter:
     """A parameter of a delegated function: its name and declared type (None when it has none)."""
 
@@ -38,7 +37,7 @@ class Parameter:
     rest: bool = False
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class FunctionSignature:
     """What is known of a function without running it: all that a prompt or a route may look at."""
 
@@ -66,7 +65,7 @@ class SiteKind(Enum):
     """A read or write of the host context."""
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class CallSite:
     """A place in the program where a call can leave the kernel."""
 
@@ -88,7 +87,7 @@ class Purity(Enum):
     """It may ask its host for a capability, or read, write or tell it something."""
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Reason:
     """Why a function is not pure, or what it depends on: in words, and where."""
 
@@ -96,7 +95,7 @@ class Reason:
     place: Place
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class FunctionEffect:
     """The purity of a function, as it can be proved from the program's text."""
 

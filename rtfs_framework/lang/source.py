@@ -5,12 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import accumulate
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.frozen import maker
 
 
-@attrs.frozen(slots=True, weakref_slot=False)
+@records.frozen(weakref_slot=False)
 class Span:
     """A half-open range of characters `[start, end)` in one source text.
 
@@ -30,18 +29,17 @@ make_span = maker(Span)
 """What `Span` does, quicker: a text has hundreds of thousands."""
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Source:
     """A named program text with its line starts."""
 
     name: str
     text: str
-    _starts: tuple[int, ...] = attrs.field(init=False, repr=False)
+    _starts: tuple[int, ...] = records.field(init=False, repr=False)
 
-    @_starts.default
-    def _find_starts(self) -> tuple[int, ...]:
+    def __attrs_post_init__(self) -> None:
         *lines, _ = self.text.split("\n")
-        return (0, *accumulate(len(line) + 1 for line in lines))
+        object.__setattr__(self, "_starts", (0, *accumulate(len(line) + 1 for line in lines)))
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return the line and column, both from 1, of a character offset."""
@@ -68,7 +66,7 @@ def source_of(given: Source | str) -> Source:
     return given
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Place:
     """A span made readable: what a report, a journal entry or a stack frame shows."""
 

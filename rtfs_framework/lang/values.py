@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, ClassVar
 from weakref import KeyedRef, _remove_dead_weakref  # type: ignore[attr-defined]
 
-import attrs
+from rtfs_framework.lang import records
 
 Value = Any
 """Any RTFS value. (The union is recursive; mypy gains nothing from spelling it out.)"""
@@ -62,7 +62,7 @@ class Keyword:
         return f":{self.name}"
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Symbol:
     """A name as data (quoted)."""
 
@@ -146,28 +146,28 @@ class GrownVector(Sequence[Any]):
         return f"GrownVector({list(self)!r})"
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Timestamp:
     """A timestamp literal; `text` is kept as written."""
 
     text: str
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Uuid:
     """A UUID literal; `text` is kept as written."""
 
     text: str
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Resource:
     """A `resource://` handle."""
 
     text: str
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class ErrorValue:
     """An error as a value. `kind` is one of LANGUAGE.md 11.1; errors are equal when kind and message are."""
 
@@ -185,7 +185,7 @@ class ErrorValue:
         return hash((self.kind, self.message))
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Reduced:
     """What a function gives to end the `reduce` that calls it: its value is the result. Equal to itself alone."""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.modules import Modules
 from rtfs_framework.lang.codegen.program import emit_program
@@ -25,7 +24,7 @@ from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.stack import room_for_recursion
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Views:
     """An analyzed program, to be looked at."""
 

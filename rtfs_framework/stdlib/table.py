@@ -9,15 +9,14 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.stdlib.signatures import TYPES, WAYS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Builtin:
     """One library function. `examples` are (program, canonical print of its value or "!ErrorKind")."""
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ MOST_DOUBTS = 50
 """Definitions of one name in a row that may all not have happened: a read asks every flag."""
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Doubt:
     """A variable that may be unbound: its flag, and the variable that the name meant before, if any."""
 
@@ -32,7 +31,7 @@ class Doubt:
     depth: int
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Made:
     """One definition in a branch."""
 
@@ -41,14 +40,14 @@ class Made:
     flag: ir.Var
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class Branch:
     """A part that may not run: what it defines, and what the names meant outside."""
 
-    made: list[Made] = attrs.field(factory=list)
-    certain: dict[str, ir.Var] = attrs.field(factory=dict)
+    made: list[Made] = records.field(factory=list)
+    certain: dict[str, ir.Var] = records.field(factory=dict)
     """Names that are surely defined once it has run, with their first variable."""
-    hidden: dict[str, ir.Var | None] = attrs.field(factory=dict)
+    hidden: dict[str, ir.Var | None] = records.field(factory=dict)
 
     def note(self, made: Made, before: ir.Var | None, *, certain: bool) -> None:
         """Enter a definition; `before` is what the scope held under the name."""

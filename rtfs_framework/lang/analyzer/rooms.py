@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.source import Span
 
 PRIVATE = "#"
 """A name that begins with it is a full name written by a macro: no program can write one, so nothing leaks."""
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class Room:
     """The program (name "") or a module: its own names, and those it imports."""
 
     name: str
     source: int = 0
     """The number of its text in the analyzer's sources."""
-    own: set[str] = attrs.field(factory=set)
-    visible: dict[str, str] = attrs.field(factory=dict)
+    own: set[str] = records.field(factory=set)
+    visible: dict[str, str] = records.field(factory=dict)
     """Imported names as they are written here, to full names."""
     exports: tuple[str, ...] = ()
-    types: set[str] = attrs.field(factory=set)
+    types: set[str] = records.field(factory=set)
     """Types that it names, structs included."""
 
     def full(self, name: str) -> str | None:
@@ -37,7 +36,7 @@ class Room:
         return f"{self.name}/{name}" if self.name else name
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Imported:
     """An import as it stands in a text: the module's name and the place."""
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.branching import Branch
 from rtfs_framework.lang.ir.nodes import FunctionFrame, Var
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class Scope:
     """One lexical scope. The outermost has no parent."""
 
     parent: Scope | None
     frame: FunctionFrame
     in_loop: bool = False
-    names: dict[str, Var] = attrs.field(factory=dict)
+    names: dict[str, Var] = records.field(factory=dict)
     inside: str = ""
     """The nearest enclosing named function."""
     is_top: bool = False
@@ -46,7 +45,7 @@ class Scope:
         return None
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Tail:
     """A tail position: what `recur`, or a call of the function itself, goes back to."""
 

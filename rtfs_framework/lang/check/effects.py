@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.check.kinds import ANY, FUNCTION, INT, NIL, STRING
 from rtfs_framework.lang.check.signatures import ways
@@ -33,15 +32,15 @@ _HIGHER = NIL | INT | STRING
 Key = str | ir.Var
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class _Function:
     """What one function does itself, and whom it mentions."""
 
     fn: ir.Fn
     purity: Purity = Purity.PURE
-    because: list[Reason] = attrs.field(factory=list)
-    given: list[Reason] = attrs.field(factory=list)
-    mentions: dict[Key, Span] = attrs.field(factory=dict)
+    because: list[Reason] = records.field(factory=list)
+    given: list[Reason] = records.field(factory=list)
+    mentions: dict[Key, Span] = records.field(factory=dict)
 
 
 def infer_effects(facts: Facts) -> tuple[FunctionEffect, ...]:

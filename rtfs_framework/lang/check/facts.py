@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.rooms import Imported, Room
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Facts:
     """What is known of a program besides its IR."""
 

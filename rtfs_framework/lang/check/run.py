@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from sys import maxsize
 from typing import TYPE_CHECKING
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.check.arity import check_arity
 from rtfs_framework.lang.check.branches import check_branches, never_runs
 from rtfs_framework.lang.check.chains import check_chains
@@ -90,7 +89,7 @@ def _softened(found: Iterable[Diagnostic], facts: Facts) -> Iterator[Diagnostic]
     for each in found:
         places = tries if each.code == "E0203" else others if each.code in HAPPENS else []
         soft = each.severity == "error" and _inside(each.span, places)
-        yield attrs.evolve(each, severity="warning") if soft else each
+        yield records.evolve(each, severity="warning") if soft else each
 
 
 def _merged(spans: Iterable[Span]) -> list[tuple[int, int, int]]:

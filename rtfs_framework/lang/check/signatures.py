@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.check.kinds import ANY, FUNCTION, INT, LIST, SET, VECTOR, Kinds, of_type
 from rtfs_framework.lang.reader.read import read_one
 from rtfs_framework.lang.source import Source
@@ -14,7 +13,7 @@ from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.lang.types.read import read_type
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Way:
     """One way to call a function: the kinds of its parameters, of the rest (None: no more), and of its result."""
 

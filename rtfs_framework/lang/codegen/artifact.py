@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from types import CodeType
 from typing import Any
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.signature import CallSite, FunctionEffect, FunctionSignature
 from rtfs_framework.lang.source import Place, Source, Span
@@ -21,7 +20,7 @@ PASSES_ON = ("", 0)
 """Instead of an inlined function: here a function only hands its call on to another version of itself."""
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class SpanInfo:
     """What stands at a generated line: the span, and for a call what is called (for messages)."""
 
@@ -34,7 +33,7 @@ class SpanInfo:
     """The function whose body was put here, and the line of the call that it stands for; or `PASSES_ON`."""
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Artifact:
     """All that the kernel needs to run a program."""
 

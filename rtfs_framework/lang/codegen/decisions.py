@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import attrs
 from typing_extensions import assert_never
 
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import PLAIN
 from rtfs_framework.lang.types.model import Type
@@ -21,7 +21,7 @@ Step = tuple[str, Any]
 Path = tuple[Step, ...]
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Question:
     """Something to ask of a part: "vector", "map", "length" (n), "least" (n), "has" (key), "is" (value), "type"."""
 
@@ -30,7 +30,7 @@ class Question:
     value: Any = None
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Row:
     """What is left to ask of a clause, and the variables that it binds."""
 
@@ -40,7 +40,7 @@ class Row:
     guarded: bool
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Ask:
     """A question and what follows each answer."""
 
@@ -49,7 +49,7 @@ class Ask:
     no: Tree
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Leaf:
     """A clause that fits; `otherwise` follows when its guard says no."""
 
@@ -136,7 +136,7 @@ class _Literal:
         return hash(self.value) if self.is_plain else id(self.value)
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class _Declared:
     type: Type
 
@@ -178,7 +178,7 @@ def _after(each: Row, asked: Question, *, answer: bool) -> Row | None:
             return None
         if settled is None:
             kept.append(question)
-    return each if len(kept) == len(each.questions) else attrs.evolve(each, questions=tuple(kept))
+    return each if len(kept) == len(each.questions) else records.evolve(each, questions=tuple(kept))
 
 
 def _settles(asked: Question, other: Question, *, answer: bool) -> bool | None:

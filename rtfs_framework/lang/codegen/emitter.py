@@ -10,8 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.metering import Costs
 from rtfs_framework.lang.codegen.names import hint
@@ -22,7 +21,7 @@ from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Dest:
     """Where a result goes: `kind` is "return", "assign" or "drop"; `check` is a type that it must fit."""
 

@@ -6,8 +6,7 @@ import ast
 from collections import Counter
 from collections.abc import Sequence
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.codegen import checks
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
@@ -20,7 +19,7 @@ from rtfs_framework.lang.passes.numbers import Special
 from rtfs_framework.lang.passes.versions import Versions
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class Group:
     """A group of functions; `name` is the Python function of the loop once it is emitted."""
 

@@ -11,8 +11,7 @@ import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.patterns import Patterns
 from rtfs_framework.lang.codegen.unit import Unit
@@ -22,7 +21,7 @@ MOST_BLOCKS = 12
 """Python blocks around a form that opens more: beyond, the form becomes a part. (A form opens up to four at once.)"""
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class Blocks:
     """What counts within one Python function."""
 
@@ -30,7 +29,7 @@ class Blocks:
     """Loops, `try`s and handlers around the statement being emitted."""
     known: frozenset[str] = frozenset()
     """Variables of local `def`s that are set in this function or, in a part, around it."""
-    handed_out: dict[str, None] = attrs.field(factory=dict)
+    handed_out: dict[str, None] = records.field(factory=dict)
     """Those of them that are set again: the `def` itself, after the first setting before its form."""
 
 

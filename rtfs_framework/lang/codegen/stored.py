@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang import signature as facts
 from rtfs_framework.lang.codegen.artifact import Artifact, SpanInfo
 from rtfs_framework.lang.diagnostics import Diagnostic
@@ -37,7 +36,7 @@ _TUPLE, _DICT, _LIST, _MAP, _SET, _KEYWORD, _ENUM, _RECORD = range(8)
 
 
 def _fields(cls: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in attrs.fields(cls) if field.init)
+    return tuple(field.name for field in records.fields_of(cls) if field.init)
 
 
 def _maker(cls: type[Any]) -> Callable[..., Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import attrs
+from rtfs_framework.lang import records
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@records.frozen(kw_only=True)
 class Code:
     """What `rtfs explain CODE` tells. Codes are stable: a number never gets another meaning."""
 

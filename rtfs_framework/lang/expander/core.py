@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword
@@ -19,7 +18,7 @@ OWN_WORD = "##"
 """A name that begins with it is the language's word: no program can write one (readers see ##Inf and its kin only)."""
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class CoreMacro:
     """A macro of the language: its accepted form and its rewriting."""
 

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from itertools import zip_longest
 from typing import Any
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import InternalError, LanguageError
 from rtfs_framework.lang.format.layout import WIDTH, lay_out
@@ -69,8 +68,8 @@ def same_forms(left: tuple[Form, ...], right: tuple[Form, ...]) -> bool:
             return False
         if one.__class__ is tuple:
             todo += zip_longest(one, other)
-        elif attrs.has(one.__class__) and hasattr(one, "span"):
-            fields = [field.name for field in attrs.fields(one.__class__) if field.type not in {Span, "Span"}]
+        elif hasattr(one, "span") and records.fields_of(one.__class__):
+            fields = [field.name for field in records.fields_of(one.__class__) if field.type not in {Span, "Span"}]
             todo += [(getattr(one, name), getattr(other, name)) for name in fields]
         elif one is not other and repr(one) != repr(other):
             return False

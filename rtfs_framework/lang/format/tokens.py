@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.reader.comments import blank_comments
 from rtfs_framework.lang.reader.lexer import words
 from rtfs_framework.lang.source import Source
@@ -17,7 +16,7 @@ _TRIVIA = re.compile(r";[^\n]*|#\||\n")
 _BLOCK = re.compile(r"#\||\|#")
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Piece:
     """A word, bracket, prefix or comment; `newlines` are the line ends between it and what stands before it."""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.format.tokens import Piece
 
 _OPENERS = {"(": ")", "[": "]", "{": "}", "#(": ")", "#{": "}"}
@@ -16,14 +15,14 @@ _HINT = "HINT"
 _WITH_ID = frozenset({":local-model", ":remote"})
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Leaf:
     """A word as written."""
 
     text: str
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Group:
     """What stands between brackets."""
 
@@ -41,7 +40,7 @@ class Group:
         return tuple(entry.node for entry in self.entries if not isinstance(entry.node, Piece))
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Prefixed:
     """A prefix and what it belongs to: a quoted form; metadata, its target and the form that carries it."""
 
@@ -54,7 +53,7 @@ class Prefixed:
 Node = Leaf | Group | Prefixed
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Entry:
     """A node or a comment, and the number of line ends before it."""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.source import Span
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Each", "Freeze", "Fresh", "Grow", "Inlined", "Look", "Made", "Push", "Stop"]
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Inlined:
     """The body of a function where it is called; stacks show it as the frame that it would have been."""
 
@@ -25,7 +24,7 @@ class Inlined:
     """Where the call stands."""
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Each:
     """The items of a sequence in order.
 
@@ -49,7 +48,7 @@ class Each:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Push:
     """Adds to the vector of the innermost `Each`; gives nil."""
 
@@ -57,7 +56,7 @@ class Push:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Stop:
     """Ends the innermost `Each`, whose result is the value."""
 
@@ -65,7 +64,7 @@ class Stop:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Fresh:
     """A copy of a vector or map that nobody else has: the loop variable that holds it may change it in place."""
 
@@ -74,7 +73,7 @@ class Fresh:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Grow:
     """Changes what a variable holds in place and gives the variable.
 
@@ -92,7 +91,7 @@ class Grow:
     """Whether the change itself waits until all that the round passes on is computed."""
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Look:
     """A question to what a variable holds, by a library function that keeps nothing of it.
 
@@ -107,7 +106,7 @@ class Look:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Freeze:
     """Makes what a variable holds a value that anybody may have; gives nil."""
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir.loops import *  # noqa: F403 - those that passes make
 from rtfs_framework.lang.ir.loops import Made
 from rtfs_framework.lang.library import Library, LibraryEntry
@@ -19,7 +18,7 @@ from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class Var:
     """A local variable. Identity counts; `number` makes its Python name unique within the program."""
 
@@ -32,7 +31,7 @@ class Var:
     """Made by `def` in a part of a form, first set before the form, and read after it."""
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class FunctionFrame:
     """One Python function being compiled: what its variables belong to."""
 
@@ -41,7 +40,7 @@ class FunctionFrame:
     """The whole body is a loop, because of a self call in tail position."""
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Const:
     """A literal value, or quoted data."""
 
@@ -49,7 +48,7 @@ class Const:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Local:
     """A read of a local variable."""
 
@@ -57,7 +56,7 @@ class Local:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Global:
     """A read of a top-level name of the program."""
 
@@ -65,7 +64,7 @@ class Global:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Builtin:
     """A library function as a value; without an entry it is one of the compiler's own."""
 
@@ -81,7 +80,7 @@ class Builtin:
         return cls(name, span) if entry is None else cls(entry.name, span, entry)
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class HostName:
     """A free name: the host's context or capability of that name."""
 
@@ -89,7 +88,7 @@ class HostName:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class SetGlobal:
     """A top-level `def`; its value is the value."""
 
@@ -98,7 +97,7 @@ class SetGlobal:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class If:
     """A branch on truth."""
 
@@ -108,7 +107,7 @@ class If:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Do:
     """Nodes in order; the value of the last (nil when empty)."""
 
@@ -116,7 +115,7 @@ class Do:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Bind:
     """Bind a pattern to a value, for the nodes after it in the same `Do`; its own value is the value."""
 
@@ -126,7 +125,7 @@ class Bind:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Letrec:
     """Bind functions that see each other's names, for the nodes after it in the same `Do`."""
 
@@ -134,7 +133,7 @@ class Letrec:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class And:
     """Short-circuit conjunction (at least two items)."""
 
@@ -142,7 +141,7 @@ class And:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Or:
     """Short-circuit disjunction (at least two items)."""
 
@@ -150,7 +149,7 @@ class Or:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Param:
     """A parameter: a pattern and its declared type."""
 
@@ -158,7 +157,7 @@ class Param:
     type: Type | None
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Fn:
     """A function. `self_var` names it inside its own body; `captures` are the outer variables that it reads."""
 
@@ -175,7 +174,7 @@ class Fn:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Call:
     """A call: the function, then the arguments from left to right."""
 
@@ -184,7 +183,7 @@ class Call:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Loop:
     """`loop`: variables with first values, and a body that may `Recur`."""
 
@@ -194,7 +193,7 @@ class Loop:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Recur:
     """The next round of the innermost `Loop`, or of the function when `frame` is set."""
 
@@ -203,7 +202,7 @@ class Recur:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Clause:
     """One clause of `match`."""
 
@@ -212,7 +211,7 @@ class Clause:
     body: Node
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Match:
     """`match`: the first clause that fits; none is a MatchError."""
 
@@ -221,7 +220,7 @@ class Match:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Catch:
     """One catch clause: the kinds it takes (None: all) and the variables bound to the error value."""
 
@@ -230,7 +229,7 @@ class Catch:
     body: Node
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Try:
     """`try`."""
 
@@ -240,7 +239,7 @@ class Try:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class VectorNode:
     """A vector literal."""
 
@@ -248,7 +247,7 @@ class VectorNode:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class MapNode:
     """A map literal; keys are values known to the compiler, or nodes (symbols in macros)."""
 
@@ -256,7 +255,7 @@ class MapNode:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class SetNode:
     """A set literal."""
 
@@ -264,7 +263,7 @@ class SetNode:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Hinted:
     """`^{:runtime.x v} body`: hints in force while the body runs."""
 
@@ -273,7 +272,7 @@ class Hinted:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Check:
     """A checked cast: the value, or TypeValidationError."""
 
@@ -284,7 +283,7 @@ class Check:
     """Of a function's result: what does not fit is told where it is computed."""
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Fail:
     """Raises an error that is known before the program runs (a wrong arity, say), when reached."""
 
@@ -299,26 +298,26 @@ Node = (
 )  # fmt: skip
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class PVar:
     """Binds anything."""
 
     var: Var
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class PIgnore:
     """Fits anything and binds nothing."""
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class PLiteral:
     """Fits an equal value (`match` only)."""
 
     value: Any
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class PVector:
     """Items by position; `rest` takes what is left, `whole` the vector itself."""
 
@@ -328,7 +327,7 @@ class PVector:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class PMapEntry:
     """A pattern for the value under a key; `default` stands in for a missing key."""
 
@@ -337,7 +336,7 @@ class PMapEntry:
     default: Node | None = None
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class PMap:
     """Entries by key; `rest` takes the map without the keys used."""
 
@@ -347,7 +346,7 @@ class PMap:
     span: Span
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class PType:
     """`(:int n)`: fits a value of the type (`match` only)."""
 
@@ -355,7 +354,7 @@ class PType:
     pattern: Pattern
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class PAs:
     """`(:as n pattern)` (`match` only)."""
 
@@ -366,7 +365,7 @@ class PAs:
 Pattern = PVar | PIgnore | PLiteral | PVector | PMap | PType | PAs
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Program:
     """A whole program: its top-level nodes, what it defines, and what can leave the kernel."""
 
@@ -380,5 +379,5 @@ class Program:
     """Functions that jump to each other in tail position (`passes.mutual`): emitted as one loop."""
     types: Mapping[str, Type] | None = None
     """What the names of types stand for; None where that may change (a conversation): there names prove nothing."""
-    summaries: dict[Node, Any] = attrs.field(factory=dict, repr=False)
+    summaries: dict[Node, Any] = records.field(factory=dict, repr=False)
     """What was seen in a walk of each top-level node (`ir.summary`); passes share it, for most change few nodes."""

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Summary:
     """What is in a top-level node."""
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.errors import InternalError
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import defaults, parts, variables
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class _Place:
     """What stands around a node."""
 
@@ -93,7 +92,7 @@ class _Verifier:
                 for init in node.inits:
                     self._node(init, inner)
                 self._bind(node.vars, place)
-                self._node(node.body, attrs.evolve(inner, loop=len(node.vars), frames=place.frames))
+                self._node(node.body, records.evolve(inner, loop=len(node.vars), frames=place.frames))
             case ir.Recur():
                 self._recur(node, place)
             case ir.Match():
@@ -124,7 +123,7 @@ class _Verifier:
             if part is not None:
                 self._node(part, place)
         self._bind((var for var in (node.item, node.acc, node.again) if var is not None), place)
-        self._node(node.body, attrs.evolve(place, each=True))
+        self._node(node.body, records.evolve(place, each=True))
         if node.plain is not None:
             self._node(node.plain, place)
 

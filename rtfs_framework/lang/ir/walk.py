@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter, is_
 from typing import Any, TypeVar
 
-import attrs
 from typing_extensions import assert_never
 
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.meter import OFTEN, VISITS, meter, visited
 
@@ -21,7 +21,7 @@ Made = Callable[[Any, Go], Any]
 """Returns what a field holds with other nodes in it, and the same object where no node has changed."""
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class _Shape:
     """How a field holds nodes: `inner` yields them. A field may hold None instead."""
 
@@ -40,7 +40,7 @@ def _with(record: R, **changes: Any) -> R:
     if all(getattr(record, name) is value for name, value in changes.items()):
         return record
     untyped: Any = record
-    made: R = attrs.evolve(untyped, **changes)
+    made: R = records.evolve(untyped, **changes)
     return made
 
 
@@ -167,7 +167,7 @@ def _reader(fields: tuple[tuple[str, _Shape], ...]) -> Callable[[Any], list[ir.N
 
 
 _READERS = {kind: _reader(fields) for kind, fields in SHAPES.items()}
-_FIELDS = {kind: tuple(field.name for field in attrs.fields(kind)) for kind in SHAPES}
+_FIELDS = {kind: tuple(field.name for field in records.fields_of(kind)) for kind in SHAPES}
 
 
 def parts(node: ir.Node) -> list[ir.Node]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.check.kinds import (
     ANY,
     BOOL,
@@ -56,7 +55,7 @@ def drop_casts(program: ir.Program, library: Library) -> ir.Program:
     """Return the program without checks that surely hold."""
     casts = _Casts(library)
     body = tuple(casts.go(node) if any(map(_declares, summary(program, node).nodes)) else node for node in program.body)
-    return attrs.evolve(program, body=body)
+    return records.evolve(program, body=body)
 
 
 def _declares(node: ir.Node) -> bool:
@@ -91,10 +90,10 @@ class _Casts:
             case ir.Check(value=value, type=declared) if self.surely(value, declared):
                 return value
             case ir.Fn(returns=declared) if declared is not None and not made.linked:
-                return attrs.evolve(made, returns=None) if self.surely(made.body, declared) else made
+                return records.evolve(made, returns=None) if self.surely(made.body, declared) else made
             case ir.Bind(value=value, type=declared, pattern=pattern):
                 if declared is not None and self.surely(value, declared):
-                    made = attrs.evolve(made, type=None)
+                    made = records.evolve(made, type=None)
                 if isinstance(pattern, ir.PVar) and not pattern.var.leaves_part:
                     self._vars[pattern.var] = self.kinds(made)
             case _:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import attrs
 from typing_extensions import assert_never
 
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import all_nodes
 from rtfs_framework.lang.ir.walk import rebuild, variables
@@ -96,37 +96,37 @@ class Copy:
             case ir.Fn():
                 return self._function(node)
             case ir.Recur(frame=frame) if frame is not None:
-                node = attrs.evolve(node, frame=self._frames.get(frame, frame))
+                node = records.evolve(node, frame=self._frames.get(frame, frame))
             case ir.Bind():
-                node = attrs.evolve(node, pattern=self.pattern(node.pattern))
+                node = records.evolve(node, pattern=self.pattern(node.pattern))
             case ir.Loop():
-                node = attrs.evolve(node, vars=tuple(map(self.bind, node.vars)))
+                node = records.evolve(node, vars=tuple(map(self.bind, node.vars)))
             case ir.Letrec():
-                node = attrs.evolve(node, bindings=tuple((self.bind(var), fn) for var, fn in node.bindings))
+                node = records.evolve(node, bindings=tuple((self.bind(var), fn) for var, fn in node.bindings))
             case ir.Match():
-                clauses = tuple(attrs.evolve(c, pattern=self.pattern(c.pattern)) for c in node.clauses)
-                node = attrs.evolve(node, clauses=clauses)
+                clauses = tuple(records.evolve(c, pattern=self.pattern(c.pattern)) for c in node.clauses)
+                node = records.evolve(node, clauses=clauses)
             case ir.Try():
-                caught = tuple(attrs.evolve(c, vars=tuple(map(self.bind, c.vars))) for c in node.catches)
-                node = attrs.evolve(node, catches=caught)
+                caught = tuple(records.evolve(c, vars=tuple(map(self.bind, c.vars))) for c in node.catches)
+                node = records.evolve(node, catches=caught)
             case ir.Grow() | ir.Look() | ir.Freeze():
-                node = attrs.evolve(node, var=self._vars.get(node.var, node.var))
+                node = records.evolve(node, var=self._vars.get(node.var, node.var))
             case ir.Each():
                 names = {
                     name: None if var is None else self.bind(var)
                     for name, var in (("item", node.item), ("acc", node.acc), ("again", node.again))
                 }
-                node = attrs.evolve(node, **names)  # type: ignore[arg-type]
+                node = records.evolve(node, **names)  # type: ignore[arg-type]
             case _:
                 pass
         return rebuild(node, self.node)
 
     def _function(self, fn: ir.Fn) -> ir.Fn:
         self._frames[fn.frame] = frame = ir.FunctionFrame(self._frame(fn.frame.parent), fn.frame.loops)
-        params = tuple(attrs.evolve(param, pattern=self.pattern(param.pattern)) for param in fn.params)
-        rest = None if fn.rest is None else attrs.evolve(fn.rest, pattern=self.pattern(fn.rest.pattern))
+        params = tuple(records.evolve(param, pattern=self.pattern(param.pattern)) for param in fn.params)
+        rest = None if fn.rest is None else records.evolve(fn.rest, pattern=self.pattern(fn.rest.pattern))
         captures = tuple(self._vars.get(var, var) for var in fn.captures)
-        made = rebuild(attrs.evolve(fn, params=params, rest=rest, frame=frame, captures=captures), self.node)
+        made = rebuild(records.evolve(fn, params=params, rest=rest, frame=frame, captures=captures), self.node)
         assert isinstance(made, ir.Fn)  # noqa: S101 - of its kind
         return made
 
@@ -141,15 +141,15 @@ class Copy:
             case ir.PVar(var=var):
                 return ir.PVar(self.bind(var))
             case ir.PType():
-                return attrs.evolve(pattern, pattern=self.pattern(pattern.pattern))
+                return records.evolve(pattern, pattern=self.pattern(pattern.pattern))
             case ir.PAs():
                 return ir.PAs(self.bind(pattern.var), self.pattern(pattern.pattern))
             case ir.PVector():
                 items = tuple(map(self.pattern, pattern.items))
-                return attrs.evolve(pattern, items=items, rest=self._rest(pattern), whole=self._whole(pattern))
+                return records.evolve(pattern, items=items, rest=self._rest(pattern), whole=self._whole(pattern))
             case ir.PMap():
-                entries = tuple(attrs.evolve(e, pattern=self.pattern(e.pattern)) for e in pattern.entries)
-                return attrs.evolve(pattern, entries=entries, rest=self._rest(pattern), whole=self._whole(pattern))
+                entries = tuple(records.evolve(e, pattern=self.pattern(e.pattern)) for e in pattern.entries)
+                return records.evolve(pattern, entries=entries, rest=self._rest(pattern), whole=self._whole(pattern))
             case _ as never:
                 assert_never(never)
 

@@ -6,8 +6,7 @@ what comes after the last round; None when a round may pass something else, or t
 
 from __future__ import annotations
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.passes.copying import bound_by
@@ -23,7 +22,7 @@ _MOST_NODES = 8
 """Nodes of an exit that may stand twice in the code."""
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class Counted:
     """A loop that counts."""
 
@@ -80,7 +79,7 @@ def _split(test: ir.Node, *, goes_on: bool) -> tuple[ir.Node, ir.Node | None]:
     """Return the first test and the rest of a junction that goes on, or ends, where each of them says so."""
     if isinstance(test, ir.And if goes_on else ir.Or):
         head, *rest = test.items
-        return head, rest[0] if len(rest) == 1 else attrs.evolve(test, items=tuple(rest))
+        return head, rest[0] if len(rest) == 1 else records.evolve(test, items=tuple(rest))
     return test, None
 
 

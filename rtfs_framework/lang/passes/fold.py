@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import summary
@@ -26,7 +25,7 @@ _LENGTH = 256
 def fold(program: ir.Program, library: Library) -> ir.Program:
     """Return the program with its constant calls computed."""
     body = (_Folding(library).go(n) if any(map(_starts, summary(program, n).nodes)) else n for n in program.body)
-    return attrs.evolve(program, body=tuple(body))
+    return records.evolve(program, body=tuple(body))
 
 
 def _starts(node: ir.Node) -> bool:
@@ -53,13 +52,13 @@ class _Folding:
         made = rebuild(node, self.go)
         match made:
             case ir.Local(var=var) if var in self._constants:
-                return attrs.evolve(self._constants[var], span=made.span)
+                return records.evolve(self._constants[var], span=made.span)
             case ir.Bind(pattern=ir.PVar(var=var), value=ir.Const(value=value) as constant, type=None):
                 if not var.leaves_part and value.__class__ is not tuple and _small(value):
                     self._constants[var] = constant
                 return made
             case ir.Fn(captures=captures) if not self._constants.keys().isdisjoint(captures):
-                return attrs.evolve(made, captures=tuple(var for var in captures if var not in self._constants))
+                return records.evolve(made, captures=tuple(var for var in captures if var not in self._constants))
             case ir.Call(function=ir.Builtin(name=name)):
                 return self._call(made, name)
             case ir.If(test=ir.Const(value=value)):
@@ -70,7 +69,7 @@ class _Folding:
                 kept = (*(item for item in items[:-1] if not self._says_nothing(item)), items[-1])
                 if len(kept) == len(items):
                     return made
-                return kept[0] if len(kept) == 1 else attrs.evolve(made, items=kept)
+                return kept[0] if len(kept) == 1 else records.evolve(made, items=kept)
             case ir.VectorNode(items=items):
                 return _vector(made)
             case _:
@@ -104,7 +103,7 @@ def _junction(node: ir.And | ir.Or) -> ir.Node:
             kept.append(item)
             break
         kept.append(item)
-    return kept[0] if len(kept) == 1 else attrs.evolve(node, items=tuple(kept))
+    return kept[0] if len(kept) == 1 else records.evolve(node, items=tuple(kept))
 
 
 def _vector(node: ir.VectorNode) -> ir.Node:

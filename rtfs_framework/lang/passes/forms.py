@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.source import Span
@@ -25,15 +24,15 @@ def collected(node: ir.Node) -> ir.Node | None:
             return ir.Push(ir.Const(item, node.span), node.span)
         case ir.Do(items=[*before, last]):
             made = collected(last)
-            return None if made is None else attrs.evolve(node, items=(*before, made))
+            return None if made is None else records.evolve(node, items=(*before, made))
         case ir.Inlined(body=body):
             made = collected(body)
-            return None if made is None else attrs.evolve(node, body=made)
+            return None if made is None else records.evolve(node, body=made)
         case ir.If(then=then, otherwise=otherwise):
             first, second = collected(then), collected(otherwise)
             if first is None or second is None:
                 return None
-            return attrs.evolve(node, then=first, otherwise=second)
+            return records.evolve(node, then=first, otherwise=second)
         case _:
             return None
 

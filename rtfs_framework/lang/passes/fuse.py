@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import summary
 from rtfs_framework.lang.ir.walk import everything, rebuild
@@ -36,7 +35,7 @@ _WITH_START = 3
 """Arguments of a `reduce` that has a value to start from."""
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class _Step:
     """One call of a pipeline: what it does with an item, by a function that is known."""
 
@@ -56,7 +55,7 @@ def fuse(program: ir.Program, library: Library) -> ir.Program:
         if fn is not None:
             around.defined[name] = fn  # its own body runs when it is defined
         body.append(_Fusing(around, top).go(node) if _may_fuse(program, node) else node)
-    return attrs.evolve(program, body=tuple(body))
+    return records.evolve(program, body=tuple(body))
 
 
 def _may_fuse(program: ir.Program, node: ir.Node) -> bool:
@@ -64,7 +63,7 @@ def _may_fuse(program: ir.Program, node: ir.Node) -> bool:
     return not summary(program, node).builtins.isdisjoint(_FUSED)
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class _Around:
     """What is the same in every function of a program."""
 
@@ -135,7 +134,7 @@ class _Fusing:
         made = self.go(source)
         match made:
             case ir.Call(function=ir.Builtin(name="range"), args=[_] | [_, _] | [_, _, _]) if not _alike(steps):
-                return attrs.evolve(made, function=ir.Builtin("%range", made.function.span))
+                return records.evolve(made, function=ir.Builtin("%range", made.function.span))
             case _:
                 return made
 
@@ -289,11 +288,11 @@ class _Fusing:
         """Return what a function gives, where a `reduced` value ends the loop."""
         match node:
             case ir.If(then=then, otherwise=other):
-                return attrs.evolve(node, then=self._stopping(then, span), otherwise=self._stopping(other, span))
+                return records.evolve(node, then=self._stopping(then, span), otherwise=self._stopping(other, span))
             case ir.Do(items=[*before, last]):
-                return attrs.evolve(node, items=(*before, self._stopping(last, span)))
+                return records.evolve(node, items=(*before, self._stopping(last, span)))
             case ir.Inlined(body=body):
-                return attrs.evolve(node, body=self._stopping(body, span))
+                return records.evolve(node, body=self._stopping(body, span))
             case ir.Call(function=ir.Builtin(name="reduced"), args=[value]):
                 return ir.Stop(value, node.span)
             case ir.Call(function=ir.Builtin() as function) if not _may_give_any(function):

@@ -8,8 +8,7 @@ every way out of the loop that may keep it. One round is looked at in `rounds.py
 
 from __future__ import annotations
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import Summary, summary
 from rtfs_framework.lang.ir.walk import everything, rebuild
@@ -20,7 +19,7 @@ from rtfs_framework.lang.passes.rounds import Round
 
 def grow(program: ir.Program, _library: Library) -> ir.Program:
     """Return the program with what its loops build changed in place."""
-    return attrs.evolve(program, body=tuple(_grown(node, summary(program, node)) for node in program.body))
+    return records.evolve(program, body=tuple(_grown(node, summary(program, node)) for node in program.body))
 
 
 def _grown(root: ir.Node, seen: Summary) -> ir.Node:
@@ -71,7 +70,7 @@ class _Growing:
             return loop
         inits = list(loop.inits)
         inits[place] = ir.Fresh(init, is_map, init.span)
-        return attrs.evolve(loop, inits=tuple(inits), body=body)
+        return records.evolve(loop, inits=tuple(inits), body=body)
 
     def _each(self, each: ir.Each) -> ir.Each:
         is_map = None if each.init is None else self._kind(each.init)
@@ -81,4 +80,4 @@ class _Growing:
         body = Round(each.acc, None, is_map=is_map).tail(each.body)
         if body is None:
             return each
-        return attrs.evolve(each, init=ir.Fresh(each.init, is_map, each.init.span), body=body)
+        return records.evolve(each, init=ir.Fresh(each.init, is_map, each.init.span), body=body)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import settings, summary
 from rtfs_framework.lang.ir.walk import as_function, everything, rebuild
@@ -36,7 +35,7 @@ def inline(program: ir.Program, _library: Library) -> ir.Program:
             changed = as_function(made.value)
             if is_whole(changed) and is_small(changed.body):
                 small[name] = changed
-    return attrs.evolve(program, body=tuple(body))
+    return records.evolve(program, body=tuple(body))
 
 
 def settled(program: ir.Program) -> Iterator[tuple[ir.Node, str, ir.Fn | None]]:
@@ -88,7 +87,7 @@ class _Inlining:
             case ir.Loop():
                 inner = _Inlining(self._small, self._fresh, self._owner, looped=True)
                 inits = tuple(map(self.go, node.inits))
-                return attrs.evolve(node, inits=inits, body=inner.go(node.body))
+                return records.evolve(node, inits=inits, body=inner.go(node.body))
             case ir.Call(function=ir.Fn() as fn, args=args) if is_whole(fn) and len(fn.params) == len(args):
                 return self._moved(fn, node)
             case ir.Call(function=ir.Global(name=name), args=args) if name in self._small:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import all_nodes
 from rtfs_framework.lang.ir.walk import everything, rewrite
@@ -42,7 +41,7 @@ def merge_tail_calls(program: ir.Program, _library: Library) -> ir.Program:
     body = tuple(rewrite(node, lambda fn: _jumping(fn, jumps)) for node in program.body)
     rewritten = {n.frame: n for n in everything(body) if isinstance(n, ir.Fn)}
     made = tuple(tuple(rewritten[candidates[key].frame] for key in group) for group in groups)
-    return attrs.evolve(program, body=body, groups=made)
+    return records.evolve(program, body=body, groups=made)
 
 
 def _candidates(program: ir.Program, nodes: list[ir.Node]) -> dict[Key, ir.Fn]:
@@ -160,7 +159,7 @@ def _mark_looped(nodes: list[ir.Node], jumps: Mapping[ir.FunctionFrame, object])
 
 def _jumping(fn: ir.Fn, jumps: Mapping[ir.FunctionFrame, Mapping[Key, ir.Fn]]) -> ir.Fn:
     members = jumps.get(fn.frame)
-    return fn if members is None else attrs.evolve(fn, body=_jump(fn, fn.body, members))
+    return fn if members is None else records.evolve(fn, body=_jump(fn, fn.body, members))
 
 
 def _jump(fn: ir.Fn, node: ir.Node, members: Mapping[Key, ir.Fn]) -> ir.Node:
@@ -173,14 +172,14 @@ def _jump(fn: ir.Fn, node: ir.Node, members: Mapping[Key, ir.Fn]) -> ir.Node:
                 return node
             return ir.Recur(node.args, target.frame, node.span)
         case ir.Do(items=items) | ir.And(items=items) | ir.Or(items=items) if items:
-            return attrs.evolve(node, items=(*items[:-1], _jump(fn, items[-1], members)))
+            return records.evolve(node, items=(*items[:-1], _jump(fn, items[-1], members)))
         case ir.Inlined(body=body):
-            return attrs.evolve(node, body=_jump(fn, body, members))
+            return records.evolve(node, body=_jump(fn, body, members))
         case ir.If():
             then, other = _jump(fn, node.then, members), _jump(fn, node.otherwise, members)
-            return attrs.evolve(node, then=then, otherwise=other)
+            return records.evolve(node, then=then, otherwise=other)
         case ir.Match():
-            clauses = tuple(attrs.evolve(c, body=_jump(fn, c.body, members)) for c in node.clauses)
-            return attrs.evolve(node, clauses=clauses)
+            clauses = tuple(records.evolve(c, body=_jump(fn, c.body, members)) for c in node.clauses)
+            return records.evolve(node, clauses=clauses)
         case _:
             return node

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeGuard
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything, parts
 from rtfs_framework.lang.passes import kinds, proofs
@@ -20,7 +19,7 @@ from rtfs_framework.lang.types.model import OptionalType, Type
 from rtfs_framework.lang.types.names import Lookup
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class Special:
     """A function compiled again for arguments of known kinds (None: of any) in its parameters' order."""
 
@@ -28,7 +27,7 @@ class Special:
     kinds: tuple[Kind | None, ...]
     returns: Kind | None
     vars: dict[ir.Var, Kind]
-    types: dict[ir.Var, Type] = attrs.Factory(dict)
+    types: dict[ir.Var, Type] = records.field(factory=dict)
     name: str = ""
     """Its Python name, once it is known."""
 

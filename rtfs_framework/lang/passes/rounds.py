@@ -10,8 +10,7 @@ else that the round computes (`Grow.late`), so views and questions see the vecto
 
 from __future__ import annotations
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import defaults, everything, parts, rebuild
 
@@ -53,10 +52,10 @@ class Round:
             case ir.Do(items=items) if items:
                 before = self._before(items[:-1])
                 last = None if before is None else self.tail(items[-1])
-                return None if last is None or before is None else attrs.evolve(node, items=(*before, last))
+                return None if last is None or before is None else records.evolve(node, items=(*before, last))
             case ir.Inlined(body=body):
                 inner = self.tail(body)
-                return None if inner is None else attrs.evolve(node, body=inner)
+                return None if inner is None else records.evolve(node, body=inner)
             case ir.Recur(frame=None) if self._place is not None:
                 return self._recur(node, self._place)
             case _ if self._place is None:
@@ -87,8 +86,8 @@ class Round:
             body = self._either(clause.body)
             if body is None or (guard is None) is not (clause.guard is None):
                 return None
-            clauses.append(attrs.evolve(clause, guard=guard, body=body))
-        return None if value is None else attrs.evolve(node, value=value, clauses=tuple(clauses))
+            clauses.append(records.evolve(clause, guard=guard, body=body))
+        return None if value is None else records.evolve(node, value=value, clauses=tuple(clauses))
 
     def _recur(self, node: ir.Recur, place: int) -> ir.Node | None:
         before, after = node.args[:place], node.args[place + 1 :]
@@ -97,7 +96,7 @@ class Round:
         rest = self._all(after)
         if asked is None or mine is None or rest is None:
             return None
-        return attrs.evolve(node, args=(*asked, mine, *rest))
+        return records.evolve(node, args=(*asked, mine, *rest))
 
     def _before(self, nodes: Nodes) -> Nodes | None:
         """Return what runs before the last part of a body."""
@@ -129,7 +128,7 @@ class Round:
             case ir.Do(items=items) if items:
                 before = self._before(items[:-1])
                 last = None if before is None else self._next(items[-1], late=late)
-                return None if last is None or before is None else attrs.evolve(node, items=(*before, last))
+                return None if last is None or before is None else records.evolve(node, items=(*before, last))
             case _:
                 return self._changed(node, late=late)
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.verify import verify
 from rtfs_framework.lang.library import Library
@@ -22,7 +21,7 @@ from rtfs_framework.lang.passes.inline import inline
 from rtfs_framework.lang.passes.mutual import merge_tail_calls
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Pass:
     """One pass. `run` is None where codegen does the work."""
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import Summary, summary
 from rtfs_framework.lang.ir.walk import everything
@@ -33,7 +32,7 @@ _FEW_NODES = 64
 """A function of no more nodes gets a version for what it only passes on, too."""
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class _Known:
     """A top-level function that the program sets once."""
 
@@ -45,11 +44,11 @@ class _Known:
     size: int
     result: Kind | None = Kind.NEVER
     integers: Special | None = None
-    versions: list[Special] = attrs.Factory(list)
+    versions: list[Special] = records.field(factory=list)
     asked: int = 0
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class _Body:
     """What is looked at as a whole: a top-level form, or a version of a function."""
 
@@ -60,9 +59,9 @@ class _Body:
     special: Special | None = None
     asks: bool = False
     """Whether its calls may ask for versions."""
-    vars: dict[ir.Var, Kind] = attrs.Factory(dict)
-    types: dict[ir.Var, Type] = attrs.Factory(dict)
-    uses: set[Special] = attrs.Factory(set)
+    vars: dict[ir.Var, Kind] = records.field(factory=dict)
+    types: dict[ir.Var, Type] = records.field(factory=dict)
+    uses: set[Special] = records.field(factory=set)
 
 
 class Versions:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.forms import Atom, Form, HintForm, MapForm
 from rtfs_framework.lang.reader.atoms import refuse
@@ -17,7 +16,7 @@ _WITH_ID = ("local-model", "remote")
 _KNOWN = ("local", *_WITH_ID)
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class HintMark:
     """`^:delegation` before its target was read; never leaves the reader."""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import GrownVector, Keyword, List, Symbol, type_name
@@ -16,7 +15,7 @@ _SHOWN, _ITEMS, _BITS = 60, 16, 256
 _SCALARS = frozenset({type(None), bool, int, float, str, Keyword, Symbol})
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Failure:
     """A misfit at `path` (empty at the top): "Type mismatch" and what was expected and found."""
 

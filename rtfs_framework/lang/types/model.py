@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-import attrs
+from rtfs_framework.lang import records
 
 
 class Primitive(Enum):
@@ -24,42 +24,42 @@ class Primitive(Enum):
     UUID = "uuid"
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class NamedType:
     """A name that is not a primitive's own keyword: `Int`, `Point`, `int?`, `number`. Unknown names fit nothing."""
 
     name: str
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class VectorType:
     """`[:vector T]`."""
 
     item: Type
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class ListType:
     """`[:list T]`."""
 
     item: Type
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class SetType:
     """`[:set T]`."""
 
     item: Type
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class TupleType:
     """`[:tuple T U ...]`."""
 
     items: tuple[Type, ...]
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class MapEntry:
     """`[:k T]` or, optional, `[:k T ?]`. The key is an RTFS value (a keyword, string or integer)."""
 
@@ -68,7 +68,7 @@ class MapEntry:
     optional: bool = False
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class MapType:
     """`[:map [:k T] ... [:* T]]`; `rest` is the type of the other entries' values, None when not said."""
 
@@ -76,7 +76,7 @@ class MapType:
     rest: Type | None = None
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class MapOfType:
     """`[:map-of K V]`."""
 
@@ -84,7 +84,7 @@ class MapOfType:
     value: Type
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class FunctionType:
     """`[:fn [A B & V] R]`."""
 
@@ -93,21 +93,21 @@ class FunctionType:
     returns: Type
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class UnionType:
     """`[:union T U ...]`, `[:or ...]`."""
 
     members: tuple[Type, ...]
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class OptionalType:
     """`[:optional T]`."""
 
     type: Type
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class Predicate:
     """A refinement such as `[:> 0]`: its name and arguments (RTFS values)."""
 
@@ -115,7 +115,7 @@ class Predicate:
     args: tuple[Any, ...] = ()
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class AndType:
     """`[:and T ... [:pred arg] ...]`: all types and all predicates hold."""
 
@@ -123,21 +123,21 @@ class AndType:
     predicates: tuple[Predicate, ...] = ()
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class EnumType:
     """`[:enum a b ...]`: one of these literals (strict equality)."""
 
     values: tuple[Any, ...]
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class LiteralType:
     """`[:val x]`."""
 
     value: Any
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class ArrayType:
     """`[:array T [2 ?]]`: nested vectors of these lengths; None stands for `?`."""
 
@@ -145,7 +145,7 @@ class ArrayType:
     shape: tuple[int | None, ...] = ()
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class ResourceType:
     """`[:resource Name]`."""
 

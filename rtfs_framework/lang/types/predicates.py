@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.pattern import BadPattern, compile_pattern
 from rtfs_framework.lang.types.model import Predicate
@@ -17,7 +16,7 @@ from rtfs_framework.lang.values import GrownVector, Keyword, List
 Test = Callable[[Any], bool]
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class PredicateSpec:
     """One predicate: its accepted form, what it wants as arguments (None when they fit), and the test it makes."""
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, MapForm, Name, VectorForm
@@ -60,7 +59,7 @@ def read_type(form: Form, source: Source | None = None, full: FullName = as_writ
     return _Reader(source, full).read(form, 0)
 
 
-@attrs.frozen(slots=True)
+@records.frozen()
 class _Reader:
     source: Source | None
     full: FullName

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.bindings import annotated, is_colon, is_type_keyword
 from rtfs_framework.lang.analyzer.form_digest import form_digest
 from rtfs_framework.lang.analyzer.globals import defined_name
@@ -44,7 +43,7 @@ _HINTS = {
 }
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class FunctionForm:
     """The parts of a `fn` or `defn` as written."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import attrs
+from rtfs_framework.lang import records
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer, Special
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.forms import Form, ListForm
 
 
-@attrs.frozen(slots=True, eq=False)
+@records.frozen(eq=False)
 class SpecialForm:
     """One special form. A `reserved` name cannot be redefined by a program."""
 

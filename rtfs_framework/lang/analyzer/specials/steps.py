@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.specials.definitions import define
 from rtfs_framework.lang.analyzer.specials.functions import thunk
@@ -24,7 +23,7 @@ _VALUE = Name("step value", Span(0, 0))
 _POLICIES = ("keep-existing", "overwrite", "merge")
 
 
-@attrs.define(slots=True, eq=False)
+@records.define(eq=False)
 class _Options:
     """The options in front of a step's body."""
 
