@@ -62,10 +62,12 @@ def displayed(op: str, values: Iterable[Any]) -> Iterator[str]:
 
 
 def write_float(value: float) -> str:
-    """Return the shortest text that reads back to the same float, with a fraction or an exponent."""
+    """Return the shortest digits that read back to the same float: 1.5, 1e16 from there on, 1.0E-5 below 0.0001."""
     if math.isfinite(value):
-        text = repr(value)
-        return text.replace("e+", "e").replace("e0", "e") if "e" in text else text
+        digits, small, exponent = repr(value).replace("e+", "e").partition("e-")
+        if not small:
+            return digits
+        return f"{digits if '.' in digits else f'{digits}.0'}E-{int(exponent)}"
     return "##NaN" if math.isnan(value) else "##Inf" if value > 0 else "##-Inf"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from rtfs_framework.lang.decimals import decimal_text
@@ -22,6 +23,8 @@ from rtfs_framework.stdlib.table import builtin
 _DIRECTIVE = re.compile(r"%([-+0,]*)([0-9]{0,4})(?:\.([0-9]{1,2}))?(.?)", re.DOTALL)
 _ACCEPTED = "a directive of format is %[-+0,][width][.places] and one of s d f e x X %"
 _DEFAULT_PLACES = 6
+_EXACT = Context(prec=500)
+"""Enough digits for every float with 99 decimals."""
 _PLAIN = 1 << 2048
 """Integers below this are shown by Python itself, which refuses long ones."""
 
@@ -31,9 +34,10 @@ _PLAIN = 1 << 2048
     ('(format "%s is %d years, %.2f m" "Ada" 36 1.7)', '"Ada is 36 years, 1.70 m"'),
     ('(format "%5d|%-5s|%x|%%" 42 "ab" 255)', '"   42|ab   |ff|%"'),
     ('(format "%,d" 1234567)', '"1,234,567"'),
+    ('(format "%.0f" 2.5)', '"3"'),
     ('(format "%d" "x")', "!TypeError"),
     ('(format "%q" 1)', "!InvalidArgument"),
-    doc="Fill the directives of a template (%s %d %f %.2f %e %x %%) with values.",
+    doc="Fill the directives of a template (%s %d %f %.2f %e %x %%) with values; halves are rounded as round does.",
 )
 def format_text(template: Any, *values: Any) -> str:
     text = string("format", template)
@@ -78,7 +82,20 @@ def _shown(kind: str, value: Any, flags: str, places: str | None, size: Growing)
     number = to_float("format", value)
     if not math.isfinite(number):
         return write_float(number)
-    return f"{number:{sign}{group if kind == 'f' else ''}.{_DEFAULT_PLACES if places is None else int(places)}{kind}}"
+    wanted = _DEFAULT_PLACES if places is None else int(places)
+    if kind == "f":
+        exact = Decimal(repr(number)).quantize(Decimal(1).scaleb(-wanted), ROUND_HALF_UP, _EXACT)
+        return f"{exact:{sign}{group}f}"
+    return _scientific(number, sign, wanted)
+
+
+def _scientific(number: float, sign: str, places: int) -> str:
+    """Return a number with one digit before the point and an exponent of two digits or more."""
+    if not number:
+        return f"{number:{sign}.{places}e}"
+    rounded = Context(prec=places + 1, rounding=ROUND_HALF_UP).plus(Decimal(repr(number)))
+    digits, _, exponent = f"{rounded:{sign}.{places}e}".partition("e")
+    return f"{digits}e{exponent[0]}{exponent[1:]:0>2}"
 
 
 def _decimal(value: int, sign: str, group: str) -> str:

@@ -26,7 +26,9 @@ PIECE = 64
     ('(str "a" 1 :k [2 "b"])', '"a1:k[2 \\"b\\"]"'),
     ("(str nil)", '"nil"'),
     ("(str)", '""'),
-    doc="Join the text of values; a string is shown raw, and quoted inside a collection.",
+    ("(str 0.5 1e20 1e-5)", '"0.51e201.0E-5"'),
+    doc="Join the text of values; a string is shown raw, and quoted inside a collection. A float has the fewest digits "
+    "that read back, from 1e16 on with an exponent, and below 0.0001 with one as in 1.0E-5.",
 )
 def to_text(*values: Any) -> str:
     return _joined("str", "", values)

@@ -18,7 +18,8 @@ from rtfs_framework.stdlib.check import integer, number, string
 from rtfs_framework.stdlib.table import builtin
 
 _SHAPE = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[._](\d{1,9}))?)?\s*(?:([Zz])|([+-])(\d\d):?(\d\d))?)?",
+    r"(\d{4})-(\d\d)-(\d\d)"
+    r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[._](\d{1,9}))?)?\s*(?:([Zz])|([+-])([01]\d|2[0-3]):?([0-5]\d))?)?",
     re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

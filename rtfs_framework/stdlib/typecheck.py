@@ -20,7 +20,7 @@ from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.coerce import from_json, to_json
 from rtfs_framework.lang.types.model import Type
-from rtfs_framework.lang.types.names import Lookup, no_names
+from rtfs_framework.lang.types.names import PRIMITIVES, Lookup, instead, no_names, resolve
 from rtfs_framework.lang.types.read import MAX_NESTING, read_type
 from rtfs_framework.lang.values import GrownVector, Symbol
 from rtfs_framework.stdlib.table import builtin
@@ -30,10 +30,16 @@ MOST_PARTS = 100_000
 _NOWHERE = Span(0, 0)
 
 
-def _type(op: str, value: Any) -> Type:
-    """Return the type that a value spells."""
+def _type(op: str, value: Any, lookup: Lookup) -> Type:
+    """Return the type that a value spells; a name in it that is no type is refused like any other mistake in it."""
+
+    def known(name: str, _span: Span) -> str:
+        if resolve(name, lookup) is None and lookup(name.removesuffix("?")) is None:
+            raise invalid_argument(f"{op}: no type is called '{name}' ({instead(name, PRIMITIVES)})")
+        return name
+
     try:
-        return read_type(_Spelled(op).form(value, 0))
+        return read_type(_Spelled(op).form(value, 0), full=known)
     except LanguageError as error:
         found = error.diagnostics[0]
         raise invalid_argument(f"{op}: {found.message}" + (f" ({found.help})" if found.help else "")) from None
@@ -74,11 +80,12 @@ class _Spelled:
     ('(validate [:map [:a :int]] {:a "x"})', "false"),
     ("(deftype Age [:and :int [:>= 0]]) (validate [:vector Age] [30 -1])", "false"),
     ("(validate [:vektor :int] [1])", "!InvalidArgument"),
+    ("(validate :nope 1)", "!InvalidArgument"),
     doc="Tell whether a value fits a type.",
     names_types=True,
 )
 def validate(type_: Any, value: Any, *, lookup: Lookup = no_names) -> bool:
-    return violation(_type("validate", type_), value, lookup) is None
+    return violation(_type("validate", type_, lookup), value, lookup) is None
 
 
 @builtin(
@@ -90,7 +97,7 @@ def validate(type_: Any, value: Any, *, lookup: Lookup = no_names) -> bool:
     names_types=True,
 )
 def is_instance(type_: Any, value: Any, *, lookup: Lookup = no_names) -> bool:
-    return violation(_type("instance?", type_), value, lookup) is None
+    return violation(_type("instance?", type_, lookup), value, lookup) is None
 
 
 @builtin(
@@ -101,7 +108,7 @@ def is_instance(type_: Any, value: Any, *, lookup: Lookup = no_names) -> bool:
     names_types=True,
 )
 def explain_type(type_: Any, value: Any, *, lookup: Lookup = no_names) -> str | None:
-    return violation(_type("explain-type", type_), value, lookup)
+    return violation(_type("explain-type", type_, lookup), value, lookup)
 
 
 @builtin(
@@ -113,7 +120,7 @@ def explain_type(type_: Any, value: Any, *, lookup: Lookup = no_names) -> str | 
     names_types=True,
 )
 def conform(type_: Any, value: Any, *, lookup: Lookup = no_names) -> Any:
-    wanted = _type("conform", type_)
+    wanted = _type("conform", type_, lookup)
     message = violation(wanted, value, lookup)
     if message is None:
         return value

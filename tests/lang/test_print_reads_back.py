@@ -45,6 +45,19 @@ VALUES = st.recursive(
 )
 
 
+FLOATS = {
+    0.0001: "0.0001", 0.00009: "9.0E-5", 1e-5: "1.0E-5", -1.5e-7: "-1.5E-7", 5e-324: "5.0E-324", 1e-100: "1.0E-100",
+    1e15: "1000000000000000.0", 1e16: "1e16", 1e20: "1e20", -1.25e21: "-1.25e21", 1.7976931348623157e308:
+    "1.7976931348623157e308",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", FLOATS)
+def test_large_and_small_floats(value):
+    assert write(value) == FLOATS[value]
+    assert read(FLOATS[value]) == value
+
+
 def read(text):
     return run_pure(f"(quote {text})")
 

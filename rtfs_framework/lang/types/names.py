@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.types.model import AndType, NamedType, OptionalType, Primitive, Type, UnionType
 
 Lookup = Callable[[str], "Type | None"]
@@ -13,6 +14,23 @@ PRIMITIVES: dict[str, Primitive] = {p.value: p for p in Primitive}
 """Every primitive by its keyword's name."""
 
 _ALIASES: dict[str, Primitive] = {**PRIMITIVES, **{p.value.capitalize(): p for p in Primitive}}
+
+
+_ELSEWHERE = {
+    **dict.fromkeys(("number", "num", "numeric"), "write [:union :int :float], or :float, which takes integers too"),
+    **dict.fromkeys(("integer", "long", "bigint"), "did you mean ':int'?"),
+    **dict.fromkeys(("double", "real", "decimal"), "did you mean ':float'?"),
+    **dict.fromkeys(("str", "text", "char"), "did you mean ':string'?"),
+    **dict.fromkeys(("boolean", "logical"), "did you mean ':bool'?"),
+    **dict.fromkeys(("null", "none", "void", "unit"), "did you mean ':nil'?"),
+    **dict.fromkeys(("list", "vector", "array", "seq", "coll"), "write [:vector :any]"),
+    **dict.fromkeys(
+        ("map", "dict", "object", "hash-map", "record"), "write [:map-of :any :any] or [:map [:key T] ...]"
+    ),
+    **dict.fromkeys(("set",), "write [:set :any]"),
+    **dict.fromkeys(("fn", "function"), "write [:fn [:any] :any]"),
+}
+"""What to write for a type of another language."""
 
 
 def no_names(name: str) -> Type | None:  # noqa: ARG001 - the shape of a Lookup
@@ -51,3 +69,9 @@ def _stands_for_itself(name: str, found: Type, lookup: Lookup) -> bool:
         elif isinstance(type_, UnionType | AndType):
             todo.extend(type_.members)
     return False
+
+
+def instead(name: str, known: Iterable[str]) -> str:
+    """Return what to write for a name that is no type; `known` are the names of types."""
+    elsewhere = _ELSEWHERE.get(name.removesuffix("?").lower())
+    return elsewhere or did_you_mean(name, known) or "define it with (deftype Name T) or defstruct"
