@@ -25,7 +25,8 @@ RULES = """RTFS is a small, pure Lisp. Write one program; its value is the value
 - Data is immutable. Literals: nil true false 1 1.5 "text" :keyword [vector] {:map "value"} #{set}; ; starts a comment.
 - Only nil and false are false. Integers are exact; / gives a float unless the result is whole; floats never equal ints.
 - Nothing reaches the outside but (call :capability args...) and delegated functions. All is denied that is not granted.
-- A call of an unknown name, a wrong number of arguments and a form of the wrong shape are refused before anything runs.
+- An unknown name (outside try) and a form of the wrong shape are refused before anything runs.
+- A function may have several arities: (defn f ([a] (f a 1)) ([a b & more] ...)).
 - Types are optional: [x : :int], (defn f [x : :int] : :string ...). Types: :int :float :number :string :bool :keyword
   [:vector T] [:map [:key T] [:other T ?]] [:enum :a :b] [:union T U] [:optional T] [:and :int [:> 0]].
 - Judgement is left to a model by a hint, a doc string and types; the body is what runs without the model:

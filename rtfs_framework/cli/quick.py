@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs_framework.lang.codegen.artifact import Artifact
-    from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.artifacts.quick import Entry
 
 _WORDS = {None: "nil", True: "true", False: "false"}
@@ -52,12 +51,6 @@ def _is_simple(arg: str) -> bool:
 
 def _is_text(arg: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in arg)
-
-
-def takes(main: FunctionSignature, given: int) -> bool:
-    """Tell whether a function takes so many arguments."""
-    fixed = sum(not parameter.rest for parameter in main.parameters)
-    return given == fixed or (given > fixed and fixed != len(main.parameters))
 
 
 class _Quick:
@@ -131,7 +124,7 @@ def _value(artifact: Artifact, args: Sequence[str]) -> Any:
     instance = Instance(artifact)
     outcome = instance.start().step()
     main = instance.function("main") if artifact.source.name != "<eval>" else None
-    if main is not None and takes(main, len(args)) and isinstance(outcome, Complete):
+    if main is not None and main.taking(len(args)) and isinstance(outcome, Complete):
         outcome = instance.call("main", tuple(args)).step()
     elif main is not None or args:
         raise _Ordinary

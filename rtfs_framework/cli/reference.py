@@ -12,7 +12,7 @@ from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its 
 from rtfs_framework.kernel.prelude import NEEDED, PRELUDE
 from rtfs_framework.lang.analyzer.specials.host import STREAMS
 from rtfs_framework.lang.analyzer.specials.table import SPECIALS
-from rtfs_framework.lang.errors import arity_text
+from rtfs_framework.lang.arity import arity_text
 from rtfs_framework.lang.expander.core import CORE
 from rtfs_framework.lang.syntax_examples import EXAMPLES
 from rtfs_framework.stdlib.library import BUILTINS
@@ -132,7 +132,7 @@ def _function(record: Builtin) -> Entry:
         kind=FUNCTION,
         family=record.family.removesuffix("_more").replace("_", "-"),
         usage=f"({' '.join(filter(None, (record.name, record.signature)))})",
-        arity=arity_text(record.low, record.high),
+        arity=arity_text((record.low, record.high)),
         purity="pure" if record.effect is None else "asks the host",
         doc=record.doc,
         aliases=record.aliases,

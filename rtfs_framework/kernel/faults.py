@@ -145,7 +145,7 @@ def _translate(error: Exception, frames: list[TracebackType], artifact: Artifact
 def _unbound(error: NameError, frame: TracebackType, artifact: Artifact) -> str:
     name = getattr(error, "name", None)
     if name in artifact.globals:
-        return artifact.globals[name]
+        return artifact.globals[name].partition(" ")[0]  # one arity of a function means the function
     span = artifact.spans[frame.tb_lineno - 1].span
     return artifact.sources[span.source].text[span.start : span.end]
 

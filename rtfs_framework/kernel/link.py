@@ -9,7 +9,7 @@ from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.state import RUN_LOCALLY, request
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
-from rtfs_framework.stdlib.callables import arity_of, check_arity, invoke
+from rtfs_framework.stdlib.callables import check_arity, invoke, shapes_of
 
 _MODEL_HINTS = (HintKind.LOCAL_MODEL, HintKind.REMOTE, HintKind.TARGET)
 
@@ -57,7 +57,7 @@ def delegated(function: Any, signature: FunctionSignature) -> Any:
         answer = request(CallKind.DELEGATED, capability, args, signature)
         return invoke(function, args) if answer is RUN_LOCALLY else answer
 
-    ask.rtfs_arity = arity_of(function)  # type: ignore[attr-defined]
+    ask.rtfs_shapes = shapes_of(function)  # type: ignore[attr-defined]
     ask.rtfs_asks = True  # type: ignore[attr-defined]
     return ask
 
@@ -68,7 +68,7 @@ def capability_function(name: str, capability: str) -> Any:
     def ask(*args: Any) -> Any:
         return request(CallKind.CAPABILITY, capability, args)
 
-    ask.rtfs_arity = (0, None)  # type: ignore[attr-defined]
+    ask.rtfs_shapes = ((0, None),)  # type: ignore[attr-defined]
     ask.rtfs_asks = True  # type: ignore[attr-defined]
     ask.rtfs_name = name  # type: ignore[attr-defined]
     return ask

@@ -14,7 +14,7 @@ from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.codegen.program import emit_program
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
-from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm
+from rtfs_framework.lang.forms import Form, ListForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.pipeline import to_code
 
@@ -29,11 +29,9 @@ ALL_STEPS = 20_000_000
 """Of all expansions of one program."""
 
 
-def compile_macro(
-    analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, ...]
-) -> Callable[[Analyzer, ListForm], Form]:
+def compile_macro(analyzer: Analyzer, name: str, function: ListForm) -> Callable[[Analyzer, ListForm], Form]:
     """Return what expands a call of the macro: arguments go in as data, a form comes out."""
-    instance = _load(analyzer, name, params, body)
+    instance = _load(analyzer, name, function)
 
     def expand(user: Analyzer, form: ListForm) -> Form:
         from rtfs_framework.kernel.purehost import PureHost
@@ -63,16 +61,14 @@ def _count(user: Analyzer, steps: int) -> None:
         raise LimitError("steps", ALL_STEPS, f"all macros together took more than {ALL_STEPS} steps")
 
 
-def _load(analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, ...]) -> Instance:
+def _load(analyzer: Analyzer, name: str, function: ListForm) -> Instance:
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.kernel.purehost import PureHost
 
     inner = MacroAnalyzer(analyzer)
-    head = Name("fn", params.span)
-    function = ListForm((head, params, *body), params.span)
     unit = Unit()
     node = inner.function(function)
-    program = ir.Program((ir.SetGlobal(_NAME, node, params.span),), frozenset({_NAME}), frozenset({_NAME}), ())
+    program = ir.Program((ir.SetGlobal(_NAME, node, function.span),), frozenset({_NAME}), frozenset({_NAME}), ())
     code = to_code(emit_program(program, unit), analyzer.source)
     artifact = Artifact(
         sources=tuple(analyzer.sources),

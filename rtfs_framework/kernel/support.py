@@ -25,7 +25,7 @@ from rtfs_framework.lang.types.model import MapType, Type
 from rtfs_framework.lang.types.tests import compiled_test
 from rtfs_framework.lang.values import GrownVector, List, Reduced, is_vector
 from rtfs_framework.stdlib import operators
-from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword
+from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword, of_arities
 from rtfs_framework.stdlib.check import sequence
 from rtfs_framework.stdlib.higher_order import nothing_to_reduce
 from rtfs_framework.stdlib.sequences_more import integers_of_range
@@ -333,6 +333,7 @@ HELPERS: dict[str, Any] = {
     "op_gt": operators.gt,
     "op_le": operators.le,
     "op_ge": operators.ge,
+    "rt_arities": of_arities,
     "rt_bounded": bounded,
     "rt_check_growth": check_growth,
     "rt_charge": charge,

@@ -125,10 +125,3 @@ def division_by_zero() -> ProgramError:
 def type_validation_error(message: str) -> ProgramError:
     """`Type validation error: ...` for a failed annotation."""
     return ProgramError("TypeValidationError", f"Type validation error: {message}")
-
-
-def arity_text(low: int, high: int | None) -> str:
-    """Return "N", "at least N" or "between N and M" as arity errors say it."""
-    if high is None:
-        return f"at least {low}"
-    return str(low) if low == high else f"between {low} and {high}"

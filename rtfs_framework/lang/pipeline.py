@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.analyze import Analyzer
+from rtfs_framework.lang.analyzer.arities import laid_out
 from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
 from rtfs_framework.lang.analyzer.modules import Modules, import_into
 from rtfs_framework.lang.analyzer.scope import Scope
@@ -133,7 +134,7 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...], preloaded: tuple[str, .
     refused: list[Diagnostic] = []
     for form in forms:
         node, found = _analyze_one(analyzer, form, top)
-        nodes.append(node)
+        nodes += laid_out(node)
         refused += found
     _forget_defined(analyzer)
     if refused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.arity import Shape, chosen
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.source import Place
 from rtfs_framework.lang.types.model import Type
@@ -50,6 +51,24 @@ class FunctionSignature:
     metadata: Map = EMPTY_MAP
     body_digest: str = ""
     """SHA-256 of the function's printed source form: two functions of one name are not the same function."""
+    arities: tuple[FunctionSignature, ...] = ()
+    """Those of a function of several arities; `parameters` are then those of the longest."""
+
+    @property
+    def shape(self) -> Shape:
+        """The least and the most arguments (None: any number) that the parameters take."""
+        fixed = sum(not each.rest for each in self.parameters)
+        return fixed, fixed if fixed == len(self.parameters) else None
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The arguments that the function takes, arity by arity."""
+        return tuple(each.shape for each in self.arities or (self,))
+
+    def taking(self, count: int) -> FunctionSignature | None:
+        """Return what a call with so many arguments means: the arity that takes them, or None."""
+        place = chosen(self.shapes, count)
+        return None if place is None else (self.arities or (self,))[place]
 
 
 class SiteKind(Enum):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
-    "fn": (("((fn [a & rest] [a rest]) 1 2 3)", "[1 [2 3]]"), ("((fn [n : :int] : :int (* n n)) 4)", "16")),
+    "fn": (
+        ("((fn [a & rest] [a rest]) 1 2 3)", "[1 [2 3]]"),
+        ("((fn [n : :int] : :int (* n n)) 4)", "16"),
+        ("(map (fn ([a] [a]) ([a b] [b a])) [1 2] [3 4])", "[[3 1] [4 2]]"),
+    ),  # fmt: skip
     "λ": (("((λ [x] (inc x)) 1)", "2"),),
     "#()": (("(map #(* % %) [1 2 3])", "[1 4 9]"), ("(#(+ %1 %2) 1 2)", "3")),
     "let": (("(let [a 1 b (+ a 1)] [a b])", "[1 2]"), ("(let [{:keys [x y]} {:x 1 :y 2}] (+ x y))", "3")),
@@ -19,6 +23,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "def": (("(def limit : :int 10) (* limit 2)", "20"),),
     "defn": (
         ('(defn greet "Greets." [name : :string] : :string (str "Hello " name)) (greet "Ada")', '"Hello Ada"'),
+        ("(defn power ([x] (power x 2)) ([x n] (pow x n))) [(power 3) (power 3 4)]", "[9 81]"),
         ('(defn ^:delegation :local-model "sentiment" feel [text] :unknown) (fn? feel)', "true"),
     ),
     "defstruct": (("(defstruct Point :x :int :y :int) (:x (Point {:x 1 :y 2}))", "1"),),

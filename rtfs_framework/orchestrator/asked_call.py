@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.kernel.outcome import CallKind, FunctionSignature, HostCall
+from rtfs_framework.lang.arity import arity_text
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
-from rtfs_framework.lang.errors import LanguageError, arity_text
+from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, SetForm, VectorForm
 from rtfs_framework.lang.source import Place, Source, Span
 
@@ -41,19 +42,18 @@ def read_call(source: Source, artifact: Artifact) -> HostCall:
         way_out = did_you_mean(head.name, known) or f"its functions: {', '.join(sorted(known)) or 'none'}"
         raise _refuse(source, head.span, f"the program defines no function '{head.name}'", way_out)
     given = form.items[1:]
-    _check_count(source, form, function, len(given))
+    function = _meant(source, form, function, len(given))
     _check_literal(source, given)
     line, column = source.place(form.span.start)
     args = _values(source, form, head)
     return HostCall(CallKind.DELEGATED, function.name, args, function, place=Place(source.name, line, column))
 
 
-def _check_count(source: Source, form: ListForm, function: FunctionSignature, given: int) -> None:
-    fixed = sum(not parameter.rest for parameter in function.parameters)
-    rest = fixed != len(function.parameters)
-    if given == fixed or (rest and given > fixed):
-        return
-    message = f"{function.name} takes {arity_text(fixed, None if rest else fixed)} arguments, and here are {given}"
+def _meant(source: Source, form: ListForm, function: FunctionSignature, given: int) -> FunctionSignature:
+    meant = function.taking(given)
+    if meant is not None:
+        return meant
+    message = f"{function.name} takes {arity_text(*function.shapes)} arguments, and here are {given}"
     raise _refuse(source, form.span, message, _USAGE)
 
 

@@ -6,7 +6,8 @@ import sys
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
-from rtfs_framework.lang.errors import arity_error, arity_text, type_error
+from rtfs_framework.lang.arity import Shape, arity_text, chosen, fits
+from rtfs_framework.lang.errors import arity_error, type_error
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import meter
 from rtfs_framework.lang.values import GrownVector, Keyword
@@ -15,17 +16,17 @@ from rtfs_framework.stdlib.table import BY_FUNCTION
 _VARARGS = 0x04
 
 
-def arity_of(function: Any) -> tuple[int, int | None]:
-    """Return (least, most) arguments of a function value; most is None for a variadic one."""
+def shapes_of(function: Any) -> tuple[Shape, ...]:
+    """Return (least, most) arguments of a function value, for each of its arities; most is None for a variadic one."""
     record = BY_FUNCTION.get(function)
     if record is not None:
-        return record.low, record.high
-    shape = getattr(function, "rtfs_arity", None)
-    if shape is not None:
-        return shape  # type: ignore[no-any-return]
+        return ((record.low, record.high),)
+    shapes = getattr(function, "rtfs_shapes", None)
+    if shapes is not None:
+        return shapes  # type: ignore[no-any-return]
     code = function.__code__
     most = code.co_argcount
-    return most - len(function.__defaults__ or ()), None if code.co_flags & _VARARGS else most
+    return ((most - len(function.__defaults__ or ()), None if code.co_flags & _VARARGS else most),)
 
 
 def name_of(function: Any) -> str:
@@ -36,9 +37,31 @@ def name_of(function: Any) -> str:
 
 def check_arity(function: Any, count: int) -> None:
     """Raise ArityMismatch unless the function takes `count` arguments."""
-    low, high = arity_of(function)
-    if count < low or (high is not None and count > high):
-        raise arity_error(name_of(function), arity_text(low, high), count)
+    shapes = shapes_of(function)
+    if not any(fits(shape, count) for shape in shapes):
+        raise arity_error(name_of(function), arity_text(*shapes), count)
+
+
+def of_arities(*functions: Any) -> Any:
+    """Return the function that calls one of several, by the number of arguments. Of the same ones it is the same."""
+    known = getattr(functions[0], "rtfs_whole", None)
+    if known is not None:
+        return known
+    shapes = tuple(shape for function in functions for shape in shapes_of(function))
+
+    def whole(*arguments: Any) -> Any:
+        return invoke(arity(len(arguments)), arguments)
+
+    def arity(count: int) -> Any:
+        place = chosen(shapes, count)
+        if place is None:
+            raise arity_error(name_of(whole), arity_text(*shapes), count)
+        return functions[place]
+
+    whole.rtfs_shapes = shapes  # type: ignore[attr-defined]
+    whole.rtfs_arity = arity  # type: ignore[attr-defined]
+    functions[0].rtfs_whole = whole
+    return whole
 
 
 def as_function(op: str, value: Any, count: int) -> Any:
@@ -51,6 +74,9 @@ def as_function(op: str, value: Any, count: int) -> Any:
     if kind is FunctionType:
         code = value.__code__
         if code.co_argcount != count or code.co_flags & _VARARGS:
+            arity = getattr(value, "rtfs_arity", None)
+            if arity is not None:
+                return arity(count)
             check_arity(value, count)
         return value
     if kind is BuiltinFunctionType:

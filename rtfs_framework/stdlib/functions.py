@@ -7,7 +7,7 @@ from typing import Any
 from rtfs_framework.lang.maps import to_key
 from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.values import is_function
-from rtfs_framework.stdlib.callables import arity_of, as_function, invocable, invoke
+from rtfs_framework.stdlib.callables import as_function, invocable, invoke, shapes_of
 from rtfs_framework.stdlib.higher_order import truthy
 from rtfs_framework.stdlib.table import builtin
 
@@ -129,7 +129,7 @@ def memoize(f: Any) -> Any:
         return known[key]
 
     if is_function(f):
-        remembering.rtfs_arity = arity_of(f)  # type: ignore[attr-defined]
+        remembering.rtfs_shapes = shapes_of(f)  # type: ignore[attr-defined]
     return remembering
 
 

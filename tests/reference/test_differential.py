@@ -133,7 +133,7 @@ class TestPlantedBugs:
         from oracle import specials
 
         monkeypatch.setattr(specials, "true", bool)
-        assert next(differences(self.seeds), None)
+        assert next(differences(range(400)), None)
 
     def test_in_the_oracle_hints(self, monkeypatch):
         monkeypatch.setattr(evaluator.Evaluator, "hinted", lambda self, form, env: self.value(form.form, env))
@@ -149,6 +149,7 @@ def test_the_oracle_knows_some_values_by_heart():
         "(for [x [1 2] y [x 5] :when (< x y)] [x y])": "[[1 5] [2 5]]",
         '(try (throw "a") (catch TypeError e 1) (catch _ e 2))': "2",
         "(some-> {:a 1} :a inc)": "2",
+        "(defn f ([a] (f a 2)) ([a & b] [a b])) [(f 1) (f 1 3 4)]": "[[1 [2]] [1 [3 4]]]",
     }
     found = {text: write(evaluator.Evaluator(compare.reply).program(text)) for text in known}
     assert found == known

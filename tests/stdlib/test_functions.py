@@ -84,7 +84,7 @@ def test_a_memoized_function_runs_once_for_equal_arguments():
     for value in (1, 1.0, True, 1, (1,), (1,)):
         assert remembering(value) is value or value == (1,)
     assert calls == [1, 1.0, True, (1,)]
-    assert remembering.rtfs_arity == (1, 1)
+    assert remembering.rtfs_shapes == ((1, 1),)
     assert call("memoize", A)(Map({A: 2})) == 2
 
 

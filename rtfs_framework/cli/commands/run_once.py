@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rtfs_framework.cli.notices import notices, problems_json
 from rtfs_framework.cli.output import Output
 from rtfs_framework.cli.problems import NO_MAIN, USAGE, problem, problem_at
-from rtfs_framework.cli.quick import takes
 from rtfs_framework.cli.shown.data import put_json, value_json
 from rtfs_framework.cli.terminal import put
+from rtfs_framework.lang.arity import arity_text
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.orchestrator.records import RunResult, call_json
@@ -59,11 +59,11 @@ def check_main(main: FunctionSignature | None, source: Source, given: int, how: 
     if main is None:
         way_out = "add (defn main [record] ...)" if given == 1 else "add (defn main [...] ...)"
         raise problem(NO_MAIN, f"{source.name} defines no main function to call", way_out, exit_code=USAGE)
-    if takes(main, given):
+    if main.taking(given) is not None:
         return
     fixed = [parameter.name for parameter in main.parameters if not parameter.rest]
-    rest = len(fixed) != len(main.parameters)
-    wants = f"{'at least ' if rest else ''}{len(fixed)} argument{'' if len(fixed) == 1 else 's'}"
+    one = not main.arities and len(fixed) == 1
+    wants = f"{arity_text(*main.shapes)} argument{'' if one else 's'}"
     names = f" ({' '.join(fixed)})" if fixed else ""
     at = source.text.find("main")
     message = f"main takes {wants}{names}, {how}"

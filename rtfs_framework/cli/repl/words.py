@@ -89,7 +89,9 @@ def signature_word(signature: FunctionSignature) -> Word:
 
 
 def signature_text(signature: FunctionSignature) -> str:
-    """Return a function's head as it is called: `(f a : int & rest) : string`."""
+    """Return a function's heads as it is called: `(f a : int & rest) : string`, one for each arity."""
+    if signature.arities:
+        return " or ".join(map(signature_text, signature.arities))
     words = [signature.name]
     for parameter in signature.parameters:
         words += ["&"] if parameter.rest else []

@@ -7,6 +7,7 @@ from typing import Any
 
 from typing_extensions import assert_never
 
+from rtfs_framework.lang.analyzer.arities import meant, value_of
 from rtfs_framework.lang.analyzer.branching import Doubt
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.map_literals import analyze_map
@@ -17,8 +18,9 @@ from rtfs_framework.lang.analyzer.rooms import Imported, Room
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.suggestions import Suggestions, is_form_elsewhere, way_out_of_call
 from rtfs_framework.lang.analyzer.type_names import full_type_name
+from rtfs_framework.lang.arity import Shape, arity_text
 from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.lang.errors import LanguageError, arity_text
+from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.expander.core import CORE, OWN_WORD
 from rtfs_framework.lang.expander.macros import MacroTable
 from rtfs_framework.lang.forms import (
@@ -80,6 +82,8 @@ class Analyzer:
         self.written_by_macros: set[Span] = set()
         """Calls of the program's own macros: what stands there is not what the author wrote."""
         self.captured: dict[ir.FunctionFrame, dict[ir.Var, None]] = {}
+        self.several: dict[ir.Var, tuple[tuple[Shape, ir.Var], ...]] = {}
+        """Names of local functions of several arities: the arguments that each arity takes, and its variable."""
         self.context_set: set[str] = set()
         """Names that the program gives a value in the host's context."""
         self.bound: dict[ir.Var, Span] = {}
@@ -215,7 +219,7 @@ class Analyzer:
 
     def _read(self, var: ir.Var, form: Name, scope: Scope) -> ir.Node:
         """Return a read of a local name; one that may be unbound falls back on what the name meant before."""
-        value, doubt = self.read_var(var, scope, form.span), self.doubts.get(var)
+        value, doubt = value_of(self, var, scope, form.span), self.doubts.get(var)
         if doubt is None:
             return value
         before = doubt.before
@@ -314,7 +318,8 @@ class Analyzer:
         ):
             return self._not_callable(form, scope)
         mark = len(self.findings)
-        function = self.analyze(head, scope)
+        arity = meant(self, head, scope, len(rest))
+        function = self.analyze(head, scope) if arity is None else self.read_var(arity, scope, head.span)
         told = len(self.findings)
         args = self.each(rest, scope)
         if told > mark and isinstance(head, Name) and is_form_elsewhere(head.name):
@@ -363,7 +368,7 @@ class Analyzer:
 
     def wrong_arity(self, name: str, low: int, high: int | None, args: tuple[ir.Node, ...], form: ListForm) -> ir.Node:
         """Report a call that cannot succeed; it fails when it is reached, after its arguments."""
-        message = f"Arity mismatch in {name}: expected {arity_text(low, high)}, got {len(args)}"
+        message = f"Arity mismatch in {name}: expected {arity_text((low, high))}, got {len(args)}"
         entry = self.library.get(name)
         way_out = None if entry is None or name.startswith("%") else f"it is called as ({name} {entry.signature})"
         self.findings.append(self.finding(form.span, "E0204", message, way_out, kind="ArityMismatch"))

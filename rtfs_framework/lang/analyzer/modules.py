@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, TypeGuard
 
+from rtfs_framework.lang.analyzer.arities import laid_out
 from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
 from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.rooms import Room
@@ -111,11 +112,11 @@ class Modules:
         room.types.update(collect_types(body))
         analyzer.defined.update({room.mine(name): count for name, count in found.items()})
         top = Scope(None, ir.FunctionFrame(None), is_top=True)
-        nodes, refused = [], Refusals()
+        nodes, refused = list[ir.Node](), Refusals()
         for form in body:
             analyzer.outermost = form
             try:
-                nodes.append(analyzer.analyze(form, top))
+                nodes += laid_out(analyzer.analyze(form, top))
             except LanguageError as error:
                 refused.take(error)
         refused.settle()

@@ -6,9 +6,9 @@ literals called on the spot. (Calls of the library's functions are checked when 
 
 from __future__ import annotations
 
+from rtfs_framework.lang.arity import arity_text, fits
 from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.lang.errors import arity_text
 from rtfs_framework.lang.ir import nodes as ir
 
 CODE = "E0204"
@@ -23,16 +23,13 @@ def _wrong(node: ir.Call, facts: Facts) -> Diagnostic | None:
     name = node.function.name if isinstance(node.function, ir.Global) else ""
     if name in facts.structs:
         return None if len(node.args) == 1 else _constructor(node, name, facts)
-    fn = facts.function_of(node.function)
-    if fn is None:
-        return None
-    low, high = len(fn.params), len(fn.params) if fn.rest is None else None
+    arities = facts.function_of(node.function)
     count = len(node.args)
-    if count >= low and (high is None or count <= high):
+    if not arities or any(fits(fn.shape, count) for fn in arities):
         return None
-    shown = fn.name if fn.name != "fn" else "this function"
-    message = f"Arity mismatch in {shown}: expected {arity_text(low, high)}, got {count}"
-    way_out = f"it takes {_parameters(fn)}, defined at {facts.place(fn.span)}"
+    shown = arities[0].name if arities[0].name != "fn" else "this function"
+    message = f"Arity mismatch in {shown}: expected {arity_text(*(fn.shape for fn in arities))}, got {count}"
+    way_out = f"it takes {' or '.join(map(_parameters, arities))}, defined at {facts.place(arities[0].span)}"
     return facts.finding(node.span, CODE, message, way_out, kind="ArityMismatch")
 
 

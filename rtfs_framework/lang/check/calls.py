@@ -99,7 +99,7 @@ class Calls:
             way_out = "only functions, keywords, maps, vectors and sets can be called"
             self.inference.say(node.function, "E0205", message, way_out, "TypeError")
             return NEVER
-        fn = self.facts.function_of(node.function)
+        fn = self.facts.called(node)
         if fn is None or fn.linked:
             return ANY
         for param, arg in zip(fn.params, node.args, strict=False):

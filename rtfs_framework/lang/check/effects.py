@@ -45,7 +45,13 @@ class _Function:
 
 def infer_effects(facts: Facts) -> tuple[FunctionEffect, ...]:
     """Return the purity of every named function, in the order of the program."""
-    functions = {key: _look(fn, facts) for key, fn in _named(facts)}
+    leaders = _leaders(facts)
+    functions: dict[Key, _Function] = {}
+    for key, fn in _named(facts):
+        made = _look(fn, facts)
+        made.mentions = {leaders.get(mentioned, mentioned): span for mentioned, span in made.mentions.items()}
+        leader = leaders.get(key)
+        functions[leader or key] = made if leader is None else _joined(functions.get(leader), made)
     callers: dict[Key, list[Key]] = {}
     for key, each in functions.items():
         for mentioned in each.mentions:
@@ -64,6 +70,31 @@ def _named(facts: Facts) -> Iterator[tuple[Key, ir.Fn]]:
             yield node.name, node.value
         elif isinstance(node, ir.Letrec):
             yield from node.bindings
+
+
+def _leaders(facts: Facts) -> dict[Key, Key]:
+    """Return what stands for the arities of functions that have several: their name, or the first one's variable."""
+    found: dict[Key, Key] = {}
+    for node in facts.nodes:
+        match node:
+            case ir.SetGlobal(name=name, value=ir.Arities(functions=functions)):
+                found.update((each.name, name) for each in functions if isinstance(each, ir.Global))
+            case ir.Arities(functions=(ir.Local(var=first), *_) as functions):
+                found.update((each.var, first) for each in functions if isinstance(each, ir.Local))
+            case _:
+                continue
+    return found
+
+
+def _joined(one: _Function | None, other: _Function) -> _Function:
+    """Return what two arities of a function do."""
+    if one is None:
+        return other
+    one.purity = max(one.purity, other.purity, key=_rank)
+    one.because += [reason for reason in other.because if reason not in one.because]
+    one.given += [reason for reason in other.given if reason not in one.given]
+    one.mentions = {**other.mentions, **one.mentions}
+    return one
 
 
 def _look(fn: ir.Fn, facts: Facts) -> _Function:

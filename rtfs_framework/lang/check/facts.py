@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.arity import chosen
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
@@ -38,8 +39,8 @@ class Facts:
     """The modules that were loaded."""
     nodes: tuple[ir.Node, ...]
     """Every node of the program."""
-    functions: Mapping[str, ir.Fn]
-    """Top-level functions that are defined once."""
+    functions: Mapping[str, tuple[ir.Fn, ...]]
+    """Top-level functions that are defined once, arity by arity."""
     locals: Mapping[ir.Var, ir.Fn]
     """Local functions."""
     structs: Mapping[str, MapType]
@@ -67,19 +68,27 @@ class Facts:
         """Return what is written at a span."""
         return self.sources[span.source].text[span.start : span.end]
 
-    def function_of(self, node: ir.Node) -> ir.Fn | None:
-        """Return the function that a node surely means, if it is one of the program's."""
+    def function_of(self, node: ir.Node) -> tuple[ir.Fn, ...]:
+        """Return the function of the program that a node surely means, arity by arity; else nothing."""
         match node:
             case ir.Fn():
-                return node
+                return (node,)
             case ir.Global(name=name):
-                return self.functions.get(name)
+                return self.functions.get(name, ())
             case ir.Local(var=var):
-                return self.locals.get(var)
-            case ir.Do(items=(ir.Letrec(bindings=((var, fn),)), ir.Local(var=read))) if read is var:
-                return fn
+                return (self.locals[var],) if var in self.locals else ()
+            case ir.Arities(functions=functions):
+                return tuple(fn for each in functions for fn in self.function_of(each))
+            case ir.Do(items=(ir.Letrec(), (ir.Local() | ir.Arities()) as value)):
+                return self.function_of(value)
             case _:
-                return None
+                return ()
+
+    def called(self, node: ir.Call) -> ir.Fn | None:
+        """Return what a call surely calls, if it is one of the program's functions."""
+        found = self.function_of(node.function)
+        place = chosen((fn.shape for fn in found), len(node.args)) if len(found) > 1 else 0
+        return found[place] if found and place is not None else None
 
 
 def collect(program: ir.Program, analyzer: Analyzer) -> Facts:
@@ -98,12 +107,21 @@ def collect(program: ir.Program, analyzer: Analyzer) -> Facts:
         bound=analyzer.bound,
         rooms=tuple(analyzer.modules.rooms.values()),
         nodes=nodes,
-        functions={node.name: node.value for node in once if isinstance(node.value, ir.Fn)},
+        functions=_functions(once),
         locals={var: fn for node in nodes if isinstance(node, ir.Letrec) for var, fn in node.bindings},
         structs={node.name: made for node in once if (made := _struct(node.value)) is not None},
         constants=frozenset(node.name for node in once),
         set_names=frozenset(count),
     )
+
+
+def _functions(once: list[ir.SetGlobal]) -> dict[str, tuple[ir.Fn, ...]]:
+    found: dict[str, tuple[ir.Fn, ...]] = {n.name: (n.value,) for n in once if isinstance(n.value, ir.Fn)}
+    for node in once:
+        if isinstance(node.value, ir.Arities):
+            names = [each.name for each in node.value.functions if isinstance(each, ir.Global)]
+            found[node.name] = tuple(fn for name in names for fn in found[name])
+    return found
 
 
 def _struct(node: ir.Node) -> MapType | None:

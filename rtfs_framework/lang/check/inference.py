@@ -85,6 +85,8 @@ class Inference:
                 return self._junction(node)
             case ir.Fn():
                 return self.bodies.look_into(node)
+            case ir.Arities(functions=functions):
+                return self._built(functions, FUNCTION)
             case ir.Call():
                 return self._calls.kinds(node)
             case ir.Loop():

@@ -71,7 +71,7 @@ def _definitions(facts: Facts) -> Iterator[Diagnostic]:
     read = {node.name for node in facts.nodes if isinstance(node, ir.Global)}
     closed = {room.name: room for room in facts.rooms if not _has_macros(room.name, facts)}
     for node in facts.nodes:
-        if not isinstance(node, ir.SetGlobal) or not isinstance(node.value, ir.Fn) or node.name in read:
+        if not isinstance(node, ir.SetGlobal) or not isinstance(node.value, ir.Fn | ir.Arities) or node.name in read:
             continue
         name, own = node.name.rpartition("/")[::2]
         room = closed.get(name)

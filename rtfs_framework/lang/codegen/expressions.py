@@ -51,6 +51,8 @@ class Expressions(EmitterBase, ABC):
                 return self.junction(node)
             case ir.Call():
                 return self.call(node)
+            case ir.Arities(functions=functions):
+                return py.call(self.unit.helper("rt_arities"), *self.values(functions))
             case ir.VectorNode(items=items):
                 return py.tuple_of(self.values(items))
             case ir.MapNode():

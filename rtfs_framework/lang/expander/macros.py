@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm
+from rtfs_framework.lang.forms import Form, ListForm, Name
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
@@ -16,11 +16,9 @@ MAX_EXPANSIONS = 10_000
 
 
 class MacroCompiler(Protocol):
-    """Makes an expanding function from a macro's parameters and body."""
+    """Makes an expanding function from a macro's function, `(fn [params] body...)`."""
 
-    def __call__(
-        self, analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, ...]
-    ) -> Callable[[Analyzer, ListForm], Form]:
+    def __call__(self, analyzer: Analyzer, name: str, function: ListForm) -> Callable[[Analyzer, ListForm], Form]:
         """Return a function from the macro call to the form that it stands for."""
         ...
 
@@ -43,11 +41,10 @@ class MacroTable:
         """Tell whether a name is a macro here."""
         return name in self._own or name in CORE
 
-    def define(self, analyzer: Analyzer, name: str, params: VectorForm, body: tuple[Form, ...], form: ListForm) -> None:
+    def define(self, analyzer: Analyzer, name: str, function: ListForm) -> None:
         """Compile and enter a macro of the program."""
-        del form
         analyzer.room.own.add(name)
-        self._own[analyzer.room.mine(name)] = self._compile(analyzer, name, params, body)
+        self._own[analyzer.room.mine(name)] = self._compile(analyzer, name, function)
 
     def expand(self, analyzer: Analyzer, form: ListForm, scope: Scope) -> Form:
         """Return what a macro call stands for (one step).

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rtfs_framework.lang.format.flat import collides, comment_text, join
-from rtfs_framework.lang.format.styles import BREAKING, binds, is_call, places
+from rtfs_framework.lang.format.styles import BREAKING, is_call, places, role_in
 from rtfs_framework.lang.format.tokens import LINE, Piece
 from rtfs_framework.lang.format.tree import Entry, Group, Leaf, Node, Prefixed
 
@@ -36,7 +36,7 @@ class _Layout:
         """A line comment ended the line: whatever comes next starts a new one."""
         self._flat: dict[Node, str | None] = {}
         self._need: dict[Node, int] = {}
-        self._bindings: set[Node] = set()
+        self._roles: dict[Node, str | None] = {}
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -98,9 +98,9 @@ class _Layout:
             return None if "\n" in node.text else node.text
         if isinstance(node, Group):
             for entry in node.entries:
-                if not isinstance(entry.node, Piece) and binds(node, entry.node):
-                    self._bindings.add(entry.node)
-            where: Sequence[str] = places(node, node in self._bindings)
+                if isinstance(entry.node, Group):
+                    self._roles[entry.node] = role_in(node, entry.node)
+            where: Sequence[str] = places(node, self._roles.get(node))
         else:
             where = ["fill"] * len(node.entries)
         words: list[str] = []
@@ -148,7 +148,7 @@ class _Layout:
         base = self.column
         self.put(node.opener)
         self.flat(node)
-        where = places(node, node in self._bindings)
+        where = places(node, self._roles.get(node))
         writer = _GroupWriter(self, node, base, tail)
         writer.write(where)
         if self.forced:

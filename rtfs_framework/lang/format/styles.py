@@ -35,10 +35,10 @@ _TYPE = ((), ("type",), ("colon", "type"))
 _FUNCTIONS = frozenset({"fn", "λ", "defn", "defmacro", "defn-"})
 
 
-def places(group: Group, binding: bool = False) -> tuple[str, ...]:
-    """Return the place of every entry; a comment has that of the node after it."""
+def places(group: Group, role: str | None = None) -> tuple[str, ...]:
+    """Return the place of every entry; a comment has that of the node after it. See `role_in` for the role."""
     nodes = group.nodes
-    found = iter(_of_nodes(group, nodes, binding))
+    found = iter(_of_nodes(group, nodes, role))
     after = "body" if group.opener == "(" else "fill"
     out: list[str] = []
     waiting = 0
@@ -52,10 +52,17 @@ def places(group: Group, binding: bool = False) -> tuple[str, ...]:
     return (*out, *([out[-1] if out and out[-1] in BREAKING else after] * waiting))
 
 
-def binds(group: Group, node: Node) -> bool:
-    """Tell whether a node is the binding vector of this form."""
+def role_in(group: Group, node: Node) -> str | None:
+    """Return "binding" for the binding vector of a form, "arity" for one of a function that has several, else None."""
     nodes = group.nodes
-    return len(nodes) > 1 and nodes[1] is node and is_vector(node) and _word(nodes[0]) in _BINDING
+    word = _word(nodes[0]) if len(nodes) > 1 else None
+    if word in _BINDING and nodes[1] is node and is_vector(node):
+        return "binding"
+    return "arity" if word in _FUNCTIONS and _is_arity(node) and not any(map(is_vector, nodes)) else None
+
+
+def _is_arity(node: Node) -> bool:
+    return isinstance(node, Group) and node.opener == "(" and bool(node.nodes) and is_vector(node.nodes[0])
 
 
 def is_vector(node: Node) -> bool:
@@ -80,9 +87,11 @@ def _keyword(node: Node) -> bool:
     return isinstance(node, Leaf) and len(node.text) > 1 and node.text[0] == ":"
 
 
-def _of_nodes(group: Group, nodes: Sequence[Node], binding: bool) -> list[str]:
-    if binding:
+def _of_nodes(group: Group, nodes: Sequence[Node], role: str | None) -> list[str]:
+    if role == "binding":
         return _bindings(nodes)
+    if role == "arity":
+        return ["first", *["key"] * (len(nodes) - 1)]
     if group.opener == "{":
         return ["first", *(("value", "key")[i % 2] for i in range(len(nodes) - 1))][: len(nodes)]
     if not is_call(group):
@@ -141,10 +150,15 @@ def _clauses(rest: Sequence[Node]) -> list[str]:
 
 
 def _function(rest: Sequence[Node]) -> list[str]:
-    """Fn and its kin: name, documentation on its own line, parameters and result type, then the body."""
+    """Fn and its kin: name, documentation on its own line, parameters and result type, then the body, or arities."""
     found: list[str] = []
     documented = False
     for i, node in enumerate(rest):
+        types = _type_parts(rest[i:])
+        if _is_arity(node) or (types and i + types < len(rest) and _is_arity(rest[i + types])):
+            found += () if _is_arity(node) else ("body",) if documented else ("head",)
+            found += ("type",) * (types == 2)
+            break
         if isinstance(node, Leaf) and node.text.startswith('"') and i + 1 < len(rest):
             found.append("body")
             documented = True

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.arity import Shape
 from rtfs_framework.lang.ir.loops import *  # noqa: F403 - those that passes make
 from rtfs_framework.lang.ir.loops import Made
 from rtfs_framework.lang.library import Library, LibraryEntry
@@ -173,6 +174,19 @@ class Fn:
     """Whether a hint, route or engine may send its calls elsewhere: its value is linked before it is used."""
     span: Span
 
+    @property
+    def shape(self) -> Shape:
+        """The least and the most arguments that it takes."""
+        return len(self.params), len(self.params) if self.rest is None else None
+
+
+@records.frozen(eq=False)
+class Arities:
+    """A function of several arities: the number of arguments says which of the functions is called."""
+
+    functions: tuple[Node, ...]
+    span: Span
+
 
 @records.frozen(eq=False)
 class Call:
@@ -293,7 +307,7 @@ class Fail:
 
 
 Node = (
-    Const | Local | Global | Builtin | HostName | SetGlobal | If | Do | Bind | Letrec | And | Or | Fn | Call | Loop
+    Const | Local | Global | Builtin | HostName | SetGlobal | If | Do | Bind | Letrec | And | Or | Fn | Arities | Call | Loop
     | Recur | Match | Try | VectorNode | MapNode | SetNode | Hinted | Check | Fail | Made
 )  # fmt: skip
 

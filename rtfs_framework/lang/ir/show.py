@@ -51,6 +51,8 @@ def show(node: ir.Node) -> str:  # noqa: C901, PLR0912 - one line per kind of no
             return _function(node)
         case ir.Call(function=function, args=args):
             return _form("call", show(function), *map(show, args))
+        case ir.Arities(functions=functions):
+            return _form("arities", *map(show, functions))
         case ir.Loop():
             pairs = zip(node.vars, node.inits, strict=True)
             return _form("loop", _vector(f"{_var(var)} {show(init)}" for var, init in pairs), show(node.body))
@@ -104,7 +106,7 @@ def _vector(parts: Iterable[str]) -> str:
 
 
 def _name(name: str) -> str:
-    return name.replace("#", "__")
+    return name.replace("#", "__").replace(" ", ".")
 
 
 def _var(var: ir.Var) -> str:

@@ -133,6 +133,7 @@ SHAPES: dict[type, tuple[tuple[str, _Shape], ...]] = {
     ir.Letrec: (("bindings", _PAIRS),),
     ir.Fn: (("params", _PARAMS), ("rest", _PARAM), ("body", _NODE)),
     ir.Call: (("function", _NODE), ("args", _NODES)),
+    ir.Arities: (("functions", _NODES),),
     ir.Grow: (("parts", _NODES),),
     ir.Inlined: (("body", _NODE),),
     ir.Each: (("init", _NODE), ("source", _NODE), ("body", _NODE), ("plain", _NODE)),

@@ -44,7 +44,8 @@ _ALL_OF = {
 }  # fmt: skip
 
 _OF_NODE: dict[type, Kinds] = {
-    ir.VectorNode: VECTOR, ir.MapNode: MAP, ir.SetNode: SET, ir.Fn: FUNCTION | OTHER, ir.Recur: NEVER, ir.Fail: NEVER,
+    ir.VectorNode: VECTOR, ir.MapNode: MAP, ir.SetNode: SET, ir.Fn: FUNCTION | OTHER, ir.Arities: FUNCTION | OTHER,
+    ir.Recur: NEVER, ir.Fail: NEVER,
 }  # fmt: skip
 
 _OF_INTEGERS = frozenset({"+", "-", "*", "inc", "dec"})

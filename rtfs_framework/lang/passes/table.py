@@ -13,6 +13,7 @@ from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.verify import verify
 from rtfs_framework.lang.library import Library
+from rtfs_framework.lang.passes.arities import settle_arities
 from rtfs_framework.lang.passes.casts import drop_casts
 from rtfs_framework.lang.passes.fold import fold
 from rtfs_framework.lang.passes.fuse import fuse
@@ -31,6 +32,7 @@ class Pass:
 
 
 PASSES = (
+    Pass("arities", "Let calls of functions of several arities go straight to the arity they mean.", settle_arities),
     Pass("inline", "Put small functions where they are called, and lambdas that are called at once.", inline),
     Pass("casts", "Leave checks of declared types out where the value surely fits.", drop_casts),
     Pass("fold", "Compute calls of pure library functions on constants; take the branch that is known.", fold),

@@ -153,7 +153,7 @@ class Evaluator:
         if name not in self.made:
             function, low, high = OWN[name]
             first = self.ask if name == "call" else lambda *args: function(self, *args)
-            self.made[name] = self.shaped(first, low, high)
+            self.made[name] = self.shaped(first, (low, high))
         return self.made[name]
 
     def ask(self, capability: Any, *args: Any) -> Any:
@@ -190,8 +190,7 @@ class Evaluator:
             return self.look_up(function, *args)
         if not callable(function):
             raise error("TypeError")
-        low, high = self.arity(function)
-        if len(args) < low or (high is not None and len(args) > high):
+        if not self.takes(function, len(args)):
             raise error("ArityMismatch")
         self.depth += 1
         if self.depth > 60:
@@ -202,12 +201,12 @@ class Evaluator:
             self.depth -= 1
 
     @staticmethod
-    def arity(function: Any) -> tuple[int, int | None]:
-        shape = getattr(function, "rtfs_arity", None)
-        if shape is not None:
-            return shape
-        record = next(record for record in BUILTINS.values() if record.function is function)
-        return record.low, record.high
+    def takes(function: Any, count: int) -> bool:
+        shapes = getattr(function, "rtfs_shapes", None)
+        if shapes is None:
+            record = next(record for record in BUILTINS.values() if record.function is function)
+            shapes = ((record.low, record.high),)
+        return any(count >= low and (high is None or count <= high) for low, high in shapes)
 
     @staticmethod
     def look_up(function: Any, key: Any, default: Any = None) -> Any:
@@ -230,13 +229,13 @@ class Evaluator:
     # -- functions -----------------------------------------------------------------------------------------------
 
     @staticmethod
-    def shaped(function: Any, low: int, high: int | None) -> Any:
+    def shaped(function: Any, *shapes: tuple[int, int | None]) -> Any:
         """Return a Python function that says how many arguments it takes."""
 
         def call(*args: Any) -> Any:
             return function(*args)
 
-        call.rtfs_arity = (low, high)  # type: ignore[attr-defined]
+        call.rtfs_shapes = shapes  # type: ignore[attr-defined]
         return call
 
     def closure(self, params: VectorForm, body: tuple[Form, ...], env: Env, result: str | None = None) -> Any:
@@ -265,22 +264,37 @@ class Evaluator:
                 patterns.check(result, made)
                 return made
 
-        return self.shaped(run, len(fixed), None if rest else len(fixed))
+        return self.shaped(run, (len(fixed), None if rest else len(fixed)))
 
     def function(self, parts: tuple[Form, ...], env: Env) -> Any:
-        """(name? [params] : type? body...)"""
+        """(name? [params] : type? body...) or (name? : type? ([params] body...) ...)"""
         own = None
-        if isinstance(parts[0], Name):
+        if isinstance(parts[0], Name) and parts[0].name != ":":
             own, parts = parts[0].name, parts[1:]
             env = Env(env)
-        params, body = parts[0], parts[1:]
-        result = None
-        if len(body) > 2 and isinstance(body[0], Name) and body[0].name == ":":
-            result, body = body[1].name, body[2:]
-        made = self.closure(params, body, env, result)
+        if isinstance(parts[0], VectorForm):
+            made = self.closure(parts[0], *self.typed(parts[1:], env))
+        else:
+            clauses, _, result = self.typed(parts, env)
+            made = self.several([self.closure(each.items[0], each.items[1:], env, result) for each in clauses])
         if own is not None:
             env.names[own] = made
         return made
+
+    @staticmethod
+    def typed(parts: tuple[Form, ...], env: Env) -> tuple[Any, Env, str | None]:
+        if len(parts) > 2 and isinstance(parts[0], Name) and parts[0].name == ":":
+            return parts[2:], env, parts[1].name
+        return parts, env, None
+
+    def several(self, functions: list[Any]) -> Any:
+        """Return the function that calls that of its functions which takes as many arguments, the one with & last."""
+        functions = sorted(functions, key=lambda each: each.rtfs_shapes[0][1] is None)
+
+        def run(*args: Any) -> Any:
+            return next(each for each in functions if self.takes(each, len(args)))(*args)
+
+        return self.shaped(run, *(each.rtfs_shapes[0] for each in functions))
 
     def shorthand(self, body: ListForm, env: Env) -> Any:
         used: list[str] = []
@@ -306,7 +320,7 @@ class Evaluator:
                 inner.names["%&"] = tuple(args[count:])
             return self.value(body, inner)
 
-        return self.shaped(run, count, None if has_rest else count)
+        return self.shaped(run, (count, None if has_rest else count))
 
     def quoted(self, form: Form) -> Any:
         match form:

@@ -95,7 +95,21 @@ class Generator(Simple):
             body = f"(if (< {name} 1) {self.expr(kind, depth - 1)} {again})"
         self.scopes.pop()
         kind_text = ": int " if returns else ""
-        return f"(fn {own + ' ' if own and named else ''}[{param}] {kind_text}{body})"
+        head = f"(fn {own + ' ' if own and named else ''}"
+        if self.chance(85):
+            return f"{head}[{param}] {kind_text}{body})"
+        more = self.pick(("&", "&", "")) and f" & {self.pick(('_', 'more'))}"
+        self.scopes.append({"a": "int", "b": "int"})
+        other = self.expr(kind, depth - 1, (2, ["a", "b"]) if not more else None)
+        self.scopes.pop()
+        if own and own not in {name, "a", "b"}:
+            whole = f"(do {body})"
+            body = self.pick(
+                (body, f"(if (= {name} 2) ({own} {name} 5) {whole})", f"(if (= {name} 3) ({own}) {whole})")
+            )
+            other = self.pick((other, f"(if (< a 1) {other} ({own} (- a 1)))", f"(do {own} {other})"))
+        clauses = [f"([{param}] {body})", f"([a b{more}] {other})", *self.pick(((), (f"([] {self.leaf(kind)})",)))]
+        return f"{head}{kind_text}{' '.join(clauses)})"
 
     def recur(self, depth: int) -> str:
         tail = self.tails[-1]

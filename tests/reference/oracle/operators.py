@@ -87,8 +87,8 @@ def function(value: Any) -> Any:
 
 def taking(e: Evaluator, value: Any, count: int) -> None:
     """A function that cannot take so many arguments is refused even when there is nothing to call it with."""
-    low, high = (1, 2) if value.__class__.__module__.startswith("rtfs") or is_vector(value) else e.arity(value)
-    if count < low or (high is not None and count > high):
+    looked_up = value.__class__.__module__.startswith("rtfs") or is_vector(value)
+    if not (1 <= count <= 2 if looked_up else e.takes(value, count)):
         raise error("ArityMismatch")
 
 

@@ -9,7 +9,7 @@ from rtfs_framework.lang.analyzer.bindings import is_colon, is_type_keyword, spl
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
-from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, build_function
+from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, local_functions
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.analyzer.type_names import type_of
 from rtfs_framework.lang.errors import LanguageError
@@ -110,12 +110,11 @@ def _is_fn(analyzer: Analyzer, form: Form, scope: Scope) -> bool:
 
 def _letrec(analyzer: Analyzer, group: Bindings, scope: Scope, form: ListForm) -> ir.Node:
     made = [(analyzer.new_var(p.name, scope, p.span), p.name, v) for p, _, v in group if isinstance(p, Name)]
-    bindings = []
+    functions = []
     for var, name, value in made:
         assert isinstance(value, ListForm)  # noqa: S101 - `_is_fn` has seen it
-        parsed = FunctionForm.read(analyzer, value, "fn", named=False)
-        bindings.append((var, build_function(analyzer, parsed, scope, name=name, self_var=var)))
-    return ir.Letrec(tuple(bindings), form.span)
+        functions.append((var, name, FunctionForm.read(analyzer, value, "fn", named=False)))
+    return local_functions(analyzer, functions, scope, form.span)
 
 
 @special("letfn", grammar="(letfn [(name [params] body...) ...] body...)", doc="Bind functions that see each other.")
@@ -126,7 +125,7 @@ def analyze_letfn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail |
     inner = scope.child()
     group: Bindings = []
     for item in form.items[1].items:
-        if not (isinstance(item, ListForm) and len(item.items) >= 3 and isinstance(item.items[0], Name)):
+        if not (isinstance(item, ListForm) and len(item.items) >= 2 and isinstance(item.items[0], Name)):
             raise malformed(analyzer, form, "letfn")
         function = ListForm((Name("fn", item.span), *item.items[1:]), item.span)
         group.append((item.items[0], None, function))

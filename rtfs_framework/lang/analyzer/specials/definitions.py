@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.analyzer.arities import is_function, read_arities, value_of
 from rtfs_framework.lang.analyzer.bindings import annotated
 from rtfs_framework.lang.analyzer.branching import happened, new_definition
 from rtfs_framework.lang.analyzer.globals import defined_name
-from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, build_function
+from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, local_functions, top_function
 from rtfs_framework.lang.analyzer.specials.record import SPECIALS, malformed, special
 from rtfs_framework.lang.analyzer.type_names import enter_type, type_of
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Meta, Name, VectorForm
@@ -29,7 +30,7 @@ def define(analyzer: Analyzer, name: str, value: ir.Node, scope: Scope, form: Fo
             message = f"{name} is a special form and cannot be defined"
             raise analyzer.refuse(form, "E0212", message, "choose another name")
         full = analyzer.room.mine(name)
-        if not isinstance(value, ir.Fn):
+        if not is_function(value):
             analyzer.valued.add(full)
         analyzer.room.own.add(name)
         analyzer.defined.setdefault(full, 1)
@@ -78,12 +79,13 @@ def _named_function(analyzer: Analyzer, name: str, form: ListForm, scope: Scope)
     parsed = FunctionForm.read(analyzer, form, "fn", named=False)
     if parsed.name:  # its own name is a local one
         return None
-    return build_function(analyzer, parsed, scope, name=name, self_global=analyzer.room.mine(name))
+    return top_function(analyzer, parsed, scope, name)
 
 
 @special(
     "defn",
-    grammar='(defn name "doc"? [params] : type? body...), with ^:delegation before or after the name',
+    grammar='(defn name "doc"? [params] : type? body...) or (defn name "doc"? : type? ([params] body...) ...), '
+    "with ^:delegation before or after the name",
     doc="Define a function that can call itself.",
 )
 def analyze_defn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
@@ -91,12 +93,15 @@ def analyze_defn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
     parsed = FunctionForm.read(analyzer, form, "defn", named=True)
     name = parsed.name
     if scope.is_top:
-        function = build_function(analyzer, parsed, scope, name=name, self_global=analyzer.room.mine(name))
-        return define(analyzer, name, function, scope, form)
+        return define(analyzer, name, top_function(analyzer, parsed, scope, name), scope, form)
     var, flag = new_definition(analyzer, name, scope, _name_span(form))
-    function = build_function(analyzer, parsed, scope, name=name, self_var=var)
-    made = ir.Letrec(((var, function),), form.span)
-    return ir.Do((made, *happened(flag, form.span), analyzer.read_var(var, scope, form.span)), form.span)
+    if len(parsed.arities) == 1 or flag is None:
+        nodes: list[ir.Node] = [local_functions(analyzer, [(var, name, parsed)], scope, form.span)]
+    else:  # it may not happen: the name itself is bound, and only inside stands for the arities
+        own = analyzer.hidden_var(name, scope)
+        nodes = [local_functions(analyzer, [(own, name, parsed)], scope, form.span)]
+        nodes.append(ir.Bind(ir.PVar(var), value_of(analyzer, own, scope, form.span), None, form.span))
+    return ir.Do((*nodes, *happened(flag, form.span), value_of(analyzer, var, scope, form.span)), form.span)
 
 
 @special(
@@ -138,13 +143,22 @@ def analyze_deftype(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail
     return ir.Const(None, form.span)
 
 
-@special("defmacro", grammar="(defmacro name [params] body...)", doc="Define a macro: forms in, a form out.")
+@special(
+    "defmacro",
+    grammar="(defmacro name [params] body...) or (defmacro name ([params] body...) ...)",
+    doc="Define a macro: forms in, a form out.",
+)
 def analyze_defmacro(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     """(defmacro name [params] body...)"""
     parts = form.items[1:]
     if len(parts) >= 3 and isinstance(parts[1], Atom) and isinstance(parts[1].value, str):
         parts = (parts[0], *parts[2:])
-    if len(parts) < 3 or not isinstance(parts[0], Name) or not isinstance(parts[1], VectorForm):
+    if len(parts) >= 2 and isinstance(parts[1], ListForm):
+        read_arities(analyzer, form, "defmacro", parts[1:])
+    elif len(parts) < 3 or not isinstance(parts[1], VectorForm):
         raise malformed(analyzer, form, "defmacro")
-    analyzer.macros.define(analyzer, parts[0].name, parts[1], parts[2:], form)
+    if not isinstance(parts[0], Name):
+        raise malformed(analyzer, form, "defmacro")
+    function = ListForm((Name("fn", parts[1].span), *parts[1:]), parts[1].span)
+    analyzer.macros.define(analyzer, parts[0].name, function)
     return ir.Const(None, form.span)

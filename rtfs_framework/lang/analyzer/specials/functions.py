@@ -1,15 +1,26 @@
-"""Functions: fn, λ, and the shorthand `#(...)`; `build_function` serves defn and letfn too."""
+"""Functions: fn, λ, and the shorthand `#(...)`; `top_function` serves def and defn, `local_functions` let and letfn."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.analyzer.arities import (
+    Arity,
+    declare,
+    hidden_names,
+    read_arities,
+    shape_of,
+    value_of,
+    whole,
+)
 from rtfs_framework.lang.analyzer.bindings import annotated, is_colon, is_type_keyword
 from rtfs_framework.lang.analyzer.form_digest import form_digest
 from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.patterns import Patterns
+from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.analyzer.type_names import type_of
@@ -35,6 +46,7 @@ from rtfs_framework.lang.types.model import Type
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
 
+_MISPLACED = "its parameters stand in [ ]"
 _HINTS = {
     "local": HintKind.LOCAL,
     "local-model": HintKind.LOCAL_MODEL,
@@ -49,9 +61,8 @@ class FunctionForm:
 
     name: str
     doc: str
-    params: VectorForm
+    arities: tuple[Arity, ...]
     returns: Type | None
-    body: tuple[Form, ...]
     hint: DelegationHint | None
     metadata: Map
     form: Form
@@ -69,19 +80,22 @@ class FunctionForm:
         for part in form.items[1:]:
             if reader.take(part):
                 break
-        if reader.params is None or (named and reader.name is None):
+        if reader.last is None or (named and reader.name is None):
             raise malformed(analyzer, form, word)
         rest = form.items[1 + reader.taken :]
-        returns, body = annotated(analyzer, rest, need=1)
-        if not body:
-            raise malformed(analyzer, form, word, f"{word} needs a body")
-        name = reader.name or ""
-        doc = reader.doc
-        return cls(name, doc, reader.params, returns, tuple(body), reader.hint, reader.metadata, form, form.span)
+        if isinstance(reader.last, VectorForm):
+            returns, body = annotated(analyzer, rest, need=1)
+            if not body:
+                raise malformed(analyzer, form, word, f"{word} needs a body")
+            arities: tuple[Arity, ...] = (Arity(reader.last, tuple(body), shape_of(reader.last), form.span),)
+        else:
+            returns, clauses = annotated(analyzer, (reader.last, *rest), need=1)
+            arities = read_arities(analyzer, form, word, clauses)
+        return cls(reader.name or "", reader.doc, arities, returns, reader.hint, reader.metadata, form, form.span)
 
 
 class _Head:
-    """Reads what stands before the body: name, doc string, hints and metadata, parameters."""
+    """Reads what stands before the body: name, doc string, hints and metadata, up to the parameters."""
 
     def __init__(self, analyzer: Analyzer, form: ListForm, word: str) -> None:
         self.analyzer = analyzer
@@ -89,7 +103,8 @@ class _Head:
         self.word = word
         self.name: str | None = None
         self.doc = ""
-        self.params: VectorForm | None = None
+        self.last: Form | None = None
+        """The parameters; of several arities the first, or the type before it."""
         self.hint: DelegationHint | None = None
         self.metadata = EMPTY_MAP
         self.taken = 0
@@ -98,24 +113,16 @@ class _Head:
         """Take one part; tell whether the head is complete."""
         self.taken += 1
         part = self._unwrap(part)
-        if isinstance(part, VectorForm):
-            self.params = part
+        if isinstance(part, VectorForm | ListForm) or is_colon(part) or is_type_keyword(part):
+            self.last = part
             return True
-        if isinstance(part, Name) and self.name is None and part.name not in ("&", ":"):
+        if isinstance(part, Name) and self.name is None and part.name != "&":
             self.name = part.name
             return False
         if isinstance(part, Atom) and isinstance(part.value, str) and not self.doc:
             self.doc = part.value
             return False
-        raise self._wrong(part)
-
-    def _wrong(self, part: Form) -> LanguageError:
-        """Return the error for what stands where the parameters should."""
-        message = f"malformed {self.word}: its parameters stand in [ ]"
-        if isinstance(part, ListForm) and part.items and isinstance(part.items[0], VectorForm):
-            way_out = "take the rest as in [a & more], and decide by its count"
-            return self.analyzer.refuse(part, "E0201", f"malformed {self.word}: it has one list of parameters", way_out)
-        return malformed(self.analyzer, self.form, self.word, message, at=part)
+        raise malformed(self.analyzer, self.form, self.word, f"malformed {self.word}: {_MISPLACED}", at=part)
 
     def _unwrap(self, part: Form) -> Form:
         while isinstance(part, HintForm | Meta):
@@ -136,51 +143,94 @@ def _metadata(meta: Form) -> Map:
     return Map.of([(meta.value, True)]) if isinstance(meta, Atom) else EMPTY_MAP
 
 
-def build_function(
+def top_function(analyzer: Analyzer, parsed: FunctionForm, scope: Scope, name: str) -> ir.Node:
+    """Return the value of a top-level function; several arities get top-level names of their own, which are hidden."""
+    full = analyzer.room.mine(name)
+    functions = _functions(analyzer, parsed, scope, name, self_global=full)
+    if len(functions) == 1:
+        return functions[0]
+    names = hidden_names(analyzer, full, len(functions))
+    sets = [ir.SetGlobal(each, fn, fn.span) for each, fn in zip(names, functions, strict=True)]
+    return ir.Do((*sets, ir.Arities(tuple(ir.Global(each, parsed.span) for each in names), parsed.span)), parsed.span)
+
+
+def local_functions(
+    analyzer: Analyzer, group: Sequence[tuple[ir.Var, str, FunctionForm]], scope: Scope, span: Span
+) -> ir.Letrec:
+    """Return functions that see each other's names, bound to variables; several arities have a variable each."""
+    owned = [declare(analyzer, var, parsed.arities, scope) for var, _, parsed in group]
+    bindings: list[tuple[ir.Var, ir.Fn]] = []
+    for own, (var, name, parsed) in zip(owned, group, strict=True):
+        bindings += zip(own, _functions(analyzer, parsed, scope, name, self_var=var, own=own), strict=True)
+    return ir.Letrec(tuple(bindings), span)
+
+
+def _functions(
     analyzer: Analyzer,
     parsed: FunctionForm,
     scope: Scope,
-    *,
     name: str,
+    *,
     self_var: ir.Var | None = None,
+    own: Sequence[ir.Var] = (),
     self_global: str | None = None,
     alias: tuple[str, str] | None = None,
-) -> ir.Fn:
-    """Return the IR of a function; `self_*` is what its own name means, for loops by self call.
+) -> tuple[ir.Fn, ...]:
+    """Return the IR of a function, one for each arity; `self_*` is what its own name means.
 
-    `alias` is a second name for a parameter (`%` for `%1`).
+    `own` are the variables of the arities, for loops by self call. `alias` is a second name for a parameter (`%`).
     """
-    inner = scope.function(name)
-    if self_var is not None and parsed.name:
-        inner.names[parsed.name] = self_var
-    patterns = Patterns(analyzer, inner)
-    params, rest = _parameters(analyzer, parsed.params, patterns)
-    if alias is not None and alias[1] in inner.names:
-        inner.names[alias[0]] = inner.names[alias[1]]
     hinted = parsed.hint is not None and parsed.hint.kind is not HintKind.LOCAL
-    known = self_global is not None and analyzer.defined.get(self_global, 0) <= 1
     claimed = self_global is not None and parsed.hint is None and analyzer.delegatable(self_global)
-    linked = hinted or claimed
-    loops = not linked and rest is None
-    tail = Tail(
-        inner.frame,
-        len(params) + (rest is not None),
-        self_var=self_var if loops else None,
-        self_global=self_global if loops and known else None,
-    )
-    signature = _signature(parsed, self_global or name or "fn", params, rest)
-    body = analyzer.body(parsed.body, inner.child(), tail, parsed.span)
-    captures = tuple(analyzer.captured.get(inner.frame, {}))
-    if inner.frame.loops:
-        _mark_looped(analyzer, inner.frame)
+    known = self_global is not None and analyzer.defined.get(self_global, 0) <= 1
+    made: list[ir.Fn] = []
+    refused = Refusals()
+    for i, arity in enumerate(parsed.arities):
+        inner = scope.function(name)
+        if self_var is not None and parsed.name:
+            inner.names[parsed.name] = self_var
+        loops = arity.shape[1] is not None and not hinted and not claimed
+        tail = Tail(
+            inner.frame,
+            arity.shape[0] + (arity.shape[1] is None),
+            self_var=own[i] if loops and own else None,
+            self_global=self_global if loops and known else None,
+        )
+        try:
+            fn = _function(analyzer, parsed, arity, inner, tail, self_global or name or "fn", alias)
+            made.append(records.evolve(fn, linked=hinted or claimed))
+        except LanguageError as error:
+            refused.take(error)
+    refused.settle()
+    signature = whole([fn.signature for fn in made])
     if self_global or hinted:
         analyzer.signatures.append(signature)
     if hinted:
-        analyzer.sites.append(
-            CallSite(SiteKind.FUNCTION, signature.name, analyzer.place(parsed.span), scope.inside, signature)
-        )
+        place = analyzer.place(parsed.span)
+        analyzer.sites.append(CallSite(SiteKind.FUNCTION, signature.name, place, scope.inside, signature))
+    return tuple(made)
+
+
+def _function(
+    analyzer: Analyzer,
+    parsed: FunctionForm,
+    arity: Arity,
+    inner: Scope,
+    tail: Tail,
+    name: str,
+    alias: tuple[str, str] | None,
+) -> ir.Fn:
+    """Return the IR of one arity."""
+    params, rest = _parameters(analyzer, arity.params, Patterns(analyzer, inner))
+    if alias is not None and alias[1] in inner.names:
+        inner.names[alias[0]] = inner.names[alias[1]]
+    signature = _signature(parsed, name, params, rest)
+    body = analyzer.body(arity.body, inner.child(), tail, arity.span)
+    captures = tuple(analyzer.captured.get(inner.frame, {}))
+    if inner.frame.loops:
+        _mark_looped(analyzer, inner.frame)
     return ir.Fn(
-        signature.name, params, rest, body, parsed.returns, signature, inner.frame, captures, linked, parsed.span
+        name, params, rest, body, parsed.returns, signature, inner.frame, captures, linked=False, span=arity.span
     )
 
 
@@ -251,19 +301,23 @@ def thunk(analyzer: Analyzer, forms: tuple[Form, ...], scope: Scope, span: Span,
 @special(
     "fn",
     "λ",
-    grammar="(fn [params] : type? body...), with ^:delegation before the parameters",
+    grammar="(fn [params] : type? body...) or (fn : type? ([params] body...) ...), "
+    "with ^:delegation before the parameters",
     doc="An anonymous function over the variables around it.",
 )
 def analyze_fn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     """(fn [params] body...)"""
     parsed = FunctionForm.read(analyzer, form, "fn", named=False)
-    if not parsed.name:
-        return build_function(analyzer, parsed, scope, name="")
+    if not parsed.name and len(parsed.arities) == 1:
+        return _functions(analyzer, parsed, scope, "")[0]
     inner = scope.child()
-    own = defined_name(form)
-    var = analyzer.new_var(parsed.name, inner, None if own is None else own.span)
-    function = build_function(analyzer, parsed, inner, name=parsed.name, self_var=var)
-    return ir.Do((ir.Letrec(((var, function),), form.span), analyzer.read_var(var, inner, form.span)), form.span)
+    if parsed.name:
+        own = defined_name(form)
+        var = analyzer.new_var(parsed.name, inner, None if own is None else own.span)
+    else:
+        var = analyzer.hidden_var("fn", inner)
+    bound = local_functions(analyzer, [(var, parsed.name, parsed)], inner, form.span)
+    return ir.Do((bound, value_of(analyzer, var, inner, form.span)), form.span)
 
 
 @special("#()", grammar="#(f % %2 & %&)", doc="A short function: % or %1 is the first argument, %& the rest.")
@@ -283,8 +337,9 @@ def analyze_shorthand(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Ta
         params += [Name("&", span), Name("%&", span)]
     vector = VectorForm(tuple(params), span)
     body: Form = form if form.items else Atom(None, span)
-    parsed = FunctionForm("", "", vector, None, (body,), None, EMPTY_MAP, form, span)
-    return build_function(analyzer, parsed, scope, name="", alias=("%", "%1"))
+    arity = Arity(vector, (body,), shape_of(vector), span)
+    parsed = FunctionForm("", "", (arity,), None, None, EMPTY_MAP, form, span)
+    return _functions(analyzer, parsed, scope, "", alias=("%", "%1"))[0]
 
 
 def _names_in(analyzer: Analyzer, form: Form) -> list[str]:
