@@ -307,8 +307,8 @@ class Fail:
 
 
 Node = (
-    Const | Local | Global | Builtin | HostName | SetGlobal | If | Do | Bind | Letrec | And | Or | Fn | Arities | Call | Loop
-    | Recur | Match | Try | VectorNode | MapNode | SetNode | Hinted | Check | Fail | Made
+    Const | Local | Global | Builtin | HostName | SetGlobal | If | Do | Bind | Letrec | And | Or | Fn | Arities | Call
+    | Loop | Recur | Match | Try | VectorNode | MapNode | SetNode | Hinted | Check | Fail | Made
 )  # fmt: skip
 
 

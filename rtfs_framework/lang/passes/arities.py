@@ -6,12 +6,11 @@ arity, where the passes that follow treat it like any function. (Calls of local 
 
 from __future__ import annotations
 
-from collections import Counter
-
 from rtfs_framework.lang import records
 from rtfs_framework.lang.arity import Shape, chosen
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything, rebuild
+from rtfs_framework.lang.ir.summary import settings, summary
+from rtfs_framework.lang.ir.walk import rebuild
 from rtfs_framework.lang.library import Library
 
 Several = dict[str, list[tuple[str, Shape]]]
@@ -21,22 +20,22 @@ Several = dict[str, list[tuple[str, Shape]]]
 def settle_arities(program: ir.Program, _library: Library) -> ir.Program:
     """Return the program with direct calls of arities."""
     several = _several(program)
-    if not several:
-        return program
-    return records.evolve(program, body=tuple(_direct(node, several) for node in program.body))
+    body = tuple(
+        node if summary(program, node).globals.isdisjoint(several) else _direct(node, several) for node in program.body
+    )
+    return records.evolve(program, body=body) if several else program
 
 
 def _several(program: ir.Program) -> Several:
-    found = [node for node in program.body if isinstance(node, ir.SetGlobal) and isinstance(node.value, ir.Arities)]
-    if not found:
+    found = {node.name: node.value for node in program.body if isinstance(node, ir.SetGlobal)}
+    if not any(isinstance(value, ir.Arities) for value in found.values()):
         return {}
-    sets = [node for node in everything(program.body) if isinstance(node, ir.SetGlobal)]
-    count = Counter(node.name for node in sets)
-    shapes = {node.name: node.value.shape for node in sets if isinstance(node.value, ir.Fn)}
+    count = settings(program)
+    shapes = {name: value.shape for name, value in found.items() if isinstance(value, ir.Fn)}
     return {
-        node.name: [(each.name, shapes[each.name]) for each in node.value.functions if isinstance(each, ir.Global)]
-        for node in found
-        if count[node.name] == 1 and node.name in program.functions and isinstance(node.value, ir.Arities)
+        name: [(each.name, shapes[each.name]) for each in value.functions if isinstance(each, ir.Global)]
+        for name, value in found.items()
+        if isinstance(value, ir.Arities) and count[name] == 1 and name in program.functions
     }
 
 
