@@ -8,10 +8,11 @@ import os
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import compare, evaluator, generate, operators
+from oracle import compare, declared, evaluator, generate, operators
 
 from rtfs_framework.lang.codegen import operators as inlined
 from rtfs_framework.lang.codegen.expressions import Expressions
+from rtfs_framework.lang.passes import proofs
 from rtfs_framework.lang.passes.table import ALL
 from rtfs_framework.lang.printer import write
 from rtfs_framework.testing.effort import effort
@@ -100,7 +101,7 @@ def test_evaluating_twice_gives_the_same(seed):
 class TestPlantedBugs:
     """A wrong operator on either side is found: the comparison can fail."""
 
-    seeds = range(150)
+    seeds = range(400)
 
     def test_in_the_compiler_an_operator(self, monkeypatch):
         monkeypatch.setitem(inlined._ARITHMETIC, "-", ast.Add)
@@ -124,6 +125,14 @@ class TestPlantedBugs:
 
         monkeypatch.setattr(Emitter, "_captured", plain)
         assert next(differences(range(400)), None)
+
+    def test_in_the_compiler_a_proof(self, monkeypatch):
+        monkeypatch.setattr(proofs, "_leaf_fits", lambda *_: True)
+        assert next(differences(range(800)), None)
+
+    def test_in_the_oracle_a_type(self, monkeypatch):
+        monkeypatch.setitem(declared._CLASSES, "int", lambda v: v.__class__ in (int, str))
+        assert next(differences(range(800)), None)
 
     def test_in_the_oracle_an_operator(self, monkeypatch):
         monkeypatch.setitem(operators.OWN, "inc", (lambda e, x: operators.add(e, x, 2), 1, 1))

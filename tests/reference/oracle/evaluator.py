@@ -238,7 +238,7 @@ class Evaluator:
         call.rtfs_shapes = shapes  # type: ignore[attr-defined]
         return call
 
-    def closure(self, params: VectorForm, body: tuple[Form, ...], env: Env, result: str | None = None) -> Any:
+    def closure(self, params: VectorForm, body: tuple[Form, ...], env: Env, result: Form | None = None) -> Any:
         fixed, rest = patterns.parameters(params)
 
         def run(*args: Any) -> Any:
@@ -282,9 +282,9 @@ class Evaluator:
         return made
 
     @staticmethod
-    def typed(parts: tuple[Form, ...], env: Env) -> tuple[Any, Env, str | None]:
+    def typed(parts: tuple[Form, ...], env: Env) -> tuple[Any, Env, Form | None]:
         if len(parts) > 2 and isinstance(parts[0], Name) and parts[0].name == ":":
-            return parts[2:], env, parts[1].name
+            return parts[2:], env, parts[1]
         return parts, env, None
 
     def several(self, functions: list[Any]) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from oracle.declared import Declared
 from oracle.simple import KINDS, Simple
 
 NAMES = ("x", "y", "z", "f-fn", "int", "len", "t", "G__x", "or2", "class", "s", "acc", "_q", "rt_fail", "x-1", "f")
@@ -15,7 +16,7 @@ FUNCTIONS = ("go", "help-1", "int?", "tuple", "go2")
 TYPES = {"int": "int", "bool": "bool", "str": "string"}
 
 
-class Generator(Simple):
+class Generator(Declared, Simple):
     """Makes one program. `size` bounds the nesting."""
 
     def __init__(self, rng: Any, size: int = 5) -> None:
@@ -46,7 +47,8 @@ class Generator(Simple):
     # -- programs ------------------------------------------------------------------------------------------------
 
     def program(self) -> str:
-        forms = [self.definition() for _ in range(self.rng.randrange(4))]
+        typed = self.declared_functions() if self.chance(25) else []
+        forms = [*typed, *(self.definition() for _ in range(self.rng.randrange(4)))]
         forms.append(self.expr(self.pick(KINDS), self.size))
         return "\n".join(forms)
 

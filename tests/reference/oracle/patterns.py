@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from oracle import declared
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.values import Keyword, List, is_vector
 
-TYPES: dict[str, Any] = {
-    "int": lambda v: v.__class__ is int,
-    "string": lambda v: v.__class__ is str,
-    "bool": lambda v: v.__class__ is bool,
-    "any": lambda _: True,
-}
 _AS, _OR, _KEYS = Keyword("as"), Keyword("or"), Keyword("keys")
 
 
-def check(kind: str | None, value: Any) -> None:
-    if kind is not None and not TYPES[kind](value):
-        raise ProgramError("TypeValidationError", kind)
+def check(kind: Form | None, value: Any) -> None:
+    if kind is not None and not declared.fits(kind, value):
+        raise ProgramError("TypeValidationError", str(kind))
 
 
-def parameters(form: VectorForm) -> tuple[list[tuple[Form, str | None]], tuple[Form, str | None] | None]:
+def parameters(form: VectorForm) -> tuple[list[tuple[Form, Form | None]], tuple[Form, Form | None] | None]:
     """Return the parameters and the rest parameter, each with its declared type."""
-    fixed: list[tuple[Form, str | None]] = []
+    fixed: list[tuple[Form, Form | None]] = []
     rest = None
     left = list(form.items)
     while left:
@@ -35,7 +30,7 @@ def parameters(form: VectorForm) -> tuple[list[tuple[Form, str | None]], tuple[F
             item = left.pop(0)
         kind = None
         if left and isinstance(left[0], Name) and left[0].name == ":":
-            kind = left[1].name  # type: ignore[union-attr]
+            kind = left[1]
             del left[:2]
         if is_rest:
             rest = (item, kind)
@@ -110,10 +105,10 @@ def fits(e: Any, pattern: Form, value: Any, env: Any) -> bool:
     if isinstance(pattern, VectorForm):
         return _fits_vector(e, pattern, value, env)
     if isinstance(pattern, ListForm):  # (:as name pattern), (:int name)
-        head = pattern.items[0].value  # type: ignore[union-attr]
-        if head is _AS:
+        head = pattern.items[0]
+        if is_key(head, _AS):
             return fits(e, pattern.items[2], value, env) and fits(e, pattern.items[1], value, env)
-        return TYPES[head.name](value) and fits(e, pattern.items[1], value, env)
+        return declared.fits(head, value) and fits(e, pattern.items[1], value, env)
     assert isinstance(pattern, MapForm)
     if value.__class__ is not Map:
         return False

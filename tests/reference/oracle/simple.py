@@ -26,6 +26,7 @@ class Simple:
 
     rng: Any
     scopes: list[dict[str, str]]
+    typed: bool
 
     def leaf(self, kind: str) -> str:
         names = self.visible(kind)
@@ -57,7 +58,7 @@ class Simple:
         general = (
             self.if_, self.let, self.do, self.match, self.try_, self.cond, self.and_or, self.loop, self.immediate,
             self.host, self.if_let, self.case, self.hinted, self.letfn, self.as_thread, self.wrong, self.closures,
-            self.local_def,
+            self.local_def, *[self.declared] * (4 if self.typed else 0),
         )  # fmt: skip
         if self.chance(55):
             return self.pick(general)(kind, depth)

@@ -34,6 +34,7 @@ _PLAIN = [
     "doseq",
     "quote",
     "dotimes",
+    "deftype",
 ]
 FORM_NAMES = dict(zip(_PLAIN, _PLAIN, strict=True)) | {
     "for": "for_",
@@ -71,15 +72,15 @@ def named(form: Form, word: str) -> bool:
     )
 
 
-def bindings(form: VectorForm) -> list[tuple[Form, str | None, Form]]:
+def bindings(form: VectorForm) -> list[tuple[Form, Form | None, Form]]:
     """Return (pattern, type, value) of a binding vector; generated types stand after a lone colon."""
-    out: list[tuple[Form, str | None, Form]] = []
+    out: list[tuple[Form, Form | None, Form]] = []
     left = list(form.items)
     while left:
         pattern = left.pop(0)
         kind = None
         if isinstance(left[0], Name) and left[0].name == ":":
-            kind = left[1].name  # type: ignore[union-attr]
+            kind = left[1]
             del left[:2]
         out.append((pattern, kind, left.pop(0)))
     return out
@@ -173,10 +174,14 @@ class FORMS(Threads):
         return e.function(parts, env)
 
     @staticmethod
+    def f_deftype(e: Evaluator, parts: Parts, env: Env) -> Any:
+        """The types that programs declare are known to `declared`."""
+
+    @staticmethod
     def f_def(e: Evaluator, parts: Parts, env: Env) -> Any:
         kind = None
         if len(parts) == 4:
-            kind, parts = parts[2].name, (parts[0], parts[3])  # type: ignore[union-attr]
+            kind, parts = parts[2], (parts[0], parts[3])
         value = e.value(parts[1], env)
         patterns.check(kind, value)
         env.names[parts[0].name] = value  # type: ignore[union-attr]
