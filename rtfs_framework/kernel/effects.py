@@ -12,7 +12,6 @@ from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.state import current, request
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.values import Keyword, Symbol
-from rtfs_framework.stdlib import library  # noqa: F401 - the families come before the names of the host
 from rtfs_framework.stdlib.table import builtin
 
 _CAPABILITY = CallKind.CAPABILITY

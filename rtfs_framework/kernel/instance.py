@@ -21,7 +21,7 @@ from rtfs_framework.lang.errors import InternalError, undefined_symbol
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Place
 from rtfs_framework.lang.types.model import Type
-from rtfs_framework.stdlib.library import BUILTINS
+from rtfs_framework.stdlib.table import loaded
 
 Claims = Callable[[FunctionSignature], bool]
 HostNames = Callable[[str], "str | None"]
@@ -83,7 +83,7 @@ class Instance:
         helpers = self._helpers()
         names = {name: helpers[name] for name in artifact.helpers}
         internal = {**support.INTERNAL, **steps.INTERNAL, "%struct": self._struct}
-        library = {**BUILTINS, **PRELUDE} if artifact.prelude else BUILTINS
+        library = {**loaded(None), **PRELUDE} if artifact.prelude else loaded(artifact.families)
         for python, name in artifact.builtins:
             names[python] = internal[name] if name in internal else library[name].within(self.lookup_type)
         for python, name in artifact.globals.items():

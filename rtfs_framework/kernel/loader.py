@@ -19,6 +19,7 @@ from rtfs_framework.lang.passes.table import ALL, selected
 from rtfs_framework.lang.pipeline import Surroundings, compile_program
 from rtfs_framework.lang.source import Source
 from rtfs_framework.stdlib.library import BUILTINS
+from rtfs_framework.stdlib.table import families_of
 
 
 def compile_source(  # noqa: PLR0913 - options, each by its name
@@ -59,7 +60,9 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
     )
     around = records.evolve(around, passes=selected(passes), verified=verified)
     with watched_compilation(watch):
-        return records.evolve(compile_program(made, around), prelude=prelude)
+        artifact = compile_program(made, around)
+    used = families_of([*(name for _, name in artifact.builtins), *artifact.globals.values()])
+    return records.evolve(artifact, prelude=prelude, families=used)
 
 
 def surroundings(

@@ -9,7 +9,6 @@ from rtfs_framework.kernel.parallel import spread
 from rtfs_framework.kernel.state import under_way
 from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.values import Keyword
-from rtfs_framework.stdlib import library  # noqa: F401 - the families come before the names of the host
 from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import sequence
 from rtfs_framework.stdlib.overlap import use

@@ -12,8 +12,7 @@ from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.state import request
 from rtfs_framework.lang.errors import ProgramError, arity_error
 from rtfs_framework.lang.maps import EMPTY_MAP
-from rtfs_framework.stdlib.library import BUILTINS
-from rtfs_framework.stdlib.table import BY_FUNCTION, Builtin
+from rtfs_framework.stdlib.table import BUILTINS, BY_FUNCTION, Builtin
 
 PRELUDE: dict[str, Builtin] = {}
 """Name to record, like the library's table."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from typing_extensions import assert_never
-
 from rtfs_framework.kernel.outcome import CallKind, ExecutionOutcome, HostCall, RequiresHost, value_of
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.lang.errors import ProgramError, generic_error, undefined_symbol
+from rtfs_framework.lang.never import forgotten
 
 
 class PureHost:
@@ -38,7 +37,7 @@ class PureHost:
             case CallKind.CAPABILITY:
                 return run.throw(self._refusal(call))
             case _ as never:
-                assert_never(never)
+                raise forgotten(never)
 
     @staticmethod
     def _refusal(call: HostCall) -> ProgramError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.lang import records
@@ -122,6 +121,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
     Of words equally near, one with the same first letter is preferred: it is rarely the first letter that is wrong.
     """
+    from difflib import get_close_matches
+
     near = get_close_matches(word, list(known), n=4, cutoff=0.65)
     if not near:
         return None
@@ -130,4 +131,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
 
 def _ratio(a: str, b: str) -> float:
+    from difflib import SequenceMatcher
+
     return SequenceMatcher(None, b, a).ratio()

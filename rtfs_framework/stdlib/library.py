@@ -39,4 +39,10 @@ FAMILIES = (
 for _family in FAMILIES:
     import_module(f"rtfs_framework.stdlib.{_family}")
 
+# Whatever was imported before: the names of the families in this order, then those that ask the host.
+_PLACES = {family: place for place, family in enumerate(FAMILIES)}
+_rows = sorted(BUILTINS.items(), key=lambda row: _PLACES.get(row[1].family, len(FAMILIES)))
+BUILTINS.clear()
+BUILTINS.update(_rows)
+
 __all__ = ["BUILTINS", "BY_FUNCTION", "FAMILIES"]

@@ -5,8 +5,8 @@ A record is made by `@builtin`; its types stand in `signatures`. Whoever shows a
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any, TypeVar
 
 from rtfs_framework.lang import records
@@ -52,6 +52,9 @@ class Builtin:
         return judge_within
 
 
+_VARARGS = 0x04
+"""`inspect.CO_VARARGS`, without the 4 ms that importing `inspect` takes."""
+
 BUILTINS: dict[str, Builtin] = {}
 """Every name (aliases included) to its record."""
 
@@ -96,14 +99,31 @@ def builtin(
     return enter
 
 
+def loaded(families: tuple[str, ...] | None) -> dict[str, Builtin]:
+    """Return the table with all that is in some families, each the name of a module; with all when it is None."""
+    for family in ("library",) if families is None else families:
+        import_module(f"rtfs_framework.stdlib.{family}")
+    return BUILTINS
+
+
+def families_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the families that some names are from; those that are not from the library are from none."""
+    modules = {BUILTINS[name].function.__module__ for name in names if name in BUILTINS}
+    ours = __name__.removesuffix("table")
+    return tuple(sorted(module.removeprefix(ours) for module in modules if module.startswith(ours)))
+
+
 def _shape(function: Callable[..., Any]) -> tuple[int, int | None, str]:
     low, high, words = 0, 0, []
-    code: Any = inspect.unwrap(function).__code__
+    inner: Any = function
+    while hasattr(inner, "__wrapped__"):
+        inner = inner.__wrapped__
+    code = inner.__code__
     defaults = len(getattr(function, "__defaults__", None) or ())
     names = [n.rstrip("_").replace("_", "-") for n in code.co_varnames[: code.co_argcount]]
     low, high = len(names) - defaults, len(names)
     words = names[:low] + [f"{n}?" for n in names[low:]]
-    if code.co_flags & inspect.CO_VARARGS:
+    if code.co_flags & _VARARGS:
         words.append(f"& {code.co_varnames[code.co_argcount].replace('_', '-')}")
         return low, None, " ".join(words)
     return low, high, " ".join(words)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.analyzer.arities import meant, value_of
 from rtfs_framework.lang.analyzer.branching import Doubt
 from rtfs_framework.lang.analyzer.data import to_data
@@ -40,6 +38,7 @@ from rtfs_framework.lang.forms import (
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Delegatable, Library, no_modules
 from rtfs_framework.lang.meter import visited
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
 from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.types.model import Type
@@ -181,7 +180,7 @@ class Analyzer:
                 message = "a delegation hint stands only in fn or defn, before or after the name"
                 raise self.refuse(form, "E0113", message, "as in (defn ^:delegation :local f [x] x)")
             case _ as never:
-                assert_never(never)
+                raise forgotten(never)
 
     def body(self, forms: tuple[Form, ...], scope: Scope, tail: Tail | None, span: Span) -> ir.Node:
         """Return forms in order as one node; the last one is in tail position."""

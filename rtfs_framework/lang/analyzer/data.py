@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.forms import (
     Atom,
@@ -22,6 +20,7 @@ from rtfs_framework.lang.forms import (
     VectorForm,
 )
 from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import GrownVector, List, Symbol
 
@@ -104,7 +103,7 @@ def _convert(analyzer: Analyzer, form: Form, origins: Origins | None) -> Any:
         case HintForm(keyword=keyword, id=model, form=inner):
             return List((Symbol(HINT), keyword, model, to_data(analyzer, inner, origins)))
         case _ as never:
-            assert_never(never)
+            raise forgotten(never)
 
 
 def to_form(value: Any, span: Span, origins: Origins | None = None) -> Form:

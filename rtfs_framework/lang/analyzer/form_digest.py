@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.forms import (
     Atom,
@@ -25,6 +23,7 @@ from rtfs_framework.lang.forms import (
     ShorthandFn,
     VectorForm,
 )
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.values import List, Symbol
 
 
@@ -58,7 +57,7 @@ def _written(form: Form) -> Any:
         case HintForm(keyword=keyword, id=named, map=table, form=inner):
             return _of("hint", keyword, named, None if table is None else _written(table), _written(inner))
         case _ as never:
-            assert_never(never)
+            raise forgotten(never)
 
 
 def _of(kind: str, *parts: Any) -> List:

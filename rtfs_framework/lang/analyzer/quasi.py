@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.data import HINT, META, SHORTHAND, to_data
 from rtfs_framework.lang.analyzer.rooms import PRIVATE
@@ -24,6 +22,7 @@ from rtfs_framework.lang.forms import (
 )
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import nothing_delegatable
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.values import Symbol
 
 
@@ -81,7 +80,7 @@ class MacroAnalyzer(Analyzer):
             case Reference():
                 return ir.Const(to_data(self, form), form.span)
             case _ as never:
-                assert_never(never)
+                raise forgotten(never)
 
     def _marked(self, form: ShorthandFn | Meta | HintForm, scope: Scope, level: int) -> ir.Node:
         """Return a node that makes the list which stands for a reader shorthand (see `data.py`)."""

@@ -7,8 +7,6 @@ about, for the test may have been about their very kind. Functions are `bodies`'
 
 from __future__ import annotations
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.check.bodies import Bodies
 from rtfs_framework.lang.check.calls import Calls
 from rtfs_framework.lang.check.facts import Facts
@@ -30,6 +28,7 @@ from rtfs_framework.lang.check.misfits import Misfits
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import defaults, everything
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.model import Type
@@ -108,7 +107,7 @@ class Inference:
             case ir.Inlined() | ir.Each() | ir.Push() | ir.Stop() | ir.Fresh() | ir.Grow() | ir.Look() | ir.Freeze():
                 raise AssertionError(node)  # passes make them, after all checks
             case _ as never:
-                assert_never(never)
+                raise forgotten(never)
 
     def _leaf(self, node: ir.Const | ir.Local | ir.Global | ir.Builtin | ir.HostName | ir.Fail) -> Kinds:
         match node:
@@ -127,7 +126,7 @@ class Inference:
             case ir.Fail():
                 return NEVER
             case _ as never:
-                assert_never(never)
+                raise forgotten(never)
 
     # -- names ---------------------------------------------------------------------------------------------------
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.types.model import (
     AndType,
     ArrayType,
@@ -110,7 +109,7 @@ def of_type(type_: Type, lookup: Lookup, depth: int = 0) -> Kinds:  # noqa: C901
         case ResourceType():
             return RESOURCE
         case _ as never:
-            assert_never(never)
+            raise forgotten(never)
 
 
 def _of_values(values: tuple[Any, ...]) -> Kinds:

@@ -58,6 +58,8 @@ class Artifact:
     """Python function name to the RTFS name that stacks show."""
     links: tuple[FunctionSignature, ...]
     """Signatures of the functions that are linked, by number."""
+    families: tuple[str, ...] | None = None
+    """The families of the library that its names are from; None where nobody has said."""
     prelude: bool = False
     """Whether the host prelude's names count as library."""
     metered: bool = True

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import PLAIN
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.types.model import Type
 
 Step = tuple[str, Any]
@@ -98,7 +97,7 @@ def _read(pattern: ir.Pattern, path: Path, questions: list[Question], binds: lis
             _read_parts(_rest(rest, ("rest", keys)), path, questions, binds)
             binds += [] if whole is None else [(whole, path)]
         case _ as never:
-            assert_never(never)
+            raise forgotten(never)
 
 
 def _rest(rest: ir.Pattern | None, step: Step) -> list[tuple[ir.Pattern, Step]]:

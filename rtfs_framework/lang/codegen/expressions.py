@@ -7,13 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.codegen import checks, growth, narrowing, operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.meter import visited
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Numbers
 from rtfs_framework.lang.values import Keyword
@@ -91,7 +90,7 @@ class Expressions(EmitterBase, ABC):
             case ir.Loop() | ir.Match() | ir.Try() | ir.Hinted() | ir.Recur() | ir.Each():
                 return self._by_statements(node, "r")
             case _ as never:
-                assert_never(never)
+                raise forgotten(never)
 
     def _by_statements(self, node: ir.Node, what: str) -> ast.expr:
         temp = self.unit.temp(what)

@@ -6,8 +6,6 @@ import ast
 from collections.abc import Sequence
 from itertools import islice
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.codegen import checks
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
@@ -15,6 +13,7 @@ from rtfs_framework.lang.codegen.groups import Groups
 from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import defaults, everything
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.passes import widths
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Special
@@ -54,7 +53,7 @@ class Emitter(Groups):
             case ir.Fn():
                 return self._linked(node, self._captured([node], [self.unit.function(node.name)], line)[0])
             case _ as never:
-                assert_never(never)
+                raise forgotten(never)
 
     def _bound(self, node: ir.Bind, line: int) -> ast.expr:
         expression = self.value(node.value)

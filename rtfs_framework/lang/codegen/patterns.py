@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.codegen import checks
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import var_name
 from rtfs_framework.lang.codegen.expressions import Expressions
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.values import Keyword
 
 
@@ -33,7 +32,7 @@ class Patterns(Expressions):
             case ir.PLiteral() | ir.PType() | ir.PAs():
                 raise AssertionError(pattern)  # the analyzer admits them only in match
             case _ as never:
-                assert_never(never)
+                raise forgotten(never)
 
     def _target(self, pattern: ir.Pattern) -> tuple[str, bool]:
         """Return the name that a part is put into, and whether it needs further binding."""
@@ -116,7 +115,7 @@ class Patterns(Expressions):
             case ir.PMap():
                 return self._fits_map(pattern, subject)
             case _ as never:
-                assert_never(never)
+                raise forgotten(never)
 
     def literal(self, value: Any, subject: str) -> ast.expr:
         """Return the test that a named value equals a literal."""

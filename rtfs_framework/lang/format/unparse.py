@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.expander.core import OWN_WORD
 from rtfs_framework.lang.forms import (
     Atom,
@@ -22,6 +20,7 @@ from rtfs_framework.lang.forms import (
     ShorthandFn,
     VectorForm,
 )
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import Resource, Timestamp, Uuid
 
@@ -55,7 +54,7 @@ def unparse(form: Form) -> str:
         case HintForm():
             return f"^:delegation {_target(form)} {unparse(form.form)}"
         case _ as never:
-            assert_never(never)
+            raise forgotten(never)
 
 
 def readable(name: str) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.show import show_type
@@ -94,7 +93,7 @@ def show(node: ir.Node) -> str:  # noqa: C901, PLR0912 - one line per kind of no
         case ir.Fail(kind=kind, message=message):
             return _form("fail", kind, write(message))
         case _ as never:
-            assert_never(never)
+            raise forgotten(never)
 
 
 def _form(head: str, *parts: str) -> str:
@@ -174,7 +173,7 @@ def _pattern(pattern: ir.Pattern) -> str:
         case ir.PAs(var=var, pattern=inner):
             return _form(":as", _var(var), _pattern(inner))
         case _ as never:
-            assert_never(never)
+            raise forgotten(never)
 
 
 def _entry(entry: ir.PMapEntry) -> str:

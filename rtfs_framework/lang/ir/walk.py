@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter, is_
 from typing import Any, TypeVar
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.meter import OFTEN, VISITS, meter, visited
+from rtfs_framework.lang.never import forgotten
 
 Go = Callable[[ir.Node], ir.Node]
 R = TypeVar("R")
@@ -72,7 +71,7 @@ def defaults(pattern: ir.Pattern) -> Iterator[ir.Node]:
             if pattern.rest is not None:
                 yield from defaults(pattern.rest)
         case _ as never:
-            assert_never(never)
+            raise forgotten(never)
 
 
 def pattern(node: ir.Pattern, go: Go) -> ir.Pattern:
@@ -89,7 +88,7 @@ def pattern(node: ir.Pattern, go: Go) -> ir.Pattern:
             entries = _all(node.entries, (_entry(entry, go) for entry in node.entries))
             return _with(node, entries=entries, rest=_maybe(node.rest, lambda rest: pattern(rest, go)))
         case _ as never:
-            assert_never(never)
+            raise forgotten(never)
 
 
 def _entry(entry: ir.PMapEntry, go: Go) -> ir.PMapEntry:
@@ -245,4 +244,4 @@ def variables(pattern: ir.Pattern) -> Iterator[ir.Var]:
                 yield from variables(item)
             yield from [whole] if whole else []
         case _ as never:
-            assert_never(never)
+            raise forgotten(never)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import all_nodes
 from rtfs_framework.lang.ir.walk import rebuild, variables
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.source import Span
 
 
@@ -151,7 +150,7 @@ class Copy:
                 entries = tuple(records.evolve(e, pattern=self.pattern(e.pattern)) for e in pattern.entries)
                 return records.evolve(pattern, entries=entries, rest=self._rest(pattern), whole=self._whole(pattern))
             case _ as never:
-                assert_never(never)
+                raise forgotten(never)
 
     def _rest(self, pattern: ir.PVector | ir.PMap) -> ir.Pattern | None:
         return None if pattern.rest is None else self.pattern(pattern.rest)

@@ -12,11 +12,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError
 from rtfs_framework.lang.literals import is_timestamp, is_uuid, names_keyword, names_symbol
 from rtfs_framework.lang.maps import Map, Set, to_key
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.types.compile_check import failure_finder
 from rtfs_framework.lang.types.failure import (
     TOO_DEEP,
@@ -106,7 +105,7 @@ class Coercer:
             case ArrayType(item, shape):
                 return self._array(type_, item, shape or (None,), data)
             case _ as never:
-                assert_never(never)
+                raise forgotten(never)
 
     def _named(self, name: str, data: Any) -> Any:
         found = resolve(name, self.lookup)

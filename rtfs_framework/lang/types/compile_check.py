@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from typing_extensions import assert_never
-
 from rtfs_framework.lang.maps import Set
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.types.checks import (
     LIST,
     VECTOR,
@@ -160,7 +159,7 @@ def _compile(type_: Type, scope: _Scope) -> Check:  # noqa: C901, PLR0912 - one 
         case ResourceType():
             return of_class(frozenset({Resource}), type_)
         case _ as never:
-            assert_never(never)
+            raise forgotten(never)
 
 
 def _named(name: str, scope: _Scope) -> Check:

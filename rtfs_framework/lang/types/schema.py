@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from typing_extensions import assert_never
-
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.types.jsonable import plain, plain_key
 from rtfs_framework.lang.types.model import (
     AndType,
@@ -99,7 +98,7 @@ class _Describer:
             case ArrayType(item, shape):
                 return self.array(item, shape or (None,))
             case _ as never:
-                assert_never(never)
+                raise forgotten(never)
 
     def named(self, name: str) -> Schema:
         found = resolve(name, self.lookup)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from typing_extensions import assert_never
-
+from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.model import (
     AndType,
@@ -67,7 +66,7 @@ def show_type(type_: Type) -> str:  # noqa: C901, PLR0912 - one line per kind of
         case ResourceType(name):
             return _form("resource", name)
         case _ as never:
-            assert_never(never)
+            raise forgotten(never)
 
 
 def show_predicate(predicate: Predicate) -> str:
