@@ -9,16 +9,8 @@ from rtfs_framework.lang.digest import digest as digest_of
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.printer import ATOMS, write
 from rtfs_framework.lang.types.model import Type
-from rtfs_framework.lang.values import (
-    ErrorValue,
-    GrownVector,
-    Keyword,
-    List,
-    Resource,
-    Timestamp,
-    Uuid,
-    Value,
-)
+from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Timestamp, Uuid, Value
+from rtfs_framework.lang.vectors import GrownVector, List
 
 __all__ = [
     "CallKind",

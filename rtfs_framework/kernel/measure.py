@@ -16,17 +16,8 @@ from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleT
 from typing import Any
 
 from rtfs_framework.lang.maps import Key, Map, Set
-from rtfs_framework.lang.values import (
-    ErrorValue,
-    GrownVector,
-    Keyword,
-    List,
-    Reduced,
-    Resource,
-    Symbol,
-    Timestamp,
-    Uuid,
-)
+from rtfs_framework.lang.values import ErrorValue, Keyword, Reduced, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import GrownVector, List
 
 _ATOM = 32
 _HEAD = 56
@@ -42,6 +33,13 @@ _OPAQUE: frozenset[Any] = frozenset({BuiltinFunctionType, CodeType, ModuleType, 
 
 _TRIE = frozenset({"Map", "map_array_node", "map_bitmap_node", "map_collision_node"})
 """Classes of `immutables`, which it does not name."""
+
+_HELD: dict[Any, tuple[str, ...]] = {
+    Map: ("_items", "_trie", "_order"),
+    GrownVector: ("_buffers", "_changed"),
+    List: ("_buffers", "_changed"),
+}
+"""What collections keep, and versions of them share."""
 
 _OFTEN = 0xFFFF
 _SINGLE = 3
@@ -98,13 +96,10 @@ def _own(value: Any, kind: Any, todo: list[Any]) -> int:
         return _HEAD + int(value.bit_length() >> 3)
     if kind is str:
         return _HEAD + len(value) * (1 if value.isascii() else 4)
-    if kind is tuple or kind is List or kind is list:
+    if kind is tuple or kind is list:
         return _HEAD + 8 * len(value) + _items(value, todo)
-    if kind is GrownVector:
-        todo.append(value._buffer)
-        return _HEAD
-    if kind is Map:
-        todo.extend(part for part in (value._items, value._trie, value._order) if part is not None)
+    if kind in _HELD:
+        todo.extend(part for part in map(value.__getattribute__, _HELD[kind]) if part is not None)
         return _HEAD
     if kind is dict:
         return _HEAD + _ENTRY * len(value) + _items(value.keys(), todo) + _items(value.values(), todo)

@@ -23,7 +23,8 @@ from rtfs_framework.lang.types.compile_check import checker
 from rtfs_framework.lang.types.failure import brief
 from rtfs_framework.lang.types.model import MapType, Type
 from rtfs_framework.lang.types.tests import compiled_test
-from rtfs_framework.lang.values import GrownVector, List, Reduced, is_vector
+from rtfs_framework.lang.values import Reduced
+from rtfs_framework.lang.vectors import GROW_AT, GrownVector, List, is_vector, part
 from rtfs_framework.stdlib import operators
 from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword, of_arities
 from rtfs_framework.stdlib.check import sequence
@@ -103,20 +104,19 @@ def spread(value: Any, count: int) -> Any:
         return (None,) * count
     if not (is_vector(value) or value.__class__ is List):
         raise type_error("destructuring", "vector", value)
-    items = tuple(value)[:count]
+    items = value[:count]
     return items + (None,) * (count - len(items))
 
 
 def spread_rest(value: Any, count: int) -> Any:
     """Return `count` items as `spread` does, then the vector of what is left."""
     first = spread(value, count)
-    return (*first, () if value is None else tail(tuple(value), count))
+    return (*first, () if value is None else tail(value.vector() if value.__class__ is List else value, count))
 
 
 def tail(vector: Any, count: int) -> Any:
     """Return what is left of a vector without its first items."""
-    charge(len(vector))
-    return vector[count:]
+    return part(vector, min(count, len(vector)), len(vector), GROW_AT)
 
 
 def as_map(value: Any) -> Map:

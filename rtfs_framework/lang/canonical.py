@@ -7,7 +7,7 @@ from typing import Any
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.printer import write
-from rtfs_framework.lang.values import GrownVector, List
+from rtfs_framework.lang.vectors import GrownVector, List
 
 MOST = 10_000_000
 """Characters of a canonical print: a small value may share its parts many times over."""

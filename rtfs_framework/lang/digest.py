@@ -34,7 +34,8 @@ from struct import Struct
 from typing import Any
 
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import GrownVector, List
 
 VERSION = b"RTFS values 2\n"
 INLINE = 128

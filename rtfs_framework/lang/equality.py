@@ -12,7 +12,7 @@ from sys import getrefcount
 from typing import Any
 
 from rtfs_framework.lang.meter import LARGE, SHORT, SMALL, charge, watched
-from rtfs_framework.lang.values import GrownVector, List
+from rtfs_framework.lang.vectors import GrownVector, List
 
 _SIMPLE: frozenset[Any] = frozenset({int, str, float, bool, type(None)})
 _SEQUENCES: frozenset[Any] = frozenset({tuple, GrownVector, List})

@@ -16,7 +16,7 @@ from sys import getrefcount
 from typing import Any
 
 from rtfs_framework.lang.meter import SMALL, charge, visited, watched
-from rtfs_framework.lang.values import GrownVector, List
+from rtfs_framework.lang.vectors import GrownVector, List
 
 WORD = 1 << 63
 """Integers between this and its negative are their own dict keys: at most a few share one of Python's hashes."""

@@ -17,17 +17,8 @@ from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.literals import STOP, names_keyword, names_symbol
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import ITEMS_PER_STEP, SMALL, Growing, charge, meter, watched
-from rtfs_framework.lang.values import (
-    ErrorValue,
-    GrownVector,
-    Keyword,
-    List,
-    Reduced,
-    Resource,
-    Symbol,
-    Timestamp,
-    Uuid,
-)
+from rtfs_framework.lang.values import ErrorValue, Keyword, Reduced, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import GrownVector, List
 
 _OFTEN = 1_024
 """Collections that are opened between two charges: a step for each."""

@@ -24,7 +24,8 @@ from uuid import UUID
 from rtfs_framework.lang.jsontext import MAX_DEPTH
 from rtfs_framework.lang.literals import is_resource, is_timestamp, is_uuid
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.values import ErrorValue, GrownVector, List, Resource, Timestamp, Uuid, type_name
+from rtfs_framework.lang.values import ErrorValue, Resource, Timestamp, Uuid, type_name
+from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.orchestrator.purity import UNTAGGED, is_plain
 
 _WAYS_OUT: Mapping[str, str] = {

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.values import GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import Keyword, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import GrownVector, List
 
 ATOMS = frozenset({type(None), bool, int, float, str, Keyword, Symbol, Timestamp, Uuid, Resource})
 UNTAGGED = ATOMS - {Timestamp, Uuid, Resource}

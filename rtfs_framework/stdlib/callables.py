@@ -10,7 +10,8 @@ from rtfs_framework.lang.arity import Shape, arity_text, chosen, fits
 from rtfs_framework.lang.errors import arity_error, type_error
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import meter
-from rtfs_framework.lang.values import GrownVector, Keyword
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.lang.vectors import GrownVector
 from rtfs_framework.stdlib.table import BY_FUNCTION
 
 _VARARGS = 0x04

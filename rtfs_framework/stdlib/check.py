@@ -9,7 +9,7 @@ from typing import Any
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import SMALL, blocks, charge
-from rtfs_framework.lang.values import GrownVector, List
+from rtfs_framework.lang.vectors import GrownVector, List
 
 NUMBERS: frozenset[Any] = frozenset({int, float})
 VECTORS: frozenset[Any] = frozenset({tuple, GrownVector, List})

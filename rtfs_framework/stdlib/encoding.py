@@ -12,7 +12,8 @@ from rtfs_framework.lang.errors import invalid_argument, type_error
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import Growing, charge, made, meter, room_for_text, watched
 from rtfs_framework.lang.printer import write
-from rtfs_framework.lang.values import List, Uuid, is_function
+from rtfs_framework.lang.values import Uuid, is_function
+from rtfs_framework.lang.vectors import List
 from rtfs_framework.stdlib.check import string
 from rtfs_framework.stdlib.table import builtin
 from rtfs_framework.stdlib.walker import fold

@@ -17,14 +17,15 @@ from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.jsontext import MAX_DEPTH
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import LARGE, Growing, meter, room
-from rtfs_framework.lang.values import GrownVector, Keyword, List
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.lang.vectors import GrownVector, List
 
 Encode = Callable[[Any], str]
 
 _LEAVES: frozenset[Any] = frozenset({type(None), bool, int, float, str})
 _VECTORS: frozenset[Any] = frozenset({tuple, GrownVector, List})
 _KNOWN: frozenset[Any] = _LEAVES | _VECTORS | {Map}
-_GROWN: frozenset[Any] = frozenset({GrownVector})
+_GROWN: frozenset[Any] = frozenset({GrownVector, List})
 _NAMES: frozenset[Any] = frozenset({str})
 _KEYWORDS: frozenset[Any] = frozenset({Keyword})
 _MUCH = 8 * LARGE
@@ -71,7 +72,7 @@ def _digits(integers: Sequence[int]) -> int:
 
 
 def _size(level: Sequence[Any], most: int | None, unlike: set[type]) -> int | None:
-    """Return how many parts and characters values have together; note the classes of keys, and of vectors that grew.
+    """Return how many parts and characters values have together; note the classes of keys, and of what is no tuple.
 
     All of one level of nesting are looked at together. A small value may share its parts many times over, so parts are
     counted before they are put side by side.
@@ -120,7 +121,7 @@ def _stand_in(value: Any) -> Any:
             return items
         if kinds <= _KEYWORDS:
             return {key.name: item for key, item in items.items()}
-    elif value.__class__ is GrownVector:
+    elif value.__class__ in _GROWN:
         return value[:]
     raise _NotPlainError
 

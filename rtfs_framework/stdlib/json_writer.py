@@ -15,7 +15,8 @@ from rtfs_framework.lang.jsontext import MAX_DEPTH
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import Growing, charge, watched
 from rtfs_framework.lang.types.jsonable import plain_key
-from rtfs_framework.lang.values import GrownVector, Keyword, List, Timestamp, Uuid, type_name
+from rtfs_framework.lang.values import Keyword, Timestamp, Uuid, type_name
+from rtfs_framework.lang.vectors import GrownVector, List
 
 _ARRAYS: frozenset[Any] = frozenset({tuple, GrownVector, List, Set})
 _NAMED: dict[Any, str] = {None: "null", True: "true", False: "false"}

@@ -10,8 +10,9 @@ from typing import Any
 
 from rtfs_framework.lang.errors import arity_error, index_error, type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, to_key
-from rtfs_framework.lang.meter import room, watched
-from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List
+from rtfs_framework.lang.meter import watched
+from rtfs_framework.lang.values import ErrorValue, Keyword
+from rtfs_framework.lang.vectors import GrownVector, List, put
 from rtfs_framework.stdlib.callables import as_function, invoke, keyword_get
 from rtfs_framework.stdlib.check import VECTORS, integer, items, mapping
 from rtfs_framework.stdlib.table import builtin
@@ -110,15 +111,11 @@ def assoc(collection: Any, key: Any, value: Any, *more: Any) -> Any:
     return result
 
 
-def _assoc_places(op: str, vector: Any, changes: list[tuple[Any, Any]]) -> tuple[Any, ...]:
-    room(op, len(vector))
-    made = list(vector)
-    for key, value in watched(changes):
-        place = integer(op, key)
-        if not 0 <= place < len(made):
-            raise index_error(place, len(made))
-        made[place] = value
-    return tuple(made)
+def _assoc_places(op: str, vector: Any, changes: list[tuple[Any, Any]]) -> Any:
+    for key, _ in watched(changes):
+        if not 0 <= integer(op, key) < len(vector):
+            raise index_error(key, len(vector))
+    return put(vector, changes)
 
 
 @builtin(

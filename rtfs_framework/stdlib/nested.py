@@ -12,7 +12,7 @@ from typing import Any
 from rtfs_framework.lang.errors import index_error, invalid_argument, type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.meter import SMALL, charge, fits, watched
-from rtfs_framework.lang.values import GrownVector
+from rtfs_framework.lang.vectors import GrownVector
 from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import VECTORS, integer, mapping, sequence
 from rtfs_framework.stdlib.higher_order import truthy

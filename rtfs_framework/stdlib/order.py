@@ -13,7 +13,8 @@ from typing import Any
 
 from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.meter import LARGE, blocks, charge, fits, growing_blocks, meter, walk_text, watched
-from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import GrownVector, List
 
 Token = tuple[Any, ...]
 """A rank, then what orders values of that rank. Tokens of one rank compare with each other."""

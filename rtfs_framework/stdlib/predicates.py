@@ -7,9 +7,7 @@ from typing import Any
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.values import (
     ErrorValue,
-    GrownVector,
     Keyword,
-    List,
     Reduced,
     Resource,
     Symbol,
@@ -18,6 +16,7 @@ from rtfs_framework.lang.values import (
     is_function,
     type_name,
 )
+from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.stdlib.check import NUMBERS, VECTORS
 from rtfs_framework.stdlib.table import builtin
 

@@ -6,13 +6,14 @@ nil as nothing, and maps as [key value] pairs where that is no mistake. Out: vec
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
 from rtfs_framework.lang.meter import charge, made, room, watched
-from rtfs_framework.lang.values import GrownVector, List
-from rtfs_framework.lang.values import conj as vector_conj
+from rtfs_framework.lang.vectors import GROW_AT, PART_AT, GrownVector, List, is_vector, joined
+from rtfs_framework.lang.vectors import conj as vector_conj
 from rtfs_framework.stdlib.check import VECTORS, placed, sequence
 from rtfs_framework.stdlib.order import position
 from rtfs_framework.stdlib.slices import alike
@@ -81,7 +82,9 @@ def is_empty(value: Any) -> bool:
     "not-empty", ("(not-empty [1])", "[1]"), ('(not-empty "")', "nil"), doc="Give a collection, or nil if it is empty."
 )
 def not_empty(collection: Any) -> Any:
-    return collection if len(elements("not-empty", collection)) else None
+    if collection is not None and collection.__class__ not in _SIZED:
+        raise type_error("not-empty", "collection", collection)
+    return collection or None
 
 
 @builtin("empty", ("(empty [1])", "[]"), ("(empty {:a 1})", "{}"), doc="Give an empty collection of the same kind.")
@@ -99,7 +102,7 @@ def cons(item: Any, collection: Any) -> Any:
         return (item,)
     if collection.__class__ not in VECTORS and collection.__class__ is not Set:
         raise type_error("cons", "vector", collection)
-    return alike(collection, (item, *collection))
+    return joined("cons", (item,), tuple(collection) if collection.__class__ is Set else collection, (), GROW_AT)
 
 
 @builtin(
@@ -129,8 +132,7 @@ def _conj(collection: Any, item: Any) -> Any:
     if kind is Set:
         return collection if item in collection else Set(collection.map.assoc(item, item))
     if kind is List:
-        charge(len(collection))
-        return List((item, *collection))
+        return joined("conj", (item,), collection, (), GROW_AT)
     raise type_error("conj", "collection", collection)
 
 
@@ -148,11 +150,16 @@ def _conj_map(target: Map, entry: Any) -> Map:
     ('(concat "ab" [1])', '["a" "b" 1]'),
     doc="Join collections into a vector.",
 )
-def concat(*collections: Any) -> tuple[Any, ...]:
+def concat(*collections: Any) -> Any:
     charge(len(collections))
     parts = [() if part is None else placed("concat", part) for part in watched(collections)]
-    room("concat", sum(map(len, parts)))
-    return made(tuple([item for part in parts for item in part]))
+    size = sum(map(len, parts))
+    longest = max(range(len(parts)), key=lambda place: len(parts[place]), default=0)
+    if size >= PART_AT and is_vector(parts[longest]):
+        before, after = (tuple(chain.from_iterable(some)) for some in (parts[:longest], parts[longest + 1 :]))
+        return joined("concat", before, parts[longest], after)
+    room("concat", size)
+    return made(tuple(chain.from_iterable(parts)))
 
 
 @builtin(
@@ -168,8 +175,7 @@ def into(target: Any, source: Any) -> Any:
     if target is not None and kind not in VECTORS and kind is not Map and kind is not Set:
         raise type_error("into", "collection", target)
     if target is None or kind is tuple or kind is GrownVector:
-        room("into", len(found) + len(target or ()))
-        return made((*(target or ()), *found))
+        return joined("into", (), target or (), found)
     if kind is Set:
         return target.with_all(found)
     if kind is Map and all(pair.__class__ in VECTORS and len(pair) == 2 for pair in found):
@@ -186,7 +192,7 @@ def into(target: Any, source: Any) -> Any:
     doc="Turn any collection into a vector; an empty one into nil.",
 )
 def seq(collection: Any) -> Any:
-    return tuple(elements("seq", collection)) or None
+    return _vector("seq", collection) or None
 
 
 @builtin(
@@ -197,7 +203,13 @@ def seq(collection: Any) -> Any:
     doc="Turn any collection into a vector.",
 )
 def vec(collection: Any) -> Any:
-    return collection if collection.__class__ is tuple else tuple(elements("vec", collection))
+    return _vector("vec", collection)
+
+
+def _vector(op: str, collection: Any) -> Any:
+    if is_vector(collection):
+        return collection
+    return collection.vector() if collection.__class__ is List else tuple(elements(op, collection))
 
 
 @builtin("set", ("(set [1 2 1])", "#{1 2}"), ("(set nil)", "#{}"), doc="Turn any collection into a set.")

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtfs_framework.lang import values
 from rtfs_framework.lang.errors import index_error, type_error
 from rtfs_framework.lang.maps import Set
-from rtfs_framework.lang.meter import SMALL, charge, made, room
-from rtfs_framework.lang.values import GrownVector, List, is_vector
+from rtfs_framework.lang.meter import SMALL, charge, made
+from rtfs_framework.lang.vectors import GROW_AT, PART_AT, List, part
 from rtfs_framework.stdlib.check import VECTORS, integer, placed, vector_like
 from rtfs_framework.stdlib.strings import slice_bounds
 from rtfs_framework.stdlib.table import builtin
@@ -31,6 +30,11 @@ def alike(source: Any, part: Any) -> Any:
     if kind is List:
         return List(part)
     return made(part if part.__class__ is tuple else tuple(part))
+
+
+def some(found: Any, low: int, high: int, least: int = PART_AT) -> Any:
+    """Return items by their places, in the kind of their source; of a vector or list, `least` and more are shared."""
+    return alike(found, found[low:high]) if found.__class__ is str else part(found, low, high, least)
 
 
 @builtin(
@@ -72,19 +76,24 @@ def last(collection: Any) -> Any:
 
 @builtin("rest", ("(rest [1 2 3])", "[2 3]"), ('(rest "abc")', '"bc"'), ("(rest [])", "[]"), doc="Drop the first item.")
 def rest(collection: Any) -> Any:
-    if is_vector(collection):
-        return values.rest(collection)  # long vectors share their items: walking one with rest is linear
-    return alike(collection, placed("rest", collection)[1:])
+    return _dropped("rest", collection)
 
 
 @builtin("next", ("(next [1 2])", "[2]"), ("(next [1])", "nil"), doc="Drop the first item; nil if nothing is left.")
 def next_(collection: Any) -> Any:
-    return alike(collection, placed("next", collection)[1:]) or None
+    left = _dropped("next", collection)
+    return left if len(left) else None
+
+
+def _dropped(op: str, collection: Any) -> Any:
+    found = placed(op, collection)
+    return some(found, min(len(found), 1), len(found), GROW_AT)
 
 
 @builtin("butlast", ("(butlast [1 2 3])", "[1 2]"), ("(butlast [])", "[]"), doc="Drop the last item.")
 def butlast(collection: Any) -> Any:
-    return alike(collection, placed("butlast", collection)[:-1])
+    found = placed("butlast", collection)
+    return some(found, 0, max(len(found) - 1, 0), GROW_AT)
 
 
 @builtin(
@@ -118,20 +127,20 @@ def _amount(op: str, count: Any) -> int:
     doc="Give the first items, as many as said.",
 )
 def take(count: Any, collection: Any) -> Any:
-    amount = _amount("take", count)
-    return alike(collection, placed("take", collection)[:amount])
+    amount, found = _amount("take", count), placed("take", collection)
+    return some(found, 0, min(amount, len(found)))
 
 
 @builtin("drop", ("(drop 1 [1 2 3])", "[2 3]"), ("(drop -1 [1])", "[1]"), doc="Leave out the first items.")
 def drop(count: Any, collection: Any) -> Any:
-    amount = _amount("drop", count)
-    return alike(collection, placed("drop", collection)[amount:])
+    amount, found = _amount("drop", count), placed("drop", collection)
+    return some(found, min(amount, len(found)), len(found))
 
 
 @builtin("take-last", ("(take-last 2 [1 2 3])", "[2 3]"), doc="Give the last items, as many as said.")
 def take_last(count: Any, collection: Any) -> Any:
     amount, found = _amount("take-last", count), placed("take-last", collection)
-    return alike(collection, found[max(len(found) - amount, 0) :])
+    return some(found, max(len(found) - amount, 0), len(found))
 
 
 @builtin(
@@ -145,7 +154,7 @@ def drop_last(count: Any, collection: Any = NOTHING) -> Any:
     if collection is NOTHING:
         count, collection = 1, count
     amount, found = _amount("drop-last", count), placed("drop-last", collection)
-    return alike(collection, found[: max(len(found) - amount, 0)])
+    return some(found, 0, max(len(found) - amount, 0))
 
 
 @builtin("take-nth", ("(take-nth 2 [1 2 3 4 5])", "[1 3 5]"), doc="Give the first item and every nth after it.")
@@ -162,7 +171,7 @@ def positive(op: str, value: Any) -> int:
 
 @builtin("nthrest", ("(nthrest [1 2 3] 2)", "[3]"), doc="Leave out the first items; the collection comes first.")
 def nthrest(collection: Any, count: Any) -> Any:
-    return alike(collection, placed("nthrest", collection)[_amount("nthrest", count) :])
+    return drop(_amount("nthrest", count), placed("nthrest", collection))
 
 
 @builtin(
@@ -175,13 +184,14 @@ def nthrest(collection: Any, count: Any) -> Any:
 def subvec(vector: Any, start: Any, end: Any = None) -> Any:
     found = vector_like("subvec", vector)
     low, high = slice_bounds("subvec", len(found), start, end)
-    return made(tuple(found[low : low + room("subvec", high - low)]))
+    return some(found.vector() if found.__class__ is List else found, low, high)
 
 
 @builtin("split-at", ("(split-at 1 [1 2 3])", "[[1] [2 3]]"), doc="Give the first items and the others.")
 def split_at(count: Any, collection: Any) -> Any:
-    amount, found = _amount("split-at", count), placed("split-at", collection)
-    return alike(collection, found[:amount]), alike(collection, found[amount:])
+    found = placed("split-at", collection)
+    place = min(_amount("split-at", count), len(found))
+    return some(found, 0, place), some(found, place, len(found))
 
 
 @builtin("peek", ("(peek [1 2])", "2"), ("(peek [])", "nil"), doc="Give the item that `pop` would take away.")
@@ -197,9 +207,8 @@ def peek(stack: Any) -> Any:
     doc="Drop the last item of a vector or the first of a list.",
 )
 def pop(stack: Any) -> Any:
-    if stack.__class__ is GrownVector and len(stack):
-        return stack.pop()
     found = vector_like("pop", stack)
-    if not found:
+    if not len(found):
         raise index_error(0, 0)
-    return alike(stack, found[1:] if stack.__class__ is List else found[:-1])
+    in_front = int(stack.__class__ is List)
+    return some(found, in_front, len(found) - 1 + in_front, GROW_AT)

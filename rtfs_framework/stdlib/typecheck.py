@@ -22,7 +22,8 @@ from rtfs_framework.lang.types.coerce import from_json, to_json
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.names import PRIMITIVES, Lookup, instead, no_names, resolve
 from rtfs_framework.lang.types.read import MAX_NESTING, read_type
-from rtfs_framework.lang.values import GrownVector, Symbol
+from rtfs_framework.lang.values import Symbol
+from rtfs_framework.lang.vectors import GrownVector
 from rtfs_framework.stdlib.table import builtin
 
 MOST_PARTS = 100_000

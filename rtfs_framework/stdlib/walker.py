@@ -8,7 +8,7 @@ from typing import Any
 from rtfs_framework.lang.errors import LimitError, type_error
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import charge, watched
-from rtfs_framework.lang.values import GrownVector, List
+from rtfs_framework.lang.vectors import GrownVector, List
 
 MAX_LEVELS = 100_000
 """Levels of nesting that a walk may go down to (a function that keeps adding levels would never end)."""

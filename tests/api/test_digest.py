@@ -8,7 +8,8 @@ import pytest
 
 from rtfs_framework.api import Keyword, Map, digest
 from rtfs_framework.lang.maps import Set
-from rtfs_framework.lang.values import ErrorValue, GrownVector, List, Symbol
+from rtfs_framework.lang.values import ErrorValue, Symbol
+from rtfs_framework.lang.vectors import GrownVector, List
 
 
 class Colour(enum.IntEnum):

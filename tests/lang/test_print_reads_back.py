@@ -14,7 +14,8 @@ from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source
-from rtfs_framework.lang.values import Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import Keyword, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import List
 from rtfs_framework.testing.effort import effort
 
 WORD = st.from_regex(r"[a-zA-Z_$*!?<>=][a-zA-Z0-9_$+*/=<>!?.-]{0,8}", fullmatch=True)

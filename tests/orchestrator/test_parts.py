@@ -12,7 +12,8 @@ from rtfs_framework.kernel.outcome import FunctionSignature, Parameter
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.types.model import EnumType, Primitive, VectorType
 from rtfs_framework.lang.types.names import no_names
-from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Symbol
+from rtfs_framework.lang.values import ErrorValue, Keyword, Symbol
+from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.orchestrator.config.model import ProviderSpec
 from rtfs_framework.orchestrator.cost import cost_of
 from rtfs_framework.orchestrator.globs import Patterns

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map, Set, equal, hash_value
-from rtfs_framework.lang.values import ErrorValue, Keyword, List, Symbol, Timestamp, Uuid, conj
+from rtfs_framework.lang.values import ErrorValue, Keyword, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import List, conj
 from rtfs_framework.stdlib import comparison, reordering  # noqa: F401 - they fill the table
 from rtfs_framework.stdlib.order import compare_values, merge_sort, sort_values
 from rtfs_framework.stdlib.table import BUILTINS

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map, Set, equal
-from rtfs_framework.lang.values import Keyword, List, Uuid
+from rtfs_framework.lang.values import Keyword, Uuid
+from rtfs_framework.lang.vectors import List
 from rtfs_framework.stdlib.encoding import _canonical
 from rtfs_framework.stdlib.library import BUILTINS
 

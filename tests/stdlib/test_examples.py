@@ -11,7 +11,7 @@ from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang.errors import LanguageError, ProgramError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.printer import write
-from rtfs_framework.lang.values import is_vector
+from rtfs_framework.lang.vectors import is_vector
 from rtfs_framework.stdlib.library import BUILTINS
 from rtfs_framework.testing.run import run_source
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.printer import write
-from rtfs_framework.lang.values import GrownVector, Keyword, List, type_name
+from rtfs_framework.lang.values import Keyword, type_name
+from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.stdlib.library import BUILTINS
 
 INTS = st.lists(st.integers(), max_size=20).map(tuple)

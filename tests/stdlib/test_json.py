@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map, Set, equal
-from rtfs_framework.lang.values import ErrorValue, Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import List
 from rtfs_framework.stdlib.library import BUILTINS
 
 WRITERS = ["serialize-json", "serialize-json-pretty", "tool/serialize-json", "tool/serialize-json-pretty"]

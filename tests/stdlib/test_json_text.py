@@ -13,7 +13,8 @@ from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError, _check_depth, _is
 from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.meter import LARGE
 from rtfs_framework.lang.types.jsonable import from_plain
-from rtfs_framework.lang.values import GrownVector, Keyword, List, Timestamp
+from rtfs_framework.lang.values import Keyword, Timestamp
+from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.stdlib.json import parse_json, serialize_json
 from rtfs_framework.stdlib.json_text import plain_text
 from rtfs_framework.stdlib.json_writer import written

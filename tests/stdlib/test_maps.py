@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.maps import Map, Set, equal
-from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, conj
+from rtfs_framework.lang.values import ErrorValue, Keyword
+from rtfs_framework.lang.vectors import GrownVector, List, conj
 from rtfs_framework.stdlib.library import BUILTINS
 
 A, B, C = Keyword("a"), Keyword("b"), Keyword("c")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtfs_framework.lang.values import GrownVector, Keyword, List
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.stdlib.order import order_key, sort_by_keys, sort_keys, sort_values
 
 NUMBERS = st.integers(-3, 3) | st.sampled_from([0.0, -0.0, 1.0, 10**400, -(10**400), float("inf")])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rtfs_framework.lang.maps import EMPTY_MAP, Set
-from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.stdlib import predicates
 from rtfs_framework.stdlib.table import BUILTINS
 

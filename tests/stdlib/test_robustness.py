@@ -13,17 +13,8 @@ from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
 from rtfs_framework.lang.meter import ITEMS
 from rtfs_framework.lang.printer import write
-from rtfs_framework.lang.values import (
-    ErrorValue,
-    GrownVector,
-    Keyword,
-    List,
-    Resource,
-    Symbol,
-    Timestamp,
-    Uuid,
-    type_name,
-)
+from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid, type_name
+from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.stdlib.table import BUILTINS
 from rtfs_framework.testing.effort import effort
 

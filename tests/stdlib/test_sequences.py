@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, equal
 from rtfs_framework.lang.meter import ITEMS, OUTSIDE
-from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, is_vector
+from rtfs_framework.lang.values import ErrorValue, Keyword
+from rtfs_framework.lang.vectors import GrownVector, List, is_vector
 from rtfs_framework.stdlib import bounds, reordering, sequences, sequences_more, sets, slices  # noqa: F401 - they fill the table
 from rtfs_framework.stdlib.table import BUILTINS
 

@@ -23,7 +23,8 @@ from rtfs_framework.lang.types.compile_check import checker
 from rtfs_framework.lang.types.model import FunctionType
 from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.lang.types.read import read_type
-from rtfs_framework.lang.values import ErrorValue, Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import List
 from rtfs_framework.stdlib.library import BUILTINS
 from rtfs_framework.stdlib.shorthand import expanded
 from rtfs_framework.stdlib.signatures import TYPES

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import ITEMS, OUTSIDE
-from rtfs_framework.lang.values import Keyword, List, Symbol
+from rtfs_framework.lang.values import Keyword, Symbol
+from rtfs_framework.lang.vectors import List
 from rtfs_framework.stdlib import formatting, strings, strings_more  # noqa: F401 - they fill the table
 from rtfs_framework.stdlib.table import BUILTINS
 

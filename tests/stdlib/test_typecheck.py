@@ -6,7 +6,8 @@ import pytest
 
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map
-from rtfs_framework.lang.values import Keyword, List, Symbol
+from rtfs_framework.lang.values import Keyword, Symbol
+from rtfs_framework.lang.vectors import List
 from rtfs_framework.stdlib.library import BUILTINS
 
 A, INT, MAP, VECTOR, ENUM = (Keyword(name) for name in ("a", "int", "map", "vector", "enum"))

@@ -7,7 +7,8 @@ from typing import Any
 
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.printer import write
-from rtfs_framework.lang.values import Keyword, is_vector, type_name
+from rtfs_framework.lang.values import Keyword, type_name
+from rtfs_framework.lang.vectors import is_vector
 
 _MOST = 8
 """Kinds of items, or entries of a map, that a type names."""

@@ -21,7 +21,8 @@ from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.jsonable import plain, plain_key
-from rtfs_framework.lang.values import ErrorValue, List, is_vector, type_name
+from rtfs_framework.lang.values import ErrorValue, type_name
+from rtfs_framework.lang.vectors import List, is_vector
 from rtfs_framework.lang.visible import escaped
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")

@@ -22,7 +22,8 @@ from rtfs_framework.lang.forms import (
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.source import Span
-from rtfs_framework.lang.values import GrownVector, List, Symbol
+from rtfs_framework.lang.values import Symbol
+from rtfs_framework.lang.vectors import GrownVector, List
 
 _REFERENCE, META, HINT, SHORTHAND = "#reference", "#meta", "#hint", "#()"
 MOST_PARTS = 200_000

@@ -24,7 +24,8 @@ from rtfs_framework.lang.forms import (
     VectorForm,
 )
 from rtfs_framework.lang.never import forgotten
-from rtfs_framework.lang.values import List, Symbol
+from rtfs_framework.lang.values import Symbol
+from rtfs_framework.lang.vectors import List
 
 
 def form_digest(form: Form) -> str:

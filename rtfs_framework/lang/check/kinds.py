@@ -30,7 +30,8 @@ from rtfs_framework.lang.types.model import (
     VectorType,
 )
 from rtfs_framework.lang.types.names import Lookup, resolve
-from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import GrownVector, List
 
 Kinds = int
 """A set of kinds."""

@@ -19,7 +19,8 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.types import model
-from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import GrownVector, List
 
 _RECORDS: tuple[type[Any], ...] = (
     *(Symbol, Timestamp, Uuid, Resource, ErrorValue, Source, Span, Place, Diagnostic),

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from rtfs_framework.lang.hashing import COMPACT
 from rtfs_framework.lang.meter import SHORT, SMALL
-from rtfs_framework.lang.values import GROW_AT
+from rtfs_framework.lang.vectors import GROW_AT
 
 _TEXT = f"a.__class__ is str and len(a) < {SHORT}"
 _WITHIN = "isvector(a) and isint(b) and -1 < b < len(a)"

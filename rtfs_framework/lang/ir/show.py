@@ -11,7 +11,8 @@ from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.show import show_type
-from rtfs_framework.lang.values import List, Symbol, is_vector
+from rtfs_framework.lang.values import Symbol
+from rtfs_framework.lang.vectors import List, is_vector
 
 
 def show_program(program: ir.Program) -> str:

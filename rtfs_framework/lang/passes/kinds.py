@@ -12,7 +12,7 @@ from typing import Any
 
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.types.model import Primitive, Type
-from rtfs_framework.lang.values import GrownVector
+from rtfs_framework.lang.vectors import GrownVector
 
 
 class Kind(Enum):

@@ -26,7 +26,8 @@ from rtfs_framework.lang.types.failure import (
 from rtfs_framework.lang.types.model import MapType, Predicate, Type
 from rtfs_framework.lang.types.predicates import test_of
 from rtfs_framework.lang.types.show import show_predicate, show_type
-from rtfs_framework.lang.values import GrownVector, Keyword, List, type_name
+from rtfs_framework.lang.values import Keyword, type_name
+from rtfs_framework.lang.vectors import GrownVector, List
 
 VECTOR = frozenset({tuple, GrownVector})
 LIST = frozenset({List, tuple, GrownVector})

@@ -50,7 +50,8 @@ from rtfs_framework.lang.types.model import (
 )
 from rtfs_framework.lang.types.names import Lookup, resolve
 from rtfs_framework.lang.types.show import show_type
-from rtfs_framework.lang.values import Keyword, List, Symbol, Timestamp, Uuid, type_name
+from rtfs_framework.lang.values import Keyword, Symbol, Timestamp, Uuid, type_name
+from rtfs_framework.lang.vectors import List
 
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,999})", re.ASCII)
 

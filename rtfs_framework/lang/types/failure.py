@@ -7,7 +7,8 @@ from typing import Any
 from rtfs_framework.lang import records
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.printer import write
-from rtfs_framework.lang.values import GrownVector, Keyword, List, Symbol, type_name
+from rtfs_framework.lang.values import Keyword, Symbol, type_name
+from rtfs_framework.lang.vectors import GrownVector, List
 
 _SHOWN, _ITEMS, _BITS = 60, 16, 256
 """Values are cut to so many characters, items and bits in messages."""

@@ -12,17 +12,8 @@ from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.printer import write
-from rtfs_framework.lang.values import (
-    ErrorValue,
-    GrownVector,
-    Keyword,
-    List,
-    Resource,
-    Symbol,
-    Timestamp,
-    Uuid,
-    type_name,
-)
+from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid, type_name
+from rtfs_framework.lang.vectors import GrownVector, List
 
 _SELF = frozenset({type(None), bool, int, str})
 _LEAVES = _SELF | {float}

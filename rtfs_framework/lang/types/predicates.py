@@ -11,7 +11,8 @@ from rtfs_framework.lang import records
 from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.pattern import BadPattern, compile_pattern
 from rtfs_framework.lang.types.model import Predicate
-from rtfs_framework.lang.values import GrownVector, Keyword, List
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.lang.vectors import GrownVector, List
 
 Test = Callable[[Any], bool]
 

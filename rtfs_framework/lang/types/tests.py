@@ -33,7 +33,8 @@ from rtfs_framework.lang.types.model import (
 from rtfs_framework.lang.types.names import Lookup, resolve
 from rtfs_framework.lang.types.predicates import test_of
 from rtfs_framework.lang.types.subtypes import is_recursive
-from rtfs_framework.lang.values import GrownVector, Keyword, List, Resource
+from rtfs_framework.lang.values import Keyword, Resource
+from rtfs_framework.lang.vectors import GrownVector, List
 
 Test = Callable[[Any], bool]
 

@@ -13,7 +13,8 @@ import anyio.to_thread
 from rtfs_framework.api import CapabilityEntry, CapabilityError, CapabilityRequest, ProgramError, Value
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.types.check import violation
-from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.testing.conformance.base import Conformance, check
 
 Args = tuple[Value, ...]

@@ -9,13 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
-from rtfs_framework.lang import values
+from rtfs_framework.lang import values, vectors
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.maps import Map, Set
 
 COUNT = 300
 SEED = 9
-NAMES = {**vars(values), "Map": Map, "Set": Set, "nan": float("nan"), "inf": float("inf"), "f": abs}
+NAMES = {**vars(values), **vars(vectors), "Map": Map, "Set": Set, "nan": float("nan"), "inf": float("inf"), "f": abs}
 TEXTS = ["", "a", "nil", "true", ":a", '"', "\\", "a b", "a 5 :b", "\0", "é", "\u6f22", "\U0001f600", "\ud83d",
          "\ud83d\ude00", "1", "1.0", "[", "x" * 127, "x" * 129, "é" * 64, "é" * 65]  # fmt: skip
 NUMBERS = [0, 1, -1, 7, 255, -256, 2**31, 2**63, -(2**64), 10**40, 2**512 - 1, 2**512, -(2**600), 3**3000]

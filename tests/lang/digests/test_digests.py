@@ -10,13 +10,14 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from rtfs_framework.lang import values
+from rtfs_framework.lang import values, vectors
 from rtfs_framework.lang.digest import BLOCK, INLINE, VERSION, digest
 from rtfs_framework.lang.maps import Map, Set, equal
-from rtfs_framework.lang.values import ErrorValue, GrownVector, Keyword, List, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import GrownVector, List
 
 ROWS = [row.split(" ", 1) for row in Path(__file__).with_name("digests.txt").read_text("ascii").splitlines()]
-NAMES = {**vars(values), "Map": Map, "Set": Set, "nan": float("nan"), "inf": float("inf"), "f": abs}
+NAMES = {**vars(values), **vars(vectors), "Map": Map, "Set": Set, "nan": float("nan"), "inf": float("inf"), "f": abs}
 NAN = float("nan")
 
 # Few texts and numbers, so that values that look alike meet often.

@@ -18,7 +18,8 @@ from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
 from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT, SMALL
 from rtfs_framework.lang.passes.table import ALL
 from rtfs_framework.lang.source import Source
-from rtfs_framework.lang.values import GROW_AT, GrownVector, Keyword, List
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.lang.vectors import GROW_AT, GrownVector, List
 from rtfs_framework.lang.views import view
 
 NUMBERS = (0, 1, -1, GROW_AT, SHORT, LARGE_INTEGER, 1.0, -0.5, float("nan"), True, None)

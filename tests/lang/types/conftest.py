@@ -13,7 +13,8 @@ from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.read import read_type
-from rtfs_framework.lang.values import List, Symbol
+from rtfs_framework.lang.values import Symbol
+from rtfs_framework.lang.vectors import List
 
 
 def _value(form: Form) -> Any:

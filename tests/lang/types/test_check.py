@@ -10,7 +10,8 @@ from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.compile_check import checker
 from rtfs_framework.lang.types.model import AndType, MapType, NamedType, Predicate, Primitive, VectorType
-from rtfs_framework.lang.values import GrownVector, Keyword, Resource, conj
+from rtfs_framework.lang.values import Keyword, Resource
+from rtfs_framework.lang.vectors import GrownVector, conj
 
 FITS = [
     (":int", "1"), ("Int", "1"), (":float", "1.5"), (":float", "1"), (":string", '"a"'), (":bool", "true"),

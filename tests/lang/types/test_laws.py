@@ -23,7 +23,8 @@ from rtfs_framework.lang.types.read import read_type
 from rtfs_framework.lang.types.schema import to_json_schema
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.types.tests import compiled_test
-from rtfs_framework.lang.values import Keyword, List, Timestamp, Uuid
+from rtfs_framework.lang.values import Keyword, Timestamp, Uuid
+from rtfs_framework.lang.vectors import List
 from rtfs_framework.testing.effort import effort
 
 INTS = st.integers(-(10**20), 10**20)

@@ -8,7 +8,7 @@ from rtfs_framework.lang.forms import Atom, Form, Name, VectorForm
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source
-from rtfs_framework.lang.values import is_vector
+from rtfs_framework.lang.vectors import is_vector
 
 TEXT = """(deftype Rec [:map [:a :int] [:b [:optional :int]]])
 (deftype Op [:or [:tuple [:enum :add :sub] :int] [:tuple [:enum :stop]]])

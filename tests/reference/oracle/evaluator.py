@@ -26,7 +26,8 @@ from rtfs_framework.lang.forms import (
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source
-from rtfs_framework.lang.values import GrownVector, Keyword, List, Symbol, is_vector
+from rtfs_framework.lang.values import Keyword, Symbol
+from rtfs_framework.lang.vectors import GrownVector, List, is_vector
 from rtfs_framework.stdlib.library import BUILTINS
 
 FAMILIES = {"ValidationError": {"TypeError", "ArityMismatch", "TypeValidationError"}}

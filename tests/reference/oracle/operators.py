@@ -7,7 +7,8 @@ from typing import Any
 
 from oracle.evaluator import Evaluator, error, is_number, same, true
 from rtfs_framework.lang.maps import Set
-from rtfs_framework.lang.values import List, Reduced, is_vector
+from rtfs_framework.lang.values import Reduced
+from rtfs_framework.lang.vectors import List, is_vector
 
 
 def numbers(*values: Any) -> None:
@@ -78,7 +79,8 @@ def items(value: Any) -> list[Any]:
 
 def function(value: Any) -> Any:
     from rtfs_framework.lang.maps import Map
-    from rtfs_framework.lang.values import GrownVector, Keyword
+    from rtfs_framework.lang.values import Keyword
+    from rtfs_framework.lang.vectors import GrownVector
 
     if callable(value) or value.__class__ in (Keyword, Map, Set, tuple, GrownVector):
         return value

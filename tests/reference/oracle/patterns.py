@@ -8,7 +8,8 @@ from oracle import declared
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
-from rtfs_framework.lang.values import Keyword, List, is_vector
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.lang.vectors import List, is_vector
 
 _AS, _OR, _KEYS = Keyword("as"), Keyword("or"), Keyword("keys")
 

@@ -10,7 +10,8 @@ from oracle.threads import Threads
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.maps import Set
-from rtfs_framework.lang.values import Keyword, List, is_vector
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.lang.vectors import List, is_vector
 
 Parts = tuple[Form, ...]
 

@@ -10,7 +10,8 @@ from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.expander.core import OWN_WORD
 from rtfs_framework.lang.forms import ListForm, Name, Quoted
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.values import List, Symbol
+from rtfs_framework.lang.values import Symbol
+from rtfs_framework.lang.vectors import List
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
