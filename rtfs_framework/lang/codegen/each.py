@@ -93,7 +93,7 @@ def _collect(emitter: Statements, node: ir.Each, loop: tuple[str, str, ast.expr,
     source, result, items, body = loop
     made: ast.expr | None = comprehension.displayed(py.store(var_name(node.item)), items, body, result)
     if made is None:
-        emitter.emit(py.assign(result, ast.List([], ast.Load())), line)
+        emitter.emit(py.assign(result, ast.List([], py.LOAD)), line)
         emitter.emit(ast.For(py.store(var_name(node.item)), items, body, []), line)
         made = py.load(result)
     else:
@@ -105,7 +105,7 @@ def _collect(emitter: Statements, node: ir.Each, loop: tuple[str, str, ast.expr,
 
 def push(emitter: Statements, node: ir.Push) -> None:
     """Emit an addition to the vector of the loop."""
-    add = ast.Attribute(py.load(emitter.eaches[-1]), "append", ast.Load())
+    add = ast.Attribute(py.load(emitter.eaches[-1]), "append", py.LOAD)
     emitter.emit(ast.Expr(py.call(add, emitter.value(node.value))), emitter.line(node.span))
 
 

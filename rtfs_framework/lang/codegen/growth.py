@@ -29,10 +29,10 @@ def fresh(emitter: Expressions, node: ir.Fresh) -> ast.expr:
             case ast.Call(func=ast.Name(id="rt_map"), args=[ast.Dict() as made]):  # a literal makes a dict of its own
                 return made
             case _:
-                return ast.Dict([None], [ast.Attribute(value, "_items", ast.Load())])
+                return ast.Dict([None], [ast.Attribute(value, "_items", py.LOAD)])
     if isinstance(value, ast.Tuple):
-        return ast.List(value.elts, ast.Load())
-    return ast.List([ast.Starred(value, ast.Load())], ast.Load())
+        return ast.List(value.elts, py.LOAD)
+    return ast.List([ast.Starred(value, py.LOAD)], py.LOAD)
 
 
 def grow(emitter: Expressions, node: ir.Grow) -> ast.expr:
@@ -89,7 +89,7 @@ def _replace(name: str, drops: int, given: list[ast.expr]) -> Iterable[ast.stmt]
     kept = min(drops, len(given))
     gone = drops - kept
     if gone == 1:
-        yield ast.Expr(py.call(ast.Attribute(py.load(name), "pop", ast.Load())))
+        yield ast.Expr(py.call(ast.Attribute(py.load(name), "pop", py.LOAD)))
     elif gone:
         last = ast.Slice(ast.UnaryOp(ast.USub(), py.const(gone)), None, None)
         yield ast.Delete([ast.Subscript(py.load(name), last, ast.Del())])
@@ -97,9 +97,9 @@ def _replace(name: str, drops: int, given: list[ast.expr]) -> Iterable[ast.stmt]
         yield _set(name, ast.UnaryOp(ast.USub(), py.const(kept - place)), each)
     more = given[kept:]
     if len(more) == 1:
-        yield ast.Expr(py.call(ast.Attribute(py.load(name), "append", ast.Load()), more[0]))
+        yield ast.Expr(py.call(ast.Attribute(py.load(name), "append", py.LOAD), more[0]))
     elif more:
-        yield ast.Expr(py.call(ast.Attribute(py.load(name), "extend", ast.Load()), py.tuple_of(more)))
+        yield ast.Expr(py.call(ast.Attribute(py.load(name), "extend", py.LOAD), py.tuple_of(more)))
 
 
 def _set(name: str, place: ast.expr, value: ast.expr) -> ast.Assign:
@@ -112,7 +112,7 @@ def _copied(value: ast.expr) -> ast.expr:
 
 
 def _as_vector(name: str) -> ast.expr:
-    return py.tuple_of([ast.Starred(py.load(name), ast.Load())])
+    return py.tuple_of([ast.Starred(py.load(name), py.LOAD)])
 
 
 def _is_index(emitter: Expressions, node: ir.Node, index: ast.expr, name: str) -> ast.expr:
@@ -170,7 +170,7 @@ def look(emitter: Expressions, node: ir.Look) -> ast.expr:
     key = _key(emitter, node.args[0], key)
     if node.op == "contains?":
         return py.compare(key, ast.In(), name)
-    return py.call(ast.Attribute(name, "get", ast.Load()), key, *default)
+    return py.call(ast.Attribute(name, "get", py.LOAD), key, *default)
 
 
 def _item(emitter: Expressions, node: ir.Look) -> ast.expr:
@@ -180,13 +180,13 @@ def _item(emitter: Expressions, node: ir.Look) -> ast.expr:
         (index,) = emitter.values(node.args)
         if not isinstance(index, ast.Name | ast.Constant):
             index = py.load(emitter.name_it(index, line))
-        fast = ast.Subscript(py.load(name), _copied(index), ast.Load())
+        fast = ast.Subscript(py.load(name), _copied(index), py.LOAD)
         slow = py.call(emitter.unit.builtin("nth"), _as_vector(name), _copied(index))
         return py.either(_is_index(emitter, node.args[0], index, name), fast, slow)
     if node.op == "first":
         return py.either(py.load(name), py.index(py.load(name), 0), py.const(None))
     drops, there = (part.value for part in node.args if isinstance(part, ir.Const)) if node.args else (0, False)
-    item = ast.Subscript(py.load(name), ast.UnaryOp(ast.USub(), py.const(drops + 1)), ast.Load())
+    item = ast.Subscript(py.load(name), ast.UnaryOp(ast.USub(), py.const(drops + 1)), py.LOAD)
     if there:
         return item
     some = py.compare(py.call("len", py.load(name)), ast.Gt(), py.const(drops)) if drops else py.load(name)

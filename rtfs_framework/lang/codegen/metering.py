@@ -8,8 +8,10 @@ the count of steps must not depend on that.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import defaults, parts
+from rtfs_framework.lang.ir.walk import defaults, everything, parts
 
 NODES_PER_STEP = 64
 """A body with a longer way through it takes a further step for each so many nodes."""
@@ -47,6 +49,10 @@ _CHEAP = frozenset(
 """Library functions that take constant time, or tell the meter themselves when their arguments are large."""
 
 
+_FREE = frozenset({ir.Const, ir.Local, ir.Global, ir.Builtin, ir.Fn, ir.Letrec})
+"""Nodes that only make or read a value."""
+
+
 class Costs:
     """What is known of the nodes of one program; a node is looked at once."""
 
@@ -55,6 +61,8 @@ class Costs:
 
     def costly(self, node: ir.Node) -> bool:
         """Tell whether a node may run for longer than its size says: it calls something, or loops."""
+        if node.__class__ in _FREE:
+            return False
         found = self._known.get(id(node))
         if found is None:
             found = self._known[id(node)] = (node, self._look(node))
@@ -62,8 +70,6 @@ class Costs:
 
     def _look(self, node: ir.Node) -> bool:
         match node:
-            case ir.Fn() | ir.Letrec():
-                return False
             case ir.Loop() | ir.Each() | ir.HostName() | ir.Hinted():
                 return True
             case ir.Call(function=ir.Builtin(name=name), args=args) if name in _CHEAP:
@@ -85,6 +91,8 @@ class Costs:
 
 def further_steps(body: ir.Node) -> int:
     """Return how many further steps a body takes because it is long; functions and loops inside pay for themselves."""
+    if next(islice(everything((body,)), NODES_PER_STEP // 2, None), None) is None:
+        return 0  # no way is longer than twice the nodes
     return _longest(body) // NODES_PER_STEP
 
 

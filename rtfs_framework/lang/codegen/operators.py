@@ -211,9 +211,15 @@ def _product(emitter: Expressions, a: ast.expr, b: ast.expr, tests: list[ast.exp
 
 
 def _all(tests: list[ast.expr]) -> ast.expr:
-    if any(isinstance(part, ast.NamedExpr) for test in tests[1:] for part in ast.walk(test)):
+    if _binds(tests[1]):
         return ast.BinOp(tests[0], ast.BitAnd(), tests[1])
     return py.both(tests)
+
+
+def _binds(test: ast.expr) -> bool:
+    """Tell whether the test of an operand (`_operand`) puts it into a temporary."""
+    first = test.left if isinstance(test, ast.Compare) else test
+    return isinstance(first.value if isinstance(first, ast.Attribute) else first, ast.NamedExpr)
 
 
 def _is_total(expression: ast.expr) -> bool:

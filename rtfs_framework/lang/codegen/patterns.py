@@ -79,7 +79,7 @@ class Patterns(Expressions):
             self.bind(pattern.rest, py.call(self.unit.helper("rt_map_rest"), py.load(name), keys), line)
 
     def _entry(self, name: str, entry: ir.PMapEntry) -> ast.expr:
-        found = py.call(ast.Attribute(py.load(name), "get", ast.Load()), self.constant(entry.key))
+        found = py.call(ast.Attribute(py.load(name), "get", py.LOAD), self.constant(entry.key))
         if entry.default is None:
             return found
         there = py.compare(self.constant(entry.key), ast.In(), py.load(name))
@@ -157,7 +157,7 @@ class Patterns(Expressions):
         tests: list[ast.expr] = [py.is_class(py.load(subject), self.unit.helper("rt_map"))]
         for entry in pattern.entries:
             tests.append(py.compare(self.constant(entry.key), ast.In(), py.load(subject)))
-            found = py.call(ast.Attribute(py.load(subject), "get", ast.Load()), self.constant(entry.key))
+            found = py.call(ast.Attribute(py.load(subject), "get", py.LOAD), self.constant(entry.key))
             tests += self._part(entry.pattern, found)
         if pattern.rest is not None:
             keys = py.tuple_of([self.constant(entry.key) for entry in pattern.entries])

@@ -24,6 +24,9 @@ _WITH_PLACE = _kinds(*_PLACED)
 
 def locate(node: ast.AST, line: int) -> None:
     """Give a line to a node and to every part of it that has none yet."""
+    held = node.__dict__
+    if "lineno" in held:
+        return
     todo: list[Any] = [node]
     while todo:
         part = todo.pop()
@@ -40,14 +43,18 @@ def locate(node: ast.AST, line: int) -> None:
             held["col_offset"] = held["end_col_offset"] = 0
 
 
+LOAD, _STORE, _IS = ast.Load(), ast.Store(), ast.Is()
+"""Shared by all nodes: these have no place and no parts."""
+
+
 def load(name: str) -> ast.Name:
     """Return a read of a Python name."""
-    return ast.Name(name, ast.Load())
+    return ast.Name(name, LOAD)
 
 
 def store(name: str) -> ast.Name:
     """Return a Python name as the target of an assignment."""
-    return ast.Name(name, ast.Store())
+    return ast.Name(name, _STORE)
 
 
 def const(value: Any) -> ast.Constant:
@@ -67,7 +74,7 @@ def assign(name: str, value: ast.expr) -> ast.Assign:
 
 def assign_many(names: Sequence[str], value: ast.expr) -> ast.Assign:
     """Return `a, b = value`."""
-    return ast.Assign([ast.Tuple([store(name) for name in names], ast.Store())], value)
+    return ast.Assign([ast.Tuple([store(name) for name in names], _STORE)], value)
 
 
 def walrus(name: str, value: ast.expr) -> ast.NamedExpr:
@@ -77,17 +84,17 @@ def walrus(name: str, value: ast.expr) -> ast.NamedExpr:
 
 def bound(name: str, value: ast.expr) -> ast.expr:
     """Return an expression that binds a name and is always true."""
-    return ast.Compare(walrus(name, value), [ast.Is()], [load(name)])
+    return ast.Compare(walrus(name, value), [_IS], [load(name)])
 
 
 def klass(value: ast.expr) -> ast.Attribute:
     """Return `value.__class__`."""
-    return ast.Attribute(value, "__class__", ast.Load())
+    return ast.Attribute(value, "__class__", LOAD)
 
 
 def is_class(value: ast.expr, name: str) -> ast.Compare:
     """Return `value.__class__ is name`."""
-    return ast.Compare(klass(value), [ast.Is()], [load(name)])
+    return ast.Compare(klass(value), [_IS], [load(name)])
 
 
 def compare(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> ast.Compare:
@@ -110,17 +117,17 @@ def either(test: ast.expr, then: ast.expr, otherwise: ast.expr) -> ast.IfExp:
 
 def tuple_of(values: Sequence[ast.expr]) -> ast.Tuple:
     """Return a tuple display."""
-    return ast.Tuple(list(values), ast.Load())
+    return ast.Tuple(list(values), LOAD)
 
 
 def index(value: ast.expr, place: int) -> ast.Subscript:
     """Return `value[place]`."""
-    return ast.Subscript(value, const(place), ast.Load())
+    return ast.Subscript(value, const(place), LOAD)
 
 
 def tail_from(name: str, place: int, long: str) -> ast.IfExp:
     """Return `name[place:]`, which the helper `long` makes of a vector that is not small."""
-    made = ast.Subscript(load(name), ast.Slice(const(place), None, None), ast.Load())
+    made = ast.Subscript(load(name), ast.Slice(const(place), None, None), LOAD)
     short = compare(call("len", load(name)), ast.Lt(), const(SMALL))
     return either(short, made, call(long, load(name), const(place)))
 

@@ -63,7 +63,7 @@ class Statements(Parts):
                 each.stop(self, node)
             case ir.Const() | ir.Local() if dest is DROP:
                 return
-            case ir.Bind(pattern=ir.PVar()) if dest is DROP:
+            case ir.Bind(pattern=ir.PVar()) | ir.SetGlobal() if dest is DROP:
                 self.value(node)
             case _:
                 self.give(self.value(node), dest, self.line(node.span), node)

@@ -6,10 +6,13 @@ from typing import Any
 
 from rtfs_framework.lang.codegen.artifact import PASSES_ON, SpanInfo
 from rtfs_framework.lang.codegen.names import hint, mangle
+from rtfs_framework.lang.frozen import maker
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.show import show_type
+
+_info = maker(SpanInfo)
 
 
 class Unit:
@@ -29,7 +32,7 @@ class Unit:
         self.functions: dict[str, str] = {}
         self.links: list[FunctionSignature] = []
         self._temps = 0
-        self._lines: dict[tuple[Span, tuple[str, int] | None], int] = {}
+        self._lines: dict[tuple[int, int, int, tuple[str, int] | None], int] = {}
         self.inside: tuple[str, int] | None = None
         """The inlined function whose body is being emitted, and the line of its call."""
 
@@ -86,10 +89,11 @@ class Unit:
 
     def line(self, span: Span) -> int:
         """Return the line that stands for a span."""
-        known = self._lines.get((span, self.inside))
+        key = (span.start, span.end, span.source, self.inside)
+        known = self._lines.get(key)
         if known is None:
-            self.spans.append(SpanInfo(span, inlined=self.inside))
-            known = self._lines[span, self.inside] = len(self.spans)
+            self.spans.append(_info(span, None, "", -1, self.inside))
+            known = self._lines[key] = len(self.spans)
         return known
 
     def passing_line(self, span: Span) -> int:
@@ -104,7 +108,7 @@ class Unit:
 
     def call_line(self, span: Span, callee: str | None, display: str, args: int) -> int:
         """Return a line of its own for a call, with what is called."""
-        self.spans.append(SpanInfo(span, callee, display, args, self.inside))
+        self.spans.append(_info(span, callee, display, args, self.inside))
         return len(self.spans)
 
     def link(self, signature: FunctionSignature) -> int:
