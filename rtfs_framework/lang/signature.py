@@ -50,7 +50,10 @@ class FunctionSignature:
     hint: DelegationHint | None = None
     metadata: Map = EMPTY_MAP
     body_digest: str = ""
-    """SHA-256 of the function's printed source form: two functions of one name are not the same function."""
+    """SHA-256 of the function's form: two functions of one name are not the same function.
+
+    Empty where all calls stay in the kernel: nobody asks for it.
+    """
     arities: tuple[FunctionSignature, ...] = ()
     """Those of a function of several arities; `parameters` are then those of the longest."""
 

@@ -83,6 +83,7 @@ class Analyzer:
         self.captured: dict[ir.FunctionFrame, dict[ir.Var, None]] = {}
         self.several: dict[ir.Var, tuple[tuple[Shape, ir.Var], ...]] = {}
         """Names of local functions of several arities: the arguments that each arity takes, and its variable."""
+        self.captured_of: dict[ir.FunctionFrame, dict[ir.Var, None]] = {}
         self.context_set: set[str] = set()
         """Names that the program gives a value in the host's context."""
         self.bound: dict[ir.Var, Span] = {}
@@ -127,6 +128,7 @@ class Analyzer:
         frame: ir.FunctionFrame | None = scope.frame
         while frame is not None and frame is not var.owner:
             self.captured.setdefault(frame, {})[var] = None
+            self.captured_of.setdefault(var.owner, {})[var] = None
             frame = frame.parent
         return ir.Local(var, span)
 

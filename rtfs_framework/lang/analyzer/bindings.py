@@ -39,32 +39,32 @@ def split_bindings(forms: Sequence[Form]) -> list[tuple[Form, Form | None, Form]
     A keyword after a name can be its value or its type; the reading that uses up all forms wins, and a value is
     preferred to a type (backtracking over the few keywords; the table of failures keeps it linear in practice).
     """
-    dead: set[int] = set()
+    return _read(forms, 0, set())
 
-    def read(i: int) -> list[tuple[Form, Form | None, Form]] | None:
-        out: list[tuple[Form, Form | None, Form]] = []
-        while i < len(forms):
-            if i in dead or not _may_bind(forms[i]):
-                return None
-            if i + 3 < len(forms) and is_colon(forms[i + 1]):
-                out.append((forms[i], forms[i + 2], forms[i + 3]))
-                i += 4
-                continue
-            if i + 1 >= len(forms) or is_colon(forms[i + 1]):
-                return None
-            if is_type_keyword(forms[i + 1]) and i + 2 < len(forms):
-                plain = read(i + 2)
-                if plain is not None:
-                    return [*out, (forms[i], None, forms[i + 1]), *plain]
-                dead.add(i + 2)
-                out.append((forms[i], forms[i + 1], forms[i + 2]))
-                i += 3
-                continue
-            out.append((forms[i], None, forms[i + 1]))
-            i += 2
-        return out
 
-    return read(0)
+def _read(forms: Sequence[Form], i: int, dead: set[int]) -> list[tuple[Form, Form | None, Form]] | None:
+    """Return the reading of the forms from a place on; `dead` are places from which there is none."""
+    out: list[tuple[Form, Form | None, Form]] = []
+    while i < len(forms):
+        if i in dead or not _may_bind(forms[i]):
+            return None
+        if i + 3 < len(forms) and is_colon(forms[i + 1]):
+            out.append((forms[i], forms[i + 2], forms[i + 3]))
+            i += 4
+            continue
+        if i + 1 >= len(forms) or is_colon(forms[i + 1]):
+            return None
+        if is_type_keyword(forms[i + 1]) and i + 2 < len(forms):
+            plain = _read(forms, i + 2, dead)
+            if plain is not None:
+                return [*out, (forms[i], None, forms[i + 1]), *plain]
+            dead.add(i + 2)
+            out.append((forms[i], forms[i + 1], forms[i + 2]))
+            i += 3
+            continue
+        out.append((forms[i], None, forms[i + 1]))
+        i += 2
+    return out
 
 
 def _may_bind(form: Form) -> bool:

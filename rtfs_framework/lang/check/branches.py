@@ -21,7 +21,7 @@ def check_branches(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # no
     """Return a warning for every part that never runs."""
     found: list[Diagnostic] = []
     told: set[ir.Node] = set()
-    for node in facts.nodes:
+    for node in facts.of(ir.If, ir.Try, ir.Do):
         if node.span in facts.written_by_macros or node in told:
             continue
         match node:
@@ -32,8 +32,6 @@ def check_branches(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # no
                 found += _handlers(node, facts)
             case ir.Do():
                 found += _after_throw(node, facts)
-            case _:
-                pass
     return found
 
 

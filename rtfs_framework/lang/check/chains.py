@@ -22,8 +22,8 @@ def check_chains(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa
     """Return a warning for every literal that was tested before."""
     found: list[Diagnostic] = []
     inner: set[ir.Node] = set()
-    for node in facts.nodes:
-        if isinstance(node, ir.If) and node not in inner and node.span not in facts.written_by_macros:
+    for node in facts.of(ir.If):
+        if node not in inner and node.span not in facts.written_by_macros:
             found += _chain(node, inner, facts)
     return found
 

@@ -26,8 +26,8 @@ def check_clauses(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noq
     """Return a warning for every clause that is never chosen."""
     return [
         found
-        for node in facts.nodes
-        if isinstance(node, ir.Match) and node.span not in facts.written_by_macros
+        for node in facts.of(ir.Match)
+        if node.span not in facts.written_by_macros
         for found in _of_match(node, facts)
     ]
 

@@ -21,4 +21,4 @@ def check_contradictions(program: ir.Program, facts: Facts) -> list[Diagnostic]:
             inference.kinds(node)
     except RecursionError:  # very deep: what was found until here is true all the same
         pass
-    return inference.found
+    return inference.done()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.arity import chosen
@@ -18,6 +18,9 @@ from rtfs_framework.lang.types.model import MapType, Type
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
     from rtfs_framework.lang.analyzer.rooms import Imported, Room
+
+
+N = TypeVar("N", bound=ir.Node)
 
 
 @records.frozen(eq=False)
@@ -49,6 +52,11 @@ class Facts:
     """Top-level names that are set at one place only."""
     set_names: frozenset[str]
     """All top-level names that are set."""
+
+    def of(self, *kinds: type[N]) -> list[N]:
+        """Return the nodes of some kinds, in order."""
+        wanted: list[Any] = [node for node in self.nodes if node.__class__ in kinds]
+        return wanted
 
     def finding(
         self, span: Span, code: str, message: str, way_out: str | None = None, *, kind: str, severity: str = "error"

@@ -43,15 +43,21 @@ class Inference:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.found: list[Diagnostic] = []
-        self.misfits = Misfits(facts.types.get, lambda node: self._kinds.get(node, ANY))
+        kinds: dict[ir.Node, Kinds] = {}
+        self._kinds = kinds
+        self.misfits = Misfits(facts.types.get, lambda node: kinds.get(node, ANY))
         self._calls = Calls(self)
         self.bodies = Bodies(self)
-        self._kinds: dict[ir.Node, Kinds] = {}
         self.vars: dict[ir.Var, Kinds] = {}
         self._declared: dict[ir.Var, Type] = {}
         self._globals: dict[str, Kinds] = {}
         self.doubted: set[Name] = set()
         self.muted = 0
+
+    def done(self) -> list[Diagnostic]:
+        """Return what was found, and let go of the parts that refer back here, so that nothing waits for the collector."""
+        del self.bodies, self._calls
+        return self.found
 
     def say(
         self, node: ir.Node, code: str, message: str, way_out: str | None, kind: str, severity: str = "error"

@@ -61,15 +61,15 @@ def _run(check: Check, program: ir.Program, facts: Facts) -> list[Diagnostic]:
 
 def _handled(facts: Facts) -> Iterator[Span]:
     """Yield the spans in which a failure is handled."""
-    for node in facts.nodes:
-        if isinstance(node, ir.Try) and node.catches:
+    for node in facts.of(ir.Try):
+        if node.catches:
             yield from spans(node.body)
 
 
 def _unreached(facts: Facts) -> Iterator[Span]:
     """Yield the spans that are never reached."""
-    for node in facts.nodes:
-        dead = never_runs(node) if isinstance(node, ir.If) else None
+    for node in facts.of(ir.If):
+        dead = never_runs(node)
         if dead is not None:
             yield from spans(dead)
 
@@ -84,7 +84,7 @@ def spans(node: ir.Node) -> Iterator[Span]:
 
 
 def _softened(found: Iterable[Diagnostic], facts: Facts) -> Iterator[Diagnostic]:
-    tries = _merged(node.span for node in facts.nodes if isinstance(node, ir.Try))
+    tries = _merged(node.span for node in facts.of(ir.Try))
     others = _merged([*_handled(facts), *_unreached(facts)])
     for each in found:
         places = tries if each.code == "E0203" else others if each.code in HAPPENS else []

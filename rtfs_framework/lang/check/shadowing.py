@@ -12,8 +12,8 @@ CODE = "E0234"
 def check_shadowing(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
     """Return a hint for every such definition."""
     found = []
-    for node in facts.nodes:
-        if not isinstance(node, ir.SetGlobal) or node.span in facts.written_by_macros:
+    for node in facts.of(ir.SetGlobal):
+        if node.span in facts.written_by_macros:
             continue
         name = node.name.rpartition("/")[2] or node.name
         if name in facts.library:

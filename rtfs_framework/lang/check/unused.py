@@ -22,12 +22,12 @@ _WORD = re.compile(r"[^\s()\[\]{}\"]+")
 
 def check_unused(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
     """Return a hint for everything that is never used."""
-    used = {node.var for node in facts.nodes if isinstance(node, ir.Local)}
+    used = {node.var for node in facts.of(ir.Local)}
     # A loop binds a pattern twice: for later bindings, and for each round.
     places = {span for var in used if (span := facts.bound.get(var)) is not None and facts.text(span) == var.name}
     used.update(var for var, place in facts.bound.items() if place in places)
     found: list[Diagnostic] = []
-    for node in facts.nodes:
+    for node in facts.of(ir.Bind, ir.Letrec, ir.Loop, ir.Match, ir.Fn):
         found += _of_node(node, used, facts)
     return [*found, *_definitions(facts), *_imports(facts)]
 
@@ -68,10 +68,12 @@ def _bindings(
 
 def _definitions(facts: Facts) -> Iterator[Diagnostic]:
     """Functions that a module neither exports nor uses. (`defn` only: a `def` may be there for its effect.)"""
-    read = {node.name for node in facts.nodes if isinstance(node, ir.Global)}
     closed = {room.name: room for room in facts.rooms if not _has_macros(room.name, facts)}
-    for node in facts.nodes:
-        if not isinstance(node, ir.SetGlobal) or not isinstance(node.value, ir.Fn | ir.Arities) or node.name in read:
+    if not closed:
+        return
+    read = {node.name for node in facts.of(ir.Global)}
+    for node in facts.of(ir.SetGlobal):
+        if not isinstance(node.value, ir.Fn | ir.Arities) or node.name in read:
             continue
         name, own = node.name.rpartition("/")[::2]
         room = closed.get(name)
@@ -82,7 +84,7 @@ def _definitions(facts: Facts) -> Iterator[Diagnostic]:
 
 
 def _imports(facts: Facts) -> Iterator[Diagnostic]:
-    read = {(node.span.source, node.name) for node in facts.nodes if isinstance(node, ir.Global)}
+    read = {(node.span.source, node.name) for node in facts.of(ir.Global)} if facts.imports else set()
     names = {room.name: room for room in facts.rooms}
     for each in facts.imports:
         room = names.get(each.module)

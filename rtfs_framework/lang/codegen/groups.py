@@ -45,7 +45,7 @@ class Groups(Statements):
         if "numbers" in passes:
             once = {name for name, count in _settings(program).items() if count == 1 and name in program.functions}
             self.versions = Versions(program, once)
-            self.numbers = self.versions.base.settled()
+            self.numbers = self.versions.base().settled()
             for special in self.versions.all():
                 special.name = unit.function(special.fn.name)
         self.groups: dict[ir.FunctionFrame, Group] = {}

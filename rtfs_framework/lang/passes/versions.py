@@ -65,7 +65,7 @@ class _Body:
 
 
 class Versions:
-    """The versions of a program's top-level functions; `base` is what is known outside of them."""
+    """The versions of a program's top-level functions."""
 
     def __init__(self, program: ir.Program, once: Collection[str]) -> None:
         self._barriers = _barriers(program.body)
@@ -88,11 +88,15 @@ class Versions:
         while self._queue:
             self._look(self._queue.popleft())
         self._drop_unused()
-        self.base = Numbers(callees=self, lookup=self._lookup)
+
+    def base(self) -> Numbers:
+        """Return what is known outside of the versions."""
+        made = Numbers(callees=self, lookup=self._lookup)
         for body in self._bodies:
             if body.special is None:
-                self.base.vars.update(body.vars)
-                self.base.types.update(body.types)
+                made.vars.update(body.vars)
+                made.types.update(body.types)
+        return made
 
     def of(self, name: str) -> Sequence[Special]:
         """Return the versions of a function, those for more kinds first."""

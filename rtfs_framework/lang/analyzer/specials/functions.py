@@ -183,13 +183,14 @@ def _functions(
     hinted = parsed.hint is not None and parsed.hint.kind is not HintKind.LOCAL
     claimed = self_global is not None and parsed.hint is None and analyzer.delegatable(self_global)
     known = self_global is not None and analyzer.defined.get(self_global, 0) <= 1
+    linked = hinted or claimed
     made: list[ir.Fn] = []
     refused = Refusals()
     for i, arity in enumerate(parsed.arities):
         inner = scope.function(name)
         if self_var is not None and parsed.name:
             inner.names[parsed.name] = self_var
-        loops = arity.shape[1] is not None and not hinted and not claimed
+        loops = arity.shape[1] is not None and not linked
         tail = Tail(
             inner.frame,
             arity.shape[0] + (arity.shape[1] is None),
@@ -198,7 +199,7 @@ def _functions(
         )
         try:
             fn = _function(analyzer, parsed, arity, inner, tail, self_global or name or "fn", alias)
-            made.append(records.evolve(fn, linked=hinted or claimed))
+            made.append(_linked(fn, parsed) if linked else fn)
         except LanguageError as error:
             refused.take(error)
     refused.settle()
@@ -234,12 +235,16 @@ def _function(
     )
 
 
+def _linked(fn: ir.Fn, parsed: FunctionForm) -> ir.Fn:
+    """Return a function whose calls may go elsewhere: there its text counts."""
+    signature = records.evolve(fn.signature, body_digest=form_digest(parsed.form))
+    return records.evolve(fn, linked=True, signature=signature)
+
+
 def _mark_looped(analyzer: Analyzer, frame: ir.FunctionFrame) -> None:
     """Closures inside a function that loops must capture values: mark what they captured of it."""
-    for captured in analyzer.captured.values():
-        for var in captured:
-            if var.owner is frame:
-                var.looped = True
+    for var in analyzer.captured_of.get(frame, ()):
+        var.looped = True
 
 
 def _parameters(
@@ -282,8 +287,7 @@ def _signature(
     listed = [parameter(p, i) for i, p in enumerate(params)]
     if rest is not None:
         listed.append(parameter(rest, len(params), is_rest=True))
-    body = form_digest(parsed.form)
-    return FunctionSignature(name, parsed.doc, tuple(listed), parsed.returns, parsed.hint, parsed.metadata, body)
+    return FunctionSignature(name, parsed.doc, tuple(listed), parsed.returns, parsed.hint, parsed.metadata)
 
 
 def thunk(analyzer: Analyzer, forms: tuple[Form, ...], scope: Scope, span: Span, *names: Name) -> ir.Fn:
