@@ -55,7 +55,7 @@ class Inference:
         self.muted = 0
 
     def done(self) -> list[Diagnostic]:
-        """Return what was found, and let go of the parts that refer back here, so that nothing waits for the collector."""
+        """Return what was found, and let go of what refers back here, so that nothing waits for the collector."""
         del self.bodies, self._calls
         return self.found
 
