@@ -102,6 +102,7 @@ class Instance:
             **effects.HELPERS,
             **linked,
             "rt_error": to_error,
+            "rt_names": self._names,
             **meter.helpers(self._names),
         }
 

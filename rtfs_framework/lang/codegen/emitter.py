@@ -51,8 +51,6 @@ class EmitterBase:
         self.functions = program.functions
         self.defined_names = program.defined
         self.numbers = Numbers()
-        self.global_sets: dict[str, None] = {}
-        """Top-level names that the Python function being emitted assigns."""
         self.function_vars: set[ir.Var] = set()
         self.out: list[ast.stmt] = []
         self.costs = Costs()

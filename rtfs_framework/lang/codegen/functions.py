@@ -40,10 +40,9 @@ class Emitter(Groups):
         match node:
             case ir.SetGlobal(name=name, value=value):
                 python = self.unit.global_name(name)
-                if isinstance(value, ir.Fn) and self.versions is not None:
-                    self._versions(value, self.versions.of(name), self.module)
-                self.emit(py.assign(python, self.value(value)), line)
-                self.global_sets[python] = None
+                names = py.load(self.unit.helper("rt_names"))
+                made = self._top_level(name, value)
+                self.emit(ast.Assign([ast.Subscript(names, py.const(python), py.STORE)], made), line)
                 return py.load(python)
             case ir.Bind():
                 return self._bound(node, line)
@@ -54,6 +53,20 @@ class Emitter(Groups):
                 return self._linked(node, self._captured([node], [self.unit.function(node.name)], line)[0])
             case _ as never:
                 raise forgotten(never)
+
+    def _top_level(self, name: str, value: ir.Node) -> ast.expr:
+        """Return the value of a top-level name; a function that captures nothing stands outside the entry function."""
+        if not isinstance(value, ir.Fn):
+            return self.value(value)
+        if self.versions is not None:
+            self._versions(value, self.versions.of(name), self.module)
+        if value.captures:
+            return self.value(value)
+        outer, self.out = self.out, self.module
+        line = self.line(value.span)
+        made = self._captured([value], [self.unit.function(value.name)], line)[0]
+        self.out = outer
+        return self.at(self._linked(value, made), line)
 
     def _bound(self, node: ir.Bind, line: int) -> ast.expr:
         expression = self.value(node.value)
@@ -189,13 +202,11 @@ class Emitter(Groups):
             pattern = fn.rest.pattern
             rest_name = var_name(pattern.var) if isinstance(pattern, ir.PVar) else self.unit.temp("p")
         self.frame_vars[fn.frame] = (*raw, rest_name) if rest_name else tuple(raw)
-        loops, sets = self.loop_vars, self.global_sets
-        self.loop_vars, self.global_sets = [], {}
+        loops, self.loop_vars = self.loop_vars, []
         guard, whole = self._to_versions(fn, raw, versions) if versions else ([], False)
         body = [] if whole else self._body(fn, raw, rest_name)
-        declared: list[ast.stmt] = [ast.Global(list(self.global_sets))] if self.global_sets else []
-        self.loop_vars, self.global_sets = loops, sets
-        self.emit(py.function(name, raw, rest_name, [*declared, *guard, *body]), line)
+        self.loop_vars = loops
+        self.emit(py.function(name, raw, rest_name, [*guard, *body]), line)
 
     def _body(self, fn: ir.Fn, raw: Sequence[str], rest_name: str | None) -> list[ast.stmt]:
         """Return the statements of a function's body."""

@@ -97,15 +97,15 @@ class Groups(Statements):
         for number, (fn, raw) in enumerate(zip(group.members, raws, strict=True)):
             self.frame_vars[fn.frame] = tuple(raw)
             self.frame_state[fn.frame] = (state, number)
-        outer, loops, sets, owed = self.block(), self.loop_vars, self.global_sets, self.owed
-        self.loop_vars, self.global_sets, self.owed = [], {}, False
+        outer, loops, owed = self.block(), self.loop_vars, self.owed
+        self.loop_vars, self.owed = [], False
         starts = [[py.assign(r, py.load(g)) for r, g in zip(raw, given, strict=False)] for raw in raws]
         self.emit(_switch(state, [list[ast.stmt](block) for block in starts]), line)
         with self.new_function(blocks=2):
             bodies = [self._member(fn, raw, line) for fn, raw in zip(group.members, raws, strict=True)]
         self.endless([_switch(state, bodies)], line, sum(further_steps(fn.body) for fn in group.members))
         body = self.take(outer)
-        self.loop_vars, self.global_sets, self.owed = loops, sets, owed
+        self.loop_vars, self.owed = loops, owed
         for fn in group.members:
             self.unit.functions[group.name] = fn.name
         made = py.function(group.name, [state, *given], None, body)

@@ -1,8 +1,8 @@
 """Parts: pieces of an RTFS function that are Python functions of their own, called where they stand.
 
 Python nests at most twenty blocks in one function and copies `finally` to every way out; and a guard's test must be an
-expression. A part reads the variables around it like any closure. It declares what it assigns for those who come after
-it (top-level names, local `def`s). On an RTFS stack it has no name: its frame stands for the one around it.
+expression. A part reads the variables around it like any closure. It declares the local `def`s that it assigns
+for those who come after it. On an RTFS stack it has no name: its frame stands for the one around it.
 """
 
 from __future__ import annotations
@@ -63,20 +63,19 @@ class Parts(Patterns):
         else:
             self.blocks.known |= {name}
 
-    def begin_part(self) -> tuple[list[ast.stmt], dict[str, None], Blocks]:
+    def begin_part(self) -> tuple[list[ast.stmt], Blocks]:
         """Start what may become a part; returns what `end_part` goes back to."""
-        outer = self.block(), self.global_sets, self.blocks
-        self.global_sets, self.blocks = {}, Blocks(0, self.blocks.known)
+        outer = self.block(), self.blocks
+        self.blocks = Blocks(0, self.blocks.known)
         return outer
 
-    def end_part(self, outer: tuple[list[ast.stmt], dict[str, None], Blocks]) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    def end_part(self, outer: tuple[list[ast.stmt], Blocks]) -> tuple[list[ast.stmt], list[ast.stmt]]:
         """End it; returns its statements, and the declarations that they need in a function of their own."""
-        sets, blocks = self.global_sets, self.blocks
-        _, self.global_sets, self.blocks = outer
+        blocks = self.blocks
+        before, self.blocks = outer
         handed_out = [name for name in blocks.handed_out if name in self.blocks.known]
         self.blocks.handed_out |= dict.fromkeys(handed_out)
-        declared: list[ast.stmt] = [ast.Global(list(sets))] if sets else []
-        return self.take(outer[0]), [*declared, *([ast.Nonlocal(handed_out)] if handed_out else [])]
+        return self.take(before), [ast.Nonlocal(handed_out)] if handed_out else []
 
     def call_part(self, what: str, statements: list[ast.stmt], line: int) -> ast.expr:
         """Emit a part and return its call."""

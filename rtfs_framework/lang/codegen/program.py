@@ -31,7 +31,8 @@ def emit_program(program: ir.Program, unit: Unit, passes: frozenset[str] = EMITT
 def _body(emitter: Emitter, nodes: Sequence[ir.Node]) -> list[ast.stmt]:
     """Return the statements of top-level nodes; many are put into parts, for Python's own time grows with the square.
 
-    (Its symbol table copies the names that a function declares global for every function in it.)
+    (Its symbol table copies the names of a function for every function in it. For the same reason no function declares
+    a name global: top-level names are set by their names, in the dict of Python's globals.)
     """
     if len(nodes) <= MOST_IN_A_PART:
         return _straight(emitter, nodes)
@@ -51,8 +52,8 @@ def _body(emitter: Emitter, nodes: Sequence[ir.Node]) -> list[ast.stmt]:
 
 def _straight(emitter: Emitter, nodes: Sequence[ir.Node], start: int = 0) -> list[ast.stmt]:
     """Return the statements of top-level nodes from a place on; the last one's value is returned."""
-    emitter.out, emitter.global_sets = [], {}
+    emitter.out = []
     for place, node in enumerate(nodes, start):
         emitter.numbers.place = place
         emitter.run(node, RETURN if node is nodes[-1] else DROP)
-    return [*([ast.Global(list(emitter.global_sets))] if emitter.global_sets else []), *emitter.out]
+    return emitter.out

@@ -43,7 +43,7 @@ def locate(node: ast.AST, line: int) -> None:
             held["col_offset"] = held["end_col_offset"] = 0
 
 
-LOAD, _STORE, _IS = ast.Load(), ast.Store(), ast.Is()
+LOAD, STORE, _IS = ast.Load(), ast.Store(), ast.Is()
 """Shared by all nodes: these have no place and no parts."""
 
 
@@ -54,7 +54,7 @@ def load(name: str) -> ast.Name:
 
 def store(name: str) -> ast.Name:
     """Return a Python name as the target of an assignment."""
-    return ast.Name(name, _STORE)
+    return ast.Name(name, STORE)
 
 
 def const(value: Any) -> ast.Constant:
@@ -74,7 +74,7 @@ def assign(name: str, value: ast.expr) -> ast.Assign:
 
 def assign_many(names: Sequence[str], value: ast.expr) -> ast.Assign:
     """Return `a, b = value`."""
-    return ast.Assign([ast.Tuple([store(name) for name in names], _STORE)], value)
+    return ast.Assign([ast.Tuple([store(name) for name in names], STORE)], value)
 
 
 def walrus(name: str, value: ast.expr) -> ast.NamedExpr:

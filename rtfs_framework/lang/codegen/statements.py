@@ -284,9 +284,6 @@ class Statements(Parts):
         body, declared = self.end_part(outer)
         if any(isinstance(part, ast.Try | ast.While) for statement in body for part in ast.walk(statement)):
             return [ast.Expr(self.call_part("finally", [*declared, *body], line))]
-        for declaration in declared:
-            if isinstance(declaration, ast.Global):
-                self.global_sets.update(dict.fromkeys(declaration.names))
         return body
 
     def _handler(self, node: ir.Try, dest: Dest, line: int) -> ast.ExceptHandler:

@@ -48,7 +48,7 @@ BODIES = [
 def body_digest(body, blanks=" "):
     text = f"(defn g [x] x){blanks}(defn f [x]{blanks}{body})"
     signatures = compile_source(Source("p", text), delegatable=lambda name: name == "f").signatures
-    assert [each.name for each in signatures if each.body_digest] == ["f"]  # nobody asks for the others'
+    assert not [each for each in signatures if each.name == "g" and each.body_digest]  # nobody asks for it
     return next(each.body_digest for each in signatures if each.name == "f")
 
 
