@@ -20,7 +20,7 @@ PASSES_ON = ("", 0)
 """Instead of an inlined function: here a function only hands its call on to another version of itself."""
 
 
-@records.frozen()
+@records.frozen(weakref_slot=False)
 class SpanInfo:
     """What stands at a generated line: the span, and for a call what is called (for messages)."""
 
