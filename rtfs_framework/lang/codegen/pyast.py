@@ -20,25 +20,27 @@ def _kinds(*roots: type[ast.AST]) -> frozenset[type]:
 
 _WITHOUT_PARTS = _kinds(*_UNPLACED) | {str, int, float, bool, type(None), type(...)}
 _WITH_PLACE = _kinds(*_PLACED)
+_LEAVES = frozenset({ast.Name, ast.Constant})
 
 
 def locate(node: ast.AST, line: int) -> None:
     """Give a line to a node and to every part of it that has none yet."""
-    held = node.__dict__
-    if "lineno" in held:
+    if "lineno" in node.__dict__:
         return
     todo: list[Any] = [node]
     while todo:
         part = todo.pop()
-        if part.__class__ in _WITHOUT_PARTS or "lineno" in (held := part.__dict__):
+        kind = part.__class__
+        if kind in _WITHOUT_PARTS or "lineno" in (held := part.__dict__):
             continue
-        for value in held.values():
-            kind = value.__class__
-            if kind is list:
-                todo += value
-            elif kind not in _WITHOUT_PARTS:
-                todo.append(value)
-        if part.__class__ in _WITH_PLACE:
+        if kind not in _LEAVES:
+            for value in held.values():
+                inner = value.__class__
+                if inner is list:
+                    todo += value
+                elif inner not in _WITHOUT_PARTS:
+                    todo.append(value)
+        if kind in _WITH_PLACE:
             held["lineno"] = held["end_lineno"] = line
             held["col_offset"] = held["end_col_offset"] = 0
 
