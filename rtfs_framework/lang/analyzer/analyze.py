@@ -382,8 +382,7 @@ class Analyzer:
         message = f"a {form.kind} stands only in a macro's body"
         if form is self.outermost:
             raise self.refuse(form, "E0115", message, "use ' to quote data")
-        found = self.finding(form.span, "E0115", message, "use ' to quote data", kind="InternalError")
-        self.findings.append(found)
+        self.findings.append(self.finding(form.span, "E0115", message, "use ' to quote data", kind="InternalError"))
         return ir.Fail("InternalError", f"Internal error: {message}", form.span)
 
     def reference(self, form: Reference, scope: Scope) -> ir.Node:
