@@ -8,10 +8,8 @@ the count of steps must not depend on that.
 
 from __future__ import annotations
 
-from itertools import islice
-
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import defaults, everything, parts
+from rtfs_framework.lang.ir.walk import defaults, parts
 
 NODES_PER_STEP = 64
 """A body with a longer way through it takes a further step for each so many nodes."""
@@ -49,7 +47,8 @@ _CHEAP = frozenset(
 """Library functions that take constant time, or tell the meter themselves when their arguments are large."""
 
 
-_FREE = frozenset({ir.Const, ir.Local, ir.Global, ir.Builtin, ir.Fn, ir.Letrec})
+_LEAVES = frozenset({ir.Const, ir.Local, ir.Global, ir.Builtin})
+_FREE = _LEAVES | {ir.Fn, ir.Letrec}
 """Nodes that only make or read a value."""
 
 
@@ -91,7 +90,11 @@ class Costs:
 
 def further_steps(body: ir.Node) -> int:
     """Return how many further steps a body takes because it is long; functions and loops inside pay for themselves."""
-    if next(islice(everything((body,)), NODES_PER_STEP // 2, None), None) is None:
+    todo, count = [body], 0
+    while todo and count < NODES_PER_STEP // 2:
+        count += len(todo)
+        todo = [part for node in todo if node.__class__ not in _LEAVES for part in parts(node)]
+    if count < NODES_PER_STEP // 2:
         return 0  # no way is longer than twice the nodes
     return _longest(body) // NODES_PER_STEP
 
