@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rtfs_framework.lang.codegen import numerals, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.passes.kinds import ASKS, TRUTH, Kind
+from rtfs_framework.lang.passes.kinds import Kind, result
 from rtfs_framework.lang.passes.widths import width
 from rtfs_framework.lang.values import Keyword
 
@@ -33,8 +33,8 @@ def is_boolean(node: ir.Node) -> bool:
     match node:
         case ir.Const(value=value):
             return isinstance(value, bool)
-        case ir.Call(function=ir.Builtin(name=name)):
-            return name in TRUTH or (name.endswith("?") and name not in ASKS)
+        case ir.Call(function=ir.Builtin() as function, args=args):
+            return result(function, [None] * len(args)) is Kind.BOOL
         case ir.And(items=items) | ir.Or(items=items):
             return all(is_boolean(item) for item in items)
         case ir.Inlined(body=body):

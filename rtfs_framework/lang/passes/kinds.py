@@ -1,15 +1,19 @@
 """Kinds: what a value surely is, and what library functions surely give for arguments of known kinds.
 
-In: names, and the kinds of arguments. Out: a kind, or None where nothing is sure. No kind here is wider than the truth:
-`tests/lang/passes/test_kinds.py` holds the tables against the library's own types.
+In: functions, and the kinds of arguments. Out: a kind, or None where nothing is sure. What a function gives is read in
+its types, which the library holds; only of numbers more is known here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
+from rtfs_framework.lang.check import kinds as checked
+from rtfs_framework.lang.check.signatures import ways
+from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.types.model import Primitive, Type
 from rtfs_framework.lang.vectors import GrownVector
@@ -41,19 +45,8 @@ _KEEPING = ARITHMETIC | DIVISION | STEPS | {"abs"}
 """Of integers they give an integer, and a float if there is one among them."""
 FAIL_FOR_NIL = _KEEPING | CHOICE
 """They give nothing for nil."""
-ASKS = frozenset({"file-exists?"})
-"""Names with a question mark whose answer is the host's: any value."""
-TRUTH = ORDER | _names("= != not= not string-contains string-p")
 COUNTS = _names("count length string-length")
 FLOATS = _names("float sqrt exp sin cos log")
-STRINGS = _names(
-    """
-    str join substring type-name string-upper string-lower string-trim triml trimr capitalize title reverse-string
-    replace replace-first re-replace pad-left pad-right repeat-string from-char-code name format serialize-json
-    """
-)
-VECTORS = _names("range numbers vec vector map mapv keep map-indexed concat keys vals repeat zip split interleave")
-MAPS = _names("hash-map dissoc merge select-keys rename-keys zipmap map-vals map-keys group-by frequencies")
 _ALIKE = _names("conj assoc rest butlast pop update")
 """They give a vector for a vector, and a map for a map."""
 
@@ -67,14 +60,10 @@ _CLASSES: dict[type, Kind] = {
     Map: Kind.MAP,
 }
 _DECLARED = {Primitive.INT: Kind.INT, Primitive.STRING: Kind.STRING, Primitive.BOOL: Kind.BOOL}
-_RESULTS: dict[str, Kind] = {
-    **dict.fromkeys((*COUNTS, "%times"), Kind.INT),
-    **dict.fromkeys(TRUTH, Kind.BOOL),
-    **dict.fromkeys(FLOATS, Kind.FLOAT),
-    **dict.fromkeys(STRINGS, Kind.STRING),
-    **dict.fromkeys(VECTORS, Kind.VECTOR),
-    **dict.fromkeys(MAPS, Kind.MAP),
-}
+_DECLARED_RESULTS = {
+    checked.INT: Kind.INT, checked.BOOL: Kind.BOOL, checked.STRING: Kind.STRING, checked.VECTOR: Kind.VECTOR,
+    checked.MAP: Kind.MAP, checked.NEVER: None,
+}  # fmt: skip
 
 
 def of_value(value: Any) -> Kind | None:
@@ -87,13 +76,11 @@ def of_type(declared: Type | None) -> Kind | None:
     return _DECLARED.get(declared) if isinstance(declared, Primitive) else None
 
 
-def result(name: str, given: Sequence[Kind | None]) -> Kind | None:
-    """Return what a library function gives, when it gives anything."""
+def result(function: ir.Builtin, given: Sequence[Kind | None]) -> Kind | None:
+    """Return what a library function gives, when it gives anything: as its types say, or nearer for numbers."""
+    name = function.name
     if Kind.NEVER in given:
         return Kind.NEVER
-    found = _RESULTS.get(name)
-    if found is not None:
-        return found
     if name in _KEEPING or (name == "/" and Kind.FLOAT in given):
         if Kind.FLOAT in given:  # what is no number fails
             return Kind.FLOAT
@@ -102,4 +89,17 @@ def result(name: str, given: Sequence[Kind | None]) -> Kind | None:
         return Kind.INT if len(given) > 1 and all(kind is Kind.INT for kind in given) else None
     if name in _ALIKE:
         return given[0] if given and given[0] in (Kind.VECTOR, Kind.MAP) else None
-    return Kind.BOOL if name.endswith("?") and name not in ASKS else None
+    if name in FLOATS:
+        return Kind.FLOAT
+    if function.entry is None:
+        return Kind.INT if name == "%times" else None
+    return _declared_result(function.entry.types, len(given))
+
+
+@lru_cache(maxsize=1024)
+def _declared_result(types: str, count: int) -> Kind | None:
+    found = checked.NEVER
+    for way in ways(types):
+        if way.admits(count):
+            found |= way.result
+    return _DECLARED_RESULTS.get(found)

@@ -163,10 +163,10 @@ class Numbers:
                 return kinds.of_value(value)
             case ir.Local(var=var):
                 return self.vars.get(var)
-            case ir.Call(function=ir.Builtin(name=name)) if name in kinds.FAIL_FOR_NIL:
-                return kinds.result(name, [self.kind(arg) or self._if_any(arg) for arg in node.args])
-            case ir.Call(function=ir.Builtin(name=name)):
-                return kinds.result(name, self.given(node.args))
+            case ir.Call(function=ir.Builtin() as function) if function.name in kinds.FAIL_FOR_NIL:
+                return kinds.result(function, [self.kind(arg) or self._if_any(arg) for arg in node.args])
+            case ir.Call(function=ir.Builtin() as function):
+                return kinds.result(function, self.given(node.args))
             case ir.Call():
                 return self._callee(node)[1]
             case ir.If():
