@@ -20,7 +20,7 @@ from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.measure import live, reachable
 from rtfs_framework.kernel.outcome import PAUSED
 from rtfs_framework.lang.errors import Cancelled, LimitError
-from rtfs_framework.lang.meter import LARGE, Meter
+from rtfs_framework.lang.meter import LARGE, Meter, V
 
 CHUNK = 16_384
 """Steps between two looks at the watch."""
@@ -278,6 +278,12 @@ class RunMeter(Meter):
             self._large.append(value)
             if value.__class__ is str:
                 self._extra += max(getsizeof(value) - len(value), 0)
+
+    def each(self, count: int, call: Callable[[int], V]) -> list[V]:
+        """See `Meter`."""
+        from rtfs_framework.kernel.parallel import spread  # its branches have meters
+
+        return spread(count, call, ordered=True)
 
     def _drop_unused(self) -> None:
         self._large[:] = [each for each in self._large if getrefcount(each) > _OWN_REFERENCES]

@@ -1,4 +1,4 @@
-"""What programs call to run things at once: `pmap`. And the same for maps whose calls reach the host."""
+"""What programs call to run things at once: `pmap`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import sequence
-from rtfs_framework.stdlib.overlap import use
 from rtfs_framework.stdlib.table import builtin
 
 _OK, _ERROR = Keyword("ok"), Keyword("error")
@@ -56,11 +55,3 @@ def pmap_settled(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
             return (_ERROR, to_error(error))
 
     return tuple(spread(len(given), settled))
-
-
-def _ordered(count: int, body: Any) -> list[Any]:
-    """Make a map's calls so that nobody sees a difference."""
-    return spread(count, body, ordered=True)
-
-
-use(_ordered)

@@ -7,7 +7,7 @@ a run has the default bounds on single values and no others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import count
 from typing import Any, TypeVar
 
@@ -100,6 +100,13 @@ class Meter:
 
     def keep(self, value: Any) -> None:
         """Remember a large value that no variable may hold yet."""
+
+    def each(self, count: int, call: Callable[[int], V]) -> list[V]:
+        """Make calls that may reach the host, with 0 to `count` - 1, and return what they give, in order.
+
+        A run may make them at once, as long as nobody sees a difference.
+        """
+        return [call(number) for number in range(count)]
 
 
 OUTSIDE = Meter()

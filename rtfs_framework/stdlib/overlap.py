@@ -1,7 +1,6 @@
-"""Whether the calls of a map may reach the host, and the kernel's way to make them then: possibly at once.
+"""Whether the calls of a map may reach the host, and the way to make them then: possibly at once.
 
-The library knows no host. The kernel says once, when it is imported, how such calls are made (`use`); without it they
-are made one after the other.
+The library knows no host: the meter of a run makes such calls, and outside of one they are made one after the other.
 """
 
 from __future__ import annotations
@@ -11,29 +10,19 @@ from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
+from rtfs_framework.lang.meter import meter
 from rtfs_framework.stdlib.table import BY_FUNCTION
-
-Spread = Callable[[int, Callable[[int], Any]], list[Any]]
 
 _CACHE = "%asks"
 """Where a program's globals remember which of its functions ask."""
 
 _ASKING_NAMES = frozenset({"rt_host_name", "rt_hint"})
 
-_spread: list[Spread] = []
-
-
-def use(spread: Spread) -> None:
-    """Make calls that may reach the host through the kernel."""
-    _spread[:] = [spread]
-
 
 def overlap(call: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
     """Return what `call` gives for each item, in order; see nothing but that order."""
     given = tuple(items)
-    if not _spread:
-        return [call(item) for item in given]
-    return _spread[0](len(given), lambda number: call(given[number]))
+    return meter().each(len(given), lambda number: call(given[number]))
 
 
 def asks(function: Any) -> bool:

@@ -29,7 +29,6 @@ _CHEAP = frozenset(
             ">=",
             "=",
             "!=",
-            "not=",
             "not",
             "inc",
             "dec",

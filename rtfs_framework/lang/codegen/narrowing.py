@@ -20,7 +20,6 @@ _DEEPEST = 4
 
 _ASKED = {
     "int?": Kind.INT,
-    "integer?": Kind.INT,
     "float?": Kind.FLOAT,
     "string?": Kind.STRING,
     "vector?": Kind.VECTOR,

@@ -9,8 +9,6 @@ library, so that the steps of a run do not depend on what is inline.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rtfs_framework.lang.hashing import COMPACT
 from rtfs_framework.lang.meter import SHORT, SMALL
 from rtfs_framework.lang.vectors import GROW_AT
@@ -101,21 +99,3 @@ INTEGER_KEY: dict[tuple[str, int], str] = {
 
 KEYWORD = "b._items.get(a) if b.__class__ is rt_map and b._items is not None else slow"
 """`(:key subject)`."""
-
-_ALIASES = {
-    "string-upper": ("upper-case",),
-    "string-lower": ("lower-case",),
-    "string-trim": ("trim",),
-    "string-contains": ("string-contains?", "includes?"),
-    "string?": ("string-p",),
-    "int?": ("integer?",),
-}
-
-
-def _others() -> Iterator[tuple[tuple[str, int], str]]:
-    for (name, count), template in TEMPLATES.items():
-        for alias in _ALIASES.get(name, ()):
-            yield (alias, count), template
-
-
-TEMPLATES.update(list(_others()))

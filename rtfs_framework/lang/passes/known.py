@@ -16,19 +16,19 @@ def _names(text: str) -> frozenset[str]:
 
 
 NUMERIC = _names("+ - * / mod quot rem inc dec abs max min < > <= >= even? odd? zero? pos? neg? sqrt floor ceil round")
-_QUESTIONS = _names("= != not= not nil? string? int? integer? float? number? boolean? keyword? map? vector? list?")
+_QUESTIONS = _names("= != not nil? string? int? float? number? bool? keyword? map? vector? list?")
 _TEXT = _names(
     """
-    str string-length upper-case lower-case string-upper string-lower trim string-trim starts-with? ends-with?
-    string-contains? string-contains name keyword type-name
+    str string-length string-upper string-lower string-trim starts-with? ends-with? string-contains name keyword
+    type-name
     """
 )
 FOLDED = NUMERIC | _QUESTIONS | _TEXT | _names("length count empty? first second last nth get contains? identity")
 """Functions whose calls on constants are computed by the compiler."""
 PLAIN = FOLDED | _names(
     """
-    symbol? fn? set? coll? rest next butlast assoc dissoc conj cons keys vals vector hash-map list substring subs split
-    join take drop concat get-in merge select-keys reverse
+    symbol? fn? set? coll? rest next butlast assoc dissoc conj cons keys vals vector hash-map list substring split join
+    take drop concat get-in merge select-keys reverse
     """
 )
 """Functions of data alone: no function among their arguments is ever called."""

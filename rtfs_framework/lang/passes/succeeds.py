@@ -13,7 +13,7 @@ from rtfs_framework.lang.passes.numbers import Numbers
 from rtfs_framework.lang.passes.widths import width
 
 _ASKS = frozenset({"even?", "odd?", "zero?", "pos?", "neg?", "abs"})
-_NEVER_FAIL = frozenset({"not", "nil?", "int?", "string?", "keyword?", "float?", "boolean?", "identity"})
+_NEVER_FAIL = frozenset({"not", "nil?", "int?", "string?", "keyword?", "float?", "bool?", "identity"})
 _MOST_BITS = 512
 """Integers below are surely no larger than a host allows."""
 

@@ -15,7 +15,7 @@ VECTOR = frozenset({Kind.VECTOR})
 _QUESTIONS = frozenset({"even?", "odd?", "zero?", "pos?", "neg?"})
 _OPERATIONS = ARITHMETIC | ORDER | STEPS | DIVISION | CHOICE | _QUESTIONS | {"/", "abs", "float", "range", "%range"}
 _ON_VECTORS = frozenset({"nth", "first", "rest", "conj", "empty?", "peek", "pop"})
-_SAME = frozenset({"=", "!=", "not="})
+_SAME = frozenset({"=", "!="})
 
 Wants = dict[ir.Var, frozenset[Kind]]
 
