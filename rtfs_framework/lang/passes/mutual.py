@@ -15,6 +15,7 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import all_nodes
 from rtfs_framework.lang.ir.walk import everything, rewrite
 from rtfs_framework.lang.library import Library
+from rtfs_framework.lang.types.subtypes import is_same
 
 Key = str | ir.Var
 """What a call names: a top-level function or a local variable."""
@@ -97,7 +98,7 @@ def _key(call: ir.Call) -> Key | None:
 
 def _fits(fn: ir.Fn, call: ir.Call, target: ir.Fn) -> bool:
     """A jump must pass as many arguments as the target takes, and must not skip a check of the result."""
-    return len(call.args) == len(target.params) and (fn.returns is None or fn.returns == target.returns)
+    return len(call.args) == len(target.params) and (fn.returns is None or is_same(fn.returns, target.returns))
 
 
 def _targets(fn: ir.Fn, candidates: Mapping[Key, ir.Fn]) -> Iterator[Key]:

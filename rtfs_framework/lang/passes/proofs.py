@@ -32,7 +32,7 @@ from rtfs_framework.lang.types.model import (
     VectorType,
 )
 from rtfs_framework.lang.types.names import Lookup, no_names, resolve
-from rtfs_framework.lang.types.subtypes import is_recursive, is_subtype
+from rtfs_framework.lang.types.subtypes import is_recursive, is_same, is_subtype
 from rtfs_framework.lang.values import Keyword
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def type_of(node: ir.Node, numbers: Numbers) -> Type | None:  # noqa: C901 - one
 def _common(nodes: list[ir.Node], numbers: Numbers) -> Type | None:
     """Return the type of what several nodes give, those that give nothing left out."""
     found = [type_of(each, numbers) for each in nodes if not isinstance(each, ir.Recur | ir.Fail | ir.Stop)]
-    return found[0] if found and all(each == found[0] for each in found) else None
+    return _one_type(found) if found else None
 
 
 def under(key: object, subject: Type | None, lookup: Lookup | None) -> MapEntry | None:
@@ -161,7 +161,7 @@ def _may_be(pattern: ir.PVector, member: Type, lookup: Lookup | None) -> bool:
 
 
 def _one_type(found: list[Type | None]) -> Type | None:
-    return found[0] if all(each is found[0] for each in found) else None
+    return found[0] if all(is_same(each, found[0]) for each in found) else None
 
 
 def _of_library(name: str, args: tuple[ir.Node, ...], numbers: Numbers) -> Type | None:

@@ -21,6 +21,7 @@ from rtfs_framework.lang.types.model import (
     VectorType,
 )
 from rtfs_framework.lang.types.names import Lookup, resolve
+from rtfs_framework.lang.types.show import show_type
 
 _DEEPEST = 20
 """Levels of a type that are looked into."""
@@ -41,6 +42,13 @@ def is_subtype(narrow: Type, wide: Type, lookup: Lookup, depth: int = 0) -> bool
         found = resolve(wide.name, lookup)
         return found is not None and is_subtype(narrow, found, lookup, depth + 1)
     return _members(narrow, wide, lookup, depth + 1)
+
+
+def is_same(one: Type | None, other: Type | None) -> bool:
+    """Tell whether two types are one. Python's equality alone takes `[:val 1]` for `[:val true]`."""
+    if one is other or one is None or other is None:
+        return one is other
+    return one == other and show_type(one) == show_type(other)
 
 
 def _members(narrow: Type, wide: Type, lookup: Lookup, depth: int) -> bool:

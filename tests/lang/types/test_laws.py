@@ -22,6 +22,7 @@ from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.lang.types.read import read_type
 from rtfs_framework.lang.types.schema import to_json_schema
 from rtfs_framework.lang.types.show import show_type
+from rtfs_framework.lang.types.subtypes import is_subtype
 from rtfs_framework.lang.types.tests import compiled_test
 from rtfs_framework.lang.values import Keyword, Timestamp, Uuid
 from rtfs_framework.lang.vectors import List
@@ -229,3 +230,44 @@ def test_a_compiled_test_by_example(text: str, fits: list[str], misfits: list[st
 def test_a_recursive_type_has_no_compiled_test() -> None:
     tree = m.MapType((m.MapEntry(Keyword("next"), m.OptionalType(m.NamedType("Tree"))),))
     assert compiled_test(m.VectorType(m.NamedType("Tree")), {"Tree": tree}.get) is None
+
+
+@given(TYPED, TYPED, TYPES)
+@settings(max_examples=effort(300))
+def test_what_fits_a_type_fits_the_wider_ones(
+    typed: tuple[m.Type, Any], other: tuple[m.Type, Any], free: m.Type
+) -> None:
+    type_, value = typed
+    for wider in (m.OptionalType(type_), m.UnionType((free, type_)), m.Primitive.ANY):
+        assert is_subtype(type_, wider, no_names)
+    for wider in (other[0], free, m.VectorType(free), m.OptionalType(other[0])):
+        if is_subtype(type_, wider, no_names):
+            assert violation(wider, value, no_names) is None
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "holds"),
+    [
+        (":int", ":float", True),
+        ("[:vector :int]", "[:list :float]", True),
+        ("[:tuple :int :int]", "[:vector :float]", True),
+        ("[:enum 1 2]", ":int", True),
+        ("[:map [:a :int] [:b :int]]", "[:map [:a :float]]", True),
+        ("[:map [:a :int]]", "[:map [:a :int ?]]", True),
+        ("[:and :int [:> 3]]", ":int", True),
+        ("[:val 1]", "[:val true]", False),
+        ("[:val 1]", "[:val 1.0]", False),
+        (":float", ":int", False),
+        ("[:list :int]", "[:vector :int]", False),
+        ("[:map [:a :int ?]]", "[:map [:a :int]]", False),
+        ("[:map [:a :int]]", "[:map [:a :int] [:* :int]]", False),
+        ("[:vector :int]", "[:tuple :int]", False),
+        (":int?", ":int", False),
+        (":int", "[:and :int [:> 3]]", False),
+        ("Tree", "Tree", True),
+        ("Tree", "Other", False),
+    ],
+)
+def test_subtypes_by_example(narrow: str, wide: str, holds: bool) -> None:
+    read = [read_type(read_program(Source("t", text))[0]) for text in (narrow, wide)]
+    assert is_subtype(*read, no_names) is holds
