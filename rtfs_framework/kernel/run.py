@@ -22,6 +22,7 @@ from rtfs_framework.kernel.outcome import (
 )
 from rtfs_framework.kernel.output import bounded_output
 from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState, too_many_calls
+from rtfs_framework.lang import records
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
 from rtfs_framework.lang.source import Place
@@ -99,9 +100,14 @@ class Run:
         return self.resume(RUN_LOCALLY)
 
     def throw(self, error: ProgramError) -> ExecutionOutcome:
-        """Answer the waiting host call with an error, which the program may catch."""
+        """Answer the waiting host call with an error, which the program may catch.
+
+        It is one of the host's, but for a name that the host does not know either.
+        """
         if not self._greenlet:
             raise self._not_waiting()
+        if error.kind != "UndefinedSymbol":
+            error.value = records.evolve(error.value, of_host=True)
         return self._enter(self._greenlet.throw, error)
 
     def count_calls(self, calls: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
+from rtfs_framework.lang.error_kinds import takes
 from rtfs_framework.lang.errors import (
     Cancelled,
     InternalError,
@@ -43,23 +44,6 @@ _KEPT = 4
 _ROUNDS = 64
 """Rounds of `dotimes` that are counted at once."""
 
-FAMILIES: dict[str, frozenset[str]] = {
-    "HostError": frozenset(
-        {
-            "Generic", "UnknownCapability", "NetworkError", "IoError", "JsonError", "StorageError", "ResourceError",
-            "BudgetExhausted", "SecurityViolation", "HostError",
-        }
-    ),
-    "ValidationError": frozenset({"TypeValidationError", "TypeError", "ArityMismatch", "ValidationError"}),
-    "RuntimeError": frozenset(
-        {
-            "UndefinedSymbol", "TypeError", "ArityMismatch", "DivisionByZero", "IndexOutOfBounds", "InvalidArgument",
-            "InvalidArguments", "MatchError", "TypeValidationError", "Generic", "RuntimeError",
-        }
-    ),
-}  # fmt: skip
-"""Kinds that a `catch` of a family takes; `Exception` takes all."""
-
 
 def fail(kind: str, message: str) -> Any:
     """Raise an error that was known before the program ran."""
@@ -69,11 +53,6 @@ def fail(kind: str, message: str) -> Any:
 def no_match(value: Any) -> Any:
     """Raise the error of a `match` in which no clause fits."""
     raise ProgramError("MatchError", "Match error: No matching clause", value)
-
-
-def is_kind(error: Any, kind: str) -> bool:
-    """Tell whether a catch clause for `kind` takes an error."""
-    return kind in ("Exception", error.kind) or error.kind in FAMILIES.get(kind, ())
 
 
 def keyword_call(*args: Any) -> Any:
@@ -340,7 +319,7 @@ HELPERS: dict[str, Any] = {
     "rt_equal": equal,
     "rt_fail": fail,
     "rt_no_match": no_match,
-    "rt_is_kind": is_kind,
+    "rt_is_kind": takes,
     "rt_keyword": keyword_call,
     "rt_callable": callable_of,
     "rt_frozen": frozen,

@@ -64,7 +64,7 @@ def _own_span(node: ir.Node, around: Span) -> Span:
 
 
 def _handlers(node: ir.Try, facts: Facts) -> Iterator[Diagnostic]:
-    takes_all = [i for i, catch in enumerate(node.catches) if catch.kinds in (None, "Exception")]
+    takes_all = [i for i, catch in enumerate(node.catches) if catch.kinds is None]
     for catch in node.catches[takes_all[0] + 1 :] if takes_all else ():
         message = "this handler never runs: one before it takes every error"
         way_out = "put the handlers of single kinds first, as in (catch TypeError e ...) (catch e ...)"

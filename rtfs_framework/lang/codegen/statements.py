@@ -299,7 +299,7 @@ class Statements(Parts):
                 chain = body
             else:
                 chain = [
-                    ast.If(py.call(self.unit.helper("rt_is_kind"), py.load(error), py.const(catch.kinds)), body, chain)
+                    ast.If(py.call(self.unit.helper("rt_is_kind"), py.const(catch.kinds), py.load(error)), body, chain)
                 ]
         first = py.assign(error, py.call(self.unit.helper("rt_error"), py.load(caught)))
         handler = ast.ExceptHandler(py.load("Exception"), caught, [first, *chain])

@@ -183,6 +183,14 @@ enter(
     "{:a 3 :b 2}",
 )
 enter(
+    "E0245",
+    "a kind that no error has",
+    "`catch` takes errors by their kind, and neither the language nor its host has errors of this one; nor does the "
+    "program throw one. `rtfs doc try` lists the kinds and families. (A capability may have kinds of its own.)",
+    "(fn [x] (try (/ 1 x) (catch DivideByZero e 0)))",
+    "(fn [x] (try (/ 1 x) (catch DivisionByZero e 0)))",
+)
+enter(
     "E0299",
     "more findings than are shown",
     "Only the first findings are told, errors before warnings and hints. Mend these, and check again.",

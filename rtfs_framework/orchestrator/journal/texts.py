@@ -10,49 +10,14 @@ import attrs
 
 from rtfs_framework.api.secrets import Blot
 from rtfs_framework.api.targets import show_target
+from rtfs_framework.lang.error_kinds import FAMILIES, KINDS
 from rtfs_framework.orchestrator.journal.chain import Keys, canonical_json
 from rtfs_framework.orchestrator.records import Decision, OpenRecord
 
 _MOST = 4096
 """Decisions and sites that are remembered."""
 
-_KINDS = frozenset(
-    {
-        "UndefinedSymbol",
-        "TypeError",
-        "ArityMismatch",
-        "DivisionByZero",
-        "IndexOutOfBounds",
-        "InvalidArgument",
-        "InvalidArguments",
-        "MatchError",
-        "TypeValidationError",
-        "SecurityViolation",
-        "ModuleNotFound",
-        "ModuleError",
-        "SymbolNotFound",
-        "UnknownCapability",
-        "NetworkError",
-        "IoError",
-        "JsonError",
-        "StorageError",
-        "ResourceError",
-        "BudgetExhausted",
-        "ApplicationError",
-        "NotImplemented",
-        "InternalError",
-        "Generic",
-        "KeyNotFound",
-        "NotCallable",
-        "StackOverflow",
-        "HostError",
-        "ConfigError",
-        "ParseError",
-        "Cancelled",
-        "JournalError",
-        "LimitError",
-    }
-)
+_KINDS = frozenset({*KINDS, *FAMILIES, "NotCallable", "StackOverflow", "ConfigError", "ParseError", "LimitError"})
 """The kinds of errors that the language and its host have (LANGUAGE.md 11.1)."""
 _CODE = re.compile(r"E\d{4}")
 

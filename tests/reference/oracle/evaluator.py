@@ -25,12 +25,14 @@ from rtfs_framework.lang.forms import (
 )
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.reader.read import read_program
+from rtfs_framework.lang.records import evolve
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import Keyword, Symbol
 from rtfs_framework.lang.vectors import GrownVector, List, is_vector
 from rtfs_framework.stdlib.library import BUILTINS
 
 FAMILIES = {"ValidationError": {"TypeError", "ArityMismatch", "TypeValidationError"}}
+ALL = {None, "Exception", "Throwable"}
 
 
 class OverBudgetError(Exception):
@@ -162,7 +164,11 @@ class Evaluator:
             raise error("TypeError")
         name = capability if isinstance(capability, str) else capability.name
         hints = dict(self.hints)
-        return self.host(name, args, tuple(sorted(hints.items())))
+        try:
+            return self.host(name, args, tuple(sorted(hints.items())))
+        except ProgramError as failure:
+            failure.value = evolve(failure.value, of_host=True)
+            raise
 
     def list(self, form: ListForm, env: Env) -> Any:
         if not form.items:
@@ -226,6 +232,12 @@ class Evaluator:
         if key.__class__ is not int:
             raise error("TypeError")
         return function[key] if 0 <= key < len(function) else default
+
+    @staticmethod
+    def takes_error(kind: str | None, failure: ProgramError) -> bool:
+        if kind in ALL or kind == failure.kind or failure.kind in FAMILIES.get(kind or "", ()):
+            return True
+        return kind == ("HostError" if failure.value.of_host else "RuntimeError")
 
     # -- functions -----------------------------------------------------------------------------------------------
 

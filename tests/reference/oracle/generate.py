@@ -201,7 +201,8 @@ class Generator(Declared, Simple):
         parts = []
         for _ in range(self.pick((0, 1, 1, 2))):
             name = self.fresh()
-            kinds = self.pick(("", "TypeError ", "DivisionByZero ", "Exception ", "_ ", "ValidationError "))
+            kinds = self.pick(("", "TypeError ", "DivisionByZero ", "Exception ", "_ ", "ValidationError ",
+                               "RuntimeError ", "HostError ", "Throwable "))  # fmt: skip
             self.scopes.append({name: "err"})
             handler = self.expr(kind, depth) if self.chance(80) else f"(:kind {name})"
             self.scopes.pop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oracle import patterns
-from oracle.evaluator import FAMILIES, Env, Evaluator, OverBudgetError, Recur, error, same, true
+from oracle.evaluator import Env, Evaluator, OverBudgetError, Recur, error, same, true
 from oracle.threads import Threads
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
@@ -272,7 +272,7 @@ class FORMS(Threads):
                 e.depth = depth
                 for clause in catches:
                     kind, name, handler = FORMS.catch(clause)
-                    if kind in (None, "Exception", failure.kind) or failure.kind in FAMILIES.get(kind or "", ()):
+                    if e.takes_error(kind, failure):
                         inner = Env(env)
                         inner.names[name] = failure.value
                         return e.body(handler, inner)

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.branching import Branches, before_it, part
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.lang.error_kinds import ALL, FAMILIES, KINDS
 from rtfs_framework.lang.expander.core import OWN_WORD
 from rtfs_framework.lang.forms import Form, ListForm, Name
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.source import Span
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
@@ -27,7 +30,8 @@ def _clause(form: Form, word: str) -> bool:
 @special(
     "try",
     grammar="(try body... (catch Kind? name handler...)... (finally form...)?)",
-    doc="Handle errors by kind; finally always runs.",
+    doc="Handle errors by kind; finally always runs. A bare name, _, Exception and Throwable take every error. "
+    f"{' '.join(f'{name} takes {words}.' for name, words in FAMILIES.items())} Kinds: {', '.join(KINDS)}.",
 )
 def analyze_try(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     """(try body... (catch ...)... (finally ...)?)"""
@@ -53,6 +57,17 @@ def analyze_try(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | N
     return before_it(ir.Try(body, catches, final, form.span), before)
 
 
+def _judge(analyzer: Analyzer, kind: str, span: Span) -> None:
+    """Note a kind that no error has, unless the program mentions it: it may throw errors of that kind itself."""
+    if kind in KINDS or kind in FAMILIES:
+        return
+    if not any(f'"{kind}"' in source.text or f":{kind}" in source.text for source in analyzer.sources):
+        known = "`rtfs doc try` lists the kinds; a capability may have some of its own"
+        way_out = did_you_mean(kind, (*KINDS, *FAMILIES, *ALL)) or known
+        message = f"no error has the kind '{kind}'"
+        analyzer.findings.append(analyzer.finding(span, "E0245", message, way_out, kind="Unreachable", severity="hint"))
+
+
 def _read_catch(analyzer: Analyzer, form: ListForm, scope: Scope) -> ir.Catch:
     """(catch name handler...), (catch Kind name handler...) or (catch name name handler...)."""
     parts = form.items[1:]
@@ -67,6 +82,8 @@ def _read_catch(analyzer: Analyzer, form: ListForm, scope: Scope) -> ir.Catch:
     is_filter = two and (names[0] == "_" or names[0][:1].isupper())
     binders = named[1:] if is_filter else named if two else named[:1]
     variables = tuple(analyzer.new_var(part.name, inner, part.span) for part in binders if part.name != "_")
-    kinds = names[0] if is_filter and names[0] != "_" else None
+    kinds = names[0] if is_filter and names[0] not in ALL else None
+    if kinds is not None:
+        _judge(analyzer, kinds, named[0].span)
     body = analyzer.body(parts[2 if two else 1 :], inner, None, form.span)
     return ir.Catch(kinds, variables, body)
