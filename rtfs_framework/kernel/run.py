@@ -102,11 +102,11 @@ class Run:
     def throw(self, error: ProgramError) -> ExecutionOutcome:
         """Answer the waiting host call with an error, which the program may catch.
 
-        It is one of the host's, but for a name that the host does not know either.
+        It is one of the host's, unless it says that the program is to blame.
         """
         if not self._greenlet:
             raise self._not_waiting()
-        if error.kind != "UndefinedSymbol":
+        if error.value.of_host is None:
             error.value = records.evolve(error.value, of_host=True)
         return self._enter(self._greenlet.throw, error)
 

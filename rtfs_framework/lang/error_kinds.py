@@ -32,6 +32,6 @@ def takes(kind: str, error: ErrorValue) -> bool:
         case error.kind:
             return True
         case "RuntimeError" | "HostError":
-            return error.of_host == (kind == "HostError")
+            return bool(error.of_host) == (kind == "HostError")
         case _:
             return kind == "ValidationError" and error.kind in _VALIDATION

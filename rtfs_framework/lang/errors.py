@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rtfs_framework.lang import records
 from rtfs_framework.lang.values import ErrorValue, type_name
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class ProgramError(RtfsError):
         error = cls(value.kind, value.message)
         error.value = value
         return error
+
+    def of_program(self) -> ProgramError:
+        """Return the error as one of which the program is to blame, although its host found it."""
+        self.value = records.evolve(self.value, of_host=False)
+        return self
 
     @property
     def kind(self) -> str:
@@ -114,7 +120,7 @@ def generic_error(message: str) -> ProgramError:
 
 def undefined_symbol(name: str) -> ProgramError:
     """`Undefined symbol: x`."""
-    return ProgramError("UndefinedSymbol", f"Undefined symbol: {name}")
+    return ProgramError("UndefinedSymbol", f"Undefined symbol: {name}").of_program()
 
 
 def division_by_zero() -> ProgramError:

@@ -99,8 +99,8 @@ class ErrorValue:
     span: str | None = None
     stack: tuple[str, ...] = ()
     cause: ErrorValue | None = None
-    of_host: bool = False
-    """Whether it came from the host, as the answer to a call."""
+    of_host: bool | None = None
+    """Whether it came from the host, as the answer to a call; False where the host says that the program is wrong."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ErrorValue) and (self.kind, self.message) == (other.kind, other.message)

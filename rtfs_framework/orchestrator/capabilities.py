@@ -230,8 +230,8 @@ def _target(name: str) -> str:
 
 def _check_arguments(entry: CapabilityEntry, parameters: tuple[Type, ...], args: tuple[Any, ...]) -> None:
     if len(args) != len(parameters):
-        raise arity_error(entry.id, str(len(parameters)), len(args))
+        raise arity_error(entry.id, str(len(parameters)), len(args)).of_program()
     for place, (type_, value) in enumerate(zip(parameters, args, strict=True), 1):
         wrong = violation(type_, value)
         if wrong is not None:
-            raise type_validation_error(f"argument {place} of capability '{entry.id}': {wrong}")
+            raise type_validation_error(f"argument {place} of capability '{entry.id}': {wrong}").of_program()

@@ -308,4 +308,4 @@ def _check_arguments(function: FunctionSignature, opened: OpenCall) -> None:
         for value in args[place:] if parameter.rest else args[place : place + 1]:
             wrong = violation(parameter.type, value, opened.scope.lookup)
             if wrong is not None:
-                raise type_validation_error(f"argument {parameter.name} of {function.name}: {wrong}")
+                raise type_validation_error(f"argument {parameter.name} of {function.name}: {wrong}").of_program()

@@ -120,6 +120,13 @@ def test_arguments_of_another_type_are_refused_before_anything_is_paid(kit, sour
     assert not kit.providers["m"].requests
 
 
+def test_an_answer_of_another_type_is_the_hosts_mistake_and_a_wrong_argument_the_programs(kit, source):
+    text = PROGRAM.replace("(:kind e)))))", "(:kind e))) (catch RuntimeError e (:kind e))))")
+    for args, value in ((("fine",), "caught TypeValidationError"), ((5,), "TypeValidationError")):
+        catalog = kit.catalog(kit.provider("m", lambda _: "of no such value"))
+        assert run(kit, source, catalog, args, text).value == value
+
+
 def test_a_plugin_that_cannot_be_made_is_named(kit, source):
     entry = kit.provider("m", lambda _: "good")
 
