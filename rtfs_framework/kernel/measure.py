@@ -99,7 +99,7 @@ def _own(value: Any, kind: Any, todo: list[Any]) -> int:
     if kind is tuple or kind is list:
         return _HEAD + 8 * len(value) + _items(value, todo)
     if kind in _HELD:
-        todo.extend(part for part in map(value.__getattribute__, _HELD[kind]) if part is not None)
+        todo.extend(part for part in (getattr(value, name, None) for name in _HELD[kind]) if part is not None)
         return _HEAD
     if kind is dict:
         return _HEAD + _ENTRY * len(value) + _items(value.keys(), todo) + _items(value.values(), todo)

@@ -35,7 +35,7 @@ _SMALL = 16
 _FEW = 8
 """How many times larger a map is than one whose entries are put into it one by one: copying it would take longer."""
 
-_NO_ORDER: tuple[list[Any], int, int] = ([], 0, 0)
+_new = object.__new__
 
 _LOOK = 0x3FF
 """A map that grows looks at its bound every 1,024 entries."""
@@ -96,10 +96,15 @@ def from_key(key: Any) -> Any:
 
 
 class Map:
-    """An immutable map. Build with `Map.of(pairs)` or, for keys known to be plain, `Map(dict)`."""
+    """An immutable map. Build with `Map.of(pairs)` or, for keys known to be plain, `Map(dict)`.
+
+    At first only `_items` is set, because small maps are made often; `_hash`, and `_trie` with `_next` and `_order`,
+    are set when they are needed.
+    """
 
     __slots__ = ("_hash", "_items", "_next", "_order", "_trie")
     _items: dict[Any, Any] | None
+    _hash: int
     _trie: Any
     _order: tuple[list[Any], int, int]
     """Keys of the trie of an older version, the first that is left of them, and the place that came next then."""
@@ -107,10 +112,6 @@ class Map:
     def __init__(self, items: dict[Any, Any]) -> None:
         """Take over `items`, whose keys are already `to_key`ed; the caller never changes it again."""
         self._items = items
-        self._trie = None
-        self._next = 0
-        self._order = _NO_ORDER
-        self._hash: int | None = None
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[Any, Any]]) -> Map:
@@ -118,12 +119,11 @@ class Map:
         return cls({to_key(k): v for k, v in watched(pairs)})  # each key may be a nest that takes long to hash
 
     def _grown(self, trie: Any, following: int) -> Map:
-        made = Map.__new__(Map)
+        made = _new(Map)
         made._items = None
         made._trie = trie
         made._next = following
         made._order = self._order
-        made._hash = None
         return made
 
     def hashed(self) -> list[Any]:
@@ -155,12 +155,13 @@ class Map:
         narrow = kind in PLAIN or (kind is int and -COMPACT < key < COMPACT)
         if not narrow:
             key = to_key(key)
-        trie = self._trie
-        if trie is None:
-            items = self._dict()
-            if len(items) < _SMALL:
-                return Map({**items, key: value})
-            trie = self._as_trie()
+        items = self._items
+        if items is not None and len(items) < _SMALL:
+            made = _new(Map)  # as `Map(...)` does, but faster
+            made._items = items = items.copy()
+            items[key] = value
+            return made
+        trie = self._as_trie()
         if not narrow:
             key = _folded(key)
         entry = trie.get(key)
@@ -181,13 +182,14 @@ class Map:
 
     def _as_trie(self) -> Any:
         """Return the entries as a trie (made once from the dict)."""
-        trie = self._trie
-        if trie is None:
+        try:
+            return self._trie
+        except AttributeError:
             items = self._dict()
             trie = _trie_of(items)
             self._order = list(map(_folded, items)), 0, len(items)
             self._next, self._trie = len(items), trie  # another thread that sees the trie sees its next place
-        return trie
+            return trie
 
     def first(self) -> tuple[Any, Any]:
         """Return the first entry; there must be one.
@@ -247,9 +249,11 @@ class Map:
         return isinstance(other, Map) and equal(self, other)
 
     def __hash__(self) -> int:
-        if self._hash is None:
+        try:
+            return self._hash
+        except AttributeError:
             self._hash = hash_value(self)
-        return self._hash
+            return self._hash
 
     def __repr__(self) -> str:
         return f"Map({dict(self.items())!r})"

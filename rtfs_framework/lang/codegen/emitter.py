@@ -64,6 +64,8 @@ class EmitterBase:
         """The Python names of the variables of the loops around this place; None where Python itself counts."""
         self.late: list[ast.stmt] = []
         """Changes in place that wait until all that the round of a loop passes on is computed."""
+        self.general = False
+        """Whether the code being emitted is for arguments of which no version of the function is: it seldom runs."""
         self.stated: dict[int, ir.Node] = {}
         """Junctions that are known to need statements, by id: to try each one again would take exponential time."""
 

@@ -157,7 +157,7 @@ class Emitter(Groups):
         made = self.take(outer)
         for special in versions:
             wanted = zip(fn.params, raw, special.kinds, strict=True)
-            tests = [self._is_of(name, kind) for p, name, kind in wanted if kind is not None and p.type is None]
+            tests = [self.is_of(name, kind) for p, name, kind in wanted if kind is not None and p.type is None]
             here = self._version_here(fn, raw, special)
             if not tests:
                 return [*made, *here], True
@@ -177,7 +177,7 @@ class Emitter(Groups):
         py.locate(go, self.unit.passing_line(fn.span))
         return [go]
 
-    def _is_of(self, name: str, kind: Kind) -> ast.expr:
+    def is_of(self, name: str, kind: Kind) -> ast.expr:
         """Return the test that a variable is of a kind."""
         classes = _CLASSES[kind]
         tests: list[ast.expr] = [
@@ -204,7 +204,9 @@ class Emitter(Groups):
         self.frame_vars[fn.frame] = (*raw, rest_name) if rest_name else tuple(raw)
         loops, self.loop_vars = self.loop_vars, []
         guard, whole = self._to_versions(fn, raw, versions) if versions else ([], False)
+        general, self.general = self.general, bool(versions)
         body = [] if whole else self._body(fn, raw, rest_name)
+        self.general = general
         self.loop_vars = loops
         self.emit(py.function(name, raw, rest_name, [*guard, *body]), line)
 

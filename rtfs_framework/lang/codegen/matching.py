@@ -68,7 +68,7 @@ class _Matching:
         elif isinstance(tree, decisions.Leaf):
             self.leaf(tree, known, subject)
         else:
-            test = self.test(tree.question, self.part(tree.question.path, known))
+            test = self.test(tree, known)
             yes = self.block(tree.yes, dict(known), subject)
             emitter.emit(ast.If(test, yes, self.block(tree.no, dict(known), subject)), self.line)
 
@@ -121,9 +121,10 @@ class _Matching:
         emitter.emit(py.assign(made, value), self.line)
         return made
 
-    def test(self, question: decisions.Question, name: str) -> ast.expr:
+    def test(self, tree: decisions.Ask, known: Known) -> ast.expr:
         """Return a question as a Python test."""
-        emitter, value = self.emitter, question.value
+        emitter, question, value = self.emitter, tree.question, tree.question.value
+        name = self.part(question.path, known)
         match question.kind:
             case "vector":
                 grown = py.is_class(py.load(name), emitter.unit.helper("rt_grown"))
@@ -132,10 +133,21 @@ class _Matching:
                 return py.is_class(py.load(name), emitter.unit.helper("rt_map"))
             case "length" | "least":
                 operator: ast.cmpop = ast.Eq() if question.kind == "length" else ast.GtE()
-                return py.compare(py.call("len", py.load(name)), operator, py.const(value))
+                return py.compare(self.length(tree, name, known), operator, py.const(value))
             case "has":
                 return py.compare(emitter.constant(value.value), ast.In(), py.load(name))
             case "type":
                 return checks.fits(emitter, value.type, name)
             case _:
                 return emitter.literal(value.value, name)
+
+    def length(self, tree: decisions.Ask, name: str, known: Known) -> ast.expr:
+        """Return the length of a part; it gets a name where it is asked for again."""
+        path = (*tree.question.path, ("length", None))
+        if path in known:
+            return py.load(known[path])
+        length: ast.expr = py.call("len", py.load(name))
+        if isinstance(tree.no, decisions.Ask) and tree.no.question.path == tree.question.path:
+            known[path] = self.emitter.unit.temp("n")
+            length = py.walrus(known[path], length)
+        return length

@@ -123,7 +123,7 @@ def _combined(
     again = (_again(a), _again(b))
     made = py.call(emitter.unit.helper(_HELPERS[name]), *again) if slow is None else py.call(slow, again[0])
     # `&` evaluates both tests, so that both operands are in their temporaries whatever the first test says.
-    test = _all(tests) if len(tests) == 2 else py.both(tests)
+    test = _all(tests)
     return py.either(test, _python(name, _again(a), _again(b)), made)
 
 
@@ -176,11 +176,25 @@ def _several(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
 
 def _chain(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     """An order of several numbers: Python's chain, which may leave the last ones unread."""
-    known = all(emitter.numbers.kind(arg) in _NUMERIC for arg in node.args)
-    if not known or not all(isinstance(arg, ir.Const | ir.Local) for arg in node.args[2:]):
+    kinds = [emitter.numbers.kind(arg) for arg in node.args]
+    known = all(kind in _NUMERIC for kind in kinds)
+    odd = any(
+        kind not in (Kind.INT, None) or (kind is None and isinstance(arg, ir.Const))
+        for kind, arg in zip(kinds, node.args, strict=True)
+    )
+    late = not all(isinstance(arg, ir.Const | ir.Local) for arg in node.args[2:])
+    if late or (odd and not known):
         return None
-    first, *others = emitter.values(node.args)
-    return ast.Compare(first, [_ORDER[name]() for _ in others], others)
+    parts = emitter.values(node.args)
+    operands = [
+        (part, None) if known else _operand(emitter, part, kind) for part, kind in zip(parts, kinds, strict=True)
+    ]
+    tests = [test for _, test in operands if test is not None]
+    first, *others = [read for read, _ in operands]
+    chain = ast.Compare(first, [_ORDER[name]() for _ in others], others)
+    if known:
+        return chain
+    return py.either(_all(tests), chain, py.call(emitter.unit.builtin(name), *[_again(read) for read, _ in operands]))
 
 
 def _quotient(emitter: Expressions, node: ir.Call) -> ast.expr | None:
@@ -206,13 +220,13 @@ def _product(emitter: Expressions, a: ast.expr, b: ast.expr, tests: list[ast.exp
     made = ast.BinOp(_again(a), ast.Mult(), _again(b))
     small = ast.Compare(py.const(-_WORD), [ast.Lt(), ast.Lt()], [py.walrus(product, made), py.const(_WORD)])
     slow = py.call(emitter.unit.helper(_HELPERS["*"]), _again(a), _again(b))
-    test = [_all(tests)] if len(tests) == 2 else tests
-    return py.either(py.both([*test, small]), py.load(product), slow)
+    return py.either(py.both([*([_all(tests)] if tests else []), small]), py.load(product), slow)
 
 
 def _all(tests: list[ast.expr]) -> ast.expr:
-    if _binds(tests[1]):
-        return ast.BinOp(tests[0], ast.BitAnd(), tests[1])
+    """Return whether tests hold; the first two are made in any case if the second one binds a name."""
+    if len(tests) > 1 and _binds(tests[1]):
+        return py.both([ast.BinOp(tests[0], ast.BitAnd(), tests[1]), *tests[2:]])
     return py.both(tests)
 
 

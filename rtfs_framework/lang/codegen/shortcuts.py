@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.templates import INTEGER_KEY, KEYWORD, KNOWN_PLACE, LARGE_KEY, PLAIN_KEY, TEMPLATES
-from rtfs_framework.lang.hashing import WORD
+from rtfs_framework.lang.hashing import COMPACT, WORD
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import is_plain
 from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT
@@ -200,10 +200,9 @@ class _Filler(ast.NodeTransformer):
     def _small(self, letter: str) -> ast.expr:
         value = self.names[letter]
         if isinstance(value, ast.Constant):
-            return py.const(value=value.value.__class__ is int and 0 < abs(value.value) < LARGE_INTEGER)
-        low, high = py.const(-LARGE_INTEGER), py.const(LARGE_INTEGER)
-        bounds = ast.Compare(low, [ast.Lt(), ast.Lt()], [self._again(letter), high])
-        return py.both([bounds, self._again(letter)])
+            return py.const(value=value.value.__class__ is int and 0 < value.value < LARGE_INTEGER)
+        bounds: list[tuple[ast.cmpop, int]] = [(ast.Gt(), 0), (ast.Lt(), COMPACT)]
+        return py.both(py.compare(self._again(letter), operator, py.const(bound)) for operator, bound in bounds)
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         match node:

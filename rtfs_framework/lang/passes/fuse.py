@@ -18,7 +18,7 @@ from rtfs_framework.lang.ir.walk import everything, rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes import forms
 from rtfs_framework.lang.passes.copying import Copy, Fresh
-from rtfs_framework.lang.passes.inline import is_small, is_whole, settled
+from rtfs_framework.lang.passes.inline import MOST_REPEATED, is_small, is_whole, settled
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.known import asking, is_plain, is_plain_function, may_ask
 from rtfs_framework.lang.passes.numbers import Numbers
@@ -213,7 +213,7 @@ class _Fusing:
         if isinstance(function, ir.Global):
             fn = self._around.defined[function.name]
             closed = not any(isinstance(part, ir.Global) for part in everything((fn.body,)))  # copies make no copies
-            return fn if closed and is_whole(fn) and is_small(fn.body) else function
+            return fn if closed and is_whole(fn) and is_small(fn.body, MOST_REPEATED) else function
         return function
 
     def _loop(self, call: ir.Call, steps: Sequence[_Step], init: ir.Node | None, source: ir.Node) -> ir.Node:

@@ -19,6 +19,8 @@ from rtfs_framework.lang.passes.copying import Copy, Fresh
 
 MOST_NODES = 16
 """Nodes of a top-level function that is small."""
+MOST_REPEATED = 32
+"""The same where its call may run many times: in a loop, or in a function inside a function."""
 
 
 def inline(program: ir.Program, _library: Library) -> ir.Program:
@@ -33,7 +35,7 @@ def inline(program: ir.Program, _library: Library) -> ir.Program:
         body.append(made)
         if fn is not None and isinstance(made, ir.SetGlobal):
             changed = as_function(made.value)
-            if is_whole(changed) and is_small(changed.body):
+            if is_whole(changed) and is_small(changed.body, MOST_REPEATED):
                 small[name] = changed
     return records.evolve(program, body=tuple(body))
 
@@ -54,10 +56,10 @@ def is_whole(fn: ir.Fn) -> bool:
     return fn.rest is None and not fn.linked and not fn.frame.loops
 
 
-def is_small(body: ir.Node) -> bool:
+def is_small(body: ir.Node, most: int = MOST_NODES) -> bool:
     """Tell whether a body has few nodes, no functions or loops of its own, and surely does not come back to itself."""
     for count, node in enumerate(everything((body,))):
-        if count >= MOST_NODES:
+        if count >= most:
             return False
         match node:
             case ir.Fn() | ir.Letrec() | ir.Loop() | ir.Recur() | ir.Try() | ir.Hinted() | ir.SetGlobal():
@@ -77,6 +79,7 @@ class _Inlining:
         self._fresh = fresh
         self._owner = owner
         self._looped = looped
+        self._often = looped or (owner.parent is not None and owner.parent.parent is not None)
 
     def go(self, node: ir.Node) -> ir.Node:
         """Return a node with small functions in it where they are called."""
@@ -92,7 +95,7 @@ class _Inlining:
                 return self._moved(fn, node)
             case ir.Call(function=ir.Global(name=name), args=args) if name in self._small:
                 fn = self._small[name]
-                if len(fn.params) == len(args):
+                if len(fn.params) == len(args) and (self._often or is_small(fn.body)):
                     return self._moved(fn, node)
             case _:
                 pass

@@ -48,6 +48,10 @@ class Callees(Protocol):
         """Return the type that what a function gives surely fits, if it declares one."""
         ...
 
+    def behind_test(self, name: str, args: Sequence[ir.Node], numbers: Numbers) -> Special | None:
+        """Return the version that a call goes to if arguments of unknown kind turn out to be of its kinds."""
+        ...
+
 
 class Numbers:
     """Kinds of variables and, for functions with a special version, of their results."""
@@ -134,6 +138,12 @@ class Numbers:
                 return self.callees.declared(name)
             case _:
                 return None
+
+    def behind_test(self, node: ir.Call) -> Special | None:
+        """Return the version that a call of a top-level function goes to if tests of its arguments say so."""
+        if not isinstance(node.function, ir.Global) or self.callees is None:
+            return None
+        return self.callees.behind_test(node.function.name, node.args, self)
 
     def _callee(self, node: ir.Call) -> tuple[Special | None, Kind | None]:
         target = node.function

@@ -127,6 +127,18 @@ class Versions:
             self._readers.setdefault(chosen or known, {})[self._reading] = None
         return chosen, known.result if chosen is None else chosen.returns
 
+    def behind_test(self, name: str, args: Sequence[ir.Node], numbers: Numbers) -> Special | None:
+        """Return the version that a call goes to if arguments of unknown kind turn out to be of its kinds."""
+        known = self._known.get(name)
+        if known is None or len(args) != len(known.fn.params) or not self._exists(known.place, numbers.place):
+            return None
+        given = [
+            (kind, kind is None and not isinstance(a, ir.Const))
+            for a, kind in zip(args, numbers.given(args), strict=True)
+        ]
+        fit = [each for each in known.versions if each.name and _may_take(each, given)]
+        return max(fit, key=_exactness, default=None) if fit and numbers.all_fit(args, known.fn) else None
+
     # -- what there is -------------------------------------------------------------------------------------------
 
     def _enter(self, place: int, seen: Summary, once: Collection[str], merged: set[ir.FunctionFrame]) -> None:
@@ -355,6 +367,14 @@ def _without(given: Sequence[Kind | None], refuted: set[int]) -> tuple[Kind | No
 
 def _returned(fn: ir.Fn, numbers: Numbers) -> Kind | None:
     return kinds.of_type(fn.returns) or numbers.kind(fn.body)
+
+
+def _may_take(special: Special, given: Sequence[tuple[Kind | None, bool]]) -> bool:
+    """Tell whether arguments may be what a version is made for; of some that are of no known kind a test can tell."""
+    pairs = list(zip(special.kinds, given, strict=True))
+    return all(kind in (None, known) or open_ for kind, (known, open_) in pairs) and any(
+        kind is not None and open_ for kind, (_, open_) in pairs
+    )
 
 
 def _exactness(special: Special) -> int:
