@@ -17,6 +17,7 @@ from benchmarks.cold_start import cold_start
 from benchmarks.delegation import decide
 from benchmarks.fresh import suspended_programs
 from benchmarks.hosting import hosting
+from benchmarks.idioms import idioms
 from benchmarks.measure import Comparison, compare
 from benchmarks.parallel_calls import parallel_calls
 from benchmarks.peers.all import all_peers
@@ -35,6 +36,7 @@ SYSTEM: tuple[Benchmark, ...] = (
     decide,
     suspended_programs,
     parallel_calls,
+    idioms,
 )
 
 
