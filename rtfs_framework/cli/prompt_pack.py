@@ -47,7 +47,8 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 """Programs and their values; a test runs them."""
 
 FORMS = """def defn fn let if cond when match for loop recur try do and or -> ->> if-let when-let case defstruct deftype
-doseq as-> some-> letfn step defmacro quote module import step-parallel llm-execute dotimes when-not if-not"""
+doseq as-> some-> letfn step defmacro quote module import step-parallel llm-execute dotimes when-not if-not
+cond-> condp assert some->> cond->> doto"""
 """Forms and macros by how often programs need them."""
 
 FUNCTIONS = """
@@ -59,6 +60,7 @@ parse-float parse-json serialize-json format map-indexed mapcat remove take-whil
 frequencies zipmap select-keys hash-map vector set union intersection difference nil? string? number? int?
 vector? map? keyword? keyword name comp partial identity constantly != call context/get throw getMessage even?
 odd? zero? flatten string-length index-of interpose re-replace iterate repeat map-vals merge-with mapv type-of
+reduced key val has-key? pr-str boolean
 """
 """Functions by how often programs need them; the others are named after them while they fit."""
 
