@@ -66,14 +66,19 @@ class _Quick:
             _Ordinary: It cannot be found here.
             OSError: stdout cannot be written.
         """
-        from rtfs_framework.orchestrator.artifacts.quick import find, purpose
+        from rtfs_framework.orchestrator.artifacts.quick import find, purpose, world
 
         if not first:
             raise _Ordinary
         name, text = ("", first) if command == "eval" else (first, _text(first))
-        entry = find(purpose(command, name, text), os.environ)
+        wanted = purpose(command, name, text)
+        entry = find(wanted, os.environ)
         if entry is None:
-            raise _Ordinary
+            folder = os.path.dirname(name) if name else None  # noqa: PTH120 - no pathlib here
+            around = None if command == "check" else find(world(folder), os.environ)
+            if around is None:
+                raise _Ordinary
+            return self._new(wanted, around, name, text, more)
         if entry.told is not None:
             return _tell(*entry.told)
         if entry.code is not None and not more:
@@ -90,17 +95,20 @@ class _Quick:
 
     def _by_the_kernel(self, entry: Entry, args: Sequence[str]) -> int:
         from rtfs_framework.lang.codegen.stored import load_artifact
-        from rtfs_framework.lang.errors import LimitError, ProgramError
 
         self._mind_signals()
-        artifact = load_artifact(entry.artifact)
-        try:
-            text = _written(_value(artifact, args))
-        except (ProgramError, LimitError, KeyboardInterrupt) as error:
-            return _reported(error, artifact)
-        except Exception as error:
-            raise _Ordinary from error
-        return _put(text)
+        return _finished(load_artifact(entry.artifact), args, lambda: None)
+
+    def _new(self, wanted: bytes, around: Entry, name: str, text: bytes | str, args: Sequence[str]) -> int:
+        """Compile and run a program that nobody has run before, where no host is needed for a closed one."""
+        self._mind_signals()
+        artifact = _compiled(name or "<eval>", text)
+        from rtfs_framework.lang.codegen.stored import dump_artifact
+        from rtfs_framework.orchestrator.artifacts.closed import bare_code
+        from rtfs_framework.orchestrator.artifacts.quick import Entry, keep_like
+
+        entry = Entry(bare_code(artifact), dump_artifact(artifact))
+        return _finished(artifact, args, lambda: keep_like(around, wanted, os.environ, entry))
 
 
 def _text(file: str) -> bytes:
@@ -114,6 +122,45 @@ def _text(file: str) -> bytes:
             return opened.read()
     except (OSError, ValueError) as error:
         raise _Ordinary from error
+
+
+def _compiled(name: str, text: bytes | str) -> Artifact:
+    """Return a closed program of which nothing is to be said."""
+    from rtfs_framework.kernel.loader import compile_source
+    from rtfs_framework.lang.errors import LanguageError
+    from rtfs_framework.lang.source import Source
+    from rtfs_framework.orchestrator.artifacts.closed import is_closed
+
+    if isinstance(text, bytes) and text.startswith(b"\xef\xbb\xbf"):
+        raise _Ordinary
+    try:
+        read = text if isinstance(text, str) else text.decode()
+        artifact = compile_source(Source(name, read), find_module=_elsewhere)
+    except (LanguageError, UnicodeDecodeError) as error:
+        raise _Ordinary from error
+    if not is_closed(artifact) or any(each.severity == "error" for each in artifact.diagnostics):
+        raise _Ordinary
+    return artifact
+
+
+def _elsewhere(_name: str) -> None:
+    """Leave programs with modules to the ordinary way."""
+    raise _Ordinary
+
+
+def _finished(artifact: Artifact, args: Sequence[str], keep: Callable[[], None]) -> int:
+    """Run a program, keep it when it has succeeded, and print its value."""
+    from rtfs_framework.lang.errors import LimitError, ProgramError
+
+    try:
+        text = _written(_value(artifact, args))
+    except (ProgramError, LimitError, KeyboardInterrupt) as error:
+        return _reported(error, artifact)
+    except Exception as error:
+        raise _Ordinary from error
+    if text.isprintable():
+        keep()
+    return _put(text)
 
 
 def _value(artifact: Artifact, args: Sequence[str]) -> Any:

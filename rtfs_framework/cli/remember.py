@@ -57,8 +57,8 @@ def _keep(session: Session, kind: str, sources: tuple[Source, ...], entry: quick
     wanted = quick.purpose(kind, "" if kind == "eval" else program.name, program.text)
     quick.keep(wanted, os.environ, folder, seal, entry, watched, [str(path) for path in modules])
     if _is_nobodys(host):
-        world = quick.world(None if program_dir is None else str(program_dir))
-        quick.keep(world, os.environ, folder, seal, quick.Entry(None, b""), watched)
+        near = None if program_dir is None else os.path.dirname(program.name)  # noqa: PTH120 - as `cli.quick` does
+        quick.keep(quick.world(near), os.environ, folder, seal, quick.Entry(None, b""), watched)
 
 
 def _is_ordinary(session: Session) -> bool:

@@ -53,6 +53,11 @@ def write(folder, name, text):
     return name
 
 
+def forget_worlds(folder):
+    for note in (folder / "home" / "cache").glob("worlds/*"):
+        note.unlink()
+
+
 PROGRAMS = {
     "main": ('(defn main [n] (str "Hi " n))', ["you"]),
     "rest": ("(defn main [& all] (count all))", ["a", "", "é"]),
@@ -69,6 +74,7 @@ def test_the_second_time_is_quick_and_the_same(way, folder, name):
     text, args = PROGRAMS[name]
     file = write(folder, "p.rtfs", text)
     for command in (["run", file, *args], ["check", file]):
+        forget_worlds(folder)
         first = way(*command)
         assert first[0] == "ordinary"
         assert way(*command) == ("quick", *first[1:])
@@ -88,7 +94,9 @@ def test_other_arguments_need_no_other_entry_and_fail_alike(way, folder):
 
 def test_each_file_name_is_another_program(way, folder):
     for name in ("a.rtfs", "b.rtfs", "sub/a.rtfs"):
+        forget_worlds(folder)
         assert way("run", write(folder, name, "(str 1)"))[0] == "ordinary"
+    forget_worlds(folder)
     assert way("run", "./a.rtfs")[0] == "ordinary"
     assert [way("run", name)[0] for name in ("a.rtfs", "b.rtfs", "sub/a.rtfs")] == ["quick"] * 3
 
@@ -108,6 +116,7 @@ def test_a_change_of_the_program_or_a_module_is_seen(way, folder, command):
     assert way(command, file)[0] == "quick"
     write(folder, "sub/lib/m.rtfs", "(module lib.m (:exports [f]) (defn f [] 3))")  # it is found first now
     assert way(command, file)[0] == "ordinary"
+    forget_worlds(folder)
     write(folder, "sub/p.rtfs", "(+ 1 1)")
     assert way(command, file)[0] == "ordinary"
 
@@ -172,10 +181,12 @@ def test_a_forged_entry_is_not_believed(way, folder):
         (entry,) = set((folder / "home" / "cache").glob("quick/*")) - before
         sealed = entry.read_bytes()
         entry.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+        forget_worlds(folder)
         assert way(command, file) == first
         assert way(command, file) == ("quick", *first[1:])
     one, other = (folder / "home" / "cache").glob("quick/*")
     one.write_bytes(other.read_bytes())
+    forget_worlds(folder)
     assert sorted(way(command, file)[0] for command in ("run", "check")) == ["ordinary", "quick"]
 
 
@@ -213,3 +224,59 @@ def test_check_in_colour(way, folder):
     assert "\x1b[" not in plain[1]
     assert coloured[1] == way("check", file, "--trust", FORCE_COLOR="1")[1]
     assert "\x1b[" in coloured[1]
+
+
+@pytest.fixture
+def known_world(way, folder):
+    """Return the place of a program in a folder where another one was run."""
+    way("run", write(folder, "sub/other.rtfs", "(str 0)"))
+    assert len(list((folder / "home" / "cache").glob("worlds/*"))) == 1
+    return folder / "sub" / "p.rtfs"
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_new_program_needs_no_host(way, folder, known_world, name):
+    text, args = PROGRAMS[name]
+    known_world.write_text(text, encoding="utf-8")
+    new, again = way("run", "sub/p.rtfs", *args), way("run", "sub/p.rtfs", *args)
+    assert new[0] == "quick"
+    assert new == again == ("quick", *way("run", "--no-journal", "sub/p.rtfs", *args)[1:])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(call :x)",
+        '(defn ^:delegation :local-model "echo" f [x] x) (f 1)',
+        "@name",
+        '(log "x")',
+        '(step "s" 1)',
+        "(+ 1",
+        "(no-such-name)",
+        "(import lib.m)",
+        "\ufeff(str 1)",
+        "(nth [1] 5)",
+        "(/ 1 0)",
+        "(+ 1 :a)",
+    ],
+)
+def test_a_new_program_that_needs_one_or_fails_is_told_of_the_same(way, folder, known_world, text):
+    known_world.write_text(text, encoding="utf-8")
+    new = way("run", "sub/p.rtfs")
+    assert new[1:] == way("run", "--no-journal", "sub/p.rtfs")[1:]
+    assert new[0] == "ordinary" or text == "(nth [1] 5)"
+
+
+def test_a_new_program_in_another_world(way, folder, known_world):
+    known_world.write_text("(str 1)", encoding="utf-8")
+    assert way("run", "sub/p.rtfs", RTFS_LIMITS__STEPS="1000")[0] == "ordinary"
+    (note,) = (folder / "home" / "cache").glob("worlds/*")
+    sealed = note.read_bytes()
+    note.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    assert way("run", "sub/p.rtfs", RTFS_PLUGINS="")[0] == "ordinary"
+    note.write_bytes(sealed)
+    for place in ("sub/delegation.toml", "delegation.toml", "home/delegation.toml"):
+        write(folder, place, "[delegation.routes]\n'f' = 'local-pure'\n")
+        known_world.write_text(f"(defn f [x] x) (f {len(place)})", encoding="utf-8")
+        assert way("run", "sub/p.rtfs")[0] == "ordinary"
+        (folder / place).unlink()

@@ -43,12 +43,14 @@ class Entry:
     Of `rtfs check` there are its words instead: the exit code, and what it prints without colour and with it.
     """
 
-    __slots__ = ("artifact", "code", "told")
+    __slots__ = ("artifact", "code", "told", "watched")
 
     def __init__(self, code: CodeType | None, artifact: bytes, told: tuple[int, str, str] | None = None) -> None:
         self.code = code
         self.artifact = artifact
         self.told = told
+        self.watched: tuple[tuple[str, Any], ...] = ()
+        """What it rests on, as it was when the entry was found."""
 
 
 def purpose(kind: str, name: str, text: bytes | str) -> bytes:
@@ -77,7 +79,9 @@ def find(wanted: bytes, environ: Mapping[str, str]) -> Entry | None:
         return None
     if any(_digest(path) != digest for path, digest in modules):
         return None
-    return Entry(*parts)
+    entry = Entry(*parts)
+    entry.watched = watched
+    return entry
 
 
 def keep(
@@ -92,9 +96,23 @@ def keep(
     """Write an entry. `watched` files and folders must stay as they are, `modules` must have the same text."""
     if folder != cache_folder(environ):
         return
-    rows = tuple((path, _state(path)) for path in sorted({*watched, *sys.path}))
+    entry.watched = tuple((path, _state(path)) for path in sorted({*watched, *sys.path}))
     texts = tuple((path, _digest(path)) for path in modules)
-    data = marshal.dumps((_world(environ), rows, texts, (entry.code, entry.artifact, entry.told)))
+    _write(wanted, environ, folder, seal, entry, texts)
+
+
+def keep_like(known: Entry, wanted: bytes, environ: Mapping[str, str], entry: Entry) -> None:
+    """Write an entry that rests on what another one, which was found just now, rests on."""
+    folder = cache_folder(environ)
+    entry.watched = known.watched
+    if folder is not None:
+        _write(wanted, environ, folder, read_seal(folder), entry, ())
+
+
+def _write(
+    wanted: bytes, environ: Mapping[str, str], folder: str, seal: Seal, entry: Entry, texts: tuple[Any, ...]
+) -> None:
+    data = marshal.dumps((_world(environ), entry.watched, texts, (entry.code, entry.artifact, entry.told)))
     path = _path(folder, wanted)
     fresh = f"{path}.{os.getpid()}"
     try:
