@@ -264,7 +264,7 @@ def test_a_new_program_that_needs_one_or_fails_is_told_of_the_same(way, folder, 
     known_world.write_text(text, encoding="utf-8")
     new = way("run", "sub/p.rtfs")
     assert new[1:] == way("run", "--no-journal", "sub/p.rtfs")[1:]
-    assert new[0] == "ordinary" or text == "(nth [1] 5)"
+    assert new[0] == "ordinary" or text in {"(nth [1] 5)", "(/ 1 0)"}  # these fail, and the quick way tells it
 
 
 def test_a_new_program_in_another_world(way, folder, known_world):
