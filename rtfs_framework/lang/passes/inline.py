@@ -31,7 +31,7 @@ def inline(program: ir.Program, _library: Library) -> ir.Program:
     for node, name, fn in settled(program):
         seen = summary(program, node)
         useful = seen.calls_lambda or not seen.globals.isdisjoint(small)
-        made = _Inlining(small, fresh, top, looped=False).go(node) if useful else node
+        made = _Inlining(small, fresh, top, looped=False, once=True).go(node) if useful else node
         body.append(made)
         if fn is not None and isinstance(made, ir.SetGlobal):
             changed = as_function(made.value)
@@ -74,8 +74,12 @@ def is_small(body: ir.Node, most: int = MOST_NODES) -> bool:
 class _Inlining:
     """Inlines inside one function."""
 
-    def __init__(self, small: dict[str, ir.Fn], fresh: Fresh, owner: ir.FunctionFrame, *, looped: bool) -> None:
+    def __init__(
+        self, small: dict[str, ir.Fn], fresh: Fresh, owner: ir.FunctionFrame, *, looped: bool, once: bool = False
+    ) -> None:
         self._small = small
+        self._once = once
+        """What is here runs once: a call costs less than to compile the body again."""
         self._fresh = fresh
         self._owner = owner
         self._looped = looped
@@ -93,7 +97,7 @@ class _Inlining:
                 return records.evolve(node, inits=inits, body=inner.go(node.body))
             case ir.Call(function=ir.Fn() as fn, args=args) if is_whole(fn) and len(fn.params) == len(args):
                 return self._moved(fn, node)
-            case ir.Call(function=ir.Global(name=name), args=args) if name in self._small:
+            case ir.Call(function=ir.Global(name=name), args=args) if name in self._small and not self._once:
                 fn = self._small[name]
                 if len(fn.params) == len(args) and (self._often or is_small(fn.body)):
                     return self._moved(fn, node)
