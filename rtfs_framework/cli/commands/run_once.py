@@ -9,6 +9,7 @@ from rtfs_framework.cli.notices import notices, problems_json
 from rtfs_framework.cli.output import Output
 from rtfs_framework.cli.problems import NO_MAIN, USAGE, problem, problem_at
 from rtfs_framework.cli.shown.data import put_json, value_json
+from rtfs_framework.cli.sources import remember
 from rtfs_framework.cli.terminal import put
 from rtfs_framework.lang.arity import arity_text
 from rtfs_framework.lang.printer import write
@@ -42,10 +43,14 @@ def run_once(session: Session, linked: Linked, args: Sequence[str]) -> RunResult
 def linked_with_notices(session: Session, source: Source) -> Linked:
     """Return a program ready to run; say what in it surely fails when it is reached.
 
+    Its modules are remembered too, those of a stored program as well, so that an error in one shows its line.
+
     Raises:
         LanguageError: The program was refused.
     """
     linked = session.link(source)
+    for each in linked.artifact.sources:
+        remember(each)
     notices().tell_findings(linked.warnings)
     return linked
 
