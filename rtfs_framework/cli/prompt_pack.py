@@ -23,6 +23,7 @@ CHARACTERS_PER_TOKEN = 4
 
 RULES = """RTFS is a small, pure Lisp. Write one program; its value is the value of the last form.
 - Data is immutable. Literals: nil true false 1 1.5 "text" :keyword [vector] {:map "value"} #{set}; ; starts a comment.
+- Functions of sequences take vectors, lists, sets, strings (characters), maps ([k v] pairs) and nil (empty).
 - Only nil and false are false. Integers are exact; / gives a float unless the result is whole; floats never equal ints.
 - Nothing reaches the outside but (call :capability args...) and delegated functions. All is denied that is not granted.
 - An unknown name (outside try) and a form of the wrong shape are refused before anything runs.

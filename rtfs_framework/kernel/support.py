@@ -21,20 +21,23 @@ from rtfs_framework.lang.meter import fits as check_size
 from rtfs_framework.lang.printer import display
 from rtfs_framework.lang.types.checks import VECTOR
 from rtfs_framework.lang.types.compile_check import checker
-from rtfs_framework.lang.types.failure import brief
 from rtfs_framework.lang.types.model import MapType, Type
 from rtfs_framework.lang.types.tests import compiled_test
 from rtfs_framework.lang.values import Reduced
-from rtfs_framework.lang.vectors import GROW_AT, GrownVector, List, is_vector, part
+from rtfs_framework.lang.vectors import GROW_AT, GrownVector, List, part
 from rtfs_framework.stdlib import operators
 from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword, of_arities
-from rtfs_framework.stdlib.check import sequence
+from rtfs_framework.stdlib.check import placed, sequence
 from rtfs_framework.stdlib.higher_order import nothing_to_reduce
 from rtfs_framework.stdlib.sequences_more import integers_of_range
 from rtfs_framework.stdlib.slices import NOTHING, alike
 
 _OF_VALUES = frozenset({"items", "bits"})
 """Limits that single values meet."""
+_ROWS = frozenset({GrownVector, List})
+"""Classes besides `tuple` of what may fit the pattern of a vector."""
+_SPREAD = _ROWS | {Set, type(None)}
+"""Classes besides `tuple` of what is bound item by item: text and maps are more often a mistake there."""
 _SHORT = 1 << 2048
 """Integers below this are shown by Python itself, which refuses very long ones."""
 _COLD = 64
@@ -78,23 +81,21 @@ def _failing(error: ProgramError) -> Callable[..., Any]:
 
 
 def spread(value: Any, count: int) -> Any:
-    """Return exactly `count` items of a vector, list or nil: missing ones are nil, extra ones are dropped."""
-    if value is None:
-        return (None,) * count
-    if not (is_vector(value) or value.__class__ is List):
+    """Return exactly `count` items of a vector, list, set or nil: missing ones are nil, extra ones are dropped."""
+    if value.__class__ is not tuple and value.__class__ not in _SPREAD:
         raise type_error("destructuring", "vector", value)
-    items = value[:count]
+    items = tuple(placed("destructuring", value)[:count])
     return items + (None,) * (count - len(items))
 
 
 def spread_rest(value: Any, count: int) -> Any:
     """Return `count` items as `spread` does, then the vector of what is left."""
-    first = spread(value, count)
-    return (*first, () if value is None else tail(value.vector() if value.__class__ is List else value, count))
+    return *spread(value, count), tail(placed("destructuring", value), count)
 
 
 def tail(vector: Any, count: int) -> Any:
-    """Return what is left of a vector without its first items."""
+    """Return the vector of what is left of a vector or list without its first items."""
+    vector = vector.vector() if vector.__class__ is List else vector
     return part(vector, min(count, len(vector)), len(vector), GROW_AT)
 
 
@@ -166,11 +167,6 @@ def map_rest(value: Map, keys: tuple[Any, ...]) -> Map:
     return value
 
 
-def is_grown(value: Any) -> bool:
-    """Tell whether a value is a vector that is no tuple."""
-    return value.__class__ is GrownVector
-
-
 def make_checker(declared: Type, lookup: Callable[[str], Type | None], kept: dict[Any, Any]) -> Callable[[Any], Any]:
     """Return a function that gives a value back if it fits a type, and raises TypeValidationError if not.
 
@@ -226,7 +222,7 @@ def check_all(check: Callable[[Any], Any], values: tuple[Any, ...]) -> None:
 
 def for_each(collection: Any, function: Any) -> Any:
     """One level of `for`: the vectors of every round in a row; nil from a round ends the loop."""
-    found = items_of_for("for", collection)
+    found = placed("for", collection)
     charge(len(found))
     out: list[Any] = []
     for item in found:
@@ -235,15 +231,6 @@ def for_each(collection: Any, function: Any) -> Any:
             break
         out.extend(made)
     return tuple(out)
-
-
-def items_of_for(_op: str, collection: Any) -> Any:
-    """Return what a level of `for` walks."""
-    if is_vector(collection) or collection.__class__ is List:
-        return collection
-    if collection.__class__ is Set:
-        return tuple(collection)
-    raise type_error("for", "vector", collection)
 
 
 def times(count: Any) -> Any:
@@ -291,16 +278,20 @@ def quasi_vector(*segments: Any) -> tuple[Any, ...]:
 
 def quasi_map(*segments: Any) -> Map:
     """The map that a quasiquote builds from segments of keys and values."""
-    items = quasi_vector(*segments)
+    flat = (_entries(segment) if segment.__class__ is Map else segment for segment in segments)
+    items = quasi_vector(*flat)
     if len(items) % 2:
         raise ProgramError("InvalidArgument", "Invalid argument: a quasiquoted map needs a value for every key")
     return Map.of(zip(items[::2], items[1::2], strict=True))
 
 
 def _segment(value: Any) -> Any:
-    if value is None or is_vector(value) or value.__class__ is List:
-        return value or ()
-    raise type_error("~@", f"sequence to splice ({brief(value)})", value)
+    return placed("~@", value)
+
+
+def _entries(value: Map) -> tuple[Any, ...]:
+    """Return the keys and values of a map that is spliced into a map, in a row."""
+    return tuple([part for pair in placed("~@", value) for part in pair])
 
 
 HELPERS: dict[str, Any] = {
@@ -331,7 +322,7 @@ HELPERS: dict[str, Any] = {
     "rt_as_map": as_map,
     "rt_map_rest": map_rest,
     "rt_grown": GrownVector,
-    "rt_is_vector": is_grown,
+    "rt_rows": _ROWS,
     "rt_check_all": check_all,
     "rt_fits": fits,
     "rt_key": to_key,
@@ -339,7 +330,7 @@ HELPERS: dict[str, Any] = {
     "rt_text": text,
     "rt_map_of": Map.of,
     "rt_nothing": NOTHING,
-    "rt_for_items": items_of_for,
+    "rt_for_items": placed,
     "rt_sequence": sequence,
     "rt_again": again,
     "rt_alike": alike,

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from rtfs_framework.lang.errors import type_error
-from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
 from rtfs_framework.lang.meter import SMALL, blocks, charge
 from rtfs_framework.lang.vectors import GrownVector, List
 
@@ -37,30 +37,41 @@ def string(op: str, value: Any) -> str:
 
 
 def mapping(op: str, value: Any) -> Map:
-    """Return the value if it is a map."""
-    if value.__class__ is not Map:
-        raise type_error(op, "map", value)
-    return value
-
-
-def items(op: str, value: Any) -> Any:
-    """Return a vector, list or set as a Python sequence to walk; else a TypeError (nil and strings included)."""
-    if value.__class__ in VECTORS:
-        if len(value) >= SMALL:
-            charge(len(value))
+    """Return the value if it is a map; nil is the empty one."""
+    if value.__class__ is Map:
         return value
-    if value.__class__ is Set:
-        return tuple(value)
-    raise type_error(op, "vector", value)
+    if value is None:
+        return EMPTY_MAP
+    raise type_error(op, "map", value)
 
 
-def vector_like(op: str, value: Any) -> Any:
-    """Return what `items` does, to look at a few of them."""
-    return tuple(value) if value.__class__ is Set else value if value.__class__ in VECTORS else items(op, value)
+def placed(op: str, value: Any) -> Any:
+    """Return any collection as a Python sequence, to look at a few items or to walk in blocks charged one by one.
+
+    Vectors, lists and strings (as characters) are their own; of a set it is the members, of a map the [key value]
+    pairs, of nil nothing. Anything else is a TypeError. This is the one place that says what a sequence is.
+    """
+    kind = value.__class__
+    if kind in VECTORS or kind is str:
+        return value
+    if value is None:
+        return ()
+    if kind is not Map and kind is not Set:
+        raise type_error(op, "collection", value)
+    if len(value) >= SMALL:
+        charge(len(value))
+    return tuple(value.items() if kind is Map else value)
+
+
+def ordered(op: str, value: Any) -> Any:
+    """Return what `placed` does for a function that takes places: a map has none, so it is a TypeError."""
+    if value.__class__ is Map:
+        raise type_error(op, "vector", value)
+    return placed(op, value)
 
 
 def sequence(op: str, value: Any) -> Any:
-    """Return a vector, list, set or string (as characters) as a Python sequence to walk."""
+    """Return what `placed` does, to walk all of it at once: many items are charged here."""
     found = placed(op, value)
     if len(found) >= SMALL:
         charge(len(found))
@@ -68,20 +79,6 @@ def sequence(op: str, value: Any) -> Any:
 
 
 def walked(op: str, value: Any) -> Iterable[Any]:
-    """Return the items of what `sequence` takes, to walk once: of many each block is charged on the way."""
+    """Return the items of any collection, to walk once: of many each block is charged on the way."""
     found = placed(op, value)
     return found if len(found) < SMALL else chain.from_iterable(blocks(found))
-
-
-def placed(op: str, value: Any) -> Any:
-    """Return what `sequence` does, to look at a few items or to walk in blocks that are charged one by one."""
-    if value.__class__ in VECTORS or value.__class__ is str:
-        return value
-    if value.__class__ is Set:
-        return tuple(value)
-    raise type_error(op, "collection", value)
-
-
-def like(source: Any, result: Any) -> Any:
-    """Return items as the kind of their source: characters join to a string, anything else becomes a vector."""
-    return "".join(result) if source.__class__ is str else tuple(result)

@@ -1,6 +1,6 @@
 """Maps out of sequences: groups, indexes and counts, in the order in which keys first occur.
 
-In: a function, then a vector, list, set or string (`group-by` takes nil as empty). Any value may be a key.
+In: a function, then any collection. Any value may be a key.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rtfs_framework.stdlib.table import builtin
     doc="Give a map from each result of a function to the vector of items that gave it.",
 )
 def group_by(f: Any, collection: Any) -> Map:
-    found = () if collection is None else walked("group-by", collection)
+    found = walked("group-by", collection)
     call = as_function("group-by", f, 1)
     groups: dict[Any, Any] = {}
     for item in watched(found):

@@ -1,7 +1,7 @@
 """Functions over functions: map, filter, reduce, apply, and the questions about all or some items.
 
-In: a function (or a keyword, map, vector or set as one), then vectors, lists, sets or strings (as characters); maps and
-nil are refused. Out: vectors; `filter` and `remove` keep the kind of a string or list. Only nil and false are false.
+In: a function (or a keyword, map, vector or set as one), then any collections. Out: vectors; `filter`
+and `remove` keep the kind of a string or list. Only nil and false are false.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def _first(op: str, predicate: Any, collection: Any, *, when: bool) -> tuple[Any
     ("(map inc [1 2 3])", "[2 3 4]"),
     ("(map + [1 2] [10 20 30])", "[11 22]"),
     ("(map :a [{:a 1}])", "[1]"),
-    ("(map inc nil)", "!TypeError"),
+    ("(map inc nil)", "[]"),
+    ("(map last {:a 1})", "[1]"),
     doc="Call a function with each item, or with the first, second, ... items of several collections.",
 )
 def map_(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
@@ -92,15 +93,14 @@ def mapv(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
     "mapcat",
     ("(mapcat (fn [x] [x x]) [1 2])", "[1 1 2 2]"),
     ("(mapcat inc [1])", "!TypeError"),
-    doc="Call a function that gives collections (nil counts as empty), and join them to one vector.",
+    doc="Call a function that gives collections, and join them to one vector.",
 )
 def mapcat(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
     joined: list[Any] = []
     for piece in watched(_mapped("mapcat", f, collection, more)):
-        if piece is not None:
-            found = tuple(piece.items()) if piece.__class__ is Map else sequence("mapcat", piece)
-            fits("mapcat", len(joined) + len(found))
-            joined.extend(found)
+        found = sequence("mapcat", piece)
+        fits("mapcat", len(joined) + len(found))
+        joined.extend(found)
     return tuple(joined)
 
 
@@ -148,8 +148,10 @@ def remove(predicate: Any, collection: Any) -> Any:
     "reduce",
     ("(reduce + [1 2 3])", "6"),
     ("(reduce + 10 [1 2 3])", "16"),
-    ("(reduce + [])", "!Generic"),
-    doc="Combine the items from the left; without an initial value the first item is one.",
+    ("(reduce + nil)", "0"),
+    ("(reduce max [])", "!Generic"),
+    doc="Combine the items from the left; without an initial value the first item is one; over nothing the function is "
+    "called without arguments, where it takes none.",
     parameters="f initial? collection",
 )
 def reduce(f: Any, initial: Any, collection: Any = NOTHING) -> Any:
@@ -158,7 +160,7 @@ def reduce(f: Any, initial: Any, collection: Any = NOTHING) -> Any:
     items = iter(found) if len(found) < SMALL else chain.from_iterable(blocks(found))
     if collection is NOTHING:
         if not len(found):
-            raise nothing_to_reduce()
+            return _of_nothing(f)
         initial = next(items)
     for item in items:
         initial = call(initial, item)
@@ -187,6 +189,14 @@ def unreduced(value: Any) -> Any:
     return value.value if value.__class__ is Reduced else value
 
 
+def _of_nothing(f: Any) -> Any:
+    try:
+        call = as_function("reduce", f, 0)
+    except ProgramError:
+        raise nothing_to_reduce() from None
+    return invoke(call, ())
+
+
 def nothing_to_reduce() -> ProgramError:
     """Return the error of a `reduce` that has no item to start from."""
     return generic_error("reduce of an empty collection needs an initial value")
@@ -206,7 +216,7 @@ def apply(f: Any, argument: Any, *more: Any) -> Any:
     if last.__class__ is Map:
         spread: Any = [part for entry in last.items() for part in entry]
     else:
-        spread = () if last is None else sequence("apply", last)
+        spread = sequence("apply", last)
     given = (*arguments[:-1], *spread)
     return invoke(as_function("apply", f, len(given)), given)
 
@@ -215,7 +225,7 @@ def apply(f: Any, argument: Any, *more: Any) -> Any:
     "every?",
     ("(every? even? [2 4])", "true"),
     ("(every? even? [])", "true"),
-    ("(every? even? nil)", "!TypeError"),
+    ("(every? even? nil)", "true"),
     doc="Tell whether a predicate is true for all items.",
 )
 def is_every(predicate: Any, collection: Any) -> bool:

@@ -1,6 +1,6 @@
 """More functions over functions: keeping, splitting and ordering by what a function says.
 
-In: a function, then a vector, list, set or string. Out: parts of sequences keep the kind of their source, the rest are
+In: a function, then any collection. Out: parts of sequences keep the kind of their source, the rest are
 vectors. Keys are computed first and sorted afterwards, so a function never runs inside Python's sort.
 """
 
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Map, equal
-from rtfs_framework.lang.meter import blocks, charge, growing_blocks, watched
+from rtfs_framework.lang.meter import blocks, growing_blocks, watched
 from rtfs_framework.lang.values import Reduced
 from rtfs_framework.stdlib.callables import as_function
-from rtfs_framework.stdlib.check import VECTORS, number, placed, sequence, walked
+from rtfs_framework.stdlib.check import number, placed, sequence, walked
 from rtfs_framework.stdlib.higher_order import truthy, unreduced
 from rtfs_framework.stdlib.order import merge_sort, sort_by_keys, sort_keys
 from rtfs_framework.stdlib.reordering import before_by
@@ -132,16 +131,11 @@ def reductions(f: Any, initial: Any, collection: Any = NOTHING) -> tuple[Any, ..
     "reduce-kv",
     ("(reduce-kv (fn [sum k v] (+ sum v)) 0 {:a 1 :b 2})", "3"),
     ("(reduce-kv (fn [sum i x] (+ sum (* i x))) 0 [5 6])", "6"),
-    doc="Combine the keys and values of a map, or the places and items of a vector.",
+    doc="Combine the keys and values of a map, or the places and items of another collection.",
 )
 def reduce_kv(f: Any, initial: Any, collection: Any) -> Any:
-    if collection.__class__ is Map:
-        entries = collection.items()
-    elif collection.__class__ in VECTORS:
-        charge(len(collection))
-        entries = list(enumerate(collection))
-    else:
-        raise type_error("reduce-kv", "map", collection)
+    found = sequence("reduce-kv", collection)
+    entries = found if collection.__class__ is Map else enumerate(found)
     call = as_function("reduce-kv", f, 3)
     for key, value in watched(entries):
         initial = call(initial, key, value)

@@ -1,7 +1,6 @@
 """Maps: made, read, changed, merged and rebuilt. Order is that of insertion; any value may be a key at run time.
 
-In: maps; `get`, `assoc` and `update` also take vectors (by place), `get` strings and sets, `get`, `assoc` and the
-merges nil as an empty map. Elsewhere nil is refused: the keys of nothing are a mistake more often than not.
+In: maps, and nil as an empty one; `get`, `assoc` and `update` also take vectors (by place), `get` strings and sets.
 """
 
 from __future__ import annotations
@@ -9,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.lang.errors import arity_error, index_error, type_error
-from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set, to_key
+from rtfs_framework.lang.maps import Map, Set, to_key
 from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.values import ErrorValue, Keyword
 from rtfs_framework.lang.vectors import GrownVector, List, put
 from rtfs_framework.stdlib.callables import as_function, invoke, keyword_get
-from rtfs_framework.stdlib.check import VECTORS, integer, items, mapping
+from rtfs_framework.stdlib.check import VECTORS, integer, mapping, sequence
 from rtfs_framework.stdlib.table import builtin
 
 _PLACED = frozenset({tuple, GrownVector, List, str})
@@ -105,7 +104,7 @@ def assoc(collection: Any, key: Any, value: Any, *more: Any) -> Any:
     changes = [(key, value), *zip(more[::2], more[1::2], strict=True)]
     if kind is tuple or kind is GrownVector:
         return _assoc_places("assoc", collection, changes)
-    result = EMPTY_MAP if collection is None else mapping("assoc", collection)
+    result = mapping("assoc", collection)
     for each, item in watched(changes):
         result = result.assoc(each, item)
     return result
@@ -135,10 +134,9 @@ def dissoc(collection: Any, key: Any, *more: Any) -> Map:
     doc="Join maps; the entries of later ones win.",
 )
 def merge(collection: Any, *more: Any) -> Map:
-    result = EMPTY_MAP if collection is None else mapping("merge", collection)
+    result = mapping("merge", collection)
     for each in watched(more):
-        if each is not None:
-            result = result.merged(mapping("merge", each))
+        result = result.merged(mapping("merge", each))
     return result
 
 
@@ -151,13 +149,13 @@ def merge_with(f: Any, *maps: Any) -> Map:
     call = as_function("merge-with", f, 2)
     result: dict[Any, Any] = {}
     for each in watched(maps):
-        for key, value in watched([] if each is None else mapping("merge-with", each).items()):
+        for key, value in watched(mapping("merge-with", each).items()):
             name = to_key(key)
             result[name] = call(result[name], value) if name in result else value
     return Map(result)
 
 
-@builtin("keys", ("(keys {:a 1})", "[:a]"), ("(keys nil)", "!TypeError"), doc="Give the keys of a map in order.")
+@builtin("keys", ("(keys {:a 1})", "[:a]"), ("(keys nil)", "[]"), doc="Give the keys of a map in order.")
 def keys(collection: Any) -> tuple[Any, ...]:
     return tuple(mapping("keys", collection).keys())
 
@@ -176,7 +174,7 @@ def find(collection: Any, key: Any) -> tuple[Any, Any] | None:
 @builtin("select-keys", ("(select-keys {:a 1 :b 2} [:a :z])", "{:a 1}"), doc="Keep some keys of a map.")
 def select_keys(collection: Any, keys: Any) -> Map:
     source = mapping("select-keys", collection)
-    return Map.of([(key, source.get(key)) for key in watched(items("select-keys", keys)) if key in source])
+    return Map.of([(key, source.get(key)) for key in watched(sequence("select-keys", keys)) if key in source])
 
 
 @builtin(
@@ -195,7 +193,7 @@ def rename_keys(collection: Any, names: Any) -> Map:
     "zipmap", ("(zipmap [:a :b] [1 2 3])", "{:a 1 :b 2}"), doc="Make a map of keys and values; the shorter ends it."
 )
 def zipmap(keys: Any, values: Any) -> Map:
-    return Map.of(zip(items("zipmap", keys), items("zipmap", values)))  # noqa: B905 - the shorter ends it
+    return Map.of(zip(sequence("zipmap", keys), sequence("zipmap", values)))  # noqa: B905 - the shorter ends it
 
 
 @builtin("map-vals", ("(map-vals inc {:a 1})", "{:a 2}"), doc="Call a function with each value of a map.")
@@ -247,15 +245,15 @@ def _keys_changed(op: str, f: Any, collection: Any) -> Map:
     ("(update {:n 1} :n + 5)", "{:n 6}"),
     ("(update [1 2] 0 dec)", "[0 2]"),
     ("(update {} :n nil?)", "{:n true}"),
-    ("(update nil :n inc)", "!TypeError"),
+    ("(update nil :n nil?)", "{:n true}"),
     doc="Replace a value by what a function makes of it (nil for a missing key) and further arguments.",
 )
 def update(collection: Any, key: Any, f: Any, *arguments: Any) -> Any:
     kind = collection.__class__
-    if kind is not Map and kind is not tuple and kind is not GrownVector:
-        raise type_error("update", "map", collection)
+    if kind is not tuple and kind is not GrownVector:
+        collection = mapping("update", collection)
     call = as_function("update", f, 1 + len(arguments))
-    if kind is Map:
+    if collection.__class__ is Map:
         old = collection.get(key)
         return collection.assoc(key, invoke(call, (old, *arguments)) if arguments else call(old))
     place = integer("update", key)

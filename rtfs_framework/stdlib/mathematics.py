@@ -208,7 +208,7 @@ def median(numbers: Any) -> Any:
 
 
 def _numbers(op: str, values: Any) -> Any:
-    values = check.items(op, values)
+    values = check.sequence(op, values)
     for value in values:
         check.number(op, value)
     return walk_numbers(values)

@@ -1,6 +1,6 @@
 """Nested data: reading and changing along a path, merging deeply, and walking whole trees.
 
-In: maps and vectors, paths as vectors or lists of keys. Nothing recurses, so neither long paths nor deep trees can
+In: maps and vectors, paths as collections of keys. Nothing recurses, so neither long paths nor deep trees can
 exhaust the stack. Missing maps on the way are made; a step through anything else is a TypeError.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rtfs_framework.lang.errors import index_error, invalid_argument, type_error
-from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import SMALL, charge, fits, watched
 from rtfs_framework.lang.vectors import GrownVector
 from rtfs_framework.stdlib.callables import as_function, invoke
@@ -23,14 +23,6 @@ from rtfs_framework.stdlib.walker import children, fold, rebuilt
 _MISSING = object()
 
 
-def _path(op: str, path: Any) -> Any:
-    if path.__class__ not in VECTORS:
-        raise type_error(op, "vector", path)
-    if len(path) >= SMALL:
-        charge(len(path))
-    return path
-
-
 @builtin(
     "get-in",
     ("(get-in {:a [10 20]} [:a 1])", "20"),
@@ -40,7 +32,7 @@ def _path(op: str, path: Any) -> Any:
     doc="Give the value at the end of a path of keys and places, or the default wherever it is missing.",
 )
 def get_in(collection: Any, path: Any, default: Any = None) -> Any:
-    for key in watched(_path("get-in", path)):
+    for key in watched(sequence("get-in", path)):
         kind = collection.__class__
         if kind is Map:
             collection = collection.get(key, _MISSING)
@@ -82,7 +74,7 @@ def update_in(collection: Any, path: Any, f: Any, *arguments: Any) -> Any:
     doc="Leave out the entry at the end of a path; a path that leads nowhere changes nothing.",
 )
 def dissoc_in(collection: Any, path: Any) -> Any:
-    keys = _path("dissoc-in", path)
+    keys = sequence("dissoc-in", path)
     if not len(keys):
         raise invalid_argument("Path is empty")
     if get_in(collection, keys, _MISSING) is _MISSING:
@@ -93,7 +85,7 @@ def dissoc_in(collection: Any, path: Any) -> Any:
 def _changed(op: str, collection: Any, path: Any, change: Callable[[Any], Any]) -> Any:
     """Return the collection with the value at the end of a path changed; an empty path changes all of it."""
     passed: list[tuple[Any, Any]] = []
-    for key in watched(_path(op, path)):
+    for key in watched(sequence(op, path)):
         passed.append((collection, key))
         collection = _step(op, collection, key)
     value = change(collection)
@@ -122,10 +114,9 @@ def _step(op: str, collection: Any, key: Any) -> Any:
     doc="Join maps; where both have a map under a key, these are joined too, else the later value wins.",
 )
 def deep_merge(collection: Any, *more: Any) -> Map:
-    result = EMPTY_MAP if collection is None else mapping("deep-merge", collection)
+    result = mapping("deep-merge", collection)
     for each in watched(more):
-        if each is not None:
-            result = _deeply_merged(result, mapping("deep-merge", each))
+        result = _deeply_merged(result, mapping("deep-merge", each))
     return result
 
 
@@ -206,8 +197,6 @@ def tree_seq(is_branch: Any, children: Any, root: Any) -> tuple[Any, ...]:
         node = todo.pop()
         nodes.append(node)
         if truthy(branch(node)):
-            found = inside(node)
-            if found is not None:
-                todo.extend(reversed(found.items() if found.__class__ is Map else tuple(sequence("tree-seq", found))))
+            todo.extend(reversed(sequence("tree-seq", inside(node))))
         fits("tree-seq", len(nodes) + len(todo))
     return tuple(nodes)

@@ -1,4 +1,4 @@
-"""The items of one collection in another order, or fewer of them. In: a vector, list, set or string. Out: its kind.
+"""The items of one collection in another order, or fewer of them. In: any collection. Out: its kind.
 
 Sorting never runs an RTFS function inside Python's own sort: such a function may suspend, and must not hold C frames.
 """

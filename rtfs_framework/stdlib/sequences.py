@@ -1,7 +1,7 @@
 """Collections made, grown, counted, ordered and turned into one another.
 
-In: vectors, lists, sets, strings (as characters); what builds (`conj cons concat into vec set seq empty?`) also takes
-nil as nothing, and maps as [key value] pairs where that is no mistake. Out: vectors unless a function says otherwise.
+In: any collection: vectors, lists, sets, strings (as characters), maps (as [key value] pairs) and nil (as nothing).
+Out: vectors unless a function says otherwise.
 """
 
 from __future__ import annotations
@@ -21,13 +21,6 @@ from rtfs_framework.stdlib.table import builtin
 
 _SIZED: frozenset[Any] = VECTORS | {str, Map, Set}
 _EMPTY_SET = Set(EMPTY_MAP)
-
-
-def elements(op: str, value: Any) -> Any:
-    """Return any collection as a Python sequence: maps as pairs, nil as nothing."""
-    if value is None:
-        return ()
-    return tuple(value.items()) if value.__class__ is Map else sequence(op, value)
 
 
 @builtin("vector", ("(vector 1 2)", "[1 2]"), ("(vector)", "[]"), doc="Make a vector of the arguments.")
@@ -50,21 +43,25 @@ def hash_set(*members: Any) -> Set:
     ("(count [1 2])", "2"),
     ('(count "é☃")', "2"),
     ("(len [1])", "1"),
-    ("(count nil)", "!TypeError"),
+    ("(count nil)", "0"),
     doc="Count the items.",
     aliases=("len",),
 )
 def count(collection: Any) -> int:
-    if collection.__class__ in _SIZED:
-        return len(collection)
-    raise type_error("count", "collection", collection)
+    return _size("count", collection)
 
 
 @builtin("length", ("(length {:a 1})", "1"), doc="Count the items of a collection or the characters of a string.")
 def length(collection: Any) -> int:
+    return _size("length", collection)
+
+
+def _size(op: str, collection: Any) -> int:
     if collection.__class__ in _SIZED:
         return len(collection)
-    raise type_error("length", "collection", collection)
+    if collection is None:
+        return 0
+    raise type_error(op, "collection", collection)
 
 
 @builtin(
@@ -82,9 +79,7 @@ def is_empty(value: Any) -> bool:
     "not-empty", ("(not-empty [1])", "[1]"), ('(not-empty "")', "nil"), doc="Give a collection, or nil if it is empty."
 )
 def not_empty(collection: Any) -> Any:
-    if collection is not None and collection.__class__ not in _SIZED:
-        raise type_error("not-empty", "collection", collection)
-    return collection or None
+    return collection if _size("not-empty", collection) else None
 
 
 @builtin("empty", ("(empty [1])", "[]"), ("(empty {:a 1})", "{}"), doc="Give an empty collection of the same kind.")
@@ -96,13 +91,16 @@ def empty(collection: Any) -> Any:
     return _EMPTY_SET if collection.__class__ is Set else alike(collection, placed("empty", collection)[:0])
 
 
-@builtin("cons", ("(cons 0 [1 2])", "[0 1 2]"), ("(cons 1 nil)", "[1]"), doc="Put an item in front.")
+@builtin(
+    "cons",
+    ("(cons 0 [1 2])", "[0 1 2]"),
+    ("(cons 1 nil)", "[1]"),
+    ('(cons 1 "a")', '[1 "a"]'),
+    doc="Put an item in front.",
+)
 def cons(item: Any, collection: Any) -> Any:
-    if collection is None:
-        return (item,)
-    if collection.__class__ not in VECTORS and collection.__class__ is not Set:
-        raise type_error("cons", "vector", collection)
-    return joined("cons", (item,), tuple(collection) if collection.__class__ is Set else collection, (), GROW_AT)
+    found = placed("cons", collection)
+    return joined("cons", (item,), tuple(found) if found.__class__ is str else found, (), GROW_AT)
 
 
 @builtin(
@@ -152,7 +150,7 @@ def _conj_map(target: Map, entry: Any) -> Map:
 )
 def concat(*collections: Any) -> Any:
     charge(len(collections))
-    parts = [() if part is None else placed("concat", part) for part in watched(collections)]
+    parts = [placed("concat", part) for part in watched(collections)]
     size = sum(map(len, parts))
     longest = max(range(len(parts)), key=lambda place: len(parts[place]), default=0)
     if size >= PART_AT and is_vector(parts[longest]):
@@ -170,7 +168,7 @@ def concat(*collections: Any) -> Any:
     doc="Add all items of a collection to another, as `conj` does.",
 )
 def into(target: Any, source: Any) -> Any:
-    found = elements("into", source)
+    found = sequence("into", source)
     kind = target.__class__
     if target is not None and kind not in VECTORS and kind is not Map and kind is not Set:
         raise type_error("into", "collection", target)
@@ -209,12 +207,12 @@ def vec(collection: Any) -> Any:
 def _vector(op: str, collection: Any) -> Any:
     if is_vector(collection):
         return collection
-    return collection.vector() if collection.__class__ is List else tuple(elements(op, collection))
+    return collection.vector() if collection.__class__ is List else tuple(sequence(op, collection))
 
 
 @builtin("set", ("(set [1 2 1])", "#{1 2}"), ("(set nil)", "#{}"), doc="Turn any collection into a set.")
 def set_(collection: Any) -> Set:
-    return collection if collection.__class__ is Set else Set.of(elements("set", collection))
+    return collection if collection.__class__ is Set else Set.of(sequence("set", collection))
 
 
 @builtin(
@@ -222,7 +220,7 @@ def set_(collection: Any) -> Set:
     ("(contains? {:a nil} :a)", "true"),
     ("(contains? [1 2] 2)", "true"),
     ('(contains? "hello" "ell")', "true"),
-    ("(contains? nil 1)", "!TypeError"),
+    ("(contains? nil 1)", "false"),
     doc="Tell whether a map has a key, a vector, list or set an item, or a string a part.",
 )
 def contains(collection: Any, wanted: Any) -> bool:

@@ -1,6 +1,6 @@
 """Vectors made by rule (ranges, repetitions) and collections cut, woven or flattened. Everything is bounded and strict.
 
-In: counts and any vector, list, set or string. Out: vectors; pieces are vectors too.
+In: counts and any collection. Out: vectors; pieces are vectors too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from rtfs_framework.lang.errors import invalid_argument
 from rtfs_framework.lang.meter import LARGE, charge, fits, made, room, watched
 from rtfs_framework.stdlib.callables import as_function
-from rtfs_framework.stdlib.check import VECTORS, integer, items, number, placed, sequence
+from rtfs_framework.stdlib.check import VECTORS, integer, number, placed, sequence
 from rtfs_framework.stdlib.conversions import finite
 from rtfs_framework.stdlib.slices import NOTHING, positive
 from rtfs_framework.stdlib.table import builtin
@@ -140,7 +140,7 @@ def interpose(separator: Any, collection: Any) -> tuple[Any, ...]:
 )
 def flatten(collection: Any) -> tuple[Any, ...]:
     out: list[Any] = []
-    todo = list(reversed(items("flatten", collection)))
+    todo = list(reversed(sequence("flatten", collection)))
     while todo:
         item = todo.pop()
         if item.__class__ in VECTORS:

@@ -1,4 +1,4 @@
-"""Sets as in mathematics. In: sets, or vectors and lists read as sets. Out: sets in order of their first mention."""
+"""Sets as in mathematics. In: sets, or any collections read as sets. Out: sets in order of their first mention."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ from typing import Any
 
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Set
-from rtfs_framework.lang.meter import charge, watched
-from rtfs_framework.stdlib.check import VECTORS
+from rtfs_framework.lang.meter import watched
+from rtfs_framework.stdlib.check import sequence
 from rtfs_framework.stdlib.table import builtin
 
 
 def _set(op: str, value: Any) -> Set:
     if value.__class__ is Set:
         return value
-    if value.__class__ in VECTORS:
-        charge(len(value))
-        return Set.of(value)
-    raise type_error(op, "set", value)
+    return Set.of(sequence(op, value))
 
 
 @builtin("union", ("(union #{1 2} #{2 3})", "#{1 2 3}"), ("(union)", "#{}"), doc="Join the members of all sets.")

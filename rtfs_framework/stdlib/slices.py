@@ -1,7 +1,6 @@
-"""Parts of sequences by position. In: a vector, list, set or string. Out: an item, or a part of the same kind.
+"""Parts of sequences by position. In: any collection. Out: an item, or a part of the same kind.
 
-nil and maps are refused: to ask for the first of nothing is a mistake more often than not (`seq` turns both into a
-vector). A part of a set is a vector.
+A part of a set, a map or nil is a vector. `nth` and `subvec` take places, which a map has none of.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from typing import Any
 
 from rtfs_framework.lang.errors import index_error, type_error
 from rtfs_framework.lang.maps import Set
-from rtfs_framework.lang.meter import SMALL, charge, made
+from rtfs_framework.lang.meter import SMALL, charge, made, room
 from rtfs_framework.lang.vectors import GROW_AT, PART_AT, List, part
-from rtfs_framework.stdlib.check import VECTORS, integer, placed, vector_like
+from rtfs_framework.stdlib.check import VECTORS, integer, ordered, placed
 from rtfs_framework.stdlib.strings import slice_bounds
 from rtfs_framework.stdlib.table import builtin
 
@@ -37,9 +36,7 @@ def some(found: Any, low: int, high: int, least: int = PART_AT) -> Any:
     return alike(found, found[low:high]) if found.__class__ is str else part(found, low, high, least)
 
 
-@builtin(
-    "first", ("(first [1 2])", "1"), ("(first [])", "nil"), ("(first nil)", "!TypeError"), doc="Give the first item."
-)
+@builtin("first", ("(first [1 2])", "1"), ("(first [])", "nil"), ("(first nil)", "nil"), doc="Give the first item.")
 def first(collection: Any) -> Any:
     if collection.__class__ is Set and len(collection):
         return collection.map.first()[1]
@@ -105,7 +102,7 @@ def butlast(collection: Any) -> Any:
 )
 def nth(collection: Any, index: Any, default: Any = NOTHING) -> Any:
     if collection.__class__ not in VECTORS:
-        collection = placed("nth", collection)
+        collection = ordered("nth", collection)
     if index.__class__ is not int:
         raise type_error("nth", "integer", index)
     if 0 <= index < len(collection):
@@ -182,8 +179,10 @@ def nthrest(collection: Any, count: Any) -> Any:
     doc="Give the items from start to before end, or to the end of the vector.",
 )
 def subvec(vector: Any, start: Any, end: Any = None) -> Any:
-    found = vector_like("subvec", vector)
+    found = ordered("subvec", vector)
     low, high = slice_bounds("subvec", len(found), start, end)
+    if found.__class__ is str:
+        return made(tuple(found[low : low + room("subvec", high - low)]))
     return some(found.vector() if found.__class__ is List else found, low, high)
 
 
@@ -196,7 +195,7 @@ def split_at(count: Any, collection: Any) -> Any:
 
 @builtin("peek", ("(peek [1 2])", "2"), ("(peek [])", "nil"), doc="Give the item that `pop` would take away.")
 def peek(stack: Any) -> Any:
-    found = vector_like("peek", stack)
+    found = placed("peek", stack)
     return found[0 if stack.__class__ is List else -1] if found else None
 
 
@@ -207,7 +206,7 @@ def peek(stack: Any) -> Any:
     doc="Drop the last item of a vector or the first of a list.",
 )
 def pop(stack: Any) -> Any:
-    found = vector_like("pop", stack)
+    found = placed("pop", stack)
     if not len(found):
         raise index_error(0, 0)
     in_front = int(stack.__class__ is List)

@@ -10,7 +10,7 @@ from typing import Any
 from rtfs_framework.lang.errors import index_error
 from rtfs_framework.lang.meter import Growing, charge, fits, made, room, room_for_text, walk_text, watched
 from rtfs_framework.lang.printer import displayed, write
-from rtfs_framework.stdlib.check import integer, items, string, vector_like
+from rtfs_framework.stdlib.check import integer, placed, sequence, string
 from rtfs_framework.stdlib.order import position
 from rtfs_framework.stdlib.table import builtin
 
@@ -164,12 +164,12 @@ def split_lines(text: Any) -> tuple[str, ...]:
     "join",
     ('(join "," ["a" 2 :k])', '"a,2,:k"'),
     ('(string-join "" [1 2])', '"12"'),
-    ('(join "," nil)', "!TypeError"),
+    ('(join "," nil)', '""'),
     doc="Join the text of a collection's items with a separator between them.",
     aliases=("string-join",),
 )
 def join(separator: Any, collection: Any) -> str:
-    return _joined("join", string("join", separator), items("join", collection))
+    return _joined("join", string("join", separator), sequence("join", collection))
 
 
 @builtin(
@@ -242,7 +242,7 @@ def index_of(collection: Any, wanted: Any, start: Any = 0) -> int | None:
         charge(len(collection) >> 3)
         found = collection.find(walk_text(string("index-of", wanted)), low)
     else:
-        found = position(vector_like("index-of", collection), wanted, low)
+        found = position(placed("index-of", collection), wanted, low)
     return found if found >= 0 else None
 
 
@@ -257,7 +257,7 @@ def last_index_of(collection: Any, wanted: Any) -> int | None:
     if collection.__class__ is str:
         charge(len(collection) >> 3)
         return _last_place(collection, string("last-index-of", wanted))
-    backwards = tuple(reversed(items("last-index-of", collection)))
+    backwards = tuple(reversed(sequence("last-index-of", collection)))
     found = position(backwards, wanted)
     return len(backwards) - 1 - found if found >= 0 else None
 

@@ -66,9 +66,9 @@ def test_what_is_generated_is_up_to_date(page: str) -> None:
         ("call", ["asks the host"]),
         ("step", ["tells the host"]),
         ("nth", ["fails with IndexOutOfBounds"]),
-        ("take", ["  [:fn [:int sequence] part]\n", "  sequence is [:union list set :string]\n"]),
+        ("take", ["  [:fn [:int sequence] part]\n", "  sequence is [:optional [:union list set :string map]]\n"]),
         ("println", ["(println & values)", "asks the host; host prelude", "Needs the capability ccos.io.println"]),
-        ("get", ["special form", "[:fn [[:optional [:union collection error]] :any] :any]"]),
+        ("get", ["special form", "[:fn [[:union sequence error] :any] :any]"]),
     ],
 )
 def test_a_name_is_explained(name: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,7 @@ CORPUS = sorted((HERE / "corpus").glob("*.rtfs"))
 def known():
     """Return programs to start from: the conformance cases and the corpus."""
     conformance = HERE.parent / "conformance"
-    paths = [path for path in sorted(conformance.glob("*.toml")) if path.name != "overrides.toml"]
+    paths = sorted(conformance.glob("*.toml"))
     return [case.source for case in read_cases(paths)] + [path.read_text(encoding="utf-8") for path in CORPUS]
 
 

@@ -47,6 +47,7 @@ _NAMES = (
 NEVER: Kinds = 0
 ANY: Kinds = (1 << len(_NAMES)) - 1
 NUMBER = INT | FLOAT
+SEQUENCE = VECTOR | LIST | SET | STRING | MAP | NIL
 CALLABLE = FUNCTION | KEYWORD | MAP | SET | VECTOR | OTHER
 """What may stand in call position when the program runs."""
 

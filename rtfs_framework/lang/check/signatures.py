@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from rtfs_framework.lang import records
-from rtfs_framework.lang.check.kinds import ANY, FUNCTION, INT, LIST, SET, VECTOR, Kinds, of_type
+from rtfs_framework.lang.check.kinds import ANY, FUNCTION, INT, SEQUENCE, VECTOR, Kinds, of_type
 from rtfs_framework.lang.reader.read import read_one
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.types.model import FunctionType, Type, UnionType
@@ -33,7 +33,7 @@ class Way:
 
 
 INTERNAL: dict[str, tuple[Way, ...]] = {
-    "%for": (Way((VECTOR | LIST | SET, FUNCTION), None, VECTOR),),
+    "%for": (Way((SEQUENCE, FUNCTION), None, VECTOR),),
     "%dotimes": (Way((INT, FUNCTION), None, ANY),),
 }
 """What lowered forms call."""

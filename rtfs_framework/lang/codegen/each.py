@@ -46,8 +46,18 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
         handler = ast.ExceptHandler(py.load("Exception"), caught, [check, *steps])
         emitter.emit(ast.Try(loop, [handler], [], []), line)
     if node.acc is not None and node.init is None:
-        emitter.emit(py.assign(result, py.call(emitter.unit.helper("rt_reduced"), py.load(result))), line)
+        _nothing(emitter, node, result, line)
     emitter.give(py.load(result), dest, line, node)
+
+
+def _nothing(emitter: Statements, node: ir.Each, result: str, line: int) -> None:
+    """Emit what happens when there was no item."""
+    if node.none is None:
+        emitter.emit(py.assign(result, py.call(emitter.unit.helper("rt_reduced"), py.load(result))), line)
+        return
+    given = emitter.inside(node.none, Dest("assign", result))
+    none = py.compare(py.load(result), ast.Is(), py.load(emitter.unit.helper("rt_nothing")))
+    emitter.emit(ast.If(none, given, []), line)
 
 
 def _is_range(node: ir.Each) -> bool:

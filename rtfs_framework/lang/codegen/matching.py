@@ -127,8 +127,7 @@ class _Matching:
         name = self.part(question.path, known)
         match question.kind:
             case "vector":
-                grown = py.is_class(py.load(name), emitter.unit.helper("rt_grown"))
-                return ast.BoolOp(ast.Or(), [py.is_class(py.load(name), "tuple"), grown])
+                return emitter.is_row(name)
             case "map":
                 return py.is_class(py.load(name), emitter.unit.helper("rt_map"))
             case "length" | "least":

@@ -129,6 +129,12 @@ class Patterns(Expressions):
             )
         return py.call(self.unit.helper("rt_equal"), py.load(subject), self.constant(value))
 
+    def is_row(self, subject: str) -> ast.expr:
+        """Return the test that a value is a vector or a list, which fits the pattern of a vector too."""
+        kind = ast.Attribute(py.load(subject), "__class__", ast.Load())
+        other = py.compare(kind, ast.In(), py.load(self.unit.helper("rt_rows")))
+        return ast.BoolOp(ast.Or(), [py.is_class(py.load(subject), "tuple"), other])
+
     def _part(self, pattern: ir.Pattern, value: ast.expr) -> list[ast.expr]:
         if isinstance(pattern, ir.PVar):
             return [py.bound(var_name(pattern.var), value)]
@@ -138,10 +144,7 @@ class Patterns(Expressions):
         return [py.bound(temp, value), *self.fits(pattern, temp)]
 
     def _fits_vector(self, pattern: ir.PVector, subject: str) -> list[ast.expr]:
-        kind = ast.BoolOp(
-            ast.Or(),
-            [py.is_class(py.load(subject), "tuple"), py.call(self.unit.helper("rt_is_vector"), py.load(subject))],
-        )
+        kind = self.is_row(subject)
         operator: ast.cmpop = ast.Eq() if pattern.rest is None else ast.GtE()
         count = len(pattern.items)
         tests = [kind, py.compare(py.call("len", py.load(subject)), operator, py.const(count))]

@@ -29,8 +29,8 @@ class Each:
     """The items of a sequence in order.
 
     With `acc`, the body's value is what `acc` holds in the next round, and after the last one the result; it holds
-    nothing before the first item when there is no `init` (`Look` asks for that: `begun?`), and must hold something at
-    the end. Without, the result is the vector of what the body has `Push`ed.
+    nothing before the first item when there is no `init` (`Look` asks for that: `begun?`). Without, the result is the
+    vector of what the body has `Push`ed.
     """
 
     op: str
@@ -39,6 +39,8 @@ class Each:
     source: Node
     acc: Var | None
     init: Node | None
+    none: Node | None
+    """The result when `acc` never held anything; None: that is an error."""
     body: Node
     alike: bool
     """Whether the result has the kind of the source (text, a list) and is not always a vector."""

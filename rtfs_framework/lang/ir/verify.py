@@ -119,7 +119,7 @@ class _Verifier:
                     self._node(part, inner)
 
     def _each(self, node: ir.Each, place: _Place) -> None:
-        for part in (node.init, node.source):
+        for part in (node.init, node.source, node.none):
             if part is not None:
                 self._node(part, place)
         self._bind((var for var in (node.item, node.acc, node.again) if var is not None), place)

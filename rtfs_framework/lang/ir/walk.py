@@ -135,7 +135,7 @@ SHAPES: dict[type, tuple[tuple[str, _Shape], ...]] = {
     ir.Arities: (("functions", _NODES),),
     ir.Grow: (("parts", _NODES),),
     ir.Inlined: (("body", _NODE),),
-    ir.Each: (("init", _NODE), ("source", _NODE), ("body", _NODE), ("plain", _NODE)),
+    ir.Each: (("init", _NODE), ("source", _NODE), ("none", _NODE), ("body", _NODE), ("plain", _NODE)),
     ir.Loop: (("inits", _NODES), ("body", _NODE)),
     ir.Match: (("value", _NODE), ("clauses", _CLAUSES)),
     ir.Try: (("body", _NODE), ("catches", _CATCHES), ("final", _NODE)),

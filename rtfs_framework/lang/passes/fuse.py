@@ -121,7 +121,7 @@ class _Fusing:
                 body = forms.collected(round_)
                 assert body is not None  # noqa: S101 - what is inside of a round does not change its shape
                 given = self._source((), source)
-                return ir.Each("for", item, given, None, None, body, False, None, None, call.span)
+                return ir.Each("for", item, given, None, None, None, body, False, None, None, call.span)
             case ir.Call(function=ir.Builtin(name="%dotimes"), args=[count, ir.Fn() as fn]) if self._known(fn, 1):
                 names = [self._fresh.var(name, self._owner, looped=name != "count") for name in ("count", "i", "last")]
                 round_ = self._apply(_Step("dotimes", fn, call.span), ir.Local(names[1], call.span))
@@ -230,12 +230,21 @@ class _Fusing:
             steps = steps[:-1]
             init = ir.Const(_NONE_FOUND[last.op], span) if last.op in _NONE_FOUND else init
         started = init is not None
+        none = None if acc is None or started else self._of_nothing(last)
 
         def end(value: ir.Node) -> ir.Node:
             return self._end(last, acc, value, started=started)
 
         body = self._through(list(steps), ir.Local(item, span), end, acc)
-        return ir.Each(steps[0].op if steps else last.op, item, source, acc, init, body, alike, plain, again, span)
+        return ir.Each(
+            steps[0].op if steps else last.op, item, source, acc, init, none, body, alike, plain, again, span
+        )
+
+    def _of_nothing(self, last: _Step) -> ir.Node | None:
+        """Return what a `reduce` without a first value gives of no items: what its function gives of no arguments."""
+        function = last.function
+        takes_none = isinstance(function, ir.Builtin) and self._library[function.name].low == 0
+        return ir.Call(function, (), last.span) if takes_none else None
 
     def _through(
         self, steps: list[_Step], value: ir.Node, end: Callable[[ir.Node], ir.Node], acc: ir.Var | None

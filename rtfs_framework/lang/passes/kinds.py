@@ -47,8 +47,10 @@ FAIL_FOR_NIL = _KEEPING | CHOICE
 """They give nothing for nil."""
 COUNTS = _names("count length string-length")
 FLOATS = _names("float sqrt exp sin cos log")
-_ALIKE = _names("conj assoc rest butlast pop update")
+_ALIKE = _names("conj assoc update")
 """They give a vector for a vector, and a map for a map."""
+_PARTS = _names("rest butlast pop")
+"""They give a vector for a vector, and for a map a vector of its pairs."""
 
 _CLASSES: dict[type, Kind] = {
     bool: Kind.BOOL,
@@ -84,11 +86,12 @@ def result(function: ir.Builtin, given: Sequence[Kind | None]) -> Kind | None:
     if name in _KEEPING or (name == "/" and Kind.FLOAT in given):
         if Kind.FLOAT in given:  # what is no number fails
             return Kind.FLOAT
-        return Kind.INT if given and all(kind is Kind.INT for kind in given) else None
+        return Kind.INT if all(kind is Kind.INT for kind in given) else None
     if name in CHOICE:
         return Kind.INT if len(given) > 1 and all(kind is Kind.INT for kind in given) else None
-    if name in _ALIKE:
-        return given[0] if given and given[0] in (Kind.VECTOR, Kind.MAP) else None
+    if name in _ALIKE or name in _PARTS:
+        kind = given[0] if given and given[0] in (Kind.VECTOR, Kind.MAP) else None
+        return Kind.VECTOR if kind is Kind.MAP and name in _PARTS else kind
     if name in FLOATS:
         return Kind.FLOAT
     if function.entry is None:

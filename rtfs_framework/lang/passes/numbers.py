@@ -194,7 +194,8 @@ class Numbers:
             case ir.Each(acc=None):
                 return None if node.alike and self.kind(node.source) is not Kind.VECTOR else Kind.VECTOR
             case ir.Each(acc=acc):
-                return None if acc is None else self.vars.get(acc)
+                kind = None if acc is None else self.vars.get(acc)
+                return kind if node.none is None or self.kind(node.none) is kind else None
             case ir.Match():
                 return self._join(clause.body for clause in node.clauses)
             case ir.Try():
@@ -300,7 +301,7 @@ class Numbers:
             firsts = [None if i in refuted else kind for i, kind in enumerate(firsts)]
 
     def _learn_each(self, node: ir.Each) -> None:
-        for part in (node.init, node.source):
+        for part in (node.init, node.source, node.none):
             if part is not None:
                 self.learn(part)
         item = proofs.item_of(node.source, self)

@@ -25,7 +25,6 @@ CASES = [
     case
     for folder in FOLDERS
     for path in sorted(folder.glob("*.toml"))
-    if path.name != "overrides.toml"
     for case in read_cases([path])
     if case.expect is not None and case.entry != "type-expression" and case.lowers_to is None
 ]

@@ -228,7 +228,7 @@ def test_idempotent_and_faithful(text: str, width: int) -> None:
 def conformance_sources() -> list[tuple[str, str]]:
     """Return the sources of the conformance cases and their modules, by id."""
     root = Path(__file__).parents[3]
-    files = [path for path in sorted((root / "tests/conformance").glob("*.toml")) if path.stem != "overrides"]
+    files = sorted((root / "tests/conformance").glob("*.toml"))
     cases = list(read_cases(files))
     found = [(case.id, text) for case in cases for text in (case.source, *case.files.values())]
     return found + [(path.name, path.read_text(encoding="utf-8")) for path in sorted(root.glob("examples/**/*.rtfs"))]

@@ -157,7 +157,7 @@ class Generator(Declared, Simple):
             self.scopes[-1][a] = "fn"
             return f"{a} {self.function(depth, a, 'int')}"
         if roll == 7:
-            value = self.expr("vec", depth)
+            value = self.seq(depth)
             self.scopes[-1].update({a: "int", b: self.pick(("int", "vec"))})
             return f"{self.pick((f'[{a} {b}]', f'[{a} & {b}]', f'[{a} _ :as {b}]'))} {value}"
         if roll == 8 and a != "G__x":
@@ -190,7 +190,8 @@ class Generator(Declared, Simple):
             self.scopes.pop()
         if self.chance(70):
             clauses.append(f"_ {self.expr(kind, depth, tail)}")
-        return f"(match {self.expr(subject, depth)} {' '.join(clauses)})"
+        value = self.seq(depth) if subject == "vec" else self.expr(subject, depth)
+        return f"(match {value} {' '.join(clauses)})"
 
     def try_(self, kind: str, depth: int) -> str:
         body = self.expr(kind, depth)
@@ -334,7 +335,7 @@ class Generator(Declared, Simple):
 
     def for_(self, depth: int) -> str:
         a, b = self.fresh(), self.fresh()
-        first = self.expr("vec", depth)
+        first = self.seq(depth)
         self.scopes.append({a: "int"})
         clauses = f"{a} {first}"
         if self.chance(50):
@@ -343,7 +344,7 @@ class Generator(Declared, Simple):
             clauses += f" :let [{b} {self.expr('int', depth)}]"
             self.scopes[-1][b] = "int"
         elif self.chance(40):
-            clauses += f" {b} {self.expr('vec', depth)}"
+            clauses += f" {b} {self.seq(depth)}"
             self.scopes[-1][b] = "int"
         body = self.expr("int", depth)
         self.scopes.pop()

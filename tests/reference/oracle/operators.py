@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from oracle.evaluator import Evaluator, error, is_number, same, true
-from rtfs_framework.lang.maps import Set
+from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.values import Reduced
 from rtfs_framework.lang.vectors import List, is_vector
 
@@ -72,13 +72,16 @@ def equal(_: Evaluator, *values: Any) -> bool:
 
 
 def items(value: Any) -> list[Any]:
+    if value is None:
+        return []
     if value.__class__ is str or is_vector(value) or value.__class__ in (List, Set):
         return list(value)
+    if value.__class__ is Map:
+        return [(key, value.get(key)) for key in value.keys()]  # noqa: SIM118 - a map is no Python mapping
     raise error("TypeError")
 
 
 def function(value: Any) -> Any:
-    from rtfs_framework.lang.maps import Map
     from rtfs_framework.lang.values import Keyword
     from rtfs_framework.lang.vectors import GrownVector
 
@@ -87,10 +90,15 @@ def function(value: Any) -> Any:
     raise error("TypeError")
 
 
+def takes(e: Evaluator, value: Any, count: int) -> bool:
+    """Tell whether a value that stands for a function takes so many arguments."""
+    looked_up = value.__class__.__module__.startswith("rtfs") or is_vector(value)
+    return 1 <= count <= 2 if looked_up else e.takes(value, count)
+
+
 def taking(e: Evaluator, value: Any, count: int) -> None:
     """A function that cannot take so many arguments is refused even when there is nothing to call it with."""
-    looked_up = value.__class__.__module__.startswith("rtfs") or is_vector(value)
-    if not (1 <= count <= 2 if looked_up else e.takes(value, count)):
+    if not takes(e, value, count):
         raise error("ArityMismatch")
 
 
@@ -113,7 +121,9 @@ def reduce(e: Evaluator, f: Any, *rest: Any) -> Any:
     if len(rest) == 2:
         result = rest[0]
     elif not found:
-        raise error("Generic")
+        if not takes(e, f, 0):
+            raise error("Generic")
+        return e.apply(f, [])
     else:
         result = found.pop(0)
     for item in found:

@@ -7,7 +7,7 @@ from typing import Any
 from oracle import declared
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
-from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.lang.vectors import List, is_vector
 
@@ -60,7 +60,7 @@ def bind(e: Any, pattern: Form, value: Any, env: Any) -> None:
 
 
 def _bind_vector(e: Any, pattern: VectorForm, value: Any, env: Any) -> None:
-    if value is not None and not is_vector(value) and value.__class__ is not List:
+    if value is not None and not is_vector(value) and value.__class__ not in (List, Set):
         raise ProgramError("TypeError", "destructuring")
     parts = list(value or ())
     forms = list(pattern.items)
@@ -120,7 +120,7 @@ def fits(e: Any, pattern: Form, value: Any, env: Any) -> bool:
 
 
 def _fits_vector(e: Any, pattern: VectorForm, value: Any, env: Any) -> bool:
-    if not is_vector(value):
+    if not is_vector(value) and value.__class__ is not List:
         return False
     forms = list(pattern.items)
     rest = None

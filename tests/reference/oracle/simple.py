@@ -73,11 +73,9 @@ class Simple:
         if roll == 4:
             return f"({self.pick(('inc', 'dec'))} {self.expr('int', depth)})"
         if roll == 5:
-            return f"(count {self.expr('vec', depth)})"
+            return f"(count {self.seq(depth)})"
         if roll == 6:
-            return (
-                f"(reduce {self.pick(('+', '-', self.fn2(depth)))} {self.expr('int', depth)} {self.expr('vec', depth)})"
-            )
+            return f"(reduce {self.pick(('+', '-', self.fn2(depth)))} {self.start(depth)}{self.seq(depth)})"
         if roll == 7:
             return f"(:{self.pick('ab')} {self.expr('map', depth)} {self.expr('int', depth)})"
         return f"({self.expr('fn', depth)} {self.expr('int', depth)})"
@@ -104,14 +102,33 @@ class Simple:
         if roll == 0:
             return f"[{' '.join(self.expr('int', depth) for _ in range(self.rng.randrange(4)))}]"
         if roll == 1:
-            return f"(map {self.expr('fn', depth)} {self.expr('vec', depth)})"
+            return f"(map {self.expr('fn', depth)} {self.seq(depth)})"
         if roll == 2:
-            return f"(filter {self.fn1('bool', depth)} {self.expr('vec', depth)})"
+            return f"(filter {self.fn1('bool', depth)} {self.seq(depth)})"
         if roll == 3:
             return f"(conj {self.expr('vec', depth)} {self.expr('int', depth)})"
         if roll == 4:
             return self.for_(depth)
-        return f"(rest {self.expr('vec', depth)})"
+        return f"(rest {self.seq(depth)})"
+
+    def seq(self, depth: int) -> str:
+        """Mostly a vector, else any other collection."""
+        if self.chance(88):
+            return self.expr("vec", depth)
+        return self.pick(
+            (
+                self.expr("map", depth),
+                self.host("vec", depth),
+                self.expr("str", depth),
+                "nil",
+                "#{1 2}",
+                "'(1 2)",
+                "(list)",
+            )
+        )
+
+    def start(self, depth: int) -> str:
+        return "" if self.chance(20) else f"{self.expr('int', depth)} "
 
     def map_(self, depth: int) -> str:
         if self.chance(50):
@@ -131,7 +148,7 @@ class Simple:
         self.scopes.append({(name := self.fresh()): "int"})
         body = self.expr("int", depth)
         self.scopes.pop()
-        return self.pick((f"(doseq [{name} {self.expr('vec', depth)}] {body})", f"(dotimes [{name} 3] {body})"))
+        return self.pick((f"(doseq [{name} {self.seq(depth)}] {body})", f"(dotimes [{name} 3] {body})"))
 
     # -- functions -----------------------------------------------------------------------------------------------
 

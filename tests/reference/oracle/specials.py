@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from oracle import patterns
+from oracle import operators, patterns
 from oracle.evaluator import Env, Evaluator, OverBudgetError, Recur, error, same, true
 from oracle.threads import Threads
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
-from rtfs_framework.lang.maps import Set
 from rtfs_framework.lang.values import Keyword
-from rtfs_framework.lang.vectors import List, is_vector
 
 Parts = tuple[Form, ...]
 
@@ -314,10 +312,7 @@ class FORMS(Threads):
             elif not true(e.value(value, env)):
                 return head.value.name == "when"
             return FORMS.rounds(e, rest, body, env, out)
-        collection = e.value(value, env)
-        if not (is_vector(collection) or collection.__class__ in (List, Set)):
-            raise error("TypeError")
-        for item in collection:
+        for item in operators.items(e.value(value, env)):
             inner = Env(env)
             patterns.bind(e, head, item, inner)
             if not FORMS.rounds(e, rest, body, inner, out):
