@@ -48,6 +48,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "import": (("(import shapes :as s) (s/area 2)", ""),),
     "plan": (('(plan "p" :goal "sum")', '{"goal" "sum"}'),),
     "capability": (('(capability "c" :version "1")', '{"version" "1"}'),),
+    **{
+        word: ((f'({word} w@1.0 :goal "sum" (property :n 1))', '{"goal" "sum" "n" 1}'),)
+        for word in ("intent", "action", "task", "agent")
+    },
     "resource": (('(resource db@v1 (property :url "u"))', '{"url" "u"}'),),
     "step": (('(step "add" (+ 1 2))', "3"),),
     "step-if": (("(step-if (> 2 1) :yes :no)", ":yes"),),

@@ -20,15 +20,16 @@ from rtfs_framework.lang.format.tree import Group, Leaf, Node, Prefixed
 BREAKING = frozenset({"body", "align", "key", "fill"})
 """Places where an author's line end counts."""
 
+_OBJECTS = ("plan", "capability", "resource", "intent", "action", "task", "agent")
 _BODY = {
     **dict.fromkeys(("do", "comment", "try", "finally", "step-parallel", "begin"), 0),
     **dict.fromkeys(("if", "if-not", "when", "when-not", "step-if", "step-loop", "letfn", "step", "module"), 1),
     **dict.fromkeys(("let", "loop", "for", "doseq", "dotimes", "if-let", "when-let"), 1),
-    **dict.fromkeys(("def", "deftype", "plan", "capability", "resource"), 1),
+    **dict.fromkeys(("def", "deftype", *_OBJECTS), 1),
     "as->": 2,
 }
 _BINDING = frozenset({"let", "loop", "for", "doseq", "dotimes", "if-let", "when-let"})
-_OPTIONS = frozenset({"step", "step-parallel", "plan", "capability", "resource", "module"})
+_OPTIONS = frozenset({"step", "step-parallel", "module", *_OBJECTS})
 _PAIRED = {"cond": 0, "case": 1, "match": 1, "defstruct": 1}
 _TYPE = ((), ("type",), ("colon", "type"))
 """The places of a type annotation by the number of its parts."""

@@ -1,4 +1,4 @@
-"""Top-level objects: resource, capability, plan. They describe; their value is a map of their properties."""
+"""Top-level objects: plan, capability, resource, intent, action, task, agent. Their value is a map of properties."""
 
 from __future__ import annotations
 
@@ -14,40 +14,55 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.scope import Scope, Tail
 
 
-def _properties(analyzer: Analyzer, form: ListForm, parts: tuple[Form, ...], scope: Scope, word: str) -> ir.Node:
-    if len(parts) % 2:
-        raise malformed(analyzer, form, word)
-    pairs = []
-    for key, value in zip(parts[::2], parts[1::2], strict=True):
-        if not (isinstance(key, Atom) and isinstance(key.value, Keyword)):
-            raise malformed(analyzer, form, word)
-        pairs.append((key.value.name, analyzer.analyze(value, scope)))
-    return ir.MapNode(tuple(pairs), form.span)
+def _key(form: Form) -> str | None:
+    return form.value.name if isinstance(form, Atom) and isinstance(form.value, Keyword) else None
 
 
-def _described(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None, word: str) -> ir.Node:
+def _pairs(parts: tuple[Form, ...]) -> list[tuple[str, Form]] | None:
+    """Return properties: `:key value`, or `(property :key value)`; None if it is something else."""
+    pairs: list[tuple[str, Form]] = []
+    left = list(parts)
+    while left:
+        part = left.pop(0)
+        key = _key(part)
+        if key is not None and left:
+            pairs.append((key, left.pop(0)))
+            continue
+        match part:
+            case ListForm(items=[Name(name="property"), named, value]) if (key := _key(named)) is not None:
+                pairs.append((key, value))
+            case _:
+                return None
+    return pairs
+
+
+def _described(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     if form is not analyzer.outermost:
         return analyzer.call(form, scope, tail)
-    parts = form.items[1:]
-    if not parts or not isinstance(parts[0], Atom):
+    head, *rest = form.items
+    word = head.name if isinstance(head, Name) else ""
+    parts = tuple(rest)
+    pairs = _pairs(parts) if parts else None
+    named = bool(parts) and (isinstance(parts[0], Name) or (isinstance(parts[0], Atom) and _is_name(parts[0].value)))
+    if pairs is None and named:
+        pairs = _pairs(parts[1:])
+    if pairs is None:
         raise malformed(analyzer, form, word)
-    if isinstance(parts[0].value, str):
-        return _properties(analyzer, form, parts[1:], scope, word)
-    if word == "plan" and isinstance(parts[0].value, Keyword) and parts[0].value.name == "name":
-        return _properties(analyzer, form, parts, scope, word)
-    raise malformed(analyzer, form, word)
+    return ir.MapNode(tuple((key, analyzer.analyze(value, scope)) for key, value in pairs), form.span)
 
 
-@special("plan", grammar='(plan "name" :key value ...)', doc="Describe a plan.", reserved=False)
-def analyze_plan(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(plan "name" :key value ...)"""
-    return _described(analyzer, form, scope, tail, "plan")
+def _is_name(value: object) -> bool:
+    return isinstance(value, str | Keyword)
 
 
-@special("capability", grammar='(capability "name" :key value ...)', doc="Describe a capability.", reserved=False)
-def analyze_capability(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(capability "name" :key value ...)"""
-    return _described(analyzer, form, scope, tail, "capability")
+def _object(word: str) -> None:
+    grammar = f'({word} "name" :key value ...)'
+    doc = f"Describe {'an' if word[0] in 'aeiou' else 'a'} {word}: its value is the map of its properties."
+    special(word, grammar=grammar, doc=doc, reserved=False)(_described)
+
+
+for _word in ("plan", "capability", "intent", "action", "task", "agent"):
+    _object(_word)
 
 
 @special(
@@ -58,19 +73,8 @@ def analyze_capability(analyzer: Analyzer, form: ListForm, scope: Scope, tail: T
 )
 def analyze_resource(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     """(resource name (property :key value) ...)"""
-    parts = form.items[1:]
-    if len(parts) == 2 and isinstance(parts[0], Atom) and parts[0].value is Keyword("ref"):
-        target = parts[1]
-        if isinstance(target, Atom) and isinstance(target.value, str):
-            return analyzer.reference(Reference(target.value, plain=False, span=form.span), scope)
-    if form is not analyzer.outermost:
-        return analyzer.call(form, scope, tail)
-    if not parts or not isinstance(parts[0], Name):
-        raise malformed(analyzer, form, "resource")
-    flat: list[Form] = []
-    for part in parts[1:]:
-        head = part.items[0] if isinstance(part, ListForm) and len(part.items) == 3 else None
-        if not isinstance(part, ListForm) or not (isinstance(head, Name) and head.name == "property"):
-            raise malformed(analyzer, form, "resource")
-        flat += part.items[1:]
-    return _properties(analyzer, form, tuple(flat), scope, "resource")
+    match form.items[1:]:
+        case (Atom(value=Keyword(name="ref")), Atom(value=str(target))):
+            return analyzer.reference(Reference(target, plain=False, span=form.span), scope)
+        case _:
+            return _described(analyzer, form, scope, tail)
