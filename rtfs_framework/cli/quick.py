@@ -66,7 +66,7 @@ class _Quick:
             _Ordinary: It cannot be found here.
             OSError: stdout cannot be written.
         """
-        from rtfs_framework.orchestrator.artifacts.quick import find, purpose, world
+        from rtfs_framework.orchestrator.artifacts.quick import find, keep_like, purpose, world
 
         if not first:
             raise _Ordinary
@@ -75,10 +75,12 @@ class _Quick:
         entry = find(wanted, os.environ)
         if entry is None:
             folder = os.path.dirname(name) if name else None  # noqa: PTH120 - no pathlib here
-            around = None if command == "check" else find(world(folder), os.environ)
+            around = find(world(folder), os.environ)
             if around is None:
                 raise _Ordinary
-            return self._new(wanted, around, name, text, more)
+            self._mind_signals()
+            new = _check if command == "check" else _run
+            return new(name or "<eval>", text, more, lambda entry: keep_like(around, wanted, os.environ, entry))
         if entry.told is not None:
             return _tell(*entry.told)
         if entry.code is not None and not more:
@@ -99,16 +101,36 @@ class _Quick:
         self._mind_signals()
         return _finished(load_artifact(entry.artifact), args, lambda: None)
 
-    def _new(self, wanted: bytes, around: Entry, name: str, text: bytes | str, args: Sequence[str]) -> int:
-        """Compile and run a program that nobody has run before, where no host is needed for a closed one."""
-        self._mind_signals()
-        artifact = _compiled(name or "<eval>", text)
-        from rtfs_framework.lang.codegen.stored import dump_artifact
-        from rtfs_framework.orchestrator.artifacts.closed import bare_code
-        from rtfs_framework.orchestrator.artifacts.quick import Entry, keep_like
 
-        entry = Entry(bare_code(artifact), dump_artifact(artifact))
-        return _finished(artifact, args, lambda: keep_like(around, wanted, os.environ, entry))
+def _run(name: str, text: bytes | str, args: Sequence[str], keep: Callable[[Entry], None]) -> int:
+    """Compile and run a program that nobody has run before, where no host is needed for a closed one."""
+    artifact = _compiled(name, text)
+    from rtfs_framework.lang.codegen.stored import dump_artifact
+    from rtfs_framework.orchestrator.artifacts.closed import bare_code, is_closed
+    from rtfs_framework.orchestrator.artifacts.quick import Entry
+
+    if not is_closed(artifact):
+        raise _Ordinary
+    entry = Entry(bare_code(artifact), dump_artifact(artifact))
+    return _finished(artifact, args, lambda: keep(entry))
+
+
+def _check(name: str, text: bytes | str, _: Sequence[str], keep: Callable[[Entry], None]) -> int:
+    """Check a program that nobody has checked before, where its host has no part in what is found in a closed one."""
+    artifact = _compiled(name, text)
+    from rtfs_framework.cli.shown.findings import findings_text, in_order
+    from rtfs_framework.lang.diagnostics import bounded
+    from rtfs_framework.orchestrator.artifacts.quick import Entry
+    from rtfs_framework.orchestrator.checked import Checked
+
+    found = in_order(bounded(artifact.diagnostics))
+    checked = Checked(sources=artifact.sources, diagnostics=found, effects=artifact.effects)
+    if artifact.sites or artifact.links or not checked.pure:
+        raise _Ordinary
+    plain, coloured = (findings_text([(name, checked)], colour=colour) for colour in (False, True))
+    told = (0, plain, coloured)
+    keep(Entry(None, b"", told))
+    return _tell(*told)
 
 
 def _text(file: str) -> bytes:
@@ -125,11 +147,10 @@ def _text(file: str) -> bytes:
 
 
 def _compiled(name: str, text: bytes | str) -> Artifact:
-    """Return a closed program of which nothing is to be said."""
+    """Return a program without modules or errors."""
     from rtfs_framework.kernel.loader import compile_source
     from rtfs_framework.lang.errors import LanguageError
     from rtfs_framework.lang.source import Source
-    from rtfs_framework.orchestrator.artifacts.closed import is_closed
 
     if isinstance(text, bytes) and text.startswith(b"\xef\xbb\xbf"):
         raise _Ordinary
@@ -138,7 +159,7 @@ def _compiled(name: str, text: bytes | str) -> Artifact:
         artifact = compile_source(Source(name, read), find_module=_elsewhere)
     except (LanguageError, UnicodeDecodeError) as error:
         raise _Ordinary from error
-    if not is_closed(artifact) or any(each.severity == "error" for each in artifact.diagnostics):
+    if any(each.severity == "error" for each in artifact.diagnostics):
         raise _Ordinary
     return artifact
 

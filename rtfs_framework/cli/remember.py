@@ -21,7 +21,7 @@ from rtfs_framework.orchestrator.module_path import candidates
 from rtfs_framework.registry.faults import PluginFault
 
 if TYPE_CHECKING:
-    from rtfs_framework.orchestrator.checking import Checked
+    from rtfs_framework.orchestrator.checked import Checked
     from rtfs_framework.orchestrator.host import Host
     from rtfs_framework.orchestrator.linking import Linked
     from rtfs_framework.orchestrator.session import Session
@@ -39,8 +39,7 @@ def remember_run(session: Session, linked: Linked, kind: str = "run") -> None:
 
 def remember_check(session: Session, checked: Checked, told: tuple[int, str, str]) -> None:
     """Keep what was found in a program, if the world could not matter to it."""
-    asks = checked.sites or any(each.purity.value != "pure" for each in checked.effects)
-    if checked.accepted and not asks and _is_ordinary(session):
+    if checked.accepted and checked.pure and not checked.sites and _is_ordinary(session):
         _keep(session, "check", checked.sources, quick.Entry(None, b"", told))
 
 

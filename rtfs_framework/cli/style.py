@@ -7,18 +7,20 @@ styled, so every escape sequence that a terminal sees is ours.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-import click
-
+from rtfs_framework.lang import records
 from rtfs_framework.lang.visible import visible, visible_line
 
 _HEAD = re.compile(r"\b(error|warning|hint)(\[[A-Z]\d{4}\])")
 _CARETS = re.compile(r"^(\s+\| *)(\^+)$")
 _COLOURS = {"error": "red", "warning": "yellow", "hint": "cyan"}
+_CODES = {"red": 31, "green": 32, "yellow": 33, "cyan": 36}
+"""The colours that are used, by their numbers in ECMA-48 (SGR). `click.style` writes the same, but click is large."""
+_BOLD = 1
 
 
-class Styled(NamedTuple):
+@records.frozen()
+class Styled:
     """A part of a line with a colour or in bold."""
 
     text: str
@@ -59,13 +61,19 @@ def _part(part: Part, *, colour: bool) -> str:
     if isinstance(part, str):
         return visible_line(part)
     text = visible_line(part.text)
-    return click.style(text, fg=part.colour, bold=part.bold or None) if colour else text
+    return styled(text, part.colour, bold=part.bold) if colour else text
+
+
+def styled(text: str, colour: str | None = None, *, bold: bool = False) -> str:
+    """Return a visible text in a colour, or in bold, or both, until its end."""
+    codes = [*([_CODES[colour]] if colour else ()), *([_BOLD] if bold else ())]
+    return "".join(f"\x1b[{code}m" for code in codes) + text + "\x1b[0m"
 
 
 def _coloured(line: str) -> str:
     if line.startswith("  help: "):
-        return f"  {click.style('help:', fg='green', bold=True)} {line.removeprefix('  help: ')}"
+        return f"  {styled('help:', 'green', bold=True)} {line.removeprefix('  help: ')}"
     carets = _CARETS.match(line)
     if carets:
-        return f"{carets[1]}{click.style(carets[2], fg='red', bold=True)}"
-    return _HEAD.sub(lambda found: click.style(found[0], fg=_COLOURS[found[1]], bold=True), line, count=1)
+        return f"{carets[1]}{styled(carets[2], 'red', bold=True)}"
+    return _HEAD.sub(lambda found: styled(found[0], _COLOURS[found[1]], bold=True), line, count=1)

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-import attrs
-
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.signature import FunctionEffect
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.explain import ExplainedSite, explain_artifact
+from rtfs_framework.orchestrator.checked import Checked
+from rtfs_framework.orchestrator.explain import explain_artifact
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.linking import as_seen, compile_for, findings
 from rtfs_framework.registry.faults import PluginFault
-
-
-@attrs.frozen(slots=True, kw_only=True)
-class Checked:
-    """What is known of a program without running it. A refused program has diagnostics only."""
-
-    sources: tuple[Source, ...]
-    """The program's text, then those of the modules that it imports."""
-    diagnostics: tuple[Diagnostic, ...]
-    effects: tuple[FunctionEffect, ...] = ()
-    sites: tuple[ExplainedSite, ...] = ()
-
-    @property
-    def accepted(self) -> bool:
-        """Tell whether nothing is wrong; a program whose errors only happen when they are reached runs nevertheless."""
-        return all(each.severity != "error" for each in self.diagnostics)
-
-    def source(self, name: str) -> Source:
-        """Return the text of a name; the program's own when none has it."""
-        return next((each for each in self.sources if each.name == name), self.sources[0])
 
 
 def check(host: Host, source: Source, limits: Limits) -> Checked:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from rtfs_framework.api.cache import CacheStats
-    from rtfs_framework.orchestrator.checking import Checked
+    from rtfs_framework.orchestrator.checked import Checked
     from rtfs_framework.orchestrator.explain import ExplainedSite
     from rtfs_framework.registry.catalog import Catalog
     from rtfs_framework.registry.faults import PluginFault

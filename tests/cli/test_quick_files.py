@@ -177,6 +177,7 @@ def test_a_forged_entry_is_not_believed(way, folder):
     file = write(folder, "p.rtfs", "(str 1)")
     for command in ("run", "check"):
         before = set((folder / "home" / "cache").glob("quick/*"))
+        forget_worlds(folder)
         first = way(command, file)
         (entry,) = set((folder / "home" / "cache").glob("quick/*")) - before
         sealed = entry.read_bytes()
@@ -241,6 +242,8 @@ def test_a_new_program_needs_no_host(way, folder, known_world, name):
     new, again = way("run", "sub/p.rtfs", *args), way("run", "sub/p.rtfs", *args)
     assert new[0] == "quick"
     assert new == again == ("quick", *way("run", "--no-journal", "sub/p.rtfs", *args)[1:])
+    new, again = way("check", "sub/p.rtfs"), way("check", "sub/p.rtfs")
+    assert new == again == ("quick", *way("check", "--trust", "sub/p.rtfs")[1:])
 
 
 @pytest.mark.parametrize(
@@ -265,6 +268,9 @@ def test_a_new_program_that_needs_one_or_fails_is_told_of_the_same(way, folder, 
     new = way("run", "sub/p.rtfs")
     assert new[1:] == way("run", "--no-journal", "sub/p.rtfs")[1:]
     assert new[0] == "ordinary" or text in {"(nth [1] 5)", "(/ 1 0)"}  # these fail, and the quick way tells it
+    new = way("check", "sub/p.rtfs")
+    assert new[1:] == way("check", "--trust", "sub/p.rtfs")[1:]
+    assert new[0] == ("quick" if text in {"(nth [1] 5)", "(/ 1 0)", '(step "s" 1)'} else "ordinary")  # no errors
 
 
 def test_a_new_program_in_another_world(way, folder, known_world):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,14 +13,14 @@ from rtfs_framework.cli.limits import nesting_limit, nesting_option
 from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import config_option, json_option, open_session
 from rtfs_framework.cli.shown.data import put_json
-from rtfs_framework.cli.shown.purity import program_json, purity_lines
+from rtfs_framework.cli.shown.findings import findings_text, in_order, numbers
+from rtfs_framework.cli.shown.purity import program_json
 from rtfs_framework.cli.sources import read_program
-from rtfs_framework.cli.style import line_of, report_of
 from rtfs_framework.cli.terminal import tell
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.diagnostics import Diagnostic
-    from rtfs_framework.orchestrator.checking import Checked
+    from rtfs_framework.orchestrator.checked import Checked
     from rtfs_framework.orchestrator.explain import ExplainedSite
     from rtfs_framework.orchestrator.session import Session
 
@@ -42,7 +42,7 @@ def command(files: tuple[str, ...], *, strict: bool, nesting: int | None, as_jso
     sessions: list[Session] = []
     checked = [(file, _check(file, config, nesting, sessions.append)) for file in files]
     found = [each for _, one in checked for each in one.diagnostics]
-    count = {word: sum(each.severity == word for each in found) for word in ("error", "warning", "hint")}
+    count = numbers(found)
     code = FAILED if count["error"] or (strict and count["warning"]) else FINE
     if as_json:
         data: dict[str, Any] = {"diagnostics": [each.to_json() for each in found], "files": len(files)}
@@ -50,7 +50,7 @@ def command(files: tuple[str, ...], *, strict: bool, nesting: int | None, as_jso
         data |= {f"{word}s": number for word, number in count.items()}
         put_json({**data, "programs": [program_json(file, one) for file, one in checked]})
         return code
-    shown = {colour: _shown(checked, count, colour=colour) for colour in (False, True)}
+    shown = {colour: findings_text(checked, colour=colour) for colour in (False, True)}
     tell(shown.__getitem__)
     if len(files) == 1 and files != ("-",) and not (strict or nesting or config):
         from rtfs_framework.cli.remember import remember_check
@@ -65,8 +65,7 @@ def _check(file: str, config: str | None, nesting: int | None, opened: Callable[
         opened(session)
         checked = session.examine(source)
     found = [*checked.diagnostics, *(unusable_sites(checked) if checked.accepted else ())]
-    found.sort(key=lambda each: (each.span.source, each.span.start) if each.span else (0, 0))
-    return attrs.evolve(checked, diagnostics=tuple(found))
+    return attrs.evolve(checked, diagnostics=in_order(found))
 
 
 def unusable_sites(checked: Checked) -> list[Diagnostic]:
@@ -104,26 +103,3 @@ def _code(site: ExplainedSite) -> str:
     if site.kind == "function":
         return {"policy": "E0710", "hint": "E0604" if site.provider else "E0712"}.get(site.source, "E0604")
     return "E0710" if site.target == "denied" else "E0711"
-
-
-def _shown(checked: Iterable[tuple[str, Checked]], count: Mapping[str, int], *, colour: bool) -> str:
-    """Return all that is printed for people."""
-    lines: list[str] = []
-    files = 0
-    for file, one in checked:
-        files += 1
-        lines += [report_of(each.render(), colour=colour) for each in one.diagnostics]
-        if one.accepted:
-            lines += [line_of(tuple(parts), colour=colour) for parts in purity_lines(file, one)]
-    return "\n".join([*lines, line_of((_summary(files, count),), colour=colour), ""])
-
-
-def _summary(files: int, count: Mapping[str, int]) -> str:
-    """Return "2 files checked, 1 error, 0 warnings"; hints are counted when there are some."""
-    words = [word for word in count if word != "hint" or count[word]]
-    told = ", ".join(_number(count[word], word) for word in words) if any(count.values()) else "nothing found"
-    return f"{_number(files, 'file')} checked, {told}"
-
-
-def _number(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-
 from rtfs_framework.cli.style import Part, bold, yellow
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from rtfs_framework.lang.signature import FunctionEffect
     from rtfs_framework.lang.source import Place
-    from rtfs_framework.orchestrator.checking import Checked
+    from rtfs_framework.orchestrator.checked import Checked
     from rtfs_framework.orchestrator.explain import ExplainedSite
 
 
