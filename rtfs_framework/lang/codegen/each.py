@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rtfs_framework.lang.codegen import comprehension, growth
+from rtfs_framework.lang.codegen import comprehension, growth, lookups
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
@@ -87,7 +87,10 @@ def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: in
     outer = emitter.block()
     if emitter.unit.metered and costly:
         emitter.pay(line)
+    dicts = emitter.dicts
+    lookups.prepare(emitter, node.body)
     emitter.run(node.body, DROP if node.acc is None else Dest("assign", result))
+    emitter.dicts = dicts
     body = emitter.take(outer) or [ast.Pass()]
     emitter.eaches.pop()
     if node.acc is None:

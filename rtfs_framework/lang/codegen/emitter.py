@@ -58,6 +58,8 @@ class EmitterBase:
         """Whether the function being emitted has yet to take its step on the path that is emitted."""
         self.within: frozenset[tuple[ir.Var, ir.Var]] = frozenset()
         """Vectors and integers that are surely a place in them, if they are vectors."""
+        self.dicts: dict[ir.Var, str] = {}
+        """What holds the dicts of maps that are looked into again, by variable (`lookups`); replaced, never changed."""
         self.keys: dict[ir.Var, str] = {}
         """What holds the dict keys of variables, where they were made already."""
         self.loop_vars: list[tuple[str | None, ...]] = []

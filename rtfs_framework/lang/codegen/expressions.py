@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from rtfs_framework.lang.codegen import checks, growth, narrowing, operators, shortcuts
+from rtfs_framework.lang.codegen import checks, growth, lookups, narrowing, operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
@@ -65,9 +65,7 @@ class Expressions(EmitterBase, ABC):
             case ir.Fail(kind=kind, message=message):
                 return py.call(self.unit.helper("rt_fail"), py.const(kind), py.const(message))
             case ir.Do(items=items):
-                for item in items[:-1]:
-                    self.run(item, DROP)
-                return self.value(items[-1]) if items else py.const(None)
+                return self._value_of(items) if items else py.const(None)
             case ir.SetGlobal() | ir.Bind() | ir.Letrec() | ir.Fn():
                 return self.defined(node)
             case ir.Inlined():
@@ -91,6 +89,17 @@ class Expressions(EmitterBase, ABC):
                 return self._by_statements(node, "r")
             case _ as never:
                 raise forgotten(never)
+
+    def _value_of(self, items: tuple[ir.Node, ...]) -> ast.expr:
+        dicts = self.dicts
+        for place, item in enumerate(items[:-1], 1):
+            lookups.prepare(self, item, items[place:])
+            self.run(item, DROP)
+        if len(items) > 1:
+            lookups.prepare(self, items[-1])
+        made = self.value(items[-1])
+        self.dicts = dicts
+        return made
 
     def _by_statements(self, node: ir.Node, what: str) -> ast.expr:
         temp = self.unit.temp(what)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from itertools import islice
 
-from rtfs_framework.lang.codegen import checks
+from rtfs_framework.lang.codegen import checks, lookups
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.codegen.groups import Groups
@@ -220,6 +220,7 @@ class Emitter(Groups):
                 self.pay(line)
                 self.spend(further, line)
             self.receive(fn, raw, rest_name, line)
+            lookups.prepare(self, fn.body)
             self.run(fn.body, Dest("return", check=fn.returns))
         body = self.take(outer)
         self.owed = owed

@@ -51,8 +51,9 @@ class Parts(Patterns):
     def new_function(self, blocks: int = 0) -> Iterator[None]:
         """Start the account of a Python function."""
         outer, self.blocks = self.blocks, Blocks(blocks)
+        dicts, self.dicts = self.dicts, {}
         yield
-        self.blocks = outer
+        self.blocks, self.dicts = outer, dicts
 
     def note_definition(self, var: ir.Var, name: str) -> None:
         """Note that a variable is being set, if it is of a local `def` that outlives a part."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from rtfs_framework.lang.codegen import lookups
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.templates import INTEGER_KEY, KEYWORD, KNOWN_PLACE, LARGE_KEY, PLAIN_KEY, TEMPLATES
 from rtfs_framework.lang.hashing import COMPACT, WORD
@@ -45,6 +46,9 @@ def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
 
 
 def _template(emitter: Expressions, shape: tuple[str, int], node: ir.Call) -> str | None:
+    kept = lookups.template(emitter, node) if shape[0] == "get" else None
+    if kept is not None:
+        return kept
     match shape, node.args:
         case ("nth", 2), [ir.Local(var=vector), ir.Local(var=place)] if (vector, place) in emitter.within:
             return KNOWN_PLACE
@@ -74,7 +78,8 @@ def keyword(emitter: Expressions, node: ir.Call) -> ast.expr | None:
     """Return the inline form of `(:key subject)`."""
     if len(node.args) != 1 or isinstance(node.args[0], ir.Const):
         return None
-    return fill(emitter, KEYWORD, (node.function, *node.args), emitter.unit.helper("rt_keyword"))
+    template = lookups.template(emitter, node) or KEYWORD
+    return fill(emitter, template, (node.function, *node.args), emitter.unit.helper("rt_keyword"))
 
 
 def fill(emitter: Expressions, template: str, args: tuple[ir.Node, ...], slow: str) -> ast.expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from rtfs_framework.lang.codegen import checks, counting, each, matching, narrowing, speculation
+from rtfs_framework.lang.codegen import checks, counting, each, lookups, matching, narrowing, speculation
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, RETURN, Dest, steady, var_name
 from rtfs_framework.lang.codegen.metering import further_steps
@@ -69,8 +69,9 @@ class Statements(Parts):
                 self.give(self.value(node), dest, self.line(node.span), node)
 
     def _run_items(self, items: tuple[ir.Node, ...], dest: Dest) -> None:
-        known, outside = "numbers" in self.passes, self.numbers
+        known, outside, dicts = "numbers" in self.passes, self.numbers, self.dicts
         for place, item in enumerate(items[:-1], 1):
+            lookups.prepare(self, item, items[place:])
             if self.owed and self.costs.costly(item):
                 self.pay(self.line(item.span))
             self.run(item, DROP)
@@ -79,8 +80,9 @@ class Statements(Parts):
                 if speculation.run_rest(self, item, items[place:], dest):
                     break
         else:
+            lookups.prepare(self, items[-1])
             self.run(items[-1], dest)
-        self.numbers = outside
+        self.numbers, self.dicts = outside, dicts
 
     def _due(self, node: ir.Node) -> bool:
         """Tell whether the function's step is taken here; where a node only chooses, its branches take it."""
@@ -113,9 +115,10 @@ class Statements(Parts):
 
     def inside(self, node: ir.Node, dest: Dest) -> list[ast.stmt]:
         """Return a branch; whether the function has paid on it says nothing about the next branch."""
-        outer, owed = self.block(), self.owed
+        outer, owed, dicts = self.block(), self.owed, self.dicts
+        lookups.prepare(self, node)
         self.run(node, dest)
-        self.owed = owed
+        self.owed, self.dicts = owed, dicts
         return self.take(outer)
 
     def _run_if(self, node: ir.If, dest: Dest) -> None:

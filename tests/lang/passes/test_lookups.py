@@ -1,0 +1,68 @@
+"""A map that is looked into again is tested once: the look-ups mean what they meant, whatever the value is."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from rtfs_framework.kernel.instance import Instance
+from rtfs_framework.kernel.loader import compile_source, surroundings
+from rtfs_framework.kernel.purehost import PureHost
+from rtfs_framework.lang.canonical import canonical_print
+from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.passes.table import ALL
+from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.lang.views import view
+
+A, B = Keyword("a"), Keyword("b")
+LARGE = Map.of([(i, i) for i in range(20)]).assoc(A, 1).assoc(B, 2).assoc("a", 3)
+VALUES = (Map({A: 1, B: 2, "a": 3}), Map({B: 2.5}), Map({}), Map({A: None, B: False}), LARGE, None, (1, 2), "a", 5)
+"""Among them a map whose entries are in a trie."""
+PROGRAMS = (
+    "(defn g [x y] [(:a x) (:b x) (:a x)])",
+    "(defn g [x y] (let [p (:a x)] (if (:b y) [p (:b x) (:a y)] [p (:b y)])))",
+    '(defn g [x y] [(get x :a 7) (get x "a") (get x :b (get y :b 9))])',
+    "(defn g [x y] (loop [m x n 2] (if (and (:a m) (> n 0)) (recur y (dec n)) [(:a m) (:b m) n])))",
+    "(defn g [x y] (let [p (:a x) f (fn [z] [(:a z) (:b z) (:a x) (:b x)])] [p (f y) (:b x)]))",
+    "(defn g [x y] (match y {:a p} [(:a x) p (:b x)] _ [(:b x) (:a y) (:b x)]))",
+    "(defn g [x y] (try (let [p (:a x)] [p (:b x) (:a y) (:b y)]) (catch e [(:message e) (:kind e)])))",
+    "(defn g [x y] (reduce (fn [m z] (if (:a z) (assoc m :a (:b z)) [(:a m) (:b m)])) {:a 0 :b 1} [x y]))",
+    "(defn g [x : [:map [:b :int]] y] (let [p (:a x)] [p (:b x) (:a y)]))",
+    "(defn f [x] (if (:a x) [(:a x) (:b x)] (:b x))) (defn g [x y] (mapv f [x y x]))",
+)
+
+
+def outcome(text, passes, arguments):
+    instance, host = Instance(compile_source(Source("p", text), passes=passes)), PureHost()
+    host.finish(instance.start())
+    try:
+        return canonical_print(host.finish(instance.call("g", arguments)))
+    except ProgramError as error:
+        return error.kind, error.message, error.value.span
+
+
+@pytest.mark.parametrize("text", PROGRAMS)
+def test_look_ups_mean_the_same_with_and_without_the_passes(text):
+    assert "._items" in view(Source("p", text), surroundings()).python
+    for arguments in product(VALUES, VALUES):
+        assert outcome(text, ALL, arguments) == outcome(text, frozenset(), arguments), arguments
+
+
+def test_a_map_is_tested_once():
+    python = view(Source("p", PROGRAMS[0]), surroundings()).python
+    assert python.count(".__class__ is rt_map") == 1
+    assert python.count(".get(") == 3
+
+
+def test_what_is_surely_a_map_is_not_tested():
+    python = view(Source("p", PROGRAMS[8]), surroundings()).python
+    assert "x_1._items or x_1" in python
+    assert "x_1.__class__" not in python
+
+
+def test_one_look_up_keeps_no_dict():
+    python = view(Source("p", "(defn g [x y] (if y (:a x) (:b x)))"), surroundings()).python
+    assert "= x_1._items" not in python
