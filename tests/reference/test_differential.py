@@ -131,7 +131,7 @@ class TestPlantedBugs:
         assert next(differences(range(800)), None)
 
     def test_in_the_oracle_a_type(self, monkeypatch):
-        monkeypatch.setitem(declared._CLASSES, "int", lambda v: v.__class__ in (int, str))
+        monkeypatch.setitem(declared._CLASSES, "int", lambda _: True)
         assert next(differences(range(800)), None)
 
     def test_in_the_oracle_an_operator(self, monkeypatch):

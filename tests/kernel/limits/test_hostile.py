@@ -72,7 +72,6 @@ WORK = {
     "a difference": "(difference v v)",
     "an intersection": "(intersection v v)",
     "a type of a hundred thousand parts": "(instance? v 1)",
-    "a destructured rest": "(let [[a & b] v] a)",
     "a matched rest": "(match v [a & b] b _ 1)",
     "items of an order": "(compare v v)",
 }
