@@ -15,7 +15,7 @@ from collections.abc import Callable
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.modules import Modules
-from rtfs_framework.lang.analyzer.rooms import Room
+from rtfs_framework.lang.analyzer.namespaces import Namespace
 from rtfs_framework.lang.check.facts import collect
 from rtfs_framework.lang.check.inference import Inference
 from rtfs_framework.lang.check.kinds import ANY, of_type, words
@@ -123,7 +123,9 @@ class GrowingProgram:
         made = Analyzer(self._first, around.library, around.delegatable, *tables)
         made.sources = self._sources  # only ever appended to, so that a number means one text for good
         number = forms[0].span.source if forms else 0
-        made.room = Room("", number, set(last.room.own), dict(last.room.visible), (), set(last.room.types))
+        made.namespace = Namespace(
+            "", number, set(last.namespace.own), dict(last.namespace.visible), (), set(last.namespace.types)
+        )
         made.defined.update(dict.fromkeys(last.defined, 1))
         made.types.update(last.types)
         made.gensyms = last.gensyms
@@ -134,7 +136,7 @@ class GrowingProgram:
     @property
     def names(self) -> frozenset[str]:
         """Names that the program may use: its own, and those it imports."""
-        return frozenset(self._known.room.own) | self._known.room.visible.keys()
+        return frozenset(self._known.namespace.own) | self._known.namespace.visible.keys()
 
     def is_macro(self, name: str) -> bool:
         """Tell whether a name is a macro, and no function of the program."""
@@ -142,18 +144,18 @@ class GrowingProgram:
 
     def define(self, name: str) -> None:
         """Make a name known whose value comes from elsewhere."""
-        self._known.room.own.add(name)
+        self._known.namespace.own.add(name)
         self._known.defined[name] = 1
 
     def forget(self, is_bound: Callable[[str], bool]) -> None:
         """Forget top-level names that got no value, and modules that were not loaded to their end."""
-        room = self._known.room
+        namespace = self._known.namespace
         lost = {name for name in self._known.defined if not is_bound(name)}
         for name in lost:
             del self._known.defined[name]
-        room.own -= {name for name in lost if not self._known.macros.knows(name)}
-        for name in [name for name, full in room.visible.items() if full in lost]:
-            del room.visible[name]
+        namespace.own -= {name for name in lost if not self._known.macros.knows(name)}
+        for name in [name for name, full in namespace.visible.items() if full in lost]:
+            del namespace.visible[name]
         self._known.modules.forget(lost)
 
 

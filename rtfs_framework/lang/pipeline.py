@@ -123,13 +123,13 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...], preloaded: tuple[str, .
     """
     named = collect_definitions(forms)
     analyzer.defined.update(named)
-    analyzer.room.own.update(named)
-    analyzer.room.types.update(collect_types(forms))
+    analyzer.namespace.own.update(named)
+    analyzer.namespace.types.update(collect_types(forms))
     top = Scope(None, ir.FunctionFrame(None), is_top=True)
     nodes: list[ir.Node] = []
     for name in preloaded:
         module, defining = analyzer.modules.load(analyzer, name, Span(0, 0))
-        import_into(analyzer.room, module, None, None)
+        import_into(analyzer.namespace, module, None, None)
         nodes += defining
     refused: list[Diagnostic] = []
     for form in forms:
@@ -141,7 +141,7 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...], preloaded: tuple[str, .
         raise LanguageError(bounded(refused), analyzer.findings)
     defined = frozenset(analyzer.defined)
     functions = defined - analyzer.valued
-    own, types = frozenset(analyzer.room.own) & defined, dict(analyzer.types)
+    own, types = frozenset(analyzer.namespace.own) & defined, dict(analyzer.types)
     return ir.Program(tuple(nodes), own, functions, tuple(analyzer.signatures), types=types)
 
 
@@ -161,7 +161,7 @@ def _forget_defined(analyzer: Analyzer) -> None:
 
     A name that the program itself sets in the host's context is the host's, and known.
     """
-    late = analyzer.room.own & analyzer.defined.keys()
+    late = analyzer.namespace.own & analyzer.defined.keys()
     analyzer.sites[:] = [s for s in analyzer.sites if not (s.kind is SiteKind.HOST_NAME and s.name in late)]
     known = late | analyzer.context_set
     analyzer.findings[:] = [f for f in analyzer.findings if f.code != "E0203" or _text(analyzer, f.span) not in known]

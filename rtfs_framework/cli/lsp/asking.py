@@ -63,7 +63,7 @@ class Asked:
         word, span = word_at(self.text, self.offset)
         reading = self.reading
         full = reading.tracer.globals.get(span) if self.fresh else None
-        return reading.definitions.get(full or reading.tracer.room.full(word) or word)
+        return reading.definitions.get(full or reading.tracer.namespace.full(word) or word)
 
     def place(self) -> tuple[Source, Span] | None:
         """Return where the name at this place is defined."""
@@ -118,7 +118,7 @@ def offered(asked: Asked, host_names: tuple[str, ...] = ()) -> Iterator[tuple[st
     groups = (
         ((var.name, LOCAL) for var in tracer.bound if var.name in near),
         ((each.name, each.kind) for each in asked.reading.own),
-        ((name, "imported") for name in tracer.room.visible),
+        ((name, "imported") for name in tracer.namespace.visible),
         ((name, "host") for name in host_names),
         language_names(),
     )

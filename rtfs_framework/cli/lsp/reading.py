@@ -95,12 +95,12 @@ def _distinct(found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
 
 def _definitions(source: Source, forms: tuple[Form, ...], tracer: Tracer) -> dict[str, Definition]:
     found = {each.full: each for form in forms for each in _defined(form, source, lambda name: name)}
-    for name, room in tracer.modules.rooms.items():
-        text = tracer.sources[room.source]
-        for form in read_program(text, room.source, tracer.modules.nesting):
+    for name, namespace in tracer.modules.namespaces.items():
+        text = tracer.sources[namespace.source]
+        for form in read_program(text, namespace.source, tracer.modules.nesting):
             parts = module_parts(form)
             for inner in parts[2] if parts else ():
-                found |= {each.full: each for each in _defined(inner, text, room.mine)}
+                found |= {each.full: each for each in _defined(inner, text, namespace.mine)}
             if parts and isinstance(form, ListForm):
                 found[name] = Definition(name, name, "module", text, form.items[1].span, form.span)
     return found

@@ -36,7 +36,7 @@ class Tracer(Analyzer):
         """Note the call of a macro of the program."""
         head: Form | None = form.items[0] if form.items else None
         if isinstance(head, Name) and scope.find(head.name) is None:
-            full = self.room.full(head.name)
+            full = self.namespace.full(head.name)
             if full is not None and full not in self.defined and self.macros.knows(full):
                 self.globals.setdefault(head.span, full)
         return super().list(form, scope, tail)

@@ -11,8 +11,8 @@ from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.map_literals import analyze_map
 from rtfs_framework.lang.analyzer.meta import analyze_meta
 from rtfs_framework.lang.analyzer.modules import Modules
+from rtfs_framework.lang.analyzer.namespaces import Imported, Namespace
 from rtfs_framework.lang.analyzer.refusals import Refusals
-from rtfs_framework.lang.analyzer.rooms import Imported, Room
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.suggestions import Suggestions, is_form_elsewhere, way_out_of_call
 from rtfs_framework.lang.analyzer.type_names import full_type_name
@@ -63,7 +63,7 @@ class Analyzer:
         modules: Modules | None = None,
     ) -> None:
         self.sources = [source]
-        self.room = Room("")
+        self.namespace = Namespace("")
         self.library = library
         self.delegatable = delegatable
         self.macros = macros
@@ -102,7 +102,7 @@ class Analyzer:
     @property
     def source(self) -> Source:
         """The text being analyzed: the program's, or a module's."""
-        return self.sources[self.room.source]
+        return self.sources[self.namespace.source]
 
     # -- names ---------------------------------------------------------------------------------------------------
 
@@ -133,8 +133,8 @@ class Analyzer:
         return ir.Local(var, span)
 
     def top_level(self, name: str) -> str | None:
-        """Return the full name of the top-level definition that a name means in this room, or None."""
-        full = self.room.full(name)
+        """Return the full name of the top-level definition that a name means in this namespace, or None."""
+        full = self.namespace.full(name)
         return full if full is not None and full in self.defined else None
 
     def place(self, span: Span) -> Place:
@@ -236,7 +236,7 @@ class Analyzer:
         if name in self.library:
             return ir.Builtin.of(self.library, name, form.span)
         type_name = full_type_name(self, name)
-        if type_name in self.types or name in self.room.types:  # as a value it is a keyword, for `validate`
+        if type_name in self.types or name in self.namespace.types:  # as a value it is a keyword, for `validate`
             return ir.Const(Keyword(type_name), form.span)
         if name in (":", "&"):
             message = "a type annotation stands after a name in bindings" if name == ":" else "& is not a symbol"
@@ -246,7 +246,7 @@ class Analyzer:
         if name in SPECIALS:
             record = SPECIALS[name]
             self.findings.append(self.unknown(form.span, name, f"{name} is a special form: {record.grammar}"))
-        elif not self.macros.knows(self.room.full(name) or name):
+        elif not self.macros.knows(self.namespace.full(name) or name):
             self.sites.append(CallSite(SiteKind.HOST_NAME, name, self.place(form.span), scope.inside))
             if not doubted:
                 self.findings.append(self.unknown(form.span, name))
@@ -259,8 +259,8 @@ class Analyzer:
 
     def known_names(self) -> Iterator[str]:
         """Yield every name that a suggestion may offer."""
-        yield from self.room.own
-        yield from self.room.visible
+        yield from self.namespace.own
+        yield from self.namespace.visible
         yield from self.library
         yield from (name for name in SPECIALS if name[0].isalpha())
 
@@ -285,7 +285,7 @@ class Analyzer:
             shadowed = self.top_level(head.name) is not None
             if record is not None and (record.reserved or not shadowed):
                 return record.handler(self, form, scope, tail)
-            if not shadowed and self.macros.knows(self.room.full(head.name) or head.name):
+            if not shadowed and self.macros.knows(self.namespace.full(head.name) or head.name):
                 if head.name not in CORE:
                     self.written_by_macros.add(form.span)
                 return self._expanded(form, scope, tail)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from rtfs_framework.lang.analyzer.arities import laid_out
 from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
+from rtfs_framework.lang.analyzer.namespaces import Namespace
 from rtfs_framework.lang.analyzer.refusals import Refusals
-from rtfs_framework.lang.analyzer.rooms import Room
 from rtfs_framework.lang.analyzer.scope import Scope
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
@@ -39,28 +39,28 @@ class Modules:
         self._find = find
         self.nesting = nesting
         """Levels of brackets that their texts may have."""
-        self._rooms: dict[str, Room] = {}
+        self._namespaces: dict[str, Namespace] = {}
         self._loading: list[str] = []
 
     @property
-    def rooms(self) -> Mapping[str, Room]:
+    def namespaces(self) -> Mapping[str, Namespace]:
         """The modules loaded so far, by name."""
-        return self._rooms
+        return self._namespaces
 
     def copy(self) -> Modules:
         """Return the same modules, for a text that follows."""
         made = Modules(self._find, self.nesting)
-        made._rooms = dict(self._rooms)
+        made._namespaces = dict(self._namespaces)
         return made
 
     def forget(self, lost: Container[str]) -> None:
         """Forget modules of whose definitions one got no value: they will be read again."""
-        for name, room in list(self._rooms.items()):
-            if any(room.mine(own) in lost for own in room.own):
-                del self._rooms[name]
+        for name, namespace in list(self._namespaces.items()):
+            if any(namespace.mine(own) in lost for own in namespace.own):
+                del self._namespaces[name]
 
-    def load(self, analyzer: Analyzer, name: str, span: Span) -> tuple[Room, tuple[ir.Node, ...]]:
-        """Return a module's room and the nodes that define it (none when it was loaded before).
+    def load(self, analyzer: Analyzer, name: str, span: Span) -> tuple[Namespace, tuple[ir.Node, ...]]:
+        """Return a module's namespace and the nodes that define it (none when it was loaded before).
 
         Raises:
             LanguageError: ModuleNotFound; ModuleError for a cycle, a broken file or one without a module form.
@@ -68,7 +68,7 @@ class Modules:
         if name in self._loading:
             shown = " -> ".join([*self._loading[self._loading.index(name) :], name])
             raise _refuse(analyzer, span, "E0220", f"import cycle: {shown}", "move what both need into a third module")
-        known = self._rooms.get(name)
+        known = self._namespaces.get(name)
         if known is not None:
             return known, ()
         source = self._find(name)
@@ -81,12 +81,12 @@ class Modules:
         finally:
             self._loading.pop()
 
-    def _read(self, analyzer: Analyzer, name: str, source: Source, span: Span) -> tuple[Room, tuple[ir.Node, ...]]:
+    def _read(self, analyzer: Analyzer, name: str, source: Source, span: Span) -> tuple[Namespace, tuple[ir.Node, ...]]:
         analyzer.sources.append(source)
-        room, before = Room(name, len(analyzer.sources) - 1), analyzer.room
-        analyzer.room = room
+        namespace, before = Namespace(name, len(analyzer.sources) - 1), analyzer.namespace
+        analyzer.namespace = namespace
         try:
-            forms = read_program(source, room.source, self.nesting)
+            forms = read_program(source, namespace.source, self.nesting)
             parts = next((p for p in map(module_parts, forms) if p is not None), None)
             if parts is None:
                 for form in filter(is_module, forms):
@@ -95,22 +95,22 @@ class Modules:
                         raise _refuse(analyzer, wrong[0].span, "E0201", wrong[1], f"as in {MODULE}")
                 message = f"{source.name} holds no module form"
                 raise _refuse(analyzer, span, "E0222", message, f"as in {MODULE}")
-            nodes = self._define(analyzer, room, parts[1], parts[2])
+            nodes = self._define(analyzer, namespace, parts[1], parts[2])
         except LanguageError as error:
             raise LanguageError([_as_module_error(d) for d in error.diagnostics]) from error
         finally:
-            analyzer.room = before
-        self._rooms[name] = room
-        return room, nodes
+            analyzer.namespace = before
+        self._namespaces[name] = namespace
+        return namespace, nodes
 
     @staticmethod
     def _define(
-        analyzer: Analyzer, room: Room, exports: tuple[str, ...], body: tuple[Form, ...]
+        analyzer: Analyzer, namespace: Namespace, exports: tuple[str, ...], body: tuple[Form, ...]
     ) -> tuple[ir.Node, ...]:
         found = collect_definitions(body)
-        room.own.update(found)
-        room.types.update(collect_types(body))
-        analyzer.defined.update({room.mine(name): count for name, count in found.items()})
+        namespace.own.update(found)
+        namespace.types.update(collect_types(body))
+        analyzer.defined.update({namespace.mine(name): count for name, count in found.items()})
         top = Scope(None, ir.FunctionFrame(None), is_top=True)
         nodes, refused = list[ir.Node](), Refusals()
         for form in body:
@@ -120,7 +120,7 @@ class Modules:
             except LanguageError as error:
                 refused.take(error)
         refused.settle()
-        room.exports = tuple(name for name in exports if name in room.own or name in room.types)
+        namespace.exports = tuple(name for name in exports if name in namespace.own or name in namespace.types)
         return tuple(nodes)
 
 
@@ -179,14 +179,14 @@ def _word(form: Form) -> str:
     return f":{form.value.name}" if isinstance(form, Atom) and isinstance(form.value, Keyword) else ""
 
 
-def import_into(room: Room, module: Room, alias: str | None, only: tuple[str, ...] | None) -> str | None:
-    """Make a module's exports visible in a room; returns a name that is not exported, if one was asked for."""
+def import_into(namespace: Namespace, module: Namespace, alias: str | None, only: tuple[str, ...] | None) -> str | None:
+    """Make a module's exports visible in a namespace; returns a name that is not exported, if one was asked for."""
     for name in only or ():
         if name not in module.exports:
             return name
-        room.visible[name] = module.mine(name)
+        namespace.visible[name] = module.mine(name)
     if only is None:
-        room.visible.update({f"{alias or module.name}/{name}": module.mine(name) for name in module.exports})
+        namespace.visible.update({f"{alias or module.name}/{name}": module.mine(name) for name in module.exports})
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.data import HINT, META, SHORTHAND, to_data
-from rtfs_framework.lang.analyzer.rooms import PRIVATE
+from rtfs_framework.lang.analyzer.namespaces import PRIVATE
 from rtfs_framework.lang.analyzer.scope import Scope
 from rtfs_framework.lang.forms import (
     Atom,
@@ -33,7 +33,7 @@ class MacroAnalyzer(Analyzer):
         super().__init__(outer.source, outer.library, nothing_delegatable, outer.macros)
         self.types = outer.types
         self.sources = outer.sources
-        self.room = outer.room
+        self.namespace = outer.namespace
         self._outer = outer
         self._fresh: dict[str, str] = {}
 
@@ -62,7 +62,7 @@ class MacroAnalyzer(Analyzer):
             case Name(name=name) if name.endswith("#") and len(name) > 1:
                 return ir.Const(Symbol(self._gensym(name[:-1])), form.span)
             case Name(name=name):
-                full = self.room.full(name) if self.room.name else None
+                full = self.namespace.full(name) if self.namespace.name else None
                 return ir.Const(Symbol(name if full is None else f"{PRIVATE}{full}"), form.span)
             case Atom(value=value):
                 return ir.Const(value, form.span)

@@ -1,4 +1,4 @@
-"""Type names in rooms. In: a type as written in the program or a module; out: the type, its names in full.
+"""Type names in namespaces. In: a type as written in the program or a module; out: the type, its names in full.
 
 A module's types are `module/Name`, like its definitions; who imports it names them as it names those.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def type_of(analyzer: Analyzer, form: Form) -> Type:
-    """Return the type that a form spells in the room being analyzed.
+    """Return the type that a form spells in the namespace being analyzed.
 
     Raises:
         LanguageError: the form is no type.
@@ -33,18 +33,18 @@ def type_of(analyzer: Analyzer, form: Form) -> Type:
 
 def full_type_name(analyzer: Analyzer, name: str) -> str:
     """Return the full name of a type's name, and of `Name?`; a name that is no type's is left as it is."""
-    room = analyzer.room
+    namespace = analyzer.namespace
     for base in dict.fromkeys((name, name.removesuffix("?"))):
-        full = room.mine(base) if base in room.types else room.visible.get(base)
-        if full is not None and (base in room.types or full in analyzer.types):
+        full = namespace.mine(base) if base in namespace.types else namespace.visible.get(base)
+        if full is not None and (base in namespace.types or full in analyzer.types):
             return full + name[len(base) :]
     return name
 
 
 def enter_type(analyzer: Analyzer, name: str, named: Type) -> None:
-    """Enter a type of the room. `:Name` as a value is read when it runs, in no room: the first of a name counts."""
-    room = analyzer.room
-    room.types.add(name)
-    analyzer.types[room.mine(name)] = named
-    if room.name:
+    """Enter a type of the namespace. `:Name` as a value is read when it runs, in none: the first of a name counts."""
+    namespace = analyzer.namespace
+    namespace.types.add(name)
+    analyzer.types[namespace.mine(name)] = named
+    if namespace.name:
         analyzer.types.setdefault(name, named)

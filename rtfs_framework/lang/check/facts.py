@@ -17,7 +17,7 @@ from rtfs_framework.lang.types.model import MapType, Type
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.rooms import Imported, Room
+    from rtfs_framework.lang.analyzer.namespaces import Imported, Namespace
 
 
 N = TypeVar("N", bound=ir.Node)
@@ -38,7 +38,7 @@ class Facts:
     imports: tuple[Imported, ...]
     bound: Mapping[ir.Var, Span]
     """Where the author wrote the names of variables."""
-    rooms: tuple[Room, ...]
+    namespaces: tuple[Namespace, ...]
     """The modules that were loaded."""
     nodes: tuple[ir.Node, ...]
     """Every node of the program."""
@@ -113,7 +113,7 @@ def collect(program: ir.Program, analyzer: Analyzer) -> Facts:
         written_by_macros=frozenset(analyzer.written_by_macros),
         imports=tuple(analyzer.imports),
         bound=analyzer.bound,
-        rooms=tuple(analyzer.modules.rooms.values()),
+        namespaces=tuple(analyzer.modules.namespaces.values()),
         nodes=nodes,
         functions=_functions(once),
         locals={var: fn for node in nodes if isinstance(node, ir.Letrec) for var, fn in node.bindings},

@@ -68,7 +68,7 @@ def _bindings(
 
 def _definitions(facts: Facts) -> Iterator[Diagnostic]:
     """Functions that a module neither exports nor uses. (`defn` only: a `def` may be there for its effect.)"""
-    closed = {room.name: room for room in facts.rooms if not _has_macros(room.name, facts)}
+    closed = {namespace.name: namespace for namespace in facts.namespaces if not _has_macros(namespace.name, facts)}
     if not closed:
         return
     read = {node.name for node in facts.of(ir.Global)}
@@ -76,8 +76,8 @@ def _definitions(facts: Facts) -> Iterator[Diagnostic]:
         if not isinstance(node.value, ir.Fn | ir.Arities) or node.name in read:
             continue
         name, own = node.name.rpartition("/")[::2]
-        room = closed.get(name)
-        if room is not None and own in room.own and own not in room.exports and not own.startswith("_"):
+        namespace = closed.get(name)
+        if namespace is not None and own in namespace.own and own not in namespace.exports and not own.startswith("_"):
             message = f"'{own}' is neither exported by module {name} nor used in it"
             way_out = f"remove it, export it, or call it _{own}"
             yield facts.finding(node.span, DEFINITION, message, way_out, kind="Unused", severity="hint")
@@ -85,22 +85,22 @@ def _definitions(facts: Facts) -> Iterator[Diagnostic]:
 
 def _imports(facts: Facts) -> Iterator[Diagnostic]:
     read = {(node.span.source, node.name) for node in facts.of(ir.Global)} if facts.imports else set()
-    names = {room.name: room for room in facts.rooms}
+    names = {namespace.name: namespace for namespace in facts.namespaces}
     for each in facts.imports:
-        room = names.get(each.module)
-        if room is None or _has_macros(each.module, facts) or _has_types(each.module, facts):
+        namespace = names.get(each.module)
+        if namespace is None or _has_macros(each.module, facts) or _has_types(each.module, facts):
             continue
-        if not any((each.span.source, room.mine(name)) in read for name in room.exports):
+        if not any((each.span.source, namespace.mine(name)) in read for name in namespace.exports):
             message = f"module {each.module} is imported and never used"
             yield facts.finding(each.span, IMPORT, message, "remove the import", kind="Unused", severity="hint")
 
 
 def _has_macros(module: str, facts: Facts) -> bool:
     """Tell whether a module defines names that no node shows: macros, which may use anything when they expand."""
-    room = next(room for room in facts.rooms if room.name == module)
-    return any(room.mine(own) not in facts.set_names for own in room.own)
+    namespace = next(namespace for namespace in facts.namespaces if namespace.name == module)
+    return any(namespace.mine(own) not in facts.set_names for own in namespace.own)
 
 
 def _has_types(module: str, facts: Facts) -> bool:
-    room = next(room for room in facts.rooms if room.name == module)
-    return any(room.mine(name) in facts.types for name in room.exports)
+    namespace = next(namespace for namespace in facts.namespaces if namespace.name == module)
+    return any(namespace.mine(name) in facts.types for name in namespace.exports)

@@ -43,8 +43,8 @@ class MacroTable:
 
     def define(self, analyzer: Analyzer, name: str, function: ListForm) -> None:
         """Compile and enter a macro of the program."""
-        analyzer.room.own.add(name)
-        self._own[analyzer.room.mine(name)] = self._compile(analyzer, name, function)
+        analyzer.namespace.own.add(name)
+        self._own[analyzer.namespace.mine(name)] = self._compile(analyzer, name, function)
 
     def expand(self, analyzer: Analyzer, form: ListForm, scope: Scope) -> Form:
         """Return what a macro call stands for (one step).
@@ -62,7 +62,7 @@ class MacroTable:
         assert isinstance(head, Name)  # noqa: S101 - only called for a named head
         if head.name.startswith(OWN_WORD):
             return CORE[head.name.removeprefix(OWN_WORD)].expand(analyzer, form)
-        own = self._own.get(analyzer.room.full(head.name) or head.name)
+        own = self._own.get(analyzer.namespace.full(head.name) or head.name)
         if own is not None:
             return own(analyzer, form)
         return CORE[head.name].expand(analyzer, form)

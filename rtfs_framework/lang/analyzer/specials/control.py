@@ -84,7 +84,7 @@ def analyze_macroexpand(analyzer: Analyzer, form: ListForm, scope: Scope, tail: 
     made = quoted.form
     while isinstance(made, ListForm) and made.items and isinstance(made.items[0], Name):
         name = made.items[0].name
-        if not analyzer.macros.knows(analyzer.room.full(name) or name):
+        if not analyzer.macros.knows(analyzer.namespace.full(name) or name):
             break
         made = analyzer.macros.expand(analyzer, made, scope)
     return ir.Const(_plain(to_data(analyzer, made)), form.span)

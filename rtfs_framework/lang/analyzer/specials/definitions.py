@@ -29,10 +29,10 @@ def define(analyzer: Analyzer, name: str, value: ir.Node, scope: Scope, form: Fo
         if record is not None and record.reserved:
             message = f"{name} is a special form and cannot be defined"
             raise analyzer.refuse(form, "E0212", message, "choose another name")
-        full = analyzer.room.mine(name)
+        full = analyzer.namespace.mine(name)
         if not is_function(value):
             analyzer.valued.add(full)
-        analyzer.room.own.add(name)
+        analyzer.namespace.own.add(name)
         analyzer.defined.setdefault(full, 1)
         return ir.SetGlobal(full, value, form.span)
     var, flag = new_definition(analyzer, name, scope, _name_span(form))
@@ -125,7 +125,7 @@ def analyze_defstruct(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Ta
         entries.append(MapEntry(key.value, declared, optional))
     name, struct = parts[0].name, MapType(tuple(entries))
     enter_type(analyzer, name, struct)
-    given = (ir.Const(analyzer.room.mine(name), form.span), ir.Const(struct, form.span))
+    given = (ir.Const(analyzer.namespace.mine(name), form.span), ir.Const(struct, form.span))
     maker = ir.Call(ir.Builtin("%struct", form.span), given, form.span)
     return define(analyzer, name, maker, scope, form)
 

@@ -145,7 +145,7 @@ def _metadata(meta: Form) -> Map:
 
 def top_function(analyzer: Analyzer, parsed: FunctionForm, scope: Scope, name: str) -> ir.Node:
     """Return the value of a top-level function; several arities get top-level names of their own, which are hidden."""
-    full = analyzer.room.mine(name)
+    full = analyzer.namespace.mine(name)
     functions = _functions(analyzer, parsed, scope, name, self_global=full)
     if len(functions) == 1:
         return functions[0]

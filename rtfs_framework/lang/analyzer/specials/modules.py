@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.analyzer.modules import IMPORT, MODULE, import_into, module_parts, wrong_part
-from rtfs_framework.lang.analyzer.rooms import Imported
+from rtfs_framework.lang.analyzer.namespaces import Imported
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm
@@ -43,7 +43,7 @@ def analyze_import(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail 
     module, nodes = analyzer.modules.load(analyzer, name, form.span)
     analyzer.outermost = form
     analyzer.imports.append(Imported(name, form.span))
-    missing = import_into(analyzer.room, module, alias, only)
+    missing = import_into(analyzer.namespace, module, alias, only)
     if missing is not None:
         way_out = f"it exports: {' '.join(module.exports) or 'nothing'}"
         message = f"module {name} does not export '{missing}'"

@@ -1,4 +1,4 @@
-"""Rooms: what top-level names mean in the program or in one module. Full names are `module/name`."""
+"""Namespaces: what top-level names mean in the program or in one module. Full names are `module/name`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PRIVATE = "#"
 
 
 @records.define(eq=False)
-class Room:
+class Namespace:
     """The program (name "") or a module: its own names, and those it imports."""
 
     name: str
@@ -32,7 +32,7 @@ class Room:
         return self.visible.get(name)
 
     def mine(self, name: str) -> str:
-        """Return the full name of a definition of this room."""
+        """Return the full name of a definition of this namespace."""
         return f"{self.name}/{name}" if self.name else name
 
 
