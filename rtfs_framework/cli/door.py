@@ -7,14 +7,18 @@ concern them, and a plugin that offers a built-in command's name cannot take its
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from rtfs_framework.api.command import CommandEntry
 from rtfs_framework.registry.catalog import Catalog
 from rtfs_framework.registry.faults import Part
 from rtfs_framework.registry.load import load_catalog
-from rtfs_framework.registry.problems import PluginProblem
+
+if TYPE_CHECKING:
+    from rtfs_framework.registry.problems import Provenance
 
 BUILT_IN = ("rtfs_framework.cli.plugin", "rtfs_framework.testing.plugin")
 
@@ -30,10 +34,20 @@ def built_in_commands() -> dict[str, CommandEntry]:
     return {name: entry for name, (entry, _) in catalog.commands.items()}
 
 
-def plugin_commands() -> tuple[dict[str, tuple[CommandEntry, Part]], tuple[PluginProblem, ...]]:
-    """Return the commands of plugins by name, with who offers them; and what is wrong with plugins."""
+def plugin_commands() -> tuple[dict[str, tuple[CommandEntry, Part]], Catalog]:
+    """Return the commands of plugins by name, with who offers them; and all that is installed."""
     known = built_in_commands()
     catalog = load_catalog(os.environ)
     offered = sorted(catalog.commands.items())
     found = {name: (entry, Part("command", name, who)) for name, (entry, who) in offered if name not in known}
-    return found, catalog.problems
+    return found, catalog
+
+
+def plugin_files(plugins: Iterable[Provenance]) -> Iterator[str]:
+    """Yield the files of plugins that are loaded, and their folders."""
+    packages = {plugin.module.partition(".")[0] for plugin in plugins}
+    for name, module in tuple(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if path and name.partition(".")[0] in packages:
+            yield path
+            yield os.path.dirname(path)  # noqa: PTH120 - as text

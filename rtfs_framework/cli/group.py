@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -12,13 +13,15 @@ import click
 
 from rtfs_framework import __version__
 from rtfs_framework.api.command import CommandEntry
-from rtfs_framework.cli.door import built_in_commands, plugin_commands
+from rtfs_framework.cli.door import built_in_commands, plugin_commands, plugin_files
 from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError, Interrupted
 from rtfs_framework.cli.notices import notices
 from rtfs_framework.cli.terminal import PipeClosed, lost, say
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.visible import visible_line
+from rtfs_framework.orchestrator.artifacts.quick import keep_help
+from rtfs_framework.registry.catalog import Catalog
 from rtfs_framework.registry.faults import Part, PluginFault, ask, is_theirs
 
 _OURS = (RtfsError, click.ClickException, click.exceptions.Exit, click.Abort, PipeClosed, Interrupted, SystemExit)
@@ -35,6 +38,7 @@ class Commands(click.Group):
         super().__init__(name="rtfs", help=INTRODUCTION, no_args_is_help=True)
         self.context_settings = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
         self.params.append(_version_option())
+        self._installed: Catalog | None = None
 
     @cached_property
     def built_in(self) -> dict[str, CommandEntry]:
@@ -44,8 +48,8 @@ class Commands(click.Group):
     @cached_property
     def offered(self) -> dict[str, tuple[CommandEntry, Part]]:
         """The commands of plugins, and who offers them."""
-        found, problems = plugin_commands()
-        notices().tell_all(problems)
+        found, self._installed = plugin_commands()
+        notices().tell_all(self._installed.problems)
         return found
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
@@ -67,6 +71,13 @@ class Commands(click.Group):
             if isinstance(error, _OURS) or not is_theirs(error) or name is None or name in self.built_in:
                 raise
             raise PluginFault(self.offered[name][1], "it", error) from error
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help, and keep it for the quick way if all plugins are well."""
+        text = super().get_help(ctx)
+        if self._installed is not None and not self._installed.problems and ctx.terminal_width is None:
+            keep_help(os.environ, f"{text}\n", plugin_files(self._installed.plugins))
+        return text
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return all names, built-in ones first."""

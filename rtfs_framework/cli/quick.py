@@ -2,7 +2,7 @@
 
 In: the command line. Out: the exit code, or None where the ordinary way must be taken, which is always right; it is
 also taken when anything unforeseen happens, for a closed program can be run twice. `rtfs eval EXPR`, `rtfs run FILE
-ARGS...` and `rtfs check FILE`, without options, are looked for here.
+ARGS...` and `rtfs check FILE`, without options, are looked for here, and `rtfs --help`.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ class _Ordinary(Exception):
 
 def run(args: Sequence[str], mind_signals: Callable[[], None] = lambda: None) -> int | None:
     """Run a command line, if this is one of the simple ones; signals are minded before anything takes long."""
-    if os.name != "posix" or len(args) < 2 or not all(map(_is_simple, args[1:])):
+    if os.name != "posix" or not args:
         return None
-    command, first, *more = args
-    if command != "run" and (command not in {"eval", "check"} or more):
+    command, *words = args
+    is_help = command in {"--help", "-h"} and not words
+    one = command in {"eval", "check"} and len(words) == 1
+    if not is_help and not ((one or (command == "run" and words)) and all(map(_is_simple, words))):
         return None
     try:
-        return _Quick(mind_signals).run(command, first, more)
+        return _help() if is_help else _Quick(mind_signals).run(command, words[0], words[1:])
     except _Ordinary:
         return None
     except OSError as error:
@@ -51,6 +53,16 @@ def _is_simple(arg: str) -> bool:
 
 def _is_text(arg: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in arg)
+
+
+def _help() -> int:
+    """Print the help, if it is known for what is installed."""
+    from rtfs_framework.orchestrator.artifacts.quick import find, help_purpose
+
+    entry = find(help_purpose(os.environ), os.environ)
+    if entry is None or entry.told is None:
+        raise _Ordinary
+    return _tell(*entry.told)
 
 
 class _Quick:

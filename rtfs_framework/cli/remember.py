@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtfs_framework.api.targets import LocalPure
+from rtfs_framework.cli.door import plugin_files
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.artifacts import quick
@@ -98,9 +98,4 @@ def _watched(host: Host, program_dir: Path | None) -> Iterator[str]:
     here = Path.cwd()
     for place in places(program_dir, os.environ):
         yield place.name if place.parent == here else str(place)
-    packages = {plugin.module.partition(".")[0] for plugin in host.catalog.plugins}
-    for name, module in tuple(sys.modules.items()):
-        path = getattr(module, "__file__", None)
-        if path and name.partition(".")[0] in packages:
-            yield path
-            yield str(Path(path).parent)
+    yield from plugin_files(host.catalog.plugins)

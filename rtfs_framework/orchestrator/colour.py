@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing `typing` takes longer than all that is done here
+    from typing import Any
 
 
 def is_terminal(stream: Any) -> bool:

@@ -65,6 +65,7 @@ def test_a_plugins_command_is_listed_and_runs(rtfs, monkeypatch) -> None:
 
     from rtfs_framework.api import CommandEntry
     from rtfs_framework.cli import group
+    from rtfs_framework.registry.catalog import Catalog
     from rtfs_framework.registry.faults import Part
     from rtfs_framework.registry.problems import Provenance
 
@@ -74,7 +75,7 @@ def test_a_plugins_command_is_listed_and_runs(rtfs, monkeypatch) -> None:
 
     entry = CommandEntry(name="greet", summary="Say hello.", load=lambda: greet, example="rtfs greet")
     part = Part("command", "greet", Provenance("acme-tools", "1.0", "acme"))
-    monkeypatch.setattr(group, "plugin_commands", lambda: ({"greet": (entry, part)}, ()))
+    monkeypatch.setattr(group, "plugin_commands", lambda: ({"greet": (entry, part)}, Catalog()))
     assert "Say hello." in rtfs("--help").out
     assert rtfs("greet").out == "hello\n"
 

@@ -41,3 +41,12 @@ def test_a_new_program_is_run_and_checked_without_large_modules(imported, folder
             (folder / name).write_text(f"; {name}\n(let [unused 1] (map inc [1 2]))", encoding="utf-8")
         imported(command, "a.rtfs")
         assert LARGE & imported(command, "b.rtfs") == set(), command
+
+
+def test_a_known_help_imports_next_to_nothing(imported):
+    imported("eval", "(str 1)")
+    assert "click" in imported("--help")
+    found = imported("--help")
+    assert LARGE & found == set()
+    assert {"typing", "re", "enum"} & found == set()
+    assert len({name for name in found if name.startswith("rtfs_framework")}) <= 14

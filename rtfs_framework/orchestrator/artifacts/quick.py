@@ -6,6 +6,8 @@ was found out: this very build and Python, the same environment, search path, in
 configuration files, and modules of the program. Where one of them differs, there is no entry. Everything is sealed with
 the user's key, so nothing is run that the user's own compiler did not make.
 
+An entry of the kind "help" holds what `rtfs --help` prints, which names the commands of plugins.
+
 An entry of the kind "world" has no program: it says that programs which ask nothing of the host need no host here, so
 that a new one can be compiled and run without.
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 FOLDER, WORLDS = "quick", "worlds"
 _ENVIRONMENT = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+_LANGUAGE = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+"""What `gettext`, which click asks for its words, looks at."""
 _MOST = 256
 """Entries that are kept."""
 
@@ -40,7 +44,8 @@ _MOST = 256
 class Entry:
     """A program that may be run at once: its code when that is all it takes, and the whole artifact.
 
-    Of `rtfs check` there are its words instead: the exit code, and what it prints without colour and with it.
+    Of `rtfs check` and `rtfs --help` there are their words instead: the exit code, and what they print without colour
+    and with it.
     """
 
     __slots__ = ("artifact", "code", "told", "watched")
@@ -63,6 +68,11 @@ def purpose(kind: str, name: str, text: bytes | str) -> bytes:
 def world(program_dir: str | None) -> bytes:
     """Return the purpose of the entry that speaks of all programs of a folder, as it is named from here."""
     return purpose("world", "" if program_dir is None else f"/{program_dir}", os.getcwd())
+
+
+def help_purpose(environ: Mapping[str, str]) -> bytes:
+    """Return the purpose of the entry that holds what `rtfs --help` prints, for the width and language of here."""
+    return purpose("help", str(_columns(environ)), "\0".join(environ.get(name, "") for name in _LANGUAGE))
 
 
 def find(wanted: bytes, environ: Mapping[str, str]) -> Entry | None:
@@ -99,6 +109,18 @@ def keep(
     entry.watched = tuple((path, _state(path)) for path in sorted({*watched, *sys.path}))
     texts = tuple((path, _digest(path)) for path in modules)
     _write(wanted, environ, folder, seal, entry, texts)
+
+
+def keep_help(environ: Mapping[str, str], text: str, watched: Iterable[str]) -> None:
+    """Write what `rtfs --help` prints, where the user has a seal: a help makes no key."""
+    folder = cache_folder(environ)
+    if folder is None:
+        return
+    try:
+        seal = read_seal(folder)
+    except SealError:
+        return
+    keep(help_purpose(environ), environ, folder, seal, Entry(None, b"", (0, text, text)), watched)
 
 
 def keep_like(known: Entry, wanted: bytes, environ: Mapping[str, str], entry: Entry) -> None:
@@ -150,8 +172,22 @@ def cache_folder(environ: Mapping[str, str]) -> str | None:
 
 
 def _path(folder: str, wanted: bytes) -> str:
-    kind = WORLDS if wanted.startswith(b"world\0") else FOLDER
+    kind = WORLDS if wanted.startswith((b"world\0", b"help\0")) else FOLDER
     return os.path.join(folder, kind, blake2b(wanted, digest_size=20).hexdigest())
+
+
+def _columns(environ: Mapping[str, str]) -> int:
+    """Return how wide the terminal is, as `shutil.get_terminal_size` would, whose module takes long to import."""
+    try:
+        given = int(environ.get("COLUMNS", ""))
+    except ValueError:
+        given = 0
+    if given > 0:
+        return given
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 80
 
 
 def _world(environ: Mapping[str, str]) -> tuple[Any, ...]:
