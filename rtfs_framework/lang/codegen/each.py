@@ -83,14 +83,15 @@ def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: in
         many = py.compare(py.call("len", py.load(found)), ast.GtE(), py.const(SMALL))
         emitter.emit(ast.If(many, [charge], []), line)
         items = py.load(found)
+    kept = emitter.kept
+    lookups.prepare_loop(emitter, node.body, (node.item, node.acc))
     emitter.eaches.append(result)
     outer = emitter.block()
     if emitter.unit.metered and costly:
         emitter.pay(line)
-    dicts = emitter.dicts
     lookups.prepare(emitter, node.body)
     emitter.run(node.body, DROP if node.acc is None else Dest("assign", result))
-    emitter.dicts = dicts
+    emitter.kept = kept
     body = emitter.take(outer) or [ast.Pass()]
     emitter.eaches.pop()
     if node.acc is None:

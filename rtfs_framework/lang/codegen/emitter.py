@@ -16,6 +16,7 @@ from rtfs_framework.lang.codegen.metering import Costs
 from rtfs_framework.lang.codegen.names import hint
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Numbers
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
@@ -58,8 +59,8 @@ class EmitterBase:
         """Whether the function being emitted has yet to take its step on the path that is emitted."""
         self.within: frozenset[tuple[ir.Var, ir.Var]] = frozenset()
         """Vectors and integers that are surely a place in them, if they are vectors."""
-        self.dicts: dict[ir.Var, str] = {}
-        """What holds the dicts of maps that are looked into again, by variable (`lookups`); replaced, never changed."""
+        self.kept: dict[tuple[Kind, ir.Var], str] = {}
+        """What holds dicts of maps and lengths of vectors that are looked into again (`lookups`); never changed."""
         self.keys: dict[ir.Var, str] = {}
         """What holds the dict keys of variables, where they were made already."""
         self.loop_vars: list[tuple[str | None, ...]] = []

@@ -91,14 +91,14 @@ class Expressions(EmitterBase, ABC):
                 raise forgotten(never)
 
     def _value_of(self, items: tuple[ir.Node, ...]) -> ast.expr:
-        dicts = self.dicts
+        kept = self.kept
         for place, item in enumerate(items[:-1], 1):
             lookups.prepare(self, item, items[place:])
             self.run(item, DROP)
         if len(items) > 1:
             lookups.prepare(self, items[-1])
         made = self.value(items[-1])
-        self.dicts = dicts
+        self.kept = kept
         return made
 
     def _by_statements(self, node: ir.Node, what: str) -> ast.expr:

@@ -52,6 +52,10 @@ def _template(emitter: Expressions, shape: tuple[str, int], node: ir.Call) -> st
     match shape, node.args:
         case ("nth", 2), [ir.Local(var=vector), ir.Local(var=place)] if (vector, place) in emitter.within:
             return KNOWN_PLACE
+        case ("nth", 2), [ir.Local(var=vector), _]:
+            kept = lookups.place(emitter, vector)
+            if kept is not None:
+                return kept
         case _:
             pass
     if shape in PLAIN_KEY or shape in INTEGER_KEY:

@@ -69,7 +69,7 @@ class Statements(Parts):
                 self.give(self.value(node), dest, self.line(node.span), node)
 
     def _run_items(self, items: tuple[ir.Node, ...], dest: Dest) -> None:
-        known, outside, dicts = "numbers" in self.passes, self.numbers, self.dicts
+        known, outside, kept = "numbers" in self.passes, self.numbers, self.kept
         for place, item in enumerate(items[:-1], 1):
             lookups.prepare(self, item, items[place:])
             if self.owed and self.costs.costly(item):
@@ -82,7 +82,7 @@ class Statements(Parts):
         else:
             lookups.prepare(self, items[-1])
             self.run(items[-1], dest)
-        self.numbers, self.dicts = outside, dicts
+        self.numbers, self.kept = outside, kept
 
     def _due(self, node: ir.Node) -> bool:
         """Tell whether the function's step is taken here; where a node only chooses, its branches take it."""
@@ -115,10 +115,10 @@ class Statements(Parts):
 
     def inside(self, node: ir.Node, dest: Dest) -> list[ast.stmt]:
         """Return a branch; whether the function has paid on it says nothing about the next branch."""
-        outer, owed, dicts = self.block(), self.owed, self.dicts
+        outer, owed, kept = self.block(), self.owed, self.kept
         lookups.prepare(self, node)
         self.run(node, dest)
-        self.owed, self.dicts = owed, dicts
+        self.owed, self.kept = owed, kept
         return self.take(outer)
 
     def _run_if(self, node: ir.If, dest: Dest) -> None:
@@ -170,7 +170,8 @@ class Statements(Parts):
         inits = self.values(node.inits)
         self.owed = False
         learn_loop(node, self.numbers)
-        found = counting.find(self, node)
+        found, kept = counting.find(self, node), self.kept
+        lookups.prepare_loop(self, node.body, node.vars)
         for i, (name, init) in enumerate(zip(names, inits, strict=True)):
             if found is None or i != found.place:
                 self.emit(py.assign(name, init), line)
@@ -186,6 +187,7 @@ class Statements(Parts):
             if result.kind == "assign":
                 body = [*body, ast.Break()]
             self.endless(body, line, further_steps(node.body), grown)
+        self.kept = kept
         if result.kind == "assign":
             self.give(py.load(result.name), dest, line, node)
 

@@ -19,7 +19,18 @@ from rtfs_framework.lang.views import view
 
 A, B = Keyword("a"), Keyword("b")
 LARGE = Map.of([(i, i) for i in range(20)]).assoc(A, 1).assoc(B, 2).assoc("a", 3)
-VALUES = (Map({A: 1, B: 2, "a": 3}), Map({B: 2.5}), Map({}), Map({A: None, B: False}), LARGE, None, (1, 2), "a", 5)
+VALUES = (
+    Map({A: 1, B: 2, "a": 3}),
+    Map({B: 2.5}),
+    Map({}),
+    Map({A: None, B: False}),
+    LARGE,
+    None,
+    (1, 2),
+    (None,),
+    "a",
+    5,
+)
 """Among them a map whose entries are in a trie."""
 PROGRAMS = (
     "(defn g [x y] [(:a x) (:b x) (:a x)])",
@@ -31,8 +42,14 @@ PROGRAMS = (
     "(defn g [x y] (try (let [p (:a x)] [p (:b x) (:a y) (:b y)]) (catch e [(:message e) (:kind e)])))",
     "(defn g [x y] (reduce (fn [m z] (if (:a z) (assoc m :a (:b z)) [(:a m) (:b m)])) {:a 0 :b 1} [x y]))",
     "(defn g [x : [:map [:b :int]] y] (let [p (:a x)] [p (:b x) (:a y)]))",
+    "(defn g [x y] (loop [i 0 out []] (if (< i 3) (recur (inc i) (conj out [(nth x i) (:a y)])) out)))",
+    "(defn g [x y] (loop [i 1 out []] (if (nth x i) (if (< i 1) [out y] (recur (dec i) (conj out (:a y)))) out)))",
+    "(defn g [x y] (for [i [1 0 y 0.5]] [(nth x i) (get y :a)]))",
+    "(defn g [x y] (reduce (fn [n i] (+ n (nth x i))) 0 [0 1 0 -1 y]))",
     "(defn f [x] (if (:a x) [(:a x) (:b x)] (:b x))) (defn g [x y] (mapv f [x y x]))",
 )
+OWN = "(defn g [x y] (loop [v x i 1] (if (int? (nth v i)) (if (> i 0) (recur y 0) v) [v i])))"
+"""The vector is the loop's own, and another one in the next round."""
 
 
 def outcome(text, passes, arguments):
@@ -45,8 +62,13 @@ def outcome(text, passes, arguments):
 
 
 @pytest.mark.parametrize("text", PROGRAMS)
+def test_something_is_kept(text):
+    python = view(Source("p", text), surroundings()).python
+    assert "._items" in python or " else 0\n" in python
+
+
+@pytest.mark.parametrize("text", [*PROGRAMS, OWN])
 def test_look_ups_mean_the_same_with_and_without_the_passes(text):
-    assert "._items" in view(Source("p", text), surroundings()).python
     for arguments in product(VALUES, VALUES):
         assert outcome(text, ALL, arguments) == outcome(text, frozenset(), arguments), arguments
 
@@ -66,3 +88,11 @@ def test_what_is_surely_a_map_is_not_tested():
 def test_one_look_up_keeps_no_dict():
     python = view(Source("p", "(defn g [x y] (if y (:a x) (:b x)))"), surroundings()).python
     assert "= x_1._items" not in python
+
+
+def test_a_loop_asks_for_the_length_of_a_vector_once():
+    python = view(Source("p", "(defn g [v i] (loop [i i n 0] (recur (nth v i) (inc n))))"), surroundings()).python
+    before, loop = python.split("while True:")
+    assert "= len(v_1) if v_1.__class__ is tuple else 0" in before
+    assert "v_1.__class__" not in loop
+    assert "= len(" not in view(Source("p", OWN), surroundings()).python
