@@ -19,7 +19,8 @@ CODE = (
     "from rtfs_framework.cli.main import main\n"
     "main()"
 )
-LARGE = frozenset({"attr", "click", "typing_extensions", "tomllib", "importlib.metadata"})
+LARGE = {"attr", "click", "dataclasses", "importlib.metadata", "inspect", "lark", "logging", "pathlib", "tempfile"}
+LARGE |= {"tomllib", "typing_extensions"}
 
 
 @pytest.fixture

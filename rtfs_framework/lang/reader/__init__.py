@@ -1,1 +1,1 @@
-"""Reader: text to forms. `read.read_program` is the only entry; lark's LALR parser does the parsing."""
+"""Reader: text to forms. `read.read_program` is the only entry; lark makes the tables of its LALR parser."""

@@ -1,4 +1,4 @@
-"""Forms from what lark's parser recognizes: each method is a rule of the grammar, and is given the rule's parts."""
+"""Forms from what the parser recognizes: each method is a rule of the grammar, and is given the rule's parts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _QUOTES = {"'": "quote", "`": "quasiquote", "~": "unquote", "~@": "splice"}
 
 
 class Builder:
-    """The actions of the grammar; lark calls them while it parses. Holds no state: tokens carry their reading."""
+    """The actions of the grammar; they are called while it parses. Holds no state: tokens carry their reading."""
 
     def only(self, parts: list[Any]) -> Any:
         """What stands for its only part."""

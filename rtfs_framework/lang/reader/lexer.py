@@ -1,6 +1,6 @@
 """Text to tokens: one expression says where each ends; atoms are read at once and handed over in runs.
 
-In: a text whose comments are blank, with the state of its reading. Out: tokens for lark's parser. Its loop costs some
+In: a text whose comments are blank, with the state of its reading. Out: tokens for the parser. Its loop costs some
 microseconds a token, so there are few: of a program's words most stand beside another one, and most brackets hold no
 other brackets; the parser sees a run of both as one `FORMS`.
 """
@@ -8,7 +8,7 @@ other brackets; the parser sees a run of both as one `FORMS`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from rtfs_framework.lang.literals import END, RESOURCE, STOP, TIMESTAMP
@@ -64,18 +64,6 @@ class TooDeep(Exception):
     """Brackets or prefixes nest deeper than is read."""
 
 
-class Tokens:
-    """A text as lark's parser asks for it."""
-
-    def __init__(self, text: str, reading: Reading) -> None:
-        self._text = text
-        self._reading = reading
-
-    def lex(self, _state: Any) -> Iterable[Token]:
-        """Return the tokens."""
-        return _tokens(self._text, self._reading)
-
-
 def words(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield kind, start and end of every token of a text that was read before (the formatter works on these)."""
     place = 0
@@ -87,7 +75,7 @@ def words(text: str) -> Iterator[tuple[str, int, int]]:
         yield name, start, place
 
 
-def _tokens(text: str, reading: Reading) -> Iterable[Token]:
+def tokens(text: str, reading: Reading) -> list[Token]:
     """Return the tokens of a text.
 
     Raises:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lark.exceptions import UnexpectedInput
-
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Form
@@ -19,9 +17,9 @@ from rtfs_framework.lang.reader import atoms
 from rtfs_framework.lang.reader.brackets import WAY_OUT, explain_brackets
 from rtfs_framework.lang.reader.builder import finished, unexpected
 from rtfs_framework.lang.reader.comments import blank_comments
-from rtfs_framework.lang.reader.lexer import Tokens, TooDeep
-from rtfs_framework.lang.reader.reading import Reading, Token
-from rtfs_framework.lang.reader.tables import START, parser
+from rtfs_framework.lang.reader.lexer import TooDeep, tokens
+from rtfs_framework.lang.reader.reading import Reading
+from rtfs_framework.lang.reader.tables import Unexpected, parse
 from rtfs_framework.lang.source import Source
 
 
@@ -37,9 +35,9 @@ def read_program(source: Source, number: int = 0, nesting: int = NESTING) -> tup
     text = blank_comments(source)
     reading = Reading(source, number, nesting)
     try:
-        items = parser().parse(Tokens(text, reading), START)
+        items = parse(tokens(text, reading))
         result = finished(reading, items)
-    except (UnexpectedInput, LanguageError, TooDeep) as error:
+    except (Unexpected, LanguageError, TooDeep) as error:
         explain_brackets(source, text, nesting)
         raise _refusal(reading, text, error) from None
     if reading.found:
@@ -55,7 +53,7 @@ def _refusal(reading: Reading, text: str, error: Exception) -> LanguageError:
     if isinstance(error, TooDeep):  # prefixes nest without brackets: 'x, ^meta x and the like
         return atoms.refuse(reading.source, 0, 1, "E0107", "nested too deeply to read", WAY_OUT)
     token = getattr(error, "token", None)
-    if token.__class__ is Token:
+    if token is not None:
         start = token.start
         told = unexpected(reading, start, token.end)
     else:

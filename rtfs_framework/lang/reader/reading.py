@@ -138,11 +138,9 @@ class Reading:
 
 
 class Token:
-    """What lark's parser shifts: a bracket, a prefix, or a run of forms (`value`)."""
+    """What the parser shifts: a bracket, a prefix, or a run of forms (`value`)."""
 
     __slots__ = ("end", "reading", "start", "type", "value")
-    start_pos = line = column = end_line = end_column = end_pos = None
-    """lark copies these into its end token; positions are ours to keep."""
 
     def __init__(self, type_: str, place: tuple[int, int], value: Any, reading: Reading) -> None:
         self.type = type_

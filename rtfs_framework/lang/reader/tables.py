@@ -1,70 +1,85 @@
-"""The parser's tables: made by lark from `grammar.lark` at build time, kept as plain data in `tables.json`.
+"""The parser: its tables are made by lark from `grammar.lark` at build time, and kept as plain data in `tables.json`.
 
-A start then reads 5 kB instead of analysing a grammar, and there is no pickle of lark's in a folder that others may
-write. The rules that lark's loop is given here are compared by identity: its own compute a hash for each reduction.
-`docs/generate.py` writes the file; a test sees that it is current.
+A start then reads 5 kB instead of analysing a grammar, and lark, which takes as long to import as four starts of
+Python, is not imported. `docs/generate.py` writes the file; tests see that it is current, and that lark's own parser
+makes the same of programs.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from pathlib import Path
+from itertools import chain
 from typing import Any
 
-from lark.parsers.lalr_analysis import IntParseTable, Reduce, Shift
-from lark.parsers.lalr_parser import _Parser
-
 from rtfs_framework.lang.reader.builder import Builder
+from rtfs_framework.lang.reader.reading import Token
 
 START = "start"
-_HERE = Path(__file__).parent
+_HERE = os.path.dirname(__file__)  # noqa: PTH120 - `pathlib` takes long to import
+_END = "$END"
 
 
-class _Symbol:
-    """What a rule makes."""
+class Unexpected(Exception):
+    """No rule goes on with this token; None is the end of the text."""
 
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-class _Rule:
-    """A rule as lark's loop sees it: what it makes, of how many parts, by which action."""
-
-    __slots__ = ("action", "expansion", "origin")
-
-    def __init__(self, origin: str, size: int, action: str | None) -> None:
-        self.origin = _Symbol(origin)
-        self.expansion = range(size)
-        self.action = action
+    def __init__(self, token: Token | None) -> None:
+        self.token = token
 
 
 @lru_cache(maxsize=1)
-def parser() -> Any:
-    """Return lark's parser with our tables and actions."""
-    data = json.loads((_HERE / "tables.json").read_text(encoding="utf-8"))
-    rules = [_Rule(*row) for row in data["rules"]]
-    states = {
-        number: {name: (Shift, move) if move >= 0 else (Reduce, rules[-1 - move]) for name, move in moves.items()}
-        for number, moves in enumerate(data["states"])
-    }
+def tables() -> Any:
+    """Return the moves of each state, the rules (how many parts, what is made, by which action), the first and last."""
+    data = json.loads(_text("tables.json"))
     builder = Builder()
-    actions = {rule: getattr(builder, rule.action or "only") for rule in rules}
-    made: Any = IntParseTable
-    lark_parser: Any = _Parser
-    return lark_parser(made(states, {START: data["start"]}, {START: data["end"]}), actions)
+    rules = [(size, made, getattr(builder, action or "only")) for made, size, action in data["rules"]]
+    return data["states"], rules, data["start"], data["end"]
+
+
+def parse(tokens: Iterable[Token]) -> Any:
+    """Return what the actions make of tokens: the LALR(1) loop (Aho, Lam, Sethi, Ullman: Compilers, 4.5.3).
+
+    Raises:
+        Unexpected: The tokens are no program.
+        LanguageError: An action refuses its parts.
+    """
+    states, rules, start, end = tables()
+    reached, values = [start], []
+    token: Token | None
+    for token in chain(tokens, (None,)):
+        kind = _END if token is None else token.type
+        while True:
+            move = states[reached[-1]].get(kind)
+            if move is None:
+                raise Unexpected(token)
+            if move >= 0:
+                reached.append(move)
+                values.append(token)
+                break
+            size, made, action = rules[-1 - move]
+            kept = len(values) - size
+            parts = values[kept:]
+            del values[kept:], reached[kept + 1 :]
+            values.append(action(parts))
+            reached.append(states[reached[-1]][made])
+            if token is None and reached[-1] == end:
+                break
+    return values[-1]
+
+
+def _text(name: str) -> str:
+    with open(os.path.join(_HERE, name), encoding="utf-8") as file:  # noqa: PTH118, PTH123 - no `pathlib`
+        return file.read()
 
 
 def build() -> str:
     """Return what `tables.json` must hold."""
     from lark import Lark
 
-    grammar = (_HERE / "grammar.lark").read_text(encoding="utf-8")
     options: dict[str, Any] = {"parser": "lalr", "lexer": "basic", "maybe_placeholders": False}
-    table: Any = Lark(grammar, **options).parser.parser._parse_table
+    table: Any = Lark(_text("grammar.lark"), **options).parser.parser._parse_table
     rules: dict[Any, int] = {}
     numbers = _numbered(table)
     states = [dict(_moves(table.states[state], rules, numbers)) for state in numbers]
@@ -84,6 +99,8 @@ def _lines(ends: dict[str, int], rows: list[Any], states: list[Any]) -> str:
 
 def _numbered(table: Any) -> dict[Any, int]:
     """Return the states in the order in which they are reached: lark's own order is not the same every time."""
+    from lark.parsers.lalr_analysis import Shift
+
     numbers = {table.start_states[START]: 0}
     todo = [*numbers]
     while todo:
@@ -96,5 +113,7 @@ def _numbered(table: Any) -> dict[Any, int]:
 
 def _moves(moves: dict[str, Any], rules: dict[Any, int], numbers: dict[Any, int]) -> Iterator[tuple[str, int]]:
     """Yield each symbol's move: the state that it shifts to, or -1 minus the number of the rule that it reduces."""
+    from lark.parsers.lalr_analysis import Reduce
+
     for name, (action, argument) in sorted(moves.items()):
         yield str(name), -1 - rules.setdefault(argument, len(rules)) if action is Reduce else numbers[argument]

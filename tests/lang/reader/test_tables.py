@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.meter import NESTING
 from rtfs_framework.lang.reader import tables
-from rtfs_framework.lang.reader.lexer import Tokens, _tokens
+from rtfs_framework.lang.reader.lexer import tokens
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.reader.reading import Reading
 from rtfs_framework.lang.source import Source
@@ -21,11 +23,11 @@ def test_the_tables_are_current():
     assert json.loads(kept) == json.loads(tables.build()), "run python docs/generate.py"
 
 
-def test_lark_reads_the_grammar_and_nothing_else_at_a_start(monkeypatch):
-    tables.parser.cache_clear()
-    monkeypatch.setattr(tables, "build", None)
-    assert len(read_program(Source("p", "(a [b {:c 'd}]) ^:pure x"))) == 2
-    tables.parser.cache_clear()
+def test_lark_is_not_imported_to_read():
+    code = "from rtfs_framework.lang.reader.read import read_program; from rtfs_framework.lang.source import Source; "
+    code += "import sys; print(len(read_program(Source('p', \"(a [b {:c 'd}]) ^:pure x\"))), 'lark' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=50)
+    assert done.stdout == "2 False\n"
 
 
 @pytest.mark.parametrize(
@@ -44,12 +46,12 @@ def test_lark_reads_the_grammar_and_nothing_else_at_a_start(monkeypatch):
 )
 def test_a_run_of_forms_is_one_token(text, kinds):
     reading = Reading(Source("p", text), 0, NESTING)
-    assert [token.type for token in Tokens(text, reading).lex(None)] == kinds
+    assert [token.type for token in tokens(text, reading)] == kinds
 
 
 def test_tokens_grow_as_the_text_does():
     text = '(defn f [x] (if (> x 1) {:a [x "s"]} \'y))\n'
-    first, second, third = (len(_tokens(text * n, Reading(Source("p", ""), 0, NESTING))) for n in (100, 200, 300))
+    first, second, third = (len(tokens(text * n, Reading(Source("p", ""), 0, NESTING))) for n in (100, 200, 300))
     assert third - second == second - first == 1_100
 
 
