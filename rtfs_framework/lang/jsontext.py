@@ -43,7 +43,7 @@ def load(text: str, object_hook: Callable[[dict[str, Any]], Any] | None = None) 
         _check_depth(text)
     try:
         data = _decoded(text, object_hook)
-        if "\\u" in text and _SURROGATE.search(text):
+        if "\\" in text and "\\u" in text and _SURROGATE.search(text):
             json.dumps(data if object_hook is None else json.loads(text), ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise JsonError(_place(text, error)) from None
