@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import uuid
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +17,7 @@ from rtfs_framework.stdlib.check import string
 from rtfs_framework.stdlib.table import builtin
 from rtfs_framework.stdlib.walker import fold
 
-_SEEDS = uuid.uuid5(uuid.NAMESPACE_URL, "rtfs:uuid-from-seed")
+_SEEDS = "rtfs:uuid-from-seed"
 _ESCAPED_BYTE = re.compile(rb"%(..)", re.DOTALL)
 _ONE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BLOCK = 1 << 16
@@ -129,8 +128,10 @@ def sha256_(text: Any) -> str:
     doc="Give a UUID (version 5) that depends only on the seed, which may be any data.",
 )
 def uuid_from_seed(seed: Any) -> Uuid:
-    text = _canonical("uuid-from-seed", seed)
-    return Uuid(str(uuid.uuid5(_SEEDS, text.encode("utf-8", "backslashreplace").decode())))
+    from uuid import NAMESPACE_URL, uuid5  # importing it takes as long as half a start of Python, for `platform`
+
+    text = _canonical("uuid-from-seed", seed).encode("utf-8", "backslashreplace").decode()
+    return Uuid(str(uuid5(uuid5(NAMESPACE_URL, _SEEDS), text)))
 
 
 def _canonical(op: str, value: Any) -> str:

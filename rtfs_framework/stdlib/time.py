@@ -6,7 +6,6 @@ A timestamp's text is kept as written; what these functions make has no more dig
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -121,6 +120,8 @@ def _add_months(moment: datetime, months: int) -> datetime:
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
     if not 1 <= year <= 9999:
         raise _too_far("timestamp-add")
+    from calendar import monthrange  # it imports `locale`, which few programs need
+
     day = min(moment.day, monthrange(year, month + 1)[1])
     return moment.replace(year=year, month=month + 1, day=day)
 

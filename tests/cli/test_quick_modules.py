@@ -20,7 +20,7 @@ CODE = (
     "main()"
 )
 LARGE = {"attr", "click", "dataclasses", "importlib.metadata", "inspect", "lark", "logging", "pathlib", "tempfile"}
-LARGE |= {"tomllib", "typing_extensions"}
+LARGE |= {"calendar", "locale", "platform", "tomllib", "typing_extensions", "uuid"}
 
 
 @pytest.fixture
