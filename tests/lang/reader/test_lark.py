@@ -17,6 +17,7 @@ from rtfs_framework.lang.reader.comments import blank_comments
 from rtfs_framework.lang.reader.lexer import TooDeep, tokens
 from rtfs_framework.lang.reader.reading import Reading, Token
 from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.stack import room_for_recursion
 from rtfs_framework.testing.cases.model import read_cases
 
 ROOT = Path(__file__).parents[3]
@@ -58,6 +59,7 @@ def lark():
         yield parse
 
 
+@room_for_recursion()  # some programs are nested deeper than Python's usual bound lets be shown
 def outcome(parse, text, change):
     """Return what a parser makes of a text, as a text: forms with their spans, or the place that is refused."""
     source = Source("p", text)
