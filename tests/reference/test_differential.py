@@ -131,8 +131,8 @@ class TestPlantedBugs:
         assert next(differences(range(800)), None)
 
     def test_in_the_oracle_a_type(self, monkeypatch):
-        monkeypatch.setitem(declared._CLASSES, "int", lambda _: True)
-        assert next(differences(range(800)), None)
+        monkeypatch.setitem(declared._CLASSES, "int", lambda v: v.__class__ in (int, str))
+        assert next(differences(range(1200, 1600)), None)  # where the generator makes what shows it
 
     def test_in_the_oracle_an_operator(self, monkeypatch):
         monkeypatch.setitem(operators.OWN, "inc", (lambda e, x: operators.add(e, x, 2), 1, 1))
