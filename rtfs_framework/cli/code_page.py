@@ -17,7 +17,7 @@ from rtfs_framework.cli.terminal import say
 from rtfs_framework.lang.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
-    from rtfs_framework.lang.codes.record import Code
+    from rtfs_framework.lang.codes import Code
 
 _CODE = re.compile(r"[Ee]\d{3,5}")
 
@@ -33,7 +33,7 @@ def show_code(text: str, *, as_json: bool) -> None:
     Raises:
         CommandLineError: E0910, there is no such code.
     """
-    from rtfs_framework.lang.codes.table import CODES
+    from rtfs_framework.lang.codes import CODES
 
     found = CODES.get(text.upper())
     if found is None:

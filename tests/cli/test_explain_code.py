@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rtfs_framework.cli.main import run
-from rtfs_framework.lang.codes.table import CODES
+from rtfs_framework.lang.codes import CODES
 
 
 @pytest.mark.parametrize("code", ["E0203", "e0203"])

@@ -10,8 +10,7 @@ import pytest
 import rtfs_framework
 from rtfs_framework.cli.program_errors import KINDS
 from rtfs_framework.kernel.loader import compile_source, run_pure
-from rtfs_framework.lang.codes import record
-from rtfs_framework.lang.codes.table import CODES
+from rtfs_framework.lang.codes import CODES, Code, read_codes
 from rtfs_framework.lang.errors import LanguageError, ProgramError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.config.load import load_config
@@ -32,7 +31,7 @@ CONFIGS = [code for code in CODES.values() if code.language == "toml" and code.w
 
 
 def used(folders: list[Path]) -> set[str]:
-    files = [path for folder in folders for path in folder.rglob("*.py") if not {"codes", "tests"} & set(path.parts)]
+    files = [path for folder in folders for path in folder.rglob("*.py") if "tests" not in path.parts]
     return {code for path in files for code in re.findall(r'"(E0\d{3})"', path.read_text(encoding="utf-8"))}
 
 
@@ -61,17 +60,17 @@ def test_language_codes_have_examples() -> None:
 
 
 @pytest.mark.parametrize("code", COMPILED, ids=lambda code: code.code)
-def test_a_wrong_program_gets_its_code(code: record.Code) -> None:
+def test_a_wrong_program_gets_its_code(code: Code) -> None:
     assert code.code in found_in(code.wrong)
 
 
 @pytest.mark.parametrize("code", COMPILED, ids=lambda code: code.code)
-def test_a_right_program_compiles(code: record.Code) -> None:
+def test_a_right_program_compiles(code: Code) -> None:
     assert found_in(code.right) == set()
 
 
 @pytest.mark.parametrize("code", [code for code in PROGRAMS if code.code in RUNS], ids=lambda code: code.code)
-def test_a_wrong_run_ends_with_its_kind_and_a_right_one_ends_well(code: record.Code) -> None:
+def test_a_wrong_run_ends_with_its_kind_and_a_right_one_ends_well(code: Code) -> None:
     with pytest.raises(ProgramError) as caught:
         run_pure(code.wrong)
     assert caught.value.kind == RUNS[code.code]
@@ -79,7 +78,7 @@ def test_a_wrong_run_ends_with_its_kind_and_a_right_one_ends_well(code: record.C
 
 
 @pytest.mark.parametrize("code", CONFIGS, ids=lambda code: code.code)
-def test_a_wrong_configuration_gets_its_code_and_a_right_one_is_taken(code: record.Code, tmp_path: Path) -> None:
+def test_a_wrong_configuration_gets_its_code_and_a_right_one_is_taken(code: Code, tmp_path: Path) -> None:
     path = tmp_path / "delegation.toml"
     catalog = load_catalog({"RTFS_PLUGINS": ""})
 
@@ -102,4 +101,4 @@ def test_what_has_no_short_example_exists() -> None:
 
 def test_a_code_is_explained_once() -> None:
     with pytest.raises(ValueError, match="E0101 is explained twice"):
-        record.enter("E0101", "again", "Again.")
+        read_codes("## E0101 once\n\nOnce.\n\n## E0101 again\n\nAgain.\n")

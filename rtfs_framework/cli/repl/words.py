@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import attrs
 
 from rtfs_framework.cli.reference import entries, entry_of
-from rtfs_framework.lang.codes.record import Code
-from rtfs_framework.lang.codes.table import CODES
+from rtfs_framework.lang.codes import CODES, Code
 from rtfs_framework.lang.signature import DelegationHint, FunctionSignature, HintKind
 from rtfs_framework.lang.types.show import show_type
 
