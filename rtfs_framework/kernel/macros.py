@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rtfs_framework.kernel.compiling import current_watch
 from rtfs_framework.kernel.limits import Limits
-from rtfs_framework.lang.analyzer.analyze import Analyzer
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.data import Origins, to_data, to_form
 from rtfs_framework.lang.analyzer.quasi import MacroAnalyzer
 from rtfs_framework.lang.codegen.artifact import Artifact
@@ -29,15 +29,15 @@ ALL_STEPS = 20_000_000
 """Of all expansions of one program."""
 
 
-def compile_macro(analyzer: Analyzer, name: str, function: ListForm) -> Callable[[Analyzer, ListForm], Form]:
+def compile_macro(analyzer: AnalyzerBase, name: str, function: ListForm) -> Callable[[AnalyzerBase, ListForm], Form]:
     """Return what expands a call of the macro: arguments go in as data, a form comes out."""
     instance = _load(analyzer, name, function)
 
-    def expand(user: Analyzer, form: ListForm) -> Form:
+    def expand(user: AnalyzerBase, form: ListForm) -> Form:
         from rtfs_framework.kernel.purehost import PureHost
 
         origins = Origins()
-        args = tuple(to_data(user, part, origins) for part in form.items[1:])
+        args = tuple(to_data(part, origins) for part in form.items[1:])
         run = instance.call(_NAME, args)
         run.symbols = user.gensyms
         try:
@@ -55,13 +55,13 @@ def compile_macro(analyzer: Analyzer, name: str, function: ListForm) -> Callable
     return expand
 
 
-def _count(user: Analyzer, steps: int) -> None:
+def _count(user: AnalyzerBase, steps: int) -> None:
     user.macro_steps += steps
     if user.macro_steps > ALL_STEPS:
         raise LimitError("steps", ALL_STEPS, f"all macros together took more than {ALL_STEPS} steps")
 
 
-def _load(analyzer: Analyzer, name: str, function: ListForm) -> Instance:
+def _load(analyzer: AnalyzerBase, name: str, function: ListForm) -> Instance:
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.kernel.purehost import PureHost
 

@@ -11,6 +11,7 @@ from typing import Any
 from rtfs_framework.lang import records
 from rtfs_framework.lang.frozen import maker
 from rtfs_framework.lang.source import Span
+from rtfs_framework.lang.values import Keyword
 
 
 @records.frozen(eq=False, weakref_slot=False)
@@ -117,3 +118,19 @@ Form = Atom | Name | ListForm | VectorForm | MapForm | SetForm | ShorthandFn | Q
 make_atom, make_name = maker(Atom), maker(Name)
 make_list, make_vector = maker(ListForm), maker(VectorForm)
 """What the classes do, quicker: a text has hundreds of thousands."""
+
+
+def keyword_of(form: Form) -> str | None:
+    """Return the name of the keyword that a form is; None for other forms."""
+    return form.value.name if isinstance(form, Atom) and isinstance(form.value, Keyword) else None
+
+
+def text_of(form: Form) -> str | None:
+    """Return the string that a form is; None for other forms."""
+    return form.value if isinstance(form, Atom) and isinstance(form.value, str) else None
+
+
+def head_of(form: Form) -> str | None:
+    """Return the name at the head of a list; None for other forms."""
+    head = form.items[0] if isinstance(form, ListForm) and form.items else None
+    return head.name if isinstance(head, Name) else None

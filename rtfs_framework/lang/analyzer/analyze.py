@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from operator import itemgetter
 
 from rtfs_framework.lang.analyzer.arities import meant, value_of
-from rtfs_framework.lang.analyzer.branching import Doubt
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.data import to_data
-from rtfs_framework.lang.analyzer.map_literals import analyze_map
-from rtfs_framework.lang.analyzer.meta import analyze_meta
 from rtfs_framework.lang.analyzer.modules import Modules
-from rtfs_framework.lang.analyzer.namespaces import Imported, Namespace
-from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
+from rtfs_framework.lang.analyzer.specials.table import SPECIALS
 from rtfs_framework.lang.analyzer.suggestions import Suggestions, is_form_elsewhere, way_out_of_call
 from rtfs_framework.lang.analyzer.type_names import full_type_name
-from rtfs_framework.lang.arity import Shape, arity_text
-from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.arity import arity_text
 from rtfs_framework.lang.expander.core import CORE, OWN_WORD
 from rtfs_framework.lang.expander.macros import MacroTable
 from rtfs_framework.lang.forms import (
@@ -37,22 +32,20 @@ from rtfs_framework.lang.forms import (
 )
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Delegatable, Library, no_modules
+from rtfs_framework.lang.maps import to_key
 from rtfs_framework.lang.meter import visited
 from rtfs_framework.lang.never import forgotten
-from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
-from rtfs_framework.lang.source import Place, Source, Span
-from rtfs_framework.lang.types.model import Type
-from rtfs_framework.lang.values import Keyword
-
-Special = Callable[["Analyzer", ListForm, Scope, "Tail | None"], ir.Node]
-
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.signature import SiteKind
+from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.lang.values import Keyword, type_name
 
 MOST_NESTED_EXPANSIONS = 200
 """Macro calls inside each other's expansions: as deep as source may nest."""
 
 
-class Analyzer:
-    """Turns the forms of one program into IR; collects signatures, call sites and findings on the way."""
+class Analyzer(AnalyzerBase):
+    """Turns the forms of one program into IR."""
 
     def __init__(
         self,
@@ -62,97 +55,9 @@ class Analyzer:
         macros: MacroTable,
         modules: Modules | None = None,
     ) -> None:
-        self.sources = [source]
-        self.namespace = Namespace("")
-        self.library = library
-        self.delegatable = delegatable
-        self.macros = macros
-        self.modules = modules or Modules(no_modules)
-        self.defined: dict[str, int] = {}
-        """Every top-level name of the program and its modules, in full, and how often it is defined."""
-        self.valued: set[str] = set()
-        self.types: dict[str, Type] = {}
-        self.type_mentions: list[tuple[str, Span]] = []
-        """Where the program names a type that is not primitive, by its full name."""
-        self.signatures: list[FunctionSignature] = []
-        self.sites: list[CallSite] = []
-        self.findings: list[Diagnostic] = []
-        self.imports: list[Imported] = []
-        self.written_by_macros: set[Span] = set()
-        """Calls of the program's own macros: what stands there is not what the author wrote."""
-        self.captured: dict[ir.FunctionFrame, dict[ir.Var, None]] = {}
-        self.several: dict[ir.Var, tuple[tuple[Shape, ir.Var], ...]] = {}
-        """Names of local functions of several arities: the arguments that each arity takes, and its variable."""
-        self.captured_of: dict[ir.FunctionFrame, dict[ir.Var, None]] = {}
-        self.context_set: set[str] = set()
-        """Names that the program gives a value in the host's context."""
-        self.bound: dict[ir.Var, Span] = {}
-        """Where the program binds its variables, for tools."""
-        self.doubts: dict[ir.Var, Doubt] = {}
-        """Variables whose `def` may not have happened where they are read."""
-        self.gensyms = 0
-        self.macro_steps = 0
-        """Steps that macros have taken so far."""
-        self.outermost: Form | None = None
-        """The top-level form being analyzed: some forms are special only there."""
-        self._numbers = 0
+        super().__init__(source, library, delegatable, macros, modules or Modules(no_modules))
         self._suggestions = Suggestions(self.known_names)
         self._expanding = 0
-
-    @property
-    def source(self) -> Source:
-        """The text being analyzed: the program's, or a module's."""
-        return self.sources[self.namespace.source]
-
-    # -- names ---------------------------------------------------------------------------------------------------
-
-    def new_var(self, name: str, scope: Scope, span: Span | None = None) -> ir.Var:
-        """Bind a name in a scope to a new variable; `span` is where the program says so."""
-        var = self.hidden_var(name, scope)
-        return self.name_var(var, name, scope, span)
-
-    def name_var(self, var: ir.Var, name: str, scope: Scope, span: Span | None) -> ir.Var:
-        """Bind a name in a scope to a variable."""
-        scope.names[name] = var
-        if span is not None:
-            self.bound[var] = span
-        return var
-
-    def hidden_var(self, name: str, scope: Scope) -> ir.Var:
-        """Return a new variable of a scope's function that no name reaches."""
-        self._numbers += 1
-        return ir.Var(name, self._numbers, scope.frame, looped=scope.in_loop)
-
-    def read_var(self, var: ir.Var, scope: Scope, span: Span) -> ir.Local:
-        """Return a read of a variable, noting every function between as capturing it."""
-        frame: ir.FunctionFrame | None = scope.frame
-        while frame is not None and frame is not var.owner:
-            self.captured.setdefault(frame, {})[var] = None
-            self.captured_of.setdefault(var.owner, {})[var] = None
-            frame = frame.parent
-        return ir.Local(var, span)
-
-    def top_level(self, name: str) -> str | None:
-        """Return the full name of the top-level definition that a name means in this namespace, or None."""
-        full = self.namespace.full(name)
-        return full if full is not None and full in self.defined else None
-
-    def place(self, span: Span) -> Place:
-        """Return a span's start as file, line and column."""
-        source = self.sources[span.source]
-        return Place(source.name, *source.place(span.start))
-
-    # -- errors --------------------------------------------------------------------------------------------------
-
-    def refuse(self, form: Form, code: str, message: str, way_out: str | None = None) -> LanguageError:
-        """Return the error for a refused form."""
-        return LanguageError([self.finding(form.span, code, message, way_out)])
-
-    def finding(self, span: Span, code: str, message: str, way_out: str | None = None, **more: Any) -> Diagnostic:
-        """Return a finding about this program."""
-        return Diagnostic(code=code, message=message, source=self.sources[span.source], span=span, help=way_out, **more)
-
-    # -- forms ---------------------------------------------------------------------------------------------------
 
     def analyze(self, form: Form, scope: Scope, tail: Tail | None = None) -> ir.Node:
         """Return the IR of one form. `tail` is set in tail position."""
@@ -167,48 +72,22 @@ class Analyzer:
             case VectorForm(items=items):
                 return ir.VectorNode(self.each(items, scope), form.span)
             case MapForm():
-                return analyze_map(self, form, scope)
+                return self.map(form, scope)
             case SetForm(items=items):
                 return ir.SetNode(self.each(items, scope), form.span)
             case ShorthandFn():
-                return self.special("#()")(self, form.body, scope, tail)
+                return SPECIALS["#()"].handler(self, form.body, scope, tail)
             case Quoted():
                 return self.quoted(form, scope)
             case Reference():
                 return self.reference(form, scope)
             case Meta():
-                return analyze_meta(self, form, scope)
+                return self.hinted(form, scope)
             case HintForm():
                 message = "a delegation hint stands only in fn or defn, before or after the name"
                 raise self.refuse(form, "E0113", message, "as in (defn ^:delegation :local f [x] x)")
             case _ as never:
                 raise forgotten(never)
-
-    def body(self, forms: tuple[Form, ...], scope: Scope, tail: Tail | None, span: Span) -> ir.Node:
-        """Return forms in order as one node; the last one is in tail position."""
-        if not forms:
-            return ir.Const(None, span)
-        items = self.each(forms, scope, tail)
-        return items[0] if len(items) == 1 else ir.Do(items, span)
-
-    def each(self, forms: tuple[Form, ...], scope: Scope, tail: Tail | None = None) -> tuple[ir.Node, ...]:
-        """Return the IR of forms that stand side by side; the last one is in tail position.
-
-        Raises:
-            LanguageError: with what was refused in any of them.
-        """
-        made: list[ir.Node] = []
-        refused: Refusals | None = None
-        last = len(forms) - 1
-        for i, form in enumerate(forms):
-            try:
-                made.append(self.analyze(form, scope, tail if i == last else None))
-            except LanguageError as error:  # noqa: PERF203 - a helper would be a frame more at every level
-                refused = refused or Refusals()
-                refused.take(error)
-        if refused is not None:
-            refused.settle()
-        return tuple(made)
 
     def name(self, form: Name, scope: Scope) -> ir.Node:
         """Resolve a symbol: locals, the program's names, the library, then the host."""
@@ -244,18 +123,17 @@ class Analyzer:
             way_out = "a keyword has one colon, as in :name" if doubled else "as in [x : int] or [first & rest]"
             raise self.refuse(form, "E0104", message, way_out)
         if name in SPECIALS:
-            record = SPECIALS[name]
-            self.findings.append(self.unknown(form.span, name, f"{name} is a special form: {record.grammar}"))
+            self.unknown(form.span, name, f"{name} is a special form: {SPECIALS[name].grammar}")
         elif not self.macros.knows(self.namespace.full(name) or name):
-            self.sites.append(CallSite(SiteKind.HOST_NAME, name, self.place(form.span), scope.inside))
+            self.asks(SiteKind.HOST_NAME, name, form.span, scope)
             if not doubted:
-                self.findings.append(self.unknown(form.span, name))
+                self.unknown(form.span, name)
         return ir.HostName(name, form.span)
 
-    def unknown(self, span: Span, name: str, way_out: str | None = None) -> Diagnostic:
-        """Return the finding for a name that neither the program nor the library knows."""
+    def unknown(self, span: Span, name: str, way_out: str | None = None) -> None:
+        """Note a name that neither the program nor the library knows."""
         near = way_out or self._suggestions.for_name(name) or "define it, or let the host declare it"
-        return self.finding(span, "E0203", f"unknown symbol '{name}'", near, kind="UndefinedSymbol")
+        self.report(span, "E0203", f"unknown symbol '{name}'", near, kind="UndefinedSymbol")
 
     def known_names(self) -> Iterator[str]:
         """Yield every name that a suggestion may offer."""
@@ -264,14 +142,38 @@ class Analyzer:
         yield from self.library
         yield from (name for name in SPECIALS if name[0].isalpha())
 
-    def special(self, name: str) -> Special:
-        """Return the handler of a special form."""
-        return SPECIALS[name].handler
+    def map(self, form: MapForm, scope: Scope) -> ir.Node:
+        """A map: keys are evaluated in turn with their values; the last of equal keys counts."""
+        seen = set()
+        for key in form.items[::2]:
+            marked = to_key(key.value) if isinstance(key, Atom) else None
+            if isinstance(key, Atom) and marked in seen:
+                message = f"the key {write(key.value)} stands twice in this map: its last value counts"
+                self.report(key.span, "E0244", message, "remove one of the two", severity="warning")
+            seen.add(marked)
+        parts = self.each(form.items, scope)
+        if all(isinstance(key, Atom) for key in form.items[::2]):
+            constants = [key.value for key in parts[::2] if isinstance(key, ir.Const)]
+            return ir.MapNode(tuple(zip(constants, parts[1::2], strict=True)), form.span)
+        return ir.Call(ir.Builtin.of(self.library, "hash-map", form.span), parts, form.span)
+
+    def hinted(self, form: Meta, scope: Scope) -> ir.Node:
+        """`^{...} expr`: entries whose keys begin with `runtime.` are execution hints."""
+        if not isinstance(form.meta, MapForm):
+            return self.analyze(form.form, scope)
+        hints = []
+        for key, value in form.meta.pairs:
+            name = key.value if isinstance(key, Atom) else None
+            text = name.name if isinstance(name, Keyword) else name
+            if isinstance(text, str) and text.startswith("runtime."):
+                hints.append((text, self.analyze(value, scope)))
+        hints.sort(key=itemgetter(0))
+        return ir.Hinted(tuple(hints), self.analyze(form.form, scope.child()), form.span)
 
     def list(self, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
         """A call, a special form or a macro call."""
         if not form.items:
-            return ir.Const(to_data(self, form), form.span)
+            return ir.Const(to_data(form), form.span)
         head = form.items[0]
         if isinstance(head, Name) and head.name.startswith(".") and len(head.name) > 1:
             head = Name(head.name[1:], head.span)
@@ -307,7 +209,7 @@ class Analyzer:
             if self._expanding > MOST_NESTED_EXPANSIONS:
                 message = f"more than {MOST_NESTED_EXPANSIONS} macro calls inside each other's expansions"
                 raise self.refuse(form, "E0211", message, "does a macro expand to itself?")
-            return self.analyze(self.macros.expand(self, form, scope), scope, tail)
+            return self.analyze(self.macros.expand(self, form), scope, tail)
         finally:
             self._expanding -= 1
 
@@ -331,7 +233,7 @@ class Analyzer:
         if isinstance(function, ir.Builtin):
             return self._library_call(function, args, form, scope)
         if isinstance(function, ir.Global) and self.delegatable(function.name):
-            self.sites.append(CallSite(SiteKind.FUNCTION, function.name, self.place(form.span), scope.inside))
+            self.asks(SiteKind.FUNCTION, function.name, form.span, scope)
         return ir.Call(function, args, form.span)
 
     @staticmethod
@@ -341,15 +243,12 @@ class Analyzer:
         return isinstance(function, ir.Global) and function.name == tail.self_global
 
     def _not_callable(self, form: ListForm, scope: Scope) -> ir.Node:
-        from rtfs_framework.lang.values import type_name
-
         head = self.analyze(form.items[0], scope)
         kinds = {ir.VectorNode: "vector", ir.MapNode: "map", ir.SetNode: "set"}
         kind = type_name(head.value) if isinstance(head, ir.Const) else kinds.get(type(head), "value")
         args = tuple(self.analyze(arg, scope) for arg in form.items)
         message = f"Type error in call: expected function, got {kind}"
-        found = self.finding(form.items[0].span, "E0205", message, way_out_of_call(form, kind), kind="TypeError")
-        self.findings.append(found)
+        self.report(form.items[0].span, "E0205", message, way_out_of_call(form, kind), kind="TypeError")
         return ir.Do((*args, ir.Fail("TypeError", message, form.span)), form.span)
 
     def _library_call(self, function: ir.Builtin, args: tuple[ir.Node, ...], form: ListForm, scope: Scope) -> ir.Node:
@@ -364,7 +263,7 @@ class Analyzer:
             kind = SiteKind.CAPABILITY if entry.effect == "capability" else SiteKind.CONTEXT
             if name is not None and function.name.endswith("context/set"):
                 self.context_set.add(name)
-            self.sites.append(CallSite(kind, name, self.place(form.span), scope.inside))
+            self.asks(kind, name, form.span, scope)
         return ir.Call(function, args, form.span)
 
     def wrong_arity(self, name: str, low: int, high: int | None, args: tuple[ir.Node, ...], form: ListForm) -> ir.Node:
@@ -372,17 +271,17 @@ class Analyzer:
         message = f"Arity mismatch in {name}: expected {arity_text((low, high))}, got {len(args)}"
         entry = self.library.get(name)
         way_out = None if entry is None or name.startswith("%") else f"it is called as ({name} {entry.signature})"
-        self.findings.append(self.finding(form.span, "E0204", message, way_out, kind="ArityMismatch"))
+        self.report(form.span, "E0204", message, way_out, kind="ArityMismatch")
         return ir.Do((*args, ir.Fail("ArityMismatch", message, form.span)), form.span)
 
     def quoted(self, form: Quoted, scope: Scope) -> ir.Node:  # noqa: ARG002 - macro bodies need it
         """Quoted data; a quasiquote outside a macro is refused."""
         if form.kind == "quote":
-            return ir.Const(to_data(self, form.form), form.span)
+            return ir.Const(to_data(form.form), form.span)
         message = f"a {form.kind} stands only in a macro's body"
         if form is self.outermost:
             raise self.refuse(form, "E0115", message, "use ' to quote data")
-        self.findings.append(self.finding(form.span, "E0115", message, "use ' to quote data", kind="InternalError"))
+        self.report(form.span, "E0115", message, "use ' to quote data", kind="InternalError")
         return ir.Fail("InternalError", f"Internal error: {message}", form.span)
 
     def reference(self, form: Reference, scope: Scope) -> ir.Node:
@@ -392,8 +291,5 @@ class Analyzer:
         var = scope.find(form.name)
         if var is not None:
             return self._read(var, Name(form.name, form.span), scope)
-        self.sites.append(CallSite(SiteKind.CONTEXT, form.name, self.place(form.span), scope.inside))
+        self.asks(SiteKind.CONTEXT, form.name, form.span, scope)
         return ir.HostName(form.name, form.span)
-
-
-from rtfs_framework.lang.analyzer.specials.table import SPECIALS  # noqa: E402 - the table needs the class above

@@ -8,19 +8,16 @@ arities have hidden names, which no program can write (`passes.arities` makes ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.bindings import annotated, is_colon, is_type_keyword
+from rtfs_framework.lang.analyzer.scope import Scope
 from rtfs_framework.lang.arity import Shape, chosen
 from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Span
-
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope
 
 
 @records.frozen(eq=False)
@@ -48,7 +45,7 @@ def shape_of(params: VectorForm) -> Shape:
     return low, low
 
 
-def read_arities(analyzer: Analyzer, form: ListForm, word: str, clauses: Sequence[Form]) -> tuple[Arity, ...]:
+def read_arities(analyzer: AnalyzerBase, form: ListForm, word: str, clauses: Sequence[Form]) -> tuple[Arity, ...]:
     """Return the arities of a function: `([params] body...)` each.
 
     Raises:
@@ -86,7 +83,7 @@ def _clash(one: Shape, other: Shape) -> str | None:
     return "no arity may have more parameters than the one with &" if fixed[0] > open_[0] else None
 
 
-def declare(analyzer: Analyzer, var: ir.Var, arities: Sequence[Arity], scope: Scope) -> tuple[ir.Var, ...]:
+def declare(analyzer: AnalyzerBase, var: ir.Var, arities: Sequence[Arity], scope: Scope) -> tuple[ir.Var, ...]:
     """Return the variables that hold a local function's arities: its own, when there is one."""
     if len(arities) == 1:
         return (var,)
@@ -97,7 +94,7 @@ def declare(analyzer: Analyzer, var: ir.Var, arities: Sequence[Arity], scope: Sc
     return made
 
 
-def value_of(analyzer: Analyzer, var: ir.Var, scope: Scope, span: Span) -> ir.Node:
+def value_of(analyzer: AnalyzerBase, var: ir.Var, scope: Scope, span: Span) -> ir.Node:
     """Return a read of a name as a value."""
     several = analyzer.several.get(var)
     if several is None:
@@ -105,7 +102,7 @@ def value_of(analyzer: Analyzer, var: ir.Var, scope: Scope, span: Span) -> ir.No
     return ir.Arities(tuple(analyzer.read_var(each, scope, span) for _, each in several), span)
 
 
-def meant(analyzer: Analyzer, head: Form, scope: Scope, count: int) -> ir.Var | None:
+def meant(analyzer: AnalyzerBase, head: Form, scope: Scope, count: int) -> ir.Var | None:
     """Return the variable of the arity that a call with so many arguments means, if its head names a function."""
     var = scope.find(head.name) if analyzer.several and isinstance(head, Name) else None
     several = analyzer.several.get(var, ()) if var is not None else ()
@@ -113,7 +110,7 @@ def meant(analyzer: Analyzer, head: Form, scope: Scope, count: int) -> ir.Var | 
     return None if place is None else several[place][1]
 
 
-def hidden_names(analyzer: Analyzer, full: str, count: int) -> list[str]:
+def hidden_names(analyzer: AnalyzerBase, full: str, count: int) -> list[str]:
     """Return new top-level names for the arities of a function, and make them known."""
     made = []
     for _ in range(count):

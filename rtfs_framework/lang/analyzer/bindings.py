@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.type_names import type_of
 from rtfs_framework.lang.forms import Atom, Form, MapForm, Name, VectorForm
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.values import Keyword
-
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
 
 
 def is_colon(form: Form) -> bool:
@@ -24,7 +21,7 @@ def is_type_keyword(form: Form) -> bool:
     return isinstance(form, Atom) and isinstance(form.value, Keyword)
 
 
-def annotated(analyzer: Analyzer, forms: Sequence[Form], *, need: int) -> tuple[Type | None, Sequence[Form]]:
+def annotated(analyzer: AnalyzerBase, forms: Sequence[Form], *, need: int) -> tuple[Type | None, Sequence[Form]]:
     """Split a leading annotation off, if at least `need` forms follow it."""
     if len(forms) >= 2 + need and is_colon(forms[0]):
         return type_of(analyzer, forms[1]), forms[2:]

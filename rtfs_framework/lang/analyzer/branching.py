@@ -7,54 +7,14 @@ meant before. A name that every branch defines needs no flag to be read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from rtfs_framework.lang import records
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
+from rtfs_framework.lang.analyzer.scope import Branch, Doubt, Made, Scope
+from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.ir import nodes as ir
-
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope
-    from rtfs_framework.lang.forms import Form
-    from rtfs_framework.lang.source import Span
+from rtfs_framework.lang.source import Span
 
 MOST_DOUBTS = 50
 """Definitions of one name in a row that may all not have happened: a read asks every flag."""
-
-
-@records.frozen(eq=False)
-class Doubt:
-    """A variable that may be unbound: its flag, and the variable that the name meant before, if any."""
-
-    flag: ir.Var
-    before: ir.Var | None
-    depth: int
-
-
-@records.frozen(eq=False)
-class Made:
-    """One definition in a branch."""
-
-    name: str
-    var: ir.Var
-    flag: ir.Var
-
-
-@records.define(eq=False)
-class Branch:
-    """A part that may not run: what it defines, and what the names meant outside."""
-
-    made: list[Made] = records.field(factory=list)
-    certain: dict[str, ir.Var] = records.field(factory=dict)
-    """Names that are surely defined once it has run, with their first variable."""
-    hidden: dict[str, ir.Var | None] = records.field(factory=dict)
-
-    def note(self, made: Made, before: ir.Var | None, *, certain: bool) -> None:
-        """Enter a definition; `before` is what the scope held under the name."""
-        self.hidden.setdefault(made.name, before)
-        self.made.append(made)
-        if certain:
-            self.certain.setdefault(made.name, made.var)
 
 
 class Branches:
@@ -62,7 +22,7 @@ class Branches:
 
     __slots__ = ("_analyzer", "_done", "_outer", "_scope")
 
-    def __init__(self, analyzer: Analyzer, scope: Scope) -> None:
+    def __init__(self, analyzer: AnalyzerBase, scope: Scope) -> None:
         self._analyzer = analyzer
         self._scope = scope
         self._outer = scope.branch
@@ -121,7 +81,7 @@ def before_it(node: ir.If | ir.And | ir.Or | ir.Match | ir.Try, inits: tuple[ir.
     return ir.Do((*inits, node), node.span) if inits else node
 
 
-def part(analyzer: Analyzer, form: Form, scope: Scope) -> tuple[ir.Node, tuple[ir.Node, ...]]:
+def part(analyzer: AnalyzerBase, form: Form, scope: Scope) -> tuple[ir.Node, tuple[ir.Node, ...]]:
     """Analyze a part that surely runs, but may be compiled to a function; returns too what must run before its form."""
     branches = Branches(analyzer, scope)
     branches.start()
@@ -130,7 +90,7 @@ def part(analyzer: Analyzer, form: Form, scope: Scope) -> tuple[ir.Node, tuple[i
     return node, branches.settle(form, of=1)
 
 
-def new_definition(analyzer: Analyzer, name: str, scope: Scope, span: Span | None) -> tuple[ir.Var, ir.Var | None]:
+def new_definition(analyzer: AnalyzerBase, name: str, scope: Scope, span: Span | None) -> tuple[ir.Var, ir.Var | None]:
     """Bind a name to a new variable, as `def` does; in a part that may not run, the variable has a flag."""
     before = scope.names.get(name)
     var = analyzer.new_var(name, scope, span)

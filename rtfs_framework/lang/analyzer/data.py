@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.forms import (
@@ -28,11 +29,6 @@ from rtfs_framework.lang.vectors import GrownVector, List
 _REFERENCE, META, HINT, SHORTHAND = "#reference", "#meta", "#hint", "#()"
 MOST_PARTS = 200_000
 """Parts of one expansion: more cannot be meant, and shared data can stand for any number."""
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
 
 
 class Origins:
@@ -64,45 +60,45 @@ def _is_single(value: Any) -> bool:
     return kind in (Symbol, float) or (kind is int and not -6 < value < 257)
 
 
-def to_data(analyzer: Analyzer, form: Form, origins: Origins | None = None) -> Any:
+def to_data(form: Form, origins: Origins | None = None) -> Any:
     """Return the value of a quoted form.
 
     Reader shorthands become lists whose heads no program can write, so that a macro hands them back as they were.
     `origins` notes which form every part came from.
     """
     if origins is None:
-        return _convert(analyzer, form, None)
+        return _convert(form, None)
     before = origins.parts
-    value = _convert(analyzer, form, origins)
+    value = _convert(form, origins)
     origins.parts += 1
     origins.note(value, form, origins.parts - before)
     return value
 
 
-def _convert(analyzer: Analyzer, form: Form, origins: Origins | None) -> Any:
+def _convert(form: Form, origins: Origins | None) -> Any:
     match form:
         case Atom(value=value):
             return value
         case Name(name=name):
             return Symbol(name)
         case ListForm(items=items):
-            return List(to_data(analyzer, item, origins) for item in items)
+            return List(to_data(item, origins) for item in items)
         case VectorForm(items=items):
-            return tuple(to_data(analyzer, item, origins) for item in items)
+            return tuple(to_data(item, origins) for item in items)
         case MapForm(pairs=pairs):
-            return Map.of((to_data(analyzer, k, origins), to_data(analyzer, v, origins)) for k, v in pairs)
+            return Map.of((to_data(k, origins), to_data(v, origins)) for k, v in pairs)
         case SetForm(items=items):
-            return Set.of(to_data(analyzer, item, origins) for item in items)
+            return Set.of(to_data(item, origins) for item in items)
         case Quoted(kind=kind, form=inner):
-            return List((Symbol(kind), to_data(analyzer, inner, origins)))
+            return List((Symbol(kind), to_data(inner, origins)))
         case Reference(name=name, plain=plain):
             return List((Symbol(_REFERENCE), name, plain))
         case ShorthandFn(body=body):
-            return List((Symbol(SHORTHAND), to_data(analyzer, body, origins)))
+            return List((Symbol(SHORTHAND), to_data(body, origins)))
         case Meta(meta=meta, form=inner):
-            return List((Symbol(META), to_data(analyzer, meta, origins), to_data(analyzer, inner, origins)))
+            return List((Symbol(META), to_data(meta, origins), to_data(inner, origins)))
         case HintForm(keyword=keyword, id=model, form=inner):
-            return List((Symbol(HINT), keyword, model, to_data(analyzer, inner, origins)))
+            return List((Symbol(HINT), keyword, model, to_data(inner, origins)))
         case _ as never:
             raise forgotten(never)
 

@@ -7,9 +7,10 @@ by full names (`module/name`); only exports can be reached from outside.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
 from rtfs_framework.lang.analyzer.arities import laid_out
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
 from rtfs_framework.lang.analyzer.namespaces import Namespace
 from rtfs_framework.lang.analyzer.refusals import Refusals
@@ -23,9 +24,6 @@ from rtfs_framework.lang.meter import NESTING
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.values import Keyword
-
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
 
 MODULE = "(module name (:exports [name ...])? (import ...)... definition...)"
 IMPORT = "(import name), (import name :as alias), (import name :only [name ...])"
@@ -59,7 +57,7 @@ class Modules:
             if any(namespace.mine(own) in lost for own in namespace.own):
                 del self._namespaces[name]
 
-    def load(self, analyzer: Analyzer, name: str, span: Span) -> tuple[Namespace, tuple[ir.Node, ...]]:
+    def load(self, analyzer: AnalyzerBase, name: str, span: Span) -> tuple[Namespace, tuple[ir.Node, ...]]:
         """Return a module's namespace and the nodes that define it (none when it was loaded before).
 
         Raises:
@@ -81,7 +79,9 @@ class Modules:
         finally:
             self._loading.pop()
 
-    def _read(self, analyzer: Analyzer, name: str, source: Source, span: Span) -> tuple[Namespace, tuple[ir.Node, ...]]:
+    def _read(
+        self, analyzer: AnalyzerBase, name: str, source: Source, span: Span
+    ) -> tuple[Namespace, tuple[ir.Node, ...]]:
         analyzer.sources.append(source)
         namespace, before = Namespace(name, len(analyzer.sources) - 1), analyzer.namespace
         analyzer.namespace = namespace
@@ -105,7 +105,7 @@ class Modules:
 
     @staticmethod
     def _define(
-        analyzer: Analyzer, namespace: Namespace, exports: tuple[str, ...], body: tuple[Form, ...]
+        analyzer: AnalyzerBase, namespace: Namespace, exports: tuple[str, ...], body: tuple[Form, ...]
     ) -> tuple[ir.Node, ...]:
         found = collect_definitions(body)
         namespace.own.update(found)
@@ -206,7 +206,7 @@ def _as_module_error(found: Diagnostic) -> Diagnostic:
 
 
 def _refuse(
-    analyzer: Analyzer, span: Span, code: str, message: str, way_out: str, kind: str = "ModuleError"
+    analyzer: AnalyzerBase, span: Span, code: str, message: str, way_out: str, kind: str = "ModuleError"
 ) -> LanguageError:
     return LanguageError([analyzer.finding(span, code, message, way_out, kind=kind)])
 

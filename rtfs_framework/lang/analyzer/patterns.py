@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
+from rtfs_framework.lang.analyzer.scope import Scope
 from rtfs_framework.lang.analyzer.type_names import type_of
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.values import Keyword
-
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope
 
 ACCEPTED = "a name, _, [a b & rest :as whole] or {:keys [a b] :key pattern :or {a 1} :as whole}"
 _AS = Keyword("as")
@@ -26,7 +22,9 @@ class Patterns:
     for its names, and nested ones would be read 2^n times.
     """
 
-    def __init__(self, analyzer: Analyzer, scope: Scope, *, matching: bool = False, names_only: bool = False) -> None:
+    def __init__(
+        self, analyzer: AnalyzerBase, scope: Scope, *, matching: bool = False, names_only: bool = False
+    ) -> None:
         self.analyzer = analyzer
         self.scope = scope
         self.matching = matching

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtfs_framework.lang.analyzer.analyze import Analyzer
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.data import HINT, META, SHORTHAND, to_data
 from rtfs_framework.lang.analyzer.namespaces import PRIVATE
 from rtfs_framework.lang.analyzer.scope import Scope
@@ -25,11 +26,13 @@ from rtfs_framework.lang.library import nothing_delegatable
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.values import Symbol
 
+_MAKERS: dict[type, str] = {ListForm: "%list", VectorForm: "%vector", MapForm: "%map"}
+
 
 class MacroAnalyzer(Analyzer):
     """An analyzer for one macro's function, sharing the macros and types of its program."""
 
-    def __init__(self, outer: Analyzer) -> None:
+    def __init__(self, outer: AnalyzerBase) -> None:
         super().__init__(outer.source, outer.library, nothing_delegatable, outer.macros)
         self.types = outer.types
         self.sources = outer.sources
@@ -47,7 +50,7 @@ class MacroAnalyzer(Analyzer):
             self._fresh = {}
             return self._build(form.form, scope, 1)
         if form.kind == "quote":
-            return ir.Const(to_data(self, form.form), form.span)
+            return ir.Const(to_data(form.form), form.span)
         raise self.refuse(form, "E0115", f"a {form.kind} stands only inside a quasiquote", "as in `(inc ~x)")
 
     def _build(self, form: Form, scope: Scope, level: int) -> ir.Node:
@@ -57,43 +60,35 @@ class MacroAnalyzer(Analyzer):
                 return self.analyze(inner, scope)
             case Quoted(kind=kind, form=inner):
                 deeper = level + (kind == "quasiquote") - (kind in ("unquote", "splice"))
-                word = ir.Const(Symbol(kind), form.span)
-                return self._call("%list", [word, self._build(inner, scope, deeper)], form)
+                return self._marked(kind, (inner,), scope, deeper, form)
             case Name(name=name) if name.endswith("#") and len(name) > 1:
                 return ir.Const(Symbol(self._gensym(name[:-1])), form.span)
             case Name(name=name):
                 full = self.namespace.full(name) if self.namespace.name else None
                 return ir.Const(Symbol(name if full is None else f"{PRIVATE}{full}"), form.span)
-            case Atom(value=value):
-                return ir.Const(value, form.span)
-            case ListForm(items=items):
-                return self._sequence("%list", items, scope, level, form)
-            case VectorForm(items=items):
-                return self._sequence("%vector", items, scope, level, form)
-            case MapForm(items=items):
-                return self._sequence("%map", items, scope, level, form)
+            case Atom() | Reference():
+                return ir.Const(to_data(form), form.span)
+            case ListForm() | VectorForm() | MapForm():
+                return self._sequence(_MAKERS[type(form)], form.items, scope, level, form)
             case SetForm(items=items):
                 made = self._sequence("%vector", items, scope, level, form)
                 return ir.Call(ir.Builtin.of(self.library, "set", form.span), (made,), form.span)
-            case ShorthandFn() | Meta() | HintForm():
-                return self._marked(form, scope, level)
-            case Reference():
-                return ir.Const(to_data(self, form), form.span)
+            case ShorthandFn(body=body):
+                return self._marked(SHORTHAND, (body,), scope, level, form)
+            case Meta(meta=meta, form=inner):
+                return self._marked(META, (meta, inner), scope, level, form)
+            case HintForm(keyword=keyword, id=named, form=inner):
+                words = Atom(keyword, form.span), Atom(named, form.span)
+                return self._marked(HINT, (*words, inner), scope, level, form)
             case _ as never:
                 raise forgotten(never)
 
-    def _marked(self, form: ShorthandFn | Meta | HintForm, scope: Scope, level: int) -> ir.Node:
+    def _marked(self, word: str, parts: tuple[Form, ...], scope: Scope, level: int, form: Form) -> ir.Node:
         """Return a node that makes the list which stands for a reader shorthand (see `data.py`)."""
-        word: str
-        parts: tuple[Form, ...]
-        if isinstance(form, ShorthandFn):
-            word, parts = SHORTHAND, (form.body,)
-        elif isinstance(form, Meta):
-            word, parts = META, (form.meta, form.form)
-        else:
-            word, parts = HINT, (Atom(form.keyword, form.span), Atom(form.id, form.span), form.form)
-        mark = ir.Const(Symbol(word), form.span)
-        return self._call("%list", [mark, *(self._build(part, scope, level) for part in parts)], form)
+        mark: ir.Node = ir.Const(Symbol(word), form.span)
+        made = (mark, *(self._build(part, scope, level) for part in parts))
+        segments = tuple(ir.VectorNode((part,), form.span) for part in made)
+        return ir.Call(ir.Builtin("%list", form.span), segments, form.span)
 
     def _gensym(self, base: str) -> str:
         """Return the fresh name of `base#` in this quasiquote: no program can write it."""
@@ -110,7 +105,3 @@ class MacroAnalyzer(Analyzer):
             else:
                 segments.append(ir.VectorNode((self._build(item, scope, level),), item.span))
         return ir.Call(ir.Builtin(maker, form.span), tuple(segments), form.span)
-
-    def _call(self, maker: str, parts: list[ir.Node], form: Form) -> ir.Node:
-        segments = tuple(ir.VectorNode((part,), form.span) for part in parts)
-        return ir.Call(ir.Builtin(maker, form.span), segments, form.span)

@@ -3,8 +3,42 @@
 from __future__ import annotations
 
 from rtfs_framework.lang import records
-from rtfs_framework.lang.analyzer.branching import Branch
 from rtfs_framework.lang.ir.nodes import FunctionFrame, Var
+
+
+@records.frozen(eq=False)
+class Doubt:
+    """A variable that may be unbound: its flag, and the variable that the name meant before, if any."""
+
+    flag: Var
+    before: Var | None
+    depth: int
+
+
+@records.frozen(eq=False)
+class Made:
+    """One definition in a branch."""
+
+    name: str
+    var: Var
+    flag: Var
+
+
+@records.define(eq=False)
+class Branch:
+    """A part that may not run: what it defines, and what the names meant outside."""
+
+    made: list[Made] = records.field(factory=list)
+    certain: dict[str, Var] = records.field(factory=dict)
+    """Names that are surely defined once it has run, with their first variable."""
+    hidden: dict[str, Var | None] = records.field(factory=dict)
+
+    def note(self, made: Made, before: Var | None, *, certain: bool) -> None:
+        """Enter a definition; `before` is what the scope held under the name."""
+        self.hidden.setdefault(made.name, before)
+        self.made.append(made)
+        if certain:
+            self.certain.setdefault(made.name, made.var)
 
 
 @records.define(eq=False)

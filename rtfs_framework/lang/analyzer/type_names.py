@@ -5,18 +5,14 @@ A module's types are `module/Name`, like its definitions; who imports it names t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
+from rtfs_framework.lang.forms import Form
+from rtfs_framework.lang.source import Span
+from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.read import read_type
 
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.forms import Form
-    from rtfs_framework.lang.source import Span
-    from rtfs_framework.lang.types.model import Type
 
-
-def type_of(analyzer: Analyzer, form: Form) -> Type:
+def type_of(analyzer: AnalyzerBase, form: Form) -> Type:
     """Return the type that a form spells in the namespace being analyzed.
 
     Raises:
@@ -31,7 +27,7 @@ def type_of(analyzer: Analyzer, form: Form) -> Type:
     return read_type(form, analyzer.sources[form.span.source], full)
 
 
-def full_type_name(analyzer: Analyzer, name: str) -> str:
+def full_type_name(analyzer: AnalyzerBase, name: str) -> str:
     """Return the full name of a type's name, and of `Name?`; a name that is no type's is left as it is."""
     namespace = analyzer.namespace
     for base in dict.fromkeys((name, name.removesuffix("?"))):
@@ -41,7 +37,7 @@ def full_type_name(analyzer: Analyzer, name: str) -> str:
     return name
 
 
-def enter_type(analyzer: Analyzer, name: str, named: Type) -> None:
+def enter_type(analyzer: AnalyzerBase, name: str, named: Type) -> None:
     """Enter a type of the namespace. `:Name` as a value is read when it runs, in none: the first of a name counts."""
     namespace = analyzer.namespace
     namespace.types.add(name)

@@ -16,7 +16,7 @@ from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.types.model import MapType, Type
 
 if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
+    from rtfs_framework.lang.analyzer.base import AnalyzerBase
     from rtfs_framework.lang.analyzer.namespaces import Imported, Namespace
 
 
@@ -99,7 +99,7 @@ class Facts:
         return found[place] if found and place is not None else None
 
 
-def collect(program: ir.Program, analyzer: Analyzer) -> Facts:
+def collect(program: ir.Program, analyzer: AnalyzerBase) -> Facts:
     """Return the facts about a program that an analyzer has just made."""
     nodes = tuple(everything(program.body))
     sets = [node for node in nodes if isinstance(node, ir.SetGlobal)]

@@ -26,7 +26,7 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
 
 if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
+    from rtfs_framework.lang.analyzer.base import AnalyzerBase
 
 Check = Callable[[ir.Program, Facts], list[Diagnostic]]
 
@@ -42,7 +42,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def check_program(program: ir.Program, analyzer: Analyzer) -> tuple[list[Diagnostic], Facts]:
+def check_program(program: ir.Program, analyzer: AnalyzerBase) -> tuple[list[Diagnostic], Facts]:
     """Return all findings about a program, those of its analyzer included, and the facts they rest on."""
     facts = collect(program, analyzer)
     found = list(analyzer.findings)

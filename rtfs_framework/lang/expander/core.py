@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword
-
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
 
 Parts = tuple[Form, ...]
 OWN_WORD = "##"
@@ -27,7 +24,7 @@ class CoreMacro:
     doc: str
     rewrite: Callable[[Parts, Span], Form | None]
 
-    def expand(self, analyzer: Analyzer, form: ListForm) -> Form:
+    def expand(self, analyzer: AnalyzerBase, form: ListForm) -> Form:
         """Return the rewritten form.
 
         Raises:

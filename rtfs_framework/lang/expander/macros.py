@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
+from rtfs_framework.lang.expander.core import CORE, OWN_WORD
 from rtfs_framework.lang.forms import Form, ListForm, Name
-
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope
 
 MAX_EXPANSIONS = 10_000
 """Macro calls expanded in one program; a macro that expands to itself stops here."""
@@ -18,7 +16,9 @@ MAX_EXPANSIONS = 10_000
 class MacroCompiler(Protocol):
     """Makes an expanding function from a macro's function, `(fn [params] body...)`."""
 
-    def __call__(self, analyzer: Analyzer, name: str, function: ListForm) -> Callable[[Analyzer, ListForm], Form]:
+    def __call__(
+        self, analyzer: AnalyzerBase, name: str, function: ListForm
+    ) -> Callable[[AnalyzerBase, ListForm], Form]:
         """Return a function from the macro call to the form that it stands for."""
         ...
 
@@ -28,7 +28,7 @@ class MacroTable:
 
     def __init__(self, compile_macro: MacroCompiler) -> None:
         self._compile = compile_macro
-        self._own: dict[str, Callable[[Analyzer, ListForm], Form]] = {}
+        self._own: dict[str, Callable[[AnalyzerBase, ListForm], Form]] = {}
         self._count = 0
 
     def copy(self, into: MacroTable | None = None) -> MacroTable:
@@ -41,31 +41,22 @@ class MacroTable:
         """Tell whether a name is a macro here."""
         return name in self._own or name in CORE
 
-    def define(self, analyzer: Analyzer, name: str, function: ListForm) -> None:
+    def define(self, analyzer: AnalyzerBase, name: str, function: ListForm) -> None:
         """Compile and enter a macro of the program."""
         analyzer.namespace.own.add(name)
         self._own[analyzer.namespace.mine(name)] = self._compile(analyzer, name, function)
 
-    def expand(self, analyzer: Analyzer, form: ListForm, scope: Scope) -> Form:
+    def expand(self, analyzer: AnalyzerBase, form: ListForm) -> Form:
         """Return what a macro call stands for (one step).
 
         Raises:
             LanguageError: a malformed call, a failing macro, or too many expansions.
         """
-        del scope
         self._count += 1
         if self._count > MAX_EXPANSIONS:
-            raise analyzer.refuse(
-                form, "E0211", f"more than {MAX_EXPANSIONS} macro calls", "does a macro expand to itself?"
-            )
+            message = f"more than {MAX_EXPANSIONS} macro calls"
+            raise analyzer.refuse(form, "E0211", message, "does a macro expand to itself?")
         head = form.items[0]
         assert isinstance(head, Name)  # noqa: S101 - only called for a named head
-        if head.name.startswith(OWN_WORD):
-            return CORE[head.name.removeprefix(OWN_WORD)].expand(analyzer, form)
         own = self._own.get(analyzer.namespace.full(head.name) or head.name)
-        if own is not None:
-            return own(analyzer, form)
-        return CORE[head.name].expand(analyzer, form)
-
-
-from rtfs_framework.lang.expander.core import CORE, OWN_WORD  # noqa: E402 - core macros are entered by importing them
+        return own(analyzer, form) if own is not None else CORE[head.name.removeprefix(OWN_WORD)].expand(analyzer, form)

@@ -97,7 +97,7 @@ def _lowered(text: str) -> str:
     form = read_one(source)
     if not isinstance(form, ListForm):
         raise Mismatch("the source is no list")
-    return canonical_print(to_data(analyzer, lower_mcp_stream(analyzer, form)))
+    return canonical_print(to_data(lower_mcp_stream(analyzer, form)))
 
 
 def _type_expression(text: str) -> str:

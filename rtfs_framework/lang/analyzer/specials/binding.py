@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.bindings import is_colon, is_type_keyword, split_bindings
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.refusals import Refusals
@@ -16,13 +16,10 @@ from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-
 Bindings = list[tuple[Form, "Form | None", Form]]
 
 
-def read_bindings(analyzer: Analyzer, form: ListForm, word: str) -> Bindings:
+def read_bindings(analyzer: AnalyzerBase, form: ListForm, word: str) -> Bindings:
     """Return the bindings of a form such as let.
 
     Raises:
@@ -50,8 +47,7 @@ def _odd_one(items: tuple[Form, ...]) -> Form | None:
 
 
 @special("let", grammar="(let [pattern value ...] body...)", doc="Bind names in order, each value seeing those before.")
-def analyze_let(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(let [pattern value ...] body...)"""
+def _let(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     bindings = read_bindings(analyzer, form, "let")
     inner = scope.child()
     nodes: list[ir.Node] = []
@@ -77,13 +73,13 @@ def analyze_let(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | N
     return ir.Do(tuple(nodes), form.span)
 
 
-def _bind_names(analyzer: Analyzer, binding: tuple[Form, Form | None, Form], scope: Scope) -> None:
+def _bind_names(analyzer: AnalyzerBase, binding: tuple[Form, Form | None, Form], scope: Scope) -> None:
     """Bind the names of a refused binding, so that what follows does not miss them."""
     with suppress(LanguageError):
         Patterns(analyzer, scope, names_only=True).read(binding[0])
 
 
-def bind(analyzer: Analyzer, binding: tuple[Form, Form | None, Form], scope: Scope) -> ir.Node:
+def bind(analyzer: AnalyzerBase, binding: tuple[Form, Form | None, Form], scope: Scope) -> ir.Node:
     """Return one binding: its value is analyzed before its names exist."""
     pattern, kind, value = binding
     node = analyzer.analyze(value, scope)
@@ -91,7 +87,7 @@ def bind(analyzer: Analyzer, binding: tuple[Form, Form | None, Form], scope: Sco
     return ir.Bind(Patterns(analyzer, scope).read(pattern), node, declared, pattern.span)
 
 
-def _function_group(analyzer: Analyzer, bindings: Bindings, start: int, scope: Scope) -> int:
+def _function_group(analyzer: AnalyzerBase, bindings: Bindings, start: int, scope: Scope) -> int:
     """Return how many bindings from here on bind a plain name to a function literal."""
     count = 0
     for pattern, kind, value in bindings[start:]:
@@ -101,14 +97,14 @@ def _function_group(analyzer: Analyzer, bindings: Bindings, start: int, scope: S
     return count
 
 
-def _is_fn(analyzer: Analyzer, form: Form, scope: Scope) -> bool:
+def _is_fn(analyzer: AnalyzerBase, form: Form, scope: Scope) -> bool:
     if not (isinstance(form, ListForm) and form.items and isinstance(form.items[0], Name)):
         return False
     head = form.items[0].name
     return head in ("fn", "λ") and scope.find(head) is None and analyzer.top_level(head) is None
 
 
-def _letrec(analyzer: Analyzer, group: Bindings, scope: Scope, form: ListForm) -> ir.Node:
+def _letrec(analyzer: AnalyzerBase, group: Bindings, scope: Scope, form: ListForm) -> ir.Node:
     made = [(analyzer.new_var(p.name, scope, p.span), p.name, v) for p, _, v in group if isinstance(p, Name)]
     functions = []
     for var, name, value in made:
@@ -118,8 +114,7 @@ def _letrec(analyzer: Analyzer, group: Bindings, scope: Scope, form: ListForm) -
 
 
 @special("letfn", grammar="(letfn [(name [params] body...) ...] body...)", doc="Bind functions that see each other.")
-def analyze_letfn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(letfn [(name [params] body...) ...] body...)"""
+def _letfn(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     if len(form.items) < 3 or not isinstance(form.items[1], VectorForm):
         raise malformed(analyzer, form, "letfn")
     inner = scope.child()
@@ -134,8 +129,7 @@ def analyze_letfn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail |
 
 
 @special("loop", grammar="(loop [pattern value ...] body...)", doc="Bind names and run the body; recur runs it again.")
-def analyze_loop(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(loop [pattern value ...] body...)"""
+def _loop(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     bindings = read_bindings(analyzer, form, "loop")
     inits: list[ir.Node] = []
     outer = scope.child()
@@ -170,8 +164,7 @@ def analyze_loop(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
 
 
 @special("recur", grammar="(recur value ...)", doc="Run the innermost loop or function again with new values.")
-def analyze_recur(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(recur value ...)"""
+def _recur(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     if tail is None or not tail.explicit:
         message = "recur stands only in tail position of loop or fn, outside try"
         raise analyzer.refuse(form, "E0209", message, "as in (loop [i 0] (if (< i 3) (recur (inc i)) i))")

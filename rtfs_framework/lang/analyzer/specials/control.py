@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.branching import Branches, before_it
 from rtfs_framework.lang.analyzer.data import to_data
+from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.expander.core import OWN_WORD
 from rtfs_framework.lang.forms import ListForm, Name, Quoted
@@ -13,14 +15,9 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.values import Symbol
 from rtfs_framework.lang.vectors import List
 
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope, Tail
-
 
 @special("if", grammar="(if test then else?)", doc="Choose a branch: nil and false are false, anything else is true.")
-def analyze_if(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(if test then else?)"""
+def _if(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     parts = form.items[1:]
     if not 2 <= len(parts) <= 3:
         message = f"malformed if: a test and one or two branches, got {len(parts)} parts"
@@ -37,14 +34,12 @@ def analyze_if(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | No
 
 
 @special("do", grammar="(do form...)", doc="Evaluate forms in order; the value of the last.")
-def analyze_do(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(do form...)"""
+def _do(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     return analyzer.body(form.items[1:], scope, tail, form.span)
 
 
 @special("and", grammar="(and form...)", doc="The first false value, else the last; true without forms.")
-def analyze_and(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(and form...)"""
+def _and(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     items, before = _short_circuit(analyzer, form, scope, tail)
     if len(items) < 2:
         return items[0] if items else ir.Const(value=True, span=form.span)
@@ -52,8 +47,7 @@ def analyze_and(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | N
 
 
 @special("or", grammar="(or form...)", doc="The first true value, else the last; false without forms.")
-def analyze_or(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(or form...)"""
+def _or(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     items, before = _short_circuit(analyzer, form, scope, tail)
     if len(items) < 2:
         return items[0] if items else ir.Const(value=False, span=form.span)
@@ -61,7 +55,7 @@ def analyze_or(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | No
 
 
 def _short_circuit(
-    analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None
+    analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None
 ) -> tuple[tuple[ir.Node, ...], tuple[ir.Node, ...]]:
     """Return the items, of which only the first surely runs, and what must run before them."""
     parts = form.items[1:]
@@ -76,8 +70,7 @@ def _short_circuit(
 
 
 @special("macroexpand", grammar="(macroexpand 'form)", doc="What a macro call stands for, as data.", reserved=False)
-def analyze_macroexpand(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(macroexpand 'form)"""
+def _macroexpand(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     quoted = form.items[1] if len(form.items) == 2 else None
     if not isinstance(quoted, Quoted) or quoted.kind != "quote":
         raise malformed(analyzer, form, "macroexpand")
@@ -86,8 +79,8 @@ def analyze_macroexpand(analyzer: Analyzer, form: ListForm, scope: Scope, tail: 
         name = made.items[0].name
         if not analyzer.macros.knows(analyzer.namespace.full(name) or name):
             break
-        made = analyzer.macros.expand(analyzer, made, scope)
-    return ir.Const(_plain(to_data(analyzer, made)), form.span)
+        made = analyzer.macros.expand(analyzer, made)
+    return ir.Const(_plain(to_data(made)), form.span)
 
 
 def _plain(data: Any) -> Any:
@@ -100,8 +93,7 @@ def _plain(data: Any) -> Any:
 
 
 @special("quote", grammar="(quote form)", doc="The form as data: symbols and lists stay what they are.")
-def analyze_quote(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(quote form)"""
+def _quote(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     if len(form.items) != 2:
         raise malformed(analyzer, form, "quote")
-    return ir.Const(to_data(analyzer, form.items[1]), form.span)
+    return ir.Const(to_data(form.items[1]), form.span)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rtfs_framework.lang.analyzer.arities import is_function, read_arities, value_of
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.bindings import annotated
 from rtfs_framework.lang.analyzer.branching import happened, new_definition
 from rtfs_framework.lang.analyzer.globals import defined_name
+from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, local_functions, top_function
 from rtfs_framework.lang.analyzer.specials.record import SPECIALS, malformed, special
 from rtfs_framework.lang.analyzer.type_names import enter_type, type_of
@@ -17,12 +17,8 @@ from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import MapEntry, MapType, NamedType, OptionalType
 from rtfs_framework.lang.values import Keyword
 
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope, Tail
 
-
-def define(analyzer: Analyzer, name: str, value: ir.Node, scope: Scope, form: Form) -> ir.Node:
+def define(analyzer: AnalyzerBase, name: str, value: ir.Node, scope: Scope, form: Form) -> ir.Node:
     """Bind a name: a top-level name at top level, else a variable of the innermost scope."""
     if scope.is_top:
         record = SPECIALS.get(name)
@@ -48,8 +44,7 @@ def _name_span(form: Form) -> Span | None:
 
 
 @special("def", grammar='(def name "doc"? value) or (def name : type value)', doc="Bind a name; the value is returned.")
-def analyze_def(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(def name : type? value)"""
+def _def(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     parts = list(form.items[1:])
     if parts and isinstance(parts[0], Meta):
         parts[0] = parts[0].form
@@ -71,7 +66,7 @@ def analyze_def(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | N
     return define(analyzer, name, value, scope, form)
 
 
-def _named_function(analyzer: Analyzer, name: str, form: ListForm, scope: Scope) -> ir.Node | None:
+def _named_function(analyzer: AnalyzerBase, name: str, form: ListForm, scope: Scope) -> ir.Node | None:
     """A function literal given to `def` takes its name, so that it can be delegated and call itself in a loop."""
     head = form.items[0]
     if not (scope.is_top and isinstance(head, Name) and head.name in ("fn", "λ") and not analyzer.top_level(head.name)):
@@ -88,8 +83,7 @@ def _named_function(analyzer: Analyzer, name: str, form: ListForm, scope: Scope)
     "with ^:delegation before or after the name",
     doc="Define a function that can call itself.",
 )
-def analyze_defn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(defn name [params] body...)"""
+def _defn(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     parsed = FunctionForm.read(analyzer, form, "defn", named=True)
     name = parsed.name
     if scope.is_top:
@@ -109,8 +103,7 @@ def analyze_defn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | 
     grammar="(defstruct Name :field type ...)",
     doc="Define a type and its constructor, which takes one map and checks its fields.",
 )
-def analyze_defstruct(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(defstruct Name :field type ...)"""
+def _defstruct(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     parts = form.items[1:]
     if len(parts) < 3 or len(parts) % 2 == 0 or not isinstance(parts[0], Name):
         raise malformed(analyzer, form, "defstruct")
@@ -135,8 +128,7 @@ def analyze_defstruct(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Ta
     grammar="(deftype Name T)",
     doc="Name a type for annotations, and for validate, conform and their kin.",
 )
-def analyze_deftype(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(deftype Name T)"""
+def _deftype(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     if len(form.items) != 3 or not isinstance(form.items[1], Name):
         raise malformed(analyzer, form, "deftype")
     enter_type(analyzer, form.items[1].name, type_of(analyzer, form.items[2]))
@@ -148,8 +140,7 @@ def analyze_deftype(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail
     grammar="(defmacro name [params] body...) or (defmacro name ([params] body...) ...)",
     doc="Define a macro: forms in, a form out.",
 )
-def analyze_defmacro(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(defmacro name [params] body...)"""
+def _defmacro(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     parts = form.items[1:]
     if len(parts) >= 3 and isinstance(parts[1], Atom) and isinstance(parts[1].value, str):
         parts = (parts[0], *parts[2:])

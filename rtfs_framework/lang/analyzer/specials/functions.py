@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.arities import (
@@ -16,6 +15,7 @@ from rtfs_framework.lang.analyzer.arities import (
     value_of,
     whole,
 )
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.bindings import annotated, is_colon, is_type_keyword
 from rtfs_framework.lang.analyzer.form_digest import form_digest
 from rtfs_framework.lang.analyzer.globals import defined_name
@@ -43,9 +43,6 @@ from rtfs_framework.lang.signature import CallSite, DelegationHint, FunctionSign
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
 
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-
 _MISPLACED = "its parameters stand in [ ]"
 _HINTS = {
     "local": HintKind.LOCAL,
@@ -70,7 +67,7 @@ class FunctionForm:
     span: Span
 
     @classmethod
-    def read(cls, analyzer: Analyzer, form: ListForm, word: str, *, named: bool) -> FunctionForm:
+    def read(cls, analyzer: AnalyzerBase, form: ListForm, word: str, *, named: bool) -> FunctionForm:
         """Read the parts; `named` for defn.
 
         Raises:
@@ -97,7 +94,7 @@ class FunctionForm:
 class _Head:
     """Reads what stands before the body: name, doc string, hints and metadata, up to the parameters."""
 
-    def __init__(self, analyzer: Analyzer, form: ListForm, word: str) -> None:
+    def __init__(self, analyzer: AnalyzerBase, form: ListForm, word: str) -> None:
         self.analyzer = analyzer
         self.form = form
         self.word = word
@@ -143,7 +140,7 @@ def _metadata(meta: Form) -> Map:
     return Map.of([(meta.value, True)]) if isinstance(meta, Atom) else EMPTY_MAP
 
 
-def top_function(analyzer: Analyzer, parsed: FunctionForm, scope: Scope, name: str) -> ir.Node:
+def top_function(analyzer: AnalyzerBase, parsed: FunctionForm, scope: Scope, name: str) -> ir.Node:
     """Return the value of a top-level function; several arities get top-level names of their own, which are hidden."""
     full = analyzer.namespace.mine(name)
     functions = _functions(analyzer, parsed, scope, name, self_global=full)
@@ -155,7 +152,7 @@ def top_function(analyzer: Analyzer, parsed: FunctionForm, scope: Scope, name: s
 
 
 def local_functions(
-    analyzer: Analyzer, group: Sequence[tuple[ir.Var, str, FunctionForm]], scope: Scope, span: Span
+    analyzer: AnalyzerBase, group: Sequence[tuple[ir.Var, str, FunctionForm]], scope: Scope, span: Span
 ) -> ir.Letrec:
     """Return functions that see each other's names, bound to variables; several arities have a variable each."""
     owned = [declare(analyzer, var, parsed.arities, scope) for var, _, parsed in group]
@@ -166,7 +163,7 @@ def local_functions(
 
 
 def _functions(
-    analyzer: Analyzer,
+    analyzer: AnalyzerBase,
     parsed: FunctionForm,
     scope: Scope,
     name: str,
@@ -213,7 +210,7 @@ def _functions(
 
 
 def _function(
-    analyzer: Analyzer,
+    analyzer: AnalyzerBase,
     parsed: FunctionForm,
     arity: Arity,
     inner: Scope,
@@ -241,14 +238,14 @@ def _linked(fn: ir.Fn, parsed: FunctionForm) -> ir.Fn:
     return records.evolve(fn, linked=True, signature=signature)
 
 
-def _mark_looped(analyzer: Analyzer, frame: ir.FunctionFrame) -> None:
+def _mark_looped(analyzer: AnalyzerBase, frame: ir.FunctionFrame) -> None:
     """Closures inside a function that loops must capture values: mark what they captured of it."""
     for var in analyzer.captured_of.get(frame, ()):
         var.looped = True
 
 
 def _parameters(
-    analyzer: Analyzer, form: VectorForm, patterns: Patterns
+    analyzer: AnalyzerBase, form: VectorForm, patterns: Patterns
 ) -> tuple[tuple[ir.Param, ...], ir.Param | None]:
     params: list[ir.Param] = []
     rest: ir.Param | None = None
@@ -290,7 +287,7 @@ def _signature(
     return FunctionSignature(name, parsed.doc, tuple(listed), parsed.returns, parsed.hint, parsed.metadata)
 
 
-def thunk(analyzer: Analyzer, forms: tuple[Form, ...], scope: Scope, span: Span, *names: Name) -> ir.Fn:
+def thunk(analyzer: AnalyzerBase, forms: tuple[Form, ...], scope: Scope, span: Span, *names: Name) -> ir.Fn:
     """Return a function of the given parameter names around forms: a part that a runtime helper runs."""
     inner = scope.thunk()
     if names:
@@ -309,8 +306,7 @@ def thunk(analyzer: Analyzer, forms: tuple[Form, ...], scope: Scope, span: Span,
     "with ^:delegation before the parameters",
     doc="An anonymous function over the variables around it.",
 )
-def analyze_fn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(fn [params] body...)"""
+def _fn(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     parsed = FunctionForm.read(analyzer, form, "fn", named=False)
     if not parsed.name and len(parsed.arities) == 1:
         return _functions(analyzer, parsed, scope, "")[0]
@@ -325,8 +321,7 @@ def analyze_fn(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | No
 
 
 @special("#()", grammar="#(f % %2 & %&)", doc="A short function: % or %1 is the first argument, %& the rest.")
-def analyze_shorthand(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """#(f % ...)"""
+def _shorthand(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     highest, has_rest = 0, False
     for name in _names_in(analyzer, form):
         if name == "%":
@@ -346,7 +341,7 @@ def analyze_shorthand(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Ta
     return _functions(analyzer, parsed, scope, "", alias=("%", "%1"))[0]
 
 
-def _names_in(analyzer: Analyzer, form: Form) -> list[str]:
+def _names_in(analyzer: AnalyzerBase, form: Form) -> list[str]:
     """Return the names that occur in a shorthand's body; a nested shorthand is refused."""
     found: list[str] = []
     todo: list[Form] = [form]

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
+from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.signature import CallSite, SiteKind
 from rtfs_framework.lang.values import Keyword
 
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope, Tail
-
 
 @special("get", grammar="(get coll key default?) or (get :context-key)", doc="Look up a key.", reserved=False)
-def analyze_get(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(get :key) reads the host's context; anything else is the library function."""
+def _get(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     if len(form.items) != 2:
         return analyzer.call(form, scope, tail)
     key = form.items[1]
@@ -25,7 +20,7 @@ def analyze_get(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | N
         head = Name("context/get", form.items[0].span)
         return analyzer.call(ListForm((head, key), form.span), scope, tail)
     message = "Invalid arguments: expected a keyword or (get coll key default?), got one other argument"
-    analyzer.findings.append(analyzer.finding(form.span, "E0204", message, kind="InvalidArguments"))
+    analyzer.report(form.span, "E0204", message, kind="InvalidArguments")
     return ir.Fail("InvalidArguments", message, form.span)
 
 
@@ -33,8 +28,7 @@ _LLM = '(llm-execute "model" "prompt") or (llm-execute :model "m" :prompt "p" :s
 
 
 @special("llm-execute", grammar=_LLM, doc="Ask a model by name, as a step; the text of its answer.", reserved=False)
-def analyze_llm_execute(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(llm-execute "model" "prompt")"""
+def _llm_execute(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     parts = form.items[1:]
     names = [p.value.name if isinstance(p, Atom) and isinstance(p.value, Keyword) else "" for p in parts[::2]]
     if names and all(names) and len(parts) % 2 == 0:
@@ -46,7 +40,7 @@ def analyze_llm_execute(analyzer: Analyzer, form: ListForm, scope: Scope, tail: 
     odd = [p for p in operands if isinstance(p, Atom) and not isinstance(p.value, str)]
     if len(operands) != len(wanted) or len(operands) < 2 or odd:
         message = f"Invalid arguments: expected {_LLM}, got {len(parts)} arguments"
-        analyzer.findings.append(analyzer.finding(form.span, "E0201", message, kind="InvalidArguments"))
+        analyzer.report(form.span, "E0201", message, kind="InvalidArguments")
         return ir.Fail("InvalidArguments", message, form.span)
     args = tuple(analyzer.analyze(part, scope) for part in operands)
     place = analyzer.place(form.span)
@@ -60,8 +54,7 @@ _STREAM = "(mcp-stream endpoint processor initial-state?)"
 @special(
     "mcp-stream", grammar=_STREAM, doc="Start a stream: lowered to (call :mcp.stream.start {...}).", reserved=False
 )
-def analyze_mcp_stream(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(mcp-stream endpoint processor initial-state?)"""
+def _mcp_stream(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     return analyzer.analyze(lower_mcp_stream(analyzer, form), scope, tail)
 
 
@@ -75,7 +68,7 @@ STREAMS = {
 """Streaming forms, and the capability that each asks for."""
 
 
-def _stream(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+def _stream(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     """A streaming form: `(call :marketplace.stream... operands)`."""
     head, operands = form.items[0], form.items[1:]
     if not operands or not isinstance(head, Name):
@@ -90,7 +83,7 @@ for _name, _capability in STREAMS.items():
     )
 
 
-def lower_mcp_stream(analyzer: Analyzer, form: ListForm) -> ListForm:
+def lower_mcp_stream(analyzer: AnalyzerBase, form: ListForm) -> ListForm:
     """Return the `call` that a streaming form stands for.
 
     Raises:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.bindings import split_bindings
 from rtfs_framework.lang.analyzer.patterns import Patterns
+from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.binding import bind
 from rtfs_framework.lang.analyzer.specials.functions import thunk
 from rtfs_framework.lang.analyzer.specials.record import special
@@ -15,29 +15,23 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.values import Keyword
 
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope, Tail
-
 _FOR = "(for [pattern coll ... :when test :while test :let [...]] body)"
 
 
-def _refuse(analyzer: Analyzer, form: ListForm, kind: str, grammar: str) -> LanguageError:
+def _refuse(analyzer: AnalyzerBase, form: ListForm, kind: str, grammar: str) -> LanguageError:
     word = form.items[0].name if isinstance(form.items[0], Name) else "form"
     return LanguageError([analyzer.finding(form.span, "E0201", f"malformed {word}", f"as in {grammar}", kind=kind)])
 
 
 @special("for", grammar=_FOR, doc="The vector of the body's values for every combination of the collections.")
-def analyze_for(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(for [pattern coll ...] body)"""
+def _for(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     if len(form.items) != 3:
         raise _refuse(analyzer, form, "ArityMismatch", _FOR)
     return _levels(analyzer, form, _clauses(analyzer, form, _FOR), scope, collect=True)
 
 
 @special("doseq", grammar="(doseq [pattern coll ...] body...)", doc="Run the body for every combination; nil.")
-def analyze_doseq(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(doseq [pattern coll ...] body...)"""
+def _doseq(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     grammar = "(doseq [pattern coll ...] body...)"
     if len(form.items) < 3:
         raise _refuse(analyzer, form, "ArityMismatch", grammar)
@@ -45,7 +39,7 @@ def analyze_doseq(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail |
     return ir.Do((loop, ir.Const(None, form.span)), form.span)
 
 
-def _clauses(analyzer: Analyzer, form: ListForm, grammar: str) -> list[tuple[Form, Form]]:
+def _clauses(analyzer: AnalyzerBase, form: ListForm, grammar: str) -> list[tuple[Form, Form]]:
     vector = form.items[1]
     if not isinstance(vector, VectorForm) or len(vector.items) % 2:
         raise _refuse(analyzer, form, "TypeError", grammar)
@@ -53,7 +47,7 @@ def _clauses(analyzer: Analyzer, form: ListForm, grammar: str) -> list[tuple[For
 
 
 def _levels(
-    analyzer: Analyzer,
+    analyzer: AnalyzerBase,
     form: ListForm,
     clauses: list[tuple[Form, Form]],
     scope: Scope,
@@ -82,7 +76,7 @@ def _levels(
 
 
 def _modifier(
-    analyzer: Analyzer,
+    analyzer: AnalyzerBase,
     form: ListForm,
     word: str,
     value: Form,
@@ -109,8 +103,7 @@ def _modifier(
 
 
 @special("dotimes", grammar="(dotimes [name count] body)", doc="Run the body for 0 ... count-1; the last value.")
-def analyze_dotimes(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(dotimes [name count] body)"""
+def _dotimes(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     grammar = "(dotimes [name count] body)"
     if len(form.items) != 3:
         raise _refuse(analyzer, form, "ArityMismatch", grammar)

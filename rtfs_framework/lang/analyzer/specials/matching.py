@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.branching import before_it, part
 from rtfs_framework.lang.analyzer.patterns import Patterns
+from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.forms import Form, ListForm, Name
 from rtfs_framework.lang.ir import nodes as ir
-
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope, Tail
 
 
 @special(
@@ -20,8 +16,7 @@ if TYPE_CHECKING:
     grammar="(match value pattern body ...), with `pattern when test body` for a guard",
     doc="The body of the first clause whose pattern fits and whose guard is true; none is a MatchError.",
 )
-def analyze_match(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(match value pattern body ...)"""
+def _match(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     if len(form.items) < 2:
         raise malformed(analyzer, form, "match")
     value = analyzer.analyze(form.items[1], scope)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.modules import IMPORT, MODULE, import_into, module_parts, wrong_part
 from rtfs_framework.lang.analyzer.namespaces import Imported
+from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.values import Keyword
 
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope, Tail
-
 
 @special("module", grammar=MODULE, doc="Describe a module; its definitions run when it is imported.", reserved=False)
-def analyze_module(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(module name (:exports [...]) definition...)"""
+def _module(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     if form is not analyzer.outermost:
         return analyzer.call(form, scope, tail)
     parts = module_parts(form)
@@ -35,8 +30,7 @@ def analyze_module(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail 
 
 
 @special("import", grammar=IMPORT, doc="Load a module once and make its exports visible.", reserved=False)
-def analyze_import(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(import name :as alias) or (import name :only [names])"""
+def _import(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     if form is not analyzer.outermost:
         return analyzer.call(form, scope, tail)
     name, alias, only = _read_import(analyzer, form)
@@ -51,7 +45,7 @@ def analyze_import(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail 
     return ir.Do((*nodes, ir.Const(None, form.span)), form.span)
 
 
-def _read_import(analyzer: Analyzer, form: ListForm) -> tuple[str, str | None, tuple[str, ...] | None]:
+def _read_import(analyzer: AnalyzerBase, form: ListForm) -> tuple[str, str | None, tuple[str, ...] | None]:
     parts = form.items[1:]
     if parts and isinstance(parts[0], VectorForm):
         parts = parts[0].items

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
+from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, Reference
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.values import Keyword
-
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope, Tail
 
 
 def _key(form: Form) -> str | None:
@@ -36,7 +32,7 @@ def _pairs(parts: tuple[Form, ...]) -> list[tuple[str, Form]] | None:
     return pairs
 
 
-def _described(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+def _described(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     if form is not analyzer.outermost:
         return analyzer.call(form, scope, tail)
     head, *rest = form.items
@@ -71,8 +67,7 @@ for _word in ("plan", "capability", "intent", "action", "task", "agent"):
     doc='Describe a resource; (resource:ref "x") reads the host context.',
     reserved=False,
 )
-def analyze_resource(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
-    """(resource name (property :key value) ...)"""
+def _resource(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     match form.items[1:]:
         case (Atom(value=Keyword(name="ref")), Atom(value=str(target))):
             return analyzer.reference(Reference(target, plain=False, span=form.span), scope)

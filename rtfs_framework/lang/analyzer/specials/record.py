@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rtfs_framework.lang import records
-
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer, Special
-    from rtfs_framework.lang.errors import LanguageError
-    from rtfs_framework.lang.forms import Form, ListForm
+from rtfs_framework.lang.analyzer.base import AnalyzerBase, Special
+from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.forms import Form, ListForm
 
 
 @records.frozen(eq=False)
@@ -39,7 +37,7 @@ def special(name: str, *aliases: str, grammar: str, doc: str, reserved: bool = T
 
 
 def malformed(
-    analyzer: Analyzer, form: ListForm, name: str, message: str | None = None, *, at: Form | None = None
+    analyzer: AnalyzerBase, form: ListForm, name: str, message: str | None = None, *, at: Form | None = None
 ) -> LanguageError:
     """Return the error for a special form that does not have its accepted shape, `at` the part that is wrong."""
     record = SPECIALS[name]

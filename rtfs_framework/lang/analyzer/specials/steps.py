@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.globals import defined_name
+from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.definitions import define
 from rtfs_framework.lang.analyzer.specials.functions import thunk
 from rtfs_framework.lang.analyzer.specials.record import SPECIALS, special
@@ -13,10 +13,6 @@ from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, Vecto
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword
-
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope, Tail
 
 _VALUE = Name("step value", Span(0, 0))
 """What a program cannot name: the value of a step that also defines."""
@@ -34,12 +30,12 @@ class _Options:
     body: tuple[Form, ...] = ()
 
 
-def _refuse(analyzer: Analyzer, form: ListForm, expected: str) -> ir.Node:
+def _refuse(analyzer: AnalyzerBase, form: ListForm, expected: str) -> ir.Node:
     """A wrong shape is an InvalidArguments error when it is reached, and a finding now."""
     word = form.items[0].name if isinstance(form.items[0], Name) else "step"
     message = f"Invalid arguments: expected {expected}, got {len(form.items) - 1} arguments to {word}"
     way_out = f"as in {SPECIALS[word].grammar}" if word in SPECIALS else None
-    analyzer.findings.append(analyzer.finding(form.span, "E0201", message, way_out, kind="InvalidArguments"))
+    analyzer.report(form.span, "E0201", message, way_out, kind="InvalidArguments")
     return ir.Fail("InvalidArguments", message, form.span)
 
 
@@ -85,8 +81,7 @@ def _exposure(options: _Options, form: ListForm) -> tuple[ir.Node, ir.Node]:
     doc="Run a body as a named step; the host is told when it starts, ends and fails.",
     reserved=False,
 )
-def analyze_step(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(step name option... body...)"""
+def _step(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     span = form.span
     name_form = form.items[1] if len(form.items) > 1 else None
     known = isinstance(name_form, Name) and (scope.find(name_form.name) or analyzer.top_level(name_form.name))
@@ -122,7 +117,7 @@ def _surely_defined(body: tuple[Form, ...]) -> tuple[str, ...]:
 
 
 def _defining_step(
-    analyzer: Analyzer,
+    analyzer: AnalyzerBase,
     form: ListForm,
     scope: Scope,
     told: tuple[ir.Node, ...],
@@ -148,8 +143,7 @@ def _defining_step(
 
 
 @special("step-if", grammar="(step-if test then else?)", doc="A branch as a step.", reserved=False)
-def analyze_step_if(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(step-if test then else?)"""
+def _step_if(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     options = _options(form.items[1:], allowed=("expose-context", "context-keys"))
     if options is None or not 2 <= len(options.body) <= 3:
         return _refuse(analyzer, form, "(step-if test then else?)")
@@ -160,8 +154,7 @@ def analyze_step_if(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail
 
 
 @special("step-loop", grammar="(step-loop test body)", doc="Repeat a body while a test holds.", reserved=False)
-def analyze_step_loop(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(step-loop test body)"""
+def _step_loop(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     options = _options(form.items[1:], allowed=("expose-context", "context-keys"))
     if options is None or len(options.body) != 2:
         return _refuse(analyzer, form, "(step-loop test body)")
@@ -177,8 +170,7 @@ def analyze_step_loop(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Ta
     doc="Branches that may run at once; the vector of their values, in order.",
     reserved=False,
 )
-def analyze_step_parallel(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(step-parallel option... branch...)"""
+def _step_parallel(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     options = _options(form.items[1:], allowed=("expose-context", "context-keys", "merge-policy"))
     if options is None or not options.body:
         return _refuse(analyzer, form, "(step-parallel branch...)")

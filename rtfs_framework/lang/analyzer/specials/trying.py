@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.branching import Branches, before_it, part
+from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.error_kinds import ALL, FAMILIES, KINDS
@@ -12,10 +12,6 @@ from rtfs_framework.lang.expander.core import OWN_WORD
 from rtfs_framework.lang.forms import Form, ListForm, Name
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
-
-if TYPE_CHECKING:
-    from rtfs_framework.lang.analyzer.analyze import Analyzer
-    from rtfs_framework.lang.analyzer.scope import Scope, Tail
 
 
 def _clause(form: Form, word: str) -> bool:
@@ -33,8 +29,7 @@ def _clause(form: Form, word: str) -> bool:
     doc="Handle errors by kind; finally always runs. A bare name, _, Exception and Throwable take every error. "
     f"{' '.join(f'{name} takes {words}.' for name, words in FAMILIES.items())} Kinds: {', '.join(KINDS)}.",
 )
-def analyze_try(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
-    """(try body... (catch ...)... (finally ...)?)"""
+def _try(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     parts = list(form.items[1:])
     last = parts.pop() if parts and _clause(parts[-1], "finally") else None
     clauses: list[ListForm] = []
@@ -57,7 +52,7 @@ def analyze_try(analyzer: Analyzer, form: ListForm, scope: Scope, tail: Tail | N
     return before_it(ir.Try(body, catches, final, form.span), before)
 
 
-def _judge(analyzer: Analyzer, kind: str, span: Span) -> None:
+def _judge(analyzer: AnalyzerBase, kind: str, span: Span) -> None:
     """Note a kind that no error has, unless the program mentions it: it may throw errors of that kind itself."""
     if kind in KINDS or kind in FAMILIES:
         return
@@ -65,10 +60,10 @@ def _judge(analyzer: Analyzer, kind: str, span: Span) -> None:
         known = "`rtfs doc try` lists the kinds; a capability may have some of its own"
         way_out = did_you_mean(kind, (*KINDS, *FAMILIES, *ALL)) or known
         message = f"no error has the kind '{kind}'"
-        analyzer.findings.append(analyzer.finding(span, "E0245", message, way_out, kind="Unreachable", severity="hint"))
+        analyzer.report(span, "E0245", message, way_out, kind="Unreachable", severity="hint")
 
 
-def _read_catch(analyzer: Analyzer, form: ListForm, scope: Scope) -> ir.Catch:
+def _read_catch(analyzer: AnalyzerBase, form: ListForm, scope: Scope) -> ir.Catch:
     """(catch name handler...), (catch Kind name handler...) or (catch name name handler...)."""
     parts = form.items[1:]
     named = [part for part in parts[:2] if isinstance(part, Name)]
