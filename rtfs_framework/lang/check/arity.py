@@ -16,7 +16,7 @@ CODE = "E0204"
 
 def check_arity(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
     """Return a finding for every call that cannot succeed for its number of arguments."""
-    return [found for node in facts.nodes if isinstance(node, ir.Call) and (found := _wrong(node, facts)) is not None]
+    return [found for node in facts.of(ir.Call) if (found := _wrong(node, facts)) is not None]
 
 
 def _wrong(node: ir.Call, facts: Facts) -> Diagnostic | None:

@@ -21,18 +21,21 @@ def check_branches(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # no
     """Return a warning for every part that never runs."""
     found: list[Diagnostic] = []
     told: set[ir.Node] = set()
-    for node in facts.of(ir.If, ir.Try, ir.Do):
-        if node.span in facts.written_by_macros or node in told:
-            continue
-        match node:
-            case ir.If():
-                found += _branch(node, facts)
-                told.update(everything((dead,)) if (dead := never_runs(node)) is not None else ())
-            case ir.Try():
-                found += _handlers(node, facts)
-            case ir.Do():
-                found += _after_throw(node, facts)
+    for node in facts.of(ir.If):
+        dead = never_runs(node)
+        if dead is not None and _is_own(node, told, facts):
+            found += _branch(node, dead, facts)
+            told.update(everything((dead,)))
+    for each in facts.of(ir.Try):
+        found += _handlers(each, facts) if _is_own(each, told, facts) else ()
+    for some in facts.of(ir.Do):
+        found += _after_throw(some, facts) if _is_own(some, told, facts) else ()
     return found
+
+
+def _is_own(node: ir.Node, told: set[ir.Node], facts: Facts) -> bool:
+    """Tell whether the author wrote a node, and nothing was said yet of what is around it."""
+    return node.span not in facts.written_by_macros and node not in told
 
 
 def never_runs(node: ir.If) -> ir.Node | None:
@@ -42,9 +45,8 @@ def never_runs(node: ir.If) -> ir.Node | None:
     return node.then if node.test.value is None or node.test.value is False else node.otherwise
 
 
-def _branch(node: ir.If, facts: Facts) -> Iterator[Diagnostic]:
-    dead = never_runs(node)
-    if dead is None or node.test.span in facts.written_by_macros or _own_span(dead, node.span) == node.span:
+def _branch(node: ir.If, dead: ir.Node, facts: Facts) -> Iterator[Diagnostic]:
+    if node.test.span in facts.written_by_macros or _own_span(dead, node.span) == node.span:
         return
     word = "false" if dead is node.then else "true"
     message = f"this branch never runs: its test is always {word}"

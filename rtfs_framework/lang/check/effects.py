@@ -14,6 +14,7 @@ from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.check.kinds import ANY, FUNCTION, INT, NIL, STRING
 from rtfs_framework.lang.check.signatures import ways
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.summary import summary
 from rtfs_framework.lang.ir.walk import everything, variables
 from rtfs_framework.lang.signature import FunctionEffect, Purity, Reason
 from rtfs_framework.lang.source import Span
@@ -65,24 +66,22 @@ def infer_effects(facts: Facts) -> tuple[FunctionEffect, ...]:
 
 def _named(facts: Facts) -> Iterator[tuple[Key, ir.Fn]]:
     """Yield top-level functions, then local ones; of names defined twice, the last definition counts for callers."""
-    for node in facts.nodes:
-        if isinstance(node, ir.SetGlobal) and isinstance(node.value, ir.Fn):
-            yield node.name, node.value
-        elif isinstance(node, ir.Letrec):
+    for root in facts.program.body:
+        seen = summary(facts.program, root).by_kind
+        yield from ((node.name, node.value) for node in seen.get(ir.SetGlobal, ()) if isinstance(node.value, ir.Fn))
+        for node in seen.get(ir.Letrec, ()):
             yield from node.bindings
 
 
 def _leaders(facts: Facts) -> dict[Key, Key]:
     """Return what stands for the arities of functions that have several: their name, or the first one's variable."""
     found: dict[Key, Key] = {}
-    for node in facts.nodes:
-        match node:
-            case ir.SetGlobal(name=name, value=ir.Arities(functions=functions)):
-                found.update((each.name, name) for each in functions if isinstance(each, ir.Global))
-            case ir.Arities(functions=(ir.Local(var=first), *_) as functions):
-                found.update((each.var, first) for each in functions if isinstance(each, ir.Local))
-            case _:
-                continue
+    for node in facts.of(ir.SetGlobal):
+        if isinstance(node.value, ir.Arities):
+            found.update((each.name, node.name) for each in node.value.functions if isinstance(each, ir.Global))
+    for several in facts.of(ir.Arities):
+        local = [each.var for each in several.functions if isinstance(each, ir.Local)]
+        found.update((var, local[0]) for var in local)
     return found
 
 

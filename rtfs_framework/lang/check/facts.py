@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.arity import chosen
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.ir.summary import all_of, settings
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.types.model import MapType, Type
@@ -40,8 +39,7 @@ class Facts:
     """Where the author wrote the names of variables."""
     namespaces: tuple[Namespace, ...]
     """The modules that were loaded."""
-    nodes: tuple[ir.Node, ...]
-    """Every node of the program."""
+    program: ir.Program
     functions: Mapping[str, tuple[ir.Fn, ...]]
     """Top-level functions that are defined once, arity by arity."""
     locals: Mapping[ir.Var, ir.Fn]
@@ -53,10 +51,9 @@ class Facts:
     set_names: frozenset[str]
     """All top-level names that are set."""
 
-    def of(self, *kinds: type[N]) -> list[N]:
-        """Return the nodes of some kinds, in order."""
-        wanted: list[Any] = [node for node in self.nodes if node.__class__ in kinds]
-        return wanted
+    def of(self, kind: type[N]) -> list[N]:
+        """Return the nodes of a class, in order."""
+        return all_of(self.program, kind)
 
     def finding(
         self, span: Span, code: str, message: str, way_out: str | None = None, *, kind: str, severity: str = "error"
@@ -101,10 +98,8 @@ class Facts:
 
 def collect(program: ir.Program, analyzer: AnalyzerBase) -> Facts:
     """Return the facts about a program that an analyzer has just made."""
-    nodes = tuple(everything(program.body))
-    sets = [node for node in nodes if isinstance(node, ir.SetGlobal)]
-    count = Counter(node.name for node in sets)
-    once = [node for node in sets if count[node.name] == 1]
+    count = settings(program)
+    once = [node for node in all_of(program, ir.SetGlobal) if count[node.name] == 1]
     return Facts(
         sources=analyzer.sources,
         library=analyzer.library,
@@ -114,9 +109,9 @@ def collect(program: ir.Program, analyzer: AnalyzerBase) -> Facts:
         imports=tuple(analyzer.imports),
         bound=analyzer.bound,
         namespaces=tuple(analyzer.modules.namespaces.values()),
-        nodes=nodes,
+        program=program,
         functions=_functions(once),
-        locals={var: fn for node in nodes if isinstance(node, ir.Letrec) for var, fn in node.bindings},
+        locals={var: fn for node in all_of(program, ir.Letrec) for var, fn in node.bindings},
         structs={node.name: made for node in once if (made := _struct(node.value)) is not None},
         constants=frozenset(node.name for node in once),
         set_names=frozenset(count),

@@ -27,8 +27,9 @@ def check_unused(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa
     places = {span for var in used if (span := facts.bound.get(var)) is not None and facts.text(span) == var.name}
     used.update(var for var, place in facts.bound.items() if place in places)
     found: list[Diagnostic] = []
-    for node in facts.of(ir.Bind, ir.Letrec, ir.Loop, ir.Match, ir.Fn):
-        found += _of_node(node, used, facts)
+    for kind in (ir.Bind, ir.Letrec, ir.Loop, ir.Match, ir.Fn):
+        for node in facts.of(kind):
+            found += _of_node(node, used, facts)
     return [*found, *_definitions(facts), *_imports(facts)]
 
 

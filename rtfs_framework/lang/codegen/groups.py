@@ -14,7 +14,7 @@ from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.codegen.statements import Statements
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.summary import all_nodes, settings
+from rtfs_framework.lang.ir.summary import all_of, settings
 from rtfs_framework.lang.passes.numbers import Special
 from rtfs_framework.lang.passes.versions import Versions
 
@@ -54,7 +54,7 @@ class Groups(Statements):
             made = Group(functions)
             self.groups.update({fn.frame: made for fn in functions})
         if program.groups:
-            named = (node.value for node in all_nodes(program) if isinstance(node, ir.SetGlobal))
+            named = (node.value for node in all_of(program, ir.SetGlobal))
             self.top_groups.update(value.frame for value in named if isinstance(value, ir.Fn))
 
     def receive(self, fn: ir.Fn, raw: Sequence[str], rest_name: str | None, line: int) -> None:

@@ -5,20 +5,26 @@ A pass that finds in a summary that a node has nothing for it leaves the node al
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from operator import is_
+from typing import Any, TypeVar
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
+
+N = TypeVar("N", bound=ir.Node)
 
 
 @records.frozen(eq=False)
 class Summary:
     """What is in a top-level node."""
 
-    nodes: tuple[ir.Node, ...]
+    nodes: list[ir.Node]
     """All of it, itself first."""
-    kinds: frozenset[type]
+    by_kind: Mapping[type, list[Any]]
+    """The same by their classes."""
     builtins: frozenset[str]
     """The library functions that it names."""
     globals: frozenset[str]
@@ -38,23 +44,35 @@ def summary(program: ir.Program, node: ir.Node) -> Summary:
 
 
 def _look(root: ir.Node) -> Summary:
-    nodes = tuple(everything((root,)))
-    kinds = frozenset(node.__class__ for node in nodes)
+    nodes = list(everything((root,)))
+    found: dict[type, list[Any]] = defaultdict(list)
+    for node in nodes:
+        found[node.__class__].append(node)
+    by_kind = dict(found)
     return Summary(
         nodes,
-        kinds,
-        frozenset(node.name for node in nodes if isinstance(node, ir.Builtin)),
-        frozenset(node.name for node in nodes if isinstance(node, ir.Global)) if ir.Global in kinds else frozenset(),
-        tuple(node.name for node in nodes if isinstance(node, ir.SetGlobal)) if ir.SetGlobal in kinds else (),
-        any(isinstance(node, ir.Call) and isinstance(node.function, ir.Fn) for node in nodes)
-        if ir.Fn in kinds
-        else False,
+        by_kind,
+        frozenset(node.name for node in by_kind.get(ir.Builtin, ())),
+        frozenset(node.name for node in by_kind.get(ir.Global, ())),
+        tuple(node.name for node in by_kind.get(ir.SetGlobal, ())),
+        any(node.function.__class__ is ir.Fn for node in by_kind.get(ir.Call, ())),
     )
 
 
 def all_nodes(program: ir.Program) -> list[ir.Node]:
     """Return every node of a program."""
     return [node for root in program.body for node in summary(program, root).nodes]
+
+
+def all_of(program: ir.Program, kind: type[N]) -> list[N]:
+    """Return every node of a class in a program."""
+    return [node for root in program.body for node in summary(program, root).by_kind.get(kind, ())]
+
+
+def changed(program: ir.Program, change: Callable[[ir.Node, Summary], ir.Node]) -> ir.Program:
+    """Return a program with its top-level nodes changed; the same where none is."""
+    body = tuple(change(node, summary(program, node)) for node in program.body)
+    return program if all(map(is_, body, program.body)) else records.evolve(program, body=body)
 
 
 def settings(program: ir.Program) -> Counter[str]:

@@ -20,10 +20,12 @@ Several = dict[str, list[tuple[str, Shape]]]
 def settle_arities(program: ir.Program, _library: Library) -> ir.Program:
     """Return the program with direct calls of arities."""
     several = _several(program)
+    if not several:
+        return program
     body = tuple(
         node if summary(program, node).globals.isdisjoint(several) else _direct(node, several) for node in program.body
     )
-    return records.evolve(program, body=body) if several else program
+    return records.evolve(program, body=body)
 
 
 def _several(program: ir.Program) -> Several:

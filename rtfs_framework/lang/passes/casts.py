@@ -31,7 +31,7 @@ from rtfs_framework.lang.check.kinds import (
 )
 from rtfs_framework.lang.check.signatures import ways
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.summary import summary
+from rtfs_framework.lang.ir.summary import Summary, changed
 from rtfs_framework.lang.ir.walk import rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.types.check import violation
@@ -55,21 +55,16 @@ _OF_INTEGERS = frozenset({"+", "-", "*", "inc", "dec"})
 def drop_casts(program: ir.Program, library: Library) -> ir.Program:
     """Return the program without checks that surely hold."""
     casts = _Casts(library)
-    body = tuple(casts.go(node) if any(map(_declares, summary(program, node).nodes)) else node for node in program.body)
-    return records.evolve(program, body=body)
+    return changed(program, lambda node, seen: casts.go(node) if _declares(seen) else node)
 
 
-def _declares(node: ir.Node) -> bool:
-    """Tell whether a node has a type that values are checked against, and a parameter's does not count."""
-    match node:
-        case ir.Check():
-            return True
-        case ir.Bind():
-            return node.type is not None
-        case ir.Fn():
-            return node.returns is not None
-        case _:
-            return False
+def _declares(seen: Summary) -> bool:
+    """Tell whether there is a type that values are checked against, and a parameter's does not count."""
+    return (
+        ir.Check in seen.by_kind
+        or any(node.type is not None for node in seen.by_kind.get(ir.Bind, ()))
+        or any(node.returns is not None for node in seen.by_kind.get(ir.Fn, ()))
+    )
 
 
 class _Casts:

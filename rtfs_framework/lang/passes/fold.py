@@ -7,12 +7,13 @@ nor the program grows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.summary import summary
+from rtfs_framework.lang.ir.summary import Summary, changed
 from rtfs_framework.lang.ir.walk import rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes.known import FOLDED
@@ -24,21 +25,29 @@ _LENGTH = 256
 
 def fold(program: ir.Program, library: Library) -> ir.Program:
     """Return the program with its constant calls computed."""
-    body = (_Folding(library).go(n) if any(map(_starts, summary(program, n).nodes)) else n for n in program.body)
-    return records.evolve(program, body=tuple(body))
+    return changed(program, lambda node, seen: _Folding(library).go(node) if _starts(seen) else node)
 
 
-def _starts(node: ir.Node) -> bool:
-    """Tell whether folding may begin at a node: all that it does elsewhere follows from that."""
-    match node:
-        case ir.If(test=ir.Const()) | ir.Bind(pattern=ir.PVar(), value=ir.Const(), type=None):
-            return True
-        case ir.Call(function=ir.Builtin(), args=items) | ir.VectorNode(items=items):
-            return all(item.__class__ is ir.Const for item in items)
-        case ir.And(items=items) | ir.Or(items=items) | ir.Do(items=items):
-            return len(items) == 1 or any(item.__class__ is ir.Const for item in items)
-        case _:
-            return False
+def _starts(seen: Summary) -> bool:
+    """Tell whether folding may begin somewhere: all that it does elsewhere follows from that."""
+    return any(begins(node) for kind, begins in _BEGINS.items() for node in seen.by_kind.get(kind, ()))
+
+
+def _is_const(node: ir.Node) -> bool:
+    return node.__class__ is ir.Const
+
+
+def _has_const(node: ir.And | ir.Or | ir.Do) -> bool:
+    return len(node.items) == 1 or any(map(_is_const, node.items))
+
+
+_BEGINS: dict[type, Callable[[Any], bool]] = {
+    ir.If: lambda node: _is_const(node.test),
+    ir.Bind: lambda node: _is_const(node.value) and node.type is None and isinstance(node.pattern, ir.PVar),
+    ir.Call: lambda node: isinstance(node.function, ir.Builtin) and all(map(_is_const, node.args)),
+    ir.VectorNode: lambda node: all(map(_is_const, node.items)),
+    **dict.fromkeys((ir.And, ir.Or, ir.Do), _has_const),
+}
 
 
 class _Folding:

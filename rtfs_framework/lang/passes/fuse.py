@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.summary import summary
+from rtfs_framework.lang.ir.summary import settings, summary
 from rtfs_framework.lang.ir.walk import everything, rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes import forms
@@ -358,13 +358,8 @@ def _left(acc: ir.Var | None, span: Span) -> ir.Node:
 
 def _is_reducing(program: ir.Program) -> bool:
     """Tell whether a program may make a `reduced` value, or calls what earlier texts have defined, which may."""
-    nodes = list(everything(program.body))
-    own = {node.name for node in nodes if isinstance(node, ir.SetGlobal)}
-    return any(
-        (isinstance(node, ir.Builtin) and node.name == "reduced")
-        or (isinstance(node, ir.Global) and node.name not in own)
-        for node in nodes
-    )
+    own, found = settings(program).keys(), [summary(program, node) for node in program.body]
+    return any("reduced" in seen.builtins or not seen.globals <= own for seen in found)
 
 
 def _may_give_any(function: ir.Builtin) -> bool:

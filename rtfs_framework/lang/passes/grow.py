@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.summary import Summary, summary
+from rtfs_framework.lang.ir.summary import Summary, changed
 from rtfs_framework.lang.ir.walk import everything, rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.maps import is_plain
@@ -19,16 +19,16 @@ from rtfs_framework.lang.passes.rounds import Round
 
 def grow(program: ir.Program, _library: Library) -> ir.Program:
     """Return the program with what its loops build changed in place."""
-    return records.evolve(program, body=tuple(_grown(node, summary(program, node)) for node in program.body))
+    return changed(program, _grown)
 
 
 def _grown(root: ir.Node, seen: Summary) -> ir.Node:
     """Return a top-level node with what its loops build changed in place."""
-    if seen.kinds.isdisjoint((ir.Loop, ir.Each)):
+    if seen.by_kind.keys().isdisjoint((ir.Loop, ir.Each)):
         return root
     literals: dict[ir.Var, ir.Node] = {}
-    for node in seen.nodes:
-        if isinstance(node, ir.Bind) and isinstance(node.pattern, ir.PVar) and not node.pattern.var.leaves_part:
+    for node in seen.by_kind.get(ir.Bind, ()):
+        if isinstance(node.pattern, ir.PVar) and not node.pattern.var.leaves_part:
             literals[node.pattern.var] = node.value
     return _Growing(literals).go(root)
 

@@ -30,7 +30,7 @@ def inline(program: ir.Program, _library: Library) -> ir.Program:
     body: list[ir.Node] = []
     for node, name, fn in settled(program):
         seen = summary(program, node)
-        useful = seen.calls_lambda or not seen.globals.isdisjoint(small)
+        useful = seen.calls_lambda or not small.keys().isdisjoint(seen.globals)
         made = _Inlining(small, fresh, top, looped=False, once=True).go(node) if useful else node
         body.append(made)
         if fn is not None and isinstance(made, ir.SetGlobal):

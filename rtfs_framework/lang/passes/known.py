@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.summary import summary
+from rtfs_framework.lang.ir.summary import all_of
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.values import Keyword
@@ -66,13 +66,11 @@ def asking(program: ir.Program, library: Library) -> frozenset[str]:
     """Return the top-level names whose functions may ask the host, as far as the program shows."""
     readers: dict[str, list[str]] = {}
     todo: list[str] = []
-    for root in program.body:
-        for node in summary(program, root).nodes:
-            if isinstance(node, ir.SetGlobal):
-                inside = list(everything((node.value,)))
-                todo += [node.name] if _any_asks(inside, (), library) else []
-                for read in {part.name for part in inside if isinstance(part, ir.Global)}:
-                    readers.setdefault(read, []).append(node.name)
+    for node in all_of(program, ir.SetGlobal):
+        inside = list(everything((node.value,)))
+        todo += [node.name] if _any_asks(inside, (), library) else []
+        for read in {part.name for part in inside if isinstance(part, ir.Global)}:
+            readers.setdefault(read, []).append(node.name)
     found: set[str] = set()
     while todo:
         name = todo.pop()

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.summary import all_nodes
+from rtfs_framework.lang.ir.summary import all_of, settings
 from rtfs_framework.lang.ir.walk import everything, rewrite
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.types.subtypes import is_same
@@ -23,11 +23,10 @@ Key = str | ir.Var
 
 def merge_tail_calls(program: ir.Program, _library: Library) -> ir.Program:
     """Return the program with mutual tail calls as jumps."""
-    nodes = all_nodes(program)
-    candidates = _candidates(program, nodes)
+    candidates = _candidates(program)
     if len(candidates) < 2:
         return program
-    homes = _homes(nodes)
+    homes = _homes(program)
     edges = {
         key: [k for k in _targets(fn, candidates) if homes.get(k) is homes.get(key)] for key, fn in candidates.items()
     }
@@ -38,32 +37,29 @@ def merge_tail_calls(program: ir.Program, _library: Library) -> ir.Program:
     for group in groups:
         members = {key: candidates[key] for key in group}
         jumps.update({fn.frame: members for fn in members.values()})
-    _mark_looped(nodes, jumps)
+    _mark_looped(program, jumps)
     body = tuple(rewrite(node, lambda fn: _jumping(fn, jumps)) for node in program.body)
     rewritten = {n.frame: n for n in everything(body) if isinstance(n, ir.Fn)}
     made = tuple(tuple(rewritten[candidates[key].frame] for key in group) for group in groups)
     return records.evolve(program, body=body, groups=made)
 
 
-def _candidates(program: ir.Program, nodes: list[ir.Node]) -> dict[Key, ir.Fn]:
+def _candidates(program: ir.Program) -> dict[Key, ir.Fn]:
     found: dict[Key, ir.Fn] = {}
-    twice: set[Key] = set()
-    for node in nodes:
-        if isinstance(node, ir.SetGlobal):
-            twice |= {node.name} & found.keys()
-            fn = node.value
-            if isinstance(fn, ir.Fn) and node.name in program.functions and not fn.captures and _plain(fn):
-                found[node.name] = fn
-            else:
-                twice.add(node.name)
-        elif isinstance(node, ir.Letrec):
-            found.update({var: fn for var, fn in node.bindings if _plain(fn)})
-    return {key: fn for key, fn in found.items() if key not in twice}
+    count = settings(program)
+    for node in all_of(program, ir.SetGlobal):
+        fn = node.value
+        once = count[node.name] == 1 and node.name in program.functions
+        if once and isinstance(fn, ir.Fn) and not fn.captures and _plain(fn):
+            found[node.name] = fn
+    for each in all_of(program, ir.Letrec):
+        found.update({var: fn for var, fn in each.bindings if _plain(fn)})
+    return found
 
 
-def _homes(nodes: list[ir.Node]) -> dict[Key, ir.Node]:
+def _homes(program: ir.Program) -> dict[Key, ir.Node]:
     """Return the letrec that binds each local function: only functions of one letrec may share a loop."""
-    return {var: node for node in nodes if isinstance(node, ir.Letrec) for var, _ in node.bindings}
+    return {var: node for node in all_of(program, ir.Letrec) for var, _ in node.bindings}
 
 
 def _plain(fn: ir.Fn) -> bool:
@@ -149,13 +145,12 @@ def _pop_component(stack: list[Key], waiting: set[Key], root: Key) -> list[Key]:
     return component
 
 
-def _mark_looped(nodes: list[ir.Node], jumps: Mapping[ir.FunctionFrame, object]) -> None:
+def _mark_looped(program: ir.Program, jumps: Mapping[ir.FunctionFrame, object]) -> None:
     """Closures over variables of a group must capture values: the group is a loop."""
-    for node in nodes:
-        if isinstance(node, ir.Fn):
-            for var in node.captures:
-                if var.owner in jumps:
-                    var.looped = True
+    for fn in all_of(program, ir.Fn):
+        for var in fn.captures:
+            if var.owner in jumps:
+                var.looped = True
 
 
 def _jumping(fn: ir.Fn, jumps: Mapping[ir.FunctionFrame, Mapping[Key, ir.Fn]]) -> ir.Fn:
