@@ -22,7 +22,7 @@ from benchmarks.table import Row
 from benchmarks.timing import compared
 from rtfs_framework.api import CapabilityEntry, CapabilityRequest
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.program import LoadedProgram
+from rtfs_framework.orchestrator.running.program import LoadedProgram
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.registry.catalog import Catalog
 from rtfs_framework.registry.problems import Provenance

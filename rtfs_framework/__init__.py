@@ -16,14 +16,15 @@ if TYPE_CHECKING:  # importing `typing` takes longer than a small program runs
     from rtfs_framework.kernel.purehost import PureHost
     from rtfs_framework.lang.errors import LanguageError, ProgramError
     from rtfs_framework.lang.source import Source
-    from rtfs_framework.orchestrator.arguments import ArgumentError
+    from rtfs_framework.orchestrator.boundary.answers import HostInterface
+    from rtfs_framework.orchestrator.boundary.arguments import ArgumentError
+    from rtfs_framework.orchestrator.running.uses import SessionClosedError
     from rtfs_framework.orchestrator.session import Session
-    from rtfs_framework.orchestrator.uses import SessionClosedError
 
 __version__ = "0.1.0"
 
 _LAZY = {
-    "ArgumentError": "rtfs_framework.orchestrator.arguments",
+    "ArgumentError": "rtfs_framework.orchestrator.boundary.arguments",
     "compile_source": "rtfs_framework.kernel.loader",
     "LanguageError": "rtfs_framework.lang.errors",
     "ProgramError": "rtfs_framework.lang.errors",
@@ -32,9 +33,10 @@ _LAZY = {
     "RequiresHost": "rtfs_framework.kernel.outcome",
     "RequiresHosts": "rtfs_framework.kernel.outcome",
     "HostCall": "rtfs_framework.kernel.outcome",
+    "HostInterface": "rtfs_framework.orchestrator.boundary.answers",
     "PureHost": "rtfs_framework.kernel.purehost",
     "Session": "rtfs_framework.orchestrator.session",
-    "SessionClosedError": "rtfs_framework.orchestrator.uses",
+    "SessionClosedError": "rtfs_framework.orchestrator.running.uses",
     "Source": "rtfs_framework.lang.source",
 }
 
@@ -42,6 +44,7 @@ __all__ = [
     "ArgumentError",
     "Complete",
     "HostCall",
+    "HostInterface",
     "Instance",
     "LanguageError",
     "ProgramError",

@@ -42,6 +42,6 @@ def write_crash_file(error: BaseException) -> Path | None:
 
 
 def _folders() -> list[Path]:
-    from rtfs_framework.orchestrator.journal.place import data_dir
+    from rtfs_framework.orchestrator.config.folders import data_dir
 
     return [data_dir(os.environ) / "crashes", Path(tempfile.gettempdir())]

@@ -18,7 +18,7 @@ import click
 from rtfs_framework.cli.terminal import PipeClosed, StdoutLost, complain, finish
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError, RtfsError
 from rtfs_framework.lang.visible import visible_message
-from rtfs_framework.orchestrator.colour import is_terminal
+from rtfs_framework.orchestrator.config.colour import is_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,7 @@ from rtfs_framework.cli.terminal import PipeClosed, lost, say
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.visible import visible_line
-from rtfs_framework.orchestrator.artifacts.quick import keep_help
+from rtfs_framework.orchestrator.remembering.artifacts.quick import keep_help
 from rtfs_framework.registry.catalog import Catalog
 from rtfs_framework.registry.faults import Part, PluginFault, ask, is_theirs
 

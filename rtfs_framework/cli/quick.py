@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs_framework.lang.codegen.artifact import Artifact
-    from rtfs_framework.orchestrator.artifacts.quick import Entry
+    from rtfs_framework.orchestrator.remembering.artifacts.quick import Entry
 
 _WORDS = {None: "nil", True: "true", False: "false"}
 _BITS = 1024
@@ -57,7 +57,7 @@ def _is_text(arg: str) -> bool:
 
 def _help() -> int:
     """Print the help, if it is known for what is installed."""
-    from rtfs_framework.orchestrator.artifacts.quick import find, help_purpose
+    from rtfs_framework.orchestrator.remembering.artifacts.quick import find, help_purpose
 
     entry = find(help_purpose(os.environ), os.environ)
     if entry is None or entry.told is None:
@@ -78,7 +78,7 @@ class _Quick:
             _Ordinary: It cannot be found here.
             OSError: stdout cannot be written.
         """
-        from rtfs_framework.orchestrator.artifacts.quick import find, keep_like, purpose, world
+        from rtfs_framework.orchestrator.remembering.artifacts.quick import find, keep_like, purpose, world
 
         if not first:
             raise _Ordinary
@@ -118,8 +118,8 @@ def _run(name: str, text: bytes | str, args: Sequence[str], keep: Callable[[Entr
     """Compile and run a program that nobody has run before, where no host is needed for a closed one."""
     artifact = _compiled(name, text)
     from rtfs_framework.lang.codegen.stored import dump_artifact
-    from rtfs_framework.orchestrator.artifacts.closed import bare_code, is_closed
-    from rtfs_framework.orchestrator.artifacts.quick import Entry
+    from rtfs_framework.orchestrator.remembering.artifacts.closed import bare_code, is_closed
+    from rtfs_framework.orchestrator.remembering.artifacts.quick import Entry
 
     if not is_closed(artifact):
         raise _Ordinary
@@ -132,8 +132,8 @@ def _check(name: str, text: bytes | str, _: Sequence[str], keep: Callable[[Entry
     artifact = _compiled(name, text)
     from rtfs_framework.cli.shown.findings import findings_text, in_order
     from rtfs_framework.lang.diagnostics import bounded
-    from rtfs_framework.orchestrator.artifacts.quick import Entry
-    from rtfs_framework.orchestrator.checked import Checked
+    from rtfs_framework.orchestrator.explaining.checked import Checked
+    from rtfs_framework.orchestrator.remembering.artifacts.quick import Entry
 
     found = in_order(bounded(artifact.diagnostics))
     checked = Checked(sources=artifact.sources, diagnostics=found, effects=artifact.effects)
@@ -225,7 +225,7 @@ def _written(value: Any) -> str:
 
 
 def _tell(code: int, plain: str, coloured: str) -> int:
-    from rtfs_framework.orchestrator.colour import colour_for
+    from rtfs_framework.orchestrator.config.colour import colour_for
 
     _write(coloured if colour_for(sys.stdout) else plain)
     return code

@@ -11,19 +11,19 @@ from rtfs_framework.api.targets import LocalPure
 from rtfs_framework.cli.door import plugin_files
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.artifacts import quick
-from rtfs_framework.orchestrator.artifacts.closed import bare_code, is_closed
 from rtfs_framework.orchestrator.config.find import places
+from rtfs_framework.orchestrator.config.folders import cache_dir
 from rtfs_framework.orchestrator.config.layers import Kind
-from rtfs_framework.orchestrator.journal.place import cache_dir
-from rtfs_framework.orchestrator.linking import PRELUDE
-from rtfs_framework.orchestrator.module_path import candidates
+from rtfs_framework.orchestrator.remembering.artifacts import quick
+from rtfs_framework.orchestrator.remembering.artifacts.closed import bare_code, is_closed
+from rtfs_framework.orchestrator.running.linking import PRELUDE
+from rtfs_framework.orchestrator.running.module_path import candidates
 from rtfs_framework.registry.faults import PluginFault
 
 if TYPE_CHECKING:
-    from rtfs_framework.orchestrator.checked import Checked
+    from rtfs_framework.orchestrator.explaining.checked import Checked
     from rtfs_framework.orchestrator.host import Host
-    from rtfs_framework.orchestrator.linking import Linked
+    from rtfs_framework.orchestrator.running.linking import Linked
     from rtfs_framework.orchestrator.session import Session
 
 

@@ -1,4 +1,4 @@
-"""The few styles that are used. Whether a stream gets them is decided in `orchestrator/colour.py`.
+"""The few styles that are used. Whether a stream gets them is decided in `orchestrator/config/colour.py`.
 
 Colour is added where it is wanted and never taken out of finished text. Text of others is made visible before it is
 styled, so every escape sequence that a terminal sees is ours.

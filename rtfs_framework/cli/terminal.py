@@ -23,7 +23,7 @@ from rtfs_framework.cli.problems import OUTPUT, InputError
 from rtfs_framework.cli.style import Part, line_of, report_of
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.visible import visible
-from rtfs_framework.orchestrator.colour import colour_for, is_terminal
+from rtfs_framework.orchestrator.config.colour import colour_for, is_terminal
 
 _GONE = frozenset({errno.EPIPE, errno.ESHUTDOWN})
 

@@ -50,7 +50,7 @@ def views_of(source: Source, nesting: int) -> Views:
     from rtfs_framework.kernel.macros import compile_macro
     from rtfs_framework.lang.pipeline import Surroundings
     from rtfs_framework.lang.views import view
-    from rtfs_framework.orchestrator.module_path import finder
+    from rtfs_framework.orchestrator.running.module_path import finder
     from rtfs_framework.stdlib.library import BUILTINS
 
     del effects  # its import enters `call` and its kin into the library

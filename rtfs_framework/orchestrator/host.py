@@ -11,35 +11,36 @@ from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.api.secrets import blotter
 from rtfs_framework.api.targets import ExecTarget, RemoteModel
 from rtfs_framework.api.values import Clock
-from rtfs_framework.orchestrator.artifacts.store import ArtifactStore
-from rtfs_framework.orchestrator.cache_stack import CacheStack, build_stack
-from rtfs_framework.orchestrator.capabilities import Capabilities
+from rtfs_framework.orchestrator.concurrency.loops import LoopThread
+from rtfs_framework.orchestrator.concurrency.slots import Slots
+from rtfs_framework.orchestrator.config.folders import cache_dir, data_dir, journal_path
+from rtfs_framework.orchestrator.config.key_binding import SECRET, surroundings
 from rtfs_framework.orchestrator.config.model import MANY, Config
-from rtfs_framework.orchestrator.config.policy import policy_hash
-from rtfs_framework.orchestrator.consulting import Consultations
-from rtfs_framework.orchestrator.delegate import Delegator
-from rtfs_framework.orchestrator.dispatch import Dispatcher
-from rtfs_framework.orchestrator.engines import make_engine
-from rtfs_framework.orchestrator.events import EventBus, Subscription
-from rtfs_framework.orchestrator.journal.place import cache_dir, data_dir, journal_path
-from rtfs_framework.orchestrator.journal.writer import Journal
-from rtfs_framework.orchestrator.key_binding import SECRET, surroundings
-from rtfs_framework.orchestrator.keyring import Keyring
-from rtfs_framework.orchestrator.loops import LoopThread
-from rtfs_framework.orchestrator.models import Models
-from rtfs_framework.orchestrator.precedence import Precedence
-from rtfs_framework.orchestrator.providers import ProviderInstance, ProviderPool, untold
-from rtfs_framework.orchestrator.reuse import Reuse
-from rtfs_framework.orchestrator.security import SecurityAuthorizer
-from rtfs_framework.orchestrator.slots import Slots
+from rtfs_framework.orchestrator.deciding.delegate import Delegator
+from rtfs_framework.orchestrator.deciding.engines import make_engine
+from rtfs_framework.orchestrator.deciding.policy import policy_hash
+from rtfs_framework.orchestrator.deciding.precedence import Precedence
+from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
+from rtfs_framework.orchestrator.performing.capabilities import Capabilities
+from rtfs_framework.orchestrator.performing.consulting import Consultations
+from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
+from rtfs_framework.orchestrator.performing.models import Models
+from rtfs_framework.orchestrator.performing.prompt import signature_text
+from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool, untold
+from rtfs_framework.orchestrator.recording.events import EventBus, Subscription
+from rtfs_framework.orchestrator.recording.journal.writer import Journal
+from rtfs_framework.orchestrator.remembering.artifacts.store import ArtifactStore
+from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack, build_stack
+from rtfs_framework.orchestrator.remembering.keyring import Keyring
+from rtfs_framework.orchestrator.remembering.reuse import Reuse
 from rtfs_framework.registry.faults import Part, PluginFault, make
 
 if TYPE_CHECKING:
-    from rtfs_framework.orchestrator.outside import Told
+    from rtfs_framework.orchestrator.concurrency.outside import Told
     from rtfs_framework.registry.catalog import Catalog
 
 
-@attrs.frozen(slots=True, eq=False)
+@attrs.frozen(slots=True, eq=False, kw_only=True)
 class Host:
     """All that runs share."""
 
@@ -87,33 +88,62 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     caches = build_stack(
         catalog.caches,
         config.caches,
-        clock,
-        config.cache_ttl,
-        lambda: str(cache_dir(environ)),
-        events.plugin_failed,
-        keyring,
+        clock=clock,
+        ttl=config.cache_ttl,
+        directory=lambda: str(cache_dir(environ)),
+        report=events.plugin_failed,
+        keyring=keyring,
     )
-    policy = policy_hash(config, pool, "" if engine is None else f"{engine.name} ({engine.part.provenance})")
     security = SecurityAuthorizer(config.security, config.path or "delegation.toml")
-    precedence = Precedence(security, pool, config.routes, config.default_target, clock)
-    plans = caches.of_level(CacheLevel.L1)
-    delegator = Delegator(precedence, engine, plans, policy, clock, events.plugin_failed, config.cache_ttl)
-    capabilities = Capabilities(
-        {name: entry for name, (entry, _) in catalog.capabilities.items()},
-        {name: Part("capability", name, provenance) for name, (_, provenance) in catalog.capabilities.items()},
-        catalog.function_names,
-        security,
-        clock,
-        events,
-        io,
-        threads=config.parallel,
+    policy = policy_hash(config, pool, "" if engine is None else f"{engine.name} ({engine.part.provenance})")
+    models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring, signature_text), clock, events, io)
+    dispatcher = Dispatcher(
+        delegator=Delegator(
+            precedence=Precedence(security, pool, config.routes, config.default_target, clock),
+            engine=engine,
+            l1=caches.of_level(CacheLevel.L1),
+            policy_hash=policy,
+            clock=clock,
+            report=events.plugin_failed,
+            ttl=config.cache_ttl,
+        ),
+        pool=pool,
+        models=models,
+        capabilities=_capabilities(catalog, security, clock, events, io, threads=config.parallel),
+        clock=clock,
+        events=events,
+        slots=Slots(config.parallel - 1),
+        consultations=Consultations(models, pool, security, clock),
     )
-    models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring), clock, events, io)
-    slots, consultations = Slots(config.parallel - 1), Consultations(models, pool, security, clock)
-    dispatcher = Dispatcher(delegator, pool, models, capabilities, clock, events, slots, consultations)
-    store = _journal(config, environ, clock, events) if journal and config.journal.enabled else None
-    artifacts = ArtifactStore(caches.of_level(CacheLevel.L4), lambda: str(cache_dir(environ)), events)
-    return Host(config, catalog, clock, events, pool, caches, artifacts, dispatcher, io, store, policy)
+    return Host(
+        config=config,
+        catalog=catalog,
+        clock=clock,
+        events=events,
+        pool=pool,
+        caches=caches,
+        artifacts=ArtifactStore(caches.of_level(CacheLevel.L4), lambda: str(cache_dir(environ)), events),
+        dispatcher=dispatcher,
+        io=io,
+        journal=_journal(config, environ, clock, events) if journal and config.journal.enabled else None,
+        policy_hash=policy,
+    )
+
+
+def _capabilities(
+    catalog: Catalog, security: SecurityAuthorizer, clock: Clock, events: EventBus, io: LoopThread, *, threads: int
+) -> Capabilities:
+    offered = catalog.capabilities.items()
+    return Capabilities(
+        entries={name: entry for name, (entry, _) in offered},
+        parts={name: Part("capability", name, provenance) for name, (_, provenance) in offered},
+        names=catalog.function_names,
+        security=security,
+        clock=clock,
+        events=events,
+        io=io,
+        threads=threads,
+    )
 
 
 def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str], told: Told = untold) -> ProviderPool:
@@ -135,11 +165,11 @@ def _journal(config: Config, environ: Mapping[str, str], clock: Clock, events: E
         journal_path(environ, spec.path),
         data_dir(environ),
         clock,
-        spec.keep_args,
-        blotter(secrets_of(config, environ)),
-        spec.sync,
-        spec.on_failure,
-        events.journal_failed,
+        keep_args=spec.keep_args,
+        blot=blotter(secrets_of(config, environ)),
+        sync=spec.sync,
+        on_failure=spec.on_failure,
+        report=events.journal_failed,
     )
 
 

@@ -20,22 +20,22 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.source import Source, source_of
-from rtfs_framework.orchestrator.clock import SystemClock
+from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.host import Host, build_host
-from rtfs_framework.orchestrator.linking import Linked, link
-from rtfs_framework.orchestrator.portal import Portal
-from rtfs_framework.orchestrator.program import LoadedProgram, ProgramRun, status_of
-from rtfs_framework.orchestrator.records import RunResult
-from rtfs_framework.orchestrator.stream import Stream
-from rtfs_framework.orchestrator.tally import Ledger
-from rtfs_framework.orchestrator.uses import Use
+from rtfs_framework.orchestrator.recording.records import RunResult
+from rtfs_framework.orchestrator.recording.tally import Ledger
+from rtfs_framework.orchestrator.running.linking import Linked, link
+from rtfs_framework.orchestrator.running.portal import Portal
+from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun, status_of
+from rtfs_framework.orchestrator.running.stream import Stream
+from rtfs_framework.orchestrator.running.uses import Use
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from rtfs_framework.api.cache import CacheStats
-    from rtfs_framework.orchestrator.checked import Checked
-    from rtfs_framework.orchestrator.explain import ExplainedSite
+    from rtfs_framework.orchestrator.explaining.checked import Checked
+    from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
     from rtfs_framework.registry.catalog import Catalog
     from rtfs_framework.registry.faults import PluginFault
     from rtfs_framework.registry.problems import PluginProblem
@@ -181,13 +181,13 @@ class Session:
 
     def examine(self, source: Source | str) -> Checked:
         """Return what is known of a program without running it: findings, purity of its functions, where calls go."""
-        from rtfs_framework.orchestrator.checking import check
+        from rtfs_framework.orchestrator.explaining.checking import check
 
         return self.portal.call(lambda _: check(self.host, source_of(source), self.limits))
 
     def explain(self, source: Source | str) -> list[ExplainedSite]:
         """Return every call of a program that can leave the kernel, where it would go, and why. Runs nothing."""
-        from rtfs_framework.orchestrator.explain import explain
+        from rtfs_framework.orchestrator.explaining.explain import explain
 
         return self.portal.call(lambda _: explain(self.host, source_of(source), self.limits))
 
@@ -197,7 +197,7 @@ class Session:
         Raises:
             LanguageError: The program was refused, or the text is no call of a function of it with literals.
         """
-        from rtfs_framework.orchestrator.explain import explain_call
+        from rtfs_framework.orchestrator.explaining.explain import explain_call
 
         return self.portal.call(lambda _: explain_call(self.host, source_of(source), call, self.limits))
 

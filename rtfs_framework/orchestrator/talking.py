@@ -15,10 +15,10 @@ from rtfs_framework.lang.diagnostics import refusals
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.library import FindModule, no_modules
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.deadlines import Deadlines
-from rtfs_framework.orchestrator.linking import PRELUDE, UNKNOWN_NAME, findings, knows
-from rtfs_framework.orchestrator.program import LoadedProgram
-from rtfs_framework.orchestrator.tally import Ledger
+from rtfs_framework.orchestrator.concurrency.deadlines import Deadlines
+from rtfs_framework.orchestrator.recording.tally import Ledger
+from rtfs_framework.orchestrator.running.linking import PRELUDE, UNKNOWN_NAME, findings, knows
+from rtfs_framework.orchestrator.running.program import LoadedProgram
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.run import Run

@@ -18,7 +18,8 @@ from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.reader.read import read_one
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.types.read import read_type
-from rtfs_framework.orchestrator.security import RuntimeContext, SecurityAuthorizer
+from rtfs_framework.orchestrator.config.security import RuntimeContext
+from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 
 TEXT = read_type(read_one(Source("type", ":string")))
 

@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from rtfs_framework.cli import quick
-from rtfs_framework.orchestrator.artifacts import quick as entries
-from rtfs_framework.orchestrator.artifacts.seal import make_seal
-from rtfs_framework.orchestrator.journal.place import cache_dir
+from rtfs_framework.orchestrator.config.folders import cache_dir
+from rtfs_framework.orchestrator.remembering.artifacts import quick as entries
+from rtfs_framework.orchestrator.remembering.artifacts.seal import make_seal
 
 pytestmark = [
     pytest.mark.needs("rtfs-cache-l4"),

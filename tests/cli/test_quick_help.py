@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from rtfs_framework.orchestrator.artifacts import quick
+from rtfs_framework.orchestrator.remembering.artifacts import quick
 
 pytestmark = [
     pytest.mark.needs("rtfs-cache-l4"),

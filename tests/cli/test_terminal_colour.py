@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from rtfs_framework.orchestrator.colour import colour_for
+from rtfs_framework.orchestrator.config.colour import colour_for
 
 STYLE = re.compile(rb"\x1b\[[0-9;]*m")
 COMMANDS = (

@@ -7,7 +7,7 @@ import pytest
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import Purity
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.asked_call import read_call
+from rtfs_framework.orchestrator.explaining.asked_call import read_call
 from rtfs_framework.orchestrator.session import Session
 
 HEAD = '(defn ^:delegation :local-model "m" classify "Tell the mood." : string'

@@ -14,13 +14,14 @@ from rtfs_framework.lang.types.model import EnumType, Primitive, VectorType
 from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.lang.values import ErrorValue, Keyword, Symbol
 from rtfs_framework.lang.vectors import GrownVector, List
+from rtfs_framework.orchestrator.boundary.purity import is_plain
+from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.model import ProviderSpec
-from rtfs_framework.orchestrator.cost import cost_of
-from rtfs_framework.orchestrator.globs import Patterns
-from rtfs_framework.orchestrator.prompt import build_request, signature_text
-from rtfs_framework.orchestrator.purity import is_plain
-from rtfs_framework.orchestrator.reply import pack, to_value, unpack
-from rtfs_framework.orchestrator.routes import Unknown, parse_target
+from rtfs_framework.orchestrator.config.routes import Unknown, parse_target
+from rtfs_framework.orchestrator.performing.cost import cost_of
+from rtfs_framework.orchestrator.performing.prompt import build_request, signature_text
+from rtfs_framework.orchestrator.performing.reply import to_value
+from rtfs_framework.orchestrator.remembering.packed import pack, unpack
 
 
 @pytest.mark.parametrize(

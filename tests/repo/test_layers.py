@@ -10,6 +10,7 @@ import pytest
 from house import layers
 
 DOWNWARD = "each layer imports only downward"
+ROOMS = "each room of the orchestrator imports only from those below it"
 PURE = "lang, stdlib and kernel have no I/O"
 PLUGGY = "only the registry and the hook markers know pluggy"
 DOOR = "plugins import nothing of the core but rtfs_framework.api"
@@ -17,6 +18,7 @@ FRONT = "plugins do not import the core's front page"
 ALONE = "no plugin imports another"
 CORE = "the core imports no plugin"
 
+ROOM = "rtfs_framework/orchestrator"
 STATIC = "plugins/engines/static/rtfs_engine_static"
 
 PLANTED = [
@@ -26,6 +28,9 @@ PLANTED = [
     ("rtfs_framework/testing/planted.py", "import rtfs_framework.cli", DOWNWARD),
     ("rtfs_framework/cli/planted.py", "import rtfs_framework.testing", DOWNWARD),
     ("rtfs_framework/planted/__init__.py", "'''A package with no place in the line.'''", DOWNWARD),
+    (f"{ROOM}/deciding/planted.py", "from rtfs_framework.orchestrator.performing import models", ROOMS),
+    (f"{ROOM}/config/planted.py", "from rtfs_framework.orchestrator.boundary import answers", ROOMS),
+    (f"{ROOM}/planted.py", "'''A room with no place in the line.'''", ROOMS),
     ("rtfs_framework/lang/planted.py", "import time", PURE),
     ("rtfs_framework/stdlib/planted.py", "def f():\n    import random", PURE),
     ("rtfs_framework/kernel/planted.py", "from asyncio import run", PURE),

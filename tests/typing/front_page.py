@@ -6,9 +6,9 @@ from typing_extensions import assert_type
 
 from rtfs_framework import Session, SessionClosedError, Source, compile_source
 from rtfs_framework.lang.codegen.artifact import Artifact
-from rtfs_framework.orchestrator.program import LoadedProgram
-from rtfs_framework.orchestrator.records import RunResult
-from rtfs_framework.orchestrator.stream import Stream
+from rtfs_framework.orchestrator.recording.records import RunResult
+from rtfs_framework.orchestrator.running.program import LoadedProgram
+from rtfs_framework.orchestrator.running.stream import Stream
 
 
 def synchronous(session: Session) -> None:

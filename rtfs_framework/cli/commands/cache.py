@@ -34,8 +34,8 @@ def stats(*, as_json: bool, config: str | None) -> None:
     rtfs cache stats
     rtfs cache stats --json
     """  # noqa: D301 - click's \b is a backspace
-    from rtfs_framework.orchestrator.artifacts import quick
-    from rtfs_framework.orchestrator.journal.place import cache_dir
+    from rtfs_framework.orchestrator.config.folders import cache_dir
+    from rtfs_framework.orchestrator.remembering.artifacts import quick
 
     folder = str(cache_dir(os.environ))
     with open_session(None, config, journal=False) as session:
@@ -60,8 +60,8 @@ def clear(*, as_json: bool, config: str | None) -> None:
     \b
     rtfs cache clear
     """  # noqa: D301 - click's \b is a backspace
-    from rtfs_framework.orchestrator.artifacts import quick
-    from rtfs_framework.orchestrator.journal.place import cache_dir
+    from rtfs_framework.orchestrator.config.folders import cache_dir
+    from rtfs_framework.orchestrator.remembering.artifacts import quick
 
     with open_session(None, config, journal=False) as session:
         programs = session.host.artifacts.clear()

@@ -20,8 +20,8 @@ from rtfs_framework.cli.terminal import tell
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.diagnostics import Diagnostic
-    from rtfs_framework.orchestrator.checked import Checked
-    from rtfs_framework.orchestrator.explain import ExplainedSite
+    from rtfs_framework.orchestrator.explaining.checked import Checked
+    from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
     from rtfs_framework.orchestrator.session import Session
 
 

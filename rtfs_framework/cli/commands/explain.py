@@ -20,7 +20,7 @@ from rtfs_framework.lang.source import Source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rtfs_framework.orchestrator.explain import ExplainedSite
+    from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
 
 _KINDS = {"function": "function", "capability": "capability", "host-name": "capability", "context": "host context"}
 

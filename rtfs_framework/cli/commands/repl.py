@@ -13,7 +13,7 @@ import click
 
 from rtfs_framework.cli.limits import chosen, limit_options, with_chosen
 from rtfs_framework.cli.options import config_option, config_path, journal_option, open_session
-from rtfs_framework.orchestrator.colour import is_terminal
+from rtfs_framework.orchestrator.config.colour import is_terminal
 
 if TYPE_CHECKING:
     from rtfs_framework.cli.repl.hosts import FindModule, ReplHost

@@ -14,12 +14,12 @@ from rtfs_framework.cli.terminal import put
 from rtfs_framework.lang.arity import arity_text
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source, Span
-from rtfs_framework.orchestrator.records import RunResult, call_json
+from rtfs_framework.orchestrator.recording.records import RunResult, call_json
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.signature import FunctionSignature
-    from rtfs_framework.orchestrator.linking import Linked
-    from rtfs_framework.orchestrator.program import LoadedProgram
+    from rtfs_framework.orchestrator.running.linking import Linked
+    from rtfs_framework.orchestrator.running.program import LoadedProgram
     from rtfs_framework.orchestrator.session import Session
 
 

@@ -30,12 +30,12 @@ from rtfs_framework.cli.shown.summary import soundness, summary_json, summary_li
 from rtfs_framework.cli.terminal import say
 from rtfs_framework.lang.printer import display
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.records import RecordResult, call_json
+from rtfs_framework.orchestrator.recording.records import RecordResult, call_json
 
 if TYPE_CHECKING:
-    from rtfs_framework.orchestrator.program import LoadedProgram
+    from rtfs_framework.orchestrator.running.program import LoadedProgram
+    from rtfs_framework.orchestrator.running.stream import Stream
     from rtfs_framework.orchestrator.session import Session
-    from rtfs_framework.orchestrator.stream import Stream
 
 _SHOWN_BAD = 10
 _PIPE_WIDTH = 160

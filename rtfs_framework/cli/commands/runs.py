@@ -19,8 +19,8 @@ from rtfs_framework.cli.style import bold
 from rtfs_framework.cli.terminal import say
 
 if TYPE_CHECKING:
-    from rtfs_framework.orchestrator.journal.chain import Head
-    from rtfs_framework.orchestrator.journal.query import RunRow
+    from rtfs_framework.orchestrator.recording.journal.chain import Head
+    from rtfs_framework.orchestrator.recording.journal.query import RunRow
 
 _ID = 12
 
@@ -36,7 +36,7 @@ def command() -> None:
 @config_option
 def list_command(*, limit: int, as_json: bool, config: str | None) -> None:
     """List the latest runs, newest first."""
-    from rtfs_framework.orchestrator.journal.query import list_runs
+    from rtfs_framework.orchestrator.recording.journal.query import list_runs
 
     path = journal(config)
     runs = list_runs(path, limit) if path.exists() else []
@@ -59,7 +59,7 @@ def show_command(run: str, *, as_json: bool, config: str | None) -> None:
 
     A call that began and has no end was under way when its process died: it may have been made, and paid.
     """
-    from rtfs_framework.orchestrator.journal.query import find_run, show_run
+    from rtfs_framework.orchestrator.recording.journal.query import find_run, show_run
 
     path = journal(config)
     row, entries = show_run(path, find_run(path, run))
@@ -83,8 +83,8 @@ def verify_command(run: str, *, whole: bool, against: str | None, as_json: bool,
     """Prove a run: whatever was changed, left out, added or cut off is found. Exit code 1 if anything was."""
     if whole or against is not None:
         return _verify_all(journal(config), _head(against), as_json=as_json)
-    from rtfs_framework.orchestrator.journal.query import find_run
-    from rtfs_framework.orchestrator.journal.verify import verify
+    from rtfs_framework.orchestrator.recording.journal.query import find_run
+    from rtfs_framework.orchestrator.recording.journal.verify import verify
 
     path = journal(config)
     verdict = verify(path, find_run(path, run), _home())
@@ -108,7 +108,7 @@ def head_command(*, as_json: bool, config: str | None) -> None:
 
     The last line is the head alone, for `rtfs runs verify --all --against HEAD`.
     """
-    from rtfs_framework.orchestrator.journal.verify import head_of
+    from rtfs_framework.orchestrator.recording.journal.verify import head_of
 
     path = journal(config)
     head = head_of(path, _home())
@@ -126,10 +126,10 @@ def head_command(*, as_json: bool, config: str | None) -> None:
 @config_option
 def redact_command(run: str, *, calls: str | None, as_json: bool, config: str | None) -> None:
     """Remove what was kept of a run for good: arguments, messages, explanations. Its rows stay, and still verify."""
-    from rtfs_framework.orchestrator.clock import SystemClock
-    from rtfs_framework.orchestrator.journal.query import find_run
-    from rtfs_framework.orchestrator.journal.redact import redact
-    from rtfs_framework.orchestrator.journal.writer import Journal
+    from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+    from rtfs_framework.orchestrator.recording.journal.query import find_run
+    from rtfs_framework.orchestrator.recording.journal.redact import redact
+    from rtfs_framework.orchestrator.recording.journal.writer import Journal
 
     path = journal(config)
     found = find_run(path, run)
@@ -151,8 +151,8 @@ def journal(config: str | None) -> Path:
     Raises:
         ConfigError: The configuration has mistakes.
     """
+    from rtfs_framework.orchestrator.config.folders import journal_path
     from rtfs_framework.orchestrator.config.load import load_config
-    from rtfs_framework.orchestrator.journal.place import journal_path
     from rtfs_framework.registry.load import load_catalog
 
     environ = environment()
@@ -163,7 +163,7 @@ def journal(config: str | None) -> Path:
 
 def _home() -> Path:
     """Return the folder of the key that proves the user's journals."""
-    from rtfs_framework.orchestrator.journal.place import data_dir
+    from rtfs_framework.orchestrator.config.folders import data_dir
 
     return data_dir(os.environ)
 
@@ -171,7 +171,7 @@ def _home() -> Path:
 def _head(text: str | None) -> Head | None:
     if text is None:
         return None
-    from rtfs_framework.orchestrator.journal.chain import Head
+    from rtfs_framework.orchestrator.recording.journal.chain import Head
 
     try:
         return Head.parse(text)
@@ -181,7 +181,7 @@ def _head(text: str | None) -> Head | None:
 
 
 def _verify_all(path: Path, against: Head | None, *, as_json: bool) -> int:
-    from rtfs_framework.orchestrator.journal.verify import verify_all
+    from rtfs_framework.orchestrator.recording.journal.verify import verify_all
 
     verdict = verify_all(path, _home(), against)
     if as_json:
@@ -237,6 +237,6 @@ def _entry(entry: dict[str, Any]) -> str:
 
 def _call_id(entry: dict[str, Any]) -> str:
     """Return a call's id as `redact --calls` takes it; those of older versions have no entry."""
-    from rtfs_framework.orchestrator.journal.redact import name_of
+    from rtfs_framework.orchestrator.recording.journal.redact import name_of
 
     return name_of(entry["entry"], entry["record"], entry["path"])

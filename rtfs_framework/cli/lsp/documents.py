@@ -12,7 +12,7 @@ from rtfs_framework.cli.lsp.hosts import Hosts, around, mistakes, module_path
 from rtfs_framework.cli.lsp.reading import Reading, read_text
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.module_path import SUFFIX, find_module
+from rtfs_framework.orchestrator.running.module_path import SUFFIX, find_module
 from rtfs_framework.orchestrator.session import Session
 
 

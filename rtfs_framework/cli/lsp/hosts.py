@@ -15,7 +15,7 @@ from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.config.find import any_file, own_file
 from rtfs_framework.orchestrator.config.trust import TrustStore
-from rtfs_framework.orchestrator.linking import PRELUDE, UNKNOWN_NAME, knows
+from rtfs_framework.orchestrator.running.linking import PRELUDE, UNKNOWN_NAME, knows
 from rtfs_framework.orchestrator.session import Session
 
 _MODULES = frozenset({"E0220", "E0221", "E0222", "E0223"})

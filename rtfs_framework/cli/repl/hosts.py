@@ -95,8 +95,8 @@ class NoHost:
     @classmethod
     def open(cls, find_module: FindModule, limits: Limits | None = None) -> NoHost:
         """Begin a conversation."""
-        from rtfs_framework.orchestrator.clock import SystemClock
-        from rtfs_framework.orchestrator.deadlines import Deadlines
+        from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+        from rtfs_framework.orchestrator.concurrency.deadlines import Deadlines
 
         seconds = None if limits is None else limits.seconds
         return cls(Conversation(find_module=find_module, limits=limits, watches=Deadlines(SystemClock(), seconds)))

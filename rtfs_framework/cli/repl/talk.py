@@ -25,7 +25,7 @@ from rtfs_framework.lang.reader.brackets import explain_brackets
 from rtfs_framework.lang.reader.comments import blank_comments
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.types.model import Type
-from rtfs_framework.orchestrator.module_path import find_module
+from rtfs_framework.orchestrator.running.module_path import find_module
 
 _OPEN_ENDED = frozenset({"E0101", "E0102", "E0103"})
 """A bracket, a string or a comment that is not closed: more may come."""

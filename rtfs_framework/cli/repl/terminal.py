@@ -21,8 +21,8 @@ from rtfs_framework.cli.repl.completion import RtfsCompleter, word_after, word_b
 from rtfs_framework.cli.repl.shell import Shell
 from rtfs_framework.cli.repl.talk import open_bracket
 from rtfs_framework.cli.terminal import put, say
-from rtfs_framework.orchestrator.colour import colour_for
-from rtfs_framework.orchestrator.journal.place import data_dir
+from rtfs_framework.orchestrator.config.colour import colour_for
+from rtfs_framework.orchestrator.config.folders import data_dir
 
 PROMPT = "rtfs> "
 _CONTINUED = "....> "

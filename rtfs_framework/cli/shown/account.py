@@ -11,7 +11,7 @@ import attrs
 
 from rtfs_framework.api.targets import LocalModel, RemoteModel, show_target
 from rtfs_framework.cli.program_errors import as_diagnostic
-from rtfs_framework.orchestrator.records import CallRecord, RecordResult
+from rtfs_framework.orchestrator.recording.records import CallRecord, RecordResult
 
 MOST = 40
 REST = "(others)"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rtfs_framework.lang.diagnostics import Diagnostic
-    from rtfs_framework.orchestrator.checked import Checked
+    from rtfs_framework.orchestrator.explaining.checked import Checked
 
 
 def in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

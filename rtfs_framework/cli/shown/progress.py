@@ -12,7 +12,7 @@ from typing_extensions import Self
 
 from rtfs_framework.cli.style import Part, line_of
 from rtfs_framework.cli.terminal import say
-from rtfs_framework.orchestrator.colour import colour_for, is_terminal
+from rtfs_framework.orchestrator.config.colour import colour_for, is_terminal
 
 _EVERY = 0.05
 """Seconds between two updates of the bar; lines above it wait for them, for each repaints it."""

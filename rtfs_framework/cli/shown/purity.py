@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from rtfs_framework.lang.signature import FunctionEffect
     from rtfs_framework.lang.source import Place
-    from rtfs_framework.orchestrator.checked import Checked
-    from rtfs_framework.orchestrator.explain import ExplainedSite
+    from rtfs_framework.orchestrator.explaining.checked import Checked
+    from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
 
 
 def purity_lines(file: str, checked: Checked) -> Iterator[list[Part]]:

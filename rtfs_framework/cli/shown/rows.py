@@ -19,7 +19,7 @@ from rtfs_framework.cli.style import Part, bold
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.printer import display
 from rtfs_framework.lang.values import Keyword
-from rtfs_framework.orchestrator.records import RecordResult
+from rtfs_framework.orchestrator.recording.records import RecordResult
 
 WRAPPED = 50
 """Rows that are shown whole, over several lines if need be."""

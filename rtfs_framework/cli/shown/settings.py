@@ -12,8 +12,8 @@ import attrs
 from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.visible import visible_line
-from rtfs_framework.orchestrator.cache_stack import ON_BY_DEFAULT
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, ProviderSpec
+from rtfs_framework.orchestrator.remembering.cache_stack import ON_BY_DEFAULT
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.cli.shown.account import Account
 from rtfs_framework.cli.shown.words import money, seconds
-from rtfs_framework.orchestrator.records import Summary
+from rtfs_framework.orchestrator.recording.records import Summary
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.session import Session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rtfs_framework.api.plans import PlanSource
 from rtfs_framework.api.targets import Capability, Deny, ExecTarget, LocalModel, LocalPure, RemoteModel, show_target
-from rtfs_framework.orchestrator.records import CallRecord
+from rtfs_framework.orchestrator.recording.records import CallRecord
 
 _SOURCES = {
     PlanSource.POLICY: "policy",

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
-from rtfs_framework.orchestrator.globs import Patterns
-from rtfs_framework.orchestrator.routes import Unknown, parse_target
+from rtfs_framework.orchestrator.config.globs import Patterns
+from rtfs_framework.orchestrator.config.routes import Unknown, parse_target
 
 _MOST_WORK = 1_000_000
 """Pairs of characters that are compared for one file; of patterns beyond that it is taken that they overlap."""

@@ -15,10 +15,10 @@ from rtfs_framework.api.errors import ConfigError
 from rtfs_framework.api.provider import Locality, ProviderEntry
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel, show_target
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded
+from rtfs_framework.orchestrator.config.key_binding import bindings, surroundings
 from rtfs_framework.orchestrator.config.layers import Kind, Layer, Merged, read_layers
 from rtfs_framework.orchestrator.config.model import Config, ProviderSpec
 from rtfs_framework.orchestrator.config.own import default_engine, defaults_of
-from rtfs_framework.orchestrator.key_binding import bindings, surroundings
 from rtfs_framework.registry.faults import Part, PluginFault, ask
 
 if TYPE_CHECKING:

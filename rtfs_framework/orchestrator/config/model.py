@@ -10,7 +10,7 @@ import attrs
 from rtfs_framework.api.targets import ExecTarget, LocalPure
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.orchestrator.security import RuntimeContext
+from rtfs_framework.orchestrator.config.security import RuntimeContext
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.layers import Merged

@@ -16,13 +16,13 @@ from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, Remote
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.orchestrator.config.key_binding import endpoint_of, host_of, names_key
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, JournalSpec, ProviderSpec
 from rtfs_framework.orchestrator.config.own import Reading, default_engine, defaults_of, key_names
 from rtfs_framework.orchestrator.config.paths import BadPath, read_path
+from rtfs_framework.orchestrator.config.routes import RESERVED, Unknown, parse_target
+from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
-from rtfs_framework.orchestrator.key_binding import endpoint_of, host_of, names_key
-from rtfs_framework.orchestrator.routes import RESERVED, Unknown, parse_target
-from rtfs_framework.orchestrator.security import RuntimeContext
 from rtfs_framework.registry.faults import PluginFault, ask
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from typing import Any, Final
 import attrs
 
 from rtfs_framework.api.cache import CacheLevel
+from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT, MANY, Config, ProviderSpec
-from rtfs_framework.orchestrator.globs import Patterns
-from rtfs_framework.orchestrator.security import IsolationLevel, Reach
+from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
 
 
 class _Widens:

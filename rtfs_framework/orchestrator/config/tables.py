@@ -15,8 +15,8 @@ from rtfs_framework.api.units import Bytes, Milliseconds, Seconds, plausible
 from rtfs_framework.kernel.limits import LEAST_BITS, LEAST_ITEMS, LEAST_MEMORY, Limits
 from rtfs_framework.lang.meter import MOST_NESTING
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT
-from rtfs_framework.orchestrator.routes import PURE
-from rtfs_framework.orchestrator.security import IsolationLevel, Reach
+from rtfs_framework.orchestrator.config.routes import PURE
+from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
 
 _POSITIVE: Any = validators.gt(0)
 MOST_BOUND = 10**15

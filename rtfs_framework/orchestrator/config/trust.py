@@ -18,7 +18,7 @@ import attrs
 from rtfs_framework.api.errors import config_error
 from rtfs_framework.api.private import private_folder
 from rtfs_framework.api.regular_file import read_regular
-from rtfs_framework.orchestrator.journal.place import data_dir
+from rtfs_framework.orchestrator.config.folders import data_dir
 
 FOLDER = "trust"
 VARIABLE = "RTFS_TRUST"

@@ -21,7 +21,7 @@ from rtfs_framework.api import (
     blotter,
     token_count,
 )
-from rtfs_framework.orchestrator.reply import fault_of
+from rtfs_framework.orchestrator.performing.reply import fault_of
 from rtfs_framework.testing.conformance.base import Conformance, check, fail
 from rtfs_framework.testing.fakes import inference_request
 from rtfs_framework.testing.poisoned import poisoned_environment

@@ -19,7 +19,7 @@ from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import compile_source
 from rtfs_framework.kernel.purehost import PureHost
 from rtfs_framework.lang.errors import RtfsError
-from rtfs_framework.orchestrator.deadlines import Deadlines
+from rtfs_framework.orchestrator.concurrency.deadlines import Deadlines
 
 NORMAL = 0.055
 OVER_SECONDS = 1.0

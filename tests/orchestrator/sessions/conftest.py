@@ -8,8 +8,8 @@ import threading
 import attrs
 import pytest
 
-from rtfs_framework.orchestrator.journal import query
-from rtfs_framework.orchestrator.journal.verify import verify_all
+from rtfs_framework.orchestrator.recording.journal import query
+from rtfs_framework.orchestrator.recording.journal.verify import verify_all
 
 
 @attrs.define

@@ -13,7 +13,7 @@ from rtfs_cache_l2.layer import BATCH, PAUSE
 from rtfs_cache_l2.plugin import L2Settings
 from rtfs_cache_l2.store import FILE
 from rtfs_framework.api import CacheKey, CacheLevel, CacheSettings
-from rtfs_framework.orchestrator.keyring import Keyring
+from rtfs_framework.orchestrator.remembering.keyring import Keyring
 from rtfs_framework.registry import load_catalog
 from rtfs_framework.testing.fakes import cache_key
 

@@ -14,7 +14,7 @@ from rtfs_cache_l2.plugin import rtfs_caches
 from rtfs_cache_l2.rows import Rows
 from rtfs_cache_l2.store import FILE, Store
 from rtfs_framework.api import CacheSettings, PluginError
-from rtfs_framework.orchestrator.keyring import Keyring
+from rtfs_framework.orchestrator.remembering.keyring import Keyring
 from rtfs_framework.testing.fakes import cache_key
 
 ONE, TWO = cache_key(1), cache_key(2)

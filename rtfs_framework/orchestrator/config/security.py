@@ -1,0 +1,40 @@
+"""The `[security]` table: what programs may do. `deciding.security` judges by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import attrs
+
+
+class IsolationLevel(Enum):
+    """How much a program may do."""
+
+    PURE = "pure"
+    """No capability and no model."""
+    CONTROLLED = "controlled"
+    """The capabilities that `grant` lists."""
+    FULL = "full"
+    """Every capability that `deny` does not list."""
+
+
+class Reach(Enum):
+    """How far the arguments of a delegated function may travel."""
+
+    PURE = "pure"
+    LOCAL = "local"
+    REMOTE = "remote"
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RuntimeContext:
+    """The rules of one host: the `[security]` table."""
+
+    level: IsolationLevel = IsolationLevel.CONTROLLED
+    grant: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    reach: Reach = Reach.REMOTE
+    values: Mapping[str, Any] = attrs.field(factory=dict)
+    """Host context values that programs read as `@name`."""

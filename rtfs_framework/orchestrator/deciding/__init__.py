@@ -1,0 +1,1 @@
+"""Where a call runs: rules, hints, routes, plans from memory, engines. Performs nothing."""

@@ -1,0 +1,84 @@
+"""What programs may do: capabilities are denied unless granted, functions may be denied, and data stays within reach.
+
+The authorizer only ever narrows. Deny rules refuse a call with an error; `reach` brings a call home: a function whose
+target lies beyond it runs its own body instead.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
+from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.orchestrator.config.globs import Patterns
+from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach, RuntimeContext
+
+
+@attrs.frozen(slots=True)
+class Refusal:
+    """Why something is not allowed, and what would allow it."""
+
+    reason: str
+    way_out: str
+
+
+@attrs.frozen(slots=True)
+class SecurityAuthorizer:
+    """Answers what the rules say; holds no state."""
+
+    rules: RuntimeContext
+    config_name: str = "delegation.toml"
+    denied: Patterns = attrs.field(init=False, repr=False, eq=False)
+    granted: Patterns = attrs.field(init=False, repr=False, eq=False)
+
+    @denied.default
+    def _compile_denied(self) -> Patterns:
+        return Patterns(self.rules.deny)
+
+    @granted.default
+    def _compile_granted(self) -> Patterns:
+        return Patterns(self.rules.grant)
+
+    def capability(self, name: str) -> Refusal | None:
+        """Return why a capability may not be used, None when it may."""
+        denied = self.function(name)
+        if denied is not None:
+            return denied
+        if self.rules.level is IsolationLevel.PURE:
+            return Refusal("level 'pure' allows no capability", f'set level = "controlled" in {self.config_name}')
+        if self.rules.level is IsolationLevel.FULL or self.granted.match(name) is not None:
+            return None
+        return Refusal("not granted", f'add  grant = ["{name}"]  under [security] in {self.config_name}')
+
+    def function(self, symbol: str) -> Refusal | None:
+        """Return why a function may not be called, None when it may."""
+        denied = self.denied.match(symbol)
+        if denied is None:
+            return None
+        return Refusal(f"denied by '{denied}'", f"remove it from deny under [security] in {self.config_name}")
+
+    def beyond_reach(self, target: ExecTarget) -> str | None:
+        """Return why data may not travel to a target, None when it may."""
+        reach = Reach.PURE if self.rules.level is IsolationLevel.PURE else self.rules.reach
+        if isinstance(target, RemoteModel) and reach is not Reach.REMOTE:
+            return f"reach is '{reach.value}'"
+        if isinstance(target, LocalModel) and reach is Reach.PURE:
+            return "reach is 'pure'"
+        return None
+
+    def narrow(self, target: ExecTarget) -> tuple[ExecTarget, str | None]:
+        """Return the target, brought home when it lies beyond reach, and the reason when it was."""
+        why = self.beyond_reach(target)
+        return (target, None) if why is None else (LocalPure(), why)
+
+
+def violation(operation: str, name: str, level: IsolationLevel, refusal: Refusal) -> ProgramError:
+    """`Security violation: OP operation on capability 'C' not allowed in context: X` (LANGUAGE.md 11.1)."""
+    message = (
+        f"Security violation: {operation} operation on capability '{name}' not allowed in context: "
+        f"{level.value} ({refusal.reason}; {refusal.way_out})"
+    )
+    data = Map({Keyword("code"): "E0710", Keyword("capability"): name, Keyword("way-out"): refusal.way_out})
+    return ProgramError("SecurityViolation", message, data)

@@ -1,0 +1,217 @@
+"""Explaining a program: every place where a call can leave the kernel, where it would go, and why. Runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel, show_target
+from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.kernel.outcome import CallKind, FunctionSignature, HostCall
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.signature import CallSite, SiteKind
+from rtfs_framework.lang.source import Place, Source
+from rtfs_framework.orchestrator.deciding.delegate import Undecided
+from rtfs_framework.orchestrator.explaining.asked_call import read_call
+from rtfs_framework.orchestrator.explaining.samples import samples
+from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.recording.records import Decision, Steps
+from rtfs_framework.orchestrator.running.linking import compile_for
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.codegen.artifact import Artifact
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ExplainedSite:
+    """A call site: where its call would go now."""
+
+    kind: str
+    name: str
+    place: Place
+    inside: str
+    target: str
+    source: str = ""
+    """The step of the precedence that decides: "hint", "static-route", ..."""
+    reasoning: str = ""
+    steps: Steps = ()
+    context: Steps = ()
+    provider: str = ""
+    """The plugin that would answer."""
+    usable: bool = True
+    problem: str = ""
+    """Why the call would fail, and the way out."""
+    reuse: bool = False
+    """Whether the reply may be served from memory."""
+    depends_on: tuple[str, ...] = ()
+    """What the target depends on and nobody knows before the call is made: "arguments", or what a model says."""
+    may_go_to: tuple[str, ...] = ()
+    """The targets that such a call can have."""
+    examples: Steps = ()
+    """Arguments that the engine was asked with, and the target that it named."""
+    fault: str = ""
+    """Why the engine could not be asked."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        data = {field.name: getattr(self, field.name) for field in attrs.fields(ExplainedSite)}
+        return {**data, "place": str(self.place), "steps": [list(s) for s in self.steps],
+                "context": [list(c) for c in self.context], "examples": [list(e) for e in self.examples],
+                "depends_on": list(self.depends_on), "may_go_to": list(self.may_go_to)}  # fmt: skip
+
+
+def explain(host: Host, source: Source, limits: Limits) -> list[ExplainedSite]:
+    """Return the call sites of a program in the order of its text.
+
+    Raises:
+        LanguageError: The program cannot be compiled. (A name or target that nobody knows is explained, not raised.)
+    """
+    return explain_artifact(host, compile_for(host, source, limits))
+
+
+def explain_artifact(host: Host, artifact: Artifact) -> list[ExplainedSite]:
+    """Return the call sites of a compiled program in the order of its text."""
+    sites = sorted(artifact.sites, key=lambda site: (site.place.line, site.place.column))
+    known = {each.name: each for each in artifact.signatures}
+    return [_site(host, site, known) for site in sites]
+
+
+def _site(host: Host, site: CallSite, known: Mapping[str, FunctionSignature]) -> ExplainedSite:
+    match site.kind:
+        case SiteKind.FUNCTION:
+            named = FunctionSignature(site.name or "fn")
+            return _function(host, site, site.function or known.get(named.name, named))
+        case SiteKind.CAPABILITY | SiteKind.HOST_NAME:
+            return _capability(host, site)
+        case SiteKind.CONTEXT:
+            return _explained(site, target="host context", reasoning="read or written by the host")
+
+
+def explain_call(host: Host, source: Source, asked: Source, limits: Limits) -> ExplainedSite:
+    """Return where one call of a program would go, with the arguments that are given. Nothing runs but the engine.
+
+    Raises:
+        LanguageError: The program cannot be compiled, or `asked` is no call of a function of it with literals.
+    """
+    artifact = compile_for(host, source, limits)
+    call = read_call(asked, artifact)
+    function = call.function or FunctionSignature(call.capability)
+    site = CallSite(SiteKind.FUNCTION, function.name, call.place or Place(asked.name, 1, 1), "", function)
+    delegator = host.dispatcher.delegator
+    if not delegator.claims(function):
+        why = "nobody claims it: it is a plain function"
+        return _explained(site, target=show_target(LocalPure()), reasoning=why)
+    return _shown(host, site, delegator.preview(call))
+
+
+def _function(host: Host, site: CallSite, function: FunctionSignature) -> ExplainedSite:
+    delegator = host.dispatcher.delegator
+    if delegator.depends_on_arguments(function):
+        return _by_arguments(host, site, function)
+    return _shown(host, site, delegator.preview(HostCall(CallKind.DELEGATED, function.name, (), function)))
+
+
+def _by_arguments(host: Host, site: CallSite, function: FunctionSignature) -> ExplainedSite:
+    """Return a site whose target depends on the arguments, with what the engine says of some."""
+    delegator = host.dispatcher.delegator
+    _, steps = delegator.precedence.settle(function)
+    examples = []
+    for args in samples(function.parameters):
+        said = delegator.preview(HostCall(CallKind.DELEGATED, function.name, args, function), quiet=True)
+        if isinstance(said, Undecided):
+            examples.append((write(args), f"asks {show_target(said.consult.target)} first"))
+        elif not said.fault:
+            examples.append((write(args), show_target(said.plan.target)))
+    return _explained(
+        site,
+        target="depends on: arguments",
+        source="engine",
+        reasoning=f"the engine '{delegator.engine_name}' looks at them",
+        steps=(*steps, ("engine", f"{delegator.engine_name}: depends on: arguments")),
+        depends_on=("arguments",),
+        may_go_to=_possible(host),
+        examples=tuple(examples),
+    )
+
+
+def _possible(host: Host) -> tuple[str, ...]:
+    """Return the targets that a decision of the engine can have."""
+    security = host.dispatcher.capabilities.security
+    targets = [each.target for each in host.pool.candidates if security.beyond_reach(each.target) is None]
+    return tuple(map(show_target, (LocalPure(), *targets)))
+
+
+def _shown(host: Host, site: CallSite, decision: Decision | Undecided) -> ExplainedSite:
+    if isinstance(decision, Decision):
+        return _decided(host, site, decision)
+    target = show_target(decision.consult.target)
+    return _explained(
+        site,
+        target="decided when called",
+        source="engine",
+        reasoning=f"the engine consults {target}",
+        steps=(*decision.steps, ("engine", f"asks {target} first")),
+        depends_on=(f"what {target} says",),
+        may_go_to=_possible(host),
+    )
+
+
+def _decided(host: Host, site: CallSite, decision: Decision) -> ExplainedSite:
+    plan = decision.plan
+    target = plan.target
+    provider, problem, reuse = "", "", False
+    if isinstance(target, LocalModel | RemoteModel):
+        instance = host.pool.get(target)
+        problem = host.pool.unusable(target) or ""
+        provider = "" if instance is None else f"{instance.entry.name} ({instance.distribution})"
+        reuse = instance is not None and instance.reusable
+    elif not isinstance(target, LocalPure):
+        problem = plan.reasoning
+    return _explained(
+        site,
+        target=show_target(target),
+        source=plan.source.value,
+        reasoning=plan.reasoning,
+        steps=decision.steps,
+        context=plan.context,
+        provider=provider,
+        usable=not problem,
+        problem=problem,
+        reuse=reuse,
+        fault=decision.fault,
+    )
+
+
+def _capability(host: Host, site: CallSite) -> ExplainedSite:
+    capabilities = host.dispatcher.capabilities
+    if site.name is None:
+        return _explained(site, target="capability", reasoning="its name is computed when the program runs")
+    found = capabilities.id_of(site.name)
+    if found is None and site.name in host.config.security.values:
+        return _explained(site, target="host context", reasoning="a value of [security.context]")
+    name = found or site.name
+    target = f"capability {name}"
+    if found is None:
+        problem = f"no plugin offers '{name}'"
+        return _explained(site, target=target, reasoning="unknown", usable=False, problem=problem)
+    provenance = host.catalog.capabilities[found][1]
+    refusal = capabilities.security.capability(found)
+    steps: Steps = (("security", "granted" if refusal is None else refusal.reason),)
+    return _explained(
+        site,
+        target=target if refusal is None else "denied",
+        source="policy",
+        reasoning="granted" if refusal is None else refusal.reason,
+        steps=steps,
+        provider=str(provenance),
+        usable=refusal is None,
+        problem="" if refusal is None else f"{refusal.reason}; {refusal.way_out}",
+    )
+
+
+def _explained(site: CallSite, **details: Any) -> ExplainedSite:
+    return ExplainedSite(
+        kind=site.kind.value, name=site.name or "(computed)", place=site.place, inside=site.inside, **details
+    )

@@ -1,0 +1,1 @@
+"""Calls that are decided: models, capabilities, consultations. `dispatch` is the way through."""

@@ -1,0 +1,237 @@
+"""Performing capabilities: deny by default, typed at the boundary, under a deadline.
+
+A synchronous handler runs at once and must not wait; one that waits is asynchronous, or `blocking` and runs in a
+worker thread; both get the deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable, iscoroutinefunction
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.capability import CapabilityEntry, CapabilityRequest
+from rtfs_framework.api.errors import CapabilityError
+from rtfs_framework.api.values import Clock
+from rtfs_framework.lang.errors import ProgramError, arity_error, type_validation_error
+from rtfs_framework.lang.frozen import maker
+from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.types.check import violation
+from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.orchestrator.boundary.answers import Answer, Throw, Waiting, reply
+from rtfs_framework.orchestrator.boundary.failures import as_program_error, unknown_capability
+from rtfs_framework.orchestrator.boundary.handover import NoValueError, as_value
+from rtfs_framework.orchestrator.boundary.purity import ATOMS
+from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, OverdueError, seconds_for
+from rtfs_framework.orchestrator.concurrency.loops import HeldError, LoopThread
+from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
+from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
+from rtfs_framework.orchestrator.deciding.security import violation as security_violation
+from rtfs_framework.orchestrator.recording.events import EventBus
+from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+from rtfs_framework.registry.faults import Part, PluginFault, is_theirs
+from rtfs_framework.registry.problems import NO_VALUE
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.concurrency.outside import Outside
+
+TIMEOUT = 30.0
+"""Seconds that a waiting capability may take."""
+
+_HANDLER = "the handler"
+
+_request = maker(CapabilityRequest)
+
+_AT_HAND = frozenset({type(None), bool, int, float, str, tuple, Keyword, Map})
+"""Types whose values nobody needs to await."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class _Granted:
+    """A capability that may be called."""
+
+    entry: CapabilityEntry
+    target: str
+    begun: Callable[[CapabilityRequest], Awaitable[Any]] | None
+
+
+@attrs.frozen(slots=True, eq=False, kw_only=True)
+class Capabilities:
+    """The capabilities of a host."""
+
+    entries: Mapping[str, CapabilityEntry]
+    parts: Mapping[str, Part]
+    """Who offers them."""
+    names: Mapping[str, str]
+    """Function names under which programs may call a capability, to its id."""
+    security: SecurityAuthorizer
+    clock: Clock
+    events: EventBus
+    io: LoopThread
+    """Where handlers that wait are awaited."""
+    timeout: float = TIMEOUT
+    threads: int = DEFAULT_PARALLEL
+    """Blocking handlers that may run at once."""
+    _outsides: dict[str, Outside] = attrs.field(factory=dict, init=False)
+    _granted: dict[str, _Granted] = attrs.field(factory=dict, init=False)
+    """Those that were called and are allowed."""
+
+    def id_of(self, name: str) -> str | None:
+        """Return the capability behind a free name of a program, None when the host knows no such name."""
+        return name if name in self.entries else self.names.get(name)
+
+    def order_independent(self, name: str) -> bool:
+        """Tell whether calls of a capability may overlap with anything."""
+        entry = self.entries.get(name)
+        return entry is not None and entry.order_independent
+
+    def perform(self, opened: OpenCall, name: str) -> Answer | Waiting:
+        """Return the answer to a call of a capability, or what to wait for."""
+        granted = self._granted.get(name)
+        if granted is None:
+            refusal = self._settle(name)
+            if refusal is not None:
+                opened.record.target = _target(name)
+                return self._throw(opened, refusal)
+            granted = self._granted[name]
+        entry, call = granted.entry, opened.call
+        opened.record.target = granted.target
+        deadline = self.timeout if call.hints is EMPTY_MAP else seconds_for(self.timeout, call.hints)
+        request = _request(entry.id, call.args, call.place, deadline)
+        if entry.parameters is not None:
+            try:
+                _check_arguments(entry, entry.parameters, call.args)
+            except ProgramError as error:
+                return self._throw(opened, error)
+        if opened.begin():
+            return self._act(opened, granted, request, deadline)
+        return Waiting(lambda: self._act_once_written(opened, granted, request, deadline))
+
+    async def _act_once_written(
+        self, opened: OpenCall, granted: _Granted, request: CapabilityRequest, deadline: float
+    ) -> Answer:
+        await opened.written()
+        answer = self._act(opened, granted, request, deadline)
+        return await answer.finish() if isinstance(answer, Waiting) else answer
+
+    def _act(
+        self, opened: OpenCall, granted: _Granted, request: CapabilityRequest, deadline: float
+    ) -> Answer | Waiting:
+        """Perform a capability: it is written down that this begins."""
+        entry = granted.entry
+        try:
+            if granted.begun is not None:
+                begun = granted.begun
+                return Waiting(lambda: self._wait(opened, entry, lambda: begun(request), deadline))
+            made = entry.handler(request)
+            waits = made.__class__ not in _AT_HAND and isawaitable(made)
+            if not waits:
+                made = self._taken(entry, made, opened.call.args)
+        except BaseException as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+            return self._failed(opened, entry, self._theirs(entry, error))
+        if waits:
+            return Waiting(lambda: self._wait(opened, entry, lambda: made, deadline))
+        opened.close(self.clock.monotonic(), made, answered=True)
+        return reply(made)
+
+    def _settle(self, name: str) -> ProgramError | None:
+        """Settle what does not depend on the call; return why the capability may not be called."""
+        entry = self.entries.get(name)
+        if entry is None:
+            return unknown_capability(name, sorted(self.entries))
+        refusal = self.security.capability(name)
+        if refusal is not None:
+            return security_violation("call", name, self.security.rules.level, refusal)
+        self._granted[name] = _Granted(entry, _target(name), self._begun(entry))
+        return None
+
+    def _begun(self, entry: CapabilityEntry) -> Callable[[CapabilityRequest], Awaitable[Any]] | None:
+        """Return what a call is awaited by, if that is known before it: it then begins when it is awaited.
+
+        One that is cancelled before never was.
+        """
+        if entry.blocking:
+
+            def threaded(request: CapabilityRequest) -> Awaitable[Any]:
+                return self._outside(entry).in_thread(_HANDLER, entry.handler, request)
+
+            return threaded
+        return entry.handler if iscoroutinefunction(entry.handler) else None
+
+    def _outside(self, entry: CapabilityEntry) -> Outside:
+        """Return what a handler that waits is called through."""
+        found = self._outsides.get(entry.id)
+        if found is None:
+            from rtfs_framework.orchestrator.concurrency.outside import Outside
+
+            made = Outside(self.parts[entry.id], self.events.plugin_failed, self.threads)
+            found = self._outsides.setdefault(entry.id, made)
+        return found
+
+    async def _wait(
+        self, opened: OpenCall, entry: CapabilityEntry, begin: Callable[[], Awaitable[Any]], deadline: float
+    ) -> Answer:
+        try:
+            call = self._outside(entry).call
+            made = await self.io.reach_within(deadline + HELD_SECONDS, call, _HANDLER, deadline, begin)
+            value = self._taken(entry, made, opened.call.args)
+        except (OverdueError, HeldError) as error:
+            if isinstance(error, HeldError):
+                self.events.held(error, self.parts[entry.id])
+            late = CapabilityError(f"no answer within {deadline:g} s", "NetworkError")
+            return self._failed(opened, entry, late)
+        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+            return self._failed(opened, entry, error)
+        opened.close(self.clock.monotonic(), value, answered=True)
+        return reply(value)
+
+    def _taken(self, entry: CapabilityEntry, made: Any, args: tuple[Any, ...]) -> Any:
+        """Return what a handler returned as a value of programs, of the declared type.
+
+        Raises:
+            PluginFault: No program can hold it.
+        """
+        value = made
+        if made.__class__ not in ATOMS:
+            try:
+                value = as_value(made, args)
+            except NoValueError as error:
+                raise PluginFault(self.parts[entry.id], _HANDLER, f"returned {error}", code=NO_VALUE) from None
+        wrong = None if entry.returns is None else violation(entry.returns, value)
+        if wrong is not None:
+            raise type_validation_error(f"the answer of capability '{entry.id}': {wrong}")
+        return value
+
+    def _theirs(self, entry: CapabilityEntry, error: BaseException) -> Exception:
+        """Return what a handler raised as an ordinary exception; the user's Ctrl-C is raised again."""
+        if isinstance(error, Exception):
+            return error
+        if not is_theirs(error):
+            raise error
+        return PluginFault(self.parts[entry.id], _HANDLER, error)
+
+    def _failed(self, opened: OpenCall, entry: CapabilityEntry, error: Exception) -> Throw:
+        what = f"capability '{entry.id}'"
+        if not isinstance(error, CapabilityError | ProgramError):
+            self.events.plugin_failed(self.parts[entry.id], error, _HANDLER, "the program got an error")
+        return self._throw(opened, as_program_error(error, what))
+
+    def _throw(self, opened: OpenCall, error: ProgramError) -> Throw:
+        opened.close(self.clock.monotonic(), error=error)
+        return Throw(error)
+
+
+def _target(name: str) -> str:
+    return f"capability {name}"
+
+
+def _check_arguments(entry: CapabilityEntry, parameters: tuple[Type, ...], args: tuple[Any, ...]) -> None:
+    if len(args) != len(parameters):
+        raise arity_error(entry.id, str(len(parameters)), len(args)).of_program()
+    for place, (type_, value) in enumerate(zip(parameters, args, strict=True), 1):
+        wrong = violation(type_, value)
+        if wrong is not None:
+            raise type_validation_error(f"argument {place} of capability '{entry.id}': {wrong}").of_program()

@@ -1,0 +1,193 @@
+"""What happens to a call that leaves the kernel: authorise, decide, look up, perform, write down.
+
+In: a `HostCall` and the `RunScope` of the run that makes it. Out: an answer, or what to wait for. Every call is written
+down exactly once, whatever becomes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+from typing_extensions import assert_never
+
+from rtfs_framework.api.plans import PlanSource
+from rtfs_framework.api.targets import (
+    Ask,
+    Capability,
+    Deny,
+    L4CacheHit,
+    LocalModel,
+    LocalPure,
+    RemoteModel,
+    show_target,
+)
+from rtfs_framework.api.values import Clock
+from rtfs_framework.kernel.outcome import CallKind, FunctionSignature, HostCall
+from rtfs_framework.lang.errors import ProgramError, undefined_symbol
+from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Locally, Reply, Throw, Waiting, reply
+from rtfs_framework.orchestrator.boundary.failures import not_supported, unknown_target
+from rtfs_framework.orchestrator.concurrency.slots import Slots
+from rtfs_framework.orchestrator.deciding.delegate import Delegator, Undecided
+from rtfs_framework.orchestrator.deciding.security import Refusal
+from rtfs_framework.orchestrator.deciding.security import violation as security_violation
+from rtfs_framework.orchestrator.performing.capabilities import Capabilities
+from rtfs_framework.orchestrator.performing.consulting import Consultations
+from rtfs_framework.orchestrator.performing.models import Models
+from rtfs_framework.orchestrator.performing.providers import ProviderPool
+from rtfs_framework.orchestrator.recording.events import EventBus
+from rtfs_framework.orchestrator.recording.records import Decision
+from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
+
+_CAPABILITY, _DELEGATED = CallKind.CAPABILITY, CallKind.DELEGATED
+
+
+@attrs.frozen(slots=True, eq=False, kw_only=True)
+class Dispatcher:
+    """A host's answers, for all its runs."""
+
+    delegator: Delegator
+    pool: ProviderPool
+    models: Models
+    capabilities: Capabilities
+    clock: Clock
+    events: EventBus
+    slots: Slots
+    consultations: Consultations
+
+    def answer(self, call: HostCall, scope: RunScope) -> Answer | Waiting:
+        """Return the answer to a call, or what to wait for."""
+        opened = OpenCall.of(call, scope, self.clock.monotonic())
+        if call.kind is _CAPABILITY:
+            name, ordering = call.capability, scope.ordering
+            answer = self.capabilities.perform(opened, name) if ordering is None else self._perform(opened, name)
+        else:
+            answer = self._decide(opened) if call.kind is _DELEGATED else self._own(opened)
+        if isinstance(answer, Waiting):
+            waiting = answer
+            return Waiting(lambda: self._finish(opened, waiting))
+        if opened.lasting and opened.must_wait:
+            made = answer
+            return Waiting(lambda: _once_written(opened, made))
+        return answer
+
+    async def _finish(self, opened: OpenCall, waiting: Waiting) -> Answer:
+        """Await an answer; a call that is cancelled meanwhile is written down too, for it may have cost something."""
+        try:
+            answer = await waiting.finish()
+        except BaseException as error:
+            opened.abandon(self.clock.monotonic(), error)
+            raise
+        if opened.lasting:
+            await opened.written()
+        return answer
+
+    def _decide(self, opened: OpenCall) -> Answer | Waiting:
+        decision = self.delegator.decide(opened.call)
+        if isinstance(decision, Undecided):
+            asked = decision
+            return Waiting(lambda: self._consult(opened, asked))
+        return self._carry_out(opened, decision)
+
+    def _own(self, opened: OpenCall) -> Answer | Waiting:
+        ordering = opened.scope.ordering
+        return (
+            self._keep(opened)
+            if ordering is None or ordering.reached
+            else in_order(opened.scope, lambda: self._keep(opened))
+        )
+
+    def _keep(self, opened: OpenCall) -> Answer:
+        """Answer what the host itself keeps: the context, and who is told of events."""
+        call = opened.call
+        if call.kind is CallKind.CONTEXT_GET:
+            return self._get(opened)
+        if call.kind is CallKind.CONTEXT_SET:
+            opened.scope.context[call.capability] = call.args[0]
+        elif self.events.active:
+            path = ".".join(map(str, call.path))
+            fields = {"event": call.capability, "path": path, "args": [str(arg) for arg in call.args]}
+            self.events.emit("program.event", fields)
+        return self._reply(opened, None)
+
+    def _perform(self, opened: OpenCall, name: str) -> Answer | Waiting:
+        if opened.scope.ordering is None or self.capabilities.order_independent(name):
+            return self.capabilities.perform(opened, name)
+        return in_order(opened.scope, lambda: self.capabilities.perform(opened, name))
+
+    def _carry_out(self, opened: OpenCall, decision: Decision) -> Answer | Waiting:
+        opened.record.decision = decision
+        target = decision.plan.target
+        function = opened.call.function or FunctionSignature(opened.call.capability)
+        match target:
+            case LocalPure():
+                opened.close(self.clock.monotonic())
+                return Locally()
+            case LocalModel() | RemoteModel():
+                instance = self.pool.get(target)
+                if instance is None:
+                    return self._throw(opened, unknown_target(f"{show_target(target)} is not configured"))
+                if instance.entry.order_independent:
+                    return self.models.ask(opened, function, instance)
+                return in_order(opened.scope, lambda: self.models.ask(opened, function, instance))
+            case Capability(id=name):
+                return self._perform(opened, name)
+            case Deny(reason=reason):
+                return self._throw(opened, self._refused(function.name, reason, decision.plan.source))
+            case L4CacheHit() | Ask():
+                return self._throw(opened, not_supported(f"the target {show_target(target)}"))
+            case _ as never:
+                assert_never(never)
+
+    async def _consult(self, opened: OpenCall, asked: Undecided) -> Answer:
+        """Ask the models that the engine wants to hear, then carry out what the engine concludes."""
+        decided: Decision | Undecided = asked
+        while isinstance(decided, Undecided):
+            said = await self.consultations.hear(opened, decided.consult)
+            step = ("consult", f"{show_target(decided.consult.target)}: {'answered' if said else 'no answer'}")
+            decided = self.delegator.conclude(attrs.evolve(decided, steps=(*decided.steps, step)), said)
+        answer = self._carry_out(opened, decided)
+        return Counted(await answer.finish() if isinstance(answer, Waiting) else answer, opened.consulted)
+
+    def _refused(self, symbol: str, reason: str, source: PlanSource) -> ProgramError:
+        if source is PlanSource.HINT:
+            return unknown_target(reason)
+        why, _, way_out = reason.partition("; ")
+        refusal = Refusal(why, way_out or "ask whoever runs this host")
+        return security_violation("call", symbol, self.capabilities.security.rules.level, refusal)
+
+    def _get(self, opened: OpenCall) -> Answer:
+        """Answer a context value; without one the call's argument is the default, and with none the name is unknown."""
+        call = opened.call
+        if call.capability in opened.scope.context:
+            return self._reply(opened, opened.scope.context[call.capability])
+        if call.args:
+            return self._reply(opened, call.args[0])
+        return self._throw(opened, undefined_symbol(call.capability))
+
+    def _reply(self, opened: OpenCall, value: object) -> Reply:
+        opened.close(self.clock.monotonic(), value, answered=True)
+        return reply(value)
+
+    def _throw(self, opened: OpenCall, error: ProgramError) -> Throw:
+        opened.close(self.clock.monotonic(), error=error)
+        return Throw(error)
+
+
+async def _once_written(opened: OpenCall, answer: Answer) -> Answer:
+    await opened.written()
+    return answer
+
+
+def in_order(scope: RunScope, act: Callable[[], Answer | Waiting]) -> Answer | Waiting:
+    """Do what must not overlap with what other branches do, now or when its place in the order is reached."""
+    ordering = scope.ordering
+    if ordering is None or ordering.reached:
+        return act()
+
+    async def wait() -> Answer:
+        await ordering.wait()
+        answer = act()
+        return await answer.finish() if isinstance(answer, Waiting) else answer
+
+    return Waiting(wait)

@@ -1,0 +1,61 @@
+"""A provider's reply as a value of the declared type, or a clear TypeValidationError. Nothing is repaired."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.api.provider import InferenceReply
+from rtfs_framework.kernel.outcome import FunctionSignature
+from rtfs_framework.lang.errors import ProgramError, type_validation_error
+from rtfs_framework.lang.jsontext import JsonError, dump
+from rtfs_framework.lang.types.coerce import from_json, from_text
+from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.lang.types.names import Lookup
+
+_WHOLE = frozenset({type(None), bool, int})
+
+
+def fault_of(reply: InferenceReply) -> str | None:
+    """Return why a reply is none that JSON and UTF-8 could carry, None when it is: NaN, infinities, half characters."""
+    try:
+        if reply.text is not None:
+            reply.text.encode()
+        if reply.structured and reply.data.__class__ not in _WHOLE:
+            dump(reply.data).encode()
+    except UnicodeEncodeError:
+        return "the reply holds half a character (a lone surrogate)"
+    except (JsonError, TypeError) as error:
+        return f"the reply holds what JSON cannot hold: {error}"
+    return None
+
+
+def to_value(reply: InferenceReply, function: FunctionSignature, lookup: Lookup, source: str) -> Any:
+    """Return the value that a reply stands for; `source` names who answered.
+
+    Raises:
+        ProgramError: TypeValidationError that names the function and who answered.
+    """
+    try:
+        return _value(reply, function, lookup)
+    except ProgramError as error:
+        detail = error.message.removeprefix("Type validation error: ")
+        raise type_validation_error(f"the answer of {source} to {function.name}: {detail}") from error
+
+
+def _value(reply: InferenceReply, function: FunctionSignature, lookup: Lookup) -> Any:
+    if not reply.structured and reply.text is None:
+        raise type_validation_error("it is empty")
+    if function.returns is None:
+        return _untyped(reply)
+    if reply.structured:
+        return from_json(function.returns, reply.data, lookup)
+    return from_text(function.returns, reply.text or "", lookup)
+
+
+def _untyped(reply: InferenceReply) -> Any:
+    if not reply.structured:
+        return reply.text
+    try:
+        return from_plain(reply.data)
+    except JsonError as error:
+        raise type_validation_error(str(error)) from error

@@ -1,0 +1,1 @@
+"""What is written down: the record of a call, the causal chain, counts, events."""

@@ -1,0 +1,149 @@
+"""What happens, told to observers and, when logging is on, to structlog. Nothing is built when nobody listens.
+
+Faults of plugins pass here, too: `plugin_failed` keeps them (`faults`) and tells them. An observer that fails is left
+out. structlog is imported only when logging is switched on
+(`RTFS_LOG=debug|info`), for its import costs more than a whole small program.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.observer import Event, Observer
+from rtfs_framework.api.values import Clock
+from rtfs_framework.lang.visible import visible_line
+from rtfs_framework.orchestrator.config.colour import colour_for
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.registry.faults import Faults, Part, PluginFault, ask
+from rtfs_framework.registry.problems import PluginProblem
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.concurrency.loops import HeldError
+
+_DEBUG, _INFO, _WARNING = 10, 20, 30
+"""As in `logging`, which is not imported for three numbers."""
+_LEVELS = {"debug": _DEBUG, "info": _INFO, "warning": _WARNING}
+_LOUD = frozenset({"call.failed", "call.refused", "observer.failed", "plugin.failed", "journal.failed"})
+_QUIET = frozenset(
+    {"call.decided", "call.answered", "program.event", "artifact.hit", "artifact.stored", "artifact.unavailable"}
+)
+
+
+@attrs.frozen(slots=True)
+class Subscription:
+    """An observer, the events that it wants, and who it is."""
+
+    part: Part
+    observer: Observer
+    events: tuple[str, ...] = ("*",)
+
+
+@attrs.define(slots=True, eq=False)
+class EventBus:
+    """Tells events in order, and keeps the faults of plugins."""
+
+    clock: Clock
+    subscriptions: list[Subscription] = attrs.field(factory=list)
+    faults: Faults = attrs.field(factory=Faults)
+    """What plugins did wrong, for stderr, the summary and `rtfs plugins`."""
+    _log: Callable[[Event], None] | None = attrs.field(default=None, init=False)
+    _one: threading.RLock = attrs.field(factory=threading.RLock, init=False)
+    """Held while observers are told: one event at a time, whichever threads and tasks they come from."""
+
+    @property
+    def active(self) -> bool:
+        """Tell whether anyone listens; callers on hot paths ask before they build fields."""
+        return bool(self.subscriptions) or self._log is not None
+
+    def switch_on(self, level: str) -> None:
+        """Start logging at a level ("debug", "info", "warning")."""
+        self._log = _structlog(_LEVELS.get(level.lower(), _INFO))
+
+    def emit(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Tell an event."""
+        if not self.active:
+            return
+        with self._one:
+            event = Event(name, self.clock.now(), fields)
+            if self._log is not None:
+                self._log(event)
+            for subscription in tuple(self.subscriptions):
+                if "*" in subscription.events or name in subscription.events:
+                    self._tell(subscription, event)
+
+    def plugin_failed(self, part: Part, error: BaseException | str, doing: str = "it", instead: str = "") -> None:
+        """Note a fault of a plugin: what it raised, or words for what was wrong with what it returned.
+
+        `doing` says in which piece of its code; `instead`, what the host did without it. A kind is told once.
+        """
+        fault = error if isinstance(error, PluginFault) else PluginFault(part, doing, error)
+        if self.faults.note(fault, instead):
+            self.emit("plugin.failed", {"plugin": str(part), "error": str(fault)})
+
+    def journal_failed(self, error: JournalError) -> None:
+        """Report a journal that cannot be written, where the configuration says to go on."""
+        message = f"the journal {error.path}: {error.problem}; calls go on without it"
+        found = PluginProblem(
+            code=error.code, message=message, distributions=(), help=error.way_out, severity="warning"
+        )
+        self.faults.add(found, ("journal", error.path, error.problem))
+        self.emit("journal.failed", {"error": message})
+
+    def held(self, error: HeldError, part: Part) -> None:
+        """Note that a plugin held the event loop in which all are awaited; it is `part` if nobody else is seen."""
+        from rtfs_framework.orchestrator.concurrency.outside import owner_of
+
+        what = "blocked the event loop in which plug-ins are awaited"
+        self.plugin_failed(owner_of(error.task) or part, what, "being awaited", "all that waited there was given up")
+
+    def _tell(self, subscription: Subscription, event: Event) -> None:
+        try:
+            ask(subscription.part, "hearing an event", _hear, subscription.observer, event)
+        except PluginFault as fault:
+            with suppress(ValueError):  # another thread may have met it, too
+                self.subscriptions.remove(subscription)
+            self.faults.note(fault, "it hears nothing more")
+            self.emit("observer.failed", {"observer": str(subscription.part), "error": str(fault)})
+
+
+def _hear(observer: Callable[[Event], Any], event: Event) -> None:
+    found = observer(event)
+    if isawaitable(found):
+        close = getattr(found, "close", None)
+        if callable(close):  # so that Python does not complain of it later
+            close()
+        raise TypeError("it is a coroutine function, and nobody awaits it")
+
+
+def _seen(_logger: Any, _method: str, event: Any) -> Any:
+    """Make what others wrote fit for a terminal, before colours are added."""
+    return {name: visible_line(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _structlog(level: int) -> Callable[[Event], None]:
+    import structlog
+
+    processors: Iterable[Any] = (
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+        _seen,
+        structlog.dev.ConsoleRenderer(colors=colour_for(sys.stderr)),
+    )
+    logger = structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+    )
+
+    def log(event: Event) -> None:
+        weight = _WARNING if event.name in _LOUD else _DEBUG if event.name in _QUIET else _INFO
+        logger.log(weight, event.name, **event.fields)
+
+    return log

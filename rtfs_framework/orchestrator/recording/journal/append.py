@@ -1,0 +1,215 @@
+"""Appending to an open file: queued rows get their places and hashes inside one transaction.
+
+What the file had when this process last saw it must still be there; if it is not, a row says so ("gap") before any
+other is written, and positions go on after those that are missing. A transaction whose outcome is not known (Ctrl-C,
+a fault while it was committed) is looked up in the file before its rows are written again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import attrs
+
+from rtfs_framework.api.secrets import Blot
+from rtfs_framework.api.sqlite_file import in_transaction
+from rtfs_framework.orchestrator.recording.journal.chain import Head, Row, canonical_json
+from rtfs_framework.orchestrator.recording.journal.rows import Made, Maker, Removal
+from rtfs_framework.orchestrator.recording.journal.schema import HEAD, INSERT_PLAN, INSERT_ROW, INSERT_TEXT, REMOVE_TEXT
+from rtfs_framework.orchestrator.recording.journal.texts import Texts
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from rtfs_framework.orchestrator.recording.journal.file import OpenFile
+    from rtfs_framework.orchestrator.recording.journal.run import Chain
+
+Queued = tuple[str, "Chain | None", Any]
+"""What a row says, the run that it belongs to, and the facts that it is made of."""
+
+_AT = "SELECT hash FROM log WHERE position = ?"
+
+
+class Taken(NamedTuple):
+    """How many queued rows are in the file now, and how many lost ones are accounted for."""
+
+    rows: int
+    lost: int
+
+
+@attrs.define(slots=True, eq=False)
+class _Pending:
+    """A transaction whose outcome is not known yet."""
+
+    batch: Sequence[Queued]
+    head: Head
+    numbers: dict[Chain, int]
+    lost: int
+
+
+@attrs.define(slots=True, eq=False)
+class _Batch:
+    """The rows of one transaction."""
+
+    append: Appending
+    head: Head
+    rows: list[tuple[Any, ...]] = attrs.field(factory=list)
+    texts: list[tuple[int, str, str]] = attrs.field(factory=list)
+    numbers: dict[Chain, int] = attrs.field(factory=dict)
+    removed: list[tuple[int, str]] = attrs.field(factory=list)
+    """Positions and names of texts that are to go."""
+    cut: int | None = None
+    """Where the file was found to be cut off: a run that began after that begins again."""
+
+    def add(self, made: Made, run: int | None, *, after: int = 0) -> int:
+        """Add a row and return its position."""
+        position = max(self.head.position, after) + 1
+        what, entry, record, id_, body, texts = made
+        number = position if what == "run" else run
+        hash_ = self.append.file.keys.row(Row(position, number, what, entry, record, id_, body), self.head.hash)
+        self.rows.append((position, number, what, entry, record, id_, body, hash_))
+        for name, text in texts.items():
+            self.texts.append((position, name, text))
+        self.head = Head(position, hash_)
+        return position
+
+    def of_run(self, what: str, chain: Chain, facts: Any) -> None:
+        """Add a run's row, after its first one if this file has none."""
+        number = self.numbers.get(chain)
+        if number is None:
+            number = chain.number
+            if number is None or chain.file != self.append.file.keys.journal or self._gone(number):
+                number = self.numbers[chain] = self.add(self.append.maker.run(chain.facts), None)
+        self.add(self.append.make[what](facts), number)
+
+    def of_file(self, what: str, facts: Removal) -> None:
+        """Add a row that belongs to no run: texts are removed."""
+        self.removed.extend(facts.texts)
+        self.add(Made(what, None, None, "", canonical_json(facts.body)), None)
+
+    def _gone(self, number: int) -> bool:
+        return self.cut is not None and number > self.cut
+
+
+@attrs.define(slots=True, eq=False)
+class Appending:
+    """Appends to one open file; the journal's lock guards it."""
+
+    file: OpenFile
+    maker: Maker
+    known: Head
+    """The last head that was seen: it must be in the file."""
+    gaps: list[dict[str, Any]] = attrs.field(factory=list)
+    """What was found missing, and is not written yet."""
+    make: dict[str, Callable[[Any], Made]] = attrs.field(init=False)
+    _pending: _Pending | None = attrs.field(default=None, init=False)
+
+    @make.default
+    def _makers(self) -> dict[str, Callable[[Any], Made]]:
+        return {"begun": self.maker.begun, "ended": self.maker.ended, "end": self.maker.end}
+
+    @classmethod
+    def of(cls, file: OpenFile, blot: Blot, before: Appending | None, *, keep: bool) -> Appending:
+        """Return what appends to a file that was just opened; `before` appended to the one that was open here."""
+        anchored = file.anchor.read(file.keys)
+        known, gaps = Head(), []
+        if anchored.state == "here":
+            known = anchored.head
+        elif anchored.state == "other":
+            gaps.append({"reason": "another journal", "journal": anchored.journal, "position": anchored.head.position})
+        made = cls(file, Maker(Texts(blot, file.keys, keep), keep), known, gaps)
+        if before is not None and before.file.keys.journal == file.keys.journal:
+            made.known = max(known, before.known, key=lambda head: head.position)
+            made.gaps.extend(before.gaps)
+            made._pending = before._pending
+        return made
+
+    def append(self, queue: list[Queued], lost: int) -> Taken:
+        """Write what is queued in one transaction; `settle` must follow when it was taken out of the queue.
+
+        Raises:
+            sqlite3.Error, OSError: It was not written.
+        """
+        return in_transaction(self.file.connection, lambda db: self._append(db, queue, lost))
+
+    def settle(self) -> None:
+        """Take note that a transaction succeeded."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return
+        self.known = pending.head
+        for chain, number in pending.numbers.items():
+            chain.number, chain.file = number, self.file.keys.journal
+        self.gaps.clear()
+        self.maker.texts.new_plans.clear()
+
+    def anchor(self) -> None:
+        """Note the file's head outside of it.
+
+        Raises:
+            sqlite3.Error, OSError: That cannot be done.
+        """
+        self.file.anchor.close()  # it may have been deleted meanwhile
+        in_transaction(self.file.connection, lambda db: self.file.anchor.write(self.file.keys, _head(db)))
+
+    def _append(self, db: sqlite3.Connection, queue: list[Queued], lost: int) -> Taken:
+        done, lost_done = self._done(db, queue)
+        head = _head(db)
+        self.file.anchor.write(self.file.keys, head)
+        batch = _Batch(self, head)
+        self._note_gaps(db, batch)
+        left = lost - lost_done
+        if left > 0:
+            batch.add(Made("lost", None, None, "", canonical_json({"rows": left, "when": time.time()})), None)
+        queued = queue[:]
+        for what, chain, facts in queued[done:]:
+            if chain is not None:
+                batch.of_run(what, chain, facts)
+            else:
+                batch.of_file(what, facts)
+        plans = list(self.maker.texts.new_plans.items())
+        for statement, rows in ((INSERT_PLAN, plans), (INSERT_ROW, batch.rows), (INSERT_TEXT, batch.texts)):
+            if rows:
+                db.executemany(statement, rows)
+        if batch.removed:
+            db.executemany(REMOVE_TEXT, batch.removed)
+        self._pending = _Pending(queued, batch.head, batch.numbers, lost)
+        return Taken(len(queued), lost)
+
+    def _done(self, db: sqlite3.Connection, queue: list[Queued]) -> tuple[int, int]:
+        """Return how many of the queued rows an earlier transaction wrote, although nobody was told."""
+        pending = self._pending
+        if pending is None:
+            return 0, 0
+        if not _has(db, pending.head):
+            self._pending = None
+            return 0, 0
+        self.settle()
+        same = bool(queue) and bool(pending.batch) and queue[0] is pending.batch[0]
+        return (len(pending.batch), pending.lost) if same else (0, 0)
+
+    def _note_gaps(self, db: sqlite3.Connection, batch: _Batch) -> None:
+        """Write what is missing of what was in this place before."""
+        if self.known != batch.head and not _has(db, self.known):
+            found = {"reason": "missing rows", "position": self.known.position, "hash": self.known.hash.hex()}
+            self.gaps.append(found)
+            self.known, batch.cut = Head(), batch.head.position
+        for gap in self.gaps:
+            after = gap["position"] if gap["reason"] == "missing rows" else 0
+            body = canonical_json({**gap, "when": time.time()})
+            batch.add(Made("gap", None, None, "", body), None, after=after)
+
+
+def _head(db: sqlite3.Connection) -> Head:
+    found = db.execute(HEAD).fetchone()
+    return Head() if found is None else Head(found[0], found[1])
+
+
+def _has(db: sqlite3.Connection, head: Head) -> bool:
+    """Tell whether a head is in the file."""
+    if not head.position:
+        return True
+    found = db.execute(_AT, (head.position,)).fetchone()
+    return found is not None and found[0] == head.hash

@@ -1,0 +1,243 @@
+"""Reading the journal: its runs, and the calls of a run, in the order of their ids whatever the timing was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.kernel.outcome import CallKind
+from rtfs_framework.orchestrator.recording.journal import old
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.orchestrator.recording.journal.file import open_for_reading, translated
+from rtfs_framework.orchestrator.recording.journal.schema import LAST, SPAN, VERSION
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_RUNS = "SELECT position, id, body FROM log WHERE what = 'run'"
+_END = "SELECT position, body FROM log WHERE what = 'end' AND run = ? ORDER BY position DESC LIMIT 1"
+_CALLS = """
+SELECT position, what, entry, record, id, body FROM log
+WHERE position BETWEEN ? AND ? AND what IN ('begun', 'ended')
+AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?)
+ORDER BY entry, ifnull(record, -1), in_order(id), position
+"""
+_TEXTS = "SELECT name, body FROM texts WHERE position = ?"
+_PLAN = "SELECT body FROM plans WHERE digest = ?"
+_WIDTH = 20
+_CAPABILITY = CallKind.CAPABILITY.value
+
+UNFINISHED = "unfinished"
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RunRow:
+    """A run as the journal knows it; `status` is "unfinished" when its end was never written."""
+
+    id: str
+    program: str
+    source: str
+    started: float
+    policy: str
+    version: str
+    status: str
+    ended: float | None
+    entries: int | None
+    """How many calls it made, as its end says."""
+    message: str
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a journal for a while, as it is at this moment.
+
+    Raises:
+        JournalError: There is none, or it cannot be read.
+    """
+    connection = open_for_reading(path)
+    try:
+        with translated(path):
+            connection.create_function("in_order", 1, _in_order, deterministic=True)
+            connection.execute("BEGIN")
+            yield connection
+    finally:
+        connection.close()
+
+
+def list_runs(path: Path, limit: int = 50) -> list[RunRow]:
+    """Return the latest runs, newest first."""
+    with reading(path) as connection:
+        found: list[RunRow] = []
+        if has_log(connection):
+            rows = connection.execute(f"{_RUNS} ORDER BY position DESC LIMIT ?", (limit,)).fetchall()
+            found = [_run(connection, row) for row in rows]
+        if old.has_old(connection):
+            found += [_old_run(row) for row in old.runs(connection, limit - len(found))]
+        return found
+
+
+def find_run(path: Path, prefix: str) -> str:
+    """Return the id of the run that a prefix names; "last" is the newest.
+
+    Raises:
+        JournalError: No run fits, or more than one.
+    """
+    with reading(path) as connection:
+        rows = _last(connection) if prefix == "last" else _beginning(connection, prefix)
+    if len(rows) != 1:
+        problem = f"no run is called '{prefix}'" if not rows else f"more than one run begins with '{prefix}'"
+        raise JournalError(path, problem, "`rtfs runs list` shows the runs")
+    return rows[0]
+
+
+def show_run(path: Path, run: str) -> tuple[RunRow, Iterator[dict[str, Any]]]:
+    """Return a run and an iterator over its calls as JSON-ready data, sorted by id (one at a time from the file)."""
+    with reading(path) as connection:
+        if has_log(connection):
+            row = connection.execute(f"{_RUNS} AND id = ? ORDER BY position DESC LIMIT 1", (run,)).fetchone()
+            if row is not None:
+                return _run(connection, row), entries_of(path, run)
+        found = old.run_of(connection, run) if old.has_old(connection) else None
+    if found is None:
+        raise JournalError(path, f"no run is called '{run}'", "`rtfs runs list` shows the runs")
+    return _old_run(found), entries_of(path, run)
+
+
+def entries_of(path: Path, run: str) -> Iterator[dict[str, Any]]:
+    """Yield a run's calls as JSON-ready data. `state` is "begun" for one of which no end is known."""
+    with reading(path) as connection:
+        if old.has_old(connection) and old.run_of(connection, run) is not None:
+            yield from old.entries(connection, run)
+        if not has_log(connection):
+            return
+        begun: sqlite3.Row | None = None
+        for row in connection.execute(_CALLS, (*span(connection, run), run)):
+            if begun is not None and (row["what"] == "begun" or _id(row) != _id(begun)):
+                yield _entry(connection, begun)
+            begun = row if row["what"] == "begun" else None
+            if begun is None:
+                yield _entry(connection, row)
+        if begun is not None:
+            yield _entry(connection, begun)
+
+
+def span(connection: sqlite3.Connection, run: str) -> tuple[int, int]:
+    """Return between which positions the rows of a run lie."""
+    first, last = connection.execute(SPAN, (LAST, run)).fetchone()
+    return first or 0, last or 0
+
+
+def has_log(connection: sqlite3.Connection) -> bool:
+    """Tell whether a journal is of this version; older ones can be read all the same."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0]) == VERSION
+
+
+def _last(connection: sqlite3.Connection) -> list[str]:
+    if has_log(connection):
+        row = connection.execute(f"{_RUNS} ORDER BY position DESC LIMIT 1").fetchone()
+        if row is not None:
+            return [str(row["id"])]
+    return [str(row["id"]) for row in old.runs(connection, 1)] if old.has_old(connection) else []
+
+
+def _beginning(connection: sqlite3.Connection, prefix: str) -> list[str]:
+    found: list[str] = []
+    if has_log(connection):
+        select = "SELECT DISTINCT id FROM log WHERE what = 'run' AND substr(id, 1, ?) = ? LIMIT 2"
+        found = [str(row["id"]) for row in connection.execute(select, (len(prefix), prefix))]
+    return [*found, *(old.ids(connection, prefix) if old.has_old(connection) else ())]
+
+
+def _id(row: sqlite3.Row) -> tuple[Any, ...]:
+    return row["entry"], row["record"], row["id"]
+
+
+def _in_order(path: Any) -> str:
+    """Return a text that sorts as the numbers of a path do."""
+    where, _, part = str(path).partition("?")
+    numbers = ".".join(number.rjust(_WIDTH, "0") for number in where.split("."))
+    return f"{numbers}.{part.rjust(_WIDTH, '0') if part else '~'}"  # a call comes after its consultations
+
+
+def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    """Return a call as people see it."""
+    body = _parsed(row["body"])
+    kept = {each["name"]: each["body"] for each in connection.execute(_TEXTS, (row["position"],))}
+    error = body.get("error") or {}
+    path = str(row["id"])
+    *branch, call = path.partition("?")[0].split(".")
+    return {
+        "position": row["position"],
+        "state": row["what"],
+        "entry": row["entry"],
+        "record": row["record"],
+        "path": path,
+        "branch": ".".join(branch),
+        "call": int(call) if call.isdecimal() else None,
+        **{name: body.get(name) for name in ("kind", "symbol", "place", "target", "outcome", "decided_at", "micros")},
+        "args_digest": body.get("args", ""),
+        "reply_digest": body.get("reply", ""),
+        "decision": _plan(connection, body.get("decision")),
+        **{name: body.get(name, 0) for name in ("input_tokens", "output_tokens")},
+        "cost": body.get("cost", 0 if row["what"] == "ended" or body.get("kind") == _CAPABILITY else None),
+        **{name: body.get(name, "") for name in ("cache", "model")},
+        "error_kind": error.get("kind", ""),
+        "error_code": error.get("code", ""),
+        "args": kept.get("args"),
+        "error": kept.get("error", ""),
+        "explanation": kept.get("explanation", ""),
+        "removed": sorted(set(body.get("texts", ())) - set(kept)),
+    }
+
+
+def _plan(connection: sqlite3.Connection, digest: Any) -> Any:
+    found = None if digest is None else connection.execute(_PLAN, (digest,)).fetchone()
+    return None if found is None else _parsed(found["body"])
+
+
+def _parsed(text: Any) -> dict[str, Any]:
+    """Return what a row says; one that was tampered with says nothing (`verify` finds it)."""
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _run(connection: sqlite3.Connection, row: sqlite3.Row) -> RunRow:
+    body = _parsed(row["body"])
+    end = connection.execute(_END, (row["position"],)).fetchone()
+    ending = {} if end is None else _parsed(end["body"])
+    return RunRow(
+        id=row["id"],
+        **{name: body.get(name, "") for name in ("program", "source", "policy", "version")},
+        started=float(body.get("started") or 0.0),
+        status=ending.get("status", UNFINISHED),
+        ended=ending.get("ended"),
+        entries=ending.get("calls"),
+        message="" if end is None else _message(connection, end["position"], ending),
+    )
+
+
+def _message(connection: sqlite3.Connection, position: int, ending: dict[str, Any]) -> str:
+    """Return why a run failed: what was kept of its message, else kind, code and place."""
+    for row in connection.execute(_TEXTS, (position,)):
+        return str(row["body"])
+    error = ending.get("error") or {}
+    if error.get("told"):
+        return str(error["told"])
+    code = f" [{error['code']}]" if error.get("code") else ""
+    place = f" at {error['place']}" if error.get("place") else ""
+    return f"{error.get('kind', '')}{code}{place}"
+
+
+def _old_run(row: sqlite3.Row) -> RunRow:
+    names = ("id", "program", "source", "started", "policy", "version", "ended", "entries")
+    return RunRow(
+        **{name: row[name] for name in names}, status=row["status"] or UNFINISHED, message=row["message"] or ""
+    )

@@ -1,0 +1,191 @@
+"""What the rows of the log say: a row's JSON text, and the texts of people that it names by digest.
+
+In: a record of a call, a run's facts or its end. Out: a `Made` row without its place. What a customer wrote (arguments,
+messages, a model's explanation) is in no row: with `keep_args` it is kept beside the row, without secrets; without, a
+row has kind, code and place of an error, and digests of values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any, NamedTuple
+
+import attrs
+
+from rtfs_framework.lang.errors import LimitError, ProgramError
+from rtfs_framework.orchestrator.boundary.failures import code_of
+from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
+from rtfs_framework.orchestrator.recording.journal.texts import Texts, safe_code, safe_kind
+from rtfs_framework.orchestrator.recording.records import OpenRecord
+
+OWN_BODY = "local-pure"
+"""The target of a call that runs its function's own body."""
+
+
+class Made(NamedTuple):
+    """A row, before it has its place."""
+
+    what: str
+    entry: int | None
+    record: int | None
+    id: str
+    body: str
+    texts: Mapping[str, str] = {}
+
+
+@attrs.frozen(slots=True)
+class RunFacts:
+    """What a run's first row says."""
+
+    id: str
+    program: str
+    """The digest of its text."""
+    source: str
+    started: float
+    policy: str
+    version: str
+
+
+@attrs.frozen(slots=True)
+class Ending:
+    """How a run ended: "complete", "failed" or "interrupted"."""
+
+    status: str
+    when: float
+    calls: int
+    error: BaseException | None = None
+
+
+class Removal(NamedTuple):
+    """Kept texts that are to go, by position and name, and what the row about it says."""
+
+    texts: Sequence[tuple[int, str]]
+    body: dict[str, Any]
+
+
+@attrs.frozen(slots=True, eq=False)
+class Maker:
+    """Makes the rows of one journal."""
+
+    texts: Texts
+    keep: bool = False
+    """Whether what people wrote is kept."""
+
+    def run(self, facts: RunFacts) -> Made:
+        """Return the first row of a run."""
+        body = {
+            "program": facts.program,
+            "source": self.texts.blot(facts.source),
+            "started": facts.started,
+            "policy": facts.policy,
+            "version": facts.version,
+        }
+        return Made("run", None, None, facts.id, canonical_json(body))
+
+    def begun(self, record: OpenRecord) -> Made:
+        """Return the row of a call that is about to cost or change something."""
+        extra: dict[str, Any] = {"attempt": 0, **self._decided(record)}
+        if record.reply_key:
+            extra["key"] = self.texts.keys.value(record.reply_key)
+        args = self.texts.keys.value(record.args_digest)
+        body = f'{{{self.texts.site(record)},"args":"{args}",{canonical_json(extra)[1:]}'
+        return Made("begun", record.entry, record.record, record.path, body)
+
+    def ended(self, record: OpenRecord) -> Made:
+        """Return the row of a call that is over."""
+        value = self.texts.keys.value
+        micros = int(record.seconds * 1_000_000 + 0.5)
+        body = (
+            f'{{{self.texts.site(record)},"outcome":"{_outcome(record)}","args":"{value(record.args_digest)}",'
+            f'"reply":"{value(record.reply_digest)}","micros":{micros}'
+        )
+        if is_plain(record):
+            return Made("ended", record.entry, record.record, record.path, body + "}")
+        texts = self._kept(record)
+        more = {**self._decided(record), **_used(record), **self._named(texts), **self._failed(record)}
+        if more:
+            body = f"{body},{canonical_json(more)[1:-1]}"
+        return Made("ended", record.entry, record.record, record.path, body + "}", texts)
+
+    def end(self, ending: Ending) -> Made:
+        """Return the last row of a run."""
+        error = ending.error
+        texts = {"message": self.texts.blot(told(error))} if self.keep and error is not None else {}
+        body: dict[str, Any] = {"status": ending.status, "ended": ending.when, "calls": ending.calls}
+        body |= {**self._named(texts), **({} if error is None else {"error": _named_error(error)})}
+        return Made("end", None, None, "", canonical_json(body), texts)
+
+    def _decided(self, record: OpenRecord) -> dict[str, Any]:
+        decision = record.decision
+        if decision is None:
+            return {}
+        return {"decision": self.texts.plan(decision), "decided_at": _number(decision.plan.created_at)}
+
+    def _kept(self, record: OpenRecord) -> dict[str, str]:
+        if not self.keep:
+            return {}
+        found = {"args": record.args_text, "error": record.error, "explanation": record.explanation}
+        return {name: self.texts.blot(text) for name, text in found.items() if text}
+
+    def _named(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        return {"texts": {name: self.texts.keys.text(text) for name, text in texts.items()}} if texts else {}
+
+    def _failed(self, record: OpenRecord) -> dict[str, Any]:
+        return (
+            {"error": {"kind": safe_kind(record.error_kind), "code": safe_code(record.code)}}
+            if record.error_kind
+            else {}
+        )
+
+
+def is_plain(record: OpenRecord) -> bool:
+    """Tell whether a call is one of the many that no model answered, that succeeded, and of which no text is kept."""
+    return (
+        record.decision is None
+        and record.args_text is None
+        and not (record.error_kind or record.error)
+        and not (record.model or record.explanation or record.cache)
+        and not (record.input_tokens or record.output_tokens or record.cost != 0)
+    )
+
+
+def told(error: BaseException | None) -> str:
+    """Return what is said of how a run ended."""
+    if error is None:
+        return ""
+    return f"limit {error.dimension}: {error}" if isinstance(error, LimitError) else str(error)
+
+
+def _outcome(record: OpenRecord) -> str:
+    if record.error_kind:
+        return "error"
+    return "own body" if record.target == OWN_BODY else "value"
+
+
+def _used(record: OpenRecord) -> dict[str, Any]:
+    """Return what a call used, as far as it did."""
+    found = {
+        "input_tokens": record.input_tokens,
+        "output_tokens": record.output_tokens,
+        "cost": _number(record.cost),
+        "cache": record.cache,
+        "model": record.model,
+    }
+    return {name: value for name, value in found.items() if value or value is None}
+
+
+def _number(value: float | None) -> float | None:
+    """Return a number that JSON has; None for one that is not known."""
+    return float(value) if value is not None and isfinite(value) else None
+
+
+def _named_error(error: BaseException) -> dict[str, Any]:
+    """Return kind, code and place of what ended a run. A limit's message is our own, and says the bound."""
+    found: dict[str, Any] = {"kind": type(error).__name__, "code": getattr(error, "code", "")}
+    if isinstance(error, LimitError):
+        found["told"] = told(error)
+    if isinstance(error, ProgramError):
+        found = {"kind": safe_kind(error.kind), "code": safe_code(code_of(error))}
+    place = error.value.span if isinstance(error, ProgramError) else getattr(error, "span", None)
+    return {**found, "place": place} if isinstance(place, str) else found

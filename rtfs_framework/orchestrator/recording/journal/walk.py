@@ -1,0 +1,137 @@
+"""Walking over the rows of a log, one after the other, and finding what is not as it was written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.orchestrator.recording.journal.chain import Head, Keys, Row
+from rtfs_framework.orchestrator.recording.journal.schema import COLUMNS, ROWS, TYPES
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_TEXTS = "SELECT name, body FROM texts WHERE position = ?"
+_PLAN = "SELECT body FROM plans WHERE digest = ?"
+_END = 2**63 - 1
+_MOST = 20
+"""Problems that are told."""
+
+
+@attrs.define(slots=True, eq=False)
+class Walk:
+    """A walk from a row to the end; `parent` is the hash of the row before it. `run` counts one run's calls."""
+
+    connection: sqlite3.Connection
+    keys: Keys
+    first: int
+    parent: bytes
+    run: str = ""
+    stop: int = _END
+    head: Head = attrs.field(factory=Head)
+    rows: int = 0
+    calls: int = 0
+    runs: set[int] = attrs.field(factory=set)
+    ends: set[int] = attrs.field(factory=set)
+    migrated: dict[str, Any] | None = None
+    since: Any = None
+    problems: list[tuple[int | None, str]] = attrs.field(factory=list)
+    notes: list[str] = attrs.field(factory=list)
+    _mine: set[int] = attrs.field(factory=set)
+    _plans: dict[str, bool] = attrs.field(factory=dict)
+    _missing: dict[int, set[str]] = attrs.field(factory=dict)
+    _texts: bool = True
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether the run that is counted has ended."""
+        return bool(self._mine) and max(self._mine) in self.ends
+
+    def problem(self, position: int | None, text: str) -> None:
+        """Note that something is wrong."""
+        if len(self.problems) < _MOST:
+            self.problems.append((position, text))
+
+    def go(self) -> None:
+        """Walk."""
+        parent, expected = self.parent, self.first
+        for found in self.connection.execute(ROWS, (self.first if self.first > 1 else -_END, self.stop)):
+            values = tuple(found)
+            hash_ = values[-1]
+            row = Row(*values[:-1])
+            if not _fits(values) or self.keys.row(row, parent) != hash_:
+                gone = (
+                    f" or rows {expected}-{row.position - 1} before it are missing" if row.position != expected else ""
+                )
+                self.problem(row.position, f"row {row.position} was changed{gone}")
+            elif row.position != expected and row.what != "gap":
+                self.problem(expected, f"rows {expected}-{row.position - 1} are missing")
+            else:
+                self._proved(row)
+            self.rows += 1
+            if not isinstance(hash_, bytes) or not isinstance(row.position, int):
+                return
+            parent, expected = hash_, row.position + 1
+            self.head = Head(row.position, hash_)
+        for position, names in sorted(self._missing.items()):
+            if names:
+                self.problem(position, f"a kept text of row {position} is missing: {', '.join(sorted(names))}")
+
+    def _proved(self, row: Row) -> None:
+        """Look at a row that is as it was written."""
+        body: dict[str, Any] = json.loads(row.body)
+        if row.what == "run":
+            self.runs.add(row.position)
+            if row.id == self.run:
+                self._mine.add(row.position)
+        elif row.what == "end" and row.run is not None:
+            self.ends.add(row.run)
+        elif row.what == "ended" and row.run in self._mine and "?" not in row.id:
+            self.calls += 1
+        elif row.what == "journal":
+            self.migrated, self.since = body.get("migrated"), body.get("when")
+        elif row.what == "gap":
+            self._gap(row, body)
+        elif row.what == "lost":
+            self.notes.append(f"row {row.position}: {body.get('rows')} rows could not be written at that time")
+        elif row.what == "redacted":
+            for position, names in body.get("texts", {}).items():
+                self._missing.setdefault(int(position), set()).difference_update(names)
+        if "decision" in body and not self._plan(body["decision"]):
+            self.problem(row.position, f"the decision of row {row.position} was changed")
+        self._look_at_texts(row.position, body.get("texts") if row.what != "redacted" else None)
+
+    def _gap(self, row: Row, body: dict[str, Any]) -> None:
+        before = self.head.position
+        if body.get("reason") == "missing rows":
+            text = (
+                f"rows {before + 1}-{row.position - 1} are missing: the file had been cut, or put back to an older copy"
+            )
+        else:
+            text = f"another journal lay in this place before, and had come to row {body.get('position')}"
+        self.problem(row.position, f"{text} (noticed by row {row.position})")
+
+    def _plan(self, digest: str) -> bool:
+        if digest not in self._plans:
+            found = self.connection.execute(_PLAN, (digest,)).fetchone()
+            text = None if found is None else found["body"]
+            self._plans[digest] = isinstance(text, str) and self.keys.text(text) == digest
+        return self._plans[digest]
+
+    def _look_at_texts(self, position: int, named: dict[str, str] | None) -> None:
+        """Compare what is kept beside a row with the digests in it."""
+        missing = set(named or ())
+        for found in self.connection.execute(_TEXTS, (position,)):
+            name, text = found["name"], found["body"]
+            if named is None or not isinstance(text, str) or named.get(name) != self.keys.text(text):
+                self.problem(position, f"a kept text of row {position} was changed or added: {name}")
+            missing.discard(name)
+        if missing:
+            self._missing[position] = missing
+
+
+def _fits(values: tuple[Any, ...]) -> bool:
+    """Tell whether every column holds a value of its own type."""
+    return all(value.__class__ in TYPES[name] for name, value in zip(COLUMNS, values, strict=True))

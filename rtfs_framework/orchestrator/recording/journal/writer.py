@@ -1,0 +1,328 @@
+"""Writing the journal: rows are queued by any thread, and one transaction at a time takes all that are queued.
+
+What must be on disk before something goes on is committed (`try_commit`, `written`, `commit`), and whatever was queued
+before goes with it; the rest is written when there is enough of it, when it is old, and at the end. A row gets its
+place and its hash inside the transaction, so processes that share a file write one chain.
+
+A journal that cannot be written keeps its rows, up to a bound, and tries again: at each call that must be recorded
+when the configuration says "refuse" (the call is refused as long as it fails), once a second when it says "continue".
+It finds out by itself when the file was replaced, and what was not written there goes to the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakSet
+
+import attrs
+
+from rtfs_framework.api.secrets import Blot, blotter
+from rtfs_framework.api.values import Clock
+from rtfs_framework.orchestrator.concurrency.lanes import a_loop_runs_here
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.orchestrator.recording.journal.rows import Removal, RunFacts
+from rtfs_framework.orchestrator.recording.journal.run import Chain
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.journal.append import Appending, Queued
+    from rtfs_framework.orchestrator.recording.journal.file import OpenFile
+
+WAIT = 10.0
+"""Seconds for which one process waits while others write."""
+
+_PAUSE = 0.01
+"""Seconds between two looks whether they still do."""
+
+BATCH = 512
+"""Queued rows that are enough for a transaction."""
+
+FLUSH_SECONDS = 1.0
+"""Age at which fewer are written all the same; and how long a journal that may fail is left alone after it has."""
+
+MOST = 16_384
+"""Rows that are kept while they cannot be written."""
+
+_FOLDED = 2_048
+"""Rows after which SQLite's log of writes is folded into the file, by another thread."""
+
+
+_OPEN: WeakSet[Journal] = WeakSet()
+"""Journals of this process: a child that is forked off must not write what its parent has queued."""
+
+
+def _forked() -> None:
+    for journal in tuple(_OPEN):
+        journal.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+def _nobody(_error: JournalError) -> None:
+    """Tell nobody."""
+
+
+@attrs.define(slots=True, eq=False)
+class Journal:
+    """One host's journal file; opened by its first row. Any number of threads and event loops may use it."""
+
+    path: Path
+    home: Path
+    """The folder of the key and of the head file."""
+    clock: Clock
+    keep_args: bool = False
+    blot: Blot = attrs.field(factory=lambda: blotter(()))
+    sync: Literal["normal", "full"] = "normal"
+    on_failure: Literal["refuse", "continue"] = "refuse"
+    report: Callable[[JournalError], None] = _nobody
+    """Told, once, that the journal fails and that calls go on without it."""
+    wait: float = WAIT
+    _queue: list[Queued] = attrs.field(factory=list, init=False)
+    _lost: int = attrs.field(default=0, init=False)
+    """Rows for which there was no room; `_counting` guards it."""
+    _told: int = attrs.field(default=0, init=False)
+    """How many of them the file tells of."""
+    _counting: Any = attrs.field(factory=threading.Lock, init=False)
+    _lock: Any = attrs.field(factory=threading.Lock, init=False)
+    _file: OpenFile | None = attrs.field(default=None, init=False)
+    _appending: Appending | None = attrs.field(default=None, init=False)
+    _flushed: float = attrs.field(default=float("-inf"), init=False)
+    _unfolded: int = attrs.field(default=0, init=False)
+    _failure: JournalError | None = attrs.field(default=None, init=False)
+    _helper: threading.Thread | None = attrs.field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        _OPEN.add(self)
+
+    def begin(self, run: str, program: str, source: str, policy: str, version: str) -> Chain:
+        """Start a run."""
+        return Chain(self, RunFacts(run, program, source, self.clock.now(), policy, version))
+
+    @property
+    def waiting(self) -> int:
+        """How many rows are not on disk."""
+        return len(self._queue)
+
+    def queue(self, what: str, chain: Chain | None, facts: Any) -> bool:
+        """Queue a row; tell whether there is room for it. How many were lost is written when there is room again."""
+        if len(self._queue) >= MOST:
+            with self._counting:
+                self._lost += 1
+            return False
+        self._queue.append((what, chain, facts))
+        return True
+
+    def must_queue(self, what: str, chain: Chain, facts: Any) -> None:
+        """Queue a row without which something must not go on; when there is no room, try to write what is queued.
+
+        Raises:
+            JournalError: There is no room, or the file cannot be written, and calls are refused then.
+        """
+        if len(self._queue) >= MOST and not self._attempt(0.0):
+            self._help()
+        if not self.queue(what, chain, facts) and self.on_failure == "refuse":
+            raise JournalError(self.path, f"{MOST:,} rows wait to be written, and there is no room for more")
+
+    def flush_if_due(self) -> None:
+        """Write what is queued when there is enough of it, or it is old; at once when the last attempt failed.
+
+        With very much queued this waits for others, but not where an event loop runs.
+
+        Raises:
+            JournalError: The file cannot be written, and the configuration says that calls are refused then.
+        """
+        now = self.clock.monotonic()
+        if len(self._queue) >= BATCH or now - self._flushed >= FLUSH_SECONDS or self._failure is not None:
+            self._flushed = now
+            if self.try_commit():
+                return
+            if len(self._queue) >= MOST // 2 and not a_loop_runs_here():
+                self.commit()  # whoever fills the queue waits; an event loop must not, and loses rows in the end
+            else:
+                self._help()
+
+    def flush(self) -> None:
+        """Write what is queued, if that can be done at once; else another thread does. Failures are kept for later."""
+        with contextlib.suppress(JournalError):
+            if not self.try_commit():
+                self._help()
+
+    def try_commit(self) -> bool:
+        """Write what is queued, without waiting for anybody; tell whether nothing is left to wait for.
+
+        Raises:
+            JournalError: The file cannot be written, and calls are refused then.
+        """
+        if not self._queue:
+            return True
+        return False if self.sync == "full" else self._attempt(0.0)
+
+    def commit(self) -> None:
+        """Write what is queued, waiting for others.
+
+        Raises:
+            JournalError: The file cannot be written, and calls are refused then.
+        """
+        if self._queue:
+            self._attempt(self.wait)
+
+    def remove(self, texts: Sequence[tuple[int, str]], body: dict[str, Any]) -> None:
+        """Remove kept texts, by position and name, and write a row that says so; nothing of them stays in the file.
+
+        Raises:
+            JournalError: The file cannot be written.
+        """
+        from rtfs_framework.orchestrator.recording.journal.file import translated
+
+        self._queue.append(("redacted", None, Removal(texts, body)))
+        self.commit()
+        with translated(self.path), self._lock:
+            if self._file is not None:
+                self._file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def written(self) -> None:
+        """Wait until what is queued is on disk; the event loop goes on meanwhile.
+
+        Raises:
+            JournalError: The file cannot be written, and calls are refused then.
+        """
+        if not self.try_commit():
+            from anyio import to_thread
+
+            await to_thread.run_sync(self.commit)
+
+    def close(self) -> None:
+        """Write what is queued, note in the head file how far that came, and close the file.
+
+        Raises:
+            JournalError: The file cannot be written, and calls are refused then; what was queued is lost.
+        """
+        helper = self._helper
+        if helper is not None:
+            helper.join()
+        self._flushed = float("-inf")
+        try:
+            self.commit()
+            if self._queue:
+                self.report(
+                    JournalError(self.path, f"{len(self._queue) + self._lost - self._told} rows could not be written")
+                )
+        finally:
+            self._queue.clear()
+            with self._lock:
+                self._close(anchor=True)
+            _OPEN.discard(self)
+
+    def forget(self) -> None:
+        """Forget what is the parent's, in a child that was forked off: its rows, its lock and its open file."""
+        self._lock, self._counting = threading.Lock(), threading.Lock()
+        self._helper, self._appending = None, None
+        self._queue.clear()
+
+    def _attempt(self, wait: float) -> bool:
+        """Write, for some seconds while others do; tell whether it is done, or given up where that is configured."""
+        going_on = self._failure is not None and self.on_failure == "continue"
+        if going_on:
+            if self.clock.monotonic() - self._flushed < FLUSH_SECONDS:
+                return True
+            wait = 0.0
+        if not wait and self._lock.locked():
+            return False
+        until = monotonic() + wait
+        while (error := self._write_now()) is not None and error.busy and monotonic() < until:
+            sleep(_PAUSE)  # without the lock, so that nobody else waits for this
+        if error is None:
+            self._failure = None
+            return True
+        if error.busy and not wait and not going_on:  # others write: no failure yet, whatever was one before
+            return False
+        return self._failed(error)
+
+    def _failed(self, error: JournalError) -> bool:
+        first, self._failure = self._failure is None, error
+        self._flushed = self.clock.monotonic()
+        if self.on_failure == "continue":
+            if first:
+                self.report(error)
+            return True
+        raise error
+
+    def _write_now(self) -> JournalError | None:
+        """Take all that is queued to the file; return what prevents it."""
+        with self._lock:
+            return self._write() if self._queue else None
+
+    def _write(self) -> JournalError | None:
+        from rtfs_framework.orchestrator.recording.journal.file import translated
+
+        try:
+            _, appending = self._opened()
+            with translated(self.path):
+                taken = appending.append(self._queue, self._lost - self._told)
+                del self._queue[: taken.rows]
+                appending.settle()
+                self._told += taken.lost
+        except JournalError as error:
+            self._close(anchor=False)
+            return error
+        self._flushed = self.clock.monotonic()
+        self._unfolded += taken.rows
+        if self._unfolded >= _FOLDED:
+            self._unfolded = 0
+            self._help()
+        return None
+
+    def _opened(self) -> tuple[OpenFile, Appending]:
+        from rtfs_framework.orchestrator.recording.journal.append import Appending
+        from rtfs_framework.orchestrator.recording.journal.file import open_for_writing
+
+        file, appending = self._file, self._appending
+        if file is not None and not file.is_there():
+            self._close(anchor=False)
+            file = None
+        if file is None or appending is None:
+            file = self._file = open_for_writing(self.path, self.home, full=self.sync == "full")
+            appending = self._appending = Appending.of(file, self.blot, self._appending, keep=self.keep_args)
+        return file, appending
+
+    def _close(self, *, anchor: bool) -> None:
+        """Close the file; `_appending` stays, for what it knows of an unfinished transaction."""
+        file, self._file = self._file, None
+        if file is None or file.process != os.getpid():  # a child must not touch what its parent has open
+            return
+        from sqlite3 import Error
+
+        with contextlib.suppress(Error, OSError):  # the head file then says a little less
+            if anchor and self._appending is not None and file.is_there():
+                self._appending.anchor()
+        with contextlib.suppress(Error):
+            file.connection.close()
+        file.anchor.close()
+
+    def _help(self) -> None:
+        """Let another thread write what is queued, and fold SQLite's log into the file."""
+        helper = self._helper
+        if helper is None or not helper.is_alive():
+            self._helper = threading.Thread(target=self._helped, name="rtfs journal", daemon=True)
+            self._helper.start()
+
+    def _helped(self) -> None:
+        from sqlite3 import Error
+
+        from rtfs_framework.api.sqlite_file import connect
+
+        with contextlib.suppress(JournalError):
+            self.commit()
+        with contextlib.suppress(Error), contextlib.closing(connect(self.path, wait=0.0)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            # While others write, SQLite's log is never folded whole, so it never begins anew, and grows without end.
+            # What is left to fold by now is little: they wait for moments only.
+            with self._lock:
+                connection.execute("PRAGMA wal_checkpoint(RESTART)")

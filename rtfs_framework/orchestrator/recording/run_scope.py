@@ -1,0 +1,159 @@
+"""One kernel run's view of its host: its types, its context values, and where its calls are written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+
+from rtfs_framework.api.targets import show_target
+from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.lang.digest import digest
+from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.types.names import Lookup, no_names
+from rtfs_framework.orchestrator.boundary.failures import code_of
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.orchestrator.recording.records import CONSULTATION, CallRecord, OpenRecord, sealed
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.journal.run import Chain
+
+Sink = Callable[[CallRecord], None]
+
+
+class Ordering(Protocol):
+    """When a branch may do what must not overlap with others."""
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether it may now."""
+        ...
+
+    async def wait(self) -> None:
+        """Wait until it may."""
+        ...
+
+
+@attrs.define(slots=True, eq=False)
+class RunScope:
+    """What the host knows of the run that asks."""
+
+    sink: Sink
+    """Told of every call that is over, at once."""
+    chain: Chain | None = None
+    """Told of calls that cost or change something before they are made."""
+    lookup: Lookup = no_names
+    context: dict[str, Any] = attrs.field(factory=dict)
+    entry: int = 0
+    record: int | None = None
+    keep_digests: bool = True
+    """Whether anybody reads the digests of arguments and replies (the causal chain does)."""
+    keep_args: bool = False
+    ordering: Ordering | None = None
+    """The place of the branch that asks, when branches may overlap only where order does not matter."""
+
+
+@attrs.define(slots=True, eq=False)
+class OpenCall:
+    """A call under way; `close` writes it down, once."""
+
+    call: HostCall
+    scope: RunScope
+    started: float
+    record: OpenRecord
+    closed: bool = False
+    lasting: bool = False
+    """Whether its end must be on disk before its run goes on: it cost or changed something."""
+    consulted: int = 0
+    """Consultations that belong to it."""
+
+    @classmethod
+    def of(cls, call: HostCall, scope: RunScope, now: float) -> OpenCall:
+        """Open a call."""
+        name = call.capability if call.function is None else call.function.name
+        record = OpenRecord(call.index, call.kind._value_, name, call.branch, call.place, scope.record)
+        record.entry = scope.entry
+        return cls(call, scope, now, record)
+
+    def consultation(self, target: str, question: str, now: float) -> OpenCall:
+        """Open a consultation: a call of its own, with usage and cost, that belongs to this call's id."""
+        call, self.consulted = self.call, self.consulted + 1
+        record = OpenRecord(call.index, CONSULTATION, self.record.symbol, call.branch, call.place, self.scope.record)
+        record.entry, record.part, record.target = self.scope.entry, self.consulted, target
+        return OpenCall(attrs.evolve(call, args=(question,)), self.scope, now, record)
+
+    def begin(self) -> bool:
+        """Write down that the call is about to cost or change something.
+
+        Returns whether that is on disk; if not, `written` must be awaited before the call is made.
+
+        Raises:
+            JournalError: It cannot be written; the call must not be made.
+        """
+        chain = self.scope.chain
+        if chain is None:
+            return True
+        self.lasting = True
+        self.digest_args()
+        if not self.record.target and self.record.decision is not None:
+            self.record.target = show_target(self.record.decision.plan.target)
+        return chain.begin(self.record)
+
+    def abandon(self, now: float, error: BaseException) -> None:
+        """Write down a call that was stopped before it had an answer, or refused because it cannot be written down."""
+        if self.closed:
+            return
+        stopped = ProgramError("Cancelled", "Cancelled: the run was stopped")
+        if isinstance(error, JournalError):
+            stopped = ProgramError("JournalError", "JournalError: not made, because the journal cannot be written")
+        with suppress(JournalError):
+            self.close(now, error=stopped)
+
+    @property
+    def must_wait(self) -> bool:
+        """Tell whether the run may not go on before `written`: the call is over, and its end is not on disk.
+
+        Raises:
+            JournalError: It cannot be written.
+        """
+        chain = self.scope.chain
+        return self.lasting and chain is not None and not chain.journal.try_commit()
+
+    async def written(self) -> None:
+        """Wait until what was written down of the call is on disk.
+
+        Raises:
+            JournalError: It cannot be written.
+        """
+        if self.lasting and self.scope.chain is not None:
+            await self.scope.chain.journal.written()
+
+    def digest_args(self) -> str:
+        """Return the digest of the arguments, computed once."""
+        if not self.record.args_digest:
+            self.record.args_digest = digest(*self.call.args)
+        return self.record.args_digest
+
+    def close(
+        self, now: float, reply: Any = None, *, answered: bool = False, error: ProgramError | None = None
+    ) -> None:
+        """Write the call down."""
+        scope, record = self.scope, self.record
+        self.closed = True
+        if not record.target:
+            record.target = record.kind if record.decision is None else show_target(record.decision.plan.target)
+        if scope.keep_digests:
+            self.digest_args()
+            if answered:
+                record.reply_digest = digest(reply)
+        if scope.keep_args:
+            record.args_text = write(self.call.args)
+        seconds = now - self.started
+        if seconds > 0:
+            record.seconds = seconds
+        if error is not None:
+            record.error_kind, record.error, record.code = error.kind, error.message, code_of(error)
+        scope.sink(sealed(record))

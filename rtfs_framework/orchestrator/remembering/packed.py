@@ -1,0 +1,38 @@
+"""A provider's reply as text, the way cache layers keep it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtfs_framework.api.provider import InferenceReply
+from rtfs_framework.lang.jsontext import JsonError, dump, load
+
+
+def pack(reply: InferenceReply) -> str | None:
+    """Return a reply as JSON text, the way cache layers keep it; None when JSON cannot hold it."""
+    usage = [reply.usage.input_tokens, reply.usage.output_tokens]
+    fields = {name: getattr(reply, name) for name in ("text", "data", "structured", "model", "explanation")}
+    try:
+        return dump({**fields, "usage": usage})
+    except (JsonError, TypeError):
+        return None
+
+
+def unpack(stored: Any) -> InferenceReply | None:
+    """Return the reply that was packed, None when the text is none (another version, a damaged file)."""
+    try:
+        found = load(stored) if isinstance(stored, str) else None
+    except JsonError:
+        return None
+    if not isinstance(found, dict) or not isinstance(found.get("structured"), bool):
+        return None
+    text = found.get("text")
+    if text is not None and not isinstance(text, str):
+        return None
+    return InferenceReply(
+        text=text,
+        data=found.get("data"),
+        structured=found["structured"],
+        model=str(found.get("model", "")),
+        explanation=str(found.get("explanation", "")),
+    )

@@ -1,0 +1,169 @@
+"""Replies already paid for: the L2 layer, and equal requests that are under way at the same time.
+
+A key holds all that an answer rests on: the function (name, documentation, body, types, the prompt's version), the
+arguments, the hints in force, the target, the provider's fingerprint, and a keyed digest of the account that asks (its
+credential and what else chooses it): who may not ask is not answered, and what one account paid for is no other's.
+There is a key only where reuse is sound: the provider is deterministic (or the configuration says `reuse = "always"`),
+and the arguments are plain data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+
+from rtfs_framework.api.cache import CacheKey
+from rtfs_framework.api.provider import InferenceReply
+from rtfs_framework.api.targets import ExecTarget, show_target
+from rtfs_framework.kernel.outcome import FunctionSignature
+from rtfs_framework.lang.digest import digest
+from rtfs_framework.lang.types.names import Lookup
+from rtfs_framework.orchestrator.boundary.purity import is_plain
+from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+from rtfs_framework.orchestrator.remembering.cache_stack import SafeLayer
+from rtfs_framework.orchestrator.remembering.keyring import Keyring
+from rtfs_framework.orchestrator.remembering.keys import key_of
+from rtfs_framework.orchestrator.remembering.packed import pack, unpack
+
+if TYPE_CHECKING:
+    import anyio
+
+_MOST_FUNCTIONS = 512
+
+_MOST_LATEST = 256
+"""Replies that came lately and are kept for those who looked just before they were in the layer."""
+
+
+class Answering(Protocol):
+    """Who answers a request: what a key must hold of it."""
+
+    @property
+    def target(self) -> ExecTarget:
+        """Where it is asked."""
+        ...
+
+    @property
+    def reusable(self) -> bool:
+        """Tell whether a reply may be served from memory unasked."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Return what tells it from others of its kind: model, version, parameters."""
+        ...
+
+    def account(self) -> Mapping[str, str]:
+        """Return all that chooses whose account asks, credentials included."""
+        ...
+
+
+@attrs.define(slots=True, eq=False)
+class _Flight:
+    """A request under way, and its outcome."""
+
+    landed: anyio.Event
+    reply: InferenceReply | None = None
+    error: Exception | None = None
+
+
+@attrs.define(slots=True, eq=False)
+class Reuse:
+    """Looks replies up and remembers them."""
+
+    layer: SafeLayer | None
+    ttl: float | None
+    keyring: Keyring
+    wording: Callable[[FunctionSignature, Lookup], str]
+    """What a prompt says of a function."""
+    _functions: dict[int, tuple[FunctionSignature, Lookup, str]] = attrs.field(factory=dict, init=False)
+    _flights: dict[tuple[int, str], _Flight] = attrs.field(factory=dict, init=False)
+    """Under way, by key. This and what follows is changed in the session's thread `io` alone."""
+    _latest: dict[str, tuple[int, InferenceReply]] = attrs.field(factory=dict, init=False)
+    landed: int = attrs.field(default=0, init=False)
+    """How many requests have landed and were remembered."""
+
+    def key(self, opened: OpenCall, function: FunctionSignature, instance: Answering) -> CacheKey | None:
+        """Return the key of a request, None when its reply must not be reused."""
+        call = opened.call
+        if not instance.reusable or not is_plain(call.args) or (call.hints and not is_plain(call.hints)):
+            return None
+        parts: tuple[tuple[str, str], ...] = (
+            ("function", self._function(function, opened.scope.lookup)),
+            ("arguments", opened.digest_args()),
+            ("target", show_target(instance.target)),
+            ("provider", instance.fingerprint()),
+            ("account", self.keyring.account(instance.account())),
+        )
+        if call.hints:  # a provider sees them
+            parts = (*parts, ("hints", digest(call.hints)))
+        return CacheKey("reply", key_of(*(text for part in parts for text in part)), parts)
+
+    def look_up(self, key: CacheKey) -> InferenceReply | None:
+        """Return a remembered reply."""
+        record = None if self.layer is None else self.layer.get(key)
+        return None if record is None else unpack(record.value)
+
+    def remember(self, key: CacheKey, reply: InferenceReply) -> None:
+        """Keep a reply that had the declared type."""
+        text = None if self.layer is None else pack(reply)
+        if self.layer is not None and text is not None:
+            self.layer.put(key, text, self.ttl)
+
+    async def once(
+        self,
+        key: CacheKey,
+        since: int,
+        ask: Callable[[], Awaitable[InferenceReply]],
+        fits: Callable[[InferenceReply], bool],
+    ) -> tuple[InferenceReply, bool]:
+        """Ask, or wait for an equal request that is under way; tell whether the reply was shared.
+
+        The reply is remembered when it `fits`, before the request counts as landed; who looked (`since` is what
+        `landed` was then) before that, and came here after, is given it all the same. So of equal requests of any
+        threads and tasks at once one is paid. When the one that asks is cancelled, the next one takes over.
+        """
+        import asyncio
+
+        import anyio
+
+        place = (id(asyncio.get_running_loop()), key.digest)  # a loop that was given up keeps its flights
+        while (flight := self._flights.get(place)) is not None:
+            await flight.landed.wait()
+            if flight.reply is not None:
+                return flight.reply, True
+            if flight.error is not None:
+                raise flight.error
+        late = self._latest.get(key.digest)
+        if late is not None and late[0] > since:
+            return late[1], True
+        flight = self._flights[place] = _Flight(anyio.Event())
+        try:
+            flight.reply = await ask()
+            if self.layer is not None and fits(flight.reply):
+                await anyio.to_thread.run_sync(self.remember, key, flight.reply)  # the file may be locked for seconds
+                self._has_landed(key, flight.reply)
+        except Exception as error:
+            flight.error = error
+            raise
+        finally:
+            self._flights.pop(place, None)
+            flight.landed.set()
+        return flight.reply, False
+
+    def _has_landed(self, key: CacheKey, reply: InferenceReply) -> None:
+        self.landed += 1
+        self._latest.pop(key.digest, None)
+        self._latest[key.digest] = self.landed, reply
+        if len(self._latest) > _MOST_LATEST:
+            del self._latest[next(iter(self._latest))]
+
+    def _function(self, function: FunctionSignature, lookup: Lookup) -> str:
+        known = self._functions.get(id(function))
+        if known is not None and known[0] is function and known[1] is lookup:
+            return known[2]
+        text = key_of(self.wording(function, lookup))
+        if len(self._functions) >= _MOST_FUNCTIONS:
+            self._functions.clear()
+        self._functions[id(function)] = (function, lookup, text)
+        return text

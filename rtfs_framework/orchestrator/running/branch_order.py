@@ -1,0 +1,112 @@
+"""What branches that run at once do in order: calls that must not overlap, and context changes.
+
+Each branch has a scope of its own. What a branch does is written down when it happens; its calls have ids that do not
+depend on that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.lang.maps import Map
+from rtfs_framework.orchestrator.recording.run_scope import Ordering, RunScope
+
+if TYPE_CHECKING:
+    import anyio
+
+    from rtfs_framework.kernel.parallel import MergePolicy
+
+
+@attrs.define(slots=True, eq=False)
+class BranchOrdering:
+    """A branch of an ordered fan-out: its place is reached when all branches before it have ended, and its run's is."""
+
+    order: Order
+    number: int
+    outer: Ordering | None
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether whatever the branch does is in order."""
+        return self.order.first >= self.number and (self.outer is None or self.outer.reached)
+
+    async def wait(self) -> None:
+        """Wait until it is reached; then it stays so."""
+        if self.outer is not None:
+            await self.outer.wait()
+        await self.order.until(self.number)
+
+
+@attrs.define(slots=True, eq=False)
+class Order:
+    """The order of one fan-out's branches."""
+
+    parent: RunScope
+    ordered: bool
+    policy: MergePolicy = "overwrite"
+    first: int = 0
+    """The first branch that has not ended."""
+    last: int | None = None
+    """The first branch that failed: what comes after it does not count."""
+    _scopes: dict[int, RunScope] = attrs.field(factory=dict, init=False)
+    _ended: set[int] = attrs.field(factory=set, init=False)
+    _events: dict[int, anyio.Event] = attrs.field(factory=dict, init=False)
+    _context: dict[str, Any] = attrs.field(init=False)
+
+    @_context.default
+    def _as_it_was(self) -> dict[str, Any]:
+        return {} if self.ordered else dict(self.parent.context)
+
+    def scope(self, number: int) -> RunScope:
+        """Return the scope of a branch. Unless order is kept, its context is its own until it ends."""
+        parent = self.parent
+        made = self._scopes[number] = RunScope(
+            sink=parent.sink,
+            chain=parent.chain,
+            lookup=parent.lookup,
+            context=parent.context if self.ordered else dict(self._context),
+            entry=parent.entry,
+            record=parent.record,
+            keep_digests=parent.keep_digests,
+            keep_args=parent.keep_args,
+            ordering=BranchOrdering(self, number, parent.ordering) if self.ordered else parent.ordering,
+        )
+        return made
+
+    def ended(self, number: int) -> None:
+        """Note that a branch has ended; let count what now is in order."""
+        self._ended.add(number)
+        while self.first in self._ended:
+            self._ended.remove(self.first)
+            self._fold(self.first)
+            self.first += 1
+            waiting = self._events.pop(self.first, None)
+            if waiting is not None:
+                waiting.set()
+
+    async def until(self, number: int) -> None:
+        """Wait until all branches before one have ended."""
+        import anyio
+
+        if self.first < number:
+            await self._events.setdefault(number, anyio.Event()).wait()
+
+    def _fold(self, number: int) -> None:
+        """Let the branch's context changes count, in the order of the branches and as the program's policy says."""
+        scope = self._scopes.pop(number, None)
+        if scope is None or self.ordered or (self.last is not None and number > self.last):
+            return
+        for name, value in scope.context.items():
+            if name not in self._context or self._context[name] is not value:
+                self._keep(name, value)
+
+    def _keep(self, name: str, value: Any) -> None:
+        context = self.parent.context
+        if name not in context or self.policy == "overwrite":
+            context[name] = value
+        elif self.policy == "merge":
+            there = context[name]
+            both = isinstance(there, Map) and isinstance(value, Map)
+            context[name] = Map.of((*there.items(), *value.items())) if both else value

@@ -1,0 +1,181 @@
+"""Compiling and linking a program for a host; refusing it before anything is paid.
+
+Asked here, once per program: which of its functions may be delegated (a hint, a route, or an engine's claim), and what
+its free names mean. A name that neither program, library nor host knows, and a hint that names no configured target,
+are refused with their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.api.targets import LocalModel, RemoteModel
+from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.lang.diagnostics import Diagnostic, bounded, did_you_mean, foreseen, refusals
+from rtfs_framework.lang.errors import LanguageError, RtfsError
+from rtfs_framework.lang.signature import DelegationHint, HintKind
+from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.lang.types.names import Lookup
+from rtfs_framework.orchestrator.boundary.failures import UNKNOWN_TARGET
+from rtfs_framework.orchestrator.concurrency.deadlines import Deadlines
+from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.running.module_path import finder
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from rtfs_framework.kernel.instance import Instance
+    from rtfs_framework.lang.codegen.artifact import Artifact
+
+UNKNOWN_NAME = "E0203"
+
+PRELUDE = "ccos."
+"""Where the host prelude's capabilities live: its names (`log`, ...) exist on hosts that offer any of them."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class Linked:
+    """A program that may run, once."""
+
+    artifact: Artifact
+    instance: Instance
+    lookup: Lookup
+    warnings: tuple[Diagnostic, ...] = ()
+    """What surely fails when it is reached: errors of `check`."""
+    _unused: list[None] = attrs.field(factory=lambda: [None], repr=False)
+
+    def take(self) -> Self:
+        """Return it for its one run.
+
+        Raises:
+            RtfsError: It was run before.
+        """
+        try:
+            self._unused.pop()
+        except IndexError:
+            raise RtfsError("what was linked is good for one run; link the program again") from None
+        return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the program's text."""
+        return self.artifact.digest
+
+    @property
+    def leaves_kernel(self) -> bool:
+        """Tell whether any call can leave the kernel; a program without such calls leaves nothing to record."""
+        return bool(self.artifact.sites) or bool(self.artifact.links)
+
+
+def compile_for(
+    host: Host,
+    source: Source,
+    limits: Limits,
+    claim: Callable[[str], bool] | None = None,
+    deadlines: Deadlines | None = None,
+) -> Artifact:
+    """Compile a program, told which functions this host may delegate (or `claim`, when that is not known).
+
+    Raises:
+        LanguageError: The program has mistakes.
+        LimitError: It takes longer than a run may.
+        PluginFault: The engine could not be asked which functions it claims.
+    """
+    dispatcher = host.dispatcher
+    prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
+    find = finder(source, host.config.module_path)
+    options = {"prelude": prelude, "metered": limits.metered, "nesting": limits.nesting}
+    asked = claim or dispatcher.delegator.may_claim
+    with (deadlines or Deadlines(host.clock, limits.seconds)).compiling() as watch:
+        return host.artifacts.compiled(source, options, asked, find, watch)
+
+
+def link(host: Host, source: Source, limits: Limits) -> Linked:
+    """Return a program ready to run.
+
+    Raises:
+        LanguageError: The program is malformed, has names nobody knows, or hints that name no configured target.
+        LimitError: Compiling it takes longer than a run may.
+    """
+    from rtfs_framework.kernel.instance import Instance
+
+    deadlines = Deadlines(host.clock, limits.seconds)
+    artifact = compile_for(host, source, limits, deadlines=deadlines)
+    found = list(findings(host, artifact))
+    mistakes = refusals(found)
+    if mistakes:
+        raise LanguageError(bounded(mistakes))
+    instance = Instance(
+        artifact,
+        claims=host.dispatcher.delegator.claims,
+        host_names=host.dispatcher.capabilities.id_of,
+        limits=limits,
+        watches=deadlines,
+    )
+    return Linked(artifact, instance, instance.lookup_type, tuple(bounded(foreseen(found))))
+
+
+def findings(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
+    """Yield what was found wrong with a program, as this host sees it."""
+    yield from as_seen(host, artifact.diagnostics)
+    yield from _unknown_hints(host, artifact)
+
+
+def as_seen(host: Host, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield findings as this host sees them: names that it knows are no mistakes."""
+    for finding in found:
+        if finding.code != UNKNOWN_NAME or finding.span is None or finding.source is None:
+            yield finding
+            continue
+        name = finding.source.text[finding.span.start : finding.span.end]
+        if not knows(host, name):
+            offered = [*host.dispatcher.capabilities.names, *host.config.security.values]
+            yield attrs.evolve(finding, help=did_you_mean(name, offered) or finding.help)
+
+
+def _unknown_hints(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
+    """Yield a finding for every hint whose target this host does not have."""
+    told: set[DelegationHint] = set()
+    for signature in artifact.signatures:
+        hint = signature.hint
+        if hint is None or hint in told or host.pool.of_hint(hint) is not None:
+            continue
+        told.add(hint)
+        yield _unknown_target(host, artifact, hint, signature.name)
+
+
+def knows(host: Host, name: str) -> bool:
+    """Tell whether the host gives a meaning to a free name."""
+    return name in host.config.security.values or host.dispatcher.capabilities.id_of(name) is not None
+
+
+def _unknown_target(host: Host, artifact: Artifact, hint: DelegationHint, function: str) -> Diagnostic:
+    local, remote = host.pool.ids(LocalModel), host.pool.ids(RemoteModel)
+    kinds = {HintKind.LOCAL_MODEL: ("local model", local), HintKind.REMOTE: ("remote provider", remote)}
+    what, known = kinds.get(hint.kind, ("target", [*local, *remote]))
+    table = "local_models" if hint.kind is HintKind.LOCAL_MODEL else "remote_providers"
+    way_out = did_you_mean(hint.id, known) or (
+        f"known: {', '.join(sorted(known)) or 'none'}; or add [delegation.{table}.{hint.id}] to delegation.toml"
+    )
+    source, span = _hint_place(artifact, hint)
+    return Diagnostic(
+        code=UNKNOWN_TARGET,
+        message=f"no {what} '{hint.id}' is configured (hint of {function})",
+        source=source,
+        span=span,
+        help=way_out,
+        kind="UnknownCapability",
+    )
+
+
+def _hint_place(artifact: Artifact, hint: DelegationHint) -> tuple[Source, Span]:
+    """Return where the hint's id is first mentioned, in the program or in a module."""
+    text = f'"{hint.id}"'
+    for number, source in enumerate(artifact.sources):
+        start = source.text.find(text)
+        if start >= 0:
+            return source, Span(start, start + len(text), number)
+    return artifact.source, Span(0, 1)

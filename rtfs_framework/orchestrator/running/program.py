@@ -1,0 +1,229 @@
+"""A loaded program: its top-level forms were evaluated once, its functions can be called many times.
+
+All of its calls are one journal run, begun by the first program text that can leave the kernel and ended by `close`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.lang.errors import Cancelled, RtfsError
+from rtfs_framework.lang.types.names import Lookup
+from rtfs_framework.orchestrator.boundary.answers import KernelRun, Waiting
+from rtfs_framework.orchestrator.boundary.arguments import taken_all
+from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
+from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult, Summary
+from rtfs_framework.orchestrator.recording.run_scope import RunScope, Sink
+from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
+from rtfs_framework.orchestrator.running.driver import advance, drive
+from rtfs_framework.orchestrator.running.portal import Portal
+from rtfs_framework.orchestrator.running.scoped_host import ScopedHost
+from rtfs_framework.orchestrator.running.uses import SessionClosedError, Use
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from rtfs_framework.kernel.instance import Instance
+    from rtfs_framework.kernel.outcome import Complete, FunctionSignature
+    from rtfs_framework.orchestrator.recording.journal.run import Chain
+    from rtfs_framework.orchestrator.running.stream import Stream
+
+
+@attrs.define(slots=True, eq=False)
+class LoadedProgram:
+    """A program that is ready to be called. `value` is that of its last top-level form.
+
+    Any thread and any task may call it, also at once: calls overlap where they wait, and take turns where they compute.
+    """
+
+    host: Host
+    portal: Portal
+    instance: Instance
+    lookup: Lookup
+    run_id: str
+    chain: Chain | None
+    ledger: Ledger
+    started: float
+    value: Any = None
+    closed: bool = False
+    context: dict[str, Any] = attrs.field(factory=dict)
+    """Host context values: the configuration's, and those that the top-level forms set."""
+    entries: Iterator[int] = attrs.field(factory=count, init=False)
+    """The numbers of the calls into the program: the top-level forms are number 0."""
+    streams: list[Stream] = attrs.field(factory=list, init=False)
+    """Those that are read and have not ended."""
+    lock: ProgramLock = attrs.field(init=False)
+
+    @lock.default
+    def _lock(self) -> ProgramLock:
+        return ProgramLock(self.instance.frames)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self.close("complete" if error is None else status_of(error), error)
+
+    def function(self, name: str) -> FunctionSignature | None:
+        """Return the signature of a top-level function."""
+        return self.instance.function(name)
+
+    @property
+    def summary(self) -> Summary:
+        """The totals of everything that the program did so far."""
+        return self.ledger.tally.summary(self.host.clock.monotonic() - self.started, self.host.events.faults.problems)
+
+    def call(self, name: str, args: tuple[Any, ...] = ()) -> RunResult:
+        """Call a top-level function and return its result. Arguments of Python's own become values (`handover`).
+
+        Raises:
+            ArgumentError: No program can hold an argument.
+            ProgramError: The program did not catch an error.
+            SessionClosedError: The program or its session was closed.
+        """
+        return self.portal.call(self.call_within, name, args)
+
+    async def call_async(self, name: str, args: tuple[Any, ...] = ()) -> RunResult:
+        """Call a top-level function from an event loop, which it never holds up."""
+        return await self.portal.call_async(self.call_async_within, name, args)
+
+    def call_within(self, use: Use, name: str, args: tuple[Any, ...]) -> RunResult:
+        """Call a function as a part of a use of the session."""
+        run, program_run = self.open_call(name, args)
+        return program_run.result(self, program_run.settle(run, use))
+
+    async def call_async_within(self, _use: Use, name: str, args: tuple[Any, ...]) -> RunResult:
+        """Call a function as a part of a use of the session, in the thread `runs`."""
+        run, program_run = self.open_call(name, args)
+        return program_run.result(self, await program_run.drive(run))
+
+    def open_call(self, name: str, args: tuple[Any, ...]) -> tuple[KernelRun, ProgramRun]:
+        """Return a run of a function that has not started, and what keeps its calls."""
+        if self.closed:
+            raise SessionClosedError("the program was closed", "load it again: session.load(...)")
+        program_run = self.new_run()
+        return self.instance.call(name, taken_all(self.instance, name, args)), program_run
+
+    def new_run(self, record: int | None = None, *, entry: int | None = None, own_context: bool = True) -> ProgramRun:
+        """Return a fresh one; its context changes stay its own unless `own_context` is off.
+
+        It is an entry of its own, unless it is one record of the entry that is given.
+        """
+        program_run = ProgramRun(self)
+        journal = self.host.journal
+        program_run.scope = RunScope(
+            sink=_noting(program_run.tally, program_run.calls, self.ledger),
+            chain=self.chain,
+            lookup=self.lookup,
+            context=dict(self.context) if own_context else self.context,
+            entry=next(self.entries) if entry is None else entry,
+            record=record,
+            keep_digests=self.chain is not None,
+            keep_args=journal is not None and journal.keep_args,
+        )
+        return program_run
+
+    def close(self, status: str = "complete", error: BaseException | None = None) -> None:
+        """End the program's run in the journal; later calls of this method do nothing.
+
+        What streams have under way is cancelled, whoever reads them. With calls under way no run is "complete".
+        """
+        if self.closed or self.portal.uses.foreign:
+            return
+        self.closed = True
+        cut = [stream.let_go() for stream in tuple(self.streams)]
+        still_open = self.chain is not None and self.chain.open_calls
+        if status == "complete" and (any(cut) or still_open or self.ledger.tally.interrupted):
+            status = "interrupted"
+        self.host.events.emit("run.ended", {"run": self.run_id, "status": status, "summary": self.summary.to_json()})
+        if self.chain is not None:
+            self.chain.end(status, error)
+
+
+@attrs.define(slots=True, eq=False)
+class ProgramRun:
+    """The calls of one kernel run, in the order in which they ended."""
+
+    program: LoadedProgram
+    calls: list[CallRecord] = attrs.field(factory=list)
+    tally: Tally = attrs.field(factory=Tally)
+    scope: RunScope = attrs.field(init=False)
+    started: float = attrs.field(init=False)
+
+    @started.default
+    def _now(self) -> float:
+        return self.program.host.clock.monotonic()
+
+    @property
+    def sorted_calls(self) -> tuple[CallRecord, ...]:
+        """The latest calls, in the order of their ids."""
+        return tuple(sorted(self.calls[-_MOST:], key=attrgetter("order")))
+
+    @property
+    def seconds(self) -> float:
+        """Time since the run began."""
+        return self.program.host.clock.monotonic() - self.started
+
+    def begin(self, run: KernelRun) -> Complete | Waiting:
+        """Start a run and go as far as nothing must be waited for."""
+        with self.program.lock:
+            return self._begin(run, sliced=False)
+
+    def _begin(self, run: KernelRun, *, sliced: bool) -> Complete | Waiting:
+        try:
+            return advance(run, run.step(concurrent=True, sliced=sliced), self.agent)
+        except BaseException:
+            run.close()
+            raise
+
+    @property
+    def agent(self) -> ScopedHost:
+        """The host as this run sees it."""
+        return ScopedHost(self.program.host.dispatcher, self.scope, self.program.lock)
+
+    def settle(self, run: KernelRun, use: Use) -> Any:
+        """Drive a run to its value from synchronous code."""
+        with use.ended_by(run.cancel):
+            state = self.begin(run)
+            if isinstance(state, Waiting):
+                return self.program.portal.run(drive(run, state, self.agent), use)
+            return state.value
+
+    async def drive(self, run: KernelRun) -> Any:
+        """Drive a run to its value in the thread `runs`, in slices."""
+        async with self.program.lock:
+            state = self._begin(run, sliced=True)
+        return await drive(run, state, self.agent)
+
+    def result(self, program: LoadedProgram, value: Any) -> RunResult:
+        """Return the result of a run."""
+        summary = self.tally.summary(self.seconds, program.host.events.faults.problems)
+        return RunResult(value=value, run_id=program.run_id, calls=self.sorted_calls, summary=summary)
+
+
+_MOST = 1000
+
+
+def _noting(tally: Tally, calls: list[CallRecord], ledger: Ledger) -> Sink:
+    """Return what writes a call into the ledger at once. It does not know the run: that is freed when it is over."""
+    count, keep, write = tally.count, calls.append, ledger.note
+
+    def note(record: CallRecord) -> None:
+        count(record)
+        keep(record)
+        if len(calls) > _MOST:
+            del calls[: -_MOST // 2]
+        write(record)
+
+    return note
+
+
+def status_of(error: BaseException) -> str:
+    """Return the journal's word for how a run ended."""
+    return "failed" if isinstance(error, RtfsError) and not isinstance(error, Cancelled) else "interrupted"

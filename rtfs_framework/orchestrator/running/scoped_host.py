@@ -1,0 +1,39 @@
+"""The host as one run sees it: its calls go to the dispatcher, its fan-outs are driven here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.orchestrator.boundary.answers import Answer, Waiting
+from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
+from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
+from rtfs_framework.orchestrator.recording.run_scope import RunScope
+from rtfs_framework.orchestrator.running.branch_order import Order
+from rtfs_framework.orchestrator.running.fan_out import FanOut
+
+if TYPE_CHECKING:
+    from rtfs_framework.kernel.parallel import Branches
+
+
+@attrs.frozen(slots=True, eq=False)
+class ScopedHost:
+    """The `HostInterface` of one run, or of one branch."""
+
+    dispatcher: Dispatcher
+    scope: RunScope
+    lock: ProgramLock
+
+    def answer(self, call: HostCall) -> Answer | Waiting:
+        """Return the answer to a call, or what to wait for."""
+        return self.dispatcher.answer(call, self.scope)
+
+    def fan_out(self, branches: Branches) -> Answer | Waiting:
+        """Drive branches to their ends; return what to resume their run with."""
+        dispatcher, lock = self.dispatcher, self.lock
+        order = Order(self.scope, branches.ordered, branches.policy)
+        return FanOut(
+            branches, dispatcher.slots, order, lock, lambda scope: ScopedHost(dispatcher, scope, lock)
+        ).begin()

@@ -1,0 +1,257 @@
+"""Calling a function for every record of a stream: order kept, memory bounded, errors counted, Ctrl-C survived.
+
+Up to `concurrency` records are under way at once, so slow remote answers overlap; results come in the order of the
+records all the same. With a bound of 1 a record starts when the one before it has ended.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.kernel.outcome import Complete
+from rtfs_framework.lang.errors import LimitError, ProgramError, RtfsError
+from rtfs_framework.lang.values import ErrorValue
+from rtfs_framework.orchestrator.boundary.answers import KernelRun
+from rtfs_framework.orchestrator.boundary.arguments import taken
+from rtfs_framework.orchestrator.concurrency.lanes import a_loop_runs_here, in_other_thread
+from rtfs_framework.orchestrator.recording.records import RecordResult, Summary
+from rtfs_framework.orchestrator.running.driver import drive
+from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
+from rtfs_framework.orchestrator.running.uses import STOP_SECONDS, SessionClosedError, Use
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from rtfs_framework.orchestrator.concurrency.lanes import Lane
+
+
+@attrs.define(slots=True, eq=False)
+class _Under:
+    """A record under way: a task, or its outcome."""
+
+    index: int
+    program_run: ProgramRun
+    run: KernelRun | None = None
+    task: asyncio.Task[Any] | None = None
+    value: Any = None
+    error: ErrorValue | None = None
+    seconds: float | None = None
+
+
+@attrs.define(slots=True, eq=False)
+class Stream:
+    """An iterator over `RecordResult`s; `summary` holds the totals so far, after Ctrl-C the partial ones.
+
+    One thread reads it, the first that does: records under way belong to that thread. Several streams of a program may
+    be read at once, each by a thread of its own. Any thread may end it.
+    """
+
+    program: LoadedProgram
+    name: str
+    records: Iterator[Any]
+    concurrency: int = 1
+    _entry: int = attrs.field(init=False)
+    """All records of a stream are one entry into the program."""
+    _window: deque[_Under] = attrs.field(factory=deque, init=False)
+    _next: int = attrs.field(default=0, init=False)
+    _dry: bool = attrs.field(default=False, init=False)
+    _reader: int | None = attrs.field(default=None, init=False)
+    """The thread that reads."""
+    _lane: Lane | None = attrs.field(default=None, init=False)
+    _use: Use | None = attrs.field(default=None, init=False)
+    """That of the result which is being waited for."""
+    _cut: bool = attrs.field(default=False, init=False)
+    """Whether records were let go that had begun."""
+    _broken: bool = attrs.field(default=False, init=False)
+    """Whether a record was stopped while it was under way."""
+    _one: threading.RLock = attrs.field(factory=threading.RLock, init=False)
+    """Held by who reads, or lets go."""
+
+    @_entry.default
+    def _next_entry(self) -> int:
+        return next(self.program.entries)
+
+    @classmethod
+    def over(cls, program: LoadedProgram, name: str, records: Iterable[Any], concurrency: int | None = None) -> Stream:
+        """Return a stream that calls `name` with each record as its one argument.
+
+        Raises:
+            ProgramError: The program defines no such name.
+        """
+        program.instance.value(name)
+        made = cls(program, name, iter(records), program.host.concurrency if concurrency is None else concurrency)
+        program.streams.append(made)
+        return made
+
+    def __iter__(self) -> Stream:
+        return self
+
+    def __next__(self) -> RecordResult:
+        self._claim()
+        try:
+            found = None if self.interrupted else self.program.portal.call_here(self._take)
+        except KeyboardInterrupt:
+            self.interrupt()
+            found = None
+        except BaseException:
+            self.interrupt()
+            raise
+        if found is None:
+            self.let_go()
+            raise StopIteration
+        return found
+
+    def _claim(self) -> None:
+        me = threading.get_ident()
+        if self._reader not in (None, me):
+            raise RtfsError(
+                "another thread reads this stream; read it where it was begun, or make one for every thread: "
+                "session.stream(...)"
+            )
+        self._reader = me
+
+    @property
+    def interrupted(self) -> bool:
+        """Tell whether the stream was stopped before its end."""
+        return self.program.ledger.tally.interrupted
+
+    @property
+    def summary(self) -> Summary:
+        """The totals so far."""
+        return self.program.summary
+
+    def interrupt(self) -> Summary:
+        """Stop: cancel what is under way, and return the totals so far."""
+        tally = self.program.ledger.tally
+        if not tally.interrupted:
+            tally.interrupted = True
+            self.let_go()
+            self.program.close("interrupted")
+        return self.summary
+
+    def let_go(self) -> bool:
+        """Cancel what is under way, from any thread, and wait until its calls are written down; tell whether any was.
+
+        A thread that waits for a result is stopped first. If it does not stop, it is left to it to let go.
+        """
+        if self._use is not None:
+            self._use.stop()
+        if not self._one.acquire(timeout=0 if self.program.portal.uses.inside else STOP_SECONDS):
+            return True
+        try:
+            if self._use is None:
+                self._drop()
+            return self._use is not None or self._broken
+        finally:
+            self._one.release()
+
+    def _drop(self) -> None:
+        tasks = [each.task for each in self._window if each.task is not None]
+        self._broken = self._broken or any(not task.done() for task in tasks)
+        self._cut = self._cut or bool(self._window)
+        lane, self._lane = self._lane, None
+        if lane is not None:
+            if a_loop_runs_here():
+                in_other_thread(lambda: lane.cancel(tasks), _nothing, _nothing)
+            else:
+                lane.cancel(tasks)
+            self.program.portal.lanes.give_back(lane)
+        while self._window:
+            each = self._window.popleft()
+            if each.run is not None:
+                each.run.close()
+        if self in self.program.streams:
+            self.program.streams.remove(self)
+
+    def _take(self, use: Use) -> RecordResult | None:
+        """Return the next record's result, None at the end."""
+        with self._one:
+            self._use = use
+            try:
+                return self._read(use)
+            except BaseException:
+                self._broken = True
+                raise
+            finally:
+                self._use = None
+
+    def _read(self, use: Use) -> RecordResult | None:
+        if self._cut:
+            raise _closed()
+        self._fill(use)
+        if not self._window:
+            return None
+        first = self._window[0]
+        self._finish(first, use)
+        self._window.popleft()
+        return self._result(first)
+
+    def _fill(self, use: Use) -> None:
+        while not self._dry and len(self._window) < self.concurrency:
+            try:
+                record = next(self.records)
+            except StopIteration:
+                self._dry = True
+                return
+            self._window.append(self._begin(record, use))
+
+    def _begin(self, record: Any, use: Use) -> _Under:
+        if self.program.closed:
+            raise _closed()
+        program_run = self.program.new_run(self._next, entry=self._entry)
+        under = _Under(self._next, program_run)
+        self._next += 1
+        try:
+            instance = self.program.instance
+            given = taken(instance, record, f"record {under.index}")
+            run = under.run = instance.call(self.name, (given,))
+            with use.ended_by(run.cancel):
+                state = program_run.begin(run)
+            if isinstance(state, Complete):
+                under.value, under.seconds = state.value, program_run.seconds
+            else:
+                if self._lane is None:
+                    self._lane = self.program.portal.borrow()
+                under.task = self._lane.start(drive(run, state, program_run.agent))
+        except (ProgramError, LimitError) as error:
+            under.error, under.seconds = as_value(error), program_run.seconds
+        return under
+
+    def _finish(self, under: _Under, use: Use) -> None:
+        if under.task is None or self._lane is None:
+            return
+        try:
+            with use.ended_by(self._lane.stopper(under.task)):
+                under.value = self._lane.wait(under.task)
+        except (ProgramError, LimitError) as error:
+            under.error = as_value(error)
+        under.seconds = under.program_run.seconds
+
+    def _result(self, under: _Under) -> RecordResult:
+        self.program.ledger.count_record(failed=under.error is not None)
+        return RecordResult(
+            index=under.index,
+            value=under.value,
+            error=under.error,
+            calls=under.program_run.sorted_calls,
+            seconds=under.seconds or 0.0,
+        )
+
+
+def _nothing() -> None: ...
+
+
+def _closed() -> SessionClosedError:
+    return SessionClosedError("the program was closed", "load it again: session.load(...)")
+
+
+def as_value(error: ProgramError | LimitError) -> ErrorValue:
+    """Return the error of a record as a value; limits have a kind of their own."""
+    if isinstance(error, ProgramError):
+        return error.value
+    return ErrorValue("LimitError", str(error))

@@ -1,0 +1,126 @@
+"""Keys of the host are injective: what differs in any part, wherever parts are joined, has another key."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timezone
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtfs_framework.api import CallKind, HostCall, LocalModel
+from rtfs_framework.kernel.outcome import FunctionSignature, Parameter
+from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.types.model import LiteralType, Primitive
+from rtfs_framework.lang.types.names import no_names
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.orchestrator.deciding.policy import policy_hash
+from rtfs_framework.orchestrator.performing.prompt import signature_text
+from rtfs_framework.orchestrator.performing.providers import ProviderInstance
+from rtfs_framework.orchestrator.remembering.keys import key_of
+from rtfs_framework.registry.faults import Part
+from rtfs_framework.registry.problems import Provenance
+
+texts = st.text('a\0:1"\ud800 ', max_size=4)
+
+
+@given(st.lists(texts, max_size=4), st.lists(texts, max_size=4))
+def test_rows_of_texts_have_one_key_only_when_they_are_the_same(one, two):
+    assert (key_of(*one) == key_of(*two)) is (one == two)
+
+
+DAY = date(2025, 1, 2)
+TABLES = [
+    {},
+    {"a": {}},
+    {"a": []},
+    {"a": "1"},
+    {"a": 1},
+    {"a": 1.0},
+    {"a": True},
+    {"a": [1]},
+    {"a": "[1]"},
+    {"a": [[1]]},
+    {"a": {"b": 1}},
+    {"a.b": 1},
+    {"a": DAY},
+    {"a": str(DAY)},
+    {"a": datetime(2025, 1, 2, tzinfo=timezone.utc)},
+    {"a": str(datetime(2025, 1, 2, tzinfo=timezone.utc))},
+    {"a": time(1, 2)},
+    {"a": str(time(1, 2))},
+    {"a": "date 2025-01-02"},
+    {"a": float("inf")},
+    {"a": "Infinity"},
+    {"a": float("nan")},
+    {"a": "NaN"},
+]
+
+
+def test_every_value_of_a_configuration_counts_with_its_kind(kit):
+    with kit.open() as session:
+        host = session.host
+    made = {policy_hash(attrs.evolve(host.config, tables={"engines": each}), host.pool, "e") for each in TABLES}
+    assert len(made) == len(TABLES)
+    again = policy_hash(attrs.evolve(host.config, tables={"engines": {"b": 1, "a": 2}}), host.pool, "e")
+    assert again == policy_hash(attrs.evolve(host.config, tables={"engines": {"a": 2, "b": 1}}), host.pool, "e")
+
+
+def test_a_plugins_name_and_fingerprint_are_kept_apart(kit):
+    def fingerprint(name, says):
+        entry = kit.provider(name, lambda _: "x")
+        kit.providers[name].fingerprint = lambda: says
+        part = Part("provider", "m", Provenance("acme", "1", "acme"))
+        return ProviderInstance(attrs.evolve(spec), entry, {}, part).fingerprint()
+
+    with kit.open(kit.catalog(kit.provider("m", lambda _: "x")), "[delegation.local_models.m]\nprovider = 'm'\n") as it:
+        spec = it.host.pool.get(LocalModel("m")).spec
+    rows = [("a", "b:c"), ("a:b", "c"), ("a:b:c", ""), ("", "a:b:c")]
+    assert len({fingerprint(*row) for row in rows}) == len(rows)
+
+
+def test_all_of_a_signature_counts():
+    one = FunctionSignature("f", "doc", (Parameter("x", None), Parameter("y", None)), None, None, Map({}), "b")
+    others = [
+        attrs.evolve(one, name="g"),
+        attrs.evolve(one, doc="f"),
+        attrs.evolve(one, body_digest="c"),
+        attrs.evolve(one, parameters=(Parameter("x", None), Parameter("y", None, True))),
+        attrs.evolve(one, parameters=(Parameter("x", None),)),
+        attrs.evolve(one, parameters=(Parameter("y", None), Parameter("x", None))),
+        attrs.evolve(one, parameters=(Parameter("x", Primitive.ANY), Parameter("y", None))),
+        attrs.evolve(one, parameters=(Parameter("x", None), Parameter("y", Primitive.ANY))),
+        attrs.evolve(one, parameters=(Parameter("x  False", None), Parameter("y", None))),
+        attrs.evolve(one, returns=Primitive.ANY),
+        attrs.evolve(one, returns=LiteralType("a")),
+        attrs.evolve(one, returns=LiteralType(Keyword("a"))),
+    ]
+    assert len({signature_text(each, no_names) for each in (one, *others)}) == len(others) + 1
+
+
+HINTED = """
+(defn ^:delegation :local-model "m" f "Ask." [x :string] :string "own")
+(defn main [how] (match how 0 (f "q") 1 ^{:runtime.tone "kind"} (f "q") 2 ^{:runtime.tone "harsh"} (f "q")))
+"""
+
+
+def test_the_hints_that_a_provider_sees_are_part_of_a_replys_key(kit, source):
+    catalog = kit.catalog(kit.provider("m", lambda request: repr(request.hints), deterministic=True), l2=True)
+    with kit.open(catalog, "[delegation.local_models.m]\nprovider = 'm'\n") as session:
+        found = [session.run(source(HINTED), (how,), entry="main") for how in (0, 1, 2, 0, 1, 2)]
+    assert [call.cache for each in found for call in each.calls if call.kind == "delegated"] == ["l2 miss"] * 3 + [
+        "l2 hit"
+    ] * 3
+    assert [each.value for each in found[:3]] == [each.value for each in found[3:]]
+    assert len({each.value for each in found}) == 3
+
+
+@pytest.mark.parametrize("hints", [Map({Keyword("a"): 1}), Map({Keyword("a"): 2}), Map({"a": 1}), Map({})])
+def test_the_hints_that_an_engine_sees_are_part_of_a_plans_key(kit, hints, fake_engine):
+    with kit.open(kit.catalog(engine=fake_engine(), l1=True)) as session:
+        delegator = session.host.dispatcher.delegator
+        key = delegator._key(
+            FunctionSignature("f"), HostCall(CallKind.DELEGATED, "f", (1,), FunctionSignature("f"), hints)
+        )
+    assert (("hints" in dict(key.parts)), key.parts[3][0]) == (bool(hints), "arguments")
