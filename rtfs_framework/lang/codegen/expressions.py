@@ -7,14 +7,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from rtfs_framework.lang.codegen import checks, growth, lookups, narrowing, operators, shortcuts
+from rtfs_framework.lang.codegen import checks, growth, lookups, operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.meter import visited
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.passes.kinds import Kind
-from rtfs_framework.lang.passes.numbers import Numbers, Special
+from rtfs_framework.lang.passes.numbers import Special
 from rtfs_framework.lang.values import Keyword
 
 
@@ -146,10 +146,8 @@ class Expressions(EmitterBase, ABC):
     def branch(self, node: ir.If) -> ast.expr:
         """A conditional expression, or statements when a branch needs some."""
         test = self.test(node.test)
-        outer, outside = self.block(), self.numbers
-        self.numbers = self.where(node.test, [node.then])
+        outer = self.block()
         then = self.value(node.then)
-        self.numbers = outside
         then_block = self.take(outer)
         outer = self.block()
         other = self.value(node.otherwise)
@@ -162,10 +160,6 @@ class Expressions(EmitterBase, ABC):
         py.locate(second, line)
         self.emit(ast.If(test, [*then_block, first], [*other_block, second]), line)
         return py.load(temp)
-
-    def where(self, test: ir.Node, rest: Sequence[ir.Node]) -> Numbers:
-        """Return what is known in nodes that run where a test holds."""
-        return narrowing.where(test, rest, self.numbers) if "numbers" in self.passes else self.numbers
 
     def test(self, node: ir.Node) -> ast.expr:
         """Return a Python truth test of a node: only nil and false are false."""
@@ -193,17 +187,14 @@ class Expressions(EmitterBase, ABC):
         if id(node) in self.stated:
             return None
         start = mark = len(self.out)
-        tests, outside = [], self.numbers
+        tests = []
         for i, item in enumerate(node.items):
             tests.append(self.test(item))
             if i and len(self.out) > mark:
                 del self.out[start:]  # the first item's too: the caller emits every item again
-                self.stated[id(node)], self.numbers = node, outside
+                self.stated[id(node)] = node
                 return None
             mark = len(self.out)
-            if isinstance(node, ir.And):
-                self.numbers = self.where(item, node.items[i + 1 :])
-        self.numbers = outside
         return ast.BoolOp(ast.And() if isinstance(node, ir.And) else ast.Or(), tests)
 
     def junction(self, node: ir.And | ir.Or) -> ast.expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from rtfs_framework.lang.codegen import checks, counting, each, lookups, matching, narrowing, speculation
+from rtfs_framework.lang.codegen import checks, counting, each, lookups, matching, speculation
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, RETURN, Dest, steady, var_name
 from rtfs_framework.lang.codegen.metering import further_steps
@@ -69,20 +69,18 @@ class Statements(Parts):
                 self.give(self.value(node), dest, self.line(node.span), node)
 
     def _run_items(self, items: tuple[ir.Node, ...], dest: Dest) -> None:
-        known, outside, kept = "numbers" in self.passes, self.numbers, self.kept
+        known, kept = "numbers" in self.passes, self.kept
         for place, item in enumerate(items[:-1], 1):
             lookups.prepare(self, item, items[place:])
             if self.owed and self.costs.costly(item):
                 self.pay(self.line(item.span))
             self.run(item, DROP)
-            if known:
-                self.numbers = narrowing.after(item, items[place:], self.numbers)
-                if speculation.run_rest(self, item, items[place:], dest):
-                    break
+            if known and speculation.run_rest(self, item, items[place:], dest):
+                break
         else:
             lookups.prepare(self, items[-1])
             self.run(items[-1], dest)
-        self.numbers, self.kept = outside, kept
+        self.kept = kept
 
     def _due(self, node: ir.Node) -> bool:
         """Tell whether the function's step is taken here; where a node only chooses, its branches take it."""
@@ -123,11 +121,8 @@ class Statements(Parts):
 
     def _run_if(self, node: ir.If, dest: Dest) -> None:
         test = self.test(node.test)
-        line, outside = self.line(node.span), self.numbers
-        self.numbers = self.where(node.test, [node.then])
         then = self.inside(node.then, dest) or [ast.Pass()]
-        self.numbers = outside
-        self.emit(ast.If(test, then, self.inside(node.otherwise, dest)), line)
+        self.emit(ast.If(test, then, self.inside(node.otherwise, dest)), self.line(node.span))
 
     def _run_junction(self, node: ir.And | ir.Or, dest: Dest) -> None:
         """A junction whose last item goes round a loop: the items before it decide with statements."""
@@ -233,13 +228,8 @@ class Statements(Parts):
     def _run_match(self, node: ir.Match, dest: Dest) -> None:
         line = self.line(node.span)
         subject = self.name_it(self.value(node.value), line, "m")
-        outside = self.numbers
-        if "numbers" in self.passes:
-            guards = [clause.guard for clause in node.clauses if clause.guard is not None]
-            self.numbers = narrowing.after(node.value, [*guards, *(clause.body for clause in node.clauses)], outside)
         if "match" not in self.passes or not matching.run(self, node, dest, subject):
             self._run_clauses(node, dest, subject, line)
-        self.numbers = outside
 
     def _run_clauses(self, node: ir.Match, dest: Dest, subject: str, line: int) -> None:
         """Try one clause after the other."""

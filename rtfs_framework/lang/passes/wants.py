@@ -54,15 +54,6 @@ def uses_as_number(var: ir.Var, nodes: Sequence[ir.Node]) -> int:
     )
 
 
-def is_place(var: ir.Var, node: ir.Node) -> bool:
-    """Tell whether a node asks for the item at the place that a variable holds."""
-    match node:
-        case ir.Call(function=ir.Builtin(name="nth"), args=[_, ir.Local(var=place), *_]):
-            return place is var
-        case _:
-            return False
-
-
 def _is_number(node: ir.Node, found: Wants) -> bool:
     match node:
         case ir.Const(value=value):

@@ -13,7 +13,7 @@ import pytest
 from rtfs_framework.kernel import effects
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang import codegen, passes
-from rtfs_framework.lang.codegen import growth, metering, narrowing, numerals, speculation, templates
+from rtfs_framework.lang.codegen import growth, metering, numerals, speculation, templates
 from rtfs_framework.lang.passes import casts, fuse, kinds, known, proofs, succeeds, wants
 from rtfs_framework.stdlib.library import BUILTINS
 
@@ -32,7 +32,6 @@ TABLES = {
     "proofs": proofs._NUMERIC | proofs._SAME_ITEMS.keys(),
     "fuse": fuse._STEPS.keys() | fuse._ENDS | fuse._ALIKE | fuse._NONE_FOUND.keys(),
     "metering": metering._CHEAP,
-    "narrowing": set(narrowing._ASKED),
     "speculation": speculation._ITEMS,
     "growth": growth._OF_ITEMS,
     "templates": {name for name, _ in (*templates.TEMPLATES, *templates.PLAIN_KEY, *templates.INTEGER_KEY)},
