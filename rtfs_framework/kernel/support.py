@@ -130,7 +130,7 @@ def frozen(grown: list[Any]) -> tuple[Any, ...]:
 def frozen_map(grown: dict[Any, Any]) -> Map:
     """Return the map of what a loop has built, which nobody changes any more."""
     check_size("assoc", len(grown))
-    return Map(grown)
+    return Map.wrap(grown)
 
 
 def check_growth(grown: Any) -> None:
@@ -327,6 +327,7 @@ HELPERS: dict[str, Any] = {
     "rt_fits": fits,
     "rt_key": to_key,
     "rt_map": Map,
+    "rt_wrap": Map.wrap,
     "rt_text": text,
     "rt_map_of": Map.of,
     "rt_nothing": NOTHING,

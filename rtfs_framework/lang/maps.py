@@ -35,8 +35,6 @@ _SMALL = 16
 _FEW = 8
 """How many times larger a map is than one whose entries are put into it one by one: copying it would take longer."""
 
-_new = object.__new__
-
 _LOOK = 0x3FF
 """A map that grows looks at its bound every 1,024 entries."""
 
@@ -96,10 +94,10 @@ def from_key(key: Any) -> Any:
 
 
 class Map:
-    """An immutable map. Build with `Map.of(pairs)` or, for keys known to be plain, `Map(dict)`.
+    """An immutable map. Build with `Map.of(pairs)` or, for keys known to be plain, `Map.wrap(dict)`.
 
-    At first only `_items` is set, because small maps are made often; `_hash`, and `_trie` with `_next` and `_order`,
-    are set when they are needed.
+    Small maps are made often. So there is no `__init__`, for which Python would take the time of another map; and at
+    first only `_items` is set: `_hash`, and `_trie` with `_next` and `_order`, are set when they are needed.
     """
 
     __slots__ = ("_hash", "_items", "_next", "_order", "_trie")
@@ -109,17 +107,20 @@ class Map:
     _order: tuple[list[Any], int, int]
     """Keys of the trie of an older version, the first that is left of them, and the place that came next then."""
 
-    def __init__(self, items: dict[Any, Any]) -> None:
+    @staticmethod
+    def wrap(items: dict[Any, Any]) -> Map:
         """Take over `items`, whose keys are already `to_key`ed; the caller never changes it again."""
-        self._items = items
+        made = Map()
+        made._items = items
+        return made
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[Any, Any]]) -> Map:
         """Build from pairs of RTFS values; a repeated key keeps its place and the last value."""
-        return cls({to_key(k): v for k, v in watched(pairs)})  # each key may be a nest that takes long to hash
+        return cls.wrap({to_key(k): v for k, v in watched(pairs)})  # each key may be a nest that takes long to hash
 
     def _grown(self, trie: Any, following: int) -> Map:
-        made = _new(Map)
+        made = Map()
         made._items = None
         made._trie = trie
         made._next = following
@@ -157,7 +158,7 @@ class Map:
             key = to_key(key)
         items = self._items
         if items is not None and len(items) < _SMALL:
-            made = _new(Map)  # as `Map(...)` does, but faster
+            made = Map()  # as `Map.wrap` does, but faster
             made._items = items = items.copy()
             items[key] = value
             return made
@@ -177,7 +178,7 @@ class Map:
             return self
         key = to_key(key)
         if len(self) <= _SMALL:
-            return Map({k: v for k, v in self._dict().items() if k != key})
+            return Map.wrap({k: v for k, v in self._dict().items() if k != key})
         return self._grown(self._as_trie().delete(_folded(key)), self._next)
 
     def _as_trie(self) -> Any:
@@ -218,7 +219,7 @@ class Map:
                 result = result.assoc(key, value)
             return result
         charge(len(self) + len(other))
-        return Map({**self._dict(), **other._dict()})
+        return Map.wrap({**self._dict(), **other._dict()})
 
     def __contains__(self, key: Any) -> bool:
         key = to_key(key)
@@ -271,11 +272,11 @@ class Set:
     def of(cls, members: Iterable[Any]) -> Set:
         """Build from RTFS values; the first of equal members stays."""
         if members.__class__ is tuple and atoms(members):
-            return cls(Map(dict(zip(members, members))))  # noqa: B905 - of one length
+            return cls(Map.wrap(dict(zip(members, members))))  # noqa: B905 - of one length
         found: dict[Any, Any] = {}
         for member in watched(members):  # each may be a nest that takes long to hash
             found.setdefault(to_key(member), member)
-        return cls(Map(found))
+        return cls(Map.wrap(found))
 
     def with_all(self, members: Collection[Any]) -> Set:
         """Return the set with more members; the first of equal ones stays."""
@@ -319,7 +320,7 @@ class Set:
         return f"Set({list(self)!r})"
 
 
-EMPTY_MAP = Map({})
+EMPTY_MAP = Map.wrap({})
 register_type_name(Map, "map")
 register_type_name(Set, "set")
 register(Map)

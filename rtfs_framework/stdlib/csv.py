@@ -97,4 +97,4 @@ def _record(keys: list[Any], row: tuple[str, ...], number: int) -> Map:
     """Return a row as a map; a row that ends early leaves its last columns out."""
     if len(row) > len(keys):
         raise generic_error(f"CSV parsing error: row {number} has {len(row)} cells under {len(keys)} columns")
-    return Map(dict(zip(keys, row)))  # noqa: B905 - rows may end early
+    return Map.wrap(dict(zip(keys, row)))  # noqa: B905 - rows may end early

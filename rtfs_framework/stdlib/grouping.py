@@ -28,7 +28,7 @@ def group_by(f: Any, collection: Any) -> Map:
     groups: dict[Any, Any] = {}
     for item in watched(found):
         groups.setdefault(to_key(call(item)), []).append(item)
-    return Map({key: tuple(group) for key, group in groups.items()})
+    return Map.wrap({key: tuple(group) for key, group in groups.items()})
 
 
 @builtin(
@@ -42,7 +42,7 @@ def index_by(f: Any, collection: Any) -> Map:
     index: dict[Any, Any] = {}
     for item in watched(found):
         index[to_key(call(item))] = item
-    return Map(index)
+    return Map.wrap(index)
 
 
 @builtin("frequencies", ('(frequencies "abca")', '{"a" 2 "b" 1 "c" 1}'), doc="Count how often each item occurs.")
@@ -65,7 +65,7 @@ def _counted(keys: list[Any]) -> Map:
     counts: dict[Any, int] = {}
     for key in keys:
         counts[key] = counts.get(key, 0) + 1
-    return Map(counts)
+    return Map.wrap(counts)
 
 
 @builtin(

@@ -62,7 +62,7 @@ def _object(members: dict[str, Any]) -> Map:
                     break
             else:
                 members[name] = tuple(item)
-    return Map(members)
+    return Map.wrap(members)
 
 
 def _watched_object() -> Callable[[dict[str, Any]], Map]:

@@ -152,7 +152,7 @@ def merge_with(f: Any, *maps: Any) -> Map:
         for key, value in watched(mapping("merge-with", each).items()):
             name = to_key(key)
             result[name] = call(result[name], value) if name in result else value
-    return Map(result)
+    return Map.wrap(result)
 
 
 @builtin("keys", ("(keys {:a 1})", "[:a]"), ("(keys nil)", "[]"), doc="Give the keys of a map in order.")

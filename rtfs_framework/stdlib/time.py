@@ -186,7 +186,7 @@ def timestamp_parts(timestamp: Any) -> Map:
     parts: dict[Any, Any] = {Keyword(name): getattr(moment, name) for name in names}
     parts[Keyword("millisecond")] = moment.microsecond // 1000
     parts[Keyword("weekday")] = Keyword(_DAY_NAMES[moment.weekday()].lower())
-    return Map(parts)
+    return Map.wrap(parts)
 
 
 @builtin("timestamp-to-ms", ("(timestamp-to-ms 1970-01-02T00:00:00Z)", "86400000"), doc="Give milliseconds since 1970.")

@@ -24,14 +24,19 @@ class Name(str):
 def test_what_is_no_value_is_refused_wherever_it_stands(foreign):
     kind = type(foreign).__name__
     shared = (foreign,)
-    for given in ((foreign,), ("a", (1, foreign)), (Map({"a": foreign}),), (List((Set(Map({1: shared})), 1)),)):
+    for given in (
+        (foreign,),
+        ("a", (1, foreign)),
+        (Map.wrap({"a": foreign}),),
+        (List((Set(Map.wrap({1: shared})), 1)),),
+    ):
         with pytest.raises(TypeError, match=f"a {kind} is none: give a text, a tuple or a Map"):
             digest(*given)
 
 
 def test_values_of_every_kind_are_taken():
     values = [None, True, 1, 1.5, "a", Keyword("a"), Symbol("a"), (1,), List((1,)), GrownVector([2], 1), Set.of([1])]
-    values += [Map({1: 2}), ErrorValue("Generic", "m"), len, lambda: 1]
+    values += [Map.wrap({1: 2}), ErrorValue("Generic", "m"), len, lambda: 1]
     assert len({digest(each) for each in values}) == len(values) - 1  # functions are alike
     assert digest() == digest()
 

@@ -37,12 +37,12 @@ def test_what_python_writes_is_read(rows):
 
 def test_rows_become_vectors_or_maps():
     assert parse("") == parse("\n\n") == ()
-    assert parse("", Map({HEADER: True})) == ()
+    assert parse("", Map.wrap({HEADER: True})) == ()
     assert parse('a,"b\nc"\r\n\r\n1,2') == (("a", "b\nc"), ("1", "2"))
-    assert parse("a,b\n1,2\n3", Map({HEADER: True})) == (Map({"a": "1", "b": "2"}), Map({"a": "3"}))
-    named = Map({HEADER: True, KEYS: Keyword("keyword"), SEPARATOR: "\t"})
-    assert parse("a\tb\n1\t2", named) == (Map({Keyword("a"): "1", Keyword("b"): "2"}),)
-    assert parse("a,b", Map({HEADER: False})) == (("a", "b"),)
+    assert parse("a,b\n1,2\n3", Map.wrap({HEADER: True})) == (Map.wrap({"a": "1", "b": "2"}), Map.wrap({"a": "3"}))
+    named = Map.wrap({HEADER: True, KEYS: Keyword("keyword"), SEPARATOR: "\t"})
+    assert parse("a\tb\n1\t2", named) == (Map.wrap({Keyword("a"): "1", Keyword("b"): "2"}),)
+    assert parse("a,b", Map.wrap({HEADER: False})) == (("a", "b"),)
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_rows_become_vectors_or_maps():
 )
 def test_a_column_whose_keyword_nothing_could_read_is_refused_with_a_way_out(name):
     shown = f"{name[:40]}..." if len(name) > 40 else name
-    assert refusal(f'"{name}",b\n1,2', Map({HEADER: True, KEYS: Keyword("keyword")})) == (
+    assert refusal(f'"{name}",b\n1,2', Map.wrap({HEADER: True, KEYS: Keyword("keyword")})) == (
         f'Generic: Runtime error: CSV parsing error: "{shown}" is not the name of a keyword; '
         "leave :keys out for text keys"
     )
-    assert parse(f'"{name}",b\n1,2', Map({HEADER: True})) == (Map({name: "1", "b": "2"}),)
+    assert parse(f'"{name}",b\n1,2', Map.wrap({HEADER: True})) == (Map.wrap({name: "1", "b": "2"}),)
 
 
 @pytest.mark.parametrize(
@@ -67,21 +67,30 @@ def test_a_column_whose_keyword_nothing_could_read_is_refused_with_a_way_out(nam
         (('"a"b',), "Generic: Runtime error: CSV parsing error: ',' expected after '\"'"),
         (("a\0b",), "Generic: Runtime error: CSV parsing error: the text holds a NUL character"),
         (
-            ("a,b\n1,2,3", Map({HEADER: True})),
+            ("a,b\n1,2,3", Map.wrap({HEADER: True})),
             "Generic: Runtime error: CSV parsing error: row 2 has 3 cells under 2 columns",
         ),
         (
-            ("a,a\n1,2", Map({HEADER: True})),
+            ("a,a\n1,2", Map.wrap({HEADER: True})),
             "Generic: Runtime error: CSV parsing error: two columns have the same name",
         ),
         (
-            ("a", Map({Keyword("heder"): True})),
+            ("a", Map.wrap({Keyword("heder"): True})),
             "InvalidArgument: Invalid argument: parse-csv takes the options :header, :keys and :separator",
         ),
-        (("a", Map({SEPARATOR: ";;"})), "InvalidArgument: Invalid argument: parse-csv: :separator is one character"),
-        (("a", Map({SEPARATOR: '"'})), "InvalidArgument: Invalid argument: parse-csv: :separator is one character"),
-        (("a", Map({SEPARATOR: 5})), "InvalidArgument: Invalid argument: parse-csv: :separator is one character"),
-        (("a", Map({KEYS: "keyword"})), "InvalidArgument: Invalid argument: parse-csv: :keys is :string or :keyword"),
+        (
+            ("a", Map.wrap({SEPARATOR: ";;"})),
+            "InvalidArgument: Invalid argument: parse-csv: :separator is one character",
+        ),
+        (
+            ("a", Map.wrap({SEPARATOR: '"'})),
+            "InvalidArgument: Invalid argument: parse-csv: :separator is one character",
+        ),
+        (("a", Map.wrap({SEPARATOR: 5})), "InvalidArgument: Invalid argument: parse-csv: :separator is one character"),
+        (
+            ("a", Map.wrap({KEYS: "keyword"})),
+            "InvalidArgument: Invalid argument: parse-csv: :keys is :string or :keyword",
+        ),
     ],
 )
 def test_refusals(args, message):

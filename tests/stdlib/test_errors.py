@@ -10,7 +10,7 @@ from rtfs_framework.lang.values import ErrorValue, Keyword
 from rtfs_framework.stdlib.library import BUILTINS
 
 KIND, MESSAGE, DATA, CAUSE = (Keyword(name) for name in ("kind", "message", "data", "cause"))
-DETAIL = Map({Keyword("code"): 7})
+DETAIL = Map.wrap({Keyword("code"): 7})
 
 
 def call(name, *args):
@@ -38,11 +38,11 @@ def test_throw_takes_a_message_a_map_or_an_error():
     assert raised("throw", "boom") == ErrorValue("ApplicationError", "boom")
     value = ErrorValue("Custom", "boom", DETAIL)
     assert raised("throw", value) is value
-    found = raised("throw", Map({KIND: Keyword("Broken"), MESSAGE: "boom", DATA: 5, CAUSE: value}))
+    found = raised("throw", Map.wrap({KIND: Keyword("Broken"), MESSAGE: "boom", DATA: 5, CAUSE: value}))
     assert (found.kind, found.message, found.data, found.cause) == ("Broken", "boom", 5, value)
     plain = raised("throw", DETAIL)
     assert (plain.kind, plain.message, plain.data) == ("ApplicationError", "{:code 7}", DETAIL)
-    assert raised("throw", Map({KIND: "Text", MESSAGE: 5})).message == "5"
+    assert raised("throw", Map.wrap({KIND: "Text", MESSAGE: 5})).message == "5"
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_throw_takes_a_message_a_map_or_an_error():
     [
         (("throw", 5), "Type error in throw: expected string, map or error, got integer"),
         (("throw", None), "Type error in throw: expected string, map or error, got nil"),
-        (("throw", Map({KIND: 5})), "Type error in throw: expected keyword or string as :kind, got integer"),
-        (("throw", Map({KIND: ""})), "Type error in throw: expected keyword or string as :kind, got string"),
-        (("throw", Map({CAUSE: "x"})), "Type error in throw: expected error, got string"),
+        (("throw", Map.wrap({KIND: 5})), "Type error in throw: expected keyword or string as :kind, got integer"),
+        (("throw", Map.wrap({KIND: ""})), "Type error in throw: expected keyword or string as :kind, got string"),
+        (("throw", Map.wrap({CAUSE: "x"})), "Type error in throw: expected error, got string"),
         (("ex-info", "m", DETAIL, "x"), "Type error in ex-info: expected error, got string"),
         (("getMessage", "x"), "Type error in getMessage: expected error, got string"),
         (("ex-message", None), "Type error in ex-message: expected error, got nil"),

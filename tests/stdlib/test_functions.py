@@ -66,10 +66,10 @@ def test_made_functions_mean_what_they_say(x, y):
 
 
 def test_keywords_and_maps_may_be_combined():
-    inner = Map({A: Map({A: 5})})
+    inner = Map.wrap({A: Map.wrap({A: 5})})
     assert call("comp", A, A)(inner) == 5
-    assert call("juxt", A)(inner) == (Map({A: 5}),)
-    assert call("partial", Map({A: 1}))(A) == 1
+    assert call("juxt", A)(inner) == (Map.wrap({A: 5}),)
+    assert call("partial", Map.wrap({A: 1}))(A) == 1
     assert refusal(call("comp", A), 5) == "TypeError: Type error in :a: expected map, got integer"
 
 
@@ -85,7 +85,7 @@ def test_a_memoized_function_runs_once_for_equal_arguments():
         assert remembering(value) is value or value == (1,)
     assert calls == [1, 1.0, True, (1,)]
     assert remembering.rtfs_shapes == ((1, 1),)
-    assert call("memoize", A)(Map({A: 2})) == 2
+    assert call("memoize", A)(Map.wrap({A: 2})) == 2
 
 
 def test_long_chains_do_not_need_the_stack():

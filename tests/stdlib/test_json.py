@@ -21,7 +21,7 @@ SCALARS = st.one_of(
 )
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=4).map(tuple) | st.dictionaries(st.text(max_size=4), inner).map(Map),
+    lambda inner: st.lists(inner, max_size=4).map(tuple) | st.dictionaries(st.text(max_size=4), inner).map(Map.wrap),
     max_leaves=20,
 )
 
@@ -74,7 +74,7 @@ def test_values_of_rtfs_become_what_json_has(value, text):
     [
         (Keyword("a"), "JSON cannot hold a keyword"),
         ((Symbol("a"),), "JSON cannot hold a symbol"),
-        (Map({"a": lambda: 1}), "JSON cannot hold a function"),
+        (Map.wrap({"a": lambda: 1}), "JSON cannot hold a function"),
         (ErrorValue("K", "m"), "JSON cannot hold a error"),
         (Resource("resource://a"), "JSON cannot hold a resource-handle"),
         (float("nan"), "a number that JSON cannot hold"),

@@ -30,7 +30,7 @@ def nest(inner):
     grown = vectors.map(lambda items: GrownVector([*items, 1], len(items)))
     maps = st.lists(st.tuples(KEYS, inner), max_size=4).map(Map.of)
     tries = st.lists(inner, min_size=20, max_size=20).map(
-        lambda items: Map(dict(zip("abcdefghijklmnopqrst", items, strict=True))).assoc("a", 1)
+        lambda items: Map.wrap(dict(zip("abcdefghijklmnopqrst", items, strict=True))).assoc("a", 1)
     )
     return vectors.map(tuple) | vectors.map(List) | grown | maps | tries
 
@@ -58,8 +58,8 @@ def test_the_encoder_writes_what_looking_at_each_value_writes(value):
         "a",
         (),
         (1, "a", (2.5, None)),
-        Map({"a": (True,)}),
-        Map({Keyword("a"): 1}),
+        Map.wrap({"a": (True,)}),
+        Map.wrap({Keyword("a"): 1}),
         List((1,)),
         GrownVector([1, 2], 1),
     ],
@@ -71,7 +71,14 @@ def test_plain_values_are_left_to_the_encoder(value):
 
 @pytest.mark.parametrize(
     "value",
-    [Keyword("a"), (Set.of([1]),), float("nan"), Map({"a": 1, Keyword("b"): 2}), Map({None: 1}), Map({1: 1})],
+    [
+        Keyword("a"),
+        (Set.of([1]),),
+        float("nan"),
+        Map.wrap({"a": 1, Keyword("b"): 2}),
+        Map.wrap({None: 1}),
+        Map.wrap({1: 1}),
+    ],
     ids=repr,
 )
 def test_other_values_are_not(value):

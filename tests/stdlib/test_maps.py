@@ -53,57 +53,57 @@ def wants(op, what, got):
         (("get", "abc", 1.0), wants("get", "integer", "float")),
         (("assoc", 5, A, 1), wants("assoc", "map", "integer")),
         (("assoc", "abc", 0, "x"), wants("assoc", "map", "string")),
-        (("assoc", Map({}), A, 1, B), "ArityMismatch: Arity mismatch in assoc: expected an odd number, got 4"),
+        (("assoc", Map.wrap({}), A, 1, B), "ArityMismatch: Arity mismatch in assoc: expected an odd number, got 4"),
         (("assoc", (1, 2), 2, 3), "IndexOutOfBounds: Index 2 out of bounds for collection of length 2"),
         (("assoc", (1,), -1, 0), "IndexOutOfBounds: Index -1 out of bounds for collection of length 1"),
         (("assoc", (1,), A, 0), wants("assoc", "integer", "keyword")),
         (("dissoc", (1, 2), 0), wants("dissoc", "map", "vector")),
         (("dissoc", "x", A), wants("dissoc", "map", "string")),
         (("merge", (1,)), wants("merge", "map", "vector")),
-        (("merge", Map({}), 5), wants("merge", "map", "integer")),
-        (("merge-with", 5, Map({})), wants("merge-with", "function", "integer")),
+        (("merge", Map.wrap({}), 5), wants("merge", "map", "integer")),
+        (("merge-with", 5, Map.wrap({})), wants("merge-with", "function", "integer")),
         (("merge-with", lambda a, b: a, 5), wants("merge-with", "map", "integer")),
         (("keys", "x"), wants("keys", "map", "string")),
         (("vals", (1,)), wants("vals", "map", "vector")),
         (("find", (5, 6), 1), wants("find", "map", "vector")),
         (("select-keys", (), (A,)), wants("select-keys", "map", "vector")),
-        (("select-keys", Map({}), A), wants("select-keys", "collection", "keyword")),
-        (("rename-keys", (), Map({})), wants("rename-keys", "map", "vector")),
-        (("rename-keys", Map({}), ()), wants("rename-keys", "map", "vector")),
+        (("select-keys", Map.wrap({}), A), wants("select-keys", "collection", "keyword")),
+        (("rename-keys", (), Map.wrap({})), wants("rename-keys", "map", "vector")),
+        (("rename-keys", Map.wrap({}), ()), wants("rename-keys", "map", "vector")),
         (("zipmap", A, ()), wants("zipmap", "collection", "keyword")),
         (("zipmap", (), 5), wants("zipmap", "collection", "integer")),
-        (("map-vals", 5, Map({})), wants("map-vals", "function", "integer")),
+        (("map-vals", 5, Map.wrap({})), wants("map-vals", "function", "integer")),
         (("map-vals", inc, (1,)), wants("map-vals", "map", "vector")),
         (("update-vals", (1,), inc), wants("update-vals", "map", "vector")),
-        (("map-keys", 5, Map({})), wants("map-keys", "function", "integer")),
+        (("map-keys", 5, Map.wrap({})), wants("map-keys", "function", "integer")),
         (("update-keys", 5, inc), wants("update-keys", "map", "integer")),
         (("update", "x", A, inc), wants("update", "map", "string")),
         (("update", "abc", 0, inc), wants("update", "map", "string")),
-        (("update", Map({}), A, "inc"), wants("update", "function", "string")),
+        (("update", Map.wrap({}), A, "inc"), wants("update", "function", "string")),
         (("update", (1,), 9, inc), "IndexOutOfBounds: Index 9 out of bounds for collection of length 1"),
         (("update", (1,), A, inc), wants("update", "integer", "keyword")),
         (
-            ("update", Map({}), A, inc, 5),
+            ("update", Map.wrap({}), A, inc, 5),
             "ArityMismatch: Arity mismatch in user-defined function: expected 1, got 2",
         ),
-        (("get-in", Map({}), A), wants("get-in", "collection", "keyword")),
-        (("get-in", Map({}), 5), wants("get-in", "collection", "integer")),
-        (("assoc-in", Map({}), A, 1), wants("assoc-in", "collection", "keyword")),
-        (("assoc-in", Map({A: 1}), (A, B), 1), wants("assoc-in", "map", "integer")),
-        (("assoc-in", Map({A: (1,)}), (A, B), 1), wants("assoc-in", "integer", "keyword")),
+        (("get-in", Map.wrap({}), A), wants("get-in", "collection", "keyword")),
+        (("get-in", Map.wrap({}), 5), wants("get-in", "collection", "integer")),
+        (("assoc-in", Map.wrap({}), A, 1), wants("assoc-in", "collection", "keyword")),
+        (("assoc-in", Map.wrap({A: 1}), (A, B), 1), wants("assoc-in", "map", "integer")),
+        (("assoc-in", Map.wrap({A: (1,)}), (A, B), 1), wants("assoc-in", "integer", "keyword")),
         (("assoc-in", (1,), (5, A), 1), "IndexOutOfBounds: Index 5 out of bounds for collection of length 1"),
-        (("update-in", Map({}), (A,), 5), wants("update-in", "function", "integer")),
-        (("update-in", Map({}), 5, inc), wants("update-in", "collection", "integer")),
-        (("dissoc-in", Map({}), ()), "InvalidArgument: Invalid argument: Path is empty"),
-        (("dissoc-in", Map({A: (1,)}), (A, 0)), wants("dissoc-in", "map", "vector")),
+        (("update-in", Map.wrap({}), (A,), 5), wants("update-in", "function", "integer")),
+        (("update-in", Map.wrap({}), 5, inc), wants("update-in", "collection", "integer")),
+        (("dissoc-in", Map.wrap({}), ()), "InvalidArgument: Invalid argument: Path is empty"),
+        (("dissoc-in", Map.wrap({A: (1,)}), (A, 0)), wants("dissoc-in", "map", "vector")),
         (("deep-merge", 5), wants("deep-merge", "map", "integer")),
-        (("deep-merge", Map({}), (1,)), wants("deep-merge", "map", "vector")),
+        (("deep-merge", Map.wrap({}), (1,)), wants("deep-merge", "map", "vector")),
         (("walk", 5, inc, ()), wants("walk", "function", "integer")),
         (("walk", inc, 5, ()), wants("walk", "function", "integer")),
-        (("walk", lambda e: e[0], lambda x: x, Map({A: 1})), wants("walk", "[key value] pair", "keyword")),
+        (("walk", lambda e: e[0], lambda x: x, Map.wrap({A: 1})), wants("walk", "[key value] pair", "keyword")),
         (("postwalk", 5, ()), wants("postwalk", "function", "integer")),
         (
-            ("postwalk", lambda x: 0 if x == (A, 1) else x, Map({A: 1})),
+            ("postwalk", lambda x: 0 if x == (A, 1) else x, Map.wrap({A: 1})),
             wants("postwalk", "[key value] pair", "integer"),
         ),
         (("prewalk", None, ()), wants("prewalk", "function", "nil")),
@@ -116,7 +116,7 @@ def test_refusals(args, message):
 
 
 def test_get_reads_all_that_has_parts():
-    assert call("get", Map({A: None}), A, 9) is None
+    assert call("get", Map.wrap({A: None}), A, 9) is None
     assert call("get", None, A, 9) == 9
     assert call("get", "héllo", 1) == "é"
     assert call("get", (10, 20), -1, 9) == 9
@@ -136,19 +136,19 @@ def test_vectors_change_by_place():
 def test_names_that_swap_and_names_that_are_taken():
     source = Map.of([(A, 1), (B, 2)])
     assert call("rename-keys", source, Map.of([(A, B), (B, A)])) == Map.of([(A, 2), (B, 1)])
-    assert call("rename-keys", source, Map({A: B})) == Map({B: 1})
-    assert call("rename-keys", source, Map({C: A})) == source
+    assert call("rename-keys", source, Map.wrap({A: B})) == Map.wrap({B: 1})
+    assert call("rename-keys", source, Map.wrap({C: A})) == source
 
 
 def test_keys_that_become_equal_keep_the_last_value():
-    assert call("map-keys", lambda _k: A, Map.of([(1, 1), (2, 2)])) == Map({A: 2})
+    assert call("map-keys", lambda _k: A, Map.of([(1, 1), (2, 2)])) == Map.wrap({A: 2})
 
 
 @given(st.lists(st.tuples(KEYS, VALUES), max_size=40))
 def test_a_map_holds_the_last_value_of_each_key_in_order_of_first_mention(pairs):
     flat = [part for pair in pairs for part in pair]
     made = call("hash-map", *flat)
-    stepwise = Map({})
+    stepwise = Map.wrap({})
     for key, value in pairs:
         stepwise = call("assoc", stepwise, key, value)
     assert made.items() == stepwise.items()
@@ -185,27 +185,27 @@ def test_what_is_put_at_a_path_is_found_there(first, second, value):
     assert call("get-in", made, first) == value
     if first:
         assert call("get-in", call("dissoc-in", made, first), first, "gone") == "gone"
-    counted = call("update-in", Map({}), second, lambda old: 1)
+    counted = call("update-in", Map.wrap({}), second, lambda old: 1)
     assert call("get-in", counted, second) == 1
 
 
 def test_paths_go_through_vectors_and_miss_softly():
-    data = Map({A: (1, Map({B: 2}))})
+    data = Map.wrap({A: (1, Map.wrap({B: 2}))})
     assert call("get-in", data, (A, 1, B)) == 2
     assert call("get-in", data, List((A, 1, B))) == 2
     for path in [(A, 5), (A, -1), (A, B), (B, C), (A, 0, B), (C,)]:
         assert call("get-in", data, path, "miss") == "miss"
-    assert call("get-in", Map({A: None}), (A,), 5) is None
-    assert call("assoc-in", data, (A, 1, B), 3) == Map({A: (1, Map({B: 3}))})
-    assert call("update-in", Map({A: 1}), (A,), lambda x, y: x + y, 5) == Map({A: 6})
+    assert call("get-in", Map.wrap({A: None}), (A,), 5) is None
+    assert call("assoc-in", data, (A, 1, B), 3) == Map.wrap({A: (1, Map.wrap({B: 3}))})
+    assert call("update-in", Map.wrap({A: 1}), (A,), lambda x, y: x + y, 5) == Map.wrap({A: 6})
     assert call("dissoc-in", data, (B, C)) == data
 
 
 def test_deep_merge_joins_maps_below_maps():
-    old = Map.of([(A, Map.of([(A, 1), (B, Map({C: 1}))])), (B, 1)])
-    new = Map.of([(A, Map({B: Map({A: 2})})), (B, Map({A: 1}))])
+    old = Map.of([(A, Map.of([(A, 1), (B, Map.wrap({C: 1}))])), (B, 1)])
+    new = Map.of([(A, Map.wrap({B: Map.wrap({A: 2})})), (B, Map.wrap({A: 1}))])
     assert call("deep-merge", old, new) == Map.of(
-        [(A, Map.of([(A, 1), (B, Map.of([(C, 1), (A, 2)]))])), (B, Map({A: 1}))]
+        [(A, Map.of([(A, 1), (B, Map.of([(C, 1), (A, 2)]))])), (B, Map.wrap({A: 1}))]
     )
 
 
@@ -226,8 +226,8 @@ def test_walking_visits_every_part():
         seen.append(x)
         return x
 
-    call("postwalk", note, (1, Map({A: List((2,))})))
-    assert seen == [1, A, 2, List((2,)), (A, List((2,))), Map({A: List((2,))}), (1, Map({A: List((2,))}))]
+    call("postwalk", note, (1, Map.wrap({A: List((2,))})))
+    assert seen == [1, A, 2, List((2,)), (A, List((2,))), Map.wrap({A: List((2,))}), (1, Map.wrap({A: List((2,))}))]
     seen.clear()
     call("prewalk", note, (1, Set.of([2])))
     assert seen == [(1, Set.of([2])), 1, Set.of([2]), 2]
@@ -241,11 +241,11 @@ def test_walking_without_end_is_stopped():
 
 
 def test_a_tree_gives_its_nodes_parents_first():
-    tree = Map({A: (1, Map({B: 2}))})
+    tree = Map.wrap({A: (1, Map.wrap({B: 2}))})
     nodes = call("tree-seq", lambda x: x.__class__ is Map, lambda m: tuple(m.values()), tree)
-    assert nodes == (tree, (1, Map({B: 2})))
+    assert nodes == (tree, (1, Map.wrap({B: 2})))
     pairs = call("tree-seq", lambda x: x.__class__ is Map, lambda m: m, tree)
-    assert pairs == (tree, (A, (1, Map({B: 2}))))
+    assert pairs == (tree, (A, (1, Map.wrap({B: 2}))))
     assert call("tree-seq", lambda x: True, lambda x: None, 1) == (1,)
 
 

@@ -25,20 +25,20 @@ def refusal(name, *args):
 
 
 def test_values_fit_or_say_why_not():
-    assert call("validate", RECORD, Map({A: 1})) is call("instance?", INT, 1) is True
-    assert call("validate", (MAP, Map({A: INT})), Map({})) is False
-    assert call("explain-type", RECORD, Map({A: 1})) is None
-    assert call("explain-type", RECORD, Map({A: "x"})) == "Type mismatch at .a: expected :int, got string"
+    assert call("validate", RECORD, Map.wrap({A: 1})) is call("instance?", INT, 1) is True
+    assert call("validate", (MAP, Map.wrap({A: INT})), Map.wrap({})) is False
+    assert call("explain-type", RECORD, Map.wrap({A: 1})) is None
+    assert call("explain-type", RECORD, Map.wrap({A: "x"})) == "Type mismatch at .a: expected :int, got string"
     assert call("validate", Symbol("int"), 5) is True
 
 
 def test_conform_makes_data_what_the_type_says():
-    data = Map({"a": 1, "b": "x", "c": 2})
+    data = Map.wrap({"a": 1, "b": "x", "c": 2})
     assert call("conform", RECORD, data) == Map.of([(A, 1), (Keyword("b"), Keyword("x")), ("c", 2)])
-    fitting = Map({A: 1, Keyword("z"): 2})
+    fitting = Map.wrap({A: 1, Keyword("z"): 2})
     assert call("conform", RECORD, fitting) is fitting
     message = "TypeValidationError: Type validation error: Type mismatch at .a: expected :int, got string"
-    assert refusal("conform", RECORD, Map({"a": "x"})) == message
+    assert refusal("conform", RECORD, Map.wrap({"a": "x"})) == message
     assert refusal("conform", INT, lambda: 1).endswith("expected :int, got function")
 
 

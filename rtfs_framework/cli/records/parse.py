@@ -26,7 +26,7 @@ def from_text(lines: Lines) -> Parsed:
         if isinstance(line, InputError):
             yield line
         elif line.strip():
-            yield Map({KEY: line.rstrip("\r\n")})
+            yield Map.wrap({KEY: line.rstrip("\r\n")})
 
 
 def from_jsonl(lines: Lines, column: str | None) -> Parsed:
@@ -53,7 +53,7 @@ def _json_record(line: str, lines: Lines, column: str | None) -> Map | InputErro
     if wanted not in data:
         message = f"the record has no key '{wanted}'; its keys: {', '.join(data) or 'none'}"
         return problem_at(NO_KEY, message, here, whole, which(wanted, list(data), column))
-    made = Map({key_of(name, wanted): from_plain(item) for name, item in data.items()})
+    made = Map.wrap({key_of(name, wanted): from_plain(item) for name, item in data.items()})
     if len(made) < len(data):
         return problem_at(NO_KEY, f"the record has two keys that become '{KEY} (column)'", here, whole, SKIP)
     return made

@@ -172,10 +172,10 @@ def _records(rows: _Rows, names: list[str]) -> Parsed:
                 return
         elif len(row) == len(names):
             if not unnamed:
-                yield Map(dict(zip(names, row, strict=True)))
+                yield Map.wrap(dict(zip(names, row, strict=True)))
             elif any(row[place].strip() for place in unnamed):
                 yield rows.refused("the row has a cell in a column without a name", f"name the column, or {SKIP}")
             else:
-                yield Map({name: cell for name, cell in zip(names, row, strict=True) if name})
+                yield Map.wrap({name: cell for name, cell in zip(names, row, strict=True) if name})
         elif any(map(str.strip, row)):
             yield rows.refused(f"the row has {len(row)} cells, the header {len(names)}")

@@ -233,7 +233,7 @@ class Expressions(EmitterBase, ABC):
         values = self.values([value for _, value in node.pairs])
         keys = [self.constant(key) for key, _ in node.pairs]
         if all(key.__class__ in (str, int, Keyword) for key, _ in node.pairs):
-            return py.call(self.unit.helper("rt_map"), ast.Dict(list(keys), values))
+            return py.call(self.unit.helper("rt_wrap"), ast.Dict(list(keys), values))
         pairs = [py.tuple_of(pair) for pair in zip(keys, values, strict=True)]
         return py.call(self.unit.helper("rt_map_of"), py.tuple_of(pairs))
 

@@ -26,7 +26,7 @@ def fresh(emitter: Expressions, node: ir.Fresh) -> ast.expr:
     value = emitter.value(node.value)
     if node.is_map:
         match value:
-            case ast.Call(func=ast.Name(id="rt_map"), args=[ast.Dict() as made]):  # a literal makes a dict of its own
+            case ast.Call(func=ast.Name(id="rt_wrap"), args=[ast.Dict() as made]):  # a literal makes a dict of its own
                 return made
             case _:
                 return ast.Dict([None], [ast.Attribute(value, "_items", py.LOAD)])

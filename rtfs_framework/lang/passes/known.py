@@ -47,7 +47,7 @@ def _plain_part(node: ir.Node, library: Library) -> bool:
             return isinstance(value, Keyword)
         case ir.Call() | ir.HostName() | ir.SetGlobal() | ir.Global() | ir.Letrec() | ir.Fn() | ir.Loop() | ir.Recur():
             return False
-        case ir.Try() | ir.Hinted() | ir.Each() | ir.Stop() | ir.Push() | ir.Check() | ir.Fail():
+        case ir.Try() | ir.Hinted() | ir.Each() | ir.Stop() | ir.Push() | ir.Fail():
             return False
         case _:
             return True

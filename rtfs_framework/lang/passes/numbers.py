@@ -176,7 +176,9 @@ class Numbers:
             case ir.Call(function=ir.Builtin() as function) if function.name in kinds.FAIL_FOR_NIL:
                 return kinds.result(function, [self.kind(arg) or self._if_any(arg) for arg in node.args])
             case ir.Call(function=ir.Builtin() as function):
-                return kinds.result(function, self.given(node.args))
+                return kinds.result(function, self.given(node.args)) or self._of_entry(node)
+            case ir.Call(function=ir.Const()):
+                return self._of_entry(node)
             case ir.Call():
                 return self._callee(node)[1]
             case ir.If():
@@ -210,6 +212,11 @@ class Numbers:
                 return Kind.NEVER
             case _:
                 return None
+
+    def _of_entry(self, node: ir.Call) -> Kind | None:
+        """Return the kind of what a look-up gives, if the map is of a declared type."""
+        known = proofs.entry_of(node, self)
+        return None if known is None else proofs.kind_of(known, self.lookup)
 
     def _if_any(self, node: ir.Node) -> Kind | None:
         """Return the kind of what a node gives, if that is not nil."""

@@ -86,10 +86,8 @@ def type_of(node: ir.Node, numbers: Numbers) -> Type | None:  # noqa: C901 - one
             return _common([then, otherwise], numbers)
         case ir.Match(clauses=clauses):
             return _common([clause.body for clause in clauses], numbers)
-        case ir.Call(function=ir.Const(value=Keyword() as key), args=[subject]):
-            return _entry(type_of(subject, numbers), key, numbers)
-        case ir.Call(function=ir.Builtin(name="get"), args=[subject, ir.Const(value=key)]):
-            return _entry(type_of(subject, numbers), key, numbers)
+        case ir.Call(function=ir.Const()) | ir.Call(function=ir.Builtin(name="get")):
+            return entry_of(node, numbers)
         case ir.Call(function=ir.Builtin(name=name), args=args):
             return _of_library(name, args, numbers)
         case ir.Call(function=function):
@@ -103,6 +101,17 @@ def type_of(node: ir.Node, numbers: Numbers) -> Type | None:  # noqa: C901 - one
             return None if item is None else VectorType(item)
         case ir.Each(acc=acc) if acc is not None:
             return numbers.types.get(acc)
+        case _:
+            return None
+
+
+def entry_of(node: ir.Call, numbers: Numbers) -> Type | None:
+    """Return the type of what a look-up in a map of a declared type gives."""
+    match node:
+        case ir.Call(function=ir.Const(value=Keyword() as key), args=[subject]):
+            return _entry(type_of(subject, numbers), key, numbers)
+        case ir.Call(function=ir.Builtin(name="get"), args=[subject, ir.Const(value=key)]):
+            return _entry(type_of(subject, numbers), key, numbers)
         case _:
             return None
 

@@ -162,7 +162,7 @@ class Coercer:
         for entry in type_.entries:
             if not entry.optional and plain_key(entry.key) not in data:
                 return missing(entry.key)
-        return Map(made)
+        return Map.wrap(made)
 
     def _map_of(self, type_: Type, key: Type, value: Type, data: Any) -> Any:
         if data.__class__ is not dict or any(name.__class__ is not str for name in data):
@@ -176,7 +176,7 @@ class Coercer:
             if found.__class__ is Failure:
                 return found.under(step_of(real))
             made[to_key(real)] = found
-        return Map(made)
+        return Map.wrap(made)
 
     def _key(self, type_: Type, name: str) -> Any:
         """Return the map key that a member's name stands for: a number or boolean where only that fits."""

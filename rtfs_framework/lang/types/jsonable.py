@@ -93,7 +93,7 @@ def _value(data: Any, depth: int) -> Any:
             if key.__class__ is not str:
                 raise JsonError(f"an object's names are strings, not {key.__class__.__name__}")
             members[key] = item if item.__class__ in _LEAVES else _value(item, depth + 1)
-        return Map(members)
+        return Map.wrap(members)
     if kind is list or kind is tuple:
         made: list[Any] = []
         for item in data:

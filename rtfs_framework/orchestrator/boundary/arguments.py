@@ -23,7 +23,7 @@ class ArgumentError(ProgramError):
     code = "E0921"
 
     def __init__(self, which: str, problem: str) -> None:
-        super().__init__("TypeValidationError", f"{which} is {problem}", Map({Keyword("code"): self.code}))
+        super().__init__("TypeValidationError", f"{which} is {problem}", Map.wrap({Keyword("code"): self.code}))
 
 
 def taken_all(instance: Instance, name: str, args: Any) -> tuple[Any, ...]:

@@ -64,5 +64,5 @@ def code_of(error: ProgramError) -> str:
 
 
 def _coded(kind: str, message: str, code: str, facts: dict[str, Any]) -> ProgramError:
-    data = Map({Keyword(name): value for name, value in {"code": code, **facts}.items()})
+    data = Map.wrap({Keyword(name): value for name, value in {"code": code, **facts}.items()})
     return ProgramError(kind, message, data)

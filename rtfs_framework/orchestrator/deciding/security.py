@@ -80,5 +80,5 @@ def violation(operation: str, name: str, level: IsolationLevel, refusal: Refusal
         f"Security violation: {operation} operation on capability '{name}' not allowed in context: "
         f"{level.value} ({refusal.reason}; {refusal.way_out})"
     )
-    data = Map({Keyword("code"): "E0710", Keyword("capability"): name, Keyword("way-out"): refusal.way_out})
+    data = Map.wrap({Keyword("code"): "E0710", Keyword("capability"): name, Keyword("way-out"): refusal.way_out})
     return ProgramError("SecurityViolation", message, data)

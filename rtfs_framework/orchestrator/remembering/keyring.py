@@ -48,4 +48,4 @@ class Keyring:
                 self._accounts = self.seal("accounts")
             except SealError:
                 self._accounts = Seal(os.urandom(32))
-        return self._accounts.mac(_ACCOUNT, digest(Map(dict(named))).encode()).hex()
+        return self._accounts.mac(_ACCOUNT, digest(Map.wrap(dict(named))).encode()).hex()

@@ -24,7 +24,7 @@ from rtfs_framework.stdlib.table import Builtin
 SMALL = {
     "text": ("ab", "1", "[1]", "2026-01-01"),
     "vector": ((1, 2), ("ab", "c"), ((1, 2), (3, 4)), ((Keyword("a"), 1),)),
-    "map": (Map({}), Map({Keyword("a"): Map({})})),
+    "map": (Map.wrap({}), Map.wrap({Keyword("a"): Map.wrap({})})),
     "set": (Set.of((1, 2)),),
     "integer": (1, 2),
     "float": (1.5,),

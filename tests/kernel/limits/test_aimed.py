@@ -23,7 +23,7 @@ FAMILIES = {
     "floats of one mantissa": lambda i: 1.5 * 2.0 ** (61 * (i % 30) - 900) * (1 + i // 30),
     "NaN": lambda _: float("nan"),
     "minus one and minus two": lambda i: tuple(-1 - (i >> bit & 1) for bit in range(12)),
-    "maps": lambda i: Map({"a": (i + 8) * PRIME}),
+    "maps": lambda i: Map.wrap({"a": (i + 8) * PRIME}),
 }
 
 

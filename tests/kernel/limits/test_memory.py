@@ -67,10 +67,10 @@ def test_shared_parts_count_once_and_the_measure_is_ours():
     assert live([one], 1 << 40)[0] == 56 + 8 * 1000 + 32 * 1000
     assert live([(one, one), one], 1 << 40)[0] == live([one], 1 << 40)[0] + 56 + 2 * 8
     assert live(["a" * 1000, "é" * 10], 1 << 40)[0] == 56 + 1000 + 56 + 40
-    older = Map({i: i for i in range(1000)})
+    older = Map.wrap({i: i for i in range(1000)})
     newer = older.assoc("k", 1)
     both = live([older, newer], 1 << 40)[0]
-    assert both < 1.7 * live([newer], 1 << 40)[0] + live([Map(dict(older.items()))], 1 << 40)[0]
+    assert both < 1.7 * live([newer], 1 << 40)[0] + live([Map.wrap(dict(older.items()))], 1 << 40)[0]
 
 
 HOSTILE = {

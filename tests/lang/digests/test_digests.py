@@ -165,7 +165,7 @@ def test_nan_is_found_again_and_functions_are_alike():
 
 
 @pytest.mark.parametrize(
-    "wrap", [lambda v: (v,), lambda v: List((1, v)), lambda v: Map({1: v}), lambda v: Set(Map({1: v}))]
+    "wrap", [lambda v: (v,), lambda v: List((1, v)), lambda v: Map.wrap({1: v}), lambda v: Set(Map.wrap({1: v}))]
 )
 def test_nesting_does_not_exhaust_the_stack(wrap):
     def nested(levels, innermost):

@@ -20,10 +20,10 @@ from rtfs_framework.lang.views import view
 A, B = Keyword("a"), Keyword("b")
 LARGE = Map.of([(i, i) for i in range(20)]).assoc(A, 1).assoc(B, 2).assoc("a", 3)
 VALUES = (
-    Map({A: 1, B: 2, "a": 3}),
-    Map({B: 2.5}),
-    Map({}),
-    Map({A: None, B: False}),
+    Map.wrap({A: 1, B: 2, "a": 3}),
+    Map.wrap({B: 2.5}),
+    Map.wrap({}),
+    Map.wrap({A: None, B: False}),
     LARGE,
     None,
     (1, 2),

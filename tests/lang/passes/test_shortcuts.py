@@ -25,7 +25,7 @@ from rtfs_framework.lang.views import view
 NUMBERS = (0, 1, -1, GROW_AT, SHORT, LARGE_INTEGER, 1.0, -0.5, float("nan"), True, None)
 SIZES = (1, GROW_AT - 1, GROW_AT, SMALL - 1, SMALL)
 GROWN = GrownVector([5, 7, *range(GROW_AT)], GROW_AT, 1)
-TRIE = Map({key: key for key in range(20)}).assoc(True, "true").assoc(1.0, "one")
+TRIE = Map.wrap({key: key for key in range(20)}).assoc(True, "true").assoc(1.0, "one")
 COLLECTIONS = (
     *((), (None,), (1, 2.5, True), *(tuple(range(size)) for size in SIZES), GROWN, GrownVector([3], 0)),
     *(List(), List((1, 2)), EMPTY_MAP, Map.of([(1, "a"), (True, "b"), (1.0, "c"), (Keyword("a"), None)]), TRIE),

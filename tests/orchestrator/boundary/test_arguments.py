@@ -34,7 +34,7 @@ TAKEN = [
     ((1, [2, {3}]), "[1 [2 #{3}]]"),
     (datetime(2026, 3, 1, tzinfo=timezone.utc), '#timestamp("2026-03-01T00:00:00Z")'),
     (UUID(int=1), '#uuid("00000000-0000-0000-0000-000000000001")'),
-    (Map({Keyword("a"): [1]}), "{:a [1]}"),
+    (Map.wrap({Keyword("a"): [1]}), "{:a [1]}"),
 ]
 REFUSED = [
     (Decimal("1.10"), "a Decimal, which no program can hold; give a float, or a text"),
@@ -115,7 +115,7 @@ def test_functions_of_the_program_and_the_library_come_back_and_others_do_not(se
 
 def test_values_pass_as_the_objects_that_they_are(session, source):
     program = session.load(source(ECHO))
-    record = Map({Keyword("a"): (1, Map({"b": (2,)}))})
+    record = Map.wrap({Keyword("a"): (1, Map.wrap({"b": (2,)}))})
     assert program.call("main", (record,)).value is record
     (result,) = session.stream(program, "main", [record])
     assert result.value is record

@@ -187,7 +187,7 @@ def test_the_declared_type_is_that_of_the_value(ran):
 @pytest.mark.parametrize(("kind", "name"), [(Timestamp, "timestamp"), (Uuid, "uuid"), (Resource, "resource-handle")])
 @pytest.mark.parametrize("text", ["", 'a") #uuid("b', "resource://a b", None])
 def test_a_tagged_text_that_no_program_could_write_is_refused_wherever_it_stands(kind, name, text):
-    for given in (kind(text), (1, [kind(text)]), {"a": (kind(text),)}, Map({"a": kind(text)})):
+    for given in (kind(text), (1, [kind(text)]), {"a": (kind(text),)}, Map.wrap({"a": kind(text)})):
         with pytest.raises(NoValueError, match=f"a {name} whose text is none; give it as in "):
             as_value(given)
 

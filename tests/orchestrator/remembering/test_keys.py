@@ -81,7 +81,7 @@ def test_a_plugins_name_and_fingerprint_are_kept_apart(kit):
 
 
 def test_all_of_a_signature_counts():
-    one = FunctionSignature("f", "doc", (Parameter("x", None), Parameter("y", None)), None, None, Map({}), "b")
+    one = FunctionSignature("f", "doc", (Parameter("x", None), Parameter("y", None)), None, None, Map.wrap({}), "b")
     others = [
         attrs.evolve(one, name="g"),
         attrs.evolve(one, doc="f"),
@@ -116,7 +116,9 @@ def test_the_hints_that_a_provider_sees_are_part_of_a_replys_key(kit, source):
     assert len({each.value for each in found}) == 3
 
 
-@pytest.mark.parametrize("hints", [Map({Keyword("a"): 1}), Map({Keyword("a"): 2}), Map({"a": 1}), Map({})])
+@pytest.mark.parametrize(
+    "hints", [Map.wrap({Keyword("a"): 1}), Map.wrap({Keyword("a"): 2}), Map.wrap({"a": 1}), Map.wrap({})]
+)
 def test_the_hints_that_an_engine_sees_are_part_of_a_plans_key(kit, hints, fake_engine):
     with kit.open(kit.catalog(engine=fake_engine(), l1=True)) as session:
         delegator = session.host.dispatcher.delegator
