@@ -6,12 +6,12 @@ functions that are evaluated ahead as ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 from greenlet import getcurrent
 
 from rtfs_framework.kernel.meter import CHUNK, Watch
+from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.meter import Meter, meter
 
 

@@ -8,8 +8,8 @@ up: first, cheaply, how deep Python's own stack is at most; only where that is a
 from __future__ import annotations
 
 from sys import _getframe
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.codegen.artifact import PASSES_ON, Artifact
 from rtfs_framework.lang.errors import LimitError
 

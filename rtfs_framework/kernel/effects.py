@@ -5,11 +5,10 @@ The values of the examples are those of a host that answers nil.
 
 from __future__ import annotations
 
-from typing import Any
-
 from rtfs_framework.kernel import pmap  # noqa: F401 - enters `pmap` into the library
 from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.state import current, request
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.values import Keyword, Symbol
 from rtfs_framework.stdlib.table import builtin

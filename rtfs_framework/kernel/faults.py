@@ -6,13 +6,12 @@ the line of the failing frame says which call or name it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain, pairwise
 from types import TracebackType
-from typing import Any
 
 from rtfs_framework.kernel.state import current
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Iterator
 from rtfs_framework.lang.codegen.artifact import PASSES_ON, Artifact, SpanInfo
 from rtfs_framework.lang.errors import (
     Cancelled,

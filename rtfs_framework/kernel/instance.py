@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import FunctionType
-from typing import Any
 
 from rtfs_framework.kernel import effects, meter, steps, support
 from rtfs_framework.kernel.depth import Depth
@@ -15,6 +13,7 @@ from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.kernel.python import PYTHON
 from rtfs_framework.kernel.run import Run, frames_of
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.codegen.artifact import ENTRY, Artifact
 from rtfs_framework.lang.codegen.names import mangle
 from rtfs_framework.lang.errors import InternalError, undefined_symbol

@@ -10,8 +10,6 @@ An input that is refused, fails or is interrupted leaves the names that were bou
 
 from __future__ import annotations
 
-from typing import Any
-
 from rtfs_framework.kernel.instance import (
     Claims,
     HostNames,
@@ -24,6 +22,7 @@ from rtfs_framework.kernel.instance import (
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import surroundings
 from rtfs_framework.kernel.run import Run
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.codegen.names import mangle
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.forms import Form

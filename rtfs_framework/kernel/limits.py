@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Any
 
 from rtfs_framework.lang import meter, records
+from rtfs_framework.lang.annotations import Any
 
 LEAST_ITEMS = 1_000
 """Single values up to this size are never measured, so that small texts cost nothing."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.state import RUN_LOCALLY, request
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
 from rtfs_framework.stdlib.callables import check_arity, invoke, shapes_of

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the library
 from rtfs_framework.kernel.compiling import watched_compilation
 from rtfs_framework.kernel.limits import Limits
@@ -12,6 +9,7 @@ from rtfs_framework.kernel.macros import compile_macro
 from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Iterable
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.library import Delegatable, FindModule, no_modules, nothing_delegatable
 from rtfs_framework.lang.meter import NESTING

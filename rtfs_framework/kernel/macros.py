@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 from rtfs_framework.kernel.compiling import current_watch
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.data import Origins, to_data, to_form
 from rtfs_framework.lang.analyzer.quasi import MacroAnalyzer
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Callable
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.codegen.program import emit_program
 from rtfs_framework.lang.codegen.unit import Unit

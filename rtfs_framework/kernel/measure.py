@@ -10,11 +10,10 @@ while the second is computed. Large ones are remembered (`lang.meter.made`), sma
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
 from sys import _getframe, getrefcount
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Callable, Iterable, Iterator
 from rtfs_framework.lang.maps import Key, Map, Set
 from rtfs_framework.lang.values import ErrorValue, Keyword, Reduced, Resource, Symbol, Timestamp, Uuid
 from rtfs_framework.lang.vectors import GrownVector, List

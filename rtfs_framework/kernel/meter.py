@@ -8,10 +8,8 @@ goes on. The last iterator is cut so that a run stops exactly.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from operator import length_hint
 from sys import getallocatedblocks, getrefcount, getsizeof
-from typing import Any, Protocol, cast
 
 from greenlet import getcurrent
 
@@ -19,6 +17,7 @@ from rtfs_framework.kernel.depth import Depth
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.measure import live, reachable
 from rtfs_framework.kernel.outcome import PAUSED
+from rtfs_framework.lang.annotations import Any, Callable, Protocol
 from rtfs_framework.lang.errors import Cancelled, LimitError
 from rtfs_framework.lang.meter import LARGE, Meter, V
 
@@ -77,9 +76,10 @@ _ALL = (None,) * CHUNK
 
 def steps_of(size: int) -> Steps:
     """Return an iterator of so many steps, at most `CHUNK`."""
-    made = cast("Steps", iter(_ALL))
+    made: Any = iter(_ALL)
     made.__setstate__(CHUNK - size)
-    return made
+    steps: Steps = made
+    return steps
 
 
 class RunMeter(Meter):

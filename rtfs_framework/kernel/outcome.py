@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any
 from rtfs_framework.lang.errors import InternalError
 from rtfs_framework.lang.frozen import maker
 from rtfs_framework.lang.maps import EMPTY_MAP, Map

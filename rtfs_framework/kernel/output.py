@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.printer import write
 

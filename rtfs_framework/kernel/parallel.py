@@ -11,9 +11,7 @@ ended, so the first branch that goes beyond a limit is the same whatever the tim
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from sys import _getframe
-from typing import Any, Literal
 
 from greenlet import getcurrent
 
@@ -23,6 +21,7 @@ from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.kernel.state import RunState, too_many_calls
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Callable, Literal
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
 from rtfs_framework.lang.meter import watched
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rtfs_framework.kernel.faults import to_error
 from rtfs_framework.kernel.parallel import spread
 from rtfs_framework.kernel.state import under_way
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.stdlib.callables import as_function, invoke

@@ -5,11 +5,9 @@ The values of the examples are those of a host that answers nil.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.state import request
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.errors import ProgramError, arity_error
 from rtfs_framework.lang.maps import EMPTY_MAP
 from rtfs_framework.stdlib.table import BUILTINS, BY_FUNCTION, Builtin

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rtfs_framework.kernel.outcome import CallKind, ExecutionOutcome, HostCall, RequiresHost, value_of
 from rtfs_framework.kernel.run import Run
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import ProgramError, generic_error, undefined_symbol
 from rtfs_framework.lang.never import forgotten
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from sys import getrecursionlimit, setrecursionlimit, version_info
-from typing import Any
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
@@ -23,6 +21,7 @@ from rtfs_framework.kernel.outcome import (
 from rtfs_framework.kernel.output import bounded_output
 from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState, too_many_calls
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
 from rtfs_framework.lang.source import Place

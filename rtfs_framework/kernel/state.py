@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import inf
 from sys import _getframe
-from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent, greenlet
 
@@ -12,6 +11,7 @@ from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import RunMeter
 from rtfs_framework.kernel.outcome import CallKind, host_call
 from rtfs_framework.kernel.output import ATOMS, bounded_output
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.signature import FunctionSignature

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rtfs_framework.kernel.effects import event
 from rtfs_framework.kernel.faults import to_error
 from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.parallel import MergePolicy, spread
 from rtfs_framework.kernel.state import current, request
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import generic_error, invalid_arguments
 from rtfs_framework.lang.values import type_name
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from rtfs_framework.lang.annotations import Iterable
 
 Shape = tuple[int, "int | None"]
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Iterable
 from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.visible import cells, visible_line, visible_message
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 @records.frozen(kw_only=True)

@@ -7,10 +7,9 @@ by their hashes, and then compared like all else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from sys import getrefcount
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Iterable, Iterator
 from rtfs_framework.lang.meter import LARGE, SHORT, SMALL, charge, watched
 from rtfs_framework.lang.vectors import GrownVector, List
 

@@ -6,14 +6,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Sequence
 from rtfs_framework.lang.values import ErrorValue, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rtfs_framework.lang.diagnostics import Diagnostic
 
 

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.frozen import maker
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword

@@ -7,9 +7,7 @@ becomes one of the frozen class. That takes a third of the time, and what is mad
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
-
+from rtfs_framework.lang.annotations import Any, Callable, ParamSpec, TypeVar
 from rtfs_framework.lang.records import NOTHING, fields_of
 
 P = ParamSpec("P")

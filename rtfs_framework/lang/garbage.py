@@ -7,8 +7,9 @@ a large program twice as slow, and its time grow faster than its size.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 from contextlib import contextmanager
+
+from rtfs_framework.lang.annotations import Iterator
 
 
 @contextmanager

@@ -10,12 +10,11 @@ are not direct, and functions that call each other are not made one loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.modules import Modules
 from rtfs_framework.lang.analyzer.namespaces import Namespace
+from rtfs_framework.lang.annotations import Callable
 from rtfs_framework.lang.check.facts import collect
 from rtfs_framework.lang.check.inference import Inference
 from rtfs_framework.lang.check.kinds import ANY, of_type, words

@@ -9,12 +9,11 @@ never stored, and no order follows from them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
 from marshal import dumps
 from sys import getrefcount
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Iterator
 from rtfs_framework.lang.meter import SMALL, charge, visited, watched
 from rtfs_framework.lang.vectors import GrownVector, List
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.decimals import integer_of
 from rtfs_framework.lang.meter import charge, watched
 

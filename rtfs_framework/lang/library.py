@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
-
+from rtfs_framework.lang.annotations import Any, Callable, Mapping, Protocol
 from rtfs_framework.lang.source import Source
 
 

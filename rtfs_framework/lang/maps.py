@@ -8,10 +8,9 @@ the result.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Collection, Iterable, Iterator, Mapping, Sequence
 from rtfs_framework.lang.equality import equal, register_keyed
 from rtfs_framework.lang.hashing import COMPACT, WORD, hash_value, register
 from rtfs_framework.lang.meter import charge, fits, watched

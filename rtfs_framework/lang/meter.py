@@ -7,12 +7,11 @@ a run has the default bounds on single values and no others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import count
-from typing import Any, TypeVar
 
 from greenlet import getcurrent
 
+from rtfs_framework.lang.annotations import Any, Callable, Iterable, Iterator, Sized, TypeVar
 from rtfs_framework.lang.errors import LimitError
 
 T = TypeVar("T", bound=Sized)

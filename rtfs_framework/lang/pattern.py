@@ -8,9 +8,9 @@ brackets `\W` and `\S` are of ASCII only, as is `\b` everywhere. A repetition co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+
+from rtfs_framework.lang.annotations import Any, Iterator
 
 Span = tuple[int, int]
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from hashlib import sha256
 from sys import intern
-from typing import TYPE_CHECKING
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.analyze import Analyzer
@@ -14,6 +12,7 @@ from rtfs_framework.lang.analyzer.arities import laid_out
 from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
 from rtfs_framework.lang.analyzer.modules import Modules, import_into
 from rtfs_framework.lang.analyzer.scope import Scope
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
 from rtfs_framework.lang.check.effects import infer_effects
 from rtfs_framework.lang.check.run import check_program
 from rtfs_framework.lang.codegen.artifact import Artifact

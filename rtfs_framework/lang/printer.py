@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Iterable, Iterator
 from rtfs_framework.lang.decimals import decimal_text
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.literals import STOP, names_keyword, names_symbol

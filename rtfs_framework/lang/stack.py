@@ -7,9 +7,10 @@ and setting the bound is one step of C code, which no other thread can come betw
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from sys import getrecursionlimit, setrecursionlimit
+
+from rtfs_framework.lang.annotations import Iterator
 
 FRAMES = 8_000
 """Python frames for one compilation: what the deepest readable source and its expansions need, on every Python."""

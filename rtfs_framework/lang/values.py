@@ -7,11 +7,10 @@ nil, booleans, integers, floats and strings are Python's own, functions are Pyth
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
 from weakref import KeyedRef, _remove_dead_weakref  # type: ignore[attr-defined]
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Callable, ClassVar
 
 Value = Any
 """Any RTFS value. (The union is recursive; mypy gains nothing from spelling it out.)"""

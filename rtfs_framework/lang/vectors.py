@@ -5,11 +5,11 @@ A vector is a tuple while it is short, or was made at once; a `GrownVector` is a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from _collections_abc import Sequence  # which Python has loaded already
 from itertools import chain
 from operator import is_
-from typing import TYPE_CHECKING, Any
 
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Iterable, Iterator
 from rtfs_framework.lang.meter import charge, fits, made, room
 from rtfs_framework.lang.values import register_type_name
 

@@ -7,8 +7,8 @@ Two integers are always tried first: that is what programs mostly compute with. 
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import ProgramError, division_by_zero, invalid_argument, type_error
 from rtfs_framework.lang.meter import room_for_bits, room_to_divide, walk_numbers
 from rtfs_framework.stdlib.check import NUMBERS, number

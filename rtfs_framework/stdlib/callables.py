@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from types import BuiltinFunctionType, FunctionType
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.arity import Shape, arity_text, chosen, fits
 from rtfs_framework.lang.errors import arity_error, type_error
 from rtfs_framework.lang.maps import Map, Set

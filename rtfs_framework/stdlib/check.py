@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import chain
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Iterable
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
 from rtfs_framework.lang.meter import SMALL, blocks, charge

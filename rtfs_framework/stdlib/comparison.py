@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import ProgramError, type_error
 from rtfs_framework.lang.maps import equal as eq
 from rtfs_framework.lang.meter import walk_numbers, walk_text, watched

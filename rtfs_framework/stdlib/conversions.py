@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.decimals import integer_of
 from rtfs_framework.lang.errors import invalid_argument, type_error
 from rtfs_framework.lang.meter import walk_text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 from io import StringIO
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import generic_error, invalid_argument
 from rtfs_framework.lang.literals import names_keyword
 from rtfs_framework.lang.maps import EMPTY_MAP, Map

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import re
 from hashlib import sha256
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import invalid_argument, type_error
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import Growing, charge, made, meter, room_for_text, watched

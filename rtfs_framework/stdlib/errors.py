@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
+from rtfs_framework.lang.annotations import Any, NoReturn
 from rtfs_framework.lang.errors import ProgramError, generic_error, type_error
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import meter

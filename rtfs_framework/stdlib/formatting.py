@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import re
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.decimals import decimal_text
 from rtfs_framework.lang.errors import invalid_argument
 from rtfs_framework.lang.meter import Growing, made, stepped, walk_integer

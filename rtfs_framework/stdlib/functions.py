@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.maps import to_key
 from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.values import is_function

@@ -5,8 +5,7 @@ In: a function, then any collection. Any value may be a key.
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.maps import Map, to_key
 from rtfs_framework.lang.meter import watched
 from rtfs_framework.stdlib.callables import as_function

@@ -7,8 +7,8 @@ and `remove` keep the kind of a string or list. Only nil and false are false.
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import ProgramError, generic_error
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import SMALL, blocks, charge, fits, growing_blocks, made, watched

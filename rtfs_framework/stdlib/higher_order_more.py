@@ -6,8 +6,7 @@ vectors. Keys are computed first and sorted afterwards, so a function never runs
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.maps import Map, equal
 from rtfs_framework.lang.meter import blocks, growing_blocks, watched
 from rtfs_framework.lang.values import Reduced

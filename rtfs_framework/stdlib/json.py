@@ -8,10 +8,9 @@ are two keys of one map that would get the same name. Everything refused is a Ge
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import count
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.errors import generic_error
 from rtfs_framework.lang.garbage import no_collection
 from rtfs_framework.lang.jsontext import JsonError, load

@@ -7,12 +7,11 @@ them or write something else: keys of several kinds, NaN, what JSON cannot hold.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from json import JSONEncoder
 from operator import attrgetter
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Callable, Iterable, Iterator, Sequence
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.jsontext import MAX_DEPTH
 from rtfs_framework.lang.maps import Map

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from json.encoder import encode_basestring as quoted
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.decimals import decimal_text
 from rtfs_framework.lang.errors import ProgramError, generic_error
 from rtfs_framework.lang.jsontext import MAX_DEPTH

@@ -5,8 +5,7 @@ In: maps, and nil as an empty one; `get`, `assoc` and `update` also take vectors
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import arity_error, index_error, type_error
 from rtfs_framework.lang.maps import Map, Set, to_key
 from rtfs_framework.lang.meter import watched

@@ -7,9 +7,8 @@ too large for a float is an infinity, as in float arithmetic.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.errors import division_by_zero, invalid_argument
 from rtfs_framework.lang.meter import room_for_bits, walk_integer, walk_numbers
 from rtfs_framework.stdlib import check

@@ -6,9 +6,7 @@ exhaust the stack. Missing maps on the way are made; a step through anything els
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.errors import index_error, invalid_argument, type_error
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import SMALL, charge, fits, watched

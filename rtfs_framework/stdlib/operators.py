@@ -5,9 +5,7 @@ Each gives the same value and raises the same errors as the builtin of its name 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.maps import equal as eq
 from rtfs_framework.stdlib.arithmetic import add, dec, div, inc, mod, mul, neg, quot, rem, sub
 from rtfs_framework.stdlib.comparison import ge, gt, le, lt, ne, not_

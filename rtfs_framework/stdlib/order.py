@@ -7,10 +7,9 @@ first; maps by their entries in order of keys; functions tie.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from operator import is_, ne
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Callable, Iterable, Sequence
 from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.meter import LARGE, blocks, charge, fits, growing_blocks, meter, walk_text, watched
 from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid

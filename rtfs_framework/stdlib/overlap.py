@@ -5,11 +5,10 @@ The library knows no host: the meter of a run makes such calls, and outside of o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from functools import lru_cache
 from types import CodeType, FunctionType
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Callable, Iterable
 from rtfs_framework.lang.meter import meter
 from rtfs_framework.stdlib.table import BY_FUNCTION
 

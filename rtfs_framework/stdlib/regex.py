@@ -7,9 +7,8 @@ patterns is in rtfs_framework.lang.pattern; a bad pattern is a Generic error.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
 
+from rtfs_framework.lang.annotations import Any, Iterable, Iterator, TypeVar
 from rtfs_framework.lang.errors import LimitError, generic_error, invalid_argument
 from rtfs_framework.lang.meter import Growing, charge, made, meter
 from rtfs_framework.lang.pattern import MOST_WORK, BadPattern, Pattern, Span, compile_pattern

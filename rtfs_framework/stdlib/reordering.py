@@ -5,8 +5,7 @@ Sorting never runs an RTFS function inside Python's own sort: such a function ma
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.maps import atoms, equal, to_key
 from rtfs_framework.lang.meter import charge, watched
 from rtfs_framework.stdlib.callables import as_function

@@ -7,8 +7,8 @@ Out: vectors unless a function says otherwise.
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
 from rtfs_framework.lang.meter import charge, made, room, watched

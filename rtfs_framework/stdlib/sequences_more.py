@@ -6,8 +6,8 @@ In: counts and any collection. Out: vectors; pieces are vectors too.
 from __future__ import annotations
 
 from itertools import chain, cycle, islice
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import invalid_argument
 from rtfs_framework.lang.meter import LARGE, charge, fits, made, room, watched
 from rtfs_framework.stdlib.callables import as_function

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.maps import Set
 from rtfs_framework.lang.meter import watched

@@ -5,8 +5,7 @@ A part of a set, a map or nil is a vector. `nth` and `subvec` take places, which
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import index_error, type_error
 from rtfs_framework.lang.maps import Set
 from rtfs_framework.lang.meter import SMALL, charge, made, room

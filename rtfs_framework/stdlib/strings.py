@@ -5,8 +5,7 @@ In: strings (nil only where said). Out: strings, vectors of strings, booleans, i
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import index_error
 from rtfs_framework.lang.meter import Growing, charge, fits, made, room, room_for_text, walk_text, watched
 from rtfs_framework.lang.printer import displayed, write

@@ -6,8 +6,8 @@ In: strings. Out: strings, vectors of one-character strings, keywords, symbols. 
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import ProgramError, invalid_argument, type_error
 from rtfs_framework.lang.literals import names_keyword, names_symbol
 from rtfs_framework.lang.meter import charge, made, room, room_for_text, stepped, walk_text

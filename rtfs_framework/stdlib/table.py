@@ -5,11 +5,10 @@ A record is made by `@builtin`; its types stand in `signatures`. Whoever shows a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Any, TypeVar
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Callable, Iterable, TypeVar
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.stdlib.signatures import TYPES, WAYS
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import ProgramError, invalid_argument, type_error
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import walk_text

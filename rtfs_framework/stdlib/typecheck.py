@@ -7,10 +7,9 @@ values they are keywords or symbols, and the constructor of a struct stands for 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import FunctionType
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Sequence
 from rtfs_framework.lang.errors import LanguageError, invalid_argument, type_validation_error
 from rtfs_framework.lang.forms import Atom, Form, MapForm, Name, VectorForm
 from rtfs_framework.lang.jsontext import JsonError

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any, Callable, Iterator
 from rtfs_framework.lang.errors import LimitError, type_error
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import charge, watched

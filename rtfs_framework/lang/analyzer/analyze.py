@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from operator import itemgetter
 
 from rtfs_framework.lang.analyzer.arities import meant, value_of
@@ -13,6 +12,7 @@ from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.table import SPECIALS
 from rtfs_framework.lang.analyzer.suggestions import Suggestions, is_form_elsewhere, way_out_of_call
 from rtfs_framework.lang.analyzer.type_names import full_type_name
+from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.arity import arity_text
 from rtfs_framework.lang.expander.core import CORE, OWN_WORD
 from rtfs_framework.lang.expander.macros import MacroTable

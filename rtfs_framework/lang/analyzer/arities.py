@@ -7,12 +7,11 @@ arities have hidden names, which no program can write (`passes.arities` makes ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.bindings import annotated, is_colon, is_type_keyword
 from rtfs_framework.lang.analyzer.scope import Scope
+from rtfs_framework.lang.annotations import Iterable, Sequence
 from rtfs_framework.lang.arity import Shape, chosen
 from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir

@@ -5,12 +5,10 @@ Special forms, patterns and modules depend on this and on nothing else of the an
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
 from rtfs_framework.lang.analyzer.namespaces import Imported, Namespace
 from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.scope import Doubt, Scope, Tail
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable
 from rtfs_framework.lang.arity import Shape
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError

@@ -6,8 +6,7 @@ same: the order of entries is the order in which they happen. So maps, sets and 
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.forms import (
     Atom,

@@ -6,15 +6,13 @@ by full names (`module/name`); only exports can be reached from outside.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
-from typing import TypeGuard
-
 from rtfs_framework.lang.analyzer.arities import laid_out
 from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
 from rtfs_framework.lang.analyzer.namespaces import Namespace
 from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.scope import Scope
+from rtfs_framework.lang.annotations import Container, Mapping, TypeGuard
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm

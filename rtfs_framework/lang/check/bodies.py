@@ -5,8 +5,7 @@ A function is looked into once: where it stands, or ahead of that when a call ne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from rtfs_framework.lang.annotations import TYPE_CHECKING
 from rtfs_framework.lang.check.kinds import ANY, FUNCTION, VECTOR, Kinds, of_type
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span

@@ -6,8 +6,7 @@ nil at the end of `cond`) and what the program's own macros write is not the aut
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir

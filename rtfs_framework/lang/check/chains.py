@@ -6,9 +6,7 @@ found unequal to it by a test on the way there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any, Iterator
 from rtfs_framework.lang.check.clauses import literal_key
 from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.diagnostics import Diagnostic

@@ -6,9 +6,7 @@ or map pattern after one that fits all that it fits, part by part. A clause with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any, Iterator
 from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir

@@ -7,9 +7,8 @@ parameter that is called makes nothing impure, for that is the caller's affair; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.check.kinds import ANY, FUNCTION, INT, NIL, STRING
 from rtfs_framework.lang.check.signatures import ways

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Mapping, Sequence, TypeVar
 from rtfs_framework.lang.arity import chosen
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir

@@ -6,8 +6,7 @@ a value is are both such sets: a value surely does not fit when the two have not
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.types.model import (

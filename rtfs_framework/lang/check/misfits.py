@@ -6,9 +6,7 @@ all else the kinds are compared. None means: it may fit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.check.kinds import NIL, Kinds, of_type, words
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.types.check import violation

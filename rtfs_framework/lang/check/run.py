@@ -7,11 +7,10 @@ a warning. A name that nobody knows is one inside `try` only. Findings are told 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
 from sys import maxsize
-from typing import TYPE_CHECKING
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Callable, Iterable, Iterator
 from rtfs_framework.lang.check.arity import check_arity
 from rtfs_framework.lang.check.branches import check_branches, never_runs
 from rtfs_framework.lang.check.chains import check_chains

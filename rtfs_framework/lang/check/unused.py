@@ -8,8 +8,8 @@ the question. A module's definitions and imports are left alone where a macro mi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
+from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import CodeType
-from typing import Any
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Sequence
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.signature import CallSite, FunctionEffect, FunctionSignature
 from rtfs_framework.lang.source import Place, Source, Span

@@ -7,8 +7,8 @@ fits (`passes.proofs`) is not tested.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 
+from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import EmitterBase
 from rtfs_framework.lang.ir import nodes as ir

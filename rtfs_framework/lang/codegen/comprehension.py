@@ -6,7 +6,8 @@ In: the statements of such a loop's body. Out: the display, or None when the bod
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+
+from rtfs_framework.lang.annotations import Sequence
 
 FRAME = "<listcomp>"
 """Python's name for the frame of a display."""

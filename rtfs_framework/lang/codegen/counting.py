@@ -8,9 +8,8 @@ ahead: a few rounds are part of the loop's first step, and a longer loop is cut 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, steady, var_name
 from rtfs_framework.lang.codegen.metering import FREE_ROUNDS, further_steps

@@ -6,10 +6,8 @@ known of a part settles further questions: a vector is no map, a length no other
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Sequence
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import PLAIN
 from rtfs_framework.lang.never import forgotten

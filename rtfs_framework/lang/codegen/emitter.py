@@ -8,9 +8,9 @@ sibling's statements.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.metering import Costs
 from rtfs_framework.lang.codegen.names import hint

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Sequence
 from rtfs_framework.lang.codegen import checks, growth, lookups, operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from itertools import islice
 
+from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.codegen import checks, lookups
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name

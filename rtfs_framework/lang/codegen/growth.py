@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Iterable
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import steady, var_name
 from rtfs_framework.lang.codegen.shortcuts import is_own_key

@@ -10,10 +10,9 @@ what all its rounds look into, and the lengths of vectors besides.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import EmitterBase, var_name
 from rtfs_framework.lang.ir import nodes as ir

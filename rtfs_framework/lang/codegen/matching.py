@@ -7,8 +7,8 @@ and the bodies follow it.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.annotations import TYPE_CHECKING
 from rtfs_framework.lang.codegen import checks, decisions
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name

@@ -8,9 +8,8 @@ library's errors (`kernel/faults.py`), so only an integer that the meter must me
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Callable
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.passes.kinds import Kind

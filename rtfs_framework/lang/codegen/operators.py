@@ -7,8 +7,8 @@ two integers (or a float where one is expected, or two plain values, for `=`) go
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
+from rtfs_framework.lang.annotations import TYPE_CHECKING
 from rtfs_framework.lang.codegen import numerals, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.ir import nodes as ir

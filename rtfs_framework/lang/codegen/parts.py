@@ -8,10 +8,10 @@ for those who come after it. On an RTFS stack it has no name: its frame stands f
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.patterns import Patterns
 from rtfs_framework.lang.codegen.unit import Unit

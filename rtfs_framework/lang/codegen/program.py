@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 
+from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.artifact import ENTRY
 from rtfs_framework.lang.codegen.emitter import DROP, RETURN

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Iterable, Sequence
 from rtfs_framework.lang.meter import SMALL
 
 _UNPLACED = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)

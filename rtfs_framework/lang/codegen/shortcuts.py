@@ -6,8 +6,8 @@ In: a call and what is known of its arguments. Out: the expression of `templates
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
 
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any
 from rtfs_framework.lang.codegen import lookups
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.templates import INTEGER_KEY, KEYWORD, KNOWN_PLACE, LARGE_KEY, PLAIN_KEY, TEMPLATES

@@ -8,12 +8,12 @@ somebody else wrote: whoever calls `load_artifact` has proved before that they a
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable, Sequence
+from _collections_abc import Sequence  # which Python has loaded already
 from enum import Enum
-from typing import Any
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang import signature as facts
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.codegen.artifact import Artifact, SpanInfo
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.maps import Map, Set

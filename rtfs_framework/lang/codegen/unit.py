@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.codegen.artifact import PASSES_ON, SpanInfo
 from rtfs_framework.lang.codegen.names import hint, mangle
 from rtfs_framework.lang.frozen import maker

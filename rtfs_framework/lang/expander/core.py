@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.base import AnalyzerBase
+from rtfs_framework.lang.annotations import Callable
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
-
 from rtfs_framework.lang.analyzer.base import AnalyzerBase
+from rtfs_framework.lang.annotations import Callable, Protocol
 from rtfs_framework.lang.expander.core import CORE, OWN_WORD
 from rtfs_framework.lang.forms import Form, ListForm, Name
 

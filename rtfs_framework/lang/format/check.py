@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import zip_longest
-from typing import Any
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Iterator
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import InternalError, LanguageError
 from rtfs_framework.lang.format.layout import WIDTH, lay_out

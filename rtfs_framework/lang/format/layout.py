@@ -6,8 +6,7 @@ too wide, every part goes to the place that the style gives it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.format.flat import collides, comment_text, join
 from rtfs_framework.lang.format.styles import BREAKING, is_call, places, role_in
 from rtfs_framework.lang.format.tokens import LINE, Piece

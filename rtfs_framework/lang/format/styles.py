@@ -12,8 +12,7 @@ fill    on the line while it fits; a line end of the author's stays
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.format.tokens import Piece
 from rtfs_framework.lang.format.tree import Group, Leaf, Node, Prefixed
 

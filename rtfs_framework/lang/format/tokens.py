@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.reader.comments import blank_comments
 from rtfs_framework.lang.reader.lexer import words
 from rtfs_framework.lang.source import Source

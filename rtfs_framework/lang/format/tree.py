@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Iterable, Iterator
 from rtfs_framework.lang.format.tokens import Piece
 
 _OPENERS = {"(": ")", "[": "]", "{": "}", "#(": ")", "#{": "}"}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any, Iterable
 from rtfs_framework.lang.expander.core import OWN_WORD
 from rtfs_framework.lang.forms import (
     Atom,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import TYPE_CHECKING
 from rtfs_framework.lang.source import Span
 
 if TYPE_CHECKING:

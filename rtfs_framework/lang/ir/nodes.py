@@ -6,10 +6,8 @@ in tail position of its `Loop` or function and has as many arguments; patterns h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Mapping
 from rtfs_framework.lang.arity import Shape
 from rtfs_framework.lang.ir.loops import *  # noqa: F403 - those that passes make
 from rtfs_framework.lang.ir.loops import Made

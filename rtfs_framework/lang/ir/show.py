@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any, Iterable
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.never import forgotten

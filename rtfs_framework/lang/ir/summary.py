@@ -6,11 +6,10 @@ A pass that finds in a summary that a node has nothing for it leaves the node al
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
 from operator import is_
-from typing import Any, TypeVar
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Callable, Mapping, TypeVar
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
 

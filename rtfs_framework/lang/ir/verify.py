@@ -8,9 +8,8 @@ those that leave a part; `Recur` stands in tail position of its loop or function
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Iterable
 from rtfs_framework.lang.errors import InternalError
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import defaults, parts, variables

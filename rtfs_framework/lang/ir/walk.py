@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter, is_
-from typing import Any, TypeVar
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Callable, Iterable, Iterator, TypeVar
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.meter import OFTEN, VISITS, meter, visited
 from rtfs_framework.lang.never import forgotten

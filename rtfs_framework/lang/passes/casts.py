@@ -8,9 +8,8 @@ conversation they may come to mean something else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.check.kinds import (
     ANY,
     BOOL,

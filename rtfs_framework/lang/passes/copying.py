@@ -6,9 +6,8 @@ so copies never share any.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Iterable, Sequence
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import all_nodes
 from rtfs_framework.lang.ir.walk import rebuild, variables

@@ -7,10 +7,8 @@ nor the program grows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import Summary, changed

@@ -5,9 +5,8 @@ In: the body of the function that a form calls for every item. Out: what a loop 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.source import Span

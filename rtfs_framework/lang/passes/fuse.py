@@ -9,9 +9,8 @@ step by step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Callable, Sequence
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import settings, summary
 from rtfs_framework.lang.ir.walk import everything, rebuild

@@ -8,9 +8,8 @@ can call itself is moved, so that depth is counted as before but for the innermo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import settings, summary
 from rtfs_framework.lang.ir.walk import as_function, everything, rebuild

@@ -6,11 +6,10 @@ its types, which the library holds; only of numbers more is known here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import Enum
 from functools import lru_cache
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Sequence
 from rtfs_framework.lang.check import kinds as checked
 from rtfs_framework.lang.check.signatures import ways
 from rtfs_framework.lang.ir import nodes as ir

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-
+from rtfs_framework.lang.annotations import Collection, Iterable
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import all_of
 from rtfs_framework.lang.ir.walk import everything

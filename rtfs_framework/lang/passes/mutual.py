@@ -8,9 +8,8 @@ number of parameters, are not linked, and capture nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Iterator, Mapping
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import all_of, settings
 from rtfs_framework.lang.ir.walk import everything, rewrite

@@ -7,10 +7,8 @@ kind only if the first value and every `recur` have it (a greatest fixpoint, rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, TypeGuard
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Iterable, Mapping, Protocol, Sequence, TypeGuard
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything, parts
 from rtfs_framework.lang.passes import kinds, proofs

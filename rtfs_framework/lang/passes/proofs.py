@@ -8,9 +8,7 @@ to mean something else: there names prove nothing (`Numbers.lookup` is None).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Iterator
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import parts
 from rtfs_framework.lang.passes import kinds

@@ -7,9 +7,8 @@ asks them while it makes code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Callable, Iterable
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.verify import verify
 from rtfs_framework.lang.library import Library

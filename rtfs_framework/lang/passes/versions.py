@@ -9,9 +9,9 @@ over the whole program: a function that was refuted makes those look again that 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Collection, Iterable, Sequence
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import Summary, summary
 from rtfs_framework.lang.ir.walk import everything

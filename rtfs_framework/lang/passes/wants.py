@@ -5,8 +5,7 @@ In: the nodes of a function's body. Out: for each variable the kinds that spare 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.passes.kinds import ARITHMETIC, CHOICE, DIVISION, ORDER, STEPS, Kind
 

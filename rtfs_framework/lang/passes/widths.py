@@ -7,8 +7,7 @@ gets a bounded value is bounded by that: what is assumed of the loop's variables
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import parts
 from rtfs_framework.lang.passes.kinds import COUNTS, Kind

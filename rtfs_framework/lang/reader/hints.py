@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.forms import Atom, Form, HintForm, MapForm
 from rtfs_framework.lang.reader.atoms import refuse

@@ -8,9 +8,8 @@ other brackets; the parser sees a run of both as one `FORMS`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Iterator
 from rtfs_framework.lang.literals import END, RESOURCE, STOP, TIMESTAMP
 from rtfs_framework.lang.reader.builder import Builder
 from rtfs_framework.lang.reader.reading import Reading, Token

@@ -6,8 +6,7 @@ where one is due); nesting is at most what the host chose.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from rtfs_framework.lang.annotations import Iterable
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Form

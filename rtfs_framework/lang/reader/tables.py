@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Iterable, Iterator
 from rtfs_framework.lang.reader.builder import Builder
 from rtfs_framework.lang.reader.reading import Token
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.types.compile_check import checker
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.names import Lookup, no_names

@@ -6,9 +6,7 @@ verdicts, so that recursive types over shared or deep values stay linear and can
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.meter import charge
 from rtfs_framework.lang.pattern import BadPattern

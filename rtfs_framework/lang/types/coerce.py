@@ -6,8 +6,8 @@ The rules for data are in `coercer`; `jsonable.to_json` is the other way.
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import type_validation_error
 from rtfs_framework.lang.jsontext import JsonError, load
 from rtfs_framework.lang.maps import equal

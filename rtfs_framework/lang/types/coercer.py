@@ -9,9 +9,8 @@ whose type has no nil. Functions and resource handles never come out of JSON.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError
 from rtfs_framework.lang.literals import is_timestamp, is_uuid, names_keyword, names_symbol
 from rtfs_framework.lang.maps import Map, Set, to_key

@@ -5,9 +5,7 @@ The checks of the single kinds of type are in `checks`; this module puts them to
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.maps import Set
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.types.checks import (

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import Keyword, Symbol, type_name

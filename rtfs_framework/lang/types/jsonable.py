@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import watched

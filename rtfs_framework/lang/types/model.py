@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any
 
 
 class Primitive(Enum):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
+from rtfs_framework.lang.annotations import Callable, Iterable
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.types.model import AndType, NamedType, OptionalType, Primitive, Type, UnionType
 

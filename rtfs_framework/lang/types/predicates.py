@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from typing import Any
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.pattern import BadPattern, compile_pattern
 from rtfs_framework.lang.types.model import Predicate

@@ -6,10 +6,8 @@ E0306 bad predicate argument, E0307 no literal, E0308 bad shape, E0309 nested to
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, MapForm, Name, VectorForm

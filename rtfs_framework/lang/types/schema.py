@@ -6,9 +6,7 @@ the reply is read). Names of the user's types become `$defs`, so recursive types
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.types.jsonable import plain, plain_key
 from rtfs_framework.lang.types.model import (

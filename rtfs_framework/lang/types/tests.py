@@ -6,9 +6,7 @@ what is wrong: keys that stand in for others, for one, are left to it. Walks are
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.maps import Map, Set, is_plain
 from rtfs_framework.lang.meter import SMALL, charge
 from rtfs_framework.lang.pattern import BadPattern

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.branching import Branches, before_it
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.expander.core import OWN_WORD
 from rtfs_framework.lang.forms import ListForm, Name, Quoted
 from rtfs_framework.lang.ir import nodes as ir

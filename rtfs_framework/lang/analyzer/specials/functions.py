@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.arities import (
@@ -24,6 +23,7 @@ from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.analyzer.type_names import type_of
+from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import (
     Atom,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.base import AnalyzerBase, Special
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Form, ListForm
 
