@@ -205,13 +205,18 @@ def _pushed(node: ir.Node) -> Iterator[ir.Node]:
             yield from _pushed(part)
 
 
+def _nothing_fits(name: str) -> Type:  # noqa: ARG001 - the shape of a Lookup
+    """The lookup where nobody knows what names stand for."""
+    return Primitive.NEVER
+
+
 def fits(node: ir.Node, declared: Type, numbers: Numbers) -> bool:
     """Tell whether every value that a node may give surely fits a type."""
     match node:
         case ir.Recur() | ir.Fail() | ir.Stop():
             return True
-        case ir.Const(value=value) if numbers.lookup is not None:
-            return violation(declared, value, numbers.lookup) is None
+        case ir.Const(value=value):
+            return violation(declared, value, numbers.lookup or _nothing_fits) is None
         case ir.Do(items=[*_, last]):
             return numbers.fits(last, declared)
         case ir.Inlined(body=body) | ir.Loop(body=body):
@@ -243,8 +248,6 @@ def _leaf_fits(node: ir.Node, wanted: Type, numbers: Numbers) -> bool:
             return any(numbers.fits(node, member) for member in members)
         case Primitive.FLOAT:
             return _is_number(node, numbers)
-        case Primitive():
-            return isinstance(node, ir.Const) and violation(wanted, node.value) is None
         case _:
             return _parts_fit(node, wanted, numbers)
 

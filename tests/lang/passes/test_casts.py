@@ -72,6 +72,7 @@ def test_what_is_not_proved_is_checked(text):
         "(defn id [x] x) (let [v : [:vector :int] [1 (id nil)]] v)",
         "(loop [i 0 s 1] (if (< i 2) (recur (inc i) (str s)) (let [t : int s] t)))",
         "(let [n : [:and :int [:> 3]] (+ 1 1)] n)",
+        "(deftype Int :string) (let [x : Int 5] x)",
     ],
 )
 def test_what_does_not_fit_still_fails(text):

@@ -14,7 +14,7 @@ from rtfs_framework.kernel import effects
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang import codegen, passes
 from rtfs_framework.lang.codegen import growth, metering, numerals, speculation, templates
-from rtfs_framework.lang.passes import casts, fuse, kinds, known, proofs, succeeds, wants
+from rtfs_framework.lang.passes import fuse, kinds, known, proofs, succeeds, wants
 from rtfs_framework.stdlib.library import BUILTINS
 
 assert effects.call  # its import enters the host's names
@@ -28,7 +28,6 @@ TABLES = {
     "kinds": kinds.FAIL_FOR_NIL | kinds.COUNTS | kinds.FLOATS | kinds.ORDER | kinds._ALIKE,
     "succeeds": succeeds._ASKS | succeeds._NEVER_FAIL,
     "wants": {name for name in wants._OPERATIONS | wants._ON_VECTORS | wants._SAME if name[0] != "%"},
-    "casts": casts._OF_INTEGERS,
     "proofs": proofs._NUMERIC | proofs._SAME_ITEMS.keys(),
     "fuse": fuse._STEPS.keys() | fuse._ENDS | fuse._ALIKE | fuse._NONE_FOUND.keys(),
     "metering": metering._CHEAP,
