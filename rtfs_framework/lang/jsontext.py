@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from functools import lru_cache
 from itertools import accumulate
 
 from rtfs_framework.lang.annotations import Any, Callable
@@ -19,6 +18,10 @@ from rtfs_framework.lang.meter import charge, watched
 MAX_DEPTH = 200
 """Levels of arrays and objects that a text may nest."""
 
+TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+
+_C_STACK_IS_BOUNDED = sys.version_info >= (3, 12)
+"""Whether Python bounds the recursion of C code, its JSON decoder's too, however many frames a host allows."""
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _LEVELS = [{"[": 1, "{": 1, "]": -1, "}": -1}.get(chr(byte), 0) for byte in range(256)]
 _NO_BRACKETS = bytes(byte for byte, level in enumerate(_LEVELS) if not level)
@@ -32,43 +35,54 @@ class JsonError(ValueError):
     """A text that is not JSON, or data that JSON cannot hold; the message says where or what."""
 
 
-def load(text: str, object_hook: Callable[[dict[str, Any]], Any] | None = None) -> Any:
-    """Return the data of a JSON text; the hook makes something else of its objects, inner ones first.
+def load(text: str) -> Any:
+    """Return the data of a JSON text.
 
     Raises:
         JsonError: the text is refused.
     """
-    if len(text) > MAX_DEPTH and not _is_shallow(text):
-        _check_depth(text)
+    _refuse_depth(text)
+    return _read(text)
+
+
+def load_to_walk(text: str) -> Any:
+    """Return the data of a JSON text to one who walks it, and refuses then what nests beyond `MAX_DEPTH`.
+
+    Raises:
+        JsonError: the text is refused.
+    """
+    if not _C_STACK_IS_BOUNDED:
+        return load(text)
     try:
-        data = _decoded(text, object_hook)
+        return _read(text)
+    except JsonError:
+        _refuse_depth(text)  # which is told first, wherever the text breaks off
+        raise
+
+
+def _read(text: str) -> Any:
+    try:
+        data = _decoded(text)
         if "\\" in text and "\\u" in text and _SURROGATE.search(text):
-            json.dumps(data if object_hook is None else json.loads(text), ensure_ascii=False).encode()
+            json.dumps(data, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise JsonError(_place(text, error)) from None
     except UnicodeEncodeError:
         message = "lone surrogate in a string"
         raise JsonError(message) from None
     except RecursionError:
-        raise JsonError(_TOO_DEEP) from None
+        raise JsonError(TOO_DEEP) from None
     return data
 
 
-def _decoded(text: str, object_hook: Callable[[dict[str, Any]], Any] | None) -> Any:
+def _decoded(text: str) -> Any:
     try:
-        return _decoder(object_hook).decode(text)
+        return _DECODER.decode(text)
     except (json.JSONDecodeError, JsonError):
         raise
     except ValueError:  # Python refuses to read integers of thousands of digits
         charge(len(text))
-        return _decoder(object_hook, integer_of).decode(text)
-
-
-@lru_cache(maxsize=4)
-def _decoder(
-    object_hook: Callable[[dict[str, Any]], Any] | None, parse_int: Callable[[str], int] | None = None
-) -> json.JSONDecoder:
-    return json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, parse_int=parse_int, object_hook=object_hook)
+        return _decoder(integer_of).decode(text)
 
 
 def dump(data: Any, *, pretty: bool = False) -> str:
@@ -77,13 +91,10 @@ def dump(data: Any, *, pretty: bool = False) -> str:
     try:
         return json.dumps(data, ensure_ascii=False, allow_nan=False, **layout)
     except RecursionError:
-        raise JsonError(_TOO_DEEP) from None
+        raise JsonError(TOO_DEEP) from None
     except ValueError:
         message = "a number that JSON cannot hold"
         raise JsonError(message) from None
-
-
-_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 
 def _place(text: str, error: json.JSONDecodeError) -> str:
@@ -107,6 +118,11 @@ def _finite(text: str) -> float:
         return value
     message = "number out of range"
     raise JsonError(message)
+
+
+def _refuse_depth(text: str) -> None:
+    if len(text) > MAX_DEPTH and not _is_shallow(text):
+        _check_depth(text)
 
 
 def _is_shallow(text: str) -> bool:
@@ -134,4 +150,11 @@ def _check_depth(text: str) -> None:
     brackets = _STRING.sub("", text).encode("utf-8", "surrogatepass").translate(None, _NO_BRACKETS)
     for level in watched(accumulate(map(_LEVELS.__getitem__, brackets))):
         if level > MAX_DEPTH:
-            raise JsonError(_TOO_DEEP)
+            raise JsonError(TOO_DEEP)
+
+
+def _decoder(parse_int: Callable[[str], int] | None = None) -> json.JSONDecoder:
+    return json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, parse_int=parse_int)
+
+
+_DECODER = _decoder()

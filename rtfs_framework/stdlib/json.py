@@ -8,12 +8,10 @@ are two keys of one map that would get the same name. Everything refused is a Ge
 
 from __future__ import annotations
 
-from itertools import count
-
-from rtfs_framework.lang.annotations import Any, Callable
+from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import generic_error
 from rtfs_framework.lang.garbage import no_collection
-from rtfs_framework.lang.jsontext import JsonError, load
+from rtfs_framework.lang.jsontext import MAX_DEPTH, TOO_DEEP, JsonError, load_to_walk
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import LARGE, charge, meter, room_for_text, watched
 from rtfs_framework.stdlib.check import string
@@ -21,7 +19,8 @@ from rtfs_framework.stdlib.json_text import plain_text
 from rtfs_framework.stdlib.json_writer import written
 from rtfs_framework.stdlib.table import builtin
 
-_OFTEN = 0xFFF
+_MANY = 8_192
+"""Items of an array that are turned into values without a look at the limits."""
 _MARKS = (",", ":", "[", "{")
 """What a text has one of for every value in it, but for the first."""
 _PART = 64
@@ -44,47 +43,46 @@ def parse_json(text: Any) -> Any:
         if len(text) >= LARGE:
             meter().reserve(_PART * sum(map(text.count, _MARKS)))
         with no_collection():
-            return _value(load(text, _object if len(text) < LARGE else _watched_object()))
+            return _value(load_to_walk(text), 1)
     except JsonError as error:
         raise generic_error(f"JSON parsing error: {error}") from None
     except RecursionError:
         raise generic_error("JSON parsing error: nested too deeply") from None
 
 
-def _object(members: dict[str, Any]) -> Map:
-    """Return the map of an object; objects inside it are maps already, arrays are still lists."""
+def _value(data: Any, level: int) -> Any:
+    """Return the value of what Python's decoder has made, which is changed in place."""
+    return _vector(data, level) if type(data) is list else _map(data, level) if type(data) is dict else data
+
+
+def _vector(items: list[Any], level: int) -> tuple[Any, ...]:
+    if level > MAX_DEPTH:
+        raise JsonError(TOO_DEEP)
+    for item in items:
+        if type(item) is dict or type(item) is list:
+            break
+    else:
+        return tuple(items)
+    level += 1
+    return tuple(
+        [
+            _map(item, level) if type(item) is dict else _vector(item, level) if type(item) is list else item
+            for item in (items if len(items) < _MANY else watched(items))
+        ]
+    )
+
+
+def _map(members: dict[str, Any], level: int) -> Map:
+    if level > MAX_DEPTH:
+        raise JsonError(TOO_DEEP)
     for name, item in members.items():
         if type(item) is list:
-            for each in item:
-                if type(each) is list:
-                    members[name] = _vector(item)
-                    break
-            else:
-                members[name] = tuple(item)
-    return Map.wrap(members)
-
-
-def _watched_object() -> Callable[[dict[str, Any]], Map]:
-    """Return what makes maps of a large text's objects, with a look at the limits now and then."""
-    number = count(1)
-
-    def made(members: dict[str, Any]) -> Map:
-        if next(number) & _OFTEN == 0:
-            meter().look()
-        return _object(members)
-
+            members[name] = _vector(item, level + 1)
+        elif type(item) is dict:
+            members[name] = _map(item, level + 1)
+    made = Map()  # as `Map.wrap` does, but faster
+    made._items = members
     return made
-
-
-def _value(data: Any) -> Any:
-    return _vector(data) if data.__class__ is list else data
-
-
-def _vector(items: list[Any]) -> tuple[Any, ...]:
-    for item in items:
-        if item.__class__ is list:
-            return tuple([_vector(each) if each.__class__ is list else each for each in watched(items)])
-    return tuple(items)
 
 
 @builtin(
