@@ -18,8 +18,7 @@ from rtfs_framework.lang.maps import EMPTY_MAP, PLAIN, Map, Set, equal, to_key
 from rtfs_framework.lang.meter import LARGE, SMALL, charge, meter, room_for_text
 from rtfs_framework.lang.meter import fits as check_size
 from rtfs_framework.lang.printer import display
-from rtfs_framework.lang.types.checks import VECTOR
-from rtfs_framework.lang.types.compile_check import checker
+from rtfs_framework.lang.types.check import VECTOR, checker
 from rtfs_framework.lang.types.model import MapType, Type
 from rtfs_framework.lang.types.tests import compiled_test
 from rtfs_framework.lang.values import Reduced

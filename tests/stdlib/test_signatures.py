@@ -19,7 +19,7 @@ from rtfs_framework.lang.forms import ListForm, MapForm, Name, SetForm, Shorthan
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.reader.read import read_one, read_program
 from rtfs_framework.lang.source import Source
-from rtfs_framework.lang.types.compile_check import checker
+from rtfs_framework.lang.types.check import checker
 from rtfs_framework.lang.types.model import FunctionType
 from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.lang.types.read import read_type

@@ -9,25 +9,8 @@ from __future__ import annotations
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.never import forgotten
-from rtfs_framework.lang.types.model import (
-    AndType,
-    ArrayType,
-    EnumType,
-    FunctionType,
-    ListType,
-    LiteralType,
-    MapOfType,
-    MapType,
-    NamedType,
-    OptionalType,
-    Primitive,
-    ResourceType,
-    SetType,
-    TupleType,
-    Type,
-    UnionType,
-    VectorType,
-)
+from rtfs_framework.lang.types import model as ty
+from rtfs_framework.lang.types.model import Primitive, Type
 from rtfs_framework.lang.types.names import Lookup, resolve
 from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
 from rtfs_framework.lang.vectors import GrownVector, List
@@ -78,36 +61,36 @@ def of_type(type_: Type, lookup: Lookup, depth: int = 0) -> Kinds:  # noqa: C901
     match type_:
         case Primitive():
             return _OF_PRIMITIVE[type_]
-        case NamedType(name):
+        case ty.NamedType(name):
             found = resolve(name, lookup)
             return ANY if found is None else of_type(found, lookup, depth + 1)
-        case VectorType() | TupleType() | ArrayType():
+        case ty.VectorType() | ty.TupleType() | ty.ArrayType():
             return VECTOR
-        case ListType():
+        case ty.ListType():
             return LIST | VECTOR
-        case SetType():
+        case ty.SetType():
             return SET
-        case MapType() | MapOfType():
+        case ty.MapType() | ty.MapOfType():
             return MAP
-        case FunctionType():
+        case ty.FunctionType():
             return FUNCTION | OTHER
-        case UnionType(members):
+        case ty.UnionType(members):
             made = NEVER
             for member in members:
                 made |= of_type(member, lookup, depth + 1)
             return made
-        case OptionalType(inner):
+        case ty.OptionalType(inner):
             return NIL | of_type(inner, lookup, depth + 1)
-        case AndType(members):
+        case ty.AndType(members):
             kept = ANY
             for member in members:
                 kept &= of_type(member, lookup, depth + 1)
             return kept
-        case EnumType(values):
+        case ty.EnumType(values):
             return _of_values(values)
-        case LiteralType(value):
+        case ty.LiteralType(value):
             return of_value(value)
-        case ResourceType():
+        case ty.ResourceType():
             return RESOURCE
         case _ as never:
             raise forgotten(never)

@@ -9,21 +9,10 @@ from __future__ import annotations
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.check.kinds import NIL, Kinds, of_type, words
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.types import model as ty
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.failure import step_of
-from rtfs_framework.lang.types.model import (
-    AndType,
-    ListType,
-    MapType,
-    NamedType,
-    OptionalType,
-    Primitive,
-    SetType,
-    TupleType,
-    Type,
-    UnionType,
-    VectorType,
-)
+from rtfs_framework.lang.types.model import Primitive, Type
 from rtfs_framework.lang.types.names import Lookup, resolve
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.values import Keyword
@@ -68,17 +57,17 @@ class Misfits:
     def _inside(self, node: ir.Node, type_: Type, path: str, depth: int) -> str | None:
         """Look into the type, and into a collection that is written out."""
         match type_:
-            case NamedType(name):
+            case ty.NamedType(name):
                 found = resolve(name, self._lookup)
                 return None if found is None else self.why(node, found, path, depth + 1)
-            case OptionalType(inner):
+            case ty.OptionalType(inner):
                 return None if self._kinds_of(node) & NIL else self.why(node, inner, path, depth + 1)
-            case UnionType(members):
+            case ty.UnionType(members):
                 reasons = [self.why(node, member, path, depth + 1) for member in members]
                 if any(reason is None for reason in reasons):
                     return None
                 return self._mismatch(type_, self._kinds_of(node), path)
-            case AndType(members):
+            case ty.AndType(members):
                 reasons = [self.why(node, member, path, depth + 1) for member in members]
                 return next((reason for reason in reasons if reason is not None), None)
             case _:
@@ -86,16 +75,16 @@ class Misfits:
 
     def _parts(self, node: ir.Node, type_: Type, path: str, depth: int) -> str | None:
         match node, type_:
-            case ir.VectorNode(items=items), VectorType(item) | ListType(item):
+            case ir.VectorNode(items=items), ty.VectorType(item) | ty.ListType(item):
                 return self._each([(n, item) for n in items], path, depth)
-            case ir.SetNode(items=items), SetType(item):
+            case ir.SetNode(items=items), ty.SetType(item):
                 return self._each([(n, item) for n in items], path, depth)
-            case ir.VectorNode(items=items), TupleType(types):
+            case ir.VectorNode(items=items), ty.TupleType(types):
                 if len(items) != len(types):
                     where = f" at {path}" if path else ""
                     return f"Shape violation{where}: expected {len(types)} items, got {len(items)}"
                 return self._each(list(zip(items, types, strict=True)), path, depth)
-            case ir.MapNode(), MapType():
+            case ir.MapNode(), ty.MapType():
                 return self._map(node, type_, path, depth)
             case _:
                 return None
@@ -107,7 +96,7 @@ class Misfits:
                 return reason
         return None
 
-    def _map(self, node: ir.MapNode, type_: MapType, path: str, depth: int) -> str | None:
+    def _map(self, node: ir.MapNode, type_: ty.MapType, path: str, depth: int) -> str | None:
         """Entries of a map literal: its keys are all known; the last of equal keys counts."""
         given: dict[tuple[type, Any], ir.Node] = {(key.__class__, key): value for key, value in node.pairs}
         for entry in type_.entries:

@@ -13,22 +13,9 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import parts
 from rtfs_framework.lang.passes import kinds
 from rtfs_framework.lang.passes.kinds import Kind
+from rtfs_framework.lang.types import model as ty
 from rtfs_framework.lang.types.check import violation
-from rtfs_framework.lang.types.model import (
-    ArrayType,
-    ListType,
-    MapEntry,
-    MapOfType,
-    MapType,
-    NamedType,
-    OptionalType,
-    Primitive,
-    SetType,
-    TupleType,
-    Type,
-    UnionType,
-    VectorType,
-)
+from rtfs_framework.lang.types.model import Primitive, Type
 from rtfs_framework.lang.types.names import Lookup, no_names, resolve
 from rtfs_framework.lang.types.subtypes import is_recursive, is_same, is_subtype
 from rtfs_framework.lang.values import Keyword
@@ -49,7 +36,7 @@ _SAME_ITEMS = {"filter": 1, "remove": 1, "take": 1, "drop": 1, "rest": 0, "butla
 def plain(declared: Type, lookup: Lookup | None) -> Type:
     """Return the type behind a name, if it is known for good."""
     seen: set[str] = set()
-    while isinstance(declared, NamedType) and lookup is not None and declared.name not in seen:
+    while isinstance(declared, ty.NamedType) and lookup is not None and declared.name not in seen:
         seen.add(declared.name)
         found = resolve(declared.name, lookup)
         if found is None:
@@ -61,9 +48,9 @@ def plain(declared: Type, lookup: Lookup | None) -> Type:
 def kind_of(declared: Type, lookup: Lookup | None) -> Kind | None:
     """Return the kind of all values that fit a type."""
     match plain(declared, lookup):
-        case VectorType() | TupleType() | ArrayType():
+        case ty.VectorType() | ty.TupleType() | ty.ArrayType():
             return Kind.VECTOR
-        case MapType() | MapOfType():
+        case ty.MapType() | ty.MapOfType():
             return Kind.MAP
         case known:
             return kinds.of_type(known)
@@ -92,11 +79,11 @@ def type_of(node: ir.Node, numbers: Numbers) -> Type | None:  # noqa: C901 - one
             return numbers.declared(function)
         case ir.Each(acc=None, alike=True, source=source):
             item = item_of(source, numbers)
-            return None if item is None else VectorType(item)
+            return None if item is None else ty.VectorType(item)
         case ir.Each(acc=None):
             pushed = list(_pushed(node.body))
             item = _common(pushed, numbers) if pushed else Primitive.NEVER
-            return None if item is None else VectorType(item)
+            return None if item is None else ty.VectorType(item)
         case ir.Each(acc=acc) if acc is not None:
             return numbers.types.get(acc)
         case _:
@@ -120,31 +107,31 @@ def _common(nodes: list[ir.Node], numbers: Numbers) -> Type | None:
     return _one_type(found) if found else None
 
 
-def under(key: object, subject: Type | None, lookup: Lookup | None) -> MapEntry | None:
+def under(key: object, subject: Type | None, lookup: Lookup | None) -> ty.MapEntry | None:
     """Return what a map's type says of a key."""
     found = None if subject is None else plain(subject, lookup)
-    entries = found.entries if isinstance(found, MapType) else ()
+    entries = found.entries if isinstance(found, ty.MapType) else ()
     return next((each for each in entries if each.key.__class__ is key.__class__ and each.key == key), None)
 
 
 def _entry(subject: Type | None, key: object, numbers: Numbers) -> Type | None:
     """Return the type of what a look-up gives: nil, too, where the key may be missing, or a string stand in for it."""
     found = under(key, subject, numbers.lookup)
-    if found is None or isinstance(found.type, OptionalType):
+    if found is None or isinstance(found.type, ty.OptionalType):
         return None if found is None else found.type
     sure = not found.optional and key.__class__ is not Keyword
-    return found.type if sure else OptionalType(found.type)
+    return found.type if sure else ty.OptionalType(found.type)
 
 
 def parts_of(pattern: ir.PVector, subject: Type | None, lookup: Lookup | None) -> list[Type | None]:
     """Return the types of the parts of a vector that fits a pattern, as far as its type settles them."""
     nothing: list[Type | None] = [None] * len(pattern.items)
     match None if subject is None else plain(subject, lookup):
-        case VectorType(item):
+        case ty.VectorType(item):
             return [item] * len(pattern.items)
-        case TupleType(items) if len(items) >= len(pattern.items):
+        case ty.TupleType(items) if len(items) >= len(pattern.items):
             return list(items[: len(pattern.items)])
-        case UnionType(members):
+        case ty.UnionType(members):
             ways = [parts_of(pattern, each, lookup) for each in members if _may_be(pattern, each, lookup)]
             return [_one_type([way[i] for way in ways]) for i in range(len(pattern.items))] if ways else nothing
         case _:
@@ -154,7 +141,7 @@ def parts_of(pattern: ir.PVector, subject: Type | None, lookup: Lookup | None) -
 def _may_be(pattern: ir.PVector, member: Type, lookup: Lookup | None) -> bool:
     """Tell whether a value of a type may fit a pattern: a tuple of another length or with other literals does not."""
     match plain(member, lookup):
-        case TupleType(items):
+        case ty.TupleType(items):
             count = len(pattern.items)
             if len(items) < count or (pattern.rest is None and len(items) != count):
                 return False
@@ -175,13 +162,13 @@ def _of_library(name: str, args: tuple[ir.Node, ...], numbers: Numbers) -> Type 
     match name, args:
         case "map" | "mapv", [ir.Global() | ir.Local() as function, _]:
             item = numbers.declared(function)
-            return None if item is None else VectorType(item)
+            return None if item is None else ty.VectorType(item)
         case "first" | "second" | "last" | "peek" | "nth", [items, *rest] if len(rest) <= (name == "nth"):
             item = item_of(items, numbers)
-            return None if item is None else OptionalType(item)
+            return None if item is None else ty.OptionalType(item)
         case _ if name in _SAME_ITEMS and len(args) == _SAME_ITEMS[name] + 1:
             item = item_of(args[-1], numbers)
-            return None if item is None else VectorType(item)
+            return None if item is None else ty.VectorType(item)
         case _:
             return None
 
@@ -190,7 +177,7 @@ def item_of(node: ir.Node, numbers: Numbers) -> Type | None:
     """Return the type of all items of a node's vector."""
     found = type_of(node, numbers)
     match None if found is None else plain(found, numbers.lookup):
-        case VectorType(item):
+        case ty.VectorType(item):
             return item
         case _:
             return None
@@ -242,9 +229,9 @@ def _leaf_fits(node: ir.Node, wanted: Type, numbers: Numbers) -> bool:
     if known is not None and is_subtype(known, wanted, lookup):
         return True
     match wanted:
-        case OptionalType(inner):
+        case ty.OptionalType(inner):
             return numbers.fits(node, inner)
-        case UnionType(members):
+        case ty.UnionType(members):
             return any(numbers.fits(node, member) for member in members)
         case Primitive.FLOAT:
             return _is_number(node, numbers)
@@ -263,21 +250,21 @@ def _is_number(node: ir.Node, numbers: Numbers) -> bool:
 def _parts_fit(node: ir.Node, wanted: Type, numbers: Numbers) -> bool:
     """Look into collections that are written out, or made of one whose type is known and what is put into it."""
     match node, wanted:
-        case ir.VectorNode(items=items), VectorType(item) | ListType(item):
+        case ir.VectorNode(items=items), ty.VectorType(item) | ty.ListType(item):
             return all(_part_fits(each, item, numbers) for each in items)
-        case ir.VectorNode(items=items), TupleType(types) if len(items) == len(types):
+        case ir.VectorNode(items=items), ty.TupleType(types) if len(items) == len(types):
             return all(_part_fits(each, type_, numbers) for each, type_ in zip(items, types, strict=True))
-        case ir.Each(acc=None, alike=False, body=body), VectorType(item) | ListType(item):
+        case ir.Each(acc=None, alike=False, body=body), ty.VectorType(item) | ty.ListType(item):
             return all(_part_fits(each, item, numbers) for each in _pushed(body))
-        case ir.SetNode(items=items), SetType(item):
+        case ir.SetNode(items=items), ty.SetType(item):
             return all(_part_fits(each, item, numbers) for each in items)
-        case ir.MapNode(), MapType(entries, None):
+        case ir.MapNode(), ty.MapType(entries, None):
             return _entries_fit(node, wanted, numbers)
-        case ir.Call(function=ir.Builtin(name="assoc"), args=[first, *pairs]), MapType(entries, None) if pairs:
+        case ir.Call(function=ir.Builtin(name="assoc"), args=[first, *pairs]), ty.MapType(entries, None) if pairs:
             given = list(zip(pairs[::2], pairs[1::2], strict=False))
             named = {entry.key: entry.type for entry in entries if entry.key.__class__ is Keyword}
             return numbers.fits(first, wanted) and all(_may_put(key, value, named, numbers) for key, value in given)
-        case ir.Call(function=ir.Builtin(name="conj"), args=[first, *items]), VectorType(item):
+        case ir.Call(function=ir.Builtin(name="conj"), args=[first, *items]), ty.VectorType(item):
             return numbers.fits(first, wanted) and all(_part_fits(each, item, numbers) for each in items)
         case _:
             return False
@@ -291,7 +278,7 @@ def _may_put(key: ir.Node, value: ir.Node, types: dict[Keyword, Type], numbers: 
     return declared is None or _part_fits(value, declared, numbers)
 
 
-def _entries_fit(node: ir.MapNode, wanted: MapType, numbers: Numbers) -> bool:
+def _entries_fit(node: ir.MapNode, wanted: ty.MapType, numbers: Numbers) -> bool:
     if not all(key.__class__ in (Keyword, str) for key, _ in node.pairs):
         return False
     given = dict(node.pairs)  # the last of equal keys counts

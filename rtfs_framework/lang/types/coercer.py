@@ -15,7 +15,8 @@ from rtfs_framework.lang.jsontext import MAX_DEPTH, JsonError
 from rtfs_framework.lang.literals import is_timestamp, is_uuid, names_keyword, names_symbol
 from rtfs_framework.lang.maps import Map, Set, to_key
 from rtfs_framework.lang.never import forgotten
-from rtfs_framework.lang.types.compile_check import failure_finder
+from rtfs_framework.lang.types import model as ty
+from rtfs_framework.lang.types.check import failure_finder
 from rtfs_framework.lang.types.failure import (
     TOO_DEEP,
     Failure,
@@ -27,26 +28,7 @@ from rtfs_framework.lang.types.failure import (
     wrong_shape,
 )
 from rtfs_framework.lang.types.jsonable import from_plain, plain, plain_key
-from rtfs_framework.lang.types.model import (
-    AndType,
-    ArrayType,
-    EnumType,
-    FunctionType,
-    ListType,
-    LiteralType,
-    MapEntry,
-    MapOfType,
-    MapType,
-    NamedType,
-    OptionalType,
-    Primitive,
-    ResourceType,
-    SetType,
-    TupleType,
-    Type,
-    UnionType,
-    VectorType,
-)
+from rtfs_framework.lang.types.model import Primitive, Type
 from rtfs_framework.lang.types.names import Lookup, resolve
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.values import Keyword, Symbol, Timestamp, Uuid, type_name
@@ -76,33 +58,33 @@ class Coercer:
         match type_:
             case Primitive():
                 return _primitive(type_, data)
-            case NamedType(name):
+            case ty.NamedType(name):
                 return self._named(name, data)
-            case VectorType(item):
+            case ty.VectorType(item):
                 return self._items(type_, item, data, tuple)
-            case ListType(item):
+            case ty.ListType(item):
                 return self._items(type_, item, data, List)
-            case SetType(item):
+            case ty.SetType(item):
                 return self._items(type_, item, data, Set.of)
-            case TupleType(items):
+            case ty.TupleType(items):
                 return self._tuple(type_, items, data)
-            case MapType():
+            case ty.MapType():
                 return self._map(type_, data)
-            case MapOfType(key, value):
+            case ty.MapOfType(key, value):
                 return self._map_of(type_, key, value, data)
-            case FunctionType() | ResourceType():
+            case ty.FunctionType() | ty.ResourceType():
                 return _misfit(type_, data)
-            case UnionType(members):
+            case ty.UnionType(members):
                 return self._union(type_, members, data)
-            case OptionalType(inner):
+            case ty.OptionalType(inner):
                 return None if data is None else self.of(inner, data)
-            case AndType():
+            case ty.AndType():
                 return self._and(type_, data)
-            case EnumType(values):
+            case ty.EnumType(values):
                 return _one_of(type_, values, data)
-            case LiteralType(value):
+            case ty.LiteralType(value):
                 return _one_of(type_, (value,), data)
-            case ArrayType(item, shape):
+            case ty.ArrayType(item, shape):
                 return self._array(type_, item, shape or (None,), data)
             case _ as never:
                 raise forgotten(never)
@@ -143,15 +125,15 @@ class Coercer:
     def _array(self, type_: Type, item: Type, shape: tuple[int | None, ...], data: Any) -> Any:
         if shape[0] is not None and data.__class__ in (list, tuple) and len(data) != shape[0]:
             return wrong_shape(count_of(shape[0]), str(len(data)))
-        return self._items(type_, item if len(shape) == 1 else ArrayType(item, shape[1:]), data, tuple)
+        return self._items(type_, item if len(shape) == 1 else ty.ArrayType(item, shape[1:]), data, tuple)
 
-    def _map(self, type_: MapType, data: Any) -> Any:
+    def _map(self, type_: ty.MapType, data: Any) -> Any:
         if data.__class__ is not dict or any(name.__class__ is not str for name in data):
             return _misfit(type_, data)
         entries = {plain_key(e.key): e for e in reversed(type_.entries)}
         made: dict[Any, Any] = {}
         for name, item in data.items():
-            entry = entries.get(name) or MapEntry(name, type_.rest or Primitive.ANY)
+            entry = entries.get(name) or ty.MapEntry(name, type_.rest or Primitive.ANY)
             value = self.of(entry.type, item)
             if value.__class__ is Failure:
                 if item is None and entry.optional:
@@ -194,21 +176,21 @@ class Coercer:
             made = self.of(member, data)
             if made.__class__ is not Failure:
                 return made
-            if made.path or made.head != "Type mismatch":
+            if not made.is_of_whole:
                 near.append(made)
         return near[0] if len(near) == 1 else _misfit(type_, data)
 
-    def _and(self, type_: AndType, data: Any) -> Any:
+    def _and(self, type_: ty.AndType, data: Any) -> Any:
         """Read by the first member (all of them when they are maps), check by the rest."""
-        maps = [m for m in type_.members if isinstance(m, MapType)]
+        maps = [m for m in type_.members if isinstance(m, ty.MapType)]
         first = type_.members[0]
         if len(maps) == len(type_.members) > 1:
             rest = next((m.rest for m in maps if m.rest is not None), None)
-            first = MapType(tuple([e for m in maps for e in m.entries]), rest)
+            first = ty.MapType(tuple([e for m in maps for e in m.entries]), rest)
         made = self.of(first, data)
         if made.__class__ is Failure:
             return made
-        failure = failure_finder(AndType(type_.members[1:], type_.predicates), self.lookup)(made)
+        failure = failure_finder(ty.AndType(type_.members[1:], type_.predicates), self.lookup)(made)
         return made if failure is None else failure
 
 

@@ -23,6 +23,11 @@ class Failure:
     tail: str = ""
     path: str = ""
 
+    @property
+    def is_of_whole(self) -> bool:
+        """Tell whether it is the whole value that is of another type, and no part of it."""
+        return not self.path and self.head == "Type mismatch"
+
     def under(self, step: str) -> Failure:
         """Return the failure as seen from one level further out."""
         return Failure(self.head, self.tail, step + self.path)

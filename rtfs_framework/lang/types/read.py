@@ -12,26 +12,8 @@ from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, MapForm, Name, VectorForm
 from rtfs_framework.lang.source import Source, Span
-from rtfs_framework.lang.types.model import (
-    AndType,
-    ArrayType,
-    EnumType,
-    FunctionType,
-    ListType,
-    LiteralType,
-    MapEntry,
-    MapOfType,
-    MapType,
-    NamedType,
-    OptionalType,
-    Predicate,
-    ResourceType,
-    SetType,
-    TupleType,
-    Type,
-    UnionType,
-    VectorType,
-)
+from rtfs_framework.lang.types import model as ty
+from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.names import PRIMITIVES
 from rtfs_framework.lang.types.predicates import PREDICATES, complaint_about
 from rtfs_framework.lang.values import Keyword
@@ -70,7 +52,7 @@ class _Reader:
             raise self.fail(form, "E0309", f"a type may not nest deeper than {MAX_NESTING} levels")
         name = _word(form)
         if name is not None:
-            return PRIMITIVES.get(name) or NamedType(self.full(name, form.span))
+            return PRIMITIVES.get(name) or ty.NamedType(self.full(name, form.span))
         if isinstance(form, VectorForm):
             return self.constructor(form, depth)
         way_out = "a type is :int, :string, a name, or [:vector T], [:map [:key T]], [:union T U], ..."
@@ -106,9 +88,9 @@ class _Reader:
         """Return a predicate's argument: a literal or a vector of literals."""
         return tuple([self.literal(f) for f in form.items]) if isinstance(form, VectorForm) else self.literal(form)
 
-    def predicate(self, form: VectorForm, name: str) -> Predicate:
+    def predicate(self, form: VectorForm, name: str) -> ty.Predicate:
         spec = PREDICATES[name]
-        predicate = Predicate(name, tuple([self.argument(f) for f in form.items[1:]]))
+        predicate = ty.Predicate(name, tuple([self.argument(f) for f in form.items[1:]]))
         complaint = complaint_about(predicate)
         if complaint is not None:
             raise self.fail(form, "E0306", f":{name}: {complaint}", f"the accepted form is {spec.form}")
@@ -144,7 +126,7 @@ def _map(reader: _Reader, parts: Parts, depth: int) -> Type | None:
         entries = [(key, value, False, key) for key, value in parts[0].pairs]
     else:
         entries = [_entry(reader, part) for part in parts]
-    found: list[MapEntry] = []
+    found: list[ty.MapEntry] = []
     rest: Type | None = None
     for key, type_form, optional, place in entries:
         type_ = reader.read(type_form, depth)
@@ -156,8 +138,8 @@ def _map(reader: _Reader, parts: Parts, depth: int) -> Type | None:
         value = _key(reader, key)
         if any(entry.key == value and entry.key.__class__ is value.__class__ for entry in found):
             raise reader.fail(place, "E0304", "this key is already described", "describe every key once")
-        found.append(MapEntry(value, type_, optional))
-    return MapType(tuple(found), rest)
+        found.append(ty.MapEntry(value, type_, optional))
+    return ty.MapType(tuple(found), rest)
 
 
 def _entry(reader: _Reader, part: Form) -> tuple[Form, Form, bool, Form]:
@@ -176,7 +158,7 @@ def _key(reader: _Reader, form: Form) -> Any:
 
 
 def _map_of(reader: _Reader, parts: Parts, depth: int) -> Type | None:
-    return MapOfType(*reader.all(parts, depth)) if len(parts) == 2 else None
+    return ty.MapOfType(*reader.all(parts, depth)) if len(parts) == 2 else None
 
 
 def _function(reader: _Reader, parts: Parts, depth: int) -> Type | None:
@@ -187,12 +169,12 @@ def _function(reader: _Reader, parts: Parts, depth: int) -> Type | None:
         parameters, rest = parameters[:-2], reader.read(parameters[-1], depth)
     if any(_is_name(p, "&") for p in parameters):
         return None
-    return FunctionType(reader.all(parameters, depth), rest, reader.read(parts[1], depth))
+    return ty.FunctionType(reader.all(parameters, depth), rest, reader.read(parts[1], depth))
 
 
 def _and(reader: _Reader, parts: Parts, depth: int) -> Type | None:
     members: list[Type] = []
-    predicates: list[Predicate] = []
+    predicates: list[ty.Predicate] = []
     for part in parts:
         head = _keyword(part.items[0]) if isinstance(part, VectorForm) and part.items else None
         if isinstance(part, VectorForm) and head in PREDICATES:
@@ -203,22 +185,22 @@ def _and(reader: _Reader, parts: Parts, depth: int) -> Type | None:
             near = did_you_mean(head, [*PREDICATES, *_CONSTRUCTORS])
             known = "known are " + " ".join(f":{name}" for name in PREDICATES)
             raise reader.fail(part, "E0305", f"unknown predicate :{head}", near or known)
-    return AndType(tuple(members), tuple(predicates)) if members else None
+    return ty.AndType(tuple(members), tuple(predicates)) if members else None
 
 
 def _enum(reader: _Reader, parts: Parts, depth: int) -> Type | None:  # noqa: ARG001
-    return EnumType(tuple([reader.literal(p) for p in parts])) if parts else None
+    return ty.EnumType(tuple([reader.literal(p) for p in parts])) if parts else None
 
 
 def _val(reader: _Reader, parts: Parts, depth: int) -> Type | None:  # noqa: ARG001
-    return LiteralType(reader.literal(parts[0])) if len(parts) == 1 else None
+    return ty.LiteralType(reader.literal(parts[0])) if len(parts) == 1 else None
 
 
 def _array(reader: _Reader, parts: Parts, depth: int) -> Type | None:
     if not 1 <= len(parts) <= 2:
         return None
     shape = [_dimension(reader, f) for f in _shape(reader, parts[1])] if parts[1:] else []
-    return ArrayType(reader.read(parts[0], depth), tuple(shape))
+    return ty.ArrayType(reader.read(parts[0], depth), tuple(shape))
 
 
 def _shape(reader: _Reader, form: Form) -> Parts:
@@ -237,24 +219,24 @@ def _dimension(reader: _Reader, form: Form) -> int | None:
 
 def _resource(reader: _Reader, parts: Parts, depth: int) -> Type | None:  # noqa: ARG001
     name = _word(parts[0]) if len(parts) == 1 else None
-    return None if name is None else ResourceType(name)
+    return None if name is None else ty.ResourceType(name)
 
 
 _MAP = "[:map [:key T] [:key T ?] ... [:* T]] or [:map {:key T ...}]"
 _CONSTRUCTORS: dict[str, tuple[str, Callable[[_Reader, Parts, int], Type | None]]] = {
-    "vector": ("[:vector T]", _one(VectorType)),
-    "list": ("[:list T]", _one(ListType)),
-    "set": ("[:set T]", _one(SetType)),
-    "tuple": ("[:tuple T U ...]", _some(TupleType)),
+    "vector": ("[:vector T]", _one(ty.VectorType)),
+    "list": ("[:list T]", _one(ty.ListType)),
+    "set": ("[:set T]", _one(ty.SetType)),
+    "tuple": ("[:tuple T U ...]", _some(ty.TupleType)),
     "map": (_MAP, _map),
     "record": (_MAP, _map),
     "map-of": ("[:map-of K V]", _map_of),
     "dict": ("[:dict K V]", _map_of),
     "fn": ("[:fn [A B & V] R]", _function),
     "=>": ("[:=> [A B & V] R]", _function),
-    "union": ("[:union T U ...]", _some(UnionType)),
-    "or": ("[:or T U ...]", _some(UnionType)),
-    "optional": ("[:optional T]", _one(OptionalType)),
+    "union": ("[:union T U ...]", _some(ty.UnionType)),
+    "or": ("[:or T U ...]", _some(ty.UnionType)),
+    "optional": ("[:optional T]", _one(ty.OptionalType)),
     "and": ("[:and T ... [:predicate argument] ...]", _and),
     "enum": ("[:enum literal ...]", _enum),
     "val": ("[:val literal]", _val),

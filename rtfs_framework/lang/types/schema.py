@@ -8,27 +8,9 @@ from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.never import forgotten
+from rtfs_framework.lang.types import model as ty
 from rtfs_framework.lang.types.jsonable import plain, plain_key
-from rtfs_framework.lang.types.model import (
-    AndType,
-    ArrayType,
-    EnumType,
-    FunctionType,
-    ListType,
-    LiteralType,
-    MapOfType,
-    MapType,
-    NamedType,
-    OptionalType,
-    Predicate,
-    Primitive,
-    ResourceType,
-    SetType,
-    TupleType,
-    Type,
-    UnionType,
-    VectorType,
-)
+from rtfs_framework.lang.types.model import Primitive, Type
 from rtfs_framework.lang.types.names import Lookup, no_names, resolve
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -66,34 +48,34 @@ class _Describer:
         match type_:
             case Primitive():
                 return dict(_PRIMITIVE[type_])
-            case NamedType(name):
+            case ty.NamedType(name):
                 return self.named(name)
-            case VectorType(item) | ListType(item):
+            case ty.VectorType(item) | ty.ListType(item):
                 return {"type": "array", "items": self.of(item)}
-            case SetType(item):
+            case ty.SetType(item):
                 return {"type": "array", "items": self.of(item), "uniqueItems": True}
-            case TupleType(items):
+            case ty.TupleType(items):
                 prefix = [self.of(item) for item in items]
                 return {"type": "array", "prefixItems": prefix, "items": False, **_counts(len(items), len(items))}
-            case MapType():
+            case ty.MapType():
                 return self.map(type_)
-            case MapOfType(key, value):
+            case ty.MapOfType(key, value):
                 names = self.key_names(key)
                 extra = {} if names is None else {"propertyNames": names}
                 return {"type": "object", "additionalProperties": self.of(value), **extra}
-            case FunctionType() | ResourceType():
+            case ty.FunctionType() | ty.ResourceType():
                 return {"not": {}}
-            case UnionType(members):
+            case ty.UnionType(members):
                 return {"anyOf": [self.of(member) for member in members]}
-            case OptionalType(inner):
+            case ty.OptionalType(inner):
                 return {"anyOf": [self.of(inner), {"type": "null"}]}
-            case AndType():
+            case ty.AndType():
                 return self.and_(type_)
-            case EnumType(values):
+            case ty.EnumType(values):
                 return {"enum": _distinct([plain(value) for value in values])}
-            case LiteralType(value):
+            case ty.LiteralType(value):
                 return {"const": plain(value)}
-            case ArrayType(item, shape):
+            case ty.ArrayType(item, shape):
                 return self.array(item, shape or (None,))
             case _ as never:
                 raise forgotten(never)
@@ -109,7 +91,7 @@ class _Describer:
             self.defs[name] = self.of(found)
         return {"$ref": "#/$defs/" + name.replace("~", "~0").replace("/", "~1")}
 
-    def map(self, type_: MapType) -> Schema:
+    def map(self, type_: ty.MapType) -> Schema:
         schema: Schema = {"type": "object"}
         if type_.entries:
             schema["properties"] = {plain_key(e.key): self.of(e.type) for e in type_.entries}
@@ -122,18 +104,18 @@ class _Describer:
 
     def key_names(self, key: Type) -> Schema | None:
         """Return the schema of an object's member names, None when every name will do."""
-        if isinstance(key, NamedType):
+        if isinstance(key, ty.NamedType):
             found = resolve(key.name, self.lookup)
             return {"not": {}} if found is None else self.key_names(found)
         if key in (Primitive.STRING, Primitive.ANY):
             return None
         if key is Primitive.INT:
             return {"pattern": "^-?(0|[1-9][0-9]*)$"}
-        if isinstance(key, EnumType):
+        if isinstance(key, ty.EnumType):
             return {"enum": _distinct([plain_key(value) for value in key.values])}
         return {"minLength": 1} if key is Primitive.KEYWORD else None
 
-    def and_(self, type_: AndType) -> Schema:
+    def and_(self, type_: ty.AndType) -> Schema:
         limits: Schema = {}
         for predicate in type_.predicates:
             limits = _both(limits, _limit(predicate))
@@ -154,7 +136,7 @@ def _both(first: Schema, second: Schema) -> Schema:
     return {"allOf": [first, second]} if first.keys() & second.keys() or "$ref" in first else {**first, **second}
 
 
-def _limit(predicate: Predicate) -> Schema:
+def _limit(predicate: ty.Predicate) -> Schema:
     """Return what JSON Schema can say of a predicate."""
     say = _LIMITS.get(predicate.name)
     return {} if say is None else say(*predicate.args)

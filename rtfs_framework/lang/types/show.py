@@ -5,27 +5,8 @@ from __future__ import annotations
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.printer import write
-from rtfs_framework.lang.types.model import (
-    AndType,
-    ArrayType,
-    EnumType,
-    FunctionType,
-    ListType,
-    LiteralType,
-    MapEntry,
-    MapOfType,
-    MapType,
-    NamedType,
-    OptionalType,
-    Predicate,
-    Primitive,
-    ResourceType,
-    SetType,
-    TupleType,
-    Type,
-    UnionType,
-    VectorType,
-)
+from rtfs_framework.lang.types import model as ty
+from rtfs_framework.lang.types.model import Primitive, Type
 
 
 def show_type(type_: Type) -> str:  # noqa: C901, PLR0912 - one line per kind of type
@@ -33,42 +14,42 @@ def show_type(type_: Type) -> str:  # noqa: C901, PLR0912 - one line per kind of
     match type_:
         case Primitive():
             return f":{type_.value}"
-        case NamedType(name):
+        case ty.NamedType(name):
             return name
-        case VectorType(item):
+        case ty.VectorType(item):
             return _form("vector", show_type(item))
-        case ListType(item):
+        case ty.ListType(item):
             return _form("list", show_type(item))
-        case SetType(item):
+        case ty.SetType(item):
             return _form("set", show_type(item))
-        case TupleType(items):
+        case ty.TupleType(items):
             return _form("tuple", *_all(items))
-        case MapType(entries, rest):
+        case ty.MapType(entries, rest):
             shown = [_show_entry(e) for e in entries]
             return _form("map", *shown, *([] if rest is None else [f"[:* {show_type(rest)}]"]))
-        case MapOfType(key, value):
+        case ty.MapOfType(key, value):
             return _form("map-of", show_type(key), show_type(value))
-        case FunctionType():
+        case ty.FunctionType():
             return _show_function(type_)
-        case UnionType(members):
+        case ty.UnionType(members):
             return _form("union", *_all(members))
-        case OptionalType(inner):
+        case ty.OptionalType(inner):
             return _form("optional", show_type(inner))
-        case AndType(members, predicates):
+        case ty.AndType(members, predicates):
             return _form("and", *_all(members), *[show_predicate(p) for p in predicates])
-        case EnumType(values):
+        case ty.EnumType(values):
             return _form("enum", *[write(v) for v in values])
-        case LiteralType(value):
+        case ty.LiteralType(value):
             return _form("val", write(value))
-        case ArrayType(item, shape):
+        case ty.ArrayType(item, shape):
             return _form("array", show_type(item), *_show_shape(shape))
-        case ResourceType(name):
+        case ty.ResourceType(name):
             return _form("resource", name)
         case _ as never:
             raise forgotten(never)
 
 
-def show_predicate(predicate: Predicate) -> str:
+def show_predicate(predicate: ty.Predicate) -> str:
     """Return a refinement as it is written: `[:> 0]`."""
     return _form(predicate.name, *[write(arg) for arg in predicate.args])
 
@@ -81,11 +62,11 @@ def _all(types: tuple[Type, ...]) -> list[str]:
     return [show_type(t) for t in types]
 
 
-def _show_entry(entry: MapEntry) -> str:
+def _show_entry(entry: ty.MapEntry) -> str:
     return f"[{write(entry.key)} {show_type(entry.type)}{' ?' if entry.optional else ''}]"
 
 
-def _show_function(type_: FunctionType) -> str:
+def _show_function(type_: ty.FunctionType) -> str:
     parameters = _all(type_.parameters)
     if type_.rest is not None:
         parameters += ["&", show_type(type_.rest)]

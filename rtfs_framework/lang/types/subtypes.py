@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
+from rtfs_framework.lang.types import model as ty
 from rtfs_framework.lang.types.check import violation
-from rtfs_framework.lang.types.model import (
-    AndType,
-    ArrayType,
-    EnumType,
-    ListType,
-    LiteralType,
-    MapOfType,
-    MapType,
-    NamedType,
-    OptionalType,
-    Primitive,
-    SetType,
-    TupleType,
-    Type,
-    UnionType,
-    VectorType,
-)
+from rtfs_framework.lang.types.model import Primitive, Type
 from rtfs_framework.lang.types.names import Lookup, resolve
 from rtfs_framework.lang.types.show import show_type
 
@@ -31,14 +16,14 @@ def is_subtype(narrow: Type, wide: Type, lookup: Lookup, depth: int = 0) -> bool
     """Tell whether every value that fits `narrow` fits `wide` too. Python's equality would not do: `1 == True`."""
     if narrow is wide or wide is Primitive.ANY or narrow is Primitive.NEVER:
         return True
-    if isinstance(narrow, NamedType) and isinstance(wide, NamedType) and narrow.name == wide.name:
+    if isinstance(narrow, ty.NamedType) and isinstance(wide, ty.NamedType) and narrow.name == wide.name:
         return True
     if depth > _DEEPEST:
         return False
-    if isinstance(narrow, NamedType):
+    if isinstance(narrow, ty.NamedType):
         found = resolve(narrow.name, lookup)
         return found is not None and is_subtype(found, wide, lookup, depth + 1)
-    if isinstance(wide, NamedType):
+    if isinstance(wide, ty.NamedType):
         found = resolve(wide.name, lookup)
         return found is not None and is_subtype(narrow, found, lookup, depth + 1)
     return _members(narrow, wide, lookup, depth + 1)
@@ -54,22 +39,22 @@ def is_same(one: Type | None, other: Type | None) -> bool:
 def _members(narrow: Type, wide: Type, lookup: Lookup, depth: int) -> bool:
     """Look at types that are made of others, of which one or all must fit."""
     match narrow:
-        case UnionType(members):
+        case ty.UnionType(members):
             return all(is_subtype(member, wide, lookup, depth) for member in members)
-        case OptionalType(inner):
+        case ty.OptionalType(inner):
             return all(is_subtype(each, wide, lookup, depth) for each in (Primitive.NIL, inner))
-        case EnumType(values):
+        case ty.EnumType(values):
             return all(violation(wide, value, lookup) is None for value in values)
-        case LiteralType(value):
+        case ty.LiteralType(value):
             return violation(wide, value, lookup) is None
-        case AndType(members):
+        case ty.AndType(members):
             return any(is_subtype(member, wide, lookup, depth) for member in members)
         case _:
             pass
     match wide:
-        case UnionType(members):
+        case ty.UnionType(members):
             return any(is_subtype(narrow, member, lookup, depth) for member in members)
-        case OptionalType(inner):
+        case ty.OptionalType(inner):
             return narrow is Primitive.NIL or is_subtype(narrow, inner, lookup, depth)
         case _:
             return _collections(narrow, wide, lookup, depth)
@@ -79,21 +64,25 @@ def _collections(narrow: Type, wide: Type, lookup: Lookup, depth: int) -> bool:
     match narrow, wide:
         case Primitive.INT, Primitive.FLOAT:
             return True
-        case (VectorType(a), VectorType(b) | ListType(b)) | (ListType(a), ListType(b)) | (SetType(a), SetType(b)):
+        case (
+            (ty.VectorType(a), ty.VectorType(b) | ty.ListType(b))
+            | (ty.ListType(a), ty.ListType(b))
+            | (ty.SetType(a), ty.SetType(b))
+        ):
             return is_subtype(a, b, lookup, depth)
-        case TupleType(items), VectorType(b) | ListType(b):
+        case ty.TupleType(items), ty.VectorType(b) | ty.ListType(b):
             return all(is_subtype(item, b, lookup, depth) for item in items)
-        case TupleType(items), TupleType(others) if len(items) == len(others):
+        case ty.TupleType(items), ty.TupleType(others) if len(items) == len(others):
             return all(is_subtype(a, b, lookup, depth) for a, b in zip(items, others, strict=True))
-        case MapOfType(key, value), MapOfType(other_key, other):
+        case ty.MapOfType(key, value), ty.MapOfType(other_key, other):
             return is_subtype(key, other_key, lookup, depth) and is_subtype(value, other, lookup, depth)
-        case MapType(), MapType(entries, None):
+        case ty.MapType(), ty.MapType(entries, None):
             return all(_has_entry(narrow, e.key, e.type, lookup, depth, optional=e.optional) for e in entries)
         case _:
             return False
 
 
-def _has_entry(narrow: MapType, key: object, wanted: Type, lookup: Lookup, depth: int, *, optional: bool) -> bool:
+def _has_entry(narrow: ty.MapType, key: object, wanted: Type, lookup: Lookup, depth: int, *, optional: bool) -> bool:
     for entry in narrow.entries:
         if entry.key.__class__ is key.__class__ and entry.key == key:
             return (optional or not entry.optional) and is_subtype(entry.type, wanted, lookup, depth)
@@ -103,17 +92,17 @@ def _has_entry(narrow: MapType, key: object, wanted: Type, lookup: Lookup, depth
 def is_recursive(type_: Type, lookup: Lookup, around: frozenset[str] = frozenset()) -> bool:
     """Tell whether a type's values may nest to any depth, because a name in it comes back to itself."""
     match type_:
-        case NamedType(name):
+        case ty.NamedType(name):
             found = resolve(name, lookup)
             return name in around or (found is not None and is_recursive(found, lookup, around | {name}))
-        case VectorType(item) | ListType(item) | SetType(item) | OptionalType(item) | ArrayType(item):
+        case ty.VectorType(item) | ty.ListType(item) | ty.SetType(item) | ty.OptionalType(item) | ty.ArrayType(item):
             return is_recursive(item, lookup, around)
-        case TupleType(types) | UnionType(types) | AndType(types):
+        case ty.TupleType(types) | ty.UnionType(types) | ty.AndType(types):
             return any(is_recursive(each, lookup, around) for each in types)
-        case MapType(entries, rest):
+        case ty.MapType(entries, rest):
             parts = [*(entry.type for entry in entries), *([] if rest is None else [rest])]
             return any(is_recursive(each, lookup, around) for each in parts)
-        case MapOfType(key, value):
+        case ty.MapOfType(key, value):
             return is_recursive(key, lookup, around) or is_recursive(value, lookup, around)
         case _:
             return False

@@ -10,24 +10,9 @@ from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.maps import Map, Set, is_plain
 from rtfs_framework.lang.meter import SMALL, charge
 from rtfs_framework.lang.pattern import BadPattern
-from rtfs_framework.lang.types.compile_check import CLASSES, failure_finder
-from rtfs_framework.lang.types.model import (
-    AndType,
-    EnumType,
-    ListType,
-    LiteralType,
-    MapEntry,
-    MapType,
-    NamedType,
-    OptionalType,
-    Primitive,
-    ResourceType,
-    SetType,
-    TupleType,
-    Type,
-    UnionType,
-    VectorType,
-)
+from rtfs_framework.lang.types import model as ty
+from rtfs_framework.lang.types.check import CLASSES, failure_finder
+from rtfs_framework.lang.types.model import Primitive, Type
 from rtfs_framework.lang.types.names import Lookup, resolve
 from rtfs_framework.lang.types.predicates import test_of
 from rtfs_framework.lang.types.subtypes import is_recursive
@@ -38,7 +23,7 @@ Test = Callable[[Any], bool]
 
 _VECTOR = (tuple, GrownVector)
 _OF_ITEMS: dict[Any, tuple[type, ...]] = {
-    VectorType: _VECTOR, ListType: (List, *_VECTOR), SetType: (Set,),
+    ty.VectorType: _VECTOR, ty.ListType: (List, *_VECTOR), ty.SetType: (Set,),
 }  # fmt: skip
 _FEW = 4
 """Keywords that are compared one by one."""
@@ -84,25 +69,25 @@ class _Writing:
                 return "True"
             case Primitive():
                 return self._of_class(part, tuple(CLASSES[type_]))
-            case ResourceType():
+            case ty.ResourceType():
                 return self._of_class(part, (Resource,))
-            case NamedType(name):
+            case ty.NamedType(name):
                 return self._of_name(name, part)
-            case OptionalType(inner):
+            case ty.OptionalType(inner):
                 return self._held(part, lambda held: f"({held} is None or {self.test(inner, held)})")
-            case UnionType(members):
+            case ty.UnionType(members):
                 return self._held(part, lambda held: f"({' or '.join(self.test(each, held) for each in members)})")
-            case AndType():
+            case ty.AndType():
                 return self._held(part, lambda held: self._all_of(type_, held))
-            case EnumType(values):
+            case ty.EnumType(values):
                 return self._held(part, lambda held: self._one_of(type_, values, held))
-            case LiteralType(value):
+            case ty.LiteralType(value):
                 return self._held(part, lambda held: self._one_of(type_, (value,), held))
-            case VectorType(item) | ListType(item) | SetType(item):
+            case ty.VectorType(item) | ty.ListType(item) | ty.SetType(item):
                 return f"{self._walk(_OF_ITEMS[type(type_)], item)}({part})"
-            case TupleType(items):
+            case ty.TupleType(items):
                 return self._held(part, lambda held: self._tuple(items, held))
-            case MapType(entries, None) if all(is_plain(entry.key) for entry in entries):
+            case ty.MapType(entries, None) if all(is_plain(entry.key) for entry in entries):
                 return self._held(part, lambda held: self._map(entries, held))
             case _:
                 return f"({self.name(failure_finder(type_, self.lookup))}({part}) is None)"
@@ -131,7 +116,7 @@ class _Writing:
             self._named[name] = self.function(self.name(), "v", [body])
         return f"{self._named[name]}({part})"
 
-    def _all_of(self, type_: AndType, part: str) -> str:
+    def _all_of(self, type_: ty.AndType, part: str) -> str:
         try:
             tests = [f"{self.name(test_of(each))}({part})" for each in type_.predicates]
         except (BadPattern, KeyError):
@@ -157,13 +142,13 @@ class _Writing:
         parts = [f"({self.test(item, f'{part}[{place}]')})" for place, item in enumerate(items)]
         return " and ".join([self._of_class(part, _VECTOR), f"len({part}) == {len(items)}", *parts])
 
-    def _map(self, entries: tuple[MapEntry, ...], part: str) -> str:
+    def _map(self, entries: tuple[ty.MapEntry, ...], part: str) -> str:
         """Entries are looked up in the dict that a small map is; a trie is left to the checker."""
         found = self.name()
         parts = [f"({self._entry(entry, found)})" for entry in entries]
         return " and ".join([f"{part}.__class__ is Map", f"({found} := {part}._items) is not None", *parts])
 
-    def _entry(self, entry: MapEntry, found: str) -> str:
+    def _entry(self, entry: ty.MapEntry, found: str) -> str:
         key = self.name(entry.key)
         if entry.optional:
             other = f"{entry.key.name!r} not in {found}" if entry.key.__class__ is Keyword else "True"

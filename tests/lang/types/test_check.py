@@ -7,8 +7,7 @@ import time
 import pytest
 
 from rtfs_framework.lang.maps import Map
-from rtfs_framework.lang.types.check import violation
-from rtfs_framework.lang.types.compile_check import checker
+from rtfs_framework.lang.types.check import checker, violation
 from rtfs_framework.lang.types.model import AndType, MapType, NamedType, Predicate, Primitive, VectorType
 from rtfs_framework.lang.values import Keyword, Resource
 from rtfs_framework.lang.vectors import GrownVector, conj
