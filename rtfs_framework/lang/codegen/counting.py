@@ -19,8 +19,6 @@ from rtfs_framework.lang.passes.counted import Counted, counted, mentions
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.statements import Statements
 
-_FAR = 16
-"""Rounds after which a range has paid for itself."""
 _NEVER = 1 << 62
 """A bound that no loop reaches."""
 
@@ -31,19 +29,7 @@ def find(emitter: Statements, node: ir.Loop) -> Counted | None:
         return None
     if emitter.unit.metered and (emitter.costs.costly(node.body) or further_steps(node.body)):
         return None
-    found = counted(node, emitter.numbers)
-    if found is not None and found.leaves and (emitter.unit.metered or not _counts_far(node, found)):
-        return None
-    return found
-
-
-def _counts_far(node: ir.Loop, found: Counted) -> bool:
-    """Tell whether a loop that may end early surely has a far bound; if not, making a range would cost too much."""
-    match node.inits[found.place], found.bound:
-        case ir.Const(value=start), ir.Const(value=end):
-            return bool((end - start) // found.step >= _FAR)
-        case _:
-            return False
+    return counted(node, emitter.numbers)
 
 
 class Counting:
@@ -96,26 +82,10 @@ class Counting:
         """Return the statements of a round."""
         emitter, node, found = self._emitter, self._node, self._found
         emitter.loop_vars.append(tuple(None if var_name(var) == self._var else var_name(var) for var in node.vars))
-        places = emitter.within
-        emitter.within = places | self._places()
         with emitter.opened(2):
             body = emitter.inside(found.body, self._result)
-        emitter.within = places
         emitter.loop_vars.pop()
         return body
-
-    def _places(self) -> frozenset[tuple[ir.Var, ir.Var]]:
-        """Return the vector of which the loop's variable is always a place, if it counts up to the vector's length."""
-        found = self._found
-        start = self._node.inits[found.place]
-        match found.bound:
-            case ir.Call(function=ir.Builtin(name="count"), args=[ir.Local(var=vector)]) if found.step > 0:
-                from_zero = isinstance(start, ir.Const) and start.value >= 0
-                if from_zero and found.beyond == 0 and not found.meets:
-                    return frozenset({(vector, self._node.vars[found.place])})
-            case _:
-                pass
-        return frozenset()
 
     def _after(self, first: ast.expr, bound: ast.expr) -> list[ast.stmt]:
         """Return what comes after the last round."""
@@ -144,13 +114,8 @@ class Counting:
     def _plain(self, first: ast.expr, bound: ast.expr) -> None:
         """Emit the loop without steps."""
         body, after = self._round(), self._after(first, bound)
-        leaves = self._found.leaves and self._result.kind == "assign"
-        if leaves:
-            body = [*body, ast.Break()]
-        made = ast.For(py.store(self._var), self._range(first, bound), body, after if leaves else [])
-        self._emitter.emit(made, self._line)
-        if not leaves:
-            self._emitter.out.extend(after)
+        self._emitter.emit(ast.For(py.store(self._var), self._range(first, bound), body, []), self._line)
+        self._emitter.out.extend(after)
 
     def _stretches(self, first: ast.expr, bound: ast.expr, grown: Sequence[str]) -> None:
         """Emit the loop with its steps."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING
-from rtfs_framework.lang.codegen import comprehension, growth, lookups
+from rtfs_framework.lang.codegen import growth, lengths
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.meter import SMALL
-from rtfs_framework.lang.passes.succeeds import succeeds
 from rtfs_framework.lang.passes.widths import learn_items
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
     with emitter.opened(1 if node.plain is None else 2):
         _loop(emitter, node, source, result, line)
     loop = emitter.take(outer)
-    if node.plain is None or node.again is None or succeeds(node.body, emitter.numbers):
+    if node.plain is None or node.again is None:
         emitter.out.extend(loop)
     else:
         outer = emitter.block()
@@ -83,16 +82,13 @@ def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: in
         many = py.compare(py.call("len", py.load(found)), ast.GtE(), py.const(SMALL))
         emitter.emit(ast.If(many, [charge], []), line)
         items = py.load(found)
-    kept = emitter.kept
-    lookups.prepare_loop(emitter, node.body, (node.item, node.acc))
     emitter.eaches.append(result)
-    outer = emitter.block()
-    if emitter.unit.metered and costly:
-        emitter.pay(line)
-    lookups.prepare(emitter, node.body)
-    emitter.run(node.body, DROP if node.acc is None else Dest("assign", result))
-    emitter.kept = kept
-    body = emitter.take(outer) or [ast.Pass()]
+    with lengths.kept(emitter, node.body, (node.item, node.acc)):
+        outer = emitter.block()
+        if emitter.unit.metered and costly:
+            emitter.pay(line)
+        emitter.run(node.body, DROP if node.acc is None else Dest("assign", result))
+        body = emitter.take(outer) or [ast.Pass()]
     emitter.eaches.pop()
     if node.acc is None:
         _collect(emitter, node, (source, result, items, body), line)
@@ -103,18 +99,12 @@ def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: in
 
 
 def _collect(emitter: Statements, node: ir.Each, loop: tuple[str, str, ast.expr, list[ast.stmt]], line: int) -> None:
-    """Emit a loop that collects items: a list display where its body is nothing but tests and one item."""
+    """Emit a loop that collects items."""
     source, result, items, body = loop
-    made: ast.expr | None = comprehension.displayed(py.store(var_name(node.item)), items, body, result)
-    if made is None:
-        emitter.emit(py.assign(result, ast.List([], py.LOAD)), line)
-        emitter.emit(ast.For(py.store(var_name(node.item)), items, body, []), line)
-        made = py.load(result)
-    else:
-        emitter.unit.functions[comprehension.FRAME] = ""  # before 3.12 it has a frame of its own
+    emitter.emit(py.assign(result, ast.List([], py.LOAD)), line)
+    emitter.emit(ast.For(py.store(var_name(node.item)), items, body, []), line)
     alike = (emitter.unit.helper("rt_alike"), py.load(source)) if node.alike else ("tuple",)
-    whole = py.call(alike[0], *alike[1:], made)
-    emitter.emit(py.assign(result, whole), line)
+    emitter.emit(py.assign(result, py.call(alike[0], *alike[1:], py.load(result))), line)
 
 
 def push(emitter: Statements, node: ir.Push) -> None:

@@ -16,7 +16,6 @@ from rtfs_framework.lang.codegen.metering import Costs
 from rtfs_framework.lang.codegen.names import hint
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Numbers
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
@@ -57,18 +56,12 @@ class EmitterBase:
         self.costs = Costs()
         self.owed = False
         """Whether the function being emitted has yet to take its step on the path that is emitted."""
-        self.within: frozenset[tuple[ir.Var, ir.Var]] = frozenset()
-        """Vectors and integers that are surely a place in them, if they are vectors."""
-        self.kept: dict[tuple[Kind, ir.Var], str] = {}
-        """What holds dicts of maps and lengths of vectors that are looked into again (`lookups`); never changed."""
-        self.keys: dict[ir.Var, str] = {}
-        """What holds the dict keys of variables, where they were made already."""
+        self.lengths: dict[ir.Var, str] = {}
+        """What holds the lengths of vectors that the loops around this place look into (`lengths`); never changed."""
         self.loop_vars: list[tuple[str | None, ...]] = []
         """The Python names of the variables of the loops around this place; None where Python itself counts."""
         self.late: list[ast.stmt] = []
         """Changes in place that wait until all that the round of a loop passes on is computed."""
-        self.general = False
-        """Whether the code being emitted is for arguments of which no version of the function is: it seldom runs."""
         self.stated: dict[int, ir.Node] = {}
         """Junctions that are known to need statements, by id: to try each one again would take exponential time."""
 

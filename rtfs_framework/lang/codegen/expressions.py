@@ -6,14 +6,13 @@ import ast
 from abc import ABC, abstractmethod
 
 from rtfs_framework.lang.annotations import Any, Sequence
-from rtfs_framework.lang.codegen import checks, growth, lookups, operators, shortcuts
+from rtfs_framework.lang.codegen import checks, growth, operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.meter import visited
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.passes.kinds import Kind
-from rtfs_framework.lang.passes.numbers import Special
 from rtfs_framework.lang.values import Keyword
 
 
@@ -90,15 +89,9 @@ class Expressions(EmitterBase, ABC):
                 raise forgotten(never)
 
     def _value_of(self, items: tuple[ir.Node, ...]) -> ast.expr:
-        kept = self.kept
-        for place, item in enumerate(items[:-1], 1):
-            lookups.prepare(self, item, items[place:])
+        for item in items[:-1]:
             self.run(item, DROP)
-        if len(items) > 1:
-            lookups.prepare(self, items[-1])
-        made = self.value(items[-1])
-        self.kept = kept
-        return made
+        return self.value(items[-1])
 
     def _by_statements(self, node: ir.Node, what: str) -> ast.expr:
         temp = self.unit.temp(what)
@@ -255,10 +248,6 @@ class Expressions(EmitterBase, ABC):
         if self._is_direct(target):
             function, *args = self.values((target, *node.args))
             assert isinstance(function, ast.Name)  # noqa: S101 - `_is_direct` admits only names
-            special = None if self.general else self.numbers.behind_test(node)
-            if special is not None:
-                made = self._tested(special, function, args, node)
-                return self._placed(made, node, function.id, special.fn.name)
             display = target.name if isinstance(target, ir.Builtin | ir.Global) else ""
             return self._placed(py.call(function, *args), node, function.id, display)
         name = self.name_it(self.value(target), self.line(target.span), "f")
@@ -271,27 +260,6 @@ class Expressions(EmitterBase, ABC):
             py.call(self.unit.helper("rt_callable"), py.load(name), py.const(len(args)), *op),
         )
         return self._placed(py.call(checked, *args), node, name, asked)
-
-    def _tested(self, special: Special, function: ast.Name, args: list[ast.expr], node: ir.Call) -> ast.expr:
-        """A call of a version if the arguments are of its kinds: tested here, as the entry would call once more."""
-        given = [self.numbers.kind(arg) for arg in node.args]
-        places = [i for i, kind in enumerate(special.kinds) if kind is not None and given[i] is None]
-        binds: list[ast.expr] = []
-        tests: list[ast.expr] = []
-        for place, value in enumerate(args[: places[-1] + 1]):
-            name = value.id if isinstance(value, ast.Name) and steady(value) else ""
-            if not name and not isinstance(value, ast.Constant):
-                name = self.unit.temp("a")
-                binds.append(py.bound(name, value))
-                args[place] = py.load(name)
-            kind = special.kinds[place]
-            if kind is not None and place in places:
-                tests.append(self.is_of(name, kind))
-        return py.call(py.either(py.both([*binds, *tests]), py.load(special.name), function), *args)
-
-    @abstractmethod
-    def is_of(self, name: str, kind: Kind) -> ast.expr:
-        """Return the test that a variable is of a kind (see `functions.py`)."""
 
     def _is_direct(self, target: ir.Node) -> bool:
         if isinstance(target, ir.Builtin):

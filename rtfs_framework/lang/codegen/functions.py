@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ast
-from itertools import islice
 
 from rtfs_framework.lang.annotations import Sequence
-from rtfs_framework.lang.codegen import checks, lookups
+from rtfs_framework.lang.codegen import checks
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.codegen.groups import Groups
 from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import defaults, everything
+from rtfs_framework.lang.ir.walk import defaults
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.passes import widths
 from rtfs_framework.lang.passes.kinds import Kind
@@ -27,8 +26,6 @@ _CLASSES = {
     Kind.MAP: ("rt_map",),
 }
 """The classes of a parameter's kinds."""
-_FEW_NODES = 20
-"""Nodes of a body that may stand in the code once more."""
 
 
 class Emitter(Groups):
@@ -157,27 +154,15 @@ class Emitter(Groups):
         made = self.take(outer)
         for special in versions:
             wanted = zip(fn.params, raw, special.kinds, strict=True)
-            tests = [self.is_of(name, kind) for p, name, kind in wanted if kind is not None and p.type is None]
-            here = self._version_here(fn, raw, special)
+            tests = [self._is_of(name, kind) for p, name, kind in wanted if kind is not None and p.type is None]
+            go = ast.Return(py.call(special.name, *[py.load(name) for name in raw]))
+            py.locate(go, self.unit.passing_line(fn.span))
             if not tests:
-                return [*made, *here], True
-            made.append(ast.If(py.both(tests), here, []))
+                return [*made, go], True
+            made.append(ast.If(py.both(tests), [go], []))
         return made, False
 
-    def _version_here(self, fn: ir.Fn, raw: Sequence[str], special: Special) -> list[ast.stmt]:
-        """Return what an entry does for arguments of a version's kinds: a small body stands there once more."""
-        if not fn.frame.loops and _is_small(fn.body):
-            numbers, self.numbers = self.numbers, self.numbers.within(special)
-            self.trusted[fn.frame] = fn
-            body = self._body(fn, raw, None)
-            del self.trusted[fn.frame]
-            self.numbers = numbers
-            return body
-        go = ast.Return(py.call(special.name, *[py.load(name) for name in raw]))
-        py.locate(go, self.unit.passing_line(fn.span))
-        return [go]
-
-    def is_of(self, name: str, kind: Kind) -> ast.expr:
+    def _is_of(self, name: str, kind: Kind) -> ast.expr:
         """Return the test that a variable is of a kind."""
         classes = _CLASSES[kind]
         tests: list[ast.expr] = [
@@ -204,9 +189,7 @@ class Emitter(Groups):
         self.frame_vars[fn.frame] = (*raw, rest_name) if rest_name else tuple(raw)
         loops, self.loop_vars = self.loop_vars, []
         guard, whole = self._to_versions(fn, raw, versions) if versions else ([], False)
-        general, self.general = self.general, bool(versions)
         body = [] if whole else self._body(fn, raw, rest_name)
-        self.general = general
         self.loop_vars = loops
         self.emit(py.function(name, raw, rest_name, [*guard, *body]), line)
 
@@ -220,7 +203,6 @@ class Emitter(Groups):
                 self.pay(line)
                 self.spend(further, line)
             self.receive(fn, raw, rest_name, line)
-            lookups.prepare(self, fn.body)
             self.run(fn.body, Dest("return", check=fn.returns))
         body = self.take(outer)
         self.owed = owed
@@ -229,12 +211,6 @@ class Emitter(Groups):
             self.endless(body, line, further)
             body = self.take(outer)
         return body
-
-
-def _is_small(body: ir.Node) -> bool:
-    """Tell whether a body is short and makes no functions, so that it may stand in the code once more."""
-    nodes = list(islice(everything((body,)), _FEW_NODES))
-    return len(nodes) < _FEW_NODES and not any(isinstance(node, ir.Fn | ir.Letrec | ir.Loop) for node in nodes)
 
 
 def _defaults(fn: ir.Fn) -> list[ir.Node]:

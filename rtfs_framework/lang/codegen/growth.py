@@ -7,12 +7,9 @@ import ast
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Iterable
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import steady, var_name
-from rtfs_framework.lang.codegen.shortcuts import is_own_key
-from rtfs_framework.lang.hashing import COMPACT
+from rtfs_framework.lang.codegen.shortcuts import is_own_key, key_test
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.passes.kinds import Kind
-from rtfs_framework.lang.passes.widths import natural
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.expressions import Expressions
@@ -37,7 +34,6 @@ def fresh(emitter: Expressions, node: ir.Fresh) -> ast.expr:
 def grow(emitter: Expressions, node: ir.Grow) -> ast.expr:
     """Emit a change; returns a read of the variable."""
     name, line = var_name(node.var), emitter.line(node.span)
-    kept = _keep_key(emitter, node, line)
     given = emitter.values(node.parts)
     if node.is_map:
         if len(given) > 2 or not steady(given[0]):  # Python makes the value before it looks at the key
@@ -46,8 +42,6 @@ def grow(emitter: Expressions, node: ir.Grow) -> ast.expr:
         for key_node, key, value in zip(node.parts[::2], given[::2], given[1::2], strict=True):
             place = ast.Subscript(py.load(name), _key(emitter, key_node, key), ast.Store())
             emitter.emit(ast.Assign([place], value), line)
-        if kept is not None:
-            del emitter.keys[kept]
     else:
         _change(emitter, node, given)
     return py.load(name)
@@ -116,31 +110,10 @@ def _as_vector(name: str) -> ast.expr:
 
 def _is_index(emitter: Expressions, node: ir.Node, index: ast.expr, name: str) -> ast.expr:
     """Return the test that a value is an index of a list."""
-    least: list[ast.expr] = [] if natural(node, emitter.numbers) else [py.const(-1)]
-    operators: list[ast.cmpop] = [ast.Lt()] * (len(least) + 1)
-    chain = [*least, _copied(index), py.call("len", py.load(name))]
-    inside = ast.Compare(chain[0], operators, chain[1:])
+    inside = ast.Compare(py.const(-1), [ast.Lt(), ast.Lt()], [_copied(index), py.call("len", py.load(name))])
     if emitter.numbers.kind(node) is Kind.INT:
         return inside
     return py.both([py.is_class(_copied(index), "int"), inside])
-
-
-def _keep_key(emitter: Expressions, node: ir.Grow, line: int) -> ir.Var | None:
-    """Make the dict key of a variable once, when the new value depends on the old one under the same key."""
-    match node.parts:
-        case [ir.Local(var=var) as key, value] if node.is_map and var not in emitter.keys:
-            asks = (part.args[0] for part in everything((value,)) if isinstance(part, ir.Look) and part.args)
-            if emitter.numbers.kind(key) is Kind.INT or not any(_is(asked, var) for asked in asks):
-                return None
-            made = _key(emitter, key, emitter.value(key))
-            emitter.keys[var] = emitter.name_it(emitter.at(made, line), line, "k")
-            return var
-        case _:
-            return None
-
-
-def _is(node: ir.Node, var: ir.Var) -> bool:
-    return isinstance(node, ir.Local) and node.var is var
 
 
 def look(emitter: Expressions, node: ir.Look) -> ast.expr:
@@ -203,18 +176,5 @@ def _key(emitter: Expressions, node: ir.Node, key: ast.expr) -> ast.expr:
     """Return the dict key that stands for a value, which is a name or a literal."""
     if is_own_key(node, emitter.numbers):
         return key
-    if isinstance(node, ir.Local) and node.var in emitter.keys:
-        return py.load(emitter.keys[node.var])
-    if isinstance(key, ast.Name):
-        plain: ast.expr = py.compare(py.klass(py.load(key.id)), ast.In(), py.load(emitter.unit.helper("rt_plain")))
-        # Python runs a chain slower than two comparisons.
-        bounds: list[tuple[ast.cmpop, int]] = [(ast.Lt(), COMPACT), (ast.Gt(), -COMPACT)]
-        small = [
-            py.compare(py.load(key.id), operator, py.const(bound)) for operator, bound in bounds
-        ]  # no chain: slower
-        if emitter.numbers.kind(node) is Kind.INT:
-            plain = py.both(small)
-        else:
-            plain = ast.BoolOp(ast.Or(), [py.both([py.is_class(py.load(key.id), "int"), *small]), plain])
-        return py.either(plain, py.load(key.id), py.call(emitter.unit.helper("rt_key"), py.load(key.id)))
-    return py.call(emitter.unit.helper("rt_key"), key)
+    slow = py.call(emitter.unit.helper("rt_key"), _copied(key))
+    return py.either(key_test(emitter, node, key.id), key, slow) if isinstance(key, ast.Name) else slow

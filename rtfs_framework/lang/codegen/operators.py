@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING
-from rtfs_framework.lang.codegen import numerals, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
+from rtfs_framework.lang.codegen import shortcuts
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.passes.kinds import Kind, result
-from rtfs_framework.lang.passes.widths import width
+from rtfs_framework.lang.passes.widths import WORD_BITS, width
 from rtfs_framework.lang.values import Keyword
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _ARITHMETIC: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
 _ORDER: dict[str, type[ast.cmpop]] = {"<": ast.Lt, ">": ast.Gt, "<=": ast.LtE, ">=": ast.GtE}
-_WORD = 1 << numerals.WORD_BITS
+_WORD = 1 << WORD_BITS
 """Products below this are not measured, as in the library's `mul`."""
 _STEP = {"inc": "+", "dec": "-"}
 _HELPERS = {"+": "op_add", "-": "op_sub", "*": "op_mul", "<": "op_lt", ">": "op_gt", "<=": "op_le", ">=": "op_ge"}
@@ -50,9 +50,6 @@ def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     count = len(node.args)
     if count == 2 and (name in _ARITHMETIC or name in _ORDER):
         return _binary(emitter, name, node)
-    known = numerals.emit(emitter, name, node)
-    if known is not None:
-        return known
     if count > 2 and name in _ARITHMETIC:
         return _several(emitter, name, node)
     if count > 2 and name in _ORDER:
@@ -79,7 +76,7 @@ def _operand(emitter: Expressions, expression: ast.expr, kind: Kind | None = Non
     if isinstance(expression, ast.Constant):
         known = expression.value.__class__ is int
         return expression, None if known else py.const(value=False)
-    if _is_local(expression) or (kind is Kind.INT and _is_total(expression)):
+    if _is_local(expression):
         return expression, None if kind is Kind.INT else py.is_class(_again(expression), "int")
     temp = emitter.unit.temp("a")
     test = py.bound(temp, expression) if kind is Kind.INT else py.is_class(py.walrus(temp, expression), "int")
@@ -91,7 +88,7 @@ def _binary(emitter: Expressions, name: str, node: ir.Call, fallback: str | None
     left, right = emitter.values(node.args)
     if name == "*" and kinds == [Kind.INT, Kind.INT]:
         widths = [width(arg, emitter.numbers) for arg in node.args]
-        if None not in widths and sum(each or 0 for each in widths) < numerals.WORD_BITS:
+        if None not in widths and sum(each or 0 for each in widths) < WORD_BITS:
             return _python(name, left, right)
     slow = None if fallback is None else emitter.unit.builtin(fallback)
     return _combined(emitter, name, (left, kinds[0]), (right, kinds[1]), slow)
@@ -166,7 +163,7 @@ def _several(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     for arg, other, expression in zip(args[1:], kinds[1:], others, strict=True):
         more = width(arg, emitter.numbers)
         bits = None if bits is None or more is None else bits + more
-        if name == "*" and kind is other is Kind.INT and bits is not None and bits < numerals.WORD_BITS:
+        if name == "*" and kind is other is Kind.INT and bits is not None and bits < WORD_BITS:
             made = _python(name, made, expression)
         else:
             made = _combined(emitter, name, (made, kind), (expression, other))
@@ -236,28 +233,13 @@ def _binds(test: ast.expr) -> bool:
     return isinstance(first.value if isinstance(first, ast.Attribute) else first, ast.NamedExpr)
 
 
-def _is_total(expression: ast.expr) -> bool:
-    """Tell whether an expression on integers is a short one that cannot fail: it may be read late, twice or never."""
-    match expression:
-        case ast.BinOp(left, ast.Add() | ast.Sub(), right):
-            return all(isinstance(each, ast.Constant) or _is_local(each) for each in (left, right))
-        case _:
-            return False
-
-
 def _is_local(expression: ast.expr) -> bool:
     return isinstance(expression, ast.Name) and "__" not in expression.id
 
 
 def _again(expression: ast.expr) -> ast.expr:
-    """Return a fresh node for a second use of a name or constant, or of a short operation on such."""
-    match expression:
-        case ast.Name(name):
-            return py.load(name)
-        case ast.BinOp(left, operator, right):
-            return ast.BinOp(_again(left), operator, _again(right))
-        case _:
-            return py.const(expression.value)  # type: ignore[attr-defined]
+    """Return a fresh node for a second use of a name or constant."""
+    return py.load(expression.id) if isinstance(expression, ast.Name) else py.const(expression.value)  # type: ignore[attr-defined]
 
 
 def _named(emitter: Expressions, expression: ast.expr) -> ast.expr:
@@ -293,12 +275,8 @@ def _equal_plain(
     """Two values of which one may be known to be a number: nothing but a number of its class equals it."""
     names: list[ast.expr] = []
     tests: list[ast.expr] = []
-    for expression, kind in (first, second):
-        if (
-            isinstance(expression, ast.Constant)
-            or _is_local(expression)
-            or (kind is Kind.INT and _is_total(expression))
-        ):
+    for expression, _ in (first, second):
+        if isinstance(expression, ast.Constant) or _is_local(expression):
             names.append(expression)
         else:
             temp = emitter.unit.temp("a")

@@ -51,9 +51,9 @@ class Parts(Patterns):
     def new_function(self, blocks: int = 0) -> Iterator[None]:
         """Start the account of a Python function."""
         outer, self.blocks = self.blocks, Blocks(blocks)
-        kept, self.kept = self.kept, {}
+        lengths, self.lengths = self.lengths, {}
         yield
-        self.blocks, self.kept = outer, kept
+        self.blocks, self.lengths = outer, lengths
 
     def note_definition(self, var: ir.Var, name: str) -> None:
         """Note that a variable is being set, if it is of a local `def` that outlives a part."""

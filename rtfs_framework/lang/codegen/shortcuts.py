@@ -8,17 +8,18 @@ from __future__ import annotations
 import ast
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any
-from rtfs_framework.lang.codegen import lookups
+from rtfs_framework.lang.codegen import lengths
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen.templates import INTEGER_KEY, KEYWORD, KNOWN_PLACE, LARGE_KEY, PLAIN_KEY, TEMPLATES
+from rtfs_framework.lang.codegen.templates import KEYWORD, TEMPLATES
 from rtfs_framework.lang.hashing import COMPACT, WORD
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import is_plain
 from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT
 from rtfs_framework.lang.passes.kinds import Kind
-from rtfs_framework.lang.passes.widths import natural, width
+from rtfs_framework.lang.passes.widths import WORD_BITS, width
 
 if TYPE_CHECKING:
+    from rtfs_framework.lang.codegen.emitter import EmitterBase
     from rtfs_framework.lang.codegen.expressions import Expressions
     from rtfs_framework.lang.passes.numbers import Numbers
 
@@ -32,42 +33,17 @@ _SHOWN = 1 << 60
 _CLASSES = {"isint": (int, Kind.INT), "isfloat": (float, Kind.FLOAT), "isvector": (tuple, Kind.VECTOR)}
 _KINDS = {"int": Kind.INT, "float": Kind.FLOAT, "str": Kind.STRING, "rt_map": Kind.MAP}
 """Kinds that are one class."""
-_HELPERS = frozenset({"rt_map", "rt_grown", "rt_plain", "rt_reduced_value"})
+_HELPERS = frozenset({"rt_map", "rt_grown", "rt_reduced_value"})
 
 
 def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     """Return the inline form of a call of a builtin, or None when it has none."""
     if name == "str" and len(node.args) > 1:
         return _text(emitter, node)
-    template = _template(emitter, (name, len(node.args)), node)
+    template = lengths.template(emitter, node) or TEMPLATES.get((name, len(node.args)))
     if template is None or isinstance(node.args[name == "cons"], ir.Const):
         return None  # of a constant it is known what happens: Python warns of expressions that cannot be
     return fill(emitter, template, node.args, emitter.unit.builtin(name))
-
-
-def _template(emitter: Expressions, shape: tuple[str, int], node: ir.Call) -> str | None:
-    kept = lookups.template(emitter, node) if shape[0] == "get" else None
-    if kept is not None:
-        return kept
-    match shape, node.args:
-        case ("nth", 2), [ir.Local(var=vector), ir.Local(var=place)] if (vector, place) in emitter.within:
-            return KNOWN_PLACE
-        case ("nth", 2), [ir.Local(var=vector), _]:
-            kept = lookups.place(emitter, vector)
-            if kept is not None:
-                return kept
-        case _:
-            pass
-    if shape in PLAIN_KEY or shape in INTEGER_KEY:
-        key = node.args[1]
-        is_int = emitter.numbers.kind(key) is Kind.INT
-        if is_int and shape in INTEGER_KEY:
-            return INTEGER_KEY[shape]
-        if shape in PLAIN_KEY and is_own_key(key, emitter.numbers):
-            return PLAIN_KEY[shape]
-        if shape in PLAIN_KEY and is_int:
-            return LARGE_KEY[shape]
-    return TEMPLATES.get(shape)
 
 
 def is_own_key(node: ir.Node, numbers: Numbers) -> bool:
@@ -78,17 +54,28 @@ def is_own_key(node: ir.Node, numbers: Numbers) -> bool:
     return bits is not None and bits < WORD.bit_length()
 
 
+def key_test(emitter: EmitterBase, node: ir.Node, name: str) -> ast.expr:
+    """Return the test that a named value is its own dict key."""
+    if is_own_key(node, emitter.numbers):
+        return py.const(value=True)
+    # Python runs a chain slower than two comparisons.
+    bounds: list[tuple[ast.cmpop, int]] = [(ast.Lt(), COMPACT), (ast.Gt(), -COMPACT)]
+    small = [py.compare(py.load(name), operator, py.const(bound)) for operator, bound in bounds]
+    if emitter.numbers.kind(node) is Kind.INT:
+        return py.both(small)
+    plain = py.compare(py.klass(py.load(name)), ast.In(), py.load(emitter.unit.helper("rt_plain")))
+    return ast.BoolOp(ast.Or(), [py.both([py.is_class(py.load(name), "int"), *small]), plain])
+
+
 def keyword(emitter: Expressions, node: ir.Call) -> ast.expr | None:
     """Return the inline form of `(:key subject)`."""
     if len(node.args) != 1 or isinstance(node.args[0], ir.Const):
         return None
-    template = lookups.template(emitter, node) or KEYWORD
-    return fill(emitter, template, (node.function, *node.args), emitter.unit.helper("rt_keyword"))
+    return fill(emitter, KEYWORD, (node.function, *node.args), emitter.unit.helper("rt_keyword"))
 
 
 def fill(emitter: Expressions, template: str, args: tuple[ir.Node, ...], slow: str) -> ast.expr:
     """Return a shortcut with its arguments; what is no name or literal is put into a temporary first."""
-    kinds = dict(zip("abc", map(emitter.numbers.kind, args), strict=False))
     names: dict[str, ast.expr] = {}
     first: dict[str, ast.expr] = {}
     for letter, expression, arg in zip("abc", emitter.values(args), args, strict=False):
@@ -100,8 +87,8 @@ def fill(emitter: Expressions, template: str, args: tuple[ir.Node, ...], slow: s
             temp = emitter.unit.temp("a")
             first[temp] = expression
             names[letter] = py.load(temp)
-    naturals = {letter for letter, arg in zip("abc", args, strict=False) if natural(arg, emitter.numbers)}
-    made = _Filler(emitter, names, kinds, naturals, slow).visit(ast.parse(template, mode="eval").body)
+    nodes = dict(zip("abc", args, strict=False))
+    made = _Filler(emitter, names, nodes, slow).visit(ast.parse(template, mode="eval").body)
     return _begun(made, first)
 
 
@@ -109,65 +96,34 @@ def _begun(made: ast.expr, first: dict[str, ast.expr]) -> ast.expr:
     """Return an expression that puts its arguments into their temporaries before anything else."""
     if not first:
         return made
-    test = made.test if isinstance(made, ast.IfExp) else made
-    *before, (last, expression) = first.items()
-    if not before and not isinstance(made, ast.IfExp) and _put(made, last, expression):
-        return made
-    start = _first_read(test)
-    if not before and start is not None and start.value.id == last:  # type: ignore[attr-defined]
-        start.value = py.walrus(last, expression)
-        return made
     bound = [py.bound(name, value) for name, value in first.items()]
     if isinstance(made, ast.IfExp):
         made.test = py.both([*bound, made.test])
         return made
+    reads = [part for part in ast.walk(made) if isinstance(part, ast.Name) and part.id in first]
+    if len(reads) == 1 == len(first) and not any(isinstance(part, ast.BoolOp) for part in ast.walk(made)):
+        return _Once(first).visit(made)  # type: ignore[no-any-return]
     return py.both([*bound, made])
 
 
-def _put(made: ast.expr, name: str, expression: ast.expr) -> bool:
-    """Put an expression in the place of a temporary that is read once, whatever happens; tell whether that was so."""
-    parts = list(ast.walk(made))
-    reads = [part for part in parts if isinstance(part, ast.Name) and part.id == name]
-    if len(reads) != 1 or any(isinstance(part, ast.IfExp | ast.BoolOp) for part in parts):
-        return False
-    for part in parts:
-        for field, value in ast.iter_fields(part):
-            if value is reads[0]:
-                setattr(part, field, expression)
-                return True
-            if isinstance(value, list) and reads[0] in value:
-                value[value.index(reads[0])] = expression
-                return True
-    return False
+class _Once(ast.NodeTransformer):
+    """Puts expressions in place of the temporaries that are read once, whatever happens."""
 
+    def __init__(self, given: dict[str, ast.expr]) -> None:
+        self.given = given
 
-def _first_read(test: ast.expr) -> ast.Attribute | None:
-    """Return what a test reads first, when that is an attribute of a name."""
-    while True:
-        match test:
-            case ast.BoolOp(values=[part, *_]) | ast.Compare(left=part):
-                test = part
-            case ast.Attribute(value=ast.Name()):
-                return test
-            case _:
-                return None
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.given.get(node.id, node)
 
 
 class _Filler(ast.NodeTransformer):
     """Puts arguments in place of the letters, and drops the tests of which the answer is known."""
 
-    def __init__(
-        self,
-        emitter: Expressions,
-        names: dict[str, ast.expr],
-        kinds: dict[str, Kind | None],
-        naturals: set[str],
-        slow: str,
-    ) -> None:
+    def __init__(self, emitter: Expressions, names: dict[str, ast.expr], nodes: dict[str, ir.Node], slow: str) -> None:
         self.emitter = emitter
         self.names = names
-        self.kinds = kinds
-        self.naturals = naturals
+        self.nodes = nodes
+        self.kinds = {letter: emitter.numbers.kind(node) for letter, node in nodes.items()}
         self.slow = slow
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
@@ -185,11 +141,17 @@ class _Filler(ast.NodeTransformer):
         return py.load(self.emitter.unit.helper(node.id) if node.id in _HELPERS else node.id)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        if isinstance(node.func, ast.Name) and node.func.id in _CLASSES:
-            return self._is(node.args[0].id, *_CLASSES[node.func.id])  # type: ignore[attr-defined]
-        if isinstance(node.func, ast.Name) and node.func.id == "small":
-            return self._small(node.args[0].id)  # type: ignore[attr-defined]
-        made = self.generic_visit(node)
+        match node:
+            case ast.Call(ast.Name(test), [ast.Name(letter)]) if test in _CLASSES:
+                return self._is(letter, *_CLASSES[test])
+            case ast.Call(ast.Name("small"), [ast.Name(letter)]):
+                return self._small(letter)
+            case ast.Call(ast.Name("quick"), [_, ast.Name(letter)]):
+                return py.const(value=True) if self._is_quick() else self._small(letter)
+            case ast.Call(ast.Name("iskey"), [ast.Name(letter)]):
+                return self._is_key(letter)
+            case _:
+                made = self.generic_visit(node)
         match made:
             case ast.Call(ast.Name("len"), [ast.Constant(str() as text)]):
                 return py.const(len(text))
@@ -206,6 +168,19 @@ class _Filler(ast.NodeTransformer):
             return py.const(value=known is kind)
         return py.is_class(self._again(letter), wanted.__name__)
 
+    def _is_quick(self) -> bool:
+        """Tell whether a division of integers need not be measured: one of the two is short."""
+        bits = [width(node, self.emitter.numbers) for node in self.nodes.values()]
+        divisor = list(self.nodes.values())[-1]
+        zero = isinstance(divisor, ir.Const) and divisor.value == 0
+        return not zero and any(each is not None and each <= WORD_BITS for each in bits)
+
+    def _is_key(self, letter: str) -> ast.expr:
+        value = self.names[letter]
+        if isinstance(value, ast.Constant):
+            return py.const(value=is_plain(value.value))
+        return key_test(self.emitter, self.nodes[letter], value.id)  # type: ignore[attr-defined]
+
     def _small(self, letter: str) -> ast.expr:
         value = self.names[letter]
         if isinstance(value, ast.Constant):
@@ -220,12 +195,6 @@ class _Filler(ast.NodeTransformer):
                 vector = known is Kind.VECTOR and name in ("tuple", "rt_grown")
                 if known is not None and not vector and not isinstance(self.names[letter], ast.Constant):
                     return py.const(value=known is _KINDS.get(name))
-            case ast.Compare(ast.UnaryOp(ast.USub()), [_, *ops], [ast.Name(letter), *others]) if (
-                letter in self.naturals
-            ):
-                node = ast.Compare(node.comparators[0], ops, others)  # the first part asks whether it is negative
-            case ast.Compare(ast.Name(letter), [ast.GtE()], [ast.Constant(0)]) if letter in self.naturals:
-                return py.const(value=True)
             case _:
                 pass
         made: Any = self.generic_visit(node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from rtfs_framework.lang.annotations import Sequence
-from rtfs_framework.lang.codegen import checks, counting, each, lookups, matching, speculation
+from rtfs_framework.lang.codegen import checks, counting, each, lengths, matching, speculation
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, RETURN, Dest, steady, var_name
 from rtfs_framework.lang.codegen.metering import further_steps
@@ -69,18 +69,15 @@ class Statements(Parts):
                 self.give(self.value(node), dest, self.line(node.span), node)
 
     def _run_items(self, items: tuple[ir.Node, ...], dest: Dest) -> None:
-        known, kept = "numbers" in self.passes, self.kept
+        known = "numbers" in self.passes
         for place, item in enumerate(items[:-1], 1):
-            lookups.prepare(self, item, items[place:])
             if self.owed and self.costs.costly(item):
                 self.pay(self.line(item.span))
             self.run(item, DROP)
             if known and speculation.run_rest(self, item, items[place:], dest):
                 break
         else:
-            lookups.prepare(self, items[-1])
             self.run(items[-1], dest)
-        self.kept = kept
 
     def _due(self, node: ir.Node) -> bool:
         """Tell whether the function's step is taken here; where a node only chooses, its branches take it."""
@@ -113,10 +110,9 @@ class Statements(Parts):
 
     def inside(self, node: ir.Node, dest: Dest) -> list[ast.stmt]:
         """Return a branch; whether the function has paid on it says nothing about the next branch."""
-        outer, owed, kept = self.block(), self.owed, self.kept
-        lookups.prepare(self, node)
+        outer, owed = self.block(), self.owed
         self.run(node, dest)
-        self.owed, self.kept = owed, kept
+        self.owed = owed
         return self.take(outer)
 
     def _run_if(self, node: ir.If, dest: Dest) -> None:
@@ -165,24 +161,23 @@ class Statements(Parts):
         inits = self.values(node.inits)
         self.owed = False
         learn_loop(node, self.numbers)
-        found, kept = counting.find(self, node), self.kept
-        lookups.prepare_loop(self, node.body, node.vars)
+        found = counting.find(self, node)
         for i, (name, init) in enumerate(zip(names, inits, strict=True)):
             if found is None or i != found.place:
                 self.emit(py.assign(name, init), line)
         grown = [name for name, init in zip(names, node.inits, strict=True) if isinstance(init, ir.Fresh)]
         result = dest if dest.kind == "return" else Dest("assign", self.unit.temp("l"))
-        if found is not None:
-            counting.Counting(self, node, found, result).emit(inits[found.place], grown)
-        else:
-            self.loop_vars.append(names)
-            with self.opened(2):
-                body = self.inside(node.body, result)
-            self.loop_vars.pop()
-            if result.kind == "assign":
-                body = [*body, ast.Break()]
-            self.endless(body, line, further_steps(node.body), grown)
-        self.kept = kept
+        with lengths.kept(self, node.body, node.vars):
+            if found is not None:
+                counting.Counting(self, node, found, result).emit(inits[found.place], grown)
+            else:
+                self.loop_vars.append(names)
+                with self.opened(2):
+                    body = self.inside(node.body, result)
+                self.loop_vars.pop()
+                if result.kind == "assign":
+                    body = [*body, ast.Break()]
+                self.endless(body, line, further_steps(node.body), grown)
         if result.kind == "assign":
             self.give(py.load(result.name), dest, line, node)
 

@@ -12,14 +12,11 @@ from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.passes.copying import bound_by
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Numbers, jumps
-from rtfs_framework.lang.passes.succeeds import succeeds
 
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "="}
 _NEGATED = {"<": ">=", ">": "<=", "<=": ">", ">=": "<", "=": "!="}
 _FORWARD = frozenset({"<", "<=", "!="})
 _ZERO = {"zero?": "=", "pos?": ">", "neg?": "<"}
-_MOST_NODES = 8
-"""Nodes of an exit that may stand twice in the code."""
 
 
 @records.frozen(eq=False)
@@ -38,54 +35,20 @@ class Counted:
     """A round."""
     after: ir.Node
     """What it gives after the last round."""
-    leaves: bool
-    """Whether a round may end it."""
 
 
 def counted(loop: ir.Loop, numbers: Numbers) -> Counted | None:
     """Return how a loop counts."""
-    before, node = _head(loop.body)
-    if not isinstance(node, ir.If) or not all(_silent(bind, numbers) for bind in before):
+    node = loop.body
+    while isinstance(node, ir.Do) and len(node.items) == 1:
+        node = node.items[0]
+    if not isinstance(node, ir.If):
         return None
     goes_on, otherwise = any(jumps(node.then, None)), any(jumps(node.otherwise, None))
     if goes_on is otherwise:
         return None
     inside, after = (node.then, node.otherwise) if goes_on else (node.otherwise, node.then)
-    if mentions(after, {var for bind in before for var in bound_by(bind)}):
-        return None
-    test, rest = _split(node.test, goes_on=goes_on)
-    if rest is not None:
-        if not _is_tiny(after):
-            return None
-        inside = ir.If(rest, inside, after, node.span) if goes_on else ir.If(rest, after, inside, node.span)
-    body = ir.Do((*before, inside), node.span) if before else inside
-    return _Shape(loop, numbers).read(test, body, after, goes_on=goes_on)
-
-
-def _head(body: ir.Node) -> tuple[tuple[ir.Node, ...], ir.Node]:
-    """Return what stands before the first branch, and that branch."""
-    before: tuple[ir.Node, ...] = ()
-    while isinstance(body, ir.Do) and body.items:
-        before, body = (*before, *body.items[:-1]), body.items[-1]
-    return before, body
-
-
-def _silent(node: ir.Node, numbers: Numbers) -> bool:
-    """Tell whether nobody sees if a node is left out."""
-    return isinstance(node, ir.Bind) and succeeds(node, numbers)
-
-
-def _split(test: ir.Node, *, goes_on: bool) -> tuple[ir.Node, ir.Node | None]:
-    """Return the first test and the rest of a junction that goes on, or ends, where each of them says so."""
-    if isinstance(test, ir.And if goes_on else ir.Or):
-        head, *rest = test.items
-        return head, rest[0] if len(rest) == 1 else records.evolve(test, items=tuple(rest))
-    return test, None
-
-
-def _is_tiny(node: ir.Node) -> bool:
-    parts = list(everything((node,)))
-    return len(parts) <= _MOST_NODES and not any(isinstance(part, ir.Fn) or any(bound_by(part)) for part in parts)
+    return None if _leaves(inside) else _Shape(loop, numbers).read(node.test, inside, after, goes_on=goes_on)
 
 
 def mentions(node: ir.Node, names: set[ir.Var]) -> bool:
@@ -123,7 +86,7 @@ class _Shape:
             if forward not in _FORWARD or step == 0 or (way == "!=" and abs(step) != 1):
                 return None
             beyond = (1 if step > 0 else -1) if way in ("<=", ">=") else 0
-            return Counted(place, step, bound, beyond, way == "!=", body, after, _leaves(body))
+            return Counted(place, step, bound, beyond, way == "!=", body, after)
         return None
 
     def _place(self, node: ir.Node) -> int | None:

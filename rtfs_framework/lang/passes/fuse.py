@@ -18,10 +18,7 @@ from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes import forms
 from rtfs_framework.lang.passes.copying import Copy, Fresh
 from rtfs_framework.lang.passes.inline import MOST_REPEATED, is_small, is_whole, settled
-from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.known import asking, is_plain, is_plain_function, may_ask
-from rtfs_framework.lang.passes.numbers import Numbers
-from rtfs_framework.lang.passes.succeeds import succeeds
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword
 
@@ -101,11 +98,9 @@ class _Fusing:
             return None
         start = call.args[1] if len(call.args) == _WITH_START else None
         plain_start = start is None or is_plain(start, self._library)
-        ends_early = steps[-1].op in _NONE_FOUND or self._may_stop(
-            steps[-1]
-        )  # then a step must not fail for an item that is not looked at
-        plain = plain_start and all(map(self._plain, steps))
-        if len(steps) > 1 and not (plain and (not ends_early or self._succeed(steps[:-1], source))):
+        # Where the end may come early, a step before it must not be left out for the items that follow: it may fail.
+        ends_early = steps[-1].op in _NONE_FOUND or self._may_stop(steps[-1])
+        if len(steps) > 1 and (ends_early or not (plain_start and all(map(self._plain, steps)))):
             steps, source = steps[-1:], call.args[-1]
         return self._loop(call, steps, None if start is None else self.go(start), self._source(steps, source))
 
@@ -182,30 +177,6 @@ class _Fusing:
         if isinstance(function, ir.Global):
             return False
         return not isinstance(function, ir.Fn) or is_plain(function.body, self._library)
-
-    def _succeed(self, steps: Sequence[_Step], source: ir.Node) -> bool:
-        """Tell whether steps surely give something for every item."""
-        match source:
-            case ir.Call(function=ir.Builtin(name="range")):
-                kind: Kind | None = Kind.INT
-            case _:
-                kind = None
-        for step in steps:
-            function, span = self._moved(step.function), step.span
-            item = self._fresh.var("item", self._owner)
-            body: ir.Node = ir.Call(function, (ir.Local(item, span),), span)
-            if isinstance(function, ir.Fn):
-                param = function.params[0]
-                if not isinstance(param.pattern, ir.PVar) or param.type is not None or function.returns is not None:
-                    return False
-                item, body = param.pattern.var, function.body
-            numbers = Numbers({} if kind is None else {item: kind})
-            numbers.learn(body)
-            if not succeeds(body, numbers):
-                return False
-            if _STEPS[step.op] in ("map", "keep"):
-                kind = numbers.kind(body) if _STEPS[step.op] == "map" else None
-        return True
 
     def _moved(self, function: ir.Node) -> ir.Node:
         """Return the function whose body is put into a loop: a small one in place of its name."""

@@ -46,10 +46,6 @@ class Callees(Protocol):
         """Return the type that what a function gives surely fits, if it declares one."""
         ...
 
-    def behind_test(self, name: str, args: Sequence[ir.Node], numbers: Numbers) -> Special | None:
-        """Return the version that a call goes to if arguments of unknown kind turn out to be of its kinds."""
-        ...
-
 
 class Numbers:
     """Kinds of variables and, for functions with a special version, of their results."""
@@ -64,8 +60,6 @@ class Numbers:
         """What types' names stand for, for good; None where nobody knows that."""
         self.widths: dict[ir.Var, int] = {}
         """Most bits of integer variables (`widths`), noted while code is made."""
-        self.naturals: set[ir.Var] = set()
-        """Integer variables that are never negative, likewise."""
         self.callees = callees
         self.place = 0
         """Which of the program's top-level forms is looked at: functions that stand after it may not exist yet."""
@@ -106,7 +100,7 @@ class Numbers:
     def supposing(self, var: ir.Var, kind: Kind) -> Numbers:
         """Return what is known where a variable is of a kind: more is to be learned there."""
         made = self.beside({var: kind})
-        made.widths, made.naturals, made.supposed = dict(self.widths), set(self.naturals), self.supposed
+        made.widths, made.supposed = dict(self.widths), self.supposed
         return made
 
     def special(self, node: ir.Call) -> Special | None:
@@ -136,12 +130,6 @@ class Numbers:
                 return self.callees.declared(name)
             case _:
                 return None
-
-    def behind_test(self, node: ir.Call) -> Special | None:
-        """Return the version that a call of a top-level function goes to if tests of its arguments say so."""
-        if not isinstance(node.function, ir.Global) or self.callees is None:
-            return None
-        return self.callees.behind_test(node.function.name, node.args, self)
 
     def _callee(self, node: ir.Call) -> tuple[Special | None, Kind | None]:
         target = node.function

@@ -28,8 +28,6 @@ MOST_NODES = 400
 _MOST_ASKED = 2
 """Versions of one function for the kinds that calls pass."""
 _REPEATING = (ir.Loop, ir.Each, ir.Fn, ir.Letrec, ir.Global)
-_FEW_NODES = 64
-"""A function of no more nodes gets a version for what it only passes on, too."""
 
 
 @records.define(eq=False)
@@ -41,7 +39,6 @@ class _Known:
     wanted: list[frozenset[Kind]]
     """The kinds that are worth knowing, by parameter; empty when there can be no version."""
     calls: list[ir.Call]
-    size: int
     result: Kind | None = Kind.NEVER
     integers: Special | None = None
     versions: list[Special] = records.field(factory=list)
@@ -82,7 +79,6 @@ class Versions:
         """The top-level names that the program itself reads."""
         for place, seen in enumerate(found):
             self._enter(place, seen, once, merged)
-        self._pass_on()
         for body in list(self._bodies):
             self._queue.extend((*self._for_integers(body), body))
         while self._queue:
@@ -127,18 +123,6 @@ class Versions:
             self._readers.setdefault(chosen or known, {})[self._reading] = None
         return chosen, known.result if chosen is None else chosen.returns
 
-    def behind_test(self, name: str, args: Sequence[ir.Node], numbers: Numbers) -> Special | None:
-        """Return the version that a call goes to if arguments of unknown kind turn out to be of its kinds."""
-        known = self._known.get(name)
-        if known is None or len(args) != len(known.fn.params) or not self._exists(known.place, numbers.place):
-            return None
-        given = [
-            (kind, kind is None and not isinstance(a, ir.Const))
-            for a, kind in zip(args, numbers.given(args), strict=True)
-        ]
-        fit = [each for each in known.versions if each.name and _may_take(each, given)]
-        return max(fit, key=_exactness, default=None) if fit and numbers.all_fit(args, known.fn) else None
-
     # -- what there is -------------------------------------------------------------------------------------------
 
     def _enter(self, place: int, seen: Summary, once: Collection[str], merged: set[ir.FunctionFrame]) -> None:
@@ -152,7 +136,7 @@ class Versions:
         known = None
         if node.name in once and not (fn.captures or fn.linked or fn.frame in merged):
             wanted = _wanted(fn, wants(nodes)) if len(nodes) <= MOST_NODES and self._often(node.name, fn, nodes) else []
-            known = self._known[node.name] = _Known(fn, place, wanted, calls, len(nodes))
+            known = self._known[node.name] = _Known(fn, place, wanted, calls)
         self._bodies.append(_Body(fn, place, calls, known))
 
     def _often(self, name: str, fn: ir.Fn, nodes: Iterable[ir.Node]) -> bool:
@@ -161,22 +145,6 @@ class Versions:
         What only a host calls costs the host more than all class tests of a body that runs straight through.
         """
         return name in self._named or fn.frame.loops or any(isinstance(node, _REPEATING) for node in nodes)
-
-    def _pass_on(self) -> None:
-        """Want for parameters that are only passed on what the functions want that get them."""
-        todo = [known for known in self._known.values() if known.calls and known.wanted and known.size <= _FEW_NODES]
-        grown = True
-        while grown:
-            grown = False
-            for known in todo:
-                variables = [p.pattern.var for p in known.fn.params if isinstance(p.pattern, ir.PVar)]
-                for call in known.calls:
-                    callee = self._known.get(call.function.name) if isinstance(call.function, ir.Global) else None
-                    for arg, wanted in zip(call.args, () if callee is None else callee.wanted, strict=False):
-                        if wanted is NUMBER and isinstance(arg, ir.Local) and variables.count(arg.var) == 1:
-                            place = variables.index(arg.var)
-                            grown = grown or not known.wanted[place]
-                            known.wanted[place] = known.wanted[place] or NUMBER
 
     def _for_integers(self, body: _Body) -> Sequence[_Body]:
         """Return the version of a function for integers; a function without one asks for others itself."""
@@ -367,14 +335,6 @@ def _without(given: Sequence[Kind | None], refuted: set[int]) -> tuple[Kind | No
 
 def _returned(fn: ir.Fn, numbers: Numbers) -> Kind | None:
     return kinds.of_type(fn.returns) or numbers.kind(fn.body)
-
-
-def _may_take(special: Special, given: Sequence[tuple[Kind | None, bool]]) -> bool:
-    """Tell whether arguments may be what a version is made for; of some that are of no known kind a test can tell."""
-    pairs = list(zip(special.kinds, given, strict=True))
-    return all(kind in (None, known) or open_ for kind, (known, open_) in pairs) and any(
-        kind is not None and open_ for kind, (_, open_) in pairs
-    )
 
 
 def _exactness(special: Special) -> int:

@@ -1,8 +1,8 @@
-"""Widths: how many bits an integer can have at most, and whether it can be negative, so that codegen asks neither.
+"""Widths: how many bits an integer can have at most, so that codegen need not measure it.
 
-In: nodes, with the kinds of `numbers`. Out: a bound for every node that has one, and whether it is natural (zero or
-more). A loop's variable that only ever moves by a bounded step is bounded too: no run goes round 2**60 times. One that
-gets a bounded value is bounded by that: what is assumed of the loop's variables holds if every `recur` keeps it.
+In: nodes, with the kinds of `numbers`. Out: a bound for every node that has one. A loop's variable that only ever moves
+by a bounded step is bounded too: no run goes round 2**60 times. One that gets a bounded value is bounded by that: what
+is assumed of the loop's variables holds if every `recur` keeps it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ ROUNDS = 60
 """Bits of more rounds than any run can make."""
 ITEMS = 60
 """Bits of more items than any collection can have."""
+WORD_BITS = 512
+"""Integers of at most so many bits may be divided, and multiplied to so many, without being measured."""
 _MOVES = frozenset({"+", "-", "inc", "dec"})
 _TRIES = 4
 """How often an assumption about a loop's variables is weakened before it is given up."""
@@ -61,42 +63,6 @@ def _call(name: str, node: ir.Call, numbers: Numbers) -> int | None:
     return most if name in ("max", "min", "quot", "abs") else None
 
 
-def natural(node: ir.Node, numbers: Numbers) -> bool:
-    """Tell whether a node surely gives an integer that is not negative."""
-    match node:
-        case ir.Const(value=value):
-            return value.__class__ is int and value >= 0
-        case ir.Local(var=var):
-            return var in numbers.naturals and numbers.vars.get(var) is Kind.INT
-        case ir.Call(function=ir.Builtin(name=name), args=args):
-            return name in COUNTS or (numbers.kind(node) is Kind.INT and _is_natural(name, args, numbers))
-        case ir.Look(op="count"):
-            return True
-        case ir.If(then=then, otherwise=otherwise):
-            found = [natural(each, numbers) for each in (then, otherwise) if not _leaves(each)]
-            return bool(found) and all(found)
-        case ir.Do(items=[*_, last]):
-            return natural(last, numbers)
-        case ir.Inlined(body=body):
-            return natural(body, numbers)
-        case _:
-            return False
-
-
-def _is_natural(name: str, args: Sequence[ir.Node], numbers: Numbers) -> bool:
-    match name:
-        case "+" | "*" | "inc" | "quot" | "min":
-            return bool(args) and all(natural(arg, numbers) for arg in args)
-        case "max":
-            return any(natural(arg, numbers) for arg in args)
-        case "mod" | "rem" if len(args) == 2:  # of a zero divisor there is no result at all
-            return natural(args[1 if name == "mod" else 0], numbers)
-        case "abs":
-            return True
-        case _:
-            return False
-
-
 def _leaves(node: ir.Node) -> bool:
     """Tell whether a branch goes somewhere else, so that it gives nothing here."""
     return isinstance(node, ir.Recur | ir.Fail | ir.Stop)
@@ -104,13 +70,9 @@ def _leaves(node: ir.Node) -> bool:
 
 def learn(var: ir.Var, node: ir.Node, numbers: Numbers) -> None:
     """Note the bound of a variable that is bound to a node."""
-    if var.leaves_part:  # which is read before its form too
-        return
-    found = width(node, numbers)
+    found = None if var.leaves_part else width(node, numbers)  # which is read before its form too
     if found is not None:
         numbers.widths[var] = found
-    if natural(node, numbers):
-        numbers.naturals.add(var)
 
 
 def learn_items(item: ir.Var, source: ir.Node, numbers: Numbers) -> None:
@@ -120,8 +82,6 @@ def learn_items(item: ir.Var, source: ir.Node, numbers: Numbers) -> None:
             start = 0 if len(args) == 1 else width(args[0], numbers)
             if start is not None:
                 numbers.widths[item] = max(start, ITEMS) + 1
-            if len(args) == 1 or natural(args[0], numbers):
-                numbers.naturals.add(item)
         case _:
             return
 
@@ -132,18 +92,9 @@ def learn_loop(node: ir.Loop, numbers: Numbers) -> None:
     places = [i for i, var in enumerate(node.vars) if numbers.vars.get(var) is Kind.INT]
     firsts = {i: width(node.inits[i], numbers) for i in places}
     bounds = {i: bound for i, bound in firsts.items() if bound is not None}
-    floors = {i for i in places if natural(node.inits[i], numbers)}
-    binds = _binds(node.body) if bounds or floors else []
+    binds = _binds(node.body) if bounds else []
     while bounds and not _settle(node, rounds, binds, bounds, numbers):
         pass
-    while floors:
-        numbers.naturals |= {node.vars[i] for i in floors}
-        _relearn(binds, numbers)
-        below = {i for i in floors if not all(natural(jump.args[i], numbers) for jump in rounds)}
-        numbers.naturals -= {node.vars[i] for i in below}
-        floors -= below
-        if not below:
-            break
     _relearn(binds, numbers)
 
 
@@ -201,7 +152,6 @@ def _relearn(binds: Sequence[ir.Bind], numbers: Numbers) -> None:
     for bind in binds:
         assert isinstance(bind.pattern, ir.PVar)  # noqa: S101 - `_binds` admits no other
         numbers.widths.pop(bind.pattern.var, None)
-        numbers.naturals.discard(bind.pattern.var)
     for bind in binds:
         assert isinstance(bind.pattern, ir.PVar)  # noqa: S101
         learn(bind.pattern.var, bind.value, numbers)

@@ -13,8 +13,8 @@ import pytest
 from rtfs_framework.kernel import effects
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang import codegen, passes
-from rtfs_framework.lang.codegen import growth, metering, numerals, speculation, templates
-from rtfs_framework.lang.passes import fuse, kinds, known, proofs, succeeds, wants
+from rtfs_framework.lang.codegen import growth, metering, speculation, templates
+from rtfs_framework.lang.passes import fuse, kinds, known, proofs, wants
 from rtfs_framework.stdlib.library import BUILTINS
 
 assert effects.call  # its import enters the host's names
@@ -26,15 +26,13 @@ FILES = sorted(path for package in (passes, codegen) for path in Path(package.__
 TABLES = {
     "known": known.PLAIN | known.FOLDED | known.NUMERIC,
     "kinds": kinds.FAIL_FOR_NIL | kinds.COUNTS | kinds.FLOATS | kinds.ORDER | kinds._ALIKE,
-    "succeeds": succeeds._ASKS | succeeds._NEVER_FAIL,
     "wants": {name for name in wants._OPERATIONS | wants._ON_VECTORS | wants._SAME if name[0] != "%"},
     "proofs": proofs._NUMERIC | proofs._SAME_ITEMS.keys(),
     "fuse": fuse._STEPS.keys() | fuse._ENDS | fuse._ALIKE | fuse._NONE_FOUND.keys(),
     "metering": metering._CHEAP,
     "speculation": speculation._ITEMS,
     "growth": growth._OF_ITEMS,
-    "templates": {name for name, _ in (*templates.TEMPLATES, *templates.PLAIN_KEY, *templates.INTEGER_KEY)},
-    "numerals": numerals._ONE.keys() | numerals._TWO.keys(),
+    "templates": {name for name, _ in templates.TEMPLATES},
 }
 
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 from itertools import product
 
 import pytest
 
 from rtfs_framework.kernel.instance import Instance
-from rtfs_framework.kernel.loader import compile_source, surroundings
+from rtfs_framework.kernel.loader import compile_source
 from rtfs_framework.lang.canonical import canonical_print
-from rtfs_framework.lang.codegen.program import emit_program
 from rtfs_framework.lang.codegen.templates import TEMPLATES
-from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
 from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT, SMALL
 from rtfs_framework.lang.passes.table import ALL
-from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.lang.vectors import GROW_AT, GrownVector, List
-from rtfs_framework.lang.views import view
 
 NUMBERS = (0, 1, -1, GROW_AT, SHORT, LARGE_INTEGER, 1.0, -0.5, float("nan"), True, None)
 SIZES = (1, GROW_AT - 1, GROW_AT, SMALL - 1, SMALL)
@@ -89,13 +84,3 @@ def test_an_inline_call_with_a_constant_is_the_call(call):
     inline, plain = both(call)
     for arguments in product(POOL, (None,), LAST):
         assert outcome(inline, arguments) == outcome(plain, arguments), (call, arguments)
-
-
-def test_what_cannot_be_negative_is_not_asked():
-    ends = "[(nth v i) (nth v j) (quot i 2) (quot j 2)]"
-    text = f"(defn f [v] (loop [i 0 j 9] (if (< i 9) (recur (inc i) (dec j)) {ends})))"
-    program = view(Source("f.rtfs", text), surroundings()).program
-    made = ast.unparse(emit_program(program, Unit(), frozenset({"numbers", "shortcuts"})))
-    assert "v_1[loop_4] if v_1.__class__ is tuple and loop_4 < len(v_1) else" in made
-    assert "v_1[loop_5] if v_1.__class__ is tuple and -1 < loop_5 < len(v_1) else" in made
-    assert "loop_4 // 2, loop_5 // 2 if loop_5 >= 0 else" in made
