@@ -23,7 +23,7 @@ from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.expander.macros import MacroTable
 from rtfs_framework.lang.expander.recording import RecordingMacros
-from rtfs_framework.lang.forms import Form, ListForm, Name
+from rtfs_framework.lang.forms import Form, ListForm, Name, head_of
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.pipeline import Surroundings, analyze, assemble, digest
 from rtfs_framework.lang.reader.read import read_program
@@ -160,8 +160,5 @@ class GrowingProgram:
 
 def _macro_name(form: Form) -> str | None:
     """Return the name of a macro's definition: what was a function of that name is one no more."""
-    if isinstance(form, ListForm) and len(form.items) > 2 and isinstance(form.items[0], Name):
-        name = form.items[1]
-        if form.items[0].name == "defmacro" and isinstance(name, Name):
-            return name.name
-    return None
+    named = form.items[1] if isinstance(form, ListForm) and head_of(form) == "defmacro" and form.items[2:] else None
+    return named.name if isinstance(named, Name) else None

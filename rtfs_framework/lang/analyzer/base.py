@@ -127,6 +127,11 @@ class AnalyzerBase:
         """Note a finding."""
         self.findings.append(self.finding(span, code, message, way_out, **more))
 
+    def fails(self, span: Span, code: str, kind: str, message: str, way_out: str | None = None) -> ir.Node:
+        """Note what cannot succeed; return the node that fails when it is reached."""
+        self.report(span, code, message, way_out, kind=kind)
+        return ir.Fail(kind, message, span)
+
     def asks(self, kind: SiteKind, name: str | None, span: Span, scope: Scope) -> None:
         """Note a place where the program asks its host, or where a call may go elsewhere."""
         self.sites.append(CallSite(kind, name, self.place(span), scope.inside))

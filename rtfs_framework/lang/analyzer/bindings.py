@@ -5,9 +5,8 @@ from __future__ import annotations
 from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.type_names import type_of
 from rtfs_framework.lang.annotations import Sequence
-from rtfs_framework.lang.forms import Atom, Form, MapForm, Name, VectorForm
+from rtfs_framework.lang.forms import Form, MapForm, Name, VectorForm, keyword_of
 from rtfs_framework.lang.types.model import Type
-from rtfs_framework.lang.values import Keyword
 
 
 def is_colon(form: Form) -> bool:
@@ -17,7 +16,7 @@ def is_colon(form: Form) -> bool:
 
 def is_type_keyword(form: Form) -> bool:
     """Tell whether a form may be a type written as a keyword."""
-    return isinstance(form, Atom) and isinstance(form.value, Keyword)
+    return keyword_of(form) is not None
 
 
 def annotated(analyzer: AnalyzerBase, forms: Sequence[Form], *, need: int) -> tuple[Type | None, Sequence[Form]]:

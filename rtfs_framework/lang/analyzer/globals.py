@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rtfs_framework.lang.forms import Form, HintForm, ListForm, Meta, Name
+from rtfs_framework.lang.forms import Form, HintForm, ListForm, Meta, Name, head_of
 
 _DEFINERS = frozenset({"def", "defn", "defstruct"})
+_NAMERS = frozenset({"deftype", "defstruct"})
 _TRANSPARENT = frozenset({"do", "if", "when", "when-not", "try", "step", "catch", "finally", "step-if"})
 """Forms whose parts stand in the same scope as they do."""
 
@@ -17,9 +18,9 @@ def collect_definitions(forms: tuple[Form, ...]) -> Counter[str]:
     todo: list[Form] = list(forms)
     while todo:
         form = todo.pop()
-        if not (isinstance(form, ListForm) and form.items and isinstance(form.items[0], Name)):
+        head = head_of(form)
+        if not isinstance(form, ListForm) or head is None:
             continue
-        head = form.items[0].name
         if head in _DEFINERS:
             name = defined_name(form)
             if name is not None:
@@ -32,13 +33,8 @@ def collect_definitions(forms: tuple[Form, ...]) -> Counter[str]:
 
 def collect_types(forms: tuple[Form, ...]) -> set[str]:
     """Return every name that is given to a type at top level."""
-    found: set[str] = set()
-    for form in forms:
-        if isinstance(form, ListForm) and len(form.items) > 1 and isinstance(form.items[0], Name):
-            name = form.items[1]
-            if form.items[0].name in ("deftype", "defstruct") and isinstance(name, Name):
-                found.add(name.name)
-    return found
+    named = [form.items[1:2] for form in forms if isinstance(form, ListForm) and head_of(form) in _NAMERS]
+    return {name.name for parts in named for name in parts if isinstance(name, Name)}
 
 
 def defined_name(form: ListForm) -> Name | None:

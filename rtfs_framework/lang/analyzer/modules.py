@@ -6,6 +6,7 @@ by full names (`module/name`); only exports can be reached from outside.
 
 from __future__ import annotations
 
+from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.arities import laid_out
 from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
@@ -15,13 +16,12 @@ from rtfs_framework.lang.analyzer.scope import Scope
 from rtfs_framework.lang.annotations import Container, Mapping, TypeGuard
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm
+from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm, head_of, keyword_of
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import FindModule
 from rtfs_framework.lang.meter import NESTING
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source, Span
-from rtfs_framework.lang.values import Keyword
 
 MODULE = "(module name (:exports [name ...])? (import ...)... definition...)"
 IMPORT = "(import name), (import name :as alias), (import name :only [name ...])"
@@ -134,7 +134,7 @@ def module_parts(form: Form) -> tuple[str, tuple[str, ...], tuple[Form, ...]] | 
 
 def is_module(form: Form) -> TypeGuard[ListForm]:
     """Tell whether a form says that it is a module, well-formed or not."""
-    return isinstance(form, ListForm) and bool(form.items) and _is_name(form.items[0], "module")
+    return head_of(form) == "module"
 
 
 def wrong_part(form: ListForm) -> tuple[Form, str] | None:
@@ -162,7 +162,7 @@ def wrong_part(form: ListForm) -> tuple[Form, str] | None:
 
 
 def _is_exports(form: Form) -> bool:
-    return isinstance(form, ListForm) and bool(form.items) and _is_keyword(form.items[0], "exports")
+    return isinstance(form, ListForm) and bool(form.items) and keyword_of(form.items[0]) == "exports"
 
 
 def _exported(form: Form) -> tuple[Form, ...] | None:
@@ -174,7 +174,7 @@ def _word(form: Form) -> str:
     """Return the name that a symbol or keyword spells, "" for other forms."""
     if isinstance(form, Name):
         return form.name
-    return f":{form.value.name}" if isinstance(form, Atom) and isinstance(form.value, Keyword) else ""
+    return "" if keyword_of(form) is None else f":{keyword_of(form)}"
 
 
 def import_into(namespace: Namespace, module: Namespace, alias: str | None, only: tuple[str, ...] | None) -> str | None:
@@ -192,26 +192,10 @@ def _as_module_error(found: Diagnostic) -> Diagnostic:
     """A mistake inside a module is a ModuleError to the program that imports it; place and code stay."""
     if found.kind in ("ModuleNotFound", "ModuleError"):
         return found
-    return Diagnostic(
-        code=found.code,
-        message=found.message,
-        source=found.source,
-        span=found.span,
-        help=found.help,
-        kind="ModuleError",
-        severity=found.severity,
-    )
+    return records.evolve(found, kind="ModuleError")
 
 
 def _refuse(
     analyzer: AnalyzerBase, span: Span, code: str, message: str, way_out: str, kind: str = "ModuleError"
 ) -> LanguageError:
     return LanguageError([analyzer.finding(span, code, message, way_out, kind=kind)])
-
-
-def _is_name(form: Form, name: str) -> bool:
-    return isinstance(form, Name) and form.name == name
-
-
-def _is_keyword(form: Form, name: str) -> bool:
-    return isinstance(form, Atom) and form.value is Keyword(name)

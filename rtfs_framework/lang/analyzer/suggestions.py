@@ -24,80 +24,79 @@ _REPEAT = "use (loop [i 0] (if test (recur (inc i)) result)), dotimes or doseq"
 _RAISE = 'use (throw "message") or (throw {:kind "Name" :message "text"})'
 _TRY = "it stands in a try, as in (try body (catch e handler) (finally form))"
 
-_FORMS: dict[str, str] = {
-    **dict.fromkeys(("set!", "dosync", "setq", "set!!", "global", "with-local-vars", "io!", "locking"), _STATE),
-    **dict.fromkeys(("binding", "with-redefs", "with-bindings"), "use let, and pass the value as an argument"),
-    **dict.fromkeys(("defonce", "declare"), "use (def name value); functions of a program see each other in any order"),
-    **dict.fromkeys(("ns", "require", "use", "in-ns", "refer", "from", "alias", "require-macros"), _MODULES),
-    "var": "a function is a value, named as it is; for a variable use let",
-    **dict.fromkeys(("lambda", "function", "def-fn"), _FN),
-    **dict.fromkeys(("define", "defun", "defn-", "defn*", "func"), "use (defn name [params] body) or (def name value)"),
-    **dict.fromkeys(("let*", "letrec"), "use let, whose bindings see those before; fn values see themselves"),
-    **dict.fromkeys(("begin", "progn"), "use do"),
-    **dict.fromkeys(
-        ("while", "until", "do-while", "dolist", "foreach", "for-each", "loop-while", "while-let"), _REPEAT
-    ),
-    **dict.fromkeys(("defrecord", "deftype*", "defclass", "definterface", "gen-class", "proxy", "reify"), _TYPES),
-    **dict.fromkeys(("defprotocol", "extend-type", "extend-protocol", "extend"), _PROTOCOL),
-    **dict.fromkeys(("defmulti", "defmethod", "switch"), "use match, case or cond"),
-    **dict.fromkeys(("when-some", "if-some", "when-first"), "use when-let or if-let"),
-    **dict.fromkeys(("catch", "finally"), _TRY),
-    **dict.fromkeys(("raise", "try-catch"), _RAISE),
-    **dict.fromkeys(("new", "."), "RTFS has no classes: use functions and maps"),
-    **dict.fromkeys(("else", "elif", "elseif"), "use (if test then else) or (cond test value :else value)"),
-    "return": "the last form of a body is its value",
-    "import-from": _MODULES,
-}
+
+def _by_name(ways: dict[str, str]) -> dict[str, str]:
+    """Return the way out of each name, from those of several."""
+    return {name: way for names, way in ways.items() for name in names.split()}
+
+
+_FORMS = _by_name(
+    {
+        "set! dosync setq set!! global with-local-vars io! locking": _STATE,
+        "binding with-redefs with-bindings": "use let, and pass the value as an argument",
+        "defonce declare": "use (def name value); functions of a program see each other in any order",
+        "ns require use in-ns refer from alias require-macros import-from": _MODULES,
+        "var": "a function is a value, named as it is; for a variable use let",
+        "lambda function def-fn": _FN,
+        "define defun defn- defn* func": "use (defn name [params] body) or (def name value)",
+        "let* letrec": "use let, whose bindings see those before; fn values see themselves",
+        "begin progn": "use do",
+        "while until do-while dolist foreach for-each loop-while while-let": _REPEAT,
+        "defrecord deftype* defclass definterface gen-class proxy reify": _TYPES,
+        "defprotocol extend-type extend-protocol extend": _PROTOCOL,
+        "defmulti defmethod switch": "use match, case or cond",
+        "when-some if-some when-first": "use when-let or if-let",
+        "catch finally": _TRY,
+        "raise try-catch": _RAISE,
+        "new .": "RTFS has no classes: use functions and maps",
+        "else elif elseif": "use (if test then else) or (cond test value :else value)",
+        "return": "the last form of a body is its value",
+    }
+)
 """What is a special form elsewhere: nothing inside one is told apart from it."""
 
-_NAMES: dict[str, str] = {
-    **dict.fromkeys(("atom", "swap!", "reset!", "deref", "ref", "ref-set", "volatile!", "vswap!", "vreset!"), _STATE),
-    **dict.fromkeys(("alter", "commute", "compare-and-set!", "add-watch", "send", "send-off", "var-set"), _STATE),
-    **dict.fromkeys(("transient", "persistent!", "conj!", "assoc!", "dissoc!", "disj!", "pop!", "aset"), _PERSISTENT),
-    **dict.fromkeys(("with-meta", "vary-meta", "meta", "alter-meta!"), "values carry no metadata: use a map"),
-    **dict.fromkeys(
-        ("println", "print", "prn", "pr", "printf", "display", "console.log", "pprint", "newline"), _OUTPUT
-    ),
-    **dict.fromkeys(("slurp", "spit", "open", "with-open", "read-line", "input"), _FILES),
-    **dict.fromkeys(("rand", "rand-int", "rand-nth", "shuffle", "time", "now", "random"), _CLOCK),
-    **dict.fromkeys(("lazy-seq", "lazy-cat", "doall", "dorun", "delay", "force", "realized?", "trampoline"), _LAZY),
-    **dict.fromkeys(("future", "promise", "deliver", "async", "await", "go", "thread"), _AT_ONCE),
-    **dict.fromkeys(("transduce", "eduction", "sequence", "completing"), "use ->> with map, filter and reduce"),
-    **dict.fromkeys(
-        ("sorted-map", "sorted-set", "array-map"), "use a map or set, and sort its keys where order matters"
-    ),
-    **dict.fromkeys(("make-array", "into-array", "to-array", "int-array", "array"), "use a vector"),
-    "repeatedly": "equal calls give equal values: use (repeat n value) or (map f (range n))",
-    **dict.fromkeys(("eval", "read-string", "load-string"), "programs do not evaluate text; parse-json reads data"),
-    "error": _RAISE,
-    **dict.fromkeys(("prn-str", "print-str", "str-join"), "use str"),
-    "substr": "did you mean 'substring'?",
-    **dict.fromkeys(("car", "head"), "did you mean 'first'?"),
-    **dict.fromkeys(("cdr", "tail"), "did you mean 'rest'?"),
-    **dict.fromkeys(("null?", "none?", "is-nil?"), "did you mean 'nil?'?"),
-    **dict.fromkeys(("==", "eq?", "equal?", "eq", "identical?"), "did you mean '='?"),
-    "size": "did you mean 'count'?",
-    **dict.fromkeys(("append",), "use conj for one more item, concat for collections"),
-    **dict.fromkeys(("type", "class"), "did you mean 'type-of'?"),
-    **dict.fromkeys(("long", "bigint"), "did you mean 'int'?"),
-    "double": "did you mean 'float'?",
-    "char": "RTFS has no characters: a character is a string of one",
-    "run!": "use doseq",
-    "any?": "did you mean 'some'?",
-    "exists?": "did you mean 'some'?",
-    "list*": "use cons or concat",
-    "%": "% stands only in #(...); the remainder of a division is (mod a b)",
-    "//": "did you mean 'quot'?",
-    "**": "did you mean 'pow'?",
-    "toUpperCase": "did you mean 'upper-case'?",
-    "toLowerCase": "did you mean 'lower-case'?",
-    "True": "did you mean 'true'?",
-    "False": "did you mean 'false'?",
-    "None": "did you mean 'nil'?",
-    "null": "did you mean 'nil'?",
-    "undefined": "did you mean 'nil'?",
-}
-
+_NAMES = _by_name(
+    {
+        "atom swap! reset! deref ref ref-set volatile! vswap!": _STATE,
+        "vreset! alter commute compare-and-set! add-watch send send-off var-set": _STATE,
+        "transient persistent! conj! assoc! dissoc! disj! pop! aset": _PERSISTENT,
+        "with-meta vary-meta meta alter-meta!": "values carry no metadata: use a map",
+        "println print prn pr printf display console.log pprint newline": _OUTPUT,
+        "slurp spit open with-open read-line input": _FILES,
+        "rand rand-int rand-nth shuffle time now random": _CLOCK,
+        "lazy-seq lazy-cat doall dorun delay force realized? trampoline": _LAZY,
+        "future promise deliver async await go thread": _AT_ONCE,
+        "transduce eduction sequence completing": "use ->> with map, filter and reduce",
+        "sorted-map sorted-set array-map": "use a map or set, and sort its keys where order matters",
+        "make-array into-array to-array int-array array": "use a vector",
+        "repeatedly": "equal calls give equal values: use (repeat n value) or (map f (range n))",
+        "eval read-string load-string": "programs do not evaluate text; parse-json reads data",
+        "error": _RAISE,
+        "prn-str print-str str-join": "use str",
+        "substr": "did you mean 'substring'?",
+        "car head": "did you mean 'first'?",
+        "cdr tail": "did you mean 'rest'?",
+        "null? none? is-nil?": "did you mean 'nil?'?",
+        "== eq? equal? eq identical?": "did you mean '='?",
+        "size": "did you mean 'count'?",
+        "append": "use conj for one more item, concat for collections",
+        "type class": "did you mean 'type-of'?",
+        "long bigint": "did you mean 'int'?",
+        "double": "did you mean 'float'?",
+        "char": "RTFS has no characters: a character is a string of one",
+        "run!": "use doseq",
+        "any? exists?": "did you mean 'some'?",
+        "list*": "use cons or concat",
+        "%": "% stands only in #(...); the remainder of a division is (mod a b)",
+        "//": "did you mean 'quot'?",
+        "**": "did you mean 'pow'?",
+        "toUpperCase": "did you mean 'upper-case'?",
+        "toLowerCase": "did you mean 'lower-case'?",
+        "True": "did you mean 'true'?",
+        "False": "did you mean 'false'?",
+        "None null undefined": "did you mean 'nil'?",
+    }
+)
 
 _INFIX = frozenset({"+", "-", "*", "/", "<", ">", "<=", ">=", "=", "!=", "and", "or", "mod"})
 

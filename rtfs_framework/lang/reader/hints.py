@@ -5,7 +5,7 @@ from __future__ import annotations
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.diagnostics import did_you_mean
-from rtfs_framework.lang.forms import Atom, Form, HintForm, MapForm
+from rtfs_framework.lang.forms import Atom, Form, HintForm, MapForm, keyword_of
 from rtfs_framework.lang.reader.atoms import refuse
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.values import Keyword
@@ -55,10 +55,10 @@ def _target(source: Source, mark: HintMark, rest: list[Any]) -> tuple[str, str |
     target = rest.pop() if rest else None
     if isinstance(target, MapForm):
         return "target", _map_target(source, target), target
-    if not (isinstance(target, Atom) and isinstance(target.value, Keyword)):
+    name = None if target is None else keyword_of(target)
+    if target is None or name is None:
         span = mark.span
         raise refuse(source, span.start, span.end, "E0110", "a delegation hint needs a target", ACCEPTED)
-    name = target.value.name
     if name not in _KNOWN:
         near = did_you_mean(f":{name}", [f":{k}" for k in _KNOWN])
         message = f"unknown delegation target :{name}"

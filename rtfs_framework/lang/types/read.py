@@ -10,7 +10,7 @@ from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.forms import Atom, Form, MapForm, Name, VectorForm
+from rtfs_framework.lang.forms import Atom, Form, MapForm, Name, VectorForm, keyword_of
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.types import model as ty
 from rtfs_framework.lang.types.model import Type
@@ -61,7 +61,7 @@ class _Reader:
         raise self.fail(form, "E0301", "this is not a type", way_out)
 
     def constructor(self, form: VectorForm, depth: int) -> Type:
-        head = _keyword(form.items[0]) if form.items else None
+        head = keyword_of(form.items[0]) if form.items else None
         if head is None:
             raise self.fail(form, "E0301", "a type in brackets starts with a keyword", "for example [:vector :int]")
         found = _CONSTRUCTORS.get(head)
@@ -99,11 +99,7 @@ class _Reader:
 
 def _word(form: Form) -> str | None:
     """Return the name that a symbol or keyword spells."""
-    return form.name if isinstance(form, Name) else _keyword(form)
-
-
-def _keyword(form: Form) -> str | None:
-    return form.value.name if isinstance(form, Atom) and isinstance(form.value, Keyword) else None
+    return form.name if isinstance(form, Name) else keyword_of(form)
 
 
 def _is_name(form: Form, name: str) -> bool:
@@ -130,7 +126,7 @@ def _map(reader: _Reader, parts: Parts, depth: int) -> Type | None:
     rest: Type | None = None
     for key, type_form, optional, place in entries:
         type_ = reader.read(type_form, depth)
-        if _keyword(key) == "*":
+        if keyword_of(key) == "*":
             if rest is not None or optional:
                 raise reader.fail(place, "E0304", "the entry for all other keys is [:* T], once")
             rest = type_
@@ -176,7 +172,7 @@ def _and(reader: _Reader, parts: Parts, depth: int) -> Type | None:
     members: list[Type] = []
     predicates: list[ty.Predicate] = []
     for part in parts:
-        head = _keyword(part.items[0]) if isinstance(part, VectorForm) and part.items else None
+        head = keyword_of(part.items[0]) if isinstance(part, VectorForm) and part.items else None
         if isinstance(part, VectorForm) and head in PREDICATES:
             predicates.append(reader.predicate(part, head))
         elif head is None or head in _CONSTRUCTORS:

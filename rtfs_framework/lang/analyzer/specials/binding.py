@@ -9,7 +9,7 @@ from rtfs_framework.lang.analyzer.bindings import is_colon, is_type_keyword, spl
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
-from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, local_functions
+from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, is_function_form, local_functions
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.analyzer.type_names import type_of
 from rtfs_framework.lang.errors import LanguageError
@@ -91,24 +91,18 @@ def _function_group(analyzer: AnalyzerBase, bindings: Bindings, start: int, scop
     """Return how many bindings from here on bind a plain name to a function literal."""
     count = 0
     for pattern, kind, value in bindings[start:]:
-        if not (isinstance(pattern, Name) and pattern.name != "_" and kind is None and _is_fn(analyzer, value, scope)):
+        named = isinstance(pattern, Name) and pattern.name != "_" and kind is None
+        if not (named and is_function_form(analyzer, value, scope)):
             break
         count += 1
     return count
-
-
-def _is_fn(analyzer: AnalyzerBase, form: Form, scope: Scope) -> bool:
-    if not (isinstance(form, ListForm) and form.items and isinstance(form.items[0], Name)):
-        return False
-    head = form.items[0].name
-    return head in ("fn", "λ") and scope.find(head) is None and analyzer.top_level(head) is None
 
 
 def _letrec(analyzer: AnalyzerBase, group: Bindings, scope: Scope, form: ListForm) -> ir.Node:
     made = [(analyzer.new_var(p.name, scope, p.span), p.name, v) for p, _, v in group if isinstance(p, Name)]
     functions = []
     for var, name, value in made:
-        assert isinstance(value, ListForm)  # noqa: S101 - `_is_fn` has seen it
+        assert isinstance(value, ListForm)  # noqa: S101 - `is_function_form` has seen it
         functions.append((var, name, FunctionForm.read(analyzer, value, "fn", named=False)))
     return local_functions(analyzer, functions, scope, form.span)
 

@@ -9,7 +9,7 @@ from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.expander.core import OWN_WORD
-from rtfs_framework.lang.forms import ListForm, Name, Quoted
+from rtfs_framework.lang.forms import ListForm, Quoted, head_of
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.values import Symbol
 from rtfs_framework.lang.vectors import List
@@ -74,8 +74,7 @@ def _macroexpand(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tai
     if not isinstance(quoted, Quoted) or quoted.kind != "quote":
         raise malformed(analyzer, form, "macroexpand")
     made = quoted.form
-    while isinstance(made, ListForm) and made.items and isinstance(made.items[0], Name):
-        name = made.items[0].name
+    while isinstance(made, ListForm) and (name := head_of(made)) is not None:
         if not analyzer.macros.knows(analyzer.namespace.full(name) or name):
             break
         made = analyzer.macros.expand(analyzer, made)

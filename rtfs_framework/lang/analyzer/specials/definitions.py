@@ -8,14 +8,18 @@ from rtfs_framework.lang.analyzer.bindings import annotated
 from rtfs_framework.lang.analyzer.branching import happened, new_definition
 from rtfs_framework.lang.analyzer.globals import defined_name
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
-from rtfs_framework.lang.analyzer.specials.functions import FunctionForm, local_functions, top_function
+from rtfs_framework.lang.analyzer.specials.functions import (
+    FunctionForm,
+    is_function_form,
+    local_functions,
+    top_function,
+)
 from rtfs_framework.lang.analyzer.specials.record import SPECIALS, malformed, special
 from rtfs_framework.lang.analyzer.type_names import enter_type, type_of
-from rtfs_framework.lang.forms import Atom, Form, ListForm, Meta, Name, VectorForm
+from rtfs_framework.lang.forms import Atom, Form, ListForm, Meta, Name, VectorForm, keyword_of, text_of
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import MapEntry, MapType, NamedType, OptionalType
-from rtfs_framework.lang.values import Keyword
 
 
 def define(analyzer: AnalyzerBase, name: str, value: ir.Node, scope: Scope, form: Form) -> ir.Node:
@@ -51,25 +55,20 @@ def _def(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None
     if not parts or not isinstance(parts[0], Name) or parts[0].name in ("&", ":"):
         raise malformed(analyzer, form, "def")
     name = parts[0].name
-    if len(parts) == 3 and isinstance(parts[1], Atom) and isinstance(parts[1].value, str):
+    if len(parts) == 3 and text_of(parts[1]) is not None:
         del parts[1]
     declared, rest = annotated(analyzer, parts[1:], need=1)
     if len(rest) != 1:
         raise malformed(analyzer, form, "def")
-    value_form = rest[0]
-    if isinstance(value_form, ListForm) and value_form.items and isinstance(value_form.items[0], Name):
-        value = _named_function(analyzer, name, value_form, scope) or analyzer.analyze(value_form, scope)
-    else:
-        value = analyzer.analyze(value_form, scope)
+    value = _named_function(analyzer, name, rest[0], scope) or analyzer.analyze(rest[0], scope)
     if declared is not None:
         value = ir.Check(value, declared, form.span)
     return define(analyzer, name, value, scope, form)
 
 
-def _named_function(analyzer: AnalyzerBase, name: str, form: ListForm, scope: Scope) -> ir.Node | None:
+def _named_function(analyzer: AnalyzerBase, name: str, form: Form, scope: Scope) -> ir.Node | None:
     """A function literal given to `def` takes its name, so that it can be delegated and call itself in a loop."""
-    head = form.items[0]
-    if not (scope.is_top and isinstance(head, Name) and head.name in ("fn", "λ") and not analyzer.top_level(head.name)):
+    if not scope.is_top or not isinstance(form, ListForm) or not is_function_form(analyzer, form, scope):
         return None
     parsed = FunctionForm.read(analyzer, form, "fn", named=False)
     if parsed.name:  # its own name is a local one
@@ -109,7 +108,7 @@ def _defstruct(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail 
         raise malformed(analyzer, form, "defstruct")
     entries = []
     for key, kind in zip(parts[1::2], parts[2::2], strict=True):
-        if not (isinstance(key, Atom) and isinstance(key.value, Keyword)):
+        if not isinstance(key, Atom) or keyword_of(key) is None:
             raise malformed(analyzer, form, "defstruct", "a field is a keyword followed by its type")
         declared = type_of(analyzer, kind)
         optional = isinstance(declared, OptionalType) or (
@@ -142,7 +141,7 @@ def _deftype(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | 
 )
 def _defmacro(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     parts = form.items[1:]
-    if len(parts) >= 3 and isinstance(parts[1], Atom) and isinstance(parts[1].value, str):
+    if len(parts) >= 3 and text_of(parts[1]) is not None:
         parts = (parts[0], *parts[2:])
     if len(parts) >= 2 and isinstance(parts[1], ListForm):
         read_arities(analyzer, form, "defmacro", parts[1:])

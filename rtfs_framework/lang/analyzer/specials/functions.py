@@ -36,6 +36,8 @@ from rtfs_framework.lang.forms import (
     SetForm,
     ShorthandFn,
     VectorForm,
+    head_of,
+    text_of,
 )
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
@@ -116,8 +118,8 @@ class _Head:
         if isinstance(part, Name) and self.name is None and part.name != "&":
             self.name = part.name
             return False
-        if isinstance(part, Atom) and isinstance(part.value, str) and not self.doc:
-            self.doc = part.value
+        if text_of(part) is not None and not self.doc:
+            self.doc = text_of(part) or ""
             return False
         raise malformed(self.analyzer, self.form, self.word, f"malformed {self.word}: {_MISPLACED}", at=part)
 
@@ -138,6 +140,12 @@ def _metadata(meta: Form) -> Map:
         pairs = [(k.value, v.value) for k, v in meta.pairs if isinstance(k, Atom) and isinstance(v, Atom)]
         return Map.of(pairs)
     return Map.of([(meta.value, True)]) if isinstance(meta, Atom) else EMPTY_MAP
+
+
+def is_function_form(analyzer: AnalyzerBase, form: Form, scope: Scope) -> bool:
+    """Tell whether a form is a function literal."""
+    head = head_of(form)
+    return head in ("fn", "λ") and scope.find(head) is None and analyzer.top_level(head) is None
 
 
 def top_function(analyzer: AnalyzerBase, parsed: FunctionForm, scope: Scope, name: str) -> ir.Node:
@@ -292,11 +300,17 @@ def thunk(analyzer: AnalyzerBase, forms: tuple[Form, ...], scope: Scope, span: S
     inner = scope.thunk()
     if names:
         inner.is_top = False
-    params = tuple(ir.Param(ir.PVar(analyzer.new_var(name.name, inner, name.span)), None) for name in names)
+    params = tuple(ir.PVar(analyzer.new_var(name.name, inner, name.span)) for name in names)
     body = analyzer.body(forms, inner if inner.is_top else inner.child(), None, span)
+    return closure(analyzer, params, body, inner, span)
+
+
+def closure(analyzer: AnalyzerBase, params: Sequence[ir.Pattern], body: ir.Node, inner: Scope, span: Span) -> ir.Fn:
+    """Return a function without a name around a body that was analyzed in a scope of its own."""
+    taken = tuple(ir.Param(each, None) for each in params)
     captures = tuple(analyzer.captured.get(inner.frame, {}))
     signature = FunctionSignature("fn")
-    return ir.Fn("fn", params, None, body, None, signature, inner.frame, captures, linked=False, span=span)
+    return ir.Fn("fn", taken, None, body, None, signature, inner.frame, captures, linked=False, span=span)
 
 
 @special(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
-from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name
+from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, keyword_of, text_of
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.signature import CallSite, SiteKind
+from rtfs_framework.lang.signature import SiteKind
 from rtfs_framework.lang.values import Keyword
 
 
@@ -15,13 +15,11 @@ from rtfs_framework.lang.values import Keyword
 def _get(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     if len(form.items) != 2:
         return analyzer.call(form, scope, tail)
-    key = form.items[1]
-    if isinstance(key, Atom) and isinstance(key.value, Keyword):
+    if keyword_of(form.items[1]) is not None:
         head = Name("context/get", form.items[0].span)
-        return analyzer.call(ListForm((head, key), form.span), scope, tail)
+        return analyzer.call(ListForm((head, form.items[1]), form.span), scope, tail)
     message = "Invalid arguments: expected a keyword or (get coll key default?), got one other argument"
-    analyzer.report(form.span, "E0204", message, kind="InvalidArguments")
-    return ir.Fail("InvalidArguments", message, form.span)
+    return analyzer.fails(form.span, "E0204", "InvalidArguments", message)
 
 
 _LLM = '(llm-execute "model" "prompt") or (llm-execute :model "m" :prompt "p" :system "s")'
@@ -30,7 +28,7 @@ _LLM = '(llm-execute "model" "prompt") or (llm-execute :model "m" :prompt "p" :s
 @special("llm-execute", grammar=_LLM, doc="Ask a model by name, as a step; the text of its answer.", reserved=False)
 def _llm_execute(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     parts = form.items[1:]
-    names = [p.value.name if isinstance(p, Atom) and isinstance(p.value, Keyword) else "" for p in parts[::2]]
+    names = [keyword_of(part) for part in parts[::2]]
     if names and all(names) and len(parts) % 2 == 0:
         given = dict(zip(names, parts[1::2], strict=True))
         wanted = [given.get("model"), given.get("prompt"), *([given["system"]] if "system" in given else [])]
@@ -40,11 +38,9 @@ def _llm_execute(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tai
     odd = [p for p in operands if isinstance(p, Atom) and not isinstance(p.value, str)]
     if len(operands) != len(wanted) or len(operands) < 2 or odd:
         message = f"Invalid arguments: expected {_LLM}, got {len(parts)} arguments"
-        analyzer.report(form.span, "E0201", message, kind="InvalidArguments")
-        return ir.Fail("InvalidArguments", message, form.span)
+        return analyzer.fails(form.span, "E0201", "InvalidArguments", message)
     args = tuple(analyzer.analyze(part, scope) for part in operands)
-    place = analyzer.place(form.span)
-    analyzer.sites.append(CallSite(SiteKind.CAPABILITY, "ccos.ai.llm-execute", place, scope.inside))
+    analyzer.asks(SiteKind.CAPABILITY, "ccos.ai.llm-execute", form.span, scope)
     return ir.Call(ir.Builtin("%llm-execute", form.span), args, form.span)
 
 
@@ -97,7 +93,7 @@ def lower_mcp_stream(analyzer: AnalyzerBase, form: ListForm) -> ListForm:
     def text(part: Form) -> Atom:
         if isinstance(part, Name):
             return atom(part.name)
-        if isinstance(part, Atom) and isinstance(part.value, str):
+        if isinstance(part, Atom) and text_of(part) is not None:
             return part
         raise malformed(analyzer, form, "mcp-stream", "the endpoint and the processor are names or strings")
 

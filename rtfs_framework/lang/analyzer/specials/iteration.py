@@ -7,19 +7,17 @@ from rtfs_framework.lang.analyzer.bindings import split_bindings
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.binding import bind
-from rtfs_framework.lang.analyzer.specials.functions import thunk
+from rtfs_framework.lang.analyzer.specials.functions import closure, thunk
 from rtfs_framework.lang.analyzer.specials.record import special
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm
+from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm, head_of, keyword_of
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.signature import FunctionSignature
-from rtfs_framework.lang.values import Keyword
 
 _FOR = "(for [pattern coll ... :when test :while test :let [...]] body)"
 
 
 def _refuse(analyzer: AnalyzerBase, form: ListForm, kind: str, grammar: str) -> LanguageError:
-    word = form.items[0].name if isinstance(form.items[0], Name) else "form"
+    word = head_of(form) or "form"
     return LanguageError([analyzer.finding(form.span, "E0201", f"malformed {word}", f"as in {grammar}", kind=kind)])
 
 
@@ -61,17 +59,14 @@ def _levels(
         body = analyzer.body(form.items[2:], scope, None, span)
         return ir.VectorNode((body,), span) if collect else ir.Do((body, ir.VectorNode((), span)), span)
     (head, value), rest = clauses[0], clauses[1:]
-    if isinstance(head, Atom) and isinstance(head.value, Keyword):
-        return _modifier(analyzer, form, head.value.name, value, rest, scope, collect=collect, inside=inside)
+    word = keyword_of(head)
+    if word is not None:
+        return _modifier(analyzer, form, word, value, rest, scope, collect=collect, inside=inside)
     collection = analyzer.analyze(value, scope)
     inner = scope.function("")
     pattern = Patterns(analyzer, inner).read(head)
     body = _levels(analyzer, form, rest, inner.child(), collect=collect, inside=True)
-    captures = tuple(analyzer.captured.get(inner.frame, {}))
-    each = ir.Fn(
-        "fn", (ir.Param(pattern, None),), None, body, None, FunctionSignature("fn"), inner.frame, captures,
-        linked=False, span=span,
-    )  # fmt: skip
+    each = closure(analyzer, (pattern,), body, inner, span)
     return ir.Call(ir.Builtin("%for", span), (collection, each), span)
 
 

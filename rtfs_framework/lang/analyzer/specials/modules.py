@@ -8,9 +8,8 @@ from rtfs_framework.lang.analyzer.namespaces import Imported
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.forms import Atom, Form, ListForm, Name, VectorForm
+from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm, keyword_of
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.values import Keyword
 
 
 @special("module", grammar=MODULE, doc="Describe a module; its definitions run when it is imported.", reserved=False)
@@ -56,7 +55,7 @@ def _read_import(analyzer: AnalyzerBase, form: ListForm) -> tuple[str, str | Non
     alias: str | None = None
     only: tuple[str, ...] | None = None
     for key, value in zip(parts[1::2], parts[2::2], strict=True):
-        word = key.value.name if isinstance(key, Atom) and isinstance(key.value, Keyword) else ""
+        word = keyword_of(key)
         names = _names(value)
         if word == "as" and isinstance(value, Name) and alias is None:
             alias = value.name

@@ -9,10 +9,9 @@ from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.definitions import define
 from rtfs_framework.lang.analyzer.specials.functions import thunk
 from rtfs_framework.lang.analyzer.specials.record import SPECIALS, special
-from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm
+from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, VectorForm, head_of, keyword_of, text_of
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
-from rtfs_framework.lang.values import Keyword
 
 _VALUE = Name("step value", Span(0, 0))
 """What a program cannot name: the value of a step that also defines."""
@@ -32,11 +31,10 @@ class _Options:
 
 def _refuse(analyzer: AnalyzerBase, form: ListForm, expected: str) -> ir.Node:
     """A wrong shape is an InvalidArguments error when it is reached, and a finding now."""
-    word = form.items[0].name if isinstance(form.items[0], Name) else "step"
+    word = head_of(form) or "step"
     message = f"Invalid arguments: expected {expected}, got {len(form.items) - 1} arguments to {word}"
     way_out = f"as in {SPECIALS[word].grammar}" if word in SPECIALS else None
-    analyzer.report(form.span, "E0201", message, way_out, kind="InvalidArguments")
-    return ir.Fail("InvalidArguments", message, form.span)
+    return analyzer.fails(form.span, "E0201", "InvalidArguments", message, way_out)
 
 
 def _options(parts: tuple[Form, ...], *, allowed: tuple[str, ...]) -> _Options | None:
@@ -45,8 +43,7 @@ def _options(parts: tuple[Form, ...], *, allowed: tuple[str, ...]) -> _Options |
     i = 0
     while i + 1 < len(parts):
         key = parts[i]
-        name = key.value.name if isinstance(key, Atom) and isinstance(key.value, Keyword) else ""
-        value = parts[i + 1]
+        name, value = keyword_of(key), parts[i + 1]
         if name not in allowed:
             break
         if name == "expose-context" and isinstance(value, Atom) and isinstance(value.value, bool):
@@ -54,21 +51,25 @@ def _options(parts: tuple[Form, ...], *, allowed: tuple[str, ...]) -> _Options |
         elif name == "context-keys":
             if not isinstance(value, VectorForm):
                 return None
-            keys = [
-                k.value.name if isinstance(k.value, Keyword) else k.value for k in value.items if isinstance(k, Atom)
-            ]
-            if len(keys) != len(value.items) or not all(isinstance(k, str) for k in keys):
+            keys = [named for each in value.items if (named := _named(each)) is not None]
+            if len(keys) != len(value.items):
                 return None
             found.keys = tuple(keys)
         elif name == "params":
             if not isinstance(value, MapForm):
                 return None
             found.params = value
-        elif name == "merge-policy" and isinstance(value, Atom) and isinstance(value.value, Keyword):
-            found.policy = value.value.name
+        elif name == "merge-policy":
+            found.policy = keyword_of(value)
         i += 2
     found.body = parts[i:]
     return found
+
+
+def _named(form: Form) -> str | None:
+    """Return the name that a string or keyword gives."""
+    name = keyword_of(form)
+    return text_of(form) if name is None else name
 
 
 def _exposure(options: _Options, form: ListForm) -> tuple[ir.Node, ir.Node]:
@@ -85,8 +86,7 @@ def _step(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | Non
     span = form.span
     name_form = form.items[1] if len(form.items) > 1 else None
     known = isinstance(name_form, Name) and (scope.find(name_form.name) or analyzer.top_level(name_form.name))
-    is_text = isinstance(name_form, Atom) and isinstance(name_form.value, str)
-    if name_form is None or not (is_text or known or isinstance(name_form, ListForm)):
+    if name_form is None or not (known or isinstance(name_form, ListForm) or text_of(name_form) is not None):
         return _refuse(analyzer, form, "a step name")
     options = _options(form.items[2:], allowed=("expose-context", "context-keys", "params"))
     if options is None:
@@ -101,9 +101,10 @@ def _step(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | Non
         return ir.Call(ir.Builtin("%step", span), (name, expose, keys, body), span)
     entries: list[Form] = []
     for key, value in options.params.pairs:
-        if not (isinstance(key, Atom) and isinstance(key.value, str | Keyword)):
+        name_of = _named(key)
+        if name_of is None:
             return _refuse(analyzer, form, "string or keyword parameter names")
-        entries += [Atom(key.value.name if isinstance(key.value, Keyword) else key.value, key.span), value]
+        entries += [Atom(name_of, key.span), value]
     given = thunk(analyzer, (MapForm(tuple(entries), span),), scope, span)
     body = thunk(analyzer, options.body, scope, span, Name("%params", span))
     return ir.Call(ir.Builtin("%step", span), (name, expose, keys, body, given), span)
@@ -111,8 +112,7 @@ def _step(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | Non
 
 def _surely_defined(body: tuple[Form, ...]) -> tuple[str, ...]:
     """Return the names that the forms of a body themselves define."""
-    heads = [(form, form.items[0]) for form in body if isinstance(form, ListForm) and form.items]
-    made = [defined_name(form) for form, head in heads if isinstance(head, Name) and head.name in ("def", "defn")]
+    made = [defined_name(form) for form in body if isinstance(form, ListForm) and head_of(form) in ("def", "defn")]
     return tuple(dict.fromkeys(name.name for name in made if name is not None))
 
 
@@ -176,8 +176,8 @@ def _step_parallel(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: T
         return _refuse(analyzer, form, "(step-parallel branch...)")
     first = options.body[0]
     bad = None
-    if isinstance(first, Atom) and isinstance(first.value, Keyword) and len(options.body) > 1:
-        bad = f"unknown option :{first.value.name}"
+    if keyword_of(first) is not None and len(options.body) > 1:
+        bad = f"unknown option :{keyword_of(first)}"
     elif options.policy is not None and options.policy not in _POLICIES:
         bad = f"unknown merge policy :{options.policy}"
     branches = tuple(thunk(analyzer, (branch,), scope, form.span) for branch in options.body)

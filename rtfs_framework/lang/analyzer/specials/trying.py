@@ -9,18 +9,13 @@ from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.error_kinds import ALL, FAMILIES, KINDS
 from rtfs_framework.lang.expander.core import OWN_WORD
-from rtfs_framework.lang.forms import Form, ListForm, Name
+from rtfs_framework.lang.forms import Form, ListForm, Name, head_of
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
 
 
 def _clause(form: Form, word: str) -> bool:
-    return (
-        isinstance(form, ListForm)
-        and bool(form.items)
-        and isinstance(form.items[0], Name)
-        and form.items[0].name == word
-    )
+    return head_of(form) == word
 
 
 @special(
@@ -69,9 +64,8 @@ def _read_catch(analyzer: AnalyzerBase, form: ListForm, scope: Scope) -> ir.Catc
     named = [part for part in parts[:2] if isinstance(part, Name)]
     names = [part.name for part in named]
     if len(parts) < 2 or not isinstance(parts[0], Name):
-        raise analyzer.refuse(
-            form, "E0201", "malformed catch", "as in (catch e handler) or (catch TypeError e handler)"
-        )
+        way_out = "as in (catch e handler) or (catch TypeError e handler)"
+        raise analyzer.refuse(form, "E0201", "malformed catch", way_out)
     inner = scope.child()
     two = len(parts) >= 3 and len(names) == 2
     is_filter = two and (names[0] == "_" or names[0][:1].isupper())
