@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, reduce
+from operator import or_
+
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
 from rtfs_framework.lang.check.kinds import ANY, CALLABLE, ERROR, MAP, NEVER, NIL, NUMBER, STRING, Kinds, words
 from rtfs_framework.lang.check.signatures import INTERNAL, Way, ways
@@ -47,20 +50,12 @@ class Calls:
             self.inference.say(node.args[0], "E0322", message, way_out, "TypeError")
 
     def _library(self, name: str, node: ir.Call, of_args: Sequence[Kinds]) -> Kinds:
-        known = INTERNAL.get(name)
-        if known is None:
-            entry = self.facts.library.get(name)
-            known = () if entry is None else ways(entry.types)
-        possible = [way for way in known if way.admits(len(of_args))]
-        if not possible:
-            return ANY
-        fitting = [way for way in possible if _misfit(way, of_args) is None]
-        if not fitting:
-            self._refuse(name, node, possible, of_args)
+        entry = self.facts.library.get(name)
+        types = "" if entry is None else entry.types
+        result = _result(name, types, tuple(of_args))
+        if result is None:
+            self._refuse(name, node, _possible(name, types, len(of_args)), of_args)
             return NEVER
-        result = NEVER
-        for way in fitting:
-            result |= way.result
         return result
 
     def _refuse(self, name: str, node: ir.Call, possible: Sequence[Way], of_args: Sequence[Kinds]) -> None:
@@ -115,6 +110,20 @@ class Calls:
         name = param.pattern.var.name if isinstance(param.pattern, ir.PVar) else "a parameter"
         way_out = f"{shown} is defined at {self.facts.place(fn.span)}"
         self.inference.say(arg, "E0320", f"{name} of {shown}: {reason}", way_out, "TypeValidationError")
+
+
+def _possible(name: str, types: str, count: int) -> list[Way]:
+    """Return the ways to call a library function with so many arguments."""
+    known = INTERNAL.get(name) or (ways(types) if types else ())
+    return [way for way in known if way.admits(count)]
+
+
+@lru_cache(maxsize=1024)
+def _result(name: str, types: str, of_args: tuple[Kinds, ...]) -> Kinds | None:
+    """Return what a library function may give; None when the arguments fit no way to call it."""
+    possible = _possible(name, types, len(of_args))
+    fitting = [way.result for way in possible if _misfit(way, of_args) is None]
+    return reduce(or_, fitting) if fitting else None if possible else ANY
 
 
 def _misfit(way: Way, of_args: Sequence[Kinds]) -> int | None:

@@ -7,6 +7,8 @@ parameter that is called makes nothing impure, for that is the caller's affair; 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.check.facts import Facts
@@ -26,6 +28,8 @@ _EVENTS = {
     "%llm-execute": "asks the capability ccos.ai.llm-execute",
 }
 _EFFECTS = {"capability": "asks the host for a capability", "context": "reads or writes the host's context"}
+_TELLING = frozenset({ir.Global, ir.Local, ir.HostName, ir.Hinted, ir.Builtin, ir.Call, ir.Fn})
+"""Nodes that may tell something of the function that they are in."""
 _HIGHER = NIL | INT | STRING
 """What a parameter that wants a function does not take."""
 
@@ -101,15 +105,15 @@ def _look(fn: ir.Fn, facts: Facts) -> _Function:
         made.purity = Purity.DELEGATABLE
         made.because.append(Reason("its calls may go elsewhere", facts.place(fn.span)))
     taken = {var for param in (*fn.params, *([fn.rest] if fn.rest else [])) for var in variables(param.pattern)}
-    nodes = list(everything((fn.body,)))
-    told = {node.function for node in nodes if isinstance(node, ir.Call) and _of_capability(node, facts)}
-    for node in nodes:
-        if node not in told:
-            _note(made, node, taken, facts)
+    told: set[ir.Node] = set()
+    for node in everything((fn.body,)):
+        if node.__class__ in _TELLING and node not in told:
+            _note(made, node, taken, told, facts)
     return made
 
 
-def _note(made: _Function, node: ir.Node, taken: set[ir.Var], facts: Facts) -> None:
+def _note(made: _Function, node: ir.Node, taken: set[ir.Var], told: set[ir.Node], facts: Facts) -> None:
+    """Note what a node tells of its function; to `told` goes what then says nothing more."""
     text: str | None = None
     match node:
         case ir.Global(name=name):
@@ -125,6 +129,7 @@ def _note(made: _Function, node: ir.Node, taken: set[ir.Var], facts: Facts) -> N
         case ir.Call():
             _given(made, node, taken, facts)
             text = _of_capability(node, facts)
+            told.update(() if text is None else (node.function,))
         case ir.Fn(linked=True) if node.name == "fn":
             made.purity = max(made.purity, Purity.DELEGATABLE, key=_rank)
             made.because.append(Reason("makes a function whose calls may go elsewhere", facts.place(node.span)))
@@ -145,7 +150,7 @@ def _of_builtin(name: str, facts: Facts) -> str | None:
 
 
 def _of_capability(node: ir.Call, facts: Facts) -> str | None:
-    """Return what a call asks for by name; the mention of `call` itself then says nothing more."""
+    """Return what a call asks for by name."""
     entry = facts.library.get(node.function.name) if isinstance(node.function, ir.Builtin) else None
     if entry is None or entry.effect != "capability" or not node.args or not isinstance(node.args[0], ir.Const):
         return None
@@ -158,15 +163,19 @@ def _given(made: _Function, node: ir.Call, taken: set[ir.Var], facts: Facts) -> 
     called = [node.function]
     if isinstance(node.function, ir.Builtin):
         entry = facts.library.get(node.function.name)
-        known = () if entry is None else [way for way in ways(entry.types) if way.admits(len(node.args))]
-        called = [
-            arg for i, arg in enumerate(node.args) if known and all(_wants_function(way.takes(i)) for way in known)
-        ]
+        called = [] if entry is None else [node.args[i] for i in _functions_at(entry.types, len(node.args))]
     for each in called:
         if isinstance(each, ir.Local) and each.var in taken:
             reason = Reason(f"calls what it is given: {each.var.name}", facts.place(each.span))
             if all(reason.text != known_reason.text for known_reason in made.given):
                 made.given.append(reason)
+
+
+@lru_cache(maxsize=1024)
+def _functions_at(types: str, count: int) -> tuple[int, ...]:
+    """Return the places of the arguments that a library function wants to be functions."""
+    known = [way for way in ways(types) if way.admits(count)]
+    return tuple(i for i in range(count) if known and all(_wants_function(way.takes(i)) for way in known))
 
 
 def _wants_function(kinds: int) -> bool:

@@ -26,12 +26,16 @@ class Expressions(EmitterBase, ABC):
     def value(self, node: ir.Node) -> ast.expr:
         """Return the expression of a node; statements that must run before it are in `out`."""
         visited()
+        if isinstance(node, ir.Const):  # cannot fail, so its place is that of what is around it
+            return self.constant(node.value)
+        if isinstance(node, ir.Local) and not (node.var.leaves_part or node.var in self.function_vars):
+            return py.load(var_name(node.var))
         return self.at(self._value(node), self.line(node.span))
 
     def _value(self, node: ir.Node) -> ast.expr:  # noqa: C901, PLR0912 - one line per kind of node
         match node:
-            case ir.Const(value=value):
-                return self.constant(value)
+            case ir.Const():
+                return self.constant(node.value)
             case ir.Local(var=var):
                 return py.load(var_name(var))
             case ir.Global(name=name):

@@ -40,8 +40,7 @@ def locate(node: ast.AST, line: int) -> None:
                 elif inner not in _WITHOUT_PARTS:
                     todo.append(value)
         if kind in _WITH_PLACE:
-            held["lineno"] = held["end_lineno"] = line
-            held["col_offset"] = held["end_col_offset"] = 0
+            held["lineno"], held["col_offset"] = line, 0  # Python's own ends are where a node begins
 
 
 LOAD, STORE, _IS = ast.Load(), ast.Store(), ast.Is()

@@ -143,6 +143,10 @@ SHAPES: dict[type, tuple[tuple[str, _Shape], ...]] = {
 }
 
 
+LEAVES = frozenset(kind for kind, fields in SHAPES.items() if not fields)
+"""Nodes without parts."""
+
+
 def _reader(fields: tuple[tuple[str, _Shape], ...]) -> Callable[[Any], list[ir.Node]]:
     """Return the function that lists the parts of one kind of node: programs are walked often, so each has its own."""
     names, shapes = [name for name, _ in fields], [shape for _, shape in fields]
@@ -216,8 +220,8 @@ def everything(roots: tuple[ir.Node, ...]) -> Iterator[ir.Node]:
     while todo:
         node = todo.pop()
         yield node
-        inner = _READERS[node.__class__](node)
-        if inner:
+        if node.__class__ not in LEAVES:
+            inner = _READERS[node.__class__](node)
             inner.reverse()
             todo += inner
 

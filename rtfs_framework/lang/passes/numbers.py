@@ -10,7 +10,7 @@ from __future__ import annotations
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Iterable, Mapping, Protocol, Sequence, TypeGuard
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything, parts
+from rtfs_framework.lang.ir.walk import LEAVES, everything, parts
 from rtfs_framework.lang.passes import kinds, proofs
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.types.model import OptionalType, Type
@@ -233,7 +233,8 @@ class Numbers:
             for clause in node.clauses:
                 self._note_pattern(clause.pattern, subject)
         for part in parts(node):
-            self.learn(part)
+            if part.__class__ not in LEAVES:
+                self.learn(part)
         if isinstance(node, ir.Bind) and isinstance(node.pattern, ir.PVar):
             self._note(node.pattern.var, self.kind(node))
             self._note_type(node.pattern.var, proofs.type_of(node, self))
