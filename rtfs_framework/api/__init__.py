@@ -8,8 +8,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-API_VERSION = 1
-"""The plugin API's version. A plugin says which one it was written for: `rtfs_api_version = 1` in its module."""
+API_VERSION = 2
+"""The plugin API's version. A plugin says which one it was written for: `rtfs_api_version = 2` in its module."""
+
+OLDEST_API_VERSION = 2
+"""The oldest one that this host serves. What is only added keeps it; docs/reference/hooks.md says what changed."""
 
 _HOMES = {
     "errors": ("PluginError", "ProviderError", "ProviderTimeout", "RateLimited", "ProviderAuthError",
@@ -19,9 +22,10 @@ _HOMES = {
     "hookspecs": ("hookimpl", "RtfsHookSpecs"),
     "targets": ("ExecTarget", "LocalPure", "LocalModel", "RemoteModel", "L4CacheHit", "Capability", "Deny", "Ask",
                 "show_target"),
-    "plans": ("DelegationPlan", "PlanSource", "CallContext", "Candidate", "DelegationMetadata", "Consult"),
+    "plans": ("DelegationPlan", "PlanSource", "Candidate"),
+    "context": ("CallContext",),
     "endpoints": ("Endpoint", "BadEndpoint", "read_endpoint", "http_url"),
-    "engine": ("DelegationEngine", "EngineEntry", "EngineSettings", "PlanScope"),
+    "engine": ("Children", "DelegationEngine", "EngineEntry", "EngineSettings"),
     "provider": ("ModelProvider", "ProviderEntry", "InferenceRequest", "InferenceReply", "Message", "Usage",
                  "ProviderSettings", "Locality", "token_count"),
     "cache": ("CacheLayer", "CacheEntry", "CacheKey", "CacheRecord", "CacheStats", "CacheLevel", "CacheSettings",
@@ -44,7 +48,7 @@ _HOMES = {
 
 _LAZY = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = ["API_VERSION", *_LAZY]  # noqa: PLE0604 - the names are literals in _HOMES
+__all__ = ["API_VERSION", "OLDEST_API_VERSION", *_LAZY]  # noqa: PLE0604 - the names are literals in _HOMES
 
 
 def __getattr__(name: str) -> Any:

@@ -11,8 +11,9 @@ from rtfs_framework.api.cache import (
 )
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityHandler, CapabilityRequest
 from rtfs_framework.api.command import CommandEntry
+from rtfs_framework.api.context import CallContext
 from rtfs_framework.api.endpoints import BadEndpoint, Endpoint, http_url, read_endpoint
-from rtfs_framework.api.engine import DelegationEngine, EngineEntry, EngineSettings, PlanScope
+from rtfs_framework.api.engine import Children, DelegationEngine, EngineEntry, EngineSettings
 from rtfs_framework.api.errors import (
     BadReply,
     CapabilityError,
@@ -33,7 +34,7 @@ from rtfs_framework.api.errors import (
 from rtfs_framework.api.hookspecs import RtfsHookSpecs, hookimpl
 from rtfs_framework.api.observer import Event, Observer, ObserverEntry
 from rtfs_framework.api.patterns import compile_patterns, is_pattern, specificity
-from rtfs_framework.api.plans import CallContext, Candidate, Consult, DelegationMetadata, DelegationPlan, PlanSource
+from rtfs_framework.api.plans import Candidate, DelegationPlan, PlanSource
 from rtfs_framework.api.private import private_file, private_folder
 from rtfs_framework.api.provider import (
     InferenceReply,
@@ -81,11 +82,13 @@ from rtfs_framework.api.values import (
 )
 
 API_VERSION: int
+OLDEST_API_VERSION: int
 
 __all__ = [
     "ANY",
     "API_VERSION",
     "FILE_WITHIN",
+    "OLDEST_API_VERSION",
     "Ask",
     "BadEndpoint",
     "BadReply",
@@ -105,13 +108,12 @@ __all__ = [
     "CapabilityError",
     "CapabilityHandler",
     "CapabilityRequest",
+    "Children",
     "Clock",
     "CommandEntry",
     "ConfigError",
-    "Consult",
     "DelegationEngine",
     "DelegationHint",
-    "DelegationMetadata",
     "DelegationPlan",
     "Deny",
     "Endpoint",
@@ -143,7 +145,6 @@ __all__ = [
     "ObserverEntry",
     "Parameter",
     "Places",
-    "PlanScope",
     "PlanSource",
     "PluginError",
     "ProgramError",

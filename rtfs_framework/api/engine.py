@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
@@ -11,44 +10,46 @@ import attrs
 from rtfs_framework.api.settings import SettingsSchema
 
 if TYPE_CHECKING:  # a plugin is imported at every start; what only its types need is not
-    from rtfs_framework.api.plans import CallContext, Consult, DelegationPlan
+    from rtfs_framework.api.context import CallContext
+    from rtfs_framework.api.plans import DelegationPlan
     from rtfs_framework.api.targets import ExecTarget
 
 
 @attrs.frozen(slots=True)
 class EngineSettings:
-    """What every engine is made from: the parsed routes and default, and its own settings object."""
+    """What every engine is made from: the parsed routes and default, its own settings, and its children."""
 
-    routes: Mapping[str, ExecTarget] = attrs.field(factory=dict)
-    """`[delegation.static_routes]`: symbol or glob to target."""
+    routes: Mapping[str, tuple[ExecTarget, ...]] = attrs.field(factory=dict)
+    """`[delegation.static_routes]`: symbol or glob to targets, the preferred one first."""
     default: ExecTarget | None = None
     own: Any = None
     """An instance of the entry's `settings` class, or None."""
+    children: Mapping[str, tuple[DelegationEngine, ...]] = attrs.field(factory=dict)
+    """By the names that the entry declares; a key that the configuration leaves out has none."""
 
 
 class DelegationEngine(Protocol):
-    """Decides. Must be deterministic: the same context gives an equal plan."""
+    """Decides. Must be a pure function of what it reads: the same reads give an equal plan."""
 
     def claims(self) -> Iterable[str]:
-        """Return the symbols or globs that this engine might send elsewhere; asked once, at link time."""
+        """Return the symbols or globs that this engine might send elsewhere; asked once, at link time.
+
+        The host adds what its children claim.
+        """
         ...
 
-    def decide(self, context: CallContext) -> DelegationPlan | Consult:
-        """Return the plan for one call, or ask to consult a model first."""
-        ...
-
-    def conclude(self, context: CallContext, consult: Consult, answer: str) -> DelegationPlan:
-        """Return the plan after a consultation. Engines that never consult raise nothing and are never asked."""
+    def decide(self, context: CallContext) -> DelegationPlan | None:
+        """Return the plan for one call, None for no opinion: then the default decides."""
         ...
 
 
-class PlanScope(Enum):
-    """What an engine's plans depend on, and so for which calls a stored plan may stand in."""
+@attrs.frozen(slots=True)
+class Children:
+    """Engines below an engine: a key of its table, which names one of them, or several (`many`)."""
 
-    SYMBOL = "symbol"
-    """The function alone: one stored plan serves every call of it."""
-    ARGUMENTS = "arguments"
-    """The arguments too: a stored plan serves only calls with equal arguments."""
+    key: str
+    many: bool = False
+    required: bool = True
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -59,5 +60,4 @@ class EngineEntry:
     summary: str
     factory: Callable[[EngineSettings], DelegationEngine]
     settings: SettingsSchema | None = None
-    plan_scope: PlanScope = PlanScope.ARGUMENTS
-    """ARGUMENTS is always sound; SYMBOL is faster, and a promise that `decide` does not look at arguments."""
+    children: tuple[Children, ...] = ()

@@ -1,4 +1,4 @@
-"""Decisions: what an engine is shown (`CallContext`), what it answers (`DelegationPlan` or `Consult`)."""
+"""Decisions: what an engine may choose from (`Candidate`), and what it answers (`DelegationPlan`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from enum import Enum
 import attrs
 
 from rtfs_framework.api.targets import ExecTarget
-from rtfs_framework.kernel.outcome import FunctionSignature, HostCall
 
 
 class PlanSource(Enum):
@@ -31,33 +30,8 @@ class Candidate:
     target: ExecTarget
     provider: str
     model: str = ""
-    healthy: bool = True
     input_cost: float | None = None
     output_cost: float | None = None
-
-
-@attrs.frozen(slots=True)
-class DelegationMetadata:
-    """What a caller may add to a decision (all optional)."""
-
-    confidence: float | None = None
-    reasoning: str = ""
-    context: tuple[tuple[str, str], ...] = ()
-
-
-@attrs.frozen(slots=True)
-class CallContext:
-    """All that `decide` may look at. Immutable; the same context gives the same plan."""
-
-    symbol: str
-    call: HostCall
-    function: FunctionSignature | None
-    args_digest: str
-    candidates: tuple[Candidate, ...] = ()
-    default: ExecTarget | None = None
-    policy_hash: str = ""
-    """Digest of the configuration that decisions rest on: a changed route makes old plans unreachable."""
-    metadata: DelegationMetadata = DelegationMetadata()
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -73,12 +47,3 @@ class DelegationPlan:
     """Further facts as (name, text): candidates weighed, candidates excluded and why."""
     created_at: float = 0.0
     """Seconds since the epoch; set by the orchestrator, because `decide` reads no clock."""
-
-
-@attrs.frozen(slots=True)
-class Consult:
-    """An engine's wish to hear a model before it decides. The orchestrator asks, then calls `conclude`."""
-
-    target: ExecTarget
-    question: str
-    context: tuple[tuple[str, str], ...] = ()

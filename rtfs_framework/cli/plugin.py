@@ -8,7 +8,7 @@ from typing import Any
 
 from rtfs_framework.api import CommandEntry, hookimpl
 
-rtfs_api_version = 1
+rtfs_api_version = 2
 
 _COMMANDS = (
     ("run", "Run a program, once or for every record of a file.", "rtfs run triage.rtfs --input messages.csv"),

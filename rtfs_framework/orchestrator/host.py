@@ -18,14 +18,14 @@ from rtfs_framework.orchestrator.config.key_binding import SECRET, surroundings
 from rtfs_framework.orchestrator.config.model import MANY, Config
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.engines import make_engine
-from rtfs_framework.orchestrator.deciding.policy import policy_hash
+from rtfs_framework.orchestrator.deciding.policy import policy_hash, runtime_context_hash
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
 from rtfs_framework.orchestrator.performing.models import Models
-from rtfs_framework.orchestrator.performing.prompt import signature_text
+from rtfs_framework.orchestrator.performing.prompt import signature_text, wording
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool, untold
 from rtfs_framework.orchestrator.recording.events import EventBus, Subscription
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
@@ -95,14 +95,18 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         keyring=keyring,
     )
     security = SecurityAuthorizer(config.security, config.path or "delegation.toml")
-    policy = policy_hash(config, pool, "" if engine is None else f"{engine.name} ({engine.part.provenance})")
+    policy = policy_hash(config, pool, engine)
     models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring, signature_text), clock, events, io)
     dispatcher = Dispatcher(
         delegator=Delegator(
-            precedence=Precedence(security, pool, config.routes, config.default_target, clock),
+            precedence=Precedence(
+                security, pool, config.routes, config.default_target, clock, routes_first=not config.engine_chosen
+            ),
             engine=engine,
             l1=caches.of_level(CacheLevel.L1),
             policy_hash=policy,
+            runtime_context_hash=runtime_context_hash(config),
+            wording=wording,
             clock=clock,
             report=events.plugin_failed,
             ttl=config.cache_ttl,

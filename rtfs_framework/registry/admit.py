@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import pluggy
 
-from rtfs_framework.api import API_VERSION
+from rtfs_framework.api import API_VERSION, OLDEST_API_VERSION
 from rtfs_framework.api.hookspecs import RtfsHookSpecs
 from rtfs_framework.api.markers import PROJECT
 from rtfs_framework.lang.diagnostics import did_you_mean
@@ -34,6 +34,15 @@ from rtfs_framework.registry.problems import (
 )
 
 HOOKS = tuple(kind.hook for kind in KINDS)
+
+CHANGES = {
+    1: (
+        "set rtfs_api_version = 2; an engine's `decide` reads the call through its context (`args`, `types`, ...) and "
+        "asks a model by `context.consult`, so `conclude`, `Consult`, `PlanScope`, `DelegationMetadata`, "
+        "`context.call` and `Candidate.healthy` are gone; `EngineSettings.routes` maps to tuples of targets"
+    )
+}
+"""By the version of the API that a plugin was written for: what its authors change for this one."""
 
 
 @attrs.frozen(slots=True)
@@ -100,14 +109,18 @@ def _admit(load: Callable[[], Any], admission: _Admission) -> None:
 
 def _version_fits(plugin: Any, admission: _Admission) -> bool:
     version = _looked_at(plugin, "rtfs_api_version")
-    if version == API_VERSION and version.__class__ is int:
+    if version.__class__ is int and OLDEST_API_VERSION <= version <= API_VERSION:
         return True
     module = admission.provenance.module
     if version is None:
         message = f"`{module}` does not say which plugin API it was written for"
         way_out = f"put `rtfs_api_version = {API_VERSION}` into {module}"
     else:
-        message = f"`{module}` was written for plugin API {version!r}; this host has {API_VERSION}"
+        served = f"{OLDEST_API_VERSION} to {API_VERSION}" if OLDEST_API_VERSION < API_VERSION else str(API_VERSION)
+        message = f"`{module}` was written for plugin API {version!r}; this host serves {served}"
+        changed = CHANGES.get(version) if version.__class__ is int else None
+        if changed is not None:
+            message = f"{message}. What to change in it: {changed}"
         newer = version.__class__ is int and version > API_VERSION
         way_out = without(admission.provenance, "upgrade rtfs-framework" if newer else "upgrade the plugin")
     admission.complain(VERSION, message, way_out)

@@ -82,13 +82,22 @@ def _types(value: Any) -> str | None:
     return next(filter(None, map(_type, value)), None)
 
 
+def _children(value: Any) -> str | None:
+    from rtfs_framework.api.engine import Children
+
+    for each in value if isinstance(value, tuple) else (value,):
+        if not isinstance(each, Children) or each.key in {"", "plugin"}:
+            return f"is {value!r:.60} and no tuple of Children"
+    return None
+
+
 def _a(value: Any) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
 
 
 _COMMON: Mapping[str, Flaw] = {"summary": _text, "settings": _settings}
 _CHECKS: Mapping[str, Mapping[str, Flaw]] = {
-    "engine": {"factory": _function, "plan_scope": _member("PlanScope")},
+    "engine": {"factory": _function, "children": _children},
     "provider": {
         "factory": _function,
         "locality": _member("Locality"),

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rtfs_framework.api import (
     CacheKey,
     CallContext,
     CallKind,
+    Candidate,
+    DelegationEngine,
+    DelegationPlan,
+    ExecTarget,
     FunctionSignature,
     HostCall,
     InferenceReply,
     InferenceRequest,
+    LocalPure,
+    Map,
     Message,
     ProviderSettings,
     Type,
@@ -20,7 +27,14 @@ from rtfs_framework.api import (
     digest,
     write,
 )
+from rtfs_framework.lang.maps import EMPTY_MAP
 from rtfs_framework.lang.types.schema import to_json_schema
+from rtfs_framework.orchestrator.deciding.context import Facts, Reads
+from rtfs_framework.orchestrator.performing.prompt import wording
+
+LOCAL = LocalPure()
+NO_HINTS = EMPTY_MAP
+NO_ANSWERS: Mapping[str, str | None] = MappingProxyType({})
 
 
 def cache_key(*parts: Any, namespace: str = "test") -> CacheKey:
@@ -28,11 +42,42 @@ def cache_key(*parts: Any, namespace: str = "test") -> CacheKey:
     return CacheKey(namespace, digest(*parts), tuple((str(i), write(part)) for i, part in enumerate(parts)))
 
 
-def call_context(symbol: str, *args: Value, function: FunctionSignature | None = None, **fields: Any) -> CallContext:
-    """Return what an engine is shown of a call of `symbol`; `fields` are further fields of `CallContext`."""
+def call_reads(
+    symbol: str,
+    *args: Value,
+    function: FunctionSignature | None = None,
+    candidates: tuple[Candidate, ...] = (),
+    default: ExecTarget = LOCAL,
+    hints: Map = NO_HINTS,
+    answers: Mapping[str, str | None] = NO_ANSWERS,
+) -> Reads:
+    """Return the reads of one decision about a call of `symbol`; `answers` are what models say, by question.
+
+    `open()` gives the context for an engine; afterwards `noted` is the footprint, and `question` what it must hear.
+    """
     signature = FunctionSignature(name=symbol) if function is None else function
-    call = HostCall(CallKind.DELEGATED, symbol, args, signature)
-    return CallContext(symbol, call, signature, digest(*args), **fields)
+    call = HostCall(CallKind.DELEGATED, symbol, args, signature, hints)
+    facts = Facts(signature, candidates, default, "rules", wording)
+    return Reads(facts, call, lambda asked: (answers[asked.text],) if asked.text in answers else None)
+
+
+def call_context(symbol: str, *args: Value, **fields: Any) -> CallContext:
+    """Return what an engine is shown of a call of `symbol`; `fields` are those of `call_reads`."""
+    return call_reads(symbol, *args, **fields).open()
+
+
+def decided(engine: DelegationEngine, reads: Reads) -> DelegationPlan | None:
+    """Return what an engine decides, None when it has no opinion or (`reads.question`) must hear a model first."""
+    context = reads.open()
+    try:
+        plan = engine.decide(context)
+    except BaseException:
+        if reads.question is None:
+            raise
+        return None
+    finally:
+        reads.close()
+    return plan if reads.question is None else None
 
 
 def inference_request(*args: Value, name: str = "demo", returns: Type | None = None, **fields: Any) -> InferenceRequest:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rtfs_framework.api import CommandEntry, hookimpl
 
-rtfs_api_version = 1
+rtfs_api_version = 2
 
 
 @hookimpl

@@ -16,7 +16,7 @@ def offering():
         def hook(self):
             return records
 
-        kind = type("Tiny", (), {"rtfs_api_version": 1, "rtfs_distribution": "acme-tiny", name: hookimpl(hook)})
+        kind = type("Tiny", (), {"rtfs_api_version": 2, "rtfs_distribution": "acme-tiny", name: hookimpl(hook)})
         return load_catalog({"RTFS_PLUGINS": ""}, extra_plugins=[kind()])
 
     return catalog

@@ -14,7 +14,7 @@ import attrs
 
 from rtfs_framework.api import *
 
-rtfs_api_version = 1
+rtfs_api_version = 2
 
 
 class Engine:

@@ -7,7 +7,7 @@ import pytest
 ENGINE = '''
 from rtfs_framework.api import *
 
-rtfs_api_version = 1
+rtfs_api_version = 2
 
 
 class BySize:
@@ -17,24 +17,24 @@ class BySize:
         return ["long-*"]
 
     def decide(self, context):
-        text = context.call.args[0]
+        text = context.args[0]
         if text.startswith("ask"):
-            return Consult(RemoteModel("big"), "where?")
+            context.consult(RemoteModel("big"), "where?")
         target = RemoteModel("big") if len(text) > 10 else LocalPure()
         return DelegationPlan(target=target, reasoning=f"{len(text)} characters", source=PlanSource.ENGINE)
 
-    def conclude(self, context, consult, answer):
-        raise AssertionError
 
+class Broken(BySize):
+    """Fails before it looks at anything."""
 
-class Liar(BySize):
-    """Says that the symbol is enough."""
+    def decide(self, context):
+        return [][0]
 
 
 @hookimpl
 def rtfs_engines():
     return [EngineEntry(name="by-size", summary="", factory=lambda settings: BySize()),
-            EngineEntry(name="liar", summary="", factory=lambda settings: Liar(), plan_scope=PlanScope.SYMBOL)]
+            EngineEntry(name="broken", summary="", factory=lambda settings: Broken())]
 
 
 class Big:
@@ -178,14 +178,14 @@ def test_check_says_it_too(asked) -> None:
     assert [call["depends_on"] for call in calls] == [["arguments"], ["arguments"]]
 
 
-def test_an_engine_that_promised_not_to_look_sees_no_arguments(asked) -> None:
-    explained = asked("explain", engine="liar")
+def test_an_engine_that_fails_whatever_is_asked_is_told(asked) -> None:
+    explained = asked("explain", engine="broken")
     assert explained.code == 1
-    assert "the engine could not be asked: engine 'liar': `decide` failed: IndexError" in explained.out
+    assert "the engine could not be asked: engine 'broken': `decide` failed: IndexError" in explained.out
     assert "of 2 the engine could not be asked" in explained.lines[-1]
-    checked = asked("check", engine="liar")
+    checked = asked("check", engine="broken")
     assert checked.code == 1
     assert "nobody knows where calls of long-it go: the engine could not be asked" in checked.out
-    ran = asked("run", "hello long world", engine="liar")
+    ran = asked("run", "hello long world", engine="broken")
     assert ran.out == '"own hello long worldcalm1hello long world"\n'
-    assert "warning[E0801]: acme-bad 1.0: engine 'liar': `decide` failed: IndexError" in ran.err
+    assert "warning[E0801]: acme-bad 1.0: engine 'broken': `decide` failed: IndexError" in ran.err

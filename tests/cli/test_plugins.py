@@ -12,7 +12,7 @@ from rtfs_framework.registry.load import load_catalog
 class Sound:
     """Offers a command."""
 
-    rtfs_api_version = 1
+    rtfs_api_version = 2
     rtfs_distribution = "acme-tools"
     rtfs_version = "2.1"
 

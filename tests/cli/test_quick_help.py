@@ -90,7 +90,7 @@ def test_what_is_installed_is_seen(way, tmp_path):
 PLUGIN = """
 from rtfs_framework.api import CommandEntry, hookimpl
 
-rtfs_api_version = 1
+rtfs_api_version = 2
 
 @hookimpl
 def rtfs_commands():

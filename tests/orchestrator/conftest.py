@@ -21,7 +21,6 @@ from rtfs_framework.api import (
     Locality,
     LocalPure,
     ObserverEntry,
-    PlanScope,
     PlanSource,
     ProviderEntry,
 )
@@ -152,9 +151,7 @@ class Kit:
         """Return a catalog of these parts; `engine` is called `static`, so that it is the default."""
         self.engine = engine
         caches = [(self.cache("l1", CacheLevel.L1), l1), (self.cache("l2", CacheLevel.L2), l2)]
-        entry = EngineEntry(
-            name="static", summary="A fake.", factory=lambda _settings: engine, plan_scope=PlanScope.SYMBOL
-        )
+        entry = EngineEntry(name="static", summary="A fake.", factory=lambda _settings: engine)
         return Catalog(
             providers={p.name: (p, WHO) for p in providers},
             engines={} if engine is None else {"static": (entry, WHO)},

@@ -14,7 +14,7 @@ def entry(name="mine"):
 class Plugin:
     """A tiny plugin of the host's own; tests give it one hook."""
 
-    rtfs_api_version = 1
+    rtfs_api_version = 2
     rtfs_distribution = "acme-tiny"
     rtfs_version = "0.7"
 
@@ -51,7 +51,7 @@ def test_another_api_version_is_refused(install, problem):
     catalog = install("acme-future", "acme-good")
     found = problem(catalog)
     assert (found.code, found.distributions) == ("E0804", ("acme-future",))
-    assert "plugin API 99; this host has 1" in found.message
+    assert "plugin API 99; this host serves 2" in found.message
     assert "upgrade rtfs-framework" in found.help
     assert "acme" in catalog.caches
 
@@ -59,7 +59,7 @@ def test_another_api_version_is_refused(install, problem):
 def test_a_missing_api_version_is_refused(install, problem):
     catalog = install("acme-unversioned", "acme-good")
     assert problem(catalog).code == "E0804"
-    assert "put `rtfs_api_version = 1` into acme_unversioned.plugin" in problem(catalog).help
+    assert "put `rtfs_api_version = 2` into acme_unversioned.plugin" in problem(catalog).help
     assert "acme" in catalog.caches
 
 

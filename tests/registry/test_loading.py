@@ -56,7 +56,7 @@ def test_a_wrong_name_in_the_choice_is_a_problem_with_a_suggestion(install, prob
 
 def test_the_host_brings_plugins_that_the_choice_does_not_concern(install):
     class Own:
-        rtfs_api_version = 1
+        rtfs_api_version = 2
 
     catalog = install("acme-good", only="", extra_plugins=[Own()])
     assert catalog.plugins == (Provenance("rtfs-framework", "", "Own"),)
@@ -87,7 +87,7 @@ def test_the_order_does_not_depend_on_the_path(install):
 
 
 def test_damaged_metadata_does_not_hide_the_plugin(tmp_path, monkeypatch):
-    (tmp_path / "acme_bare.py").write_text("rtfs_api_version = 1\n")
+    (tmp_path / "acme_bare.py").write_text("rtfs_api_version = 2\n")
     info = tmp_path / "acme_bare-1.dist-info"
     info.mkdir()
     (info / "entry_points.txt").write_text("[rtfs_framework]\nbare = acme_bare\n")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import random
+import socket
+import time
+from pathlib import Path
+
 import attrs
 import pytest
 
-from rtfs_framework.api import Consult, DelegationPlan, LocalPure, PlanSource, RemoteModel
+from rtfs_framework.api import DelegationPlan, LocalPure, PlanSource, RemoteModel
 from rtfs_framework.testing.conformance.engine import EngineConformance
 
 
@@ -35,9 +41,8 @@ class ClaimsTooLittle(Engine):
 
 class ConsultsUnclaimed(Engine):
     def decide(self, context):
-        return Consult(RemoteModel("cloud"), "where?") if "math" in context.symbol else self.plan(context)
-
-    def conclude(self, context, consult, answer):
+        if "math" in context.symbol and context.consult(RemoteModel("cloud"), "where?") == "remote":
+            return self.plan(context, target=RemoteModel("cloud"))
         return self.plan(context)
 
 
@@ -52,9 +57,57 @@ class GivesNoReason(Engine):
         return self.plan(context, reasoning=" ")
 
 
-class ReadsAClock(Engine):
+class SaysWhen(Engine):
     def decide(self, context):
         return self.plan(context, created_at=5.0)
+
+
+class Looks(Engine):
+    """Looks at something that is no part of the context, and makes nothing of it."""
+
+    def decide(self, context):
+        self.look()
+        return self.plan(context)
+
+
+class LooksAtAClock(Looks):
+    def look(self):
+        time.monotonic()
+
+
+class LooksAtChance(Looks):
+    def look(self):
+        random.random()
+
+
+class LooksAtTheEnvironment(Looks):
+    def look(self):
+        os.environ.get("HOME")
+
+
+class LooksAtAFile(Looks):
+    def look(self):
+        Path(os.devnull).open().close()
+
+
+class OpensASocket(Looks):
+    def look(self):
+        socket.socket().close()
+
+
+class KeepsWhatItSaw(Engine):
+    """Decides by an argument that it reads past its context."""
+
+    def decide(self, context):
+        big = len(context._reads.call.args) > 1
+        return self.plan(context, reasoning="many" if big else "few")
+
+
+class AsksOnAndOn(Engine):
+    def decide(self, context):
+        for n in range(3):
+            context.consult(RemoteModel("cloud"), f"{n}?")
+        return self.plan(context)
 
 
 class LearnsClaims(Engine):
@@ -72,9 +125,15 @@ class LearnsClaims(Engine):
         (Engine, None),
         (ClaimsTooLittle, "test_claims_cover_what_is_sent_away"),
         (ConsultsUnclaimed, "test_claims_cover_what_is_sent_away"),
-        (ChangesItsMind, "test_the_same_context_gets_an_equal_plan"),
+        (ChangesItsMind, "test_the_same_context_gets_an_equal_plan test_what_was_not_read_never_changes_a_plan"),
         (GivesNoReason, "test_plans_are_complete"),
-        (ReadsAClock, "test_plans_are_complete"),
+        (SaysWhen, "test_plans_are_complete"),
+        (LooksAtAClock, "test_nothing_but_the_context_is_looked_at"),
+        (LooksAtChance, "test_nothing_but_the_context_is_looked_at"),
+        (LooksAtTheEnvironment, "test_nothing_but_the_context_is_looked_at"),
+        (LooksAtAFile, "test_nothing_but_the_context_is_looked_at"),
+        (OpensASocket, "test_nothing_but_the_context_is_looked_at"),
+        (KeepsWhatItSaw, "test_what_was_not_read_never_changes_a_plan"),
         (LearnsClaims, "test_claims_do_not_change"),
     ],
 )
@@ -83,4 +142,12 @@ def test_a_wrong_engine_is_caught(kind, caught_by, failing):
         def make(self, settings):
             return kind()
 
-    assert failing(Suite()) == ({caught_by} if caught_by else set())
+    assert failing(Suite()) == set((caught_by or "").split())
+
+
+def test_an_engine_that_asks_on_and_on_is_caught(failing):
+    class Suite(EngineConformance):
+        def make(self, settings):
+            return AsksOnAndOn()
+
+    assert "test_the_same_context_gets_an_equal_plan" in failing(Suite())

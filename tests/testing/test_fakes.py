@@ -8,7 +8,7 @@ import pytest
 from rtfs_framework.api import ProviderTimeout
 from rtfs_framework.lang.types.model import Primitive
 from rtfs_framework.testing import FakeClock
-from rtfs_framework.testing.fakes import ScriptedProvider, cache_key, call_context, inference_request
+from rtfs_framework.testing.fakes import ScriptedProvider, cache_key, call_reads, inference_request
 
 
 def test_a_clock_moves_only_when_told():
@@ -37,7 +37,7 @@ def test_a_script_is_answered_line_by_line():
 
 
 def test_records_have_sensible_defaults():
-    assert call_context("ai-x", 1).args_digest == call_context("other", 1).args_digest
+    assert call_reads("ai-x", 1).look(("args",)) == call_reads("other", 1).look(("args",))
     assert inference_request(1, returns=Primitive.INT).schema["type"] == "integer"
     assert inference_request(1, timeout=2.0).timeout == 2.0
     assert cache_key("a", "b") != cache_key("b", "a")

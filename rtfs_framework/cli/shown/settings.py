@@ -12,7 +12,7 @@ import attrs
 from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.visible import visible_line
-from rtfs_framework.orchestrator.config.model import CacheSpec, Config, ProviderSpec
+from rtfs_framework.orchestrator.config.model import CacheSpec, Config, EngineSpec, ProviderSpec
 from rtfs_framework.orchestrator.remembering.cache_stack import ON_BY_DEFAULT
 
 if TYPE_CHECKING:
@@ -66,10 +66,26 @@ def settings_of(config: Config, catalog: Catalog, environ: Mapping[str, str]) ->
     return list(_all(config, catalog, _Sources(config.merged), environ))
 
 
+def _engines(spec: EngineSpec, sources: _Sources, environ: Mapping[str, str]) -> Iterator[Setting]:
+    """Yield the settings of an engine, then those of the engines below it."""
+    path: KeyPath = ("engines", spec.name)
+    if spec.plugin != spec.name:
+        yield sources.setting((*path, "plugin"), spec.plugin)
+    for key, below in spec.children.items():
+        names = [each.name if isinstance(each, EngineSpec) else target_text(each) for each in below]
+        yield sources.setting((*path, key), names[0] if len(names) == 1 else names)
+    if spec.own is not None:
+        yield from _own(spec.own, path, sources, DEFAULT, environ)
+    for below in spec.children.values():
+        for each in below:
+            if isinstance(each, EngineSpec):
+                yield from _engines(each, sources, environ)
+
+
 def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[str, str]) -> Iterator[Setting]:
     top: dict[str, Any] = {
         "default_target": target_text(config.default_target),
-        "engine": config.engine,
+        "engine": None if config.engine is None else config.engine.name,
         "cache_ttl": config.cache_ttl,
         "concurrency": config.concurrency,
         "parallel": config.parallel,
@@ -83,8 +99,8 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
         yield sources.setting(path, texts[0] if len(texts) == 1 else texts, key=key)
     for spec in config.providers:
         yield from _provider(spec, catalog, sources, environ)
-    if config.engine is not None and config.engine_own is not None:
-        yield from _own(config.engine_own, ("engines", config.engine), sources, DEFAULT, environ)
+    if config.engine is not None:
+        yield from _engines(config.engine, sources, environ)
     for name in catalog.caches:
         yield from _cache(name, config.caches.get(name), sources)
     yield from _security(config, sources)

@@ -17,7 +17,7 @@ from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel, show
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.orchestrator.config.key_binding import bindings, surroundings
 from rtfs_framework.orchestrator.config.layers import Kind, Layer, Merged, read_layers
-from rtfs_framework.orchestrator.config.model import Config, ProviderSpec
+from rtfs_framework.orchestrator.config.model import Config, EngineSpec, ProviderSpec
 from rtfs_framework.orchestrator.config.own import default_engine, defaults_of
 from rtfs_framework.registry.faults import Part, PluginFault, ask
 
@@ -43,17 +43,21 @@ def load_config(
     given = read_layers(config_path, program_dir, environ)
     making = _Making(catalog, defaults)
     if not given.layers:
-        engine = default_engine(catalog)
-        own = None
-        if engine is not None:
-            own = ask(catalog.part("engine", engine), "its settings", defaults_of, catalog.engine(engine).settings)
-        config = Config(engine=engine, engine_own=own, providers=defaults, notices=given.notices)
+        config = Config(engine=_usual_engine(catalog), providers=defaults, notices=given.notices)
         return attrs.evolve(config, keys=bindings(defaults, {}, catalog, environ))
     layers, notices = making.without_widening(given.layers)
     config = making.config(layers)
     config = attrs.evolve(config, keys=making.keys(layers, environ))
     withheld = _withheld(config, catalog, environ)
     return attrs.evolve(config, notices=(*given.notices, *notices, *config.notices, *withheld))
+
+
+def _usual_engine(catalog: Catalog) -> EngineSpec | None:
+    name = default_engine(catalog)
+    if name is None:
+        return None
+    own = ask(catalog.part("engine", name), "its settings", defaults_of, catalog.engine(name).settings)
+    return EngineSpec(name=name, plugin=name, own=own)
 
 
 @attrs.frozen(slots=True)

@@ -52,6 +52,19 @@ class ProviderSpec:
 
 
 @attrs.frozen(slots=True, kw_only=True)
+class EngineSpec:
+    """An engine with those below it."""
+
+    name: str
+    """In the configuration: of its table, or of the plug-in."""
+    plugin: str
+    own: Any = None
+    """An instance of the plugin's settings class, None when it has none."""
+    children: Mapping[str, tuple[EngineSpec | ExecTarget, ...]] = attrs.field(factory=dict)
+    """By the key that names them; a target stands for an engine that always chooses it."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
 class CacheSpec:
     """A cache layer's settings."""
 
@@ -80,8 +93,10 @@ class Config:
     path: str | None = None
     default_target: ExecTarget = LocalPure()
     cache_ttl: float | None = None
-    engine: str | None = None
-    engine_own: Any = None
+    engine: EngineSpec | None = None
+    """At the top of the tree of engines."""
+    engine_chosen: bool = False
+    """Whether the configuration names it: then `routes` are read by engines alone, and by nobody before them."""
     concurrency: int | None = None
     parallel: int = DEFAULT_PARALLEL
     """How many branches of fan-outs (`pmap`, `step-parallel`, maps of calls) are under way at once."""

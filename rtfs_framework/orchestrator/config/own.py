@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 import attrs
@@ -91,13 +91,23 @@ class Reading:
             return None
 
     def split(
-        self, host: type[T], part: Part, plugin: SettingsSchema | None, table: Mapping[str, Any], path: KeyPath
+        self,
+        host: type[T],
+        part: Part,
+        plugin: SettingsSchema | None,
+        table: Mapping[str, Any],
+        path: KeyPath,
+        *,
+        also: Iterable[str] = (),
     ) -> tuple[T | None, Any]:
-        """Return the host's part and the plugin's settings of one table. A key of both goes to both."""
+        """Return the host's part and the plugin's settings of one table. A key of both goes to both.
+
+        `also` are keys that may stand in the table and are read elsewhere.
+        """
         from rtfs_framework.api.toml_structure import shown
 
         host_keys, own_keys = key_names(host), key_names(plugin)
-        known = list(dict.fromkeys((*host_keys, *own_keys)))
+        known = list(dict.fromkeys((*host_keys, *own_keys, *also)))
         for key in table:
             if key not in known:
                 way_out = did_you_mean(key, known) or (f"known keys: {', '.join(known)}" if known else "it has no keys")

@@ -16,14 +16,15 @@ from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, Remote
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.orchestrator.config.engine_tree import EngineTree
 from rtfs_framework.orchestrator.config.key_binding import endpoint_of, host_of, names_key
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, JournalSpec, ProviderSpec
-from rtfs_framework.orchestrator.config.own import Reading, default_engine, defaults_of, key_names
+from rtfs_framework.orchestrator.config.own import Reading, default_engine, key_names
 from rtfs_framework.orchestrator.config.paths import BadPath, read_path
-from rtfs_framework.orchestrator.config.routes import RESERVED, Unknown, parse_target
+from rtfs_framework.orchestrator.config.routes import RESERVED, Unknown, known_texts, parse_target
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
-from rtfs_framework.registry.faults import PluginFault, ask
+from rtfs_framework.registry.faults import ask
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
@@ -59,14 +60,19 @@ class Resolver:
                 return LocalPure()
             return found
 
+        def named(text: str) -> ExecTarget | Unknown:
+            return parse_target(text, local, remote)
+
         self._check_keys(file.keys)
-        engine, engine_own = self._engine(file)
+        wanted = table.engine or default_engine(self.catalog)
+        texts = tuple(known_texts(local, remote))
+        engine = EngineTree(self.reading, self.catalog, file.engines, named, texts).resolve(wanted)
         return Config(
             path=None if self.merged.path is None else str(self.merged.path),
             default_target=target(table.default_target, ("delegation", "default_target")),
             cache_ttl=table.cache_ttl,
             engine=engine,
-            engine_own=engine_own,
+            engine_chosen=table.engine is not None,
             concurrency=table.concurrency,
             parallel=table.parallel,
             routes=_routes(table.static_routes, target),
@@ -159,27 +165,6 @@ class Resolver:
             return name
         return _REMOTE_PLUGIN if isinstance(target, RemoteModel) else None
 
-    def _engine(self, file: ConfigFile) -> tuple[str | None, Any]:
-        for name in file.engines:
-            self._known("engine", name, self.catalog.engines, ("engines", name), key=True)
-        wanted = file.delegation.engine
-        if wanted is None:
-            wanted = default_engine(self.catalog)
-            if wanted is None:
-                return None, None
-        entry = self._known("engine", wanted, self.catalog.engines, ("delegation", "engine"))
-        if entry is None:
-            return None, None
-        part = self.catalog.part("engine", wanted)
-        if wanted in file.engines:
-            _, own = self.reading.split(_NoKeys, part, entry.settings, file.engines[wanted], ("engines", wanted))
-            return wanted, own
-        try:
-            return wanted, ask(part, f"its settings without a table [engines.{wanted}]", defaults_of, entry.settings)
-        except PluginFault as fault:
-            self.reading.mistake(fault.code, fault.problem, ("delegation", "engine"), f"add [engines.{wanted}]")
-            return None, None
-
     def _caches(self, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, CacheSpec]:
         made: dict[str, CacheSpec] = {}
         for name, table in tables.items():
@@ -250,11 +235,6 @@ class Resolver:
         way_out = did_you_mean(name, table) or f"installed: {installed}; or install the plugin that offers it"
         self.reading.mistake("E0706", f"no {kind} is called '{name}'", path, way_out, key=key)
         return None
-
-
-@attrs.frozen(slots=True)
-class _NoKeys:
-    """The host has no keys of its own in an engine's table."""
 
 
 def _file_keys(settings: SettingsSchema | None) -> list[str]:

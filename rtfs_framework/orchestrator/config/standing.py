@@ -76,7 +76,8 @@ def _limit(said: Said) -> Any:
 
 
 def _engine(said: Said) -> Any:
-    return said.raw if said.value == said.below.engine else WIDENS
+    below = said.below.engine
+    return said.raw if below is not None and said.value == below.name else WIDENS
 
 
 def _level(said: Said) -> Any:

@@ -1,29 +1,30 @@
 """Where a call of a delegatable function runs: deny > hint > static route > L1 plan > engine > default.
 
 In: a `HostCall`. Out: a `Decision` (a plan and every step that led to it), or `Undecided` when the engine wants to
-hear a model first. Invariants: a hint and a static route never consult an engine or a cache; security only narrows;
-the L1 key holds the symbol, the function's digest and the policy hash (and the arguments, unless the engine's
-entry says `PlanScope.SYMBOL`), so a plan of another policy or symbol is never served. What an engine cannot decide
-runs as the function's own body, never elsewhere, whatever the default target is; the record and a warning say so.
+hear a model first. Invariants: a hint and a static route never consult an engine or a cache; security only narrows; a
+plan from memory is served only where everything that its engine read is the same (`context`, `plan_tree`), and of the
+same function and policy. What an engine cannot decide runs as the function's own body, never elsewhere, whatever the
+default target is; the record and a warning say so.
 
-Everything that does not depend on the arguments is settled once per function; a decision is then two look-ups.
+A plan is provisional until a call has succeeded on it: equal calls under way share it, and a failure drops it.
+Whatever depends on nothing but the function is settled once per function; a decision is then two look-ups.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
 
 import attrs
 
 from rtfs_framework.api.cache import CacheKey
-from rtfs_framework.api.engine import PlanScope
-from rtfs_framework.api.plans import CallContext, Consult, DelegationPlan, PlanSource
-from rtfs_framework.api.targets import show_target
+from rtfs_framework.api.plans import DelegationPlan, PlanSource
+from rtfs_framework.api.targets import Deny, LocalPure, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import FunctionSignature, HintKind, HostCall
-from rtfs_framework.lang.digest import digest
-from rtfs_framework.orchestrator.boundary.purity import is_plain
+from rtfs_framework.orchestrator.deciding.context import UNKEPT, Facts, Question, Read, Reads, Wording
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
+from rtfs_framework.orchestrator.deciding.plan_tree import Leaf, PlanTree
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.recording.records import Decision, Steps
 from rtfs_framework.orchestrator.remembering.cache_stack import SafeLayer
@@ -34,36 +35,38 @@ MOST_CONSULTATIONS = 2
 """Per call; an engine that wants more is broken."""
 
 _MOST_FUNCTIONS = 512
-"""Functions remembered by identity; programs that make more (anonymous ones, in loops) start over."""
+"""Functions remembered; programs that make more (anonymous ones, in loops) start over."""
 
 Report = Callable[[Part, "BaseException | str", str, str], None]
 """Told when a plugin broke: who, what was wrong, in which piece of its code, and what happened instead."""
 
 _OWN_BODY = "the function's own body ran instead"
+_IMPURE = "reads other things after equal reads: its decisions rest on something else, and are not kept"
+_ENGINE_SOURCES = frozenset({PlanSource.STATIC_ROUTE, PlanSource.DEFAULT})
+"""What an engine may say of its plan besides that it is the engine's."""
 
 
 @attrs.frozen(slots=True)
 class Undecided:
-    """The engine asks to consult a model; `Delegator.conclude` takes the answer."""
+    """The engine asks to consult a model; `Delegator.go_on` takes the answer."""
 
-    context: CallContext
-    consult: Consult
-    key: CacheKey | None
+    call: HostCall
+    question: Question
     steps: Steps
-    heard: int = 0
-    """Consultations of this call that are over."""
+    noted: Mapping[Read, Hashable]
+    """What was read before the question."""
+    answers: Mapping[Question, str | None] = attrs.field(factory=dict)
+    """Those of this call that are there."""
 
 
 @attrs.define(slots=True)
 class _Known:
     """What is settled of one function."""
 
-    function: FunctionSignature
+    facts: Facts
+    tree: PlanTree
     fixed: Decision | None = None
     before: Steps = ()
-    key: CacheKey | None = None
-    hit: tuple[DelegationPlan, Decision] | None = None
-    """The latest plan that was found in the L1 layer, and the decision that was made from it."""
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -74,10 +77,14 @@ class Delegator:
     engine: Engine | None
     l1: SafeLayer | None
     policy_hash: str
+    runtime_context_hash: str = ""
+    wording: Wording = str
     clock: Clock
     report: Report
     ttl: float | None = None
     _by_identity: dict[int, _Known] = attrs.field(factory=dict, init=False)
+    _trees: dict[tuple[str, str], PlanTree] = attrs.field(factory=dict, init=False)
+    """By symbol and digest: the same function of another program has the same plans."""
 
     def claims(self, function: FunctionSignature) -> bool:
         """Tell whether a call of a function may ever need a decision; asked once, at link time.
@@ -103,22 +110,26 @@ class Delegator:
         """Return the decision for a call."""
         function = call.function
         known = self._by_identity.get(id(function))
-        if known is None or known.function is not function:
+        if known is None or known.facts.function is not function:
             known = self._learn(call)
         if known.fixed is not None:
             return known.fixed
-        key = known.key if known.key is not None else self._key(known.function, call)
-        record = None if self.l1 is None or key is None else self.l1.get(key)
-        if record is not None and key is not None:
-            hit = known.hit
-            if hit is not None and record.value is hit[0]:
-                return hit[1]
-            wrong = flaw_of(record.value)
-            if wrong is None and isinstance(record.value, DelegationPlan):
-                return self._remember_hit(known, record.value, key)
-            if self.l1 is not None:
-                self.l1.blame("`get`", f"returned {wrong or 'no plan'}")
-        return self._ask(call, known, key)
+        reads = Reads(known.facts, call, self._answer_from_memory)
+        leaf = None if self.l1 is None else known.tree.find(reads)
+        found = None if leaf is None else self._from_memory(known, leaf)
+        return self._ask(known, reads, {}) if found is None else found
+
+    def go_on(self, asked: Undecided, answer: str | None) -> Decision | Undecided:
+        """Return the decision after a consultation, or the engine's wish for another one; no answer is None."""
+        answers = {**asked.answers, asked.question: answer}
+        if answer is not None and self.l1 is not None:
+            self.l1.put(self._answer_key(asked.question), answer, self.ttl)
+        known = self._learn(asked.call)
+
+        def answer_to(question: Question) -> tuple[str | None] | None:
+            return (answers[question],) if question in answers else self._answer_from_memory(question)
+
+        return self._ask(known, Reads(known.facts, asked.call, answer_to), answers, asked)
 
     def preview(self, call: HostCall, *, quiet: bool = False) -> Decision | Undecided:
         """Return what `decide` would, without looking into L1 or writing to it: for explanations.
@@ -128,114 +139,159 @@ class Delegator:
         report = _tell_nobody if quiet else self.report
         return attrs.evolve(self, l1=None, report=report).decide(call)
 
-    def depends_on_arguments(self, function: FunctionSignature) -> bool:
-        """Tell whether calls of a function may go to different places, as the engine sees their arguments."""
-        if self.engine is None or self.engine.plan_scope is PlanScope.SYMBOL:
-            return False
-        fixed, _ = self.precedence.settle(function)
-        return fixed is None
-
-    def conclude(self, asked: Undecided, answer: str) -> Decision | Undecided:
-        """Return the decision after a consultation, or the engine's wish for another one."""
-        if self.engine is None:
-            return self.precedence.default(asked.steps)
-        try:
-            said = self.engine.conclude(asked.context, asked.consult, answer)
-        except PluginFault as fault:
-            return self._engine_failed(self.engine, asked.steps, fault)
-        if isinstance(said, DelegationPlan):
-            return self._decided(said, asked.key, asked.steps)
-        if asked.heard + 1 < MOST_CONSULTATIONS:
-            return attrs.evolve(asked, consult=said, heard=asked.heard + 1)
-        wrong = f"asks for more than {MOST_CONSULTATIONS} consultations of one call"
-        return self._engine_failed(self.engine, asked.steps, PluginFault(self.engine.part, "`conclude`", wrong))
-
     @property
     def engine_name(self) -> str:
         """The engine's name in the configuration, "" without one."""
         return "" if self.engine is None else self.engine.name
 
     def forget(self) -> None:
-        """Drop what is known of functions."""
+        """Drop what is known of functions, and their plans."""
         self._by_identity.clear()
+        self._trees.clear()
 
     def _learn(self, call: HostCall) -> _Known:
         function = call.function or FunctionSignature(call.capability)
-        fixed, steps = self.precedence.settle(function)
-        known = _Known(function, fixed, steps)
+        place = function.name, function.body_digest
+        if len(self._trees) >= _MOST_FUNCTIONS:
+            self._trees.clear()
+        tree = self._trees.setdefault(place, PlanTree())
+        precedence = self.precedence
+        facts = Facts(
+            function,
+            tuple(c for c in precedence.targets.candidates if precedence.security.beyond_reach(c.target) is None),
+            precedence.default_target,
+            self.runtime_context_hash,
+            self.wording,
+        )
+        fixed, steps = precedence.settle(function)
         if fixed is None and self.engine is None:
-            known.fixed = self.precedence.default((*steps, ("engine", "none installed")))
-        elif fixed is None and self.engine is not None and self.engine.plan_scope is PlanScope.SYMBOL:
-            known.key = self._key(function, None)
+            fixed = precedence.default((*steps, ("engine", "none installed")))
+        known = _Known(facts, tree, fixed, steps)
         if call.function is not None:
             if len(self._by_identity) >= _MOST_FUNCTIONS:
                 self._by_identity.clear()
             self._by_identity[id(function)] = known
         return known
 
-    def _key(self, function: FunctionSignature, call: HostCall | None) -> CacheKey | None:
-        """Return the key of a plan; None when the arguments are no plain data: digests do not tell those apart."""
-        if call is not None and not (is_plain(call.args) and (not call.hints or is_plain(call.hints))):
-            return None
-        parts = [("symbol", function.name), ("function", function.body_digest), ("policy", self.policy_hash)]
-        if call is not None:
-            parts.append(("arguments", digest(*call.args)))
-            if call.hints:
-                parts.append(("hints", digest(call.hints)))
-        return CacheKey("plan", key_of(*(text for part in parts for text in part)), tuple(parts))
+    # -- plans from memory ---------------------------------------------------------------------------------------------
 
-    def _remember_hit(self, known: _Known, stored: DelegationPlan, key: CacheKey) -> Decision:
+    def _from_memory(self, known: _Known, leaf: Leaf) -> Decision | None:
+        shared = leaf.provisional
+        if shared is not None:
+            return self._of_memory(known, leaf, shared, "shared with an equal call under way")
+        record = None if self.l1 is None else self.l1.get(leaf.key)
+        if record is None:
+            return None
+        hit = leaf.hit
+        if hit is not None and record.value is hit[0]:
+            return hit[1]
+        wrong = flaw_of(record.value)
+        if wrong is None and isinstance(record.value, DelegationPlan):
+            decision = self._of_memory(known, leaf, record.value, "hit")
+            leaf.hit = record.value, decision
+            return decision
+        if self.l1 is not None:
+            self.l1.blame("`get`", f"returned {wrong or 'no plan'}")
+        return None
+
+    def _of_memory(self, known: _Known, leaf: Leaf, stored: DelegationPlan, verdict: str) -> Decision:
         reviewed, note = self.precedence.review(stored)
         plan = attrs.evolve(reviewed, source=PlanSource.L1)
-        steps = (*known.before, ("l1", f"hit: {show_target(plan.target)}, decided by engine '{plan.engine}'"))
-        decision = Decision(plan, steps if note is None else (*steps, ("security", note)), "l1 hit", key.digest)
-        if known.key is not None:
-            known.hit = stored, decision
-        return decision
-
-    def _ask(self, call: HostCall, known: _Known, key: CacheKey | None) -> Decision | Undecided:
-        if self.engine is None:  # settled in _learn
-            return self.precedence.default(known.before)
-        off = self.l1 is None or self.l1.broken
-        verdict = "off" if off else "miss" if key is not None else "not asked: an argument or a hint is no plain data"
-        steps = (*known.before, ("l1", verdict))
-        if self.engine.plan_scope is PlanScope.SYMBOL:  # it promised not to look at more, so it sees no more
-            call = HostCall(call.kind, call.capability, (), call.function)
-        context = CallContext(
-            symbol=known.function.name,
-            call=call,
-            function=call.function,
-            args_digest=digest(*call.args),
-            candidates=self.precedence.targets.candidates,
-            default=self.precedence.default_target,
-            policy_hash=self.policy_hash,
-        )
-        try:
-            answer = self.engine.decide(context)
-        except PluginFault as fault:
-            return self._engine_failed(self.engine, steps, fault)
-        if isinstance(answer, Consult):
-            return Undecided(context, answer, key, steps)
-        return self._decided(answer, key, steps)
-
-    def _decided(self, answer: DelegationPlan, key: CacheKey | None, steps: Steps) -> Decision:
-        reviewed, note = self.precedence.review(answer)
-        engine = answer.engine or self.engine_name
-        plan = attrs.evolve(reviewed, source=PlanSource.ENGINE, engine=engine, created_at=self.clock.now())
-        steps = (*steps, ("engine", f"{engine}: {show_target(answer.target)}"))
+        steps = (*known.before, ("l1", f"{verdict}: {show_target(plan.target)}, decided by engine '{plan.engine}'"))
         if note is not None:
             steps = (*steps, ("security", note))
-        if self.engine is not None and not self.precedence.targets.configured(answer.target):
-            wrong = f"returned a plan for {show_target(answer.target)}, which is not configured"
-            self.report(self.engine.part, wrong, "`decide`", _OWN_BODY)
-        if self.l1 is None or key is None or self.l1.broken:
-            return Decision(plan, steps)
-        self.l1.put(key, plan, self.ttl)
-        return Decision(plan, steps, "l1 miss", key.digest)
+        return Decision(plan, steps, "l1 hit", leaf.key.digest)
 
-    def _engine_failed(self, engine: Engine, steps: Steps, fault: PluginFault) -> Decision:
-        self.report(engine.part, fault, "", _OWN_BODY)
-        return self.precedence.closed(engine.name, fault.words, steps)
+    def _answer_from_memory(self, question: Question) -> tuple[str | None] | None:
+        record = None if self.l1 is None else self.l1.get(self._answer_key(question))
+        return (record.value,) if record is not None and isinstance(record.value, str) else None
+
+    def _answer_key(self, question: Question) -> CacheKey:
+        parts = ("policy", self.policy_hash), ("target", show_target(question.target)), ("question", question.text)
+        return CacheKey("answer", key_of(*(text for part in parts for text in part)), parts)
+
+    def _plan_key(self, known: _Known, reads: Reads) -> CacheKey:
+        function = known.facts.function
+        parts = [("symbol", function.name), ("function", function.body_digest), ("policy", self.policy_hash)]
+        parts += [(" ".join(read), str(key)) for read, key in reads.noted.items()]
+        return CacheKey("plan", key_of(*(text for part in parts for text in part)), tuple(parts))
+
+    # -- plans of the engine -------------------------------------------------------------------------------------------
+
+    def _ask(
+        self, known: _Known, reads: Reads, answers: Mapping[Question, str | None], asked: Undecided | None = None
+    ) -> Decision | Undecided:
+        engine = self.engine
+        if engine is None:  # settled in _learn
+            return self.precedence.default(known.before)
+        before = known.before if asked is None else asked.steps
+        try:
+            answer = engine.decide(reads)
+        except PluginFault as fault:
+            return self._engine_failed(engine, before, fault, reads)
+        if asked is not None and list(reads.noted)[: len(asked.noted)] != list(asked.noted):
+            return self._engine_failed(engine, before, PluginFault(engine.part, "`decide`", _IMPURE), reads)
+        if reads.question is None:
+            return self._decided(known, reads, engine, answer, before)
+        if len(answers) >= MOST_CONSULTATIONS:
+            wrong = f"asks for more than {MOST_CONSULTATIONS} consultations of one call"
+            return self._engine_failed(engine, before, PluginFault(engine.part, "`decide`", wrong), reads)
+        return Undecided(reads.call, reads.question, before, dict(reads.noted), answers)
+
+    def _decided(
+        self, known: _Known, reads: Reads, engine: Engine, answer: DelegationPlan | None, before: Steps
+    ) -> Decision:
+        read = reads.names
+        verdict, leaf = self._place(known, reads, engine)
+        steps = (*before, ("l1", verdict))
+        if answer is None:
+            made = self.precedence.default((*steps, ("engine", f"{engine.name}: no opinion")))
+            return attrs.evolve(made, read=read)
+        reviewed, note = self.precedence.review(answer)
+        name = answer.engine or engine.name
+        source = answer.source if answer.source in _ENGINE_SOURCES else PlanSource.ENGINE
+        plan = attrs.evolve(reviewed, source=source, engine=name, created_at=self.clock.now())
+        steps = (*steps, ("engine", f"{name}: {show_target(answer.target)}"))
+        if note is not None:
+            steps = (*steps, ("security", note))
+        if not self.precedence.targets.configured(answer.target):
+            wrong = f"returned a plan for {show_target(answer.target)}, which is not configured"
+            self.report(engine.part, wrong, "`decide`", _OWN_BODY)
+        if leaf is None:
+            return Decision(plan, steps, read=read)
+        if isinstance(plan.target, LocalPure | Deny):
+            self._keep(leaf, plan)
+            return Decision(plan, steps, "l1 miss", leaf.key.digest, read=read)
+        leaf.provisional = plan
+        kept = leaf
+
+        def settle(succeeded: Any) -> None:
+            kept.provisional = None
+            if succeeded:
+                self._keep(kept, plan)
+
+        return Decision(plan, steps, "l1 miss", leaf.key.digest, read=read, settle=settle)
+
+    def _place(self, known: _Known, reads: Reads, engine: Engine) -> tuple[str, Leaf | None]:
+        """Return what the record says of L1, and where the plan will be kept; None where it must not be."""
+        if self.l1 is None or self.l1.broken:
+            return "off", None
+        if not reads.kept:
+            first = next(" ".join(read) for read, key in reads.noted.items() if key is UNKEPT)
+            return f"not asked: the engine read {first}, and it is no plain data", None
+        leaf = Leaf(self._plan_key(known, reads))
+        if known.tree.add(reads.noted, leaf):
+            return "miss", leaf
+        self.report(engine.part, _IMPURE, "`decide`", "its plan was used, and not kept")
+        return "not kept: the engine is not pure", None
+
+    def _keep(self, leaf: Leaf, plan: DelegationPlan) -> None:
+        if self.l1 is not None:
+            self.l1.put(leaf.key, plan, self.ttl)
+
+    def _engine_failed(self, engine: Engine, steps: Steps, fault: PluginFault, reads: Reads) -> Decision:
+        self.report(fault.part, fault, "", _OWN_BODY)
+        return attrs.evolve(self.precedence.closed(engine.name, fault.words, steps), read=reads.names)
 
 
 def _tell_nobody(*_: object) -> None:

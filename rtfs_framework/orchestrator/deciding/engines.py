@@ -1,24 +1,28 @@
-"""The configured engine, held at arm's length: what it answers is checked before anybody looks at it.
+"""The engines, held at arm's length: what one answers is checked before anybody looks at it.
 
-In: the contexts of calls. Out: claims, sound plans, consultations; or a `PluginFault`. Whoever asks decides what to do
-without an answer; see `Delegator`. A configured engine that cannot be made stops the start: without it calls would go
-elsewhere than their owner said.
+In: the reads of calls. Out: claims and sound plans; or a `PluginFault`. Whoever asks decides what to do without an
+answer; see `Delegator`. A configured engine that cannot be made stops the start: without it calls would go elsewhere
+than their owner said.
+
+Engines are made into the tree that the configuration says. A parent calls its children directly: plain decoration. Each
+is wrapped, so that a fault is told of the engine whose it is, and a parent never sees an unsound plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import attrs
 
-from rtfs_framework.api.engine import DelegationEngine, EngineSettings, PlanScope
+from rtfs_framework.api.engine import DelegationEngine, EngineSettings
 from rtfs_framework.api.errors import PluginError
-from rtfs_framework.api.plans import CallContext, Consult, DelegationPlan
+from rtfs_framework.api.plans import DelegationPlan, PlanSource
 from rtfs_framework.api.targets import (
     Ask,
     Capability,
     Deny,
+    ExecTarget,
     L4CacheHit,
     LocalModel,
     LocalPure,
@@ -26,26 +30,29 @@ from rtfs_framework.api.targets import (
     show_target,
 )
 from rtfs_framework.orchestrator.config.globs import Patterns
+from rtfs_framework.orchestrator.config.model import EngineSpec
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.problems import UNMADE
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.context import CallContext
     from rtfs_framework.orchestrator.config.model import Config
+    from rtfs_framework.orchestrator.deciding.context import Reads
     from rtfs_framework.registry.catalog import Catalog
 
 _TARGETS = (LocalPure, LocalModel, RemoteModel, L4CacheHit, Capability, Deny, Ask)
 _MODELS = (LocalModel, RemoteModel)
-_METHODS = ("claims", "decide", "conclude")
+_METHODS = ("claims", "decide")
 _MOST_CLAIMS = 100_000
 
 
 @attrs.define(slots=True, eq=False)
 class Engine:
-    """An engine of a plugin, and who it is."""
+    """An engine of a plugin, who it is, and the engines below it."""
 
     part: Part
     engine: DelegationEngine
-    plan_scope: PlanScope = PlanScope.ARGUMENTS
+    children: tuple[Engine, ...] = ()
     _claims: Patterns | None = attrs.field(default=None, init=False)
 
     @property
@@ -54,33 +61,58 @@ class Engine:
         return self.part.name
 
     def claims(self) -> Patterns:
-        """Return what it might send elsewhere; it is asked once.
+        """Return what it or an engine below it might send elsewhere; each is asked once.
 
         Raises:
-            PluginFault: It could not be asked; then nobody knows, and no program may be linked.
+            PluginFault: One could not be asked; then nobody knows, and no program may be linked.
         """
         if self._claims is None:
-            self._claims = Patterns(ask(self.part, "`claims`", self._listed))
+            self._claims = Patterns([claim for each in self.all() for claim in ask(each.part, "`claims`", each.listed)])
         return self._claims
 
-    def decide(self, context: CallContext) -> DelegationPlan | Consult:
-        """Return its plan, or its wish to hear a model.
+    def all(self) -> Iterator[Engine]:
+        """Yield the engine and those below it, each once."""
+        seen: dict[int, Engine] = {id(self): self}
+        for child in self.children:
+            seen |= {id(each): each for each in child.all()}
+        yield from seen.values()
+
+    def decide(self, reads: Reads) -> DelegationPlan | None:
+        """Return its plan for a call, None when it has no opinion; `reads.question` when it must hear a model first.
 
         Raises:
             PluginFault: It raised something, or this is no sound plan.
         """
-        return _sound(self.part, "`decide`", ask(self.part, "`decide`", self.engine.decide, context))
+        context = reads.open()
+        try:
+            return self.within(context)
+        except PluginFault:
+            if reads.question is None:
+                raise
+            return None  # whatever it raised or returned: it was suspended
+        finally:
+            reads.close()
 
-    def conclude(self, context: CallContext, consult: Consult, answer: str) -> DelegationPlan | Consult:
-        """Return its plan after a consultation, or its wish for another one.
+    def within(self, context: CallContext) -> DelegationPlan | None:
+        """Return its plan inside a decision.
 
         Raises:
-            PluginFault: It raised something, or this is no sound plan.
+            PluginFault: It, or an engine below it, raised something, or this is no sound plan.
         """
-        said = ask(self.part, "`conclude`", self.engine.conclude, context, consult, answer)
-        return _sound(self.part, "`conclude`", said)
+        try:
+            answer: object = ask(self.part, "`decide`", self.engine.decide, context)
+        except PluginFault as fault:
+            if isinstance(fault.__cause__, PluginFault):  # of an engine below it
+                raise fault.__cause__ from None
+            raise
+        return None if answer is None else _sound(self.part, answer)
 
-    def _listed(self) -> list[str]:
+    def listed(self) -> list[str]:
+        """Return its own claims.
+
+        Raises:
+            Exception: Whatever it raises, or what is wrong with what it returned.
+        """
         claims: object = self.engine.claims()
         if isinstance(claims, str | bytes):
             raise TypeError(f"one text ({claims!r:.40}) where an iterable of texts is needed")
@@ -94,23 +126,77 @@ class Engine:
         return found
 
 
+@attrs.frozen(slots=True, eq=False)
+class _Child:
+    """An engine as its parent sees it."""
+
+    held: Engine
+
+    def claims(self) -> Iterable[str]:
+        return self.held.listed()
+
+    def decide(self, context: CallContext) -> DelegationPlan | None:
+        return self.held.within(context)
+
+
+@attrs.frozen(slots=True, eq=False)
+class FixedTarget:
+    """Stands for an engine where a target is named: it always chooses that, and claims nothing."""
+
+    target: ExecTarget
+
+    def claims(self) -> Iterable[str]:
+        """Return nothing: which functions come here is its parent's matter."""
+        return ()
+
+    def decide(self, context: CallContext) -> DelegationPlan | None:  # noqa: ARG002 - it looks at nothing
+        """Return the plan."""
+        name = show_target(self.target)
+        return DelegationPlan(target=self.target, reasoning=f"the target {name}, by name", source=PlanSource.ENGINE)
+
+
+@attrs.frozen(slots=True)
+class _Maker:
+    """Makes the engines of one configuration, each instance once."""
+
+    config: Config
+    catalog: Catalog
+    made: dict[str, Engine] = attrs.field(factory=dict)
+
+    def engine(self, spec: EngineSpec) -> Engine:
+        held = self.made.get(spec.name)
+        if held is None:
+            held = self.made[spec.name] = self._make(spec)
+        return held
+
+    def _make(self, spec: EngineSpec) -> Engine:
+        part = attrs.evolve(self.catalog.part("engine", spec.plugin), name=spec.name)
+        below = {key: tuple(map(self._child, named)) for key, named in spec.children.items()}
+        children = {key: tuple(child for child, _ in found) for key, found in below.items()}
+        settings = EngineSettings(self.config.routes, self.config.default_target, spec.own, children)
+        engine = make(part, self.catalog.engine(spec.plugin).factory, settings, methods=_METHODS)
+        held = tuple(held for found in below.values() for _, held in found if held is not None)
+        return Engine(part, engine, held)
+
+    def _child(self, named: EngineSpec | ExecTarget) -> tuple[DelegationEngine, Engine | None]:
+        if not isinstance(named, EngineSpec):
+            return FixedTarget(named), None
+        held = self.engine(named)
+        return _Child(held), held
+
+
 def make_engine(config: Config, catalog: Catalog) -> Engine | None:
-    """Return the engine that a configuration names, None when it names none.
+    """Return the engine that a configuration names, with those below it; None when it names none.
 
     Raises:
-        PluginError: E0809, it cannot be made, or is no engine.
+        PluginError: E0809, one cannot be made, or is no engine.
     """
     if config.engine is None:
         return None
-    part = catalog.part("engine", config.engine)
-    entry = catalog.engine(config.engine)
-    routes = {pattern: targets[0] for pattern, targets in config.routes.items() if targets}
-    settings = EngineSettings(routes, config.default_target, config.engine_own)
     try:
-        made = make(part, entry.factory, settings, methods=_METHODS)
+        return _Maker(config, catalog).engine(config.engine)
     except PluginFault as fault:
         raise _stops(fault) from fault.__cause__
-    return Engine(part, made, entry.plan_scope)
 
 
 def _stops(fault: PluginFault) -> PluginError:
@@ -121,7 +207,7 @@ def _stops(fault: PluginFault) -> PluginError:
     return error
 
 
-def _sound(part: Part, doing: str, answer: object) -> DelegationPlan | Consult:
+def _sound(part: Part, answer: object) -> DelegationPlan:
     """Return what an engine said if it can be used.
 
     Raises:
@@ -129,11 +215,9 @@ def _sound(part: Part, doing: str, answer: object) -> DelegationPlan | Consult:
     """
     if _is_usual(answer):
         return answer
-    wrong = ask(part, doing, flaw_of, answer)
-    if wrong is not None:
-        raise PluginFault(part, doing, f"returned {wrong}")
-    if not isinstance(answer, DelegationPlan | Consult):
-        raise TypeError
+    wrong = ask(part, "`decide`", flaw_of, answer)
+    if wrong is not None or not isinstance(answer, DelegationPlan):
+        raise PluginFault(part, "`decide`", f"returned {wrong}")
     return answer
 
 
@@ -152,33 +236,22 @@ def _is_usual(answer: object) -> TypeGuard[DelegationPlan]:
 
 
 def flaw_of(answer: object) -> str | None:
-    """Return what is wrong with what stands for a decision, None when it is a sound plan or consultation."""
+    """Return what is wrong with what stands for a decision, None when it is a sound plan."""
     if _is_usual(answer):
         return None
-    if not isinstance(answer, DelegationPlan | Consult):
+    if not isinstance(answer, DelegationPlan):
         return f"{_a(answer)}, which is no DelegationPlan"
     target: Any = answer.target
     if not isinstance(target, _TARGETS):
         return f"a plan whose target is {_a(target)}"
     if not all(isinstance(getattr(target, field.name), str) for field in attrs.fields(type(target))):
         return f"a plan whose target is {target!r:.80}: its fields are texts"
-    if isinstance(answer, Consult):
-        return _flaw_of_question(answer)
     if not all(isinstance(text, str) for text in cast("Iterable[Any]", (answer.reasoning, answer.engine))):
         return "a plan whose reasoning or engine is no text"
     confidence: Any = answer.confidence
     if not (isinstance(confidence, int | float) and 0.0 <= confidence <= 1.0):
         return f"a plan with the confidence {confidence!r:.40}, which is not within 0 and 1"
     return _flaw_of_context(answer.context)
-
-
-def _flaw_of_question(consult: Consult) -> str | None:
-    if not isinstance(consult.target, LocalModel | RemoteModel):
-        return f"a consultation of {show_target(consult.target)}, which is no model"
-    question: Any = consult.question
-    if not isinstance(question, str):
-        return "a consultation whose question is no text"
-    return _flaw_of_context(consult.context)
 
 
 def _flaw_of_context(context: object) -> str | None:

@@ -10,21 +10,22 @@ from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Symbol
 from rtfs_framework.orchestrator.config.model import Config
+from rtfs_framework.orchestrator.deciding.engines import Engine
 from rtfs_framework.orchestrator.deciding.precedence import Targets
+from rtfs_framework.registry.faults import PluginFault, ask
 
 
-def policy_hash(config: Config, targets: Targets, engine: str) -> str:
+def policy_hash(config: Config, targets: Targets, engine: Engine | None) -> str:
     """Return the SHA-256 (hex) over routes, default, engine, security rules, providers and whether they can be used.
 
-    `engine` names the engine with its distribution's version. Prices count, for engines may weigh them; nothing of the
-    environment but whether a provider can be used does.
+    Every engine counts with its distribution's version and its `fingerprint()`, if any. Prices count, for engines
+    may weigh them; nothing of the environment but whether a provider can be used does.
     """
-    rules = config.security
     parts = {
         "default": show_target(config.default_target),
-        "engine": engine,
+        "engines": [] if engine is None else [_engine(each) for each in engine.all()],
         "routes": [[pattern, [show_target(t) for t in targets]] for pattern, targets in config.routes.items()],
-        "security": [rules.level.value, rules.reach.value, rules.grant, rules.deny],
+        "security": _rules(config),
         "providers": [
             [show_target(spec.target), spec.plugin, spec.model, spec.input_cost, spec.output_cost, spec.table,
              targets.unusable(spec.target) is None]
@@ -33,6 +34,29 @@ def policy_hash(config: Config, targets: Targets, engine: str) -> str:
         "tables": config.tables,
     }  # fmt: skip
     return digest(_value(parts))
+
+
+def runtime_context_hash(config: Config) -> str:
+    """Return the SHA-256 (hex) over the rules under which programs run."""
+    return digest(_value(_rules(config)))
+
+
+def _rules(config: Config) -> list[Any]:
+    rules = config.security
+    return [rules.level.value, rules.reach.value, rules.grant, rules.deny]
+
+
+def _engine(engine: Engine) -> list[str]:
+    """Return what tells an engine from another version of it.
+
+    Raises:
+        PluginFault: It could not be asked.
+    """
+    own = getattr(engine.engine, "fingerprint", None)
+    found = ask(engine.part, "`fingerprint`", own) if callable(own) else ""
+    if not isinstance(found, str):
+        raise PluginFault(engine.part, "`fingerprint`", f"returned a {type(found).__name__}, which is no text")
+    return [engine.name, str(engine.part.provenance), found]
 
 
 def _value(data: Any) -> Any:

@@ -49,11 +49,13 @@ class Precedence:
     routes: Mapping[str, tuple[ExecTarget, ...]]
     default_target: ExecTarget
     clock: Clock
+    routes_first: bool = True
+    """Whether routes decide before any engine: not where the configuration names one, for then that one reads them."""
     routed: Patterns = attrs.field(init=False, repr=False, eq=False)
 
     @routed.default
     def _compile_routes(self) -> Patterns:
-        return Patterns(self.routes)
+        return Patterns(self.routes if self.routes_first else ())
 
     def touches(self, symbol: str) -> bool:
         """Tell whether a deny rule or a route speaks of a symbol, or the default sends every function elsewhere."""

@@ -107,33 +107,63 @@ def explain_call(host: Host, source: Source, asked: Source, limits: Limits) -> E
 
 
 def _function(host: Host, site: CallSite, function: FunctionSignature) -> ExplainedSite:
+    """Return a site; what the engine reads of some calls of it tells whether its target depends on the call."""
     delegator = host.dispatcher.delegator
-    if delegator.depends_on_arguments(function):
-        return _by_arguments(host, site, function)
-    return _shown(host, site, delegator.preview(HostCall(CallKind.DELEGATED, function.name, (), function)))
+    answers = [
+        (args, delegator.preview(HostCall(CallKind.DELEGATED, function.name, args, function), quiet=True))
+        for args in samples(function.parameters) or [()]
+    ]
+    read = dict.fromkeys(name for _, said in answers for name in _read_of(said))
+    if not read or all(isinstance(said, Undecided) for _, said in answers):
+        return _shown(host, site, delegator.preview(HostCall(CallKind.DELEGATED, function.name, (), function)))
+    return _by_reads(host, site, tuple(read), function, answers)
 
 
-def _by_arguments(host: Host, site: CallSite, function: FunctionSignature) -> ExplainedSite:
-    """Return a site whose target depends on the arguments, with what the engine says of some."""
+def _read_of(said: Decision | Undecided) -> tuple[str, ...]:
+    return said.read if isinstance(said, Decision) else (*(name for name, *_ in said.noted), "consult")
+
+
+def _by_reads(
+    host: Host,
+    site: CallSite,
+    read: tuple[str, ...],
+    function: FunctionSignature,
+    answers: list[tuple[tuple[Any, ...], Decision | Undecided]],
+) -> ExplainedSite:
+    """Return a site whose target depends on the call, with what the engine says of some."""
     delegator = host.dispatcher.delegator
     _, steps = delegator.precedence.settle(function)
     examples = []
-    for args in samples(function.parameters):
-        said = delegator.preview(HostCall(CallKind.DELEGATED, function.name, args, function), quiet=True)
+    for args, said in answers:
         if isinstance(said, Undecided):
-            examples.append((write(args), f"asks {show_target(said.consult.target)} first"))
-        elif not said.fault:
+            examples.append((write(args), f"asks {show_target(said.question.target)} first"))
+        elif args and not said.fault:
             examples.append((write(args), show_target(said.plan.target)))
+    words = tuple(dict.fromkeys(_WORDS.get(name, name) for name in read))
+    target = f"depends on: {', '.join(words)}"
     return _explained(
         site,
-        target="depends on: arguments",
+        target=target,
         source="engine",
         reasoning=f"the engine '{delegator.engine_name}' looks at them",
-        steps=(*steps, ("engine", f"{delegator.engine_name}: depends on: arguments")),
-        depends_on=("arguments",),
+        steps=(*steps, ("engine", f"{delegator.engine_name}: {target}")),
+        depends_on=words,
         may_go_to=_possible(host),
         examples=tuple(examples),
     )
+
+
+_WORDS = {
+    "args": "arguments",
+    "text": "arguments",
+    "size": "size of the request",
+    "types": "argument types",
+    "arg_type_fingerprint": "argument types",
+    "hints": "hints in force",
+    "runtime_context_hash": "rules in force",
+    "consult": "what a model says",
+}
+"""What an engine reads, in words."""
 
 
 def _possible(host: Host) -> tuple[str, ...]:
@@ -146,7 +176,7 @@ def _possible(host: Host) -> tuple[str, ...]:
 def _shown(host: Host, site: CallSite, decision: Decision | Undecided) -> ExplainedSite:
     if isinstance(decision, Decision):
         return _decided(host, site, decision)
-    target = show_target(decision.consult.target)
+    target = show_target(decision.question.target)
     return _explained(
         site,
         target="decided when called",

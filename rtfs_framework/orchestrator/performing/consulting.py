@@ -1,6 +1,6 @@
 """Hearing a model before an engine decides: a call like any other, with its own record, beside the call that it is for.
 
-In: an open call and the engine's question. Out: what the model said, "" when it did not answer or may not be asked.
+In: an open call and the engine's question. Out: what the model said, None when it did not answer or may not be asked.
 The record has the kind "consultation" and the call's id with a number of its own ("3?1"); its usage and cost count.
 """
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from rtfs_framework.api.plans import Consult
 from rtfs_framework.api.targets import show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.boundary.failures import unknown_target
+from rtfs_framework.orchestrator.deciding.context import Question
 from rtfs_framework.orchestrator.deciding.security import Refusal, SecurityAuthorizer, violation
 
 if TYPE_CHECKING:
@@ -32,22 +32,22 @@ class Consultations:
     security: SecurityAuthorizer
     clock: Clock
 
-    async def hear(self, opened: OpenCall, consult: Consult) -> str:
-        """Return a model's words for the engine that decides about a call."""
-        name = show_target(consult.target)
-        asking = opened.consultation(name, consult.question, self.clock.monotonic())
-        instance = self.pool.get(consult.target)
-        refused = self._refused(consult, name)
+    async def hear(self, opened: OpenCall, question: Question) -> str | None:
+        """Return a model's words for the engine that decides about a call, None when there are none."""
+        name = show_target(question.target)
+        asking = opened.consultation(name, question.text, self.clock.monotonic())
+        instance = self.pool.get(question.target)
+        refused = self._refused(question, name)
         if refused is not None or instance is None:
             asking.close(self.clock.monotonic(), error=refused or unknown_target(f"{name} is not configured"))
-            return ""
+            return None
         ordering = opened.scope.ordering
         if ordering is not None and not ordering.reached and not instance.entry.order_independent:
             await ordering.wait()
-        return await self.models.consult(asking, instance, consult.question)
+        return await self.models.consult(asking, instance, question.text) or None
 
-    def _refused(self, consult: Consult, name: str) -> ProgramError | None:
-        why = self.security.beyond_reach(consult.target)
+    def _refused(self, question: Question, name: str) -> ProgramError | None:
+        why = self.security.beyond_reach(question.target)
         if why is None:
             return None
         refusal = Refusal(why, f"widen reach under [security] in {self.security.config_name}")

@@ -143,9 +143,9 @@ class Dispatcher:
         """Ask the models that the engine wants to hear, then carry out what the engine concludes."""
         decided: Decision | Undecided = asked
         while isinstance(decided, Undecided):
-            said = await self.consultations.hear(opened, decided.consult)
-            step = ("consult", f"{show_target(decided.consult.target)}: {'answered' if said else 'no answer'}")
-            decided = self.delegator.conclude(attrs.evolve(decided, steps=(*decided.steps, step)), said)
+            said = await self.consultations.hear(opened, decided.question)
+            step = ("consult", f"{show_target(decided.question.target)}: {'answered' if said else 'no answer'}")
+            decided = self.delegator.go_on(attrs.evolve(decided, steps=(*decided.steps, step)), said)
         answer = self._carry_out(opened, decided)
         return Counted(await answer.finish() if isinstance(answer, Waiting) else answer, opened.consulted)
 

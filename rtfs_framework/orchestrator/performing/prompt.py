@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtfs_framework.api.provider import InferenceRequest, Message
-from rtfs_framework.kernel.outcome import FunctionSignature
+from rtfs_framework.kernel.outcome import FunctionSignature, HostCall
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.printer import write
@@ -50,6 +50,11 @@ def build_request(
         timeout=timeout,
         hints=tuple((_name(key), write(value)) for key, value in hints.items()) if hints else (),
     )
+
+
+def wording(call: HostCall) -> str:
+    """Return what a provider would be told of a call: what engines see as its text."""
+    return _user(call.function or FunctionSignature(call.capability), call.args)
 
 
 def signature_text(function: FunctionSignature, lookup: Lookup) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -30,6 +30,10 @@ class Decision:
     """Of the L1 layer."""
     fault: str = attrs.field(default="", eq=False)
     """How the engine failed that should have decided; "" when none did."""
+    read: tuple[str, ...] = attrs.field(default=(), eq=False)
+    """What the engine read of the call, by name; nothing when it was not asked."""
+    settle: Callable[[bool], None] | None = attrs.field(default=None, eq=False, repr=False)
+    """Told whether the call succeeded: only then is the plan kept."""
 
 
 @attrs.define(slots=True, weakref_slot=False)

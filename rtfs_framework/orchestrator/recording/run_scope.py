@@ -154,6 +154,8 @@ class OpenCall:
         seconds = now - self.started
         if seconds > 0:
             record.seconds = seconds
+        if record.decision is not None and record.decision.settle is not None:
+            record.decision.settle(error is None)
         if error is not None:
             record.error_kind, record.error, record.code = error.kind, error.message, code_of(error)
         scope.sink(sealed(record))

@@ -51,7 +51,6 @@ def plan(**fields):
 BROKEN = {
     "raises": ZeroDivisionError("oops"),
     "leaves": SystemExit(3),
-    "is none": None,
     "is text": "remote-r",
     "is a target": RemoteModel("r"),
     "is a list": [plan()],
@@ -107,6 +106,5 @@ def test_a_plan_that_a_cache_made_up_is_narrowed_like_any_other(kit, source):
         session.run(source(text), ("x",))
         for key in layer.records:
             layer.records[key] = CacheRecord(value=plan(target=RemoteModel("r"), engine="static"), stored_at=0.0)
-        session.host.dispatcher.delegator.forget()
         assert session.run(source(text), ("x",)).value == ("own", "own")
     assert not kit.providers["r"].requests

@@ -39,7 +39,7 @@ def test_a_hint_goes_before_a_route(kit, fake_engine):
 def test_a_route_goes_before_a_plan_in_l1(kit, fake_engine):
     catalog = kit.catalog(*two(kit), engine=fake_engine(LocalModel("a")), l1=True)
     with kit.open(catalog) as session:
-        session.host.dispatcher.delegator.decide(call(PLAIN))
+        session.host.dispatcher.delegator.decide(call(PLAIN)).settle(True)
     stored = len(kit.layers["l1"].records)
     with kit.open(catalog, '[delegation.static_routes]\nf = "local-b"\n') as session:
         decision = session.host.dispatcher.delegator.decide(call(PLAIN))
@@ -52,6 +52,7 @@ def test_a_plan_in_l1_goes_before_the_engine(kit, fake_engine):
     catalog = kit.catalog(*two(kit), engine=fake_engine(LocalModel("a")), l1=True)
     with kit.open(catalog) as session:
         first = session.host.dispatcher.delegator.decide(call(PLAIN))
+        first.settle(True)
         second = session.host.dispatcher.delegator.decide(call(PLAIN))
     assert (first.plan.source, first.cache) == (PlanSource.ENGINE, "l1 miss")
     assert (second.plan.source, second.cache) == (PlanSource.L1, "l1 hit")

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from attrs import evolve
 
 from rtfs_framework.api import (
-    Consult,
     DelegationPlan,
     InferenceReply,
     LocalModel,
     LocalPure,
-    PlanScope,
     PlanSource,
     RemoteModel,
     Usage,
@@ -39,12 +36,10 @@ class Asks:
         return ("ask",)
 
     def decide(self, context):
-        return Consult(self.target, f"where, {context.call.args}?")
-
-    def conclude(self, context, consult, answer):
+        answer = context.consult(self.target, f"where, {context.args}?")
+        for n in range(1, self.often):
+            answer = context.consult(self.target, f"and now, {n}?")
         self.heard.append(answer)
-        if len(self.heard) % self.often:
-            return Consult(self.target, "and now?")
         return DelegationPlan(target=LocalPure(), reasoning=f"heard '{answer}'", source=PlanSource.ENGINE)
 
 
@@ -59,8 +54,6 @@ def ran(kit, source):
     def run(engine, answer=reply, config=PRICE, text=PROGRAM, **options):
         judge = kit.provider("judge", answer, remote=True)
         catalog = kit.catalog(judge, engine=engine)
-        entry, who = catalog.engines["static"]
-        catalog = evolve(catalog, engines={"static": (evolve(entry, plan_scope=PlanScope.ARGUMENTS), who)})
         with kit.open(catalog, config, **options) as session:
             result = session.run(source(text), ("x",))
             return result, session.problems
@@ -113,7 +106,7 @@ def test_a_failed_consultation_is_written_down_too(ran):
     asked, call = result.calls
     assert (asked.kind, asked.error_kind, asked.code) == ("consultation", "NetworkError", "E0801")
     assert call.target == "local-pure"
-    assert engine.heard == [""]
+    assert engine.heard == [None]
     assert result.summary.errors == 1
     assert "acme-plugin 1.2: provider 'judge'" in problems[0].message
 
@@ -123,7 +116,7 @@ def test_what_may_not_be_reached_is_not_consulted_and_the_refusal_is_written_dow
     engine = Asks()
     result, _ = ran(engine, config=f"{PRICE}[security]\n{security}\n")
     assert not kit.providers["judge"].requests
-    assert engine.heard == [""]
+    assert engine.heard == [None]
     asked, _ = result.calls
     assert (asked.kind, asked.refused, asked.target) == ("consultation", True, "remote judge")
     assert result.summary.refused == 1

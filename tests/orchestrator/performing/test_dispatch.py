@@ -10,7 +10,6 @@ from rtfs_framework.api import (
     CacheEntry,
     CacheLevel,
     Capability,
-    Consult,
     DelegationPlan,
     L4CacheHit,
     LocalModel,
@@ -94,9 +93,7 @@ class Asks:
         return ("ai-*",)
 
     def decide(self, context):
-        return Consult(self.target, f"where does {context.symbol} belong?")
-
-    def conclude(self, context, consult, answer):
+        answer = context.consult(self.target, f"where does {context.symbol} belong?")
         self.answers.append(answer)
         target = LocalModel(answer) if answer else LocalModel("fallback")
         return DelegationPlan(target=target, reasoning=f"heard '{answer}'", source=PlanSource.ENGINE)
@@ -124,7 +121,7 @@ def test_a_consultation_that_fails_leaves_the_engine_to_decide(kit, source):
     with kit.open(catalog) as session:
         assert session.run(source(PROGRAM), ("x",)).value == "fallback"
         assert "provider 'judge': answering failed" in session.problems[0].message
-    assert engine.answers == [""]
+    assert engine.answers == [None]
 
 
 def test_a_consultation_respects_reach(kit, source):
@@ -132,7 +129,7 @@ def test_a_consultation_respects_reach(kit, source):
     engine, catalog = consulted(kit, judge, RemoteModel("judge"))
     assert run(kit, source, catalog, '[security]\nreach = "local"\n').value == "fallback"
     assert not kit.providers["judge"].requests
-    assert engine.answers == [""]
+    assert engine.answers == [None]
 
 
 def test_explain_says_that_a_model_would_be_consulted(kit, source):

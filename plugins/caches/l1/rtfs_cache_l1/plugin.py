@@ -6,7 +6,7 @@ import attrs
 
 from rtfs_framework.api import CacheEntry, CacheLayer, CacheLevel, CacheSettings, Seconds, hookimpl
 
-rtfs_api_version = 1
+rtfs_api_version = 2
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from rtfs_framework.api import (
     plausible,
 )
 
-rtfs_api_version = 1
+rtfs_api_version = 2
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from rtfs_framework.api import DelegationEngine, EngineEntry, EngineSettings, PlanScope, hookimpl
+from rtfs_framework.api import DelegationEngine, EngineEntry, EngineSettings, hookimpl
 
-rtfs_api_version = 1
+rtfs_api_version = 2
 
 
 @hookimpl
 def rtfs_engines() -> list[EngineEntry]:
     """Offer the engine `static`."""
     summary = "Exact symbols first, then globs by specificity, then the default target."
-    return [EngineEntry(name="static", summary=summary, factory=_make, plan_scope=PlanScope.SYMBOL)]
+    return [EngineEntry(name="static", summary=summary, factory=_make)]
 
 
 def _make(settings: EngineSettings) -> DelegationEngine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rtfs_framework.api import Locality, ModelProvider, ProviderEntry, ProviderSettings, hookimpl
 
-rtfs_api_version = 1
+rtfs_api_version = 2
 
 
 @hookimpl

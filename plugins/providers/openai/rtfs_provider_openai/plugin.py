@@ -21,7 +21,7 @@ from rtfs_framework.api import (
 )
 from rtfs_provider_openai.keys import bare, unsendable
 
-rtfs_api_version = 1
+rtfs_api_version = 2
 
 KEY = "OPENAI_API_KEY"
 BASE_URL = "OPENAI_BASE_URL"

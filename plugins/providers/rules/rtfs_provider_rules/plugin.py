@@ -6,7 +6,7 @@ import attrs
 
 from rtfs_framework.api import ANY, FILE_WITHIN, Locality, ModelProvider, ProviderEntry, ProviderSettings, hookimpl
 
-rtfs_api_version = 1
+rtfs_api_version = 2
 
 SHIPPED = ("sentiment", "topics", "draft")
 """Rule files of this distribution; each is also an instance that needs no configuration."""

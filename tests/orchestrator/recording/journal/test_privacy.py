@@ -14,7 +14,6 @@ import pytest
 
 from rtfs_framework.api import (
     CapabilityError,
-    Consult,
     DelegationPlan,
     InferenceReply,
     LocalModel,
@@ -202,16 +201,14 @@ def test_nor_what_an_engine_made_of_it(kit, source, fake_engine, way):
     def decide(context):
         if way == "raises":
             raise RuntimeError(who)
-        return Consult(target=LocalModel("m"), question="which?")
-
-    def conclude(context, consult, answer):
+        answer = context.consult(LocalModel("m"), "which?")
         if "raises" in way:
             raise RuntimeError(answer)
         return DelegationPlan(
             target=LocalPure(), reasoning=answer, source=PlanSource.ENGINE, context=(("why", answer),)
         )
 
-    engine.decide, engine.conclude = decide, conclude
+    engine.decide = decide
     reply = InferenceReply(text=who, explanation=who)
     with kit.open(kit.catalog(kit.provider("m", lambda _: reply), engine=engine)) as session:
         assert session.run(source("(defn g [x] x) (g 1)")).value == 1

@@ -2,7 +2,7 @@
 
 from rtfs_framework.api import EngineEntry, EngineSettings, hookimpl
 
-rtfs_api_version = 1
+rtfs_api_version = 2
 
 
 def make(settings: EngineSettings):

@@ -1,0 +1,271 @@
+"""What an engine reads of a call, noted as it is read: the footprint of its decision.
+
+A read is a name and its parameters; it is noted with a key that is equal exactly when what was read is. Reads of one
+decision are memoised, so a look-up in the plan tree and the decision that follows compute each at most once.
+
+Consulting: `consult` returns an answer that is there. Else the reads are marked as suspended and a private
+`BaseException` leaves `decide`. The mark decides, not what comes out of `decide`: every later read raises again, and
+what was returned or raised is thrown away, so `finally` and `except BaseException` do no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from hashlib import blake2b
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel, show_target
+from rtfs_framework.lang.digest import digest
+from rtfs_framework.orchestrator.boundary.purity import is_plain
+from rtfs_framework.orchestrator.deciding.type_names import type_name
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.plans import Candidate
+    from rtfs_framework.kernel.outcome import FunctionSignature, HostCall
+    from rtfs_framework.lang.maps import Map
+
+Read = tuple[str, ...]
+"""What was asked for: a name, and its parameters."""
+
+Wording = Callable[["HostCall"], str]
+"""From a call to the request as a provider would see it."""
+
+_LEAST_BAND = 64
+_BAND = 4
+_CHARACTERS = 4
+"""Of a token, on average, in English; what a model counts is its own."""
+
+
+class Unkept:
+    """The key of what no key can stand for: data that is not plain. A plan that rests on it is not kept."""
+
+
+UNKEPT: Final = Unkept()
+
+
+class _Suspended(BaseException):
+    """Leaves `decide` when an answer is not there yet."""
+
+
+class ContextClosedError(RuntimeError):
+    """A context was used after `decide` had returned, or in another thread."""
+
+
+@attrs.frozen(slots=True)
+class Question:
+    """What a model is asked before a decision."""
+
+    target: LocalModel | RemoteModel
+    text: str
+
+
+@attrs.frozen(slots=True)
+class Facts:
+    """What is fixed for a function under a policy: free to read."""
+
+    function: FunctionSignature
+    candidates: tuple[Candidate, ...]
+    default: ExecTarget
+    runtime_context_hash: str
+    wording: Wording
+
+
+@attrs.define(slots=True, eq=False)
+class Reads:
+    """What one run of `decide` reads."""
+
+    facts: Facts
+    call: HostCall
+    answer_to: Callable[[Question], tuple[str | None] | None]
+    """The answer to a question, in a tuple; None when it was not asked yet."""
+    noted: dict[Read, Hashable] = attrs.field(factory=dict, init=False)
+    """In the order of the first time."""
+    question: Question | None = attrs.field(default=None, init=False)
+    """What must be asked before anything is decided."""
+    _known: dict[Read, tuple[Hashable, Any]] = attrs.field(factory=dict, init=False)
+    _thread: int | None = attrs.field(default=None, init=False)
+
+    def open(self) -> TracedContext:
+        """Return the context of a decision that begins now, in this thread."""
+        self._thread = get_ident()
+        return TracedContext(self, self.facts.candidates)
+
+    def close(self) -> None:
+        """End the decision: from now on the context refuses every read."""
+        self._thread = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What was read, by name, each once."""
+        return tuple(dict.fromkeys(name for name, *_ in self.noted))
+
+    @property
+    def kept(self) -> bool:
+        """Tell whether a plan that rests on these reads may be kept."""
+        return UNKEPT not in self.noted.values()
+
+    def look(self, read: Read) -> tuple[Hashable, Any]:
+        """Return the key of a read and what is read, without noting it. A question is not asked for it."""
+        known = self._known.get(read)
+        if known is None:
+            name, *more = read
+            known = self._known[read] = _READS[name](self, *more)
+        return known
+
+    def note(self, read: Read) -> Any:
+        """Return what is read, and note it.
+
+        Raises:
+            ContextClosedError: `decide` has returned, or runs in another thread.
+        """
+        if self.question is not None:
+            raise _Suspended
+        if self._thread != get_ident():
+            raise ContextClosedError("a CallContext ends with `decide`, and belongs to its thread")
+        key, value = self.look(read)
+        self.noted.setdefault(read, key)
+        return value
+
+    def ask(self, question: Question) -> str | None:
+        """Return the answer to a question, or leave `decide` until it is there."""
+        self.note(("consult", show_target(question.target), question.text))
+        answer = self.answer_to(question)
+        if answer is None:
+            self.question = question
+            raise _Suspended
+        return answer[0]
+
+    def digest_args(self) -> Hashable:
+        """Return the key of the arguments."""
+        return self.look(("args",))[0]
+
+
+def _types(reads: Reads) -> tuple[Hashable, Any]:
+    names = tuple(map(type_name, reads.call.args))
+    text = "\0".join(names).encode()
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big"), names
+
+
+def _fingerprint(reads: Reads) -> tuple[Hashable, Any]:
+    key = reads.look(("types",))[0]
+    return key, key
+
+
+def _args(reads: Reads) -> tuple[Hashable, Any]:
+    args = reads.call.args
+    return digest(*args) if is_plain(args) else UNKEPT, args
+
+
+def _text(reads: Reads) -> tuple[Hashable, Any]:
+    return reads.digest_args(), reads.facts.wording(reads.call)
+
+
+def _size(reads: Reads) -> tuple[Hashable, Any]:
+    tokens = len(reads.facts.wording(reads.call)) / _CHARACTERS
+    band = _LEAST_BAND
+    while band < tokens:
+        band *= _BAND
+    return band, band
+
+
+def _hints(reads: Reads) -> tuple[Hashable, Any]:
+    hints: Map = reads.call.hints
+    return digest(hints) if is_plain(hints) else UNKEPT, hints
+
+
+def _rules(reads: Reads) -> tuple[Hashable, Any]:
+    found = reads.facts.runtime_context_hash
+    return found, found
+
+
+def _consult(_reads: Reads, _target: str, _question: str) -> tuple[Hashable, Any]:
+    return "asked", None  # what was answered is part of the plan
+
+
+_READS: Mapping[str, Callable[..., tuple[Hashable, Any]]] = {
+    "types": _types,
+    "arg_type_fingerprint": _fingerprint,
+    "args": _args,
+    "text": _text,
+    "size": _size,
+    "hints": _hints,
+    "runtime_context_hash": _rules,
+    "consult": _consult,
+}
+
+
+@attrs.frozen(slots=True, eq=False)
+class TracedContext:
+    """The `CallContext` of one decision."""
+
+    _reads: Reads
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def symbol(self) -> str:
+        """The function's qualified name."""
+        return self._reads.facts.function.name
+
+    @property
+    def function(self) -> FunctionSignature:
+        """Its signature."""
+        return self._reads.facts.function
+
+    @property
+    def default(self) -> ExecTarget:
+        """The configuration's default target."""
+        return self._reads.facts.default
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The arguments' types."""
+        found: tuple[str, ...] = self._reads.note(("types",))
+        return found
+
+    @property
+    def arg_type_fingerprint(self) -> int:
+        """A 64-bit number for them, in their order."""
+        found: int = self._reads.note(("arg_type_fingerprint",))
+        return found
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments."""
+        found: tuple[Any, ...] = self._reads.note(("args",))
+        return found
+
+    @property
+    def text(self) -> str:
+        """The request as a provider would see it."""
+        found: str = self._reads.note(("text",))
+        return found
+
+    @property
+    def size(self) -> int:
+        """About how many tokens it has at most."""
+        found: int = self._reads.note(("size",))
+        return found
+
+    @property
+    def hints(self) -> Map:
+        """The execution hints in force."""
+        found: Map = self._reads.note(("hints",))
+        return found
+
+    @property
+    def runtime_context_hash(self) -> str:
+        """A digest of the rules."""
+        found: str = self._reads.note(("runtime_context_hash",))
+        return found
+
+    def consult(self, target: LocalModel | RemoteModel, question: str) -> str | None:
+        """Return a model's words, None when it gives none."""
+        return self._reads.ask(Question(target, question))
+
+    def only(self, targets: Iterable[ExecTarget]) -> TracedContext:
+        """Return this context with fewer candidates; what is read through it is noted in the same place."""
+        wanted = frozenset(targets)
+        return TracedContext(self._reads, tuple(each for each in self.candidates if each.target in wanted))

@@ -1,0 +1,83 @@
+"""Plans of one function under one policy, found by the reads that made them.
+
+A node names the next read, an edge is its key, a leaf holds a plan's place in the L1 layer. A look-up makes the reads
+that the decision would make, and no others: a plan that read nothing but free items costs one look-up. So a plan is
+served only while everything that it read is unchanged, and what changes back finds its old plan again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.cache import CacheKey
+    from rtfs_framework.api.plans import DelegationPlan
+    from rtfs_framework.orchestrator.deciding.context import Read, Reads
+    from rtfs_framework.orchestrator.recording.records import Decision
+
+MOST_LEAVES = 4_096
+"""Of one tree; then it starts over. The plans themselves lie in the L1 layer, which has a bound of its own."""
+
+
+@attrs.define(slots=True, eq=False)
+class Leaf:
+    """A plan's place."""
+
+    key: CacheKey
+    provisional: DelegationPlan | None = None
+    """The plan, until a call has succeeded on it."""
+    hit: tuple[DelegationPlan, Decision] | None = None
+    """The latest plan that was found in the layer, and the decision that was made from it."""
+
+
+@attrs.define(slots=True, eq=False)
+class _Node:
+    read: Read
+    edges: dict[Hashable, _Node | Leaf] = attrs.field(factory=dict)
+
+
+@attrs.define(slots=True, eq=False)
+class PlanTree:
+    """The plans of one function."""
+
+    _root: _Node | Leaf | None = None
+    _leaves: int = 0
+
+    def find(self, reads: Reads) -> Leaf | None:
+        """Return the leaf to which a call's reads lead, None when there is none."""
+        at = self._root
+        while isinstance(at, _Node):
+            at = at.edges.get(reads.look(at.read)[0])
+        return at
+
+    def add(self, noted: dict[Read, Hashable], leaf: Leaf) -> bool:
+        """Put a leaf where these reads lead; tell whether they are in the order of an engine that is pure.
+
+        Two different next reads after equal ones prove that it is not: something else than its reads decided.
+        """
+        if self._leaves >= MOST_LEAVES:
+            self._root, self._leaves = None, 0
+        path = list(noted.items())
+        if not path:
+            pure = not isinstance(self._root, _Node)
+            self._root = leaf if pure else self._root
+            return pure
+        if self._root is None:
+            self._root = _Node(path[0][0])
+        at: _Node | Leaf = self._root
+        for place, (read, key) in enumerate(path):
+            if not isinstance(at, _Node) or at.read != read:
+                return False
+            last = place == len(path) - 1
+            below = at.edges.get(key)
+            if last:
+                if isinstance(below, _Node):
+                    return False
+                at.edges[key] = leaf
+            else:
+                at = below if below is not None else at.edges.setdefault(key, _Node(path[place + 1][0]))
+        self._leaves += 1
+        return True
