@@ -124,11 +124,11 @@ class Run:
     def close(self) -> None:
         """Abandon the run; its `finally` blocks run, but can no longer reach the host.
 
-        From another thread than the run's, they run when the run is freed.
+        From another thread than the run's, or while a run of the same program computes, they run when the run is freed.
         """
         self._state.closed = True
         self._meter.cancelled = True  # a loop in a `finally` block ends too
-        if self._greenlet and _root(self._greenlet) is _root(getcurrent()):
+        if self._greenlet and self._gate and _root(self._greenlet) is _root(getcurrent()):
             try:
                 self._enter(self._greenlet.throw, GreenletExit)
             except (ProgramError, LimitError, Cancelled):

@@ -114,10 +114,14 @@ class Delegator:
             known = self._learn(call)
         if known.fixed is not None:
             return known.fixed
-        reads = Reads(known.facts, call, self._answer_from_memory)
-        leaf = None if self.l1 is None else known.tree.find(reads)
-        found = None if leaf is None else self._from_memory(known, leaf)
-        return self._ask(known, reads, {}) if found is None else found
+        leaf, reads = known.tree.only, None
+        if leaf is None:
+            reads = Reads(known.facts, call, self._answer_from_memory)
+            leaf = None if self.l1 is None else known.tree.find(reads)
+        found = None if leaf is None or self.l1 is None else self._from_memory(known, leaf)
+        if found is not None:
+            return found
+        return self._ask(known, reads or Reads(known.facts, call, self._answer_from_memory), {})
 
     def go_on(self, asked: Undecided, answer: str | None) -> Decision | Undecided:
         """Return the decision after a consultation, or the engine's wish for another one; no answer is None."""

@@ -46,6 +46,12 @@ class PlanTree:
     _root: _Node | Leaf | None = None
     _leaves: int = 0
 
+    @property
+    def only(self) -> Leaf | None:
+        """The leaf of all calls, where decisions read nothing of them."""
+        root = self._root
+        return root if isinstance(root, Leaf) else None
+
     def find(self, reads: Reads) -> Leaf | None:
         """Return the leaf to which a call's reads lead, None when there is none."""
         at = self._root

@@ -161,10 +161,12 @@ class Stream:
             else:
                 lane.cancel(tasks)
             self.program.portal.lanes.give_back(lane)
-        while self._window:
-            each = self._window.popleft()
-            if each.run is not None:
-                each.run.close()
+        runs = [each.run for each in self._window if each.run is not None]
+        self._window.clear()
+        if runs:
+            with self.program.lock:  # another call into the program may be computing, in another thread
+                for run in runs:
+                    run.close()
         if self in self.program.streams:
             self.program.streams.remove(self)
 

@@ -48,7 +48,7 @@ WRONG = [
     ("[caches.l1]\nenabeld = true\n", "E0702", 2, 1, "did you mean 'enabled'?"),
     ("[caches.l1]\nenabled = 'yes'\n", "E0703", 2, 11, None),
     ("[engines.other]\n", "E0706", 1, 10, "installed: static"),
-    ("[engines.static]\nspeed = 9\n", "E0702", 2, 1, "no keys"),
+    ("[engines.static]\nspeed = 9\n", "E0702", 2, 1, "known keys: plugin"),
     ("[security]\ngrant = 'all'\n", "E0703", 2, 9, None),
     ("[security]\nlevel = 'contolled'\n", "E0705", 2, 9, "did you mean 'controlled'?"),
     ("[security]\nreach = 'far'\n", "E0705", 2, 9, None),
@@ -130,7 +130,7 @@ def test_everything_published_is_read(kit, catalog):
         config = session.host.config
     specs = {spec.id: spec for spec in config.providers}
     assert config.routes == {"ai-*": (RemoteModel("main"), LocalModel("sentiment")), "math-*": (LocalPure(),)}
-    assert (config.cache_ttl, config.concurrency, config.engine) == (60.0, 4, "static")
+    assert (config.cache_ttl, config.concurrency, config.engine.name) == (60.0, 4, "static")
     assert list(specs) == ["openai", "sentiment", "main", "words"]
     assert (specs["main"].plugin, specs["main"].timeout, specs["main"].own.endpoint) == (
         "openai",
@@ -152,7 +152,7 @@ def test_without_a_file_the_plugins_bring_their_instances(kit, catalog):
         assert list(pool.instances) == [RemoteModel("openai"), LocalModel("sentiment")]
         assert "ACME_API_KEY is not set" in pool.unusable(RemoteModel("openai"))
         assert pool.unusable(LocalModel("sentiment")) is None
-        assert session.host.config.engine == "static"
+        assert session.host.config.engine.name == "static"
         assert "l1" in session.host.caches.layers
 
 

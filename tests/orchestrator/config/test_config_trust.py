@@ -124,7 +124,7 @@ NARROWING = [
     ("[security]\ngrant = ['fs.read']", lambda c: c.security.grant == ("fs.read",)),
     ("[security]\ngrant = ['fs.x*', 'log']", lambda c: c.security.grant == ("fs.x*", "log")),
     ("[delegation]\ncache_ttl = 5\nparallel = 2\nconcurrency = 3", lambda c: (c.cache_ttl, c.parallel) == (5, 2)),
-    ("[delegation]\nengine = 'static'", lambda c: c.engine == "static"),
+    ("[delegation]\nengine = 'static'", lambda c: c.engine.name == "static"),
     ("[delegation]\ndefault_target = 'remote-mine'", lambda c: c.default_target == RemoteModel("mine")),
     ("[delegation.static_routes]\n'a*' = 'remote-openai'", lambda c: c.routes == {"a*": (RemoteModel("openai"),)}),
     ("[delegation.remote_providers.mine]\ntimeout = '2s'", lambda c: spec(c, RemoteModel("mine")).timeout == 2),

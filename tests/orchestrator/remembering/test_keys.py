@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, time, timezone
 
 import attrs
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtfs_framework.api import CallKind, HostCall, LocalModel
+from rtfs_framework.api import LocalModel
 from rtfs_framework.kernel.outcome import FunctionSignature, Parameter
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.types.model import LiteralType, Primitive
@@ -21,6 +20,7 @@ from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.registry.faults import Part
 from rtfs_framework.registry.problems import Provenance
+from rtfs_framework.testing.fakes import call_reads
 
 texts = st.text('a\0:1"\ud800 ', max_size=4)
 
@@ -61,10 +61,10 @@ TABLES = [
 def test_every_value_of_a_configuration_counts_with_its_kind(kit):
     with kit.open() as session:
         host = session.host
-    made = {policy_hash(attrs.evolve(host.config, tables={"engines": each}), host.pool, "e") for each in TABLES}
+    made = {policy_hash(attrs.evolve(host.config, tables={"engines": each}), host.pool, None) for each in TABLES}
     assert len(made) == len(TABLES)
-    again = policy_hash(attrs.evolve(host.config, tables={"engines": {"b": 1, "a": 2}}), host.pool, "e")
-    assert again == policy_hash(attrs.evolve(host.config, tables={"engines": {"a": 2, "b": 1}}), host.pool, "e")
+    again = policy_hash(attrs.evolve(host.config, tables={"engines": {"b": 1, "a": 2}}), host.pool, None)
+    assert again == policy_hash(attrs.evolve(host.config, tables={"engines": {"a": 2, "b": 1}}), host.pool, None)
 
 
 def test_a_plugins_name_and_fingerprint_are_kept_apart(kit):
@@ -116,13 +116,9 @@ def test_the_hints_that_a_provider_sees_are_part_of_a_replys_key(kit, source):
     assert len({each.value for each in found}) == 3
 
 
-@pytest.mark.parametrize(
-    "hints", [Map.wrap({Keyword("a"): 1}), Map.wrap({Keyword("a"): 2}), Map.wrap({"a": 1}), Map.wrap({})]
-)
-def test_the_hints_that_an_engine_sees_are_part_of_a_plans_key(kit, hints, fake_engine):
-    with kit.open(kit.catalog(engine=fake_engine(), l1=True)) as session:
-        delegator = session.host.dispatcher.delegator
-        key = delegator._key(
-            FunctionSignature("f"), HostCall(CallKind.DELEGATED, "f", (1,), FunctionSignature("f"), hints)
-        )
-    assert (("hints" in dict(key.parts)), key.parts[3][0]) == (bool(hints), "arguments")
+def test_what_an_engine_reads_has_a_key_of_its_own_for_every_value():
+    hints = [Map.wrap({Keyword("a"): 1}), Map.wrap({Keyword("a"): 2}), Map.wrap({"a": 1}), Map.wrap({})]
+    args = [(1,), ("1",), (1.0,), (True,), (None,), (), ((1,),), (1, 1)]
+    assert len({call_reads("f", hints=each).look(("hints",))[0] for each in hints}) == len(hints)
+    for read in (("args",), ("types",)):
+        assert len({call_reads("f", *each).look(read)[0] for each in args}) == len(args)

@@ -351,3 +351,21 @@ def test_a_process_that_forgets_to_close_ends(tmp_path):
 
 def test_the_session_is_the_one_of_the_front_page():
     assert Session.__module__ == "rtfs_framework.orchestrator.session"
+
+
+def test_letting_a_stream_go_waits_for_what_computes(service, slow):
+    """A run that is under way is closed only when no other run of its program computes."""
+    slow.hold.add(2)
+    with service() as session:
+        program = session.load(ASK + "(defn spin [n] (loop [i 0] (if (< i n) (recur (inc i)) i)))")
+        stream = session.stream(program, "ask", [1, 2], concurrency=2)
+        assert next(stream).value == "<1>"
+        found = []
+        thread = threading.Thread(target=lambda: found.append(program.call("spin", (300_000,)).value))
+        thread.start()
+        while thread.is_alive() and program.lock._lock.acquire(blocking=False):  # it has not begun
+            program.lock._lock.release()
+            time.sleep(0.001)
+        stream.let_go()
+        thread.join(60)
+    assert found == [300_000]
