@@ -53,8 +53,19 @@ def _enter(name: str, function: Callable[..., Any], parameters: str, doc: str, e
     words = parameters.split()
     low, high = (words.index("&"), None) if "&" in words else (len(words), len(words))
     type_ = f"[:fn [{' '.join([':any'] * low + ['& :any'] * (high is None))}] :any]"
-    facts = (doc, (example,), (), "host", type_, (type_,))
-    PRELUDE[name] = BY_FUNCTION[function] = Builtin(name, function, "host prelude", low, high, parameters, *facts)
+    PRELUDE[name] = BY_FUNCTION[function] = Builtin(
+        name=name,
+        function=function,
+        family="host prelude",
+        low=low,
+        high=high,
+        signature=parameters,
+        doc=doc,
+        examples=(example,),
+        effect="host",
+        types=type_,
+        ways=(type_,),
+    )
 
 
 def _asking(capability: str, parameters: str) -> Callable[..., Any]:

@@ -1,48 +1,77 @@
-"""What the compiler knows of the library and the host: names and arities, passed down; it never imports them."""
+"""What the compiler knows of the library and the host: records of functions, passed down; it never imports them."""
 
 from __future__ import annotations
 
-from rtfs_framework.lang.annotations import Any, Callable, Mapping, Protocol
+from types import MappingProxyType
+
+from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Any, Callable, Mapping
 from rtfs_framework.lang.source import Source
 
 
-class LibraryEntry(Protocol):
-    """A builtin as the compiler sees it."""
+class Op:
+    """Operations that the compiler knows whatever they are called: it counts, fuses and inlines by them."""
 
-    @property
-    def name(self) -> str:
-        """What its aliases stand for."""
-        ...
+    ADD, SUB, MUL, DIV = "add", "sub", "mul", "div"
+    MOD, QUOT, REM, ABS, INC, DEC, MAX, MIN = "mod", "quot", "rem", "abs", "inc", "dec", "max", "min"
+    LT, GT, LE, GE, EQ, NE, NOT = "lt", "gt", "le", "ge", "eq", "ne", "not"
+    EVEN, ODD, ZERO, POS, NEG = "even", "odd", "zero", "pos", "neg"
+    COUNT, EMPTY, HAS, NTH, FIRST, LAST = "count", "empty?", "contains?", "nth", "first", "last"
+    PEEK, GET, CONJ, ASSOC, POP, RANGE, STR = "peek", "get", "conj", "assoc", "pop", "range", "str"
+    MAP, FILTER, REMOVE, KEEP, REDUCE, REDUCED = "map", "filter", "remove", "keep", "reduce", "reduced"
+    SOME, ANY, NOT_ANY, EVERY, NOT_EVERY = "some", "any", "not-any", "every", "not-every"
+    BEGUN = "begun?"
+    """Whether an accumulator holds something yet: no function of the library is it."""
 
-    @property
-    def low(self) -> int:
-        """Least number of arguments."""
-        ...
 
-    @property
-    def high(self) -> int | None:
-        """Most arguments; None for any number."""
-        ...
+class Gives:
+    """What a function gives, said nearer than its type can: of which kind, or which of the items of what it takes."""
 
-    @property
-    def function(self) -> Callable[..., Any]:
-        """What runs: passes compute calls on constants with it."""
-        ...
+    NUMBER = "number"
+    """Of integers an integer, and of numbers with a float among them a float."""
+    CHOICE = "choice"
+    """One of the numbers that it takes."""
+    FLOAT = "float"
+    QUOTIENT = "quotient"
+    """Of numbers with a float among them a float."""
+    SIZE = "size"
+    """How many of something there are."""
+    ITEM = "item"
+    """An item of a sequence, its first argument, or nil; what is given besides a place stands in for one."""
+    PART = "part"
+    """Some items of a sequence, its last argument: of a vector or map they are a vector."""
+    ALIKE = "alike"
+    """Of a vector a vector, and of a map a map: the first argument."""
 
-    @property
-    def effect(self) -> str | None:
-        """None for a pure function; else what kind of request a call makes."""
-        ...
 
-    @property
-    def signature(self) -> str:
-        """Its parameters' names, as documentation shows them."""
-        ...
+@records.frozen(eq=False, kw_only=True)
+class LibraryEntry:
+    """A builtin as the compiler sees it: whatever passes and codegen know of one stands here."""
 
-    @property
-    def types(self) -> str:
-        """The function's type as a type expression, never narrower than the truth."""
-        ...
+    name: str
+    """What its aliases stand for."""
+    function: Callable[..., Any]
+    """What runs: passes compute calls on constants with it."""
+    low: int
+    """Least number of arguments."""
+    high: int | None
+    """Most arguments; None for any number."""
+    signature: str
+    """Its parameters as a call has them: `f initial? collection`; `x?` may be left out, `& xs` are any number."""
+    types: str = "[:fn [& :any] :any]"
+    """The function's type as a type expression, never narrower than the truth."""
+    effect: str | None = None
+    """None for a pure function; else what kind of request a call makes."""
+    plain: bool = False
+    """It calls no function among its arguments, asks nobody and ends: it may only fail."""
+    cheap: bool = False
+    """It takes constant time or tells the meter: a call takes no step, and of constants it is computed once."""
+    op: str = ""
+    """One of `Op`, if it is one."""
+    gives: str = ""
+    """One of `Gives`, if its type does not say it all."""
+    inline: Mapping[int, str] = records.field(default=MappingProxyType({}))
+    """By the number of arguments: what a call usually is in Python (`codegen/shortcuts.py`)."""
 
 
 Library = Mapping[str, LibraryEntry]

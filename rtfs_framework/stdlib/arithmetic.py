@@ -10,6 +10,7 @@ import math
 
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import ProgramError, division_by_zero, invalid_argument, type_error
+from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.meter import room_for_bits, room_to_divide, walk_numbers
 from rtfs_framework.stdlib.check import NUMBERS, number
 from rtfs_framework.stdlib.table import builtin
@@ -101,7 +102,16 @@ def neg(a: Any) -> Any:
     raise type_error("-", "number", a)
 
 
-@builtin("+", ("(+ 1 2 3)", "6"), ("(+)", "0"), ('(+ 1 "a")', "!TypeError"), doc="Add numbers; nothing adds to 0.")
+@builtin(
+    "+",
+    ("(+ 1 2 3)", "6"),
+    ("(+)", "0"),
+    ('(+ 1 "a")', "!TypeError"),
+    doc="Add numbers; nothing adds to 0.",
+    op=Op.ADD,
+    gives=Gives.NUMBER,
+    inline={1: "a if isint(a) or isfloat(a) else slow"},
+)
 def plus(*numbers: Any) -> Any:
     if len(numbers) == 2:
         a, b = numbers
@@ -115,7 +125,15 @@ def plus(*numbers: Any) -> Any:
     return total
 
 
-@builtin("-", ("(- 10 1 2)", "7"), ("(- 5)", "-5"), doc="Subtract the other numbers from the first, or negate one.")
+@builtin(
+    "-",
+    ("(- 10 1 2)", "7"),
+    ("(- 5)", "-5"),
+    doc="Subtract the other numbers from the first, or negate one.",
+    op=Op.SUB,
+    gives=Gives.NUMBER,
+    inline={1: "-a if isint(a) or isfloat(a) else slow"},
+)
 def minus(first: Any, *others: Any) -> Any:
     if not others:
         return neg(first)
@@ -124,7 +142,15 @@ def minus(first: Any, *others: Any) -> Any:
     return first
 
 
-@builtin("*", ("(* 2 3 4)", "24"), ("(*)", "1"), doc="Multiply numbers; nothing multiplies to 1.")
+@builtin(
+    "*",
+    ("(* 2 3 4)", "24"),
+    ("(*)", "1"),
+    doc="Multiply numbers; nothing multiplies to 1.",
+    op=Op.MUL,
+    gives=Gives.NUMBER,
+    cheap=True,
+)
 def times(*numbers: Any) -> Any:
     if len(numbers) == 2:
         return mul(*numbers)
@@ -141,6 +167,9 @@ def times(*numbers: Any) -> Any:
     ("(/ 4)", "0.25"),
     ("(/ 1 0)", "!DivisionByZero"),
     doc="Divide the first number by the others, or give the reciprocal of one; integers stay integers when whole.",
+    op=Op.DIV,
+    gives=Gives.QUOTIENT,
+    inline={2: "(a // b if not a % b else a / b) if isint(a) and isint(b) and quick(a, b) else slow"},
 )
 def divide(first: Any, *others: Any) -> Any:
     if not others:
@@ -156,6 +185,9 @@ def divide(first: Any, *others: Any) -> Any:
     ("(mod 7 -3)", "-2"),
     ("(mod 5 0)", "!DivisionByZero"),
     doc="Give the floored remainder, which has the sign of the divisor.",
+    op=Op.MOD,
+    gives=Gives.NUMBER,
+    inline={2: "a % b if isint(a) and isint(b) and quick(a, b) else slow"},
 )
 def mod(a: Any, b: Any) -> Any:
     if a.__class__ is int and b.__class__ is int and b:
@@ -175,6 +207,9 @@ def mod(a: Any, b: Any) -> Any:
     ("(quot 7 2)", "3"),
     ("(quot -7 2)", "-3"),
     doc="Give the quotient without its fraction; a float if either number is one.",
+    op=Op.QUOT,
+    gives=Gives.NUMBER,
+    inline={2: "a // b if isint(a) and isint(b) and a >= 0 and small(b) else slow"},
 )
 def quot(a: Any, b: Any) -> Any:
     both_numbers("quot", a, b)
@@ -196,6 +231,9 @@ def quot(a: Any, b: Any) -> Any:
     ("(rem -7 3)", "-1"),
     ("(rem 7 -3)", "1"),
     doc="Give the remainder that `quot` leaves, which has the sign of the dividend.",
+    op=Op.REM,
+    gives=Gives.NUMBER,
+    inline={2: "a % b if isint(a) and isint(b) and a >= 0 and small(b) else slow"},
 )
 def rem(a: Any, b: Any) -> Any:
     both_numbers("rem", a, b)
@@ -213,26 +251,44 @@ def rem(a: Any, b: Any) -> Any:
         return math.nan
 
 
-@builtin("inc", ("(inc 4)", "5"), ("(inc 1.5)", "2.5"), doc="Add one.")
+@builtin("inc", ("(inc 4)", "5"), ("(inc 1.5)", "2.5"), doc="Add one.", op=Op.INC, gives=Gives.NUMBER, cheap=True)
 def inc(number: Any) -> Any:
     if number.__class__ is int or number.__class__ is float:
         return number + 1
     raise type_error("inc", "number", number)
 
 
-@builtin("dec", ("(dec 4)", "3"), ("(dec nil)", "!TypeError"), doc="Subtract one.")
+@builtin(
+    "dec", ("(dec 4)", "3"), ("(dec nil)", "!TypeError"), doc="Subtract one.", op=Op.DEC, gives=Gives.NUMBER, cheap=True
+)
 def dec(number: Any) -> Any:
     if number.__class__ is int or number.__class__ is float:
         return number - 1
     raise type_error("dec", "number", number)
 
 
-@builtin("abs", ("(abs -3)", "3"), ("(abs -2.5)", "2.5"), doc="Give a number without its sign.")
+@builtin(
+    "abs",
+    ("(abs -3)", "3"),
+    ("(abs -2.5)", "2.5"),
+    doc="Give a number without its sign.",
+    op=Op.ABS,
+    gives=Gives.NUMBER,
+    inline={1: "(a if a >= 0 else -a) if isint(a) else slow"},
+)
 def absolute(number_: Any) -> Any:
     return abs(number("abs", number_))
 
 
-@builtin("max", ("(max 1 5 3)", "5"), ("(max 1 2.5)", "2.5"), doc="Give the largest number; the first of equals.")
+@builtin(
+    "max",
+    ("(max 1 5 3)", "5"),
+    ("(max 1 2.5)", "2.5"),
+    doc="Give the largest number; the first of equals.",
+    op=Op.MAX,
+    gives=Gives.CHOICE,
+    inline={2: "(b if b > a else a) if isint(a) and isint(b) else slow"},
+)
 def maximum(first: Any, *others: Any) -> Any:
     chosen = number("max", first)
     for value in walk_numbers(others):
@@ -241,7 +297,15 @@ def maximum(first: Any, *others: Any) -> Any:
     return chosen
 
 
-@builtin("min", ("(min 4 2 9)", "2"), ("(min 1.5 1)", "1"), doc="Give the smallest number; the first of equals.")
+@builtin(
+    "min",
+    ("(min 4 2 9)", "2"),
+    ("(min 1.5 1)", "1"),
+    doc="Give the smallest number; the first of equals.",
+    op=Op.MIN,
+    gives=Gives.CHOICE,
+    inline={2: "(b if b < a else a) if isint(a) and isint(b) else slow"},
+)
 def minimum(first: Any, *others: Any) -> Any:
     chosen = number("min", first)
     for value in walk_numbers(others):

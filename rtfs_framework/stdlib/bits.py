@@ -9,7 +9,13 @@ from rtfs_framework.stdlib.check import integer
 from rtfs_framework.stdlib.table import builtin
 
 
-@builtin("bit-and", ("(bit-and 12 10)", "8"), ("(bit-and 1 2.0)", "!TypeError"), doc="Keep the bits that all have.")
+@builtin(
+    "bit-and",
+    ("(bit-and 12 10)", "8"),
+    ("(bit-and 1 2.0)", "!TypeError"),
+    doc="Keep the bits that all have.",
+    cheap=True,
+)
 def bit_and(a: Any, b: Any, *others: Any) -> int:
     result = walk_integer(integer("bit-and", a)) & integer("bit-and", b)
     for value in walk_numbers(others):
@@ -17,7 +23,7 @@ def bit_and(a: Any, b: Any, *others: Any) -> int:
     return result
 
 
-@builtin("bit-or", ("(bit-or 12 10)", "14"), doc="Join the bits that any has.")
+@builtin("bit-or", ("(bit-or 12 10)", "14"), doc="Join the bits that any has.", cheap=True)
 def bit_or(a: Any, b: Any, *others: Any) -> int:
     result = walk_integer(integer("bit-or", a)) | integer("bit-or", b)
     for value in walk_numbers(others):
@@ -25,7 +31,7 @@ def bit_or(a: Any, b: Any, *others: Any) -> int:
     return result
 
 
-@builtin("bit-xor", ("(bit-xor 12 10)", "6"), doc="Keep the bits that an odd number of the integers have.")
+@builtin("bit-xor", ("(bit-xor 12 10)", "6"), doc="Keep the bits that an odd number of the integers have.", cheap=True)
 def bit_xor(a: Any, b: Any, *others: Any) -> int:
     result = walk_integer(integer("bit-xor", a)) ^ integer("bit-xor", b)
     for value in walk_numbers(others):
@@ -33,7 +39,7 @@ def bit_xor(a: Any, b: Any, *others: Any) -> int:
     return result
 
 
-@builtin("bit-not", ("(bit-not 5)", "-6"), doc="Turn every bit over.")
+@builtin("bit-not", ("(bit-not 5)", "-6"), doc="Turn every bit over.", cheap=True)
 def bit_not(number: Any) -> int:
     return ~walk_integer(integer("bit-not", number))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import ProgramError, type_error
+from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.maps import equal as eq
 from rtfs_framework.lang.meter import walk_numbers, walk_text, watched
 from rtfs_framework.stdlib.check import NUMBERS
@@ -73,6 +74,8 @@ def _chain(relation: Any, values: tuple[Any, ...]) -> bool:
     ("(= 1 1.0)", "false"),
     ("(= 1 1 2)", "false"),
     doc="Tell whether all values are equal, by structure; an integer never equals a float.",
+    op=Op.EQ,
+    cheap=True,
 )
 def equal(first: Any, *others: Any) -> bool:
     if len(others) == 1:
@@ -86,6 +89,8 @@ def equal(first: Any, *others: Any) -> bool:
     ('(not= "a" "a")', "false"),
     doc="Tell whether two values differ.",
     aliases=("not=",),
+    op=Op.NE,
+    cheap=True,
 )
 def ne(a: Any, b: Any) -> bool:
     return not eq(a, b)
@@ -97,22 +102,31 @@ def ne(a: Any, b: Any) -> bool:
     ('(< "apple" "banana")', "true"),
     ('(< 1 "2")', "!TypeError"),
     doc="Tell whether numbers, or strings, ascend.",
+    op=Op.LT,
+    cheap=True,
 )
 def less(a: Any, b: Any, *others: Any) -> bool:
     return _chain(lt, (a, b, *others)) if others else lt(a, b)
 
 
-@builtin(">", ("(> 3 2 1)", "true"), ("(> 1 1)", "false"), doc="Tell whether numbers, or strings, descend.")
+@builtin(
+    ">",
+    ("(> 3 2 1)", "true"),
+    ("(> 1 1)", "false"),
+    doc="Tell whether numbers, or strings, descend.",
+    op=Op.GT,
+    cheap=True,
+)
 def greater(a: Any, b: Any, *others: Any) -> bool:
     return _chain(gt, (a, b, *others)) if others else gt(a, b)
 
 
-@builtin("<=", ("(<= 1 1 2)", "true"), doc="Tell whether numbers, or strings, never descend.")
+@builtin("<=", ("(<= 1 1 2)", "true"), doc="Tell whether numbers, or strings, never descend.", op=Op.LE, cheap=True)
 def less_or_equal(a: Any, b: Any, *others: Any) -> bool:
     return _chain(le, (a, b, *others)) if others else le(a, b)
 
 
-@builtin(">=", ("(>= 2 1 1)", "true"), doc="Tell whether numbers, or strings, never ascend.")
+@builtin(">=", ("(>= 2 1 1)", "true"), doc="Tell whether numbers, or strings, never ascend.", op=Op.GE, cheap=True)
 def greater_or_equal(a: Any, b: Any, *others: Any) -> bool:
     return _chain(ge, (a, b, *others)) if others else ge(a, b)
 
@@ -124,12 +138,13 @@ def greater_or_equal(a: Any, b: Any, *others: Any) -> bool:
     ("(compare nil nil)", "0"),
     ('(compare 5 "a")', "-1"),
     doc="Give -1, 0 or 1 as the first of any two values is before, level with or after the second in sorting order.",
+    cheap=True,
 )
 def compare(a: Any, b: Any) -> int:
     return compare_values(a, b)
 
 
-@builtin("not", ("(not nil)", "true"), ("(not 0)", "false"), doc="Tell whether a value is nil or false.")
+@builtin("not", ("(not nil)", "true"), ("(not 0)", "false"), doc="Tell whether a value is nil or false.", op=Op.NOT)
 def not_(value: Any) -> bool:
     return value is None or value is False
 

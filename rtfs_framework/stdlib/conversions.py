@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.decimals import integer_of
 from rtfs_framework.lang.errors import invalid_argument, type_error
+from rtfs_framework.lang.library import Gives
 from rtfs_framework.lang.meter import walk_text
 from rtfs_framework.stdlib import check
 from rtfs_framework.stdlib.arithmetic import to_float
@@ -79,6 +80,8 @@ def to_int(value: Any) -> int:
     ('(float "2.5")', "2.5"),
     ('(float "abc")', "!InvalidArgument"),
     doc="Convert to a float: strings are read, true is 1.0, false and nil are 0.0.",
+    gives=Gives.FLOAT,
+    inline={1: "a if isfloat(a) else a * 1.0 if isint(a) and -WORD < a < WORD else slow"},
 )
 def to_float_value(value: Any) -> float:
     if value.__class__ is str:
@@ -146,12 +149,20 @@ def _to_whole(op: str, convert: Callable[[Any], int], number: Any) -> int:
     return convert(finite(check.number(op, number)))
 
 
-@builtin("floor", ("(floor 2.7)", "2"), ("(floor -2.1)", "-3"), doc="Give the largest integer not above a number.")
+@builtin(
+    "floor",
+    ("(floor 2.7)", "2"),
+    ("(floor -2.1)", "-3"),
+    doc="Give the largest integer not above a number.",
+    cheap=True,
+)
 def floor(number: Any) -> int:
     return _to_whole("floor", math.floor, number)
 
 
-@builtin("ceil", ("(ceil 2.1)", "3"), ("(ceil -2.7)", "-2"), doc="Give the smallest integer not below a number.")
+@builtin(
+    "ceil", ("(ceil 2.1)", "3"), ("(ceil -2.7)", "-2"), doc="Give the smallest integer not below a number.", cheap=True
+)
 def ceil(number: Any) -> int:
     return _to_whole("ceil", math.ceil, number)
 
@@ -167,6 +178,7 @@ def truncate(number: Any) -> int:
     ("(round -2.5)", "-3"),
     ("(round 2.675 2)", "2.68"),
     doc="Give the nearest integer, halves away from zero; or the nearest float of up to 15 decimal places.",
+    cheap=True,
 )
 def round_number(number: Any, places: Any = None) -> Any:
     if places is not None and not 0 <= check.integer("round", places) <= _MOST_PLACES:

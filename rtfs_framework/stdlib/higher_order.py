@@ -10,6 +10,7 @@ from itertools import chain
 
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import ProgramError, generic_error
+from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import SMALL, blocks, charge, fits, growing_blocks, made, watched
 from rtfs_framework.lang.values import Reduced
@@ -79,12 +80,13 @@ def _first(op: str, predicate: Any, collection: Any, *, when: bool) -> tuple[Any
     ("(map inc nil)", "[]"),
     ("(map last {:a 1})", "[1]"),
     doc="Call a function with each item, or with the first, second, ... items of several collections.",
+    op=Op.MAP,
 )
 def map_(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
     return made(tuple(_mapped("map", f, collection, more)))
 
 
-@builtin("mapv", ('(mapv str "ab" [1 2])', '["a1" "b2"]'), doc="The same as map.")
+@builtin("mapv", ('(mapv str "ab" [1 2])', '["a1" "b2"]'), doc="The same as map.", op=Op.MAP)
 def mapv(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
     return made(tuple(_mapped("mapv", f, collection, more)))
 
@@ -124,12 +126,14 @@ def map_indexed(f: Any, collection: Any) -> tuple[Any, ...]:
     ('(filter (fn [c] (!= c "a")) "banana")', '"bnn"'),
     ("(filter :on [{:on true} {}])", "[{:on true}]"),
     doc="Keep the items for which a predicate is true.",
+    op=Op.FILTER,
+    gives=Gives.PART,
 )
 def filter_(predicate: Any, collection: Any) -> Any:
     return alike(collection, _kept("filter", predicate, collection, when=True))
 
 
-@builtin("filterv", ("(filterv even? '(1 2))", "[2]"), doc="The same as filter, as a vector.")
+@builtin("filterv", ("(filterv even? '(1 2))", "[2]"), doc="The same as filter, as a vector.", op=Op.FILTER)
 def filterv(predicate: Any, collection: Any) -> tuple[Any, ...]:
     return made(tuple(_kept("filterv", predicate, collection, when=True)))
 
@@ -139,6 +143,8 @@ def filterv(predicate: Any, collection: Any) -> tuple[Any, ...]:
     ("(remove even? [1 2 3 4])", "[1 3]"),
     ("(remove (fn [x] 1) [1 2])", "[]"),
     doc="Drop the items for which a predicate is true.",
+    op=Op.REMOVE,
+    gives=Gives.PART,
 )
 def remove(predicate: Any, collection: Any) -> Any:
     return alike(collection, _kept("remove", predicate, collection, when=False))
@@ -153,6 +159,7 @@ def remove(predicate: Any, collection: Any) -> Any:
     doc="Combine the items from the left; without an initial value the first item is one; over nothing the function is "
     "called without arguments, where it takes none.",
     parameters="f initial? collection",
+    op=Op.REDUCE,
 )
 def reduce(f: Any, initial: Any, collection: Any = NOTHING) -> Any:
     found = placed("reduce", initial if collection is NOTHING else collection)
@@ -174,6 +181,7 @@ def reduce(f: Any, initial: Any, collection: Any = NOTHING) -> Any:
     ("(reduce (fn [sum x] (if (> sum 5) (reduced sum) (+ sum x))) 0 [1 2 3 4 5])", "6"),
     ("(reduced 1)", "#<reduced>"),
     doc="Wrap a value: a function that gives it to reduce, reductions or reduce-kv ends them, and it is the result.",
+    op=Op.REDUCED,
 )
 def reduced(value: Any) -> Reduced:
     return Reduced(value)
@@ -227,12 +235,18 @@ def apply(f: Any, argument: Any, *more: Any) -> Any:
     ("(every? even? [])", "true"),
     ("(every? even? nil)", "true"),
     doc="Tell whether a predicate is true for all items.",
+    op=Op.EVERY,
 )
 def is_every(predicate: Any, collection: Any) -> bool:
     return not _first("every?", predicate, collection, when=False)
 
 
-@builtin("not-every?", ("(not-every? even? [2 3])", "true"), doc="Tell whether a predicate is false for some item.")
+@builtin(
+    "not-every?",
+    ("(not-every? even? [2 3])", "true"),
+    doc="Tell whether a predicate is false for some item.",
+    op=Op.NOT_EVERY,
+)
 def is_not_every(predicate: Any, collection: Any) -> bool:
     return bool(_first("not-every?", predicate, collection, when=False))
 
@@ -242,6 +256,7 @@ def is_not_every(predicate: Any, collection: Any) -> bool:
     ("(some? even? [1 2])", "true"),
     ("(some? even? [])", "false"),
     doc="Tell whether a predicate is true for some item (it is no test for nil, which is nil? alone).",
+    op=Op.ANY,
 )
 def is_some(predicate: Any, collection: Any) -> bool:
     return bool(_first("some?", predicate, collection, when=True))
@@ -253,12 +268,15 @@ def is_some(predicate: Any, collection: Any) -> bool:
     ("(some #{:a} [:b :a])", ":a"),
     ("(some even? [1])", "nil"),
     doc="Give the first true result of a function, or nil.",
+    op=Op.SOME,
 )
 def some(f: Any, collection: Any) -> Any:
     found = _first("some", f, collection, when=True)
     return found[0] if found else None
 
 
-@builtin("not-any?", ("(not-any? even? [1 3])", "true"), doc="Tell whether a predicate is true for no item.")
+@builtin(
+    "not-any?", ("(not-any? even? [1 3])", "true"), doc="Tell whether a predicate is true for no item.", op=Op.NOT_ANY
+)
 def is_not_any(predicate: Any, collection: Any) -> bool:
     return not _first("not-any?", predicate, collection, when=True)

@@ -7,6 +7,7 @@ vectors. Keys are computed first and sorted afterwards, so a function never runs
 from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Any
+from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.maps import Map, equal
 from rtfs_framework.lang.meter import blocks, growing_blocks, watched
 from rtfs_framework.lang.values import Reduced
@@ -20,7 +21,10 @@ from rtfs_framework.stdlib.table import builtin
 
 
 @builtin(
-    "keep", ("(keep :a [{:a 1} {} {:a false}])", "[1 false]"), doc="Give the results of a function that are not nil."
+    "keep",
+    ("(keep :a [{:a 1} {} {:a false}])", "[1 false]"),
+    doc="Give the results of a function that are not nil.",
+    op=Op.KEEP,
 )
 def keep(f: Any, collection: Any) -> tuple[Any, ...]:
     found = walked("keep", collection)
@@ -149,6 +153,7 @@ def reduce_kv(f: Any, initial: Any, collection: Any) -> Any:
     ("(sort-by :n > [{:n 1} {:n 2}])", "[{:n 2} {:n 1}]"),
     doc="Sort stably by the results of a function, in the order of `compare` or by a comparator of results.",
     parameters="f comparator? collection",
+    gives=Gives.PART,
 )
 def sort_by(f: Any, comparator: Any, collection: Any = NOTHING) -> Any:
     source = comparator if collection is NOTHING else collection

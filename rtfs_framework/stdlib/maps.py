@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import arity_error, index_error, type_error
+from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.maps import Map, Set, to_key
 from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.values import ErrorValue, Keyword
@@ -38,6 +39,11 @@ def hash_map(*keys_and_values: Any) -> Map:
     ("(get nil :a)", "nil"),
     ("(get 5 :a)", "!TypeError"),
     doc="Give the value under a key, the item at a place, or a set's member; else the default (nil).",
+    op=Op.GET,
+    inline={
+        2: "a._items.get(b) if ismap(a) and iskey(b) else slow",
+        3: "a._items.get(b, c) if ismap(a) and iskey(b) else slow",
+    },
 )
 def get(collection: Any, key: Any, default: Any = None) -> Any:
     kind = collection.__class__
@@ -93,6 +99,12 @@ def has_key(collection: Any, key: Any) -> bool:
     ("(assoc nil :a 1)", "{:a 1}"),
     ("(assoc [1] 5 0)", "!IndexOutOfBounds"),
     doc="Set entries of a map or items of a vector.",
+    op=Op.ASSOC,
+    gives=Gives.ALIKE,
+    inline={
+        3: "a.assoc(b, c) if a.__class__ is rt_map else a[:b] + (c,) + a[b + 1:] "
+        "if isvector(a) and isint(b) and -1 < b < len(a) < GROW_AT else slow"
+    },
 )
 def assoc(collection: Any, key: Any, value: Any, *more: Any) -> Any:
     kind = collection.__class__
@@ -117,7 +129,11 @@ def _assoc_places(op: str, vector: Any, changes: list[tuple[Any, Any]]) -> Any:
 
 
 @builtin(
-    "dissoc", ("(dissoc {:a 1 :b 2} :b)", "{:a 1}"), ("(dissoc [1] 0)", "!TypeError"), doc="Leave keys out of a map."
+    "dissoc",
+    ("(dissoc {:a 1 :b 2} :b)", "{:a 1}"),
+    ("(dissoc [1] 0)", "!TypeError"),
+    doc="Leave keys out of a map.",
+    cheap=True,
 )
 def dissoc(collection: Any, key: Any, *more: Any) -> Map:
     result = mapping("dissoc", collection).dissoc(key)
@@ -246,6 +262,7 @@ def _keys_changed(op: str, f: Any, collection: Any) -> Map:
     ("(update {} :n nil?)", "{:n true}"),
     ("(update nil :n nil?)", "{:n true}"),
     doc="Replace a value by what a function makes of it (nil for a missing key) and further arguments.",
+    gives=Gives.ALIKE,
 )
 def update(collection: Any, key: Any, f: Any, *arguments: Any) -> Any:
     kind = collection.__class__

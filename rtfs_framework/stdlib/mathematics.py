@@ -10,6 +10,7 @@ import math
 
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.errors import division_by_zero, invalid_argument
+from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.meter import room_for_bits, walk_integer, walk_numbers
 from rtfs_framework.stdlib import check
 from rtfs_framework.stdlib.arithmetic import add, both_numbers, div, to_float
@@ -22,6 +23,8 @@ from rtfs_framework.stdlib.table import builtin
     ("(sqrt 16)", "4.0"),
     ("(sqrt -1)", "!InvalidArgument"),
     doc="Give the square root as a float.",
+    gives=Gives.FLOAT,
+    cheap=True,
 )
 def square_root(number: Any) -> float:
     value = to_float("sqrt", number)
@@ -74,7 +77,7 @@ def factorial(number: Any) -> int:
     return math.factorial(value)
 
 
-@builtin("exp", ("(exp 0)", "1.0"), doc="Raise e to a power.")
+@builtin("exp", ("(exp 0)", "1.0"), doc="Raise e to a power.", gives=Gives.FLOAT)
 def exponential(number: Any) -> float:
     value = to_float("exp", number)
     try:
@@ -89,6 +92,7 @@ def exponential(number: Any) -> float:
     ("(log 8 2)", "3.0"),
     ("(log 0)", "!InvalidArgument"),
     doc="Give the natural logarithm, or that to a base.",
+    gives=Gives.FLOAT,
 )
 def logarithm(number: Any, base: Any = math.e) -> float:
     if check.number("log", number) <= 0 or check.number("log", base) <= 0 or base == 1:
@@ -105,12 +109,12 @@ def _circular(op: str, function: Callable[[float], float], number: Any) -> float
     return function(value) if math.isfinite(value) else math.nan
 
 
-@builtin("sin", ("(sin 0)", "0.0"), doc="Give the sine of an angle in radians.")
+@builtin("sin", ("(sin 0)", "0.0"), doc="Give the sine of an angle in radians.", gives=Gives.FLOAT)
 def sine(number: Any) -> float:
     return _circular("sin", math.sin, number)
 
 
-@builtin("cos", ("(cos 0)", "1.0"), doc="Give the cosine of an angle in radians.")
+@builtin("cos", ("(cos 0)", "1.0"), doc="Give the cosine of an angle in radians.", gives=Gives.FLOAT)
 def cosine(number: Any) -> float:
     return _circular("cos", math.cos, number)
 
@@ -123,27 +127,62 @@ def _whole(op: str, number: Any) -> int:
     return int(number)
 
 
-@builtin("even?", ("(even? 4)", "true"), ("(even? -3)", "false"), doc="Tell whether a number's whole part is even.")
+@builtin(
+    "even?",
+    ("(even? 4)", "true"),
+    ("(even? -3)", "false"),
+    doc="Tell whether a number's whole part is even.",
+    op=Op.EVEN,
+    inline={1: "a % 2 == 0 if isint(a) else slow"},
+)
 def is_even(number: Any) -> bool:
     return _whole("even?", number) % 2 == 0
 
 
-@builtin("odd?", ("(odd? -3)", "true"), ("(odd? nil)", "!TypeError"), doc="Tell whether a number's whole part is odd.")
+@builtin(
+    "odd?",
+    ("(odd? -3)", "true"),
+    ("(odd? nil)", "!TypeError"),
+    doc="Tell whether a number's whole part is odd.",
+    op=Op.ODD,
+    inline={1: "a % 2 == 1 if isint(a) else slow"},
+)
 def is_odd(number: Any) -> bool:
     return _whole("odd?", number) % 2 == 1
 
 
-@builtin("zero?", ("(zero? 0.0)", "true"), ("(zero? 1)", "false"), doc="Tell whether a number is zero.")
+@builtin(
+    "zero?",
+    ("(zero? 0.0)", "true"),
+    ("(zero? 1)", "false"),
+    doc="Tell whether a number is zero.",
+    op=Op.ZERO,
+    inline={1: "a == 0 if isint(a) or isfloat(a) else slow"},
+)
 def is_zero(number: Any) -> bool:
     return bool(check.number("zero?", number) == 0)
 
 
-@builtin("pos?", ("(pos? 1)", "true"), ("(pos? 0)", "false"), doc="Tell whether a number is above zero.")
+@builtin(
+    "pos?",
+    ("(pos? 1)", "true"),
+    ("(pos? 0)", "false"),
+    doc="Tell whether a number is above zero.",
+    op=Op.POS,
+    inline={1: "a > 0 if isint(a) or isfloat(a) else slow"},
+)
 def is_positive(number: Any) -> bool:
     return bool(check.number("pos?", number) > 0)
 
 
-@builtin("neg?", ("(neg? -1)", "true"), ("(neg? 0)", "false"), doc="Tell whether a number is below zero.")
+@builtin(
+    "neg?",
+    ("(neg? -1)", "true"),
+    ("(neg? 0)", "false"),
+    doc="Tell whether a number is below zero.",
+    op=Op.NEG,
+    inline={1: "a < 0 if isint(a) or isfloat(a) else slow"},
+)
 def is_negative(number: Any) -> bool:
     return bool(check.number("neg?", number) < 0)
 

@@ -31,7 +31,13 @@ _KEYWORDS: dict[type, Keyword] = {}
 """The keywords of the classes that were asked for."""
 
 
-@builtin("nil?", ("(nil? nil)", "true"), ("(nil? false)", "false"), doc="Tell whether a value is nil.")
+@builtin(
+    "nil?",
+    ("(nil? nil)", "true"),
+    ("(nil? false)", "false"),
+    doc="Tell whether a value is nil.",
+    inline={1: "a is None"},
+)
 def is_nil(value: Any) -> bool:
     return value is None
 
@@ -63,12 +69,19 @@ def is_false(value: Any) -> bool:
     ("(integer? 1.0)", "false"),
     doc="Tell whether a value is an integer.",
     aliases=("integer?",),
+    inline={1: "a.__class__ is int"},
 )
 def is_int(value: Any) -> bool:
     return value.__class__ is int
 
 
-@builtin("float?", ("(float? 1.5)", "true"), ("(float? 1)", "false"), doc="Tell whether a value is a float.")
+@builtin(
+    "float?",
+    ("(float? 1.5)", "true"),
+    ("(float? 1)", "false"),
+    doc="Tell whether a value is a float.",
+    inline={1: "a.__class__ is float"},
+)
 def is_float(value: Any) -> bool:
     return value.__class__ is float
 
@@ -84,6 +97,7 @@ def is_number(value: Any) -> bool:
     ("(string-p :a)", "false"),
     doc="Tell whether a value is a string.",
     aliases=("string-p",),
+    inline={1: "a.__class__ is str"},
 )
 def is_string(value: Any) -> bool:
     return value.__class__ is str
@@ -99,7 +113,13 @@ def is_symbol(value: Any) -> bool:
     return value.__class__ is Symbol
 
 
-@builtin("vector?", ("(vector? [])", "true"), ("(vector? '(1))", "false"), doc="Tell whether a value is a vector.")
+@builtin(
+    "vector?",
+    ("(vector? [])", "true"),
+    ("(vector? '(1))", "false"),
+    doc="Tell whether a value is a vector.",
+    inline={1: "isvector(a) or a.__class__ is rt_grown"},
+)
 def is_vector(value: Any) -> bool:
     return value.__class__ is tuple or value.__class__ is GrownVector
 
@@ -109,7 +129,13 @@ def is_list(value: Any) -> bool:
     return value.__class__ is List
 
 
-@builtin("map?", ("(map? {})", "true"), ("(map? [])", "false"), doc="Tell whether a value is a map.")
+@builtin(
+    "map?",
+    ("(map? {})", "true"),
+    ("(map? [])", "false"),
+    doc="Tell whether a value is a map.",
+    inline={1: "a.__class__ is rt_map"},
+)
 def is_map(value: Any) -> bool:
     return value.__class__ is Map
 
@@ -180,7 +206,12 @@ def as_boolean(value: Any) -> bool:
     return value is not None and value is not False
 
 
-@builtin("reduced?", ("(reduced? (reduced 1))", "true"), doc="Tell whether a value would end a reduce.")
+@builtin(
+    "reduced?",
+    ("(reduced? (reduced 1))", "true"),
+    doc="Tell whether a value would end a reduce.",
+    inline={1: "a.__class__ is rt_reduced_value"},
+)
 def is_reduced(value: Any) -> bool:
     return value.__class__ is Reduced
 
@@ -190,7 +221,9 @@ def is_resource(value: Any) -> bool:
     return value.__class__ is Resource
 
 
-@builtin("type-name", ("(type-name 1)", '"integer"'), ("(type-name [])", '"vector"'), doc="Name a value's type.")
+@builtin(
+    "type-name", ("(type-name 1)", '"integer"'), ("(type-name [])", '"vector"'), doc="Name a value's type.", cheap=True
+)
 def name_of_type(value: Any) -> str:
     return type_name(value)
 

@@ -6,6 +6,7 @@ Sorting never runs an RTFS function inside Python's own sort: such a function ma
 from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Any
+from rtfs_framework.lang.library import Gives
 from rtfs_framework.lang.maps import atoms, equal, to_key
 from rtfs_framework.lang.meter import charge, watched
 from rtfs_framework.stdlib.callables import as_function
@@ -15,7 +16,13 @@ from rtfs_framework.stdlib.slices import NOTHING, alike
 from rtfs_framework.stdlib.table import builtin
 
 
-@builtin("reverse", ("(reverse [1 2 3])", "[3 2 1]"), ('(reverse "ab")', '"ba"'), doc="Turn the order around.")
+@builtin(
+    "reverse",
+    ("(reverse [1 2 3])", "[3 2 1]"),
+    ('(reverse "ab")', '"ba"'),
+    doc="Turn the order around.",
+    gives=Gives.PART,
+)
 def reverse(collection: Any) -> Any:
     return alike(collection, sequence("reverse", collection)[::-1])
 

@@ -10,6 +10,7 @@ from itertools import chain
 
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import type_error
+from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
 from rtfs_framework.lang.meter import charge, made, room, watched
 from rtfs_framework.lang.vectors import GROW_AT, PART_AT, GrownVector, List, is_vector, joined
@@ -23,7 +24,7 @@ _SIZED: frozenset[Any] = VECTORS | {str, Map, Set}
 _EMPTY_SET = Set(EMPTY_MAP)
 
 
-@builtin("vector", ("(vector 1 2)", "[1 2]"), ("(vector)", "[]"), doc="Make a vector of the arguments.")
+@builtin("vector", ("(vector 1 2)", "[1 2]"), ("(vector)", "[]"), doc="Make a vector of the arguments.", cheap=True)
 def vector(*items: Any) -> tuple[Any, ...]:
     return items
 
@@ -46,12 +47,22 @@ def hash_set(*members: Any) -> Set:
     ("(count nil)", "0"),
     doc="Count the items.",
     aliases=("len",),
+    op=Op.COUNT,
+    gives=Gives.SIZE,
+    inline={1: "len(a) if isvector(a) or a.__class__ is str else slow"},
 )
 def count(collection: Any) -> int:
     return _size("count", collection)
 
 
-@builtin("length", ("(length {:a 1})", "1"), doc="Count the items of a collection or the characters of a string.")
+@builtin(
+    "length",
+    ("(length {:a 1})", "1"),
+    doc="Count the items of a collection or the characters of a string.",
+    op=Op.COUNT,
+    gives=Gives.SIZE,
+    inline={1: "len(a) if isvector(a) or a.__class__ is str else slow"},
+)
 def length(collection: Any) -> int:
     return _size("length", collection)
 
@@ -70,6 +81,8 @@ def _size(op: str, collection: Any) -> int:
     ("(empty? nil)", "true"),
     ("(empty? 5)", "false"),
     doc="Tell whether nothing is in a value.",
+    op=Op.EMPTY,
+    inline={1: "not a if isvector(a) else slow"},
 )
 def is_empty(value: Any) -> bool:
     return value is None or (value.__class__ in _SIZED and not len(value))
@@ -97,6 +110,7 @@ def empty(collection: Any) -> Any:
     ("(cons 1 nil)", "[1]"),
     ('(cons 1 "a")', '[1 "a"]'),
     doc="Put an item in front.",
+    inline={2: "(a, *b) if isvector(b) and len(b) < SMALL else slow"},
 )
 def cons(item: Any, collection: Any) -> Any:
     found = placed("cons", collection)
@@ -111,6 +125,11 @@ def cons(item: Any, collection: Any) -> Any:
     ("(conj #{1} 2)", "#{1 2}"),
     ("(conj '(1) 0)", "(0 1)"),
     doc="Add items: at the end of a vector, in front of a list, as members of a set, as pairs or maps to a map.",
+    op=Op.CONJ,
+    gives=Gives.ALIKE,
+    inline={
+        2: "a + (b,) if a.__class__ is tuple and len(a) < GROW_AT else a.conj(b) if a.__class__ is rt_grown else slow"
+    },
 )
 def conj(collection: Any, item: Any, *items: Any) -> Any:
     grown = _conj(collection, item)
@@ -147,6 +166,7 @@ def _conj_map(target: Map, entry: Any) -> Map:
     ("(concat [1] nil [2 3])", "[1 2 3]"),
     ('(concat "ab" [1])', '["a" "b" 1]'),
     doc="Join collections into a vector.",
+    inline={2: "a + b if a.__class__ is tuple and b.__class__ is tuple and len(a) + len(b) < SMALL else slow"},
 )
 def concat(*collections: Any) -> Any:
     charge(len(collections))
@@ -199,6 +219,7 @@ def seq(collection: Any) -> Any:
     ("(vec nil)", "[]"),
     ('(vec "ab")', '["a" "b"]'),
     doc="Turn any collection into a vector.",
+    inline={1: "a if a.__class__ is tuple else slow"},
 )
 def vec(collection: Any) -> Any:
     return _vector("vec", collection)
@@ -222,6 +243,8 @@ def set_(collection: Any) -> Set:
     ('(contains? "hello" "ell")', "true"),
     ("(contains? nil 1)", "false"),
     doc="Tell whether a map has a key, a vector, list or set an item, or a string a part.",
+    op=Op.HAS,
+    inline={2: "b in a._items if ismap(a) and iskey(b) else slow"},
 )
 def contains(collection: Any, wanted: Any) -> bool:
     if collection.__class__ is Map or collection.__class__ is Set:

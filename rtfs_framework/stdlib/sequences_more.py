@@ -9,6 +9,7 @@ from itertools import chain, cycle, islice
 
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import invalid_argument
+from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.meter import LARGE, charge, fits, made, room, watched
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import VECTORS, integer, number, placed, sequence
@@ -24,6 +25,7 @@ from rtfs_framework.stdlib.table import builtin
     ("(range 10 0 -5)", "[10 5]"),
     doc="Give the integers from start (or 0) to before end, by steps of 1 unless said.",
     parameters="start? end step?",
+    op=Op.RANGE,
 )
 def range_(start: Any, end: Any = NOTHING, step: Any = 1) -> tuple[int, ...]:
     return made(tuple(integers_of_range(start, end, step)))

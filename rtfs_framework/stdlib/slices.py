@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import index_error, type_error
+from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.maps import Set
 from rtfs_framework.lang.meter import SMALL, charge, made, room
 from rtfs_framework.lang.vectors import GROW_AT, PART_AT, List, part
@@ -35,7 +36,16 @@ def some(found: Any, low: int, high: int, least: int = PART_AT) -> Any:
     return alike(found, found[low:high]) if found.__class__ is str else part(found, low, high, least)
 
 
-@builtin("first", ("(first [1 2])", "1"), ("(first [])", "nil"), ("(first nil)", "nil"), doc="Give the first item.")
+@builtin(
+    "first",
+    ("(first [1 2])", "1"),
+    ("(first [])", "nil"),
+    ("(first nil)", "nil"),
+    doc="Give the first item.",
+    op=Op.FIRST,
+    gives=Gives.ITEM,
+    inline={1: "a[0] if isvector(a) and a else slow"},
+)
 def first(collection: Any) -> Any:
     if collection.__class__ is Set and len(collection):
         return collection.map.first()[1]
@@ -44,7 +54,14 @@ def first(collection: Any) -> Any:
     return collection[0] if collection else None
 
 
-@builtin("second", ("(second [1 2])", "2"), ('(second "a")', "nil"), doc="Give the second item, or nil.")
+@builtin(
+    "second",
+    ("(second [1 2])", "2"),
+    ('(second "a")', "nil"),
+    doc="Give the second item, or nil.",
+    gives=Gives.ITEM,
+    inline={1: "a[1] if isvector(a) and len(a) > 1 else slow"},
+)
 def second(collection: Any) -> Any:
     found = placed("second", collection)
     return found[1] if len(found) > 1 else None
@@ -62,6 +79,9 @@ def ffirst(collection: Any) -> Any:
     ("(last [])", "nil"),
     ('(last "")', '""'),
     doc="Give the last item, or nil; of an empty string the empty string.",
+    op=Op.LAST,
+    gives=Gives.ITEM,
+    inline={1: "a[-1] if isvector(a) and a else slow"},
 )
 def last(collection: Any) -> Any:
     found = placed("last", collection)
@@ -70,12 +90,26 @@ def last(collection: Any) -> Any:
     return found[-1]
 
 
-@builtin("rest", ("(rest [1 2 3])", "[2 3]"), ('(rest "abc")', '"bc"'), ("(rest [])", "[]"), doc="Drop the first item.")
+@builtin(
+    "rest",
+    ("(rest [1 2 3])", "[2 3]"),
+    ('(rest "abc")', '"bc"'),
+    ("(rest [])", "[]"),
+    doc="Drop the first item.",
+    gives=Gives.PART,
+    inline={1: "a[1:] if isvector(a) and len(a) < GROW_AT else slow"},
+)
 def rest(collection: Any) -> Any:
     return _dropped("rest", collection)
 
 
-@builtin("next", ("(next [1 2])", "[2]"), ("(next [1])", "nil"), doc="Drop the first item; nil if nothing is left.")
+@builtin(
+    "next",
+    ("(next [1 2])", "[2]"),
+    ("(next [1])", "nil"),
+    doc="Drop the first item; nil if nothing is left.",
+    inline={1: "a[1:] or None if isvector(a) and len(a) < GROW_AT else slow"},
+)
 def next_(collection: Any) -> Any:
     left = _dropped("next", collection)
     return left if len(left) else None
@@ -86,7 +120,14 @@ def _dropped(op: str, collection: Any) -> Any:
     return some(found, min(len(found), 1), len(found), GROW_AT)
 
 
-@builtin("butlast", ("(butlast [1 2 3])", "[1 2]"), ("(butlast [])", "[]"), doc="Drop the last item.")
+@builtin(
+    "butlast",
+    ("(butlast [1 2 3])", "[1 2]"),
+    ("(butlast [])", "[]"),
+    doc="Drop the last item.",
+    gives=Gives.PART,
+    inline={1: "a[:-1] if isvector(a) and len(a) < GROW_AT else slow"},
+)
 def butlast(collection: Any) -> Any:
     found = placed("butlast", collection)
     return some(found, 0, max(len(found) - 1, 0), GROW_AT)
@@ -98,6 +139,12 @@ def butlast(collection: Any) -> Any:
     ("(nth [10] 5 :none)", ":none"),
     ("(nth [1] 4)", "!IndexOutOfBounds"),
     doc="Give the item at an index; outside the collection the default, if there is one.",
+    op=Op.NTH,
+    gives=Gives.ITEM,
+    inline={
+        2: "a[b] if isvector(a) and isint(b) and -1 < b < len(a) else slow",
+        3: "(a[b] if -1 < b < len(a) else c) if isvector(a) and isint(b) else slow",
+    },
 )
 def nth(collection: Any, index: Any, default: Any = NOTHING) -> Any:
     if collection.__class__ not in VECTORS:
@@ -121,13 +168,16 @@ def _amount(op: str, count: Any) -> int:
     ('(take 2 "hello")', '"he"'),
     ("(take -1 [1])", "[]"),
     doc="Give the first items, as many as said.",
+    gives=Gives.PART,
 )
 def take(count: Any, collection: Any) -> Any:
     amount, found = _amount("take", count), placed("take", collection)
     return some(found, 0, min(amount, len(found)))
 
 
-@builtin("drop", ("(drop 1 [1 2 3])", "[2 3]"), ("(drop -1 [1])", "[1]"), doc="Leave out the first items.")
+@builtin(
+    "drop", ("(drop 1 [1 2 3])", "[2 3]"), ("(drop -1 [1])", "[1]"), doc="Leave out the first items.", gives=Gives.PART
+)
 def drop(count: Any, collection: Any) -> Any:
     amount, found = _amount("drop", count), placed("drop", collection)
     return some(found, min(amount, len(found)), len(found))
@@ -176,6 +226,7 @@ def nthrest(collection: Any, count: Any) -> Any:
     ("(subvec [1 2 3] 1)", "[2 3]"),
     ("(subvec [1] 3)", "!IndexOutOfBounds"),
     doc="Give the items from start to before end, or to the end of the vector.",
+    inline={3: "a[b:c] if isvector(a) and isint(b) and isint(c) and -1 < b <= c <= len(a) < GROW_AT else slow"},
 )
 def subvec(vector: Any, start: Any, end: Any = None) -> Any:
     found = ordered("subvec", vector)
@@ -192,7 +243,15 @@ def split_at(count: Any, collection: Any) -> Any:
     return some(found, 0, place), some(found, place, len(found))
 
 
-@builtin("peek", ("(peek [1 2])", "2"), ("(peek [])", "nil"), doc="Give the item that `pop` would take away.")
+@builtin(
+    "peek",
+    ("(peek [1 2])", "2"),
+    ("(peek [])", "nil"),
+    doc="Give the item that `pop` would take away.",
+    op=Op.PEEK,
+    gives=Gives.ITEM,
+    inline={1: "a[-1] if isvector(a) and a else slow"},
+)
 def peek(stack: Any) -> Any:
     found = placed("peek", stack)
     return found[0 if stack.__class__ is List else -1] if found else None
@@ -203,6 +262,9 @@ def peek(stack: Any) -> Any:
     ("(pop [1 2])", "[1]"),
     ("(pop [])", "!IndexOutOfBounds"),
     doc="Drop the last item of a vector or the first of a list.",
+    op=Op.POP,
+    gives=Gives.PART,
+    inline={1: "a[:-1] if isvector(a) and 0 < len(a) < GROW_AT else slow"},
 )
 def pop(stack: Any) -> Any:
     found = placed("pop", stack)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import index_error
+from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.meter import Growing, charge, fits, made, room, room_for_text, walk_text, watched
 from rtfs_framework.lang.printer import displayed, write
 from rtfs_framework.stdlib.check import integer, placed, sequence, string
@@ -28,6 +29,8 @@ PIECE = 64
     ("(str 0.5 1e20 1e-5)", '"0.51e201.0E-5"'),
     doc="Join the text of values; a string is shown raw, and quoted inside a collection. A float has the fewest digits "
     "that read back, from 1e16 on with an exponent, and below 0.0001 with one as in 1.0E-5.",
+    op=Op.STR,
+    inline={1: "str(a) if isint(a) and -WORD < a < WORD else a if istext(a) else slow"},
 )
 def to_text(*values: Any) -> str:
     return _joined("str", "", values)
@@ -58,7 +61,13 @@ def _joined(op: str, separator: str, values: Any) -> str:
     return made(separator.join(parts))
 
 
-@builtin("string-length", ('(string-length "é☃")', "2"), doc="Count the characters of a string.")
+@builtin(
+    "string-length",
+    ('(string-length "é☃")', "2"),
+    doc="Count the characters of a string.",
+    gives=Gives.SIZE,
+    inline={1: "len(a) if a.__class__ is str else slow"},
+)
 def string_length(text: Any) -> int:
     return len(string("string-length", text))
 
@@ -70,6 +79,10 @@ def string_length(text: Any) -> int:
     ('(substring "abc" 5)', "!IndexOutOfBounds"),
     doc="Give the characters from start to before end, or to the end of the string.",
     aliases=("subs",),
+    inline={
+        2: "a[b:] if a.__class__ is str and isint(b) and -1 < b <= len(a) < SHORT else slow",
+        3: "a[b:c] if a.__class__ is str and isint(b) and isint(c) and -1 < b <= c <= len(a) < SHORT else slow",
+    },
 )
 def substring(text: Any, start: Any, end: Any = None) -> str:
     string("substring", text)
@@ -101,6 +114,7 @@ def slice_bounds(op: str, length: int, start: Any, end: Any) -> tuple[int, int]:
     ('(includes? "abc" "")', "true"),
     doc="Tell whether a string contains another.",
     aliases=("string-contains?", "includes?"),
+    inline={2: "b in a if istext(a) and b.__class__ is str else slow"},
 )
 def string_contains(text: Any, part: Any) -> bool:
     wanted, whole = string("string-contains", part), string("string-contains", text)
@@ -114,6 +128,7 @@ def string_contains(text: Any, part: Any) -> bool:
     ('(starts-with? "prefix" "pre")', "true"),
     ('(starts-with? nil "a")', "false"),
     doc="Tell whether a string begins with another; nil does not.",
+    inline={2: "a.startswith(b) if a.__class__ is str and istext(b) else slow"},
 )
 def starts_with(text: Any, prefix: Any) -> bool:
     start = string("starts-with?", prefix)
@@ -125,6 +140,7 @@ def starts_with(text: Any, prefix: Any) -> bool:
     ('(ends-with? "abc" "c")', "true"),
     ('(ends-with? nil "a")', "false"),
     doc="Tell whether a string ends with another; nil does not.",
+    inline={2: "a.endswith(b) if a.__class__ is str and istext(b) else slow"},
 )
 def ends_with(text: Any, suffix: Any) -> bool:
     end = string("ends-with?", suffix)
@@ -177,6 +193,7 @@ def join(separator: Any, collection: Any) -> str:
     ('(upper-case "abc")', '"ABC"'),
     doc="Give a string in upper case.",
     aliases=("upper-case",),
+    inline={1: "a.upper() if istext(a) else slow"},
 )
 def string_upper(text: Any) -> str:
     room_for_text("string-upper", len(string("string-upper", text)))
@@ -189,6 +206,7 @@ def string_upper(text: Any) -> str:
     ('(lower-case "ABC")', '"abc"'),
     doc="Give a string in lower case.",
     aliases=("lower-case",),
+    inline={1: "a.lower() if istext(a) else slow"},
 )
 def string_lower(text: Any) -> str:
     room_for_text("string-lower", len(string("string-lower", text)))
@@ -201,6 +219,7 @@ def string_lower(text: Any) -> str:
     ('(trim " a b ")', '"a b"'),
     doc="Give a string without the white space around it.",
     aliases=("trim",),
+    inline={1: "a.strip() if istext(a) else slow"},
 )
 def string_trim(text: Any) -> str:
     return walk_text(string("string-trim", text)).strip()

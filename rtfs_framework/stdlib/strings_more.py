@@ -179,6 +179,7 @@ def _not_a_name(op: str, value: Any) -> ProgramError:
     ('(keyword "ns" "a")', ":ns/a"),
     ('(keyword "two words")', "!InvalidArgument"),
     doc="Make the keyword of a name, or of a namespace and a name.",
+    cheap=True,
 )
 def keyword(name: Any, local: Any = None) -> Keyword:
     full = _full_name("keyword", name)
@@ -208,6 +209,7 @@ def symbol(name: Any) -> Symbol:
     ("(name :ns/a)", '"a"'),
     ('(name "s")', '"s"'),
     doc="Give the name of a keyword or symbol without its namespace; a string is its own name.",
+    cheap=True,
 )
 def name_of(value: Any) -> str:
     full = _full_name("name", value)

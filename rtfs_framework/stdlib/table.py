@@ -9,32 +9,23 @@ from importlib import import_module
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Any, Callable, Iterable, TypeVar
+from rtfs_framework.lang.library import LibraryEntry
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.stdlib.signatures import TYPES, WAYS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@records.frozen(eq=False)
-class Builtin:
+@records.frozen(eq=False, kw_only=True)
+class Builtin(LibraryEntry):
     """One library function. `examples` are (program, canonical print of its value or "!ErrorKind")."""
 
-    name: str
-    function: Callable[..., Any]
     family: str
-    low: int
-    high: int | None
-    signature: str
-    """Its parameters as a call has them: `f initial? collection`; `x?` may be left out, `& xs` are any number."""
     doc: str
     examples: tuple[tuple[str, str], ...] = ()
     aliases: tuple[str, ...] = ()
-    effect: str | None = None
-    """None for a pure function; "host" when calling it asks the host."""
-    types: str = "[:fn [& :any] :any]"
-    """The function's type as a type expression, never narrower than the truth (`signatures`)."""
     ways: tuple[str, ...] = ("[:fn [& :any] :any]",)
-    """The same for people: one type for each way to call it, with shorthand names."""
+    """Its types for people: one type for each way to call it, with shorthand names."""
     names_types: bool = False
     """True for a function of a type and a value that must know what a program's own type names mean."""
 
@@ -67,12 +58,13 @@ def builtin(
     doc: str,
     aliases: tuple[str, ...] = (),
     parameters: str | None = None,
-    effect: str | None = None,
-    names_types: bool = False,
+    **traits: Any,
 ) -> Callable[[F], F]:
-    """Enter a function into the table.
+    """Enter a function into the table, with what the compiler should know of it (`LibraryEntry`).
 
     Arity and signature come from its Python parameters; `parameters` shows them where an optional one is not the last.
+    A function is plain if it asks nobody and takes no function; and it is cheap if it has an inline form, or tells only
+    what any value is.
 
     Raises:
         ValueError: the name or an alias is taken, or the function has no types.
@@ -80,13 +72,15 @@ def builtin(
     if name not in TYPES:
         message = f"builtin {name!r} has no row in rtfs_framework.stdlib.signatures"
         raise ValueError(message)
+    types, ways = TYPES[name], WAYS[name]
+    traits.setdefault("plain", "effect" not in traits and not any("callable" in way for way in ways))
+    traits.setdefault("cheap", "inline" in traits or types.startswith("[:fn [:any] :bool]"))
+    traits |= {"name": name, "doc": doc, "examples": examples, "aliases": aliases, "types": types, "ways": ways}
 
     def enter(function: F) -> F:
         low, high, shown = _shape(function)
-        signature = shown if parameters is None else parameters
-        family = function.__module__.rpartition(".")[2]
-        facts = (doc, examples, aliases, effect, TYPES[name], WAYS[name], names_types)
-        record = Builtin(name, function, family, low, high, signature, *facts)
+        traits.update(family=function.__module__.rpartition(".")[2], low=low, high=high, signature=parameters or shown)
+        record = Builtin(function=function, **traits)
         for entry in (name, *aliases):
             if entry in BUILTINS:
                 message = f"builtin {entry!r} is defined twice"

@@ -204,6 +204,7 @@ def test_the_suite_notices_a_leak(monkeypatch):
     """A Python function among the builtins would be found by the first test above."""
     from rtfs_framework.stdlib import table
 
-    monkeypatch.setitem(BUILTINS, "eval", table.Builtin("eval", eval, "leak", 1, 1, "x", "A leak."))
+    facts = {"family": "leak", "low": 1, "high": 1, "signature": "x", "doc": "A leak."}
+    monkeypatch.setitem(BUILTINS, "eval", table.Builtin(name="eval", function=eval, **facts))
     assert outcome('(eval "1")') == "1"
     assert issubclass(LimitError, RtfsError)

@@ -237,7 +237,7 @@ class Expressions(EmitterBase, ABC):
         """A call: an operator, a direct call, or a call of a value that is only known when it runs."""
         target = node.function
         if isinstance(target, ir.Builtin):
-            operator = operators.emit(self, target.name, node)
+            operator = operators.emit(self, target, node)
             if operator is not None:
                 return operator
         special = self.numbers.special(node)

@@ -9,12 +9,13 @@ from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import steady, var_name
 from rtfs_framework.lang.codegen.shortcuts import is_own_key, key_test
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.passes.kinds import Kind
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.expressions import Expressions
 
-_OF_ITEMS = frozenset({"nth", "peek", "last", "first"})
+_OF_ITEMS = frozenset({Op.NTH, Op.PEEK, Op.LAST, Op.FIRST})
 
 
 def fresh(emitter: Expressions, node: ir.Fresh) -> ast.expr:
@@ -121,14 +122,14 @@ def look(emitter: Expressions, node: ir.Look) -> ast.expr:
     if node.op in _OF_ITEMS:
         return _item(emitter, node)
     name = py.load(var_name(node.var))
-    if node.op == "count":
+    if node.op == Op.COUNT:
         return py.call("len", name)
-    if node.op == "empty?":
+    if node.op == Op.EMPTY:
         return ast.UnaryOp(ast.Not(), name)
-    if node.op == "begun?":
+    if node.op == Op.BEGUN:
         return py.compare(name, ast.IsNot(), py.load(emitter.unit.helper("rt_nothing")))
     line = emitter.line(node.span)
-    if node.op == "pop":
+    if node.op == Op.POP:
         (most,) = (part.value for part in node.args if isinstance(part, ir.Const))
         few = py.compare(py.call("len", name), ast.Lt(), py.const(most))
         short = ast.UnaryOp(ast.Not(), name) if most == 1 else few
@@ -140,7 +141,7 @@ def look(emitter: Expressions, node: ir.Look) -> ast.expr:
         key = py.load(emitter.name_it(key, line))
         default = [py.load(emitter.name_it(part, line)) if not steady(part) else part for part in default]
     key = _key(emitter, node.args[0], key)
-    if node.op == "contains?":
+    if node.op == Op.HAS:
         return py.compare(key, ast.In(), name)
     return py.call(ast.Attribute(name, "get", py.LOAD), key, *default)
 
@@ -148,14 +149,14 @@ def look(emitter: Expressions, node: ir.Look) -> ast.expr:
 def _item(emitter: Expressions, node: ir.Look) -> ast.expr:
     """Return an item of a list."""
     name, line = var_name(node.var), emitter.line(node.span)
-    if node.op == "nth":
+    if node.op == Op.NTH:
         (index,) = emitter.values(node.args)
         if not isinstance(index, ast.Name | ast.Constant):
             index = py.load(emitter.name_it(index, line))
         fast = ast.Subscript(py.load(name), _copied(index), py.LOAD)
         slow = py.call(emitter.unit.builtin("nth"), _as_vector(name), _copied(index))
         return py.either(_is_index(emitter, node.args[0], index, name), fast, slow)
-    if node.op == "first":
+    if node.op == Op.FIRST:
         return py.either(py.load(name), py.index(py.load(name), 0), py.const(None))
     drops, there = (part.value for part in node.args if isinstance(part, ir.Const)) if node.args else (0, False)
     item = ast.Subscript(py.load(name), ast.UnaryOp(ast.USub(), py.const(drops + 1)), py.LOAD)

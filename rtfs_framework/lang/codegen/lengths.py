@@ -12,6 +12,7 @@ from rtfs_framework.lang.annotations import Iterator, Sequence
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import EmitterBase, var_name
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.passes.kinds import Kind
 
 _MOST_NODES = 24
@@ -42,7 +43,7 @@ def _length(emitter: EmitterBase, var: ir.Var, line: int) -> str:
 def template(emitter: EmitterBase, node: ir.Call) -> str | None:
     """Return the inline form of `nth` for a variable whose length is kept."""
     match node:
-        case ir.Call(function=ir.Builtin(name="nth"), args=[ir.Local(var=var), _]) if var in emitter.lengths:
+        case ir.Call(function=ir.Builtin(op=Op.NTH), args=[ir.Local(var=var), _]) if var in emitter.lengths:
             return f"a[b] if isint(b) and -1 < b < {emitter.lengths[var]} else slow"
         case _:
             return None
@@ -54,7 +55,7 @@ def _sure(first: ir.Node) -> dict[ir.Var, None]:
     todo = [first]
     for node in todo:  # which grows
         match node:
-            case ir.Call(function=ir.Builtin(name="nth"), args=[ir.Local(var=var), index]):
+            case ir.Call(function=ir.Builtin(op=Op.NTH), args=[ir.Local(var=var), index]):
                 found[var] = None
                 todo.append(index)
             case ir.Call(function=ir.Builtin() | ir.Const() | ir.Global(), args=parts):

@@ -16,36 +16,6 @@ NODES_PER_STEP = 64
 FREE_ROUNDS = 8
 """Rounds of a loop that counts and calls nothing which are part of its first step, if there are no more."""
 
-_CHEAP = frozenset(
-    {
-        *(
-            "+",
-            "-",
-            "*",
-            "/",
-            "<",
-            ">",
-            "<=",
-            ">=",
-            "=",
-            "!=",
-            "not",
-            "inc",
-            "dec",
-            "abs",
-            "mod",
-            "quot",
-            "rem",
-        ),
-        *("max", "min", "compare", "nil?", "true?", "false?", "zero?", "pos?", "neg?", "even?", "odd?", "int?"),
-        *("float?", "number?", "string?", "keyword?", "symbol?", "bool?", "map?", "vector?", "list?", "set?", "fn?"),
-        *("coll?", "empty?", "get", "nth", "first", "second", "last", "count", "length", "string-length"),
-        *("contains?", "conj", "assoc", "dissoc", "vector", "str", "bit-and", "bit-or", "bit-xor", "bit-not"),
-    }
-)
-"""Library functions that take constant time, or tell the meter themselves when their arguments are large."""
-
-
 _LEAVES = frozenset({ir.Const, ir.Local, ir.Global, ir.Builtin})
 _FREE = _LEAVES | {ir.Fn, ir.Letrec}
 """Nodes that only make or read a value."""
@@ -70,7 +40,7 @@ class Costs:
         match node:
             case ir.Loop() | ir.Each() | ir.HostName() | ir.Hinted():
                 return True
-            case ir.Call(function=ir.Builtin(name=name), args=args) if name in _CHEAP:
+            case ir.Call(function=ir.Builtin(entry=entry), args=args) if entry is not None and entry.cheap:
                 return any(map(self.costly, args))
             case ir.Call():
                 return True

@@ -12,6 +12,7 @@ from rtfs_framework.lang.annotations import TYPE_CHECKING
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen import shortcuts
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.passes.kinds import Kind, result
 from rtfs_framework.lang.passes.widths import WORD_BITS, width
 from rtfs_framework.lang.values import Keyword
@@ -19,12 +20,11 @@ from rtfs_framework.lang.values import Keyword
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.expressions import Expressions
 
-_ARITHMETIC: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
-_ORDER: dict[str, type[ast.cmpop]] = {"<": ast.Lt, ">": ast.Gt, "<=": ast.LtE, ">=": ast.GtE}
+_ARITHMETIC: dict[str, type[ast.operator]] = {Op.ADD: ast.Add, Op.SUB: ast.Sub, Op.MUL: ast.Mult}
+_ORDER: dict[str, type[ast.cmpop]] = {Op.LT: ast.Lt, Op.GT: ast.Gt, Op.LE: ast.LtE, Op.GE: ast.GtE}
 _WORD = 1 << WORD_BITS
 """Products below this are not measured, as in the library's `mul`."""
-_STEP = {"inc": "+", "dec": "-"}
-_HELPERS = {"+": "op_add", "-": "op_sub", "*": "op_mul", "<": "op_lt", ">": "op_gt", "<=": "op_le", ">=": "op_ge"}
+_STEP = {Op.INC: Op.ADD, Op.DEC: Op.SUB}
 _NUMERIC = (Kind.INT, Kind.FLOAT)
 
 
@@ -45,27 +45,26 @@ def is_boolean(node: ir.Node) -> bool:
             return False
 
 
-def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
+def emit(emitter: Expressions, function: ir.Builtin, node: ir.Call) -> ast.expr | None:
     """Return the inline form of a call of a builtin, or None when it has none."""
-    count = len(node.args)
-    if count == 2 and (name in _ARITHMETIC or name in _ORDER):
-        return _binary(emitter, name, node)
-    if count > 2 and name in _ARITHMETIC:
-        return _several(emitter, name, node)
-    if count > 2 and name in _ORDER:
-        return _chain(emitter, name, node)
-    if count == 2 and name == "=":
+    op, count = function.op, len(node.args)
+    if count == 2 and (op in _ARITHMETIC or op in _ORDER):
+        return _binary(emitter, op, node)
+    if count > 2 and op in _ARITHMETIC:
+        return _several(emitter, op, node)
+    if count > 2 and op in _ORDER:
+        return _chain(emitter, function, node)
+    if count == 2 and op == Op.EQ:
         return _equal(emitter, node)
-    if count == 2 and name == "/":
-        return _quotient(emitter, node)
-    if count == 1 and name in _STEP:
-        one = ir.Const(1, node.span)
-        return _binary(emitter, _STEP[name], ir.Call(node.function, (node.args[0], one), node.span), fallback=name)
-    if count == 1 and name == "not":
+    if count == 2 and op == Op.DIV and Kind.FLOAT in (kinds := emitter.numbers.given(node.args)):
+        left, right = emitter.values(node.args)
+        return _combined(emitter, op, (left, kinds[0]), (right, kinds[1]))
+    if count == 1 and op in _STEP:
+        by_one = ir.Call(function, (node.args[0], ir.Const(1, node.span)), node.span)
+        return _binary(emitter, _STEP[op], by_one, fallback=function.name)
+    if count == 1 and op == Op.NOT:
         return ast.UnaryOp(ast.Not(), emitter.test(node.args[0]))
-    if count == 1 and name == "nil?":
-        return py.compare(_named(emitter, emitter.value(node.args[0])), ast.Is(), py.const(None))
-    return shortcuts.emit(emitter, name, node) if "shortcuts" in emitter.passes else None
+    return shortcuts.emit(emitter, function, node) if "shortcuts" in emitter.passes else None
 
 
 def _operand(emitter: Expressions, expression: ast.expr, kind: Kind | None = None) -> tuple[ast.expr, ast.expr | None]:
@@ -83,20 +82,20 @@ def _operand(emitter: Expressions, expression: ast.expr, kind: Kind | None = Non
     return py.load(temp), test
 
 
-def _binary(emitter: Expressions, name: str, node: ir.Call, fallback: str | None = None) -> ast.expr:
+def _binary(emitter: Expressions, op: str, node: ir.Call, fallback: str | None = None) -> ast.expr:
     kinds = [emitter.numbers.kind(arg) for arg in node.args]
     left, right = emitter.values(node.args)
-    if name == "*" and kinds == [Kind.INT, Kind.INT]:
+    if op == Op.MUL and kinds == [Kind.INT, Kind.INT]:
         widths = [width(arg, emitter.numbers) for arg in node.args]
         if None not in widths and sum(each or 0 for each in widths) < WORD_BITS:
-            return _python(name, left, right)
+            return _python(op, left, right)
     slow = None if fallback is None else emitter.unit.builtin(fallback)
-    return _combined(emitter, name, (left, kinds[0]), (right, kinds[1]), slow)
+    return _combined(emitter, op, (left, kinds[0]), (right, kinds[1]), slow)
 
 
 def _combined(
     emitter: Expressions,
-    name: str,
+    op: str,
     first: tuple[ast.expr, Kind | None],
     second: tuple[ast.expr, Kind | None],
     slow: str | None = None,
@@ -105,27 +104,27 @@ def _combined(
     (left, a_kind), (right, b_kind) = first, second
     if Kind.FLOAT in (a_kind, b_kind):
         if a_kind in _NUMERIC and b_kind in _NUMERIC:
-            return _python(name, left, right)
-        return _beside_float(emitter, name, first, second)
-    if (a_kind, b_kind) == (Kind.INT, Kind.INT) and name != "*":
-        return _python(name, left, right)
+            return _python(op, left, right)
+        return _beside_float(emitter, op, first, second)
+    if (a_kind, b_kind) == (Kind.INT, Kind.INT) and op != Op.MUL:
+        return _python(op, left, right)
     a, a_test = _operand(emitter, left, a_kind)
     b, b_test = _operand(emitter, right, b_kind)
     same = isinstance(a, ast.Name) and isinstance(b, ast.Name) and a.id == b.id
     tests = [test for test in (a_test, None if same else b_test) if test is not None]
-    if not tests and name != "*":
-        return _python(name, a, b)
-    if name == "*":
+    if not tests and op != Op.MUL:
+        return _python(op, a, b)
+    if op == Op.MUL:
         return _product(emitter, a, b, tests)
     again = (_again(a), _again(b))
-    made = py.call(emitter.unit.helper(_HELPERS[name]), *again) if slow is None else py.call(slow, again[0])
+    made = py.call(emitter.unit.helper(f"op_{op}"), *again) if slow is None else py.call(slow, again[0])
     # `&` evaluates both tests, so that both operands are in their temporaries whatever the first test says.
     test = _all(tests)
-    return py.either(test, _python(name, _again(a), _again(b)), made)
+    return py.either(test, _python(op, _again(a), _again(b)), made)
 
 
 def _beside_float(
-    emitter: Expressions, name: str, first: tuple[ast.expr, Kind | None], second: tuple[ast.expr, Kind | None]
+    emitter: Expressions, op: str, first: tuple[ast.expr, Kind | None], second: tuple[ast.expr, Kind | None]
 ) -> ast.expr:
     """One operand is surely a float, of the other nothing is known: it will mostly be one too."""
     names: list[ast.expr] = []
@@ -141,18 +140,18 @@ def _beside_float(
         if kind is not Kind.FLOAT:
             tests.append(py.is_class(_again(read), "float"))
     order = sorted(tests, key=lambda test: isinstance(test.left, ast.Attribute))  # type: ignore[attr-defined]
-    slow = py.call(emitter.unit.helper(_HELPERS.get(name, "op_div")), _again(names[0]), _again(names[1]))
-    return py.either(py.both(order), _python(name, _again(names[0]), _again(names[1])), slow)
+    slow = py.call(emitter.unit.helper(f"op_{op}"), _again(names[0]), _again(names[1]))
+    return py.either(py.both(order), _python(op, _again(names[0]), _again(names[1])), slow)
 
 
-def _several(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
+def _several(emitter: Expressions, op: str, node: ir.Call) -> ast.expr | None:
     """Several operands: one operation after the other, when the further ones can be read after the first were combined.
 
     Of more than three all kinds must be known: there would be too many tests.
     """
     args, kinds = node.args, [emitter.numbers.kind(arg) for arg in node.args]
     if all(kind in _NUMERIC for kind in kinds):
-        safe = len({*kinds}) == 1 and (name != "*" or Kind.FLOAT in kinds)  # the first two surely can be combined
+        safe = len({*kinds}) == 1 and (op != Op.MUL or Kind.FLOAT in kinds)  # the first two surely can be combined
         late = not safe and any(map(emitter.costs.costly, args[2:]))
     else:
         late = len(args) > 3 or not isinstance(args[2], ir.Const | ir.Local)
@@ -163,15 +162,15 @@ def _several(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     for arg, other, expression in zip(args[1:], kinds[1:], others, strict=True):
         more = width(arg, emitter.numbers)
         bits = None if bits is None or more is None else bits + more
-        if name == "*" and kind is other is Kind.INT and bits is not None and bits < WORD_BITS:
-            made = _python(name, made, expression)
+        if op == Op.MUL and kind is other is Kind.INT and bits is not None and bits < WORD_BITS:
+            made = _python(op, made, expression)
         else:
-            made = _combined(emitter, name, (made, kind), (expression, other))
+            made = _combined(emitter, op, (made, kind), (expression, other))
         kind = Kind.FLOAT if Kind.FLOAT in (kind, other) else Kind.INT if kind is other is Kind.INT else None
     return made
 
 
-def _chain(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
+def _chain(emitter: Expressions, function: ir.Builtin, node: ir.Call) -> ast.expr | None:
     """An order of several numbers: Python's chain, which may leave the last ones unread."""
     kinds = [emitter.numbers.kind(arg) for arg in node.args]
     known = all(kind in _NUMERIC for kind in kinds)
@@ -188,27 +187,20 @@ def _chain(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
     ]
     tests = [test for _, test in operands if test is not None]
     first, *others = [read for read, _ in operands]
-    chain = ast.Compare(first, [_ORDER[name]() for _ in others], others)
+    chain = ast.Compare(first, [_ORDER[function.op]() for _ in others], others)
     if known:
         return chain
-    return py.either(_all(tests), chain, py.call(emitter.unit.builtin(name), *[_again(read) for read, _ in operands]))
+    slow = py.call(emitter.unit.builtin(function.name), *[_again(read) for read, _ in operands])
+    return py.either(_all(tests), chain, slow)
 
 
-def _quotient(emitter: Expressions, node: ir.Call) -> ast.expr | None:
-    kinds = [emitter.numbers.kind(arg) for arg in node.args]
-    if Kind.FLOAT not in kinds:
-        return None
-    left, right = emitter.values(node.args)
-    return _combined(emitter, "/", (left, kinds[0]), (right, kinds[1]))
-
-
-def _python(name: str, left: ast.expr, right: ast.expr) -> ast.expr:
+def _python(op: str, left: ast.expr, right: ast.expr) -> ast.expr:
     """Return Python's own operation."""
-    if name == "/":
+    if op == Op.DIV:
         return ast.BinOp(left, ast.Div(), right)
-    if name in _ARITHMETIC:
-        return ast.BinOp(left, _ARITHMETIC[name](), right)
-    return py.compare(left, _ORDER[name](), right)
+    if op in _ARITHMETIC:
+        return ast.BinOp(left, _ARITHMETIC[op](), right)
+    return py.compare(left, _ORDER[op](), right)
 
 
 def _product(emitter: Expressions, a: ast.expr, b: ast.expr, tests: list[ast.expr]) -> ast.expr:
@@ -216,7 +208,7 @@ def _product(emitter: Expressions, a: ast.expr, b: ast.expr, tests: list[ast.exp
     product = emitter.unit.temp("a")
     made = ast.BinOp(_again(a), ast.Mult(), _again(b))
     small = ast.Compare(py.const(-_WORD), [ast.Lt(), ast.Lt()], [py.walrus(product, made), py.const(_WORD)])
-    slow = py.call(emitter.unit.helper(_HELPERS["*"]), _again(a), _again(b))
+    slow = py.call(emitter.unit.helper(f"op_{Op.MUL}"), _again(a), _again(b))
     return py.either(py.both([*([_all(tests)] if tests else []), small]), py.load(product), slow)
 
 

@@ -1,22 +1,32 @@
 """Shortcuts: calls of common builtins inline where a class test settles what they do; all else goes to the library.
 
-In: a call and what is known of its arguments. Out: the expression of `templates` for it, with the arguments put in.
+In: a call and what is known of its arguments. Out: the function's inline form, with the arguments put in.
+
+An inline form (`LibraryEntry.inline`) is a Python expression that does the usual case. It reads the arguments as `a`,
+`b`, `c`, each as often as it likes, and `slow` is the call of the function itself. Tests are left out where the answer
+is known: `isint(x)`, `isfloat(x)`, `istext(x)` (that is short), `ismap(x)` (with a dict), `isvector(x)` (a tuple where
+any vector will do), `x.__class__ is str`, `iskey(x)` (its own key in a dict), `small(x)`, that an integer is a usual
+divisor: positive and compact (a literal: not large), and `quick(a, b)` for the same where a division by a short integer
+of any sign will do: dividing by a large one takes time that the meter must know of. What the library would charge for
+goes to the library, so that the steps of a run do not depend on what is inline.
 """
 
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any
 from rtfs_framework.lang.codegen import lengths
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen.templates import KEYWORD, TEMPLATES
 from rtfs_framework.lang.hashing import COMPACT, WORD
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.maps import is_plain
-from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT
+from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT, SMALL
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.widths import WORD_BITS, width
+from rtfs_framework.lang.vectors import GROW_AT
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.emitter import EmitterBase
@@ -30,20 +40,46 @@ _SHORT_INTEGER = 2048
 _SHOWN = 1 << 60
 """Integers of which nothing is known are shown by Python itself below this."""
 
+_BOUNDS = {"SHORT": SHORT, "SMALL": SMALL, "GROW_AT": GROW_AT, "WORD": _SHOWN}
+"""Names for numbers in inline forms."""
+_WRITTEN = {
+    "ismap({0})": "{0}.__class__ is rt_map and {0}._items is not None",
+    "istext({0})": "{0}.__class__ is str and len({0}) < SHORT",
+}
+"""What tests in inline forms stand for."""
+_ASKED = ("isint({0})", "isfloat({0})", "isvector({0})", "{0}.__class__", "{0} is ")
 _CLASSES = {"isint": (int, Kind.INT), "isfloat": (float, Kind.FLOAT), "isvector": (tuple, Kind.VECTOR)}
 _KINDS = {"int": Kind.INT, "float": Kind.FLOAT, "str": Kind.STRING, "rt_map": Kind.MAP}
 """Kinds that are one class."""
 _HELPERS = frozenset({"rt_map", "rt_grown", "rt_reduced_value"})
+_KEYWORD = "b._items.get(a) if ismap(b) else slow"
+"""`(:key subject)`."""
 
 
-def emit(emitter: Expressions, name: str, node: ir.Call) -> ast.expr | None:
+def emit(emitter: Expressions, function: ir.Builtin, node: ir.Call) -> ast.expr | None:
     """Return the inline form of a call of a builtin, or None when it has none."""
-    if name == "str" and len(node.args) > 1:
+    if function.op == Op.STR and len(node.args) > 1:
         return _text(emitter, node)
-    template = lengths.template(emitter, node) or TEMPLATES.get((name, len(node.args)))
-    if template is None or isinstance(node.args[name == "cons"], ir.Const):
+    form = None if function.entry is None else function.entry.inline.get(len(node.args))
+    if form is None or isinstance(node.args[_subject(form)], ir.Const):
         return None  # of a constant it is known what happens: Python warns of expressions that cannot be
-    return fill(emitter, template, node.args, emitter.unit.builtin(name))
+    return fill(emitter, lengths.template(emitter, node) or form, node.args, emitter.unit.builtin(function.name))
+
+
+@lru_cache
+def _subject(form: str) -> int:
+    """Return which argument an inline form asks about first."""
+    text = _expanded(form)
+    begun = [min(len(text.partition(asked.format(letter))[0]) for asked in _ASKED) for letter in "abc"]
+    return begun.index(min(begun))
+
+
+@lru_cache
+def _expanded(form: str) -> str:
+    for test, written in _WRITTEN.items():
+        for letter in "abc":
+            form = form.replace(test.format(letter), written.format(letter))
+    return form
 
 
 def is_own_key(node: ir.Node, numbers: Numbers) -> bool:
@@ -71,10 +107,10 @@ def keyword(emitter: Expressions, node: ir.Call) -> ast.expr | None:
     """Return the inline form of `(:key subject)`."""
     if len(node.args) != 1 or isinstance(node.args[0], ir.Const):
         return None
-    return fill(emitter, KEYWORD, (node.function, *node.args), emitter.unit.helper("rt_keyword"))
+    return fill(emitter, _KEYWORD, (node.function, *node.args), emitter.unit.helper("rt_keyword"))
 
 
-def fill(emitter: Expressions, template: str, args: tuple[ir.Node, ...], slow: str) -> ast.expr:
+def fill(emitter: Expressions, form: str, args: tuple[ir.Node, ...], slow: str) -> ast.expr:
     """Return a shortcut with its arguments; what is no name or literal is put into a temporary first."""
     names: dict[str, ast.expr] = {}
     first: dict[str, ast.expr] = {}
@@ -88,7 +124,7 @@ def fill(emitter: Expressions, template: str, args: tuple[ir.Node, ...], slow: s
             first[temp] = expression
             names[letter] = py.load(temp)
     nodes = dict(zip("abc", args, strict=False))
-    made = _Filler(emitter, names, nodes, slow).visit(ast.parse(template, mode="eval").body)
+    made = _Filler(emitter, names, nodes, slow).visit(ast.parse(_expanded(form), mode="eval").body)
     return _begun(made, first)
 
 
@@ -100,6 +136,12 @@ def _begun(made: ast.expr, first: dict[str, ast.expr]) -> ast.expr:
     if isinstance(made, ast.IfExp):
         made.test = py.both([*bound, made.test])
         return made
+    match made:
+        case ast.Compare(ast.Name(name), [ast.Is()]) if first.keys() == {name}:
+            made.left = py.walrus(name, first[name])  # Python warns beside `is` of what it folds to a literal
+            return made
+        case _:
+            pass
     reads = [part for part in ast.walk(made) if isinstance(part, ast.Name) and part.id in first]
     if len(reads) == 1 == len(first) and not any(isinstance(part, ast.BoolOp) for part in ast.walk(made)):
         return _Once(first).visit(made)  # type: ignore[no-any-return]
@@ -138,6 +180,8 @@ class _Filler(ast.NodeTransformer):
             return py.call(self.slow, *[self._again(letter) for letter in self.names])
         if node.id in self.names:
             return self._again(node.id)
+        if node.id in _BOUNDS:
+            return py.const(_BOUNDS[node.id])
         return py.load(self.emitter.unit.helper(node.id) if node.id in _HELPERS else node.id)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -199,8 +243,8 @@ class _Filler(ast.NodeTransformer):
                 pass
         made: Any = self.generic_visit(node)
         match made:
-            case ast.Compare(ast.Constant(int() as left), [ast.Gt()], [ast.Constant(int() as right)]):
-                return py.const(value=left > right)
+            case ast.Compare(ast.Constant(int() as left), [ast.Lt()], [ast.Constant(int() as right)]):
+                return py.const(value=left < right)
             case ast.Compare(ast.Attribute(ast.Constant(value), "__class__"), [ast.Is()], [ast.Name(name)]):
                 return py.const(value=value.__class__.__name__ == name)
             case _:

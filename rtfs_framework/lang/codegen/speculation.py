@@ -13,6 +13,7 @@ from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.wants import uses_as_number
 
@@ -25,8 +26,6 @@ _MOST = 2
 """Tests inside each other."""
 _LEAST_USES = 2
 """Operations of which each would test the class."""
-_ITEMS = frozenset({"nth", "get", "first", "second", "last", "peek"})
-"""What gives an item of a collection, of which nothing is known."""
 _LEFT_ALONE = (ir.Fn, ir.Letrec, ir.Loop, ir.Each, ir.Match, ir.Try, ir.Hinted, ir.SetGlobal)
 
 
@@ -58,8 +57,9 @@ def run_rest(emitter: Statements, bound: ir.Node, rest: Sequence[ir.Node], dest:
 def _item(node: ir.Node) -> ir.Var | None:
     """Return the variable that is bound to an item of a collection."""
     match node:
-        case ir.Bind(ir.PVar(var), ir.Call(function=ir.Builtin(name=name)), None) if name in _ITEMS:
-            return None if var.leaves_part else var
+        case ir.Bind(ir.PVar(var), ir.Call(function=ir.Builtin(entry=entry)), None) if entry is not None:
+            found = entry.gives == Gives.ITEM or entry.op == Op.GET
+            return var if found and not var.leaves_part else None
         case ir.Bind(ir.PVar(var), ir.Call(function=ir.Const()), None):
             return None if var.leaves_part else var
         case _:

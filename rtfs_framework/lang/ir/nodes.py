@@ -71,12 +71,14 @@ class Builtin:
     """The name of its entry, whichever alias was written."""
     span: Span
     entry: LibraryEntry | None = None
+    op: str = ""
+    """The operation (`lang/library.py: Op`) that it is."""
 
     @classmethod
     def of(cls, library: Library, name: str, span: Span) -> Builtin:
         """Return the function that a name or an alias stands for."""
         entry = library.get(name)
-        return cls(name, span) if entry is None else cls(entry.name, span, entry)
+        return cls(name, span) if entry is None else cls(entry.name, span, entry, entry.op)
 
 
 @records.frozen(eq=False)

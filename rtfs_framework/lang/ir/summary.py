@@ -24,8 +24,8 @@ class Summary:
     """All of it, itself first."""
     by_kind: Mapping[type, list[Any]]
     """The same by their classes."""
-    builtins: frozenset[str]
-    """The library functions that it names."""
+    functions: frozenset[str]
+    """The library functions that it names: what operation each is, or its name."""
     globals: frozenset[str]
     """The top-level names that it reads."""
     sets: tuple[str, ...]
@@ -51,7 +51,7 @@ def _look(root: ir.Node) -> Summary:
     return Summary(
         nodes,
         by_kind,
-        frozenset(node.name for node in by_kind.get(ir.Builtin, ())),
+        frozenset(node.op or node.name for node in by_kind.get(ir.Builtin, ())),
         frozenset(node.name for node in by_kind.get(ir.Global, ())),
         tuple(node.name for node in by_kind.get(ir.SetGlobal, ())),
         any(node.function.__class__ is ir.Fn for node in by_kind.get(ir.Call, ())),

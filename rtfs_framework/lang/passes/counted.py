@@ -9,14 +9,15 @@ from __future__ import annotations
 from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.passes.copying import bound_by
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Numbers, jumps
 
-_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "="}
-_NEGATED = {"<": ">=", ">": "<=", "<=": ">", ">=": "<", "=": "!="}
-_FORWARD = frozenset({"<", "<=", "!="})
-_ZERO = {"zero?": "=", "pos?": ">", "neg?": "<"}
+_MIRRORED = {Op.LT: Op.GT, Op.GT: Op.LT, Op.LE: Op.GE, Op.GE: Op.LE, Op.EQ: Op.EQ}
+_NEGATED = {Op.LT: Op.GE, Op.GT: Op.LE, Op.LE: Op.GT, Op.GE: Op.LT, Op.EQ: Op.NE}
+_FORWARD = frozenset({Op.LT, Op.LE, Op.NE})
+_ZERO = {Op.ZERO: Op.EQ, Op.POS: Op.GT, Op.NEG: Op.LT}
 
 
 @records.frozen(eq=False)
@@ -83,10 +84,10 @@ class _Shape:
             step = self._step(place)
             way = op if goes_on else _NEGATED[op]
             forward = way if step > 0 else _MIRRORED.get(way, way)
-            if forward not in _FORWARD or step == 0 or (way == "!=" and abs(step) != 1):
+            if forward not in _FORWARD or step == 0 or (way == Op.NE and abs(step) != 1):
                 return None
-            beyond = (1 if step > 0 else -1) if way in ("<=", ">=") else 0
-            return Counted(place, step, bound, beyond, way == "!=", body, after)
+            beyond = (1 if step > 0 else -1) if way in (Op.LE, Op.GE) else 0
+            return Counted(place, step, bound, beyond, way == Op.NE, body, after)
         return None
 
     def _place(self, node: ir.Node) -> int | None:
@@ -103,9 +104,9 @@ class _Shape:
                 return True
             case ir.Local(var=var):
                 return self._is_outer(var)
-            case ir.Call(function=ir.Builtin(name="count"), args=[ir.Local(var=var)]):
+            case ir.Call(function=ir.Builtin(op=Op.COUNT), args=[ir.Local(var=var)]):
                 return self._is_outer(var)
-            case ir.Call(function=ir.Builtin(name="+" | "-" | "inc" | "dec"), args=args):
+            case ir.Call(function=ir.Builtin(op=Op.ADD | Op.SUB | Op.INC | Op.DEC), args=args):
                 return all(map(self._stays, args))
             case _:
                 return False
@@ -137,9 +138,9 @@ def _leaves(node: ir.Node) -> bool:
 def _comparisons(test: ir.Node) -> list[tuple[str, ir.Node, ir.Node]]:
     """Return a comparison read from both sides."""
     match test:
-        case ir.Call(function=ir.Builtin(name="<" | ">" | "<=" | ">=" | "=" as op), args=[left, right]):
+        case ir.Call(function=ir.Builtin(op=op), args=[left, right]) if op in _MIRRORED:
             return [(op, left, right), (_MIRRORED[op], right, left)]
-        case ir.Call(function=ir.Builtin(name="zero?" | "pos?" | "neg?" as op), args=[left]):
+        case ir.Call(function=ir.Builtin(op=op), args=[left]) if op in _ZERO:
             return [(_ZERO[op], left, ir.Const(0, test.span))]
         case _:
             return []
@@ -147,20 +148,20 @@ def _comparisons(test: ir.Node) -> list[tuple[str, ir.Node, ir.Node]]:
 
 def _moved(var: ir.Var, node: ir.Node) -> int:
     match node:
-        case ir.Call(function=ir.Builtin(name=op), args=[ir.Local(var=same), *more]) if same is var:
+        case ir.Call(function=ir.Builtin(op=op), args=[ir.Local(var=same), *more]) if same is var:
             pass
-        case ir.Call(function=ir.Builtin(name="+" as op), args=[first, ir.Local(var=same)]) if same is var:
+        case ir.Call(function=ir.Builtin(op=Op.ADD as op), args=[first, ir.Local(var=same)]) if same is var:
             more = [first]
         case _:
             return 0
     match op, more:
-        case "inc", []:
+        case Op.INC, []:
             return 1
-        case "dec", []:
+        case Op.DEC, []:
             return -1
-        case "+", [ir.Const(value=int() as value)] if value.__class__ is int:
+        case Op.ADD, [ir.Const(value=int() as value)] if value.__class__ is int:
             return value
-        case "-", [ir.Const(value=int() as value)] if value.__class__ is int:
+        case Op.SUB, [ir.Const(value=int() as value)] if value.__class__ is int:
             return -value
         case _:
             return 0

@@ -13,17 +13,16 @@ from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import Summary, changed
 from rtfs_framework.lang.ir.walk import rebuild
-from rtfs_framework.lang.library import Library
-from rtfs_framework.lang.passes.known import FOLDED
+from rtfs_framework.lang.library import Library, LibraryEntry
 from rtfs_framework.lang.values import Keyword
 
 _BITS = 256
 _LENGTH = 256
 
 
-def fold(program: ir.Program, library: Library) -> ir.Program:
+def fold(program: ir.Program, _library: Library) -> ir.Program:
     """Return the program with its constant calls computed."""
-    return changed(program, lambda node, seen: _Folding(library).go(node) if _starts(seen) else node)
+    return changed(program, lambda node, seen: _Folding().go(node) if _starts(seen) else node)
 
 
 def _starts(seen: Summary) -> bool:
@@ -49,8 +48,7 @@ _BEGINS: dict[type, Callable[[Any], bool]] = {
 
 
 class _Folding:
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    def __init__(self) -> None:
         self._constants: dict[ir.Var, ir.Const] = {}
         """The variables that hold constants; each is bound before it is read, and once."""
 
@@ -66,8 +64,8 @@ class _Folding:
                 return made
             case ir.Fn(captures=captures) if not self._constants.keys().isdisjoint(captures):
                 return records.evolve(made, captures=tuple(var for var in captures if var not in self._constants))
-            case ir.Call(function=ir.Builtin(name=name)):
-                return self._call(made, name)
+            case ir.Call(function=ir.Builtin(entry=entry)) if entry is not None and entry.cheap:
+                return _computed(made, entry)
             case ir.If(test=ir.Const(value=value)):
                 return made.then if _true(value) else made.otherwise
             case ir.And() | ir.Or():
@@ -87,16 +85,16 @@ class _Folding:
             return isinstance(node.pattern, ir.PVar) and node.pattern.var in self._constants
         return isinstance(node, ir.Const)
 
-    def _call(self, call: ir.Call, name: str) -> ir.Node:
-        entry = self._library.get(name)
-        values = [arg.value for arg in call.args if isinstance(arg, ir.Const) and _small(arg.value)]
-        if name not in FOLDED or entry is None or entry.effect is not None or len(values) != len(call.args):
-            return call
-        try:
-            result = entry.function(*values)
-        except (RtfsError, ArithmeticError, TypeError, ValueError):
-            return call
-        return ir.Const(result, call.span) if _small(result) else call
+
+def _computed(call: ir.Call, entry: LibraryEntry) -> ir.Node:
+    values = [arg.value for arg in call.args if isinstance(arg, ir.Const) and _small(arg.value)]
+    if len(values) != len(call.args):
+        return call
+    try:
+        result = entry.function(*values)
+    except (RtfsError, ArithmeticError, TypeError, ValueError):
+        return call
+    return ir.Const(result, call.span) if _small(result) else call
 
 
 def _junction(node: ir.And | ir.Or) -> ir.Node:

@@ -14,19 +14,19 @@ from rtfs_framework.lang.annotations import Callable, Sequence
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import settings, summary
 from rtfs_framework.lang.ir.walk import everything, rebuild
-from rtfs_framework.lang.library import Library
+from rtfs_framework.lang.library import Gives, Library, Op
 from rtfs_framework.lang.passes import forms
 from rtfs_framework.lang.passes.copying import Copy, Fresh
 from rtfs_framework.lang.passes.inline import MOST_REPEATED, is_small, is_whole, settled
-from rtfs_framework.lang.passes.known import asking, is_plain, is_plain_function, may_ask
+from rtfs_framework.lang.passes.known import asking, is_plain, may_ask
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword
 
-_STEPS = {"map": "map", "mapv": "map", "filter": "filter", "filterv": "filter", "remove": "remove", "keep": "keep"}
-_ENDS = frozenset({"every?", "not-every?", "some?", "not-any?", "some", "reduce"})
-_FUSED = {*_STEPS, *_ENDS, "%for", "%dotimes"}
-_ALIKE = frozenset({"filter", "remove"})
-"""Steps whose result has the kind of their source."""
+_STEPS = frozenset({Op.MAP, Op.FILTER, Op.REMOVE, Op.KEEP})
+_NONE_FOUND = {Op.EVERY: True, Op.NOT_EVERY: False, Op.ANY: False, Op.NOT_ANY: True, Op.SOME: None}
+"""What an end gives when no item settles it."""
+_ENDS = frozenset({*_NONE_FOUND, Op.REDUCE})
+_FUSED = frozenset({*_STEPS, *_ENDS, "%for", "%dotimes"})
 _WITH_START = 3
 """Arguments of a `reduce` that has a value to start from."""
 
@@ -35,9 +35,14 @@ _WITH_START = 3
 class _Step:
     """One call of a pipeline: what it does with an item, by a function that is known."""
 
-    op: str
+    called: ir.Builtin
     function: ir.Node
     span: Span
+
+    @property
+    def op(self) -> str:
+        """The operation."""
+        return self.called.op
 
 
 def fuse(program: ir.Program, library: Library) -> ir.Program:
@@ -56,7 +61,7 @@ def fuse(program: ir.Program, library: Library) -> ir.Program:
 
 def _may_fuse(program: ir.Program, node: ir.Node) -> bool:
     """Tell whether a top-level node names what a pipeline or a round is made of."""
-    return not summary(program, node).builtins.isdisjoint(_FUSED)
+    return not summary(program, node).functions.isdisjoint(_FUSED)
 
 
 @records.frozen(eq=False)
@@ -97,7 +102,7 @@ class _Fusing:
         if not steps:
             return None
         start = call.args[1] if len(call.args) == _WITH_START else None
-        plain_start = start is None or is_plain(start, self._library)
+        plain_start = start is None or is_plain(start)
         # Where the end may come early, a step before it must not be left out for the items that follow: it may fail.
         ends_early = steps[-1].op in _NONE_FOUND or self._may_stop(steps[-1])
         if len(steps) > 1 and (ends_early or not (plain_start and all(map(self._plain, steps)))):
@@ -111,14 +116,14 @@ class _Fusing:
                 if forms.collected(fn.body) is None:
                     return None
                 item = self._fresh.var("item", self._owner, looped=True)
-                round_ = self._apply(_Step("for", fn, call.span), ir.Local(item, call.span))
+                round_ = self._apply(fn, call.span, ir.Local(item, call.span))
                 body = forms.collected(round_)
                 assert body is not None  # noqa: S101 - what is inside of a round does not change its shape
                 given = self._source((), source)
                 return ir.Each("for", item, given, None, None, None, body, False, None, None, call.span)
             case ir.Call(function=ir.Builtin(name="%dotimes"), args=[count, ir.Fn() as fn]) if self._known(fn, 1):
                 names = [self._fresh.var(name, self._owner, looped=name != "count") for name in ("count", "i", "last")]
-                round_ = self._apply(_Step("dotimes", fn, call.span), ir.Local(names[1], call.span))
+                round_ = self._apply(fn, call.span, ir.Local(names[1], call.span))
                 return forms.times(self._library, names, self.go(count), round_, call.span)
             case _:
                 return None
@@ -127,8 +132,8 @@ class _Fusing:
         """Return what a loop walks: of a range nobody sees the vector."""
         made = self.go(source)
         match made:
-            case ir.Call(function=ir.Builtin(name="range"), args=[_] | [_, _] | [_, _, _]) if not _alike(steps):
-                return records.evolve(made, function=ir.Builtin("%range", made.function.span))
+            case ir.Call(function=ir.Builtin(op=Op.RANGE), args=[_] | [_, _] | [_, _, _]) if not _alike(steps):
+                return records.evolve(made, function=ir.Builtin("%range", made.function.span, op=Op.RANGE))
             case _:
                 return made
 
@@ -137,13 +142,13 @@ class _Fusing:
         steps: list[_Step] = []
         node: ir.Node = call
         while isinstance(node, ir.Call) and isinstance(node.function, ir.Builtin):
-            op, reduces = node.function.name, node.function.name == "reduce"
+            op, reduces = node.function.op, node.function.op == Op.REDUCE
             if not (op in _STEPS or (not steps and op in _ENDS)) or len(node.args) not in (2, 2 + reduces):
                 break
             function = node.args[0]
-            if not self._known(function, 1 + reduces) or (_STEPS.get(op) == "map" and self._may_ask(function)):
+            if not self._known(function, 1 + reduces) or (op == Op.MAP and self._may_ask(function)):
                 break
-            steps.insert(0, _Step(op, function, node.span))
+            steps.insert(0, _Step(node.function, function, node.span))
             node = node.args[-1]
         return steps, node
 
@@ -162,9 +167,8 @@ class _Fusing:
             case ir.Global(name=name):
                 fn = self._around.defined.get(name)
                 return fn is not None and fn.rest is None and len(fn.params) == count
-            case ir.Builtin(name=name):
-                entry = self._library.get(name)
-                if entry is None or not is_plain_function(name, self._library):
+            case ir.Builtin(entry=entry):
+                if entry is None or not entry.plain:
                     return False
                 return entry.low <= count and (entry.high is None or count <= entry.high)
             case ir.Const(value=value):
@@ -176,7 +180,7 @@ class _Fusing:
         function = self._moved(step.function)
         if isinstance(function, ir.Global):
             return False
-        return not isinstance(function, ir.Fn) or is_plain(function.body, self._library)
+        return not isinstance(function, ir.Fn) or is_plain(function.body)
 
     def _moved(self, function: ir.Node) -> ir.Node:
         """Return the function whose body is put into a loop: a small one in place of its name."""
@@ -206,14 +210,12 @@ class _Fusing:
             return self._end(last, acc, value, started=started)
 
         body = self._through(list(steps), ir.Local(item, span), end, acc)
-        return ir.Each(
-            steps[0].op if steps else last.op, item, source, acc, init, none, body, alike, plain, again, span
-        )
+        return ir.Each((*steps, last)[0].called.name, item, source, acc, init, none, body, alike, plain, again, span)
 
     def _of_nothing(self, last: _Step) -> ir.Node | None:
         """Return what a `reduce` without a first value gives of no items: what its function gives of no arguments."""
         function = last.function
-        takes_none = isinstance(function, ir.Builtin) and self._library[function.name].low == 0
+        takes_none = isinstance(function, ir.Builtin) and function.entry is not None and function.entry.low == 0
         return ir.Call(function, (), last.span) if takes_none else None
 
     def _through(
@@ -223,20 +225,20 @@ class _Fusing:
         if not steps:
             return end(value)
         step, rest = steps[0], steps[1:]
-        made = self._apply(step, value)
-        if _STEPS[step.op] == "map":
+        made = self._apply(step.function, step.span, value)
+        if step.op == Op.MAP:
             if not rest:
                 return end(made)
             bind, read = self._named(made, step.span)
             return ir.Do((bind, self._through(rest, read, end, acc)), step.span)
-        if step.op == "keep":
+        if step.op == Op.KEEP:
             bind, read = self._named(made, step.span)
             nothing = ir.Call(ir.Builtin.of(self._library, "nil?", step.span), (read,), step.span)
             some = self._through(rest, read, end, acc)
             return ir.Do((bind, ir.If(nothing, _left(acc, step.span), some, step.span)), step.span)
         kept = self._through(rest, value, end, acc)
         left = _left(acc, step.span)
-        then, other = (kept, left) if _STEPS[step.op] == "filter" else (left, kept)
+        then, other = (kept, left) if step.op == Op.FILTER else (left, kept)
         return ir.If(made, then, other, step.span)
 
     def _named(self, value: ir.Node, span: Span) -> tuple[ir.Node, ir.Node]:
@@ -256,12 +258,12 @@ class _Fusing:
 
     def _combined(self, last: _Step, acc: ir.Var, value: ir.Node) -> ir.Node:
         """Return what `reduce` makes of an item."""
-        made = self._apply(last, ir.Local(acc, last.span), value)
+        made = self._apply(last.function, last.span, ir.Local(acc, last.span), value)
         return self._stopping(made, last.span) if self._may_stop(last) else made
 
     def _may_stop(self, step: _Step) -> bool:
         sure = isinstance(step.function, ir.Builtin) and not _may_give_any(step.function)
-        return self._around.reducing and step.op == "reduce" and not sure
+        return self._around.reducing and step.op == Op.REDUCE and not sure
 
     def _stopping(self, node: ir.Node, span: Span) -> ir.Node:
         """Return what a function gives, where a `reduced` value ends the loop."""
@@ -272,7 +274,7 @@ class _Fusing:
                 return records.evolve(node, items=(*before, self._stopping(last, span)))
             case ir.Inlined(body=body):
                 return records.evolve(node, body=self._stopping(body, span))
-            case ir.Call(function=ir.Builtin(name="reduced"), args=[value]):
+            case ir.Call(function=ir.Builtin(op=Op.REDUCED), args=[value]):
                 return ir.Stop(value, node.span)
             case ir.Call(function=ir.Builtin() as function) if not _may_give_any(function):
                 return node
@@ -289,35 +291,34 @@ class _Fusing:
         if acc is None:
             return ir.Push(value, last.span)
         kept = ir.Local(acc, last.span)
-        if last.op == "reduce":
+        if last.op == Op.REDUCE:
             return self._combined(last, acc, value) if started else self._first(last, acc, value)
-        verdict = self._apply(last, value)
-        if last.op == "some":
+        verdict = self._apply(last.function, last.span, value)
+        if last.op == Op.SOME:
             found = self._fresh.var("found", self._owner, looped=True)
             bind = ir.Bind(ir.PVar(found), verdict, None, last.span)
             read = ir.Local(found, last.span)
             return ir.Do((bind, ir.If(read, ir.Stop(read, last.span), kept, last.span)), last.span)
         stop = ir.Stop(ir.Const(not _NONE_FOUND[last.op], last.span), last.span)
-        then, other = (kept, stop) if last.op in ("every?", "not-every?") else (stop, kept)
+        then, other = (kept, stop) if last.op in (Op.EVERY, Op.NOT_EVERY) else (stop, kept)
         return ir.If(verdict, then, other, last.span)
 
-    def _apply(self, step: _Step, *args: ir.Node) -> ir.Node:
+    def _apply(self, function: ir.Node, span: Span, *args: ir.Node) -> ir.Node:
         """Return a call of a step's function: the body of a lambda, with its parameters bound."""
-        function = self._moved(step.function)
+        function = self._moved(function)
         if not isinstance(function, ir.Fn):
-            return ir.Call(function, args, step.span)
+            return ir.Call(function, args, span)
         copy = Copy(self._fresh, self._owner, looped=True)
-        binds, inner = copy.parameters(function, args, step.span)
-        body = ir.Do((*binds, *inner, self.go(copy.body(function))), step.span)
-        return ir.Inlined(function.name, body, step.span)
+        binds, inner = copy.parameters(function, args, span)
+        body = ir.Do((*binds, *inner, self.go(copy.body(function))), span)
+        return ir.Inlined(function.name, body, span)
 
     def _again(self, steps: Sequence[_Step], init: ir.Node | None, source: ir.Node) -> ir.Node:
         """Return the steps as the calls that they were."""
         copy = Copy(self._fresh, self._owner, looped=False)
         for step in steps:
-            between = (copy.node(init),) if init is not None and step.op == "reduce" else ()
-            called = ir.Builtin.of(self._library, step.op, step.span)
-            source = ir.Call(called, (copy.node(step.function), *between, source), step.span)
+            between = (copy.node(init),) if init is not None and step.op == Op.REDUCE else ()
+            source = ir.Call(step.called, (copy.node(step.function), *between, source), step.span)
         return source
 
 
@@ -329,7 +330,7 @@ def _left(acc: ir.Var | None, span: Span) -> ir.Node:
 def _is_reducing(program: ir.Program) -> bool:
     """Tell whether a program may make a `reduced` value, or calls what earlier texts have defined, which may."""
     own, found = settings(program).keys(), [summary(program, node) for node in program.body]
-    return any("reduced" in seen.builtins or not seen.globals <= own for seen in found)
+    return any(Op.REDUCED in seen.functions or not seen.globals <= own for seen in found)
 
 
 def _may_give_any(function: ir.Builtin) -> bool:
@@ -338,8 +339,5 @@ def _may_give_any(function: ir.Builtin) -> bool:
 
 
 def _alike(steps: Sequence[_Step]) -> bool:
-    return bool(steps) and all(step.op in _ALIKE for step in steps)
-
-
-_NONE_FOUND = {"every?": True, "not-every?": False, "some?": False, "not-any?": True, "some": None}
-"""What an end gives when no item settles it."""
+    entries = [step.called.entry for step in steps]
+    return bool(steps) and all(entry is not None and entry.gives == Gives.PART for entry in entries)

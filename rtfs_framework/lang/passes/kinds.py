@@ -1,7 +1,7 @@
 """Kinds: what a value surely is, and what library functions surely give for arguments of known kinds.
 
 In: functions, and the kinds of arguments. Out: a kind, or None where nothing is sure. What a function gives is read in
-its types, which the library holds; only of numbers more is known here.
+its record, which the library holds: its types, and what it gives nearer than they say.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from rtfs_framework.lang.annotations import Any, Sequence
 from rtfs_framework.lang.check import kinds as checked
 from rtfs_framework.lang.check.signatures import ways
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.types.model import Primitive, Type
 from rtfs_framework.lang.vectors import GrownVector
@@ -31,25 +32,13 @@ class Kind(Enum):
     NEVER = "never"
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-ARITHMETIC = _names("+ - *")
-DIVISION = _names("mod quot rem")
-CHOICE = _names("max min")
-ORDER = _names("< > <= >=")
-STEPS = _names("inc dec")
-_KEEPING = ARITHMETIC | DIVISION | STEPS | {"abs"}
-"""Of integers they give an integer, and a float if there is one among them."""
-FAIL_FOR_NIL = _KEEPING | CHOICE
-"""They give nothing for nil."""
-COUNTS = _names("count length string-length")
-FLOATS = _names("float sqrt exp sin cos log")
-_ALIKE = _names("conj assoc update")
-"""They give a vector for a vector, and a map for a map."""
-_PARTS = _names("rest butlast pop")
-"""They give a vector for a vector, and for a map a vector of its pairs."""
+ARITHMETIC = frozenset({Op.ADD, Op.SUB, Op.MUL})
+DIVISION = frozenset({Op.MOD, Op.QUOT, Op.REM})
+CHOICE = frozenset({Op.MAX, Op.MIN})
+ORDER = frozenset({Op.LT, Op.GT, Op.LE, Op.GE})
+STEPS = frozenset({Op.INC, Op.DEC})
+QUESTIONS = frozenset({Op.EVEN, Op.ODD, Op.ZERO, Op.POS, Op.NEG})
+"""Operations of numbers."""
 
 _CLASSES: dict[type, Kind] = {
     bool: Kind.BOOL,
@@ -79,23 +68,28 @@ def of_type(declared: Type | None) -> Kind | None:
 
 def result(function: ir.Builtin, given: Sequence[Kind | None]) -> Kind | None:
     """Return what a library function gives, when it gives anything: as its types say, or nearer for numbers."""
-    name = function.name
     if Kind.NEVER in given:
         return Kind.NEVER
-    if name in _KEEPING or (name == "/" and Kind.FLOAT in given):
-        if Kind.FLOAT in given:  # what is no number fails
-            return Kind.FLOAT
-        return Kind.INT if all(kind is Kind.INT for kind in given) else None
-    if name in CHOICE:
-        return Kind.INT if len(given) > 1 and all(kind is Kind.INT for kind in given) else None
-    if name in _ALIKE or name in _PARTS:
-        kind = given[0] if given and given[0] in (Kind.VECTOR, Kind.MAP) else None
-        return Kind.VECTOR if kind is Kind.MAP and name in _PARTS else kind
-    if name in FLOATS:
-        return Kind.FLOAT
     if function.entry is None:
-        return Kind.INT if name == "%times" else None
-    return _declared_result(function.entry.types, len(given))
+        return Kind.INT if function.name == "%times" else None
+    match function.entry.gives:
+        case Gives.NUMBER | Gives.QUOTIENT if Kind.FLOAT in given:  # what is no number fails
+            return Kind.FLOAT
+        case Gives.NUMBER | Gives.CHOICE if given and all(kind is Kind.INT for kind in given):
+            return Kind.INT
+        case Gives.ALIKE if given and given[0] in (Kind.VECTOR, Kind.MAP):
+            return given[0]
+        case Gives.PART if given and given[-1] in (Kind.VECTOR, Kind.MAP):
+            return Kind.VECTOR
+        case Gives.FLOAT:
+            return Kind.FLOAT
+        case _:
+            return _declared_result(function.entry.types, len(given))
+
+
+def fails_for_nil(function: ir.Builtin) -> bool:
+    """Tell whether a function gives nothing where nil is among its arguments."""
+    return function.entry is not None and function.entry.gives in (Gives.NUMBER, Gives.CHOICE)
 
 
 @lru_cache(maxsize=1024)

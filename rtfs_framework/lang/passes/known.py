@@ -1,4 +1,4 @@
-"""Library functions of which passes know more than that they are pure: they call nothing, and they end soon."""
+"""What may be run in another order, or not at all: nodes that are plain, and those that may ask the host."""
 
 from __future__ import annotations
 
@@ -10,38 +10,15 @@ from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.values import Keyword
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-NUMERIC = _names("+ - * / mod quot rem inc dec abs max min < > <= >= even? odd? zero? pos? neg? sqrt floor ceil round")
-_QUESTIONS = _names("= != not nil? string? int? float? number? bool? keyword? map? vector? list?")
-_TEXT = _names(
-    """
-    str string-length string-upper string-lower string-trim starts-with? ends-with? string-contains name keyword
-    type-name
-    """
-)
-FOLDED = NUMERIC | _QUESTIONS | _TEXT | _names("length count empty? first second last nth get contains? identity")
-"""Functions whose calls on constants are computed by the compiler."""
-PLAIN = FOLDED | _names(
-    """
-    symbol? fn? set? coll? rest next butlast assoc dissoc conj cons keys vals vector hash-map list substring split join
-    take drop concat get-in merge select-keys reverse
-    """
-)
-"""Functions of data alone: no function among their arguments is ever called."""
-
-
-def is_plain(node: ir.Node, library: Library) -> bool:
+def is_plain(node: ir.Node) -> bool:
     """Tell whether a node surely ends, asks nobody, and calls nothing but plain functions: it may only fail."""
-    return all(_plain_part(part, library) for part in everything((node,)))
+    return all(map(_plain_part, everything((node,))))
 
 
-def _plain_part(node: ir.Node, library: Library) -> bool:
+def _plain_part(node: ir.Node) -> bool:
     match node:
-        case ir.Call(function=ir.Builtin(name=name)):
-            return is_plain_function(name, library)
+        case ir.Call(function=ir.Builtin(entry=entry)):
+            return entry is not None and entry.plain
         case ir.Call(function=ir.Const(value=value)):
             return isinstance(value, Keyword)
         case ir.Call() | ir.HostName() | ir.SetGlobal() | ir.Global() | ir.Letrec() | ir.Fn() | ir.Loop() | ir.Recur():
@@ -50,11 +27,6 @@ def _plain_part(node: ir.Node, library: Library) -> bool:
             return False
         case _:
             return True
-
-
-def is_plain_function(name: str, library: Library) -> bool:
-    """Tell whether a library function is plain."""
-    return name in PLAIN and name in library and library[name].effect is None
 
 
 _TELLING = frozenset({"%step", "%step-loop", "%step-parallel", "%llm-execute"})

@@ -11,6 +11,7 @@ from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Iterable, Mapping, Protocol, Sequence, TypeGuard
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import LEAVES, everything, parts
+from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.passes import kinds, proofs
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.types.model import OptionalType, Type
@@ -159,7 +160,7 @@ class Numbers:
                 return kinds.of_value(value)
             case ir.Local(var=var):
                 return self.vars.get(var)
-            case ir.Call(function=ir.Builtin() as function) if function.name in kinds.FAIL_FOR_NIL:
+            case ir.Call(function=ir.Builtin() as function) if kinds.fails_for_nil(function):
                 return kinds.result(function, [self.kind(arg) or self._if_any(arg) for arg in node.args])
             case ir.Call(function=ir.Builtin() as function):
                 return kinds.result(function, self.given(node.args)) or self._of_entry(node)
@@ -178,7 +179,7 @@ class Numbers:
             case ir.Inlined():
                 return self.kind(node.body)
             case ir.Look(op=op):
-                return Kind.INT if op == "count" else Kind.BOOL if op.endswith("?") else None
+                return Kind.INT if op == Op.COUNT else Kind.BOOL if op in (Op.EMPTY, Op.HAS, Op.BEGUN) else None
             case ir.Each(acc=None):
                 return None if node.alike and self.kind(node.source) is not Kind.VECTOR else Kind.VECTOR
             case ir.Each(acc=acc):
@@ -321,7 +322,7 @@ class Numbers:
     def _items(self, source: ir.Node) -> Kind | None:
         """Return the kind of all items of a sequence."""
         match source:
-            case ir.Call(function=ir.Builtin(name="range" | "%range")):
+            case ir.Call(function=ir.Builtin(op=Op.RANGE)):
                 return Kind.INT
             case ir.Const(value=tuple() as items) if items:
                 found = {kinds.of_value(item) for item in items}
@@ -342,7 +343,7 @@ class Numbers:
 def _begins(node: ir.Node, acc: ir.Var | None) -> TypeGuard[ir.If]:
     """Tell whether a node asks whether an accumulator has had its first item."""
     return (
-        isinstance(node, ir.If) and isinstance(node.test, ir.Look) and node.test.op == "begun?" and node.test.var is acc
+        isinstance(node, ir.If) and isinstance(node.test, ir.Look) and node.test.op == Op.BEGUN and node.test.var is acc
     )
 
 

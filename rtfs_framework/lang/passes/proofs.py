@@ -11,6 +11,7 @@ from __future__ import annotations
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Iterator
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import parts
+from rtfs_framework.lang.library import Gives, LibraryEntry, Op
 from rtfs_framework.lang.passes import kinds
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.types import model as ty
@@ -27,10 +28,8 @@ _OF_KIND = {
     Kind.INT: Primitive.INT, Kind.FLOAT: Primitive.FLOAT, Kind.STRING: Primitive.STRING, Kind.BOOL: Primitive.BOOL,
     Kind.NEVER: Primitive.NEVER,
 }  # fmt: skip
-_NUMERIC = frozenset({"+", "-", "*", "/", "inc", "dec", "abs", "max", "min"})
+_NUMERIC = frozenset({Gives.NUMBER, Gives.CHOICE, Gives.QUOTIENT})
 """Of numbers they give a number."""
-_SAME_ITEMS = {"filter": 1, "remove": 1, "take": 1, "drop": 1, "rest": 0, "butlast": 0, "reverse": 0, "sort-by": 1}
-"""Functions that give a vector of some items of a vector, with its place among their arguments."""
 
 
 def plain(declared: Type, lookup: Lookup | None) -> Type:
@@ -71,10 +70,10 @@ def type_of(node: ir.Node, numbers: Numbers) -> Type | None:  # noqa: C901 - one
             return _common([then, otherwise], numbers)
         case ir.Match(clauses=clauses):
             return _common([clause.body for clause in clauses], numbers)
-        case ir.Call(function=ir.Const()) | ir.Call(function=ir.Builtin(name="get")):
+        case ir.Call(function=ir.Const()) | ir.Call(function=ir.Builtin(op=Op.GET)):
             return entry_of(node, numbers)
-        case ir.Call(function=ir.Builtin(name=name), args=args):
-            return _of_library(name, args, numbers)
+        case ir.Call(function=ir.Builtin(entry=entry), args=args) if entry is not None:
+            return _of_library(entry, args, numbers)
         case ir.Call(function=function):
             return numbers.declared(function)
         case ir.Each(acc=None, alike=True, source=source):
@@ -95,7 +94,7 @@ def entry_of(node: ir.Call, numbers: Numbers) -> Type | None:
     match node:
         case ir.Call(function=ir.Const(value=Keyword() as key), args=[subject]):
             return _entry(type_of(subject, numbers), key, numbers)
-        case ir.Call(function=ir.Builtin(name="get"), args=[subject, ir.Const(value=key)]):
+        case ir.Call(function=ir.Builtin(op=Op.GET), args=[subject, ir.Const(value=key)]):
             return _entry(type_of(subject, numbers), key, numbers)
         case _:
             return None
@@ -158,15 +157,15 @@ def _one_type(found: list[Type | None]) -> Type | None:
     return found[0] if all(is_same(each, found[0]) for each in found) else None
 
 
-def _of_library(name: str, args: tuple[ir.Node, ...], numbers: Numbers) -> Type | None:
-    match name, args:
-        case "map" | "mapv", [ir.Global() | ir.Local() as function, _]:
+def _of_library(entry: LibraryEntry, args: tuple[ir.Node, ...], numbers: Numbers) -> Type | None:
+    match entry, args:
+        case LibraryEntry(op=Op.MAP), [ir.Global() | ir.Local() as function, _]:
             item = numbers.declared(function)
             return None if item is None else ty.VectorType(item)
-        case "first" | "second" | "last" | "peek" | "nth", [items, *rest] if len(rest) <= (name == "nth"):
+        case LibraryEntry(gives=Gives.ITEM), [items, *rest] if len(rest) <= (entry.op == Op.NTH):
             item = item_of(items, numbers)
             return None if item is None else ty.OptionalType(item)
-        case _ if name in _SAME_ITEMS and len(args) == _SAME_ITEMS[name] + 1:
+        case LibraryEntry(gives=Gives.PART), [*_, _]:
             item = item_of(args[-1], numbers)
             return None if item is None else ty.VectorType(item)
         case _:
@@ -241,7 +240,7 @@ def _leaf_fits(node: ir.Node, wanted: Type, numbers: Numbers) -> bool:
 
 def _is_number(node: ir.Node, numbers: Numbers) -> bool:
     match node:
-        case ir.Call(function=ir.Builtin(name=name), args=args) if name in _NUMERIC and args:
+        case ir.Call(function=ir.Builtin(entry=entry), args=args) if entry is not None and entry.gives in _NUMERIC:
             return all(numbers.fits(arg, Primitive.FLOAT) for arg in args)
         case _:
             return False
@@ -260,11 +259,11 @@ def _parts_fit(node: ir.Node, wanted: Type, numbers: Numbers) -> bool:
             return all(_part_fits(each, item, numbers) for each in items)
         case ir.MapNode(), ty.MapType(entries, None):
             return _entries_fit(node, wanted, numbers)
-        case ir.Call(function=ir.Builtin(name="assoc"), args=[first, *pairs]), ty.MapType(entries, None) if pairs:
+        case ir.Call(function=ir.Builtin(op=Op.ASSOC), args=[first, *pairs]), ty.MapType(entries, None) if pairs:
             given = list(zip(pairs[::2], pairs[1::2], strict=False))
             named = {entry.key: entry.type for entry in entries if entry.key.__class__ is Keyword}
             return numbers.fits(first, wanted) and all(_may_put(key, value, named, numbers) for key, value in given)
-        case ir.Call(function=ir.Builtin(name="conj"), args=[first, *items]), ty.VectorType(item):
+        case ir.Call(function=ir.Builtin(op=Op.CONJ), args=[first, *items]), ty.VectorType(item):
             return numbers.fits(first, wanted) and all(_part_fits(each, item, numbers) for each in items)
         case _:
             return False

@@ -13,10 +13,11 @@ from __future__ import annotations
 from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import defaults, everything, parts, rebuild
+from rtfs_framework.lang.library import Op
 
 _LOOKS = {
-    False: {("count", 0), ("empty?", 0), ("nth", 1), ("peek", 0), ("last", 0), ("first", 0)},
-    True: {("count", 0), ("get", 1), ("get", 2), ("contains?", 1)},
+    False: {(Op.COUNT, 0), (Op.EMPTY, 0), (Op.NTH, 1), (Op.PEEK, 0), (Op.LAST, 0), (Op.FIRST, 0)},
+    True: {(Op.COUNT, 0), (Op.GET, 1), (Op.GET, 2), (Op.HAS, 1)},
 }
 """What may be asked of a vector (False) and of a map (True), with how many further arguments."""
 
@@ -135,13 +136,13 @@ class Round:
     def _changed(self, node: ir.Node, *, late: bool) -> ir.Node | None:
         added: list[ir.Node] = []
         inner = node
-        name = "assoc" if self._is_map else "conj"
-        while (args := _arguments(inner, name)) and len(args) > 1 and (not self._is_map or len(args) == 3):
+        op = Op.ASSOC if self._is_map else Op.CONJ
+        while (args := _arguments(inner, op)) and len(args) > 1 and (not self._is_map or len(args) == 3):
             added[:0] = args[1:]
             inner = args[0]
-        put = not self._is_map and not added and len(_arguments(inner, "assoc")) == 3
+        put = not self._is_map and not added and len(_arguments(inner, Op.ASSOC)) == 3
         if put:
-            inner, *added = _arguments(inner, "assoc")
+            inner, *added = _arguments(inner, Op.ASSOC)
         if isinstance(inner, ir.Local) and inner.var is self._var and not added:
             return inner
         if not self._is_view(inner):
@@ -158,14 +159,14 @@ class Round:
 
     def _is_view(self, node: ir.Node) -> bool:
         """Tell whether a node is the variable, perhaps without its last items."""
-        while not self._is_map and len(found := _arguments(node, "pop")) == 1:
+        while not self._is_map and len(found := _arguments(node, Op.POP)) == 1:
             node = found[0]
         return isinstance(node, ir.Local) and (node.var is self._var or node.var in self._views)
 
     def _dropped(self, node: ir.Node) -> int:
         """Return how many items a view has less than the variable."""
         count = 0
-        while found := _arguments(node, "pop"):
+        while found := _arguments(node, Op.POP):
             node, count = found[0], count + 1
         return count + (self._views.get(node.var, 0) if isinstance(node, ir.Local) else 0)
 
@@ -174,8 +175,8 @@ class Round:
         tests: list[ir.Node] = []
         least, node = self._least, view
         self._least = max(least, self._dropped(view))
-        while (drops := self._dropped(node)) > least and (found := _arguments(node, "pop")):
-            tests.append(ir.Look("pop", self._var, (ir.Const(drops, node.span),), is_map=False, span=node.span))
+        while (drops := self._dropped(node)) > least and (found := _arguments(node, Op.POP)):
+            tests.append(ir.Look(Op.POP, self._var, (ir.Const(drops, node.span),), is_map=False, span=node.span))
             node = found[0]
         return tests[::-1]
 
@@ -202,12 +203,12 @@ class Round:
                 raise _SeenError
             case ir.Grow(var=var) | ir.Look(var=var) | ir.Freeze(var=var) if var is self._var:
                 raise _SeenError
-            case ir.Call(function=ir.Builtin(name=op), args=[about, *more]) if self._is_view(about):
+            case ir.Call(function=ir.Builtin(op=op), args=[about, *more]) if self._is_view(about):
                 drops = self._dropped(about)
-                if (op, len(more)) not in _LOOKS[self._is_map] or drops > self._least or (drops and op != "peek"):
+                if (op, len(more)) not in _LOOKS[self._is_map] or drops > self._least or (drops and op != Op.PEEK):
                     raise _SeenError
                 asked = tuple(map(self._looking, more))
-                if op == "peek" and self._least:
+                if op == Op.PEEK and self._least:
                     asked = (ir.Const(drops, node.span), ir.Const(drops < self._least, node.span))
                 return ir.Look(op, self._var, asked, self._is_map, node.span)
             case _:
@@ -236,9 +237,9 @@ class _SeenError(Exception):
     """A use that might keep the variable's value."""
 
 
-def _arguments(node: ir.Node, name: str) -> Nodes:
+def _arguments(node: ir.Node, op: str) -> Nodes:
     """Return the arguments of a call of a library function; none if it is another node."""
-    if isinstance(node, ir.Call) and isinstance(node.function, ir.Builtin) and node.function.name == name:
+    if isinstance(node, ir.Call) and isinstance(node.function, ir.Builtin) and node.function.op == op:
         return node.args
     return ()
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.passes.kinds import ARITHMETIC, CHOICE, DIVISION, ORDER, STEPS, Kind
+from rtfs_framework.lang.library import Gives, Op
+from rtfs_framework.lang.passes.kinds import ARITHMETIC, CHOICE, DIVISION, ORDER, QUESTIONS, STEPS, Kind
 
 NUMBER = frozenset({Kind.INT, Kind.FLOAT})
 VECTOR = frozenset({Kind.VECTOR})
-_QUESTIONS = frozenset({"even?", "odd?", "zero?", "pos?", "neg?"})
-_OPERATIONS = ARITHMETIC | ORDER | STEPS | DIVISION | CHOICE | _QUESTIONS | {"/", "abs", "float", "range", "%range"}
-_ON_VECTORS = frozenset({"nth", "first", "rest", "conj", "empty?", "peek", "pop"})
-_SAME = frozenset({"=", "!="})
+_OPERATIONS = ARITHMETIC | ORDER | STEPS | DIVISION | CHOICE | QUESTIONS | {Op.DIV, Op.ABS, Op.RANGE}
+_SAME = frozenset({Op.EQ, Op.NE})
 
 Wants = dict[ir.Var, frozenset[Kind]]
 
@@ -25,15 +24,15 @@ def wants(nodes: Sequence[ir.Node]) -> Wants:
     compared: list[tuple[ir.Node, ...]] = []
     for node in nodes:
         match node:
-            case ir.Call(function=ir.Builtin(name=name), args=args) if name in _OPERATIONS:
+            case ir.Call(function=ir.Builtin() as function, args=args) if _is_numeric(function):
                 found.update((arg.var, NUMBER) for arg in args if isinstance(arg, ir.Local))
-            case ir.Call(function=ir.Builtin(name="nth"), args=[items, ir.Local(var=place), *_]):
+            case ir.Call(function=ir.Builtin(op=Op.NTH), args=[items, ir.Local(var=place), *_]):
                 found[place] = NUMBER
                 if isinstance(items, ir.Local):
                     found.setdefault(items.var, VECTOR)
-            case ir.Call(function=ir.Builtin(name=name), args=[ir.Local(var=var), *_]) if name in _ON_VECTORS:
+            case ir.Call(function=ir.Builtin() as function, args=[ir.Local(var=var), *_]) if _is_of_vectors(function):
                 found.setdefault(var, VECTOR)
-            case ir.Call(function=ir.Builtin(name=name), args=args) if name in _SAME:
+            case ir.Call(function=ir.Builtin(op=Op.EQ | Op.NE), args=args):
                 compared.append(args)
             case _:
                 continue
@@ -45,12 +44,24 @@ def wants(nodes: Sequence[ir.Node]) -> Wants:
 
 def uses_as_number(var: ir.Var, nodes: Sequence[ir.Node]) -> int:
     """Return how many operations have a variable as an operand."""
-    names = _OPERATIONS | _SAME
     return sum(
         any(isinstance(arg, ir.Local) and arg.var is var for arg in node.args)
         for node in nodes
-        if isinstance(node, ir.Call) and isinstance(node.function, ir.Builtin) and node.function.name in names
+        if isinstance(node, ir.Call) and isinstance(node.function, ir.Builtin)
+        if node.function.op in _SAME or _is_numeric(node.function)
     )
+
+
+def _is_numeric(function: ir.Builtin) -> bool:
+    return function.op in _OPERATIONS or (function.entry is not None and function.entry.gives == Gives.FLOAT)
+
+
+def _is_of_vectors(function: ir.Builtin) -> bool:
+    """Tell whether a function does its work inline where its first argument is a vector."""
+    entry = function.entry
+    if entry is None or not entry.inline:
+        return False
+    return entry.gives in (Gives.ITEM, Gives.PART) or entry.op in (Op.CONJ, Op.EMPTY)
 
 
 def _is_number(node: ir.Node, found: Wants) -> bool:
@@ -59,7 +70,7 @@ def _is_number(node: ir.Node, found: Wants) -> bool:
             return value.__class__ is int or value.__class__ is float
         case ir.Local(var=var):
             return found.get(var) is NUMBER
-        case ir.Call(function=ir.Builtin(name=name)):
-            return name in ARITHMETIC or name in STEPS
+        case ir.Call(function=ir.Builtin(op=op)):
+            return op in ARITHMETIC or op in STEPS
         case _:
             return False

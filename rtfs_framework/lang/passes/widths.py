@@ -10,7 +10,8 @@ from __future__ import annotations
 from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import parts
-from rtfs_framework.lang.passes.kinds import COUNTS, Kind
+from rtfs_framework.lang.library import Gives, Op
+from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Numbers, jumps
 
 ROUNDS = 60
@@ -19,7 +20,7 @@ ITEMS = 60
 """Bits of more items than any collection can have."""
 WORD_BITS = 512
 """Integers of at most so many bits may be divided, and multiplied to so many, without being measured."""
-_MOVES = frozenset({"+", "-", "inc", "dec"})
+_MOVES = frozenset({Op.ADD, Op.SUB, Op.INC, Op.DEC})
 _TRIES = 4
 """How often an assumption about a loop's variables is weakened before it is given up."""
 
@@ -31,8 +32,8 @@ def width(node: ir.Node, numbers: Numbers) -> int | None:
             return value.bit_length() if value.__class__ is int else None
         case ir.Local(var=var):
             return numbers.widths.get(var) if numbers.vars.get(var) is Kind.INT else None
-        case ir.Call(function=ir.Builtin(name=name)):
-            return _call(name, node, numbers)
+        case ir.Call(function=ir.Builtin() as function):
+            return ITEMS if _is_size(function) else _call(function.op, node, numbers)
         case ir.Look(op="count"):
             return ITEMS
         case ir.If(then=then, otherwise=otherwise):
@@ -45,22 +46,24 @@ def width(node: ir.Node, numbers: Numbers) -> int | None:
             return None
 
 
-def _call(name: str, node: ir.Call, numbers: Numbers) -> int | None:
-    if name in COUNTS:
-        return ITEMS
+def _is_size(function: ir.Builtin) -> bool:
+    return function.entry is not None and function.entry.gives == Gives.SIZE
+
+
+def _call(op: str, node: ir.Call, numbers: Numbers) -> int | None:
     if numbers.kind(node) is not Kind.INT:
         return None
     widths = [width(arg, numbers) for arg in node.args]
-    if name in ("mod", "rem") and len(widths) == 2:
+    if op in (Op.MOD, Op.REM) and len(widths) == 2:
         return widths[1]
     most = _most(widths)
     if most is None:
         return None
-    if name in _MOVES:
+    if op in _MOVES:
         return most + max(len(widths) - 1, 1)
-    if name == "*":
+    if op == Op.MUL:
         return sum(each or 0 for each in widths)
-    return most if name in ("max", "min", "quot", "abs") else None
+    return most if op in (Op.MAX, Op.MIN, Op.QUOT, Op.ABS) else None
 
 
 def _leaves(node: ir.Node) -> bool:
@@ -78,7 +81,7 @@ def learn(var: ir.Var, node: ir.Node, numbers: Numbers) -> None:
 def learn_items(item: ir.Var, source: ir.Node, numbers: Numbers) -> None:
     """Note the bound of the items of a range: it has no more of them than fit into memory."""
     match source:
-        case ir.Call(function=ir.Builtin(name="range" | "%range"), args=args) if len(args) < 3:
+        case ir.Call(function=ir.Builtin(op=Op.RANGE), args=args) if len(args) < 3:
             start = 0 if len(args) == 1 else width(args[0], numbers)
             if start is not None:
                 numbers.widths[item] = max(start, ITEMS) + 1
@@ -162,11 +165,11 @@ def _step(var: ir.Var, node: ir.Node) -> tuple[bool, ir.Node | None]:
     match node:
         case ir.Local(var=same) if same is var:
             return True, None
-        case ir.Call(function=ir.Builtin(name="inc" | "dec"), args=[ir.Local(var=same)]) if same is var:
+        case ir.Call(function=ir.Builtin(op=Op.INC | Op.DEC), args=[ir.Local(var=same)]) if same is var:
             return True, None
-        case ir.Call(function=ir.Builtin(name="+" | "-"), args=[ir.Local(var=same), other]) if same is var:
+        case ir.Call(function=ir.Builtin(op=Op.ADD | Op.SUB), args=[ir.Local(var=same), other]) if same is var:
             return True, other
-        case ir.Call(function=ir.Builtin(name="+"), args=[other, ir.Local(var=same)]) if same is var:
+        case ir.Call(function=ir.Builtin(op=Op.ADD), args=[other, ir.Local(var=same)]) if same is var:
             return True, other
         case _:
             return False, None

@@ -1,6 +1,7 @@
-"""What passes and codegen know of library functions they know by their names: those of the table, never an alias.
+"""Passes and codegen know a library function by its record (`lang/library.py`), not by its name.
 
-An alias is resolved before any pass runs, so a line for one says nothing, and hides that the name itself has none.
+What a function is to them stands where it is declared; so an alias, or another function that declares the same, is
+treated alike. A name stands only where code is made that calls a function.
 """
 
 from __future__ import annotations
@@ -13,41 +14,56 @@ import pytest
 from rtfs_framework.kernel import effects
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang import codegen, passes
-from rtfs_framework.lang.codegen import growth, metering, speculation, templates
-from rtfs_framework.lang.passes import fuse, kinds, known, proofs, wants
+from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.stdlib.library import BUILTINS
 
 assert effects.call  # its import enters the host's names
 LIBRARY = {**PRELUDE, **BUILTINS}
-ALIASES = {name for name, record in LIBRARY.items() if name != record.name}
-PYTHON = {"len"}
-"""Names of Python's that codegen writes, and that are aliases too."""
 FILES = sorted(path for package in (passes, codegen) for path in Path(package.__path__[0]).glob("*.py"))
-TABLES = {
-    "known": known.PLAIN | known.FOLDED | known.NUMERIC,
-    "kinds": kinds.FAIL_FOR_NIL | kinds.COUNTS | kinds.FLOATS | kinds.ORDER | kinds._ALIKE,
-    "wants": {name for name in wants._OPERATIONS | wants._ON_VECTORS | wants._SAME if name[0] != "%"},
-    "proofs": proofs._NUMERIC | proofs._SAME_ITEMS.keys(),
-    "fuse": fuse._STEPS.keys() | fuse._ENDS | fuse._ALIKE | fuse._NONE_FOUND.keys(),
-    "metering": metering._CHEAP,
-    "speculation": speculation._ITEMS,
-    "growth": growth._OF_ITEMS,
-    "templates": {name for name, _ in templates.TEMPLATES},
+MADE = {
+    "forms": {"<", "inc"},  # `dotimes` is a loop that counts
+    "fuse": {"nil?", "reduced?", "unreduced"},  # `keep` leaves nil out, and `reduce` ends with what is reduced
+    "growth": {"assoc", "nth", "pop"},  # the library refuses a place that is none
 }
+"""Names of functions that a file makes calls of."""
+OTHER = {
+    *("len", "int", "float", "str", "range", "get", "drop"),  # Python's, and a destination
+    *("count", "last", "rest", "key", "numbers", "length", "map", "vector"),  # words for variables, kinds and passes
+}
+"""What is written in codegen and passes, and is a function's name only by chance."""
 
 
-def words(path):
-    """Return the words of the short texts in a file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not node.value.count(". "):
-            yield from node.value.split()
+def texts(path):
+    """Return the texts in a file."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_no_file_names_an_alias(path):
-    assert ALIASES & set(words(path)) <= PYTHON
+def test_a_file_names_no_function_but_those_that_it_makes_calls_of(path):
+    made = MADE.get(path.stem, set())
+    assert made <= LIBRARY.keys()
+    assert (texts(path) & LIBRARY.keys()) - OTHER == made
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_every_name_of_a_table_is_one_of_the_library(table):
-    assert [name for name in TABLES[table] if name not in LIBRARY or LIBRARY[name].name != name] == []
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_nothing_asks_for_the_name_of_a_function(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.MatchClass) and "name" in node.kwd_attrs and ast.unparse(node.cls) == "ir.Builtin":
+            asked = node.kwd_patterns[node.kwd_attrs.index("name")]
+            assert isinstance(asked, ast.MatchAs) or ast.unparse(asked).startswith("'%")  # the compiler's own
+
+
+def words(kind):
+    return {value for name, value in vars(kind).items() if name.isupper()}
+
+
+@pytest.mark.parametrize(
+    ("trait", "known"),
+    [
+        ("op", words(Op) - {Op.BEGUN}),
+        ("gives", words(Gives)),
+    ],
+)
+def test_every_word_of_a_trait_is_declared_by_some_function(trait, known):
+    assert {getattr(record, trait) for record in LIBRARY.values()} - {""} == known
