@@ -1,18 +1,19 @@
 """`match`: a decision tree as nested `if`s; a part of the subject is read once on every way down.
 
 A clause at one leaf has its body there. When some clause stands at several, the tree only finds the clause's number,
-and the bodies follow it.
+and the bodies follow it. Where the tree would be too large, the clauses are tried in turn.
 """
 
 from __future__ import annotations
 
 import ast
 
-from rtfs_framework.lang.annotations import TYPE_CHECKING
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Sequence
 from rtfs_framework.lang.codegen import checks, decisions
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.values import Keyword
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.statements import Statements
@@ -24,31 +25,76 @@ Known = dict[decisions.Path, str]
 """Names of the parts that were read on the way."""
 
 
-def run(emitter: Statements, node: ir.Match, dest: Dest, subject: str) -> bool:
-    """Emit a `match` over a named subject; False when its tree would be too large, and nothing was emitted."""
+def run(emitter: Statements, node: ir.Match, dest: Dest) -> None:
+    """Emit a `match`."""
+    subject = emitter.name_it(emitter.value(node.value), emitter.line(node.span), "m")
     rows = [decisions.row(number, clause) for number, clause in enumerate(node.clauses)]
+    tree = _tree(rows) if "match" in emitter.passes else None
+    leaves = decisions.leaves(tree)
+    matching = _Matching(emitter, node, dest, subject, shared=len(leaves) != len(set(leaves)))
+    if tree is None:
+        matching.in_turn(rows)
+    else:
+        matching.emit(tree)
+
+
+def _tree(rows: Sequence[decisions.Row]) -> decisions.Tree:
+    """Return the decision tree; None if it would be too large."""
     try:
         tree = decisions.tree(rows, 3 * sum(len(row.questions) + 1 for row in rows) + 20)
     except OverflowError:
-        return False
-    if decisions.depth(tree) > MOST_DEEP:
-        return False
-    found = decisions.leaves(tree)
-    _Matching(emitter, node, dest, shared=len(found) != len(set(found))).emit(tree, subject)
-    return True
+        return None
+    return tree if decisions.depth(tree) <= MOST_DEEP else None
 
 
 class _Matching:
-    def __init__(self, emitter: Statements, node: ir.Match, dest: Dest, *, shared: bool) -> None:
+    def __init__(self, emitter: Statements, node: ir.Match, dest: Dest, subject: str, *, shared: bool) -> None:
         self.emitter = emitter
         self.node = node
         self.dest = dest
+        self.subject = subject
         self.line = emitter.line(node.span)
         self.chosen = emitter.unit.temp("c") if shared else ""
+        self.tests: list[ast.expr] | None = None
+        """Where clauses are tried in turn, what is asked of one: parts get their names there."""
 
-    def emit(self, tree: decisions.Tree, subject: str) -> None:
+    def in_turn(self, rows: Sequence[decisions.Row]) -> None:
+        """Emit one test for each clause, and try one after the other."""
+        built: list[tuple[ast.expr, list[ast.stmt]]] = []
+        for row in rows:
+            clause = self.node.clauses[row.number]
+            known: Known = {(): self.subject}
+            self.tests = []
+            for question in row.questions:
+                self.tests.append(self.test(question, known))
+            self.bind(row, known)
+            if clause.guard is not None:
+                self.tests.append(self.guard(clause.guard))
+            body = self.emitter.inside(clause.body, self.dest) or [ast.Pass()]
+            built.append((py.both(self.tests), body))
+        chain = [self.no_match()]
+        for test, body in reversed(built):
+            always = isinstance(test, ast.Constant) and test.value is True
+            chain = body if always else [ast.If(test, body, chain)]
+        for statement in chain:
+            self.emitter.emit(statement, self.line)
+
+    def guard(self, guard: ir.Node) -> ast.expr:
+        """A guard's test; one that needs statements becomes a function, which sees the pattern's names."""
+        emitter = self.emitter
+        outer = emitter.begin_part()
+        test = emitter.test(guard)
+        statements, declared = emitter.end_part(outer)
+        if not statements:
+            return test
+        return emitter.call_part("guard", [*declared, *statements, ast.Return(test)], emitter.line(guard.span))
+
+    def no_match(self) -> ast.stmt:
+        return ast.Expr(py.call(self.emitter.unit.helper("rt_no_match"), py.load(self.subject)))
+
+    def emit(self, tree: decisions.Tree) -> None:
         """Emit the tree, then the bodies if they do not stand in it."""
-        self.tree(tree, {(): subject}, subject)
+        self.tree(tree, {(): self.subject})
         if self.chosen:
             self.bodies(sorted(set(decisions.leaves(tree))))
 
@@ -61,30 +107,26 @@ class _Matching:
         for statement in chain:
             self.emitter.emit(statement, self.line)
 
-    def tree(self, tree: decisions.Tree, known: Known, subject: str) -> None:
+    def tree(self, tree: decisions.Tree, known: Known) -> None:
         emitter = self.emitter
         if tree is None:
-            emitter.emit(ast.Expr(py.call(emitter.unit.helper("rt_no_match"), py.load(subject))), self.line)
+            emitter.emit(self.no_match(), self.line)
         elif isinstance(tree, decisions.Leaf):
-            self.leaf(tree, known, subject)
+            self.leaf(tree, known)
         else:
-            test = self.test(tree, known)
-            yes = self.block(tree.yes, dict(known), subject)
-            emitter.emit(ast.If(test, yes, self.block(tree.no, dict(known), subject)), self.line)
+            again = isinstance(tree.no, decisions.Ask) and tree.no.question.path == tree.question.path
+            test = self.test(tree.question, known, again=again)
+            yes = self.block(tree.yes, dict(known))
+            emitter.emit(ast.If(test, yes, self.block(tree.no, dict(known))), self.line)
 
-    def block(self, tree: decisions.Tree, known: Known, subject: str) -> list[ast.stmt]:
+    def block(self, tree: decisions.Tree, known: Known) -> list[ast.stmt]:
         outer = self.emitter.block()
-        self.tree(tree, known, subject)
+        self.tree(tree, known)
         return self.emitter.take(outer) or [ast.Pass()]
 
-    def leaf(self, leaf: decisions.Leaf, known: Known, subject: str) -> None:
+    def leaf(self, leaf: decisions.Leaf, known: Known) -> None:
         emitter, clause = self.emitter, self.node.clauses[leaf.row.number]
-        for var, path in leaf.row.binds:
-            name = var_name(var)
-            if path in known:
-                emitter.emit(py.assign(name, py.load(known[path])), self.line)
-            else:
-                self.part(path, known, name)
+        self.bind(leaf.row, known)
         if clause.guard is None:
             self.choose(leaf.row.number)
             return
@@ -92,7 +134,22 @@ class _Matching:
         outer = emitter.block()
         self.choose(leaf.row.number)
         then = emitter.take(outer) or [ast.Pass()]
-        emitter.emit(ast.If(test, then, self.block(leaf.otherwise, known, subject)), self.line)
+        emitter.emit(ast.If(test, then, self.block(leaf.otherwise, known)), self.line)
+
+    def bind(self, row: decisions.Row, known: Known) -> None:
+        """Bind the variables of a clause."""
+        for var, path in row.binds:
+            if path in known:
+                self.put(var_name(var), py.load(known[path]))
+            else:
+                self.part(path, known, var_name(var))
+
+    def put(self, name: str, value: ast.expr) -> None:
+        """Give a name to a value."""
+        if self.tests is None:
+            self.emitter.emit(py.assign(name, value), self.line)
+        else:
+            self.tests.append(py.bound(name, value))
 
     def choose(self, number: int) -> None:
         """Emit what happens when a clause fits."""
@@ -118,35 +175,45 @@ class _Matching:
             keys = py.tuple_of([emitter.constant(key.value) for key in what])
             value = py.call(emitter.unit.helper("rt_map_rest"), py.load(whole), keys)
         made = known[path] = name or emitter.unit.temp("p")
-        emitter.emit(py.assign(made, value), self.line)
+        self.put(made, value)
         return made
 
-    def test(self, tree: decisions.Ask, known: Known) -> ast.expr:
-        """Return a question as a Python test."""
-        emitter, question, value = self.emitter, tree.question, tree.question.value
+    def test(self, question: decisions.Question, known: Known, *, again: bool = False) -> ast.expr:
+        """Return a question as a Python test; the length of a part gets a name where it is asked for again."""
+        emitter, value = self.emitter, question.value
         name = self.part(question.path, known)
         match question.kind:
             case "vector":
-                return emitter.is_row(name)
+                other = py.compare(py.klass(py.load(name)), ast.In(), py.load(emitter.unit.helper("rt_rows")))
+                return ast.BoolOp(ast.Or(), [py.is_class(py.load(name), "tuple"), other])
             case "map":
                 return py.is_class(py.load(name), emitter.unit.helper("rt_map"))
             case "length" | "least":
                 operator: ast.cmpop = ast.Eq() if question.kind == "length" else ast.GtE()
-                return py.compare(self.length(tree, name, known), operator, py.const(value))
+                return py.compare(self.length(question, name, known, again=again), operator, py.const(value))
             case "has":
                 return py.compare(emitter.constant(value.value), ast.In(), py.load(name))
             case "type":
                 return checks.fits(emitter, value.type, name)
             case _:
-                return emitter.literal(value.value, name)
+                return self.literal(value.value, name)
 
-    def length(self, tree: decisions.Ask, name: str, known: Known) -> ast.expr:
-        """Return the length of a part; it gets a name where it is asked for again."""
-        path = (*tree.question.path, ("length", None))
+    def length(self, question: decisions.Question, name: str, known: Known, *, again: bool) -> ast.expr:
+        path = (*question.path, ("length", None))
         if path in known:
             return py.load(known[path])
         length: ast.expr = py.call("len", py.load(name))
-        if isinstance(tree.no, decisions.Ask) and tree.no.question.path == tree.question.path:
+        if again:
             known[path] = self.emitter.unit.temp("n")
             length = py.walrus(known[path], length)
         return length
+
+    def literal(self, value: Any, name: str) -> ast.expr:
+        """Return the test that a named value equals a literal."""
+        if value is None or isinstance(value, bool | Keyword):
+            return py.compare(py.load(name), ast.Is(), self.emitter.constant(value))
+        if value.__class__ is str:
+            return py.compare(py.load(name), ast.Eq(), py.const(value))
+        if value.__class__ is int:
+            return py.both([py.is_class(py.load(name), "int"), py.compare(py.load(name), ast.Eq(), py.const(value))])
+        return py.call(self.emitter.unit.helper("rt_equal"), py.load(name), self.emitter.constant(value))

@@ -48,7 +48,7 @@ class Statements(Parts):
             case ir.Recur():
                 self._run_recur(node)
             case ir.Match():
-                self._run_match(node, dest)
+                matching.run(self, node, dest)
             case ir.Inlined() if dest.check is not None:  # what is declared is checked where the call stands
                 kept = Dest("assign", self.unit.temp("r"))
                 self.run(node, kept)
@@ -219,37 +219,6 @@ class Statements(Parts):
         self.out += self.late
         self.late = waiting
         self.emit(ast.Continue(), line)
-
-    def _run_match(self, node: ir.Match, dest: Dest) -> None:
-        line = self.line(node.span)
-        subject = self.name_it(self.value(node.value), line, "m")
-        if "match" not in self.passes or not matching.run(self, node, dest, subject):
-            self._run_clauses(node, dest, subject, line)
-
-    def _run_clauses(self, node: ir.Match, dest: Dest, subject: str, line: int) -> None:
-        """Try one clause after the other."""
-        chain: list[ast.stmt] = [ast.Expr(py.call(self.unit.helper("rt_no_match"), py.load(subject)))]
-        built: list[tuple[ast.expr, list[ast.stmt]]] = []
-        for clause in node.clauses:
-            tests = self.fits(clause.pattern, subject)
-            if clause.guard is not None:
-                tests.append(self._guard(clause.guard))
-            body = self.inside(clause.body, dest) or [ast.Pass()]
-            built.append((py.both(tests), body))
-        for test, body in reversed(built):
-            always = isinstance(test, ast.Constant) and test.value is True
-            chain = body if always else [ast.If(test, body, chain)]
-        for statement in chain:
-            self.emit(statement, line)
-
-    def _guard(self, guard: ir.Node) -> ast.expr:
-        """A guard's test; one that needs statements becomes a function, which sees the pattern's names."""
-        outer = self.begin_part()
-        test = self.test(guard)
-        statements, declared = self.end_part(outer)
-        if not statements:
-            return test
-        return self.call_part("guard", [*declared, *statements, ast.Return(test)], self.line(guard.span))
 
     def _run_try(self, node: ir.Try, dest: Dest) -> None:
         line = self.line(node.span)
