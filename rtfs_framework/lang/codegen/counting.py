@@ -80,21 +80,19 @@ class Counting:
 
     def _round(self) -> list[ast.stmt]:
         """Return the statements of a round."""
-        emitter, node, found = self._emitter, self._node, self._found
-        emitter.loop_vars.append(tuple(None if var_name(var) == self._var else var_name(var) for var in node.vars))
-        with emitter.opened(2):
-            body = emitter.inside(found.body, self._result)
-        emitter.loop_vars.pop()
-        return body
+        emitter = self._emitter
+        own = tuple(None if var_name(var) == self._var else var_name(var) for var in self._node.vars)
+        with emitter.where(loops=(*emitter.around.loops, own)), emitter.opened(2):
+            return emitter.inside(self._found.body, self._result)
 
     def _after(self, first: ast.expr, bound: ast.expr) -> list[ast.stmt]:
         """Return what comes after the last round."""
         emitter, found = self._emitter, self._found
-        outer = emitter.block()
-        if mentions(found.after, {self._node.vars[found.place]}):
-            emitter.emit(py.assign(self._var, self._final(first, bound)), self._line)
-        emitter.run(found.after, self._result)
-        return emitter.take(outer)
+        with emitter.block() as made:
+            if mentions(found.after, {self._node.vars[found.place]}):
+                emitter.emit(py.assign(self._var, self._final(first, bound)), self._line)
+            emitter.run(found.after, self._result)
+        return made
 
     def _final(self, first: ast.expr, bound: ast.expr) -> ast.expr:
         """Return what the variable is after the last round."""
@@ -124,19 +122,18 @@ class Counting:
         at, end = emitter.unit.temp("c"), emitter.unit.temp("c")
         emitter.emit(py.assign(at, _again(first)), line)
         emitter.emit(py.assign(end, self._first_end(first, bound)), line)
-        outer = emitter.block()
         body = self._round()
         sizes: list[ast.stmt] = [
             ast.Expr(py.call(emitter.unit.helper("rt_check_growth"), py.load(name))) for name in grown
         ]
         goes_on = py.compare(py.load(end), ast.NotEq(), _again(bound))
         onwards = [py.assign(at, py.load(end)), py.assign(end, self._ahead(first, py.load(at), bound))]
-        emitter.emit(ast.For(py.store(self._var), self._range(py.load(at), py.load(end)), body, []), line)
-        emitter.emit(ast.If(goes_on, [*onwards, *sizes, ast.Continue()], []), line)
-        emitter.out.extend(self._after(first, bound))
-        if self._result.kind == "assign":
-            emitter.emit(ast.Break(), line)
-        stretches = emitter.take(outer)
+        with emitter.block() as stretches:
+            emitter.emit(ast.For(py.store(self._var), self._range(py.load(at), py.load(end)), body, []), line)
+            emitter.emit(ast.If(goes_on, [*onwards, *sizes, ast.Continue()], []), line)
+            emitter.out.extend(self._after(first, bound))
+            if self._result.kind == "assign":
+                emitter.emit(ast.Break(), line)
         emitter.emit(ast.While(py.const(value=True), stretches, []), line)
 
     def _first_end(self, first: ast.expr, bound: ast.expr) -> ast.expr:

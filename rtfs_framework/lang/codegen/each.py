@@ -27,19 +27,15 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
         emitter.emit(py.assign(result, start), line)
     emitter.emit(py.assign(source, given[-1]), line)
     learn_items(node.item, node.source, emitter.numbers)
-    outer = emitter.block()
-    with emitter.opened(1 if node.plain is None else 2):
+    with emitter.block() as loop, emitter.opened(1 if node.plain is None else 2):
         _loop(emitter, node, source, result, line)
-    loop = emitter.take(outer)
     if node.plain is None or node.again is None:
         emitter.out.extend(loop)
     else:
-        outer = emitter.block()
         walked = py.call("tuple", py.load(source)) if _is_range(node) else py.load(source)
-        emitter.emit(py.assign(var_name(node.again), walked), line)
-        with emitter.opened(2):
+        with emitter.block() as steps, emitter.opened(2):
+            emitter.emit(py.assign(var_name(node.again), walked), line)
             emitter.run(node.plain, Dest("assign", result))
-        steps = emitter.take(outer)
         caught = emitter.unit.temp("x")
         check = ast.Expr(py.call(emitter.unit.helper("rt_again"), py.load(caught)))
         handler = ast.ExceptHandler(py.load("Exception"), caught, [check, *steps])
@@ -82,14 +78,12 @@ def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: in
         many = py.compare(py.call("len", py.load(found)), ast.GtE(), py.const(SMALL))
         emitter.emit(ast.If(many, [charge], []), line)
         items = py.load(found)
-    emitter.eaches.append(result)
-    with lengths.kept(emitter, node.body, (node.item, node.acc)):
-        outer = emitter.block()
+    eaches = (*emitter.around.eaches, result)
+    with lengths.kept(emitter, node.body, (node.item, node.acc)), emitter.where(eaches=eaches), emitter.block() as body:
         if emitter.unit.metered and costly:
             emitter.pay(line)
         emitter.run(node.body, DROP if node.acc is None else Dest("assign", result))
-        body = emitter.take(outer) or [ast.Pass()]
-    emitter.eaches.pop()
+    body = body or [ast.Pass()]
     if node.acc is None:
         _collect(emitter, node, (source, result, items, body), line)
         return
@@ -109,12 +103,12 @@ def _collect(emitter: Statements, node: ir.Each, loop: tuple[str, str, ast.expr,
 
 def push(emitter: Statements, node: ir.Push) -> None:
     """Emit an addition to the vector of the loop."""
-    add = ast.Attribute(py.load(emitter.eaches[-1]), "append", py.LOAD)
+    add = ast.Attribute(py.load(emitter.around.eaches[-1]), "append", py.LOAD)
     emitter.emit(ast.Expr(py.call(add, emitter.value(node.value))), emitter.line(node.span))
 
 
 def stop(emitter: Statements, node: ir.Stop) -> None:
     """Emit the end of the loop."""
     line = emitter.line(node.span)
-    emitter.emit(py.assign(emitter.eaches[-1], emitter.value(node.value)), line)
+    emitter.emit(py.assign(emitter.around.eaches[-1], emitter.value(node.value)), line)
     emitter.emit(ast.Break(), line)

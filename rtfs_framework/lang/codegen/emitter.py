@@ -8,9 +8,10 @@ sibling's statements.
 from __future__ import annotations
 
 import ast
+from contextlib import contextmanager
 
 from rtfs_framework.lang import records
-from rtfs_framework.lang.annotations import Sequence
+from rtfs_framework.lang.annotations import Any, Iterator, Mapping, Sequence
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.metering import Costs
 from rtfs_framework.lang.codegen.names import hint
@@ -40,6 +41,51 @@ def var_name(var: ir.Var) -> str:
 
 
 _FEW = 8
+MOST_BLOCKS = 12
+"""Python blocks around a form that opens more: beyond, the form becomes a part. (A form opens up to four at once.)"""
+
+
+@records.frozen(eq=False)
+class Around:
+    """What is known around the place that is emitted."""
+
+    numbers: Numbers
+    lengths: Mapping[ir.Var, str] = records.field(factory=dict)
+    """What holds the lengths of vectors that the loops around look into (`lengths`)."""
+    loops: tuple[tuple[str | None, ...], ...] = ()
+    """The Python names of the variables of the loops around, the innermost last; None where Python itself counts."""
+    eaches: tuple[str, ...] = ()
+    """What the `Each` loops around collect into, the innermost last."""
+    trusted: Mapping[ir.FunctionFrame, ir.Fn] = records.field(factory=dict)
+    """Functions whose version without checks is being emitted: what jumps pass is checked where they start."""
+    late: list[ast.stmt] = records.field(factory=list)
+    """Changes in place that wait until all that the round of a loop passes on is computed."""
+
+
+@records.define(eq=False)
+class Blocks:
+    """What counts within one Python function."""
+
+    open: int = 0
+    """Loops, `try`s and handlers around the statement being emitted."""
+    known: frozenset[str] = frozenset()
+    """Variables of local `def`s that are set in this function or, in a part, around it."""
+    handed_out: dict[str, None] = records.field(factory=dict)
+    """Those of them that are set again: the `def` itself, after the first setting before its form."""
+
+
+@records.frozen(eq=False)
+class Part:
+    """A piece of an RTFS function that may become a Python function of its own, called where it stands.
+
+    Python nests at most twenty blocks in one function and copies `finally` to every way out; and a guard's test must be
+    an expression. A part reads the variables around it like any closure. It declares the local `def`s that it assigns
+    for those who come after it. On an RTFS stack it has no name: its frame stands for the one around it.
+    """
+
+    statements: list[ast.stmt]
+    declared: list[ast.stmt] = records.field(factory=list)
+    """The declarations that the statements need in a function of their own."""
 
 
 class EmitterBase:
@@ -50,20 +96,81 @@ class EmitterBase:
         self.passes = passes
         self.functions = program.functions
         self.defined_names = program.defined
-        self.numbers = Numbers()
         self.function_vars: set[ir.Var] = set()
+        self.around = Around(Numbers())
+        self.blocks = Blocks()
         self.out: list[ast.stmt] = []
         self.costs = Costs()
         self.owed = False
         """Whether the function being emitted has yet to take its step on the path that is emitted."""
-        self.lengths: dict[ir.Var, str] = {}
-        """What holds the lengths of vectors that the loops around this place look into (`lengths`); never changed."""
-        self.loop_vars: list[tuple[str | None, ...]] = []
-        """The Python names of the variables of the loops around this place; None where Python itself counts."""
-        self.late: list[ast.stmt] = []
-        """Changes in place that wait until all that the round of a loop passes on is computed."""
         self.stated: dict[int, ir.Node] = {}
         """Junctions that are known to need statements, by id: to try each one again would take exponential time."""
+
+    @property
+    def numbers(self) -> Numbers:
+        """What is known of variables around this place."""
+        return self.around.numbers
+
+    # -- places --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def where(self, **known: Any) -> Iterator[None]:
+        """Emit something where other things are known around it (fields of `Around`)."""
+        outer, self.around = self.around, records.evolve(self.around, **known)
+        yield
+        self.around = outer
+
+    @contextmanager
+    def block(self) -> Iterator[list[ast.stmt]]:
+        """Collect the statements of a block of its own."""
+        outer, self.out = self.out, []
+        yield self.out
+        self.out = outer
+
+    @contextmanager
+    def opened(self, count: int) -> Iterator[None]:
+        """Count blocks while what stands in them is emitted."""
+        self.blocks.open += count
+        yield
+        self.blocks.open -= count
+
+    @contextmanager
+    def new_function(self, *, owes: bool = False, blocks: int = 0) -> Iterator[list[ast.stmt]]:
+        """Collect the statements of a Python function."""
+        outer, owed = self.blocks, self.owed
+        self.blocks, self.owed = Blocks(blocks), owes
+        with self.where(lengths={}, loops=()), self.block() as made:
+            yield made
+        self.blocks, self.owed = outer, owed
+
+    @contextmanager
+    def part(self) -> Iterator[Part]:
+        """Collect the statements of what may become a part."""
+        outer, self.blocks = self.blocks, Blocks(0, self.blocks.known)
+        with self.block() as made:
+            part = Part(made)
+            yield part
+        handed_out = [name for name in self.blocks.handed_out if name in outer.known]
+        outer.handed_out |= dict.fromkeys(handed_out)
+        part.declared.extend([ast.Nonlocal(handed_out)] if handed_out else [])
+        self.blocks = outer
+
+    def call_part(self, what: str, part: Part, line: int) -> ast.expr:
+        """Emit a part as a function and return its call."""
+        name = self.unit.part(what)
+        self.emit(py.function(name, (), None, [*part.declared, *part.statements]), line)
+        return py.call(name)
+
+    def note_definition(self, var: ir.Var, name: str) -> None:
+        """Note that a variable is being set, if it is of a local `def` that outlives a part."""
+        if not var.leaves_part:
+            return
+        if name in self.blocks.known:
+            self.blocks.handed_out[name] = None
+        else:
+            self.blocks.known |= {name}
+
+    # -- statements ----------------------------------------------------------------------------------------------
 
     def emit(self, statement: ast.stmt, line: int) -> None:
         """Append a statement."""
@@ -92,16 +199,6 @@ class EmitterBase:
         """Give a line to an expression's parts that have none."""
         py.locate(expression, line)
         return expression
-
-    def block(self) -> list[ast.stmt]:
-        """Start a block of its own; returns the block to go back to with `self.out = ...`."""
-        outer, self.out = self.out, []
-        return outer
-
-    def take(self, outer: list[ast.stmt]) -> list[ast.stmt]:
-        """End a block; returns its statements."""
-        inner, self.out = self.out, outer
-        return inner
 
     def name_it(self, expression: ast.expr, line: int, what: str = "t") -> str:
         """Return a local name that holds an expression's value."""

@@ -71,10 +71,8 @@ class Expressions(EmitterBase, ABC):
             case ir.SetGlobal() | ir.Bind() | ir.Letrec() | ir.Fn():
                 return self.defined(node)
             case ir.Inlined():
-                outer = self.unit.enter(node.name, self.line(node.span))
-                made = self.value(node.body)
-                self.unit.inside = outer
-                return made
+                with self.unit.inlining(node.name, self.line(node.span)):
+                    return self.value(node.body)
             case ir.Fresh():
                 return growth.fresh(self, node)
             case ir.Grow():
@@ -142,12 +140,10 @@ class Expressions(EmitterBase, ABC):
     def branch(self, node: ir.If) -> ast.expr:
         """A conditional expression, or statements when a branch needs some."""
         test = self.test(node.test)
-        outer = self.block()
-        then = self.value(node.then)
-        then_block = self.take(outer)
-        outer = self.block()
-        other = self.value(node.otherwise)
-        other_block = self.take(outer)
+        with self.block() as then_block:
+            then = self.value(node.then)
+        with self.block() as other_block:
+            other = self.value(node.otherwise)
         if not then_block and not other_block:
             return py.either(test, then, other)
         temp, line = self.unit.temp("i"), self.line(node.span)
@@ -220,9 +216,9 @@ class Expressions(EmitterBase, ABC):
             ]
         )
         test: ast.expr = true if isinstance(node, ir.And) else ast.UnaryOp(ast.Not(), true)
-        outer = self.block()
-        self._junction_into(node, items[1:], temp)
-        self.emit(ast.If(test, self.take(outer), []), line)
+        with self.block() as rest:
+            self._junction_into(node, items[1:], temp)
+        self.emit(ast.If(test, rest, []), line)
 
     def map(self, node: ir.MapNode) -> ast.expr:
         """A map literal: a dict display when Python's keys will do."""

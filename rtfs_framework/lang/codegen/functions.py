@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 
 from rtfs_framework.lang.annotations import Sequence
-from rtfs_framework.lang.codegen import checks
+from rtfs_framework.lang.codegen import checks, groups, patterns
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen.emitter import Dest, var_name
-from rtfs_framework.lang.codegen.groups import Groups
+from rtfs_framework.lang.codegen.emitter import Around, Dest, var_name
+from rtfs_framework.lang.codegen.groups import Group
 from rtfs_framework.lang.codegen.metering import further_steps
+from rtfs_framework.lang.codegen.statements import Statements
+from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.summary import all_nodes, settings
 from rtfs_framework.lang.ir.walk import defaults
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.passes import widths
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Special
-from rtfs_framework.lang.passes.versions import specialise
+from rtfs_framework.lang.passes.versions import Versions, specialise
 
 _CLASSES = {
     Kind.INT: ("int",),
@@ -28,8 +32,29 @@ _CLASSES = {
 """The classes of a parameter's kinds."""
 
 
-class Emitter(Groups):
+class Emitter(Statements):
     """The whole emitter."""
+
+    def __init__(self, unit: Unit, program: ir.Program, passes: frozenset[str]) -> None:
+        super().__init__(unit, program, passes)
+        self.module: list[ast.stmt] = []
+        """Functions outside the entry function."""
+        self.specials: dict[ir.FunctionFrame, Sequence[Special]] = {}
+        """Functions that have versions for arguments of known kinds."""
+        self.versions: Versions | None = None
+        if "numbers" in passes:
+            once = {name for name, count in _settings(program).items() if count == 1 and name in program.functions}
+            self.versions = Versions(program, once)
+            self.around = Around(self.versions.base().settled())
+            for special in self.versions.all():
+                special.name = unit.function(special.fn.name)
+        self.groups: dict[ir.FunctionFrame, Group] = {}
+        if program.groups:
+            named = (node.value for node in all_nodes(program) if isinstance(node, ir.SetGlobal))
+            top = {value.frame for value in named if isinstance(value, ir.Fn)}
+            for functions in program.groups:
+                made = Group(functions, at_top=functions[0].frame in top)
+                self.groups.update({fn.frame: made for fn in functions})
 
     def defined(self, node: ir.SetGlobal | ir.Bind | ir.Letrec | ir.Fn) -> ast.expr:
         """Emit a definition and return its value."""
@@ -53,16 +78,14 @@ class Emitter(Groups):
 
     def _top_level(self, name: str, value: ir.Node) -> ast.expr:
         """Return the value of a top-level name; a function that captures nothing stands outside the entry function."""
-        if not isinstance(value, ir.Fn):
+        if not isinstance(value, ir.Fn) or value.captures:
             return self.value(value)
-        if self.versions is not None:
-            self._versions(value, self.versions.of(name), self.module)
-        if value.captures:
-            return self.value(value)
-        outer, self.out = self.out, self.module
         line = self.line(value.span)
-        made = self._captured([value], [self.unit.function(value.name)], line)[0]
-        self.out = outer
+        with self.block() as statements:
+            if self.versions is not None:
+                self._versions(value, self.versions.of(name))
+            made = self._captured([value], [self.unit.function(value.name)], line)[0]
+        self.module += statements
         return self.at(self._linked(value, made), line)
 
     def _bound(self, node: ir.Bind, line: int) -> ast.expr:
@@ -76,7 +99,7 @@ class Emitter(Groups):
             self.emit(py.assign(name, expression), line)
             return py.load(name)
         name = self.name_it(expression, line, "v")
-        self.bind(node.pattern, py.load(name), line)
+        patterns.bind(self, node.pattern, py.load(name), line)
         return py.load(name)
 
     def _linked(self, node: ir.Fn, name: str) -> ast.expr:
@@ -96,7 +119,7 @@ class Emitter(Groups):
         own = {var for var, _ in bindings}
         looped = any(var.looped for _, fn in bindings for var in fn.captures)
         for var, fn in bindings if not looped else ():
-            self._specialise(fn, var, self.out)
+            self._specialise(fn, var)
         self._captured([fn for _, fn in bindings], names, line, own)
         for name, (_, fn) in zip(names, bindings, strict=True):
             if fn.linked:
@@ -116,17 +139,16 @@ class Emitter(Groups):
             for fn, name in zip(functions, names, strict=True):
                 self._define(fn, name)
             return names
-        outer = self.block()
-        for fn, name in zip(functions, names, strict=True):
-            self._define(fn, name)
-        self.emit(ast.Return(py.tuple_of([py.load(name) for name in names])), line)
+        with self.block() as body:
+            for fn, name in zip(functions, names, strict=True):
+                self._define(fn, name)
+            self.emit(ast.Return(py.tuple_of([py.load(name) for name in names])), line)
         factory = self.unit.function("factory")
-        body = self.take(outer)
         self.emit(py.function(factory, list(kept), None, body), line)
         self.emit(py.assign_many(names, py.call(factory, *[py.load(name) for name in kept])), line)
         return names
 
-    def _specialise(self, fn: ir.Fn, var: ir.Var, out: list[ast.stmt]) -> None:
+    def _specialise(self, fn: ir.Fn, var: ir.Var) -> None:
         """Emit a local function a second time for integers, if that makes a difference; later calls may go to it."""
         if fn.frame in self.groups or "numbers" not in self.passes:
             return
@@ -134,24 +156,21 @@ class Emitter(Groups):
         if special is not None:
             special.name = self.unit.function(fn.name)
             self.numbers.enter(var, special)
-            self._versions(fn, [special], out)
+            self._versions(fn, [special])
 
-    def _versions(self, fn: ir.Fn, versions: Sequence[Special], out: list[ast.stmt]) -> None:
+    def _versions(self, fn: ir.Fn, versions: Sequence[Special]) -> None:
         """Emit the versions of a function for arguments of known kinds."""
+        trusted = {**self.around.trusted, fn.frame: fn}
         for special in versions:
-            outer, numbers, self.out = self.out, self.numbers, out
-            self.numbers, self.trusted[fn.frame] = self.numbers.within(special), fn
-            self._define_body(fn, special.name, ())
-            self.out, self.numbers = outer, numbers
-            del self.trusted[fn.frame]
+            with self.where(numbers=self.numbers.within(special), trusted=trusted):
+                self._define_body(fn, special.name, ())
         if versions:
             self.specials[fn.frame] = versions
 
     def _to_versions(self, fn: ir.Fn, raw: Sequence[str], versions: Sequence[Special]) -> tuple[list[ast.stmt], bool]:
         """Return the entry of a function that has versions, and whether all arguments go there, not just some kinds."""
-        outer = self.block()
-        checks.receive(self, fn, raw, self.line(fn.span))
-        made = self.take(outer)
+        with self.block() as made:
+            checks.receive(self, fn, raw, self.line(fn.span))
         for special in versions:
             wanted = zip(fn.params, raw, special.kinds, strict=True)
             tests = [self._is_of(name, kind) for p, name, kind in wanted if kind is not None and p.type is None]
@@ -172,12 +191,11 @@ class Emitter(Groups):
 
     def _define(self, fn: ir.Fn, name: str) -> None:
         """Emit one `def`; a member of a group only enters the group's loop."""
-        line = self.line(fn.span)
         group = self.groups.get(fn.frame)
-        if group is not None:
-            self.enter_group(group, fn, name, line)
-            return
-        self._define_body(fn, name, self.specials.get(fn.frame, ()))
+        if group is None:
+            self._define_body(fn, name, self.specials.get(fn.frame, ()))
+        else:
+            groups.enter(self, group, fn, name, self.line(fn.span))
 
     def _define_body(self, fn: ir.Fn, name: str, versions: Sequence[Special]) -> None:
         line = self.line(fn.span)
@@ -187,30 +205,51 @@ class Emitter(Groups):
             pattern = fn.rest.pattern
             rest_name = var_name(pattern.var) if isinstance(pattern, ir.PVar) else self.unit.temp("p")
         self.frame_vars[fn.frame] = (*raw, rest_name) if rest_name else tuple(raw)
-        loops, self.loop_vars = self.loop_vars, []
         guard, whole = self._to_versions(fn, raw, versions) if versions else ([], False)
         body = [] if whole else self._body(fn, raw, rest_name)
-        self.loop_vars = loops
         self.emit(py.function(name, raw, rest_name, [*guard, *body]), line)
 
     def _body(self, fn: ir.Fn, raw: Sequence[str], rest_name: str | None) -> list[ast.stmt]:
         """Return the statements of a function's body."""
         line, further = self.line(fn.span), further_steps(fn.body)
-        outer, owed = self.block(), self.owed
-        with self.new_function(blocks=2 if fn.frame.loops else 0):
-            self.owed = self.unit.metered and not fn.frame.loops
-            if self.owed and (further or any(map(self.costs.costly, _defaults(fn)))):
+        owes = self.unit.metered and not fn.frame.loops
+        with self.new_function(owes=owes, blocks=2 if fn.frame.loops else 0) as body:
+            if owes and (further or any(map(self.costs.costly, _defaults(fn)))):
                 self.pay(line)
                 self.spend(further, line)
             self.receive(fn, raw, rest_name, line)
             self.run(fn.body, Dest("return", check=fn.returns))
-        body = self.take(outer)
-        self.owed = owed
-        if fn.frame.loops:
-            outer = self.block()
+        if not fn.frame.loops:
+            return body
+        with self.block() as rounds:
             self.endless(body, line, further)
-            body = self.take(outer)
-        return body
+        return rounds
+
+    def receive(self, fn: ir.Fn, raw: Sequence[str], rest_name: str | None, line: int) -> None:
+        """Check and destructure the parameters."""
+        if fn.frame not in self.around.trusted:
+            checks.receive(self, fn, raw, line)
+        if fn.rest is not None and rest_name is not None:
+            if fn.rest.type is not None:
+                checker = py.load(self.unit.checker(fn.rest.type))
+                self.emit(ast.Expr(py.call(self.unit.helper("rt_check_all"), checker, py.load(rest_name))), line)
+            if not isinstance(fn.rest.pattern, ir.PVar):
+                patterns.bind(self, fn.rest.pattern, py.load(rest_name), line)
+        for param, name in zip(fn.params, raw, strict=True):
+            if not isinstance(param.pattern, ir.PVar):
+                patterns.bind(self, param.pattern, py.load(name), line)
+
+    def raw_names(self, fn: ir.Fn) -> list[str]:
+        """Return the Python parameters; of parameters with one name the last counts."""
+        names = [var_name(p.pattern.var) if isinstance(p.pattern, ir.PVar) else self.unit.temp("p") for p in fn.params]
+        return [name if name not in names[i + 1 :] else self.unit.temp("p") for i, name in enumerate(names)]
+
+
+def _settings(program: ir.Program) -> Counter[str]:
+    """Return how often each top-level name is set; a name set anywhere but at top level counts twice."""
+    found = settings(program)
+    direct = Counter(node.name for node in program.body if isinstance(node, ir.SetGlobal))
+    return Counter({name: count + (direct[name] != count) for name, count in found.items()})
 
 
 def _defaults(fn: ir.Fn) -> list[ir.Node]:

@@ -62,7 +62,7 @@ def _change(emitter: Expressions, node: ir.Grow, given: list[ast.expr]) -> None:
         changes = [*_replace(name, node.drops, given)]
     for change in changes:
         py.locate(change, line)
-    (emitter.late if node.late else emitter.out).extend(changes)
+    (emitter.around.late if node.late else emitter.out).extend(changes)
 
 
 def _kept(emitter: Expressions, value: ast.expr, line: int, *, late: bool) -> ast.expr:
@@ -71,7 +71,7 @@ def _kept(emitter: Expressions, value: ast.expr, line: int, *, late: bool) -> as
         return value
     if not isinstance(value, ast.Name):
         return py.load(emitter.name_it(value, line))
-    if not late or value.id not in emitter.loop_vars[-1]:
+    if not late or value.id not in emitter.around.loops[-1]:
         return value
     temp = emitter.unit.temp("t")
     emitter.emit(py.assign(temp, value), line)

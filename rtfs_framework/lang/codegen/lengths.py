@@ -22,12 +22,12 @@ _MOST_NODES = 24
 @contextmanager
 def kept(emitter: EmitterBase, body: ir.Node, own: Sequence[ir.Var | None]) -> Iterator[None]:
     """Keep the lengths of what each round looks into while a loop is emitted, its own variables left out."""
-    outer = emitter.lengths
+    outer, found = emitter.around.lengths, list[ir.Var]()
     if "shortcuts" in emitter.passes:
         found = [var for var in _sure(body) if var not in own and var not in outer and not var.leaves_part]
-        emitter.lengths = {**outer, **{var: _length(emitter, var, emitter.line(body.span)) for var in found}}
-    yield
-    emitter.lengths = outer
+    made = {var: _length(emitter, var, emitter.line(body.span)) for var in found}
+    with emitter.where(lengths={**outer, **made}):
+        yield
 
 
 def _length(emitter: EmitterBase, var: ir.Var, line: int) -> str:
@@ -43,8 +43,8 @@ def _length(emitter: EmitterBase, var: ir.Var, line: int) -> str:
 def template(emitter: EmitterBase, node: ir.Call) -> str | None:
     """Return the inline form of `nth` for a variable whose length is kept."""
     match node:
-        case ir.Call(function=ir.Builtin(op=Op.NTH), args=[ir.Local(var=var), _]) if var in emitter.lengths:
-            return f"a[b] if isint(b) and -1 < b < {emitter.lengths[var]} else slow"
+        case ir.Call(function=ir.Builtin(op=Op.NTH), args=[ir.Local(var=var), _]) if var in emitter.around.lengths:
+            return f"a[b] if isint(b) and -1 < b < {emitter.around.lengths[var]} else slow"
         case _:
             return None
 

@@ -82,12 +82,12 @@ class _Matching:
     def guard(self, guard: ir.Node) -> ast.expr:
         """A guard's test; one that needs statements becomes a function, which sees the pattern's names."""
         emitter = self.emitter
-        outer = emitter.begin_part()
-        test = emitter.test(guard)
-        statements, declared = emitter.end_part(outer)
-        if not statements:
+        with emitter.part() as part:
+            test = emitter.test(guard)
+        if not part.statements:
             return test
-        return emitter.call_part("guard", [*declared, *statements, ast.Return(test)], emitter.line(guard.span))
+        part.statements.append(ast.Return(test))
+        return emitter.call_part("guard", part, emitter.line(guard.span))
 
     def no_match(self) -> ast.stmt:
         return ast.Expr(py.call(self.emitter.unit.helper("rt_no_match"), py.load(self.subject)))
@@ -120,9 +120,9 @@ class _Matching:
             emitter.emit(ast.If(test, yes, self.block(tree.no, dict(known))), self.line)
 
     def block(self, tree: decisions.Tree, known: Known) -> list[ast.stmt]:
-        outer = self.emitter.block()
-        self.tree(tree, known)
-        return self.emitter.take(outer) or [ast.Pass()]
+        with self.emitter.block() as made:
+            self.tree(tree, known)
+        return made or [ast.Pass()]
 
     def leaf(self, leaf: decisions.Leaf, known: Known) -> None:
         emitter, clause = self.emitter, self.node.clauses[leaf.row.number]
@@ -131,10 +131,9 @@ class _Matching:
             self.choose(leaf.row.number)
             return
         test = emitter.test(clause.guard)
-        outer = emitter.block()
-        self.choose(leaf.row.number)
-        then = emitter.take(outer) or [ast.Pass()]
-        emitter.emit(ast.If(test, then, self.block(leaf.otherwise, known)), self.line)
+        with emitter.block() as then:
+            self.choose(leaf.row.number)
+        emitter.emit(ast.If(test, then or [ast.Pass()], self.block(leaf.otherwise, known)), self.line)
 
     def bind(self, row: decisions.Row, known: Known) -> None:
         """Bind the variables of a clause."""

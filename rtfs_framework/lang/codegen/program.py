@@ -52,8 +52,8 @@ def _body(emitter: Emitter, nodes: Sequence[ir.Node]) -> list[ast.stmt]:
 
 def _straight(emitter: Emitter, nodes: Sequence[ir.Node], start: int = 0) -> list[ast.stmt]:
     """Return the statements of top-level nodes from a place on; the last one's value is returned."""
-    emitter.out = []
-    for place, node in enumerate(nodes, start):
-        emitter.numbers.place = place
-        emitter.run(node, RETURN if node is nodes[-1] else DROP)
-    return emitter.out
+    with emitter.block() as made:
+        for place, node in enumerate(nodes, start):
+            emitter.numbers.place = place
+            emitter.run(node, RETURN if node is nodes[-1] else DROP)
+    return made

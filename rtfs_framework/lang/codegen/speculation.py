@@ -42,12 +42,12 @@ def run_rest(emitter: Statements, bound: ir.Node, rest: Sequence[ir.Node], dest:
     line = emitter.line(bound.span)
     body = ir.Do(tuple(rest), bound.span)
     outside, supposed = emitter.numbers, emitter.numbers.supposed
-    emitter.numbers = outside.supposing(var, Kind.INT)
-    emitter.numbers.supposed += 1
-    emitter.numbers.learn(body)
-    emitter.numbers.settled()
-    integers = emitter.inside(body, dest)
-    emitter.numbers, outside.supposed = outside, _MOST
+    numbers = outside.supposing(var, Kind.INT)
+    numbers.supposed += 1
+    numbers.learn(body)
+    with emitter.where(numbers=numbers.settled()):
+        integers = emitter.inside(body, dest)
+    outside.supposed = _MOST
     others = emitter.inside(body, dest)
     outside.supposed = supposed
     emitter.emit(ast.If(py.is_class(py.load(var_name(var)), "int"), integers, others), line)

@@ -7,26 +7,22 @@ import ast
 from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.codegen import checks, counting, each, lengths, matching, speculation
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen.emitter import DROP, RETURN, Dest, steady, var_name
+from rtfs_framework.lang.codegen.emitter import DROP, MOST_BLOCKS, RETURN, Dest, steady, var_name
+from rtfs_framework.lang.codegen.expressions import Expressions
 from rtfs_framework.lang.codegen.metering import further_steps
-from rtfs_framework.lang.codegen.parts import MOST_BLOCKS, Parts
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.passes.widths import learn_loop
 
 
-class Statements(Parts):
+class Statements(Expressions):
     """The part of the emitter that makes statements."""
 
     def __init__(self, unit: Unit, program: ir.Program, passes: frozenset[str]) -> None:
         super().__init__(unit, program, passes)
-        self.eaches: list[str] = []
-        """What the `Each` loops around this place collect into, the innermost last."""
         self.frame_vars: dict[ir.FunctionFrame, tuple[str, ...]] = {}
         self.frame_state: dict[ir.FunctionFrame, tuple[str, int]] = {}
         """For a function in a group: the variable that says whose turn it is, and this function's number."""
-        self.trusted: dict[ir.FunctionFrame, ir.Fn] = {}
-        """Functions whose version without checks is being emitted: what jumps pass is checked where they start."""
 
     def run(self, node: ir.Node, dest: Dest) -> None:  # noqa: C901, PLR0912 - one case per kind of node
         """Emit a node; its value goes to `dest`."""
@@ -54,9 +50,8 @@ class Statements(Parts):
                 self.run(node, kept)
                 self.give(py.load(kept.name), dest, self.line(node.span), node)
             case ir.Inlined():
-                outer = self.unit.enter(node.name, self.line(node.span))
-                self.run(node.body, dest)
-                self.unit.inside = outer
+                with self.unit.inlining(node.name, self.line(node.span)):
+                    self.run(node.body, dest)
             case ir.Push():
                 each.push(self, node)
             case ir.Stop():
@@ -110,10 +105,11 @@ class Statements(Parts):
 
     def inside(self, node: ir.Node, dest: Dest) -> list[ast.stmt]:
         """Return a branch; whether the function has paid on it says nothing about the next branch."""
-        outer, owed = self.block(), self.owed
-        self.run(node, dest)
+        owed = self.owed
+        with self.block() as made:
+            self.run(node, dest)
         self.owed = owed
-        return self.take(outer)
+        return made
 
     def _run_if(self, node: ir.If, dest: Dest) -> None:
         test = self.test(node.test)
@@ -133,19 +129,18 @@ class Statements(Parts):
         )
         remaining: ir.Node = rest[0] if len(rest) == 1 else type(node)(rest, node.span)
         more = self.inside(remaining, dest)
-        outer = self.block()
-        self.give(py.load(name), dest, line)
-        done = self.take(outer)
+        with self.block() as done:
+            self.give(py.load(name), dest, line)
         then, other = (more, done) if isinstance(node, ir.And) else (done, more)
         self.emit(ast.If(true, then or [ast.Pass()], other), line)
 
     def _run_blocks(self, node: ir.Loop | ir.Try | ir.Hinted | ir.Each, dest: Dest) -> None:
         """A form that opens blocks. In too many already it becomes a function, for nothing in it jumps out of it."""
         if self.blocks.open > MOST_BLOCKS:
-            line, outer = self.line(node.span), self.begin_part()
-            self._run_blocks(node, RETURN)
-            statements, declared = self.end_part(outer)
-            self.give(self.call_part("part", [*declared, *statements], line), dest, line, node)
+            line = self.line(node.span)
+            with self.part() as part:
+                self._run_blocks(node, RETURN)
+            self.give(self.call_part("part", part, line), dest, line, node)
         elif isinstance(node, ir.Loop):
             self._run_loop(node, dest)
         elif isinstance(node, ir.Try):
@@ -171,10 +166,8 @@ class Statements(Parts):
             if found is not None:
                 counting.Counting(self, node, found, result).emit(inits[found.place], grown)
             else:
-                self.loop_vars.append(names)
-                with self.opened(2):
+                with self.where(loops=(*self.around.loops, names)), self.opened(2):
                     body = self.inside(node.body, result)
-                self.loop_vars.pop()
                 if result.kind == "assign":
                     body = [*body, ast.Break()]
                 self.endless(body, line, further_steps(node.body), grown)
@@ -191,9 +184,9 @@ class Statements(Parts):
             self.emit(ast.While(py.const(value=True), body, []), line)
             return
         if further:
-            outer = self.block()
-            self.spend(further, line)
-            body = [*self.take(outer), *body]
+            with self.block() as spent:
+                self.spend(further, line)
+            body = [*spent, *body]
         sizes = [ast.Expr(py.call(self.unit.helper("rt_check_growth"), py.load(name))) for name in grown]
         look = [ast.Expr(py.call(self.unit.helper("rt_refill"))), *sizes, ast.Continue()]
         rounds = ast.For(py.store(self.unit.temp("n")), py.load(self.unit.helper("rt_steps")), body, look)
@@ -201,10 +194,11 @@ class Statements(Parts):
 
     def _run_recur(self, node: ir.Recur) -> None:
         line = self.line(node.span)
-        around: Sequence[str | None] = self.loop_vars[-1] if node.frame is None else self.frame_vars[node.frame]
-        names = [name for name in around if name is not None]
-        waiting, self.late = self.late, []
-        values = self.values([arg for arg, name in zip(node.args, around, strict=True) if name is not None])
+        own: Sequence[str | None] = self.around.loops[-1] if node.frame is None else self.frame_vars[node.frame]
+        names = [name for name in own if name is not None]
+        late = list[ast.stmt]()
+        with self.where(late=late):
+            values = self.values([arg for arg, name in zip(node.args, own, strict=True) if name is not None])
         if node.frame in self.frame_state:
             state, number = self.frame_state[node.frame]
             names, values = [*names, state], [*values, py.const(number)]
@@ -213,11 +207,10 @@ class Statements(Parts):
             self.emit(py.assign(*moved[0]), line)
         elif moved:
             self.emit(py.assign_many([n for n, _ in moved], py.tuple_of([v for _, v in moved])), line)
-        fn = None if node.frame is None else self.trusted.get(node.frame)
+        fn = None if node.frame is None else self.around.trusted.get(node.frame)
         if fn is not None:
             checks.receive(self, fn, names, self.line(fn.span), node.args)
-        self.out += self.late
-        self.late = waiting
+        self.out += late
         self.emit(ast.Continue(), line)
 
     def _run_try(self, node: ir.Try, dest: Dest) -> None:
@@ -237,23 +230,23 @@ class Statements(Parts):
 
     def _final(self, node: ir.Node, line: int) -> list[ast.stmt]:
         """What `finally` does. Python copies it to every way out of a `try`, so one inside another is a function."""
-        outer, owed = self.begin_part(), self.owed
-        self.run(node, DROP)
+        owed = self.owed
+        with self.part() as part:
+            self.run(node, DROP)
         self.owed = owed
-        body, declared = self.end_part(outer)
-        if any(isinstance(part, ast.Try | ast.While) for statement in body for part in ast.walk(statement)):
-            return [ast.Expr(self.call_part("finally", [*declared, *body], line))]
-        return body
+        if any(isinstance(each, ast.Try | ast.While) for statement in part.statements for each in ast.walk(statement)):
+            return [ast.Expr(self.call_part("finally", part, line))]
+        return part.statements
 
     def _handler(self, node: ir.Try, dest: Dest, line: int) -> ast.ExceptHandler:
         caught, error = self.unit.temp("x"), self.unit.temp("e")
         chain: list[ast.stmt] = [ast.Raise(None, None)]
         for catch in reversed(node.catches):
-            outer = self.block()
-            for var in catch.vars:
-                self.emit(py.assign(var_name(var), py.load(error)), line)
-            self.run(catch.body, dest)
-            body = self.take(outer) or [ast.Pass()]
+            with self.block() as made:
+                for var in catch.vars:
+                    self.emit(py.assign(var_name(var), py.load(error)), line)
+                self.run(catch.body, dest)
+            body = made or [ast.Pass()]
             if catch.kinds is None:
                 chain = body
             else:
@@ -269,14 +262,12 @@ class Statements(Parts):
         line = self.line(node.span)
         depth = self.unit.temp("d")
         self.emit(py.assign(depth, py.call(self.unit.helper("rt_hints_depth"))), line)
-        outer = self.block()
-        for key, value in node.hints:
-            self.emit(ast.Expr(py.call(self.unit.helper("rt_hint"), py.const(key), self.value(value))), line)
-        with self.opened(1):
+        with self.block() as body, self.opened(1):
+            for key, value in node.hints:
+                self.emit(ast.Expr(py.call(self.unit.helper("rt_hint"), py.const(key), self.value(value))), line)
             self.run(node.body, dest)
-        body = self.take(outer) or [ast.Pass()]
         leave = ast.Expr(py.call(self.unit.helper("rt_hints_leave"), py.load(depth)))
-        self.emit(ast.Try(body, [], [], [leave]), line)
+        self.emit(ast.Try(body or [ast.Pass()], [], [], [leave]), line)
 
 
 def _has_recur(node: ir.Node) -> bool:

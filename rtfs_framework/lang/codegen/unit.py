@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rtfs_framework.lang.annotations import Any
+from contextlib import contextmanager
+
+from rtfs_framework.lang.annotations import Any, Iterator
 from rtfs_framework.lang.codegen.artifact import PASSES_ON, SpanInfo
 from rtfs_framework.lang.codegen.names import hint, mangle
 from rtfs_framework.lang.frozen import maker
@@ -100,10 +102,12 @@ class Unit:
         self.spans.append(SpanInfo(span, inlined=PASSES_ON))
         return len(self.spans)
 
-    def enter(self, name: str, line: int) -> tuple[str, int] | None:
-        """Begin the body of an inlined function; returns what `inside` must become again at its end."""
+    @contextmanager
+    def inlining(self, name: str, line: int) -> Iterator[None]:
+        """Emit the body of an inlined function."""
         outer, self.inside = self.inside, (name, line)
-        return outer
+        yield
+        self.inside = outer
 
     def call_line(self, span: Span, callee: str | None, display: str, args: int) -> int:
         """Return a line of its own for a call, with what is called."""
