@@ -11,10 +11,8 @@ from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
 
-CODE = "E0204"
 
-
-def check_arity(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
+def check_arity(facts: Facts) -> list[Diagnostic]:
     """Return a finding for every call that cannot succeed for its number of arguments."""
     return [found for node in facts.of(ir.Call) if (found := _wrong(node, facts)) is not None]
 
@@ -30,14 +28,14 @@ def _wrong(node: ir.Call, facts: Facts) -> Diagnostic | None:
     shown = arities[0].name if arities[0].name != "fn" else "this function"
     message = f"Arity mismatch in {shown}: expected {arity_text(*(fn.shape for fn in arities))}, got {count}"
     way_out = f"it takes {' or '.join(map(_parameters, arities))}, defined at {facts.place(arities[0].span)}"
-    return facts.finding(node.span, CODE, message, way_out, kind="ArityMismatch")
+    return facts.finding(node.span, "E0204", message, way_out)
 
 
 def _constructor(node: ir.Call, name: str, facts: Facts) -> Diagnostic:
     message = f"Arity mismatch in {name}.new: expected 1, got {len(node.args)}"
     fields = " ".join(f":{entry.key.name} ..." for entry in facts.structs[name].entries)
     way_out = f"a struct is made of one map, as in ({name} {{{fields}}})"
-    return facts.finding(node.span, CODE, message, way_out, kind="ArityMismatch")
+    return facts.finding(node.span, "E0204", message, way_out)
 
 
 def _parameters(fn: ir.Fn) -> str:

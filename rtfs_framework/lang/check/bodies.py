@@ -71,8 +71,8 @@ class Bodies:
                 message = (
                     f"{shown} gives {'nil when no test holds' if implied else 'what it declares not to'}: {reason}"
                 )
-                severity = "warning" if implied else "error"
-                self.inference.say(leaf, "E0320", message, way_out, "TypeValidationError", severity)
+                severity = "warning" if implied else None
+                self.inference.say(leaf, "E0320", message, way_out, severity)
 
     def _given(self, param: ir.Param) -> Kinds:
         return ANY if param.type is None else of_type(param.type, self.inference.facts.types.get)

@@ -13,10 +13,8 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything, parts
 from rtfs_framework.lang.source import Span
 
-BRANCH, HANDLER, AFTER = "E0241", "E0242", "E0243"
 
-
-def check_branches(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
+def check_branches(facts: Facts) -> list[Diagnostic]:
     """Return a warning for every part that never runs."""
     found: list[Diagnostic] = []
     told: set[ir.Node] = set()
@@ -50,7 +48,7 @@ def _branch(node: ir.If, dead: ir.Node, facts: Facts) -> Iterator[Diagnostic]:
     word = "false" if dead is node.then else "true"
     message = f"this branch never runs: its test is always {word}"
     way_out = "remove the branch, or test a value that can differ"
-    yield facts.finding(_own_span(dead, node.span), BRANCH, message, way_out, kind="Unreachable", severity="warning")
+    yield facts.finding(_own_span(dead, node.span), "E0241", message, way_out)
 
 
 def _own_span(node: ir.Node, around: Span) -> Span:
@@ -69,7 +67,7 @@ def _handlers(node: ir.Try, facts: Facts) -> Iterator[Diagnostic]:
     for catch in node.catches[takes_all[0] + 1 :] if takes_all else ():
         message = "this handler never runs: one before it takes every error"
         way_out = "put the handlers of single kinds first, as in (catch TypeError e ...) (catch e ...)"
-        yield facts.finding(catch.body.span, HANDLER, message, way_out, kind="Unreachable", severity="warning")
+        yield facts.finding(catch.body.span, "E0242", message, way_out)
 
 
 def _after_throw(node: ir.Do, facts: Facts) -> Iterator[Diagnostic]:
@@ -77,8 +75,5 @@ def _after_throw(node: ir.Do, facts: Facts) -> Iterator[Diagnostic]:
         thrown = isinstance(item, ir.Call) and isinstance(item.function, ir.Builtin) and item.function.name == "throw"
         if thrown and following.span not in {node.span, item.span}:
             message = "this never runs: the throw before it always leaves"
-            yield facts.finding(
-                following.span, AFTER, message, "remove it, or throw only in a branch", kind="Unreachable",
-                severity="warning",
-            )  # fmt: skip
+            yield facts.finding(following.span, "E0243", message, "remove it, or throw only in a branch")
             return

@@ -47,7 +47,7 @@ class Calls:
         if len(of_args) in (1, 2) and not of_args[0] & _LOOKED_UP:
             message = f":{key.name} is looked up in a map, and this is {words(of_args[0])}"
             way_out = f"as in (:{key.name} {{:{key.name} 1}})"
-            self.inference.say(node.args[0], "E0322", message, way_out, "TypeError")
+            self.inference.say(node.args[0], "E0322", message, way_out)
 
     def _library(self, name: str, node: ir.Call, of_args: Sequence[Kinds]) -> Kinds:
         entry = self.facts.library.get(name)
@@ -70,7 +70,7 @@ class Calls:
             takes = possible[wrong.index(place)].takes(place)
         message = f"{form} needs {words(takes)} here, and this is {words(of_args[place])}"
         way_out = _FORMS.get(name) or _way_out(name, takes, of_args[place]) or self._called_as(name)
-        self.inference.say(node.args[place], "E0321", message, way_out, "TypeError")
+        self.inference.say(node.args[place], "E0321", message, way_out)
 
     def _called_as(self, name: str) -> str:
         return f"it is called as ({name} {self.facts.library[name].signature})"
@@ -81,16 +81,14 @@ class Calls:
             reason = self.inference.misfits.why(node.args[0], declared)
             if reason is not None:
                 fields = " ".join(f":{e.key.name} {show_type(e.type)}" for e in declared.entries)
-                self.inference.say(
-                    node.args[0], "E0320", f"{name}: {reason}", f"its fields: {fields}", "TypeValidationError"
-                )
+                self.inference.say(node.args[0], "E0320", f"{name}: {reason}", f"its fields: {fields}")
         return MAP
 
     def _function(self, node: ir.Call, of_target: Kinds) -> Kinds:
         if not of_target & CALLABLE:
             message = f"Type error in call: expected a function, got {words(of_target)}"
             way_out = "only functions, keywords, maps, vectors and sets can be called"
-            self.inference.say(node.function, "E0205", message, way_out, "TypeError")
+            self.inference.say(node.function, "E0205", message, way_out)
             return NEVER
         fn = self.facts.called(node)
         if fn is None or fn.linked:
@@ -109,7 +107,7 @@ class Calls:
         shown = fn.name if fn.name != "fn" else "this function"
         name = param.pattern.var.name if isinstance(param.pattern, ir.PVar) else "a parameter"
         way_out = f"{shown} is defined at {self.facts.place(fn.span)}"
-        self.inference.say(arg, "E0320", f"{name} of {shown}: {reason}", way_out, "TypeValidationError")
+        self.inference.say(arg, "E0320", f"{name} of {shown}: {reason}", way_out)
 
 
 def _possible(name: str, types: str, count: int) -> list[Way]:

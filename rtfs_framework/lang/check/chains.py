@@ -13,10 +13,8 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.printer import write
 
-CODE = "E0240"
 
-
-def check_chains(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
+def check_chains(facts: Facts) -> list[Diagnostic]:
     """Return a warning for every literal that was tested before."""
     found: list[Diagnostic] = []
     inner: set[ir.Node] = set()
@@ -39,7 +37,7 @@ def _chain(first: ir.If, inner: set[ir.Node], facts: Facts) -> Iterator[Diagnost
             name, literal = found
             if (name, key) in seen and literal.span not in facts.written_by_macros:
                 message = f"this is never chosen: the literal {write(literal.value)} was tested before"
-                yield facts.finding(literal.span, CODE, message, "remove it", kind="Unreachable", severity="warning")
+                yield facts.finding(literal.span, "E0240", message, "remove it")
             seen.add((name, key))
         inner.add(node)
         node = node.otherwise

@@ -15,12 +15,11 @@ from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.show import show_type
 
-CODE = "E0240"
 MOST_COMPARED = 100
 """Patterns of one match that a later one is compared with."""
 
 
-def check_clauses(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
+def check_clauses(facts: Facts) -> list[Diagnostic]:
     """Return a warning for every clause that is never chosen."""
     return [
         found
@@ -36,9 +35,7 @@ def _of_match(node: ir.Match, facts: Facts) -> Iterator[Diagnostic]:
         why = seen.covers(clause.pattern)
         if why is not None:
             message = f"this clause is never chosen: {why}"
-            yield facts.finding(
-                clause.body.span, CODE, message, "remove it, or put it first", kind="Unreachable", severity="warning"
-            )
+            yield facts.finding(clause.body.span, "E0240", message, "remove it, or put it first")
         elif clause.guard is None:
             seen.add(clause.pattern)
 

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", bound=ir.Node)
 
+KINDS = {
+    "E0204": ("ArityMismatch", "error"),
+    **dict.fromkeys(("E0205", "E0321", "E0322"), ("TypeError", "error")),
+    **dict.fromkeys(("E0230", "E0231", "E0232", "E0233"), ("Unused", "hint")),
+    "E0234": ("Shadowing", "hint"),
+    **dict.fromkeys(("E0240", "E0241", "E0242", "E0243"), ("Unreachable", "warning")),
+    "E0320": ("TypeValidationError", "error"),
+    "E0323": ("MatchError", "warning"),
+    "E0324": ("TypeValidationError", "warning"),
+}
+"""The codes of the checks: what kind of error each amounts to when the program runs, and how severe it is."""
+
 
 @records.frozen(eq=False)
 class Facts:
@@ -54,12 +66,13 @@ class Facts:
         return all_of(self.program, kind)
 
     def finding(
-        self, span: Span, code: str, message: str, way_out: str | None = None, *, kind: str, severity: str = "error"
+        self, span: Span, code: str, message: str, way_out: str | None = None, severity: str | None = None
     ) -> Diagnostic:
-        """Return a finding about a place of the program."""
+        """Return a finding about a place of the program; its code says of what kind it is, and how severe."""
+        kind, usual = KINDS[code]
         source = self.sources[span.source]
         return Diagnostic(
-            code=code, message=message, source=source, span=span, help=way_out, kind=kind, severity=severity
+            code=code, message=message, source=source, span=span, help=way_out, kind=kind, severity=severity or usual
         )
 
     def place(self, span: Span) -> Place:

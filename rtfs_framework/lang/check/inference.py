@@ -37,6 +37,17 @@ from rtfs_framework.lang.types.show import show_type
 Name = ir.Var | str
 
 
+def check_contradictions(facts: Facts) -> list[Diagnostic]:
+    """Return a finding for every contradiction of types: a value that surely is not what its place needs."""
+    inference = Inference(facts)
+    try:
+        for node in facts.program.body:
+            inference.kinds(node)
+    except RecursionError:  # very deep: what was found until here is true all the same
+        pass
+    return inference.done()
+
+
 class Inference:
     """The state of one run over a program; `found` are the contradictions."""
 
@@ -59,12 +70,10 @@ class Inference:
         del self.bodies, self._calls
         return self.found
 
-    def say(
-        self, node: ir.Node, code: str, message: str, way_out: str | None, kind: str, severity: str = "error"
-    ) -> None:
+    def say(self, node: ir.Node, code: str, message: str, way_out: str | None, severity: str | None = None) -> None:
         """Note a contradiction at a node."""
         if not self.muted:
-            self.found.append(self.facts.finding(node.span, code, message, way_out, kind=kind, severity=severity))
+            self.found.append(self.facts.finding(node.span, code, message, way_out, severity))
 
     def kinds(self, node: ir.Node) -> Kinds:
         """Return what a node may give."""
@@ -152,7 +161,7 @@ class Inference:
         reason = self.misfits.why(value, declared)
         if reason is not None:
             message = f"this does not fit its declared type: {reason}"
-            self.say(value, "E0320", message, f"it is declared {show_type(declared)}", "TypeValidationError")
+            self.say(value, "E0320", message, f"it is declared {show_type(declared)}")
             return NEVER
         return made & of_type(declared, self.facts.types.get)
 
@@ -239,11 +248,7 @@ class Inference:
             return
         message = f"this clause is never chosen: the value cannot be {write(literal)}"
         way_out = "remove the clause" if reason is None else f"the value is declared otherwise: {reason}"
-        self.found.append(
-            self.facts.finding(
-                clause.body.span, "E0323", message, way_out, kind="MatchError", severity="warning"
-            )
-        )  # fmt: skip
+        self.say(clause.body, "E0323", message, way_out)
 
     def _try(self, node: ir.Try) -> Kinds:
         made = self.kinds(node.body)

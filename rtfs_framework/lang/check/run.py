@@ -15,8 +15,8 @@ from rtfs_framework.lang.check.arity import check_arity
 from rtfs_framework.lang.check.branches import check_branches, never_runs
 from rtfs_framework.lang.check.chains import check_chains
 from rtfs_framework.lang.check.clauses import check_clauses
-from rtfs_framework.lang.check.contradictions import check_contradictions
 from rtfs_framework.lang.check.facts import Facts, collect
+from rtfs_framework.lang.check.inference import check_contradictions
 from rtfs_framework.lang.check.shadowing import check_shadowing
 from rtfs_framework.lang.check.type_names import check_type_names
 from rtfs_framework.lang.check.unused import check_unused
@@ -27,7 +27,7 @@ from rtfs_framework.lang.source import Span
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.base import AnalyzerBase
 
-Check = Callable[[ir.Program, Facts], list[Diagnostic]]
+Check = Callable[[Facts], Iterable[Diagnostic]]
 
 CHECKS: tuple[Check, ...] = (
     check_arity,
@@ -46,14 +46,14 @@ def check_program(program: ir.Program, analyzer: AnalyzerBase) -> tuple[list[Dia
     facts = collect(program, analyzer)
     found = list(analyzer.findings)
     for check in CHECKS:
-        found += _run(check, program, facts)
+        found += _run(check, facts)
     return _once(_softened(found, facts)), facts
 
 
-def _run(check: Check, program: ir.Program, facts: Facts) -> list[Diagnostic]:
+def _run(check: Check, facts: Facts) -> list[Diagnostic]:
     """Run one check; a program that is too deep for it is left to the others."""
     try:
-        return check(program, facts)
+        return [*check(facts)]
     except RecursionError:
         return []
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
 
-CODE = "E0234"
 
-
-def check_shadowing(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
-    """Return a hint for every such definition."""
-    found = []
+def check_shadowing(facts: Facts) -> Iterator[Diagnostic]:
+    """Yield a hint for every such definition."""
     for node in facts.of(ir.SetGlobal):
         if node.span in facts.written_by_macros:
             continue
@@ -19,5 +17,4 @@ def check_shadowing(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # n
         if name in facts.library:
             message = f"'{name}' hides the library's function of that name in this program"
             way_out = "choose another name if other code means the library's"
-            found.append(facts.finding(node.span, CODE, message, way_out, kind="Shadowing", severity="hint"))
-    return found
+            yield facts.finding(node.span, "E0234", message, way_out)

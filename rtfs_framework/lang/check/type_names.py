@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.names import PRIMITIVES, instead, resolve
 
-CODE = "E0324"
 
-
-def check_type_names(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
+def check_type_names(facts: Facts) -> list[Diagnostic]:
     """Return a warning for every unknown name in a type, at the name."""
     return [
         _unknown(name, span, facts)
@@ -27,4 +24,4 @@ def check_type_names(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # 
 def _unknown(name: str, span: Span, facts: Facts) -> Diagnostic:
     known = {**dict.fromkeys(PRIMITIVES), **dict.fromkeys(facts.types)}
     message = f"no type is called '{name}': nothing fits it"
-    return facts.finding(span, CODE, message, instead(name, known), kind="TypeValidationError", severity="warning")
+    return facts.finding(span, "E0324", message, instead(name, known))

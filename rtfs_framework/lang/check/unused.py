@@ -15,12 +15,10 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import variables
 
-BINDING, PARAMETER, DEFINITION, IMPORT = "E0230", "E0231", "E0232", "E0233"
-
 _WORD = re.compile(r"[^\s()\[\]{}\"]+")
 
 
-def check_unused(program: ir.Program, facts: Facts) -> list[Diagnostic]:  # noqa: ARG001 - the shape of a check
+def check_unused(facts: Facts) -> list[Diagnostic]:
     """Return a hint for everything that is never used."""
     used = {node.var for node in facts.of(ir.Local)}
     # A loop binds a pattern twice: for later bindings, and for each round.
@@ -47,13 +45,13 @@ def _of_node(node: ir.Node, used: set[ir.Var], facts: Facts) -> Iterator[Diagnos
         case ir.Fn() if node.name != "fn" and not node.linked and node.signature.hint is None:
             for param in (*node.params, *([node.rest] if node.rest else [])):
                 of_param = variables(param.pattern)
-                yield from _bindings(of_param, used, facts, f"is a parameter of {node.name}", PARAMETER)
+                yield from _bindings(of_param, used, facts, f"is a parameter of {node.name}", "E0231")
         case _:
             return
 
 
 def _bindings(
-    bound: Iterator[ir.Var], used: set[ir.Var], facts: Facts, what: str, code: str = BINDING, *, named: bool = True
+    bound: Iterator[ir.Var], used: set[ir.Var], facts: Facts, what: str, code: str = "E0230", *, named: bool = True
 ) -> Iterator[Diagnostic]:
     """Judge variables; those of a loop are not `named` as the author calls them."""
     for var in bound:
@@ -64,7 +62,7 @@ def _bindings(
         if not name.startswith(("_", "%")) and (name == var.name or (not named and _WORD.fullmatch(name))):
             message = f"'{name}' {what} and never used"
             way_out = f"remove it, or call it _{name}"
-            yield facts.finding(span, code, message, way_out, kind="Unused", severity="hint")
+            yield facts.finding(span, code, message, way_out)
 
 
 def _definitions(facts: Facts) -> Iterator[Diagnostic]:
@@ -81,7 +79,7 @@ def _definitions(facts: Facts) -> Iterator[Diagnostic]:
         if namespace is not None and own in namespace.own and own not in namespace.exports and not own.startswith("_"):
             message = f"'{own}' is neither exported by module {name} nor used in it"
             way_out = f"remove it, export it, or call it _{own}"
-            yield facts.finding(node.span, DEFINITION, message, way_out, kind="Unused", severity="hint")
+            yield facts.finding(node.span, "E0232", message, way_out)
 
 
 def _imports(facts: Facts) -> Iterator[Diagnostic]:
@@ -93,7 +91,7 @@ def _imports(facts: Facts) -> Iterator[Diagnostic]:
             continue
         if not any((each.span.source, namespace.mine(name)) in read for name in namespace.exports):
             message = f"module {each.module} is imported and never used"
-            yield facts.finding(each.span, IMPORT, message, "remove the import", kind="Unused", severity="hint")
+            yield facts.finding(each.span, "E0233", message, "remove the import")
 
 
 def _has_macros(module: str, facts: Facts) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Any, Iterable
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import parts
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.printer import write
@@ -11,6 +12,12 @@ from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.values import Symbol
 from rtfs_framework.lang.vectors import List, is_vector
+
+_HEADS: dict[type, str] = {
+    ir.Global: "global", ir.Builtin: "builtin", ir.HostName: "host", ir.SetGlobal: "def", ir.Inlined: "inlined",
+    ir.If: "if", ir.Do: "do", ir.And: "and", ir.Or: "or", ir.Call: "call", ir.Arities: "arities", ir.Fresh: "fresh",
+    ir.Push: "push", ir.Stop: "stop",
+}  # fmt: skip
 
 
 def show_program(program: ir.Program) -> str:
@@ -25,32 +32,16 @@ def show(node: ir.Node) -> str:  # noqa: C901, PLR0912 - one line per kind of no
             return _constant(value)
         case ir.Local(var=var):
             return _var(var)
-        case ir.Global(name=name):
-            return _form("global", _name(name))
-        case ir.Builtin(name=name):
-            return _form("builtin", _name(name))
-        case ir.HostName(name=name):
-            return _form("host", _name(name))
-        case ir.SetGlobal(name=name, value=value):
-            return _form("def", _name(name), show(value))
-        case ir.If():
-            return _form("if", show(node.test), show(node.then), show(node.otherwise))
-        case ir.Do(items=items):
-            return _form("do", *map(show, items))
+        case ir.Global() | ir.Builtin() | ir.HostName() | ir.SetGlobal() | ir.Inlined():
+            return _form(_HEADS[type(node)], _name(node.name), *map(show, parts(node)))
+        case ir.If() | ir.Do() | ir.And() | ir.Or() | ir.Call() | ir.Arities() | ir.Fresh() | ir.Push() | ir.Stop():
+            return _form(_HEADS[type(node)], *map(show, parts(node)))
         case ir.Bind():
             return _form("bind", _pattern(node.pattern), *_type(node.type), show(node.value))
         case ir.Letrec(bindings=bindings):
             return _form("letrec", _vector(f"{_var(var)} {show(function)}" for var, function in bindings))
-        case ir.And(items=items):
-            return _form("and", *map(show, items))
-        case ir.Or(items=items):
-            return _form("or", *map(show, items))
         case ir.Fn():
             return _function(node)
-        case ir.Call(function=function, args=args):
-            return _form("call", show(function), *map(show, args))
-        case ir.Arities(functions=functions):
-            return _form("arities", *map(show, functions))
         case ir.Loop():
             pairs = zip(node.vars, node.inits, strict=True)
             return _form("loop", _vector(f"{_var(var)} {show(init)}" for var, init in pairs), show(node.body))
@@ -70,12 +61,8 @@ def show(node: ir.Node) -> str:  # noqa: C901, PLR0912 - one line per kind of no
             return _form("hinted", "{" + " ".join(f":{k} {show(v)}" for k, v in hints) + "}", show(body))
         case ir.Check(value=value, type=declared):
             return _form("check", show_type(declared), show(value))
-        case ir.Inlined():
-            return _form("inlined", _name(node.name), show(node.body))
         case ir.Each():
             return _each(node)
-        case ir.Fresh(value=value):
-            return _form("fresh", show(value))
         case ir.Grow():
             words = ("late",) if node.late else ()
             head = "put" if node.put else "grow"
@@ -85,10 +72,6 @@ def show(node: ir.Node) -> str:  # noqa: C901, PLR0912 - one line per kind of no
             return _form("look", node.op, _var(node.var), *map(show, node.args))
         case ir.Freeze(var=var):
             return _form("freeze", _var(var))
-        case ir.Push(value=value):
-            return _form("push", show(value))
-        case ir.Stop(value=value):
-            return _form("stop", show(value))
         case ir.Fail(kind=kind, message=message):
             return _form("fail", kind, write(message))
         case _ as never:
