@@ -86,7 +86,7 @@ def assemble(
         made = optimise(program, around.library, around.passes, verified=around.verified)
         module = emit_program(made, unit, around.passes)
     except RecursionError:
-        raise LanguageError([too_deep(source, Span(0, min(1, len(source.text))))]) from None
+        raise LanguageError([too_deep(source)]) from None
     code = to_code(module, source)
     return Artifact(
         sources=tuple(analyzer.sources),
@@ -181,10 +181,10 @@ def to_code(module: ast.Module, source: Source) -> CodeType:
         name = intern(f"<rtfs {source.name}>")
         return compile(module, name, "exec", dont_inherit=True, optimize=0)
     except (RecursionError, MemoryError, SyntaxError):
-        raise LanguageError([too_deep(source, Span(0, min(1, len(source.text))))]) from None
+        raise LanguageError([too_deep(source)]) from None
 
 
-def too_deep(source: Source, span: Span) -> Diagnostic:
-    """Return the finding for a program that is nested too deeply to compile."""
-    message = "nested too deeply to compile"
+def too_deep(source: Source, span: Span | None = None) -> Diagnostic:
+    """Return the finding for a program, or a form of one, that is nested too deeply to compile."""
+    message, span = "nested too deeply to compile", span or Span(0, min(1, len(source.text)))
     return Diagnostic(code="E0107", message=message, source=source, span=span, help="name the inner parts with defn")

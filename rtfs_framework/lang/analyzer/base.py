@@ -115,9 +115,9 @@ class AnalyzerBase:
 
     # -- findings ------------------------------------------------------------------------------------------------
 
-    def refuse(self, form: Form, code: str, message: str, way_out: str | None = None) -> LanguageError:
+    def refuse(self, form: Form, code: str, message: str, way_out: str | None = None, **more: Any) -> LanguageError:
         """Return the error for a refused form."""
-        return LanguageError([self.finding(form.span, code, message, way_out)])
+        return LanguageError([self.finding(form.span, code, message, way_out, **more)])
 
     def finding(self, span: Span, code: str, message: str, way_out: str | None = None, **more: Any) -> Diagnostic:
         """Return a finding about this program."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.lang.reader.atoms import refuse
+from rtfs_framework.lang.source import Source
 
 _OUTSIDE = re.compile(r'"(?:[^"\\]|\\.)*"?|;[^\n]*|#\|', re.DOTALL)
 _INSIDE = re.compile(r"#\||\|#")
@@ -39,11 +38,4 @@ def _block_end(source: Source, start: int) -> int:
         depth += 1 if match.group() == "#|" else -1
         if depth == 0:
             return match.end()
-    found = Diagnostic(
-        code="E0103",
-        message="this block comment is never closed",
-        source=source,
-        span=Span(start, start + 2),
-        help="close it with |#",
-    )
-    raise LanguageError([found])
+    raise refuse(source, start, start + 2, "E0103", "this block comment is never closed", "close it with |#")

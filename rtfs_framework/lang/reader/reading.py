@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rtfs_framework.lang.annotations import Any
+from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Reference, make_atom, make_name
@@ -51,6 +51,13 @@ class Reading:
         self.found += error.diagnostics
         return make_atom(None, span)
 
+    def _atom(self, span: Span, read: Callable[[Source, str, int], Any], text: str, start: int) -> Atom:
+        """Return the atom that a token is read to; nil where it is refused."""
+        try:
+            return make_atom(read(self.source, text, start), span)
+        except LanguageError as error:
+            return self.kept(error, span)
+
     def misplaced(self, text: str, place: int) -> None:
         """Note a character that starts nothing.
 
@@ -90,30 +97,16 @@ class Reading:
 
     def string(self, text: str, start: int, end: int) -> Any:
         """Return the form of a string."""
-        span = make_span(start, end, self.number)
-        try:
-            # Comments were blanked outside strings only, so the token's text is the source's own.
-            return make_atom(atoms.read_string(self.source, text, start), span)
-        except LanguageError as error:
-            return self.kept(error, span)
+        # Comments were blanked outside strings only, so the token's text is the source's own.
+        return self._atom(make_span(start, end, self.number), atoms.read_string, text, start)
 
     def special(self, text: str, start: int, end: int) -> Any:
         """Return the form of `##Inf` and its kin."""
-        span = make_span(start, end, self.number)
-        try:
-            return make_atom(atoms.read_special(self.source, text, start), span)
-        except LanguageError as error:
-            return self.kept(error, span)
+        return self._atom(make_span(start, end, self.number), atoms.read_special, text, start)
 
     def tagged(self, text: str, start: int, end: int) -> Any:
         """Return the form of a printed literal such as `#uuid("...")`."""
-        span = make_span(start, end, self.number)
-        match: Any = _TAGGED.fullmatch(text)
-        try:
-            string = atoms.read_string(self.source, match.group(2), start + match.start(2))
-            return make_atom(atoms.read_tagged(self.source, match.group(1), string, start, end), span)
-        except LanguageError as error:
-            return self.kept(error, span)
+        return self._atom(make_span(start, end, self.number), _tagged, text, start)
 
     def timestamp(self, text: str, start: int, end: int) -> Any:
         """Return the form of a timestamp."""
@@ -147,6 +140,12 @@ class Token:
         self.start, self.end = place
         self.value = value
         self.reading = reading
+
+
+def _tagged(source: Source, text: str, start: int) -> Any:
+    match: Any = _TAGGED.fullmatch(text)
+    string = atoms.read_string(source, match.group(2), start + match.start(2))
+    return atoms.read_tagged(source, match.group(1), string, start, start + len(text))
 
 
 def _bad_character(source: Source, text: str, place: int) -> LanguageError:

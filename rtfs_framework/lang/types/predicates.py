@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 
 from rtfs_framework.lang import records
@@ -41,17 +42,10 @@ def holds_key(value: Any, key: Any) -> bool:
 
 
 _NUMBERS = frozenset({int, float})
-_SIZED = frozenset({str, tuple, GrownVector, List, Map, Set})
+_TEXT: frozenset[Any] = frozenset({str})
+_SIZED: frozenset[Any] = frozenset({str, tuple, GrownVector, List, Map, Set})
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#]+[^\s]*")
-
-
-def _is_sized(value: Any) -> bool:
-    return value.__class__ in _SIZED
-
-
-def _number_test(compare: Callable[[Any, Any], bool]) -> Callable[[Any], Test]:
-    return lambda bound: lambda value: value.__class__ in _NUMBERS and compare(value, bound)
 
 
 def _same(bound: Any) -> Test:
@@ -63,14 +57,6 @@ def _same(bound: Any) -> Test:
 def _different(bound: Any) -> Test:
     same = _same(bound)
     return lambda value: not same(value)
-
-
-def _length_test(compare: Callable[[int, int], bool]) -> Callable[[int], Test]:
-    return lambda bound: lambda value: value.__class__ is str and compare(len(value), bound)
-
-
-def _count_test(compare: Callable[[int, int], bool]) -> Callable[[int], Test]:
-    return lambda bound: lambda value: _is_sized(value) and compare(len(value), bound)
 
 
 def _in_range(low: Any, high: Any) -> Test:
@@ -90,7 +76,7 @@ def _matches(text: str) -> Test:
 
 
 def _non_empty() -> Test:
-    return lambda value: _is_sized(value) and len(value) > 0
+    return lambda value: value.__class__ in _SIZED and len(value) > 0
 
 
 def _whole(found: re.Pattern[str]) -> Callable[[], Test]:
@@ -132,10 +118,16 @@ def _bad_pattern(args: tuple[Any, ...]) -> str | None:
 
 
 def _compare(sign: str, compare: Callable[[Any, Any], bool]) -> PredicateSpec:
-    return PredicateSpec(f"[:{sign} number]", _wants("one number", _is_number), _number_test(compare))
+    def test(bound: Any) -> Test:
+        return lambda value: value.__class__ in _NUMBERS and compare(value, bound)
+
+    return PredicateSpec(f"[:{sign} number]", _wants("one number", _is_number), test)
 
 
-def _size(name: str, test: Callable[[int], Test]) -> PredicateSpec:
+def _size(name: str, classes: frozenset[Any], compare: Callable[[int, int], bool]) -> PredicateSpec:
+    def test(bound: int) -> Test:
+        return lambda value: value.__class__ in classes and compare(len(value), bound)
+
     return PredicateSpec(f"[:{name} n]", _wants("one non-negative integer", _is_size), test)
 
 
@@ -152,22 +144,22 @@ def _is_keys(value: Any) -> bool:
 
 
 PREDICATES: dict[str, PredicateSpec] = {
-    ">": _compare(">", lambda value, bound: bool(value > bound)),
-    "<": _compare("<", lambda value, bound: bool(value < bound)),
-    ">=": _compare(">=", lambda value, bound: bool(value >= bound)),
-    "<=": _compare("<=", lambda value, bound: bool(value <= bound)),
+    ">": _compare(">", operator.gt),
+    "<": _compare("<", operator.lt),
+    ">=": _compare(">=", operator.ge),
+    "<=": _compare("<=", operator.le),
     "=": PredicateSpec("[:= value]", _wants("one value", _any_value), _same),
     "!=": PredicateSpec("[:!= value]", _wants("one value", _any_value), _different),
     "in-range": PredicateSpec("[:in-range low high]", _wants("two numbers", _is_number, _is_number), _in_range),
-    "min-length": _size("min-length", _length_test(lambda n, bound: n >= bound)),
-    "max-length": _size("max-length", _length_test(lambda n, bound: n <= bound)),
-    "length": _size("length", _length_test(lambda n, bound: n == bound)),
+    "min-length": _size("min-length", _TEXT, operator.ge),
+    "max-length": _size("max-length", _TEXT, operator.le),
+    "length": _size("length", _TEXT, operator.eq),
     "matches-regex": PredicateSpec('[:matches-regex "pattern"]', _bad_pattern, _matches),
     "is-url": _bare("is-url", _whole(_URL)),
     "is-email": _bare("is-email", _whole(_EMAIL)),
-    "min-count": _size("min-count", _count_test(lambda n, bound: n >= bound)),
-    "max-count": _size("max-count", _count_test(lambda n, bound: n <= bound)),
-    "count": _size("count", _count_test(lambda n, bound: n == bound)),
+    "min-count": _size("min-count", _SIZED, operator.ge),
+    "max-count": _size("max-count", _SIZED, operator.le),
+    "count": _size("count", _SIZED, operator.eq),
     "non-empty": _bare("non-empty", _non_empty),
     "has-key": PredicateSpec("[:has-key :key]", _wants("one key", _any_value), _has_key),
     "required-keys": PredicateSpec("[:required-keys [:a :b]]", _wants("one vector of keys", _is_keys), _required_keys),

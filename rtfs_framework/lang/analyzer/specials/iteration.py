@@ -18,7 +18,7 @@ _FOR = "(for [pattern coll ... :when test :while test :let [...]] body)"
 
 def _refuse(analyzer: AnalyzerBase, form: ListForm, kind: str, grammar: str) -> LanguageError:
     word = head_of(form) or "form"
-    return LanguageError([analyzer.finding(form.span, "E0201", f"malformed {word}", f"as in {grammar}", kind=kind)])
+    return analyzer.refuse(form, "E0201", f"malformed {word}", f"as in {grammar}", kind=kind)
 
 
 @special("for", grammar=_FOR, doc="The vector of the body's values for every combination of the collections.")

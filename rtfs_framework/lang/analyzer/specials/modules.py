@@ -7,7 +7,6 @@ from rtfs_framework.lang.analyzer.modules import IMPORT, MODULE, import_into, mo
 from rtfs_framework.lang.analyzer.namespaces import Imported
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
-from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Form, ListForm, Name, VectorForm, keyword_of
 from rtfs_framework.lang.ir import nodes as ir
 
@@ -40,7 +39,7 @@ def _import(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | N
     if missing is not None:
         way_out = f"it exports: {' '.join(module.exports) or 'nothing'}"
         message = f"module {name} does not export '{missing}'"
-        raise LanguageError([analyzer.finding(form.span, "E0223", message, way_out, kind="ModuleError")])
+        raise analyzer.refuse(form, "E0223", message, way_out, kind="ModuleError")
     return ir.Do((*nodes, ir.Const(None, form.span)), form.span)
 
 
