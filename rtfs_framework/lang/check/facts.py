@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from rtfs_framework.lang import records
-from rtfs_framework.lang.annotations import TYPE_CHECKING, Mapping, Sequence, TypeVar
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar
 from rtfs_framework.lang.arity import chosen
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.summary import all_of, settings
+from rtfs_framework.lang.ir.summary import all_by_kind, settings
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.types.model import MapType, Type
@@ -50,6 +50,8 @@ class Facts:
     namespaces: tuple[Namespace, ...]
     """The modules that were loaded."""
     program: ir.Program
+    by_kind: Mapping[type, list[Any]]
+    """Every node of the program by its class, in order."""
     functions: Mapping[str, tuple[ir.Fn, ...]]
     """Top-level functions that are defined once, arity by arity."""
     locals: Mapping[ir.Var, ir.Fn]
@@ -63,7 +65,7 @@ class Facts:
 
     def of(self, kind: type[N]) -> list[N]:
         """Return the nodes of a class, in order."""
-        return all_of(self.program, kind)
+        return self.by_kind.get(kind, [])
 
     def finding(
         self, span: Span, code: str, message: str, way_out: str | None = None, severity: str | None = None
@@ -109,8 +111,8 @@ class Facts:
 
 def collect(program: ir.Program, analyzer: AnalyzerBase) -> Facts:
     """Return the facts about a program that an analyzer has just made."""
-    count = settings(program)
-    once = [node for node in all_of(program, ir.SetGlobal) if count[node.name] == 1]
+    count, found = settings(program), all_by_kind(program)
+    once = [node for node in found.get(ir.SetGlobal, ()) if count[node.name] == 1]
     return Facts(
         sources=analyzer.sources,
         library=analyzer.library,
@@ -121,8 +123,9 @@ def collect(program: ir.Program, analyzer: AnalyzerBase) -> Facts:
         bound=analyzer.bound,
         namespaces=tuple(analyzer.modules.namespaces.values()),
         program=program,
+        by_kind=found,
         functions=_functions(once),
-        locals={var: fn for node in all_of(program, ir.Letrec) for var, fn in node.bindings},
+        locals={var: fn for node in found.get(ir.Letrec, ()) for var, fn in node.bindings},
         structs={node.name: made for node in once if (made := _struct(node.value)) is not None},
         constants=frozenset(node.name for node in once),
         set_names=frozenset(count),

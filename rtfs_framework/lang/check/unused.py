@@ -21,42 +21,43 @@ _WORD = re.compile(r"[^\s()\[\]{}\"]+")
 def check_unused(facts: Facts) -> list[Diagnostic]:
     """Return a hint for everything that is never used."""
     used = {node.var for node in facts.of(ir.Local)}
-    # A loop binds a pattern twice: for later bindings, and for each round.
-    places = {span for var in used if (span := facts.bound.get(var)) is not None and facts.text(span) == var.name}
-    used.update(var for var, place in facts.bound.items() if place in places)
+    unused = facts.bound.keys() - used
     found: list[Diagnostic] = []
-    for kind in (ir.Bind, ir.Letrec, ir.Loop, ir.Match, ir.Fn):
-        for node in facts.of(kind):
-            found += _of_node(node, used, facts)
+    if unused:
+        # A loop binds a pattern twice: for later bindings, and for each round.
+        places = {span for var in used if (span := facts.bound.get(var)) is not None and facts.text(span) == var.name}
+        unused = {var for var in unused if facts.bound[var] not in places}
+        for kind in (ir.Bind, ir.Letrec, ir.Loop, ir.Match, ir.Fn):
+            for node in facts.of(kind):
+                found += _of_node(node, unused, facts)
     return [*found, *_definitions(facts), *_imports(facts)]
 
 
-def _of_node(node: ir.Node, used: set[ir.Var], facts: Facts) -> Iterator[Diagnostic]:
+def _of_node(node: ir.Node, unused: set[ir.Var], facts: Facts) -> Iterator[Diagnostic]:
     match node:
         case ir.Bind(pattern=pattern):
-            yield from _bindings(variables(pattern), used, facts, "is bound")
+            yield from _bindings(variables(pattern), unused, facts, "is bound")
         case ir.Letrec(bindings=bindings):
-            yield from _bindings((var for var, _ in bindings), used, facts, "is bound")
+            yield from _bindings((var for var, _ in bindings), unused, facts, "is bound")
         case ir.Loop(vars=bound):
-            yield from _bindings(iter(bound), used, facts, "is bound", named=False)
+            yield from _bindings(iter(bound), unused, facts, "is bound", named=False)
         case ir.Match(clauses=clauses):
             for clause in clauses:
-                yield from _bindings(variables(clause.pattern), used, facts, "is bound")
+                yield from _bindings(variables(clause.pattern), unused, facts, "is bound")
         case ir.Fn() if node.name != "fn" and not node.linked and node.signature.hint is None:
             for param in (*node.params, *([node.rest] if node.rest else [])):
                 of_param = variables(param.pattern)
-                yield from _bindings(of_param, used, facts, f"is a parameter of {node.name}", "E0231")
+                yield from _bindings(of_param, unused, facts, f"is a parameter of {node.name}", "E0231")
         case _:
             return
 
 
 def _bindings(
-    bound: Iterator[ir.Var], used: set[ir.Var], facts: Facts, what: str, code: str = "E0230", *, named: bool = True
+    bound: Iterator[ir.Var], unused: set[ir.Var], facts: Facts, what: str, code: str = "E0230", *, named: bool = True
 ) -> Iterator[Diagnostic]:
     """Judge variables; those of a loop are not `named` as the author calls them."""
     for var in bound:
-        span = facts.bound.get(var)
-        if var in used or span is None or span in facts.written_by_macros:
+        if var not in unused or (span := facts.bound[var]) in facts.written_by_macros:
             continue
         name = facts.text(span)
         if not name.startswith(("_", "%")) and (name == var.name or (not named and _WORD.fullmatch(name))):

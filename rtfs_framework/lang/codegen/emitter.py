@@ -18,7 +18,6 @@ from rtfs_framework.lang.codegen.names import hint
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.passes.numbers import Numbers
-from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
 
 
@@ -93,6 +92,8 @@ class EmitterBase:
 
     def __init__(self, unit: Unit, program: ir.Program, passes: frozenset[str]) -> None:
         self.unit = unit
+        self.line = unit.line
+        """Gives the line that stands for a span."""
         self.passes = passes
         self.functions = program.functions
         self.defined_names = program.defined
@@ -207,10 +208,6 @@ class EmitterBase:
         temp = self.unit.temp(what)
         self.emit(py.assign(temp, expression), line)
         return temp
-
-    def line(self, span: Span) -> int:
-        """Return the line that stands for a span."""
-        return self.unit.line(span)
 
 
 def steady(expression: ast.expr) -> bool:

@@ -8,16 +8,17 @@ the count of steps must not depend on that.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import defaults, parts
+from rtfs_framework.lang.ir.walk import defaults, everything, parts
 
 NODES_PER_STEP = 64
 """A body with a longer way through it takes a further step for each so many nodes."""
 FREE_ROUNDS = 8
 """Rounds of a loop that counts and calls nothing which are part of its first step, if there are no more."""
 
-_LEAVES = frozenset({ir.Const, ir.Local, ir.Global, ir.Builtin})
-_FREE = _LEAVES | {ir.Fn, ir.Letrec}
+_FREE = frozenset({ir.Const, ir.Local, ir.Global, ir.Builtin, ir.Fn, ir.Letrec})
 """Nodes that only make or read a value."""
 
 
@@ -38,11 +39,9 @@ class Costs:
 
     def _look(self, node: ir.Node) -> bool:
         match node:
-            case ir.Loop() | ir.Each() | ir.HostName() | ir.Hinted():
-                return True
             case ir.Call(function=ir.Builtin(entry=entry), args=args) if entry is not None and entry.cheap:
                 return any(map(self.costly, args))
-            case ir.Call():
+            case ir.Call() | ir.Loop() | ir.Each() | ir.HostName() | ir.Hinted():
                 return True
             case ir.Match(clauses=clauses):
                 patterns = (part for clause in clauses for part in defaults(clause.pattern))
@@ -59,11 +58,7 @@ class Costs:
 
 def further_steps(body: ir.Node) -> int:
     """Return how many further steps a body takes because it is long; functions and loops inside pay for themselves."""
-    todo, count = [body], 0
-    while todo and count < NODES_PER_STEP // 2:
-        count += len(todo)
-        todo = [part for node in todo if node.__class__ not in _LEAVES for part in parts(node)]
-    if count < NODES_PER_STEP // 2:
+    if len(list(islice(everything((body,)), NODES_PER_STEP // 2))) < NODES_PER_STEP // 2:
         return 0  # no way is longer than twice the nodes
     return _longest(body) // NODES_PER_STEP
 

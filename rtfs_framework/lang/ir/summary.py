@@ -63,6 +63,15 @@ def all_nodes(program: ir.Program) -> list[ir.Node]:
     return [node for root in program.body for node in summary(program, root).nodes]
 
 
+def all_by_kind(program: ir.Program) -> dict[type, list[Any]]:
+    """Return every node of a program by its class, in order."""
+    found: dict[type, list[Any]] = defaultdict(list)
+    for root in program.body:
+        for kind, nodes in summary(program, root).by_kind.items():
+            found[kind] += nodes
+    return dict(found)
+
+
 def all_of(program: ir.Program, kind: type[N]) -> list[N]:
     """Return every node of a class in a program."""
     return [node for root in program.body for node in summary(program, root).by_kind.get(kind, ())]
