@@ -57,6 +57,8 @@ class Around:
     """What the `Each` loops around collect into, the innermost last."""
     trusted: Mapping[ir.FunctionFrame, ir.Fn] = records.field(factory=dict)
     """Functions whose version without checks is being emitted: what jumps pass is checked where they start."""
+    found: Mapping[ir.Look, str] = records.field(factory=dict)
+    """What holds the answers to questions that were asked already."""
     late: list[ast.stmt] = records.field(factory=list)
     """Changes in place that wait until all that the round of a loop passes on is computed."""
 

@@ -9,6 +9,7 @@ from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import steady, var_name
 from rtfs_framework.lang.codegen.shortcuts import is_own_key, key_test
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.passes.kinds import Kind
 
@@ -35,6 +36,12 @@ def fresh(emitter: Expressions, node: ir.Fresh) -> ast.expr:
 def grow(emitter: Expressions, node: ir.Grow) -> ast.expr:
     """Emit a change; returns a read of the variable."""
     name, line = var_name(node.var), emitter.line(node.span)
+    asked = _asked(emitter, node) if node.is_map else None
+    if asked is not None:
+        found, old = _find(emitter, asked, line)
+        with emitter.where(found={**emitter.around.found, asked: old}):
+            emitter.emit(_set(name, py.load(found), emitter.value(node.parts[1])), line)
+        return py.load(name)
     given = emitter.values(node.parts)
     if node.is_map:
         if len(given) > 2 or not steady(given[0]):  # Python makes the value before it looks at the key
@@ -117,10 +124,53 @@ def _is_index(emitter: Expressions, node: ir.Node, index: ast.expr, name: str) -
     return py.both([py.is_class(_copied(index), "int"), inside])
 
 
+def _asked(emitter: Expressions, node: ir.Grow) -> ir.Look | None:
+    """Return the question what stands under a variable key, if the new value there depends on that."""
+    match node.parts:
+        case [ir.Local(var=var) as key, value] if not is_own_key(key, emitter.numbers):
+            looks = (part for part in everything((value,)) if isinstance(part, ir.Look) and part.var is node.var)
+            return next((each for each in looks if each.op == Op.GET and _is_of(each, var)), None)
+        case _:
+            return None
+
+
+def _find(emitter: Expressions, asked: ir.Look, line: int) -> tuple[str, str]:
+    """Emit the question; return the names of what holds the key and what was found: there goes the time of counting.
+
+    An integer or text is looked for as it is: where something is found, it is its own dict key. Else its key is made,
+    and looked for again.
+    """
+    key, old = emitter.unit.temp("k"), emitter.unit.temp("v")
+    node, *default = asked.args
+    emitter.emit(py.assign(key, emitter.value(node)), line)
+    get = _got(asked.var, py.load(key))
+    if emitter.numbers.kind(node) not in (Kind.INT, Kind.STRING):
+        usual = ast.BoolOp(ast.Or(), [py.is_class(py.load(key), each) for each in ("int", "str")])
+        get = py.either(usual, get, py.const(None))
+    emitter.emit(py.assign(old, get), line)
+    with emitter.block() as again:
+        emitter.emit(py.assign(key, _key(emitter, node, py.load(key))), line)
+        emitter.emit(py.assign(old, _got(asked.var, py.load(key), *emitter.values(default))), line)
+    emitter.emit(ast.If(py.compare(py.load(old), ast.Is(), py.const(None)), again, []), line)
+    return key, old
+
+
+def _is_of(look: ir.Look, key: ir.Var) -> bool:
+    """Tell whether a question is about what stands under a variable, and costs nothing besides."""
+    asked, *default = look.args
+    return isinstance(asked, ir.Local) and asked.var is key and all(isinstance(part, ir.Const) for part in default)
+
+
+def _got(var: ir.Var, key: ast.expr, *default: ast.expr) -> ast.expr:
+    return py.call(ast.Attribute(py.load(var_name(var)), "get", py.LOAD), key, *default)
+
+
 def look(emitter: Expressions, node: ir.Look) -> ast.expr:
     """Return the answer to a question."""
     if node.op in _OF_ITEMS:
         return _item(emitter, node)
+    if node in emitter.around.found:
+        return py.load(emitter.around.found[node])
     name = py.load(var_name(node.var))
     if node.op == Op.COUNT:
         return py.call("len", name)
@@ -143,7 +193,7 @@ def look(emitter: Expressions, node: ir.Look) -> ast.expr:
     key = _key(emitter, node.args[0], key)
     if node.op == Op.HAS:
         return py.compare(key, ast.In(), name)
-    return py.call(ast.Attribute(name, "get", py.LOAD), key, *default)
+    return _got(node.var, key, *default)
 
 
 def _item(emitter: Expressions, node: ir.Look) -> ast.expr:

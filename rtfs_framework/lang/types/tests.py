@@ -25,6 +25,7 @@ _VECTOR = (tuple, GrownVector)
 _OF_ITEMS: dict[Any, tuple[type, ...]] = {
     ty.VectorType: _VECTOR, ty.ListType: (List, *_VECTOR), ty.SetType: (Set,),
 }  # fmt: skip
+_ITEM = "each"
 _FEW = 4
 """Keywords that are compared one by one."""
 
@@ -48,7 +49,11 @@ class _Writing:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {"charge": charge, "Map": Map}
         self._named: dict[str, str] = {}
+        self._in_place: set[str] = set()
+        """Names whose test stands in a loop: once, because their tests may hold one another's many times over."""
         self._count = 0
+        self._others = 0
+        """How many unions the type at hand is a member of: where it does not fit, another may."""
 
     def name(self, *values: Any) -> str:
         """Return a new name; of a value, if one is given."""
@@ -58,8 +63,9 @@ class _Writing:
         return made
 
     def function(self, name: str, parameter: str, body: list[str]) -> str:
-        """Write a function."""
-        self.lines += [f"def {name}({parameter}):", *(f"    {line}" for line in body)]
+        """Write a function; a key that a map has not is a value that does not fit."""
+        tried = ["try:", *(f"    {line}" for line in body), "except KeyError: return False"]
+        self.lines += [f"def {name}({parameter}):", *(f"    {line}" for line in tried)]
         return name
 
     def test(self, type_: Type, part: str) -> str:  # noqa: C901 - one case per kind of type
@@ -76,7 +82,7 @@ class _Writing:
             case ty.OptionalType(inner):
                 return self._held(part, lambda held: f"({held} is None or {self.test(inner, held)})")
             case ty.UnionType(members):
-                return self._held(part, lambda held: f"({' or '.join(self.test(each, held) for each in members)})")
+                return self._held(part, lambda held: self._any_of(members, held))
             case ty.AndType():
                 return self._held(part, lambda held: self._all_of(type_, held))
             case ty.EnumType(values):
@@ -100,21 +106,28 @@ class _Writing:
         return f"((({held} := {part}) is {held}) and {test(held)})"
 
     def _of_class(self, part: str, classes: tuple[type, ...]) -> str:
-        if len(classes) == 1:
-            return f"{part}.__class__ is {self.name(classes[0])}"
+        if len(classes) == 1 or (len(classes) == len(_VECTOR) and part.isidentifier()):
+            return f"({' or '.join(f'{part}.__class__ is {self.name(each)}' for each in classes)})"
         return f"{part}.__class__ in {self.name(frozenset(classes))}"
 
     def _of_name(self, name: str, part: str) -> str:
-        """A name is tested by a function of its own, written once; a primitive's in place."""
+        """A name is tested by a function of its own, written once; a primitive's, and that of all items, in place."""
         found = resolve(name, self.lookup)
         if found is None:
             return "False"
-        if isinstance(found, Primitive):
+        if isinstance(found, Primitive) or (part == _ITEM and name not in self._in_place):
+            self._in_place.add(name)
             return self.test(found, part)
         if name not in self._named:
             body = f"return {self.test(found, 'v')}"
             self._named[name] = self.function(self.name(), "v", [body])
         return f"{self._named[name]}({part})"
+
+    def _any_of(self, members: tuple[Type, ...], part: str) -> str:
+        self._others += 1
+        tests = [self.test(each, part) for each in members]
+        self._others -= 1
+        return f"({' or '.join(tests)})"
 
     def _all_of(self, type_: ty.AndType, part: str) -> str:
         try:
@@ -132,8 +145,8 @@ class _Writing:
         return f"{self.name(failure_finder(type_, self.lookup))}({part}) is None"
 
     def _walk(self, classes: tuple[type, ...], item: Type) -> str:
-        of_item = self.test(item, "each")
-        loop = [] if of_item == "True" else ["for each in v:", f"    if not ({of_item}): return False"]
+        of_item = self.test(item, _ITEM)
+        loop = [] if of_item == "True" else [f"for {_ITEM} in v:", f"    if not ({of_item}): return False"]
         size = [f"if len(v) >= {SMALL}: charge(len(v))"]
         wrong = f"if not {self._of_class('v', classes)}: return False"
         return self.function(self.name(), "v", [wrong, *size, *loop, "return True"])
@@ -155,4 +168,4 @@ class _Writing:
             return f"{self.test(entry.type, f'{found}[{key}]')} if {key} in {found} else {other}"
         if failure_finder(entry.type, self.lookup)(None) is None:
             return f"{key} in {found} and {self.test(entry.type, f'{found}[{key}]')}"
-        return self.test(entry.type, f"{found}.get({key})")
+        return self.test(entry.type, f"{found}.get({key})" if self._others else f"{found}[{key}]")

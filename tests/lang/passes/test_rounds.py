@@ -79,3 +79,16 @@ def test_values_of_before_are_seen_by_the_whole_round(text, value):
 def test_what_left_the_loop_is_not_changed_by_the_next_one():
     text = "(defn f [n] (loop [i 0 v [0]] (if (< i n) (recur (inc i) (assoc v 0 i)) v))) [(f 2) (f 5) (f 0)]"
     assert told(text, ALL) == "[[1] [4] [0]]"
+
+
+KEYS = '[1 true 1.0 1 nil nil :a "a" \'a [1] [1.0] [1] 2000000000000000000 -0.0 0 1152921504606846977 false :a "a"]'
+COUNTED = "(reduce (fn [m k] (assoc m k {})) {{}} " + KEYS + ")"
+
+
+@pytest.mark.parametrize(
+    "value", ["(inc (get m k 0))", "[(get m k) (get m k 7)]", "(get m k)", "(if (get m k) nil k)", "[(get m k [])]"]
+)
+def test_what_stands_under_a_key_is_found_whatever_the_key_is(value):
+    text = COUNTED.format(value)
+    assert told(text, ALL) == told(text, ALL - {"grow"}) == told(text, frozenset({"mutual"}))
+    assert told(COUNTED.format("(inc (get m k 0))"), ALL).startswith("{1 2 true 1 1.0 1 nil 2 :a 2 ")
