@@ -163,7 +163,7 @@ class Expressions(EmitterBase, ABC):
             if made is not None:
                 return self.at(made, line)
         expression = self.value(node)
-        if operators.is_boolean(node) or self.numbers.kind(node) is Kind.BOOL:
+        if self.numbers.kind(node) is Kind.BOOL:
             return expression
         if isinstance(expression, ast.Name) and "__" not in expression.id:
             first: ast.expr = py.load(expression.id)
@@ -192,7 +192,7 @@ class Expressions(EmitterBase, ABC):
     def junction(self, node: ir.And | ir.Or) -> ast.expr:
         """`and` and `or` as values: nested branches on the items before the last."""
         items = node.items
-        if all(operators.is_boolean(item) for item in items):
+        if all(self.numbers.kind(item) is Kind.BOOL for item in items):
             made = self._tests(node)
             if made is not None:
                 return made

@@ -13,7 +13,7 @@ from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen import shortcuts
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Op
-from rtfs_framework.lang.passes.kinds import Kind, result
+from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.widths import WORD_BITS, width
 from rtfs_framework.lang.values import Keyword
 
@@ -26,23 +26,6 @@ _WORD = 1 << WORD_BITS
 """Products below this are not measured, as in the library's `mul`."""
 _STEP = {Op.INC: Op.ADD, Op.DEC: Op.SUB}
 _NUMERIC = (Kind.INT, Kind.FLOAT)
-
-
-def is_boolean(node: ir.Node) -> bool:
-    """Tell whether a node surely gives true or false."""
-    match node:
-        case ir.Const(value=value):
-            return isinstance(value, bool)
-        case ir.Call(function=ir.Builtin() as function, args=args):
-            return result(function, [None] * len(args)) is Kind.BOOL
-        case ir.And(items=items) | ir.Or(items=items):
-            return all(is_boolean(item) for item in items)
-        case ir.Inlined(body=body):
-            return is_boolean(body)
-        case ir.Do(items=items) if items:
-            return is_boolean(items[-1])
-        case _:
-            return False
 
 
 def emit(emitter: Expressions, function: ir.Builtin, node: ir.Call) -> ast.expr | None:

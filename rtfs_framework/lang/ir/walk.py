@@ -248,3 +248,15 @@ def variables(pattern: ir.Pattern) -> Iterator[ir.Var]:
             yield from [whole] if whole else []
         case _ as never:
             raise forgotten(never)
+
+
+def jumps(body: ir.Node, frame: ir.FunctionFrame | None) -> Iterable[ir.Recur]:
+    """Yield the jumps of a loop (`frame` None) or of a function, inner loops and functions left out."""
+    todo = [body]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ir.Recur) and node.frame is frame:
+            yield node
+        if isinstance(node, ir.Fn) or (frame is None and isinstance(node, ir.Loop)):
+            continue
+        todo.extend(parts(node))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.ir.walk import everything, jumps
 from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.passes.copying import bound_by
 from rtfs_framework.lang.passes.kinds import Kind
-from rtfs_framework.lang.passes.numbers import Numbers, jumps
+from rtfs_framework.lang.passes.numbers import Numbers
 
 _MIRRORED = {Op.LT: Op.GT, Op.GT: Op.LT, Op.LE: Op.GE, Op.GE: Op.LE, Op.EQ: Op.EQ}
 _NEGATED = {Op.LT: Op.GE, Op.GT: Op.LE, Op.LE: Op.GT, Op.GE: Op.LT, Op.EQ: Op.NE}

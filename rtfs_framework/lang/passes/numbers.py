@@ -8,9 +8,9 @@ kind only if the first value and every `recur` have it (a greatest fixpoint, rea
 from __future__ import annotations
 
 from rtfs_framework.lang import records
-from rtfs_framework.lang.annotations import Iterable, Mapping, Protocol, Sequence, TypeGuard
+from rtfs_framework.lang.annotations import Iterable, Mapping, Protocol, Sequence
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import LEAVES, everything, parts
+from rtfs_framework.lang.ir.walk import LEAVES, everything, jumps, parts
 from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.passes import kinds, proofs
 from rtfs_framework.lang.passes.kinds import Kind
@@ -303,7 +303,7 @@ class Numbers:
         self._note_of_type(node.item, item)
         self._note(node.item, self._items(node.source) or self.vars.get(node.item))
         if node.acc is not None:
-            self._note(node.acc, self._start(node))
+            self._note(node.acc, None if node.init is None else self.kind(node.init))
         self.learn(node.body)
         stops = any(isinstance(part, ir.Stop) for part in everything((node.body,)))
         if node.acc in self.vars and (stops or self.kind(node.body) not in (self.vars[node.acc], Kind.NEVER)):
@@ -311,13 +311,6 @@ class Numbers:
             self.learn(node.body)
         if node.plain is not None:
             self.learn(node.plain)
-
-    def _start(self, node: ir.Each) -> Kind | None:
-        """Return the kind of what an accumulator starts with: without a first value, of the first item."""
-        if node.init is not None:
-            return self.kind(node.init)
-        self.learn(node.body)
-        return next((self.kind(part.otherwise) for part in everything((node.body,)) if _begins(part, node.acc)), None)
 
     def _items(self, source: ir.Node) -> Kind | None:
         """Return the kind of all items of a sequence."""
@@ -338,22 +331,3 @@ class Numbers:
             for i, (kind, arg) in enumerate(zip(assumed, jump.args, strict=False))
             if kind is not None and self.kind(arg) not in (kind, Kind.NEVER)
         }
-
-
-def _begins(node: ir.Node, acc: ir.Var | None) -> TypeGuard[ir.If]:
-    """Tell whether a node asks whether an accumulator has had its first item."""
-    return (
-        isinstance(node, ir.If) and isinstance(node.test, ir.Look) and node.test.op == Op.BEGUN and node.test.var is acc
-    )
-
-
-def jumps(body: ir.Node, frame: ir.FunctionFrame | None) -> Iterable[ir.Recur]:
-    """Yield the jumps of a loop (`frame` None) or of a function, inner loops and functions left out."""
-    todo = [body]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ir.Recur) and node.frame is frame:
-            yield node
-        if isinstance(node, ir.Fn) or (frame is None and isinstance(node, ir.Loop)):
-            continue
-        todo.extend(parts(node))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import defaults, everything, parts, rebuild
+from rtfs_framework.lang.ir.walk import defaults, everything, jumps, rebuild
 from rtfs_framework.lang.library import Op
 
 _LOOKS = {
@@ -39,7 +39,7 @@ class Round:
 
     def tail(self, node: ir.Node) -> ir.Node | None:
         """Return what stands in tail position."""
-        if self._place is not None and not _jumps(node):
+        if self._place is not None and not any(jumps(node, None)):
             return self._way_out(node)
         match node:
             case ir.If():
@@ -242,12 +242,3 @@ def _arguments(node: ir.Node, op: str) -> Nodes:
     if isinstance(node, ir.Call) and isinstance(node.function, ir.Builtin) and node.function.op == op:
         return node.args
     return ()
-
-
-def _jumps(node: ir.Node) -> bool:
-    """Tell whether a tail position may go round the loop again."""
-    if isinstance(node, ir.Recur):
-        return node.frame is None
-    if isinstance(node, ir.Loop | ir.Fn):
-        return False
-    return any(map(_jumps, parts(node)))

@@ -33,14 +33,18 @@ class Pass:
 PASSES = (
     Pass("arities", "Let calls of functions of several arities go straight to the arity they mean.", settle_arities),
     Pass("inline", "Put small functions where they are called, and lambdas that are called at once.", inline),
-    Pass("casts", "Leave checks of declared types out where the value surely fits.", drop_casts),
+    Pass(
+        "casts",
+        "Leave checks of declared types out where the value surely fits; the others are class tests.",
+        drop_casts,
+    ),
     Pass("fold", "Compute calls of pure library functions on constants; take the branch that is known.", fold),
     Pass("fuse", "Turn map, filter, reduce and their kin over known functions into one loop.", fuse),
     Pass("grow", "Change what a loop builds, and nobody else sees yet, in place.", grow),
     Pass("mutual", "Make mutual tail calls jumps (a lowering: they must not use the stack).", merge_tail_calls),
-    Pass("numbers", "Leave class tests out where kinds are known; compile functions again for them.", None),
+    Pass("numbers", "Leave class tests out where kinds are known; functions are compiled again, loops count.", None),
     Pass("match", "Compile match to a decision tree: nothing is asked twice of a value.", None),
-    Pass("shortcuts", "Do common library calls inline where a class test settles them.", None),
+    Pass("shortcuts", "Do common library calls inline where a class test settles them; measure vectors once.", None),
 )
 ALL = frozenset(each.name for each in PASSES)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.walk import parts
+from rtfs_framework.lang.ir.walk import jumps, parts
 from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.passes.kinds import Kind
-from rtfs_framework.lang.passes.numbers import Numbers, jumps
+from rtfs_framework.lang.passes.numbers import Numbers
 
 ROUNDS = 60
 """Bits of more rounds than any run can make."""
