@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import io
 import os
 import sys
@@ -19,6 +20,7 @@ _ESCAPED = "rtfs.escaped"
 def main() -> None:
     """Run `rtfs` and leave the process with its exit code."""
     told: list[int] = []
+    gc.disable()  # what is made while it starts stays; programs are run with collection
     try:
         _mend_streams()
         from rtfs_framework.cli.quick import run as run_quick
@@ -29,9 +31,11 @@ def main() -> None:
 
             _mind_signals(told)
             mend_stderr()
+            gc.enable()
             code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while it was starting or ending
         code = _INTERRUPTED
+    gc.freeze()  # or Python would go through everything again before it ends
     sys.exit(128 + told[0] if told and code == _INTERRUPTED else code)
 
 

@@ -7,6 +7,7 @@ ARGS...` and `rtfs check FILE`, without options, are looked for here, and `rtfs 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -201,6 +202,7 @@ def _value(artifact: Artifact, args: Sequence[str]) -> Any:
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.kernel.outcome import Complete
 
+    gc.enable()
     instance = Instance(artifact)
     outcome = instance.start().step()
     main = instance.function("main") if artifact.source.name != "<eval>" else None
