@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from rtfs_framework.api.plans import Candidate
     from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
-    from rtfs_framework.kernel.outcome import FunctionSignature
     from rtfs_framework.lang.maps import Map
+    from rtfs_framework.lang.signature import FunctionSignature
 
 
 class CallContext(Protocol):

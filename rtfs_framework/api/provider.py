@@ -11,7 +11,7 @@ import attrs
 from rtfs_framework.api.settings import SettingsSchema
 
 if TYPE_CHECKING:  # a plugin is imported at every start; what only its types need is not
-    from rtfs_framework.kernel.outcome import FunctionSignature
+    from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.lang.values import Value
 
 

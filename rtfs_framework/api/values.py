@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from rtfs_framework.kernel.outcome import CallKind, DelegationHint, FunctionSignature, HintKind, HostCall, Parameter
+from rtfs_framework.kernel.call_kind import CallKind
+from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.digest import digest as digest_of
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.printer import ATOMS, write
+from rtfs_framework.lang.signature import DelegationHint, FunctionSignature, HintKind, Parameter
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Timestamp, Uuid, Value
 from rtfs_framework.lang.vectors import GrownVector, List

@@ -82,7 +82,7 @@ def _escape(error: UnicodeError) -> tuple[str, int]:
 
 def _mind_signals(told: list[int]) -> None:
     """End in order, as with Ctrl-C, when the process is asked to end or its terminal goes; note which it was."""
-    import signal
+    import _signal as signal  # type: ignore[import-not-found]  # what `signal` has, without its enums
 
     def end(number: int, _frame: FrameType | None) -> None:
         told.append(number)

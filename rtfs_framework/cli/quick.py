@@ -11,8 +11,6 @@ import gc
 import os
 import sys
 
-from rtfs_framework.kernel.python import PYTHON
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,6 +99,8 @@ class _Quick:
         return self._by_the_kernel(entry, more)
 
     def _bare(self, entry: Entry) -> str:
+        from rtfs_framework.kernel.python import PYTHON
+
         names: dict[str, Any] = {"__builtins__": dict(PYTHON)}
         try:
             exec(entry.code, names)  # type: ignore[arg-type]  # noqa: S102 - our own code, under the user's seal
@@ -205,7 +205,9 @@ def _value(artifact: Artifact, args: Sequence[str]) -> Any:
     gc.enable()
     instance = Instance(artifact)
     outcome = instance.start().step()
-    main = instance.function("main") if artifact.source.name != "<eval>" else None
+    main = instance.function("main")
+    if main is not None and artifact.source.name == "<eval>":
+        main = None
     if main is not None and main.taking(len(args)) and isinstance(outcome, Complete):
         outcome = instance.call("main", tuple(args)).step()
     elif main is not None or args:

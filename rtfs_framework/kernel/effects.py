@@ -6,7 +6,7 @@ The values of the examples are those of a host that answers nil.
 from __future__ import annotations
 
 from rtfs_framework.kernel import pmap  # noqa: F401 - enters `pmap` into the library
-from rtfs_framework.kernel.outcome import CallKind
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.state import current, request
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import type_error
@@ -86,6 +86,3 @@ def hints_leave(depth: int) -> None:
     del state.hints[depth:]
     if not state.closed:
         event("hints-clear", *(key for key, _ in state.hints))
-
-
-HELPERS: dict[str, Any] = {"rt_hints_depth": hints_depth, "rt_hint": hint, "rt_hints_leave": hints_leave}

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from types import FunctionType
 
-from rtfs_framework.kernel import effects, meter, steps, support
+from rtfs_framework.kernel import meter, support
 from rtfs_framework.kernel.depth import Depth
-from rtfs_framework.kernel.faults import to_error
+from rtfs_framework.kernel.helpers import HELPERS, INTERNAL, helper
 from rtfs_framework.kernel.limits import OFF, Limits
-from rtfs_framework.kernel.link import Linker
-from rtfs_framework.kernel.meter import Watch
-from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.kernel.python import PYTHON
 from rtfs_framework.kernel.run import Run, frames_of
-from rtfs_framework.lang.annotations import Any, Callable
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable
 from rtfs_framework.lang.codegen.artifact import ENTRY, Artifact
-from rtfs_framework.lang.codegen.names import mangle
 from rtfs_framework.lang.errors import InternalError, undefined_symbol
-from rtfs_framework.lang.signature import FunctionSignature
-from rtfs_framework.lang.source import Place
-from rtfs_framework.lang.types.model import Type
 from rtfs_framework.stdlib.table import loaded
 
-Claims = Callable[[FunctionSignature], bool]
+if TYPE_CHECKING:
+    from rtfs_framework.kernel.meter import Watch
+    from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.lang.source import Place
+    from rtfs_framework.lang.types.model import Type
+
+Claims = Callable[["FunctionSignature"], bool]
 HostNames = Callable[[str], "str | None"]
 Watches = Callable[[], "Watch | None"]
 """Makes the watch of a run that is about to start."""
@@ -64,7 +63,9 @@ class Instance:
         self._claims = claims
         self._host_names = host_names
         self._places: dict[int, Place | None] = {}
-        self._signatures: dict[str, FunctionSignature] = {}
+        self._python: dict[str, str] = {}
+        """Top-level names to what Python calls them."""
+        self._loaded: list[Artifact] = []
         self._gate: list[None] = [None]
         self._names: dict[str, Any] = {"__builtins__": dict(PYTHON)}
         self.extend(artifact)
@@ -72,41 +73,54 @@ class Instance:
     def extend(self, artifact: Artifact) -> None:
         """Load a program, or what was added to it since: names that are bound keep their values."""
         self.artifact = artifact
-        self._signatures.update((signature.name, signature) for signature in artifact.signatures)
-        self._linker = Linker(artifact, self._claims, self._host_names)
+        self._loaded.insert(0, artifact)
+        self._python.update((name, python) for python, name in artifact.globals.items())
         self._names.update(self._namespace())
         exec(artifact.code, self._names)  # noqa: S102 - our own generated code, with no builtins of Python's
 
     def _namespace(self) -> dict[str, Any]:
         artifact = self.artifact
-        helpers = self._helpers()
-        names = {name: helpers[name] for name in artifact.helpers}
-        internal = {**support.INTERNAL, **steps.INTERNAL, "%struct": self._struct}
-        library = {**loaded(None), **PRELUDE} if artifact.prelude else loaded(artifact.families)
+        own = self._own_helpers()
+        names = {name: own[name] if name in own else helper(HELPERS[name]) for name in artifact.helpers}
+        library = loaded(artifact.families)
+        if artifact.prelude:
+            from rtfs_framework.kernel.prelude import PRELUDE
+
+            library = {**loaded(None), **PRELUDE}
         for python, name in artifact.builtins:
-            names[python] = internal[name] if name in internal else library[name].within(self.lookup_type)
+            if name in INTERNAL:
+                names[python] = helper(INTERNAL[name])
+            else:
+                names[python] = self._struct if name == "%struct" else library[name].within(self.lookup_type)
         for python, name in artifact.globals.items():
             if name in library:  # a library name that the program defines means the library's until then
                 names[python] = library[name].within(self.lookup_type)
         names.update((f"C__{i}", value) for i, value in enumerate(artifact.constants))
         kept = names["C__kept"] = {}  # measured as constants are
-        checkers = (support.make_checker(each, self.lookup_type, kept) for each in artifact.checked)
-        names.update((f"K__{i}", check) for i, check in enumerate(checkers))
+        if artifact.checked:
+            from rtfs_framework.kernel.checkers import make_checker
+
+            checkers = (make_checker(each, self.lookup_type, kept) for each in artifact.checked)
+            names.update((f"K__{i}", check) for i, check in enumerate(checkers))
         return names
 
-    def _helpers(self) -> dict[str, Any]:
-        linked = self._linker.helpers()
-        return {
-            **support.HELPERS,
-            **effects.HELPERS,
-            **linked,
-            "rt_error": to_error,
-            "rt_names": self._names,
-            **meter.helpers(self._names),
-        }
+    def _own_helpers(self) -> dict[str, Any]:
+        own = {"rt_host_name": self._free_name, "rt_names": self._names, **meter.helpers(self._names)}
+        if self.artifact.links:
+            from rtfs_framework.kernel.link import linker
+
+            own["rt_link"] = linker(self.artifact, self._claims)
+        return own
+
+    def _free_name(self, name: str) -> Any:
+        from rtfs_framework.kernel.link import host_name
+
+        return host_name(name, self._host_names(name))
 
     def _struct(self, name: str, declared: Any) -> Any:
-        return support.make_struct(name, declared, self.lookup_type)
+        from rtfs_framework.kernel.checkers import make_struct
+
+        return make_struct(name, declared, self.lookup_type)
 
     def lookup_type(self, name: str) -> Type | None:
         """Return a type that the program names."""
@@ -114,7 +128,11 @@ class Instance:
 
     def function(self, name: str) -> FunctionSignature | None:
         """Return the signature of a top-level function, or None."""
-        return self._signatures.get(name) if mangle("G__", name) in self.artifact.globals else None
+        if name not in self.artifact.globals.values():
+            return None
+        return next(
+            (each for artifact in self._loaded for each in reversed(artifact.signatures) if each.name == name), None
+        )
 
     def start(self) -> Run:
         """Return the run of the top-level forms."""
@@ -141,7 +159,7 @@ class Instance:
         Raises:
             ProgramError: UndefinedSymbol, there is no such top-level name (yet).
         """
-        function = self._names.get(mangle("G__", name))
+        function = self._names.get(self._python.get(name, ""))
         if function is None:
             raise undefined_symbol(name)
         return self._run(support.callable_of(function, len(args)), args)
@@ -160,6 +178,6 @@ class Instance:
             ProgramError: UndefinedSymbol.
         """
         try:
-            return self._names[mangle("G__", name)]
+            return self._names[self._python[name]]
         except KeyError:
             raise undefined_symbol(name) from None

@@ -37,12 +37,9 @@ NAME = "<conversation>"
 class _GrowingInstance(Instance):
     """An instance in which a name that was free when it was compiled means what has been defined since."""
 
-    def _helpers(self) -> dict[str, Any]:
-        return {**super()._helpers(), "rt_host_name": self._late_name}
-
-    def _late_name(self, name: str) -> Any:
+    def _free_name(self, name: str) -> Any:
         python = mangle(_GLOBAL, name)
-        return self._names[python] if python in self._names else self._linker.host_name(name)
+        return self._names[python] if python in self._names else super()._free_name(name)
 
     def knows(self, name: str) -> bool:
         """Tell whether a top-level name has a value."""
@@ -50,7 +47,8 @@ class _GrowingInstance(Instance):
 
     def set(self, name: str, value: Any) -> None:
         """Give a top-level name a value."""
-        self._names[mangle(_GLOBAL, name)] = value
+        python = self._python[name] = mangle(_GLOBAL, name)
+        self._names[python] = value
 
     def bound(self) -> dict[str, Any]:
         """Return the top-level names that have a value, by their Python names."""

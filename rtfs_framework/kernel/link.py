@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtfs_framework.kernel.outcome import CallKind
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.state import RUN_LOCALLY, request
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.codegen.artifact import Artifact
@@ -12,33 +12,22 @@ from rtfs_framework.stdlib.callables import check_arity, invoke, shapes_of
 _MODEL_HINTS = (HintKind.LOCAL_MODEL, HintKind.REMOTE, HintKind.TARGET)
 
 
-class Linker:
-    """Makes the helpers of one program that depend on its host."""
+def linker(artifact: Artifact, claims: Callable[[FunctionSignature], bool]) -> Callable[[Any, int], Any]:
+    """Return what generated code calls for each function of `links`, by its number.
 
-    def __init__(
-        self,
-        artifact: Artifact,
-        claims: Callable[[FunctionSignature], bool],
-        host_names: Callable[[str], str | None],
-    ) -> None:
-        self._artifact = artifact
-        self._host_names = host_names
-        self._claimed = tuple(_is_hinted(signature) or claims(signature) for signature in artifact.links)
+    It gives the function itself, or one that asks the host first when its calls may go elsewhere.
+    """
+    claimed = tuple(_is_hinted(signature) or claims(signature) for signature in artifact.links)
 
-    def helpers(self) -> dict[str, Any]:
-        """Return the helpers by the names that generated code uses."""
-        return {"rt_link": self.link, "rt_host_name": self.host_name}
+    def link(function: Any, number: int) -> Any:
+        return delegated(function, artifact.links[number]) if claimed[number] else function
 
-    def link(self, function: Any, number: int) -> Any:
-        """Return the function itself, or one that asks the host first when its calls may go elsewhere."""
-        return delegated(function, self._artifact.links[number]) if self._claimed[number] else function
+    return link
 
-    def host_name(self, name: str) -> Any:
-        """Return the value of a free name: a function of the host's, or a value of its context."""
-        capability = self._host_names(name)
-        if capability is not None:
-            return capability_function(name, capability)
-        return request(CallKind.CONTEXT_GET, name, ())
+
+def host_name(name: str, capability: str | None) -> Any:
+    """Return the value of a free name: a function that a capability of the host's gives, or a value of its context."""
+    return request(CallKind.CONTEXT_GET, name, ()) if capability is None else capability_function(name, capability)
 
 
 def _is_hinted(signature: FunctionSignature) -> bool:

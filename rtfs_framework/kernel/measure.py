@@ -164,4 +164,9 @@ def reachable(names: dict[str, Any]) -> Iterator[Any]:
         frame = frame.f_back
 
 
-_LIBRARY = ("rtfs_framework.stdlib", "rtfs_framework.lang", "rtfs_framework.kernel.support")
+_LIBRARY = (
+    "rtfs_framework.stdlib",
+    "rtfs_framework.lang",
+    "rtfs_framework.kernel.support",
+    "rtfs_framework.kernel.checkers",
+)

@@ -8,7 +8,7 @@ goes on. The last iterator is cut so that a run stops exactly.
 
 from __future__ import annotations
 
-from operator import length_hint
+from _operator import length_hint
 from sys import getallocatedblocks, getrefcount, getsizeof
 
 from greenlet import getcurrent

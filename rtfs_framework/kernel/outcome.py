@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any
 from rtfs_framework.lang.errors import InternalError
 from rtfs_framework.lang.frozen import maker
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
-from rtfs_framework.lang.signature import DelegationHint, FunctionSignature, HintKind, Parameter
-from rtfs_framework.lang.source import Place
 
 if TYPE_CHECKING:
+    from rtfs_framework.kernel.call_kind import CallKind
     from rtfs_framework.kernel.parallel import Branches
-
-__all__ = [
-    "CallKind",
-    "Complete",
-    "DelegationHint",
-    "ExecutionOutcome",
-    "FunctionSignature",
-    "HintKind",
-    "HostCall",
-    "Parameter",
-    "Paused",
-    "RequiresHost",
-    "RequiresHosts",
-    "value_of",
-]
-
-
-class CallKind(Enum):
-    """Why the program stopped for its host."""
-
-    CAPABILITY = "capability"
-    """`(call :cap ...)`, or a function that the host provides by name."""
-    DELEGATED = "delegated"
-    """A typed function whose hint or route says that it may run elsewhere; `resume_locally` runs its own body."""
-    CONTEXT_GET = "context-get"
-    """A host context value is read; the host answers the value or throws UndefinedSymbol."""
-    CONTEXT_SET = "context-set"
-    EVENT = "event"
-    """A notification (step started, hint set, ...). The host answers nil."""
+    from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.lang.source import Place
 
 
 @records.frozen(weakref_slot=False)  # see `maker`

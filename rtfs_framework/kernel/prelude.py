@@ -5,7 +5,7 @@ The values of the examples are those of a host that answers nil.
 
 from __future__ import annotations
 
-from rtfs_framework.kernel.outcome import CallKind
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.state import request
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.errors import ProgramError, arity_error

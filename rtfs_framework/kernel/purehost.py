@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rtfs_framework.kernel.outcome import CallKind, ExecutionOutcome, HostCall, RequiresHost, value_of
+from rtfs_framework.kernel.call_kind import CallKind
+from rtfs_framework.kernel.outcome import ExecutionOutcome, HostCall, RequiresHost, value_of
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import ProgramError, generic_error, undefined_symbol

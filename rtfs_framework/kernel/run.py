@@ -6,7 +6,6 @@ from sys import getrecursionlimit, setrecursionlimit, version_info
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from rtfs_framework.kernel.faults import locate_limit, to_program_error
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import STEPS, RunMeter, Watch
 from rtfs_framework.kernel.outcome import (
@@ -21,11 +20,13 @@ from rtfs_framework.kernel.outcome import (
 from rtfs_framework.kernel.output import bounded_output
 from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState, too_many_calls
 from rtfs_framework.lang import records
-from rtfs_framework.lang.annotations import Any, Callable
-from rtfs_framework.lang.codegen.artifact import Artifact
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
-from rtfs_framework.lang.source import Place
-from rtfs_framework.lang.stack import give_room_back, room_is_held, take_room
+from rtfs_framework.lang.recursion import give_room_back, room_is_held, take_room
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.codegen.artifact import Artifact
+    from rtfs_framework.lang.source import Place
 
 _MARGIN = 500
 """Python frames that the driver and the library may use above the program's own."""
@@ -205,11 +206,19 @@ class Run:
             return bounded_output(value, self._limits.output) if self.leaves else value
         except LimitError as error:
             made = self._stack_ends() if error.dimension == "depth" and not error.limit else error
-            raise locate_limit(made, error.__traceback__, self._artifact) from None
+            raise self._located(made, error) from None
         except RecursionError as error:
-            raise locate_limit(self._stack_ends(), error.__traceback__, self._artifact) from None
+            raise self._located(self._stack_ends(), error) from None
         except Exception as error:  # noqa: BLE001 - translated, never swallowed
+            from rtfs_framework.kernel.faults import to_program_error
+
             raise to_program_error(error, self._artifact) from None
+
+    def _located(self, made: LimitError, error: Exception) -> LimitError:
+        """Return a limit's error with the place at which what was raised stood."""
+        from rtfs_framework.kernel.faults import locate_limit
+
+        return locate_limit(made, error.__traceback__, self._artifact)
 
     def _stack_ends(self) -> LimitError:
         """Return the error of calls that nest deeper than Python lets them."""

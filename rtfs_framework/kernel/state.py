@@ -9,16 +9,17 @@ from greenlet import getcurrent, greenlet
 
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import RunMeter
-from rtfs_framework.kernel.outcome import CallKind, host_call
+from rtfs_framework.kernel.outcome import host_call
 from rtfs_framework.kernel.output import ATOMS, bounded_output
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
-from rtfs_framework.lang.signature import FunctionSignature
 
 if TYPE_CHECKING:
+    from rtfs_framework.kernel.call_kind import CallKind
     from rtfs_framework.kernel.parallel import Branches
     from rtfs_framework.lang.codegen.artifact import Artifact
+    from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.lang.source import Place
 
 RUN_LOCALLY = object()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.effects import event
 from rtfs_framework.kernel.faults import to_error
-from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.parallel import MergePolicy, spread
 from rtfs_framework.kernel.state import current, request
 from rtfs_framework.lang.annotations import Any
@@ -100,12 +100,6 @@ def llm_execute(model: Any, prompt: Any, *system: Any) -> Any:
     return value
 
 
-INTERNAL: dict[str, Any] = {
-    "%llm-execute": llm_execute,
-    "%step": step,
-    "%step-loop": step_loop,
-    "%step-parallel": step_parallel,
-}
-
-for _function in INTERNAL.values():
+_ALL: tuple[Any, ...] = (llm_execute, step, step_loop, step_parallel)
+for _function in _ALL:
     _function.rtfs_asks = True

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-from types import FunctionType
-
 from rtfs_framework.lang.annotations import Any, Callable
-from rtfs_framework.lang.error_kinds import takes
 from rtfs_framework.lang.errors import (
     Cancelled,
     InternalError,
     LimitError,
     ProgramError,
     type_error,
-    type_validation_error,
 )
-from rtfs_framework.lang.maps import EMPTY_MAP, PLAIN, Map, Set, equal, to_key
-from rtfs_framework.lang.meter import LARGE, SMALL, charge, meter, room_for_text
+from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
+from rtfs_framework.lang.meter import charge, meter, room_for_text
 from rtfs_framework.lang.meter import fits as check_size
-from rtfs_framework.lang.printer import display
-from rtfs_framework.lang.types.check import VECTOR, checker
-from rtfs_framework.lang.types.model import MapType, Type
-from rtfs_framework.lang.types.tests import compiled_test
-from rtfs_framework.lang.values import Reduced
 from rtfs_framework.lang.vectors import GROW_AT, GrownVector, List, part
-from rtfs_framework.stdlib import operators
-from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword, of_arities
-from rtfs_framework.stdlib.check import placed, sequence
-from rtfs_framework.stdlib.higher_order import nothing_to_reduce
-from rtfs_framework.stdlib.sequences_more import integers_of_range
-from rtfs_framework.stdlib.slices import NOTHING, alike
+from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword
+from rtfs_framework.stdlib.check import placed
 
 _OF_VALUES = frozenset({"items", "bits"})
 """Limits that single values meet."""
-_ROWS = frozenset({GrownVector, List})
+ROWS = frozenset({GrownVector, List})
 """Classes besides `tuple` of what may fit the pattern of a vector."""
-_SPREAD = _ROWS | {Set, type(None)}
+_SPREAD = ROWS | {Set, type(None)}
 """Classes besides `tuple` of what is bound item by item: text and maps are more often a mistake there."""
 _SHORT = 1 << 2048
 """Integers below this are shown by Python itself, which refuses very long ones."""
-_COLD = 64
-"""Values after which the test of a type is compiled: that takes as long as some hundred checks."""
-_KEPT = 4
-"""Large vectors that are known to fit."""
 _ROUNDS = 64
 """Rounds of `dotimes` that are counted at once."""
 
@@ -110,6 +93,8 @@ def text(value: Any) -> str:
     """Return what `str` shows of a value."""
     if value.__class__ is int and -_SHORT < value < _SHORT:
         return str(value)
+    from rtfs_framework.lang.printer import display
+
     return display(value, meter().items)
 
 
@@ -147,75 +132,11 @@ def again(error: Exception) -> None:
         raise error
 
 
-def reduced(value: Any) -> Any:
-    """Return what the items of a `reduce` without a first value came to.
-
-    Raises:
-        ProgramError: there was no item.
-    """
-    if value is NOTHING:
-        raise nothing_to_reduce()
-    return value
-
-
 def map_rest(value: Map, keys: tuple[Any, ...]) -> Map:
     """Return a map without the keys used."""
     for key in keys:
         value = value.dissoc(key)
     return value
-
-
-def make_checker(declared: Type, lookup: Callable[[str], Type | None], kept: dict[Any, Any]) -> Callable[[Any], Any]:
-    """Return a function that gives a value back if it fits a type, and raises TypeValidationError if not.
-
-    After some values the type's test is compiled. Of large vectors the last ones that fitted are known by `kept`, which
-    the checkers of a program share: they are not walked again, but charged.
-    """
-    message = checker(declared, lookup)
-    test: Callable[[Any], bool] | None = None
-    asked = 0
-
-    def wrong(value: Any) -> str | None:
-        nonlocal test, asked
-        kind: Any = value.__class__
-        size = len(value) if kind in VECTOR else 1
-        large = SMALL <= size <= LARGE
-        if large and kept.get(wrong) is value:
-            charge(size)
-            return None
-        if asked < _COLD:
-            asked += size
-            test = compiled_test(declared, lookup) if asked >= _COLD else None
-        if test is None or not test(value):
-            found = message(value)
-            if found is not None:
-                return found
-        if large:
-            kept.pop(wrong, None)
-            kept[wrong] = value
-            if len(kept) > _KEPT:
-                del kept[next(iter(kept))]
-        return None
-
-    def check(value: Any) -> Any:
-        found = wrong(value)
-        if found is not None:
-            raise type_validation_error(found)
-        return value
-
-    check.wrong = wrong  # type: ignore[attr-defined]
-    return check
-
-
-def fits(check: Any, value: Any) -> bool:
-    """Tell whether a value fits the type of a checker."""
-    return check.wrong(value) is None
-
-
-def check_all(check: Callable[[Any], Any], values: tuple[Any, ...]) -> None:
-    """Check every value of a rest parameter."""
-    for value in values:
-        check(value)
 
 
 def for_each(collection: Any, function: Any) -> Any:
@@ -249,21 +170,6 @@ def do_times(count: Any, function: Any) -> Any:
     return result
 
 
-def make_struct(name: str, declared: MapType, lookup: Callable[[str], Type | None]) -> Any:
-    """Return the constructor of a struct, named in full: it checks one map and returns it."""
-    check = make_checker(declared, lookup, {})
-    short = name.rpartition("/")[2]
-
-    def construct(fields: Any) -> Any:
-        if fields.__class__ is not Map:
-            raise type_error(f"{short}.new", "map", fields)
-        return check(fields)
-
-    construct.rtfs_name = f"{short}.new"  # type: ignore[attr-defined]
-    construct.rtfs_struct = name  # type: ignore[attr-defined]
-    return construct
-
-
 def quasi_list(*segments: Any) -> List:
     """The list that a quasiquote builds from segments."""
     return List(item for segment in segments for item in _segment(segment))
@@ -290,63 +196,3 @@ def _segment(value: Any) -> Any:
 def _entries(value: Map) -> tuple[Any, ...]:
     """Return the keys and values of a map that is spliced into a map, in a row."""
     return tuple([part for pair in placed("~@", value) for part in pair])
-
-
-HELPERS: dict[str, Any] = {
-    "op_add": operators.add,
-    "op_sub": operators.sub,
-    "op_mul": operators.mul,
-    "op_div": operators.div,
-    "op_lt": operators.lt,
-    "op_gt": operators.gt,
-    "op_le": operators.le,
-    "op_ge": operators.ge,
-    "rt_arities": of_arities,
-    "rt_bounded": bounded,
-    "rt_check_growth": check_growth,
-    "rt_charge": charge,
-    "rt_equal": equal,
-    "rt_fail": fail,
-    "rt_no_match": no_match,
-    "rt_is_kind": takes,
-    "rt_keyword": keyword_call,
-    "rt_callable": callable_of,
-    "rt_frozen": frozen,
-    "rt_frozen_map": frozen_map,
-    "rt_function": FunctionType,
-    "rt_spread": spread,
-    "rt_spread_rest": spread_rest,
-    "rt_tail": tail,
-    "rt_as_map": as_map,
-    "rt_map_rest": map_rest,
-    "rt_grown": GrownVector,
-    "rt_rows": _ROWS,
-    "rt_check_all": check_all,
-    "rt_fits": fits,
-    "rt_key": to_key,
-    "rt_map": Map,
-    "rt_wrap": Map.wrap,
-    "rt_text": text,
-    "rt_map_of": Map.of,
-    "rt_nothing": NOTHING,
-    "rt_for_items": placed,
-    "rt_sequence": sequence,
-    "rt_again": again,
-    "rt_alike": alike,
-    "rt_plain": PLAIN,
-    "rt_reduced_value": Reduced,
-    "rt_reduced": reduced,
-    "rt_set": Set.of,
-}
-"""Helpers that are the same for every program."""
-
-INTERNAL: dict[str, Any] = {
-    "%for": for_each,
-    "%dotimes": do_times,
-    "%range": integers_of_range,
-    "%times": times,
-    "%list": quasi_list,
-    "%vector": quasi_vector,
-    "%map": quasi_map,
-}
-"""Builtins that lowered forms call; programs cannot name them."""

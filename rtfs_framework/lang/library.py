@@ -5,8 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from rtfs_framework.lang import records
-from rtfs_framework.lang.annotations import Any, Callable, Mapping
-from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable, Mapping
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.source import Source
 
 
 class Op:
@@ -86,7 +88,7 @@ def nothing_delegatable(_name: str) -> bool:
     return False
 
 
-FindModule = Callable[[str], Source | None]
+FindModule = Callable[[str], "Source | None"]
 """Returns the text of a module by its name (`a.b` for the file a/b.rtfs), or None."""
 
 

@@ -24,6 +24,8 @@ _keyword = re.compile(rf"{_BODY}{_PATH}").fullmatch
 _symbol = re.compile(
     rf"(?![+-][0-9]|(?:nil|true|false|{UUID})\Z)(?:\.(?=[A-Za-z_]))?(?![.]){_BODY}{_PATH}|&|λ|%&"
 ).fullmatch
+_made_name = re.compile(rf"##?[a-z][^{STOP}'@#]*|[^{STOP}'@#]+#[^{STOP}'@#]+").fullmatch
+"""Names that macros and `gensym` make: the reader refuses them as they are."""
 _timestamp = re.compile(TIMESTAMP).fullmatch
 _uuid = re.compile(UUID).fullmatch
 _resource = re.compile(RESOURCE).fullmatch
@@ -37,6 +39,11 @@ def names_keyword(name: str) -> bool:
 def names_symbol(name: str) -> bool:
     """Tell whether a text is read as the symbol of that name."""
     return _symbol(name) is not None
+
+
+def prints_symbol(name: str) -> bool:
+    """Tell whether the symbol of that name is printed as its name: it is read, or was made by a macro or `gensym`."""
+    return names_symbol(name) or (_made_name(name) is not None and name.isprintable())
 
 
 def is_timestamp(text: str) -> bool:

@@ -7,7 +7,6 @@ the result.
 
 from __future__ import annotations
 
-from array import array
 from itertools import chain
 
 from rtfs_framework.lang.annotations import Any, Collection, Iterable, Iterator, Mapping, Sequence
@@ -62,6 +61,7 @@ class Key:
 
 _ATOMS: frozenset[Any] = frozenset({str, int, Keyword, Symbol, type(None)})
 _INTEGERS: set[Any] = {int}
+_FEW = 32
 
 
 def atoms(values: Sequence[Any]) -> bool:
@@ -69,8 +69,13 @@ def atoms(values: Sequence[Any]) -> bool:
     kinds = set(map(type, values))
     if int not in kinds or not kinds <= _ATOMS:
         return kinds <= _ATOMS
+    integers = values if kinds == _INTEGERS else [each for each in values if each.__class__ is int]
+    if len(integers) < _FEW:
+        return min(integers) >= -WORD and max(integers) < WORD
+    from array import array  # which asks for `collections`
+
     try:
-        array("q", values if kinds == _INTEGERS else [each for each in values if each.__class__ is int])
+        array("q", integers)
     except OverflowError:
         return False
     return True

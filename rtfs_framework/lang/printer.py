@@ -7,13 +7,9 @@ What cannot be read back (functions, errors, names that no program can write) is
 from __future__ import annotations
 
 import math
-import re
-from functools import lru_cache
 
 from rtfs_framework.lang.annotations import Any, Iterable, Iterator
-from rtfs_framework.lang.decimals import decimal_text
 from rtfs_framework.lang.errors import LimitError
-from rtfs_framework.lang.literals import STOP, names_keyword, names_symbol
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import ITEMS_PER_STEP, SMALL, Growing, charge, meter, watched
 from rtfs_framework.lang.values import ErrorValue, Keyword, Reduced, Resource, Symbol, Timestamp, Uuid
@@ -28,8 +24,10 @@ _SHORT = 1 << 2048
 """Integers below this are shown by Python itself, which refuses very long ones."""
 ATOMS = frozenset({str, int, bool, type(None), float, Keyword, Symbol})
 """Types whose values are written in one piece."""
-_made_name = re.compile(rf"##?[a-z][^{STOP}'@#]*|[^{STOP}'@#]+#[^{STOP}'@#]+").fullmatch
-"""Names that macros and `gensym` make: the reader refuses them as they are."""
+_keywords: dict[str, str] = {}
+_symbols: dict[str, str] = {}
+"""What is written of names that were met."""
+_MOST_KNOWN = 4_096
 _NAMED = {True: "true", False: "false", None: "nil"}
 
 
@@ -134,22 +132,33 @@ def write_atom(item: Any) -> str:
         quoted = item.replace("\\", "\\\\").replace('"', '\\"')  # `translate` takes a second for 9,000,000 characters
         return f'"{quoted}"' if quoted.isprintable() else f'"{_escaped(quoted)}"'
     if kind is int:
-        return decimal_text(item)
+        return str(item) if -_SHORT < item < _SHORT else _long(item)
     if kind is bool or item is None:
         return _NAMED[item]
     if kind is float:
         return write_float(item)
-    return _keyword(item.name) if kind is Keyword else _symbol(item.name)
+    known = _keywords if kind is Keyword else _symbols
+    return known.get(item.name) or _written_name(item.name, known)
 
 
-@lru_cache(4096)
-def _keyword(name: str) -> str:
-    return f":{name}" if names_keyword(name) else f"#<keyword: {write_atom(name)}>"
+def _written_name(name: str, known: dict[str, str]) -> str:
+    """Return a keyword or symbol as it is read, or what nothing reads where no program can write it."""
+    from rtfs_framework.lang.literals import names_keyword, prints_symbol  # many programs print no names
+
+    if known is _keywords:
+        text = f":{name}" if names_keyword(name) else f"#<keyword: {write_atom(name)}>"
+    else:
+        text = name if prints_symbol(name) else f"#<symbol: {write_atom(name)}>"
+    if len(known) >= _MOST_KNOWN:
+        known.clear()
+    known[name] = text
+    return text
 
 
-@lru_cache(4096)
-def _symbol(name: str) -> str:
-    return name if names_symbol(name) or (_made_name(name) and name.isprintable()) else f"#<symbol: {write_atom(name)}>"
+def _long(number: int) -> str:
+    from rtfs_framework.lang.decimals import decimal_text
+
+    return decimal_text(number)
 
 
 def _escaped(text: str) -> str:

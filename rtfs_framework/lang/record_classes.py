@@ -8,7 +8,7 @@ these functions the types of attrs'.
 
 from __future__ import annotations
 
-import operator
+from _operator import attrgetter
 from types import FunctionType
 
 TYPE_CHECKING = False
@@ -126,7 +126,7 @@ def _field(name: str, kind: Any, body: dict[str, Any], *, kw_only: bool) -> Fiel
 def _compared(names: list[str], *, is_frozen: bool) -> dict[str, Any]:
     """Return what compares records by their fields, and hashes frozen ones."""
     if len(names) > 1:
-        parts: Any = operator.attrgetter(*names)
+        parts: Any = attrgetter(*names)
     else:
         parts = lambda self: tuple([getattr(self, name) for name in names])  # noqa: E731
 

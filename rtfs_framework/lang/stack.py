@@ -1,47 +1,14 @@
-"""Room for recursion: the stages walk forms and IR recursively, deeper than Python's usual bound of 1,000 frames.
-
-Python has one bound for all its threads. So it is what the neediest thread wants that has asked for room, and goes
-back to the process's own when the last one has given its room back. Nothing here waits: asking for the largest wish
-and setting the bound is one step of C code, which no other thread can come between (Python's global lock).
-"""
+"""Room for recursion: the stages walk forms and IR recursively, deeper than Python's usual bound of 1,000 frames."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from sys import getrecursionlimit, setrecursionlimit
 
 from rtfs_framework.lang.annotations import Iterator
+from rtfs_framework.lang.recursion import give_room_back, take_room
 
 FRAMES = 8_000
 """Python frames for one compilation: what the deepest readable source and its expansions need, on every Python."""
-
-_wishes: list[int] = [getrecursionlimit()]
-"""The process's own bound, then the wishes of those who hold room now."""
-_ALL = (_wishes,)
-
-
-def take_room(frames: int) -> None:
-    """Let Python nest at least so many frames, in every thread, until `give_room_back`."""
-    if len(_wishes) == 1:
-        _wishes[0] = getrecursionlimit()
-    _wishes.append(frames)
-    _settle()
-
-
-def give_room_back(frames: int) -> None:
-    """Give back what was taken."""
-    _wishes.remove(frames)
-    _settle()
-
-
-def needs_room(frames: int) -> bool:
-    """Tell whether so many frames are more than the process allows by itself."""
-    return frames > (_wishes[0] if room_is_held() else getrecursionlimit())
-
-
-def room_is_held() -> bool:
-    """Tell whether any thread holds room."""
-    return len(_wishes) > 1
 
 
 @contextmanager
@@ -52,7 +19,3 @@ def room_for_recursion(frames: int = FRAMES) -> Iterator[None]:
         yield
     finally:
         give_room_back(frames)
-
-
-def _settle() -> None:
-    next(map(setrecursionlimit, map(max, _ALL)))

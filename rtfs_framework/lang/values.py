@@ -7,13 +7,21 @@ nil, booleans, integers, floats and strings are Python's own, functions are Pyth
 
 from __future__ import annotations
 
-from weakref import KeyedRef, _remove_dead_weakref  # type: ignore[attr-defined]
+# What `weakref` has, which takes longer to import.
+from _weakref import _remove_dead_weakref, ref  # type: ignore[attr-defined]
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Any, Callable, ClassVar
 
 Value = Any
 """Any RTFS value. (The union is recursive; mypy gains nothing from spelling it out.)"""
+
+
+class _Reference(ref["Keyword"]):
+    """A weak reference to a keyword that knows its name."""
+
+    __slots__ = ("name",)
+    name: str
 
 
 class Keyword:
@@ -24,7 +32,7 @@ class Keyword:
     """
 
     __slots__ = ("__weakref__", "name")
-    _interned: ClassVar[dict[str, KeyedRef[str, Keyword]]] = {}
+    _interned: ClassVar[dict[str, _Reference]] = {}
     name: str
 
     def __new__(cls, name: str) -> Keyword:  # noqa: PYI034 - final in all but name; Self would need a cast
@@ -34,7 +42,8 @@ class Keyword:
         if found is None:
             made = object.__new__(cls)
             object.__setattr__(made, "name", name)
-            own = KeyedRef(made, cls._forget, name)
+            own = _Reference(made, cls._forget)
+            own.name = name
             while found is None:
                 found = cls._interned.setdefault(name, own)()
                 if found is None:
@@ -44,11 +53,11 @@ class Keyword:
     @classmethod
     def _forget(
         cls,
-        dead: KeyedRef[str, Keyword],
+        dead: _Reference,
         # Bound here: when Python ends, the module's own names may be gone before the last keyword is.
-        remove: Callable[[dict[str, KeyedRef[str, Keyword]], str], object] = _remove_dead_weakref,
+        remove: Callable[[dict[str, _Reference], str], object] = _remove_dead_weakref,
     ) -> None:
-        remove(cls._interned, dead.key)
+        remove(cls._interned, dead.name)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(name)

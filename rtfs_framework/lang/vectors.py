@@ -6,8 +6,8 @@ A vector is a tuple while it is short, or was made at once; a `GrownVector` is a
 from __future__ import annotations
 
 from _collections_abc import Sequence  # which Python has loaded already
+from _operator import is_
 from itertools import chain
-from operator import is_
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Iterable, Iterator
 from rtfs_framework.lang.meter import charge, fits, made, room

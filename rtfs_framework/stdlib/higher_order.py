@@ -205,6 +205,17 @@ def _of_nothing(f: Any) -> Any:
     return invoke(call, ())
 
 
+def something_reduced(value: Any) -> Any:
+    """Return what the items of a `reduce` without a first value came to.
+
+    Raises:
+        ProgramError: there was no item.
+    """
+    if value is NOTHING:
+        raise nothing_to_reduce()
+    return value
+
+
 def nothing_to_reduce() -> ProgramError:
     """Return the error of a `reduce` that has no item to start from."""
     return generic_error("reduce of an empty collection needs an initial value")

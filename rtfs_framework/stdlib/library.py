@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from rtfs_framework.stdlib.table import BUILTINS, BY_FUNCTION
 
 FAMILIES = (
@@ -37,7 +35,7 @@ FAMILIES = (
 )
 
 for _family in FAMILIES:
-    import_module(f"rtfs_framework.stdlib.{_family}")
+    __import__(f"rtfs_framework.stdlib.{_family}")
 
 # Whatever was imported before: the names of the families in this order, then those that ask the host.
 _PLACES = {family: place for place, family in enumerate(FAMILIES)}

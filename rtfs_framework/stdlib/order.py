@@ -7,7 +7,7 @@ first; maps by their entries in order of keys; functions tie.
 
 from __future__ import annotations
 
-from operator import is_, ne
+from _operator import is_, ne
 
 from rtfs_framework.lang.annotations import Any, Callable, Iterable, Sequence
 from rtfs_framework.lang.maps import Map, Set, equal

@@ -5,7 +5,6 @@ The library knows no host: the meter of a run makes such calls, and outside of o
 
 from __future__ import annotations
 
-from functools import lru_cache
 from types import CodeType, FunctionType
 
 from rtfs_framework.lang.annotations import Any, Callable, Iterable
@@ -14,6 +13,10 @@ from rtfs_framework.stdlib.table import BY_FUNCTION
 
 _CACHE = "%asks"
 """Where a program's globals remember which of its functions ask."""
+
+_MOST = 4_096
+_mentioned: dict[CodeType, frozenset[str]] = {}
+"""The names that functions mention. (`functools` would take half as long to import as all of this.)"""
 
 _ASKING_NAMES = frozenset({"rt_host_name", "rt_hint"})
 
@@ -71,11 +74,12 @@ def _held(function: Any) -> list[Any]:
     return held
 
 
-@lru_cache(maxsize=4096)
 def _names(code: CodeType) -> frozenset[str]:
     """Return the global names that a function mentions, and those of the functions inside it."""
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if constant.__class__ is CodeType:
-            names |= _names(constant)
-    return frozenset(names)
+    known = _mentioned.get(code)
+    if known is None:
+        inner = [_names(constant) for constant in code.co_consts if constant.__class__ is CodeType]
+        if len(_mentioned) >= _MOST:
+            _mentioned.clear()
+        known = _mentioned[code] = frozenset(code.co_names).union(*inner)
+    return known

@@ -5,8 +5,6 @@ In: type expressions with shorthand names. Out: the same without them, or what t
 
 from __future__ import annotations
 
-import re
-
 NAMES: dict[str, str] = {
     "number": "[:union :int :float]",
     "vector": "[:vector :any]",
@@ -30,12 +28,15 @@ NAMES: dict[str, str] = {
 PLAIN = frozenset({"vector", "list", "set", "map", "function", "error"})
 """Names that say what they stand for: any vector, any list and so on."""
 
-_SHORTHAND = re.compile(rf"(?<![\w:-])(?:{'|'.join(NAMES)})(?![\w-])")
-
 
 def expanded(type_: str) -> str:
     """Return a type expression without shorthand names."""
-    return _SHORTHAND.sub(lambda found: expanded(NAMES[found.group()]), type_)
+    return "".join([expanded(NAMES[word]) if word in NAMES else word for word in _words(type_)])
+
+
+def _words(type_: str) -> list[str]:
+    """Return a type expression's words, and what is between them."""
+    return type_.replace(" ", "\n \n").replace("[", "\n[\n").replace("]", "\n]\n").split("\n")
 
 
 def shorthands(types: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -43,7 +44,7 @@ def shorthands(types: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     found: dict[str, str] = {}
     todo = [*reversed(types)]
     while todo:
-        used = [name for name in _SHORTHAND.findall(todo.pop()) if name not in found and name not in PLAIN]
+        used = [name for name in _words(todo.pop()) if name in NAMES and name not in found and name not in PLAIN]
         found.update((name, NAMES[name]) for name in used)
         todo.extend(NAMES[name] for name in reversed(used))
     return tuple(found.items())

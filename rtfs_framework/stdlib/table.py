@@ -5,13 +5,13 @@ A record is made by `@builtin`; its types stand in `signatures`. Whoever shows a
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from rtfs_framework.lang import records
-from rtfs_framework.lang.annotations import Any, Callable, Iterable, TypeVar
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable, Iterable, TypeVar
 from rtfs_framework.lang.library import LibraryEntry
-from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.stdlib.signatures import TYPES, WAYS
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.types.names import Lookup
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -94,16 +94,14 @@ def builtin(
 
 def loaded(families: tuple[str, ...] | None) -> dict[str, Builtin]:
     """Return the table with all that is in some families, each the name of a module; with all when it is None."""
-    for family in ("library",) if families is None else families:
-        import_module(f"rtfs_framework.stdlib.{family}")
+    for family in ("rtfs_framework.stdlib.library",) if families is None else families:
+        __import__(family)
     return BUILTINS
 
 
 def families_of(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the families that some names are from; those that are not from the library are from none."""
-    modules = {BUILTINS[name].function.__module__ for name in names if name in BUILTINS}
-    ours = __name__.removesuffix("table")
-    return tuple(sorted(module.removeprefix(ours) for module in modules if module.startswith(ours)))
+    """Return the modules that some names are from; those that are not from the library are from none."""
+    return tuple(sorted({BUILTINS[name].function.__module__ for name in names if name in BUILTINS}))
 
 
 def _shape(function: Callable[..., Any]) -> tuple[int, int | None, str]:

@@ -50,4 +50,18 @@ def test_a_known_help_imports_next_to_nothing(imported):
     found = imported("--help")
     assert LARGE & found == set()
     assert {"typing", "re", "enum"} & found == set()
-    assert len({name for name in found if name.startswith("rtfs_framework")}) <= 14
+    assert ours(found) <= 13
+
+
+def test_a_known_program_imports_little(imported, folder):
+    (folder / "a.rtfs").write_text("(defn f [x] (* x x)) (reduce + (map f [1 2 3]))", encoding="utf-8")
+    for args, most in ((("eval", "(map inc [1 2 3])"), 51), (("run", "a.rtfs"), 58)):
+        imported(*args)
+        found = imported(*args)
+        assert {*LARGE, "typing", "collections", "contextlib", "decimal", "functools", "re", "weakref"} & found == set()
+        assert ours(found) <= most
+
+
+def ours(names):
+    """Return how many of some modules are ours."""
+    return len([name for name in names if name.startswith("rtfs_framework")])

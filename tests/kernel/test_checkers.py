@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_framework.kernel import support
+from rtfs_framework.kernel import checkers
+from rtfs_framework.kernel.checkers import fits, make_checker
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.loader import compile_source
 from rtfs_framework.kernel.purehost import PureHost
-from rtfs_framework.kernel.support import fits, make_checker
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.types.model import Primitive, VectorType
 from rtfs_framework.lang.types.names import no_names
@@ -39,7 +39,7 @@ def test_what_does_not_fit_is_not_kept():
 
 def test_a_kept_vector_is_charged_and_not_walked_again(monkeypatch):
     charged = []
-    monkeypatch.setattr(support, "charge", charged.append)
+    monkeypatch.setattr(checkers, "charge", charged.append)
     walked = []
 
     class Watched(int):

@@ -7,10 +7,10 @@ import keyword
 
 import pytest
 
+from rtfs_framework.kernel.helpers import HELPERS
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import compile_source, run_pure
-from rtfs_framework.kernel.support import HELPERS
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError, RtfsError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.stdlib.library import BUILTINS

@@ -7,9 +7,10 @@ import tracemalloc
 
 import pytest
 
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.loader import compile_source
-from rtfs_framework.kernel.outcome import CallKind, Complete, RequiresHost
+from rtfs_framework.kernel.outcome import Complete, RequiresHost
 from rtfs_framework.lang.errors import InternalError, ProgramError, generic_error
 from rtfs_framework.lang.values import Keyword
 

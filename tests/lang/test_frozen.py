@@ -8,7 +8,8 @@ import pickle
 import attrs
 import pytest
 
-from rtfs_framework.kernel.outcome import CallKind, HostCall, host_call
+from rtfs_framework.kernel.call_kind import CallKind
+from rtfs_framework.kernel.outcome import HostCall, host_call
 from rtfs_framework.lang.frozen import maker
 
 

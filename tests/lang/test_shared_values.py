@@ -10,7 +10,8 @@ import pytest
 
 from rtfs_framework.lang import values
 from rtfs_framework.lang.maps import Map
-from rtfs_framework.lang.stack import room_for_recursion, room_is_held
+from rtfs_framework.lang.recursion import room_is_held
+from rtfs_framework.lang.stack import room_for_recursion
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.lang.vectors import conj
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from rtfs_framework.api import InferenceReply, LocalModel, LocalPure, ProgramError, RemoteModel
 from rtfs_framework.api.provider import Usage
-from rtfs_framework.kernel.outcome import FunctionSignature, Parameter
 from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.signature import FunctionSignature, Parameter
 from rtfs_framework.lang.types.model import EnumType, Primitive, VectorType
 from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.lang.values import ErrorValue, Keyword, Symbol

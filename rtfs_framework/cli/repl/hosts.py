@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.interactive import Conversation
-from rtfs_framework.kernel.outcome import CallKind
 from rtfs_framework.kernel.purehost import PureHost
 from rtfs_framework.lang.diagnostics import refusals
 from rtfs_framework.lang.errors import LanguageError

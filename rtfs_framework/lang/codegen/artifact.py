@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from types import CodeType
-
 from rtfs_framework.lang import records
-from rtfs_framework.lang.annotations import Any, Sequence
-from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.lang.signature import CallSite, FunctionEffect, FunctionSignature
-from rtfs_framework.lang.source import Place, Source, Span
-from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Sequence
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from rtfs_framework.lang.diagnostics import Diagnostic
+    from rtfs_framework.lang.signature import CallSite, FunctionEffect, FunctionSignature
+    from rtfs_framework.lang.source import Place, Source, Span
+    from rtfs_framework.lang.types.model import Type
 
 ENTRY = "rtfs_main"
 """The generated function that runs the top-level forms."""
@@ -58,7 +60,7 @@ class Artifact:
     links: tuple[FunctionSignature, ...]
     """Signatures of the functions that are linked, by number."""
     families: tuple[str, ...] | None = None
-    """The families of the library that its names are from; None where nobody has said."""
+    """The modules of the library that its names are from; None where nobody has said."""
     prelude: bool = False
     """Whether the host prelude's names count as library."""
     metered: bool = True
@@ -80,4 +82,6 @@ class Artifact:
             return None
         span = self.spans[line - 1].span
         source = self.sources[span.source]
+        from rtfs_framework.lang.source import Place
+
         return Place(source.name, *source.place(span.start))

@@ -8,29 +8,35 @@ somebody else wrote: whoever calls `load_artifact` has proved before that they a
 from __future__ import annotations
 
 import marshal
+import sys
 from _collections_abc import Sequence  # which Python has loaded already
-from enum import Enum
 
 from rtfs_framework.lang import records
-from rtfs_framework.lang import signature as facts
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.codegen.artifact import Artifact, SpanInfo
-from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.maps import Map, Set
-from rtfs_framework.lang.source import Place, Source, Span
-from rtfs_framework.lang.types import model
-from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import Keyword
 from rtfs_framework.lang.vectors import GrownVector, List
 
-_RECORDS: tuple[type[Any], ...] = (
-    *(Symbol, Timestamp, Uuid, Resource, ErrorValue, Source, Span, Place, Diagnostic),
-    *(facts.DelegationHint, facts.Parameter, facts.FunctionSignature, facts.CallSite, facts.Reason),
-    facts.FunctionEffect,
-    *(model.NamedType, model.VectorType, model.ListType, model.SetType, model.TupleType, model.MapEntry),
-    *(model.MapType, model.MapOfType, model.FunctionType, model.UnionType, model.OptionalType, model.Predicate),
-    *(model.AndType, model.EnumType, model.LiteralType, model.ArrayType, model.ResourceType),
+_VALUES, _SOURCE = "rtfs_framework.lang.values", "rtfs_framework.lang.source"
+_FACTS, _TYPES = "rtfs_framework.lang.signature", "rtfs_framework.lang.types.model"
+
+
+def _named(module: str, names: str) -> tuple[tuple[str, str], ...]:
+    return tuple((module, name) for name in names.split())
+
+
+# By name, for few programs have values of all of them.
+_RECORDS: tuple[tuple[str, str], ...] = (
+    *_named(_VALUES, "Symbol Timestamp Uuid Resource ErrorValue"),
+    *_named(_SOURCE, "Source Span Place"),
+    ("rtfs_framework.lang.diagnostics", "Diagnostic"),
+    *_named(_FACTS, "DelegationHint Parameter FunctionSignature CallSite Reason FunctionEffect"),
+    *_named(_TYPES, "NamedType VectorType ListType SetType TupleType MapEntry MapType MapOfType FunctionType"),
+    *_named(_TYPES, "UnionType OptionalType Predicate AndType EnumType LiteralType ArrayType ResourceType"),
 )
-_ENUMS: tuple[type[Enum], ...] = (model.Primitive, facts.HintKind, facts.SiteKind, facts.Purity)
+_SPAN = _RECORDS.index((_SOURCE, "Span"))
+_ENUMS = (*_named(_TYPES, "Primitive"), *_named(_FACTS, "HintKind SiteKind Purity"))
 _PLAIN = frozenset({type(None), bool, int, float, str})
 _TUPLE, _DICT, _LIST, _MAP, _SET, _KEYWORD, _ENUM, _RECORD = range(8)
 """The first item of a row: what it is. Rows of records go on from `_RECORD`."""
@@ -40,14 +46,24 @@ def _fields(cls: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in records.fields_of(cls) if field.init)
 
 
-def _maker(cls: type[Any]) -> Callable[..., Any]:
-    if cls is not Diagnostic:
-        return cls
-    return lambda *parts: Diagnostic(**dict(zip(_fields(Diagnostic), parts, strict=True)))
+def _class(place: tuple[str, str]) -> Any:
+    module, name = place
+    __import__(module)
+    return getattr(sys.modules[module], name)
 
 
-_MAKERS = tuple(map(_maker, _RECORDS))
-_NUMBERS = {cls: (_RECORD + i, _fields(cls)) for i, cls in enumerate(_RECORDS)}
+def _makes(number: int) -> Callable[..., Any]:
+    """Return what makes records of a class out of the values of its fields."""
+    made = _makers.get(number)
+    if made is None:
+        cls = _class(_RECORDS[number])
+        names = _fields(cls)
+        by_name = any(field.kw_only for field in records.fields_of(cls))
+        made = _makers[number] = (lambda *parts: cls(**dict(zip(names, parts, strict=True)))) if by_name else cls
+    return made
+
+
+_makers: dict[int, Callable[..., Any]] = {}
 _PARTS = tuple(name for name in _fields(Artifact) if name not in {"code", "spans"})
 
 
@@ -69,9 +85,27 @@ def dump_artifact(artifact: Artifact) -> bytes:
 def load_artifact(data: bytes) -> Artifact:
     """Return the artifact of bytes that `dump_artifact` made; nobody else's, for the code in them will be run."""
     code, spans, parts = marshal.loads(data)  # noqa: S302 - the caller has verified the bytes
-    value = _Reader().value
-    made = {name: value(part) for name, part in zip(_PARTS, parts, strict=True)}
-    return Artifact(code=code, spans=_Spans(spans), **made)
+    made = object.__new__(_Stored)
+    for name, value in (("code", code), ("spans", _Spans(spans)), ("_reader", _Reader())):
+        object.__setattr__(made, name, value)
+    object.__setattr__(made, "_rows", dict(zip(_PARTS, parts, strict=True)))
+    return made
+
+
+class _Stored(Artifact):
+    """An artifact whose parts are made when they are looked at: a program that does not fail looks at few."""
+
+    __slots__ = ("_reader", "_rows")
+    _reader: _Reader
+    _rows: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a part that has not been made yet."""
+        if name not in _PARTS:
+            raise AttributeError(name)
+        made = self._reader.value(self._rows[name])
+        object.__setattr__(self, name, made)
+        return made
 
 
 class _Spans(Sequence[SpanInfo]):
@@ -93,7 +127,7 @@ class _Spans(Sequence[SpanInfo]):
 
 def _span_info(row: tuple[Any, ...]) -> SpanInfo:
     start, end, source, *rest = row
-    return SpanInfo(Span(start, end, source), *rest)
+    return SpanInfo(_makes(_SPAN)(start, end, source), *rest)
 
 
 class _Writer:
@@ -115,9 +149,6 @@ class _Writer:
 
     def _made(self, value: Any) -> tuple[Any, ...]:
         kind, row = value.__class__, self.row
-        if kind in _NUMBERS:
-            number, names = _NUMBERS[kind]
-            return (number, *(row(getattr(value, name)) for name in names))
         if kind is tuple or kind is GrownVector:
             return (_TUPLE, *map(row, value))
         if kind is dict:
@@ -128,8 +159,11 @@ class _Writer:
             return (_LIST if kind is List else _SET, *map(row, value))
         if kind is Keyword:
             return (_KEYWORD, value.name)
-        if kind in _ENUMS:
-            return (_ENUM, _ENUMS.index(kind), value.value)
+        place = (kind.__module__, kind.__name__)
+        if place in _RECORDS:
+            return (_RECORD + _RECORDS.index(place), *(row(getattr(value, name)) for name in _fields(kind)))
+        if place in _ENUMS:
+            return (_ENUM, _ENUMS.index(place), value.value)
         message = f"{kind.__name__} has no place in a stored artifact"
         raise TypeError(message)
 
@@ -148,7 +182,7 @@ class _Reader:
         if made is None:
             tag, *parts = row
             made = self._made[id(row)] = (
-                _MAKERS[tag - _RECORD](*map(self.value, parts)) if tag >= _RECORD else _MAKE[tag](self.value, parts)
+                _makes(tag - _RECORD)(*map(self.value, parts)) if tag >= _RECORD else _MAKE[tag](self.value, parts)
             )
         return made
 
@@ -165,5 +199,5 @@ _MAKE: tuple[Callable[[Callable[[Any], Any], list[Any]], Any], ...] = (
     lambda value, parts: Map.of(_pairs(value, parts)),
     lambda value, parts: Set.of(map(value, parts)),
     lambda _, parts: Keyword(parts[0]),
-    lambda _, parts: _ENUMS[parts[0]](parts[1]),
+    lambda _, parts: _class(_ENUMS[parts[0]])(parts[1]),
 )

@@ -10,7 +10,7 @@ import threading
 
 import attrs
 
-from rtfs_framework.lang.stack import give_room_back, needs_room, take_room
+from rtfs_framework.lang.recursion import give_room_back, needs_room, take_room
 from rtfs_framework.orchestrator.concurrency.loops import let_other_threads
 
 _AGAIN_SECONDS = 0.001

@@ -24,8 +24,9 @@ from rtfs_framework.orchestrator.deciding.type_names import type_name
 
 if TYPE_CHECKING:
     from rtfs_framework.api.plans import Candidate
-    from rtfs_framework.kernel.outcome import FunctionSignature, HostCall
+    from rtfs_framework.kernel.outcome import HostCall
     from rtfs_framework.lang.maps import Map
+    from rtfs_framework.lang.signature import FunctionSignature
 
 Read = tuple[str, ...]
 """What was asked for: a name, and its parameters."""

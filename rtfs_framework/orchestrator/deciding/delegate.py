@@ -21,7 +21,8 @@ from rtfs_framework.api.cache import CacheKey
 from rtfs_framework.api.plans import DelegationPlan, PlanSource
 from rtfs_framework.api.targets import Deny, LocalPure, show_target
 from rtfs_framework.api.values import Clock
-from rtfs_framework.kernel.outcome import FunctionSignature, HintKind, HostCall
+from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.lang.signature import FunctionSignature, HintKind
 from rtfs_framework.orchestrator.deciding.context import UNKEPT, Facts, Question, Read, Reads, Wording
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.deciding.plan_tree import Leaf, PlanTree

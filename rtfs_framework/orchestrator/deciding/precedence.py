@@ -13,7 +13,7 @@ import attrs
 from rtfs_framework.api.plans import Candidate, DelegationPlan, PlanSource
 from rtfs_framework.api.targets import Deny, ExecTarget, LocalPure, show_target
 from rtfs_framework.api.values import Clock
-from rtfs_framework.kernel.outcome import DelegationHint, FunctionSignature
+from rtfs_framework.lang.signature import DelegationHint, FunctionSignature
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.recording.records import Decision, Steps

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rtfs_framework.kernel.outcome import CallKind, FunctionSignature, HostCall
+from rtfs_framework.kernel.call_kind import CallKind
+from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.arity import arity_text
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Atom, Form, ListForm, MapForm, Name, SetForm, VectorForm
+from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Place, Source, Span
 
 if TYPE_CHECKING:

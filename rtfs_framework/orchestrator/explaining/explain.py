@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel, show_target
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.limits import Limits
-from rtfs_framework.kernel.outcome import CallKind, FunctionSignature, HostCall
+from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.printer import write
-from rtfs_framework.lang.signature import CallSite, SiteKind
+from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
 from rtfs_framework.lang.source import Place, Source
 from rtfs_framework.orchestrator.deciding.delegate import Undecided
 from rtfs_framework.orchestrator.explaining.asked_call import read_call

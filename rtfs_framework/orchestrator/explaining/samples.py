@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rtfs_framework.kernel.outcome import Parameter
+from rtfs_framework.lang.signature import Parameter
 from rtfs_framework.lang.types.model import AndType, EnumType, LiteralType, OptionalType, Primitive, Type, UnionType
 
 MOST = 3

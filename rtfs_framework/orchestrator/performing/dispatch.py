@@ -23,8 +23,10 @@ from rtfs_framework.api.targets import (
     show_target,
 )
 from rtfs_framework.api.values import Clock
-from rtfs_framework.kernel.outcome import CallKind, FunctionSignature, HostCall
+from rtfs_framework.kernel.call_kind import CallKind
+from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.errors import ProgramError, undefined_symbol
+from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Locally, Reply, Throw, Waiting, reply
 from rtfs_framework.orchestrator.boundary.failures import not_supported, unknown_target
 from rtfs_framework.orchestrator.concurrency.slots import Slots

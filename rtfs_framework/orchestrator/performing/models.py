@@ -17,8 +17,8 @@ from rtfs_framework.api.cache import CacheKey
 from rtfs_framework.api.errors import BadReply, ConfigError, ProviderAuthError, ProviderError, ProviderTimeout
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Message, Usage, token_count
 from rtfs_framework.api.values import Clock
-from rtfs_framework.kernel.outcome import FunctionSignature
 from rtfs_framework.lang.errors import ProgramError, type_validation_error
+from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply, Throw, Waiting
 from rtfs_framework.orchestrator.boundary.failures import as_program_error

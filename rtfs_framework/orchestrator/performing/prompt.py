@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtfs_framework.api.provider import InferenceRequest, Message
-from rtfs_framework.kernel.outcome import FunctionSignature, HostCall
+from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.types.jsonable import to_json
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.lang.types.schema import to_json_schema

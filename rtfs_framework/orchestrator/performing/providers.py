@@ -29,7 +29,7 @@ from rtfs_framework.api.provider import (
     ProviderSettings,
 )
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
-from rtfs_framework.kernel.outcome import DelegationHint, HintKind
+from rtfs_framework.lang.signature import DelegationHint, HintKind
 from rtfs_framework.orchestrator.concurrency.deadlines import OverdueError
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, ProviderSpec
 from rtfs_framework.orchestrator.config.routes import Unknown, parse_target

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.api.provider import InferenceReply
-from rtfs_framework.kernel.outcome import FunctionSignature
 from rtfs_framework.lang.errors import ProgramError, type_validation_error
 from rtfs_framework.lang.jsontext import JsonError, dump
+from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.types.coerce import from_json, from_text
 from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.lang.types.names import Lookup

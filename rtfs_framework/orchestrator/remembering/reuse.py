@@ -17,8 +17,8 @@ import attrs
 from rtfs_framework.api.cache import CacheKey
 from rtfs_framework.api.provider import InferenceReply
 from rtfs_framework.api.targets import ExecTarget, show_target
-from rtfs_framework.kernel.outcome import FunctionSignature
 from rtfs_framework.lang.digest import digest
+from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.boundary.purity import is_plain
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall

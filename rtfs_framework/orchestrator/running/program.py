@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from rtfs_framework.kernel.instance import Instance
-    from rtfs_framework.kernel.outcome import Complete, FunctionSignature
+    from rtfs_framework.kernel.outcome import Complete
+    from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.orchestrator.running.stream import Stream
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from typing_extensions import assert_never
 
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.loader import run_pure
-from rtfs_framework.kernel.outcome import CallKind, ExecutionOutcome, HostCall
+from rtfs_framework.kernel.outcome import ExecutionOutcome, HostCall
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.diagnostics import Diagnostic

@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from chunks.files import Chunk, Expectation
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.loader import compile_source, run_pure
-from rtfs_framework.kernel.outcome import CallKind, Complete, HostCall
+from rtfs_framework.kernel.outcome import Complete, HostCall
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError, generic_error, undefined_symbol
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.reader.read import read_program

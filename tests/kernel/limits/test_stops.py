@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import compile_source
-from rtfs_framework.kernel.outcome import CallKind, Complete
+from rtfs_framework.kernel.outcome import Complete
 from rtfs_framework.lang.errors import LimitError, ProgramError, generic_error
 from rtfs_framework.lang.printer import write
 from rtfs_framework.testing.effort import effort

@@ -21,7 +21,7 @@ from rtfs_framework.api import (
     PlanSource,
     RemoteModel,
 )
-from rtfs_framework.kernel.outcome import FunctionSignature
+from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.security import RuntimeContext

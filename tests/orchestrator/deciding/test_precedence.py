@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtfs_framework.api import CallKind, HostCall, LocalModel, LocalPure, PlanSource, RemoteModel
-from rtfs_framework.kernel.outcome import DelegationHint, FunctionSignature, HintKind
+from rtfs_framework.lang.signature import DelegationHint, FunctionSignature, HintKind
 
 HINTED = FunctionSignature("f", hint=DelegationHint(HintKind.LOCAL_MODEL, "a"), body_digest="1")
 PLAIN = FunctionSignature("f", body_digest="1")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtfs_framework.api import LocalModel
-from rtfs_framework.kernel.outcome import FunctionSignature, Parameter
 from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.signature import FunctionSignature, Parameter
 from rtfs_framework.lang.types.model import LiteralType, Primitive
 from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.lang.values import Keyword

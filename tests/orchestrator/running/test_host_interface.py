@@ -8,9 +8,10 @@ import sys
 from importlib import import_module
 
 from rtfs_framework import HostInterface
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.loader import compile_source
-from rtfs_framework.kernel.outcome import CallKind, Complete
+from rtfs_framework.kernel.outcome import Complete
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary.answers import Locally, Reply
 from rtfs_framework.orchestrator.running.driver import advance

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from oracle.evaluator import Evaluator, OverBudgetError
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import compile_source
-from rtfs_framework.kernel.outcome import CallKind, Complete
+from rtfs_framework.kernel.outcome import Complete
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError, generic_error, undefined_symbol
 from rtfs_framework.lang.passes.table import ALL

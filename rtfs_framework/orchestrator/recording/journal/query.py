@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.kernel.outcome import CallKind
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.orchestrator.recording.journal import old
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import open_for_reading, translated

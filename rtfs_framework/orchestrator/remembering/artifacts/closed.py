@@ -13,12 +13,11 @@ def is_closed(artifact: Artifact) -> bool:
     """Tell whether a program asks for nothing but the library's pure functions."""
     if artifact.sites or artifact.links or artifact.prelude:
         return False
-    from rtfs_framework.kernel.effects import HELPERS
-    from rtfs_framework.kernel.steps import INTERNAL
+    from rtfs_framework.kernel.helpers import ASKING
     from rtfs_framework.stdlib.library import BUILTINS
 
-    asking = [name for _, name in artifact.builtins if name in INTERNAL or getattr(BUILTINS.get(name), "effect", None)]
-    return not asking and not any(name in HELPERS for name in artifact.helpers)
+    asking = [name for _, name in artifact.builtins if getattr(BUILTINS.get(name), "effect", None)]
+    return not asking and ASKING.isdisjoint((*artifact.helpers, *(name for _, name in artifact.builtins)))
 
 
 def bare_code(artifact: Artifact) -> CodeType | None:

@@ -1,0 +1,19 @@
+"""Why a program stops for its host."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class CallKind(Enum):
+    """Why the program stopped for its host."""
+
+    CAPABILITY = "capability"
+    """`(call :cap ...)`, or a function that the host provides by name."""
+    DELEGATED = "delegated"
+    """A typed function whose hint or route says that it may run elsewhere; `resume_locally` runs its own body."""
+    CONTEXT_GET = "context-get"
+    """A host context value is read; the host answers the value or throws UndefinedSymbol."""
+    CONTEXT_SET = "context-set"
+    EVENT = "event"
+    """A notification (step started, hint set, ...). The host answers nil."""
