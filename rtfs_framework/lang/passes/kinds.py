@@ -14,23 +14,24 @@ from rtfs_framework.lang.check import kinds as checked
 from rtfs_framework.lang.check.signatures import ways
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Gives, Op
-from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.types.model import Primitive, Type
-from rtfs_framework.lang.vectors import GrownVector
+from rtfs_framework.lang.types.names import Lookup
 
 
 class Kind(Enum):
-    """What a node surely gives. NEVER: it gives nothing, because it jumps or fails."""
+    """What a node surely gives: a set of `check.kinds` with one member. NEVER: it gives nothing, it jumps or fails."""
 
-    INT = "int"
-    FLOAT = "float"
-    BOOL = "bool"
-    STRING = "string"
-    VECTOR = "vector"
+    INT = checked.INT
+    FLOAT = checked.FLOAT
+    BOOL = checked.BOOL
+    STRING = checked.STRING
+    VECTOR = checked.VECTOR
     """A tuple or a `GrownVector`: both have a length, items and slices."""
-    MAP = "map"
-    NEVER = "never"
+    MAP = checked.MAP
+    NEVER = checked.NEVER
 
+
+_SURE = {kind.value: kind for kind in Kind if kind is not Kind.NEVER}
 
 ARITHMETIC = frozenset({Op.ADD, Op.SUB, Op.MUL})
 DIVISION = frozenset({Op.MOD, Op.QUOT, Op.REM})
@@ -40,30 +41,20 @@ STEPS = frozenset({Op.INC, Op.DEC})
 QUESTIONS = frozenset({Op.EVEN, Op.ODD, Op.ZERO, Op.POS, Op.NEG})
 """Operations of numbers."""
 
-_CLASSES: dict[type, Kind] = {
-    bool: Kind.BOOL,
-    int: Kind.INT,
-    float: Kind.FLOAT,
-    str: Kind.STRING,
-    tuple: Kind.VECTOR,
-    GrownVector: Kind.VECTOR,
-    Map: Kind.MAP,
-}
-_DECLARED = {Primitive.INT: Kind.INT, Primitive.STRING: Kind.STRING, Primitive.BOOL: Kind.BOOL}
-_DECLARED_RESULTS = {
-    checked.INT: Kind.INT, checked.BOOL: Kind.BOOL, checked.STRING: Kind.STRING, checked.VECTOR: Kind.VECTOR,
-    checked.MAP: Kind.MAP, checked.NEVER: None,
-}  # fmt: skip
-
 
 def of_value(value: Any) -> Kind | None:
     """Return the kind of a value."""
-    return _CLASSES.get(value.__class__)
+    return _SURE.get(checked.of_value(value))
 
 
-def of_type(declared: Type | None) -> Kind | None:
-    """Return the kind of all values that fit a type; an integer fits `:float` too."""
-    return _DECLARED.get(declared) if isinstance(declared, Primitive) else None
+def of_type(declared: Type | None, lookup: Lookup | None) -> Kind | None:
+    """Return the kind of all values that fit a type; an integer fits `:float` too. `lookup` is as in `Numbers`."""
+    return None if declared is None else _SURE.get(checked.of_type(declared, lookup or _anything))
+
+
+def _anything(_name: str) -> Type:
+    """Return what a name stands for where nobody knows that."""
+    return Primitive.ANY
 
 
 def result(function: ir.Builtin, given: Sequence[Kind | None]) -> Kind | None:
@@ -98,4 +89,4 @@ def _declared_result(types: str, count: int) -> Kind | None:
     for way in ways(types):
         if way.admits(count):
             found |= way.result
-    return _DECLARED_RESULTS.get(found)
+    return _SURE.get(found)

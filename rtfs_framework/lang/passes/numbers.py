@@ -190,7 +190,7 @@ class Numbers:
             case ir.Try():
                 return self._join((node.body, *(catch.body for catch in node.catches)))
             case ir.Bind() | ir.Check():
-                return kinds.of_type(node.type) or self.kind(node.value)
+                return kinds.of_type(node.type, self.lookup) or self.kind(node.value)
             case ir.VectorNode():
                 return Kind.VECTOR
             case ir.MapNode():
@@ -203,12 +203,12 @@ class Numbers:
     def _of_entry(self, node: ir.Call) -> Kind | None:
         """Return the kind of what a look-up gives, if the map is of a declared type."""
         known = proofs.entry_of(node, self)
-        return None if known is None else proofs.kind_of(known, self.lookup)
+        return kinds.of_type(known, self.lookup)
 
     def _if_any(self, node: ir.Node) -> Kind | None:
         """Return the kind of what a node gives, if that is not nil."""
         known = proofs.type_of(node, self)
-        return proofs.kind_of(known.type, self.lookup) if isinstance(known, OptionalType) else None
+        return kinds.of_type(known.type, self.lookup) if isinstance(known, OptionalType) else None
 
     def _join(self, nodes: Iterable[ir.Node]) -> Kind | None:
         found = {self.kind(node) for node in nodes} - {Kind.NEVER}
@@ -279,7 +279,7 @@ class Numbers:
                 return
 
     def _note_of_type(self, var: ir.Var, known: Type | None) -> None:
-        self._note(var, None if known is None else proofs.kind_of(known, self.lookup))
+        self._note(var, kinds.of_type(known, self.lookup))
         self._note_type(var, known)
 
     def _learn_loop(self, node: ir.Loop) -> None:

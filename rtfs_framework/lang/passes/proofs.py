@@ -12,7 +12,6 @@ from rtfs_framework.lang.annotations import TYPE_CHECKING, Iterator
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import parts
 from rtfs_framework.lang.library import Gives, LibraryEntry, Op
-from rtfs_framework.lang.passes import kinds
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.types import model as ty
 from rtfs_framework.lang.types.check import violation
@@ -42,17 +41,6 @@ def plain(declared: Type, lookup: Lookup | None) -> Type:
             break
         declared = found
     return declared
-
-
-def kind_of(declared: Type, lookup: Lookup | None) -> Kind | None:
-    """Return the kind of all values that fit a type."""
-    match plain(declared, lookup):
-        case ty.VectorType() | ty.TupleType() | ty.ArrayType():
-            return Kind.VECTOR
-        case ty.MapType() | ty.MapOfType():
-            return Kind.MAP
-        case known:
-            return kinds.of_type(known)
 
 
 def type_of(node: ir.Node, numbers: Numbers) -> Type | None:  # noqa: C901 - one case per kind of node

@@ -18,7 +18,6 @@ from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.passes import kinds
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Numbers, Special
-from rtfs_framework.lang.passes.proofs import kind_of
 from rtfs_framework.lang.passes.wants import NUMBER, Wants, wants
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.names import Lookup
@@ -314,7 +313,7 @@ def is_typed(fn: ir.Fn) -> bool:
 def _first_kinds(fn: ir.Fn, wanted: Sequence[frozenset[Kind]], lookup: Lookup | None) -> tuple[Kind | None, ...]:
     """Return the kinds of a first version: those declared, and integers for operands."""
     pairs = zip(fn.params, wanted, strict=False)
-    return tuple(kind_of(p.type, lookup) if p.type else Kind.INT if each is NUMBER else None for p, each in pairs)
+    return tuple(kinds.of_type(p.type, lookup) if p.type else Kind.INT if each is NUMBER else None for p, each in pairs)
 
 
 def _untyped_kinds(special: Special) -> list[Kind | None]:
@@ -334,7 +333,7 @@ def _without(given: Sequence[Kind | None], refuted: set[int]) -> tuple[Kind | No
 
 
 def _returned(fn: ir.Fn, numbers: Numbers) -> Kind | None:
-    return kinds.of_type(fn.returns) or numbers.kind(fn.body)
+    return kinds.of_type(fn.returns, numbers.lookup) or numbers.kind(fn.body)
 
 
 def _exactness(special: Special) -> int:
