@@ -19,63 +19,53 @@ _DEEPEST = 20
 """Functions looked into ahead of their place, one inside the other."""
 
 
-class Bodies:
-    """Judges functions for an inference."""
+def result_of(state: Inference, target: ir.Node, fn: ir.Fn) -> Kinds:
+    """Return what a call of one of the program's functions may give."""
+    known = state.results.get(fn)
+    if known is not None:
+        return known
+    declared = _declared(state, fn.returns)
+    if not isinstance(target, ir.Global) or state.depth >= _DEEPEST:
+        return declared
+    doubted, muted, state.doubted, state.muted = state.doubted, state.muted, set(), 0
+    state.depth += 1
+    look_into(state, fn)
+    state.depth -= 1
+    state.doubted, state.muted = doubted, muted
+    return state.results[fn]
 
-    def __init__(self, inference: Inference) -> None:
-        self.inference = inference
-        self._known: dict[ir.Fn, Kinds] = {}
-        self._depth = 0
 
-    def result_of(self, target: ir.Node, fn: ir.Fn) -> Kinds:
-        """Return what a call of one of the program's functions may give."""
-        known = self._known.get(fn)
-        if known is not None:
-            return known
-        declared = ANY if fn.returns is None else of_type(fn.returns, self.inference.facts.types.get)
-        if not isinstance(target, ir.Global) or self._depth >= _DEEPEST:
-            return declared
-        state = self.inference
-        doubted, muted, state.doubted, state.muted = state.doubted, state.muted, set(), 0
-        self._depth += 1
-        self.look_into(fn)
-        self._depth -= 1
-        state.doubted, state.muted = doubted, muted
-        return self._known[fn]
-
-    def look_into(self, fn: ir.Fn) -> Kinds:
-        """Look into a function, once."""
-        if fn in self._known:
-            return FUNCTION
-        declared = ANY if fn.returns is None else of_type(fn.returns, self.inference.facts.types.get)
-        self._known[fn] = declared
-        for param in fn.params:
-            self.inference.pattern(param.pattern, self._given(param), param.type)
-        if fn.rest is not None:
-            self.inference.pattern(fn.rest.pattern, VECTOR)
-        made = self.inference.kinds(fn.body)
-        if fn.returns is not None and not fn.linked:
-            self._results_fit(fn, fn.returns)
-        self._known[fn] = ANY if fn.linked else made & declared
+def look_into(state: Inference, fn: ir.Fn) -> Kinds:
+    """Look into a function, once."""
+    if fn in state.results:
         return FUNCTION
+    declared = _declared(state, fn.returns)
+    state.results[fn] = declared
+    for param in fn.params:
+        state.pattern(param.pattern, _declared(state, param.type), param.type)
+    if fn.rest is not None:
+        state.pattern(fn.rest.pattern, VECTOR)
+    made = state.kinds(fn.body)
+    if fn.returns is not None and not fn.linked:
+        _results_fit(state, fn, fn.returns)
+    state.results[fn] = ANY if fn.linked else made & declared
+    return FUNCTION
 
-    def _results_fit(self, fn: ir.Fn, declared: Type) -> None:
-        """Judge every value that a body may give. Nil that is only implied may never come: that is a warning."""
-        shown = fn.name if fn.name != "fn" else "this function"
-        for leaf, implied in _leaves(fn.body):
-            reason = self.inference.misfits.why(leaf, declared)
-            if reason is not None:
-                way_out = (
-                    "add an else, or declare the result optional" if implied else f"it declares {show_type(declared)}"
-                )
-                message = (
-                    f"{shown} gives {'nil when no test holds' if implied else 'what it declares not to'}: {reason}"
-                )
-                severity = "warning" if implied else None
-                self.inference.say(leaf, "E0320", message, way_out, severity)
 
-    def _given(self, param: ir.Param) -> Kinds:
-        return ANY if param.type is None else of_type(param.type, self.inference.facts.types.get)
+def _results_fit(state: Inference, fn: ir.Fn, declared: Type) -> None:
+    """Judge every value that a body may give. Nil that is only implied may never come: that is a warning."""
+    shown = fn.name if fn.name != "fn" else "this function"
+    for leaf, implied in _leaves(fn.body):
+        reason = state.misfits.why(leaf, declared)
+        if reason is not None:
+            what = "nil when no test holds" if implied else "what it declares not to"
+            way_out = "add an else, or declare the result optional" if implied else f"it declares {show_type(declared)}"
+            severity = "warning" if implied else None
+            state.say(leaf, "E0320", f"{shown} gives {what}: {reason}", way_out, severity)
+
+
+def _declared(state: Inference, declared: Type | None) -> Kinds:
+    return ANY if declared is None else of_type(declared, state.facts.types.get)
 
 
 def _leaves(node: ir.Node, around: Span | None = None) -> list[tuple[ir.Node, bool]]:

@@ -6,6 +6,7 @@ from functools import lru_cache, reduce
 from operator import or_
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
+from rtfs_framework.lang.check.bodies import result_of
 from rtfs_framework.lang.check.kinds import ANY, CALLABLE, ERROR, MAP, NEVER, NIL, NUMBER, STRING, Kinds, words
 from rtfs_framework.lang.check.signatures import INTERNAL, Way, ways
 from rtfs_framework.lang.ir import nodes as ir
@@ -18,96 +19,96 @@ if TYPE_CHECKING:
 _LOOKED_UP = MAP | NIL | ERROR
 
 
-class Calls:
-    """Judges calls for an inference."""
-
-    def __init__(self, inference: Inference) -> None:
-        self.inference = inference
-        self.facts = inference.facts
-
-    def kinds(self, node: ir.Call) -> Kinds:
-        """Return what a call may give; note what is wrong with it."""
-        target = node.function
-        of_target = self.inference.kinds(target)
-        of_args = [self.inference.kinds(arg) for arg in node.args]
-        if not of_target or NEVER in of_args:
-            return NEVER
-        match target:
-            case ir.Const(value=Keyword() as key):
-                self._keyword(key, node, of_args)
-                return ANY
-            case ir.Builtin(name=name):
-                return self._library(name, node, of_args)
-            case ir.Global(name=name) if name in self.facts.structs:
-                return self._struct(name, node)
-            case _:
-                return self._function(node, of_target)
-
-    def _keyword(self, key: Keyword, node: ir.Call, of_args: Sequence[Kinds]) -> None:
-        if len(of_args) in (1, 2) and not of_args[0] & _LOOKED_UP:
-            message = f":{key.name} is looked up in a map, and this is {words(of_args[0])}"
-            way_out = f"as in (:{key.name} {{:{key.name} 1}})"
-            self.inference.say(node.args[0], "E0322", message, way_out)
-
-    def _library(self, name: str, node: ir.Call, of_args: Sequence[Kinds]) -> Kinds:
-        entry = self.facts.library.get(name)
-        types = "" if entry is None else entry.types
-        result = _result(name, types, tuple(of_args))
-        if result is None:
-            self._refuse(name, node, _possible(name, types, len(of_args)), of_args)
-            return NEVER
-        return result
-
-    def _refuse(self, name: str, node: ir.Call, possible: Sequence[Way], of_args: Sequence[Kinds]) -> None:
-        """Point at the argument that is wrong in every way; of a mixture, at the first that is wrong in one."""
-        wrong = [i for way in possible if (i := _misfit(way, of_args)) is not None]
-        place = max(wrong)
-        takes = NEVER
-        for way in possible:
-            takes |= way.takes(place)
-        form = {"%for": "for", "%dotimes": "dotimes"}.get(name, name)
-        if takes & of_args[place]:
-            takes = possible[wrong.index(place)].takes(place)
-        message = f"{form} needs {words(takes)} here, and this is {words(of_args[place])}"
-        way_out = _FORMS.get(name) or _way_out(name, takes, of_args[place]) or self._called_as(name)
-        self.inference.say(node.args[place], "E0321", message, way_out)
-
-    def _called_as(self, name: str) -> str:
-        return f"it is called as ({name} {self.facts.library[name].signature})"
-
-    def _struct(self, name: str, node: ir.Call) -> Kinds:
-        if len(node.args) == 1:
-            declared = self.facts.structs[name]
-            reason = self.inference.misfits.why(node.args[0], declared)
-            if reason is not None:
-                fields = " ".join(f":{e.key.name} {show_type(e.type)}" for e in declared.entries)
-                self.inference.say(node.args[0], "E0320", f"{name}: {reason}", f"its fields: {fields}")
-        return MAP
-
-    def _function(self, node: ir.Call, of_target: Kinds) -> Kinds:
-        if not of_target & CALLABLE:
-            message = f"Type error in call: expected a function, got {words(of_target)}"
-            way_out = "only functions, keywords, maps, vectors and sets can be called"
-            self.inference.say(node.function, "E0205", message, way_out)
-            return NEVER
-        fn = self.facts.called(node)
-        if fn is None or fn.linked:
+def of_call(state: Inference, node: ir.Call) -> Kinds:
+    """Return what a call may give; note what is wrong with it."""
+    target = node.function
+    of_target = state.kinds(target)
+    of_args = [state.kinds(arg) for arg in node.args]
+    if not of_target or NEVER in of_args:
+        return NEVER
+    match target:
+        case ir.Const(value=Keyword() as key):
+            _keyword(state, key, node, of_args)
             return ANY
-        for param, arg in zip(fn.params, node.args, strict=False):
-            self._argument(fn, param, arg)
-        if fn.rest is not None:
-            for arg in node.args[len(fn.params) :]:
-                self._argument(fn, fn.rest, arg)
-        return self.inference.bodies.result_of(node.function, fn)
+        case ir.Builtin(name=name):
+            return _library(state, name, node, of_args)
+        case ir.Global(name=name) if name in state.facts.structs:
+            return _struct(state, name, node)
+        case _:
+            return _function(state, node, of_target)
 
-    def _argument(self, fn: ir.Fn, param: ir.Param, arg: ir.Node) -> None:
-        reason = None if param.type is None else self.inference.misfits.why(arg, param.type)
-        if reason is None:
-            return
-        shown = fn.name if fn.name != "fn" else "this function"
-        name = param.pattern.var.name if isinstance(param.pattern, ir.PVar) else "a parameter"
-        way_out = f"{shown} is defined at {self.facts.place(fn.span)}"
-        self.inference.say(arg, "E0320", f"{name} of {shown}: {reason}", way_out)
+
+def _keyword(state: Inference, key: Keyword, node: ir.Call, of_args: Sequence[Kinds]) -> None:
+    if len(of_args) in (1, 2) and not of_args[0] & _LOOKED_UP:
+        message = f":{key.name} is looked up in a map, and this is {words(of_args[0])}"
+        way_out = f"as in (:{key.name} {{:{key.name} 1}})"
+        state.say(node.args[0], "E0322", message, way_out)
+
+
+def _library(state: Inference, name: str, node: ir.Call, of_args: Sequence[Kinds]) -> Kinds:
+    entry = state.facts.library.get(name)
+    types = "" if entry is None else entry.types
+    result = _result(name, types, tuple(of_args))
+    if result is None:
+        _refuse(state, name, node, _possible(name, types, len(of_args)), of_args)
+        return NEVER
+    return result
+
+
+def _refuse(state: Inference, name: str, node: ir.Call, possible: Sequence[Way], of_args: Sequence[Kinds]) -> None:
+    """Point at the argument that is wrong in every way; of a mixture, at the first that is wrong in one."""
+    wrong = [i for way in possible if (i := _misfit(way, of_args)) is not None]
+    place = max(wrong)
+    takes = NEVER
+    for way in possible:
+        takes |= way.takes(place)
+    form = {"%for": "for", "%dotimes": "dotimes"}.get(name, name)
+    if takes & of_args[place]:
+        takes = possible[wrong.index(place)].takes(place)
+    message = f"{form} needs {words(takes)} here, and this is {words(of_args[place])}"
+    way_out = _FORMS.get(name) or _way_out(name, takes, of_args[place]) or _called_as(state, name)
+    state.say(node.args[place], "E0321", message, way_out)
+
+
+def _called_as(state: Inference, name: str) -> str:
+    return f"it is called as ({name} {state.facts.library[name].signature})"
+
+
+def _struct(state: Inference, name: str, node: ir.Call) -> Kinds:
+    if len(node.args) == 1:
+        declared = state.facts.structs[name]
+        reason = state.misfits.why(node.args[0], declared)
+        if reason is not None:
+            fields = " ".join(f":{e.key.name} {show_type(e.type)}" for e in declared.entries)
+            state.say(node.args[0], "E0320", f"{name}: {reason}", f"its fields: {fields}")
+    return MAP
+
+
+def _function(state: Inference, node: ir.Call, of_target: Kinds) -> Kinds:
+    if not of_target & CALLABLE:
+        message = f"Type error in call: expected a function, got {words(of_target)}"
+        way_out = "only functions, keywords, maps, vectors and sets can be called"
+        state.say(node.function, "E0205", message, way_out)
+        return NEVER
+    fn = state.facts.called(node)
+    if fn is None or fn.linked:
+        return ANY
+    for param, arg in zip(fn.params, node.args, strict=False):
+        _argument(state, fn, param, arg)
+    if fn.rest is not None:
+        for arg in node.args[len(fn.params) :]:
+            _argument(state, fn, fn.rest, arg)
+    return result_of(state, node.function, fn)
+
+
+def _argument(state: Inference, fn: ir.Fn, param: ir.Param, arg: ir.Node) -> None:
+    reason = None if param.type is None else state.misfits.why(arg, param.type)
+    if reason is None:
+        return
+    shown = fn.name if fn.name != "fn" else "this function"
+    name = param.pattern.var.name if isinstance(param.pattern, ir.PVar) else "a parameter"
+    way_out = f"{shown} is defined at {state.facts.place(fn.span)}"
+    state.say(arg, "E0320", f"{name} of {shown}: {reason}", way_out)
 
 
 def _possible(name: str, types: str, count: int) -> list[Way]:

@@ -7,8 +7,8 @@ about, for the test may have been about their very kind. Functions are `bodies`'
 
 from __future__ import annotations
 
-from rtfs_framework.lang.check.bodies import Bodies
-from rtfs_framework.lang.check.calls import Calls
+from rtfs_framework.lang.check.bodies import look_into
+from rtfs_framework.lang.check.calls import of_call
 from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.check.kinds import (
     ANY,
@@ -45,7 +45,7 @@ def check_contradictions(facts: Facts) -> list[Diagnostic]:
             inference.kinds(node)
     except RecursionError:  # very deep: what was found until here is true all the same
         pass
-    return inference.done()
+    return inference.found
 
 
 class Inference:
@@ -57,18 +57,15 @@ class Inference:
         kinds: dict[ir.Node, Kinds] = {}
         self._kinds = kinds
         self.misfits = Misfits(facts.types.get, lambda node: kinds.get(node, ANY))
-        self._calls = Calls(self)
-        self.bodies = Bodies(self)
+        self.results: dict[ir.Fn, Kinds] = {}
+        """What calls of the functions that were looked into may give."""
+        self.depth = 0
+        """How many functions are looked into ahead of their place, one inside the other."""
         self.vars: dict[ir.Var, Kinds] = {}
         self._declared: dict[ir.Var, Type] = {}
         self._globals: dict[str, Kinds] = {}
         self.doubted: set[Name] = set()
         self.muted = 0
-
-    def done(self) -> list[Diagnostic]:
-        """Return what was found, and let go of what refers back here, so that nothing waits for the collector."""
-        del self.bodies, self._calls
-        return self.found
 
     def say(self, node: ir.Node, code: str, message: str, way_out: str | None, severity: str | None = None) -> None:
         """Note a contradiction at a node."""
@@ -98,11 +95,11 @@ class Inference:
             case ir.And() | ir.Or():
                 return self._junction(node)
             case ir.Fn():
-                return self.bodies.look_into(node)
+                return look_into(self, node)
             case ir.Arities(functions=functions):
                 return self._built(functions, FUNCTION)
             case ir.Call():
-                return self._calls.kinds(node)
+                return of_call(self, node)
             case ir.Loop():
                 return NEVER if NEVER in [self.kinds(n) for n in node.inits] else self.kinds(node.body)
             case ir.Recur(args=args):

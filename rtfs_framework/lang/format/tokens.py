@@ -6,14 +6,13 @@ import re
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Iterator
-from rtfs_framework.lang.reader.comments import blank_comments
+from rtfs_framework.lang.reader.comments import blank_comments, block_end
 from rtfs_framework.lang.reader.lexer import words
 from rtfs_framework.lang.source import Source
 
 LINE = "LINE_COMMENT"
 BLOCK = "BLOCK_COMMENT"
 _TRIVIA = re.compile(r";[^\n]*|#\||\n")
-_BLOCK = re.compile(r"#\||\|#")
 
 
 @records.frozen()
@@ -51,18 +50,9 @@ def _gap(text: str) -> tuple[list[Piece], int]:
             newlines += 1
             continue
         if match.group() == "#|":
-            position = _block_end(text, match.start())
+            position = block_end(text, match.start())
             found.append(Piece(BLOCK, text[match.start() : position].replace("\r\n", "\n"), newlines))
         else:
             found.append(Piece(LINE, match.group().rstrip(), newlines))
         newlines = 0
     return found, newlines
-
-
-def _block_end(text: str, start: int) -> int:
-    depth = 0
-    for match in _BLOCK.finditer(text, start):
-        depth += 1 if match.group() == "#|" else -1
-        if depth == 0:
-            return match.end()
-    return len(text)

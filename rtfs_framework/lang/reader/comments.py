@@ -26,16 +26,19 @@ def blank_comments(source: Source) -> str:
     while match := _OUTSIDE.search(text, position):
         token = match.group()
         out.append(text[position : match.start()])
-        position = match.end() if token != "#|" else _block_end(source, match.start())
+        position = match.end() if token != "#|" else block_end(text, match.start())
+        if not position:
+            start, message = match.start(), "this block comment is never closed"
+            raise refuse(source, start, start + 2, "E0103", message, "close it with |#")
         out.append(token if token[0] == '"' else _NOT_LINE_END.sub(" ", text[match.start() : position]))
     return "".join([*out, text[position:]])
 
 
-def _block_end(source: Source, start: int) -> int:
-    """Return where the block comment that starts here ends."""
+def block_end(text: str, start: int) -> int:
+    """Return where the block comment that starts here ends; 0 if it never does."""
     depth = 0
-    for match in _INSIDE.finditer(source.text, start):
+    for match in _INSIDE.finditer(text, start):
         depth += 1 if match.group() == "#|" else -1
         if depth == 0:
             return match.end()
-    raise refuse(source, start, start + 2, "E0103", "this block comment is never closed", "close it with |#")
+    return 0
