@@ -1,7 +1,7 @@
-"""Lengths: a loop asks once for the length of a vector that all its rounds look into by `nth`.
+"""Lengths: a loop asks once for the length of a vector that its rounds look into by `nth`.
 
-In: a loop's body and variables. Out: an assignment before the loop for each vector that the body surely looks into.
-Values never change, so the length stays that of the value; of what is no vector it is 0, and no place is below that.
+In: a loop's body and variables. Out: an assignment before the loop for each vector that the body may look into. Values
+never change, so the length stays that of the value; of what is no vector it is 0, and no place is below that.
 """
 
 from __future__ import annotations
@@ -12,19 +12,24 @@ from rtfs_framework.lang.annotations import Iterator, Sequence
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import EmitterBase, var_name
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import parts, variables
 from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.passes.kinds import Kind
 
-_MOST_NODES = 24
+_WALKED = (
+    ir.Bind, ir.Call, ir.Check, ir.Push, ir.If, ir.Inlined, ir.Do, ir.And, ir.Or, ir.Recur, ir.VectorNode, ir.MapNode,
+)  # fmt: skip
+"""Nodes that are walked besides `Match`; none but `Bind` binds anything."""
+_MOST_NODES = 48
 """Nodes of a body that are looked at."""
 
 
 @contextmanager
 def kept(emitter: EmitterBase, body: ir.Node, own: Sequence[ir.Var | None]) -> Iterator[None]:
-    """Keep the lengths of what each round looks into while a loop is emitted, its own variables left out."""
+    """Keep the lengths of what rounds look into while a loop is emitted, its own variables left out."""
     outer, found = emitter.around.lengths, list[ir.Var]()
     if "shortcuts" in emitter.passes:
-        found = [var for var in _sure(body) if var not in own and var not in outer and not var.leaves_part]
+        found = [var for var in _looked_into(body) if var not in own and var not in outer and not var.leaves_part]
     made = {var: _length(emitter, var, emitter.line(body.span)) for var in found}
     with emitter.where(lengths={**outer, **made}):
         yield
@@ -49,29 +54,20 @@ def template(emitter: EmitterBase, node: ir.Call) -> str | None:
             return None
 
 
-def _sure(first: ir.Node) -> dict[ir.Var, None]:
-    """Return the vectors that a node surely looks into when it runs, bound before it."""
-    found: dict[ir.Var, None] = {}
-    todo = [first]
-    for node in todo:  # which grows
+def _looked_into(first: ir.Node) -> dict[ir.Var, None]:
+    """Return the vectors that the first nodes of a body look into, in the order in which they run; bound before it."""
+    found, bound = dict[ir.Var, None](), set[ir.Var]()
+    todo, left = [first], _MOST_NODES
+    while todo and left:
+        node, left = todo.pop(), left - 1
         match node:
-            case ir.Call(function=ir.Builtin(op=Op.NTH), args=[ir.Local(var=var), index]):
+            case ir.Bind(pattern=pattern):
+                bound.update(variables(pattern))
+            case ir.Match(clauses=clauses):
+                bound.update(var for clause in clauses for var in variables(clause.pattern))
+            case ir.Call(function=ir.Builtin(op=Op.NTH), args=[ir.Local(var=var), _]) if var not in bound:
                 found[var] = None
-                todo.append(index)
-            case ir.Call(function=ir.Builtin() | ir.Const() | ir.Global(), args=parts):
-                todo += parts
-            case ir.Bind(value=value) | ir.Check(value=value) | ir.Push(value=value) | ir.Match(value=value):
-                todo.append(value)
-            case ir.If(test=test) | ir.Inlined(body=test):
-                todo.append(test)
-            case ir.Do(items=parts) | ir.And(items=parts) | ir.Or(items=parts):
-                todo += parts[:1]
-            case ir.Recur(args=parts) | ir.VectorNode(items=parts):
-                todo += parts
-            case ir.MapNode(pairs=pairs):
-                todo += [value for _, value in pairs]
-            case _:
+            case _ if not isinstance(node, _WALKED):
                 continue
-        if len(todo) > _MOST_NODES:
-            break
+        todo += reversed(parts(node))
     return found
