@@ -34,16 +34,12 @@ def _is_const(node: ir.Node) -> bool:
     return node.__class__ is ir.Const
 
 
-def _has_const(node: ir.And | ir.Or | ir.Do) -> bool:
-    return len(node.items) == 1 or any(map(_is_const, node.items))
-
-
 _BEGINS: dict[type, Callable[[Any], bool]] = {
     ir.If: lambda node: _is_const(node.test),
     ir.Bind: lambda node: _is_const(node.value) and node.type is None and isinstance(node.pattern, ir.PVar),
     ir.Call: lambda node: isinstance(node.function, ir.Builtin) and all(map(_is_const, node.args)),
     ir.VectorNode: lambda node: all(map(_is_const, node.items)),
-    **dict.fromkeys((ir.And, ir.Or, ir.Do), _has_const),
+    ir.Do: lambda node: any(map(_is_const, node.items)),
 }
 
 
@@ -68,8 +64,6 @@ class _Folding:
                 return _computed(made, entry)
             case ir.If(test=ir.Const(value=value)):
                 return made.then if _true(value) else made.otherwise
-            case ir.And() | ir.Or():
-                return _junction(made)
             case ir.Do(items=items) if len(items) > 1:
                 kept = (*(item for item in items[:-1] if not self._says_nothing(item)), items[-1])
                 if len(kept) == len(items):
@@ -95,20 +89,6 @@ def _computed(call: ir.Call, entry: LibraryEntry) -> ir.Node:
     except (RtfsError, ArithmeticError, TypeError, ValueError):
         return call
     return ir.Const(result, call.span) if _small(result) else call
-
-
-def _junction(node: ir.And | ir.Or) -> ir.Node:
-    """Drop the items that do not settle it, and those behind one that does."""
-    ends = isinstance(node, ir.Or)
-    kept: list[ir.Node] = []
-    for place, item in enumerate(node.items):
-        if isinstance(item, ir.Const) and place < len(node.items) - 1:
-            if _true(item.value) is not ends:
-                continue
-            kept.append(item)
-            break
-        kept.append(item)
-    return kept[0] if len(kept) == 1 else records.evolve(node, items=tuple(kept))
 
 
 def _vector(node: ir.VectorNode) -> ir.Node:
