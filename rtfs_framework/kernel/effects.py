@@ -11,6 +11,7 @@ from rtfs_framework.kernel.state import current, request
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.values import Keyword, Symbol
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.table import builtin
 
 _CAPABILITY = CallKind.CAPABILITY
@@ -30,7 +31,7 @@ def _name(op: str, value: Any) -> str:
     doc="Ask the host for a capability; its answer is the value.",
     effect="capability",
 )
-def call(capability: Any, *args: Any) -> Any:
+def call(capability: ty.name, *args: Any) -> Any:
     """`(call :cap args...)`."""
     name = capability.name if capability.__class__ is Keyword else _name("call", capability)
     return request(_CAPABILITY, name, args)
@@ -39,7 +40,7 @@ def call(capability: Any, *args: Any) -> Any:
 @builtin(
     "context/get", ("(context/get :user)", "nil"), doc="Read a value of the host's context, or nil.", effect="context"
 )
-def context_get(key: Any) -> Any:
+def context_get(key: ty.name) -> Any:
     """`(context/get :key)`."""
     return request(CallKind.CONTEXT_GET, _name("context/get", key), (None,))
 
@@ -51,13 +52,18 @@ def context_get(key: Any) -> Any:
     aliases=("ccos.context/set",),
     effect="context",
 )
-def context_set(key: Any, value: Any) -> None:
+def context_set(key: ty.name, value: Any) -> None:
     """`(context/set :key value)`."""
     request(CallKind.CONTEXT_SET, _name("context/set", key), (value,))
 
 
-@builtin("gensym", ("(symbol? (gensym))", "true"), doc="A symbol that no program can write and no other call makes.")
-def gensym(prefix: Any = "g") -> Symbol:
+@builtin(
+    "gensym",
+    ("(symbol? (gensym))", "true"),
+    doc="A symbol that no program can write and no other call makes.",
+    plain=False,
+)
+def gensym(prefix: ty.name = "g") -> Symbol:
     """`(gensym prefix?)`."""
     state = current()
     state.symbols += 1

@@ -8,6 +8,7 @@ from rtfs_framework.kernel.state import under_way
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.values import Keyword
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import sequence
 from rtfs_framework.stdlib.table import builtin
@@ -27,7 +28,7 @@ def _together(op: str, collection: Any, more: tuple[Any, ...]) -> list[tuple[Any
     ("(pmap (fn [x] (/ 1 x)) [1 0])", "!DivisionByZero"),
     doc="The same as map, but the host may run all calls at once. The first failure in order cancels those after it.",
 )
-def pmap(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
+def pmap(f: ty.callable, collection: ty.sequence, *more: ty.sequence) -> tuple[Any, ...]:
     """`(pmap f collection...)`."""
     given = _together("pmap", collection, more)
     call = as_function("pmap", f, 1 + len(more))
@@ -40,7 +41,7 @@ def pmap(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
     ("(map first (pmap-settled (fn [x] (/ 6 x)) [3 0 2]))", "[:ok :error :ok]"),
     doc="The same as pmap, but every call runs to its end: [:ok value] or [:error error] for each.",
 )
-def pmap_settled(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
+def pmap_settled(f: ty.callable, collection: ty.sequence, *more: ty.sequence) -> tuple[Any, ...]:
     """`(pmap-settled f collection...)`."""
     given = _together("pmap-settled", collection, more)
     call = as_function("pmap-settled", f, 1 + len(more))

@@ -12,6 +12,7 @@ from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import ProgramError, division_by_zero, invalid_argument, type_error
 from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.meter import room_for_bits, room_to_divide, walk_numbers
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import NUMBERS, number
 from rtfs_framework.stdlib.table import builtin
 
@@ -112,7 +113,7 @@ def neg(a: Any) -> Any:
     gives=Gives.NUMBER,
     inline={1: "a if isint(a) or isfloat(a) else slow"},
 )
-def plus(*numbers: Any) -> Any:
+def plus(*numbers: ty.number) -> ty.number:
     if len(numbers) == 2:
         a, b = numbers
         return a + b if a.__class__ is int and b.__class__ is int else add(a, b)
@@ -134,7 +135,7 @@ def plus(*numbers: Any) -> Any:
     gives=Gives.NUMBER,
     inline={1: "-a if isint(a) or isfloat(a) else slow"},
 )
-def minus(first: Any, *others: Any) -> Any:
+def minus(first: ty.number, *others: ty.number) -> ty.number:
     if not others:
         return neg(first)
     for value in walk_numbers(others):
@@ -151,7 +152,7 @@ def minus(first: Any, *others: Any) -> Any:
     gives=Gives.NUMBER,
     cheap=True,
 )
-def times(*numbers: Any) -> Any:
+def times(*numbers: ty.number) -> ty.number:
     if len(numbers) == 2:
         return mul(*numbers)
     product: Any = 1
@@ -171,7 +172,7 @@ def times(*numbers: Any) -> Any:
     gives=Gives.QUOTIENT,
     inline={2: "(a // b if not a % b else a / b) if isint(a) and isint(b) and quick(a, b) else slow"},
 )
-def divide(first: Any, *others: Any) -> Any:
+def divide(first: ty.number, *others: ty.number) -> ty.number:
     if not others:
         return div(1, first)
     for value in others:
@@ -189,7 +190,7 @@ def divide(first: Any, *others: Any) -> Any:
     gives=Gives.NUMBER,
     inline={2: "a % b if isint(a) and isint(b) and quick(a, b) else slow"},
 )
-def mod(a: Any, b: Any) -> Any:
+def mod(a: ty.number, b: ty.number) -> ty.number:
     if a.__class__ is int and b.__class__ is int and b:
         room_to_divide(a, b)
         return a % b
@@ -211,7 +212,7 @@ def mod(a: Any, b: Any) -> Any:
     gives=Gives.NUMBER,
     inline={2: "a // b if isint(a) and isint(b) and a >= 0 and small(b) else slow"},
 )
-def quot(a: Any, b: Any) -> Any:
+def quot(a: ty.number, b: ty.number) -> ty.number:
     both_numbers("quot", a, b)
     if not b:
         raise division_by_zero()
@@ -235,7 +236,7 @@ def quot(a: Any, b: Any) -> Any:
     gives=Gives.NUMBER,
     inline={2: "a % b if isint(a) and isint(b) and a >= 0 and small(b) else slow"},
 )
-def rem(a: Any, b: Any) -> Any:
+def rem(a: ty.number, b: ty.number) -> ty.number:
     both_numbers("rem", a, b)
     if not b:
         raise division_by_zero()
@@ -252,7 +253,7 @@ def rem(a: Any, b: Any) -> Any:
 
 
 @builtin("inc", ("(inc 4)", "5"), ("(inc 1.5)", "2.5"), doc="Add one.", op=Op.INC, gives=Gives.NUMBER, cheap=True)
-def inc(number: Any) -> Any:
+def inc(number: ty.number) -> ty.number:
     if number.__class__ is int or number.__class__ is float:
         return number + 1
     raise type_error("inc", "number", number)
@@ -261,7 +262,7 @@ def inc(number: Any) -> Any:
 @builtin(
     "dec", ("(dec 4)", "3"), ("(dec nil)", "!TypeError"), doc="Subtract one.", op=Op.DEC, gives=Gives.NUMBER, cheap=True
 )
-def dec(number: Any) -> Any:
+def dec(number: ty.number) -> ty.number:
     if number.__class__ is int or number.__class__ is float:
         return number - 1
     raise type_error("dec", "number", number)
@@ -276,7 +277,7 @@ def dec(number: Any) -> Any:
     gives=Gives.NUMBER,
     inline={1: "(a if a >= 0 else -a) if isint(a) else slow"},
 )
-def absolute(number_: Any) -> Any:
+def absolute(number_: ty.number) -> ty.number:
     return abs(number("abs", number_))
 
 
@@ -289,7 +290,7 @@ def absolute(number_: Any) -> Any:
     gives=Gives.CHOICE,
     inline={2: "(b if b > a else a) if isint(a) and isint(b) else slow"},
 )
-def maximum(first: Any, *others: Any) -> Any:
+def maximum(first: ty.number, *others: ty.number) -> ty.number:
     chosen = number("max", first)
     for value in walk_numbers(others):
         if number("max", value) > chosen or value != value:  # noqa: PLR0124 - NaN wins
@@ -306,7 +307,7 @@ def maximum(first: Any, *others: Any) -> Any:
     gives=Gives.CHOICE,
     inline={2: "(b if b < a else a) if isint(a) and isint(b) else slow"},
 )
-def minimum(first: Any, *others: Any) -> Any:
+def minimum(first: ty.number, *others: ty.number) -> ty.number:
     chosen = number("min", first)
     for value in walk_numbers(others):
         if number("min", value) < chosen or value != value:  # noqa: PLR0124 - NaN wins

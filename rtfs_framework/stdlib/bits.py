@@ -5,6 +5,7 @@ from __future__ import annotations
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import invalid_argument
 from rtfs_framework.lang.meter import room_for_bits, walk_integer, walk_numbers
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import integer
 from rtfs_framework.stdlib.table import builtin
 
@@ -16,7 +17,7 @@ from rtfs_framework.stdlib.table import builtin
     doc="Keep the bits that all have.",
     cheap=True,
 )
-def bit_and(a: Any, b: Any, *others: Any) -> int:
+def bit_and(a: ty.int, b: ty.int, *others: ty.int) -> int:
     result = walk_integer(integer("bit-and", a)) & integer("bit-and", b)
     for value in walk_numbers(others):
         result &= integer("bit-and", value)
@@ -24,7 +25,7 @@ def bit_and(a: Any, b: Any, *others: Any) -> int:
 
 
 @builtin("bit-or", ("(bit-or 12 10)", "14"), doc="Join the bits that any has.", cheap=True)
-def bit_or(a: Any, b: Any, *others: Any) -> int:
+def bit_or(a: ty.int, b: ty.int, *others: ty.int) -> int:
     result = walk_integer(integer("bit-or", a)) | integer("bit-or", b)
     for value in walk_numbers(others):
         result |= integer("bit-or", value)
@@ -32,7 +33,7 @@ def bit_or(a: Any, b: Any, *others: Any) -> int:
 
 
 @builtin("bit-xor", ("(bit-xor 12 10)", "6"), doc="Keep the bits that an odd number of the integers have.", cheap=True)
-def bit_xor(a: Any, b: Any, *others: Any) -> int:
+def bit_xor(a: ty.int, b: ty.int, *others: ty.int) -> int:
     result = walk_integer(integer("bit-xor", a)) ^ integer("bit-xor", b)
     for value in walk_numbers(others):
         result ^= integer("bit-xor", value)
@@ -40,7 +41,7 @@ def bit_xor(a: Any, b: Any, *others: Any) -> int:
 
 
 @builtin("bit-not", ("(bit-not 5)", "-6"), doc="Turn every bit over.", cheap=True)
-def bit_not(number: Any) -> int:
+def bit_not(number: ty.int) -> int:
     return ~walk_integer(integer("bit-not", number))
 
 
@@ -56,7 +57,7 @@ def _places(op: str, places: Any) -> int:
     ("(bit-shift-left 1 -1)", "!InvalidArgument"),
     doc="Move the bits to the left: multiply by a power of 2.",
 )
-def bit_shift_left(number: Any, places: Any) -> int:
+def bit_shift_left(number: ty.int, places: ty.int) -> int:
     value, distance = integer("bit-shift-left", number), _places("bit-shift-left", places)
     if not value:
         return 0
@@ -65,17 +66,17 @@ def bit_shift_left(number: Any, places: Any) -> int:
 
 
 @builtin("bit-shift-right", ("(bit-shift-right 12 2)", "3"), doc="Move the bits to the right: divide, floored.")
-def bit_shift_right(number: Any, places: Any) -> int:
+def bit_shift_right(number: ty.int, places: ty.int) -> int:
     value, distance = integer("bit-shift-right", number), _places("bit-shift-right", places)
     return walk_integer(value) >> min(distance, value.bit_length())
 
 
 @builtin("bit-test", ("(bit-test 5 2)", "true"), ("(bit-test 5 1)", "false"), doc="Tell whether a bit is set.")
-def bit_test(number: Any, place: Any) -> bool:
+def bit_test(number: ty.int, place: ty.int) -> bool:
     value, distance = integer("bit-test", number), _places("bit-test", place)
     return bool((walk_integer(value) >> min(distance, value.bit_length())) & 1)
 
 
 @builtin("bit-count", ("(bit-count 7)", "3"), doc="Count the bits set in an integer's absolute value.")
-def bit_count(number: Any) -> int:
+def bit_count(number: ty.int) -> int:
     return walk_integer(integer("bit-count", number)).bit_count()

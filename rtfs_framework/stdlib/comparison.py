@@ -104,6 +104,10 @@ def ne(a: Any, b: Any) -> bool:
     doc="Tell whether numbers, or strings, ascend.",
     op=Op.LT,
     cheap=True,
+    types=(
+        "[:fn [number number & number] :bool]",
+        "[:fn [:string :string & :string] :bool]",
+    ),
 )
 def less(a: Any, b: Any, *others: Any) -> bool:
     return _chain(lt, (a, b, *others)) if others else lt(a, b)
@@ -116,17 +120,41 @@ def less(a: Any, b: Any, *others: Any) -> bool:
     doc="Tell whether numbers, or strings, descend.",
     op=Op.GT,
     cheap=True,
+    types=(
+        "[:fn [number number & number] :bool]",
+        "[:fn [:string :string & :string] :bool]",
+    ),
 )
 def greater(a: Any, b: Any, *others: Any) -> bool:
     return _chain(gt, (a, b, *others)) if others else gt(a, b)
 
 
-@builtin("<=", ("(<= 1 1 2)", "true"), doc="Tell whether numbers, or strings, never descend.", op=Op.LE, cheap=True)
+@builtin(
+    "<=",
+    ("(<= 1 1 2)", "true"),
+    doc="Tell whether numbers, or strings, never descend.",
+    op=Op.LE,
+    cheap=True,
+    types=(
+        "[:fn [number number & number] :bool]",
+        "[:fn [:string :string & :string] :bool]",
+    ),
+)
 def less_or_equal(a: Any, b: Any, *others: Any) -> bool:
     return _chain(le, (a, b, *others)) if others else le(a, b)
 
 
-@builtin(">=", ("(>= 2 1 1)", "true"), doc="Tell whether numbers, or strings, never ascend.", op=Op.GE, cheap=True)
+@builtin(
+    ">=",
+    ("(>= 2 1 1)", "true"),
+    doc="Tell whether numbers, or strings, never ascend.",
+    op=Op.GE,
+    cheap=True,
+    types=(
+        "[:fn [number number & number] :bool]",
+        "[:fn [:string :string & :string] :bool]",
+    ),
+)
 def greater_or_equal(a: Any, b: Any, *others: Any) -> bool:
     return _chain(ge, (a, b, *others)) if others else ge(a, b)
 

@@ -16,6 +16,7 @@ from rtfs_framework.lang.errors import invalid_argument, type_error
 from rtfs_framework.lang.library import Gives
 from rtfs_framework.lang.meter import walk_text
 from rtfs_framework.stdlib import check
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.arithmetic import to_float
 from rtfs_framework.stdlib.bounds import MAX_DIGITS
 from rtfs_framework.stdlib.table import builtin
@@ -59,7 +60,7 @@ def finite(number: Any) -> Any:
     ('(int "abc")', "!InvalidArgument"),
     doc="Convert to an integer: floats lose their fraction, strings are read, true is 1, false and nil are 0.",
 )
-def to_int(value: Any) -> int:
+def to_int(value: ty.number | ty.bool | ty.string | None) -> int:
     if value.__class__ in check.NUMBERS or value.__class__ is bool:
         return int(finite(value))
     if value.__class__ is str:
@@ -83,7 +84,7 @@ def to_int(value: Any) -> int:
     gives=Gives.FLOAT,
     inline={1: "a if isfloat(a) else a * 1.0 if isint(a) and -WORD < a < WORD else slow"},
 )
-def to_float_value(value: Any) -> float:
+def to_float_value(value: ty.number | ty.bool | ty.string | None) -> float:
     if value.__class__ is str:
         found = read_float(value)
         if found is None:
@@ -156,19 +157,19 @@ def _to_whole(op: str, convert: Callable[[Any], int], number: Any) -> int:
     doc="Give the largest integer not above a number.",
     cheap=True,
 )
-def floor(number: Any) -> int:
+def floor(number: ty.number) -> int:
     return _to_whole("floor", math.floor, number)
 
 
 @builtin(
     "ceil", ("(ceil 2.1)", "3"), ("(ceil -2.7)", "-2"), doc="Give the smallest integer not below a number.", cheap=True
 )
-def ceil(number: Any) -> int:
+def ceil(number: ty.number) -> int:
     return _to_whole("ceil", math.ceil, number)
 
 
 @builtin("truncate", ("(truncate -2.7)", "-2"), doc="Give a number's whole part as an integer.")
-def truncate(number: Any) -> int:
+def truncate(number: ty.number) -> int:
     return _to_whole("truncate", math.trunc, number)
 
 
@@ -179,6 +180,10 @@ def truncate(number: Any) -> int:
     ("(round 2.675 2)", "2.68"),
     doc="Give the nearest integer, halves away from zero; or the nearest float of up to 15 decimal places.",
     cheap=True,
+    types=(
+        "[:fn [number] :int]",
+        "[:fn [number [:optional :int]] number]",
+    ),
 )
 def round_number(number: Any, places: Any = None) -> Any:
     if places is not None and not 0 <= check.integer("round", places) <= _MOST_PLACES:

@@ -35,6 +35,10 @@ MOST_IN_A_CELL = 131_072
     ('(parse-csv "\\"open")', "!Generic"),
     ('(parse-csv "first name\\nAda" {:header true :keys :keyword})', "!Generic"),
     doc="Read CSV text. Options: :header true makes maps (:keys :keyword with keyword keys), :separator a character.",
+    types=(
+        "[:fn [:string] [:vector [:vector :string]]]",
+        "[:fn [:string table] [:vector [:union [:vector :string] [:map-of [:union :string :keyword] :string]]]]",
+    ),
 )
 def parse_csv(text: Any, options: Any = EMPTY_MAP) -> tuple[Any, ...]:
     charge(len(string("parse-csv", text)))

@@ -13,6 +13,7 @@ from rtfs_framework.lang.meter import Growing, charge, made, meter, room_for_tex
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import Uuid, is_function
 from rtfs_framework.lang.vectors import List
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import string
 from rtfs_framework.stdlib.table import builtin
 from rtfs_framework.stdlib.walker import fold
@@ -42,7 +43,7 @@ def _text(data: bytes) -> str:
 
 
 @builtin("url-encode", ('(url-encode "a b/é")', '"a%20b%2F%C3%A9"'), doc="Escape text for one part of a URL.")
-def url_encode(text: Any) -> str:
+def url_encode(text: ty.string) -> str:
     source = _bytes("url-encode", text)
     room_for_text("url-encode", 3 * len(source))
     # Byte by byte in blocks, for one that must be escaped costs a call of Python's.
@@ -64,7 +65,7 @@ def _escape(found: re.Match[bytes]) -> bytes:
     ('(url-decode "%zz")', "!InvalidArgument"),
     doc="Undo url-encode (a plus sign stays one).",
 )
-def url_decode(text: Any) -> str:
+def url_decode(text: ty.string) -> str:
     data = _bytes("url-decode", text)
     if _ONE_PERCENT.search(data):
         raise invalid_argument("A percent sign must be followed by two hex digits")
@@ -81,7 +82,7 @@ def url_decode(text: Any) -> str:
 
 
 @builtin("base64-encode", ('(base64-encode "héllo")', '"aMOpbGxv"'), doc="Write the UTF-8 bytes of text in base 64.")
-def base64_encode(text: Any) -> str:
+def base64_encode(text: ty.string) -> str:
     source = _bytes("base64-encode", text)
     room_for_text("base64-encode", 2 * len(source))
     return base64.b64encode(source).decode("ascii")
@@ -93,7 +94,7 @@ def base64_encode(text: Any) -> str:
     ('(base64-decode "!")', "!InvalidArgument"),
     doc="Read text in base 64.",
 )
-def base64_decode(text: Any) -> str:
+def base64_decode(text: ty.string) -> str:
     source = _bytes("base64-decode", text)
     if not _BASE64.fullmatch(source):
         raise invalid_argument("The text is not base 64")
@@ -117,7 +118,7 @@ def hash_(value: Any) -> int:
     ('(subvec (chars (sha256 "abc")) 0 4)', '["b" "a" "7" "8"]'),
     doc="Give the SHA-256 of the UTF-8 bytes of text, in hexadecimal.",
 )
-def sha256_(text: Any) -> str:
+def sha256_(text: ty.string) -> str:
     return sha256(_bytes("sha256", text)).hexdigest()
 
 

@@ -8,6 +8,7 @@ from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import meter
 from rtfs_framework.lang.printer import display
 from rtfs_framework.lang.values import ErrorValue, Keyword
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.table import builtin
 
 _APPLICATION = "ApplicationError"
@@ -33,7 +34,7 @@ def exception(message: Any, *data: Any) -> ErrorValue:
 @builtin(
     "ex-info", ('(ex-data (ex-info "boom" {:code 7}))', "{:code 7}"), doc="Make an error value with data and a cause."
 )
-def ex_info(message: Any, data: Any, cause: Any = None) -> ErrorValue:
+def ex_info(message: Any, data: Any, cause: ty.error | None = None) -> ErrorValue:
     return ErrorValue(_APPLICATION, _message(message), data, cause=None if cause is None else _error("ex-info", cause))
 
 
@@ -44,7 +45,7 @@ def ex_info(message: Any, data: Any, cause: Any = None) -> ErrorValue:
     ("(throw 5)", "!TypeError"),
     doc="Raise an error: a message, a map with :kind :message :data :cause, or an error value.",
 )
-def throw(error: Any) -> NoReturn:
+def throw(error: ty.string | ty.map | ty.error) -> NoReturn:
     if error.__class__ is ErrorValue:
         raise ProgramError.of(error)
     if error.__class__ is str:
@@ -78,22 +79,22 @@ def _from_map(described: Map) -> ProgramError:
     ('(getMessage "no error")', "!TypeError"),
     doc="Give an error's message.",
 )
-def get_message(error: Any) -> str:
+def get_message(error: ty.error) -> str:
     return _error("getMessage", error).message
 
 
 @builtin("ex-message", ('(ex-message (Exception. "boom"))', '"boom"'), doc="Give an error's message.")
-def ex_message(error: Any) -> str:
+def ex_message(error: ty.error) -> str:
     return _error("ex-message", error).message
 
 
 @builtin("ex-data", ('(ex-data (Exception. "boom"))', "nil"), doc="Give an error's data, or nil.")
-def ex_data(error: Any) -> Any:
+def ex_data(error: ty.error) -> Any:
     return _error("ex-data", error).data
 
 
 @builtin("ex-cause", ('(ex-cause (Exception. "boom"))', "nil"), doc="Give the error that caused an error, or nil.")
-def ex_cause(error: Any) -> ErrorValue | None:
+def ex_cause(error: ty.error) -> ErrorValue | None:
     return _error("ex-cause", error).cause
 
 

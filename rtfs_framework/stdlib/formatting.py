@@ -16,6 +16,7 @@ from rtfs_framework.lang.decimals import decimal_text
 from rtfs_framework.lang.errors import invalid_argument
 from rtfs_framework.lang.meter import Growing, made, stepped, walk_integer
 from rtfs_framework.lang.printer import display, write_float
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.arithmetic import to_float
 from rtfs_framework.stdlib.check import integer, string
 from rtfs_framework.stdlib.table import builtin
@@ -39,7 +40,7 @@ _PLAIN = 1 << 2048
     ('(format "%q" 1)', "!InvalidArgument"),
     doc="Fill the directives of a template (%s %d %f %.2f %e %x %%) with values; halves are rounded as round does.",
 )
-def format_text(template: Any, *values: Any) -> str:
+def format_text(template: ty.string, *values: Any) -> str:
     text = string("format", template)
     out: list[str] = []
     done = used = 0

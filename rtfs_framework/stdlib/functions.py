@@ -6,6 +6,7 @@ from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.maps import to_key
 from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.values import is_function
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.callables import as_function, invocable, invoke, shapes_of
 from rtfs_framework.stdlib.higher_order import truthy
 from rtfs_framework.stdlib.table import builtin
@@ -27,7 +28,7 @@ def process_data(value: Any) -> Any:
 @builtin(
     "constantly", ("((constantly 5) 1 2)", "5"), doc="Make a function that gives one value whatever it is called with."
 )
-def constantly(value: Any) -> Any:
+def constantly(value: Any) -> ty.function:
     def constant(*_arguments: Any) -> Any:
         return value
 
@@ -41,7 +42,7 @@ def constantly(value: Any) -> Any:
     ("(comp 5)", "!TypeError"),
     doc="Make a function that calls functions from the last to the first, each with the result of the one before.",
 )
-def comp(*functions: Any) -> Any:
+def comp(*functions: ty.callable) -> ty.function:
     if not functions:
         return identity
     *outer, first = [invocable("comp", f) for f in watched(functions)]
@@ -62,7 +63,7 @@ def comp(*functions: Any) -> Any:
     ("(partial 5 1)", "!TypeError"),
     doc="Make a function that calls another with some arguments before its own.",
 )
-def partial(f: Any, *arguments: Any) -> Any:
+def partial(f: ty.callable, *arguments: Any) -> ty.function:
     invocable("partial", f)
 
     def applied(*more: Any) -> Any:
@@ -72,7 +73,7 @@ def partial(f: Any, *arguments: Any) -> Any:
 
 
 @builtin("complement", ("((complement even?) 3)", "true"), doc="Make a function that gives the opposite truth.")
-def complement(f: Any) -> Any:
+def complement(f: ty.callable) -> ty.function:
     invocable("complement", f)
 
     def opposite(*arguments: Any) -> bool:
@@ -82,7 +83,7 @@ def complement(f: Any) -> Any:
 
 
 @builtin("juxt", ("((juxt inc dec) 5)", "[6 4]"), doc="Make a function that gives the results of several as a vector.")
-def juxt(f: Any, *more: Any) -> Any:
+def juxt(f: ty.callable, *more: ty.callable) -> ty.function:
     functions = [invocable("juxt", each) for each in watched((f, *more))]
 
     def side_by_side(*arguments: Any) -> tuple[Any, ...]:
@@ -97,7 +98,7 @@ def juxt(f: Any, *more: Any) -> Any:
     ("((fnil + 1 2) nil nil)", "3"),
     doc="Make a function that calls another with defaults in place of its first arguments that are nil.",
 )
-def fnil(f: Any, default: Any, *defaults: Any) -> Any:
+def fnil(f: ty.callable, default: Any, *defaults: Any) -> ty.function:
     invocable("fnil", f)
     stand_ins = (default, *defaults)
 
@@ -114,7 +115,7 @@ def fnil(f: Any, default: Any, *defaults: Any) -> Any:
     ("(memoize 5)", "!TypeError"),
     doc="Make a function that remembers its results by their arguments.",
 )
-def memoize(f: Any) -> Any:
+def memoize(f: ty.callable) -> ty.function:
     invocable("memoize", f)
     known: dict[Any, Any] = {}
 
@@ -137,7 +138,7 @@ def memoize(f: Any) -> Any:
     ("((every-pred int? even?) 4)", "true"),
     doc="Make a predicate that is true when all predicates are true for all of its arguments.",
 )
-def every_pred(predicate: Any, *more: Any) -> Any:
+def every_pred(predicate: ty.callable, *more: ty.callable) -> ty.function:
     predicates = [as_function("every-pred", each, 1) for each in watched((predicate, *more))]
 
     def holds(*values: Any) -> bool:
@@ -156,7 +157,7 @@ def every_pred(predicate: Any, *more: Any) -> Any:
     ("((some-fn :a :b) {})", "nil"),
     doc="Make a function that gives the first true result of several functions for its arguments, or nil.",
 )
-def some_fn(f: Any, *more: Any) -> Any:
+def some_fn(f: ty.callable, *more: ty.callable) -> ty.function:
     functions = [as_function("some-fn", each, 1) for each in watched((f, *more))]
 
     def first_true(*values: Any) -> Any:

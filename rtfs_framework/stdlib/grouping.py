@@ -8,6 +8,7 @@ from __future__ import annotations
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.maps import Map, to_key
 from rtfs_framework.lang.meter import watched
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import walked
 from rtfs_framework.stdlib.slices import alike
@@ -20,6 +21,7 @@ from rtfs_framework.stdlib.table import builtin
     ('(group-by :k [{:k "a"} {:k "b"}])', '{"a" [{:k "a"}] "b" [{:k "b"}]}'),
     ("(group-by :k nil)", "{}"),
     doc="Give a map from each result of a function to the vector of items that gave it.",
+    types=("[:fn [callable sequence] [:map-of :any vector]]",),
 )
 def group_by(f: Any, collection: Any) -> Map:
     found = walked("group-by", collection)
@@ -35,7 +37,7 @@ def group_by(f: Any, collection: Any) -> Map:
     ("(index-by :id [{:id 1 :n 5} {:id 2}])", "{1 {:id 1 :n 5} 2 {:id 2}}"),
     doc="Give a map from each result of a function to the last item that gave it.",
 )
-def index_by(f: Any, collection: Any) -> Map:
+def index_by(f: ty.callable, collection: ty.sequence) -> Map:
     found = walked("index-by", collection)
     call = as_function("index-by", f, 1)
     index: dict[Any, Any] = {}
@@ -44,7 +46,12 @@ def index_by(f: Any, collection: Any) -> Map:
     return Map.wrap(index)
 
 
-@builtin("frequencies", ('(frequencies "abca")', '{"a" 2 "b" 1 "c" 1}'), doc="Count how often each item occurs.")
+@builtin(
+    "frequencies",
+    ('(frequencies "abca")', '{"a" 2 "b" 1 "c" 1}'),
+    doc="Count how often each item occurs.",
+    types=("[:fn [sequence] [:map-of :any :int]]",),
+)
 def frequencies(collection: Any) -> Map:
     return _counted([to_key(item) for item in watched(walked("frequencies", collection))])
 
@@ -53,6 +60,7 @@ def frequencies(collection: Any) -> Map:
     "count-by",
     ("(count-by odd? [1 2 3])", "{false 1 true 2}"),
     doc="Count how often a function gives each of its results.",
+    types=("[:fn [callable sequence] [:map-of :any :int]]",),
 )
 def count_by(f: Any, collection: Any) -> Map:
     found = walked("count-by", collection)
@@ -72,7 +80,7 @@ def _counted(keys: list[Any]) -> Map:
     ("(distinct-by :id [{:id 1 :a 1} {:id 1 :a 2}])", "[{:a 1 :id 1}]"),
     doc="Keep the first of the items for which a function gives equal results.",
 )
-def distinct_by(f: Any, collection: Any) -> Any:
+def distinct_by(f: ty.callable, collection: ty.sequence) -> ty.part:
     found = walked("distinct-by", collection)
     call = as_function("distinct-by", f, 1)
     firsts: dict[Any, Any] = {}

@@ -14,6 +14,7 @@ from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import SMALL, blocks, charge, fits, growing_blocks, made, watched
 from rtfs_framework.lang.values import Reduced
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import VECTORS, placed, sequence, walked
 from rtfs_framework.stdlib.overlap import asks, overlap
@@ -82,12 +83,12 @@ def _first(op: str, predicate: Any, collection: Any, *, when: bool) -> tuple[Any
     doc="Call a function with each item, or with the first, second, ... items of several collections.",
     op=Op.MAP,
 )
-def map_(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
+def map_(f: ty.callable, collection: ty.sequence, *more: ty.sequence) -> tuple[Any, ...]:
     return made(tuple(_mapped("map", f, collection, more)))
 
 
 @builtin("mapv", ('(mapv str "ab" [1 2])', '["a1" "b2"]'), doc="The same as map.", op=Op.MAP)
-def mapv(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
+def mapv(f: ty.callable, collection: ty.sequence, *more: ty.sequence) -> tuple[Any, ...]:
     return made(tuple(_mapped("mapv", f, collection, more)))
 
 
@@ -97,7 +98,7 @@ def mapv(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
     ("(mapcat inc [1])", "!TypeError"),
     doc="Call a function that gives collections, and join them to one vector.",
 )
-def mapcat(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
+def mapcat(f: ty.callable, collection: ty.sequence, *more: ty.sequence) -> tuple[Any, ...]:
     joined: list[Any] = []
     for piece in watched(_mapped("mapcat", f, collection, more)):
         found = sequence("mapcat", piece)
@@ -112,7 +113,7 @@ def mapcat(f: Any, collection: Any, *more: Any) -> tuple[Any, ...]:
     ("(map-indexed + [10 20])", "[10 21]"),
     doc="Call a function with each place (from 0) and item.",
 )
-def map_indexed(f: Any, collection: Any) -> tuple[Any, ...]:
+def map_indexed(f: ty.callable, collection: ty.sequence) -> tuple[Any, ...]:
     found = walked("map-indexed", collection)
     call = as_function("map-indexed", f, 2)
     if asks(call):
@@ -129,12 +130,12 @@ def map_indexed(f: Any, collection: Any) -> tuple[Any, ...]:
     op=Op.FILTER,
     gives=Gives.PART,
 )
-def filter_(predicate: Any, collection: Any) -> Any:
+def filter_(predicate: ty.callable, collection: ty.sequence) -> ty.part:
     return alike(collection, _kept("filter", predicate, collection, when=True))
 
 
 @builtin("filterv", ("(filterv even? '(1 2))", "[2]"), doc="The same as filter, as a vector.", op=Op.FILTER)
-def filterv(predicate: Any, collection: Any) -> tuple[Any, ...]:
+def filterv(predicate: ty.callable, collection: ty.sequence) -> tuple[Any, ...]:
     return made(tuple(_kept("filterv", predicate, collection, when=True)))
 
 
@@ -146,7 +147,7 @@ def filterv(predicate: Any, collection: Any) -> tuple[Any, ...]:
     op=Op.REMOVE,
     gives=Gives.PART,
 )
-def remove(predicate: Any, collection: Any) -> Any:
+def remove(predicate: ty.callable, collection: ty.sequence) -> ty.part:
     return alike(collection, _kept("remove", predicate, collection, when=False))
 
 
@@ -160,6 +161,10 @@ def remove(predicate: Any, collection: Any) -> Any:
     "called without arguments, where it takes none.",
     parameters="f initial? collection",
     op=Op.REDUCE,
+    types=(
+        "[:fn [callable sequence] :any]",
+        "[:fn [callable :any sequence] :any]",
+    ),
 )
 def reduce(f: Any, initial: Any, collection: Any = NOTHING) -> Any:
     found = placed("reduce", initial if collection is NOTHING else collection)
@@ -183,7 +188,7 @@ def reduce(f: Any, initial: Any, collection: Any = NOTHING) -> Any:
     doc="Wrap a value: a function that gives it to reduce, reductions or reduce-kv ends them, and it is the result.",
     op=Op.REDUCED,
 )
-def reduced(value: Any) -> Reduced:
+def reduced(value: Any) -> Any:
     return Reduced(value)
 
 
@@ -228,6 +233,10 @@ def nothing_to_reduce() -> ProgramError:
     ("(apply vector {:a 1})", "[:a 1]"),
     ("(apply + 1 2)", "!TypeError"),
     doc="Call a function with arguments of which the last is a collection of further ones (nil for none).",
+    types=(
+        "[:fn [callable sequence] :any]",
+        "[:fn [callable :any :any & :any] :any]",
+    ),
 )
 def apply(f: Any, argument: Any, *more: Any) -> Any:
     arguments = (argument, *more)
@@ -248,7 +257,7 @@ def apply(f: Any, argument: Any, *more: Any) -> Any:
     doc="Tell whether a predicate is true for all items.",
     op=Op.EVERY,
 )
-def is_every(predicate: Any, collection: Any) -> bool:
+def is_every(predicate: ty.callable, collection: ty.sequence) -> bool:
     return not _first("every?", predicate, collection, when=False)
 
 
@@ -258,7 +267,7 @@ def is_every(predicate: Any, collection: Any) -> bool:
     doc="Tell whether a predicate is false for some item.",
     op=Op.NOT_EVERY,
 )
-def is_not_every(predicate: Any, collection: Any) -> bool:
+def is_not_every(predicate: ty.callable, collection: ty.sequence) -> bool:
     return bool(_first("not-every?", predicate, collection, when=False))
 
 
@@ -269,7 +278,7 @@ def is_not_every(predicate: Any, collection: Any) -> bool:
     doc="Tell whether a predicate is true for some item (it is no test for nil, which is nil? alone).",
     op=Op.ANY,
 )
-def is_some(predicate: Any, collection: Any) -> bool:
+def is_some(predicate: ty.callable, collection: ty.sequence) -> bool:
     return bool(_first("some?", predicate, collection, when=True))
 
 
@@ -281,7 +290,7 @@ def is_some(predicate: Any, collection: Any) -> bool:
     doc="Give the first true result of a function, or nil.",
     op=Op.SOME,
 )
-def some(f: Any, collection: Any) -> Any:
+def some(f: ty.callable, collection: ty.sequence) -> Any:
     found = _first("some", f, collection, when=True)
     return found[0] if found else None
 
@@ -289,5 +298,5 @@ def some(f: Any, collection: Any) -> Any:
 @builtin(
     "not-any?", ("(not-any? even? [1 3])", "true"), doc="Tell whether a predicate is true for no item.", op=Op.NOT_ANY
 )
-def is_not_any(predicate: Any, collection: Any) -> bool:
+def is_not_any(predicate: ty.callable, collection: ty.sequence) -> bool:
     return not _first("not-any?", predicate, collection, when=True)

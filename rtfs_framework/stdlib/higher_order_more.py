@@ -11,6 +11,7 @@ from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.maps import Map, equal
 from rtfs_framework.lang.meter import blocks, growing_blocks, watched
 from rtfs_framework.lang.values import Reduced
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import number, placed, sequence, walked
 from rtfs_framework.stdlib.higher_order import truthy, unreduced
@@ -26,7 +27,7 @@ from rtfs_framework.stdlib.table import builtin
     doc="Give the results of a function that are not nil.",
     op=Op.KEEP,
 )
-def keep(f: Any, collection: Any) -> tuple[Any, ...]:
+def keep(f: ty.callable, collection: ty.sequence) -> tuple[Any, ...]:
     found = walked("keep", collection)
     call = as_function("keep", f, 1)
     results = [call(item) for item in watched(found)]
@@ -38,7 +39,7 @@ def keep(f: Any, collection: Any) -> tuple[Any, ...]:
     ('(keep-indexed (fn [i x] (if (odd? i) x nil)) ["a" "b"])', '["b"]'),
     doc="Give the results of a function of place and item that are not nil.",
 )
-def keep_indexed(f: Any, collection: Any) -> tuple[Any, ...]:
+def keep_indexed(f: ty.callable, collection: ty.sequence) -> tuple[Any, ...]:
     found = walked("keep-indexed", collection)
     call = as_function("keep-indexed", f, 2)
     results = [call(place, item) for place, item in enumerate(watched(found))]
@@ -61,7 +62,7 @@ def _prefix(op: str, predicate: Any, collection: Any) -> tuple[Any, int]:
 @builtin(
     "take-while", ("(take-while even? [2 4 5 6])", "[2 4]"), doc="Give the items before the first that does not fit."
 )
-def take_while(predicate: Any, collection: Any) -> Any:
+def take_while(predicate: ty.callable, collection: ty.sequence) -> ty.part:
     found, stop = _prefix("take-while", predicate, collection)
     return alike(collection, found[:stop])
 
@@ -69,7 +70,7 @@ def take_while(predicate: Any, collection: Any) -> Any:
 @builtin(
     "drop-while", ("(drop-while even? [2 4 5 6])", "[5 6]"), doc="Give the items from the first that does not fit."
 )
-def drop_while(predicate: Any, collection: Any) -> Any:
+def drop_while(predicate: ty.callable, collection: ty.sequence) -> ty.part:
     found, stop = _prefix("drop-while", predicate, collection)
     return alike(collection, found[stop:])
 
@@ -78,6 +79,7 @@ def drop_while(predicate: Any, collection: Any) -> Any:
     "split-with",
     ("(split-with even? [2 5 6])", "[[2] [5 6]]"),
     doc="Give what take-while and drop-while give.",
+    types=("[:fn [callable sequence] [:tuple part part]]",),
 )
 def split_with(predicate: Any, collection: Any) -> tuple[Any, Any]:
     found, stop = _prefix("split-with", predicate, collection)
@@ -89,6 +91,7 @@ def split_with(predicate: Any, collection: Any) -> tuple[Any, Any]:
     ("(partition-by odd? [1 3 2 5])", "[[1 3] [2] [5]]"),
     ("(partition-by odd? [])", "[]"),
     doc="Split a sequence wherever the result of a function changes.",
+    types=("[:fn [callable sequence] [:vector part]]",),
 )
 def partition_by(f: Any, collection: Any) -> tuple[Any, ...]:
     found = walked("partition-by", collection)
@@ -112,6 +115,10 @@ def partition_by(f: Any, collection: Any) -> tuple[Any, ...]:
     ("(reductions (fn [sum x] (if (> x 1) (reduced sum) (+ sum x))) [1 2 3])", "[1 1]"),
     doc="Give every step of what reduce does.",
     parameters="f initial? collection",
+    types=(
+        "[:fn [callable sequence] vector]",
+        "[:fn [callable :any sequence] vector]",
+    ),
 )
 def reductions(f: Any, initial: Any, collection: Any = NOTHING) -> tuple[Any, ...]:
     found = sequence("reductions", initial if collection is NOTHING else collection)
@@ -136,7 +143,7 @@ def reductions(f: Any, initial: Any, collection: Any = NOTHING) -> tuple[Any, ..
     ("(reduce-kv (fn [sum i x] (+ sum (* i x))) 0 [5 6])", "6"),
     doc="Combine the keys and values of a map, or the places and items of another collection.",
 )
-def reduce_kv(f: Any, initial: Any, collection: Any) -> Any:
+def reduce_kv(f: ty.callable, initial: Any, collection: ty.sequence) -> Any:
     found = sequence("reduce-kv", collection)
     entries = found if collection.__class__ is Map else enumerate(found)
     call = as_function("reduce-kv", f, 3)
@@ -154,6 +161,10 @@ def reduce_kv(f: Any, initial: Any, collection: Any) -> Any:
     doc="Sort stably by the results of a function, in the order of `compare` or by a comparator of results.",
     parameters="f comparator? collection",
     gives=Gives.PART,
+    types=(
+        "[:fn [callable sequence] part]",
+        "[:fn [callable callable sequence] part]",
+    ),
 )
 def sort_by(f: Any, comparator: Any, collection: Any = NOTHING) -> Any:
     source = comparator if collection is NOTHING else collection
@@ -174,7 +185,7 @@ def sort_by(f: Any, comparator: Any, collection: Any = NOTHING) -> Any:
     ('(max-key identity 1 "a")', "!TypeError"),
     doc="Give the item for which a function gives the largest number (the last of equal ones).",
 )
-def max_key(f: Any, item: Any, *more: Any) -> Any:
+def max_key(f: ty.callable, item: Any, *more: Any) -> Any:
     return _extreme("max-key", f, (item, *more), 1)
 
 
@@ -183,7 +194,7 @@ def max_key(f: Any, item: Any, *more: Any) -> Any:
     ('(min-key count "aa" "b" "cc")', '"b"'),
     doc="Give the item for which a function gives the smallest number (the last of equal ones).",
 )
-def min_key(f: Any, item: Any, *more: Any) -> Any:
+def min_key(f: ty.callable, item: Any, *more: Any) -> Any:
     return _extreme("min-key", f, (item, *more), -1)
 
 

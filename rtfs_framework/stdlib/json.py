@@ -14,6 +14,7 @@ from rtfs_framework.lang.garbage import no_collection
 from rtfs_framework.lang.jsontext import MAX_DEPTH, TOO_DEEP, JsonError, load_to_walk
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import LARGE, charge, meter, room_for_text, watched
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import string
 from rtfs_framework.stdlib.json_text import plain_text
 from rtfs_framework.stdlib.json_writer import written
@@ -37,7 +38,7 @@ _PART = 64
     aliases=("tool/parse-json",),
     doc="Read a JSON text.",
 )
-def parse_json(text: Any) -> Any:
+def parse_json(text: ty.string) -> Any:
     try:
         charge(len(string("parse-json", text)))
         if len(text) >= LARGE:

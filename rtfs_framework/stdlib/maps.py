@@ -12,6 +12,7 @@ from rtfs_framework.lang.maps import Map, Set, to_key
 from rtfs_framework.lang.meter import watched
 from rtfs_framework.lang.values import ErrorValue, Keyword
 from rtfs_framework.lang.vectors import GrownVector, List, put
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.callables import as_function, invoke, keyword_get
 from rtfs_framework.stdlib.check import VECTORS, integer, mapping, sequence
 from rtfs_framework.stdlib.table import builtin
@@ -45,7 +46,7 @@ def hash_map(*keys_and_values: Any) -> Map:
         3: "a._items.get(b, c) if ismap(a) and iskey(b) else slow",
     },
 )
-def get(collection: Any, key: Any, default: Any = None) -> Any:
+def get(collection: ty.sequence | ty.error, key: Any, default: Any = None) -> Any:
     kind = collection.__class__
     if kind is Map:
         return collection.get(key, default)
@@ -70,14 +71,14 @@ def _entry(op: str, entry: Any) -> Any:
 @builtin(
     "key", ("(key (find {:a 1} :a))", ":a"), ("(key [1])", "!TypeError"), doc="Give the key of an entry [key value]."
 )
-def key_of(entry: Any) -> Any:
+def key_of(entry: ty.list) -> Any:
     return _entry("key", entry)[0]
 
 
 @builtin(
     "val", ("(val (find {:a 1} :a))", "1"), ("(val [1])", "!TypeError"), doc="Give the value of an entry [key value]."
 )
-def value_of(entry: Any) -> Any:
+def value_of(entry: ty.list) -> Any:
     return _entry("val", entry)[1]
 
 
@@ -88,7 +89,7 @@ def value_of(entry: Any) -> Any:
     ("(has-key? [:a] :a)", "!TypeError"),
     doc="Tell whether a map has a key; nil has none.",
 )
-def has_key(collection: Any, key: Any) -> bool:
+def has_key(collection: ty.table, key: Any) -> bool:
     return collection is not None and key in mapping("has-key?", collection)
 
 
@@ -106,7 +107,7 @@ def has_key(collection: Any, key: Any) -> bool:
         "if isvector(a) and isint(b) and -1 < b < len(a) < GROW_AT else slow"
     },
 )
-def assoc(collection: Any, key: Any, value: Any, *more: Any) -> Any:
+def assoc(collection: ty.associative, key: Any, value: Any, *more: Any) -> ty.map | ty.vector:
     kind = collection.__class__
     if kind is Map and not more:
         return collection.assoc(key, value)
@@ -135,7 +136,7 @@ def _assoc_places(op: str, vector: Any, changes: list[tuple[Any, Any]]) -> Any:
     doc="Leave keys out of a map.",
     cheap=True,
 )
-def dissoc(collection: Any, key: Any, *more: Any) -> Map:
+def dissoc(collection: ty.table, key: Any, *more: Any) -> Map:
     result = mapping("dissoc", collection).dissoc(key)
     for each in watched(more):
         result = result.dissoc(each)
@@ -148,7 +149,7 @@ def dissoc(collection: Any, key: Any, *more: Any) -> Map:
     ("(merge {:a 1} nil)", "{:a 1}"),
     doc="Join maps; the entries of later ones win.",
 )
-def merge(collection: Any, *more: Any) -> Map:
+def merge(collection: ty.table, *more: ty.table) -> Map:
     result = mapping("merge", collection)
     for each in watched(more):
         result = result.merged(mapping("merge", each))
@@ -160,7 +161,7 @@ def merge(collection: Any, *more: Any) -> Map:
     ("(merge-with + {:a 1 :b 2} {:a 10})", "{:a 11 :b 2}"),
     doc="Join maps; a function of the two values settles keys that occur twice.",
 )
-def merge_with(f: Any, *maps: Any) -> Map:
+def merge_with(f: ty.callable, *maps: ty.table) -> Map:
     call = as_function("merge-with", f, 2)
     result: dict[Any, Any] = {}
     for each in watched(maps):
@@ -171,23 +172,29 @@ def merge_with(f: Any, *maps: Any) -> Map:
 
 
 @builtin("keys", ("(keys {:a 1})", "[:a]"), ("(keys nil)", "[]"), doc="Give the keys of a map in order.")
-def keys(collection: Any) -> tuple[Any, ...]:
+def keys(collection: ty.table) -> tuple[Any, ...]:
     return tuple(mapping("keys", collection).keys())
 
 
 @builtin("vals", ("(vals {:a 1})", "[1]"), doc="Give the values of a map in the order of their keys.")
-def vals(collection: Any) -> tuple[Any, ...]:
+def vals(collection: ty.table) -> tuple[Any, ...]:
     return tuple(mapping("vals", collection).values())
 
 
-@builtin("find", ("(find {:a 1} :a)", "[:a 1]"), ("(find {} :a)", "nil"), doc="Give the [key value] of a key, or nil.")
+@builtin(
+    "find",
+    ("(find {:a 1} :a)", "[:a 1]"),
+    ("(find {} :a)", "nil"),
+    doc="Give the [key value] of a key, or nil.",
+    types=("[:fn [table :any] [:optional [:tuple :any :any]]]",),
+)
 def find(collection: Any, key: Any) -> tuple[Any, Any] | None:
     source = mapping("find", collection)
     return (key, source.get(key)) if key in source else None
 
 
 @builtin("select-keys", ("(select-keys {:a 1 :b 2} [:a :z])", "{:a 1}"), doc="Keep some keys of a map.")
-def select_keys(collection: Any, keys: Any) -> Map:
+def select_keys(collection: ty.table, keys: ty.sequence) -> Map:
     source = mapping("select-keys", collection)
     return Map.of([(key, source.get(key)) for key in watched(sequence("select-keys", keys)) if key in source])
 
@@ -197,7 +204,7 @@ def select_keys(collection: Any, keys: Any) -> Map:
     ("(rename-keys {:a 1 :b 2} {:a :x})", "{:b 2 :x 1}"),
     doc="Rename the keys that a map of old to new names lists; a new name replaces an entry of that name.",
 )
-def rename_keys(collection: Any, names: Any) -> Map:
+def rename_keys(collection: ty.table, names: ty.table) -> Map:
     source, renamed = mapping("rename-keys", collection), mapping("rename-keys", names)
     taken = Set.of([new for old, new in watched(renamed.items()) if old in source])
     kept = [(key, value) for key, value in watched(source.items()) if key in renamed or key not in taken]
@@ -207,12 +214,12 @@ def rename_keys(collection: Any, names: Any) -> Map:
 @builtin(
     "zipmap", ("(zipmap [:a :b] [1 2 3])", "{:a 1 :b 2}"), doc="Make a map of keys and values; the shorter ends it."
 )
-def zipmap(keys: Any, values: Any) -> Map:
+def zipmap(keys: ty.sequence, values: ty.sequence) -> Map:
     return Map.of(zip(sequence("zipmap", keys), sequence("zipmap", values)))  # noqa: B905 - the shorter ends it
 
 
 @builtin("map-vals", ("(map-vals inc {:a 1})", "{:a 2}"), doc="Call a function with each value of a map.")
-def map_vals(f: Any, collection: Any) -> Map:
+def map_vals(f: ty.callable, collection: ty.table) -> Map:
     return _values_changed("map-vals", f, collection)
 
 
@@ -221,7 +228,7 @@ def map_vals(f: Any, collection: Any) -> Map:
     ("(update-vals {:a 1} inc)", "{:a 2}"),
     doc="Call a function with each value of a map (the map first, as in Clojure).",
 )
-def update_vals(collection: Any, f: Any) -> Map:
+def update_vals(collection: ty.table, f: ty.callable) -> Map:
     return _values_changed("update-vals", f, collection)
 
 
@@ -236,7 +243,7 @@ def _values_changed(op: str, f: Any, collection: Any) -> Map:
     ("(map-keys name {:a 1})", '{"a" 1}'),
     doc="Call a function with each key of a map; of keys that become equal the last value stays.",
 )
-def map_keys(f: Any, collection: Any) -> Map:
+def map_keys(f: ty.callable, collection: ty.table) -> Map:
     return _keys_changed("map-keys", f, collection)
 
 
@@ -245,7 +252,7 @@ def map_keys(f: Any, collection: Any) -> Map:
     ("(update-keys {:a 1} name)", '{"a" 1}'),
     doc="Call a function with each key of a map (the map first, as in Clojure).",
 )
-def update_keys(collection: Any, f: Any) -> Map:
+def update_keys(collection: ty.table, f: ty.callable) -> Map:
     return _keys_changed("update-keys", f, collection)
 
 
@@ -264,7 +271,7 @@ def _keys_changed(op: str, f: Any, collection: Any) -> Map:
     doc="Replace a value by what a function makes of it (nil for a missing key) and further arguments.",
     gives=Gives.ALIKE,
 )
-def update(collection: Any, key: Any, f: Any, *arguments: Any) -> Any:
+def update(collection: ty.associative, key: Any, f: ty.callable, *arguments: Any) -> ty.map | ty.vector:
     kind = collection.__class__
     if kind is not tuple and kind is not GrownVector:
         collection = mapping("update", collection)

@@ -13,6 +13,7 @@ from rtfs_framework.lang.errors import division_by_zero, invalid_argument
 from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.meter import room_for_bits, walk_integer, walk_numbers
 from rtfs_framework.stdlib import check
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.arithmetic import add, both_numbers, div, to_float
 from rtfs_framework.stdlib.order import sort_values
 from rtfs_framework.stdlib.table import builtin
@@ -26,7 +27,7 @@ from rtfs_framework.stdlib.table import builtin
     gives=Gives.FLOAT,
     cheap=True,
 )
-def square_root(number: Any) -> float:
+def square_root(number: ty.number) -> float:
     value = to_float("sqrt", number)
     if value < 0:
         raise invalid_argument("Cannot take square root of negative number")
@@ -41,7 +42,7 @@ def square_root(number: Any) -> float:
     ("(pow 0 -1)", "!DivisionByZero"),
     doc="Raise a number to a power; exact for an integer and an exponent of 0 or more.",
 )
-def power(base: Any, exponent: Any) -> Any:
+def power(base: ty.number, exponent: ty.number) -> ty.number:
     if base.__class__ is int and exponent.__class__ is int and exponent >= 0:
         if -1 <= base <= 1:
             exponent = exponent and 2 - exponent % 2
@@ -68,7 +69,7 @@ def power(base: Any, exponent: Any) -> Any:
     ("(factorial -1)", "!InvalidArgument"),
     doc="Multiply all integers from 1 up to a number.",
 )
-def factorial(number: Any) -> int:
+def factorial(number: ty.int) -> int:
     value = check.integer("factorial", number)
     if value < 0:
         raise invalid_argument("Cannot take factorial of negative number")
@@ -78,7 +79,7 @@ def factorial(number: Any) -> int:
 
 
 @builtin("exp", ("(exp 0)", "1.0"), doc="Raise e to a power.", gives=Gives.FLOAT)
-def exponential(number: Any) -> float:
+def exponential(number: ty.number) -> float:
     value = to_float("exp", number)
     try:
         return math.exp(value)
@@ -94,7 +95,7 @@ def exponential(number: Any) -> float:
     doc="Give the natural logarithm, or that to a base.",
     gives=Gives.FLOAT,
 )
-def logarithm(number: Any, base: Any = math.e) -> float:
+def logarithm(number: ty.number, base: ty.number = math.e) -> float:
     if check.number("log", number) <= 0 or check.number("log", base) <= 0 or base == 1:
         raise invalid_argument("Cannot take logarithm of number or base outside its domain")
     if base is math.e:
@@ -110,12 +111,12 @@ def _circular(op: str, function: Callable[[float], float], number: Any) -> float
 
 
 @builtin("sin", ("(sin 0)", "0.0"), doc="Give the sine of an angle in radians.", gives=Gives.FLOAT)
-def sine(number: Any) -> float:
+def sine(number: ty.number) -> float:
     return _circular("sin", math.sin, number)
 
 
 @builtin("cos", ("(cos 0)", "1.0"), doc="Give the cosine of an angle in radians.", gives=Gives.FLOAT)
-def cosine(number: Any) -> float:
+def cosine(number: ty.number) -> float:
     return _circular("cos", math.cos, number)
 
 
@@ -135,7 +136,7 @@ def _whole(op: str, number: Any) -> int:
     op=Op.EVEN,
     inline={1: "a % 2 == 0 if isint(a) else slow"},
 )
-def is_even(number: Any) -> bool:
+def is_even(number: ty.number) -> bool:
     return _whole("even?", number) % 2 == 0
 
 
@@ -147,7 +148,7 @@ def is_even(number: Any) -> bool:
     op=Op.ODD,
     inline={1: "a % 2 == 1 if isint(a) else slow"},
 )
-def is_odd(number: Any) -> bool:
+def is_odd(number: ty.number) -> bool:
     return _whole("odd?", number) % 2 == 1
 
 
@@ -159,7 +160,7 @@ def is_odd(number: Any) -> bool:
     op=Op.ZERO,
     inline={1: "a == 0 if isint(a) or isfloat(a) else slow"},
 )
-def is_zero(number: Any) -> bool:
+def is_zero(number: ty.number) -> bool:
     return bool(check.number("zero?", number) == 0)
 
 
@@ -171,7 +172,7 @@ def is_zero(number: Any) -> bool:
     op=Op.POS,
     inline={1: "a > 0 if isint(a) or isfloat(a) else slow"},
 )
-def is_positive(number: Any) -> bool:
+def is_positive(number: ty.number) -> bool:
     return bool(check.number("pos?", number) > 0)
 
 
@@ -183,17 +184,17 @@ def is_positive(number: Any) -> bool:
     op=Op.NEG,
     inline={1: "a < 0 if isint(a) or isfloat(a) else slow"},
 )
-def is_negative(number: Any) -> bool:
+def is_negative(number: ty.number) -> bool:
     return bool(check.number("neg?", number) < 0)
 
 
 @builtin("nan?", ("(nan? ##NaN)", "true"), ("(nan? 1)", "false"), doc="Tell whether a number is not a number.")
-def is_nan(number: Any) -> bool:
+def is_nan(number: ty.number) -> bool:
     return bool(check.number("nan?", number) != number)
 
 
 @builtin("infinite?", ("(infinite? ##-Inf)", "true"), ("(infinite? 1)", "false"), doc="Tell whether a number is ±Inf.")
-def is_infinite(number: Any) -> bool:
+def is_infinite(number: ty.number) -> bool:
     return check.number("infinite?", number) in {math.inf, -math.inf}
 
 
@@ -204,7 +205,7 @@ def is_infinite(number: Any) -> bool:
     ("(clamp 5 9 1)", "!InvalidArgument"),
     doc="Keep a number between two bounds.",
 )
-def clamp(number: Any, low: Any, high: Any) -> Any:
+def clamp(number: ty.number, low: ty.number, high: ty.number) -> ty.number:
     both_numbers("clamp", number, low)
     both_numbers("clamp", low, high)
     if low > high:
@@ -213,7 +214,7 @@ def clamp(number: Any, low: Any, high: Any) -> Any:
 
 
 @builtin("sum", ("(sum [1 2 3.5])", "6.5"), ("(sum [])", "0"), doc="Add up the numbers of a collection.")
-def total(numbers: Any) -> Any:
+def total(numbers: ty.numbers) -> ty.number:
     result: Any = 0
     for value in _numbers("sum", numbers):
         result = add(result, value)
@@ -228,7 +229,7 @@ def total(numbers: Any) -> Any:
     doc="Give the arithmetic mean of the numbers of a collection.",
     aliases=("avg",),
 )
-def average(numbers: Any) -> Any:
+def average(numbers: ty.numbers) -> ty.number:
     values = _some_numbers("average", numbers)
     return div(total(values), len(values))
 
@@ -239,7 +240,7 @@ def average(numbers: Any) -> Any:
     ("(median [1 2])", "1.5"),
     doc="Give the middle number of a collection, or the mean of the middle two.",
 )
-def median(numbers: Any) -> Any:
+def median(numbers: ty.numbers) -> ty.number:
     values = sort_values(_some_numbers("median", numbers))
     middle = len(values) // 2
     return values[middle] if len(values) % 2 else div(add(values[middle - 1], values[middle]), 2)

@@ -11,6 +11,7 @@ from rtfs_framework.lang.errors import index_error, invalid_argument, type_error
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import SMALL, charge, fits, watched
 from rtfs_framework.lang.vectors import GrownVector
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.callables import as_function, invoke
 from rtfs_framework.stdlib.check import VECTORS, integer, mapping, sequence
 from rtfs_framework.stdlib.higher_order import truthy
@@ -29,7 +30,7 @@ _MISSING = object()
     ("(get-in {} :a)", "!TypeError"),
     doc="Give the value at the end of a path of keys and places, or the default wherever it is missing.",
 )
-def get_in(collection: Any, path: Any, default: Any = None) -> Any:
+def get_in(collection: Any, path: ty.sequence, default: Any = None) -> Any:
     for key in watched(sequence("get-in", path)):
         kind = collection.__class__
         if kind is Map:
@@ -50,7 +51,7 @@ def get_in(collection: Any, path: Any, default: Any = None) -> Any:
     ("(assoc-in {:a 1} [:a :b] 2)", "!TypeError"),
     doc="Set the value at the end of a path.",
 )
-def assoc_in(collection: Any, path: Any, value: Any) -> Any:
+def assoc_in(collection: Any, path: ty.sequence, value: Any) -> Any:
     return _changed("assoc-in", collection, path, lambda _old: value)
 
 
@@ -60,7 +61,7 @@ def assoc_in(collection: Any, path: Any, value: Any) -> Any:
     ("(update-in {:a [1 2]} [:a 0] inc)", "{:a [2 2]}"),
     doc="Replace the value at the end of a path by what a function makes of it (nil if missing) and further arguments.",
 )
-def update_in(collection: Any, path: Any, f: Any, *arguments: Any) -> Any:
+def update_in(collection: Any, path: ty.sequence, f: ty.callable, *arguments: Any) -> Any:
     call = as_function("update-in", f, 1 + len(arguments))
     return _changed("update-in", collection, path, lambda old: invoke(call, (old, *arguments)))
 
@@ -71,7 +72,7 @@ def update_in(collection: Any, path: Any, f: Any, *arguments: Any) -> Any:
     ("(dissoc-in {:a 1} [:x :y])", "{:a 1}"),
     doc="Leave out the entry at the end of a path; a path that leads nowhere changes nothing.",
 )
-def dissoc_in(collection: Any, path: Any) -> Any:
+def dissoc_in(collection: Any, path: ty.sequence) -> Any:
     keys = sequence("dissoc-in", path)
     if not len(keys):
         raise invalid_argument("Path is empty")
@@ -111,7 +112,7 @@ def _step(op: str, collection: Any, key: Any) -> Any:
     ("(deep-merge {:a {:x 1}} {:a {:y 2} :b 3})", "{:a {:x 1 :y 2} :b 3}"),
     doc="Join maps; where both have a map under a key, these are joined too, else the later value wins.",
 )
-def deep_merge(collection: Any, *more: Any) -> Map:
+def deep_merge(collection: ty.table, *more: ty.table) -> Map:
     result = mapping("deep-merge", collection)
     for each in watched(more):
         result = _deeply_merged(result, mapping("deep-merge", each))
@@ -148,7 +149,7 @@ def _deeply_merged(first: Map, second: Map) -> Map:
     ("(walk identity count {:a 1})", "1"),
     doc="Call one function with each item of a collection (a map's [key value] pairs), another with the result.",
 )
-def walk(inner: Any, outer: Any, form: Any) -> Any:
+def walk(inner: ty.callable, outer: ty.callable, form: Any) -> Any:
     first, last = as_function("walk", inner, 1), as_function("walk", outer, 1)
     inside = children(form)
     return last(form if inside is None else rebuilt("walk", form, [first(item) for item in inside]))
@@ -159,7 +160,7 @@ def walk(inner: Any, outer: Any, form: Any) -> Any:
     ("(postwalk (fn [x] (if (int? x) (inc x) x)) [1 {:a 2}])", "[2 {:a 3}]"),
     doc="Replace every part of nested data by what a function makes of it, the innermost first.",
 )
-def postwalk(f: Any, form: Any) -> Any:
+def postwalk(f: ty.callable, form: Any) -> Any:
     call = as_function("postwalk", f, 1)
 
     def after(node: Any, parts: list[Any] | None) -> Any:
@@ -173,7 +174,7 @@ def postwalk(f: Any, form: Any) -> Any:
     ("(prewalk (fn [x] (if (vector? x) (conj x 0) x)) [1 [2]])", "[1 [2 0] 0]"),
     doc="Replace every part of nested data by what a function makes of it, the outermost first.",
 )
-def prewalk(f: Any, form: Any) -> Any:
+def prewalk(f: ty.callable, form: Any) -> Any:
     call = as_function("prewalk", f, 1)
 
     def after(node: Any, parts: list[Any] | None) -> Any:
@@ -187,7 +188,7 @@ def prewalk(f: Any, form: Any) -> Any:
     ("(tree-seq vector? identity [1 [2]])", "[[1 [2]] 1 [2] 2]"),
     doc="Give all nodes of a tree, parents first; one function tells branches, the other gives their children.",
 )
-def tree_seq(is_branch: Any, children: Any, root: Any) -> tuple[Any, ...]:
+def tree_seq(is_branch: ty.callable, children: ty.callable, root: Any) -> tuple[Any, ...]:
     branch, inside = as_function("tree-seq", is_branch, 1), as_function("tree-seq", children, 1)
     nodes: list[Any] = []
     todo = [root]

@@ -12,6 +12,7 @@ from rtfs_framework.lang.annotations import Any, Iterable, Iterator, TypeVar
 from rtfs_framework.lang.errors import LimitError, generic_error, invalid_argument
 from rtfs_framework.lang.meter import Growing, charge, made, meter
 from rtfs_framework.lang.pattern import MOST_WORK, BadPattern, Pattern, Span, compile_pattern
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import string
 from rtfs_framework.stdlib.strings import PIECE
 from rtfs_framework.stdlib.table import builtin
@@ -48,7 +49,7 @@ def _ready(op: str, pattern: Any, text: Any) -> tuple[Pattern, bytes]:
     ('(re-matches "(" "x")', "!Generic"),
     doc="Give a string if the pattern matches all of it, else nil.",
 )
-def re_matches(pattern: Any, text: Any) -> str | None:
+def re_matches(pattern: ty.string, text: ty.string) -> str | None:
     compiled, subject = _ready("re-matches", pattern, text)
     return text if compiled.fullmatch(subject) else None
 
@@ -59,7 +60,7 @@ def re_matches(pattern: Any, text: Any) -> str | None:
     ('(re-find "x" "abc")', "nil"),
     doc="Give the first match of a pattern in a string, or nil.",
 )
-def re_find(pattern: Any, text: Any) -> str | None:
+def re_find(pattern: ty.string, text: ty.string) -> str | None:
     compiled, subject = _ready("re-find", pattern, text)
     spans = compiled.search(subject)
     return subject[slice(*spans[0])].decode() if spans else None
@@ -71,6 +72,7 @@ def re_find(pattern: Any, text: Any) -> str | None:
     ('(re-groups "(a)|(b)" "b")', '["b" nil "b"]'),
     ('(re-groups "x" "abc")', "nil"),
     doc="Give the first match of a pattern and the text of each of its groups, or nil.",
+    types=("[:fn [:string :string] [:optional [:vector [:optional :string]]]]",),
 )
 def re_groups(pattern: Any, text: Any) -> tuple[str | None, ...] | None:
     compiled, subject = _ready("re-groups", pattern, text)
@@ -86,7 +88,7 @@ def re_groups(pattern: Any, text: Any) -> tuple[str | None, ...] | None:
     ('(re-seq "z" "abc")', "[]"),
     doc="Give every match of a pattern in a string.",
 )
-def re_seq(pattern: Any, text: Any) -> tuple[str, ...]:
+def re_seq(pattern: ty.string, text: ty.string) -> tuple[str, ...]:
     compiled, subject = _ready("re-seq", pattern, text)
     return made(tuple([subject[low:high].decode() for low, high in _looked(subject, compiled.spans(subject))]))
 
@@ -96,7 +98,7 @@ def re_seq(pattern: Any, text: Any) -> tuple[str, ...]:
     ('(re-split "\\\\s*,\\\\s*" "a , b,c")', '["a" "b" "c"]'),
     doc="Split a string at every match of a pattern that is not empty.",
 )
-def re_split(pattern: Any, text: Any) -> tuple[str, ...]:
+def re_split(pattern: ty.string, text: ty.string) -> tuple[str, ...]:
     compiled, subject = _ready("re-split", pattern, text)
     pieces, done = [], 0
     for low, high in _looked(subject, compiled.spans(subject)):
@@ -116,7 +118,7 @@ _REFERENCE = re.compile(r"\$(\$|[0-9]|\{[0-9]{1,2}\})")
     ('(re-replace "[aeiou]" "banana" "")', '"bnn"'),
     doc="Replace every match of a pattern; in the new text $1 is a group, $0 the match, $$ a dollar sign.",
 )
-def re_replace(pattern: Any, text: Any, new: Any) -> str:
+def re_replace(pattern: ty.string, text: ty.string, new: ty.string) -> str:
     compiled, subject = _ready("re-replace", pattern, text)
     pieces: list[str] = []
     done, size = 0, Growing("re-replace")

@@ -9,6 +9,7 @@ from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.library import Gives
 from rtfs_framework.lang.maps import atoms, equal, to_key
 from rtfs_framework.lang.meter import charge, watched
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import NUMBERS, sequence, walked
 from rtfs_framework.stdlib.order import merge_sort, sort_values
@@ -23,7 +24,7 @@ from rtfs_framework.stdlib.table import builtin
     doc="Turn the order around.",
     gives=Gives.PART,
 )
-def reverse(collection: Any) -> Any:
+def reverse(collection: ty.sequence) -> ty.part:
     return alike(collection, sequence("reverse", collection)[::-1])
 
 
@@ -39,6 +40,10 @@ def _sort_shape(first: Any, second: Any = NOTHING) -> Any:
     ('(sort [true nil "a" 2 :k false])', '[nil false true 2 "a" :k]'),
     doc="Sort stably: in the order of `compare`, or by a function that gives a boolean (is it before?) or a number.",
     parameters="comparator? collection",
+    types=(
+        "[:fn [sequence] part]",
+        "[:fn [callable sequence] part]",
+    ),
 )
 def sort(comparator: Any, collection: Any = NOTHING) -> Any:
     comparator, source = _sort_shape(comparator, collection)
@@ -67,7 +72,7 @@ def before_by(op: str, comparator: Any) -> Any:
     ('(distinct "hello")', '"helo"'),
     doc="Keep the first of equal items.",
 )
-def distinct(collection: Any) -> Any:
+def distinct(collection: ty.sequence) -> ty.part:
     if collection.__class__ is tuple and atoms(collection):
         charge(len(collection))
         return alike(collection, tuple(dict.fromkeys(collection)))
@@ -88,7 +93,7 @@ def is_distinct(value: Any, *more: Any) -> bool:
 
 
 @builtin("dedupe", ("(dedupe [1 1 2 1])", "[1 2 1]"), doc="Keep the first of equal neighbours.")
-def dedupe(collection: Any) -> Any:
+def dedupe(collection: ty.sequence) -> ty.part:
     out: list[Any] = []
     for item in watched(walked("dedupe", collection)):
         if not out or not equal(out[-1], item):

@@ -15,6 +15,7 @@ from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
 from rtfs_framework.lang.meter import charge, made, room, watched
 from rtfs_framework.lang.vectors import GROW_AT, PART_AT, GrownVector, List, is_vector, joined
 from rtfs_framework.lang.vectors import conj as vector_conj
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import VECTORS, placed, sequence
 from rtfs_framework.stdlib.order import position
 from rtfs_framework.stdlib.slices import alike
@@ -51,7 +52,7 @@ def hash_set(*members: Any) -> Set:
     gives=Gives.SIZE,
     inline={1: "len(a) if isvector(a) or a.__class__ is str else slow"},
 )
-def count(collection: Any) -> int:
+def count(collection: ty.sequence) -> int:
     return _size("count", collection)
 
 
@@ -63,7 +64,7 @@ def count(collection: Any) -> int:
     gives=Gives.SIZE,
     inline={1: "len(a) if isvector(a) or a.__class__ is str else slow"},
 )
-def length(collection: Any) -> int:
+def length(collection: ty.sequence) -> int:
     return _size("length", collection)
 
 
@@ -91,12 +92,12 @@ def is_empty(value: Any) -> bool:
 @builtin(
     "not-empty", ("(not-empty [1])", "[1]"), ('(not-empty "")', "nil"), doc="Give a collection, or nil if it is empty."
 )
-def not_empty(collection: Any) -> Any:
+def not_empty(collection: ty.sequence) -> ty.sequence:
     return collection if _size("not-empty", collection) else None
 
 
 @builtin("empty", ("(empty [1])", "[]"), ("(empty {:a 1})", "{}"), doc="Give an empty collection of the same kind.")
-def empty(collection: Any) -> Any:
+def empty(collection: ty.sequence) -> ty.sequence:
     if collection is None:
         return None
     if collection.__class__ is Map:
@@ -112,7 +113,7 @@ def empty(collection: Any) -> Any:
     doc="Put an item in front.",
     inline={2: "(a, *b) if isvector(b) and len(b) < SMALL else slow"},
 )
-def cons(item: Any, collection: Any) -> Any:
+def cons(item: Any, collection: ty.sequence) -> ty.list:
     found = placed("cons", collection)
     return joined("cons", (item,), tuple(found) if found.__class__ is str else found, (), GROW_AT)
 
@@ -131,7 +132,7 @@ def cons(item: Any, collection: Any) -> Any:
         2: "a + (b,) if a.__class__ is tuple and len(a) < GROW_AT else a.conj(b) if a.__class__ is rt_grown else slow"
     },
 )
-def conj(collection: Any, item: Any, *items: Any) -> Any:
+def conj(collection: ty.grown | None, item: Any, *items: Any) -> ty.grown:
     grown = _conj(collection, item)
     for value in watched(items):
         grown = _conj(grown, value)
@@ -168,7 +169,7 @@ def _conj_map(target: Map, entry: Any) -> Map:
     doc="Join collections into a vector.",
     inline={2: "a + b if a.__class__ is tuple and b.__class__ is tuple and len(a) + len(b) < SMALL else slow"},
 )
-def concat(*collections: Any) -> Any:
+def concat(*collections: ty.sequence) -> ty.vector:
     charge(len(collections))
     parts = [placed("concat", part) for part in watched(collections)]
     size = sum(map(len, parts))
@@ -187,7 +188,7 @@ def concat(*collections: Any) -> Any:
     ('(into #{} "aba")', '#{"a" "b"}'),
     doc="Add all items of a collection to another, as `conj` does.",
 )
-def into(target: Any, source: Any) -> Any:
+def into(target: ty.grown | None, source: ty.sequence) -> ty.grown:
     found = sequence("into", source)
     kind = target.__class__
     if target is not None and kind not in VECTORS and kind is not Map and kind is not Set:
@@ -209,7 +210,7 @@ def into(target: Any, source: Any) -> Any:
     ("(seq [])", "nil"),
     doc="Turn any collection into a vector; an empty one into nil.",
 )
-def seq(collection: Any) -> Any:
+def seq(collection: ty.sequence) -> ty.vector | None:
     return _vector("seq", collection) or None
 
 
@@ -221,7 +222,7 @@ def seq(collection: Any) -> Any:
     doc="Turn any collection into a vector.",
     inline={1: "a if a.__class__ is tuple else slow"},
 )
-def vec(collection: Any) -> Any:
+def vec(collection: ty.sequence) -> ty.vector:
     return _vector("vec", collection)
 
 
@@ -232,7 +233,7 @@ def _vector(op: str, collection: Any) -> Any:
 
 
 @builtin("set", ("(set [1 2 1])", "#{1 2}"), ("(set nil)", "#{}"), doc="Turn any collection into a set.")
-def set_(collection: Any) -> Set:
+def set_(collection: ty.sequence) -> Set:
     return collection if collection.__class__ is Set else Set.of(sequence("set", collection))
 
 
@@ -245,6 +246,10 @@ def set_(collection: Any) -> Set:
     doc="Tell whether a map has a key, a vector, list or set an item, or a string a part.",
     op=Op.HAS,
     inline={2: "b in a._items if ismap(a) and iskey(b) else slow"},
+    types=(
+        "[:fn [:string :string] :bool]",
+        "[:fn [[:optional grown] :any] :bool]",
+    ),
 )
 def contains(collection: Any, wanted: Any) -> bool:
     if collection.__class__ is Map or collection.__class__ is Set:

@@ -11,6 +11,7 @@ from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import invalid_argument
 from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.meter import LARGE, charge, fits, made, room, watched
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.callables import as_function
 from rtfs_framework.stdlib.check import VECTORS, integer, number, placed, sequence
 from rtfs_framework.stdlib.conversions import finite
@@ -27,7 +28,7 @@ from rtfs_framework.stdlib.table import builtin
     parameters="start? end step?",
     op=Op.RANGE,
 )
-def range_(start: Any, end: Any = NOTHING, step: Any = 1) -> tuple[int, ...]:
+def range_(start: ty.int, end: ty.int = NOTHING, step: ty.int = 1) -> tuple[int, ...]:
     return made(tuple(integers_of_range(start, end, step)))
 
 
@@ -46,7 +47,7 @@ def _integers(op: str, low: int, high: int, step: int) -> range:
 
 
 @builtin("numbers", ("(numbers 1 4)", "[1 2 3 4]"), doc="Give the integers from one number to another, both included.")
-def numbers(first: Any, last: Any) -> tuple[int, ...]:
+def numbers(first: ty.number, last: ty.number) -> tuple[int, ...]:
     low, high = (int(finite(number("numbers", value))) for value in (first, last))
     return made(tuple(_integers("numbers", low, high + 1, 1)))
 
@@ -54,7 +55,7 @@ def numbers(first: Any, last: Any) -> tuple[int, ...]:
 @builtin(
     "repeat", ("(repeat 3 :x)", "[:x :x :x]"), ("(repeat -1 :x)", "[]"), doc="Give a vector of one value repeated."
 )
-def repeat(count: Any, value: Any) -> tuple[Any, ...]:
+def repeat(count: ty.int, value: Any) -> tuple[Any, ...]:
     return made((value,) * room("repeat", max(integer("repeat", count), 0)))
 
 
@@ -64,7 +65,7 @@ def repeat(count: Any, value: Any) -> tuple[Any, ...]:
     ("(cycle 2 [])", "[]"),
     doc="Give as many items as said from a collection repeated without end.",
 )
-def cycle_(count: Any, collection: Any) -> tuple[Any, ...]:
+def cycle_(count: ty.int, collection: ty.sequence) -> tuple[Any, ...]:
     amount = room("cycle", max(integer("cycle", count), 0))
     return made(tuple(islice(cycle(placed("cycle", collection)), amount)))
 
@@ -75,7 +76,7 @@ def cycle_(count: Any, collection: Any) -> tuple[Any, ...]:
     ("(iterate 0 inc 1)", "[]"),
     doc="Give as many values as said: a first one, then each made by the function from the one before.",
 )
-def iterate(count: Any, function: Any, first: Any) -> tuple[Any, ...]:
+def iterate(count: ty.int, function: ty.callable, first: Any) -> tuple[Any, ...]:
     amount, step = room("iterate", max(integer("iterate", count), 0)), as_function("iterate", function, 1)
     out = []
     for place in watched(range(amount)) if amount > LARGE else range(amount):
@@ -104,6 +105,10 @@ def _pieces(op: str, size: Any, step: Any, collection: Any, *, past_end: bool) -
     ("(partition 0 [1])", "!TypeError"),
     doc="Cut into pieces of a size, starting a piece every step items, until the end is reached.",
     parameters="size step? collection",
+    types=(
+        "[:fn [:int sequence] [:vector vector]]",
+        "[:fn [:int :int sequence] [:vector vector]]",
+    ),
 )
 def partition(size: Any, step: Any, collection: Any = NOTHING) -> tuple[tuple[Any, ...], ...]:
     return _pieces("partition", size, step, collection, past_end=False)
@@ -115,13 +120,17 @@ def partition(size: Any, step: Any, collection: Any = NOTHING) -> tuple[tuple[An
     ("(partition-all 2 1 [1 2 3])", "[[1 2] [2 3] [3]]"),
     doc="Cut into pieces of a size, starting a piece every step items, as long as there is one.",
     parameters="size step? collection",
+    types=(
+        "[:fn [:int sequence] [:vector vector]]",
+        "[:fn [:int :int sequence] [:vector vector]]",
+    ),
 )
 def partition_all(size: Any, step: Any, collection: Any = NOTHING) -> tuple[tuple[Any, ...], ...]:
     return _pieces("partition-all", size, step, collection, past_end=True)
 
 
 @builtin("interleave", ("(interleave [1 2] [:a :b :c])", "[1 :a 2 :b]"), doc="Take items from each collection in turn.")
-def interleave(*collections: Any) -> tuple[Any, ...]:
+def interleave(*collections: ty.sequence) -> tuple[Any, ...]:
     charge(len(collections))
     parts = [sequence("interleave", part) for part in watched(collections)]
     room("interleave", sum(map(len, parts)))
@@ -129,7 +138,7 @@ def interleave(*collections: Any) -> tuple[Any, ...]:
 
 
 @builtin("interpose", ("(interpose 0 [1 2 3])", "[1 0 2 0 3]"), doc="Put a value between the items.")
-def interpose(separator: Any, collection: Any) -> tuple[Any, ...]:
+def interpose(separator: Any, collection: ty.sequence) -> tuple[Any, ...]:
     found = sequence("interpose", collection)
     room("interpose", 2 * len(found))
     out = [separator] * max(2 * len(found) - 1, 0)
@@ -140,7 +149,7 @@ def interpose(separator: Any, collection: Any) -> tuple[Any, ...]:
 @builtin(
     "flatten", ("(flatten [1 [2 '(3 [4])] {}])", "[1 2 3 4 {}]"), doc="Open all vectors and lists inside one another."
 )
-def flatten(collection: Any) -> tuple[Any, ...]:
+def flatten(collection: ty.sequence) -> tuple[Any, ...]:
     out: list[Any] = []
     todo = list(reversed(sequence("flatten", collection)))
     while todo:
@@ -155,7 +164,7 @@ def flatten(collection: Any) -> tuple[Any, ...]:
 
 
 @builtin("zip", ("(zip [1 2] [:a :b :c])", "[[1 :a] [2 :b]]"), doc="Give vectors of the items at each place.")
-def zip_(first: Any, *collections: Any) -> tuple[tuple[Any, ...], ...]:
+def zip_(first: ty.sequence, *collections: ty.sequence) -> tuple[tuple[Any, ...], ...]:
     charge(len(collections))
     parts = [sequence("zip", part) for part in watched((first, *collections))]
     room("zip", sum(map(len, parts)))

@@ -11,6 +11,7 @@ from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.maps import Set
 from rtfs_framework.lang.meter import SMALL, charge, made, room
 from rtfs_framework.lang.vectors import GROW_AT, PART_AT, List, part
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import VECTORS, integer, ordered, placed
 from rtfs_framework.stdlib.strings import slice_bounds
 from rtfs_framework.stdlib.table import builtin
@@ -46,7 +47,7 @@ def some(found: Any, low: int, high: int, least: int = PART_AT) -> Any:
     gives=Gives.ITEM,
     inline={1: "a[0] if isvector(a) and a else slow"},
 )
-def first(collection: Any) -> Any:
+def first(collection: ty.sequence) -> Any:
     if collection.__class__ is Set and len(collection):
         return collection.map.first()[1]
     if collection.__class__ not in VECTORS:
@@ -62,13 +63,13 @@ def first(collection: Any) -> Any:
     gives=Gives.ITEM,
     inline={1: "a[1] if isvector(a) and len(a) > 1 else slow"},
 )
-def second(collection: Any) -> Any:
+def second(collection: ty.sequence) -> Any:
     found = placed("second", collection)
     return found[1] if len(found) > 1 else None
 
 
 @builtin("ffirst", ("(ffirst [[1 2] [3]])", "1"), ("(ffirst [])", "nil"), doc="Give the first item of the first item.")
-def ffirst(collection: Any) -> Any:
+def ffirst(collection: ty.sequence) -> Any:
     head = first(collection)
     return None if head is None else first(head)
 
@@ -83,7 +84,7 @@ def ffirst(collection: Any) -> Any:
     gives=Gives.ITEM,
     inline={1: "a[-1] if isvector(a) and a else slow"},
 )
-def last(collection: Any) -> Any:
+def last(collection: ty.sequence) -> Any:
     found = placed("last", collection)
     if not found:
         return "" if collection.__class__ is str else None
@@ -99,7 +100,7 @@ def last(collection: Any) -> Any:
     gives=Gives.PART,
     inline={1: "a[1:] if isvector(a) and len(a) < GROW_AT else slow"},
 )
-def rest(collection: Any) -> Any:
+def rest(collection: ty.sequence) -> ty.part:
     return _dropped("rest", collection)
 
 
@@ -110,7 +111,7 @@ def rest(collection: Any) -> Any:
     doc="Drop the first item; nil if nothing is left.",
     inline={1: "a[1:] or None if isvector(a) and len(a) < GROW_AT else slow"},
 )
-def next_(collection: Any) -> Any:
+def next_(collection: ty.sequence) -> ty.part | None:
     left = _dropped("next", collection)
     return left if len(left) else None
 
@@ -128,7 +129,7 @@ def _dropped(op: str, collection: Any) -> Any:
     gives=Gives.PART,
     inline={1: "a[:-1] if isvector(a) and len(a) < GROW_AT else slow"},
 )
-def butlast(collection: Any) -> Any:
+def butlast(collection: ty.sequence) -> ty.part:
     found = placed("butlast", collection)
     return some(found, 0, max(len(found) - 1, 0), GROW_AT)
 
@@ -146,7 +147,7 @@ def butlast(collection: Any) -> Any:
         3: "(a[b] if -1 < b < len(a) else c) if isvector(a) and isint(b) else slow",
     },
 )
-def nth(collection: Any, index: Any, default: Any = NOTHING) -> Any:
+def nth(collection: ty.placed, index: ty.int, default: Any = NOTHING) -> Any:
     if collection.__class__ not in VECTORS:
         collection = ordered("nth", collection)
     if index.__class__ is not int:
@@ -170,7 +171,7 @@ def _amount(op: str, count: Any) -> int:
     doc="Give the first items, as many as said.",
     gives=Gives.PART,
 )
-def take(count: Any, collection: Any) -> Any:
+def take(count: ty.int, collection: ty.sequence) -> ty.part:
     amount, found = _amount("take", count), placed("take", collection)
     return some(found, 0, min(amount, len(found)))
 
@@ -178,13 +179,13 @@ def take(count: Any, collection: Any) -> Any:
 @builtin(
     "drop", ("(drop 1 [1 2 3])", "[2 3]"), ("(drop -1 [1])", "[1]"), doc="Leave out the first items.", gives=Gives.PART
 )
-def drop(count: Any, collection: Any) -> Any:
+def drop(count: ty.int, collection: ty.sequence) -> ty.part:
     amount, found = _amount("drop", count), placed("drop", collection)
     return some(found, min(amount, len(found)), len(found))
 
 
 @builtin("take-last", ("(take-last 2 [1 2 3])", "[2 3]"), doc="Give the last items, as many as said.")
-def take_last(count: Any, collection: Any) -> Any:
+def take_last(count: ty.int, collection: ty.sequence) -> ty.part:
     amount, found = _amount("take-last", count), placed("take-last", collection)
     return some(found, max(len(found) - amount, 0), len(found))
 
@@ -195,6 +196,10 @@ def take_last(count: Any, collection: Any) -> Any:
     ("(drop-last [1 2])", "[1]"),
     doc="Leave out the last item, or as many as said.",
     parameters="count? collection",
+    types=(
+        "[:fn [sequence] part]",
+        "[:fn [:int sequence] part]",
+    ),
 )
 def drop_last(count: Any, collection: Any = NOTHING) -> Any:
     if collection is NOTHING:
@@ -204,7 +209,7 @@ def drop_last(count: Any, collection: Any = NOTHING) -> Any:
 
 
 @builtin("take-nth", ("(take-nth 2 [1 2 3 4 5])", "[1 3 5]"), doc="Give the first item and every nth after it.")
-def take_nth(step: Any, collection: Any) -> Any:
+def take_nth(step: ty.int, collection: ty.sequence) -> ty.part:
     return alike(collection, placed("take-nth", collection)[:: positive("take-nth", step)])
 
 
@@ -216,7 +221,7 @@ def positive(op: str, value: Any) -> int:
 
 
 @builtin("nthrest", ("(nthrest [1 2 3] 2)", "[3]"), doc="Leave out the first items; the collection comes first.")
-def nthrest(collection: Any, count: Any) -> Any:
+def nthrest(collection: ty.sequence, count: ty.int) -> ty.part:
     return drop(_amount("nthrest", count), placed("nthrest", collection))
 
 
@@ -228,7 +233,7 @@ def nthrest(collection: Any, count: Any) -> Any:
     doc="Give the items from start to before end, or to the end of the vector.",
     inline={3: "a[b:c] if isvector(a) and isint(b) and isint(c) and -1 < b <= c <= len(a) < GROW_AT else slow"},
 )
-def subvec(vector: Any, start: Any, end: Any = None) -> Any:
+def subvec(vector: ty.placed, start: ty.int, end: ty.int | None = None) -> ty.vector:
     found = ordered("subvec", vector)
     low, high = slice_bounds("subvec", len(found), start, end)
     if found.__class__ is str:
@@ -236,7 +241,12 @@ def subvec(vector: Any, start: Any, end: Any = None) -> Any:
     return some(found.vector() if found.__class__ is List else found, low, high)
 
 
-@builtin("split-at", ("(split-at 1 [1 2 3])", "[[1] [2 3]]"), doc="Give the first items and the others.")
+@builtin(
+    "split-at",
+    ("(split-at 1 [1 2 3])", "[[1] [2 3]]"),
+    doc="Give the first items and the others.",
+    types=("[:fn [:int sequence] [:tuple part part]]",),
+)
 def split_at(count: Any, collection: Any) -> Any:
     found = placed("split-at", collection)
     place = min(_amount("split-at", count), len(found))
@@ -252,7 +262,7 @@ def split_at(count: Any, collection: Any) -> Any:
     gives=Gives.ITEM,
     inline={1: "a[-1] if isvector(a) and a else slow"},
 )
-def peek(stack: Any) -> Any:
+def peek(stack: ty.sequence) -> Any:
     found = placed("peek", stack)
     return found[0 if stack.__class__ is List else -1] if found else None
 
@@ -266,7 +276,7 @@ def peek(stack: Any) -> Any:
     gives=Gives.PART,
     inline={1: "a[:-1] if isvector(a) and 0 < len(a) < GROW_AT else slow"},
 )
-def pop(stack: Any) -> Any:
+def pop(stack: ty.sequence) -> ty.part:
     found = placed("pop", stack)
     if not len(found):
         raise index_error(0, 0)

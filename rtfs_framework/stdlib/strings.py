@@ -10,6 +10,7 @@ from rtfs_framework.lang.errors import index_error
 from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.meter import Growing, charge, fits, made, room, room_for_text, walk_text, watched
 from rtfs_framework.lang.printer import displayed, write
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import integer, placed, sequence, string
 from rtfs_framework.stdlib.order import position
 from rtfs_framework.stdlib.table import builtin
@@ -68,7 +69,7 @@ def _joined(op: str, separator: str, values: Any) -> str:
     gives=Gives.SIZE,
     inline={1: "len(a) if a.__class__ is str else slow"},
 )
-def string_length(text: Any) -> int:
+def string_length(text: ty.string) -> int:
     return len(string("string-length", text))
 
 
@@ -84,7 +85,7 @@ def string_length(text: Any) -> int:
         3: "a[b:c] if a.__class__ is str and isint(b) and isint(c) and -1 < b <= c <= len(a) < SHORT else slow",
     },
 )
-def substring(text: Any, start: Any, end: Any = None) -> str:
+def substring(text: ty.string, start: ty.int, end: ty.int | None = None) -> str:
     string("substring", text)
     low, high = slice_bounds("substring", len(text), start, end)
     return text[low : low + room_for_text("substring", high - low)]  # type: ignore[no-any-return]
@@ -116,7 +117,7 @@ def slice_bounds(op: str, length: int, start: Any, end: Any) -> tuple[int, int]:
     aliases=("string-contains?", "includes?"),
     inline={2: "b in a if istext(a) and b.__class__ is str else slow"},
 )
-def string_contains(text: Any, part: Any) -> bool:
+def string_contains(text: ty.string, part: ty.string) -> bool:
     wanted, whole = string("string-contains", part), string("string-contains", text)
     charge(len(whole) >> 3)
     walk_text(wanted)
@@ -130,7 +131,7 @@ def string_contains(text: Any, part: Any) -> bool:
     doc="Tell whether a string begins with another; nil does not.",
     inline={2: "a.startswith(b) if a.__class__ is str and istext(b) else slow"},
 )
-def starts_with(text: Any, prefix: Any) -> bool:
+def starts_with(text: ty.string | None, prefix: ty.string) -> bool:
     start = string("starts-with?", prefix)
     return text is not None and string("starts-with?", text).startswith(walk_text(start))
 
@@ -142,7 +143,7 @@ def starts_with(text: Any, prefix: Any) -> bool:
     doc="Tell whether a string ends with another; nil does not.",
     inline={2: "a.endswith(b) if a.__class__ is str and istext(b) else slow"},
 )
-def ends_with(text: Any, suffix: Any) -> bool:
+def ends_with(text: ty.string | None, suffix: ty.string) -> bool:
     end = string("ends-with?", suffix)
     return text is not None and string("ends-with?", text).endswith(walk_text(end))
 
@@ -154,7 +155,7 @@ def ends_with(text: Any, suffix: Any) -> bool:
     ('(split nil ",")', '[""]'),
     doc="Split a string at every separator; empty pieces stay, and an empty separator splits into characters.",
 )
-def split(text: Any, separator: Any) -> tuple[str, ...]:
+def split(text: ty.string | None, separator: ty.string) -> tuple[str, ...]:
     mark = string("split", separator)
     text = "" if text is None else string("split", text)
     charge(len(text) >> 3)
@@ -168,7 +169,7 @@ def split(text: Any, separator: Any) -> tuple[str, ...]:
     ('(split-lines "a\\nb\\r\\nc\\n")', '["a" "b" "c"]'),
     doc="Split a string into its lines, without their ends.",
 )
-def split_lines(text: Any) -> tuple[str, ...]:
+def split_lines(text: ty.string) -> tuple[str, ...]:
     charge(len(string("split-lines", text)) >> 3)
     room("split-lines", text.count("\n") + 1, PIECE)
     lines = text.replace("\r\n", "\n").split("\n")
@@ -183,7 +184,7 @@ def split_lines(text: Any) -> tuple[str, ...]:
     doc="Join the text of a collection's items with a separator between them.",
     aliases=("string-join",),
 )
-def join(separator: Any, collection: Any) -> str:
+def join(separator: ty.string, collection: ty.sequence) -> str:
     return _joined("join", string("join", separator), sequence("join", collection))
 
 
@@ -195,7 +196,7 @@ def join(separator: Any, collection: Any) -> str:
     aliases=("upper-case",),
     inline={1: "a.upper() if istext(a) else slow"},
 )
-def string_upper(text: Any) -> str:
+def string_upper(text: ty.string) -> str:
     room_for_text("string-upper", len(string("string-upper", text)))
     return made(text.upper())  # type: ignore[no-any-return]
 
@@ -208,7 +209,7 @@ def string_upper(text: Any) -> str:
     aliases=("lower-case",),
     inline={1: "a.lower() if istext(a) else slow"},
 )
-def string_lower(text: Any) -> str:
+def string_lower(text: ty.string) -> str:
     room_for_text("string-lower", len(string("string-lower", text)))
     return made(text.lower())  # type: ignore[no-any-return]
 
@@ -221,17 +222,17 @@ def string_lower(text: Any) -> str:
     aliases=("trim",),
     inline={1: "a.strip() if istext(a) else slow"},
 )
-def string_trim(text: Any) -> str:
+def string_trim(text: ty.string) -> str:
     return walk_text(string("string-trim", text)).strip()
 
 
 @builtin("triml", ('(triml "  hi ")', '"hi "'), doc="Give a string without the white space before it.")
-def trim_left(text: Any) -> str:
+def trim_left(text: ty.string) -> str:
     return walk_text(string("triml", text)).lstrip()
 
 
 @builtin("trimr", ('(trimr "  hi ")', '"  hi"'), doc="Give a string without the white space after it.")
-def trim_right(text: Any) -> str:
+def trim_right(text: ty.string) -> str:
     return walk_text(string("trimr", text)).rstrip()
 
 
@@ -242,7 +243,7 @@ def trim_right(text: Any) -> str:
     ('(blank? "a")', "false"),
     doc="Tell whether a string is nil, empty or white space.",
 )
-def is_blank(text: Any) -> bool:
+def is_blank(text: ty.string | None) -> bool:
     return text is None or not walk_text(string("blank?", text)).strip()
 
 
@@ -253,6 +254,12 @@ def is_blank(text: Any) -> bool:
     ("(index-of [5 6] 6)", "1"),
     ('(index-of "abc" "z")', "nil"),
     doc="Give the first place of a part of a string or an item of a collection, at or after a start; nil if none.",
+    types=(
+        "[:fn [:string :string] [:optional :int]]",
+        "[:fn [sequence :any] [:optional :int]]",
+        "[:fn [:string :string :int] [:optional :int]]",
+        "[:fn [sequence :any :int] [:optional :int]]",
+    ),
 )
 def index_of(collection: Any, wanted: Any, start: Any = 0) -> int | None:
     low = max(integer("index-of", start), 0)
@@ -270,6 +277,10 @@ def index_of(collection: Any, wanted: Any, start: Any = 0) -> int | None:
     ("(last-index-of [5 6 5] 5)", "2"),
     ("(last-index-of [] 1)", "nil"),
     doc="Give the last place of a part of a string or an item of a collection; nil if none.",
+    types=(
+        "[:fn [:string :string] [:optional :int]]",
+        "[:fn [sequence :any] [:optional :int]]",
+    ),
 )
 def last_index_of(collection: Any, wanted: Any) -> int | None:
     if collection.__class__ is str:

@@ -12,6 +12,7 @@ from rtfs_framework.lang.errors import ProgramError, invalid_argument, type_erro
 from rtfs_framework.lang.literals import names_keyword, names_symbol
 from rtfs_framework.lang.meter import charge, made, room, room_for_text, stepped, walk_text
 from rtfs_framework.lang.values import Keyword, Symbol
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import integer, string
 from rtfs_framework.stdlib.table import builtin
 
@@ -27,7 +28,7 @@ _MOST_CODE = 0x10FFFF
     ('(capitalize "hELLO wORLD")', '"Hello world"'),
     doc="Give a string with its first character in upper case and the others in lower case.",
 )
-def capitalize(text: Any) -> str:
+def capitalize(text: ty.string) -> str:
     room_for_text("capitalize", len(string("capitalize", text)))
     return _capital(text)
 
@@ -37,7 +38,7 @@ def _capital(text: str) -> str:
 
 
 @builtin("title", ('(title "the owl\'s eye")', '"The Owl\'s Eye"'), doc="Capitalize every word of a string.")
-def title(text: Any) -> str:
+def title(text: ty.string) -> str:
     room_for_text("title", len(string("title", text)))
     pieces: list[str] = []
     done = 0
@@ -52,7 +53,7 @@ def title(text: Any) -> str:
     ('(replace "a-b-c" "-" "+")', '"a+b+c"'),
     doc="Replace every occurrence of a part of a string.",
 )
-def replace(text: Any, old: Any, new: Any) -> str:
+def replace(text: ty.string, old: ty.string, new: ty.string) -> str:
     _three_strings("replace", text, old, new)
     growth = len(new) - len(old)
     charge(len(text) >> 3)
@@ -66,7 +67,7 @@ def replace(text: Any, old: Any, new: Any) -> str:
     ('(replace-first "a-b-c" "-" "+")', '"a+b-c"'),
     doc="Replace the first occurrence of a part of a string.",
 )
-def replace_first(text: Any, old: Any, new: Any) -> str:
+def replace_first(text: ty.string, old: ty.string, new: ty.string) -> str:
     _three_strings("replace-first", text, old, new)
     room_for_text("replace-first", len(text) + len(new))
     return text.replace(walk_text(old), new, 1)  # type: ignore[no-any-return]
@@ -91,7 +92,7 @@ def _padding(op: str, text: Any, width: Any, pad: Any) -> str:
     ('(pad-left "abcd" 3)', '"abcd"'),
     doc="Put spaces, or another character, before a string until it is as long as said.",
 )
-def pad_left(text: Any, width: Any, pad: Any = " ") -> str:
+def pad_left(text: ty.string, width: ty.int, pad: ty.string = " ") -> str:
     return _padding("pad-left", text, width, pad) + text  # type: ignore[no-any-return]
 
 
@@ -101,7 +102,7 @@ def pad_left(text: Any, width: Any, pad: Any = " ") -> str:
     ('(pad-right "7" 3 ".")', '"7.."'),
     doc="Put spaces, or another character, after a string until it is as long as said.",
 )
-def pad_right(text: Any, width: Any, pad: Any = " ") -> str:
+def pad_right(text: ty.string, width: ty.int, pad: ty.string = " ") -> str:
     return text + _padding("pad-right", text, width, pad)  # type: ignore[no-any-return]
 
 
@@ -111,20 +112,20 @@ def pad_right(text: Any, width: Any, pad: Any = " ") -> str:
     ('(repeat-string "ab" -1)', '""'),
     doc="Give a string several times over.",
 )
-def repeat_string(text: Any, count: Any) -> str:
+def repeat_string(text: ty.string, count: ty.int) -> str:
     times = max(integer("repeat-string", count), 0)
     room_for_text("repeat-string", len(string("repeat-string", text)) * times)
     return made(text * times) if text else ""
 
 
 @builtin("reverse-string", ('(reverse-string "😀a")', '"a😀"'), doc="Give a string backwards.")
-def reverse_string(text: Any) -> str:
+def reverse_string(text: ty.string) -> str:
     room_for_text("reverse-string", len(string("reverse-string", text)))
     return text[::-1]  # type: ignore[no-any-return]
 
 
 @builtin("chars", ('(chars "añ")', '["a" "ñ"]'), doc="Give the characters of a string as one-character strings.")
-def chars(text: Any) -> tuple[str, ...]:
+def chars(text: ty.string) -> tuple[str, ...]:
     room("chars", len(string("chars", text)), 8 if text.isascii() else CHARACTER)
     return made(tuple(text))
 
@@ -135,7 +136,7 @@ def chars(text: Any) -> tuple[str, ...]:
     ('(char-code "")', "!InvalidArgument"),
     doc="Give the code point of a one-character string.",
 )
-def char_code(character: Any) -> int:
+def char_code(character: ty.string) -> int:
     if len(string("char-code", character)) != 1:
         raise invalid_argument("String of char-code must be one character")
     return ord(character)
@@ -147,7 +148,7 @@ def char_code(character: Any) -> int:
     ("(from-char-code -1)", "!InvalidArgument"),
     doc="Join the characters of code points.",
 )
-def from_char_code(*codes: Any) -> str:
+def from_char_code(*codes: ty.int) -> str:
     charge(len(codes))
     for code in codes:
         if not 0 <= integer("from-char-code", code) <= _MOST_CODE or code in _SURROGATES:
@@ -181,7 +182,7 @@ def _not_a_name(op: str, value: Any) -> ProgramError:
     doc="Make the keyword of a name, or of a namespace and a name.",
     cheap=True,
 )
-def keyword(name: Any, local: Any = None) -> Keyword:
+def keyword(name: ty.name, local: ty.name | None = None) -> Keyword:
     full = _full_name("keyword", name)
     if local is not None:
         full = f"{full}/{_full_name('keyword', local)}"
@@ -196,7 +197,7 @@ def keyword(name: Any, local: Any = None) -> Keyword:
     ("(symbol :k)", "k"),
     doc="Make the symbol of a name.",
 )
-def symbol(name: Any) -> Symbol:
+def symbol(name: ty.name) -> Symbol:
     full = _full_name("symbol", name)
     if not names_symbol(full) or _is_half(full):
         raise invalid_argument("String is not the name of a symbol")
@@ -211,7 +212,7 @@ def symbol(name: Any) -> Symbol:
     doc="Give the name of a keyword or symbol without its namespace; a string is its own name.",
     cheap=True,
 )
-def name_of(value: Any) -> str:
+def name_of(value: ty.name) -> str:
     full = _full_name("name", value)
     return full if value.__class__ is str else full.rpartition("/")[2] or full
 
@@ -222,7 +223,7 @@ def name_of(value: Any) -> str:
     ("(namespace :a)", "nil"),
     doc="Give the namespace of a keyword or symbol, or nil.",
 )
-def namespace_of(value: Any) -> str | None:
+def namespace_of(value: ty.keyword | ty.symbol) -> str | None:
     if value.__class__ is not Keyword and value.__class__ is not Symbol:
         raise type_error("namespace", "keyword or symbol", value)
     return value.name.rpartition("/")[0] or None

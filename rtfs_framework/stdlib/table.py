@@ -1,6 +1,6 @@
 """The one table of builtins: name, parameters, arity, types, purity, documentation and examples of every function.
 
-A record is made by `@builtin`; its types stand in `signatures`. Whoever shows a function reads it here.
+A record is made by `@builtin`; its types are the function's annotations. Whoever shows a function reads it here.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable, Iterable, TypeVar
 from rtfs_framework.lang.library import LibraryEntry
-from rtfs_framework.stdlib.signatures import TYPES, WAYS
+from rtfs_framework.stdlib.shorthand import ways_of, whole
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.types.names import Lookup
@@ -25,7 +25,7 @@ class Builtin(LibraryEntry):
     examples: tuple[tuple[str, str], ...] = ()
     aliases: tuple[str, ...] = ()
     ways: tuple[str, ...] = ("[:fn [& :any] :any]",)
-    """Its types for people: one type for each way to call it, with shorthand names."""
+    """One type for each way to call it, with shorthand names."""
     names_types: bool = False
     """True for a function of a type and a value that must know what a program's own type names mean."""
 
@@ -58,29 +58,41 @@ def builtin(
     doc: str,
     aliases: tuple[str, ...] = (),
     parameters: str | None = None,
+    types: tuple[str, ...] = (),
     **traits: Any,
 ) -> Callable[[F], F]:
     """Enter a function into the table, with what the compiler should know of it (`LibraryEntry`).
 
-    Arity and signature come from its Python parameters; `parameters` shows them where an optional one is not the last.
-    A function is plain if it asks nobody and takes no function; and it is cheap if it has an inline form, or tells only
-    what any value is.
+    Arity, signature and types come from its Python parameters; `parameters` shows them where an optional one is not the
+    last, and `types` lists the ways to call it where annotations cannot. A function is plain if it asks nobody and
+    takes no function; and it is cheap if it has an inline form, or tells only what any value is.
 
     Raises:
-        ValueError: the name or an alias is taken, or the function has no types.
+        ValueError: the name or an alias is taken.
     """
-    if name not in TYPES:
-        message = f"builtin {name!r} has no row in rtfs_framework.stdlib.signatures"
-        raise ValueError(message)
-    types, ways = TYPES[name], WAYS[name]
-    traits.setdefault("plain", "effect" not in traits and not any("callable" in way for way in ways))
-    traits.setdefault("cheap", "inline" in traits or types.startswith("[:fn [:any] :bool]"))
-    traits |= {"name": name, "doc": doc, "examples": examples, "aliases": aliases, "types": types, "ways": ways}
 
     def enter(function: F) -> F:
         low, high, shown = _shape(function)
-        traits.update(family=function.__module__.rpartition(".")[2], low=low, high=high, signature=parameters or shown)
-        record = Builtin(function=function, **traits)
+        ways = types or ways_of(function, low, high)
+        facts: dict[str, Any] = {
+            "plain": "effect" not in traits and not any("callable" in way for way in ways),
+            "cheap": "inline" in traits or ways == ("[:fn [:any] :bool]",),
+            **traits,
+        }
+        record = Builtin(
+            name=name,
+            function=function,
+            family=function.__module__.rpartition(".")[2],
+            low=low,
+            high=high,
+            signature=parameters or " ".join(shown),
+            doc=doc,
+            examples=examples,
+            aliases=aliases,
+            types=whole(ways),
+            ways=ways,
+            **facts,
+        )
         for entry in (name, *aliases):
             if entry in BUILTINS:
                 message = f"builtin {entry!r} is defined twice"
@@ -104,17 +116,11 @@ def families_of(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({BUILTINS[name].function.__module__ for name in names if name in BUILTINS}))
 
 
-def _shape(function: Callable[..., Any]) -> tuple[int, int | None, str]:
-    low, high, words = 0, 0, []
-    inner: Any = function
-    while hasattr(inner, "__wrapped__"):
-        inner = inner.__wrapped__
-    code = inner.__code__
-    defaults = len(getattr(function, "__defaults__", None) or ())
-    names = [n.rstrip("_").replace("_", "-") for n in code.co_varnames[: code.co_argcount]]
-    low, high = len(names) - defaults, len(names)
-    words = names[:low] + [f"{n}?" for n in names[low:]]
-    if code.co_flags & _VARARGS:
-        words.append(f"& {code.co_varnames[code.co_argcount].replace('_', '-')}")
-        return low, None, " ".join(words)
-    return low, high, " ".join(words)
+def _shape(function: Callable[..., Any]) -> tuple[int, int | None, list[str]]:
+    """Return the least and the most arguments of a function, and its parameters as a call has them."""
+    code = function.__code__
+    high, most = code.co_argcount, None if code.co_flags & _VARARGS else code.co_argcount
+    low = high - len(function.__defaults__ or ())
+    words = [name.rstrip("_").replace("_", "-") for name in code.co_varnames[: high + (most is None)]]
+    shown = [word if place < low else f"{word}?" if place < high else f"& {word}" for place, word in enumerate(words)]
+    return low, most, shown

@@ -13,6 +13,7 @@ from rtfs_framework.lang.errors import ProgramError, invalid_argument, type_erro
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import walk_text
 from rtfs_framework.lang.values import Keyword, Timestamp
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import integer, number, string
 from rtfs_framework.stdlib.table import builtin
 
@@ -90,7 +91,7 @@ def _unit(op: str, unit: Any) -> str:
     ('(parse-timestamp "2026-02-30")', "nil"),
     doc="Read an ISO 8601 date or date and time as a timestamp, or give nil. Without an offset it is UTC.",
 )
-def parse_timestamp(text: Any) -> Timestamp | None:
+def parse_timestamp(text: ty.time) -> Timestamp | None:
     found = _read(text.text if text.__class__ is Timestamp else string("parse-timestamp", text))
     return None if found is None else _stamp(found)
 
@@ -101,7 +102,7 @@ def parse_timestamp(text: Any) -> Timestamp | None:
     ("(timestamp-add 2026-01-01T00:00:00Z -90 :seconds)", '#timestamp("2025-12-31T23:58:30Z")'),
     doc="Move a timestamp by so many :milliseconds :seconds :minutes :hours :days :weeks :months or :years.",
 )
-def timestamp_add(timestamp: Any, amount: Any, unit: Any) -> Timestamp:
+def timestamp_add(timestamp: ty.time, amount: ty.number, unit: ty.keyword) -> Timestamp:
     op = "timestamp-add"
     moment, kind = _moment(op, timestamp), _unit(op, unit)
     if kind in _MONTHS:
@@ -132,7 +133,7 @@ def _add_months(moment: datetime, months: int) -> datetime:
     ("(timestamp-diff 2026-01-01T00:00:00Z 2026-01-01T12:00:00Z :days)", "0.5"),
     doc="Give the time from a start to an end in a unit (:milliseconds); an integer when it is whole.",
 )
-def timestamp_diff(start: Any, end: Any, unit: Any = _MILLISECONDS) -> Any:
+def timestamp_diff(start: ty.time, end: ty.time, unit: ty.keyword = _MILLISECONDS) -> ty.number:
     op = "timestamp-diff"
     steps = (_moment(op, end) - _moment(op, start)) // _MICROSECOND
     size = _MICROSECONDS.get(_unit(op, unit))
@@ -148,7 +149,7 @@ def timestamp_diff(start: Any, end: Any, unit: Any = _MILLISECONDS) -> Any:
     ('(timestamp-format 2026-03-01T09:05:00Z "Q")', "!InvalidArgument"),
     doc="Print a timestamp: yyyy yy MMMM MMM MM M dd d EEEE EEE HH H hh h mm m ss s SSS a; other letters go in quotes.",
 )
-def timestamp_format(timestamp: Any, pattern: Any) -> str:
+def timestamp_format(timestamp: ty.time, pattern: ty.string) -> str:
     fields = _fields(_moment("timestamp-format", timestamp))
 
     def put(found: re.Match[str]) -> str:
@@ -179,6 +180,7 @@ def _fields(moment: datetime) -> dict[str, str]:
     "timestamp-parts",
     ("(:weekday (timestamp-parts 2026-03-01T09:05:00Z))", ":sunday"),
     doc="Give a map of :year :month :day :hour :minute :second :millisecond and :weekday.",
+    types=("[:fn [time] [:map-of :keyword [:union :int :keyword]]]",),
 )
 def timestamp_parts(timestamp: Any) -> Map:
     moment = _moment("timestamp-parts", timestamp)
@@ -190,7 +192,7 @@ def timestamp_parts(timestamp: Any) -> Map:
 
 
 @builtin("timestamp-to-ms", ("(timestamp-to-ms 1970-01-02T00:00:00Z)", "86400000"), doc="Give milliseconds since 1970.")
-def timestamp_to_ms(timestamp: Any) -> int:
+def timestamp_to_ms(timestamp: ty.time) -> int:
     return (_moment("timestamp-to-ms", timestamp) - _EPOCH) // timedelta(milliseconds=1)
 
 
@@ -199,7 +201,7 @@ def timestamp_to_ms(timestamp: Any) -> int:
     ("(timestamp-from-ms 86400000)", '#timestamp("1970-01-02T00:00:00Z")'),
     doc="Give the timestamp of so many milliseconds since 1970.",
 )
-def timestamp_from_ms(milliseconds: Any) -> Timestamp:
+def timestamp_from_ms(milliseconds: ty.int) -> Timestamp:
     try:
         return _stamp(_EPOCH + timedelta(milliseconds=integer("timestamp-from-ms", milliseconds)))
     except OverflowError:

@@ -23,6 +23,7 @@ from rtfs_framework.lang.types.names import PRIMITIVES, Lookup, instead, no_name
 from rtfs_framework.lang.types.read import MAX_NESTING, read_type
 from rtfs_framework.lang.values import Symbol
 from rtfs_framework.lang.vectors import GrownVector
+from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.table import builtin
 
 MOST_PARTS = 100_000
@@ -84,7 +85,7 @@ class _Spelled:
     doc="Tell whether a value fits a type.",
     names_types=True,
 )
-def validate(type_: Any, value: Any, *, lookup: Lookup = no_names) -> bool:
+def validate(type_: ty.type, value: Any, *, lookup: Lookup = no_names) -> bool:
     return violation(_type("validate", type_, lookup), value, lookup) is None
 
 
@@ -96,7 +97,7 @@ def validate(type_: Any, value: Any, *, lookup: Lookup = no_names) -> bool:
     doc="The same as validate.",
     names_types=True,
 )
-def is_instance(type_: Any, value: Any, *, lookup: Lookup = no_names) -> bool:
+def is_instance(type_: ty.type, value: Any, *, lookup: Lookup = no_names) -> bool:
     return violation(_type("instance?", type_, lookup), value, lookup) is None
 
 
@@ -107,7 +108,7 @@ def is_instance(type_: Any, value: Any, *, lookup: Lookup = no_names) -> bool:
     doc="Say where and why a value does not fit a type, or give nil.",
     names_types=True,
 )
-def explain_type(type_: Any, value: Any, *, lookup: Lookup = no_names) -> str | None:
+def explain_type(type_: ty.type, value: Any, *, lookup: Lookup = no_names) -> str | None:
     return violation(_type("explain-type", type_, lookup), value, lookup)
 
 
@@ -119,7 +120,7 @@ def explain_type(type_: Any, value: Any, *, lookup: Lookup = no_names) -> str | 
     doc="Give a value that fits a type unchanged, and JSON-like data as the value of that type that it stands for.",
     names_types=True,
 )
-def conform(type_: Any, value: Any, *, lookup: Lookup = no_names) -> Any:
+def conform(type_: ty.type, value: Any, *, lookup: Lookup = no_names) -> Any:
     wanted = _type("conform", type_, lookup)
     message = violation(wanted, value, lookup)
     if message is None:

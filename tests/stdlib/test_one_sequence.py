@@ -17,7 +17,7 @@ from rtfs_framework.lang.errors import LanguageError, ProgramError
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.passes.table import ALL
 from rtfs_framework.lang.vectors import List
-from rtfs_framework.stdlib.signatures import WAYS
+from rtfs_framework.stdlib.library import BUILTINS
 from rtfs_framework.testing.effort import effort
 
 CALLS = """
@@ -113,7 +113,8 @@ def test_every_kind_gives_what_a_vector_gives(call, passes, items):
 
 
 def test_every_function_that_takes_a_sequence_is_looked_at():
-    takes = {name for name, ways in WAYS.items() if any(re.search(r"\b(sequence|placed)\b", way) for way in ways)}
+    records = BUILTINS.values()
+    takes = {each.name for each in records if any(re.search(r"\b(sequence|placed)\b", way) for way in each.ways)}
     assert takes - set(re.findall(r"\(([^\s()]+)", CALLS)) <= set(APART)
 
 
