@@ -132,30 +132,56 @@ def _begun(made: ast.expr, first: dict[str, ast.expr]) -> ast.expr:
     """Return an expression that puts its arguments into their temporaries before anything else."""
     if not first:
         return made
+    *others, (last, value) = first.items()
+    reads = [part for part in ast.walk(made) if isinstance(part, ast.Name) and part.id in first]
+    begun = None if others else _with_first(made, last, value if len(reads) == 1 else py.walrus(last, value))
+    if begun is not None:
+        return begun
     bound = [py.bound(name, value) for name, value in first.items()]
     if isinstance(made, ast.IfExp):
         made.test = py.both([*bound, made.test])
         return made
-    match made:
-        case ast.Compare(ast.Name(name), [ast.Is()]) if first.keys() == {name}:
-            made.left = py.walrus(name, first[name])  # Python warns beside `is` of what it folds to a literal
-            return made
-        case _:
-            pass
-    reads = [part for part in ast.walk(made) if isinstance(part, ast.Name) and part.id in first]
-    if len(reads) == 1 == len(first) and not any(isinstance(part, ast.BoolOp) for part in ast.walk(made)):
-        return _Once(first).visit(made)  # type: ignore[no-any-return]
     return py.both([*bound, made])
 
 
-class _Once(ast.NodeTransformer):
-    """Puts expressions in place of the temporaries that are read once, whatever happens."""
+_FIRST = {
+    ast.IfExp: "test",
+    ast.Attribute: "value",
+    ast.Subscript: "value",
+    ast.UnaryOp: "operand",
+    ast.NamedExpr: "value",
+    ast.BinOp: "left",
+    ast.Compare: "left",
+}
+"""The part of an expression that Python computes first."""
 
-    def __init__(self, given: dict[str, ast.expr]) -> None:
-        self.given = given
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.given.get(node.id, node)
+def _with_first(made: ast.expr, name: str, value: ast.expr) -> ast.expr | None:
+    """Return an expression with a value in place of a name, if that name is the first thing that it reads."""
+    begun: ast.expr | None = None
+    match made:
+        case ast.Name(found):
+            return value if found == name else None
+        case ast.Compare(ast.Name(found), [ast.Is() | ast.IsNot(), *_]) if found == name:
+            # Python warns beside `is` of what it folds to a literal.
+            begun = made.left = value if isinstance(value, ast.NamedExpr) else py.walrus(name, value)
+        case ast.BoolOp(values=parts) | ast.Call(ast.Name(), parts) if parts:
+            begun = _with_first(parts[0], name, value)
+            parts[0] = parts[0] if begun is None else begun
+        case ast.BinOp(ast.Constant(), _, right):
+            begun = _with_first(right, name, value)
+            made.right = right if begun is None else begun
+        case ast.Compare(ast.Constant(), _, [right, *_]):
+            begun = _with_first(right, name, value)
+            made.comparators[0] = right if begun is None else begun
+        case _ if made.__class__ in _FIRST:
+            place = _FIRST[made.__class__]
+            begun = _with_first(getattr(made, place), name, value)
+            if begun is not None:
+                setattr(made, place, begun)
+        case _:
+            pass
+    return None if begun is None else made
 
 
 class _Filler(ast.NodeTransformer):
