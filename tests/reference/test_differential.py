@@ -12,6 +12,7 @@ from oracle import compare, declared, evaluator, generate, operators
 
 from rtfs_framework.lang.codegen import operators as inlined
 from rtfs_framework.lang.codegen.expressions import Expressions
+from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.passes import proofs
 from rtfs_framework.lang.passes.table import ALL
 from rtfs_framework.lang.printer import write
@@ -104,11 +105,11 @@ class TestPlantedBugs:
     seeds = range(400)
 
     def test_in_the_compiler_an_operator(self, monkeypatch):
-        monkeypatch.setitem(inlined._ARITHMETIC, "-", ast.Add)
+        monkeypatch.setitem(inlined._ARITHMETIC, Op.SUB, ast.Add)
         assert next(differences(self.seeds), None)
 
     def test_in_the_compiler_an_order(self, monkeypatch):
-        monkeypatch.setitem(inlined._ORDER, ">", ast.GtE)
+        monkeypatch.setitem(inlined._ORDER, Op.GT, ast.GtE)
         assert next(differences(self.seeds), None)
 
     def test_in_the_compiler_the_order_of_effects(self, monkeypatch):
