@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, reduce
-from operator import or_
-
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
 from rtfs_framework.lang.check.bodies import result_of
 from rtfs_framework.lang.check.kinds import ANY, CALLABLE, ERROR, MAP, NEVER, NIL, NUMBER, STRING, Kinds, words
-from rtfs_framework.lang.check.signatures import INTERNAL, Way, ways
+from rtfs_framework.lang.check.signatures import Way, result, ways
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.values import Keyword
@@ -47,17 +44,16 @@ def _keyword(state: Inference, key: Keyword, node: ir.Call, of_args: Sequence[Ki
 
 def _library(state: Inference, name: str, node: ir.Call, of_args: Sequence[Kinds]) -> Kinds:
     entry = state.facts.library.get(name)
-    types = "" if entry is None else entry.types
-    result = _result(name, types, tuple(of_args))
-    if result is None:
-        _refuse(state, name, node, _possible(name, types, len(of_args)), of_args)
+    made = result(name, entry, of_args)
+    if made is None:
+        _refuse(state, name, node, ways(name, entry, len(of_args)), of_args)
         return NEVER
-    return result
+    return made
 
 
 def _refuse(state: Inference, name: str, node: ir.Call, possible: Sequence[Way], of_args: Sequence[Kinds]) -> None:
     """Point at the argument that is wrong in every way; of a mixture, at the first that is wrong in one."""
-    wrong = [i for way in possible if (i := _misfit(way, of_args)) is not None]
+    wrong = [i for way in possible if (i := way.misfit(of_args)) is not None]
     place = max(wrong)
     takes = NEVER
     for way in possible:
@@ -109,25 +105,6 @@ def _argument(state: Inference, fn: ir.Fn, param: ir.Param, arg: ir.Node) -> Non
     name = param.pattern.var.name if isinstance(param.pattern, ir.PVar) else "a parameter"
     way_out = f"{shown} is defined at {state.facts.place(fn.span)}"
     state.say(arg, "E0320", f"{name} of {shown}: {reason}", way_out)
-
-
-def _possible(name: str, types: str, count: int) -> list[Way]:
-    """Return the ways to call a library function with so many arguments."""
-    known = INTERNAL.get(name) or (ways(types) if types else ())
-    return [way for way in known if way.admits(count)]
-
-
-@lru_cache(maxsize=1024)
-def _result(name: str, types: str, of_args: tuple[Kinds, ...]) -> Kinds | None:
-    """Return what a library function may give; None when the arguments fit no way to call it."""
-    possible = _possible(name, types, len(of_args))
-    fitting = [way.result for way in possible if _misfit(way, of_args) is None]
-    return reduce(or_, fitting) if fitting else None if possible else ANY
-
-
-def _misfit(way: Way, of_args: Sequence[Kinds]) -> int | None:
-    """Return the place of the first argument that cannot fit."""
-    return next((i for i, kinds in enumerate(of_args) if not kinds & way.takes(i)), None)
 
 
 def _way_out(name: str, takes: Kinds, got: Kinds) -> str | None:

@@ -17,6 +17,7 @@ from rtfs_framework.lang.check.signatures import ways
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import summary
 from rtfs_framework.lang.ir.walk import everything, variables
+from rtfs_framework.lang.library import LibraryEntry
 from rtfs_framework.lang.signature import FunctionEffect, Purity, Reason
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword
@@ -163,7 +164,7 @@ def _given(made: _Function, node: ir.Call, taken: set[ir.Var], facts: Facts) -> 
     called = [node.function]
     if isinstance(node.function, ir.Builtin):
         entry = facts.library.get(node.function.name)
-        called = [] if entry is None else [node.args[i] for i in _functions_at(entry.types, len(node.args))]
+        called = [] if entry is None else [node.args[i] for i in _functions_at(entry, len(node.args))]
     for each in called:
         if isinstance(each, ir.Local) and each.var in taken:
             reason = Reason(f"calls what it is given: {each.var.name}", facts.place(each.span))
@@ -172,9 +173,9 @@ def _given(made: _Function, node: ir.Call, taken: set[ir.Var], facts: Facts) -> 
 
 
 @lru_cache(maxsize=1024)
-def _functions_at(types: str, count: int) -> tuple[int, ...]:
+def _functions_at(entry: LibraryEntry, count: int) -> tuple[int, ...]:
     """Return the places of the arguments that a library function wants to be functions."""
-    known = [way for way in ways(types) if way.admits(count)]
+    known = ways(entry.name, entry, count)
     return tuple(i for i in range(count) if known and all(_wants_function(way.takes(i)) for way in known))
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 
 from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.check.kinds import ANY, FUNCTION, INT, SEQUENCE, VECTOR, Kinds, of_type
+from rtfs_framework.lang.library import LibraryEntry
 from rtfs_framework.lang.reader.read import read_one
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.types.model import FunctionType, Type, UnionType
@@ -27,6 +30,10 @@ class Way:
             return self.parameters[i]
         return ANY if self.rest is None else self.rest
 
+    def misfit(self, given: Sequence[Kinds]) -> int | None:
+        """Return the place of the first argument that cannot fit."""
+        return next((i for i, kinds in enumerate(given) if not kinds & self.takes(i)), None)
+
     def admits(self, count: int) -> bool:
         """Tell whether a call with so many arguments goes this way."""
         return count == len(self.parameters) or (count > len(self.parameters) and self.rest is not None)
@@ -39,9 +46,28 @@ INTERNAL: dict[str, tuple[Way, ...]] = {
 """What lowered forms call."""
 
 
+def ways(name: str, entry: LibraryEntry | None, count: int) -> list[Way]:
+    """Return the ways to call a library function, or what a lowered form calls, with so many arguments."""
+    return [way for way in _of_types(name if entry is None else entry.types) if way.admits(count)]
+
+
+def result(name: str, entry: LibraryEntry | None, given: Sequence[Kinds]) -> Kinds | None:
+    """Return what a call may give for arguments of some kinds; None when they fit no way to call it."""
+    return _result(name if entry is None else entry.types, tuple(given))
+
+
+@lru_cache(maxsize=4096)
+def _result(types: str, given: tuple[Kinds, ...]) -> Kinds | None:
+    possible = [way for way in _of_types(types) if way.admits(len(given))]
+    fitting = [way.result for way in possible if way.misfit(given) is None]
+    return reduce(or_, fitting) if fitting else None if possible else ANY
+
+
 @lru_cache(maxsize=1024)
-def ways(types: str) -> tuple[Way, ...]:
-    """Return the ways to call a function of a type."""
+def _of_types(types: str) -> tuple[Way, ...]:
+    """Return the ways of a type; of one of the compiler's own functions, by its name."""
+    if types.startswith("%"):
+        return INTERNAL.get(types, ())
     source = Source("<library>", types)
     return tuple(_ways(read_type(read_one(source), source)))
 

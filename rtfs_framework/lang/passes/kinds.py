@@ -7,11 +7,10 @@ its record, which the library holds: its types, and what it gives nearer than th
 from __future__ import annotations
 
 from enum import Enum
-from functools import lru_cache
 
 from rtfs_framework.lang.annotations import Any, Sequence
 from rtfs_framework.lang.check import kinds as checked
-from rtfs_framework.lang.check.signatures import ways
+from rtfs_framework.lang.check import signatures
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.types.model import Primitive, Type
@@ -75,18 +74,10 @@ def result(function: ir.Builtin, given: Sequence[Kind | None]) -> Kind | None:
         case Gives.FLOAT:
             return Kind.FLOAT
         case _:
-            return _declared_result(function.entry.types, len(given))
+            known = [checked.ANY if kind is None else kind.value for kind in given]
+            return _SURE.get(signatures.result(function.name, function.entry, known) or checked.NEVER)
 
 
 def fails_for_nil(function: ir.Builtin) -> bool:
     """Tell whether a function gives nothing where nil is among its arguments."""
     return function.entry is not None and function.entry.gives in (Gives.NUMBER, Gives.CHOICE)
-
-
-@lru_cache(maxsize=1024)
-def _declared_result(types: str, count: int) -> Kind | None:
-    found = checked.NEVER
-    for way in ways(types):
-        if way.admits(count):
-            found |= way.result
-    return _SURE.get(found)
