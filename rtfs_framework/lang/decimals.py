@@ -6,18 +6,12 @@ that the time is not the square of its length, and say how much work it is befor
 
 from __future__ import annotations
 
-import decimal
-
 from rtfs_framework.lang.meter import charge, meter, room_for_bits
 
 _PLAIN = 1 << 2048
 """Integers below this are shown by Python itself."""
 _DIGITS = 1_024
 """Digits that are read by Python itself."""
-_BITS = 2_048
-_EXACT = decimal.Context(
-    prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[decimal.Inexact, decimal.Rounded]
-)
 
 
 def decimal_text(number: int) -> str:
@@ -29,20 +23,9 @@ def decimal_text(number: int) -> str:
     if -_PLAIN < number < _PLAIN:
         return str(number)
     charge(number.bit_length() >> 3)
-    return ("-" if number < 0 else "") + str(_halved(abs(number), number.bit_length(), {}))
+    from rtfs_framework.lang.large_decimals import halved
 
-
-def _halved(number: int, bits: int, powers: dict[int, decimal.Decimal]) -> decimal.Decimal:
-    """Return an integer of so many bits as a decimal, whose products are quick."""
-    if bits <= _BITS:
-        return decimal.Decimal(number)
-    meter().look()
-    low = bits >> 1
-    upper = _halved(number >> low, bits - low, powers)
-    lower = _halved(number & ((1 << low) - 1), low, powers)
-    if low not in powers:
-        powers[low] = _EXACT.power(decimal.Decimal(2), low)
-    return _EXACT.add(_EXACT.multiply(upper, powers[low]), lower)
+    return ("-" if number < 0 else "") + str(halved(abs(number), number.bit_length(), {}))
 
 
 def integer_of(text: str) -> int:

@@ -26,13 +26,13 @@ hold functions is no key. As for `=`, -0.0 is 0.0, and of errors only kind and m
 
 from __future__ import annotations
 
-from hashlib import sha256
 from itertools import chain
 from operator import add
 from struct import Struct
 
 from rtfs_framework.lang.annotations import Any, Callable, Iterable
 from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.sha import sha256
 from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
 from rtfs_framework.lang.vectors import GrownVector, List
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from hashlib import sha256
 from sys import intern
 
 from rtfs_framework.lang import records
@@ -28,6 +27,7 @@ from rtfs_framework.lang.library import Delegatable, FindModule, Library, no_mod
 from rtfs_framework.lang.meter import NESTING
 from rtfs_framework.lang.passes.table import ALL, optimise
 from rtfs_framework.lang.reader.read import read_program
+from rtfs_framework.lang.sha import sha256
 from rtfs_framework.lang.signature import SiteKind
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.stack import room_for_recursion

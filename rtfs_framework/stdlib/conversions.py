@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import ROUND_HALF_UP, Context, Decimal
 
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.decimals import integer_of
@@ -26,7 +25,6 @@ _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]
 _SPECIAL = {"##Inf": math.inf, "##-Inf": -math.inf, "##NaN": math.nan}
 _MOST_PLACES = 15
 _LONGEST_WORD = 16
-_EXACT = Context(prec=400)
 """Enough digits for every float with _MOST_PLACES decimals."""
 
 
@@ -194,4 +192,6 @@ def round_number(number: Any, places: Any = None) -> Any:
     if places is None:
         whole = int(value)
         return whole + (1 if value > 0 else -1) if abs(value - whole) >= 0.5 else whole
-    return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT))
+    from decimal import ROUND_HALF_UP, Context, Decimal
+
+    return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, Context(prec=400)))

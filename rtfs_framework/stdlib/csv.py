@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+from _csv import Error, reader  # what `csv` has, without its classes
 from io import StringIO
 
 from rtfs_framework.lang.annotations import Any
@@ -87,9 +87,9 @@ def _rows(text: str, separator: str) -> list[tuple[str, ...]]:
     if "\0" in text:  # Python 3.10 refuses it, later versions do not.
         raise generic_error("CSV parsing error: the text holds a NUL character")
     try:
-        read = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
+        read = reader(StringIO(text, newline=""), delimiter=separator, strict=True)
         rows = [tuple(row) for row in watched(read) if row]
-    except csv.Error as error:
+    except Error as error:
         raise generic_error(f"CSV parsing error: {error}") from None
     if len(text) > MOST_IN_A_CELL and any(max(map(len, row)) > MOST_IN_A_CELL for row in watched(rows)):
         # The module's own limit is the host's to move.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import re
-from hashlib import sha256
+from binascii import a2b_base64, b2a_base64
 
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import invalid_argument, type_error
@@ -85,7 +84,7 @@ def url_decode(text: ty.string) -> str:
 def base64_encode(text: ty.string) -> str:
     source = _bytes("base64-encode", text)
     room_for_text("base64-encode", 2 * len(source))
-    return base64.b64encode(source).decode("ascii")
+    return b2a_base64(source, newline=False).decode("ascii")
 
 
 @builtin(
@@ -98,7 +97,7 @@ def base64_decode(text: ty.string) -> str:
     source = _bytes("base64-decode", text)
     if not _BASE64.fullmatch(source):
         raise invalid_argument("The text is not base 64")
-    return _text(base64.b64decode(source))
+    return _text(a2b_base64(source))
 
 
 @builtin(
@@ -109,6 +108,8 @@ def base64_decode(text: ty.string) -> str:
     doc="Give a stable, non-negative integer of 63 bits that is the same for equal values.",
 )
 def hash_(value: Any) -> int:
+    from hashlib import sha256  # loads OpenSSL, which takes longer than all of this
+
     digest = sha256(_canonical("hash", value).encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
@@ -119,6 +120,8 @@ def hash_(value: Any) -> int:
     doc="Give the SHA-256 of the UTF-8 bytes of text, in hexadecimal.",
 )
 def sha256_(text: ty.string) -> str:
+    from hashlib import sha256
+
     return sha256(_bytes("sha256", text)).hexdigest()
 
 

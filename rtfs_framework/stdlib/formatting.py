@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import ROUND_HALF_UP, Context, Decimal
 
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.decimals import decimal_text
@@ -24,7 +23,6 @@ from rtfs_framework.stdlib.table import builtin
 _DIRECTIVE = re.compile(r"%([-+0,]*)([0-9]{0,4})(?:\.([0-9]{1,2}))?(.?)", re.DOTALL)
 _ACCEPTED = "a directive of format is %[-+0,][width][.places] and one of s d f e x X %"
 _DEFAULT_PLACES = 6
-_EXACT = Context(prec=500)
 """Enough digits for every float with 99 decimals."""
 _PLAIN = 1 << 2048
 """Integers below this are shown by Python itself, which refuses long ones."""
@@ -85,7 +83,9 @@ def _shown(kind: str, value: Any, flags: str, places: str | None, size: Growing)
         return write_float(number)
     wanted = _DEFAULT_PLACES if places is None else int(places)
     if kind == "f":
-        exact = Decimal(repr(number)).quantize(Decimal(1).scaleb(-wanted), ROUND_HALF_UP, _EXACT)
+        from decimal import ROUND_HALF_UP, Context, Decimal
+
+        exact = Decimal(repr(number)).quantize(Decimal(1).scaleb(-wanted), ROUND_HALF_UP, Context(prec=500))
         return f"{exact:{sign}{group}f}"
     return _scientific(number, sign, wanted)
 
@@ -94,6 +94,8 @@ def _scientific(number: float, sign: str, places: int) -> str:
     """Return a number with one digit before the point and an exponent of two digits or more."""
     if not number:
         return f"{number:{sign}.{places}e}"
+    from decimal import ROUND_HALF_UP, Context, Decimal
+
     rounded = Context(prec=places + 1, rounding=ROUND_HALF_UP).plus(Decimal(repr(number)))
     digits, _, exponent = f"{rounded:{sign}.{places}e}".partition("e")
     return f"{digits}e{exponent[0]}{exponent[1:]:0>2}"

@@ -6,9 +6,8 @@ A timestamp's text is kept as written; what these functions make has no more dig
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
 
-from rtfs_framework.lang.annotations import Any
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any
 from rtfs_framework.lang.errors import ProgramError, invalid_argument, type_error
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.meter import walk_text
@@ -16,6 +15,11 @@ from rtfs_framework.lang.values import Keyword, Timestamp
 from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import integer, number, string
 from rtfs_framework.stdlib.table import builtin
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta, timezone
+else:  # the same classes, without the twins that are written in Python
+    from _datetime import datetime, timedelta, timezone
 
 _SHAPE = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
