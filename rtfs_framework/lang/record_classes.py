@@ -74,14 +74,14 @@ def frozen(*, slots: bool = True, eq: bool = True, kw_only: bool = False, weakre
 def evolve(record: Any, **changes: Any) -> Any:
     """Return a record like this one but for the changes. Takes what attrs made, too."""
     cls = record.__class__
-    fields = cls.__dict__.get("__record_fields__")
-    if fields is None:
+    given = cls.__dict__.get("__record_given__")
+    if given is None:
         import attrs
 
         return attrs.evolve(record, **changes)
-    for each in fields:
-        if each.init and each.alias not in changes:
-            changes[each.alias] = getattr(record, each.name)
+    for name, alias in given:
+        if alias not in changes:
+            changes[alias] = getattr(record, name)
     return cls(**changes)
 
 
@@ -104,7 +104,9 @@ def _record(cls: Any, *, is_frozen: bool, eq: bool, kw_only: bool, weakref_slot:
     slots = [each.name for each in own]
     if weakref_slot and not any(hasattr(base, "__weakref__") for base in cls.__bases__):
         slots.append("__weakref__")
-    body |= {"__slots__": tuple(slots), "__record_fields__": fields, "__attrs_attrs__": _ForAttrs()}
+    given = tuple((each.name, each.alias) for each in fields if each.init)
+    body |= {"__slots__": tuple(slots), "__record_fields__": fields, "__record_given__": given}
+    body["__attrs_attrs__"] = _ForAttrs()
     body.setdefault("__match_args__", tuple(each.name for each in fields if each.init and not each.kw_only))
     common = {"__init__": _first_init, "__repr__": _shown, "__getstate__": _state, "__setstate__": _restore}
     if is_frozen:

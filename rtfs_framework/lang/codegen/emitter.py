@@ -89,6 +89,21 @@ class Part:
     """The declarations that the statements need in a function of their own."""
 
 
+class Block:
+    """A block while its statements are emitted: a class, for there are many, and a generator takes twice as long."""
+
+    def __init__(self, emitter: EmitterBase) -> None:
+        self.emitter = emitter
+        self.outer = emitter.out
+
+    def __enter__(self) -> list[ast.stmt]:
+        self.emitter.out = made = list[ast.stmt]()
+        return made
+
+    def __exit__(self, *_: object) -> None:
+        self.emitter.out = self.outer
+
+
 class EmitterBase:
     """State and the small tools that the emitter's parts share."""
 
@@ -123,12 +138,9 @@ class EmitterBase:
         yield
         self.around = outer
 
-    @contextmanager
-    def block(self) -> Iterator[list[ast.stmt]]:
+    def block(self) -> Block:
         """Collect the statements of a block of its own."""
-        outer, self.out = self.out, []
-        yield self.out
-        self.out = outer
+        return Block(self)
 
     @contextmanager
     def opened(self, count: int) -> Iterator[None]:

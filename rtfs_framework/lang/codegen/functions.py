@@ -8,7 +8,7 @@ from collections import Counter
 from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.codegen import checks, groups, patterns
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen.emitter import Around, Dest, var_name
+from rtfs_framework.lang.codegen.emitter import RETURN, Around, Dest, var_name
 from rtfs_framework.lang.codegen.groups import Group
 from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.codegen.statements import Statements
@@ -218,7 +218,7 @@ class Emitter(Statements):
                 self.pay(line)
                 self.spend(further, line)
             self.receive(fn, raw, rest_name, line)
-            self.run(fn.body, Dest("return", check=fn.returns))
+            self.run(fn.body, RETURN if fn.returns is None else Dest("return", check=fn.returns))
         if not fn.frame.loops:
             return body
         with self.block() as rounds:

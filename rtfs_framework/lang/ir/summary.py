@@ -83,6 +83,11 @@ def changed(program: ir.Program, change: Callable[[ir.Node, Summary], ir.Node]) 
     return program if all(map(is_, body, program.body)) else records.evolve(program, body=body)
 
 
+def read(program: ir.Program) -> frozenset[str]:
+    """Return the top-level names that a program itself reads."""
+    return frozenset[str]().union(*(summary(program, node).globals for node in program.body))
+
+
 def settings(program: ir.Program) -> Counter[str]:
     """Return how often each top-level name is set."""
     return Counter(name for node in program.body for name in summary(program, node).sets)

@@ -27,7 +27,7 @@ def fold(program: ir.Program, _library: Library) -> ir.Program:
 
 def _starts(seen: Summary) -> bool:
     """Tell whether folding may begin somewhere: all that it does elsewhere follows from that."""
-    return any(begins(node) for kind, begins in _BEGINS.items() for node in seen.by_kind.get(kind, ()))
+    return any(kind in _BEGINS and any(map(_BEGINS[kind], nodes)) for kind, nodes in seen.by_kind.items())
 
 
 def _is_const(node: ir.Node) -> bool:

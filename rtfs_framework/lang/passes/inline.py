@@ -11,7 +11,7 @@ from __future__ import annotations
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.summary import settings, summary
+from rtfs_framework.lang.ir.summary import read, settings, summary
 from rtfs_framework.lang.ir.walk import as_function, everything, rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.passes.copying import Copy, Fresh
@@ -27,13 +27,13 @@ def inline(program: ir.Program, _library: Library) -> ir.Program:
     small: dict[str, ir.Fn] = {}
     fresh, top = Fresh(program), ir.FunctionFrame(None)
     body: list[ir.Node] = []
-    read = frozenset[str]().union(*(summary(program, node).globals for node in program.body))
+    named = read(program)
     for node, name, fn in settled(program):
         seen = summary(program, node)
         useful = seen.calls_lambda or not small.keys().isdisjoint(seen.globals)
         made = _Inlining(small, fresh, top, looped=False, once=True).go(node) if useful else node
         body.append(made)
-        if fn is not None and name in read and isinstance(made, ir.SetGlobal):
+        if fn is not None and name in named and isinstance(made, ir.SetGlobal):
             changed = as_function(made.value)
             if is_whole(changed) and is_small(changed.body, MOST_REPEATED):
                 small[name] = changed

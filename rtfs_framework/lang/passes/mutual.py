@@ -11,7 +11,7 @@ from __future__ import annotations
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Iterator, Mapping
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.summary import all_of, settings
+from rtfs_framework.lang.ir.summary import all_of, read, settings
 from rtfs_framework.lang.ir.walk import everything, rewrite
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.types.subtypes import is_same
@@ -45,10 +45,10 @@ def merge_tail_calls(program: ir.Program, _library: Library) -> ir.Program:
 
 def _candidates(program: ir.Program) -> dict[Key, ir.Fn]:
     found: dict[Key, ir.Fn] = {}
-    count = settings(program)
+    count, named = settings(program), read(program)
     for node in all_of(program, ir.SetGlobal):
         fn = node.value
-        once = count[node.name] == 1 and node.name in program.functions
+        once = count[node.name] == 1 and node.name in named and node.name in program.functions
         if once and isinstance(fn, ir.Fn) and not fn.captures and _plain(fn):
             found[node.name] = fn
     for each in all_of(program, ir.Letrec):
