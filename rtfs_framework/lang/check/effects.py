@@ -52,8 +52,9 @@ def infer_effects(facts: Facts) -> tuple[FunctionEffect, ...]:
     """Return the purity of every named function, in the order of the program."""
     leaders = _leaders(facts)
     functions: dict[Key, _Function] = {}
-    for key, fn in _named(facts):
-        made = _look(fn, facts)
+    telling = _TELLING if facts.locals else _TELLING - {ir.Local}
+    for key, fn, nodes in _named(facts):
+        made = _look(fn, [node for node in nodes if node.__class__ in telling], facts)
         made.mentions = {leaders.get(mentioned, mentioned): span for mentioned, span in made.mentions.items()}
         leader = leaders.get(key)
         functions[leader or key] = made if leader is None else _joined(functions.get(leader), made)
@@ -68,13 +69,15 @@ def infer_effects(facts: Facts) -> tuple[FunctionEffect, ...]:
     )
 
 
-def _named(facts: Facts) -> Iterator[tuple[Key, ir.Fn]]:
-    """Yield top-level functions, then local ones; of names defined twice, the last definition counts for callers."""
+def _named(facts: Facts) -> Iterator[tuple[Key, ir.Fn, list[ir.Node]]]:
+    """Yield functions and what is in them, the top-level ones of a form first; of equal names, the last one counts."""
     for root in facts.program.body:
-        seen = summary(facts.program, root).by_kind
-        yield from ((node.name, node.value) for node in seen.get(ir.SetGlobal, ()) if isinstance(node.value, ir.Fn))
-        for node in seen.get(ir.Letrec, ()):
-            yield from node.bindings
+        seen = summary(facts.program, root)
+        for node in seen.by_kind.get(ir.SetGlobal, ()):
+            if isinstance(node.value, ir.Fn):
+                yield node.name, node.value, seen.nodes[2:] if node is root else everything((node.value,))[1:]
+        for each in seen.by_kind.get(ir.Letrec, ()):
+            yield from ((var, fn, everything((fn,))[1:]) for var, fn in each.bindings)
 
 
 def _leaders(facts: Facts) -> dict[Key, Key]:
@@ -100,15 +103,15 @@ def _joined(one: _Function | None, other: _Function) -> _Function:
     return one
 
 
-def _look(fn: ir.Fn, facts: Facts) -> _Function:
+def _look(fn: ir.Fn, nodes: list[ir.Node], facts: Facts) -> _Function:
     made = _Function(fn)
     if fn.linked:
         made.purity = Purity.DELEGATABLE
         made.because.append(Reason("its calls may go elsewhere", facts.place(fn.span)))
     taken = {var for param in (*fn.params, *([fn.rest] if fn.rest else [])) for var in variables(param.pattern)}
     told: set[ir.Node] = set()
-    for node in everything((fn.body,)):
-        if node.__class__ in _TELLING and node not in told:
+    for node in nodes:
+        if node not in told:
             _note(made, node, taken, told, facts)
     return made
 

@@ -25,11 +25,11 @@ class Expressions(EmitterBase, ABC):
 
     def value(self, node: ir.Node) -> ast.expr:
         """Return the expression of a node; statements that must run before it are in `out`."""
-        visited()
         if isinstance(node, ir.Const):  # cannot fail, so its place is that of what is around it
             return self.constant(node.value)
         if isinstance(node, ir.Local) and not (node.var.leaves_part or node.var in self.function_vars):
             return py.load(var_name(node.var))
+        visited()
         return self.at(self._value(node), self.line(node.span))
 
     def _value(self, node: ir.Node) -> ast.expr:  # noqa: C901, PLR0912 - one line per kind of node

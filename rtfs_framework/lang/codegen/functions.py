@@ -14,7 +14,7 @@ from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.codegen.statements import Statements
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.summary import all_nodes, settings
+from rtfs_framework.lang.ir.summary import all_of, settings
 from rtfs_framework.lang.ir.walk import defaults
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.passes import widths
@@ -50,7 +50,7 @@ class Emitter(Statements):
                 special.name = unit.function(special.fn.name)
         self.groups: dict[ir.FunctionFrame, Group] = {}
         if program.groups:
-            named = (node.value for node in all_nodes(program) if isinstance(node, ir.SetGlobal))
+            named = (node.value for node in all_of(program, ir.SetGlobal))
             top = {value.frame for value in named if isinstance(value, ir.Fn)}
             for functions in program.groups:
                 made = Group(functions, at_top=functions[0].frame in top)
@@ -212,9 +212,11 @@ class Emitter(Statements):
     def _body(self, fn: ir.Fn, raw: Sequence[str], rest_name: str | None) -> list[ast.stmt]:
         """Return the statements of a function's body."""
         line, further = self.line(fn.span), further_steps(fn.body)
-        owes = self.unit.metered and not fn.frame.loops
+        metered = self.unit.metered and not fn.frame.loops
+        at_once = metered and bool(further or any(map(self.costs.costly, _defaults(fn))))
+        owes = at_once or (metered and self.costs.costly(fn.body))
         with self.new_function(owes=owes, blocks=2 if fn.frame.loops else 0) as body:
-            if owes and (further or any(map(self.costs.costly, _defaults(fn)))):
+            if at_once:
                 self.pay(line)
                 self.spend(further, line)
             self.receive(fn, raw, rest_name, line)

@@ -8,8 +8,6 @@ the count of steps must not depend on that.
 
 from __future__ import annotations
 
-from itertools import islice
-
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import defaults, everything, parts
 
@@ -58,7 +56,7 @@ class Costs:
 
 def further_steps(body: ir.Node) -> int:
     """Return how many further steps a body takes because it is long; functions and loops inside pay for themselves."""
-    if len(list(islice(everything((body,)), NODES_PER_STEP // 2))) < NODES_PER_STEP // 2:
+    if len(everything((body,))) < NODES_PER_STEP // 2:
         return 0  # no way is longer than twice the nodes
     return _longest(body) // NODES_PER_STEP
 

@@ -34,7 +34,7 @@ def run_rest(emitter: Statements, bound: ir.Node, rest: Sequence[ir.Node], dest:
     var = _item(bound)
     if var is None or emitter.numbers.supposed >= _MOST or emitter.numbers.vars.get(var) is not None:
         return False
-    nodes = list(everything(tuple(rest)))
+    nodes = everything(tuple(rest))
     if len(nodes) > _MOST_NODES or any(isinstance(node, _LEFT_ALONE) for node in nodes):
         return False
     if uses_as_number(var, nodes) < _LEAST_USES:

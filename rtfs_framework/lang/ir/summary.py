@@ -43,7 +43,7 @@ def summary(program: ir.Program, node: ir.Node) -> Summary:
 
 
 def _look(root: ir.Node) -> Summary:
-    nodes = list(everything((root,)))
+    nodes = everything((root,))
     found: dict[type, list[Any]] = defaultdict(list)
     for node in nodes:
         found[node.__class__].append(node)
@@ -51,9 +51,9 @@ def _look(root: ir.Node) -> Summary:
     return Summary(
         nodes,
         by_kind,
-        frozenset(node.op or node.name for node in by_kind.get(ir.Builtin, ())),
-        frozenset(node.name for node in by_kind.get(ir.Global, ())),
-        tuple(node.name for node in by_kind.get(ir.SetGlobal, ())),
+        frozenset([node.op or node.name for node in by_kind.get(ir.Builtin, ())]),
+        frozenset([node.name for node in by_kind.get(ir.Global, ())]),
+        tuple([node.name for node in by_kind.get(ir.SetGlobal, ())]),
         any(node.function.__class__ is ir.Fn for node in by_kind.get(ir.Call, ())),
     )
 

@@ -213,17 +213,18 @@ def as_function(node: ir.Node) -> ir.Fn:
     return node
 
 
-def everything(roots: tuple[ir.Node, ...]) -> Iterator[ir.Node]:
-    """Yield every node below the roots, the roots included."""
-    todo = list(reversed(roots))
+def everything(roots: tuple[ir.Node, ...]) -> list[ir.Node]:
+    """Return every node below the roots, the roots included, in the order in which they run."""
+    todo, found = list(reversed(roots)), list[ir.Node]()
     visited()
     while todo:
         node = todo.pop()
-        yield node
+        found.append(node)
         if node.__class__ not in LEAVES:
             inner = _READERS[node.__class__](node)
             inner.reverse()
             todo += inner
+    return found
 
 
 def variables(pattern: ir.Pattern) -> Iterator[ir.Var]:

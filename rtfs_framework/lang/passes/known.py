@@ -38,7 +38,7 @@ def asking(program: ir.Program, library: Library) -> frozenset[str]:
     readers: dict[str, list[str]] = {}
     todo: list[str] = []
     for node in all_of(program, ir.SetGlobal):
-        inside = list(everything((node.value,)))
+        inside = everything((node.value,))
         todo += [node.name] if _any_asks(inside, (), library) else []
         for read in {part.name for part in inside if isinstance(part, ir.Global)}:
             readers.setdefault(read, []).append(node.name)
@@ -53,7 +53,7 @@ def asking(program: ir.Program, library: Library) -> frozenset[str]:
 
 def may_ask(node: ir.Node, asking_names: frozenset[str], library: Library) -> bool:
     """Tell whether running a node may ask the host, as far as the program shows; functions that are values may."""
-    nodes = list(everything((node,)))
+    nodes = everything((node,))
     given = any(isinstance(each, ir.Call) and isinstance(each.function, ir.Local) for each in nodes)
     return given or _any_asks(nodes, asking_names, library)
 

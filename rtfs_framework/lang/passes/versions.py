@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections import deque
 
 from rtfs_framework.lang import records
-from rtfs_framework.lang.annotations import Collection, Iterable, Sequence
+from rtfs_framework.lang.annotations import Collection, Sequence
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.summary import Summary, summary
+from rtfs_framework.lang.ir.summary import Summary, read, summary
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.passes import kinds
 from rtfs_framework.lang.passes.kinds import Kind
@@ -26,7 +26,7 @@ MOST_NODES = 400
 """Functions larger than this are compiled once."""
 _MOST_ASKED = 2
 """Versions of one function for the kinds that calls pass."""
-_REPEATING = (ir.Loop, ir.Each, ir.Fn, ir.Letrec, ir.Global)
+_REPEATING = frozenset({ir.Loop, ir.Each, ir.Letrec, ir.Global})
 
 
 @records.define(eq=False)
@@ -74,7 +74,7 @@ class Versions:
         self._queue: deque[_Body] = deque()
         merged = {fn.frame for group in program.groups for fn in group}
         found = [summary(program, node) for node in program.body]
-        self._named = frozenset[str]().union(*(seen.globals for seen in found))
+        self._named = read(program)
         """The top-level names that the program itself reads."""
         for place, seen in enumerate(found):
             self._enter(place, seen, once, merged)
@@ -125,25 +125,26 @@ class Versions:
     # -- what there is -------------------------------------------------------------------------------------------
 
     def _enter(self, place: int, seen: Summary, once: Collection[str], merged: set[ir.FunctionFrame]) -> None:
-        node, *_ = seen.nodes
+        node = seen.nodes[0]
         fn = node.value if isinstance(node, ir.SetGlobal) else None
         if not isinstance(node, ir.SetGlobal) or not isinstance(fn, ir.Fn):
             self._bodies.append(_Body(node, place, ()))
             return
         nodes = seen.nodes[2:]  # without the definition and the function itself
-        calls = [each for each in nodes if isinstance(each, ir.Call) and isinstance(each.function, ir.Global)]
+        calls = [each for each in seen.by_kind.get(ir.Call, ()) if isinstance(each.function, ir.Global)]
         known = None
         if node.name in once and not (fn.captures or fn.linked or fn.frame in merged):
-            wanted = _wanted(fn, wants(nodes)) if len(nodes) <= MOST_NODES and self._often(node.name, fn, nodes) else []
+            wanted = _wanted(fn, wants(nodes)) if len(nodes) <= MOST_NODES and self._often(node.name, fn, seen) else []
             known = self._known[node.name] = _Known(fn, place, wanted, calls)
         self._bodies.append(_Body(fn, place, calls, known))
 
-    def _often(self, name: str, fn: ir.Fn, nodes: Iterable[ir.Node]) -> bool:
+    def _often(self, name: str, fn: ir.Fn, seen: Summary) -> bool:
         """Tell whether knowing kinds may save time: the program calls it, or its body repeats or calls something.
 
         What only a host calls costs the host more than all class tests of a body that runs straight through.
         """
-        return name in self._named or fn.frame.loops or any(isinstance(node, _REPEATING) for node in nodes)
+        repeats = len(seen.by_kind[ir.Fn]) > 1 or not _REPEATING.isdisjoint(seen.by_kind)
+        return name in self._named or fn.frame.loops or repeats
 
     def _for_integers(self, body: _Body) -> Sequence[_Body]:
         """Return the version of a function for integers; a function without one asks for others itself."""
@@ -274,7 +275,7 @@ class Versions:
 
 def specialise(fn: ir.Fn, var: ir.Var, base: Numbers) -> Special | None:
     """Return the version for integers of a local function, or None when they would make no difference."""
-    nodes = list(everything((fn.body,)))
+    nodes = everything((fn.body,))
     wanted = [] if fn.linked or len(nodes) > MOST_NODES else _wanted(fn, wants(nodes))
     trial = Special(fn, _first_kinds(fn, wanted, base.lookup), Kind.NEVER, {})
     while any(trial.kinds) or (wanted and is_typed(fn)):

@@ -39,6 +39,14 @@ def test_what_reaches_the_host_is_effectful():
     assert reasons["steps"] == ["tells the host of a step"]
 
 
+def test_the_default_of_a_parameter_is_a_part_of_its_function():
+    text = """
+    (defn asks [{:keys [a] :or {a (call :net.get)}}] a)
+    (defn outer [n] (letfn [(inner [{:keys [b] :or {b (call :net.get)}}] b)] (inner n)))
+    """
+    assert set(purities(text).values()) == {Purity.EFFECTFUL}
+
+
 def test_it_spreads_to_those_that_use_the_function_through_cycles_and_later_definitions():
     text = """
     (defn first-one [n] (second-one n))
