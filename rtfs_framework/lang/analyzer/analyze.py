@@ -4,40 +4,25 @@ from __future__ import annotations
 
 from operator import itemgetter
 
+from rtfs_framework.lang import forms as fm
 from rtfs_framework.lang.analyzer.arities import meant, value_of
 from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.data import to_data
-from rtfs_framework.lang.analyzer.modules import Modules
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.table import SPECIALS
-from rtfs_framework.lang.analyzer.suggestions import Suggestions, is_form_elsewhere, way_out_of_call
+from rtfs_framework.lang.analyzer.suggestions import for_name, is_form_elsewhere, way_out_of_call
 from rtfs_framework.lang.analyzer.type_names import full_type_name
 from rtfs_framework.lang.annotations import Iterator
 from rtfs_framework.lang.arity import arity_text
 from rtfs_framework.lang.expander.core import CORE, OWN_WORD
-from rtfs_framework.lang.expander.macros import MacroTable
-from rtfs_framework.lang.forms import (
-    Atom,
-    Form,
-    HintForm,
-    ListForm,
-    MapForm,
-    Meta,
-    Name,
-    Quoted,
-    Reference,
-    SetForm,
-    ShorthandFn,
-    VectorForm,
-)
+from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.library import Delegatable, Library, no_modules
 from rtfs_framework.lang.maps import to_key
 from rtfs_framework.lang.meter import visited
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.signature import SiteKind
-from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword, type_name
 
 MOST_NESTED_EXPANSIONS = 200
@@ -47,49 +32,37 @@ MOST_NESTED_EXPANSIONS = 200
 class Analyzer(AnalyzerBase):
     """Turns the forms of one program into IR."""
 
-    def __init__(
-        self,
-        source: Source,
-        library: Library,
-        delegatable: Delegatable,
-        macros: MacroTable,
-        modules: Modules | None = None,
-    ) -> None:
-        super().__init__(source, library, delegatable, macros, modules or Modules(no_modules))
-        self._suggestions = Suggestions(self.known_names)
-        self._expanding = 0
-
     def analyze(self, form: Form, scope: Scope, tail: Tail | None = None) -> ir.Node:
         """Return the IR of one form. `tail` is set in tail position."""
         visited()
         match form:
-            case Atom(value=value):
+            case fm.Atom(value=value):
                 return ir.Const(value, form.span)
-            case Name():
+            case fm.Name():
                 return self.name(form, scope)
-            case ListForm():
+            case fm.ListForm():
                 return self.list(form, scope, tail)
-            case VectorForm(items=items):
+            case fm.VectorForm(items=items):
                 return ir.VectorNode(self.each(items, scope), form.span)
-            case MapForm():
+            case fm.MapForm():
                 return self.map(form, scope)
-            case SetForm(items=items):
+            case fm.SetForm(items=items):
                 return ir.SetNode(self.each(items, scope), form.span)
-            case ShorthandFn():
+            case fm.ShorthandFn():
                 return SPECIALS["#()"].handler(self, form.body, scope, tail)
-            case Quoted():
+            case fm.Quoted():
                 return self.quoted(form, scope)
-            case Reference():
+            case fm.Reference():
                 return self.reference(form, scope)
-            case Meta():
+            case fm.Meta():
                 return self.hinted(form, scope)
-            case HintForm():
+            case fm.HintForm():
                 message = "a delegation hint stands only in fn or defn, before or after the name"
                 raise self.refuse(form, "E0113", message, "as in (defn ^:delegation :local f [x] x)")
             case _ as never:
                 raise forgotten(never)
 
-    def name(self, form: Name, scope: Scope) -> ir.Node:
+    def name(self, form: fm.Name, scope: Scope) -> ir.Node:
         """Resolve a symbol: locals, the program's names, the library, then the host."""
         name = form.name
         if name.startswith(OWN_WORD):
@@ -97,7 +70,7 @@ class Analyzer(AnalyzerBase):
         var = scope.find(name)
         return self._free(form, scope) if var is None else self._read(var, form, scope)
 
-    def _read(self, var: ir.Var, form: Name, scope: Scope) -> ir.Node:
+    def _read(self, var: ir.Var, form: fm.Name, scope: Scope) -> ir.Node:
         """Return a read of a local name; one that may be unbound falls back on what the name meant before."""
         value, doubt = value_of(self, var, scope, form.span), self.doubts.get(var)
         if doubt is None:
@@ -106,7 +79,7 @@ class Analyzer(AnalyzerBase):
         other = self._free(form, scope, doubted=True) if before is None else self._read(before, form, scope)
         return ir.If(self.read_var(doubt.flag, scope, form.span), value, other, form.span)
 
-    def _free(self, form: Name, scope: Scope, *, doubted: bool = False) -> ir.Node:
+    def _free(self, form: fm.Name, scope: Scope, *, doubted: bool = False) -> ir.Node:
         """Resolve a symbol that is no local. Where it is `doubted` that it is read, being unknown is no mistake."""
         name = form.name
         full = self.top_level(name)
@@ -132,7 +105,7 @@ class Analyzer(AnalyzerBase):
 
     def unknown(self, span: Span, name: str, way_out: str | None = None) -> None:
         """Note a name that neither the program nor the library knows."""
-        near = way_out or self._suggestions.for_name(name) or "define it, or let the host declare it"
+        near = way_out or for_name(name, self.known_names, self.suggested) or "define it, or let the host declare it"
         self.report(span, "E0203", f"unknown symbol '{name}'", near, kind="UndefinedSymbol")
 
     def known_names(self) -> Iterator[str]:
@@ -142,47 +115,47 @@ class Analyzer(AnalyzerBase):
         yield from self.library
         yield from (name for name in SPECIALS if name[0].isalpha())
 
-    def map(self, form: MapForm, scope: Scope) -> ir.Node:
+    def map(self, form: fm.MapForm, scope: Scope) -> ir.Node:
         """A map: keys are evaluated in turn with their values; the last of equal keys counts."""
         seen = set()
         for key in form.items[::2]:
-            marked = to_key(key.value) if isinstance(key, Atom) else None
-            if isinstance(key, Atom) and marked in seen:
+            marked = to_key(key.value) if isinstance(key, fm.Atom) else None
+            if isinstance(key, fm.Atom) and marked in seen:
                 message = f"the key {write(key.value)} stands twice in this map: its last value counts"
                 self.report(key.span, "E0244", message, "remove one of the two", severity="warning")
             seen.add(marked)
         parts = self.each(form.items, scope)
-        if all(isinstance(key, Atom) for key in form.items[::2]):
+        if all(isinstance(key, fm.Atom) for key in form.items[::2]):
             constants = [key.value for key in parts[::2] if isinstance(key, ir.Const)]
             return ir.MapNode(tuple(zip(constants, parts[1::2], strict=True)), form.span)
         return ir.Call(ir.Builtin.of(self.library, "hash-map", form.span), parts, form.span)
 
-    def hinted(self, form: Meta, scope: Scope) -> ir.Node:
+    def hinted(self, form: fm.Meta, scope: Scope) -> ir.Node:
         """`^{...} expr`: entries whose keys begin with `runtime.` are execution hints."""
-        if not isinstance(form.meta, MapForm):
+        if not isinstance(form.meta, fm.MapForm):
             return self.analyze(form.form, scope)
         hints = []
         for key, value in form.meta.pairs:
-            name = key.value if isinstance(key, Atom) else None
+            name = key.value if isinstance(key, fm.Atom) else None
             text = name.name if isinstance(name, Keyword) else name
             if isinstance(text, str) and text.startswith("runtime."):
                 hints.append((text, self.analyze(value, scope)))
         hints.sort(key=itemgetter(0))
         return ir.Hinted(tuple(hints), self.analyze(form.form, scope.child()), form.span)
 
-    def list(self, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    def list(self, form: fm.ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
         """A call, a special form or a macro call."""
         if not form.items:
             return ir.Const(to_data(form), form.span)
         head = form.items[0]
-        if isinstance(head, Name) and head.name.startswith(".") and len(head.name) > 1:
-            head = Name(head.name[1:], head.span)
-            form = ListForm((head, *form.items[1:]), form.span)
-        if isinstance(head, Name) and head.name.startswith(OWN_WORD):
+        if isinstance(head, fm.Name) and head.name.startswith(".") and len(head.name) > 1:
+            head = fm.Name(head.name[1:], head.span)
+            form = fm.ListForm((head, *form.items[1:]), form.span)
+        if isinstance(head, fm.Name) and head.name.startswith(OWN_WORD):
             own = self._own_word(head.name.removeprefix(OWN_WORD), form, scope, tail)
             if own is not None:
                 return own
-        elif isinstance(head, Name) and scope.find(head.name) is None:
+        elif isinstance(head, fm.Name) and scope.find(head.name) is None:
             record = SPECIALS.get(head.name)
             shadowed = self.top_level(head.name) is not None
             if record is not None and (record.reserved or not shadowed):
@@ -193,7 +166,7 @@ class Analyzer(AnalyzerBase):
                 return self._expanded(form, scope, tail)
         return self.call(form, scope, tail)
 
-    def _own_word(self, word: str, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node | None:
+    def _own_word(self, word: str, form: fm.ListForm, scope: Scope, tail: Tail | None) -> ir.Node | None:
         """A form that a core macro wrote: a special form or a core macro; None for a call of the library."""
         record = SPECIALS.get(word)
         if record is not None:
@@ -202,22 +175,22 @@ class Analyzer(AnalyzerBase):
             return self._expanded(form, scope, tail)
         return None
 
-    def _expanded(self, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    def _expanded(self, form: fm.ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
         """Analyze what a macro call stands for; expansions inside expansions are bounded."""
-        self._expanding += 1
+        self.expanding += 1
         try:
-            if self._expanding > MOST_NESTED_EXPANSIONS:
+            if self.expanding > MOST_NESTED_EXPANSIONS:
                 message = f"more than {MOST_NESTED_EXPANSIONS} macro calls inside each other's expansions"
                 raise self.refuse(form, "E0211", message, "does a macro expand to itself?")
             return self.analyze(self.macros.expand(self, form), scope, tail)
         finally:
-            self._expanding -= 1
+            self.expanding -= 1
 
-    def call(self, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    def call(self, form: fm.ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
         """Evaluate the head, then the arguments, then call."""
         head, rest = form.items[0], form.items[1:]
-        if isinstance(head, VectorForm | MapForm | SetForm) or (
-            isinstance(head, Atom) and not isinstance(head.value, Keyword)
+        if isinstance(head, fm.VectorForm | fm.MapForm | fm.SetForm) or (
+            isinstance(head, fm.Atom) and not isinstance(head.value, Keyword)
         ):
             return self._not_callable(form, scope)
         mark = len(self.findings)
@@ -225,7 +198,7 @@ class Analyzer(AnalyzerBase):
         function = self.analyze(head, scope) if arity is None else self.read_var(arity, scope, head.span)
         told = len(self.findings)
         args = self.each(rest, scope)
-        if told > mark and isinstance(head, Name) and is_form_elsewhere(head.name):
+        if told > mark and isinstance(head, fm.Name) and is_form_elsewhere(head.name):
             del self.findings[told:]  # a form of another Lisp: what stands in it is no call of RTFS's
         if tail is not None and tail.frame is not None and self._is_self(function, tail) and len(args) == tail.count:
             tail.frame.loops = True
@@ -242,7 +215,7 @@ class Analyzer(AnalyzerBase):
             return function.var is tail.self_var
         return isinstance(function, ir.Global) and function.name == tail.self_global
 
-    def _not_callable(self, form: ListForm, scope: Scope) -> ir.Node:
+    def _not_callable(self, form: fm.ListForm, scope: Scope) -> ir.Node:
         head = self.analyze(form.items[0], scope)
         kinds = {ir.VectorNode: "vector", ir.MapNode: "map", ir.SetNode: "set"}
         kind = type_name(head.value) if isinstance(head, ir.Const) else kinds.get(type(head), "value")
@@ -251,10 +224,12 @@ class Analyzer(AnalyzerBase):
         self.report(form.items[0].span, "E0205", message, way_out_of_call(form, kind), kind="TypeError")
         return ir.Do((*args, ir.Fail("TypeError", message, form.span)), form.span)
 
-    def _library_call(self, function: ir.Builtin, args: tuple[ir.Node, ...], form: ListForm, scope: Scope) -> ir.Node:
+    def _library_call(
+        self, function: ir.Builtin, args: tuple[ir.Node, ...], form: fm.ListForm, scope: Scope
+    ) -> ir.Node:
         head, entry = form.items[0], self.library[function.name]
         if len(args) < entry.low or (entry.high is not None and len(args) > entry.high):
-            written = head.name.removeprefix(OWN_WORD) if isinstance(head, Name) else function.name
+            written = head.name.removeprefix(OWN_WORD) if isinstance(head, fm.Name) else function.name
             return self.wrong_arity(written, entry.low, entry.high, args, form)
         if entry.effect is not None:
             first = args[0] if args else None
@@ -266,7 +241,9 @@ class Analyzer(AnalyzerBase):
             self.asks(kind, name, form.span, scope)
         return ir.Call(function, args, form.span)
 
-    def wrong_arity(self, name: str, low: int, high: int | None, args: tuple[ir.Node, ...], form: ListForm) -> ir.Node:
+    def wrong_arity(
+        self, name: str, low: int, high: int | None, args: tuple[ir.Node, ...], form: fm.ListForm
+    ) -> ir.Node:
         """Report a call that cannot succeed; it fails when it is reached, after its arguments."""
         message = f"Arity mismatch in {name}: expected {arity_text((low, high))}, got {len(args)}"
         entry = self.library.get(name)
@@ -274,7 +251,7 @@ class Analyzer(AnalyzerBase):
         self.report(form.span, "E0204", message, way_out, kind="ArityMismatch")
         return ir.Do((*args, ir.Fail("ArityMismatch", message, form.span)), form.span)
 
-    def quoted(self, form: Quoted, scope: Scope) -> ir.Node:  # noqa: ARG002 - macro bodies need it
+    def quoted(self, form: fm.Quoted, scope: Scope) -> ir.Node:  # noqa: ARG002 - macro bodies need it
         """Quoted data; a quasiquote outside a macro is refused."""
         if form.kind == "quote":
             return ir.Const(to_data(form.form), form.span)
@@ -284,12 +261,12 @@ class Analyzer(AnalyzerBase):
         self.report(form.span, "E0115", message, "use ' to quote data", kind="InternalError")
         return ir.Fail("InternalError", f"Internal error: {message}", form.span)
 
-    def reference(self, form: Reference, scope: Scope) -> ir.Node:
+    def reference(self, form: fm.Reference, scope: Scope) -> ir.Node:
         """`@name`: a local of that name, else the host's context."""
         if form.plain:
-            return self.name(Name(form.name, form.span), scope)
+            return self.name(fm.Name(form.name, form.span), scope)
         var = scope.find(form.name)
         if var is not None:
-            return self._read(var, Name(form.name, form.span), scope)
+            return self._read(var, fm.Name(form.name, form.span), scope)
         self.asks(SiteKind.CONTEXT, form.name, form.span, scope)
         return ir.HostName(form.name, form.span)

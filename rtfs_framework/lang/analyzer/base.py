@@ -68,6 +68,10 @@ class AnalyzerBase:
         """Steps that macros have taken so far."""
         self.outermost: Form | None = None
         """The top-level form being analyzed: some forms are special only there."""
+        self.suggested: dict[str, str | None] = {}
+        """What was suggested for unknown names."""
+        self.expanding = 0
+        """How many macro calls are being analyzed inside each other's expansions."""
         self._numbers = 0
 
     @property

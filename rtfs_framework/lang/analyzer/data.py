@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
+from rtfs_framework.lang import forms as fm
 from rtfs_framework.lang.annotations import Any, Iterable
 from rtfs_framework.lang.errors import LimitError
-from rtfs_framework.lang.forms import (
-    Atom,
-    Form,
-    HintForm,
-    ListForm,
-    MapForm,
-    Meta,
-    Name,
-    Quoted,
-    Reference,
-    SetForm,
-    ShorthandFn,
-    VectorForm,
-)
+from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.source import Span
@@ -75,27 +63,27 @@ def to_data(form: Form, origins: Origins | None = None) -> Any:
 
 def _convert(form: Form, origins: Origins | None) -> Any:
     match form:
-        case Atom(value=value):
+        case fm.Atom(value=value):
             return value
-        case Name(name=name):
+        case fm.Name(name=name):
             return Symbol(name)
-        case ListForm(items=items):
+        case fm.ListForm(items=items):
             return List(to_data(item, origins) for item in items)
-        case VectorForm(items=items):
+        case fm.VectorForm(items=items):
             return tuple(to_data(item, origins) for item in items)
-        case MapForm(pairs=pairs):
+        case fm.MapForm(pairs=pairs):
             return Map.of((to_data(k, origins), to_data(v, origins)) for k, v in pairs)
-        case SetForm(items=items):
+        case fm.SetForm(items=items):
             return Set.of(to_data(item, origins) for item in items)
-        case Quoted(kind=kind, form=inner):
+        case fm.Quoted(kind=kind, form=inner):
             return List((Symbol(kind), to_data(inner, origins)))
-        case Reference(name=name, plain=plain):
+        case fm.Reference(name=name, plain=plain):
             return List((Symbol(_REFERENCE), name, plain))
-        case ShorthandFn(body=body):
+        case fm.ShorthandFn(body=body):
             return List((Symbol(SHORTHAND), to_data(body, origins)))
-        case Meta(meta=meta, form=inner):
+        case fm.Meta(meta=meta, form=inner):
             return List((Symbol(META), to_data(meta, origins), to_data(inner, origins)))
-        case HintForm(keyword=keyword, id=model, form=inner):
+        case fm.HintForm(keyword=keyword, id=model, form=inner):
             return List((Symbol(HINT), keyword, model, to_data(inner, origins)))
         case _ as never:
             raise forgotten(never)
@@ -130,16 +118,16 @@ class _Builder:
             return own
         span = self.span
         if value.__class__ is Symbol:
-            return Name(value.name, span)
+            return fm.Name(value.name, span)
         if value.__class__ is List:
-            return self._marked(value) or ListForm(self._all(value), span)
+            return self._marked(value) or fm.ListForm(self._all(value), span)
         if value.__class__ is tuple or value.__class__ is GrownVector:
-            return VectorForm(self._all(value), span)
+            return fm.VectorForm(self._all(value), span)
         if value.__class__ is Map:
-            return MapForm(self._all(part for entry in value.items() for part in entry), span)
+            return fm.MapForm(self._all(part for entry in value.items() for part in entry), span)
         if value.__class__ is Set:
-            return SetForm(self._all(value), span)
-        return Atom(value, span)
+            return fm.SetForm(self._all(value), span)
+        return fm.Atom(value, span)
 
     def _all(self, values: Iterable[Any]) -> tuple[Form, ...]:
         return tuple([self.form(value) for value in values])
@@ -149,14 +137,14 @@ class _Builder:
         head = value[0].name if value and value[0].__class__ is Symbol else ""
         rest, span = value[1:], self.span
         if head in ("quasiquote", "unquote", "splice") and len(rest) == 1:
-            return Quoted(head, self.form(rest[0]), span)
+            return fm.Quoted(head, self.form(rest[0]), span)
         if head == SHORTHAND and len(rest) == 1:
             body = self.form(rest[0])
-            return ShorthandFn(body, span) if isinstance(body, ListForm) else body
+            return fm.ShorthandFn(body, span) if isinstance(body, fm.ListForm) else body
         if head == _REFERENCE:
-            return Reference(rest[0], rest[1], span)
+            return fm.Reference(rest[0], rest[1], span)
         if head == META:
-            return Meta(self.form(rest[0]), self.form(rest[1]), span)
+            return fm.Meta(self.form(rest[0]), self.form(rest[1]), span)
         if head == HINT:
-            return HintForm(rest[0], rest[1], None, self.form(rest[2]), span)
+            return fm.HintForm(rest[0], rest[1], None, self.form(rest[2]), span)
         return None

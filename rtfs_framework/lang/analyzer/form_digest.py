@@ -6,22 +6,10 @@ same: the order of entries is the order in which they happen. So maps, sets and 
 
 from __future__ import annotations
 
+from rtfs_framework.lang import forms as fm
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.digest import digest
-from rtfs_framework.lang.forms import (
-    Atom,
-    Form,
-    HintForm,
-    ListForm,
-    MapForm,
-    Meta,
-    Name,
-    Quoted,
-    Reference,
-    SetForm,
-    ShorthandFn,
-    VectorForm,
-)
+from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.values import Symbol
 from rtfs_framework.lang.vectors import List
@@ -34,27 +22,27 @@ def form_digest(form: Form) -> str:
 
 def _written(form: Form) -> Any:
     match form:
-        case Atom(value=value):
+        case fm.Atom(value=value):
             return _of("float", value.hex()) if value.__class__ is float else value
-        case Name(name=name):
+        case fm.Name(name=name):
             return Symbol(name)
-        case ListForm(items=items):
+        case fm.ListForm(items=items):
             return List(map(_written, items))
-        case VectorForm(items=items):
+        case fm.VectorForm(items=items):
             return tuple(map(_written, items))
-        case MapForm(items=items):
+        case fm.MapForm(items=items):
             return _of("map", *map(_written, items))
-        case SetForm(items=items):
+        case fm.SetForm(items=items):
             return _of("set", *map(_written, items))
-        case ShorthandFn(body=body):
+        case fm.ShorthandFn(body=body):
             return _of("fn", _written(body))
-        case Quoted(kind=kind, form=inner):
+        case fm.Quoted(kind=kind, form=inner):
             return _of(kind, _written(inner))
-        case Reference(name=name, plain=plain):
+        case fm.Reference(name=name, plain=plain):
             return _of("reference", name, plain)
-        case Meta(meta=meta, form=inner):
+        case fm.Meta(meta=meta, form=inner):
             return _of("meta", _written(meta), _written(inner))
-        case HintForm(keyword=keyword, id=named, map=table, form=inner):
+        case fm.HintForm(keyword=keyword, id=named, map=table, form=inner):
             return _of("hint", keyword, named, None if table is None else _written(table), _written(inner))
         case _ as never:
             raise forgotten(never)

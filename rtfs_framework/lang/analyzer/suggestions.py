@@ -116,25 +116,16 @@ def way_out_of_call(form: ListForm, kind: str) -> str:
     return "only functions and keywords can be called; data is quoted, as in '(1 2), or a vector"
 
 
-class Suggestions:
-    """Suggestions of one program; each name is looked for once."""
+def for_name(name: str, known_names: Callable[[], Iterable[str]], made: dict[str, str | None]) -> str | None:
+    """Return a way out for an unknown name, if there is one; `made` are those of the program so far."""
+    foreign = _FORMS.get(name) or _NAMES.get(name)
+    if foreign is None and name not in made:
+        made[name] = _nearest(name, set(known_names())) if len(made) < MOST_SUGGESTIONS else None
+    return foreign or made[name]
 
-    def __init__(self, known_names: Callable[[], Iterable[str]]) -> None:
-        self._known_names = known_names
-        self._made: dict[str, str | None] = {}
 
-    def for_name(self, name: str) -> str | None:
-        """Return a way out for an unknown name, if there is one."""
-        foreign = _FORMS.get(name) or _NAMES.get(name)
-        if foreign is not None:
-            return foreign
-        if name not in self._made:
-            self._made[name] = self._nearest(name) if len(self._made) < MOST_SUGGESTIONS else None
-        return self._made[name]
-
-    def _nearest(self, name: str) -> str | None:
-        known = set(self._known_names())
-        own = name.rpartition("/")[2] or name  # a namespace of Clojure's, a class of Java's
-        if own in known and own != name:
-            return f"did you mean '{own}'?"
-        return did_you_mean(name, known)
+def _nearest(name: str, known: set[str]) -> str | None:
+    own = name.rpartition("/")[2] or name  # a namespace of Clojure's, a class of Java's
+    if own in known and own != name:
+        return f"did you mean '{own}'?"
+    return did_you_mean(name, known)

@@ -5,21 +5,11 @@ Calls are told apart by the identity of their form, for an expansion has the spa
 
 from __future__ import annotations
 
+from rtfs_framework.lang import forms as fm
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.expander.macros import MacroCompiler, MacroTable
-from rtfs_framework.lang.forms import (
-    Form,
-    HintForm,
-    ListForm,
-    MapForm,
-    Meta,
-    Name,
-    Quoted,
-    SetForm,
-    ShorthandFn,
-    VectorForm,
-)
+from rtfs_framework.lang.forms import Form
 
 
 class RecordingMacros(MacroTable):
@@ -28,9 +18,9 @@ class RecordingMacros(MacroTable):
     def __init__(self, compile_macro: MacroCompiler) -> None:
         super().__init__(compile_macro)
         # The call is kept beside what it became, so that its identity stays its own.
-        self._seen: dict[int, tuple[ListForm, Form]] = {}
+        self._seen: dict[int, tuple[fm.ListForm, Form]] = {}
 
-    def expand(self, analyzer: AnalyzerBase, form: ListForm) -> Form:
+    def expand(self, analyzer: AnalyzerBase, form: fm.ListForm) -> Form:
         """Expand a call and remember it."""
         made = super().expand(analyzer, form)
         self._seen.setdefault(id(form), (form, made))
@@ -41,14 +31,16 @@ class RecordingMacros(MacroTable):
         while id(form) in self._seen:
             form = self._seen[id(form)][1]
         match form:
-            case ListForm() | VectorForm() | MapForm() | SetForm():
+            case fm.ListForm() | fm.VectorForm() | fm.MapForm() | fm.SetForm():
                 return form.__class__(tuple(map(self.expanded, form.items)), form.span)
-            case ShorthandFn(body=body):
+            case fm.ShorthandFn(body=body):
                 made = self.expanded(body)
-                inside = made if isinstance(made, ListForm) else ListForm((Name("do", body.span), made), body.span)
-                return ShorthandFn(inside, form.span)
-            case Meta(meta=meta):
+                inside = (
+                    made if isinstance(made, fm.ListForm) else fm.ListForm((fm.Name("do", body.span), made), body.span)
+                )
+                return fm.ShorthandFn(inside, form.span)
+            case fm.Meta(meta=meta):
                 return records.evolve(form, meta=self.expanded(meta), form=self.expanded(form.form))
-            case Quoted() | HintForm():
+            case fm.Quoted() | fm.HintForm():
                 return records.evolve(form, form=self.expanded(form.form))
         return form

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
+from rtfs_framework.lang import forms as fm
 from rtfs_framework.lang.annotations import Any, Iterable
 from rtfs_framework.lang.expander.core import OWN_WORD
-from rtfs_framework.lang.forms import (
-    Atom,
-    Form,
-    HintForm,
-    ListForm,
-    MapForm,
-    Meta,
-    Name,
-    Quoted,
-    Reference,
-    SetForm,
-    ShorthandFn,
-    VectorForm,
-)
+from rtfs_framework.lang.forms import Form
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import Resource, Timestamp, Uuid
@@ -28,28 +16,28 @@ _PREFIXES = {"quote": "'", "quasiquote": "`", "unquote": "~", "splice": "~@"}
 def unparse(form: Form) -> str:
     """Return the text of a form, on one line."""
     match form:
-        case Atom(value=value):
+        case fm.Atom(value=value):
             return write_literal(value)
-        case Name(name=name):
+        case fm.Name(name=name):
             return readable(name)
-        case ListForm(items=items):
+        case fm.ListForm(items=items):
             return f"({_all(items)})"
-        case VectorForm(items=items):
+        case fm.VectorForm(items=items):
             return f"[{_all(items)}]"
-        case MapForm(items=items):
+        case fm.MapForm(items=items):
             return f"{{{_all(items)}}}"
-        case SetForm(items=items):
+        case fm.SetForm(items=items):
             return f"#{{{_all(items)}}}"
-        case ShorthandFn(body=body):
+        case fm.ShorthandFn(body=body):
             return f"#({_all(body.items)})"
-        case Quoted(kind=kind, form=inner):
+        case fm.Quoted(kind=kind, form=inner):
             text = unparse(inner)
             return f"{_PREFIXES[kind]}{' ' if text.startswith('@') else ''}{text}"
-        case Reference(name=name, plain=plain):
+        case fm.Reference(name=name, plain=plain):
             return f"@{':' if plain else ''}{name}"
-        case Meta(meta=meta, form=inner):
+        case fm.Meta(meta=meta, form=inner):
             return f"^{unparse(meta)} {unparse(inner)}"
-        case HintForm():
+        case fm.HintForm():
             return f"^:delegation {_target(form)} {unparse(form.form)}"
         case _ as never:
             raise forgotten(never)
@@ -71,7 +59,7 @@ def _all(items: Iterable[Form]) -> str:
     return f"{text} " if text.endswith(":") else text  # a lone colon is one only before a space
 
 
-def _target(form: HintForm) -> str:
+def _target(form: fm.HintForm) -> str:
     if form.map is not None:
         return unparse(form.map)
     return f":{form.keyword}" if form.id is None else f":{form.keyword} {write(form.id)}"

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
+from rtfs_framework.lang import forms as fm
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.forms import (
-    Form,
-    ListForm,
-    MapForm,
-    Meta,
-    Quoted,
-    SetForm,
-    ShorthandFn,
-    VectorForm,
-    make_list,
-    make_vector,
-)
+from rtfs_framework.lang.forms import Form, make_list, make_vector
 from rtfs_framework.lang.reader.atoms import refuse
 from rtfs_framework.lang.reader.hints import HintMark, resolve_hints
 from rtfs_framework.lang.reader.reading import Reading, Token
@@ -55,24 +45,24 @@ class Builder:
         items += forms
         return items  # type: ignore[no-any-return]
 
-    def list_form(self, parts: list[Any]) -> ListForm:
+    def list_form(self, parts: list[Any]) -> fm.ListForm:
         """`( ... )`."""
         return make_list(*_inside(parts))
 
-    def vector_form(self, parts: list[Any]) -> VectorForm:
+    def vector_form(self, parts: list[Any]) -> fm.VectorForm:
         """`[ ... ]`."""
         return make_vector(*_inside(parts))
 
-    def set_form(self, parts: list[Any]) -> SetForm:
+    def set_form(self, parts: list[Any]) -> fm.SetForm:
         """`#{ ... }`."""
-        return SetForm(*_inside(parts))
+        return fm.SetForm(*_inside(parts))
 
-    def shorthand(self, parts: list[Any]) -> ShorthandFn:
+    def shorthand(self, parts: list[Any]) -> fm.ShorthandFn:
         """`#( ... )`."""
         forms, span = _inside(parts)
-        return ShorthandFn(ListForm(forms, span), span)
+        return fm.ShorthandFn(fm.ListForm(forms, span), span)
 
-    def map_form(self, parts: list[Any]) -> MapForm:
+    def map_form(self, parts: list[Any]) -> fm.MapForm:
         """`{ ... }`; a key without a value is noted."""
         forms, span = _inside(parts)
         if len(forms) % 2:
@@ -80,7 +70,7 @@ class Builder:
             message = "a map needs a value for every key"
             reading.kept(refuse(reading.source, last.start, last.end, "E0108", message, "as in {:key value}"), span)
             forms = forms[:-1]
-        return MapForm(forms, span)
+        return fm.MapForm(forms, span)
 
     def run(self, parts: list[Any]) -> list[Any]:
         """A run, whose first form belongs to the prefix before it."""
@@ -95,14 +85,14 @@ class Builder:
         token, (form, *others) = parts
         _refuse_mark(form, token.reading)
         span = Span(token.start, form.span.end, token.reading.number)
-        return [Quoted(_QUOTES[token.value], form, span), *others]
+        return [fm.Quoted(_QUOTES[token.value], form, span), *others]
 
     def meta(self, parts: list[Any]) -> list[Any]:
         """`^meta form`, and the forms after it."""
         token, meta, (form, *others) = parts
         _refuse_mark(form, token.reading)
         data = meta.value[0] if meta.__class__ is Token else meta
-        return [Meta(data, form, Span(token.start, form.span.end, token.reading.number)), *others]
+        return [fm.Meta(data, form, Span(token.start, form.span.end, token.reading.number)), *others]
 
 
 def finished(reading: Reading, items: list[Any]) -> tuple[Form, ...]:

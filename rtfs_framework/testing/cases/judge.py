@@ -11,13 +11,14 @@ from rtfs_framework.kernel.macros import compile_macro
 from rtfs_framework.kernel.outcome import RequiresHost, value_of
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.data import to_data
+from rtfs_framework.lang.analyzer.modules import Modules
 from rtfs_framework.lang.analyzer.specials.host import lower_mcp_stream
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.diagnostics import refusals
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
 from rtfs_framework.lang.expander.macros import MacroTable
 from rtfs_framework.lang.forms import ListForm
-from rtfs_framework.lang.library import nothing_delegatable
+from rtfs_framework.lang.library import no_modules, nothing_delegatable
 from rtfs_framework.lang.reader.read import read_one
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.types.read import read_type
@@ -93,7 +94,7 @@ def _data(text: str) -> Any:
 def _lowered(text: str) -> str:
     """Return the `call` form that a streaming form becomes."""
     source = Source("<case>", text)
-    analyzer = Analyzer(source, BUILTINS, nothing_delegatable, MacroTable(compile_macro))
+    analyzer = Analyzer(source, BUILTINS, nothing_delegatable, MacroTable(compile_macro), Modules(no_modules))
     form = read_one(source)
     if not isinstance(form, ListForm):
         raise Mismatch("the source is no list")

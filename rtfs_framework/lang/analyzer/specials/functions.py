@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rtfs_framework.lang import forms as fm
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.arities import (
     Arity,
@@ -25,20 +26,7 @@ from rtfs_framework.lang.analyzer.specials.record import malformed, special
 from rtfs_framework.lang.analyzer.type_names import type_of
 from rtfs_framework.lang.annotations import Sequence
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.lang.forms import (
-    Atom,
-    Form,
-    HintForm,
-    ListForm,
-    MapForm,
-    Meta,
-    Name,
-    SetForm,
-    ShorthandFn,
-    VectorForm,
-    head_of,
-    text_of,
-)
+from rtfs_framework.lang.forms import Form, head_of, text_of
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.signature import CallSite, DelegationHint, FunctionSignature, HintKind, Parameter, SiteKind
@@ -69,7 +57,7 @@ class FunctionForm:
     span: Span
 
     @classmethod
-    def read(cls, analyzer: AnalyzerBase, form: ListForm, word: str, *, named: bool) -> FunctionForm:
+    def read(cls, analyzer: AnalyzerBase, form: fm.ListForm, word: str, *, named: bool) -> FunctionForm:
         """Read the parts; `named` for defn.
 
         Raises:
@@ -82,7 +70,7 @@ class FunctionForm:
         if reader.last is None or (named and reader.name is None):
             raise malformed(analyzer, form, word)
         rest = form.items[1 + reader.taken :]
-        if isinstance(reader.last, VectorForm):
+        if isinstance(reader.last, fm.VectorForm):
             returns, body = annotated(analyzer, rest, need=1)
             if not body:
                 raise malformed(analyzer, form, word, f"{word} needs a body")
@@ -96,7 +84,7 @@ class FunctionForm:
 class _Head:
     """Reads what stands before the body: name, doc string, hints and metadata, up to the parameters."""
 
-    def __init__(self, analyzer: AnalyzerBase, form: ListForm, word: str) -> None:
+    def __init__(self, analyzer: AnalyzerBase, form: fm.ListForm, word: str) -> None:
         self.analyzer = analyzer
         self.form = form
         self.word = word
@@ -112,10 +100,10 @@ class _Head:
         """Take one part; tell whether the head is complete."""
         self.taken += 1
         part = self._unwrap(part)
-        if isinstance(part, VectorForm | ListForm) or is_colon(part) or is_type_keyword(part):
+        if isinstance(part, fm.VectorForm | fm.ListForm) or is_colon(part) or is_type_keyword(part):
             self.last = part
             return True
-        if isinstance(part, Name) and self.name is None and part.name != "&":
+        if isinstance(part, fm.Name) and self.name is None and part.name != "&":
             self.name = part.name
             return False
         if text_of(part) is not None and not self.doc:
@@ -124,8 +112,8 @@ class _Head:
         raise malformed(self.analyzer, self.form, self.word, f"malformed {self.word}: {_MISPLACED}", at=part)
 
     def _unwrap(self, part: Form) -> Form:
-        while isinstance(part, HintForm | Meta):
-            if isinstance(part, HintForm):
+        while isinstance(part, fm.HintForm | fm.Meta):
+            if isinstance(part, fm.HintForm):
                 if self.hint is not None:
                     raise self.analyzer.refuse(part, "E0111", "a second delegation hint", "keep one")
                 self.hint = DelegationHint(_HINTS[part.keyword], part.id or "")
@@ -136,10 +124,10 @@ class _Head:
 
 
 def _metadata(meta: Form) -> Map:
-    if isinstance(meta, MapForm):
-        pairs = [(k.value, v.value) for k, v in meta.pairs if isinstance(k, Atom) and isinstance(v, Atom)]
+    if isinstance(meta, fm.MapForm):
+        pairs = [(k.value, v.value) for k, v in meta.pairs if isinstance(k, fm.Atom) and isinstance(v, fm.Atom)]
         return Map.of(pairs)
-    return Map.of([(meta.value, True)]) if isinstance(meta, Atom) else EMPTY_MAP
+    return Map.of([(meta.value, True)]) if isinstance(meta, fm.Atom) else EMPTY_MAP
 
 
 def is_function_form(analyzer: AnalyzerBase, form: Form, scope: Scope) -> bool:
@@ -253,14 +241,14 @@ def _mark_looped(analyzer: AnalyzerBase, frame: ir.FunctionFrame) -> None:
 
 
 def _parameters(
-    analyzer: AnalyzerBase, form: VectorForm, patterns: Patterns
+    analyzer: AnalyzerBase, form: fm.VectorForm, patterns: Patterns
 ) -> tuple[tuple[ir.Param, ...], ir.Param | None]:
     params: list[ir.Param] = []
     rest: ir.Param | None = None
     left = list(form.items)
     while left:
         item = left.pop(0)
-        is_rest = isinstance(item, Name) and item.name == "&"
+        is_rest = isinstance(item, fm.Name) and item.name == "&"
         if rest is not None or (is_rest and not left):
             raise analyzer.refuse(item, "E0207", "& takes exactly one name, at the end", "as in [first & rest]")
         if is_rest:
@@ -295,7 +283,7 @@ def _signature(
     return FunctionSignature(name, parsed.doc, tuple(listed), parsed.returns, parsed.hint, parsed.metadata)
 
 
-def thunk(analyzer: AnalyzerBase, forms: tuple[Form, ...], scope: Scope, span: Span, *names: Name) -> ir.Fn:
+def thunk(analyzer: AnalyzerBase, forms: tuple[Form, ...], scope: Scope, span: Span, *names: fm.Name) -> ir.Fn:
     """Return a function of the given parameter names around forms: a part that a runtime helper runs."""
     inner = scope.thunk()
     if names:
@@ -320,7 +308,7 @@ def closure(analyzer: AnalyzerBase, params: Sequence[ir.Pattern], body: ir.Node,
     "with ^:delegation before the parameters",
     doc="An anonymous function over the variables around it.",
 )
-def _fn(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+def _fn(analyzer: AnalyzerBase, form: fm.ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     parsed = FunctionForm.read(analyzer, form, "fn", named=False)
     if not parsed.name and len(parsed.arities) == 1:
         return _functions(analyzer, parsed, scope, "")[0]
@@ -335,7 +323,7 @@ def _fn(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None)
 
 
 @special("#()", grammar="#(f % %2 & %&)", doc="A short function: % or %1 is the first argument, %& the rest.")
-def _shorthand(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
+def _shorthand(analyzer: AnalyzerBase, form: fm.ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     highest, has_rest = 0, False
     for name in _names_in(analyzer, form):
         if name == "%":
@@ -345,11 +333,11 @@ def _shorthand(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail 
         elif re.fullmatch(r"%[1-9]\d?", name):
             highest = max(highest, int(name[1:]))
     span = form.span
-    params: list[Form] = [Name(f"%{i}", span) for i in range(1, highest + 1)]
+    params: list[Form] = [fm.Name(f"%{i}", span) for i in range(1, highest + 1)]
     if has_rest:
-        params += [Name("&", span), Name("%&", span)]
-    vector = VectorForm(tuple(params), span)
-    body: Form = form if form.items else Atom(None, span)
+        params += [fm.Name("&", span), fm.Name("%&", span)]
+    vector = fm.VectorForm(tuple(params), span)
+    body: Form = form if form.items else fm.Atom(None, span)
     arity = Arity(vector, (body,), shape_of(vector), span)
     parsed = FunctionForm("", "", (arity,), None, None, EMPTY_MAP, form, span)
     return _functions(analyzer, parsed, scope, "", alias=("%", "%1"))[0]
@@ -361,13 +349,13 @@ def _names_in(analyzer: AnalyzerBase, form: Form) -> list[str]:
     todo: list[Form] = [form]
     while todo:
         item = todo.pop()
-        if isinstance(item, Name):
+        if isinstance(item, fm.Name):
             found.append(item.name)
-        elif isinstance(item, ShorthandFn):
+        elif isinstance(item, fm.ShorthandFn):
             raise analyzer.refuse(item, "E0208", "#(...) inside #(...)", "write the inner one as (fn [x] ...)")
-        elif isinstance(item, ListForm | VectorForm | MapForm | SetForm):
+        elif isinstance(item, fm.ListForm | fm.VectorForm | fm.MapForm | fm.SetForm):
             todo += item.items
-        elif isinstance(item, Meta):  # the values of hints are expressions, too
+        elif isinstance(item, fm.Meta):  # the values of hints are expressions, too
             todo += (item.meta, item.form)
         elif hasattr(item, "form"):
             todo.append(item.form)
