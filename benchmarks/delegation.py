@@ -13,10 +13,11 @@ from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.loader import compile_source
 from rtfs_framework.kernel.outcome import HostCall, RequiresHost
 from rtfs_framework.lang.errors import InternalError
+from rtfs_framework.orchestrator.recording.records import Decision
 from rtfs_framework.orchestrator.session import Session
 
 _DECISIONS = 50_000
-_CONFIG = '[delegation]\nengine = "static"\ndefault_target = "local-echo"\n\n[journal]\nenabled = false\n'
+_CONFIG = '[delegation]\nengine = "static"\nstatic_routes = { greet = "local-echo" }\n\n[journal]\nenabled = false\n'
 
 
 def _a_call() -> HostCall:
@@ -37,7 +38,10 @@ def decide() -> Iterable[Row]:
         environ = {"RTFS_HOME": folder}
         with Session.open(config_path=config, environ=environ, journal=False) as session:
             delegator = session.host.dispatcher.delegator
-            first, second = delegator.decide(call), delegator.decide(call)
+            first = delegator.decide(call)
+            if isinstance(first, Decision) and first.settle is not None:
+                first.settle(True)
+            second = delegator.decide(call)
             sources = [getattr(getattr(d, "plan", None), "source", None) for d in (first, second)]
             note = f"plans came from {', '.join(s.value if isinstance(s, PlanSource) else '?' for s in sources)}"
 

@@ -181,6 +181,8 @@ class Delegator:
     # -- plans from memory ---------------------------------------------------------------------------------------------
 
     def _from_memory(self, known: _Known, leaf: Leaf) -> Decision | None:
+        if leaf.silent is not None:
+            return leaf.silent
         shared = leaf.provisional
         if shared is not None:
             return self._of_memory(known, leaf, shared, "shared with an equal call under way")
@@ -251,7 +253,10 @@ class Delegator:
         steps = (*before, ("l1", verdict))
         if answer is None:
             made = self.precedence.default((*steps, ("engine", f"{engine.name}: no opinion")))
-            return attrs.evolve(made, read=read)
+            made = attrs.evolve(made, read=read)
+            if leaf is not None:
+                leaf.silent = made
+            return made
         reviewed, note = self.precedence.review(answer)
         name = answer.engine or engine.name
         source = answer.source if answer.source in _ENGINE_SOURCES else PlanSource.ENGINE

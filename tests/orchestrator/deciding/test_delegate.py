@@ -196,9 +196,13 @@ def test_a_context_ends_with_its_decision_and_belongs_to_its_thread(layer):
 def test_an_engine_without_an_opinion_leaves_the_default_to_decide(layer):
     class Shrugs(Sends):
         def decide(self, context):
-            return None
+            self.asked += 1
 
-    decision = delegator(Shrugs("x"), layer, default=RemoteModel("d")).decide(call("f"))
+    engine = Shrugs("x")
+    made = delegator(engine, layer, default=RemoteModel("d"))
+    decision = made.decide(call("f"))
+    assert made.decide(call("f")) is decision, "it is asked once"
+    assert engine.asked == 1
     assert (decision.plan.target, decision.plan.source) == (RemoteModel("d"), PlanSource.DEFAULT)
     assert ("engine", "e: no opinion") in decision.steps
 
