@@ -11,7 +11,7 @@ import ast
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen.emitter import Dest, steady, var_name
+from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.codegen.metering import FREE_ROUNDS, further_steps
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.passes.counted import Counted, counted, mentions
@@ -54,9 +54,7 @@ class Counting:
 
     def _steady(self, expression: ast.expr) -> ast.expr:
         """Return an expression that may be read more than once, and that the loop does not change."""
-        if isinstance(expression, ast.Constant):
-            return expression
-        if isinstance(expression, ast.Name) and steady(expression) and "__" not in expression.id:
+        if isinstance(expression, ast.Constant) or py.is_local(expression):
             return expression
         name = self._emitter.unit.temp("c")
         self._emitter.emit(py.assign(name, expression), self._line)
@@ -76,7 +74,7 @@ class Counting:
         if isinstance(made, ast.Constant) and isinstance(first, ast.Constant):
             reached = made.value >= first.value if found.step > 0 else made.value <= first.value  # type: ignore[operator]
             return made if reached else never
-        return self._steady(py.either(py.compare(made, order, first), _again(made), never))
+        return self._steady(py.either(py.compare(made, order, first), py.again(made), never))
 
     def _round(self) -> list[ast.stmt]:
         """Return the statements of a round."""
@@ -98,16 +96,16 @@ class Counting:
         """Return what the variable is after the last round."""
         step = self._found.step
         if self._found.meets:
-            return _again(bound)
+            return py.again(bound)
         if abs(step) == 1:
             order: ast.cmpop = ast.Gt() if step > 0 else ast.Lt()
-            return py.either(py.compare(_again(bound), order, _again(first)), _again(bound), _again(first))
+            return py.either(py.compare(py.again(bound), order, py.again(first)), py.again(bound), py.again(first))
         rounds = py.call("len", self._range(first, bound))
-        return ast.BinOp(_again(first), ast.Add(), ast.BinOp(py.const(step), ast.Mult(), rounds))
+        return ast.BinOp(py.again(first), ast.Add(), ast.BinOp(py.const(step), ast.Mult(), rounds))
 
     def _range(self, first: ast.expr, bound: ast.expr) -> ast.expr:
         step = [] if self._found.step == 1 else [py.const(self._found.step)]
-        return py.call("range", _again(first), _again(bound), *step)
+        return py.call("range", py.again(first), py.again(bound), *step)
 
     def _plain(self, first: ast.expr, bound: ast.expr) -> None:
         """Emit the loop without steps."""
@@ -120,13 +118,13 @@ class Counting:
         emitter, line = self._emitter, self._line
         emitter.pay(line)
         at, end = emitter.unit.temp("c"), emitter.unit.temp("c")
-        emitter.emit(py.assign(at, _again(first)), line)
+        emitter.emit(py.assign(at, py.again(first)), line)
         emitter.emit(py.assign(end, self._first_end(first, bound)), line)
         body = self._round()
         sizes: list[ast.stmt] = [
             ast.Expr(py.call(emitter.unit.helper("rt_check_growth"), py.load(name))) for name in grown
         ]
-        goes_on = py.compare(py.load(end), ast.NotEq(), _again(bound))
+        goes_on = py.compare(py.load(end), ast.NotEq(), py.again(bound))
         onwards = [py.assign(at, py.load(end)), py.assign(end, self._ahead(first, py.load(at), bound))]
         with emitter.block() as stretches:
             emitter.emit(ast.For(py.store(self._var), self._range(py.load(at), py.load(end)), body, []), line)
@@ -139,12 +137,12 @@ class Counting:
     def _first_end(self, first: ast.expr, bound: ast.expr) -> ast.expr:
         """Return where the first stretch ends: a few rounds are part of the step that the loop has taken."""
         step = self._found.step
-        far = (_again(bound), _again(first)) if step > 0 else (_again(first), _again(bound))
+        far = (py.again(bound), py.again(first)) if step > 0 else (py.again(first), py.again(bound))
         few = py.compare(ast.BinOp(far[0], ast.Sub(), far[1]), ast.LtE(), py.const(FREE_ROUNDS * abs(step)))
-        return py.either(few, _again(bound), self._ahead(first, first, bound))
+        return py.either(few, py.again(bound), self._ahead(first, first, bound))
 
     def _ahead(self, first: ast.expr, at: ast.expr, bound: ast.expr) -> ast.expr:
-        places = [_again(place) for place in (first, at, bound)]
+        places = [py.again(place) for place in (first, at, bound)]
         return py.call(self._emitter.unit.helper("rt_ahead"), *places, py.const(self._found.step))
 
 
@@ -152,8 +150,3 @@ def _sum(expression: ast.expr, number: int) -> ast.expr:
     if isinstance(expression, ast.Constant):
         return py.const(expression.value + number)  # type: ignore[operator]
     return ast.BinOp(expression, ast.Add(), py.const(number))
-
-
-def _again(expression: ast.expr) -> ast.expr:
-    """Return a fresh node for a further use of a name or constant."""
-    return py.load(expression.id) if isinstance(expression, ast.Name) else py.const(expression.value)  # type: ignore[attr-defined]

@@ -217,7 +217,7 @@ class EmitterBase:
 
     def name_it(self, expression: ast.expr, line: int, what: str = "t") -> str:
         """Return a local name that holds an expression's value."""
-        if isinstance(expression, ast.Name) and "__" not in expression.id:
+        if isinstance(expression, ast.Name) and py.is_local(expression):
             return expression.id
         temp = self.unit.temp(what)
         self.emit(py.assign(temp, expression), line)

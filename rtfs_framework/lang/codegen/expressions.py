@@ -165,14 +165,10 @@ class Expressions(EmitterBase, ABC):
         expression = self.value(node)
         if self.numbers.kind(node) is Kind.BOOL:
             return expression
-        if isinstance(expression, ast.Name) and "__" not in expression.id:
-            first: ast.expr = py.load(expression.id)
-            name = expression.id
-        else:
-            name = self.unit.temp("b")
-            first = py.walrus(name, expression)
-        nothing = py.compare(first, ast.IsNot(), py.const(None))
-        return self.at(py.both([nothing, py.compare(py.load(name), ast.IsNot(), py.const(value=False))]), line)
+        if isinstance(expression, ast.Name) and py.is_local(expression):
+            return self.at(py.is_true(py.load(expression.id), expression.id), line)
+        name = self.unit.temp("b")
+        return self.at(py.is_true(py.walrus(name, expression), name), line)
 
     def _tests(self, node: ir.And | ir.Or) -> ast.expr | None:
         """Return the tests of a junction as one expression, or None when an item needs statements."""
@@ -196,25 +192,16 @@ class Expressions(EmitterBase, ABC):
             made = self._tests(node)
             if made is not None:
                 return made
-        result: ir.Node = items[-1]
-        return self._junction(node, items[:-1], result)
-
-    def _junction(self, node: ir.And | ir.Or, before: Sequence[ir.Node], last: ir.Node) -> ast.expr:
         temp = self.unit.temp("j")
-        self._junction_into(node, [*before, last], temp)
+        self._junction_into(node, items, temp)
         return py.load(temp)
 
-    def _junction_into(self, node: ir.And | ir.Or, items: list[ir.Node], temp: str) -> None:
+    def _junction_into(self, node: ir.And | ir.Or, items: Sequence[ir.Node], temp: str) -> None:
         line = self.line(items[0].span)
         self.emit(py.assign(temp, self.value(items[0])), line)
         if len(items) == 1:
             return
-        true = py.both(
-            [
-                py.compare(py.load(temp), ast.IsNot(), py.const(None)),
-                py.compare(py.load(temp), ast.IsNot(), py.const(value=False)),
-            ]
-        )
+        true = py.is_true(py.load(temp), temp)
         test: ast.expr = true if isinstance(node, ir.And) else ast.UnaryOp(ast.Not(), true)
         with self.block() as rest:
             self._junction_into(node, items[1:], temp)

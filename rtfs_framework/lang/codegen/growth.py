@@ -64,7 +64,7 @@ def _change(emitter: Expressions, node: ir.Grow, given: list[ast.expr]) -> None:
         fits = _is_index(emitter, node.parts[0], given[0], name)
         refuse = ast.Expr(py.call(emitter.unit.builtin("assoc"), _as_vector(name), *given))
         emitter.emit(ast.If(ast.UnaryOp(ast.Not(), fits), [refuse], []), line)
-        changes: list[ast.stmt] = [_set(name, _copied(given[0]), given[1])]
+        changes: list[ast.stmt] = [_set(name, py.again(given[0]), given[1])]
     else:
         changes = [*_replace(name, node.drops, given)]
     for change in changes:
@@ -107,21 +107,16 @@ def _set(name: str, place: ast.expr, value: ast.expr) -> ast.Assign:
     return ast.Assign([ast.Subscript(py.load(name), place, ast.Store())], value)
 
 
-def _copied(value: ast.expr) -> ast.expr:
-    """Return a name or constant once more: no node stands at two places of a tree."""
-    return py.load(value.id) if isinstance(value, ast.Name) else value
-
-
 def _as_vector(name: str) -> ast.expr:
     return py.tuple_of([ast.Starred(py.load(name), py.LOAD)])
 
 
 def _is_index(emitter: Expressions, node: ir.Node, index: ast.expr, name: str) -> ast.expr:
     """Return the test that a value is an index of a list."""
-    inside = ast.Compare(py.const(-1), [ast.Lt(), ast.Lt()], [_copied(index), py.call("len", py.load(name))])
+    inside = ast.Compare(py.const(-1), [ast.Lt(), ast.Lt()], [py.again(index), py.call("len", py.load(name))])
     if emitter.numbers.kind(node) is Kind.INT:
         return inside
-    return py.both([py.is_class(_copied(index), "int"), inside])
+    return py.both([py.is_class(py.again(index), "int"), inside])
 
 
 def _asked(emitter: Expressions, node: ir.Grow) -> ir.Look | None:
@@ -203,8 +198,8 @@ def _item(emitter: Expressions, node: ir.Look) -> ast.expr:
         (index,) = emitter.values(node.args)
         if not isinstance(index, ast.Name | ast.Constant):
             index = py.load(emitter.name_it(index, line))
-        fast = ast.Subscript(py.load(name), _copied(index), py.LOAD)
-        slow = py.call(emitter.unit.builtin("nth"), _as_vector(name), _copied(index))
+        fast = ast.Subscript(py.load(name), py.again(index), py.LOAD)
+        slow = py.call(emitter.unit.builtin("nth"), _as_vector(name), py.again(index))
         return py.either(_is_index(emitter, node.args[0], index, name), fast, slow)
     if node.op == Op.FIRST:
         return py.either(py.load(name), py.index(py.load(name), 0), py.const(None))
@@ -227,5 +222,5 @@ def _key(emitter: Expressions, node: ir.Node, key: ast.expr) -> ast.expr:
     """Return the dict key that stands for a value, which is a name or a literal."""
     if is_own_key(node, emitter.numbers):
         return key
-    slow = py.call(emitter.unit.helper("rt_key"), _copied(key))
+    slow = py.call(emitter.unit.helper("rt_key"), py.again(key))
     return py.either(key_test(emitter, node, key.id), key, slow) if isinstance(key, ast.Name) else slow

@@ -58,8 +58,8 @@ def _operand(emitter: Expressions, expression: ast.expr, kind: Kind | None = Non
     if isinstance(expression, ast.Constant):
         known = expression.value.__class__ is int
         return expression, None if known else py.const(value=False)
-    if _is_local(expression):
-        return expression, None if kind is Kind.INT else py.is_class(_again(expression), "int")
+    if py.is_local(expression):
+        return expression, None if kind is Kind.INT else py.is_class(py.again(expression), "int")
     temp = emitter.unit.temp("a")
     test = py.bound(temp, expression) if kind is Kind.INT else py.is_class(py.walrus(temp, expression), "int")
     return py.load(temp), test
@@ -99,11 +99,11 @@ def _combined(
         return _python(op, a, b)
     if op == Op.MUL:
         return _product(emitter, a, b, tests)
-    again = (_again(a), _again(b))
+    again = (py.again(a), py.again(b))
     made = py.call(emitter.unit.helper(f"op_{op}"), *again) if slow is None else py.call(slow, again[0])
     # `&` evaluates both tests, so that both operands are in their temporaries whatever the first test says.
     test = _all(tests)
-    return py.either(test, _python(op, _again(a), _again(b)), made)
+    return py.either(test, _python(op, py.again(a), py.again(b)), made)
 
 
 def _beside_float(
@@ -113,7 +113,7 @@ def _beside_float(
     names: list[ast.expr] = []
     tests: list[ast.expr] = []
     for expression, kind in (first, second):
-        if isinstance(expression, ast.Constant) or _is_local(expression):
+        if isinstance(expression, ast.Constant) or py.is_local(expression):
             read = expression
         else:
             temp = emitter.unit.temp("a")
@@ -121,10 +121,10 @@ def _beside_float(
             read = py.load(temp)
         names.append(read)
         if kind is not Kind.FLOAT:
-            tests.append(py.is_class(_again(read), "float"))
+            tests.append(py.is_class(py.again(read), "float"))
     order = sorted(tests, key=lambda test: isinstance(test.left, ast.Attribute))  # type: ignore[attr-defined]
-    slow = py.call(emitter.unit.helper(f"op_{op}"), _again(names[0]), _again(names[1]))
-    return py.either(py.both(order), _python(op, _again(names[0]), _again(names[1])), slow)
+    slow = py.call(emitter.unit.helper(f"op_{op}"), py.again(names[0]), py.again(names[1]))
+    return py.either(py.both(order), _python(op, py.again(names[0]), py.again(names[1])), slow)
 
 
 def _several(emitter: Expressions, op: str, node: ir.Call) -> ast.expr | None:
@@ -173,7 +173,7 @@ def _chain(emitter: Expressions, function: ir.Builtin, node: ir.Call) -> ast.exp
     chain = ast.Compare(first, [_ORDER[function.op]() for _ in others], others)
     if known:
         return chain
-    slow = py.call(emitter.unit.builtin(function.name), *[_again(read) for read, _ in operands])
+    slow = py.call(emitter.unit.builtin(function.name), *[py.again(read) for read, _ in operands])
     return py.either(_all(tests), chain, slow)
 
 
@@ -189,9 +189,9 @@ def _python(op: str, left: ast.expr, right: ast.expr) -> ast.expr:
 def _product(emitter: Expressions, a: ast.expr, b: ast.expr, tests: list[ast.expr]) -> ast.expr:
     """Products alone grow fast: a large one is made (again) by the library, which measures it."""
     product = emitter.unit.temp("a")
-    made = ast.BinOp(_again(a), ast.Mult(), _again(b))
+    made = ast.BinOp(py.again(a), ast.Mult(), py.again(b))
     small = ast.Compare(py.const(-_WORD), [ast.Lt(), ast.Lt()], [py.walrus(product, made), py.const(_WORD)])
-    slow = py.call(emitter.unit.helper(f"op_{Op.MUL}"), _again(a), _again(b))
+    slow = py.call(emitter.unit.helper(f"op_{Op.MUL}"), py.again(a), py.again(b))
     return py.either(py.both([*([_all(tests)] if tests else []), small]), py.load(product), slow)
 
 
@@ -206,15 +206,6 @@ def _binds(test: ast.expr) -> bool:
     """Tell whether the test of an operand (`_operand`) puts it into a temporary."""
     first = test.left if isinstance(test, ast.Compare) else test
     return isinstance(first.value if isinstance(first, ast.Attribute) else first, ast.NamedExpr)
-
-
-def _is_local(expression: ast.expr) -> bool:
-    return isinstance(expression, ast.Name) and "__" not in expression.id
-
-
-def _again(expression: ast.expr) -> ast.expr:
-    """Return a fresh node for a second use of a name or constant."""
-    return py.load(expression.id) if isinstance(expression, ast.Name) else py.const(expression.value)  # type: ignore[attr-defined]
 
 
 def _named(emitter: Expressions, expression: ast.expr) -> ast.expr:
@@ -240,7 +231,7 @@ def _equal(emitter: Expressions, node: ir.Call) -> ast.expr:
             if value.__class__ is int:
                 name, test = _operand(emitter, other)
                 assert test is not None  # noqa: S101 - `other` is no constant
-                return py.both([test, py.compare(_again(name), ast.Eq(), py.const(value))])
+                return py.both([test, py.compare(py.again(name), ast.Eq(), py.const(value))])
     return _equal_plain(emitter, (left, kinds[0]), (right, kinds[1]))
 
 
@@ -251,7 +242,7 @@ def _equal_plain(
     names: list[ast.expr] = []
     tests: list[ast.expr] = []
     for expression, _ in (first, second):
-        if isinstance(expression, ast.Constant) or _is_local(expression):
+        if isinstance(expression, ast.Constant) or py.is_local(expression):
             names.append(expression)
         else:
             temp = emitter.unit.temp("a")
@@ -260,9 +251,9 @@ def _equal_plain(
     a, b = names
     for kind, other in ((first[1], b), (second[1], a)):
         if kind in (Kind.INT, Kind.FLOAT):
-            tests.append(py.is_class(_again(other), _CLASSES[kind]))
-            return py.both([*tests, py.compare(_again(a), ast.Eq(), _again(b))])
+            tests.append(py.is_class(py.again(other), _CLASSES[kind]))
+            return py.both([*tests, py.compare(py.again(a), ast.Eq(), py.again(b))])
     same = isinstance(a, ast.Name) and isinstance(b, ast.Name) and a.id == b.id
-    integers = [py.is_class(_again(each), "int") for each in ((a,) if same else (a, b))]
-    slow = py.call(emitter.unit.helper("rt_equal"), _again(a), _again(b))
-    return py.either(py.both([*tests, *integers]), py.compare(_again(a), ast.Eq(), _again(b)), slow)
+    integers = [py.is_class(py.again(each), "int") for each in ((a,) if same else (a, b))]
+    slow = py.call(emitter.unit.helper("rt_equal"), py.again(a), py.again(b))
+    return py.either(py.both([*tests, *integers]), py.compare(py.again(a), ast.Eq(), py.again(b)), slow)

@@ -120,6 +120,21 @@ def tuple_of(values: Sequence[ast.expr]) -> ast.Tuple:
     return ast.Tuple(list(values), LOAD)
 
 
+def is_local(value: ast.expr) -> bool:
+    """Tell whether an expression reads a local variable: of other names two underscores tell what they are."""
+    return isinstance(value, ast.Name) and "__" not in value.id
+
+
+def again(value: ast.expr) -> ast.expr:
+    """Return a name or constant once more: no node stands at two places of a tree."""
+    return load(value.id) if isinstance(value, ast.Name) else const(value.value)  # type: ignore[attr-defined]
+
+
+def is_true(first: ast.expr, name: str) -> ast.expr:
+    """Return the test that a value is neither nil nor false; `first` reads it, and leaves it under a name."""
+    return both([compare(first, ast.IsNot(), const(None)), compare(load(name), ast.IsNot(), const(value=False))])
+
+
 def index(value: ast.expr, place: int) -> ast.Subscript:
     """Return `value[place]`."""
     return ast.Subscript(value, const(place), LOAD)

@@ -203,9 +203,9 @@ class _Filler(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id == "slow":
-            return py.call(self.slow, *[self._again(letter) for letter in self.names])
+            return py.call(self.slow, *[py.again(self.names[letter]) for letter in self.names])
         if node.id in self.names:
-            return self._again(node.id)
+            return py.again(self.names[node.id])
         if node.id in _BOUNDS:
             return py.const(_BOUNDS[node.id])
         return py.load(self.emitter.unit.helper(node.id) if node.id in _HELPERS else node.id)
@@ -236,7 +236,7 @@ class _Filler(ast.NodeTransformer):
         known = self.kinds[letter]
         if known is not None:
             return py.const(value=known is kind)
-        return py.is_class(self._again(letter), wanted.__name__)
+        return py.is_class(py.again(self.names[letter]), wanted.__name__)
 
     def _is_quick(self) -> bool:
         """Tell whether a division of integers need not be measured: one of the two is short."""
@@ -256,7 +256,7 @@ class _Filler(ast.NodeTransformer):
         if isinstance(value, ast.Constant):
             return py.const(value=value.value.__class__ is int and 0 < value.value < LARGE_INTEGER)
         bounds: list[tuple[ast.cmpop, int]] = [(ast.Gt(), 0), (ast.Lt(), COMPACT)]
-        return py.both(py.compare(self._again(letter), operator, py.const(bound)) for operator, bound in bounds)
+        return py.both(py.compare(py.again(value), operator, py.const(bound)) for operator, bound in bounds)
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         match node:
@@ -292,10 +292,6 @@ class _Filler(ast.NodeTransformer):
             return made.body if made.test.value else made.orelse  # type: ignore[no-any-return]
         return made  # type: ignore[no-any-return]
 
-    def _again(self, letter: str) -> ast.expr:
-        value = self.names[letter]
-        return py.load(value.id) if isinstance(value, ast.Name) else py.const(value.value)  # type: ignore[attr-defined]
-
 
 def _text(emitter: Expressions, node: ir.Call) -> ast.expr:
     """`str` as one format string; a result that may be too long is made by the library, which refuses it."""
@@ -329,7 +325,7 @@ def _shown(emitter: Expressions, node: ir.Node, expression: ast.expr) -> ast.exp
     kind = emitter.numbers.kind(node)
     if kind is Kind.STRING or (kind is Kind.INT and _is_short(emitter, node)):
         return expression
-    if isinstance(expression, ast.Name) and "__" not in expression.id:
+    if isinstance(expression, ast.Name) and py.is_local(expression):
         first: ast.expr = py.load(expression.id)
         read = expression.id
     else:

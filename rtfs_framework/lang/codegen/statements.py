@@ -121,18 +121,12 @@ class Statements(Expressions):
         head, rest = node.items[0], node.items[1:]
         line = self.line(node.span)
         name = self.name_it(self.value(head), line, "j")
-        true = py.both(
-            [
-                py.compare(py.load(name), ast.IsNot(), py.const(None)),
-                py.compare(py.load(name), ast.IsNot(), py.const(value=False)),
-            ]
-        )
         remaining: ir.Node = rest[0] if len(rest) == 1 else type(node)(rest, node.span)
         more = self.inside(remaining, dest)
         with self.block() as done:
             self.give(py.load(name), dest, line)
         then, other = (more, done) if isinstance(node, ir.And) else (done, more)
-        self.emit(ast.If(true, then or [ast.Pass()], other), line)
+        self.emit(ast.If(py.is_true(py.load(name), name), then or [ast.Pass()], other), line)
 
     def _run_blocks(self, node: ir.Loop | ir.Try | ir.Hinted | ir.Each, dest: Dest) -> None:
         """A form that opens blocks. In too many already it becomes a function, for nothing in it jumps out of it."""
