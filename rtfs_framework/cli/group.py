@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +64,7 @@ class Commands(click.Group):
         Raises:
             PluginFault: It is a plugin's, and broke.
         """
+        gc.enable()  # see `main`
         try:
             with _out_of_click():
                 return super().invoke(ctx)

@@ -31,7 +31,6 @@ def main() -> None:
 
             _mind_signals(told)
             mend_stderr()
-            gc.enable()
             code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while it was starting or ending
         code = _INTERRUPTED

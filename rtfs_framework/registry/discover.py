@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
 from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.registry.installed import Point, entry_points
 from rtfs_framework.registry.problems import SELECTION, PluginProblem, Provenance
-
-if TYPE_CHECKING:
-    from importlib.metadata import Distribution, EntryPoint
 
 GROUP = "rtfs_framework"
 VARIABLE = "RTFS_PLUGINS"
@@ -28,9 +26,7 @@ class FoundPlugin:
 
 def find_plugins() -> list[FoundPlugin]:
     """Return the installed plugins, by distribution and name, whatever order the file system lists them in."""
-    from importlib.metadata import entry_points  # a fifth of the start of a host that wants no plugin
-
-    found = [_found(point) for point in entry_points(group=GROUP)]
+    found = [_found(point) for point in entry_points(GROUP)]
     return sorted(found, key=lambda plugin: (plugin.provenance.distribution, plugin.name))
 
 
@@ -48,22 +44,14 @@ def choose(found: Sequence[FoundPlugin], wanted: str | None) -> tuple[list[Found
     return [plugin for plugin in found if not asked.isdisjoint(map(_normal, _names(plugin)))], problems
 
 
-def _found(point: EntryPoint) -> FoundPlugin:
+def _found(point: Point) -> FoundPlugin:
+    """Return a plugin; one whose distribution is damaged goes by its package's name."""
     module = point.value.partition(":")[0].strip()
-    name, version = _identity(point.dist, module)
-    return FoundPlugin(point.name, Provenance(name, version, module), point.load)
-
-
-def _identity(distribution: Distribution | None, module: str) -> tuple[str, str]:
-    """Return a distribution's name and version; a damaged one goes by its package's name."""
-    package = module.partition(".")[0]
-    if distribution is None:
-        return package, ""
-    try:
-        metadata = distribution.metadata
-        return metadata["Name"] or package, metadata["Version"] or ""
-    except Exception:  # noqa: BLE001 - metadata that cannot be read must not keep the other plugins from loading
-        return package, ""
+    return FoundPlugin(
+        point.name,
+        Provenance(point.distribution or module.partition(".")[0], point.version, module),
+        point.load,
+    )
 
 
 def _names(plugin: FoundPlugin) -> tuple[str, str]:
