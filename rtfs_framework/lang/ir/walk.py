@@ -52,25 +52,28 @@ def _pairs(pairs: tuple[Any, ...], go: Go) -> tuple[Any, ...]:
     return pairs if all(map(is_, values, made)) else tuple((key, v) for (key, _), v in zip(pairs, made, strict=True))
 
 
-def defaults(pattern: ir.Pattern) -> Iterator[ir.Node]:
-    """Yield the default values inside a pattern."""
+def subpatterns(pattern: ir.Pattern) -> tuple[ir.Pattern, ...]:
+    """Return the patterns directly inside a pattern."""
     match pattern:
         case ir.PVar() | ir.PIgnore() | ir.PLiteral():
-            return
-        case ir.PAs(pattern=inner) | ir.PType(pattern=inner):
-            yield from defaults(inner)
-        case ir.PVector():
-            for item in (*pattern.items, *([pattern.rest] if pattern.rest else [])):
-                yield from defaults(item)
-        case ir.PMap():
-            for entry in pattern.entries:
-                if entry.default is not None:
-                    yield entry.default
-                yield from defaults(entry.pattern)
-            if pattern.rest is not None:
-                yield from defaults(pattern.rest)
+            return ()
+        case ir.PAs() | ir.PType():
+            return (pattern.pattern,)
+        case ir.PVector(items=items, rest=rest):
+            return items if rest is None else (*items, rest)
+        case ir.PMap(entries=entries, rest=rest):
+            return tuple([entry.pattern for entry in entries] + ([] if rest is None else [rest]))
         case _ as never:
             raise forgotten(never)
+
+
+def defaults(pattern: ir.Pattern) -> Iterator[ir.Node]:
+    """Yield the default values inside a pattern."""
+    given = [entry.default for entry in pattern.entries] if isinstance(pattern, ir.PMap) else []
+    for i, each in enumerate(subpatterns(pattern)):
+        if i < len(given) and (default := given[i]) is not None:
+            yield default
+        yield from defaults(each)
 
 
 def pattern(node: ir.Pattern, go: Go) -> ir.Pattern:
@@ -229,26 +232,12 @@ def everything(roots: tuple[ir.Node, ...]) -> list[ir.Node]:
 
 def variables(pattern: ir.Pattern) -> Iterator[ir.Var]:
     """Yield the variables that a pattern binds."""
-    match pattern:
-        case ir.PIgnore() | ir.PLiteral():
-            return
-        case ir.PVar(var=var):
-            yield var
-        case ir.PAs(var=var, pattern=inner):
-            yield var
-            yield from variables(inner)
-        case ir.PType(pattern=inner):
-            yield from variables(inner)
-        case ir.PVector(items=items, rest=rest, whole=whole):
-            for item in (*items, *([rest] if rest else [])):
-                yield from variables(item)
-            yield from [whole] if whole else []
-        case ir.PMap(entries=entries, rest=rest, whole=whole):
-            for item in (*(entry.pattern for entry in entries), *([rest] if rest else [])):
-                yield from variables(item)
-            yield from [whole] if whole else []
-        case _ as never:
-            raise forgotten(never)
+    if isinstance(pattern, ir.PVar | ir.PAs):
+        yield pattern.var
+    for each in subpatterns(pattern):
+        yield from variables(each)
+    if isinstance(pattern, ir.PVector | ir.PMap) and pattern.whole is not None:
+        yield pattern.whole
 
 
 def jumps(body: ir.Node, frame: ir.FunctionFrame | None) -> Iterable[ir.Recur]:
