@@ -76,25 +76,35 @@ def defaults(pattern: ir.Pattern) -> Iterator[ir.Node]:
         yield from defaults(each)
 
 
-def pattern(node: ir.Pattern, go: Go) -> ir.Pattern:
-    """Return a pattern with its default values replaced."""
+def _same(var: ir.Var) -> ir.Var:
+    return var
+
+
+def pattern(node: ir.Pattern, go: Go, bind: Callable[[ir.Var], ir.Var] = _same) -> ir.Pattern:
+    """Return a pattern with its default values, and its variables, replaced."""
     match node:
-        case ir.PVar() | ir.PIgnore() | ir.PLiteral():
+        case ir.PIgnore() | ir.PLiteral():
             return node
-        case ir.PType() | ir.PAs():
-            return _with(node, pattern=pattern(node.pattern, go))
+        case ir.PVar():
+            return _with(node, var=bind(node.var))
+        case ir.PType():
+            return _with(node, pattern=pattern(node.pattern, go, bind))
+        case ir.PAs():
+            return _with(node, var=bind(node.var), pattern=pattern(node.pattern, go, bind))
         case ir.PVector():
-            items = _all(node.items, (pattern(item, go) for item in node.items))
-            return _with(node, items=items, rest=_maybe(node.rest, lambda rest: pattern(rest, go)))
+            items = _all(node.items, (pattern(item, go, bind) for item in node.items))
+            rest = _maybe(node.rest, lambda rest: pattern(rest, go, bind))
+            return _with(node, items=items, rest=rest, whole=_maybe(node.whole, bind))
         case ir.PMap():
-            entries = _all(node.entries, (_entry(entry, go) for entry in node.entries))
-            return _with(node, entries=entries, rest=_maybe(node.rest, lambda rest: pattern(rest, go)))
+            entries = _all(node.entries, (_entry(entry, go, bind) for entry in node.entries))
+            rest = _maybe(node.rest, lambda rest: pattern(rest, go, bind))
+            return _with(node, entries=entries, rest=rest, whole=_maybe(node.whole, bind))
         case _ as never:
             raise forgotten(never)
 
 
-def _entry(entry: ir.PMapEntry, go: Go) -> ir.PMapEntry:
-    return _with(entry, pattern=pattern(entry.pattern, go), default=_maybe(entry.default, go))
+def _entry(entry: ir.PMapEntry, go: Go, bind: Callable[[ir.Var], ir.Var]) -> ir.PMapEntry:
+    return _with(entry, pattern=pattern(entry.pattern, go, bind), default=_maybe(entry.default, go))
 
 
 def _param(param: ir.Param, go: Go) -> ir.Param:

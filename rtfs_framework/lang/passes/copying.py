@@ -10,8 +10,8 @@ from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Iterable, Sequence
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import all_nodes
+from rtfs_framework.lang.ir.walk import pattern as with_parts
 from rtfs_framework.lang.ir.walk import rebuild, variables
-from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.source import Span
 
 
@@ -132,30 +132,8 @@ class Copy:
         return self._owner if frame is None else self._frames.get(frame, self._owner)
 
     def pattern(self, pattern: ir.Pattern) -> ir.Pattern:
-        """Return the copy of a pattern, with variables of its own."""
-        match pattern:
-            case ir.PIgnore() | ir.PLiteral():
-                return pattern
-            case ir.PVar(var=var):
-                return ir.PVar(self.bind(var))
-            case ir.PType():
-                return records.evolve(pattern, pattern=self.pattern(pattern.pattern))
-            case ir.PAs():
-                return ir.PAs(self.bind(pattern.var), self.pattern(pattern.pattern))
-            case ir.PVector():
-                items = tuple(map(self.pattern, pattern.items))
-                return records.evolve(pattern, items=items, rest=self._rest(pattern), whole=self._whole(pattern))
-            case ir.PMap():
-                entries = tuple(records.evolve(e, pattern=self.pattern(e.pattern)) for e in pattern.entries)
-                return records.evolve(pattern, entries=entries, rest=self._rest(pattern), whole=self._whole(pattern))
-            case _ as never:
-                raise forgotten(never)
-
-    def _rest(self, pattern: ir.PVector | ir.PMap) -> ir.Pattern | None:
-        return None if pattern.rest is None else self.pattern(pattern.rest)
-
-    def _whole(self, pattern: ir.PVector | ir.PMap) -> ir.Var | None:
-        return None if pattern.whole is None else self.bind(pattern.whole)
+        """Return the copy of a pattern, with variables of its own; its default values are copied with its node."""
+        return with_parts(pattern, lambda node: node, self.bind)
 
 
 def bound_by(node: ir.Node) -> Iterable[ir.Var]:
