@@ -5,12 +5,14 @@ In: a function, then any collection. Any value may be a key.
 
 from __future__ import annotations
 
-from rtfs_framework.lang.annotations import Any
-from rtfs_framework.lang.maps import Map, to_key
-from rtfs_framework.lang.meter import watched
+from collections import Counter
+
+from rtfs_framework.lang.annotations import Any, Iterable
+from rtfs_framework.lang.maps import Map, atoms, to_key
+from rtfs_framework.lang.meter import blocks, watched
 from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.callables import as_function
-from rtfs_framework.stdlib.check import walked
+from rtfs_framework.stdlib.check import placed, walked
 from rtfs_framework.stdlib.slices import alike
 from rtfs_framework.stdlib.table import builtin
 
@@ -53,7 +55,7 @@ def index_by(f: ty.callable, collection: ty.sequence) -> Map:
     types=("[:fn [sequence] [:map-of :any :int]]",),
 )
 def frequencies(collection: Any) -> Map:
-    return _counted([to_key(item) for item in watched(walked("frequencies", collection))])
+    return _counted(blocks(placed("frequencies", collection)))
 
 
 @builtin(
@@ -65,14 +67,15 @@ def frequencies(collection: Any) -> Map:
 def count_by(f: Any, collection: Any) -> Map:
     found = walked("count-by", collection)
     call = as_function("count-by", f, 1)
-    return _counted([to_key(call(item)) for item in watched(found)])
+    return _counted([[call(item) for item in watched(found)]])
 
 
-def _counted(keys: list[Any]) -> Map:
-    counts: dict[Any, int] = {}
-    for key in keys:
-        counts[key] = counts.get(key, 0) + 1
-    return Map.wrap(counts)
+def _counted(parts: Iterable[Any]) -> Map:
+    """Return how often each value occurs; those that are their own keys are counted by Python's C code."""
+    counts: Counter[Any] = Counter()
+    for part in parts:
+        counts.update(part if atoms(part) else [to_key(value) for value in watched(part)])
+    return Map.wrap(dict(counts))
 
 
 @builtin(
