@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel
+from rtfs_framework.api.targets import RemoteModel
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, EngineSpec, ProviderSpec
+from rtfs_framework.orchestrator.config.routes import target_text
 from rtfs_framework.orchestrator.remembering.cache_stack import ON_BY_DEFAULT
 
 if TYPE_CHECKING:
@@ -164,18 +165,6 @@ def _security(config: Config, sources: _Sources) -> Iterator[Setting]:
         yield sources.setting(("security", name), value)
     for name, value in rules.values.items():
         yield sources.setting(("security", "context", name), write(value))
-
-
-def target_text(target: Any) -> str:
-    """Return a target as `delegation.toml` writes it."""
-    match target:
-        case LocalPure():
-            return "local-pure"
-        case LocalModel(id=name):
-            return f"local-{name}"
-        case RemoteModel(id=name):
-            return f"remote-{name}"
-    return str(target)
 
 
 def _plain(value: Any) -> Any:

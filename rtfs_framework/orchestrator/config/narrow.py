@@ -15,7 +15,7 @@ import attrs
 
 from rtfs_framework.api.provider import Locality
 from rtfs_framework.api.settings import ANY, FILE_WITHIN, UNTRUSTED
-from rtfs_framework.api.targets import LocalModel, RemoteModel
+from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.choices import Choices
@@ -23,6 +23,7 @@ from rtfs_framework.orchestrator.config.layers import Layer, Merged
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, ProviderSpec
 from rtfs_framework.orchestrator.config.own import MISTAKEN, key_names, typed_value
 from rtfs_framework.orchestrator.config.paths import read_path
+from rtfs_framework.orchestrator.config.routes import target_text
 from rtfs_framework.orchestrator.config.standing import STANDING, WIDENS, Said, widens
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable
 
@@ -114,7 +115,8 @@ class Narrowing:
         local = frozenset({each.id for each in known if isinstance(each, LocalModel)} | set(models))
         remote = frozenset(each.id for each in known if isinstance(each, RemoteModel))
         table = self.typed.delegation
-        mentioned = {f"remote-{id_}" for id_ in table.remote_providers} | {f"local-{id_}" for id_ in table.local_models}
+        named: list[ExecTarget] = [*map(RemoteModel, table.remote_providers), *map(LocalModel, table.local_models)]
+        mentioned = map(target_text, named)
         chosen = ("delegation", "default_target")
         return Choices(
             local=local,

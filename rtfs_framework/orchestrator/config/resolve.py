@@ -6,10 +6,12 @@ Codes here, besides those of `api.toml_structure`: E0706 a name that nothing bea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.api.endpoints import BadEndpoint
 from rtfs_framework.api.settings import FILE_WITHIN, UNTRUSTED, SettingsSchema
 from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
 
 _REMOTE_PLUGIN = "openai"
+_OF_FILES = {".rules": "rules", ".gguf": "llama", ".bin": "llama"}
+"""Which plugin answers from a local model's file, where its table has a `path` and names no provider."""
 _SECTIONS: tuple[tuple[str, Callable[[str], ExecTarget]], ...] = (
     ("remote_providers", RemoteModel),
     ("local_models", LocalModel),
@@ -77,7 +81,7 @@ class Resolver:
             parallel=table.parallel,
             routes=_routes(table.static_routes, target),
             providers=providers,
-            caches=self._caches(file.caches),
+            caches=self._caches(file.caches, l4=table.enable_l4_cache),
             security=self._security(file.security),
             journal=self._journal(file),
             module_path=self._module_path(file),
@@ -112,7 +116,7 @@ class Resolver:
         if wanted is not None and not isinstance(wanted, str):
             self.reading.structure(ProviderTable, {"provider": wanted}, path)
             return None
-        plugin = wanted if isinstance(wanted, str) else self._usual_plugin(target, name, defaults)
+        plugin = wanted if isinstance(wanted, str) else self._usual_plugin(target, name, table, defaults)
         if plugin is None:
             self.reading.mistake(
                 "E0704", "the key 'provider' is missing", path, "add provider = ... (which plugin answers)", key=True
@@ -156,8 +160,13 @@ class Resolver:
         first = next((key for key in (*files, *own, *table) if key in table), None)
         return str(self.merged.folder(path if first is None else (*path, first)).absolute())
 
-    def _usual_plugin(self, target: ExecTarget, name: str, defaults: Mapping[ExecTarget, ProviderSpec]) -> str | None:
-        """Return the plugin of a table that names none: the default instance's, a plugin of that name, or openai."""
+    def _usual_plugin(
+        self, target: ExecTarget, name: str, table: Mapping[str, Any], defaults: Mapping[ExecTarget, ProviderSpec]
+    ) -> str | None:
+        """Return the plugin of a table that names none: its file's, the default instance's, its name's, or openai."""
+        path = table.get("path")
+        if isinstance(target, LocalModel) and isinstance(path, str):
+            return _OF_FILES.get(PurePath(path).suffix.lower())
         known = defaults.get(target)
         if known is not None:
             return known.plugin
@@ -165,8 +174,11 @@ class Resolver:
             return name
         return _REMOTE_PLUGIN if isinstance(target, RemoteModel) else None
 
-    def _caches(self, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, CacheSpec]:
+    def _caches(self, tables: Mapping[str, Mapping[str, Any]], *, l4: bool | None) -> dict[str, CacheSpec]:
         made: dict[str, CacheSpec] = {}
+        if l4 is not None:
+            of_level = (name for name, (entry, _) in self.catalog.caches.items() if entry.level is CacheLevel.L4)
+            tables = {**tables, **{name: {"enabled": l4, **tables.get(name, {})} for name in of_level}}
         for name, table in tables.items():
             entry = self._known("cache", name, self.catalog.caches, ("caches", name), key=True)
             if entry is None:

@@ -2,7 +2,7 @@
 
 In: `local-pure`, `local-<model>`, `remote-<provider>` and the ids that the configuration knows. Out: an `ExecTarget`,
 or the reason why there is none with the nearest known text. The id is all that follows the first dash:
-`local-phi-mini` is the local model `phi-mini`.
+`local-phi-mini` is the local model `phi-mini`. An id that begins with its kind (`remote-openai`) is its own text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 import attrs
 
-from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
+from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel, show_target
 from rtfs_framework.lang.diagnostics import did_you_mean
 
 PURE = "local-pure"
@@ -32,6 +32,10 @@ def parse_target(text: str, local: Collection[str], remote: Collection[str]) -> 
     if text == PURE:
         return LocalPure()
     kind, _, name = text.partition("-")
+    if kind == "local" and text in local:
+        return LocalModel(text)
+    if kind == "remote" and text in remote:
+        return RemoteModel(text)
     if kind == "local" and name in local:
         return LocalModel(name)
     if kind == "remote" and name in remote:
@@ -47,4 +51,22 @@ def parse_target(text: str, local: Collection[str], remote: Collection[str]) -> 
 
 def known_texts(local: Collection[str], remote: Collection[str]) -> list[str]:
     """Return every target text that a route may use."""
-    return [PURE, *(f"local-{name}" for name in sorted(local)), *(f"remote-{name}" for name in sorted(remote))]
+    targets: list[ExecTarget] = [LocalPure(), *map(LocalModel, sorted(local)), *map(RemoteModel, sorted(remote))]
+    return list(map(target_text, targets))
+
+
+def target_text(target: ExecTarget) -> str:
+    """Return a target as `delegation.toml` writes it."""
+    match target:
+        case LocalPure():
+            return PURE
+        case LocalModel(id=name):
+            return _with_kind("local", name)
+        case RemoteModel(id=name):
+            return _with_kind("remote", name)
+        case _:
+            return show_target(target)
+
+
+def _with_kind(kind: str, name: str) -> str:
+    return name if name.startswith(f"{kind}-") else f"{kind}-{name}"

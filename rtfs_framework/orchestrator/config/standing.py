@@ -113,6 +113,11 @@ def _off(said: Said) -> Any:
     return said.raw if said.value is False and said.level in _MADE_HERE else WIDENS
 
 
+def _l4_off(said: Said) -> Any:
+    """Keep "off": what this machine compiled, it compiles again."""
+    return said.raw if said.value is False else WIDENS
+
+
 def _timeout(said: Said) -> Any:
     seconds = DEFAULT_TIMEOUT if said.spec is None else said.spec.timeout
     return _at_most(seconds * 1000, said)
@@ -135,6 +140,7 @@ def targets(_: Said) -> Any:
 STANDING: Mapping[str, Rule] = {
     "delegation.default_target": targets,
     "delegation.cache_ttl": _cache_ttl,
+    "delegation.enable_l4_cache": _l4_off,
     "delegation.engine": _engine,
     "delegation.concurrency": _concurrency,
     "delegation.parallel": _parallel,

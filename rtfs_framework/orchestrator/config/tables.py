@@ -56,6 +56,8 @@ class DelegationTable:
     cache_ttl: Seconds | None = attrs.field(
         default=None, validator=validators.optional(_POSITIVE), metadata=plausible(1, 10 * _YEAR)
     )
+    enable_l4_cache: bool | None = None
+    """The published way to switch `[caches.<name of level L4>] enabled`, which goes before it."""
     engine: str | None = None
     concurrency: int | None = attrs.field(
         default=None, validator=validators.optional([_POSITIVE, validators.le(_MOST_CONCURRENT)])

@@ -16,10 +16,26 @@ SHIPPED = ("sentiment", "topics", "draft")
 class RulesSettings:
     """The keys of a local model that is answered by this provider."""
 
-    rules: str = attrs.field(metadata=FILE_WITHIN)
+    rules: str | None = attrs.field(default=None, metadata=FILE_WITHIN)
     """A rule file: a path (relative to the configuration), or `sentiment`, `topics` or `draft` for a shipped one."""
+    path: str | None = attrs.field(default=None, metadata=FILE_WITHIN)
+    """The same, as local models of all kinds are written; a file ending in `.rules` needs no `provider` then."""
     argument: str | None = attrs.field(default=None, metadata=ANY)
     """The parameter whose value is classified; without it, the rule file's, else the first that is a text."""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a table that names no file, or two.
+
+        Raises:
+            ValueError: It does.
+        """
+        if (self.rules is None) is (self.path is None):
+            raise ValueError("one rule file must be named: `rules = ...`, or `path = ...`")
+
+    @property
+    def file(self) -> str:
+        """The rule file."""
+        return self.path or self.rules or ""
 
 
 @hookimpl

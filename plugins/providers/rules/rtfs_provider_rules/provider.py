@@ -28,8 +28,8 @@ class RulesProvider:
     def __init__(self, settings: ProviderSettings) -> None:
         own = settings.own
         self.id = settings.id
-        self._rules, text = load_rules(rules_path(own.rules, settings.directory))
-        self._model = f"rules:{own.rules}"
+        self._rules, text = load_rules(rules_path(own.file, settings.directory))
+        self._model = f"rules:{own.file}"
         self._argument = own.argument
         if own.argument is None and isinstance(self._rules, Classifier):
             self._argument = self._rules.file.argument

@@ -1,0 +1,86 @@
+"""The published shape of `delegation.toml`, as it stands: models named by `path` alone, keys that hold their kind."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from rtfs_framework.api import CacheLevel, ConfigError, LocalModel, LocalPure, RemoteModel
+
+PUBLISHED = """
+[delegation]
+default_target = "local-pure"
+cache_ttl = 3600
+enable_l4_cache = false
+
+[delegation.static_routes]
+"math/complex" = "remote-openai"
+"io/file" = "local-pure"
+"mood-*" = "local-words"
+
+[delegation.remote_providers.remote-openai]
+api_key_env = "ACME_KEY"
+model = "gpt-4o"
+timeout = 5000
+
+[delegation.local_models.words]
+path = "words.rules"
+"""
+
+
+@attrs.frozen
+class OfFile:
+    path: str
+
+
+@attrs.frozen
+class OfServer:
+    model: str = ""
+    api_key_env: str = ""
+    endpoint: str = ""
+
+
+@pytest.fixture
+def opened(kit):
+    """Return a function that opens a session where `openai` and `rules` are installed, and a cache of level L4."""
+    openai = kit.provider("openai", lambda _: "", remote=True, settings=OfServer, defaults={"openai": {}})
+    rules = kit.provider("rules", lambda _: "", settings=OfFile, defaults={})
+    plain = kit.catalog(openai, rules)
+    who = plain.providers["openai"][1]
+    catalog = attrs.evolve(plain, caches={"l4": (kit.cache("l4", CacheLevel.L4), who)})
+    return lambda text: kit.open(catalog, text)
+
+
+def test_it_is_accepted_as_it_stands(opened):
+    with opened(PUBLISHED) as session:
+        config = session.host.config
+        assert config.routes == {
+            "math/complex": (RemoteModel("remote-openai"),),
+            "io/file": (LocalPure(),),
+            "mood-*": (LocalModel("words"),),
+        }
+        specs = {spec.id: spec for spec in config.providers}
+        assert (specs["words"].plugin, specs["words"].own.path) == ("rules", "words.rules")
+        assert (specs["remote-openai"].plugin, specs["remote-openai"].timeout) == ("openai", 5.0)
+        assert "l4" not in session.host.caches.layers
+
+
+def test_a_table_of_its_own_goes_before_the_published_switch(opened):
+    with opened(PUBLISHED + "[caches.l4]\nenabled = true\n") as session:
+        assert "l4" in session.host.caches.layers
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "said"),
+    [
+        ('path = "m.gguf"', "E0706", "no provider is called 'llama'"),
+        ('path = "m.BIN"', "E0706", "no provider is called 'llama'"),
+        ('path = "m.odd"', "E0704", "the key 'provider' is missing"),
+    ],
+)
+def test_a_model_that_leads_nowhere_is_refused(opened, table, code, said):
+    with pytest.raises(ConfigError) as raised:
+        opened(f"[delegation.local_models.m]\n{table}\n")
+    (found,) = raised.value.diagnostics
+    assert found.code == code
+    assert said in found.message
