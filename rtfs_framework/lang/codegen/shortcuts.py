@@ -16,7 +16,7 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
-from rtfs_framework.lang.annotations import TYPE_CHECKING, Any
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable
 from rtfs_framework.lang.codegen import lengths
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.hashing import COMPACT, WORD
@@ -82,6 +82,12 @@ def _expanded(form: str) -> str:
     return form
 
 
+@lru_cache(maxsize=512)
+def _template(form: str) -> ast.expr:
+    """Return an inline form as Python reads it. It is kept, and never changed."""
+    return ast.parse(_expanded(form), mode="eval").body
+
+
 def is_own_key(node: ir.Node, numbers: Numbers) -> bool:
     """Tell whether a value is surely its own dict key."""
     if isinstance(node, ir.Const):
@@ -124,7 +130,7 @@ def fill(emitter: Expressions, form: str, args: tuple[ir.Node, ...], slow: str) 
             first[temp] = expression
             names[letter] = py.load(temp)
     nodes = dict(zip("abc", args, strict=False))
-    made = _Filler(emitter, names, nodes, slow).visit(ast.parse(_expanded(form), mode="eval").body)
+    made = _Filler(emitter, names, nodes, slow).filled(_template(form))
     return _begun(made, first)
 
 
@@ -184,8 +190,8 @@ def _with_first(made: ast.expr, name: str, value: ast.expr) -> ast.expr | None:
     return None if begun is None else made
 
 
-class _Filler(ast.NodeTransformer):
-    """Puts arguments in place of the letters, and drops the tests of which the answer is known."""
+class _Filler:
+    """Makes the inline form of one call: arguments in place of the letters, no test of which the answer is known."""
 
     def __init__(self, emitter: Expressions, names: dict[str, ast.expr], nodes: dict[str, ir.Node], slow: str) -> None:
         self.emitter = emitter
@@ -194,14 +200,21 @@ class _Filler(ast.NodeTransformer):
         self.kinds = {letter: emitter.numbers.kind(node) for letter, node in nodes.items()}
         self.slow = slow
 
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        """Visit the parts; the places of the template's text mean nothing."""
-        made = super().generic_visit(node)
-        for place in ("lineno", "col_offset", "end_lineno", "end_col_offset"):
-            made.__dict__.pop(place, None)
-        return made
+    def filled(self, node: ast.expr) -> Any:
+        """Return what an expression of a template becomes."""
+        make = _MAKE.get(node.__class__)
+        return self._like(node) if make is None else make(self, node)
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:
+    def _like(self, node: ast.expr) -> Any:
+        """Return an expression of the same kind; the places of the template's text mean nothing."""
+        return node.__class__(*[self._part(getattr(node, field)) for field in node._fields])
+
+    def _part(self, part: Any) -> Any:
+        if isinstance(part, list):
+            return [self._part(each) for each in part]
+        return self.filled(part) if isinstance(part, ast.expr) else part
+
+    def name(self, node: ast.Name) -> ast.expr:
         if node.id == "slow":
             return py.call(self.slow, *[py.again(self.names[letter]) for letter in self.names])
         if node.id in self.names:
@@ -210,7 +223,7 @@ class _Filler(ast.NodeTransformer):
             return py.const(_BOUNDS[node.id])
         return py.load(self.emitter.unit.helper(node.id) if node.id in _HELPERS else node.id)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:
+    def call(self, node: ast.Call) -> ast.expr:
         match node:
             case ast.Call(ast.Name(test), [ast.Name(letter)]) if test in _CLASSES:
                 return self._is(letter, *_CLASSES[test])
@@ -221,7 +234,7 @@ class _Filler(ast.NodeTransformer):
             case ast.Call(ast.Name("iskey"), [ast.Name(letter)]):
                 return self._is_key(letter)
             case _:
-                made = self.generic_visit(node)
+                made: ast.expr = self._like(node)
         match made:
             case ast.Call(ast.Name("len"), [ast.Constant(str() as text)]):
                 return py.const(len(text))
@@ -258,7 +271,7 @@ class _Filler(ast.NodeTransformer):
         bounds: list[tuple[ast.cmpop, int]] = [(ast.Gt(), 0), (ast.Lt(), COMPACT)]
         return py.both(py.compare(py.again(value), operator, py.const(bound)) for operator, bound in bounds)
 
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+    def compare(self, node: ast.Compare) -> ast.expr:
         match node:
             case ast.Compare(ast.Attribute(ast.Name(letter), "__class__"), [ast.Is()], [ast.Name(name)]):
                 known = self.kinds[letter]
@@ -267,7 +280,7 @@ class _Filler(ast.NodeTransformer):
                     return py.const(value=known is _KINDS.get(name))
             case _:
                 pass
-        made: Any = self.generic_visit(node)
+        made: Any = self._like(node)
         match made:
             case ast.Compare(ast.Constant(int() as left), [ast.Lt()], [ast.Constant(int() as right)]):
                 return py.const(value=left < right)
@@ -276,8 +289,8 @@ class _Filler(ast.NodeTransformer):
             case _:
                 return made  # type: ignore[no-any-return]
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
-        made: Any = self.generic_visit(node)
+    def junction(self, node: ast.BoolOp) -> ast.expr:
+        made: Any = self._like(node)
         neutral = isinstance(made.op, ast.And)
         values = [v for v in made.values if not (isinstance(v, ast.Constant) and v.value is neutral)]
         if any(isinstance(v, ast.Constant) and v.value is (not neutral) for v in values):
@@ -286,11 +299,20 @@ class _Filler(ast.NodeTransformer):
             return ast.BoolOp(made.op, values)
         return values[0] if values else py.const(value=neutral)
 
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
-        made: Any = self.generic_visit(node)
+    def choice(self, node: ast.IfExp) -> ast.expr:
+        made: Any = self._like(node)
         if isinstance(made.test, ast.Constant) and made.test.value.__class__ is bool:
             return made.body if made.test.value else made.orelse  # type: ignore[no-any-return]
         return made  # type: ignore[no-any-return]
+
+
+_MAKE: dict[type, Callable[[_Filler, Any], ast.expr]] = {
+    ast.Name: _Filler.name,
+    ast.Call: _Filler.call,
+    ast.Compare: _Filler.compare,
+    ast.BoolOp: _Filler.junction,
+    ast.IfExp: _Filler.choice,
+}
 
 
 def _text(emitter: Expressions, node: ir.Call) -> ast.expr:
