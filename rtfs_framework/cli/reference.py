@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 
-from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the library
+from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the host's table
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.prelude import NEEDED, PRELUDE
 from rtfs_framework.lang.analyzer.specials.host import STREAMS
 from rtfs_framework.lang.analyzer.specials.table import SPECIALS
@@ -74,7 +75,8 @@ def entries() -> tuple[Entry, ...]:
     specials = sorted(SPECIALS.items(), key=lambda item: item[1].handler.__module__)
     found = [_syntax(name, SPECIAL, form.grammar, form.doc) for name, form in specials]
     found += [_syntax(name, MACRO, macro.grammar, macro.doc) for name, macro in CORE.items()]
-    records = [record for name, record in BUILTINS.items() if name == record.name and not name.startswith("%")]
+    library = {**BUILTINS, **HOST}
+    records = [record for name, record in library.items() if name == record.name]
     return (*found, *map(_function, records))
 
 
@@ -110,7 +112,7 @@ def families() -> dict[str, list[Entry]]:
 def _syntax(name: str, kind: str, grammar: str, doc: str) -> Entry:
     purity = "asks the host" if name in _NEEDED else "tells the host" if name in _TELLING else "pure"
     family = "special forms" if kind == SPECIAL else "macros"
-    function = BUILTINS.get(name)
+    function = HOST.get(name) or BUILTINS.get(name)
     return Entry(
         name=name,
         kind=kind,

@@ -47,14 +47,15 @@ def views_of(source: Source, nesting: int) -> Views:
         LanguageError: The program has mistakes.
     """
     from rtfs_framework.kernel import effects
+    from rtfs_framework.kernel.host_table import HOST
     from rtfs_framework.kernel.macros import compile_macro
     from rtfs_framework.lang.pipeline import Surroundings
     from rtfs_framework.lang.views import view
     from rtfs_framework.orchestrator.running.module_path import finder
     from rtfs_framework.stdlib.library import BUILTINS
 
-    del effects  # its import enters `call` and its kin into the library
+    del effects  # its import enters `call` and its kin into the host's table
     surroundings = Surroundings(
-        library=BUILTINS, compile_macro=compile_macro, find_module=finder(source), nesting=nesting
+        library={**BUILTINS, **HOST}, compile_macro=compile_macro, find_module=finder(source), nesting=nesting
     )
     return view(source, surroundings)

@@ -5,8 +5,9 @@ The values of the examples are those of a host that answers nil.
 
 from __future__ import annotations
 
-from rtfs_framework.kernel import pmap  # noqa: F401 - enters `pmap` into the library
+from rtfs_framework.kernel import pmap  # noqa: F401 - enters `pmap` into the table
 from rtfs_framework.kernel.call_kind import CallKind
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.state import current, request
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import type_error
@@ -30,6 +31,7 @@ def _name(op: str, value: Any) -> str:
     ('(call :weather.today "Oslo")', "nil"),
     doc="Ask the host for a capability; its answer is the value.",
     effect="capability",
+    table=HOST,
 )
 def call(capability: ty.name, *args: Any) -> Any:
     """`(call :cap args...)`."""
@@ -38,7 +40,11 @@ def call(capability: ty.name, *args: Any) -> Any:
 
 
 @builtin(
-    "context/get", ("(context/get :user)", "nil"), doc="Read a value of the host's context, or nil.", effect="context"
+    "context/get",
+    ("(context/get :user)", "nil"),
+    doc="Read a value of the host's context, or nil.",
+    effect="context",
+    table=HOST,
 )
 def context_get(key: ty.name) -> Any:
     """`(context/get :key)`."""
@@ -51,6 +57,7 @@ def context_get(key: ty.name) -> Any:
     doc="Store a value in the host's context; nil.",
     aliases=("ccos.context/set",),
     effect="context",
+    table=HOST,
 )
 def context_set(key: ty.name, value: Any) -> None:
     """`(context/set :key value)`."""
@@ -62,6 +69,7 @@ def context_set(key: ty.name, value: Any) -> None:
     ("(symbol? (gensym))", "true"),
     doc="A symbol that no program can write and no other call makes.",
     plain=False,
+    table=HOST,
 )
 def gensym(prefix: ty.name = "g") -> Symbol:
     """`(gensym prefix?)`."""

@@ -7,6 +7,7 @@ from types import FunctionType
 from rtfs_framework.kernel import meter, support
 from rtfs_framework.kernel.depth import Depth
 from rtfs_framework.kernel.helpers import HELPERS, INTERNAL, helper
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.limits import OFF, Limits
 from rtfs_framework.kernel.python import PYTHON
 from rtfs_framework.kernel.run import Run, frames_of
@@ -82,11 +83,11 @@ class Instance:
         artifact = self.artifact
         own = self._own_helpers()
         names = {name: own[name] if name in own else helper(HELPERS[name]) for name in artifact.helpers}
-        library = loaded(artifact.families)
+        library = {**loaded(artifact.families), **HOST}
         if artifact.prelude:
             from rtfs_framework.kernel.prelude import PRELUDE
 
-            library = {**loaded(None), **PRELUDE}
+            library = {**loaded(None), **HOST, **PRELUDE}
         for python, name in artifact.builtins:
             if name in INTERNAL:
                 names[python] = helper(INTERNAL[name])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the library
+from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the host's table
 from rtfs_framework.kernel.compiling import watched_compilation
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.macros import compile_macro
 from rtfs_framework.kernel.meter import Watch
@@ -59,7 +60,7 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
     around = records.evolve(around, passes=selected(passes), verified=verified)
     with watched_compilation(watch):
         artifact = compile_program(made, around)
-    used = families_of([*(name for _, name in artifact.builtins), *artifact.globals.values()])
+    used = families_of([*(name for _, name in artifact.builtins), *artifact.globals.values()], {**BUILTINS, **HOST})
     return records.evolve(artifact, prelude=prelude, families=used)
 
 
@@ -74,7 +75,7 @@ def surroundings(
 ) -> Surroundings:
     """Return what a compilation is told of the world around the program; see `compile_source`."""
     return Surroundings(
-        library={**BUILTINS, **PRELUDE} if prelude else BUILTINS,
+        library={**BUILTINS, **HOST, **(PRELUDE if prelude else {})},
         compile_macro=compile_macro,
         delegatable=delegatable,
         find_module=find_module,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtfs_framework.kernel.faults import to_error
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.parallel import spread
 from rtfs_framework.kernel.state import under_way
 from rtfs_framework.lang.annotations import Any
@@ -27,6 +28,7 @@ def _together(op: str, collection: Any, more: tuple[Any, ...]) -> list[tuple[Any
     ("(pmap + [1 2] [10 20 30])", "[11 22]"),
     ("(pmap (fn [x] (/ 1 x)) [1 0])", "!DivisionByZero"),
     doc="The same as map, but the host may run all calls at once. The first failure in order cancels those after it.",
+    table=HOST,
 )
 def pmap(f: ty.callable, collection: ty.sequence, *more: ty.sequence) -> tuple[Any, ...]:
     """`(pmap f collection...)`."""
@@ -40,6 +42,7 @@ def pmap(f: ty.callable, collection: ty.sequence, *more: ty.sequence) -> tuple[A
     ("(pmap-settled (fn [x] (/ 6 x)) [3 2])", "[[:ok 2] [:ok 3]]"),
     ("(map first (pmap-settled (fn [x] (/ 6 x)) [3 0 2]))", "[:ok :error :ok]"),
     doc="The same as pmap, but every call runs to its end: [:ok value] or [:error error] for each.",
+    table=HOST,
 )
 def pmap_settled(f: ty.callable, collection: ty.sequence, *more: ty.sequence) -> tuple[Any, ...]:
     """`(pmap-settled f collection...)`."""

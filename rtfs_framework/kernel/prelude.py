@@ -10,7 +10,7 @@ from rtfs_framework.kernel.state import request
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.errors import ProgramError, arity_error
 from rtfs_framework.lang.maps import EMPTY_MAP
-from rtfs_framework.stdlib.table import BUILTINS, BY_FUNCTION, Builtin
+from rtfs_framework.stdlib.table import BUILTINS, Builtin
 
 PRELUDE: dict[str, Builtin] = {}
 """Name to record, like the library's table."""
@@ -53,7 +53,7 @@ def _enter(name: str, function: Callable[..., Any], parameters: str, doc: str, e
     words = parameters.split()
     low, high = (words.index("&"), None) if "&" in words else (len(words), len(words))
     type_ = f"[:fn [{' '.join([':any'] * low + ['& :any'] * (high is None))}] :any]"
-    PRELUDE[name] = BY_FUNCTION[function] = Builtin(
+    PRELUDE[name] = function.rtfs_builtin = Builtin(  # type: ignore[attr-defined]
         name=name,
         function=function,
         family="host prelude",

@@ -12,14 +12,14 @@ from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import meter
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.lang.vectors import GrownVector
-from rtfs_framework.stdlib.table import BY_FUNCTION
+from rtfs_framework.stdlib.table import record_of
 
 _VARARGS = 0x04
 
 
 def shapes_of(function: Any) -> tuple[Shape, ...]:
     """Return (least, most) arguments of a function value, for each of its arities; most is None for a variadic one."""
-    record = BY_FUNCTION.get(function)
+    record = record_of(function)
     if record is not None:
         return ((record.low, record.high),)
     shapes = getattr(function, "rtfs_shapes", None)
@@ -32,7 +32,7 @@ def shapes_of(function: Any) -> tuple[Shape, ...]:
 
 def name_of(function: Any) -> str:
     """Return what error messages call a function value."""
-    record = BY_FUNCTION.get(function)
+    record = record_of(function)
     return record.name if record is not None else getattr(function, "rtfs_name", "user-defined function")
 
 

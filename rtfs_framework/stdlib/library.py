@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtfs_framework.stdlib.table import BUILTINS, BY_FUNCTION
+from rtfs_framework.stdlib.table import BUILTINS
 
 FAMILIES = (
     "arithmetic",
@@ -37,10 +37,10 @@ FAMILIES = (
 for _family in FAMILIES:
     __import__(f"rtfs_framework.stdlib.{_family}")
 
-# Whatever was imported before: the names of the families in this order, then those that ask the host.
+# Whatever was imported before: the names of the families in this order.
 _PLACES = {family: place for place, family in enumerate(FAMILIES)}
-_rows = sorted(BUILTINS.items(), key=lambda row: _PLACES.get(row[1].family, len(FAMILIES)))
+_rows = sorted(BUILTINS.items(), key=lambda row: _PLACES[row[1].family])
 BUILTINS.clear()
 BUILTINS.update(_rows)
 
-__all__ = ["BUILTINS", "BY_FUNCTION", "FAMILIES"]
+__all__ = ["BUILTINS", "FAMILIES"]

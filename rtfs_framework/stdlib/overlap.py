@@ -9,7 +9,7 @@ from types import CodeType, FunctionType
 
 from rtfs_framework.lang.annotations import Any, Callable, Iterable
 from rtfs_framework.lang.meter import meter
-from rtfs_framework.stdlib.table import BY_FUNCTION
+from rtfs_framework.stdlib.table import record_of
 
 _CACHE = "%asks"
 """Where a program's globals remember which of its functions ask."""
@@ -38,7 +38,7 @@ def asks(function: Any) -> bool:
 def _asks(function: Any, seen: set[Any]) -> bool:
     if getattr(function, "rtfs_asks", False):
         return True
-    record = BY_FUNCTION.get(function)
+    record = record_of(function)
     if record is not None:
         return record.effect is not None
     code = function.__code__

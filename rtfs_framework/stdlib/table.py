@@ -6,7 +6,7 @@ A record is made by `@builtin`; its types are the function's annotations. Whoeve
 from __future__ import annotations
 
 from rtfs_framework.lang import records
-from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable, Iterable, TypeVar
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, TypeVar
 from rtfs_framework.lang.library import LibraryEntry
 from rtfs_framework.stdlib.shorthand import ways_of, whole
 
@@ -48,8 +48,10 @@ _VARARGS = 0x04
 BUILTINS: dict[str, Builtin] = {}
 """Every name (aliases included) to its record."""
 
-BY_FUNCTION: dict[Callable[..., Any], Builtin] = {}
-"""The Python function to its record: what a function value is called in an error message."""
+
+def record_of(function: Callable[..., Any]) -> Builtin | None:
+    """Return the record of a function value, None if it is a program's own or made by another function."""
+    return getattr(function, "rtfs_builtin", None)
 
 
 def builtin(
@@ -59,9 +61,10 @@ def builtin(
     aliases: tuple[str, ...] = (),
     parameters: str | None = None,
     types: tuple[str, ...] = (),
+    table: dict[str, Builtin] = BUILTINS,
     **traits: Any,
 ) -> Callable[[F], F]:
-    """Enter a function into the table, with what the compiler should know of it (`LibraryEntry`).
+    """Enter a function into a table, with what the compiler should know of it (`LibraryEntry`).
 
     Arity, signature and types come from its Python parameters; `parameters` shows them where an optional one is not the
     last, and `types` lists the ways to call it where annotations cannot. A function is plain if it asks nobody and
@@ -94,11 +97,11 @@ def builtin(
             **facts,
         )
         for entry in (name, *aliases):
-            if entry in BUILTINS:
+            if entry in table:
                 message = f"builtin {entry!r} is defined twice"
                 raise ValueError(message)
-            BUILTINS[entry] = record
-        BY_FUNCTION[function] = record
+            table[entry] = record
+        function.rtfs_builtin = record  # type: ignore[attr-defined]
         return function
 
     return enter
@@ -111,9 +114,9 @@ def loaded(families: tuple[str, ...] | None) -> dict[str, Builtin]:
     return BUILTINS
 
 
-def families_of(names: Iterable[str]) -> tuple[str, ...]:
+def families_of(names: Iterable[str], library: Mapping[str, Builtin]) -> tuple[str, ...]:
     """Return the modules that some names are from; those that are not from the library are from none."""
-    return tuple(sorted({BUILTINS[name].function.__module__ for name in names if name in BUILTINS}))
+    return tuple(sorted({library[name].function.__module__ for name in names if name in library}))
 
 
 def _shape(function: Callable[..., Any]) -> tuple[int, int | None, list[str]]:

@@ -11,6 +11,7 @@ import pytest
 from rtfs_framework.cli.main import run
 from rtfs_framework.cli.reference import all_names, entries
 from rtfs_framework.cli.repl.words import language_word
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.loader import compile_source, run_pure
 from rtfs_framework.lang.analyzer.specials.table import SPECIALS
 from rtfs_framework.lang.canonical import canonical_print
@@ -18,6 +19,8 @@ from rtfs_framework.lang.expander.core import CORE
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.syntax_examples import EXAMPLES
 from rtfs_framework.stdlib.library import BUILTINS
+
+LIBRARY = {**BUILTINS, **HOST}
 
 ROOT = Path(__file__).parents[2]
 SHOWN = [(name, *example) for name, examples in EXAMPLES.items() for example in examples]
@@ -39,7 +42,7 @@ def test_every_form_and_macro_has_an_example() -> None:
 
 
 def test_every_name_has_an_entry() -> None:
-    assert sorted({*SPECIALS, *CORE, *(n for n in BUILTINS if n[0] != "%")} - set(all_names())) == []
+    assert sorted({*SPECIALS, *CORE, *(n for n in LIBRARY if n[0] != "%")} - set(all_names())) == []
 
 
 @pytest.mark.parametrize(
@@ -78,7 +81,7 @@ def test_a_name_is_explained(name: str, words: list[str], capsys: pytest.Capture
 
 
 def test_an_alias_leads_to_its_function(capsys: pytest.CaptureFixture[str]) -> None:
-    alias, record = next((alias, record) for record in BUILTINS.values() for alias in record.aliases)
+    alias, record = next((alias, record) for record in LIBRARY.values() for alias in record.aliases)
     assert run(["doc", alias]) == 0
     assert capsys.readouterr().out.startswith(f"({record.name}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtfs_framework.kernel import effects
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.loader import compile_source
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang.analyzer import suggestions
@@ -12,6 +13,8 @@ from rtfs_framework.lang.analyzer.specials.table import SPECIALS
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.expander.core import CORE
 from rtfs_framework.stdlib.library import BUILTINS
+
+LIBRARY = {**BUILTINS, **HOST}
 
 assert effects.call  # its import enters the host's names
 MISSING = {
@@ -61,7 +64,7 @@ def test_a_missing_name_is_told_with_what_to_write(name, words):
 def test_no_name_that_exists_is_said_to_be_missing():
     told = suggestions._FORMS.keys() | suggestions._NAMES.keys()
     granted = {"println"}  # by some hosts
-    assert not told & (BUILTINS.keys() | CORE.keys())
+    assert not told & (LIBRARY.keys() | CORE.keys())
     assert told & PRELUDE.keys() == granted
     assert told & {name for name in SPECIALS if name not in {"catch", "finally"}} == set()
 

@@ -6,6 +6,7 @@ import ast
 
 import pytest
 
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.loader import run_pure
 from rtfs_framework.kernel.macros import compile_macro
 from rtfs_framework.lang.canonical import canonical_print
@@ -21,7 +22,7 @@ from rtfs_framework.stdlib.library import BUILTINS
 
 
 def views(text: str) -> Views:
-    return view(Source("<test>", text), Surroundings(library=BUILTINS, compile_macro=compile_macro))
+    return view(Source("<test>", text), Surroundings(library={**BUILTINS, **HOST}, compile_macro=compile_macro))
 
 
 EXPANDED = {

@@ -7,6 +7,7 @@ from types import CodeType
 import pytest
 
 from rtfs_framework.kernel import effects
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import compile_source
@@ -15,7 +16,7 @@ from rtfs_framework.lang.passes.table import ALL
 from rtfs_framework.stdlib.library import BUILTINS
 
 assert effects.call  # its import enters the host's names
-TABLE = {**BUILTINS, **PRELUDE}
+TABLE = {**BUILTINS, **HOST, **PRELUDE}
 ALIASES = sorted((alias, name) for alias, name in ((word, TABLE[word].name) for word in TABLE) if alias != name)
 GIVEN = ("x", '" a "', "1", "1.5", "[x]")
 """What programs give: of an unknown kind, and of known ones."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtfs_framework.kernel import effects
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.stdlib.library import BUILTINS
 
@@ -51,7 +52,7 @@ PROMISED = {
 
 @pytest.mark.parametrize(("low", "high"), PROMISED)
 def test_a_name_is_there_and_takes_as_many_arguments(low, high):
-    library = {**PRELUDE, **BUILTINS}
+    library = {**PRELUDE, **BUILTINS, **HOST}
     names = PROMISED[low, high].split()
     found = {name: (library[name].low, library[name].high) for name in names if name in library}
     assert found == dict.fromkeys(names, (low, high))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_framework.kernel import effects
-from rtfs_framework.lang.check.signatures import ways
+from rtfs_framework.kernel import effects, pmap
+from rtfs_framework.kernel.host_table import HOST
+from rtfs_framework.lang.check.signatures import _of_types, ways
 from rtfs_framework.stdlib.library import BUILTINS
 from rtfs_framework.stdlib.table import builtin
 
+LIBRARY = {**BUILTINS, **HOST}
+
 assert effects.call  # its import enters the host's names
-RECORDS = list({record.name: record for record in BUILTINS.values()}.values())
+RECORDS = list({record.name: record for record in LIBRARY.values()}.values())
 each_record = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
 
 
@@ -29,11 +32,10 @@ def test_parameters_arity_and_types_agree(record):
     named = words[: words.index("&")] if many else words
     low, high = sum(not word.endswith("?") for word in named), len(named)
     assert (record.low, record.high) == (low, None if many else high)
-    possible = ways(record.types)
-    assert len(possible) == len(record.ways)
+    assert len(_of_types(record.types)) == len(record.ways)
     for count in range(record.low, (high if many else record.high) + 2):
-        assert any(way.admits(count) for way in possible) == (many or count <= high), f"{count} arguments"
-    assert not any(way.admits(record.low - 1) for way in possible)
+        assert bool(ways(record.name, record, count)) == (many or count <= high), f"{count} arguments"
+    assert not ways(record.name, record, record.low - 1)
 
 
 def test_a_function_without_types_cannot_enter_the_table():
@@ -44,3 +46,8 @@ def test_a_function_without_types_cannot_enter_the_table():
             return value
 
     assert "no-such-function" not in BUILTINS
+
+
+def test_the_table_of_the_library_has_nothing_of_the_host():
+    assert {record.function.__module__.rpartition(".")[0] for record in BUILTINS.values()} == {"rtfs_framework.stdlib"}
+    assert {record.function.__module__ for record in HOST.values()} == {"rtfs_framework.kernel.effects", pmap.__name__}

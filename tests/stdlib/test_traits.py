@@ -20,7 +20,7 @@ from rtfs_framework.lang.vectors import GrownVector
 from rtfs_framework.lang.views import view
 from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.library import BUILTINS
-from rtfs_framework.stdlib.table import BY_FUNCTION, builtin
+from rtfs_framework.stdlib.table import builtin
 
 RECORDS = list({record.name: record for record in BUILTINS.values()}.values())
 VECTORS = ((), (3, 1, 2), GrownVector([5, 7, 9], 2))
@@ -90,7 +90,7 @@ def test_an_operation_is_one_that_is_known(record):
 @pytest.fixture
 def new():
     """Enter a function into the table, in this module alone."""
-    before = dict(BUILTINS), dict(BY_FUNCTION)
+    before = dict(BUILTINS)
 
     @builtin(
         "thrice",
@@ -108,9 +108,8 @@ def new():
         return BUILTINS["map"].function(f, collection)
 
     yield thrice
-    for table, kept in zip((BUILTINS, BY_FUNCTION), before, strict=True):
-        table.clear()
-        table.update(kept)
+    BUILTINS.clear()
+    BUILTINS.update(before)
 
 
 PROGRAMS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import compile_source, run_pure
@@ -94,7 +95,8 @@ def _data(text: str) -> Any:
 def _lowered(text: str) -> str:
     """Return the `call` form that a streaming form becomes."""
     source = Source("<case>", text)
-    analyzer = Analyzer(source, BUILTINS, nothing_delegatable, MacroTable(compile_macro), Modules(no_modules))
+    library = {**BUILTINS, **HOST}
+    analyzer = Analyzer(source, library, nothing_delegatable, MacroTable(compile_macro), Modules(no_modules))
     form = read_one(source)
     if not isinstance(form, ListForm):
         raise Mismatch("the source is no list")

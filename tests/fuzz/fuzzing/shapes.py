@@ -14,12 +14,15 @@ from itertools import product
 from greenlet import greenlet
 
 import rtfs_framework.kernel.loader  # noqa: F401 - enters what is the kernel's into the library
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.lang.errors import InternalError, LimitError, ProgramError
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import Meter
 from rtfs_framework.lang.values import ErrorValue, Keyword, Symbol, Timestamp
 from rtfs_framework.stdlib.library import BUILTINS
 from rtfs_framework.stdlib.table import Builtin
+
+LIBRARY = {**BUILTINS, **HOST}
 
 SMALL = {
     "text": ("ab", "1", "[1]", "2026-01-01"),
@@ -168,7 +171,7 @@ WAYS = (
 def programs(seed: int, each: int, scale: int) -> Iterator[tuple[str, str]]:
     """Yield (name of the builtin, program), so many for every builtin of the library that asks no host."""
     large = shapes(scale)
-    for record in dict.fromkeys(BUILTINS.values()):
+    for record in dict.fromkeys(LIBRARY.values()):
         if record.effect is not None:
             continue
         chosen = random.Random(f"{seed} {record.name}")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.stdlib.library import BUILTINS
+
+LIBRARY = {**BUILTINS, **HOST}
 
 SPECIALS = (
     "let", "if", "do", "fn", "def", "defn", "defmacro", "defstruct", "deftype", "try", "catch", "finally", "match",
@@ -40,7 +43,7 @@ ATOMS = (
 PREFIXES = ("'", "`", "~", "~@", "#", "@", "^:a ", "^{:runtime.a 1} ", '^:delegation :remote "m" ', "^:delegation ")
 BRACKETS = (("(", ")"), ("(", ")"), ("(", ")"), ("[", "]"), ("{", "}"), ("#{", "}"), ("#(", ")"))
 _EFFECTS = {"dotimes", "range", "repeat", "repeat-string", "iterate", "cycle", "pow", "factorial", "bit-shift-left"}
-NAMES = tuple(sorted(name for name in BUILTINS if name not in _EFFECTS))
+NAMES = tuple(sorted(name for name in LIBRARY if name not in _EFFECTS))
 BYTES = "()[]{}\"\\;#|@^`~'%&:,. \n\t\r\0aZ09_-+*/=<>!?$\u00e9\u0663\U0001f600\ufeff\u2028"
 
 

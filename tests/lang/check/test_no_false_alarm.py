@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.loader import compile_source, run_pure
@@ -17,6 +18,8 @@ from rtfs_framework.lang.source import Source
 from rtfs_framework.stdlib.library import BUILTINS
 from rtfs_framework.testing.cases.judge import judge
 from rtfs_framework.testing.cases.model import read_cases
+
+LIBRARY = {**BUILTINS, **HOST}
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = [ROOT / "tests" / "conformance"]
@@ -58,14 +61,14 @@ def test_an_example_holds_no_error_and_no_warning(path):
     assert [each.render() for each in found if each.severity != "hint"] == []
 
 
-@pytest.mark.parametrize("record", {id(r): r for r in BUILTINS.values()}.values(), ids=lambda record: record.name)
+@pytest.mark.parametrize("record", {id(r): r for r in LIBRARY.values()}.values(), ids=lambda record: record.name)
 def test_an_example_of_the_library_that_ends_with_a_value_holds_no_error(record):
     for text, expected in record.examples:
         assert expected.startswith("!") or errors_of(text) == []
 
 
 APART = {"repeat", "bit-shift-left", "cycle", "throw", "read-file"}
-NAMES = sorted({record.name for record in BUILTINS.values()} - APART)
+NAMES = sorted({record.name for record in LIBRARY.values()} - APART)
 LITERALS = [
     "nil",
     "true",
@@ -105,7 +108,7 @@ class Straight:
             return f"((fn [x : [:union :int :string]] : :int {self.expression(['x'], depth - 1)}) {names and names[0]})"
         if kind < 0.45:
             return f"(S {{:a {self.expression(names, depth - 1)}}})"
-        record = BUILTINS[rng.choice(NAMES)]
+        record = LIBRARY[rng.choice(NAMES)]
         count = rng.randint(record.low, max(record.low, min(record.high if record.high is not None else 3, 3)))
         return f"({' '.join([record.name, *(self.expression(names, depth - 1) for _ in range(count))])})"
 

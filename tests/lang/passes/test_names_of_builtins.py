@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from rtfs_framework.kernel import effects
+from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang import codegen, passes
 from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.stdlib.library import BUILTINS
 
 assert effects.call  # its import enters the host's names
-LIBRARY = {**PRELUDE, **BUILTINS}
+LIBRARY = {**PRELUDE, **BUILTINS, **HOST}
 FILES = sorted(path for package in (passes, codegen) for path in Path(package.__path__[0]).glob("*.py"))
 MADE = {
     "forms": {"<", "inc"},  # `dotimes` is a loop that counts

@@ -14,9 +14,9 @@ def is_closed(artifact: Artifact) -> bool:
     if artifact.sites or artifact.links or artifact.prelude:
         return False
     from rtfs_framework.kernel.helpers import ASKING
-    from rtfs_framework.stdlib.library import BUILTINS
+    from rtfs_framework.kernel.host_table import HOST
 
-    asking = [name for _, name in artifact.builtins if getattr(BUILTINS.get(name), "effect", None)]
+    asking = [name for _, name in artifact.builtins if getattr(HOST.get(name), "effect", None)]
     return not asking and ASKING.isdisjoint((*artifact.helpers, *(name for _, name in artifact.builtins)))
 
 
