@@ -38,6 +38,9 @@ MOST_CONSULTATIONS = 2
 _MOST_FUNCTIONS = 512
 """Functions remembered; programs that make more (anonymous ones, in loops) start over."""
 
+MOST_LEAVES = 16_384
+"""Places of plans, all functions together; then all start over. The plans themselves lie in the L1 layer."""
+
 Report = Callable[[Part, "BaseException | str", str, str], None]
 """Told when a plugin broke: who, what was wrong, in which piece of its code, and what happened instead."""
 
@@ -86,6 +89,7 @@ class Delegator:
     _by_identity: dict[int, _Known] = attrs.field(factory=dict, init=False)
     _trees: dict[tuple[str, str], PlanTree] = attrs.field(factory=dict, init=False)
     """By symbol and digest: the same function of another program has the same plans."""
+    _leaves: int = attrs.field(default=0, init=False)
 
     def claims(self, function: FunctionSignature) -> bool:
         """Tell whether a call of a function may ever need a decision; asked once, at link time.
@@ -153,6 +157,7 @@ class Delegator:
         """Drop what is known of functions, and their plans."""
         self._by_identity.clear()
         self._trees.clear()
+        self._leaves = 0
 
     def _learn(self, call: HostCall) -> _Known:
         function = call.function or FunctionSignature(call.capability)
@@ -289,6 +294,9 @@ class Delegator:
         if not reads.kept:
             first = next(" ".join(read) for read, key in reads.noted.items() if key is UNKEPT)
             return f"not asked: the engine read {first}, and it is no plain data", None
+        if self._leaves >= MOST_LEAVES:
+            self.forget()
+        self._leaves += 1
         leaf = Leaf(self._plan_key(known, reads))
         if known.tree.add(reads.noted, leaf):
             return "miss", leaf

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.deciding.context import Read, Reads
     from rtfs_framework.orchestrator.recording.records import Decision
 
-MOST_LEAVES = 4_096
-"""Of one tree; then it starts over. The plans themselves lie in the L1 layer, which has a bound of its own."""
-
 
 @attrs.define(slots=True, eq=False)
 class Leaf:
@@ -46,7 +43,6 @@ class PlanTree:
     """The plans of one function."""
 
     _root: _Node | Leaf | None = None
-    _leaves: int = 0
 
     @property
     def only(self) -> Leaf | None:
@@ -66,8 +62,6 @@ class PlanTree:
 
         Two different next reads after equal ones prove that it is not: something else than its reads decided.
         """
-        if self._leaves >= MOST_LEAVES:
-            self._root, self._leaves = None, 0
         path = list(noted.items())
         if not path:
             pure = not isinstance(self._root, _Node)
@@ -87,5 +81,4 @@ class PlanTree:
                 at.edges[key] = leaf
             else:
                 at = below if below is not None else at.edges.setdefault(key, _Node(path[place + 1][0]))
-        self._leaves += 1
         return True

@@ -339,6 +339,16 @@ def test_functions_made_in_a_loop_do_not_pile_up(layer):
     assert len(made._by_identity) <= 4096
 
 
+def test_places_of_plans_do_not_pile_up(layer, monkeypatch):
+    monkeypatch.setattr("rtfs_framework.orchestrator.deciding.delegate.MOST_LEAVES", 10)
+    engine = Sends("x", "args")
+    made = delegator(engine, layer)
+    for n in range(100):
+        succeed(made.decide(call("f", args=(n,))))
+        assert made._leaves <= 10
+    assert made.decide(call("f", args=(99,))).cache == "l1 hit"
+
+
 def test_the_clock_of_the_machine_moves_forward():
     clock = SystemClock()
     before = clock.monotonic()
