@@ -13,6 +13,7 @@ from rtfs_framework.lang.errors import (
 from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
 from rtfs_framework.lang.meter import charge, meter, room_for_text
 from rtfs_framework.lang.meter import fits as check_size
+from rtfs_framework.lang.printer import display
 from rtfs_framework.lang.vectors import GROW_AT, GrownVector, List, part
 from rtfs_framework.stdlib.callables import as_function, keyword_get, lookup_keyword
 from rtfs_framework.stdlib.check import placed
@@ -93,8 +94,6 @@ def text(value: Any) -> str:
     """Return what `str` shows of a value."""
     if value.__class__ is int and -_SHORT < value < _SHORT:
         return str(value)
-    from rtfs_framework.lang.printer import display
-
     return display(value, meter().items)
 
 
