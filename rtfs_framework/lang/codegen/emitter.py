@@ -152,11 +152,13 @@ class EmitterBase:
     @contextmanager
     def new_function(self, *, owes: bool = False, blocks: int = 0) -> Iterator[list[ast.stmt]]:
         """Collect the statements of a Python function."""
-        outer, owed = self.blocks, self.owed
+        outer, owed, around = self.blocks, self.owed, self.around
         self.blocks, self.owed = Blocks(blocks), owes
-        with self.where(lengths={}, loops=()), self.block() as made:
+        if around.lengths or around.loops:
+            self.around = records.evolve(around, lengths={}, loops=())
+        with self.block() as made:
             yield made
-        self.blocks, self.owed = outer, owed
+        self.blocks, self.owed, self.around = outer, owed, around
 
     @contextmanager
     def part(self) -> Iterator[Part]:
