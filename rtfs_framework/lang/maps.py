@@ -61,7 +61,9 @@ class Key:
 
 _ATOMS: frozenset[Any] = frozenset({str, int, Keyword, Symbol, type(None)})
 _INTEGERS: set[Any] = {int}
-_FEW = 32
+_SOME = 48
+"""Integers up to which asking each for its size takes less time than an array, which imports `collections`."""
+_WORD_BITS = 63
 
 
 def atoms(values: Sequence[Any]) -> bool:
@@ -70,15 +72,15 @@ def atoms(values: Sequence[Any]) -> bool:
     if int not in kinds or not kinds <= _ATOMS:
         return kinds <= _ATOMS
     integers = values if kinds == _INTEGERS else [each for each in values if each.__class__ is int]
-    if len(integers) < _FEW:
-        return min(integers) >= -WORD and max(integers) < WORD
-    from array import array  # which asks for `collections`
+    if len(integers) < _SOME:
+        return max(map(int.bit_length, integers)) <= _WORD_BITS
+    from array import array
 
     try:
         array("q", integers)
     except OverflowError:
         return False
-    return True
+    return -WORD not in integers
 
 
 def is_plain(value: Any) -> bool:
