@@ -48,6 +48,10 @@ TYPES = """
 (defn pick [m : Mode n : :int?] : :string (str m n))
 (defn one [x : [:val 1]] : :any x)
 (defn yes [x : [:val true]] : :any x)
+(deftype Few [:and :int [:>= 0] [:< 100]])
+(defn next [n : Few] : Few (+ n 1))
+(defn sum [v : [:vector Few]] : :int (reduce + 0 v))
+(defn upto [n : Few] : Few (loop [i 0 s 0] (if (< i n) (recur (inc i) (+ s i)) s)))
 """
 
 CALLS = [
@@ -104,6 +108,16 @@ CALLS = [
     "(def g : :int (any 1.5))",
     "((fn [x : :int & more : :int] : :int (+ x (count more))) 1 2 :x)",
     "(letfn [(f [n : :int] : :int (if (= n 0) (any nil) (g (- n 1)))) (g [n : :int] : :int (f n))] (f 3))",
+    # a type with a predicate is of its kind, and checked all the same
+    "[(next 1) (next (any 5)) (sum [1 2]) (upto 5)]",
+    "(next 99)",
+    "(next (any 99))",
+    "(next -1)",
+    "(next (any true))",
+    "(next (any 1.0))",
+    "(sum [1 2 -1])",
+    "(sum (any [1 2.0]))",
+    "(upto 50)",
 ]
 
 
