@@ -26,7 +26,7 @@ from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.codegen.names import mangle
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.forms import Form
-from rtfs_framework.lang.growing import Addition, GrowingProgram
+from rtfs_framework.lang.incremental import Addition, IncrementalProgram
 from rtfs_framework.lang.library import Delegatable, FindModule, no_modules, nothing_delegatable
 from rtfs_framework.lang.source import Source
 
@@ -83,7 +83,7 @@ class Conversation:
             nesting=bounds.nesting,
             metered=bounds.metered,
         )
-        self.program = GrowingProgram(around, NAME)
+        self.program = IncrementalProgram(around, NAME)
         first = self.program.artifact
         self.instance = _GrowingInstance(first, claims=claims, host_names=host_names, limits=limits, watches=watches)
         self._latest: Run | None = None

@@ -34,10 +34,10 @@ def _bound(default: int | None, least: int, most: float = inf) -> Any:
 class Limits:
     """Bounds of one run.
 
-    A *step* is one round of a loop, one activation of a function that gets to a call of its own, or eight items (256
-    characters) that one library call walks or builds, from 64 items (1,000 characters) on; a round or activation whose
-    code is long counts once more for every 64 nodes of it. So the same program and input take the same steps on every
-    Python version.
+    A *step* is one iteration of a loop, one activation of a function that gets to a call of its own, or eight items
+    (256 characters) that one library call walks or builds, from 64 items (1,000 characters) on; an iteration or
+    activation whose code is long counts once more for every 64 nodes of it. So the same program and input take the same
+    steps on every Python version.
     """
 
     steps: int | None = _bound(5_000_000_000, 1)
@@ -58,7 +58,7 @@ class Limits:
     nesting: int = _bound(meter.NESTING, 1, meter.MOST_NESTING)
     """Levels of brackets of source text. It cannot be switched off: what is safe differs between Pythons."""
     step_rounds: int = _bound(10_000, 0)
-    """Rounds of one `step-loop`."""
+    """Iterations of one `step-loop`."""
 
     @property
     def metered(self) -> bool:

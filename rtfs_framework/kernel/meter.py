@@ -43,7 +43,7 @@ _LOOKS = 4
 """Looks at the limits between two looks at Python's blocks."""
 
 _STRETCH = 64
-"""Rounds of a loop that counts which are paid ahead at first."""
+"""Iterations of a loop that counts which are paid ahead at first."""
 
 _OWN_REFERENCES = 3
 """References to a value that nobody else has: the list's, the loop's, and that of asking."""
@@ -311,7 +311,7 @@ def helpers(names: dict[str, Any]) -> dict[str, Any]:
     """Return what generated code calls when its iterator is used up; `names` are that code's globals."""
 
     def refill() -> None:
-        """Refill before the next round of a loop, which takes its step itself."""
+        """Refill before the next iteration of a loop, which takes its step itself."""
         found = getattr(getcurrent(), "meter", None)
         if found is None:  # a function value that the host calls by itself
             names[STEPS] = steps_of(CHUNK)
@@ -330,9 +330,9 @@ def helpers(names: dict[str, Any]) -> dict[str, Any]:
             found.spend(steps)
 
     def ahead(start: int, at: int, bound: int, step: int) -> int:
-        """Take the steps of the next rounds of a loop that counts, and return where it must ask again.
+        """Take the steps of the next iterations of a loop that counts, and return where it must ask again.
 
-        A loop that fails has paid for at most `_STRETCH` rounds, or three times as many as it has made, too many.
+        A loop that fails has paid for at most `_STRETCH` iterations, or three times as many as it has made, too many.
         """
         found = getattr(getcurrent(), "meter", None)
         if found is None:

@@ -26,8 +26,8 @@ _SPREAD = ROWS | {Set, type(None)}
 """Classes besides `tuple` of what is bound item by item: text and maps are more often a mistake there."""
 _SHORT = 1 << 2048
 """Integers below this are shown by Python itself, which refuses very long ones."""
-_ROUNDS = 64
-"""Rounds of `dotimes` that are counted at once."""
+_ITERATIONS = 64
+"""Iterations of `dotimes` that are counted at once."""
 
 
 def fail(kind: str, message: str) -> Any:
@@ -139,7 +139,7 @@ def map_rest(value: Map, keys: tuple[Any, ...]) -> Map:
 
 
 def for_each(collection: Any, function: Any) -> Any:
-    """One level of `for`: the vectors of every round in a row; nil from a round ends the loop."""
+    """One level of `for`: the vectors of every iteration in a row; nil from an iteration ends the loop."""
     found = placed("for", collection)
     charge(len(found))
     out: list[Any] = []
@@ -152,19 +152,19 @@ def for_each(collection: Any, function: Any) -> Any:
 
 
 def times(count: Any) -> Any:
-    """Return the number of rounds of a `dotimes`."""
+    """Return the number of iterations of a `dotimes`."""
     if count.__class__ is not int:
         raise type_error("dotimes", "integer", count)
     return count
 
 
 def do_times(count: Any, function: Any) -> Any:
-    """`dotimes`: the last round's value."""
+    """`dotimes`: the last iteration's value."""
     result = None
-    for start in range(0, times(count), _ROUNDS):
-        rounds = range(start, min(start + _ROUNDS, count))
-        meter().spend(len(rounds))
-        for i in rounds:
+    for start in range(0, times(count), _ITERATIONS):
+        iterations = range(start, min(start + _ITERATIONS, count))
+        meter().spend(len(iterations))
+        for i in iterations:
             result = function(i)
     return result
 

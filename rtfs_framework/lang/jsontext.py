@@ -26,7 +26,7 @@ _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _LEVELS = [{"[": 1, "{": 1, "]": -1, "}": -1}.get(chr(byte), 0) for byte in range(256)]
 _NO_BRACKETS = bytes(byte for byte, level in enumerate(_LEVELS) if not level)
 _NO_MARKS = bytes(byte for byte in _NO_BRACKETS if chr(byte) != '"')
-_ROUNDS = 32
+_ITERATIONS = 32
 _LARGEST = sys.float_info.max
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -136,7 +136,7 @@ def _is_shallow(text: str) -> bool:
     marks = text.encode("utf-8", "surrogatepass").translate(None, _NO_MARKS).replace(b'""', b"")
     if b'"' in marks:
         return False
-    for levels in range(_ROUNDS):
+    for levels in range(_ITERATIONS):
         if len(marks) + 2 * levels <= MAX_DEPTH:
             return True
         left = marks.replace(b"[]", b"").replace(b"{}", b"")

@@ -22,7 +22,7 @@ from rtfs_framework.orchestrator.running.program import LoadedProgram
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.run import Run
-    from rtfs_framework.lang.growing import Addition
+    from rtfs_framework.lang.incremental import Addition
     from rtfs_framework.orchestrator.session import Session
 
 

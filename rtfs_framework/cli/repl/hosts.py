@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rtfs_framework.kernel.limits import Limits
     from rtfs_framework.kernel.outcome import ExecutionOutcome, HostCall
     from rtfs_framework.kernel.run import Run
-    from rtfs_framework.lang.growing import Addition
+    from rtfs_framework.lang.incremental import Addition
     from rtfs_framework.orchestrator.session import Session
     from rtfs_framework.orchestrator.talking import HostedConversation
 

@@ -19,7 +19,7 @@ from rtfs_framework.lang.analyzer.globals import collect_definitions
 from rtfs_framework.lang.diagnostics import Diagnostic, foreseen, refusals
 from rtfs_framework.lang.errors import LanguageError, ProgramError
 from rtfs_framework.lang.forms import Form, ListForm, Name
-from rtfs_framework.lang.growing import Addition
+from rtfs_framework.lang.incremental import Addition
 from rtfs_framework.lang.meter import MOST_NESTING
 from rtfs_framework.lang.reader.brackets import explain_brackets
 from rtfs_framework.lang.reader.comments import blank_comments

@@ -24,7 +24,7 @@ def check_unused(facts: Facts) -> list[Diagnostic]:
     unused = facts.bound.keys() - used
     found: list[Diagnostic] = []
     if unused:
-        # A loop binds a pattern twice: for later bindings, and for each round.
+        # A loop binds a pattern twice: for later bindings, and for each iteration.
         places = {span for var in used if (span := facts.bound.get(var)) is not None and facts.text(span) == var.name}
         unused = {var for var in unused if facts.bound[var] not in places}
         for kind in (ir.Bind, ir.Letrec, ir.Loop, ir.Match, ir.Fn):

@@ -1,8 +1,8 @@
 """Loops that count, as Python's `for` over a range.
 
-Where rounds take steps, only a loop that calls nothing and does not end early is made so, for its steps can be taken
-ahead: a few rounds are part of the loop's first step, and a longer loop is cut into stretches, each as long as
-`rt_ahead` has taken steps for.
+Where iterations take steps, only a loop that calls nothing and does not end early is made so, for its steps can be
+taken ahead: a few iterations are part of the loop's first step, and a longer loop is cut into stretches, each as long
+as `rt_ahead` has taken steps for.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ast
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
-from rtfs_framework.lang.codegen.metering import FREE_ROUNDS, further_steps
+from rtfs_framework.lang.codegen.metering import FREE_ITERATIONS, further_steps
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.passes.counted import Counted, counted, mentions
 
@@ -77,14 +77,14 @@ class Counting:
         return self._steady(py.either(py.compare(made, order, first), py.again(made), never))
 
     def _round(self) -> list[ast.stmt]:
-        """Return the statements of a round."""
+        """Return the statements of an iteration."""
         emitter = self._emitter
         own = tuple(None if var_name(var) == self._var else var_name(var) for var in self._node.vars)
         with emitter.where(loops=(*emitter.around.loops, own)), emitter.opened(2):
             return emitter.inside(self._found.body, self._result)
 
     def _after(self, first: ast.expr, bound: ast.expr) -> list[ast.stmt]:
-        """Return what comes after the last round."""
+        """Return what comes after the last iteration."""
         emitter, found = self._emitter, self._found
         with emitter.block() as made:
             if mentions(found.after, {self._node.vars[found.place]}):
@@ -93,15 +93,15 @@ class Counting:
         return made
 
     def _final(self, first: ast.expr, bound: ast.expr) -> ast.expr:
-        """Return what the variable is after the last round."""
+        """Return what the variable is after the last iteration."""
         step = self._found.step
         if self._found.meets:
             return py.again(bound)
         if abs(step) == 1:
             order: ast.cmpop = ast.Gt() if step > 0 else ast.Lt()
             return py.either(py.compare(py.again(bound), order, py.again(first)), py.again(bound), py.again(first))
-        rounds = py.call("len", self._range(first, bound))
-        return ast.BinOp(py.again(first), ast.Add(), ast.BinOp(py.const(step), ast.Mult(), rounds))
+        iterations = py.call("len", self._range(first, bound))
+        return ast.BinOp(py.again(first), ast.Add(), ast.BinOp(py.const(step), ast.Mult(), iterations))
 
     def _range(self, first: ast.expr, bound: ast.expr) -> ast.expr:
         step = [] if self._found.step == 1 else [py.const(self._found.step)]
@@ -135,10 +135,10 @@ class Counting:
         emitter.emit(ast.While(py.const(value=True), stretches, []), line)
 
     def _first_end(self, first: ast.expr, bound: ast.expr) -> ast.expr:
-        """Return where the first stretch ends: a few rounds are part of the step that the loop has taken."""
+        """Return where the first stretch ends: a few iterations are part of the step that the loop has taken."""
         step = self._found.step
         far = (py.again(bound), py.again(first)) if step > 0 else (py.again(first), py.again(bound))
-        few = py.compare(ast.BinOp(far[0], ast.Sub(), far[1]), ast.LtE(), py.const(FREE_ROUNDS * abs(step)))
+        few = py.compare(ast.BinOp(far[0], ast.Sub(), far[1]), ast.LtE(), py.const(FREE_ITERATIONS * abs(step)))
         return py.either(few, py.again(bound), self._ahead(first, first, bound))
 
     def _ahead(self, first: ast.expr, at: ast.expr, bound: ast.expr) -> ast.expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING
-from rtfs_framework.lang.codegen import growth, lengths
+from rtfs_framework.lang.codegen import in_place, lengths
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
@@ -89,7 +89,7 @@ def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: in
         return
     emitter.emit(ast.For(py.store(var_name(node.item)), items, body, []), line)
     if isinstance(node.init, ir.Fresh):
-        growth.freeze(emitter, node.acc, is_map=node.init.is_map, line=line)
+        in_place.freeze(emitter, node.acc, is_map=node.init.is_map, line=line)
 
 
 def _collect(emitter: Statements, node: ir.Each, loop: tuple[str, str, ast.expr, list[ast.stmt]], line: int) -> None:

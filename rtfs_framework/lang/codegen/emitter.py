@@ -60,7 +60,7 @@ class Around:
     found: Mapping[ir.Look, str] = records.field(factory=dict)
     """What holds the answers to questions that were asked already."""
     late: list[ast.stmt] = records.field(factory=list)
-    """Changes in place that wait until all that the round of a loop passes on is computed."""
+    """Changes in place that wait until all that the iteration of a loop passes on is computed."""
 
 
 @records.define(eq=False)

@@ -6,7 +6,7 @@ import ast
 from abc import ABC, abstractmethod
 
 from rtfs_framework.lang.annotations import Any, Sequence
-from rtfs_framework.lang.codegen import checks, growth, operators, shortcuts
+from rtfs_framework.lang.codegen import checks, in_place, operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
@@ -74,13 +74,13 @@ class Expressions(EmitterBase, ABC):
                 with self.unit.inlining(node.name, self.line(node.span)):
                     return self.value(node.body)
             case ir.Fresh():
-                return growth.fresh(self, node)
+                return in_place.fresh(self, node)
             case ir.Grow():
-                return growth.grow(self, node)
+                return in_place.grow(self, node)
             case ir.Look():
-                return growth.look(self, node)
+                return in_place.look(self, node)
             case ir.Freeze(var=var):
-                growth.freeze(self, var, is_map=node.is_map, line=self.line(node.span))
+                in_place.freeze(self, var, is_map=node.is_map, line=self.line(node.span))
                 return py.const(None)
             case ir.Push() | ir.Stop():
                 self.run(node, DROP)

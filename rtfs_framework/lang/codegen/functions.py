@@ -19,7 +19,7 @@ from rtfs_framework.lang.ir.walk import defaults
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.passes import widths
 from rtfs_framework.lang.passes.kinds import Kind
-from rtfs_framework.lang.passes.numbers import Special
+from rtfs_framework.lang.passes.numbers import Version
 from rtfs_framework.lang.passes.versions import Versions, specialise
 
 _CLASSES = {
@@ -39,7 +39,7 @@ class Emitter(Statements):
         super().__init__(unit, program, passes)
         self.module: list[ast.stmt] = []
         """Functions outside the entry function."""
-        self.specials: dict[ir.FunctionFrame, Sequence[Special]] = {}
+        self.specials: dict[ir.FunctionFrame, Sequence[Version]] = {}
         """Functions that have versions for arguments of known kinds."""
         self.versions: Versions | None = None
         if "numbers" in passes:
@@ -128,7 +128,7 @@ class Emitter(Statements):
     def _captured(
         self, functions: Sequence[ir.Fn], names: Sequence[str], line: int, own: set[ir.Var] | None = None
     ) -> Sequence[str]:
-        """Emit functions under names; inside a loop they are made by a factory that keeps this round's values."""
+        """Emit functions under names; inside a loop they are made by a factory that keeps this iteration's values."""
         kept = {
             var_name(var): None
             for fn in functions
@@ -158,7 +158,7 @@ class Emitter(Statements):
             self.numbers.enter(var, special)
             self._versions(fn, [special])
 
-    def _versions(self, fn: ir.Fn, versions: Sequence[Special]) -> None:
+    def _versions(self, fn: ir.Fn, versions: Sequence[Version]) -> None:
         """Emit the versions of a function for arguments of known kinds."""
         trusted = {**self.around.trusted, fn.frame: fn}
         for special in versions:
@@ -167,7 +167,7 @@ class Emitter(Statements):
         if versions:
             self.specials[fn.frame] = versions
 
-    def _to_versions(self, fn: ir.Fn, raw: Sequence[str], versions: Sequence[Special]) -> tuple[list[ast.stmt], bool]:
+    def _to_versions(self, fn: ir.Fn, raw: Sequence[str], versions: Sequence[Version]) -> tuple[list[ast.stmt], bool]:
         """Return the entry of a function that has versions, and whether all arguments go there, not just some kinds."""
         with self.block() as made:
             checks.receive(self, fn, raw, self.line(fn.span))
@@ -197,7 +197,7 @@ class Emitter(Statements):
         else:
             groups.enter(self, group, fn, name, self.line(fn.span))
 
-    def _define_body(self, fn: ir.Fn, name: str, versions: Sequence[Special]) -> None:
+    def _define_body(self, fn: ir.Fn, name: str, versions: Sequence[Version]) -> None:
         line = self.line(fn.span)
         raw = self.raw_names(fn)
         rest_name = None
@@ -223,9 +223,9 @@ class Emitter(Statements):
             self.run(fn.body, RETURN if fn.returns is None else Dest("return", check=fn.returns))
         if not fn.frame.loops:
             return body
-        with self.block() as rounds:
+        with self.block() as iterations:
             self.endless(body, line, further)
-        return rounds
+        return iterations
 
     def receive(self, fn: ir.Fn, raw: Sequence[str], rest_name: str | None, line: int) -> None:
         """Check and destructure the parameters."""

@@ -1,4 +1,4 @@
-"""Lengths: a loop asks once for the length of a vector that its rounds look into by `nth`.
+"""Lengths: a loop asks once for the length of a vector that its iterations look into by `nth`.
 
 In: a loop's body and variables. Out: an assignment before the loop for each vector that the body may look into. Values
 never change, so the length stays that of the value; of what is no vector it is 0, and no place is below that.
@@ -26,7 +26,7 @@ _MOST_NODES = 48
 
 @contextmanager
 def kept(emitter: EmitterBase, body: ir.Node, own: Sequence[ir.Var | None]) -> Iterator[None]:
-    """Keep the lengths of what rounds look into while a loop is emitted, its own variables left out."""
+    """Keep the lengths of what iterations look into while a loop is emitted, its own variables left out."""
     outer, found = emitter.around.lengths, list[ir.Var]()
     if "shortcuts" in emitter.passes:
         found = [var for var in _looked_into(body) if var not in own and var not in outer and not var.leaves_part]

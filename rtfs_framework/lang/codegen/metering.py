@@ -1,9 +1,9 @@
 """Metering: where generated code takes steps.
 
 In: nodes. Out: whether running one may cost more than its own size, and how many further steps a long body takes. A
-loop takes a step per round; a function takes one when it gets to the first node that may cost, so that a path without
-calls (the base case of a recursion) pays nothing. What this looks at is the program alone, never how a node is emitted:
-the count of steps must not depend on that.
+loop takes a step per iteration; a function takes one when it gets to the first node that may cost, so that a path
+without calls (the base case of a recursion) pays nothing. What this looks at is the program alone, never how a node is
+emitted: the count of steps must not depend on that.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from rtfs_framework.lang.ir.walk import defaults, everything, parts
 
 NODES_PER_STEP = 64
 """A body with a longer way through it takes a further step for each so many nodes."""
-FREE_ROUNDS = 8
-"""Rounds of a loop that counts and calls nothing which are part of its first step, if there are no more."""
+FREE_ITERATIONS = 8
+"""Iterations of a loop that counts and calls nothing which are part of its first step, if there are no more."""
 
 _FREE = frozenset({ir.Const, ir.Local, ir.Global, ir.Builtin, ir.Fn, ir.Letrec})
 """Nodes that only make or read a value."""

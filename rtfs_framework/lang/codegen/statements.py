@@ -169,9 +169,9 @@ class Statements(Expressions):
             self.give(py.load(result.name), dest, line, node)
 
     def endless(self, body: list[ast.stmt], line: int, further: int, grown: Sequence[str] = ()) -> None:
-        """Emit a loop whose rounds are steps; `continue` starts the next round, `break` leaves it.
+        """Emit a loop whose iterations are steps; `continue` starts the next iteration, `break` leaves it.
 
-        Rounds are items of the run's iterator. When that is used up, `rt_refill` looks at the limits, and what the
+        Iterations are items of the run's iterator. When that is used up, `rt_refill` looks at the limits, and what the
         loop changes in place (`grown`) is measured.
         """
         if not self.unit.metered:
@@ -183,8 +183,8 @@ class Statements(Expressions):
             body = [*spent, *body]
         sizes = [ast.Expr(py.call(self.unit.helper("rt_check_growth"), py.load(name))) for name in grown]
         look = [ast.Expr(py.call(self.unit.helper("rt_refill"))), *sizes, ast.Continue()]
-        rounds = ast.For(py.store(self.unit.temp("n")), py.load(self.unit.helper("rt_steps")), body, look)
-        self.emit(ast.While(py.const(value=True), [rounds, ast.Break()], []), line)
+        iterations = ast.For(py.store(self.unit.temp("n")), py.load(self.unit.helper("rt_steps")), body, look)
+        self.emit(ast.While(py.const(value=True), [iterations, ast.Break()], []), line)
 
     def _run_recur(self, node: ir.Recur) -> None:
         line = self.line(node.span)

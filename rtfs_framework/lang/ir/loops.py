@@ -27,7 +27,7 @@ class Inlined:
 class Each:
     """The items of a sequence in order.
 
-    With `acc`, the body's value is what `acc` holds in the next round, and after the last one the result; it holds
+    With `acc`, the body's value is what `acc` holds in the next iteration, and after the last one the result; it holds
     nothing before the first item when there is no `init` (`Look` asks for that: `begun?`). Without, the result is the
     vector of what the body has `Push`ed.
     """
@@ -89,7 +89,7 @@ class Grow:
     drops: int = 0
     put: bool = False
     late: bool = False
-    """Whether the change itself waits until all that the round passes on is computed."""
+    """Whether the change itself waits until all that the iteration passes on is computed."""
 
 
 @records.frozen(eq=False)

@@ -209,7 +209,7 @@ class Loop:
 
 @records.frozen(eq=False)
 class Recur:
-    """The next round of the innermost `Loop`, or of the function when `frame` is set."""
+    """The next iteration of the innermost `Loop`, or of the function when `frame` is set."""
 
     args: tuple[Node, ...]
     frame: FunctionFrame | None

@@ -1,7 +1,7 @@
 """Counted loops: a loop whose variable moves by a constant to a bound that is known when it begins.
 
-In: a `Loop` and the kinds of its variables. Out: what Python's `range` needs, the body of a round without the test, and
-what comes after the last round; None when a round may pass something else, or the bound may change.
+In: a `Loop` and the kinds of its variables. Out: what Python's `range` needs, the body of an iteration without the
+test, and what comes after the last iteration; None when an iteration may pass something else, or the bound may change.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Counted:
     meets: bool
     """Whether it ends where it meets the bound: from beyond it, it goes on."""
     body: ir.Node
-    """A round."""
+    """An iteration."""
     after: ir.Node
-    """What it gives after the last round."""
+    """What it gives after the last iteration."""
 
 
 def counted(loop: ir.Loop, numbers: Numbers) -> Counted | None:
@@ -96,7 +96,7 @@ class _Shape:
         return None
 
     def _stays(self, node: ir.Node) -> bool:
-        """Tell whether an integer is the same in every round."""
+        """Tell whether an integer is the same in every iteration."""
         if self._numbers.kind(node) is not Kind.INT:
             return False
         match node:

@@ -15,7 +15,7 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import settings, summary
 from rtfs_framework.lang.ir.walk import everything, rebuild
 from rtfs_framework.lang.library import Gives, Library, Op
-from rtfs_framework.lang.passes import forms
+from rtfs_framework.lang.passes import loop_bodies
 from rtfs_framework.lang.passes.copying import Copy, Fresh
 from rtfs_framework.lang.passes.inline import MOST_REPEATED, is_small, is_whole, settled
 from rtfs_framework.lang.passes.known import asking, is_plain, may_ask
@@ -60,7 +60,7 @@ def fuse(program: ir.Program, library: Library) -> ir.Program:
 
 
 def _may_fuse(program: ir.Program, node: ir.Node) -> bool:
-    """Tell whether a top-level node names what a pipeline or a round is made of."""
+    """Tell whether a top-level node names what a pipeline or an iteration is made of."""
     return not summary(program, node).functions.isdisjoint(_FUSED)
 
 
@@ -113,18 +113,18 @@ class _Fusing:
         """Return a `for` or `dotimes` as a loop."""
         match call:
             case ir.Call(function=ir.Builtin(name="%for"), args=[source, ir.Fn() as fn]) if self._known(fn, 1):
-                if forms.collected(fn.body) is None:
+                if loop_bodies.collected(fn.body) is None:
                     return None
                 item = self._fresh.var("item", self._owner, looped=True)
                 round_ = self._apply(fn, call.span, ir.Local(item, call.span))
-                body = forms.collected(round_)
-                assert body is not None  # noqa: S101 - what is inside of a round does not change its shape
+                body = loop_bodies.collected(round_)
+                assert body is not None  # noqa: S101 - what is inside of an iteration does not change its shape
                 given = self._source((), source)
                 return ir.Each("for", item, given, None, None, None, body, False, None, None, call.span)
             case ir.Call(function=ir.Builtin(name="%dotimes"), args=[count, ir.Fn() as fn]) if self._known(fn, 1):
                 names = [self._fresh.var(name, self._owner, looped=name != "count") for name in ("count", "i", "last")]
                 round_ = self._apply(fn, call.span, ir.Local(names[1], call.span))
-                return forms.times(self._library, names, self.go(count), round_, call.span)
+                return loop_bodies.times(self._library, names, self.go(count), round_, call.span)
             case _:
                 return None
 

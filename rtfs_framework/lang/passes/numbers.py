@@ -19,7 +19,7 @@ from rtfs_framework.lang.types.names import Lookup
 
 
 @records.define(eq=False)
-class Special:
+class Version:
     """A function compiled again for arguments of known kinds (None: of any) in its parameters' order."""
 
     fn: ir.Fn
@@ -39,7 +39,7 @@ class Special:
 class Callees(Protocol):
     """What is known of a program's top-level functions."""
 
-    def find(self, name: str, args: Sequence[ir.Node], numbers: Numbers) -> tuple[Special | None, Kind | None]:
+    def find(self, name: str, args: Sequence[ir.Node], numbers: Numbers) -> tuple[Version | None, Kind | None]:
         """Return the version that a call goes to, and what the call surely gives."""
         ...
 
@@ -66,7 +66,7 @@ class Numbers:
         """Which of the program's top-level forms is looked at: functions that stand after it may not exist yet."""
         self.supposed = 0
         """How many kinds are only supposed, behind tests."""
-        self._by_var: dict[ir.Var, Special] = {}
+        self._by_var: dict[ir.Var, Version] = {}
         self._declared: dict[ir.Var, Type] = {}
         """What local functions declare of their results."""
         self._fitting: dict[tuple[ir.Node, int], tuple[Type, bool]] = {}
@@ -76,11 +76,11 @@ class Numbers:
 
     # -- facts ---------------------------------------------------------------------------------------------------
 
-    def enter(self, var: ir.Var, special: Special) -> None:
+    def enter(self, var: ir.Var, special: Version) -> None:
         """Let calls of a local function go to its special version from now on."""
         self._by_var[var] = special
 
-    def within(self, special: Special) -> Numbers:
+    def within(self, special: Version) -> Numbers:
         """Return what is known inside a special version."""
         inner = self.beside({})
         inner.vars, inner.types = special.vars, special.types
@@ -104,7 +104,7 @@ class Numbers:
         made.widths, made.supposed = dict(self.widths), self.supposed
         return made
 
-    def special(self, node: ir.Call) -> Special | None:
+    def special(self, node: ir.Call) -> Version | None:
         """Return the special version that a call may go to: its arguments are of the kinds that it takes."""
         return self._callee(node)[0]
 
@@ -132,7 +132,7 @@ class Numbers:
             case _:
                 return None
 
-    def _callee(self, node: ir.Call) -> tuple[Special | None, Kind | None]:
+    def _callee(self, node: ir.Call) -> tuple[Version | None, Kind | None]:
         target = node.function
         if isinstance(target, ir.Local):
             found = self._by_var.get(target.var)

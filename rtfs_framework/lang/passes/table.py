@@ -16,7 +16,7 @@ from rtfs_framework.lang.passes.arities import settle_arities
 from rtfs_framework.lang.passes.casts import drop_casts
 from rtfs_framework.lang.passes.fold import fold
 from rtfs_framework.lang.passes.fuse import fuse
-from rtfs_framework.lang.passes.grow import grow
+from rtfs_framework.lang.passes.in_place import update_in_place
 from rtfs_framework.lang.passes.inline import inline
 from rtfs_framework.lang.passes.mutual import merge_tail_calls
 
@@ -40,7 +40,7 @@ PASSES = (
     ),
     Pass("fold", "Compute calls of pure library functions on constants; take the branch that is known.", fold),
     Pass("fuse", "Turn map, filter, reduce and their kin over known functions into one loop.", fuse),
-    Pass("grow", "Change what a loop builds, and nobody else sees yet, in place.", grow),
+    Pass("in_place", "Change what a loop builds, and nobody else sees yet, in place.", update_in_place),
     Pass("mutual", "Make mutual tail calls jumps (a lowering: they must not use the stack).", merge_tail_calls),
     Pass("numbers", "Leave class tests out where kinds are known; functions are compiled again, loops count.", None),
     Pass("match", "Compile match to a decision tree: nothing is asked twice of a value.", None),

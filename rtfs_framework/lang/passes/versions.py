@@ -17,7 +17,7 @@ from rtfs_framework.lang.ir.summary import Summary, read, summary
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.passes import kinds
 from rtfs_framework.lang.passes.kinds import Kind
-from rtfs_framework.lang.passes.numbers import Numbers, Special
+from rtfs_framework.lang.passes.numbers import Numbers, Version
 from rtfs_framework.lang.passes.wants import NUMBER, Wants, wants
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.names import Lookup
@@ -39,8 +39,8 @@ class _Known:
     """The kinds that are worth knowing, by parameter; empty when there can be no version."""
     calls: list[ir.Call]
     result: Kind | None = Kind.NEVER
-    integers: Special | None = None
-    versions: list[Special] = records.field(factory=list)
+    integers: Version | None = None
+    versions: list[Version] = records.field(factory=list)
     asked: int = 0
 
 
@@ -52,12 +52,12 @@ class _Body:
     place: int
     calls: Sequence[ir.Call]
     known: _Known | None = None
-    special: Special | None = None
+    special: Version | None = None
     asks: bool = False
     """Whether its calls may ask for versions."""
     vars: dict[ir.Var, Kind] = records.field(factory=dict)
     types: dict[ir.Var, Type] = records.field(factory=dict)
-    uses: set[Special] = records.field(factory=set)
+    uses: set[Version] = records.field(factory=set)
 
 
 class Versions:
@@ -68,7 +68,7 @@ class Versions:
         self._lookup = None if program.types is None else program.types.get
         self._known: dict[str, _Known] = {}
         self._bodies: list[_Body] = []
-        self._readers: dict[_Known | Special, dict[_Body, None]] = {}
+        self._readers: dict[_Known | Version, dict[_Body, None]] = {}
         """Who read a result, in order: what a program is compiled to must not depend on chance."""
         self._reading: _Body | None = None
         self._queue: deque[_Body] = deque()
@@ -93,12 +93,12 @@ class Versions:
                 made.types.update(body.types)
         return made
 
-    def of(self, name: str) -> Sequence[Special]:
+    def of(self, name: str) -> Sequence[Version]:
         """Return the versions of a function, those for more kinds first."""
         known = self._known.get(name)
         return () if known is None else known.versions
 
-    def all(self) -> list[Special]:
+    def all(self) -> list[Version]:
         """Return all versions in the order of the program."""
         return [special for known in self._known.values() for special in known.versions]
 
@@ -107,7 +107,7 @@ class Versions:
         known = self._known.get(name)
         return None if known is None else known.fn.signature.returns
 
-    def find(self, name: str, args: Sequence[ir.Node], numbers: Numbers) -> tuple[Special | None, Kind | None]:
+    def find(self, name: str, args: Sequence[ir.Node], numbers: Numbers) -> tuple[Version | None, Kind | None]:
         """Return the version that a call goes to, and what the call surely gives."""
         known = self._known.get(name)
         if known is None or len(args) != len(known.fn.params) or known.fn.rest is not None:
@@ -150,12 +150,12 @@ class Versions:
         """Return the version of a function for integers; a function without one asks for others itself."""
         known = body.known
         if known is not None and (NUMBER in known.wanted or (known.wanted and is_typed(known.fn))):
-            known.integers = Special(known.fn, _first_kinds(known.fn, known.wanted, self._lookup), Kind.NEVER, {})
+            known.integers = Version(known.fn, _first_kinds(known.fn, known.wanted, self._lookup), Kind.NEVER, {})
             return [self._version(known, known.integers)]
         body.asks = isinstance(body.node, ir.Fn)
         return ()
 
-    def _version(self, known: _Known, special: Special) -> _Body:
+    def _version(self, known: _Known, special: Version) -> _Body:
         known.versions.append(special)
         made = _Body(known.fn, known.place, known.calls, known, special, asks=True)
         self._bodies.append(made)
@@ -178,7 +178,7 @@ class Versions:
         if asked:
             self._queue.extendleft((body, *reversed(asked)))
         owner = body.special or body.known
-        if isinstance(owner, Special):
+        if isinstance(owner, Version):
             self._lower(owner, owner.returns, returns)
         elif owner is not None:
             self._lower(owner, owner.result, returns)
@@ -199,7 +199,7 @@ class Versions:
                 return _returned(node, numbers)
             self._weaken(body, special, refuted)
 
-    def _weaken(self, body: _Body, special: Special, refuted: set[int]) -> None:
+    def _weaken(self, body: _Body, special: Version, refuted: set[int]) -> None:
         """Give up kinds that the function does not keep when it calls itself."""
         known = body.known
         assert known is not None  # noqa: S101 - versions are of functions
@@ -210,12 +210,12 @@ class Versions:
             known.integers = None if known.integers is special else known.integers
         self._queue.extend(self._readers.pop(special, ()))
 
-    def _lower(self, owner: _Known | Special, before: Kind | None, now: Kind | None) -> None:
+    def _lower(self, owner: _Known | Version, before: Kind | None, now: Kind | None) -> None:
         """Note a result that may be less than was assumed."""
         kept = now if before is Kind.NEVER or before is now else before if now is Kind.NEVER else None
         if kept is before:
             return
-        if isinstance(owner, Special):
+        if isinstance(owner, Version):
             owner.returns = kept
         else:
             owner.result = kept
@@ -227,7 +227,7 @@ class Versions:
         """Tell whether a function is defined whenever code at a place runs: nothing else runs in between."""
         return place <= seen_from or self._barriers[place] == self._barriers[seen_from]
 
-    def _choose(self, known: _Known, given: Sequence[Kind | None]) -> Special | None:
+    def _choose(self, known: _Known, given: Sequence[Kind | None]) -> Version | None:
         found = [special for special in known.versions if special.takes(given)]
         return max(found, key=_exactness, default=None)
 
@@ -246,7 +246,7 @@ class Versions:
         if None in numerals or any(special.kinds == passed for special in known.versions):
             return None
         known.asked += 1
-        return self._version(known, Special(known.fn, passed, Kind.NEVER, {}))
+        return self._version(known, Version(known.fn, passed, Kind.NEVER, {}))
 
     def _drop_unused(self) -> None:
         """Keep the versions that calls go to, and one for the entry: that for integers unless one knows more."""
@@ -262,7 +262,7 @@ class Versions:
         for known in self._known.values():
             known.versions = sorted((each for each in known.versions if each in used), key=_exactness, reverse=True)
 
-    def _reached(self, entries: set[Special]) -> set[Special]:
+    def _reached(self, entries: set[Version]) -> set[Version]:
         uses = {body.special: body.uses for body in self._bodies if body.special is not None}
         found = set(entries)
         todo = [*entries, *(special for body in self._bodies if body.special is None for special in body.uses)]
@@ -273,11 +273,11 @@ class Versions:
         return found
 
 
-def specialise(fn: ir.Fn, var: ir.Var, base: Numbers) -> Special | None:
+def specialise(fn: ir.Fn, var: ir.Var, base: Numbers) -> Version | None:
     """Return the version for integers of a local function, or None when they would make no difference."""
     nodes = everything((fn.body,))
     wanted = [] if fn.linked or len(nodes) > MOST_NODES else _wanted(fn, wants(nodes))
-    trial = Special(fn, _first_kinds(fn, wanted, base.lookup), Kind.NEVER, {})
+    trial = Version(fn, _first_kinds(fn, wanted, base.lookup), Kind.NEVER, {})
     while any(trial.kinds) or (wanted and is_typed(fn)):
         numbers = base.beside(_assumed(trial))
         numbers.enter(var, trial)
@@ -285,7 +285,7 @@ def specialise(fn: ir.Fn, var: ir.Var, base: Numbers) -> Special | None:
         numbers.learn(fn.body)
         refuted = numbers.refuted(fn.body, _untyped_kinds(trial), fn.frame)
         if refuted:
-            trial = Special(fn, _without(trial.kinds, refuted), Kind.NEVER, {})
+            trial = Version(fn, _without(trial.kinds, refuted), Kind.NEVER, {})
             continue
         returns = _returned(fn, numbers)
         if returns is trial.returns:
@@ -317,13 +317,13 @@ def _first_kinds(fn: ir.Fn, wanted: Sequence[frozenset[Kind]], lookup: Lookup | 
     return tuple(kinds.of_type(p.type, lookup) if p.type else Kind.INT if each is NUMBER else None for p, each in pairs)
 
 
-def _untyped_kinds(special: Special) -> list[Kind | None]:
+def _untyped_kinds(special: Version) -> list[Kind | None]:
     """Return the kinds that jumps must keep; what is passed as a parameter of a declared type is checked."""
     pairs = zip(special.fn.params, special.kinds, strict=True)
     return [kind if param.type is None else None for param, kind in pairs]
 
 
-def _assumed(special: Special) -> dict[ir.Var, Kind]:
+def _assumed(special: Version) -> dict[ir.Var, Kind]:
     """Return the kinds of a version's parameters."""
     params = zip(special.fn.params, special.kinds, strict=True)
     return {p.pattern.var: kind for p, kind in params if kind is not None and isinstance(p.pattern, ir.PVar)}
@@ -337,11 +337,11 @@ def _returned(fn: ir.Fn, numbers: Numbers) -> Kind | None:
     return kinds.of_type(fn.returns, numbers.lookup) or numbers.kind(fn.body)
 
 
-def _exactness(special: Special) -> int:
+def _exactness(special: Version) -> int:
     return sum(kind is not None for kind in special.kinds)
 
 
-def _refines(special: Special, other: Special | None) -> bool:
+def _refines(special: Version, other: Version | None) -> bool:
     return other is not None and special is not other and other.takes(special.kinds)
 
 

@@ -14,8 +14,8 @@ from rtfs_framework.lang.library import Gives, Op
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Numbers
 
-ROUNDS = 60
-"""Bits of more rounds than any run can make."""
+ITERATIONS = 60
+"""Bits of more iterations than any run can make."""
 ITEMS = 60
 """Bits of more items than any collection can have."""
 WORD_BITS = 512
@@ -90,28 +90,28 @@ def learn_items(item: ir.Var, source: ir.Node, numbers: Numbers) -> None:
 
 
 def learn_loop(node: ir.Loop, numbers: Numbers) -> None:
-    """Note the bounds of a loop's variables: the most that is assumed of them and that every round keeps."""
-    rounds = list(jumps(node.body, None))
+    """Note the bounds of a loop's variables: the most that is assumed of them and that every iteration keeps."""
+    iterations = list(jumps(node.body, None))
     places = [i for i, var in enumerate(node.vars) if numbers.vars.get(var) is Kind.INT]
     firsts = {i: width(node.inits[i], numbers) for i in places}
     bounds = {i: bound for i, bound in firsts.items() if bound is not None}
     binds = _binds(node.body) if bounds else []
-    while bounds and not _settle(node, rounds, binds, bounds, numbers):
+    while bounds and not _settle(node, iterations, binds, bounds, numbers):
         pass
     _relearn(binds, numbers)
 
 
 def _settle(
-    node: ir.Loop, rounds: Sequence[ir.Recur], binds: Sequence[ir.Bind], bounds: dict[int, int], numbers: Numbers
+    node: ir.Loop, iterations: Sequence[ir.Recur], binds: Sequence[ir.Bind], bounds: dict[int, int], numbers: Numbers
 ) -> bool:
-    """Widen assumed bounds until all rounds keep them; False when one is given up: others may rest on it."""
+    """Widen assumed bounds until all iterations keep them; False when one is given up: others may rest on it."""
     firsts, lost = dict(bounds), list[int]()
     for _ in range(_TRIES):
         numbers.widths.update({node.vars[i]: bound for i, bound in bounds.items()})
         _relearn(binds, numbers)
         wider = {}
         for i, bound in bounds.items():
-            found = _after(node.vars[i], firsts[i], [jump.args[i] for jump in rounds], numbers)
+            found = _after(node.vars[i], firsts[i], [jump.args[i] for jump in iterations], numbers)
             if found is None or found > bound:
                 wider[i] = found
         if not wider:
@@ -128,7 +128,7 @@ def _settle(
 
 
 def _after(var: ir.Var, first: int, nexts: Sequence[ir.Node], numbers: Numbers) -> int | None:
-    """Return the bound of a loop's variable in every round, if the others' bounds are true."""
+    """Return the bound of a loop's variable in every iteration, if the others' bounds are true."""
     most, by = first, -1
     for node in nexts:
         moves, step = _step(var, node)
@@ -139,7 +139,7 @@ def _after(var: ir.Var, first: int, nexts: Sequence[ir.Node], numbers: Numbers) 
             by = max(by, found)
         else:
             most = max(most, found)
-    return most if by < 0 else max(most, by + ROUNDS) + 1
+    return most if by < 0 else max(most, by + ITERATIONS) + 1
 
 
 def _binds(node: ir.Node) -> list[ir.Bind]:

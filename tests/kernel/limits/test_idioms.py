@@ -54,7 +54,7 @@ EMPTIES = {
     "dissoc of nothing": "(count (reduce (fn [a x] (dissoc a -1)) (zipmap V V) V))",
     "difference": "(count (reduce (fn [a x] (difference a #{x})) (set V) V))",
 }
-PASSES = (ALL, frozenset({"mutual"}), ALL - {"grow", "fuse", "shortcuts"})
+PASSES = (ALL, frozenset({"mutual"}), ALL - {"in_place", "fuse", "shortcuts"})
 
 
 def run(text, size, passes=ALL, **limits):

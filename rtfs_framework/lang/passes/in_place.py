@@ -1,9 +1,9 @@
 """Growing in place: a vector or map that a loop builds, and that nobody else can see before the loop ends.
 
-In: a program. Out: the same, where a loop's variable starts from a literal, every round leaves it alone or passes on
-`(conj v ...)`, `(pop v)` or `(assoc c k v)` of it, and all else that a round does with it is to ask for its size or an
-item. Such a variable holds a copy of its own (`Fresh`), is changed in place (`Grow`), and becomes a value (`Freeze`) on
-every way out of the loop that may keep it. One round is looked at in `rounds.py`.
+In: a program. Out: the same, where a loop's variable starts from a literal, every iteration leaves it alone or passes
+on `(conj v ...)`, `(pop v)` or `(assoc c k v)` of it, and all else that an iteration does with it is to ask for its
+size or an item. Such a variable holds a copy of its own (`Fresh`), is changed in place (`Grow`), and becomes a value
+(`Freeze`) on every way out of the loop that may keep it. One iteration is looked at in `in_place_iteration.py`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from rtfs_framework.lang.ir.summary import Summary, changed
 from rtfs_framework.lang.ir.walk import everything, rebuild
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.maps import is_plain
-from rtfs_framework.lang.passes.rounds import Round
+from rtfs_framework.lang.passes.in_place_iteration import Iteration
 
 
-def grow(program: ir.Program, _library: Library) -> ir.Program:
+def update_in_place(program: ir.Program, _library: Library) -> ir.Program:
     """Return the program with what its loops build changed in place."""
     return changed(program, _grown)
 
@@ -65,7 +65,7 @@ class _Growing:
         is_map = self._kind(init)
         if is_map is None:
             return loop
-        body = Round(var, place, is_map=is_map).tail(loop.body)
+        body = Iteration(var, place, is_map=is_map).tail(loop.body)
         if body is None:
             return loop
         inits = list(loop.inits)
@@ -77,7 +77,7 @@ class _Growing:
         stops = any(isinstance(part, ir.Stop) for part in everything((each.body,)))
         if each.acc is None or each.init is None or is_map is None or stops:
             return each
-        body = Round(each.acc, None, is_map=is_map).tail(each.body)
+        body = Iteration(each.acc, None, is_map=is_map).tail(each.body)
         if body is None:
             return each
         return records.evolve(each, init=ir.Fresh(each.init, is_map, each.init.span), body=body)

@@ -1,11 +1,12 @@
-"""One round of a loop, rewritten so that a vector or map which only this loop has is changed in place.
+"""One iteration of a loop, rewritten so that a vector or map which only this loop has is changed in place.
 
-In: the body of a loop and one of its variables. Out: the body with `Grow` where the next round's value was made, `Look`
-where something was asked, and `Freeze` before a way out that may keep the value; or None where that cannot be done.
+In: the body of a loop and one of its variables. Out: the body with `Grow` where the next iteration's value was made,
+`Look` where something was asked, and `Freeze` before a way out that may keep the value; or None where that cannot be
+done.
 
 A vector that was popped and is not passed on yet is a *view*: the variable without so many of its last items. A name
 bound to one is not needed, because all that is asked of it can be asked of the variable. Every change comes after all
-else that the round computes (`Grow.late`), so views and questions see the vector as it was.
+else that the iteration computes (`Grow.late`), so views and questions see the vector as it was.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _LOOKS = {
 Nodes = tuple[ir.Node, ...]
 
 
-class Round:
+class Iteration:
     """Rewrites for one variable."""
 
     def __init__(self, var: ir.Var, place: int | None, *, is_map: bool) -> None:

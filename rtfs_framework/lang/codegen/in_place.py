@@ -73,7 +73,7 @@ def _change(emitter: Expressions, node: ir.Grow, given: list[ast.expr]) -> None:
 
 
 def _kept(emitter: Expressions, value: ast.expr, line: int, *, late: bool) -> ast.expr:
-    """Return a value that is computed now; by the time of a late change, the loop's variables are the next round's."""
+    """Return a value that is computed now: at a late change the loop's variables are the next iteration's."""
     if isinstance(value, ast.Constant):
         return value
     if not isinstance(value, ast.Name):

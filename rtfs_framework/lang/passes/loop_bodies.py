@@ -1,4 +1,4 @@
-"""Rounds: the bodies of `for` and `dotimes` as bodies of loops.
+"""Iterations: the bodies of `for` and `dotimes` as bodies of loops.
 
 In: the body of the function that a form calls for every item. Out: what a loop does with an item in its place.
 """
@@ -13,7 +13,7 @@ from rtfs_framework.lang.source import Span
 
 
 def collected(node: ir.Node) -> ir.Node | None:
-    """Return a round of `for` that adds what it would give as a vector; None if that is not seen, or ends the loop."""
+    """Return an iteration of `for` that adds what it would give as a vector; None if unknown, or the loop ends."""
     match node:
         case ir.VectorNode(items=()):
             return ir.Const(None, node.span)
@@ -37,7 +37,7 @@ def collected(node: ir.Node) -> ir.Node | None:
 
 
 def times(library: Library, names: Sequence[ir.Var], count: ir.Node, body: ir.Node, span: Span) -> ir.Node:
-    """Return `dotimes`: a loop that counts, and keeps what the last round gave."""
+    """Return `dotimes`: a loop that counts, and keeps what the last iteration gave."""
     bound, number, last = names
     i, end = ir.Local(number, span), ir.Local(bound, span)
     goes_on = ir.Call(ir.Builtin.of(library, "<", span), (i, end), span)

@@ -42,7 +42,7 @@ class Addition:
     artifact: Artifact
 
 
-class GrowingProgram:
+class IncrementalProgram:
     """A program that is written text by text."""
 
     def __init__(self, around: Surroundings, name: str) -> None:
