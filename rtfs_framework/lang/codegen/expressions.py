@@ -10,6 +10,7 @@ from rtfs_framework.lang.codegen import checks, in_place, operators, shortcuts
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, EmitterBase, only_definitions, steady, var_name
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.maps import is_plain
 from rtfs_framework.lang.meter import visited
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.passes.kinds import Kind
@@ -211,7 +212,7 @@ class Expressions(EmitterBase, ABC):
         """A map literal: a dict display when Python's keys will do."""
         values = self.values([value for _, value in node.pairs])
         keys = [self.constant(key) for key, _ in node.pairs]
-        if all(key.__class__ in (str, int, Keyword) for key, _ in node.pairs):
+        if all(is_plain(key) for key, _ in node.pairs):
             return py.call(self.unit.helper("rt_wrap"), ast.Dict(list(keys), values))
         pairs = [py.tuple_of(pair) for pair in zip(keys, values, strict=True)]
         return py.call(self.unit.helper("rt_map_of"), py.tuple_of(pairs))
