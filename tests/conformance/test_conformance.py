@@ -79,7 +79,8 @@ def test_a_wrong_expectation_makes_the_judge_fail(name, wrong):
 
 def test_a_broken_engine_makes_a_topic_fail(monkeypatch):
     from rtfs_framework.lang.codegen import operators
+    from rtfs_framework.lang.library import Op
 
     monkeypatch.setattr(loader, "selected", lambda _names: ALL - {"fold"})  # which knows the sums beforehand
-    monkeypatch.setitem(operators._ARITHMETIC, "+", operators._ARITHMETIC["-"])
+    monkeypatch.setitem(operators._ARITHMETIC, Op.ADD, operators._ARITHMETIC[Op.SUB])
     assert list(verdicts(TOPICS["arithmetic"]))

@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from fuzzing import shapes
 
-from rtfs_framework.stdlib.library import BUILTINS
-
 HERE = Path(__file__).parent
 KEPT = [json.loads(line) for line in (HERE / "amplified.jsonl").read_text(encoding="utf-8").splitlines()]
 SMALL = {"seconds": 0.1, "memory": 64 << 20, "items": 200_000, "bits": 20_000}
@@ -59,7 +57,7 @@ def small():
 
 @pytest.mark.timeout(900)
 def test_every_builtin_with_shapes_that_amplify(small):
-    assert {name for name, _ in small} == {record.name for record in BUILTINS.values() if record.effect is None}
+    assert {name for name, _ in small} == {record.name for record in shapes.LIBRARY.values() if record.effect is None}
     assert beyond([program for _, program in small], SMALL, 900) == []
 
 

@@ -66,7 +66,7 @@ def test_the_same_is_found(odd, group, monkeypatch):
     expected = theirs(group)
     monkeypatch.setattr(metadata, "entry_points", lambda **_: ())
     assert ours(group) == expected
-    assert expected or group == "none"
+    assert expected or group in {"none", "rtfs_framework"}  # the core alone has no plug-ins
 
 
 def test_the_same_is_loaded(odd, no_library):

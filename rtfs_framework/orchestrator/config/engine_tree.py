@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
 
 Below = EngineSpec | ExecTarget
+_DEEPEST = 32
+"""Levels of engines: nobody needs as many, and each takes a part of Python's stack."""
+
 Named = Callable[[str], "ExecTarget | Unknown"]
 """From a text to the target that it names."""
 
@@ -64,6 +67,10 @@ class EngineTree:
     def _instance(self, name: str) -> EngineSpec | None:
         if name not in self._made:
             self._made[name] = None
+            if len(self._above) >= _DEEPEST:
+                message = f"engines nest deeper than {_DEEPEST} levels"
+                self.reading.mistake("E0706", message, ("engines", name), "leave some of them out", key=True)
+                return None
             self._above.append(name)
             self._made[name] = self._read(name, self.tables[name])
             self._above.pop()

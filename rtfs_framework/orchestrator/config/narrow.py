@@ -21,9 +21,9 @@ from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.choices import Choices
 from rtfs_framework.orchestrator.config.layers import Layer, Merged
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, ProviderSpec
-from rtfs_framework.orchestrator.config.own import MISTAKEN, key_names, typed_value
+from rtfs_framework.orchestrator.config.own import MISTAKEN, key_names, typed_value, usual_plugin
 from rtfs_framework.orchestrator.config.paths import read_path
-from rtfs_framework.orchestrator.config.routes import target_text
+from rtfs_framework.orchestrator.config.routes import target_text, why_no_id
 from rtfs_framework.orchestrator.config.standing import STANDING, WIDENS, Said, widens
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable
 
@@ -158,9 +158,11 @@ class Narrowing:
 
     def _model(self, path: Names, id_: str, table: Mapping[str, Any]) -> dict[str, Any]:
         """Return an on-device model of the file's own; nothing of it when any of its settings may not be the file's."""
-        plugin = table.get("provider", id_)
+        target = LocalModel(id_)
+        known = {each.target: each for each in self.below.providers}
+        plugin = table.get("provider") or usual_plugin(target, id_, table, known, self.catalog)
         entry = self.catalog.providers.get(plugin, (None,))[0] if isinstance(plugin, str) else None
-        if entry is None or entry.locality is not Locality.LOCAL:
+        if entry is None or entry.locality is not Locality.LOCAL or why_no_id(target, known) is not None:
             self.ignored.append(path)
             return {}
         fields = (

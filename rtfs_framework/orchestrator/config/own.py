@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 import attrs
 
 from rtfs_framework.api.settings import SettingsSchema
+from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.api.units import UNITS, doubt
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.registry.faults import Part, PluginFault, ask
@@ -15,6 +17,7 @@ from rtfs_framework.registry.faults import Part, PluginFault, ask
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
     from rtfs_framework.api.toml_structure import Located
+    from rtfs_framework.orchestrator.config.model import ProviderSpec
     from rtfs_framework.registry.catalog import Catalog
 
 T = TypeVar("T")
@@ -173,6 +176,30 @@ def key_names(cls: SettingsSchema | None) -> list[str]:
 def defaults_of(cls: SettingsSchema | None, table: Mapping[str, Any] | None = None) -> Any:
     """Return a plugin's own settings without a file: made directly, so that nothing heavy is imported."""
     return None if cls is None else cls(**(table or {}))
+
+
+_REMOTE_PLUGIN = "openai"
+_OF_FILES = {".rules": "rules", ".gguf": "llama", ".bin": "llama"}
+"""Which plugin answers from a local model's file, where its table has a `path` and names no provider."""
+
+
+def usual_plugin(
+    target: ExecTarget,
+    name: str,
+    table: Mapping[str, Any],
+    defaults: Mapping[ExecTarget, ProviderSpec],
+    catalog: Catalog,
+) -> str | None:
+    """Return the plugin of a table that names none: its file's, the default instance's, its name's, or openai."""
+    path = table.get("path")
+    if isinstance(target, LocalModel) and isinstance(path, str):
+        return _OF_FILES.get(PurePath(path).suffix.lower())
+    known = defaults.get(target)
+    if known is not None:
+        return known.plugin
+    if name in catalog.providers:
+        return name
+    return _REMOTE_PLUGIN if isinstance(target, RemoteModel) else None
 
 
 def default_engine(catalog: Catalog) -> str | None:

@@ -6,7 +6,6 @@ Codes here, besides those of `api.toml_structure`: E0706 a name that nothing bea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -21,9 +20,9 @@ from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.engine_tree import EngineTree
 from rtfs_framework.orchestrator.config.key_binding import endpoint_of, host_of, names_key
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, JournalSpec, ProviderSpec
-from rtfs_framework.orchestrator.config.own import Reading, default_engine, key_names
+from rtfs_framework.orchestrator.config.own import Reading, default_engine, key_names, usual_plugin
 from rtfs_framework.orchestrator.config.paths import BadPath, read_path
-from rtfs_framework.orchestrator.config.routes import RESERVED, Unknown, known_texts, parse_target
+from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text, why_no_id
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
 from rtfs_framework.registry.faults import ask
@@ -33,10 +32,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.layers import Merged
     from rtfs_framework.registry.catalog import Catalog
 
-_REMOTE_PLUGIN = "openai"
-_OF_FILES = {".rules": "rules", ".gguf": "llama", ".bin": "llama"}
-"""Which plugin answers from a local model's file, where its table has a `path` and names no provider."""
-_SECTIONS: tuple[tuple[str, Callable[[str], ExecTarget]], ...] = (
+_SECTIONS: tuple[tuple[str, Callable[[str], LocalModel | RemoteModel]], ...] = (
     ("remote_providers", RemoteModel),
     ("local_models", LocalModel),
 )
@@ -92,16 +88,21 @@ class Resolver:
     def _providers(self, file: ConfigFile, defaults: Iterable[ProviderSpec]) -> tuple[ProviderSpec, ...]:
         """Return the file's providers, after those defaults that it does not replace."""
         found: dict[ExecTarget, ProviderSpec] = {spec.target: spec for spec in defaults}
+        own: list[ExecTarget] = []
         for section, make in _SECTIONS:
             for name, table in getattr(file.delegation, section).items():
                 path = ("delegation", section, name)
-                if make is LocalModel and name in RESERVED:
-                    message = f"no local model can be called '{name}': local-{name} is the function's own body"
-                    self.reading.mistake("E0706", message, path, "choose another id", key=True)
+                target = make(name)
+                wrong = why_no_id(target, own)
+                if wrong is not None:
+                    self.reading.mistake("E0706", wrong, path, "choose another id", key=True)
                     continue
-                spec = self._provider(make(name), name, table, path, found)
-                if spec is not None:
-                    found[spec.target] = spec
+                own.append(target)
+                spec = self._provider(target, name, table, path, found)
+                if spec is not None:  # a default that is written alike gives way
+                    text = target_text(target)
+                    found = {each: s for each, s in found.items() if each == target or target_text(each) != text}
+                    found[target] = spec
         return tuple(found.values())
 
     def _provider(
@@ -116,7 +117,7 @@ class Resolver:
         if wanted is not None and not isinstance(wanted, str):
             self.reading.structure(ProviderTable, {"provider": wanted}, path)
             return None
-        plugin = wanted if isinstance(wanted, str) else self._usual_plugin(target, name, table, defaults)
+        plugin = wanted if isinstance(wanted, str) else usual_plugin(target, name, table, defaults, self.catalog)
         if plugin is None:
             self.reading.mistake(
                 "E0704", "the key 'provider' is missing", path, "add provider = ... (which plugin answers)", key=True
@@ -159,20 +160,6 @@ class Resolver:
         own = [key for key in table if key not in key_names(ProviderTable)]
         first = next((key for key in (*files, *own, *table) if key in table), None)
         return str(self.merged.folder(path if first is None else (*path, first)).absolute())
-
-    def _usual_plugin(
-        self, target: ExecTarget, name: str, table: Mapping[str, Any], defaults: Mapping[ExecTarget, ProviderSpec]
-    ) -> str | None:
-        """Return the plugin of a table that names none: its file's, the default instance's, its name's, or openai."""
-        path = table.get("path")
-        if isinstance(target, LocalModel) and isinstance(path, str):
-            return _OF_FILES.get(PurePath(path).suffix.lower())
-        known = defaults.get(target)
-        if known is not None:
-            return known.plugin
-        if name in self.catalog.providers:
-            return name
-        return _REMOTE_PLUGIN if isinstance(target, RemoteModel) else None
 
     def _caches(self, tables: Mapping[str, Mapping[str, Any]], *, l4: bool | None) -> dict[str, CacheSpec]:
         made: dict[str, CacheSpec] = {}

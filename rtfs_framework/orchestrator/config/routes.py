@@ -7,7 +7,7 @@ or the reason why there is none with the nearest known text. The id is all that 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import attrs
 
@@ -15,8 +15,7 @@ from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, Remote
 from rtfs_framework.lang.diagnostics import did_you_mean
 
 PURE = "local-pure"
-RESERVED = frozenset({"pure"})
-"""Ids that no local model may have: `local-pure` is the function's own body."""
+_KINDS = ("local", "remote")
 
 
 @attrs.frozen(slots=True)
@@ -47,6 +46,20 @@ def parse_target(text: str, local: Collection[str], remote: Collection[str]) -> 
     if kind == "remote" and name:
         return Unknown(f"no remote provider '{name}' is configured", way_out)
     return Unknown(f"'{text}' is no target", way_out + " (local-pure, local-<model> or remote-<provider>)")
+
+
+def why_no_id(target: LocalModel | RemoteModel, others: Iterable[ExecTarget]) -> str | None:
+    """Return why a target may not have its id: its text would be another's, or of another kind; None when it may."""
+    text, name = target_text(target), target.id
+    kind, other = _KINDS if isinstance(target, LocalModel) else _KINDS[::-1]
+    if text == PURE:
+        return f"no local model can be called '{name}': {PURE} is the function's own body"
+    if name.startswith(f"{other}-"):
+        return f"a {kind} target cannot be called '{name}', which says that it is {other}"
+    near = next((each for each in others if each != target and target_text(each) == text), None)
+    if isinstance(near, LocalModel | RemoteModel):
+        return f"'{name}' and '{near.id}' would both be written {text}"
+    return None
 
 
 def known_texts(local: Collection[str], remote: Collection[str]) -> list[str]:

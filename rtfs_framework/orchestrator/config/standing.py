@@ -76,8 +76,10 @@ def _limit(said: Said) -> Any:
 
 
 def _engine(said: Said) -> Any:
+    """Keep what stands already. Naming an engine where nobody did changes who reads the routes."""
     below = said.below.engine
-    return said.raw if below is not None and said.value == below.name else WIDENS
+    same = below is not None and said.below.engine_chosen and said.value == below.name
+    return said.raw if same else WIDENS
 
 
 def _level(said: Said) -> Any:

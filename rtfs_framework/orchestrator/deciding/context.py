@@ -1,7 +1,7 @@
 """What an engine reads of a call, noted as it is read: the footprint of its decision.
 
-A read is a name and its parameters; it is noted with a key that is equal exactly when what was read is. Reads of one
-decision are memoised, so a look-up in the plan tree and the decision that follows compute each at most once.
+A read is a name and its parameters; it is noted with a key: equal keys stand for equal values. Reads of one decision
+are memoised, so a look-up in the plan tree and the decision that follows compute each at most once.
 
 Consulting: `consult` returns an answer that is there. Else the reads are marked as suspended and a private
 `BaseException` leaves `decide`. The mark decides, not what comes out of `decide`: every later read raises again, and
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel, show_target
+from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.orchestrator.boundary.purity import is_plain
 from rtfs_framework.orchestrator.deciding.type_names import type_name
@@ -45,6 +45,8 @@ class Unkept:
 
 
 UNKEPT: Final = Unkept()
+PENDING: Final = Unkept()
+"""The key of a question that nobody has answered yet: no plan is found by it."""
 
 
 class _Suspended(BaseException):
@@ -106,13 +108,20 @@ class Reads:
     @property
     def kept(self) -> bool:
         """Tell whether a plan that rests on these reads may be kept."""
-        return UNKEPT not in self.noted.values()
+        return not any(key.__class__ is Unkept for key in self.noted.values())
+
+    @property
+    def questions(self) -> int:
+        """How many questions were put to models."""
+        return sum(name == "consult" for name, *_ in self.noted)
 
     def look(self, read: Read) -> tuple[Hashable, Any]:
         """Return the key of a read and what is read, without noting it. A question is not asked for it."""
         known = self._known.get(read)
         if known is None:
             name, *more = read
+            if name == "consult":
+                return self._answered(read), None
             known = self._known[read] = _READS[name](self, *more)
         return known
 
@@ -131,13 +140,30 @@ class Reads:
         return value
 
     def ask(self, question: Question) -> str | None:
-        """Return the answer to a question, or leave `decide` until it is there."""
-        self.note(("consult", show_target(question.target), question.text))
+        """Return the answer to a question, or leave `decide` until it is there.
+
+        Raises:
+            TypeError: It is no question to a model.
+        """
+        target: Any = question.target
+        if not (isinstance(target, LocalModel | RemoteModel) and target.id.__class__ is question.text.__class__ is str):
+            raise TypeError(f"a model is asked in words, and this is {question!r:.80}")
+        kind = "local" if isinstance(target, LocalModel) else "remote"
+        read: Read = ("consult", kind, target.id, question.text)
+        self.note(read)
         answer = self.answer_to(question)
         if answer is None:
             self.question = question
             raise _Suspended
         return answer[0]
+
+    def _answered(self, read: Read) -> Hashable:
+        """Return the key of a question: what was answered. No answer may be one the next time, so it is no key."""
+        _, kind, name, text = read
+        answer = self.answer_to(Question(LocalModel(name) if kind == "local" else RemoteModel(name), text))
+        if answer is None:
+            return PENDING
+        return UNKEPT if answer[0] is None else answer[0]
 
     def digest_args(self) -> Hashable:
         """Return the key of the arguments."""
@@ -182,10 +208,6 @@ def _rules(reads: Reads) -> tuple[Hashable, Any]:
     return found, found
 
 
-def _consult(_reads: Reads, _target: str, _question: str) -> tuple[Hashable, Any]:
-    return "asked", None  # what was answered is part of the plan
-
-
 _READS: Mapping[str, Callable[..., tuple[Hashable, Any]]] = {
     "types": _types,
     "arg_type_fingerprint": _fingerprint,
@@ -194,7 +216,6 @@ _READS: Mapping[str, Callable[..., tuple[Hashable, Any]]] = {
     "size": _size,
     "hints": _hints,
     "runtime_context_hash": _rules,
-    "consult": _consult,
 }
 
 

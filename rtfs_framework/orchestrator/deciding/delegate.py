@@ -1,5 +1,7 @@
 """Where a call of a delegatable function runs: deny > hint > static route > L1 plan > engine > default.
 
+Static routes stand there where the configuration names no engine; where it does, `static` reads them in its tree.
+
 In: a `HostCall`. Out: a `Decision` (a plan and every step that led to it), or `Undecided` when the engine wants to
 hear a model first. Invariants: a hint and a static route never consult an engine or a cache; security only narrows; a
 plan from memory is served only where everything that its engine read is the same (`context`, `plan_tree`), and of the
@@ -22,6 +24,7 @@ from rtfs_framework.api.plans import DelegationPlan, PlanSource
 from rtfs_framework.api.targets import Deny, LocalPure, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.lang.arity import Shape
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
 from rtfs_framework.orchestrator.deciding.context import UNKEPT, Facts, Question, Read, Reads, Wording
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
@@ -87,8 +90,8 @@ class Delegator:
     report: Report
     ttl: float | None = None
     _by_identity: dict[int, _Known] = attrs.field(factory=dict, init=False)
-    _trees: dict[tuple[str, str], PlanTree] = attrs.field(factory=dict, init=False)
-    """By symbol and digest: the same function of another program has the same plans."""
+    _trees: dict[tuple[str, str, Shape], PlanTree] = attrs.field(factory=dict, init=False)
+    """By symbol, digest and arity: the same function of another program has the same plans."""
     _leaves: int = attrs.field(default=0, init=False)
 
     def claims(self, function: FunctionSignature) -> bool:
@@ -161,10 +164,12 @@ class Delegator:
 
     def _learn(self, call: HostCall) -> _Known:
         function = call.function or FunctionSignature(call.capability)
-        place = function.name, function.body_digest
-        if len(self._trees) >= _MOST_FUNCTIONS:
-            self._trees.clear()
-        tree = self._trees.setdefault(place, PlanTree())
+        place = function.name, function.body_digest, function.shape
+        tree = self._trees.get(place)
+        if tree is None:
+            if len(self._trees) >= _MOST_FUNCTIONS:
+                self.forget()
+            tree = self._trees[place] = PlanTree()
         precedence = self.precedence
         facts = Facts(
             function,
@@ -224,8 +229,9 @@ class Delegator:
 
     def _plan_key(self, known: _Known, reads: Reads) -> CacheKey:
         function = known.facts.function
-        parts = [("symbol", function.name), ("function", function.body_digest), ("policy", self.policy_hash)]
-        parts += [(" ".join(read), str(key)) for read, key in reads.noted.items()]
+        parts = [("symbol", function.name), ("function", function.body_digest), ("arity", str(function.shape))]
+        parts.append(("policy", self.policy_hash))
+        parts += [(repr(read), str(key)) for read, key in reads.noted.items()]
         return CacheKey("plan", key_of(*(text for part in parts for text in part)), tuple(parts))
 
     # -- plans of the engine -------------------------------------------------------------------------------------------
@@ -243,11 +249,11 @@ class Delegator:
             return self._engine_failed(engine, before, fault, reads)
         if asked is not None and list(reads.noted)[: len(asked.noted)] != list(asked.noted):
             return self._engine_failed(engine, before, PluginFault(engine.part, "`decide`", _IMPURE), reads)
-        if reads.question is None:
-            return self._decided(known, reads, engine, answer, before)
-        if len(answers) >= MOST_CONSULTATIONS:
+        if reads.questions > MOST_CONSULTATIONS:
             wrong = f"asks for more than {MOST_CONSULTATIONS} consultations of one call"
             return self._engine_failed(engine, before, PluginFault(engine.part, "`decide`", wrong), reads)
+        if reads.question is None:
+            return self._decided(known, reads, engine, answer, before)
         return Undecided(reads.call, reads.question, before, dict(reads.noted), answers)
 
     def _decided(
@@ -292,13 +298,17 @@ class Delegator:
         if self.l1 is None or self.l1.broken:
             return "off", None
         if not reads.kept:
-            first = next(" ".join(read) for read, key in reads.noted.items() if key is UNKEPT)
-            return f"not asked: the engine read {first}, and it is no plain data", None
+            first = next(read[0] for read, key in reads.noted.items() if key is UNKEPT)
+            why = (
+                "asked a model that gave no answer" if first == "consult" else f"read {first}, and it is no plain data"
+            )
+            return f"not asked: the engine {why}", None
         if self._leaves >= MOST_LEAVES:
             self.forget()
-        self._leaves += 1
         leaf = Leaf(self._plan_key(known, reads))
-        if known.tree.add(reads.noted, leaf):
+        new = known.tree.add(reads.noted, leaf)
+        if new is not None:
+            self._leaves += new
             return "miss", leaf
         self.report(engine.part, _IMPURE, "`decide`", "its plan was used, and not kept")
         return "not kept: the engine is not pure", None

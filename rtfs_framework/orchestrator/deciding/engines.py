@@ -70,12 +70,14 @@ class Engine:
             self._claims = Patterns([claim for each in self.all() for claim in ask(each.part, "`claims`", each.listed)])
         return self._claims
 
-    def all(self) -> Iterator[Engine]:
-        """Yield the engine and those below it, each once."""
-        seen: dict[int, Engine] = {id(self): self}
-        for child in self.children:
-            seen |= {id(each): each for each in child.all()}
-        yield from seen.values()
+    def all(self, seen: set[int] | None = None) -> Iterator[Engine]:
+        """Yield the engine and those below it, each once; those in `seen` are left out, and added to it."""
+        met = set() if seen is None else seen
+        if id(self) not in met:
+            met.add(id(self))
+            yield self
+            for child in self.children:
+                yield from child.all(met)
 
     def decide(self, reads: Reads) -> DelegationPlan | None:
         """Return its plan for a call, None when it has no opinion; `reads.question` when it must hear a model first.
@@ -230,6 +232,7 @@ def _is_usual(answer: object) -> TypeGuard[DelegationPlan]:
         (target.__class__ is LocalPure or (target.__class__ in _MODELS and target.id.__class__ is str))
         and answer.confidence.__class__ is float
         and 0.0 <= answer.confidence <= 1.0
+        and answer.source.__class__ is PlanSource
         and answer.reasoning.__class__ is answer.engine.__class__ is str
         and answer.context == ()
     )
@@ -239,7 +242,7 @@ def flaw_of(answer: object) -> str | None:
     """Return what is wrong with what stands for a decision, None when it is a sound plan."""
     if _is_usual(answer):
         return None
-    if not isinstance(answer, DelegationPlan):
+    if answer.__class__ is not DelegationPlan or not isinstance(answer, DelegationPlan):
         return f"{_a(answer)}, which is no DelegationPlan"
     target: Any = answer.target
     if not isinstance(target, _TARGETS):
@@ -248,6 +251,8 @@ def flaw_of(answer: object) -> str | None:
         return f"a plan whose target is {target!r:.80}: its fields are texts"
     if not all(isinstance(text, str) for text in cast("Iterable[Any]", (answer.reasoning, answer.engine))):
         return "a plan whose reasoning or engine is no text"
+    if not isinstance(cast("object", answer.source), PlanSource):
+        return f"a plan whose source is {answer.source!r:.40}, which is no PlanSource"
     confidence: Any = answer.confidence
     if not (isinstance(confidence, int | float) and 0.0 <= confidence <= 1.0):
         return f"a plan with the confidence {confidence!r:.40}, which is not within 0 and 1"

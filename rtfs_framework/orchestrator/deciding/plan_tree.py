@@ -57,28 +57,29 @@ class PlanTree:
             at = at.edges.get(reads.look(at.read)[0])
         return at
 
-    def add(self, noted: dict[Read, Hashable], leaf: Leaf) -> bool:
-        """Put a leaf where these reads lead; tell whether they are in the order of an engine that is pure.
+    def add(self, noted: dict[Read, Hashable], leaf: Leaf) -> bool | None:
+        """Put a leaf where these reads lead; tell whether there was none before, None where the engine is not pure.
 
         Two different next reads after equal ones prove that it is not: something else than its reads decided.
         """
         path = list(noted.items())
         if not path:
-            pure = not isinstance(self._root, _Node)
-            self._root = leaf if pure else self._root
-            return pure
+            if isinstance(self._root, _Node):
+                return None
+            new, self._root = self._root is None, leaf
+            return new
         if self._root is None:
             self._root = _Node(path[0][0])
         at: _Node | Leaf = self._root
-        for place, (read, key) in enumerate(path):
+        *before, (last, last_key) = path
+        for place, (read, key) in enumerate(before):
             if not isinstance(at, _Node) or at.read != read:
-                return False
-            last = place == len(path) - 1
-            below = at.edges.get(key)
-            if last:
-                if isinstance(below, _Node):
-                    return False
-                at.edges[key] = leaf
-            else:
-                at = below if below is not None else at.edges.setdefault(key, _Node(path[place + 1][0]))
-        return True
+                return None
+            at = at.edges.setdefault(key, _Node(path[place + 1][0]))
+        if not isinstance(at, _Node) or at.read != last:
+            return None
+        below = at.edges.get(last_key)
+        if isinstance(below, _Node):
+            return None
+        at.edges[last_key] = leaf
+        return below is None

@@ -52,7 +52,7 @@ def _engine(engine: Engine) -> list[str]:
     Raises:
         PluginFault: It could not be asked.
     """
-    own = getattr(engine.engine, "fingerprint", None)
+    own = ask(engine.part, "`fingerprint`", getattr, engine.engine, "fingerprint", None)
     found = ask(engine.part, "`fingerprint`", own) if callable(own) else ""
     if not isinstance(found, str):
         raise PluginFault(engine.part, "`fingerprint`", f"returned a {type(found).__name__}, which is no text")

@@ -115,7 +115,9 @@ def _function(host: Host, site: CallSite, function: FunctionSignature) -> Explai
         for args in samples(function.parameters) or [()]
     ]
     read = dict.fromkeys(name for _, said in answers for name in _read_of(said))
-    if not read or all(isinstance(said, Undecided) for _, said in answers):
+    if all(isinstance(said, Undecided) for _, said in answers):
+        return _shown(host, site, answers[0][1])
+    if not read:
         return _shown(host, site, delegator.preview(HostCall(CallKind.DELEGATED, function.name, (), function)))
     return _by_reads(host, site, tuple(read), function, answers)
 

@@ -60,11 +60,15 @@ class Dispatcher:
     def answer(self, call: HostCall, scope: RunScope) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for."""
         opened = OpenCall.of(call, scope, self.clock.monotonic())
-        if call.kind is _CAPABILITY:
-            name, ordering = call.capability, scope.ordering
-            answer = self.capabilities.perform(opened, name) if ordering is None else self._perform(opened, name)
-        else:
-            answer = self._decide(opened) if call.kind is _DELEGATED else self._own(opened)
+        try:
+            if call.kind is _CAPABILITY:
+                name, ordering = call.capability, scope.ordering
+                answer = self.capabilities.perform(opened, name) if ordering is None else self._perform(opened, name)
+            else:
+                answer = self._decide(opened) if call.kind is _DELEGATED else self._own(opened)
+        except BaseException as error:  # written down, whatever it is; and no plan stands on it
+            opened.abandon(self.clock.monotonic(), error)
+            raise
         if isinstance(answer, Waiting):
             waiting = answer
             return Waiting(lambda: self._finish(opened, waiting))

@@ -154,8 +154,10 @@ class OpenCall:
         seconds = now - self.started
         if seconds > 0:
             record.seconds = seconds
-        if record.decision is not None and record.decision.settle is not None:
-            record.decision.settle(error is None)
+        decision = record.decision
+        if decision is not None and decision.settle is not None:
+            decision.settle(error is None)
+            record.decision = attrs.evolve(decision, settle=None)  # records are kept, sent and compared
         if error is not None:
             record.error_kind, record.error, record.code = error.kind, error.message, code_of(error)
         scope.sink(sealed(record))

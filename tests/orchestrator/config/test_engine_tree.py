@@ -186,3 +186,9 @@ def test_every_mistake_is_told(loaded):
     with pytest.raises(ConfigError) as raised:
         loaded('[engines.a]\nplugin = "wrap"\nbase = "x"\n[engines.b]\nplugin = "wrap"\nbase = "y"\n')
     assert len(raised.value.diagnostics) == 2
+
+
+def test_engines_that_nest_too_deeply_are_refused(loaded):
+    tables = "".join(f'[engines.e{n}]\nplugin = "wrap"\nbase = "e{n + 1}"\n' for n in range(300))
+    with pytest.raises(ConfigError, match="engines nest deeper than 32 levels"):
+        loaded(f'[delegation]\nengine = "e0"\n{tables}[engines.e300]\nplugin = "static"\n')

@@ -84,3 +84,28 @@ def test_a_model_that_leads_nowhere_is_refused(opened, table, code, said):
     (found,) = raised.value.diagnostics
     assert found.code == code
     assert said in found.message
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        (("local_models.pure",), "no local model can be called 'pure'"),
+        (("local_models.local-pure",), "no local model can be called 'local-pure'"),
+        (("local_models.remote-x",), "cannot be called 'remote-x', which says that it is remote"),
+        (("remote_providers.local-x",), "cannot be called 'local-x', which says that it is local"),
+        (("local_models.x", "local_models.local-x"), "'local-x' and 'x' would both be written local-x"),
+        (("remote_providers.remote-x", "remote_providers.x"), "'x' and 'remote-x' would both be written remote-x"),
+    ],
+)
+def test_an_id_that_could_be_taken_for_another_is_refused(opened, tables, said):
+    text = "".join(
+        f"[delegation.{each}]\n" + ('path = "a.rules"\n' if "local_" in each else 'model = "m"\n') for each in tables
+    )
+    with pytest.raises(ConfigError) as raised:
+        opened(text)
+    assert any(found.code == "E0706" and said in found.message for found in raised.value.diagnostics)
+
+
+def test_a_default_that_is_written_alike_gives_way(opened):
+    with opened('[delegation.remote_providers.remote-openai]\nmodel = "m"\n') as session:
+        assert [spec.target for spec in session.host.config.providers] == [RemoteModel("remote-openai")]

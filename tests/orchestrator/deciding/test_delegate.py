@@ -336,7 +336,8 @@ def test_functions_made_in_a_loop_do_not_pile_up(layer):
     made = delegator(Sends("x"), layer)
     for n in range(5000):
         made.decide(call("f", str(n)))
-    assert len(made._by_identity) <= 4096
+    assert len(made._by_identity) <= 512
+    assert len(made._trees) <= 512
 
 
 def test_places_of_plans_do_not_pile_up(layer, monkeypatch):
