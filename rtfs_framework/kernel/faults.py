@@ -141,12 +141,21 @@ def _translate(error: Exception, frames: list[TracebackType], artifact: Artifact
     raise InternalError(message) from error
 
 
+_BRACKETS = str.maketrans("()[]{}", "      ")
+
+
 def _unbound(error: NameError, frame: TracebackType, artifact: Artifact) -> str:
     name = getattr(error, "name", None)
     if name in artifact.globals:
         return artifact.globals[name].partition(" ")[0]  # one arity of a function means the function
+    from rtfs_framework.lang.codegen.names import hint
+
     span = artifact.spans[frame.tb_lineno - 1].span
-    return artifact.sources[span.source].text[span.start : span.end]
+    text = artifact.sources[span.source].text[span.start : span.end]
+    words = text.translate(_BRACKETS).split()
+    local = name or str(error).partition("'")[2].partition("'")[0]  # of a local variable only the message tells
+    wanted = local.rpartition("_")[0]
+    return next((word for word in words if hint(word) == wanted), text)
 
 
 def _bad_call(info: SpanInfo, frame: TracebackType) -> ProgramError:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.statements import Statements
 
 _NEVER = 1 << 62
-"""A bound that no loop reaches."""
+"""So far no loop goes."""
 
 
 def find(emitter: Statements, node: ir.Loop) -> Counted | None:
@@ -69,7 +69,7 @@ class Counting:
         made = self._steady(made)
         if not found.meets:
             return made
-        never = py.const(_NEVER if found.step > 0 else -_NEVER)
+        never = _sum(py.again(first), _NEVER if found.step > 0 else -_NEVER)
         order: ast.cmpop = ast.GtE() if found.step > 0 else ast.LtE()
         if isinstance(made, ast.Constant) and isinstance(first, ast.Constant):
             reached = made.value >= first.value if found.step > 0 else made.value <= first.value  # type: ignore[operator]

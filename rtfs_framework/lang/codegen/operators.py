@@ -20,6 +20,8 @@ from rtfs_framework.lang.values import Keyword
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.expressions import Expressions
 
+_FLOAT_BITS = 1024
+"""Integers of fewer bits are floats, rounded."""
 _ARITHMETIC: dict[str, type[ast.operator]] = {Op.ADD: ast.Add, Op.SUB: ast.Sub, Op.MUL: ast.Mult}
 _ORDER: dict[str, type[ast.cmpop]] = {Op.LT: ast.Lt, Op.GT: ast.Gt, Op.LE: ast.LtE, Op.GE: ast.GtE}
 _WORD = 1 << WORD_BITS
@@ -39,7 +41,12 @@ def emit(emitter: Expressions, function: ir.Builtin, node: ir.Call) -> ast.expr 
         return _chain(emitter, function, node)
     if count == 2 and op == Op.EQ:
         return _equal(emitter, node)
-    if count == 2 and op == Op.DIV and Kind.FLOAT in (kinds := emitter.numbers.given(node.args)):
+    if (
+        count == 2
+        and op == Op.DIV
+        and Kind.FLOAT in (kinds := emitter.numbers.given(node.args))
+        and (kinds[0] is Kind.FLOAT or _fits_float(emitter, node.args[0]))
+    ):
         left, right = emitter.values(node.args)
         return _combined(emitter, op, (left, kinds[0]), (right, kinds[1]))
     if count == 1 and op in _STEP:
@@ -48,6 +55,12 @@ def emit(emitter: Expressions, function: ir.Builtin, node: ir.Call) -> ast.expr 
     if count == 1 and op == Op.NOT:
         return ast.UnaryOp(ast.Not(), emitter.test(node.args[0]))
     return shortcuts.emit(emitter, function, node) if "shortcuts" in emitter.passes else None
+
+
+def _fits_float(emitter: Expressions, node: ir.Node) -> bool:
+    """Tell whether a float surely holds an integer: of one that none does Python tells before it sees the divisor."""
+    bits = width(node, emitter.numbers)
+    return bits is not None and bits < _FLOAT_BITS
 
 
 def _operand(emitter: Expressions, expression: ast.expr, kind: Kind | None = None) -> tuple[ast.expr, ast.expr | None]:

@@ -78,7 +78,7 @@ class Copy:
                 checks.append(ir.Bind(self.pattern(param.pattern), given, param.type, fn.span))
                 continue
             checks += [] if param.type is None else [ir.Check(given, param.type, fn.span)]
-            patterns.append(ir.Bind(self.pattern(param.pattern), given, None, fn.span))
+            patterns.append(ir.Bind(with_parts(param.pattern, self.node, self.bind), given, None, fn.span))
         return outer, checks + patterns
 
     def body(self, fn: ir.Fn) -> ir.Node:
