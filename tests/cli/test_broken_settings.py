@@ -24,8 +24,6 @@ class Engine:
     def decide(self, context):
         raise AssertionError
 
-    conclude = decide
-
 
 {settings}
 

@@ -71,9 +71,6 @@ class FakeEngine:
         self.asked.append(context)
         return DelegationPlan(target=self.target, reasoning="because", source=PlanSource.ENGINE, engine="fake")
 
-    def conclude(self, context, consult, answer):
-        raise AssertionError
-
 
 class DictCache:
     """A layer in a dict."""

@@ -75,7 +75,7 @@ class Precedence:
         steps = (*steps, ("hint", "none"))
         pattern = self.routed.match(function.name)
         if pattern is None:
-            return None, (*steps, ("static route", "none fits"))
+            return None, (*steps, ("static route", "none fits" if self.routes_first else "left to the engine"))
         return self._routed(pattern, self.routes[pattern], steps), ()
 
     def default(self, steps: Steps) -> Decision:

@@ -103,6 +103,7 @@ def test_engines_are_made_from_the_leaves_up_and_claims_are_joined(loaded, sourc
     assert result.value == "model"
     plan = result.calls[0].decision.plan
     assert (plan.target, plan.source, plan.engine) == (LocalModel("m"), PlanSource.STATIC_ROUTE, "careful")
+    assert ("static route", "left to the engine") in result.calls[0].decision.steps
 
 
 def test_settings_and_children_reach_the_engine(loaded):

@@ -37,9 +37,6 @@ class Engine:
             raise self.answer
         return self.answer
 
-    def conclude(self, context, consult, answer):
-        raise AssertionError
-
 
 def plan(**fields):
     made = DelegationPlan(target=LocalPure(), reasoning="because", source=PlanSource.ENGINE)
