@@ -59,10 +59,12 @@ from rtfs_framework.api.targets import (
     LocalModel,
     LocalPure,
     RemoteModel,
+    TargetText,
     show_target,
 )
 from rtfs_framework.api.toml_places import KeyPath, Places, load_toml, read_toml
 from rtfs_framework.api.toml_structure import structure
+from rtfs_framework.api.type_patterns import BadTypePattern, TypePattern, types_fit
 from rtfs_framework.api.typed import JsonError, from_json, load_json, parse_type, to_json
 from rtfs_framework.api.units import Bytes, Megabytes, Milliseconds, Seconds, plausible
 from rtfs_framework.api.values import (
@@ -92,6 +94,7 @@ __all__ = [
     "Ask",
     "BadEndpoint",
     "BadReply",
+    "BadTypePattern",
     "Bytes",
     "CacheEntry",
     "CacheKey",
@@ -165,7 +168,9 @@ __all__ = [
     "Setting",
     "SettingsSchema",
     "SqliteTables",
+    "TargetText",
     "Type",
+    "TypePattern",
     "Usage",
     "Value",
     "blotter",
@@ -191,5 +196,6 @@ __all__ = [
     "structure",
     "to_json",
     "token_count",
+    "types_fit",
     "write",
 ]

@@ -26,6 +26,8 @@ class EngineSettings:
     """An instance of the entry's `settings` class, or None."""
     children: Mapping[str, tuple[DelegationEngine, ...]] = attrs.field(factory=dict)
     """By the names that the entry declares; a key that the configuration leaves out has none."""
+    targets: Mapping[str, ExecTarget] = attrs.field(factory=dict)
+    """What the texts in `own` of type `TargetText` mean."""
 
 
 class DelegationEngine(Protocol):

@@ -57,6 +57,16 @@ class Ask:
 ExecTarget = LocalPure | LocalModel | RemoteModel | L4CacheHit | Capability | Deny | Ask
 
 
+class TargetText(str):
+    """A target as `delegation.toml` writes it: `local-pure`, `local-<model>`, `remote-<provider>`.
+
+    Field type of a plug-in's settings: the host refuses a text that names no target, with its place, and hands the
+    targets over in `EngineSettings.targets`.
+    """
+
+    __slots__ = ()
+
+
 def show_target(target: ExecTarget) -> str:
     """Return a target as people read it in tables and logs. For display only: nothing parses it back."""
     match target:

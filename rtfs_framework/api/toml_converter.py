@@ -20,11 +20,15 @@ from cattrs import Converter
 from cattrs.errors import IterableValidationError, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn
 
+from rtfs_framework.api.targets import TargetText
 from rtfs_framework.api.toml_fields import mistakes_of_fields
+from rtfs_framework.api.type_patterns import TypePattern
 from rtfs_framework.api.units import UNITS
 
 _NAMES: dict[type, str] = {
     str: "a text",
+    TargetText: "a text",
+    TypePattern: "a text",
     bool: "true or false",
     int: "a whole number",
     float: "a number",
@@ -73,6 +77,8 @@ def converter() -> Converter:
     made = Converter(detailed_validation=True, forbid_extra_keys=True)
     for kind in (str, bool, int, float):
         made.register_structure_hook(kind, _primitive(kind))
+    made.register_structure_hook(TargetText, _of_text(TargetText))
+    made.register_structure_hook(TypePattern, _of_text(TypePattern))
     made.register_structure_hook_factory(UNITS.__contains__, _measure)
     made.register_structure_hook_factory(_is_enum, _enum)
     made.register_structure_hook_factory(_is_literal, _literal)
@@ -110,6 +116,17 @@ def _primitive(kind: type) -> Any:
         if not _fits(kind, value):
             raise Mismatch(_NAMES[kind], value)
         return kind(_finite(value))
+
+    return read
+
+
+def _of_text(kind: Any) -> Any:
+    """Make something of a text; what it raises is told at the text."""
+
+    def read(value: Any, _: Any) -> Any:
+        if type(value) is not str:
+            raise Mismatch(_NAMES[str], value)
+        return kind(value)
 
     return read
 

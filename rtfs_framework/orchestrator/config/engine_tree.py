@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.api.targets import ExecTarget
+from rtfs_framework.api.targets import ExecTarget, TargetText
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.orchestrator.config.model import EngineSpec
 from rtfs_framework.orchestrator.config.own import Reading, defaults_of
@@ -95,7 +95,19 @@ class EngineTree:
         own = {key: value for key, value in table.items() if key not in below}
         _, settings = self.reading.split(_NoKeys, part, entry.settings, own, path, also=sorted(below))
         children = {each.key: self._children(each, table, path) for each in entry.children}
-        return EngineSpec(name=name, plugin=plugin, own=settings, children=children)
+        targets = self._targets(settings, path)
+        return EngineSpec(name=name, plugin=plugin, own=settings, children=children, targets=targets)
+
+    def _targets(self, settings: Any, path: KeyPath) -> dict[str, ExecTarget]:
+        """Return what the texts in an engine's settings mean that name targets; those that name none are mistakes."""
+        found: dict[str, ExecTarget] = {}
+        for text, place in _target_texts(settings, path):
+            target = self.target(text)
+            if isinstance(target, Unknown):
+                self.reading.mistake("E0706", target.message, place, target.help)
+            else:
+                found[str(text)] = target
+        return found
 
     def _clashes(self, name: str, plugin: str, path: KeyPath) -> bool:
         what = ""
@@ -186,3 +198,18 @@ class EngineTree:
         names = ", ".join(dict.fromkeys(known)) or "none"
         way_out = did_you_mean(name, known) or f"known: {names}; or install the plugin that offers it"
         self.reading.mistake("E0706", message, path, way_out)
+
+
+def _target_texts(value: Any, path: KeyPath) -> Iterator[tuple[str, KeyPath]]:
+    """Yield the texts of settings that name targets, each with its place."""
+    if isinstance(value, TargetText):
+        yield value, path
+    elif attrs.has(type(value)):
+        for field in attrs.fields(type(value)):
+            yield from _target_texts(getattr(value, field.name), (*path, field.alias or field.name))
+    elif isinstance(value, list | tuple):
+        for place, item in enumerate(value):
+            yield from _target_texts(item, (*path, place))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _target_texts(item, (*path, key))

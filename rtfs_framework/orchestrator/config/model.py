@@ -62,6 +62,8 @@ class EngineSpec:
     """An instance of the plugin's settings class, None when it has none."""
     children: Mapping[str, tuple[EngineSpec | ExecTarget, ...]] = attrs.field(factory=dict)
     """By the key that names them; a target stands for an engine that always chooses it."""
+    targets: Mapping[str, ExecTarget] = attrs.field(factory=dict)
+    """What the texts in `own` that name targets mean."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

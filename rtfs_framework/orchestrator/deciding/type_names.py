@@ -14,6 +14,7 @@ _LOOKED_AT = 64
 """Items of a collection that are looked at: a rule is asked for every call, and must not walk a table for it."""
 
 _DEEPEST = 4
+_NUMBERS = {":int", ":float"}
 
 _ATOMS: dict[type, str] = {
     type(None): ":nil",
@@ -32,7 +33,11 @@ _SEQUENCES: dict[type, str] = {tuple: ":vector", GrownVector: ":vector", List: "
 
 
 def type_name(value: Any, depth: int = 0) -> str:
-    """Return the type of a value. Items of different types are `:any`; so is what lies deeper than four levels."""
+    """Return the type of a value. Items of different types are `:any`; so is what lies deeper than four levels.
+
+    Integers among floats are floats, as everywhere in types; the items of an empty collection are `:never`: it fits
+    whatever its items should be.
+    """
     kind = value.__class__
     atom = _ATOMS.get(kind)
     if atom is not None:
@@ -49,4 +54,8 @@ def type_name(value: Any, depth: int = 0) -> str:
 
 def _common(items: Iterable[Any], depth: int) -> str:
     found = {type_name(item, depth + 1) for item in islice(items, _LOOKED_AT)}
-    return found.pop() if len(found) == 1 else ":any"
+    if len(found) == 1:
+        return found.pop()
+    if not found:
+        return ":never"
+    return ":float" if found == _NUMBERS else ":any"
