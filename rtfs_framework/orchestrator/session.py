@@ -281,9 +281,9 @@ class Session:
         host = self.host
         linked = given.take() if isinstance(given, Linked) else self._link(given)
         source = linked.artifact.source
-        run_id, chain = os.urandom(16).hex(), None
+        run_id, seed, chain = os.urandom(16).hex(), os.urandom(16).hex(), None
         if host.journal is not None and linked.leaves_kernel:
-            chain = host.journal.begin(run_id, linked.digest, source.name, host.policy_hash, __version__)
+            chain = host.journal.begin(run_id, linked.digest, source.name, host.policy_hash, __version__, seed=seed)
         program = LoadedProgram(
             host=host,
             portal=self.portal,
@@ -293,6 +293,7 @@ class Session:
             chain=chain,
             ledger=Ledger(host.events, chain),
             started=host.clock.monotonic(),
+            seed=seed,
             context=dict(host.config.security.values),
         )
         host.events.emit("run.started", {"run": run_id, "source": source.name})

@@ -98,5 +98,5 @@ class HostedConversation:
         if journal is None or self.program.chain is not None or not (artifact.sites or artifact.links):
             return
         host, program = self.session.host, self.program
-        chain = journal.begin(program.run_id, artifact.digest, NAME, host.policy_hash, __version__)
+        chain = journal.begin(program.run_id, artifact.digest, NAME, host.policy_hash, __version__, seed=program.seed)
         program.chain = program.ledger.chain = chain

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rtfs_framework.kernel.outcome import HostCall
     from rtfs_framework.lang.maps import Map
     from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.orchestrator.recording.records import Noted
 
 Read = tuple[str, ...]
 """What was asked for: a name, and its parameters."""
@@ -88,6 +89,8 @@ class Reads:
     """In the order of the first time."""
     question: Question | None = attrs.field(default=None, init=False)
     """What must be asked before anything is decided."""
+    path: list[str] = attrs.field(factory=list, init=False)
+    """The engines that have a plan so far, the outermost first."""
     _known: dict[Read, tuple[Hashable, Any]] = attrs.field(factory=dict, init=False)
     _thread: int | None = attrs.field(default=None, init=False)
 
@@ -101,9 +104,13 @@ class Reads:
         self._thread = None
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """What was read, by name, each once."""
-        return tuple(dict.fromkeys(name for name, *_ in self.noted))
+    def footprint(self) -> tuple[Noted, ...]:
+        """What was read, for the record."""
+        known = self._known
+        return tuple(
+            (read, key, None if read[0] in _LARGE or read not in known else known[read][1])
+            for read, key in self.noted.items()
+        )
 
     @property
     def kept(self) -> bool:
@@ -208,6 +215,9 @@ def _rules(reads: Reads) -> tuple[Hashable, Any]:
     return found, found
 
 
+_LARGE = frozenset({"args", "text"})
+"""What a record names by its key alone: the arguments are kept beside the call, if at all, and not by plans."""
+
 _READS: Mapping[str, Callable[..., tuple[Hashable, Any]]] = {
     "types": _types,
     "arg_type_fingerprint": _fingerprint,
@@ -291,3 +301,8 @@ class TracedContext:
         """Return this context with fewer candidates; what is read through it is noted in the same place."""
         wanted = frozenset(targets)
         return TracedContext(self._reads, tuple(each for each in self.candidates if each.target in wanted))
+
+
+def path_of(context: object) -> list[str]:
+    """Return where the engines of a decision are noted as they speak; of a context that is not ours: nowhere."""
+    return context._reads.path if isinstance(context, TracedContext) else []

@@ -30,7 +30,7 @@ from rtfs_framework.orchestrator.deciding.context import UNKEPT, Facts, Question
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.deciding.plan_tree import Leaf, PlanTree
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
-from rtfs_framework.orchestrator.recording.records import Decision, Steps
+from rtfs_framework.orchestrator.recording.records import Decision, Grounds, Steps
 from rtfs_framework.orchestrator.remembering.cache_stack import SafeLayer
 from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.registry.faults import Part, PluginFault
@@ -71,6 +71,7 @@ class _Known:
     """What is settled of one function."""
 
     facts: Facts
+    grounds: Grounds
     tree: PlanTree
     fixed: Decision | None = None
     before: Steps = ()
@@ -171,17 +172,13 @@ class Delegator:
                 self.forget()
             tree = self._trees[place] = PlanTree()
         precedence = self.precedence
-        facts = Facts(
-            function,
-            tuple(c for c in precedence.targets.candidates if precedence.security.beyond_reach(c.target) is None),
-            precedence.default_target,
-            self.runtime_context_hash,
-            self.wording,
-        )
+        candidates, excluded = precedence.weighed()
+        facts = Facts(function, candidates, precedence.default_target, self.runtime_context_hash, self.wording)
+        grounds = Grounds(function, self.policy_hash, candidates, excluded)
         fixed, steps = precedence.settle(function)
         if fixed is None and self.engine is None:
             fixed = precedence.default((*steps, ("engine", "none installed")))
-        known = _Known(facts, tree, fixed, steps)
+        known = _Known(facts, grounds, tree, None if fixed is None else attrs.evolve(fixed, grounds=grounds), steps)
         if call.function is not None:
             if len(self._by_identity) >= _MOST_FUNCTIONS:
                 self._by_identity.clear()
@@ -217,7 +214,7 @@ class Delegator:
         steps = (*known.before, ("l1", f"{verdict}: {show_target(plan.target)}, decided by engine '{plan.engine}'"))
         if note is not None:
             steps = (*steps, ("security", note))
-        return Decision(plan, steps, "l1 hit", leaf.key.digest)
+        return Decision(plan, steps, "l1 hit", leaf.key.digest, grounds=known.grounds, stands_on=leaf.made)
 
     def _answer_from_memory(self, question: Question) -> tuple[str | None] | None:
         record = None if self.l1 is None else self.l1.get(self._answer_key(question))
@@ -246,12 +243,12 @@ class Delegator:
         try:
             answer = engine.decide(reads)
         except PluginFault as fault:
-            return self._engine_failed(engine, before, fault, reads)
+            return self._engine_failed(known, engine, before, fault, reads)
         if asked is not None and list(reads.noted)[: len(asked.noted)] != list(asked.noted):
-            return self._engine_failed(engine, before, PluginFault(engine.part, "`decide`", _IMPURE), reads)
+            return self._engine_failed(known, engine, before, PluginFault(engine.part, "`decide`", _IMPURE), reads)
         if reads.questions > MOST_CONSULTATIONS:
             wrong = f"asks for more than {MOST_CONSULTATIONS} consultations of one call"
-            return self._engine_failed(engine, before, PluginFault(engine.part, "`decide`", wrong), reads)
+            return self._engine_failed(known, engine, before, PluginFault(engine.part, "`decide`", wrong), reads)
         if reads.question is None:
             return self._decided(known, reads, engine, answer, before)
         return Undecided(reads.call, reads.question, before, dict(reads.noted), answers)
@@ -259,12 +256,12 @@ class Delegator:
     def _decided(
         self, known: _Known, reads: Reads, engine: Engine, answer: DelegationPlan | None, before: Steps
     ) -> Decision:
-        read = reads.names
+        footprint, path = reads.footprint, tuple(reads.path)
         verdict, leaf = self._place(known, reads, engine)
         steps = (*before, ("l1", verdict))
         if answer is None:
             made = self.precedence.default((*steps, ("engine", f"{engine.name}: no opinion")))
-            made = attrs.evolve(made, read=read)
+            made = attrs.evolve(made, footprint=footprint, grounds=known.grounds)
             if leaf is not None:
                 leaf.silent = made
             return made
@@ -278,11 +275,13 @@ class Delegator:
         if not self.precedence.targets.configured(answer.target):
             wrong = f"returned a plan for {show_target(answer.target)}, which is not configured"
             self.report(engine.part, wrong, "`decide`", _OWN_BODY)
+        made = Decision(plan, steps, footprint=footprint, path=path, grounds=known.grounds)
         if leaf is None:
-            return Decision(plan, steps, read=read)
+            return made
+        made = leaf.made = attrs.evolve(made, cache="l1 miss", key=leaf.key.digest)
         if isinstance(plan.target, LocalPure | Deny):
             self._keep(leaf, plan)
-            return Decision(plan, steps, "l1 miss", leaf.key.digest, read=read)
+            return made
         leaf.provisional = plan
         kept = leaf
 
@@ -291,7 +290,7 @@ class Delegator:
             if succeeded:
                 self._keep(kept, plan)
 
-        return Decision(plan, steps, "l1 miss", leaf.key.digest, read=read, settle=settle)
+        return attrs.evolve(made, settle=settle)
 
     def _place(self, known: _Known, reads: Reads, engine: Engine) -> tuple[str, Leaf | None]:
         """Return what the record says of L1, and where the plan will be kept; None where it must not be."""
@@ -317,9 +316,10 @@ class Delegator:
         if self.l1 is not None:
             self.l1.put(leaf.key, plan, self.ttl)
 
-    def _engine_failed(self, engine: Engine, steps: Steps, fault: PluginFault, reads: Reads) -> Decision:
+    def _engine_failed(self, known: _Known, engine: Engine, steps: Steps, fault: PluginFault, reads: Reads) -> Decision:
         self.report(fault.part, fault, "", _OWN_BODY)
-        return attrs.evolve(self.precedence.closed(engine.name, fault.words, steps), read=reads.names)
+        closed = self.precedence.closed(engine.name, fault.words, steps)
+        return attrs.evolve(closed, footprint=reads.footprint, path=tuple(reads.path), grounds=known.grounds)
 
 
 def _tell_nobody(*_: object) -> None:

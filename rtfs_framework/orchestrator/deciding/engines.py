@@ -31,6 +31,7 @@ from rtfs_framework.api.targets import (
 )
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.model import EngineSpec
+from rtfs_framework.orchestrator.deciding.context import path_of
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.problems import UNMADE
 
@@ -101,13 +102,19 @@ class Engine:
         Raises:
             PluginFault: It, or an engine below it, raised something, or this is no sound plan.
         """
+        path = path_of(context)
+        place = len(path)
+        path.append(self.part.name)
         try:
             answer: object = ask(self.part, "`decide`", self.engine.decide, context)
         except PluginFault as fault:
             if isinstance(fault.__cause__, PluginFault):  # of an engine below it
                 raise fault.__cause__ from None
             raise
-        return None if answer is None else _sound(self.part, answer)
+        if answer is None:
+            del path[place:]
+            return None
+        return _sound(self.part, answer)
 
     def listed(self) -> list[str]:
         """Return its own claims.

@@ -28,6 +28,8 @@ class Leaf:
     """The plan, until a call has succeeded on it."""
     silent: Decision | None = None
     """What is decided where the engine has no opinion; it needs no place in the layer."""
+    made: Decision | None = None
+    """What decided the plan."""
     hit: tuple[DelegationPlan, Decision] | None = None
     """The latest plan that was found in the layer, and the decision that was made from it."""
 

@@ -27,6 +27,11 @@ class Targets(Protocol):
         """The targets that can be used now."""
         ...
 
+    @property
+    def all(self) -> tuple[ExecTarget, ...]:
+        """The targets that are configured, usable or not."""
+        ...
+
     def of_hint(self, hint: DelegationHint) -> ExecTarget | None:
         """Return the target that a hint names, None when there is none."""
         ...
@@ -62,6 +67,13 @@ class Precedence:
         if not isinstance(self.default_target, LocalPure):
             return True
         return self.security.function(symbol) is not None or self.routed.match(symbol) is not None
+
+    def weighed(self) -> tuple[tuple[Candidate, ...], Steps]:
+        """Return the targets that an engine may choose, and the others with what excludes each."""
+        reach = self.security.beyond_reach
+        found = tuple(each for each in self.targets.candidates if reach(each.target) is None)
+        excluded = ((each, reach(each) or self.targets.unusable(each)) for each in self.targets.all)
+        return found, tuple((show_target(each), why) for each, why in excluded if why is not None)
 
     def settle(self, function: FunctionSignature) -> tuple[Decision | None, Steps]:
         """Return the decision that needs no engine, or None with the steps taken so far."""

@@ -326,6 +326,11 @@ class ProviderPool:
         return [target.id for target in self.instances if isinstance(target, kind)]
 
     @property
+    def all(self) -> tuple[ExecTarget, ...]:
+        """The targets that are configured, usable or not."""
+        return tuple(self.instances)
+
+    @property
     def candidates(self) -> tuple[Candidate, ...]:
         """The targets that can be used."""
         if self._candidates is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import attrs
 
-from rtfs_framework.api.plans import DelegationPlan
+from rtfs_framework.api.plans import Candidate, DelegationPlan
+from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Place
 from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.registry.problems import PluginProblem
@@ -17,6 +18,22 @@ Steps = tuple[tuple[str, str], ...]
 
 
 CONSULTATION = "consultation"
+
+Noted = tuple[tuple[str, ...], Hashable, Any]
+"""A read of a decision: its name and parameters, its key, and what was read (None where the key says it, or where it
+is large: arguments and texts)."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class Grounds:
+    """What all decisions about one function rest on under a policy, beside what they read of a call."""
+
+    function: FunctionSignature
+    policy: str
+    """The policy's hash."""
+    candidates: tuple[Candidate, ...] = ()
+    excluded: Steps = ()
+    """Targets that are configured and no candidates, and what excluded each."""
 
 
 @attrs.frozen(slots=True)
@@ -30,10 +47,20 @@ class Decision:
     """Of the L1 layer."""
     fault: str = attrs.field(default="", eq=False)
     """How the engine failed that should have decided; "" when none did."""
-    read: tuple[str, ...] = attrs.field(default=(), eq=False)
-    """What the engine read of the call, by name; nothing when it was not asked."""
+    footprint: tuple[Noted, ...] = attrs.field(default=(), eq=False)
+    """What the engine read of the call, in its order; nothing when it was not asked."""
+    path: tuple[str, ...] = attrs.field(default=(), eq=False)
+    """The engines that spoke, by their names in the configuration, the outermost first."""
+    grounds: Grounds | None = attrs.field(default=None, eq=False, repr=False)
+    stands_on: Decision | None = attrs.field(default=None, eq=False, repr=False)
+    """Of a plan from memory: the decision that made it."""
     settle: Callable[[bool], None] | None = attrs.field(default=None, eq=False, repr=False)
     """Told whether the call succeeded: only then is the plan kept."""
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """What the engine read of the call, by name, each once."""
+        return tuple(dict.fromkeys(read[0] for read, _, _ in self.footprint))
 
 
 @attrs.define(slots=True, weakref_slot=False)
@@ -74,6 +101,8 @@ class OpenRecord:
     """0 for the top-level forms; every later call into the program has the next number."""
     part: int = 0
     """Of a consultation: which one of its call, from 1."""
+    signals: int = attrs.field(default=0, eq=False)
+    """How many changes of signals the journal had been told when the call was decided."""
 
     @property
     def path(self) -> str:

@@ -49,6 +49,8 @@ class RunScope:
     context: dict[str, Any] = attrs.field(factory=dict)
     entry: int = 0
     record: int | None = None
+    seed: str = ""
+    """The run's: its draws are made from it."""
     keep_digests: bool = True
     """Whether anybody reads the digests of arguments and replies (the causal chain does)."""
     keep_args: bool = False
@@ -76,6 +78,8 @@ class OpenCall:
         name = call.capability if call.function is None else call.function.name
         record = OpenRecord(call.index, call.kind._value_, name, call.branch, call.place, scope.record)
         record.entry = scope.entry
+        if call.function is not None and scope.chain is not None:
+            record.signals = scope.chain.journal.signals
         return cls(call, scope, now, record)
 
     def consultation(self, target: str, question: str, now: float) -> OpenCall:

@@ -69,6 +69,7 @@ class Order:
             context=parent.context if self.ordered else dict(self._context),
             entry=parent.entry,
             record=parent.record,
+            seed=parent.seed,
             keep_digests=parent.keep_digests,
             keep_args=parent.keep_args,
             ordering=BranchOrdering(self, number, parent.ordering) if self.ordered else parent.ordering,

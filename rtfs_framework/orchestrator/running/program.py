@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 from operator import attrgetter
+from os import urandom
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -53,6 +54,8 @@ class LoadedProgram:
     started: float
     value: Any = None
     closed: bool = False
+    seed: str = attrs.field(factory=lambda: urandom(16).hex())
+    """Of the run's draws."""
     context: dict[str, Any] = attrs.field(factory=dict)
     """Host context values: the configuration's, and those that the top-level forms set."""
     entries: Iterator[int] = attrs.field(factory=count, init=False)
@@ -125,6 +128,7 @@ class LoadedProgram:
             context=dict(self.context) if own_context else self.context,
             entry=next(self.entries) if entry is None else entry,
             record=record,
+            seed=self.seed,
             keep_digests=self.chain is not None,
             keep_args=journal is not None and journal.keep_args,
         )

@@ -37,7 +37,7 @@ from rtfs_framework.testing import FakeClock
 
 
 class AnyTarget:
-    candidates = ()
+    candidates = all = ()
 
     def configured(self, target):
         return True

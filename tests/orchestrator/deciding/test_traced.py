@@ -12,6 +12,7 @@ from rtfs_framework.api import (
     LocalModel,
     LocalPure,
     PlanSource,
+    show_target,
 )
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
 
@@ -184,3 +185,23 @@ def test_shared_children_are_met_once(kit):
     for _ in range(40):
         top = Held(part, None, (top, top))
     assert len(list(top.all())) == 41
+
+
+def test_a_record_says_what_was_read_by_whom_and_on_what_a_hit_stands(opened, source):
+    _, session = opened(lambda c: plan(LocalModel("m"), engine="named") if c.size and c.types else None)
+    with session:
+        first, second = (session.run(source(ONE.format(1))).calls[-1].decision for _ in range(2))
+    assert [(read, value) for read, _, value in first.footprint] == [(("size",), 64), (("types",), (":int",))]
+    assert (first.read, first.cache) == (("size", "types"), "l1 miss")
+    assert (len(first.path), second.cache) == (1, "l1 hit")
+    assert second.stands_on.footprint == first.footprint
+    candidates = [show_target(each.target) for each in second.grounds.candidates]
+    assert candidates == ["local-model m", "local-model other", "local-model judge"]
+
+
+def test_arguments_are_named_by_their_key_alone(opened, source):
+    _, session = opened(lambda c: plan(LocalModel("m")) if c.args and c.text else None)
+    with session:
+        decision = session.run(source(ONE.format('"private"'))).calls[-1].decision
+    assert [(read, value) for read, _, value in decision.footprint] == [(("args",), None), (("text",), None)]
+    assert "private" not in repr(decision)

@@ -16,7 +16,7 @@ import attrs
 from rtfs_framework.api.secrets import Blot
 from rtfs_framework.api.sqlite_file import in_transaction
 from rtfs_framework.orchestrator.recording.journal.chain import Head, Row, canonical_json
-from rtfs_framework.orchestrator.recording.journal.rows import Made, Maker, Removal
+from rtfs_framework.orchestrator.recording.journal.rows import Made, Maker, Removal, SignalFacts
 from rtfs_framework.orchestrator.recording.journal.schema import HEAD, INSERT_PLAN, INSERT_ROW, INSERT_TEXT, REMOVE_TEXT
 from rtfs_framework.orchestrator.recording.journal.texts import Texts
 
@@ -84,8 +84,11 @@ class _Batch:
                 number = self.numbers[chain] = self.add(self.append.maker.run(chain.facts), None)
         self.add(self.append.make[what](facts), number)
 
-    def of_file(self, what: str, facts: Removal) -> None:
-        """Add a row that belongs to no run: texts are removed."""
+    def of_file(self, what: str, facts: Removal | SignalFacts) -> None:
+        """Add a row that belongs to no run: texts are removed, or a signal changes."""
+        if isinstance(facts, SignalFacts):
+            self.add(self.append.maker.signal(facts), None)
+            return
         self.removed.extend(facts.texts)
         self.add(Made(what, None, None, "", canonical_json(facts.body)), None)
 

@@ -45,6 +45,23 @@ class RunFacts:
     started: float
     policy: str
     version: str
+    seed: str = ""
+    """What its draws are made from."""
+    tenant: str = ""
+    host: str = ""
+    """Who writes: the signals of that host are those that its decisions read."""
+
+
+@attrs.frozen(slots=True)
+class SignalFacts:
+    """A change of a signal: what is read under this name, of a target, a budget or a rate, from now on."""
+
+    name: str
+    target: str
+    value: Any
+    host: str
+    number: int
+    """Which one of its host, from 1."""
 
 
 @attrs.frozen(slots=True)
@@ -80,8 +97,28 @@ class Maker:
             "started": facts.started,
             "policy": facts.policy,
             "version": facts.version,
+            **{
+                name: text
+                for name, text in (
+                    ("seed", facts.seed),
+                    ("tenant", self.texts.blot(facts.tenant)),
+                    ("host", facts.host),
+                )
+                if text
+            },
         }
         return Made("run", None, None, facts.id, canonical_json(body))
+
+    def signal(self, facts: SignalFacts) -> Made:
+        """Return the row of a change of a signal."""
+        body = {
+            "signal": facts.name,
+            "of": self.texts.blot(facts.target),
+            "value": facts.value,
+            "host": facts.host,
+            "number": facts.number,
+        }
+        return Made("signal", None, None, "", canonical_json(body))
 
     def begun(self, record: OpenRecord) -> Made:
         """Return the row of a call that is about to cost or change something."""

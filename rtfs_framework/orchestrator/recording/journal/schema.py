@@ -35,9 +35,10 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 }
 """Python's types of what each column may hold: SQLite itself would take anything."""
 
-WHAT = ("journal", "run", "begun", "ended", "end", "redacted", "gap", "lost")
+WHAT = ("journal", "run", "begun", "ended", "end", "redacted", "gap", "lost", "signal")
 """What a row says: the file's first row; a run starts; a call that costs or changes something begins; a call is over;
-a run is over; texts were removed; rows that were here are not; rows could not be written."""
+a run is over; texts were removed; rows that were here are not; rows could not be written; a signal that decisions may
+read has another value from now on."""
 
 _TABLES = (
     f"CREATE TABLE log ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})",

@@ -26,8 +26,9 @@ from rtfs_framework.api.secrets import Blot, blotter
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.lanes import a_loop_runs_here
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
-from rtfs_framework.orchestrator.recording.journal.rows import Removal, RunFacts
+from rtfs_framework.orchestrator.recording.journal.rows import Removal, RunFacts, SignalFacts
 from rtfs_framework.orchestrator.recording.journal.run import Chain
+from rtfs_framework.orchestrator.recording.plain import plain_of
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.append import Appending, Queued
@@ -84,6 +85,10 @@ class Journal:
     report: Callable[[JournalError], None] = _nobody
     """Told, once, that the journal fails and that calls go on without it."""
     wait: float = WAIT
+    host: str = attrs.field(factory=lambda: os.urandom(8).hex())
+    """Who writes here: signals are those of one host."""
+    signals: int = attrs.field(default=0, init=False)
+    """How many changes of signals were told; a call's record says how many were known when it was decided."""
     _queue: list[Queued] = attrs.field(factory=list, init=False)
     _lost: int = attrs.field(default=0, init=False)
     """Rows for which there was no room; `_counting` guards it."""
@@ -101,9 +106,30 @@ class Journal:
     def __attrs_post_init__(self) -> None:
         _OPEN.add(self)
 
-    def begin(self, run: str, program: str, source: str, policy: str, version: str) -> Chain:
-        """Start a run."""
-        return Chain(self, RunFacts(run, program, source, self.clock.now(), policy, version))
+    def begin(
+        self, run: str, program: str, source: str, policy: str, version: str, *, seed: str = "", tenant: str = ""
+    ) -> Chain:
+        """Start a run; its draws are made from `seed`."""
+        facts = RunFacts(run, program, source, self.clock.now(), policy, version, seed, tenant, self.host)
+        return Chain(self, facts)
+
+    def signal(self, name: str, target: str, value: object) -> None:
+        """Write down that a signal that decisions may read has another value now. It waits for nobody, never raises.
+
+        So that another policy can be answered reads that the first did not make (`rtfs runs replay`). Call it
+
+        - when a banded, hysteretic value changes: not for changes within a band;
+        - before the first decision that may read it, when a host starts from another value than the default (closed,
+          None, 0, the price of the target's table, plenty): one that was kept in the shared ledger, say.
+
+        Args:
+            name: The read as `CallContext` has it: "health", "latency", "load", "price", "budget" or "rate".
+            target: `show_target(target)`, or the name of the budget or rate.
+            value: What the read would return: an Enum, a `Latency`, a `Price`, a number or None.
+        """
+        with self._counting:
+            number = self.signals = self.signals + 1
+        self.queue("signal", None, SignalFacts(name, target, plain_of(value), self.host, number))
 
     @property
     def waiting(self) -> int:
