@@ -1,4 +1,5 @@
 # The types of the flat face that __init__.py loads on first use; tests/api/test_face.py keeps the two alike.
+from rtfs_framework.api.attempts import Attempt, FailureKind
 from rtfs_framework.api.cache import (
     CacheEntry,
     CacheKey,
@@ -34,7 +35,7 @@ from rtfs_framework.api.errors import (
 from rtfs_framework.api.hookspecs import RtfsHookSpecs, hookimpl
 from rtfs_framework.api.observer import Event, Observer, ObserverEntry
 from rtfs_framework.api.patterns import compile_patterns, is_pattern, specificity
-from rtfs_framework.api.plans import Candidate, DelegationPlan, PlanSource
+from rtfs_framework.api.plans import Candidate, DelegationPlan, Hedge, PlanSource, Scored
 from rtfs_framework.api.private import private_file, private_folder
 from rtfs_framework.api.provider import (
     InferenceReply,
@@ -49,6 +50,7 @@ from rtfs_framework.api.provider import (
 )
 from rtfs_framework.api.secrets import blotter, one_line
 from rtfs_framework.api.settings import ANY, FILE_WITHIN, Setting, SettingsSchema
+from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
 from rtfs_framework.api.targets import (
     Ask,
@@ -92,6 +94,7 @@ __all__ = [
     "FILE_WITHIN",
     "OLDEST_API_VERSION",
     "Ask",
+    "Attempt",
     "BadEndpoint",
     "BadReply",
     "BadTypePattern",
@@ -124,7 +127,10 @@ __all__ = [
     "EngineSettings",
     "Event",
     "ExecTarget",
+    "FailureKind",
     "FunctionSignature",
+    "Health",
+    "Hedge",
     "HintKind",
     "HostCall",
     "InferenceReply",
@@ -135,6 +141,8 @@ __all__ = [
     "Keyword",
     "L4CacheHit",
     "LanguageError",
+    "Latency",
+    "Left",
     "LocalModel",
     "LocalPure",
     "Locality",
@@ -150,6 +158,7 @@ __all__ = [
     "Places",
     "PlanSource",
     "PluginError",
+    "Price",
     "ProgramError",
     "ProviderAuthError",
     "ProviderEntry",
@@ -163,6 +172,7 @@ __all__ = [
     "ReplyTooLarge",
     "RtfsError",
     "RtfsHookSpecs",
+    "Scored",
     "Seal",
     "Seconds",
     "Setting",

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.attempts import Attempt
     from rtfs_framework.api.plans import Candidate
+    from rtfs_framework.api.signals import Health, Latency, Left, Price
     from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
     from rtfs_framework.lang.maps import Map
     from rtfs_framework.lang.signature import FunctionSignature
@@ -71,6 +73,47 @@ class CallContext(Protocol):
     @property
     def runtime_context_hash(self) -> str:
         """A digest of the rules under which the program runs."""
+        ...
+
+    @property
+    def tenant(self) -> str:
+        """Who asks, "" where the host knows no tenants."""
+        ...
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What was tried for this call, or refused, in order. A decision after an attempt is not kept."""
+        ...
+
+    def health(self, target: ExecTarget) -> Health:
+        """Return the state of a target's breaker."""
+        ...
+
+    def latency(self, target: ExecTarget) -> Latency | None:
+        """Return how long a target takes, None when too little is known."""
+        ...
+
+    def load(self, target: ExecTarget) -> int:
+        """Return about how many requests a target has under way: 0, 1, 2, 4, 8 and so on, at most."""
+        ...
+
+    def price(self, target: ExecTarget) -> Price:
+        """Return what a target costs."""
+        ...
+
+    def budget(self, name: str) -> Left:
+        """Return what is left of a budget of the configuration."""
+        ...
+
+    def rate(self, name: str) -> Left:
+        """Return what is left of a rate of the configuration."""
+        ...
+
+    def draw(self, name: str) -> float:
+        """Return a number in [0, 1) from the run's seed, the call's id, and the number of the attempt.
+
+        Equal names give equal numbers within one decision. A decision that rests on a draw is not kept.
+        """
         ...
 
     def consult(self, target: LocalModel | RemoteModel, question: str) -> str | None:

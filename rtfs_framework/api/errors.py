@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import InternalError, LanguageError, ProgramError, RtfsError
 
@@ -59,14 +60,14 @@ class CapabilityError(RtfsError):
 
 
 class ProviderError(RtfsError):
-    """A model provider that could not answer. `provider` is its id; `retryable` says whether asking again may help.
+    """A model provider that could not answer. `provider` is its id; `failure` says what may be tried after it.
 
     The program sees `kind` (NetworkError unless a subclass says otherwise), a member of the HostError family.
     """
 
     code = "E0601"
     kind = "NetworkError"
-    retryable = False
+    failure = FailureKind.HERE
 
     usage: Usage | None = None
     """Tokens that the failed request took all the same; a host counts and prices them.
@@ -74,31 +75,48 @@ class ProviderError(RtfsError):
     `Usage(0, 0)` says that it took none (it was never sent, say); None that this is not known, nor then what it cost.
     """
 
-    def __init__(self, provider: str, message: str, *, status: int | None = None, usage: Usage | None = None) -> None:
+    def __init__(
+        self,
+        provider: str,
+        message: str,
+        *,
+        status: int | None = None,
+        usage: Usage | None = None,
+        failure: FailureKind | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Make one; `retry_after` is the seconds for which the server asks to be left alone, None for no word."""
         super().__init__(f"{provider}: {message}")
         self.provider = provider
         self.status = status
         self.usage = usage
+        self.retry_after = retry_after
+        if failure is not None:
+            self.failure = failure
+
+    @property
+    def retryable(self) -> bool:
+        """Tell programs whether asking again may help."""
+        return self.failure in (FailureKind.SAFE, FailureKind.UNCERTAIN)
 
 
 class ProviderTimeout(ProviderError):
-    """No reply within the deadline."""
+    """No reply within the deadline: the request may have been carried out."""
 
     code = "E0602"
-    retryable = True
+    failure = FailureKind.UNCERTAIN
 
 
 class RateLimited(ProviderError):
-    """The provider asks to wait; `retry_after` is in seconds, None when it did not say."""
+    """The provider takes no requests for now (429, also inside a 200): it did nothing."""
 
     code = "E0603"
-    retryable = True
+    failure = FailureKind.SAFE
 
     def __init__(
         self, provider: str, message: str, *, retry_after: float | None = None, status: int | None = 429
     ) -> None:
-        super().__init__(provider, message, status=status)
-        self.retry_after = retry_after
+        super().__init__(provider, message, status=status, retry_after=retry_after)
 
 
 class ProviderAuthError(ProviderError):
@@ -108,10 +126,13 @@ class ProviderAuthError(ProviderError):
 
 
 class ProviderUnavailable(ProviderError):
-    """The provider cannot be reached, closed the connection, or failed on its side (5xx)."""
+    """The provider cannot be reached, closed the connection, or failed on its side (5xx).
+
+    Say `failure=FailureKind.SAFE` where it surely did nothing: the connection was refused, or the status is 503.
+    """
 
     code = "E0605"
-    retryable = True
+    failure = FailureKind.UNCERTAIN
 
 
 class ProviderRedirected(ProviderError):
@@ -125,6 +146,7 @@ class BadReply(ProviderError):
 
     code = "E0606"
     kind = "TypeValidationError"
+    failure = FailureKind.REPLY
 
 
 class ReplyTooLarge(BadReply):

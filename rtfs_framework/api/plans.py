@@ -24,7 +24,7 @@ class PlanSource(Enum):
 class Candidate:
     """A target that the host could use, with what is known of it.
 
-    Costs are US dollars per million tokens, None where nobody has said them.
+    Costs are US dollars per million tokens, None where nobody has said them; `quality` is within 0 and 1.
     """
 
     target: ExecTarget
@@ -32,6 +32,36 @@ class Candidate:
     model: str = ""
     input_cost: float | None = None
     output_cost: float | None = None
+    quality: float | None = None
+    """What its owner says that its answers are worth, None where nobody has said it."""
+    idempotent: bool = False
+    """Whether asking it twice is as good as once: only then is it asked again when a request may have been done."""
+    deterministic: bool = False
+    """Whether equal requests always get equal answers."""
+    context_window: int | None = None
+    """Tokens that request and reply may have together, None where nobody has said it."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Hedge:
+    """A second attempt of the same call, begun when the first has not answered: the first valid reply wins.
+
+    Both are paid. The host hedges at idempotent targets only, and never above `most` US dollars, None for no bound.
+    """
+
+    target: ExecTarget
+    after: float
+    """Seconds."""
+    most: float | None = None
+
+
+@attrs.frozen(slots=True)
+class Scored:
+    """A target that an engine weighed and did not choose."""
+
+    target: ExecTarget
+    score: float
+    why: str = ""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -45,5 +75,9 @@ class DelegationPlan:
     engine: str = ""
     context: tuple[tuple[str, str], ...] = ()
     """Further facts as (name, text): candidates weighed, candidates excluded and why."""
+    delay: float = 0.0
+    """Seconds to wait before the attempt: a repeat after a back-off."""
+    hedge: Hedge | None = None
+    alternatives: tuple[Scored, ...] = ()
     created_at: float = 0.0
     """Seconds since the epoch; set by the orchestrator, because `decide` reads no clock."""

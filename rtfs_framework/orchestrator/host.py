@@ -21,9 +21,11 @@ from rtfs_framework.orchestrator.deciding.engines import make_engine
 from rtfs_framework.orchestrator.deciding.policy import policy_hash, runtime_context_hash
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
+from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
+from rtfs_framework.orchestrator.performing.gate import Gate
 from rtfs_framework.orchestrator.performing.models import Models
 from rtfs_framework.orchestrator.performing.prompt import signature_text, wording
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool, untold
@@ -96,7 +98,8 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     )
     security = SecurityAuthorizer(config.security, config.path or "delegation.toml")
     policy = policy_hash(config, pool, engine)
-    models = Models(Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring, signature_text), clock, events, io)
+    reuse = Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring, signature_text)
+    models = Models(reuse, clock, events, io, Gate())
     dispatcher = Dispatcher(
         delegator=Delegator(
             precedence=Precedence(
@@ -106,6 +109,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             l1=caches.of_level(CacheLevel.L1),
             policy_hash=policy,
             runtime_context_hash=runtime_context_hash(config),
+            signals=Signals(prices=pool),
             wording=wording,
             clock=clock,
             report=events.plugin_failed,

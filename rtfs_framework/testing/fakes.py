@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import attrs
+
 from rtfs_framework.api import (
+    Attempt,
     CacheKey,
     CallContext,
     CallKind,
@@ -29,12 +32,26 @@ from rtfs_framework.api import (
 )
 from rtfs_framework.lang.maps import EMPTY_MAP
 from rtfs_framework.lang.types.schema import to_json_schema
-from rtfs_framework.orchestrator.deciding.context import Facts, Reads
+from rtfs_framework.orchestrator.deciding.context import Facts, Question, Reads
+from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 from rtfs_framework.orchestrator.performing.prompt import wording
 
 LOCAL = LocalPure()
 NO_HINTS = EMPTY_MAP
+NO_DRAWS: Mapping[str, float] = MappingProxyType({})
 NO_ANSWERS: Mapping[str, str | None] = MappingProxyType({})
+
+
+@attrs.frozen
+class FakeAsker:
+    """A call with a past of its own."""
+
+    attempts: tuple[Attempt, ...] = ()
+    draws: Mapping[str, float] = NO_DRAWS
+
+    def draw(self, name: str) -> float:
+        """Return the number of this name, 0.5 where none is given."""
+        return self.draws.get(name, 0.5)
 
 
 def cache_key(*parts: Any, namespace: str = "test") -> CacheKey:
@@ -50,15 +67,23 @@ def call_reads(
     default: ExecTarget = LOCAL,
     hints: Map = NO_HINTS,
     answers: Mapping[str, str | None] = NO_ANSWERS,
+    signals: Signals = NO_SIGNALS,
+    asker: FakeAsker | None = None,
 ) -> Reads:
     """Return the reads of one decision about a call of `symbol`; `answers` are what models say, by question.
+
+    `asker` is the call's past: what was tried, and the numbers that are drawn.
 
     `open()` gives the context for an engine; afterwards `noted` is the footprint, and `question` what it must hear.
     """
     signature = FunctionSignature(name=symbol) if function is None else function
     call = HostCall(CallKind.DELEGATED, symbol, args, signature, hints)
-    facts = Facts(signature, candidates, default, "rules", wording)
-    return Reads(facts, call, lambda asked: (answers[asked.text],) if asked.text in answers else None)
+    facts = Facts(signature, candidates, default, "rules", wording, signals=signals)
+
+    def answer_to(asked: Question) -> tuple[str | None] | None:
+        return (answers[asked.text],) if asked.text in answers else None
+
+    return Reads(facts, call, answer_to, asker or FakeAsker())
 
 
 def call_context(symbol: str, *args: Value, **fields: Any) -> CallContext:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.errors import CapabilityError, PluginError, ProviderError
 from rtfs_framework.lang.diagnostics import did_you_mean
-from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.errors import ProgramError, RtfsError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.registry.problems import describe
@@ -14,6 +15,30 @@ from rtfs_framework.registry.problems import describe
 PLUGIN_BROKE = "E0801"
 UNKNOWN_CAPABILITY = "E0711"
 UNKNOWN_TARGET = "E0712"
+
+
+class RefusedError(RtfsError):
+    """A guard of the host refused a request before anything was sent. `guard` is its name, as records say it.
+
+    `kind` and `code` are what the program sees, if nothing else answers; `failure` is `REFUSED` where another target
+    may be tried, `FINAL` where nothing may.
+    """
+
+    def __init__(
+        self,
+        guard: str,
+        reason: str,
+        way_out: str,
+        *,
+        kind: str = "SecurityViolation",
+        code: str = "E0609",
+        failure: FailureKind = FailureKind.REFUSED,
+        retry_after: float | None = None,
+    ) -> None:
+        """Make one; `retry_after` is in how many seconds the guard would let it pass, None for no word."""
+        super().__init__(f"{reason}; {way_out}")
+        self.guard, self.reason, self.way_out = guard, reason, way_out
+        self.kind, self.code, self.failure, self.retry_after = kind, code, failure, retry_after
 
 
 def as_program_error(error: Exception, what: str) -> ProgramError:
@@ -27,12 +52,11 @@ def as_program_error(error: Exception, what: str) -> ProgramError:
             facts: dict[str, Any] = {"provider": error.provider, "retryable": error.retryable}
             if error.status is not None:
                 facts["status"] = error.status
-            retry_after = getattr(error, "retry_after", None)
-            if retry_after is not None:
-                facts["retry-after"] = float(retry_after)
+            if error.retry_after is not None:
+                facts["retry-after"] = float(error.retry_after)
             return _coded(error.kind, str(error), error.code, facts)
-        case PluginError():
-            return _coded("NetworkError", str(error).partition("\n")[0], error.code, {})
+        case RefusedError():
+            return _coded(error.kind, f"Refused by {error.guard}: {error}", error.code, {"guard": error.guard})
         case CapabilityError():
             return _coded(error.kind, f"{what}: {error}", "E0713", {})
         case _:

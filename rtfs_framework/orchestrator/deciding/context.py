@@ -10,20 +10,20 @@ what was returned or raised is thrown away, so `finally` and `except BaseExcepti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from hashlib import blake2b
+from collections.abc import Callable, Hashable, Iterable
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
-from rtfs_framework.lang.digest import digest
-from rtfs_framework.orchestrator.boundary.purity import is_plain
-from rtfs_framework.orchestrator.deciding.type_names import type_name
+from rtfs_framework.orchestrator.deciding.readings import PENDING, READS, UNKEPT, Unkept, spelled
+from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.attempts import Attempt
     from rtfs_framework.api.plans import Candidate
+    from rtfs_framework.api.signals import Health, Latency, Left, Price
     from rtfs_framework.kernel.outcome import HostCall
     from rtfs_framework.lang.maps import Map
     from rtfs_framework.lang.signature import FunctionSignature
@@ -34,20 +34,6 @@ Read = tuple[str, ...]
 
 Wording = Callable[["HostCall"], str]
 """From a call to the request as a provider would see it."""
-
-_LEAST_BAND = 64
-_BAND = 4
-_CHARACTERS = 4
-"""Of a token, on average, in English; what a model counts is its own."""
-
-
-class Unkept:
-    """The key of what no key can stand for: data that is not plain. A plan that rests on it is not kept."""
-
-
-UNKEPT: Final = Unkept()
-PENDING: Final = Unkept()
-"""The key of a question that nobody has answered yet: no plan is found by it."""
 
 
 class _Suspended(BaseException):
@@ -75,6 +61,21 @@ class Facts:
     default: ExecTarget
     runtime_context_hash: str
     wording: Wording
+    tenant: str = ""
+    signals: Signals = NO_SIGNALS
+
+
+class Asker(Protocol):
+    """The call that is decided about, as far as its own past counts."""
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What was tried for it."""
+        ...
+
+    def draw(self, name: str) -> float:
+        """Return a number in [0, 1) that its id, the run's seed and the number of the attempt give."""
+        ...
 
 
 @attrs.define(slots=True, eq=False)
@@ -85,6 +86,8 @@ class Reads:
     call: HostCall
     answer_to: Callable[[Question], tuple[str | None] | None]
     """The answer to a question, in a tuple; None when it was not asked yet."""
+    asker: Asker | None = None
+    """None for a call that nobody makes: then there is nothing to draw from."""
     noted: dict[Read, Hashable] = attrs.field(factory=dict, init=False)
     """In the order of the first time."""
     question: Question | None = attrs.field(default=None, init=False)
@@ -129,7 +132,7 @@ class Reads:
             name, *more = read
             if name == "consult":
                 return self._answered(read), None
-            known = self._known[read] = _READS[name](self, *more)
+            known = self._known[read] = READS[name](self, *more)
         return known
 
     def note(self, read: Read) -> Any:
@@ -177,56 +180,8 @@ class Reads:
         return self.look(("args",))[0]
 
 
-def _types(reads: Reads) -> tuple[Hashable, Any]:
-    names = tuple(map(type_name, reads.call.args))
-    text = "\0".join(names).encode()
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big"), names
-
-
-def _fingerprint(reads: Reads) -> tuple[Hashable, Any]:
-    key = reads.look(("types",))[0]
-    return key, key
-
-
-def _args(reads: Reads) -> tuple[Hashable, Any]:
-    args = reads.call.args
-    return digest(*args) if is_plain(args) else UNKEPT, args
-
-
-def _text(reads: Reads) -> tuple[Hashable, Any]:
-    return reads.digest_args(), reads.facts.wording(reads.call)
-
-
-def _size(reads: Reads) -> tuple[Hashable, Any]:
-    tokens = len(reads.facts.wording(reads.call)) / _CHARACTERS
-    band = _LEAST_BAND
-    while band < tokens:
-        band *= _BAND
-    return band, band
-
-
-def _hints(reads: Reads) -> tuple[Hashable, Any]:
-    hints: Map = reads.call.hints
-    return digest(hints) if is_plain(hints) else UNKEPT, hints
-
-
-def _rules(reads: Reads) -> tuple[Hashable, Any]:
-    found = reads.facts.runtime_context_hash
-    return found, found
-
-
 _LARGE = frozenset({"args", "text"})
 """What a record names by its key alone: the arguments are kept beside the call, if at all, and not by plans."""
-
-_READS: Mapping[str, Callable[..., tuple[Hashable, Any]]] = {
-    "types": _types,
-    "arg_type_fingerprint": _fingerprint,
-    "args": _args,
-    "text": _text,
-    "size": _size,
-    "hints": _hints,
-    "runtime_context_hash": _rules,
-}
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -291,6 +246,56 @@ class TracedContext:
     def runtime_context_hash(self) -> str:
         """A digest of the rules."""
         found: str = self._reads.note(("runtime_context_hash",))
+        return found
+
+    @property
+    def tenant(self) -> str:
+        """Who asks."""
+        found: str = self._reads.note(("tenant",))
+        return found
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What was tried for this call."""
+        asker = self._reads.asker
+        if asker is None or not asker.attempts:  # nothing was: that is how every call begins, and no read
+            return ()
+        found: tuple[Attempt, ...] = self._reads.note(("attempts",))
+        return found
+
+    def health(self, target: ExecTarget) -> Health:
+        """Return the state of a target's breaker."""
+        found: Health = self._reads.note(("health", *spelled(target)))
+        return found
+
+    def latency(self, target: ExecTarget) -> Latency | None:
+        """Return how long a target takes."""
+        found: Latency | None = self._reads.note(("latency", *spelled(target)))
+        return found
+
+    def load(self, target: ExecTarget) -> int:
+        """Return about how many requests it has under way, at most."""
+        found: int = self._reads.note(("load", *spelled(target)))
+        return found
+
+    def price(self, target: ExecTarget) -> Price:
+        """Return what it costs."""
+        found: Price = self._reads.note(("price", *spelled(target)))
+        return found
+
+    def budget(self, name: str) -> Left:
+        """Return what is left of a budget."""
+        found: Left = self._reads.note(("budget", name))
+        return found
+
+    def rate(self, name: str) -> Left:
+        """Return what is left of a rate."""
+        found: Left = self._reads.note(("rate", name))
+        return found
+
+    def draw(self, name: str) -> float:
+        """Return a number in [0, 1)."""
+        found: float = self._reads.note(("draw", name))
         return found
 
     def consult(self, target: LocalModel | RemoteModel, question: str) -> str | None:

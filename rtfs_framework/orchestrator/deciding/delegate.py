@@ -26,10 +26,12 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.arity import Shape
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
-from rtfs_framework.orchestrator.deciding.context import UNKEPT, Facts, Question, Read, Reads, Wording
+from rtfs_framework.orchestrator.deciding.context import Facts, Question, Read, Reads, Wording
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.deciding.plan_tree import Leaf, PlanTree
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
+from rtfs_framework.orchestrator.deciding.readings import UNKEPT
+from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 from rtfs_framework.orchestrator.recording.records import Decision, Grounds, Steps
 from rtfs_framework.orchestrator.remembering.cache_stack import SafeLayer
 from rtfs_framework.orchestrator.remembering.keys import key_of
@@ -86,6 +88,8 @@ class Delegator:
     l1: SafeLayer | None
     policy_hash: str
     runtime_context_hash: str = ""
+    tenant: str = ""
+    signals: Signals = NO_SIGNALS
     wording: Wording = str
     clock: Clock
     report: Report
@@ -173,7 +177,15 @@ class Delegator:
             tree = self._trees[place] = PlanTree()
         precedence = self.precedence
         candidates, excluded = precedence.weighed()
-        facts = Facts(function, candidates, precedence.default_target, self.runtime_context_hash, self.wording)
+        facts = Facts(
+            function,
+            candidates,
+            precedence.default_target,
+            self.runtime_context_hash,
+            self.wording,
+            self.tenant,
+            self.signals,
+        )
         grounds = Grounds(function, self.policy_hash, candidates, excluded)
         fixed, steps = precedence.settle(function)
         if fixed is None and self.engine is None:

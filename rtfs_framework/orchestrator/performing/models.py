@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 from typing_extensions import ParamSpec
 
+from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.cache import CacheKey
 from rtfs_framework.api.errors import BadReply, ConfigError, ProviderAuthError, ProviderError, ProviderTimeout
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Message, Usage, token_count
@@ -25,6 +26,7 @@ from rtfs_framework.orchestrator.boundary.failures import as_program_error
 from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, OverdueError, seconds_for
 from rtfs_framework.orchestrator.concurrency.loops import HeldError, LoopThread
 from rtfs_framework.orchestrator.performing.cost import cost_of
+from rtfs_framework.orchestrator.performing.gate import Asking, Gate, Outcome, Permit, RefusedError
 from rtfs_framework.orchestrator.performing.prompt import build_request
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.reply import fault_of, to_value
@@ -43,6 +45,16 @@ _CONSULT_TIMEOUT = 10.0
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Outside
 
+
+@attrs.define(slots=True, eq=False)
+class Sending:
+    """How far a request has come."""
+
+    started: float
+    """On the monotonic clock; when it was sent, once it was."""
+    sent: bool = False
+
+
 _Looked = tuple[CacheKey, int]
 """The key of a request that was not remembered, and how many had landed when that was looked up."""
 
@@ -56,6 +68,8 @@ class Models:
     events: EventBus
     io: LoopThread
     """Where providers are awaited."""
+    gate: Gate = attrs.field(factory=Gate)
+    """What requests pass before they are sent."""
 
     def ask(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Answer | Waiting:
         """Return the answer when it is remembered, else what to wait for."""
@@ -74,9 +88,9 @@ class Models:
                 if answer is not None:
                     return answer
             opened.record.cache = "l2 miss" if self.reuse.layer is not None else ""
-            if not instance.immediate:
+            if not self._immediate(instance):
                 return Waiting(lambda: self._ask(opened, function, instance, (key, since)))
-        if instance.immediate:
+        if self._immediate(instance):
             return self._at_once(opened, function, instance, key)
         return Waiting(lambda: self._ask(opened, function, instance, None))
 
@@ -97,7 +111,25 @@ class Models:
         opened.close(self.clock.monotonic(), value, answered=True)
         return Reply(value)
 
+    def _immediate(self, instance: ProviderInstance) -> bool:
+        return instance.immediate and not self.gate.waits(instance)
+
     def _infer_at_once(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
+        if not self.gate.of(instance):
+            return self._billed_at_once(opened, instance, request)
+        permit = self.gate.enter(Asking(opened=opened, instance=instance, request=request))
+        sending = Sending(self.clock.monotonic(), sent=True)
+        try:
+            reply = self._billed_at_once(opened, instance, request)
+        except BaseException as error:
+            permit.settle(self._outcome(opened, sending, error))
+            raise
+        permit.settle(self._outcome(opened, sending, usage=reply.usage))
+        return reply
+
+    def _billed_at_once(
+        self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest
+    ) -> InferenceReply:
         try:
             reply = _a_reply(instance, instance.infer_at_once(request))
         except ProviderError as error:
@@ -106,6 +138,19 @@ class Models:
             raise
         self._bill(opened, instance, reply.usage, reply.problems)
         return reply
+
+    def _outcome(
+        self, opened: OpenCall, sending: Sending, error: BaseException | None = None, usage: Usage | None = None
+    ) -> Outcome:
+        """Return what came of a request, for those who let it pass."""
+        return Outcome(
+            seconds=self.clock.monotonic() - sending.started,
+            usage=getattr(error, "usage", None) if usage is None else usage,
+            cost=opened.record.cost,
+            failure=None if error is None else failure_of(error),
+            sent=sending.sent,
+            retry_after=getattr(error, "retry_after", None),
+        )
 
     @staticmethod
     def _request(opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> InferenceRequest:
@@ -118,7 +163,7 @@ class Models:
         what = f"provider '{instance.spec.id}'"
         if isinstance(error.__cause__, PluginFault) and not isinstance(error.__cause__.__cause__, ConfigError):
             self.events.plugin_failed(instance.part, error.__cause__, "", "the program got an error")
-        elif not isinstance(error, ProviderError | ProgramError):
+        elif not isinstance(error, ProviderError | ProgramError | RefusedError):
             what = f"{what} ({instance.distribution or instance.entry.name})"
             self.events.plugin_failed(instance.part, error, "answering", "the program got an error")
         thrown = as_program_error(error, what)
@@ -135,7 +180,7 @@ class Models:
         )
         try:
             _check_usable(instance)
-            reply = await self._paid(opened, instance, request)
+            reply = await self._paid(opened, instance, request, consultation=True)
             opened.record.model, opened.record.explanation = reply.model or instance.spec.model, reply.explanation
             text = reply.text or ""
             opened.close(self.clock.monotonic(), text, answered=True)
@@ -227,11 +272,28 @@ class Models:
         ask = partial(self._paid, opened, instance, request)
         return await self._there(instance, request.timeout, self.reuse.once, *key, ask, fits)
 
-    async def _paid(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
-        """Ask, after it is on disk that this begins if it may cost anything; write down what it took in any case."""
-        if instance.costs and not opened.begin():
-            await opened.written()
-        reply = await self._there(instance, request.timeout, self._billed_there, opened, instance, request)
+    async def _paid(
+        self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, *, consultation: bool = False
+    ) -> InferenceReply:
+        """Ask, after it is on disk that this begins if it may cost anything; write down what it took in any case.
+
+        Raises:
+            RefusedError: A guard of the host does not let it pass.
+        """
+        sending, permit = Sending(self.clock.monotonic()), None
+        if self.gate.of(instance):
+            asking = Asking(opened=opened, instance=instance, request=request, consultation=consultation)
+            permit = await self.gate.enter_there(asking)
+        try:
+            if instance.costs and not opened.begin():
+                await opened.written()
+            reply = await self._there(
+                instance, request.timeout, self._billed_there, opened, instance, request, sending, permit
+            )
+        except BaseException as error:
+            if permit is not None:  # what is settled already stays so
+                await permit.settle_there(self._outcome(opened, sending, error))
+            raise
         return self._sound(instance, reply)
 
     @staticmethod
@@ -243,20 +305,31 @@ class Models:
         return reply
 
     async def _billed_there(
-        self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest
+        self,
+        opened: OpenCall,
+        instance: ProviderInstance,
+        request: InferenceRequest,
+        sending: Sending,
+        permit: Permit | None,
     ) -> InferenceReply:
-        """Bill a reply as soon as it is there: whoever waits for it may be stopped before it gets it."""
+        """Bill and settle a reply as soon as it is there: whoever waits for it may be stopped before it gets it."""
 
-        def sending() -> None:  # whatever ends this now, money may be gone
+        def begin() -> None:  # whatever ends this now, money may be gone
             opened.record.cost = cost_of(Usage(), instance.spec)
+            sending.started, sending.sent = self.clock.monotonic(), True
 
         try:
-            reply = await self._infer_there(instance, request, sending)
-        except ProviderError as error:
-            if error.usage is not None:
-                self._bill(opened, instance, error.usage)
+            reply = await self._infer_there(instance, request, begin)
+        except BaseException as error:
+            usage = getattr(error, "usage", None) if isinstance(error, ProviderError) else None
+            if usage is not None:
+                self._bill(opened, instance, usage)
+            if permit is not None:
+                await permit.settle_there(self._outcome(opened, sending, error))
             raise
         self._bill(opened, instance, reply.usage, reply.problems)
+        if permit is not None:
+            await permit.settle_there(self._outcome(opened, sending, usage=reply.usage))
         return reply
 
     def _bill(self, opened: OpenCall, instance: ProviderInstance, usage: Usage, problems: tuple[str, ...] = ()) -> None:
@@ -291,6 +364,15 @@ async def _infer(outside: Outside, infer: Callable[[InferenceRequest], Any], req
         return await infer(request)
     reply = await outside.in_thread("`infer`", infer, request)
     return await reply if isawaitable(reply) else reply
+
+
+def failure_of(error: BaseException) -> FailureKind:
+    """Return what a failure is evidence of."""
+    if isinstance(error, ProviderError | RefusedError):
+        return error.failure
+    if isinstance(error, ProgramError):
+        return FailureKind.REPLY
+    return FailureKind.HERE if isinstance(error, Exception) else FailureKind.FINAL
 
 
 def _check_usable(instance: ProviderInstance) -> None:

@@ -28,6 +28,7 @@ from rtfs_framework.api.provider import (
     ProviderEntry,
     ProviderSettings,
 )
+from rtfs_framework.api.signals import Price
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.lang.signature import DelegationHint, HintKind
 from rtfs_framework.orchestrator.concurrency.deadlines import OverdueError
@@ -346,6 +347,11 @@ class ProviderPool:
                 if self.unusable(target) is None
             )
         return self._candidates
+
+    def price(self, target: ExecTarget) -> Price:
+        """Return what a target costs."""
+        instance = self.instances.get(target)
+        return Price() if instance is None else Price(instance.spec.input_cost, instance.spec.output_cost)
 
     def configured(self, target: ExecTarget) -> bool:
         """Tell whether a target exists here, usable or not. (What is no model is looked for when it is called.)"""

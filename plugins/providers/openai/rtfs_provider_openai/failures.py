@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api import (
+    FailureKind,
     JsonError,
     ProviderAuthError,
     ProviderError,
@@ -22,6 +23,8 @@ from rtfs_provider_openai.words import code_in, said, status_in
 
 _REFUSED = {401, 403}
 _PASSING = {408, 409, 425}
+_NOT_TAKEN = {425, 503}
+"""The server says that it did nothing with the request."""
 
 
 @attrs.frozen(slots=True)
@@ -51,7 +54,8 @@ class Teller:
         inner = _innermost(error)
         if isinstance(error, openai.APIConnectionError) or isinstance(inner, (OSError, OverflowError)):
             because = "" if inner is error else f" ({self._about(inner)})"
-            return ProviderUnavailable(self.provider, f"cannot be reached, or closed the connection{because}")
+            words = f"cannot be reached, or closed the connection{because}"
+            return ProviderUnavailable(self.provider, words, failure=_of_connection(error))
         return ProviderError(self.provider, self._about(inner))
 
     def of_reply(self, status: int, data: Any, response: Any) -> ProviderError:
@@ -66,7 +70,9 @@ class Teller:
             named = f"; check the key in {self.variable}" if self.variable else ""
             return ProviderAuthError(self.provider, f"{words}{named}", **make)
         if status >= 500 or status in _PASSING:
-            return ProviderUnavailable(self.provider, words, **make)
+            failure = FailureKind.SAFE if status in _NOT_TAKEN else FailureKind.UNCERTAIN
+            wait = retry_after(response.headers)
+            return ProviderUnavailable(self.provider, words, failure=failure, retry_after=wait, **make)
         if status == 404:
             return ProviderError(self.provider, f"{words}; check the endpoint and the model's name", **make)
         return ProviderError(self.provider, words, **make)
@@ -90,6 +96,18 @@ def _data(text: str) -> Any:
         return load_json(text)
     except JsonError:
         return text
+
+
+def _of_connection(error: BaseException) -> FailureKind:
+    """Tell whether a request whose connection failed was surely never sent: no connection was ever made."""
+    import httpx2
+
+    seen: BaseException | None = error
+    for _ in range(8):
+        if isinstance(seen, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout | ConnectionRefusedError):
+            return FailureKind.SAFE
+        seen = None if seen is None else seen.__cause__ or seen.__context__
+    return FailureKind.UNCERTAIN
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -1,0 +1,139 @@
+"""What each read of a decision is, and the key that stands for it. Equal keys stand for equal values.
+
+In: the reads of one decision, and a read's parameters. Out: its key and its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+from rtfs_framework.api.targets import Capability, ExecTarget, LocalModel, LocalPure, RemoteModel
+from rtfs_framework.lang.digest import digest
+from rtfs_framework.orchestrator.boundary.purity import is_plain
+from rtfs_framework.orchestrator.deciding.type_names import type_name
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.maps import Map
+    from rtfs_framework.orchestrator.deciding.context import Reads
+
+_LEAST_BAND = 64
+_BAND = 4
+_CHARACTERS = 4
+"""Of a token, on average, in English; what a model counts is its own."""
+
+
+class Unkept:
+    """The key of what no key can stand for: data that is not plain. A plan that rests on it is not kept."""
+
+
+UNKEPT: Final = Unkept()
+PENDING: Final = Unkept()
+"""The key of a question that nobody has answered yet: no plan is found by it."""
+
+
+def _types(reads: Reads) -> tuple[Hashable, Any]:
+    names = tuple(map(type_name, reads.call.args))
+    text = "\0".join(names).encode()
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big"), names
+
+
+def _fingerprint(reads: Reads) -> tuple[Hashable, Any]:
+    key = reads.look(("types",))[0]
+    return key, key
+
+
+def _args(reads: Reads) -> tuple[Hashable, Any]:
+    args = reads.call.args
+    return digest(*args) if is_plain(args) else UNKEPT, args
+
+
+def _text(reads: Reads) -> tuple[Hashable, Any]:
+    return reads.digest_args(), reads.facts.wording(reads.call)
+
+
+def _size(reads: Reads) -> tuple[Hashable, Any]:
+    tokens = len(reads.facts.wording(reads.call)) / _CHARACTERS
+    band = _LEAST_BAND
+    while band < tokens:
+        band *= _BAND
+    return band, band
+
+
+def _hints(reads: Reads) -> tuple[Hashable, Any]:
+    hints: Map = reads.call.hints
+    return digest(hints) if is_plain(hints) else UNKEPT, hints
+
+
+def _rules(reads: Reads) -> tuple[Hashable, Any]:
+    found = reads.facts.runtime_context_hash
+    return found, found
+
+
+def _tenant(reads: Reads) -> tuple[Hashable, Any]:
+    return reads.facts.tenant, reads.facts.tenant
+
+
+def _attempts(reads: Reads) -> tuple[Hashable, Any]:
+    found = () if reads.asker is None else reads.asker.attempts
+    return UNKEPT if found else (), found
+
+
+def _draw(reads: Reads, name: str) -> tuple[Hashable, Any]:
+    return UNKEPT, 0.0 if reads.asker is None else reads.asker.draw(name)
+
+
+def _signal(name: str) -> Callable[[Reads, str, str], tuple[Hashable, Any]]:
+    def read(reads: Reads, kind: str, id_: str) -> tuple[Hashable, Any]:
+        found = getattr(reads.facts.signals, name)(target_of(kind, id_))
+        return found, found
+
+    return read
+
+
+def _left(name: str) -> Callable[[Reads, str], tuple[Hashable, Any]]:
+    def read(reads: Reads, which: str) -> tuple[Hashable, Any]:
+        found = getattr(reads.facts.signals, name)(which)
+        return found, found
+
+    return read
+
+
+_KINDS: Mapping[str, type] = {"pure": LocalPure, "local": LocalModel, "remote": RemoteModel, "capability": Capability}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def spelled(target: ExecTarget) -> tuple[str, str]:
+    """Return a target as the parameters of a read: a kind and an id.
+
+    Raises:
+        TypeError: This is no target that has signals.
+    """
+    name = _NAMES.get(type(target))
+    if name is None:
+        raise TypeError(f"signals are read of models, capabilities and the own body, and this is {target!r:.80}")
+    return name, getattr(target, "id", "")
+
+
+def target_of(kind: str, id_: str) -> ExecTarget:
+    """Return the target that a read's parameters spell."""
+    found: ExecTarget = LocalPure() if kind == "pure" else _KINDS[kind](id_)
+    return found
+
+
+READS: Mapping[str, Callable[..., tuple[Hashable, Any]]] = {
+    "types": _types,
+    "arg_type_fingerprint": _fingerprint,
+    "args": _args,
+    "text": _text,
+    "size": _size,
+    "hints": _hints,
+    "runtime_context_hash": _rules,
+    "tenant": _tenant,
+    "attempts": _attempts,
+    "draw": _draw,
+    **{name: _signal(name) for name in ("health", "latency", "load", "price")},
+    "budget": _left("budget"),
+    "rate": _left("rate"),
+}

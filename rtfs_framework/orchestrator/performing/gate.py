@@ -1,0 +1,173 @@
+"""What every request to a model passes before it is sent: the host's own guards, one by one.
+
+In: a request that is about to be sent. Out: a permit, which is settled once with what came of it; or a refusal, which
+is an attempt of its own: nothing was sent. What a check holds when a later one refuses is given back.
+
+Answers from memory never come here; of equal requests under way at once the one that is sent does. A provider that no
+check concerns costs one look-up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+
+from rtfs_framework.api.attempts import FailureKind
+from rtfs_framework.orchestrator.boundary.failures import RefusedError
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.provider import InferenceRequest, Usage
+    from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.orchestrator.performing.providers import ProviderInstance
+    from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+
+__all__ = ["Asking", "Check", "Gate", "Held", "Outcome", "Permit", "RefusedError"]
+
+
+@attrs.frozen(slots=True, kw_only=True, eq=False)
+class Asking:
+    """A request that is about to be sent."""
+
+    opened: OpenCall
+    instance: ProviderInstance
+    request: InferenceRequest
+    attempt: int = 0
+    """How many attempts of the call there were before."""
+    consultation: bool = False
+
+    @property
+    def function(self) -> FunctionSignature:
+        """The function whose call it is."""
+        return self.request.function
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Outcome:
+    """What came of a request."""
+
+    seconds: float = 0.0
+    usage: Usage | None = None
+    """What it took, None where that is not known."""
+    cost: float | None = None
+    """US dollars, None where they are not known."""
+    failure: FailureKind | None = None
+    """None for an answer; `FINAL` for a request that was given up because its call was."""
+    sent: bool = True
+    """Whether it may have been sent. If not, nothing was used, and nothing is learned about the target."""
+    retry_after: float | None = None
+    """Seconds for which the target asks to be left alone."""
+
+
+class Held(Protocol):
+    """What a check holds while a request is under way."""
+
+    def settle(self, outcome: Outcome) -> None:
+        """Take note of what came of it. Called once; raises nothing."""
+        ...
+
+
+class Check(Protocol):
+    """One of the host's guards of requests."""
+
+    @property
+    def name(self) -> str:
+        """What records call it: "breaker", "budget", "rate"."""
+        ...
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether `enter` and `settle` may wait for a file: they are then called in a thread."""
+        ...
+
+    def concerns(self, instance: ProviderInstance) -> bool:
+        """Tell whether it may ever have something to say of requests to a provider. Asked once for each."""
+        ...
+
+    def enter(self, asking: Asking) -> Held | None:
+        """Let a request pass, and return what is held for it; None for nothing.
+
+        Raises:
+            RefusedError: It must not be sent.
+        """
+        ...
+
+
+@attrs.define(slots=True, eq=False)
+class Permit:
+    """What all checks hold for one request."""
+
+    held: list[tuple[Check, Held]] = attrs.field(factory=list)
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether settling may wait for a file."""
+        return any(check.waits for check, _ in self.held)
+
+    def settle(self, outcome: Outcome) -> None:
+        """Settle what is held, the latest first; once."""
+        held, self.held = self.held, []
+        for _, each in reversed(held):
+            each.settle(outcome)
+
+    async def settle_there(self, outcome: Outcome) -> None:
+        """Settle, in a thread where a check may wait."""
+        if not self.waits:
+            self.settle(outcome)
+            return
+        import anyio
+
+        with anyio.CancelScope(shield=True):  # whoever is stopped now has still used what it used
+            await anyio.to_thread.run_sync(self.settle, outcome)
+
+
+_NOTHING_SENT = Outcome(sent=False, failure=FailureKind.REFUSED)
+
+
+@attrs.define(slots=True, eq=False)
+class Gate:
+    """The checks of one host, in the order in which they are asked."""
+
+    checks: tuple[Check, ...] = ()
+    _concerned: dict[int, tuple[Check, ...]] = attrs.field(factory=dict, init=False)
+    """By the identity of a provider instance, which lives as long as its host."""
+
+    def of(self, instance: ProviderInstance) -> tuple[Check, ...]:
+        """Return the checks that requests to a provider pass."""
+        found = self._concerned.get(id(instance))
+        if found is None:
+            found = self._concerned[id(instance)] = tuple(each for each in self.checks if each.concerns(instance))
+        return found
+
+    def waits(self, instance: ProviderInstance) -> bool:
+        """Tell whether requests to a provider may have to wait for a check."""
+        return any(check.waits for check in self.of(instance))
+
+    def enter(self, asking: Asking) -> Permit:
+        """Let a request pass, or not.
+
+        Raises:
+            RefusedError: A check refuses it; what others held is given back.
+        """
+        permit = Permit()
+        for check in self.of(asking.instance):
+            try:
+                held = check.enter(asking)
+            except BaseException:
+                permit.settle(_NOTHING_SENT)
+                raise
+            if held is not None:
+                permit.held.append((check, held))
+        return permit
+
+    async def enter_there(self, asking: Asking) -> Permit:
+        """Let a request pass, or not; in a thread where a check may wait.
+
+        Raises:
+            RefusedError: A check refuses it; what others held is given back.
+        """
+        if not self.waits(asking.instance):
+            return self.enter(asking)
+        import anyio
+
+        return await anyio.to_thread.run_sync(self.enter, asking)
