@@ -14,7 +14,7 @@ from sys import _getframe, getrefcount
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 
 from rtfs_framework.lang.annotations import Any, Callable, Iterable, Iterator
-from rtfs_framework.lang.maps import Key, Map, Set
+from rtfs_framework.lang.maps import Key, Map, Set, Trie
 from rtfs_framework.lang.values import ErrorValue, Keyword, Reduced, Resource, Symbol, Timestamp, Uuid
 from rtfs_framework.lang.vectors import GrownVector, List
 
@@ -34,7 +34,8 @@ _TRIE = frozenset({"Map", "map_array_node", "map_bitmap_node", "map_collision_no
 """Classes of `immutables`, which it does not name."""
 
 _HELD: dict[Any, tuple[str, ...]] = {
-    Map: ("_items", "_trie", "_order"),
+    Map: ("_items", "_trie"),
+    Trie: ("entries", "order"),
     GrownVector: ("_buffers", "_changed"),
     List: ("_buffers", "_changed"),
 }

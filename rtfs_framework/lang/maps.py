@@ -99,19 +99,102 @@ def from_key(key: Any) -> Any:
     return key.value if key.__class__ is Key else key
 
 
+class Trie(dict[Any, Any]):
+    """The entries of a large map that was changed: it stands where a small one has its dict, and answers as that does.
+
+    To Python it is a dict without entries, so whoever walks a map asks for `Map._dict`.
+    """
+
+    __slots__ = ("entries", "following", "order")
+    entries: Any
+    """An `immutables.Map` from keys to places and values."""
+    following: int
+    """The place of the next new entry."""
+    order: tuple[list[Any], int, int]
+    """Keys of an older version, the first that is left of them, and the place that came next then."""
+
+    @staticmethod
+    def of(items: Mapping[Any, Any]) -> Trie:
+        """Return the entries of a dict as a trie."""
+        import immutables  # most programs never grow a map past the dict
+
+        charge(len(items))
+        entries = immutables.Map({_folded(k): (i, v) for i, (k, v) in enumerate(items.items())})
+        return Trie.made(entries, len(items), (list(map(_folded, items)), 0, len(items)))
+
+    @staticmethod
+    def made(entries: Any, following: int, order: tuple[list[Any], int, int]) -> Trie:
+        """Return a trie of its parts; there is no `__init__`, for which Python would take more time."""
+        made = Trie()
+        made.entries = entries
+        made.following = following
+        made.order = order
+        return made
+
+    def with_entry(self, key: Any, value: Any) -> Trie:
+        """Return the trie with one entry set."""
+        key = _folded(key)
+        entry = self.entries.get(key)
+        if entry is not None:
+            return Trie.made(self.entries.set(key, (entry[0], value)), self.following, self.order)
+        place = self.following
+        if place & _LOOK == _LOOK:
+            fits("assoc", len(self.entries) + 1)
+        return Trie.made(self.entries.set(key, (place, value)), place + 1, self.order)
+
+    def without(self, key: Any) -> Trie:
+        """Return the trie without a key that it has."""
+        return Trie.made(self.entries.delete(_folded(key)), self.following, self.order)
+
+    def ordered(self) -> dict[Any, Any]:
+        """Return the entries as a dict in their order."""
+        charge(len(self.entries))
+        return {_unfolded(k): v for k, (_, v) in sorted(self.entries.items(), key=_by_place)}
+
+    def first(self) -> tuple[Any, Any]:
+        """Return the first entry.
+
+        The search goes on where that of an older version ended: taking out the first again and again is n log n.
+        """
+        keys, at, known = self.order
+        for place in range(at, len(keys)):
+            key = keys[place]
+            entry = self.entries.get(key)
+            if entry is not None and entry[0] < known:  # else it was taken out, and may have come back at the end
+                self.order = keys, place, known
+                charge(place - at)
+                return _unfolded(key), entry[1]
+        charge(len(self.entries))
+        self.order = [key for key, _ in sorted(self.entries.items(), key=_by_place)], 0, self.following
+        return self.first()
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Return the value under a key, or the default."""
+        entry = self.entries.get(_folded(key))
+        return default if entry is None else entry[1]
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.entries[_folded(key)][1]
+
+    def __contains__(self, key: Any) -> bool:
+        return _folded(key) in self.entries
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+
 class Map:
     """An immutable map. Build with `Map.of(pairs)` or, for keys known to be plain, `Map.wrap(dict)`.
 
     Small maps are made often. So there is no `__init__`, for which Python would take the time of another map; and at
-    first only `_items` is set: `_hash`, and `_trie` with `_next` and `_order`, are set when they are needed.
+    first only `_items` is set: `_hash`, and `_trie` beside a dict with the same entries, when they are needed.
     """
 
-    __slots__ = ("_hash", "_items", "_next", "_order", "_trie")
-    _items: dict[Any, Any] | None
+    __slots__ = ("_hash", "_items", "_trie")
+    _items: dict[Any, Any]
+    """A dict in the order of the entries, or a `Trie`."""
     _hash: int
-    _trie: Any
-    _order: tuple[list[Any], int, int]
-    """Keys of the trie of an older version, the first that is left of them, and the place that came next then."""
+    _trie: Trie
 
     @staticmethod
     def wrap(items: dict[Any, Any]) -> Map:
@@ -125,14 +208,6 @@ class Map:
         """Build from pairs of RTFS values; a repeated key keeps its place and the last value."""
         return cls.wrap({to_key(k): v for k, v in watched(pairs)})  # each key may be a nest that takes long to hash
 
-    def _grown(self, trie: Any, following: int) -> Map:
-        made = Map()
-        made._items = None
-        made._trie = trie
-        made._next = following
-        made._order = self._order
-        return made
-
     def hashed(self) -> list[Any]:
         """Return keys and values, one after the other, for `hashing`."""
         return list(chain.from_iterable(self._dict().items()))
@@ -140,10 +215,9 @@ class Map:
     def _dict(self) -> dict[Any, Any]:
         """Return the entries as a dict in order (made once from the trie)."""
         items = self._items
-        if items is None:
-            charge(len(self._trie))
-            ordered = sorted(self._trie.items(), key=_by_place)
-            items = self._items = {_unfolded(k): v for k, (_, v) in ordered}
+        if items.__class__ is Trie:
+            self._trie = items  # another thread that sees the dict sees the trie
+            self._items = items = items.ordered()
         return items
 
     def get(self, key: Any, default: Any = None) -> Any:
@@ -151,32 +225,21 @@ class Map:
         kind = key.__class__
         if kind not in PLAIN and not (kind is int and -COMPACT < key < COMPACT):
             key = to_key(key)
-        if self._items is not None:
-            return self._items.get(key, default)
-        entry = self._trie.get(_folded(key) if kind is int else key)
-        return default if entry is None else entry[1]
+        return self._items.get(key, default)
 
     def assoc(self, key: Any, value: Any) -> Map:
         """Return the map with one entry set."""
         kind = key.__class__
-        narrow = kind in PLAIN or (kind is int and -COMPACT < key < COMPACT)
-        if not narrow:
+        if kind not in PLAIN and not (kind is int and -COMPACT < key < COMPACT):
             key = to_key(key)
         items = self._items
-        if items is not None and len(items) < _SMALL:
-            made = Map()  # as `Map.wrap` does, but faster
+        made = Map()  # as `Map.wrap` does, but faster
+        if items.__class__ is dict and len(items) < _SMALL:
             made._items = items = items.copy()
             items[key] = value
-            return made
-        trie = self._as_trie()
-        if not narrow:
-            key = _folded(key)
-        entry = trie.get(key)
-        if entry is None:
-            if self._next & _LOOK == _LOOK:
-                fits("assoc", len(trie) + 1)
-            return self._grown(trie.set(key, (self._next, value)), self._next + 1)
-        return self._grown(trie.set(key, (entry[0], value)), self._next)
+        else:
+            made._items = self._as_trie().with_entry(key, value)
+        return made
 
     def dissoc(self, key: Any) -> Map:
         """Return the map without a key."""
@@ -185,37 +248,24 @@ class Map:
         key = to_key(key)
         if len(self) <= _SMALL:
             return Map.wrap({k: v for k, v in self._dict().items() if k != key})
-        return self._grown(self._as_trie().delete(_folded(key)), self._next)
+        return Map.wrap(self._as_trie().without(key))
 
-    def _as_trie(self) -> Any:
+    def _as_trie(self) -> Trie:
         """Return the entries as a trie (made once from the dict)."""
+        items = self._items
+        if items.__class__ is Trie:
+            return items
         try:
             return self._trie
         except AttributeError:
-            items = self._dict()
-            trie = _trie_of(items)
-            self._order = list(map(_folded, items)), 0, len(items)
-            self._next, self._trie = len(items), trie  # another thread that sees the trie sees its next place
-            return trie
+            self._trie = made = Trie.of(items)
+            return made
 
     def first(self) -> tuple[Any, Any]:
-        """Return the first entry; there must be one.
-
-        The search goes on where that of an older version ended: taking out the first again and again is n log n.
-        """
-        if self._items is not None:
-            return next((from_key(key), value) for key, value in self._items.items())
-        keys, at, known = self._order
-        for place in range(at, len(keys)):
-            key = keys[place]
-            entry = self._trie.get(key)
-            if entry is not None and entry[0] < known:  # else it was taken out, and may have come back at the end
-                self._order = keys, place, known
-                charge(place - at)
-                return from_key(_unfolded(key)), entry[1]
-        charge(len(self._trie))
-        self._order = [key for key, _ in sorted(self._trie.items(), key=_by_place)], 0, self._next
-        return self.first()
+        """Return the first entry; there must be one."""
+        items = self._items
+        key, value = items.first() if isinstance(items, Trie) else next(iter(items.items()))
+        return from_key(key), value
 
     def merged(self, other: Map) -> Map:
         """Return the map with all entries of another set, in its order."""
@@ -228,11 +278,10 @@ class Map:
         return Map.wrap({**self._dict(), **other._dict()})
 
     def __contains__(self, key: Any) -> bool:
-        key = to_key(key)
-        return _folded(key) in self._trie if self._items is None else key in self._items
+        return to_key(key) in self._items
 
     def __len__(self) -> int:
-        return len(self._trie if self._items is None else self._items)
+        return len(self._items)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.keys())
@@ -336,13 +385,6 @@ register_keyed(Map, Set, Key)
 
 def _by_place(entry: tuple[Any, tuple[int, Any]]) -> int:
     return entry[1][0]
-
-
-def _trie_of(items: Mapping[Any, Any]) -> Any:
-    import immutables  # most programs never grow a map past the dict
-
-    charge(len(items))
-    return immutables.Map({_folded(k): (i, v) for i, (k, v) in enumerate(items.items())})
 
 
 def _folded(key: Any) -> Any:

@@ -142,7 +142,7 @@ def lookup_keyword(keyword: Keyword, count: int) -> Any:
         raise arity_error(f":{keyword.name}", "between 1 and 2", count)
 
     def look_up(subject: Any, default: Any = None) -> Any:
-        if subject.__class__ is Map and subject._items is not None:
+        if subject.__class__ is Map:
             return subject._items.get(keyword, default)
         return keyword_get(keyword, subject, default)
 

@@ -4,7 +4,7 @@ In: a call and what is known of its arguments. Out: the function's inline form, 
 
 An inline form (`LibraryEntry.inline`) is a Python expression that does the usual case. It reads the arguments as `a`,
 `b`, `c`, each as often as it likes, and `slow` is the call of the function itself. Tests are left out where the answer
-is known: `isint(x)`, `isfloat(x)`, `istext(x)` (that is short), `ismap(x)` (with a dict), `isvector(x)` (a tuple where
+is known: `isint(x)`, `isfloat(x)`, `istext(x)` (that is short), `ismap(x)`, `isvector(x)` (a tuple where
 any vector will do), `x.__class__ is str`, `iskey(x)` (its own key in a dict), `small(x)`, that an integer is a usual
 divisor: positive and compact (a literal: not large), and `quick(a, b)` for the same where a division by a short integer
 of any sign will do: dividing by a large one takes time that the meter must know of. What the library would charge for
@@ -43,7 +43,7 @@ _SHOWN = 1 << 60
 _BOUNDS = {"SHORT": SHORT, "SMALL": SMALL, "GROW_AT": GROW_AT, "WORD": _SHOWN}
 """Names for numbers in inline forms."""
 _WRITTEN = {
-    "ismap({0})": "{0}.__class__ is rt_map and {0}._items is not None",
+    "ismap({0})": "{0}.__class__ is rt_map",
     "istext({0})": "{0}.__class__ is str and len({0}) < SHORT",
 }
 """What tests in inline forms stand for."""

@@ -159,7 +159,7 @@ class _Writing:
         """Entries are looked up in the dict that a small map is; a trie is left to the checker."""
         found = self.name()
         parts = [f"({self._entry(entry, found)})" for entry in entries]
-        return " and ".join([f"{part}.__class__ is Map", f"({found} := {part}._items) is not None", *parts])
+        return " and ".join([f"{part}.__class__ is Map", f"({found} := {part}._items) is {found}", *parts])
 
     def _entry(self, entry: ty.MapEntry, found: str) -> str:
         key = self.name(entry.key)
