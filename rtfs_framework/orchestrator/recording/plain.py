@@ -9,9 +9,20 @@ from typing import Any, cast
 
 import attrs
 
+from rtfs_framework.api.targets import (
+    Ask,
+    Capability,
+    Deny,
+    L4CacheHit,
+    LocalModel,
+    LocalPure,
+    RemoteModel,
+    show_target,
+)
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.printer import write
 
+_TARGETS = (LocalPure, LocalModel, RemoteModel, L4CacheHit, Capability, Deny, Ask)
 _ATOMS = (str, int, type(None))
 
 
@@ -25,6 +36,8 @@ def plain_of(value: object) -> Any:
         return plain_of(value.value)
     if isinstance(value, Map | Set):
         return write(value)
+    if isinstance(value, _TARGETS):
+        return show_target(value)
     kind: Any = type(value)
     if attrs.has(kind):
         return {field.name: plain_of(getattr(value, field.name)) for field in attrs.fields(kind)}

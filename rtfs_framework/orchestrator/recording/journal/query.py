@@ -191,6 +191,8 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "args": kept.get("args"),
         "error": kept.get("error", ""),
         "explanation": kept.get("explanation", ""),
+        "signals": body.get("signals", 0),
+        "attempt": body.get("attempt", 0),
         "removed": sorted(set(body.get("texts", ())) - set(kept)),
     }
 

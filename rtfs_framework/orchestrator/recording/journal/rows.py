@@ -16,6 +16,7 @@ import attrs
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.orchestrator.boundary.failures import code_of
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
+from rtfs_framework.orchestrator.recording.journal.decisions import heard_text
 from rtfs_framework.orchestrator.recording.journal.texts import Texts, safe_code, safe_kind
 from rtfs_framework.orchestrator.recording.records import OpenRecord
 
@@ -157,12 +158,18 @@ class Maker:
         decision = record.decision
         if decision is None:
             return {}
-        return {"decision": self.texts.plan(decision), "decided_at": _number(decision.plan.created_at)}
+        found = {"decision": self.texts.plan(decision), "decided_at": _number(decision.plan.created_at)}
+        return {**found, "signals": record.signals} if record.signals else found
 
     def _kept(self, record: OpenRecord) -> dict[str, str]:
         if not self.keep:
             return {}
-        found = {"args": record.args_text, "error": record.error, "explanation": record.explanation}
+        found = {
+            "args": record.args_text,
+            "error": record.error,
+            "explanation": record.explanation,
+            "heard": heard_text(record.decision),
+        }
         return {name: self.texts.blot(text) for name, text in found.items() if text}
 
     def _named(self, texts: Mapping[str, str]) -> dict[str, Any]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from json.encoder import encode_basestring_ascii
-from math import isfinite
 
 import attrs
 
 from rtfs_framework.api.secrets import Blot
-from rtfs_framework.api.targets import show_target
 from rtfs_framework.lang.error_kinds import FAMILIES, KINDS
-from rtfs_framework.orchestrator.recording.journal.chain import Keys, canonical_json
-from rtfs_framework.orchestrator.recording.records import Decision, OpenRecord
+from rtfs_framework.orchestrator.recording.journal.chain import Keys
+from rtfs_framework.orchestrator.recording.journal.decisions import decision_text, grounds_text
+from rtfs_framework.orchestrator.recording.records import Decision, Grounds, OpenRecord
 
 _MOST = 4096
 """Decisions and sites that are remembered."""
@@ -42,7 +41,7 @@ class Texts:
     """Whether what people wrote is kept."""
     new_plans: dict[str, str] = attrs.field(factory=dict, init=False)
     """Digests and texts of decisions that are not written yet."""
-    _plans: dict[int, tuple[Decision, str]] = attrs.field(factory=dict, init=False)
+    _plans: dict[int, tuple[Decision | Grounds, str]] = attrs.field(factory=dict, init=False)
     _sites: dict[tuple[str, str, int, str], tuple[OpenRecord, str]] = attrs.field(factory=dict, init=False)
 
     def site(self, record: OpenRecord) -> str:
@@ -66,12 +65,26 @@ class Texts:
         known = self._plans.get(id(decision))
         if known is not None and known[0] is decision:
             return known[1]
-        body = self.blot(decision_body(decision, keep=self.keep))
+        parts: dict[str, str] = {}
+        if decision.grounds is not None:
+            parts["grounds"] = self._part(decision.grounds)
+        if decision.stands_on is not None:
+            parts["stands_on"] = self.plan(decision.stands_on)
+        body = self.blot(decision_text(decision, self.keys.value, parts, keep=self.keep))
+        return self._stored(decision, body)
+
+    def _part(self, grounds: Grounds) -> str:
+        known = self._plans.get(id(grounds))
+        if known is not None and known[0] is grounds:
+            return known[1]
+        return self._stored(grounds, self.blot(grounds_text(grounds)))
+
+    def _stored(self, what: Decision | Grounds, body: str) -> str:
         digest = self.keys.text(body)
         if len(self._plans) >= _MOST:
             self._plans.clear()
         self.new_plans[digest] = body
-        self._plans[id(decision)] = (decision, digest)
+        self._plans[id(what)] = (what, digest)
         return digest
 
     def forget_plans(self) -> None:
@@ -81,36 +94,3 @@ class Texts:
 
     def _text(self, text: str) -> str:
         return encode_basestring_ascii(self.blot(text))
-
-
-def decision_body(decision: Decision, *, keep: bool = True) -> str:
-    """Return a decision as canonical JSON, without its time.
-
-    Unless texts are kept, it does not say what an engine raised, nor what it made of a model's words.
-    """
-    plan, reasoning = decision.plan, decision.plan.reasoning
-    context, steps = plan.context, decision.steps
-    if not keep and decision.fault:
-        context = tuple((name, _FAILED if text == decision.fault else text) for name, text in context)
-        steps = tuple((name, _FAILED if text == decision.fault else text) for name, text in steps)
-    if not keep and any(name == "consult" for name, _ in steps):
-        reasoning, context = "after a consultation", ()
-    return canonical_json(
-        {
-            "target": show_target(plan.target),
-            "source": plan.source.value,
-            "engine": plan.engine,
-            "confidence": _number(plan.confidence),
-            "reasoning": reasoning,
-            "context": context,
-            "steps": steps,
-        }
-    )
-
-
-_FAILED = "it failed; what it said is kept with keep_args only"
-
-
-def _number(value: float) -> float | None:
-    """Return a number that JSON has; a plugin may have put anything there."""
-    return value if isfinite(value) else None

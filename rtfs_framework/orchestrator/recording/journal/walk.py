@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.orchestrator.recording.journal.chain import Head, Keys, Row
+from rtfs_framework.orchestrator.recording.journal.decisions import parts_of
 from rtfs_framework.orchestrator.recording.journal.schema import COLUMNS, ROWS, TYPES
 
 if TYPE_CHECKING:
@@ -117,7 +118,11 @@ class Walk:
         if digest not in self._plans:
             found = self.connection.execute(_PLAN, (digest,)).fetchone()
             text = None if found is None else found["body"]
-            self._plans[digest] = isinstance(text, str) and self.keys.text(text) == digest
+            self._plans[digest] = (
+                isinstance(text, str)
+                and self.keys.text(text) == digest
+                and all(self._plan(part) for part in parts_of(text).values())
+            )
         return self._plans[digest]
 
     def _look_at_texts(self, position: int, named: dict[str, str] | None) -> None:

@@ -1,0 +1,167 @@
+"""What the journal says of decisions, as JSON that is stored once: the decision, and the grounds that it shares.
+
+In: a `Decision`, `Grounds`. Out: canonical JSON. What was read is told by value where that
+is small and nobody's words (bands, states, types), else by a keyed digest: arguments, texts, questions and answers.
+
+A decision names its parts (the grounds, the decision that a plan from memory stands on) by digest, under "parts".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.plans import DelegationPlan
+from rtfs_framework.api.targets import show_target
+from rtfs_framework.lang.maps import Map
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.types.show import show_type
+from rtfs_framework.orchestrator.boundary.purity import is_plain
+from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
+from rtfs_framework.orchestrator.recording.plain import plain_of
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.lang.types.model import Type
+    from rtfs_framework.orchestrator.recording.records import Decision, Grounds, Noted
+
+Keyed = Callable[[str], str]
+"""From a digest or a text to its keyed digest."""
+
+BY_DIGEST = frozenset({"args", "text", "embedding", "experience", "consult"})
+"""Reads of which a record holds a keyed digest, and never the value."""
+MAY_HOLD_WORDS = frozenset({"metadata", "hints"})
+"""Reads that may hold what people wrote: by value where they do not, or where texts are kept; else by digest."""
+NOT_REPEATED = frozenset({"draw", "attempts"})
+"""Reads that the rest of the record tells: they are computed again."""
+_FAILED = "it failed; what it said is kept with keep_args only"
+
+
+def decision_text(decision: Decision, keyed: Keyed, parts: Mapping[str, str] | None = None, *, keep: bool) -> str:
+    """Return a decision as canonical JSON, without its time.
+
+    Unless texts are kept, it does not say what an engine raised, nor what it made of a model's words.
+    """
+    plan, reasoning = decision.plan, decision.plan.reasoning
+    context, steps = plan.context, decision.steps
+    if not keep and decision.fault:
+        context = tuple((name, _FAILED if text == decision.fault else text) for name, text in context)
+        steps = tuple((name, _FAILED if text == decision.fault else text) for name, text in steps)
+    heard = any(name == "consult" for name, _ in steps) or "consult" in decision.read
+    if not keep and heard:
+        reasoning, context = "after a consultation", ()
+    said: dict[str, Any] = {
+        "target": show_target(plan.target),
+        "source": plan.source.value,
+        "engine": plan.engine,
+        "confidence": _number(plan.confidence),
+        "reasoning": reasoning,
+        "context": context,
+        "steps": steps,
+    }
+    more: dict[str, Any] = {
+        **_beyond(plan, heard=heard and not keep),
+        "cache": decision.cache,
+        "path": decision.path,
+        "reads": [_read(noted, keyed, keep=keep) for noted in decision.footprint],
+        "parts": dict(parts or {}),
+    }
+    return canonical_json({**said, **{name: value for name, value in more.items() if value}})
+
+
+def _beyond(plan: DelegationPlan, *, heard: bool) -> dict[str, Any]:
+    """Return what a plan says beyond what all do, such as a delay; without what was made of words that were heard."""
+    found: dict[str, Any] = {}
+    for field in attrs.fields(DelegationPlan):
+        value = getattr(plan, field.name)
+        if field.name not in _OF_ALL and value != field.default and not (heard and field.name in _MADE):
+            found[field.name] = plain_of(value)
+    return found
+
+
+_OF_ALL = frozenset({"target", "source", "engine", "confidence", "reasoning", "context", "created_at"})
+_MADE = frozenset({"alternatives", "note"})
+
+
+def _read(noted: Noted, keyed: Keyed, *, keep: bool) -> dict[str, Any]:
+    read, key, value = noted
+    name, *more = read
+    if name in NOT_REPEATED:
+        return {"read": list(read)}
+    if name == "consult":
+        kind, id_, text = more
+        return {"read": [name, kind, id_, keyed(text)], "digest": keyed(key) if isinstance(key, str) else ""}
+    if name in BY_DIGEST or (name in MAY_HOLD_WORDS and not keep and _holds_words(value)):
+        return {"read": list(read), "digest": keyed(str(key)) if isinstance(key, str | int) else ""}
+    return {"read": list(read), "value": plain_of(key if value is None else value)}
+
+
+def heard_text(decision: Decision | None) -> str:
+    """Return the words that a decision heard, as JSON: kind and id of the model, question, answer. "" for none."""
+    if decision is None or decision.stands_on is not None:
+        return ""
+    found = [[*read[1:], key] for read, key, _ in decision.footprint if read[0] == "consult" and isinstance(key, str)]
+    return canonical_json(found) if found else ""
+
+
+def _holds_words(value: Any) -> bool:
+    """Tell whether a text is somewhere in a value."""
+    if isinstance(value, str):
+        return bool(value)
+    if isinstance(value, Map):
+        return any(_holds_words(each) for entry in value.items() for each in entry)
+    kind: Any = type(value)
+    if attrs.has(kind):
+        return any(_holds_words(getattr(value, field.name)) for field in attrs.fields(kind))
+    return isinstance(value, Iterable) and any(map(_holds_words, value))
+
+
+def grounds_text(grounds: Grounds) -> str:
+    """Return what decisions about a function rest on as canonical JSON."""
+    candidates = [{**plain_of(each), "target": show_target(each.target)} for each in grounds.candidates]
+    return canonical_json(
+        {
+            "function": function_json(grounds.function),
+            "policy": grounds.policy,
+            "candidates": candidates,
+            "excluded": grounds.excluded,
+        }
+    )
+
+
+def function_json(function: FunctionSignature) -> dict[str, Any]:
+    """Return a signature as JSON-ready data."""
+    hint = function.hint
+    found = {
+        "name": function.name,
+        "doc": function.doc,
+        "parameters": [[each.name, _shown(each.type), each.rest] for each in function.parameters],
+        "returns": _shown(function.returns),
+        "hint": None if hint is None else [hint.kind.value, hint.id],
+        "metadata": write(function.metadata) if function.metadata and is_plain(function.metadata) else "",
+        "digest": function.body_digest,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def parts_of(text: str) -> dict[str, str]:
+    """Return the digests of the parts that a stored text names."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    named = found.get("parts") if isinstance(found, dict) else None
+    return {str(name): str(digest) for name, digest in named.items()} if isinstance(named, dict) else {}
+
+
+def _shown(type_: Type | None) -> str | None:
+    return None if type_ is None else show_type(type_)
+
+
+def _number(value: float) -> float | None:
+    """Return a number that JSON has; a plugin may have put anything there."""
+    return value if isfinite(value) else None
