@@ -10,6 +10,7 @@ import attrs
 from rtfs_framework.api.targets import ExecTarget, LocalPure
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.orchestrator.config.health import HealthSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 
 if TYPE_CHECKING:
@@ -111,6 +112,8 @@ class Config:
     """Folders in which modules are looked for, after the program's and the current one."""
     limits: Limits = attrs.field(factory=Limits)
     """The bounds of every run."""
+    health: HealthSpec = HealthSpec()
+    """When targets count as failing, and how they come back."""
     keys: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     """Environment variables that hold keys, and the origins that the user's own word lets them go to."""
     merged: Merged | None = attrs.field(default=None, eq=False, repr=False)

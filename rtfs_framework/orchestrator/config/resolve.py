@@ -25,6 +25,7 @@ from rtfs_framework.orchestrator.config.paths import BadPath, read_path
 from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text, why_no_id
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
+from rtfs_framework.orchestrator.config.tables_health import read_health
 from rtfs_framework.registry.faults import ask
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Resolver:
             journal=self._journal(file),
             module_path=self._module_path(file),
             limits=file.limits.limits(),
+            health=read_health(self.reading, file.health, target),
             tables={name: data[name] for name in ("delegation", "engines", "security") if name in data},
         )
 

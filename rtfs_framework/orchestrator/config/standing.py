@@ -18,6 +18,7 @@ from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT, MANY, Config, ProviderSpec
 from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
+from rtfs_framework.orchestrator.config.tables_health import HealthTable
 
 
 class _Widens:
@@ -183,5 +184,6 @@ STANDING: Mapping[str, Rule] = {
     "limits.host_calls": _limit,
     "limits.nesting": _limit,
     "limits.step_rounds": _limit,
+    **{f"health.{field.name}": widens for field in attrs.fields(HealthTable)},
     "keys.*": widens,
 }

@@ -17,6 +17,7 @@ from rtfs_framework.lang.meter import MOST_NESTING
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT
 from rtfs_framework.orchestrator.config.routes import PURE
 from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
+from rtfs_framework.orchestrator.config.tables_health import HealthTable
 
 _POSITIVE: Any = validators.gt(0)
 MOST_BOUND = 10**15
@@ -165,6 +166,7 @@ class ConfigFile:
     journal: JournalTable = JournalTable()
     modules: ModulesTable = ModulesTable()
     limits: LimitsTable = LimitsTable()
+    health: HealthTable = HealthTable()
     keys: Mapping[str, str | list[str]] = attrs.field(factory=dict)
     """Environment variables with keys, and the hosts that they may go to."""
 

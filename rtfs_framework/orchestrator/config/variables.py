@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PREFIX = "RTFS_"
 DOT = "__"
-SECTIONS = frozenset({"delegation", "engines", "caches", "security", "journal", "modules", "limits", "keys"})
+SECTIONS = frozenset({"delegation", "engines", "caches", "security", "journal", "modules", "limits", "health", "keys"})
 """The tables of a configuration; a test sees that none is missing."""
 
 

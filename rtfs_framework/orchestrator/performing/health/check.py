@@ -1,0 +1,90 @@
+"""The breaker among the host's guards: a request to a target that is left alone is refused before anything is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.api.attempts import FailureKind
+from rtfs_framework.orchestrator.performing.gate import RefusedError
+from rtfs_framework.orchestrator.performing.health.board import Board, Turned
+from rtfs_framework.orchestrator.performing.health.breaker import Seen, Verdict
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.targets import ExecTarget
+    from rtfs_framework.orchestrator.performing.gate import Asking, Outcome
+    from rtfs_framework.orchestrator.performing.providers import ProviderInstance
+
+_ANSWERED = (None, FailureKind.REPLY, FailureKind.LOW_CONFIDENCE, FailureKind.HERE)
+_BAD = (FailureKind.SAFE, FailureKind.UNCERTAIN)
+
+
+def seen_of(outcome: Outcome, slow: float | None) -> Seen:
+    """Return what an outcome says of its target's health.
+
+    Only failures of the target itself speak of that. One that answers what is of no use is a matter of quality, and one
+    that was never asked, or given up, says nothing; that it was slow until then is known all the same.
+    """
+    if outcome.failure in _BAD:
+        return Seen(Verdict.BAD, slow=_is_slow(outcome, slow), retry_after=outcome.retry_after)
+    if not outcome.sent:
+        return Seen(Verdict.SILENT)
+    verdict = Verdict.GOOD if outcome.failure in _ANSWERED else Verdict.SILENT
+    return Seen(verdict, slow=_is_slow(outcome, slow))
+
+
+def _is_slow(outcome: Outcome, slow: float | None) -> bool:
+    return slow is not None and outcome.seconds > slow
+
+
+@attrs.frozen(slots=True, eq=False)
+class _Under:
+    """A request that was let through."""
+
+    board: Board
+    target: ExecTarget
+    permit: int
+    slow: float | None
+
+    def settle(self, outcome: Outcome) -> None:
+        """Count what came of it."""
+        seen = seen_of(outcome, self.slow)
+        timed = outcome.sent and outcome.failure in (None, FailureKind.REPLY, FailureKind.UNCERTAIN)
+        why = "" if outcome.failure is None else _why(outcome)
+        self.board.settle(self.target, self.permit, seen, seconds=outcome.seconds if timed else None, why=why)
+
+
+def _why(outcome: Outcome) -> str:
+    """Return a failure in the words of `rtfs health`: of what kind it was, nothing that anybody wrote."""
+    kind = "" if outcome.failure is None else outcome.failure.value
+    return kind if outcome.retry_after is None else f"{kind}, and it asked for {outcome.retry_after:.3g} s"
+
+
+@attrs.frozen(slots=True, eq=False)
+class BreakerCheck:
+    """Asks the board before each request, and tells it what came of it."""
+
+    board: Board
+    name: str = "breaker"
+    waits: bool = False
+    """It touches a file only when a state changes, and then for milliseconds."""
+
+    def concerns(self, instance: ProviderInstance) -> bool:
+        """Tell whether requests to a provider are counted: those that wait, and those that a table names."""
+        return instance.target in self.board.all
+
+    def enter(self, asking: Asking) -> _Under:
+        """Let a request through.
+
+        Raises:
+            RefusedError: Its target is left alone, or has had its repeats.
+        """
+        target = asking.instance.target
+        repeated = any(each.target == target and each.kind in _BAD for each in asking.opened.tried)
+        permit = self.board.enter(target, repeated=repeated)
+        if isinstance(permit, Turned):
+            raise RefusedError(
+                self.name, permit.reason, permit.way_out, kind="NetworkError", retry_after=permit.retry_after
+            )
+        return _Under(self.board, target, permit, self.board.spec.of(target).slow)

@@ -1,0 +1,146 @@
+"""The ledger of signals in one SQLite file, shared by all processes of a user.
+
+The file is made when there is something to write: while all targets answer, nobody opens it. A connection belongs to
+the process that made it and to the file that it was made for; after a fork, or when the file was taken away, another
+one is made. What SQLite refuses is a `LedgerError`, and the next use begins anew.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+import attrs
+
+from rtfs_framework.api.private import private_folder
+from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
+from rtfs_framework.orchestrator.performing.health.ledger import LedgerError, SignalRow
+
+Result = TypeVar("Result")
+
+FILE = "signals.sqlite"
+_WAIT = 0.1
+"""Seconds for which another process is waited for: a signal is not worth more of a call's time."""
+_KEPT = 30 * 86_400.0
+"""Seconds after which a target that nobody asked is forgotten."""
+_COLUMNS = "key, target, state, stage, opened, until, changed, reason, p50, p95, version"
+_ONE = f"select {_COLUMNS} from signals where key = ?"  # noqa: S608 - our own names
+_ALL = f"select {_COLUMNS} from signals order by target, key"  # noqa: S608
+_WRITE = f"insert or replace into signals ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_MAKE = """
+create table signals (
+  key text primary key, target text not null, state text not null, stage integer not null, opened integer not null,
+  until real not null, changed real not null, reason text not null, p50 real, p95 real, version integer not null
+) without rowid
+"""
+_TABLES = SqliteTables(application=0x52544668, version=1, statements=(_MAKE,))
+
+
+@attrs.define(slots=True, eq=False)
+class SqliteSignals:
+    """The rows of one file."""
+
+    path: Path
+    _db: sqlite3.Connection | None = attrs.field(default=None, init=False)
+    _mark: tuple[int, int, int] | None = attrs.field(default=None, init=False)
+    """The process that opened the file, and the file's identity."""
+    _lock: Lock = attrs.field(factory=Lock, init=False)
+
+    def read(self, key: str) -> SignalRow | None:
+        """Return a row, None when there is none; where there is no file, none is made."""
+        if not self._exists():
+            return None
+        found = self._do(lambda db: db.execute(_ONE, (key,)).fetchone())
+        return None if found is None else _row(found)
+
+    def change(self, row: SignalRow) -> bool:
+        """Write a state over the version before it; tell whether that was still there."""
+        return self._do(lambda db: in_transaction(db, lambda db: _change(db, row)))
+
+    def measured(self, row: SignalRow) -> None:
+        """Write the latency of a row alone, and the row where there is none."""
+        self._do(lambda db: in_transaction(db, lambda db: _measured(db, row)))
+
+    def rows(self) -> list[SignalRow]:
+        """Return all rows, by target."""
+        if not self._exists():
+            return []
+        found = self._do(lambda db: db.execute(_ALL).fetchall())
+        return list(map(_row, found))
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._forget()
+
+    def _exists(self) -> bool:
+        try:
+            return self.path.exists()
+        except OSError as error:
+            raise LedgerError(f"{self.path}: {error.strerror or error}") from error
+
+    def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        try:
+            with self._lock:
+                try:
+                    return work(self._open())
+                except BaseException:
+                    self._forget()
+                    raise
+        except (sqlite3.Error, OSError, NotOurFileError, ValueError, TypeError) as error:
+            raise LedgerError(f"{self.path}: {error}") from error
+
+    def _open(self) -> sqlite3.Connection:
+        if self._db is None or self._mark != self._marks():
+            self._forget()
+            private_folder(self.path.parent)
+            self._db = open_sqlite(self.path, _TABLES, wait=_WAIT)
+            self._mark = self._marks()
+        return self._db
+
+    def _marks(self) -> tuple[int, int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return os.getpid(), found.st_dev, found.st_ino
+
+    def _forget(self) -> None:
+        db, self._db = self._db, None
+        if db is not None and self._mark is not None and self._mark[0] == os.getpid():
+            with suppress(sqlite3.Error):  # after a fork it is the parent's, and is left alone
+                db.close()
+
+
+def _row(found: tuple[object, ...]) -> SignalRow:
+    """Return a row of the file; one that holds anything else than was written is refused.
+
+    Raises:
+        TypeError: It does.
+    """
+    row = SignalRow(**dict(zip(_COLUMNS.split(", "), found, strict=True)))  # type: ignore[arg-type]
+    numbers = (row.stage, row.opened, row.version)
+    times = (row.until, row.changed, *(each for each in (row.p50, row.p95) if each is not None))
+    if not all(isinstance(each, int) for each in numbers) or not all(isinstance(each, float) for each in times):
+        raise TypeError("a row is damaged")
+    return row
+
+
+def _change(db: sqlite3.Connection, row: SignalRow) -> bool:
+    known = db.execute("select version from signals where key = ?", (row.key,)).fetchone()
+    if (0 if known is None else known[0]) != row.version - 1:
+        return False
+    db.execute(_WRITE, attrs.astuple(row))
+    db.execute("delete from signals where changed < ?", (row.changed - _KEPT,))
+    return True
+
+
+def _measured(db: sqlite3.Connection, row: SignalRow) -> None:
+    found = db.execute("update signals set p50 = ?, p95 = ? where key = ?", (row.p50, row.p95, row.key))
+    if not found.rowcount:
+        _change(db, attrs.evolve(row, version=1))
