@@ -26,6 +26,9 @@ from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
 from rtfs_framework.orchestrator.performing.gate import Gate
+from rtfs_framework.orchestrator.performing.health.board import Board
+from rtfs_framework.orchestrator.performing.health.build import build_board
+from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.models import Models
 from rtfs_framework.orchestrator.performing.prompt import signature_text, wording
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool, untold
@@ -57,6 +60,7 @@ class Host:
     io: LoopThread
     """Where everything that plug-ins await runs."""
     journal: Journal | None
+    health: Board
     policy_hash: str
 
     @property
@@ -72,6 +76,7 @@ class Host:
         try:
             self.caches.close()
         finally:
+            self.health.close()
             if self.journal is not None:
                 self.journal.close()
 
@@ -99,7 +104,9 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     security = SecurityAuthorizer(config.security, config.path or "delegation.toml")
     policy = policy_hash(config, pool, engine)
     reuse = Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring, signature_text)
-    models = Models(reuse, clock, events, io, Gate())
+    written = _journal(config, environ, clock, events) if journal and config.journal.enabled else None
+    health = build_board(config.health, pool, environ, clock, events, written)
+    models = Models(reuse, clock, events, io, Gate((BreakerCheck(health),)))
     dispatcher = Dispatcher(
         delegator=Delegator(
             precedence=Precedence(
@@ -109,7 +116,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             l1=caches.of_level(CacheLevel.L1),
             policy_hash=policy,
             runtime_context_hash=runtime_context_hash(config),
-            signals=Signals(prices=pool),
+            signals=Signals(targets=health, prices=pool),
             wording=wording,
             clock=clock,
             report=events.plugin_failed,
@@ -133,7 +140,8 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         artifacts=ArtifactStore(caches.of_level(CacheLevel.L4), lambda: str(cache_dir(environ)), events),
         dispatcher=dispatcher,
         io=io,
-        journal=_journal(config, environ, clock, events) if journal and config.journal.enabled else None,
+        journal=written,
+        health=health,
         policy_hash=policy,
     )
 

@@ -205,7 +205,7 @@ def test_a_part_of_a_variable_s_name_means_the_key_that_is_there(kit):
         ("RTFS_LIMITS_STEPS", "1", "E0702", "did you mean 'RTFS_LIMITS__STEPS'?"),
         ("RTFS_DELEGATION__", "1", "E0702", "no setting is called"),
         ("RTFS_DELEGATION", "1", "E0702", "no setting is called"),
-        ("RTFS_WHAT__EVER", "1", "E0702", "such as RTFS_DELEGATION__DEFAULT_TARGET"),
+        ("RTFS_ZZ__QQQQQQQQ", "1", "E0702", "such as RTFS_DELEGATION__DEFAULT_TARGET"),
         ("RTFS_LIMITS__STEPS__X", "1", "E0703", "must be"),
         ("RTFS_LIMITS__STEPS", "many", "E0705", "not among the choices"),
         ("RTFS_LIMITS__SECONDS", "nan", "E0705", "finite"),

@@ -64,6 +64,10 @@ class Cell:
     reason: str = attrs.field(default="", init=False)
     read_at: float = attrs.field(default=float("-inf"), init=False)
     noted_at: float = attrs.field(default=float("-inf"), init=False)
+    said_health: Health = attrs.field(default=Health.CLOSED, init=False)
+    said_latency: Latency | None = attrs.field(default=None, init=False)
+    said_load: int | None = attrs.field(default=None, init=False)
+    """None until an engine has read it: it changes with each request, and mostly nobody wants to know."""
     unwritten: bool = attrs.field(default=False, init=False)
     """Whether its latency is in another band than the ledger says."""
 
@@ -74,6 +78,8 @@ class Cell:
 
 Changed = Callable[[str, Health, Health, str], None]
 """Told of a target (its text) that went from one state to another, and why."""
+Told = Callable[[str, ExecTarget, object], None]
+"""Told of a signal that engines would read otherwise than before: its name, of whom, and its value."""
 
 
 @attrs.define(slots=True, eq=False, kw_only=True)
@@ -86,6 +92,7 @@ class Board:
     watched: Callable[[], Mapping[ExecTarget, Watched]]
     """The targets that are watched; asked once."""
     changed: Changed = lambda *_: None
+    told: Told = lambda *_: None
     _cells: dict[ExecTarget, Cell | None] = attrs.field(factory=dict, init=False)
     _all: Mapping[ExecTarget, Watched] | None = attrs.field(default=None, init=False)
     _making: Lock = attrs.field(factory=Lock, init=False)
@@ -108,7 +115,7 @@ class Board:
         now = self.clock.monotonic()
         with cell.lock:
             self._look(cell, now)
-            return breaker.health(now)
+            return self._tell(cell, now)
 
     def latency(self, target: ExecTarget) -> Latency | None:
         """Return how long a target takes, None while too little is known."""
@@ -118,7 +125,13 @@ class Board:
     def load(self, target: ExecTarget) -> int:
         """Return about how many requests this process has under way there, at most."""
         cell = self._cells.get(target) or self._cell(target)
-        return 0 if cell is None else cell.load.shown
+        if cell is None:
+            return 0
+        if cell.said_load is None:
+            with cell.lock:
+                cell.said_load = 0
+                self._tell(cell, self.clock.monotonic())
+        return cell.load.shown
 
     def enter(self, target: ExecTarget, *, repeated: bool = False) -> int | Turned:
         """Let a request through, or say why not. `repeated`: its call was at this target before."""
@@ -143,6 +156,7 @@ class Board:
                     "try another target, or raise [health] retry_budget",
                 )
             cell.load.change(1)
+            self._tell(cell, now)
         return permit
 
     def settle(self, target: ExecTarget, permit: int, seen: Seen, *, seconds: float | None, why: str = "") -> None:
@@ -164,6 +178,7 @@ class Board:
                 self._publish(cell, before, now)
             elif cell.unwritten and now - cell.noted_at >= _NOTED_EVERY:
                 self._note(cell, now)
+            self._tell(cell, now)
 
     def close(self) -> None:
         """Write what was measured and not written yet, and release the ledger."""
@@ -182,6 +197,7 @@ class Board:
                 cell = None if watched is None else Cell(target, watched, self.spec.of(target))
                 if cell is not None:
                     self._look(cell, self.clock.monotonic(), surely=True)
+                    self._tell(cell, self.clock.monotonic())
                 self._cells[target] = cell
             return self._cells[target]
 
@@ -261,6 +277,20 @@ class Board:
     def _note(self, cell: Cell, now: float) -> None:
         cell.unwritten, cell.noted_at = False, now
         self.shared.measured(self._row(cell, cell.breaker.standing, now))
+
+    def _tell(self, cell: Cell, now: float) -> Health:
+        """Tell which signals engines would read otherwise than before; return the state as they read it."""
+        health, latency, load = cell.breaker.health(now), cell.latencies.shown, cell.load.shown
+        if health is not cell.said_health:
+            cell.said_health = health
+            self.told("health", cell.target, health)
+        if latency is not cell.said_latency:
+            cell.said_latency = latency
+            self.told("latency", cell.target, latency)
+        if cell.said_load is not None and load != cell.said_load:
+            cell.said_load = load
+            self.told("load", cell.target, load)
+        return health
 
     def _say(self, cell: Cell, before: Standing, after: Standing) -> None:
         if before.state is not after.state:

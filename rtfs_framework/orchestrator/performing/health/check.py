@@ -81,8 +81,7 @@ class BreakerCheck:
             RefusedError: Its target is left alone, or has had its repeats.
         """
         target = asking.instance.target
-        repeated = any(each.target == target and each.kind in _BAD for each in asking.opened.tried)
-        permit = self.board.enter(target, repeated=repeated)
+        permit = self.board.enter(target)
         if isinstance(permit, Turned):
             raise RefusedError(
                 self.name, permit.reason, permit.way_out, kind="NetworkError", retry_after=permit.retry_after

@@ -23,7 +23,6 @@ from rtfs_framework.orchestrator.performing.health.ledger import LedgerError, Si
 
 Result = TypeVar("Result")
 
-FILE = "signals.sqlite"
 _WAIT = 0.1
 """Seconds for which another process is waited for: a signal is not worth more of a call's time."""
 _KEPT = 30 * 86_400.0
