@@ -36,7 +36,7 @@ Wording = Callable[["HostCall"], str]
 """From a call to the request as a provider would see it."""
 
 
-class _Suspended(BaseException):
+class Suspended(BaseException):
     """Leaves `decide` when an answer is not there yet."""
 
 
@@ -142,7 +142,7 @@ class Reads:
             ContextClosedError: `decide` has returned, or runs in another thread.
         """
         if self.question is not None:
-            raise _Suspended
+            raise Suspended
         if self._thread != get_ident():
             raise ContextClosedError("a CallContext ends with `decide`, and belongs to its thread")
         key, value = self.look(read)
@@ -164,7 +164,7 @@ class Reads:
         answer = self.answer_to(question)
         if answer is None:
             self.question = question
-            raise _Suspended
+            raise Suspended
         return answer[0]
 
     def _answered(self, read: Read) -> Hashable:

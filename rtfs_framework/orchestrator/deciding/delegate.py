@@ -94,6 +94,8 @@ class Delegator:
     clock: Clock
     report: Report
     ttl: float | None = None
+    reads: Callable[..., Reads] = Reads
+    """Makes the reads of one decision, from what `Reads` takes: of a call, or of what a journal says of one."""
     _by_identity: dict[int, _Known] = attrs.field(factory=dict, init=False)
     _trees: dict[tuple[str, str, Shape], PlanTree] = attrs.field(factory=dict, init=False)
     """By symbol, digest and arity: the same function of another program has the same plans."""
@@ -129,12 +131,12 @@ class Delegator:
             return known.fixed
         leaf, reads = known.tree.only, None
         if leaf is None:
-            reads = Reads(known.facts, call, self._answer_from_memory)
+            reads = self.reads(known.facts, call, self._answer_from_memory)
             leaf = None if self.l1 is None else known.tree.find(reads)
         found = None if leaf is None or self.l1 is None else self._from_memory(known, leaf)
         if found is not None:
             return found
-        return self._ask(known, reads or Reads(known.facts, call, self._answer_from_memory), {})
+        return self._ask(known, reads or self.reads(known.facts, call, self._answer_from_memory), {})
 
     def go_on(self, asked: Undecided, answer: str | None) -> Decision | Undecided:
         """Return the decision after a consultation, or the engine's wish for another one; no answer is None."""
@@ -146,7 +148,7 @@ class Delegator:
         def answer_to(question: Question) -> tuple[str | None] | None:
             return (answers[question],) if question in answers else self._answer_from_memory(question)
 
-        return self._ask(known, Reads(known.facts, asked.call, answer_to), answers, asked)
+        return self._ask(known, self.reads(known.facts, asked.call, answer_to), answers, asked)
 
     def preview(self, call: HostCall, *, quiet: bool = False) -> Decision | Undecided:
         """Return what `decide` would, without looking into L1 or writing to it: for explanations.
