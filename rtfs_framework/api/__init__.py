@@ -25,6 +25,7 @@ _HOMES = {
     "plans": ("DelegationPlan", "PlanSource", "Candidate", "Hedge", "Scored"),
     "attempts": ("Attempt", "FailureKind"),
     "signals": ("Health", "Latency", "Left", "Price"),
+    "caller": ("DelegationMetadata", "Described", "Permissions"),
     "context": ("CallContext",),
     "endpoints": ("Endpoint", "BadEndpoint", "read_endpoint", "http_url"),
     "engine": ("Children", "DelegationEngine", "EngineEntry", "EngineSettings"),

@@ -10,6 +10,7 @@ from rtfs_framework.api.cache import (
     CacheStats,
     Seal,
 )
+from rtfs_framework.api.caller import DelegationMetadata, Described, Permissions
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityHandler, CapabilityRequest
 from rtfs_framework.api.command import CommandEntry
 from rtfs_framework.api.context import CallContext
@@ -120,8 +121,10 @@ __all__ = [
     "ConfigError",
     "DelegationEngine",
     "DelegationHint",
+    "DelegationMetadata",
     "DelegationPlan",
     "Deny",
+    "Described",
     "Endpoint",
     "EngineEntry",
     "EngineSettings",
@@ -155,6 +158,7 @@ __all__ = [
     "Observer",
     "ObserverEntry",
     "Parameter",
+    "Permissions",
     "Places",
     "PlanSource",
     "PluginError",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rtfs_framework.api.attempts import Attempt
+    from rtfs_framework.api.caller import DelegationMetadata, Permissions
     from rtfs_framework.api.plans import Candidate
     from rtfs_framework.api.signals import Health, Latency, Left, Price
     from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
@@ -78,6 +79,19 @@ class CallContext(Protocol):
     @property
     def tenant(self) -> str:
         """Who asks, "" where the host knows no tenants."""
+        ...
+
+    @property
+    def permissions(self) -> Permissions:
+        """The rules under which the program runs: its level, its reach, what is granted and denied."""
+        ...
+
+    @property
+    def metadata(self) -> DelegationMetadata:
+        """What is said of the call: by its author, by the program that hosts it, by a capability before it.
+
+        Without a word it is empty.
+        """
         ...
 
     @property

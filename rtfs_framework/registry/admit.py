@@ -38,7 +38,7 @@ HOOKS = tuple(kind.hook for kind in KINDS)
 CHANGES = {
     1: (
         "set rtfs_api_version = 2; an engine's `decide` reads the call through its context (`args`, `types`, ...) and "
-        "asks a model by `context.consult`, so `conclude`, `Consult`, `PlanScope`, `DelegationMetadata`, "
+        "asks a model by `context.consult`, so `conclude`, `Consult`, `PlanScope`, "
         "`context.call` and `Candidate.healthy` are gone; `EngineSettings.routes` maps to tuples of targets"
     )
 }

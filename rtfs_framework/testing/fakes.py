@@ -15,6 +15,7 @@ from rtfs_framework.api import (
     CallKind,
     Candidate,
     DelegationEngine,
+    DelegationMetadata,
     DelegationPlan,
     ExecTarget,
     FunctionSignature,
@@ -24,12 +25,14 @@ from rtfs_framework.api import (
     LocalPure,
     Map,
     Message,
+    Permissions,
     ProviderSettings,
     Type,
     Value,
     digest,
     write,
 )
+from rtfs_framework.api.caller import NO_METADATA
 from rtfs_framework.lang.maps import EMPTY_MAP
 from rtfs_framework.lang.types.schema import to_json_schema
 from rtfs_framework.orchestrator.deciding.context import Facts, Question, Reads
@@ -38,16 +41,20 @@ from rtfs_framework.orchestrator.performing.prompt import wording
 
 LOCAL = LocalPure()
 NO_HINTS = EMPTY_MAP
+NO_RULES = Permissions()
 NO_DRAWS: Mapping[str, float] = MappingProxyType({})
 NO_ANSWERS: Mapping[str, str | None] = MappingProxyType({})
 
 
 @attrs.frozen
 class FakeAsker:
-    """A call with a past of its own."""
+    """A call with a past of its own, and whoever makes it."""
 
     attempts: tuple[Attempt, ...] = ()
     draws: Mapping[str, float] = NO_DRAWS
+    metadata: DelegationMetadata = NO_METADATA
+    tenant: str = ""
+    permissions: Permissions = NO_RULES
 
     def draw(self, name: str) -> float:
         """Return the number of this name, 0.5 where none is given."""
@@ -72,18 +79,19 @@ def call_reads(
 ) -> Reads:
     """Return the reads of one decision about a call of `symbol`; `answers` are what models say, by question.
 
-    `asker` is the call's past: what was tried, and the numbers that are drawn.
+    `asker` is who asks, and the call's past: what was tried, and the numbers that are drawn.
 
     `open()` gives the context for an engine; afterwards `noted` is the footprint, and `question` what it must hear.
     """
+    who = asker or FakeAsker()
     signature = FunctionSignature(name=symbol) if function is None else function
     call = HostCall(CallKind.DELEGATED, symbol, args, signature, hints)
-    facts = Facts(signature, candidates, default, "rules", wording, signals=signals)
+    facts = Facts(signature, candidates, default, "rules", wording, who.tenant, signals, who.permissions)
 
     def answer_to(asked: Question) -> tuple[str | None] | None:
         return (answers[asked.text],) if asked.text in answers else None
 
-    return Reads(facts, call, answer_to, asker or FakeAsker())
+    return Reads(facts, call, answer_to, who)
 
 
 def call_context(symbol: str, *args: Value, **fields: Any) -> CallContext:

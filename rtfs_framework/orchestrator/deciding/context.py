@@ -16,18 +16,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
+from rtfs_framework.api.caller import Permissions
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.orchestrator.deciding.readings import PENDING, READS, UNKEPT, Unkept, spelled
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 
 if TYPE_CHECKING:
     from rtfs_framework.api.attempts import Attempt
+    from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.api.plans import Candidate
     from rtfs_framework.api.signals import Health, Latency, Left, Price
     from rtfs_framework.kernel.outcome import HostCall
     from rtfs_framework.lang.maps import Map
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.recording.records import Noted
+
+NO_RULES = Permissions()
 
 Read = tuple[str, ...]
 """What was asked for: a name, and its parameters."""
@@ -63,6 +67,7 @@ class Facts:
     wording: Wording
     tenant: str = ""
     signals: Signals = NO_SIGNALS
+    permissions: Permissions = NO_RULES
 
 
 class Asker(Protocol):
@@ -71,6 +76,11 @@ class Asker(Protocol):
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """What was tried for it."""
+        ...
+
+    @property
+    def metadata(self) -> DelegationMetadata:
+        """What its caller says of it."""
         ...
 
     def draw(self, name: str) -> float:
@@ -252,6 +262,18 @@ class TracedContext:
     def tenant(self) -> str:
         """Who asks."""
         found: str = self._reads.note(("tenant",))
+        return found
+
+    @property
+    def permissions(self) -> Permissions:
+        """The rules under which the program runs."""
+        found: Permissions = self._reads.note(("permissions",))
+        return found
+
+    @property
+    def metadata(self) -> DelegationMetadata:
+        """What is said of the call."""
+        found: DelegationMetadata = self._reads.note(("metadata",))
         return found
 
     @property

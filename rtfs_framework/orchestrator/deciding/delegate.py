@@ -187,6 +187,7 @@ class Delegator:
             self.wording,
             self.tenant,
             self.signals,
+            precedence.security.permissions,
         )
         grounds = Grounds(function, self.policy_hash, candidates, excluded)
         fixed, steps = precedence.settle(function)

@@ -9,9 +9,11 @@ from collections.abc import Callable, Hashable, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
+from rtfs_framework.api.caller import NO_METADATA
 from rtfs_framework.api.targets import Capability, ExecTarget, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.orchestrator.boundary.purity import is_plain
+from rtfs_framework.orchestrator.deciding.said import said_of
 from rtfs_framework.orchestrator.deciding.type_names import type_name
 
 if TYPE_CHECKING:
@@ -75,6 +77,17 @@ def _tenant(reads: Reads) -> tuple[Hashable, Any]:
     return reads.facts.tenant, reads.facts.tenant
 
 
+def _permissions(reads: Reads) -> tuple[Hashable, Any]:
+    found = reads.facts.permissions
+    return found, found
+
+
+def _metadata(reads: Reads) -> tuple[Hashable, Any]:
+    caller = NO_METADATA if reads.asker is None else reads.asker.metadata
+    found = said_of(reads.facts.function, reads.call.hints, caller)
+    return found.key, found
+
+
 def _attempts(reads: Reads) -> tuple[Hashable, Any]:
     found = () if reads.asker is None else reads.asker.attempts
     return UNKEPT if found else (), found
@@ -131,6 +144,8 @@ READS: Mapping[str, Callable[..., tuple[Hashable, Any]]] = {
     "hints": _hints,
     "runtime_context_hash": _rules,
     "tenant": _tenant,
+    "permissions": _permissions,
+    "metadata": _metadata,
     "attempts": _attempts,
     "draw": _draw,
     **{name: _signal(name) for name in ("health", "latency", "load", "price")},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import attrs
 
+from rtfs_framework.api.caller import Permissions
 from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map
@@ -40,6 +41,12 @@ class SecurityAuthorizer:
     @granted.default
     def _compile_granted(self) -> Patterns:
         return Patterns(self.rules.grant)
+
+    @property
+    def permissions(self) -> Permissions:
+        """The rules as engines read them."""
+        rules = self.rules
+        return Permissions(level=rules.level.value, reach=rules.reach.value, grant=rules.grant, deny=rules.deny)
 
     def capability(self, name: str) -> Refusal | None:
         """Return why a capability may not be used, None when it may."""

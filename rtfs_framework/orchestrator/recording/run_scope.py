@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
+from rtfs_framework.api.caller import NO_METADATA, DelegationMetadata
 from rtfs_framework.api.targets import show_target
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.digest import digest
@@ -54,6 +55,8 @@ class RunScope:
     keep_digests: bool = True
     """Whether anybody reads the digests of arguments and replies (the causal chain does)."""
     keep_args: bool = False
+    metadata: DelegationMetadata = NO_METADATA
+    """What is said of calls from now on: by whoever runs the program, and by capabilities that it called."""
     ordering: Ordering | None = None
     """The place of the branch that asks, when branches may overlap only where order does not matter."""
 
@@ -71,6 +74,11 @@ class OpenCall:
     """Whether its end must be on disk before its run goes on: it cost or changed something."""
     consulted: int = 0
     """Consultations that belong to it."""
+
+    @property
+    def metadata(self) -> DelegationMetadata:
+        """What its caller says of it."""
+        return self.scope.metadata
 
     @classmethod
     def of(cls, call: HostCall, scope: RunScope, now: float) -> OpenCall:

@@ -72,6 +72,7 @@ class Order:
             seed=parent.seed,
             keep_digests=parent.keep_digests,
             keep_args=parent.keep_args,
+            metadata=parent.metadata,
             ordering=BranchOrdering(self, number, parent.ordering) if self.ordered else parent.ordering,
         )
         return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rtfs_engine_static.rules import StaticSettings
 from rtfs_framework.api import DelegationEngine, EngineEntry, EngineSettings, hookimpl
 
 rtfs_api_version = 2
@@ -10,8 +11,8 @@ rtfs_api_version = 2
 @hookimpl
 def rtfs_engines() -> list[EngineEntry]:
     """Offer the engine `static`."""
-    summary = "Exact symbols first, then globs by specificity, then the default target."
-    return [EngineEntry(name="static", summary=summary, factory=_make)]
+    summary = "Rules and routes of the configuration, the most specific first; then the default target."
+    return [EngineEntry(name="static", summary=summary, factory=_make, settings=StaticSettings)]
 
 
 def _make(settings: EngineSettings) -> DelegationEngine:
