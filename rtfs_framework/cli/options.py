@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _TRUST = "rtfs.trust"
+_TENANT = "rtfs.tenant"
 
 
 def json_option(function: F) -> F:
@@ -28,9 +29,9 @@ def json_option(function: F) -> F:
 
 
 def config_option(function: F) -> F:
-    """`--config FILE` and `--trust`."""
+    """`--config FILE`, `--trust` and `--tenant`."""
     text = "A configuration, laid over yours and the delegation.toml found beside the program or here."
-    return click.option("--config", metavar="FILE", help=text)(trust_option(function))
+    return click.option("--config", metavar="FILE", help=text)(trust_option(tenant_option(function)))
 
 
 def trust_option(function: F) -> F:
@@ -44,12 +45,25 @@ def trust_option(function: F) -> F:
     return click.option("--trust", is_flag=True, expose_value=False, callback=note, help=text)(function)
 
 
+def tenant_option(function: F) -> F:
+    """`--tenant ID`; what was given, `environment` tells."""
+
+    def note(context: click.Context, _: click.Parameter, given: str | None) -> None:
+        if given is not None:
+            context.find_root().meta[_TENANT] = given
+
+    text = "For whom: whose rules, routes and budgets count (default: RTFS_TENANT)."
+    return click.option("--tenant", metavar="ID", expose_value=False, callback=note, help=text)(function)
+
+
 def environment() -> Mapping[str, str]:
-    """Return the environment of this command: with --trust, one that trusts the configuration that is found."""
+    """Return the environment of this command: what --trust and --tenant say goes before its variables."""
     context = click.get_current_context(silent=True)
-    if context is None or not context.find_root().meta.get(_TRUST):
-        return os.environ
-    return {**os.environ, "RTFS_TRUST": "1"}
+    said = {} if context is None else context.find_root().meta
+    given = {"RTFS_TRUST": "1"} if said.get(_TRUST) else {}
+    if _TENANT in said:
+        given["RTFS_TENANT"] = said[_TENANT]
+    return {**os.environ, **given} if given else os.environ
 
 
 def journal_option(function: F) -> F:

@@ -55,7 +55,7 @@ class Session:
     """Those that were loaded and not closed, by run."""
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - keywords, each of which somebody sets alone
         cls,
         *,
         config_path: str | Path | None = None,
@@ -66,6 +66,7 @@ class Session:
         journal: bool = True,
         limits: Limits | None = None,
         parallel: int | None = None,
+        tenant: str | None = None,
     ) -> Session:
         """Open a session.
 
@@ -81,6 +82,8 @@ class Session:
             journal: Whether the causal chain is written.
             limits: The bounds of every run; None for those of the configuration's [limits].
             parallel: How many branches of fan-outs may be under way at once; None for what the configuration says.
+            tenant: For whom: whose rules, routes and budgets count, and whose replies are kept apart; None for whom the
+                variable RTFS_TENANT names, "" for nobody in particular.
 
         Raises:
             ConfigError: The configuration has mistakes; each has its place.
@@ -96,7 +99,7 @@ class Session:
         broken: list[PluginFault] = []
         asked = None if config_path is None else Path(config_path)
         beside = None if program_dir is None else Path(program_dir)
-        config = load_config(asked, beside, environ, catalog, broken.append)
+        config = load_config(asked, beside, environ, catalog, broken.append, tenant)
         if parallel is not None:
             config = attrs.evolve(config, parallel=parallel)
         host = build_host(config, catalog, environ, clock or SystemClock(), journal=journal)

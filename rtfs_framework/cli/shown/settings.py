@@ -48,6 +48,17 @@ class _Sources:
 
     merged: Merged | None
 
+    def written(self, path: KeyPath) -> Iterator[Setting]:
+        """Yield what a table holds, and the tables in it, with their sources."""
+        near: Any = {} if self.merged is None else self.merged.data
+        for key in path:
+            near = near.get(key, {})
+        for key, value in near.items():
+            if isinstance(value, dict):
+                yield from self.written((*path, key))
+            else:
+                yield self.setting((*path, key), value)
+
     def setting(self, path: KeyPath, value: Any, otherwise: str = DEFAULT, *, key: str = "", note: str = "") -> Setting:
         """Return one value with its source."""
         layer = None if self.merged is None else self.merged.origin(path)
@@ -111,8 +122,17 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
     for field in attrs.fields(type(config.journal)):
         yield sources.setting(("journal", field.name), getattr(config.journal, field.name))
     yield sources.setting(("modules", "path"), list(config.module_path))
+    yield from _counted(config, sources)
     for name, origins in config.keys.items():
         yield sources.setting(("keys", name), sorted(origins), "by its provider", note=_is_set(name, environ))
+
+
+def _counted(config: Config, sources: _Sources) -> Iterator[Setting]:
+    """Yield budgets, rates and tenants as they are written, and what is said of the ledger."""
+    for section in ("budgets", "rates", "tenants"):
+        yield from sources.written((section,))
+    for field in attrs.fields(type(config.ledger)):
+        yield sources.setting(("ledger", field.name), getattr(config.ledger, field.name))
 
 
 def _is_set(variable: str, environ: Mapping[str, str]) -> str:

@@ -54,6 +54,15 @@ class Layer:
         """Where relative paths in it start."""
         return Path.cwd() if self.path is None else self.path.parent
 
+    def speaks_of(self, path: KeyPath) -> bool:
+        """Tell whether it has a table or value at a path."""
+        near: Any = self.data
+        for key in path:
+            if not isinstance(near, dict) or key not in near:
+                return False
+            near = near[key]
+        return True
+
 
 @attrs.define(slots=True, eq=False)
 class Merged:
@@ -84,6 +93,13 @@ class Merged:
         """Return where the relative paths of a value start."""
         layer = self.origin(path)
         return Path.cwd() if layer is None else layer.folder
+
+    def file_of(self, path: KeyPath) -> str:
+        """Return the file of a program that speaks of a table, "" where the user's own or a variable does."""
+        speaking = [each for each in self.layers if each.speaks_of(path)]
+        if any(each.kind in (Kind.OWN, Kind.VARIABLES) for each in speaking) or not speaking:
+            return ""
+        return str(speaking[0].path.absolute()) if speaking[0].path is not None else ""
 
     @property
     def path(self) -> Path | None:

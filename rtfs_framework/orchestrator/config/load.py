@@ -15,6 +15,7 @@ from rtfs_framework.api.errors import ConfigError
 from rtfs_framework.api.provider import Locality, ProviderEntry
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel, show_target
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded
+from rtfs_framework.orchestrator.config.budgets import of_tenant
 from rtfs_framework.orchestrator.config.key_binding import bindings, surroundings
 from rtfs_framework.orchestrator.config.layers import Kind, Layer, Merged, read_layers
 from rtfs_framework.orchestrator.config.model import Config, EngineSpec, ProviderSpec
@@ -33,8 +34,11 @@ def load_config(
     environ: Mapping[str, str],
     catalog: Catalog,
     report: Report,
+    tenant: str | None = None,
 ) -> Config:
     """Return the configuration that counts; `report` hears of default instances that cannot be made.
+
+    It is that of a tenant; None for the one that the variable RTFS_TENANT names, if any.
 
     Raises:
         ConfigError: With one diagnostic for each mistake in what was read, each with its place.
@@ -44,12 +48,18 @@ def load_config(
     making = _Making(catalog, defaults)
     if not given.layers:
         config = Config(engine=_usual_engine(catalog), providers=defaults, notices=given.notices)
-        return attrs.evolve(config, keys=bindings(defaults, {}, catalog, environ))
+        config = attrs.evolve(config, keys=bindings(defaults, {}, catalog, environ))
+        return of_tenant(config, _tenant(tenant, environ))
     layers, notices = making.without_widening(given.layers)
     config = making.config(layers)
     config = attrs.evolve(config, keys=making.keys(layers, environ))
     withheld = _withheld(config, catalog, environ)
-    return attrs.evolve(config, notices=(*given.notices, *notices, *config.notices, *withheld))
+    config = attrs.evolve(config, notices=(*given.notices, *notices, *config.notices, *withheld))
+    return of_tenant(config, _tenant(tenant, environ))
+
+
+def _tenant(given: str | None, environ: Mapping[str, str]) -> str:
+    return environ.get("RTFS_TENANT", "") if given is None else given
 
 
 def _usual_engine(catalog: Catalog) -> EngineSpec | None:

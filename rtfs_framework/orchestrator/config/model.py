@@ -10,6 +10,7 @@ import attrs
 from rtfs_framework.api.targets import ExecTarget, LocalPure
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.orchestrator.config.budgets import USUAL_LEDGER, BudgetSpec, LedgerSpec, RateSpec, TenantSpec
 from rtfs_framework.orchestrator.config.health import HealthSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 
@@ -114,6 +115,13 @@ class Config:
     """The bounds of every run."""
     health: HealthSpec = HealthSpec()
     """When targets count as failing, and how they come back."""
+    budgets: tuple[BudgetSpec, ...] = ()
+    rates: tuple[RateSpec, ...] = ()
+    tenants: Mapping[str, TenantSpec] = attrs.field(factory=dict)
+    """Those that are known; without any, everybody may be one."""
+    tenant: str = ""
+    """Whose configuration this is (`budgets.of_tenant`); "" is nobody in particular."""
+    ledger: LedgerSpec = USUAL_LEDGER
     keys: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     """Environment variables that hold keys, and the origins that the user's own word lets them go to."""
     merged: Merged | None = attrs.field(default=None, eq=False, repr=False)

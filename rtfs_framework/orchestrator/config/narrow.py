@@ -204,9 +204,32 @@ class Narrowing:
             self.ignored.append((section, "context", name))
         return self._plain(section, {key: value for key, value in table.items() if key != "context"})
 
+    def _budgets(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Cut down budgets or rates: more of them narrow, and so do lower amounts."""
+        known = {each.name: each for each in (*getattr(self.below, section),)}
+        taken = {each.name for spec in self.below.tenants.values() for each in getattr(spec, section)}
+        left: dict[str, Any] = {}
+        for name, settings in table.items():
+            if name in taken:
+                self.ignored.append((section, name))
+                continue
+            spec, typed = known.get(name), getattr(self.typed, section)[name]
+            for key, raw in settings.items():
+                value = getattr(typed, key)
+                if spec is not None and getattr(getattr(self.own_typed, section).get(name), key, WIDENS) == value:
+                    continue  # it stands already
+                said = Said(key=key, raw=raw, value=value, below=self.below, counted=spec)
+                if self._judged(f"{section}.*.{key}", (section, name, key), said) is not WIDENS:
+                    left.setdefault(name, {})[key] = raw
+        return left
+
+    _rates = _budgets
+
     def _keys(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
         self.ignored.extend((section, name) for name in table)
         return {}
+
+    _tenants = _keys
 
 
 def _host_value(spec: ProviderSpec, key: str) -> Any:

@@ -17,6 +17,7 @@ from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, Remote
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.orchestrator.config.budgets import BudgetTables, LedgerSpec
 from rtfs_framework.orchestrator.config.engine_tree import EngineTree
 from rtfs_framework.orchestrator.config.key_binding import endpoint_of, host_of, names_key
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, JournalSpec, ProviderSpec
@@ -37,6 +38,9 @@ _SECTIONS: tuple[tuple[str, Callable[[str], LocalModel | RemoteModel]], ...] = (
     ("remote_providers", RemoteModel),
     ("local_models", LocalModel),
 )
+
+_DECIDING = ("delegation", "engines", "security", "budgets", "rates")
+"""The tables that decisions rest on."""
 
 
 @attrs.frozen(slots=True)
@@ -68,6 +72,7 @@ class Resolver:
         wanted = table.engine or default_engine(self.catalog)
         texts = tuple(known_texts(local, remote))
         engine = EngineTree(self.reading, self.catalog, file.engines, named, texts).resolve(wanted)
+        counted = BudgetTables(self.reading.mistake, target, self.merged)
         return Config(
             path=None if self.merged.path is None else str(self.merged.path),
             default_target=target(table.default_target, ("delegation", "default_target")),
@@ -84,7 +89,11 @@ class Resolver:
             module_path=self._module_path(file),
             limits=file.limits.limits(),
             health=read_health(self.reading, file.health, target),
-            tables={name: data[name] for name in ("delegation", "engines", "security") if name in data},
+            budgets=counted.budgets(file.budgets, ("budgets",)),
+            rates=counted.rates(file.rates, ("rates",)),
+            tenants=counted.tenants(file.tenants, {"budgets": file.budgets, "rates": file.rates}),
+            ledger=self._ledger(file),
+            tables={name: data[name] for name in _DECIDING if name in data},
         )
 
     def _providers(self, file: ConfigFile, defaults: Iterable[ProviderSpec]) -> tuple[ProviderSpec, ...]:
@@ -209,6 +218,11 @@ class Resolver:
             sync=table.sync,
             on_failure=table.on_failure,
         )
+
+    def _ledger(self, file: ConfigFile) -> LedgerSpec:
+        table = file.ledger
+        path = None if table.path is None else self._path(table.path, ("ledger", "path"), file=True)
+        return LedgerSpec(path=path, unknown_price=table.unknown_price, max_tokens=table.max_tokens, lease=table.lease)
 
     def _module_path(self, file: ConfigFile) -> tuple[str, ...]:
         found = (self._path(text, ("modules", "path", place)) for place, text in enumerate(file.modules.path))

@@ -15,6 +15,7 @@ from typing import Any, Final
 import attrs
 
 from rtfs_framework.api.cache import CacheLevel
+from rtfs_framework.orchestrator.config.budgets import SCOPES, BudgetSpec, RateSpec
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT, MANY, Config, ProviderSpec
 from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
@@ -43,6 +44,8 @@ class Said:
     """In a provider's table: the provider without the file, None when it is new."""
     level: CacheLevel | None = None
     """In a cache's table: what it remembers, None when no such cache is installed."""
+    counted: BudgetSpec | RateSpec | None = None
+    """In the table of a budget or rate: what it is without the file, None when it is new."""
 
 
 Rule = Callable[[Said], Any]
@@ -135,6 +138,30 @@ def _reuse(said: Said) -> Any:
     return said.raw if said.spec is None and said.value != "always" else WIDENS
 
 
+def _of_new(said: Said) -> Any:
+    """Keep what a budget or rate of the file's own says; of the user's own it may change no more than the amounts."""
+    return said.raw if said.counted is None else WIDENS
+
+
+def _amount(said: Said) -> Any:
+    most = None if said.counted is None else getattr(said.counted, said.key)
+    return _at_most(most, said)
+
+
+def _burst(said: Said) -> Any:
+    known = said.counted
+    return _at_most((known.burst or known.calls) if isinstance(known, RateSpec) else None, said)
+
+
+def _refusing(said: Said) -> Any:
+    """Keep that requests of unknown price are refused."""
+    return said.raw if said.value == "refuse" else WIDENS
+
+
+def _reply_tokens(said: Said) -> Any:
+    return _at_most(said.below.ledger.max_tokens, said)
+
+
 def targets(_: Said) -> Any:
     """Judge a choice of targets: `narrow` does, which knows them."""
     return WIDENS
@@ -186,4 +213,17 @@ STANDING: Mapping[str, Rule] = {
     "limits.step_rounds": _limit,
     **{f"health.{field.name}": widens for field in attrs.fields(HealthTable)},
     "keys.*": widens,
+    **{f"{table}.*.{key}": _of_new for table in ("budgets", "rates") for key in (*SCOPES, "per")},
+    "budgets.*.for_each": _of_new,
+    "budgets.*.usd": _amount,
+    "budgets.*.tokens": _amount,
+    "budgets.*.calls": _amount,
+    "rates.*.calls": _amount,
+    "rates.*.tokens": _amount,
+    "rates.*.burst": _burst,
+    "tenants.*": widens,
+    "ledger.path": widens,
+    "ledger.unknown_price": _refusing,
+    "ledger.max_tokens": _reply_tokens,
+    "ledger.lease": widens,
 }

@@ -17,6 +17,13 @@ from rtfs_framework.lang.meter import MOST_NESTING
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT
 from rtfs_framework.orchestrator.config.routes import PURE
 from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
+from rtfs_framework.orchestrator.config.tables_budgets import (
+    USUAL_LEDGER,
+    BudgetTable,
+    LedgerTable,
+    RateTable,
+    TenantTable,
+)
 from rtfs_framework.orchestrator.config.tables_health import HealthTable
 
 _POSITIVE: Any = validators.gt(0)
@@ -167,6 +174,10 @@ class ConfigFile:
     modules: ModulesTable = ModulesTable()
     limits: LimitsTable = LimitsTable()
     health: HealthTable = HealthTable()
+    budgets: Mapping[str, BudgetTable] = attrs.field(factory=dict)
+    rates: Mapping[str, RateTable] = attrs.field(factory=dict)
+    tenants: Mapping[str, TenantTable] = attrs.field(factory=dict)
+    ledger: LedgerTable = USUAL_LEDGER
     keys: Mapping[str, str | list[str]] = attrs.field(factory=dict)
     """Environment variables with keys, and the hosts that they may go to."""
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 PREFIX = "RTFS_"
 DOT = "__"
-SECTIONS = frozenset({"delegation", "engines", "caches", "security", "journal", "modules", "limits", "health", "keys"})
+SECTIONS = frozenset(
+    {"delegation", "engines", "caches", "security", "journal", "modules", "limits", "health", "keys"}
+    | {"budgets", "rates", "tenants", "ledger"}
+)
 """The tables of a configuration; a test sees that none is missing."""
 
 

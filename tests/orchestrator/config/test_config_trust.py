@@ -11,6 +11,7 @@ from rtfs_framework.api import LocalModel, LocalPure, RemoteModel
 from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
 from rtfs_framework.orchestrator.config.standing import STANDING
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, sections
+from rtfs_framework.orchestrator.config.tables_budgets import BudgetTable, RateTable
 from rtfs_framework.orchestrator.config.variables import SECTIONS
 
 
@@ -306,7 +307,8 @@ def test_every_key_of_the_model_has_its_standing():
     model = {f"{table}.{key}" for table, keys in sections().items() for key in keys if key not in tables}
     model |= {"delegation.static_routes.*", "security.context.*", "engines.*", "keys.*"}
     model |= _wild(ProviderTable, "delegation.remote_providers.*") | _wild(ProviderTable, "delegation.local_models.*")
-    model |= _wild(CacheTable, "caches.*")
+    model |= _wild(CacheTable, "caches.*") | _wild(BudgetTable, "budgets.*") | _wild(RateTable, "rates.*")
+    model |= {"tenants.*"}
     assert sorted(model - set(STANDING)) == [], "say in standing.py what an untrusted file may do with these keys"
     assert sorted(set(STANDING) - model) == [], "these keys are gone"
     assert {field.name for field in attrs.fields(ConfigFile)} == SECTIONS
