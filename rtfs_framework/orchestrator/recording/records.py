@@ -103,6 +103,8 @@ class OpenRecord:
     """Of a consultation: which one of its call, from 1."""
     signals: int = attrs.field(default=0, eq=False)
     """How many changes of signals the journal had been told when the call was decided."""
+    said_around: bool = attrs.field(default=False, eq=False)
+    """Whether hints or metadata were in force, which decisions may read and nothing else tells."""
 
     @property
     def path(self) -> str:

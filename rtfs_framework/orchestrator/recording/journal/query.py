@@ -113,17 +113,21 @@ def entries_of(path: Path, run: str) -> Iterator[dict[str, Any]]:
     with reading(path) as connection:
         if old.has_old(connection) and old.run_of(connection, run) is not None:
             yield from old.entries(connection, run)
-        if not has_log(connection):
-            return
-        begun: sqlite3.Row | None = None
-        for row in connection.execute(_CALLS, (*span(connection, run), run)):
-            if begun is not None and (row["what"] == "begun" or _id(row) != _id(begun)):
-                yield _entry(connection, begun)
-            begun = row if row["what"] == "begun" else None
-            if begun is None:
-                yield _entry(connection, row)
-        if begun is not None:
+        if has_log(connection):
+            yield from entries_within(connection, run)
+
+
+def entries_within(connection: sqlite3.Connection, run: str) -> Iterator[dict[str, Any]]:
+    """Yield the calls of a run of the log."""
+    begun: sqlite3.Row | None = None
+    for row in connection.execute(_CALLS, (*span(connection, run), run)):
+        if begun is not None and (row["what"] == "begun" or _id(row) != _id(begun)):
             yield _entry(connection, begun)
+        begun = row if row["what"] == "begun" else None
+        if begun is None:
+            yield _entry(connection, row)
+    if begun is not None:
+        yield _entry(connection, begun)
 
 
 def span(connection: sqlite3.Connection, run: str) -> tuple[int, int]:
@@ -166,7 +170,7 @@ def _in_order(path: Any) -> str:
 
 def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     """Return a call as people see it."""
-    body = _parsed(row["body"])
+    body = parsed(row["body"])
     kept = {each["name"]: each["body"] for each in connection.execute(_TEXTS, (row["position"],))}
     error = body.get("error") or {}
     path = str(row["id"])
@@ -183,6 +187,8 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "args_digest": body.get("args", ""),
         "reply_digest": body.get("reply", ""),
         "decision": _plan(connection, body.get("decision")),
+        "decision_digest": body.get("decision", ""),
+        "attempts": body.get("attempts", []),
         **{name: body.get(name, 0) for name in ("input_tokens", "output_tokens")},
         "cost": body.get("cost", 0 if row["what"] == "ended" or body.get("kind") == _CAPABILITY else None),
         **{name: body.get(name, "") for name in ("cache", "model")},
@@ -192,6 +198,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "error": kept.get("error", ""),
         "explanation": kept.get("explanation", ""),
         "signals": body.get("signals", 0),
+        "said_around": body.get("said_around", False),
         "attempt": body.get("attempt", 0),
         "removed": sorted(set(body.get("texts", ())) - set(kept)),
     }
@@ -199,10 +206,10 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
 
 def _plan(connection: sqlite3.Connection, digest: Any) -> Any:
     found = None if digest is None else connection.execute(_PLAN, (digest,)).fetchone()
-    return None if found is None else _parsed(found["body"])
+    return None if found is None else parsed(found["body"])
 
 
-def _parsed(text: Any) -> dict[str, Any]:
+def parsed(text: Any) -> dict[str, Any]:
     """Return what a row says; one that was tampered with says nothing (`verify` finds it)."""
     try:
         found = json.loads(text)
@@ -212,9 +219,9 @@ def _parsed(text: Any) -> dict[str, Any]:
 
 
 def _run(connection: sqlite3.Connection, row: sqlite3.Row) -> RunRow:
-    body = _parsed(row["body"])
+    body = parsed(row["body"])
     end = connection.execute(_END, (row["position"],)).fetchone()
-    ending = {} if end is None else _parsed(end["body"])
+    ending = {} if end is None else parsed(end["body"])
     return RunRow(
         id=row["id"],
         **{name: body.get(name, "") for name in ("program", "source", "policy", "version")},

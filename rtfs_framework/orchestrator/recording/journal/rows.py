@@ -159,7 +159,8 @@ class Maker:
         if decision is None:
             return {}
         found = {"decision": self.texts.plan(decision), "decided_at": _number(decision.plan.created_at)}
-        return {**found, "signals": record.signals} if record.signals else found
+        more = {"signals": record.signals, "said_around": record.said_around}
+        return {**found, **{name: value for name, value in more.items() if value}}
 
     def _kept(self, record: OpenRecord) -> dict[str, str]:
         if not self.keep:

@@ -1,0 +1,1 @@
+"""Deciding again what a journal tells of, without asking anybody."""

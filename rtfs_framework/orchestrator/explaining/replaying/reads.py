@@ -1,0 +1,166 @@
+"""The reads of a decision that is made again: answered by what the journal tells, never by the present.
+
+In: a decision as it is told. Out: for each read its value then; or `missing`, why it cannot be known, and then the
+decision ends as if it had to hear a model first. What belongs to the policy (the rules, who asks, prices of another
+configuration) is read of the policy that decides now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api.signals import Health, Latency, Left, Price
+from rtfs_framework.api.targets import LocalModel, show_target
+from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.orchestrator.deciding.context import Question, Read, Reads, Suspended
+from rtfs_framework.orchestrator.deciding.readings import READS, target_of
+from rtfs_framework.orchestrator.recording.journal.history import Told
+from rtfs_framework.orchestrator.recording.journal.recorded import value_of
+
+OF_POLICY = frozenset({"runtime_context_hash", "tenant", "permissions"})
+OF_ARGUMENTS = frozenset({"types", "arg_type_fingerprint", "args", "text", "size"})
+OF_THE_PAST = frozenset({"attempts", "draw"})
+_NOBODY = Question(LocalModel(""), "")
+"""Marks a decision that cannot be made again: nobody is asked."""
+
+
+def _latency(value: Any) -> Latency | None:
+    return None if value is None else Latency(**value)
+
+
+_SIGNALS: Mapping[str, tuple[Any, Callable[[Any], Any]]] = {
+    "health": (Health.CLOSED, Health),
+    "latency": (None, _latency),
+    "load": (0, int),
+    "budget": (Left.PLENTY, Left),
+    "rate": (Left.PLENTY, Left),
+}
+"""What each signal is by default, and what turns its plain value into the signal."""
+
+_VALUES: Mapping[str, Callable[[Any], Any]] = {
+    **{name: of for name, (_, of) in _SIGNALS.items()},
+    "price": lambda value: Price(**value),
+    "types": tuple,
+    "hints": lambda value: _map(value_of(value)),
+}
+"""What turns the plain value of a read into the value, where that is not the same."""
+
+
+class _UnknownError(Exception):
+    """A read that nothing in the journal answers; the message says why."""
+
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class RecordedReads(Reads):
+    """What a decision that is made again reads."""
+
+    told: Told
+    keyed: Callable[[str], str]
+    """From a question to the digest by which records name it."""
+    same_policy: bool = True
+    """Whether the policy that decides now is the one that decided then."""
+    missing: str = attrs.field(default="", init=False)
+    """The first read that cannot be answered, and why."""
+    _then: dict[Read, Mapping[str, Any]] = attrs.field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.answer_to = self._answer
+        for each in self.told.reads:
+            self._then[tuple(each["read"])] = each
+
+    def look(self, read: Read) -> tuple[Hashable, Any]:
+        """Return what was read then.
+
+        Raises:
+            _UnknownError: Nothing tells.
+        """
+        known = self._known.get(read)
+        if known is None:
+            if read[0] == "consult":
+                return super().look(read)
+            known = self._known[read] = read, self._value(read)
+        return known
+
+    def note(self, read: Read) -> Any:
+        """Return what was read then, and note it; end the decision where nothing tells."""
+        try:
+            return super().note(read)
+        except (_UnknownError, ValueError, TypeError, LanguageError) as lack:
+            self.missing = f"{' '.join(read)}: {lack}" if isinstance(lack, _UnknownError) else f"{read[0]}: {_UNREAD}"
+            self.question = _NOBODY
+        raise Suspended
+
+    def _value(self, read: Read) -> Any:
+        name = read[0]
+        if name in OF_POLICY or name in OF_THE_PAST or (name == "price" and not self.same_policy):
+            return READS[name](self, *read[1:])[1]
+        recorded = self._then.get(read)
+        if recorded is not None and "value" in recorded:
+            return _VALUES.get(name, _as_it_is)(recorded["value"])
+        if name in OF_ARGUMENTS:
+            return self._of_arguments(read)
+        if name in _SIGNALS:
+            return self._signal(read)
+        if name == "price":
+            return READS[name](self, *read[1:])[1]
+        return self._around(read, recorded)
+
+    def _of_arguments(self, read: Read) -> Any:
+        if self.told.args is not None:
+            return READS[read[0]](self)[1]
+        if read == ("arg_type_fingerprint",) and ("types",) in self._then:
+            return self.look(("types",))[0]
+        raise _UnknownError(self.told.lacks)
+
+    def _signal(self, read: Read) -> Any:
+        default, of = _SIGNALS[read[0]]
+        facts = self.told.facts
+        if not facts.host:
+            raise _UnknownError(_NO_SIGNALS)
+        name = read[1] if len(read) == 2 else show_target(target_of(read[1], read[2]))
+        found = facts.signals.at(self.told.signals, read[0], name)
+        return default if found is None else of(found[0])
+
+    def _around(self, read: Read, recorded: Mapping[str, Any] | None) -> Any:
+        """Return what was said around the call: hints in force, and metadata."""
+        if recorded is not None:
+            raise _UnknownError(_WORDS)
+        if read[0] not in ("hints", "metadata"):
+            raise _UnknownError("the first policy did not read it, and the journal does not know it")
+        if self.told.entry.get("said_around", True) or not self.told.facts.host:
+            raise _UnknownError("the first policy did not read what was said around the call, and it was not kept")
+        return EMPTY_MAP if read[0] == "hints" else READS[read[0]](self)[1]
+
+    def _answer(self, question: Question) -> tuple[str | None] | None:
+        kind = "local" if isinstance(question.target, LocalModel) else "remote"
+        digest = self.keyed(question.text)
+        heard = self.told.heard.get((kind, question.target.id, digest))
+        if heard is not None:
+            return (heard,)
+        recorded = self._then.get(("consult", kind, question.target.id, digest))
+        if recorded is None:
+            self.missing = self.missing or f"it would ask {show_target(question.target)}, and nobody did then"
+            return None
+        if recorded.get("digest"):
+            self.missing = self.missing or "the words that were heard were not kept: [journal] keep_args keeps them"
+            return None
+        return (None,)
+
+
+_UNREAD = "what the journal tells does not read back"
+_NO_SIGNALS = "the first policy did not read it, and the journal is of a version that did not write signals down"
+_WORDS = "it holds words that were not kept: [journal] keep_args keeps them"
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _map(value: Any) -> Map:
+    if not isinstance(value, Map):
+        raise TypeError("no map")
+    return value

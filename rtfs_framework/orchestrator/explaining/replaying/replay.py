@@ -1,0 +1,112 @@
+"""Deciding again: every decision that a journal tells of, by the policy that is configured now.
+
+In: a host, a history, runs. Out: an `Again` per decision: the same, another target and why, or that it cannot be
+repeated and why. Nobody is asked, nothing is written, and nothing of the present is looked at but the policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api.targets import show_target
+from rtfs_framework.kernel.call_kind import CallKind
+from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.orchestrator.deciding.context import Reads
+from rtfs_framework.orchestrator.deciding.delegate import Delegator, Undecided
+from rtfs_framework.orchestrator.explaining.replaying.reads import RecordedReads
+from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.recording.journal.history import OLD_RECORD, History, Told
+
+
+class Repeated(Enum):
+    """What came of deciding once more."""
+
+    SAME = "same"
+    DIFFERS = "differs"
+    UNKNOWN = "unknown"
+    """It cannot be repeated."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Again:
+    """A decision, made once more."""
+
+    run: str
+    call: str
+    number: int
+    """Which decision of its call, from 0."""
+    symbol: str
+    result: Repeated
+    then: str
+    """The target then."""
+    now: str = ""
+    because: str = ""
+    """Why it is another one, or why nobody can tell."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        return {field.name: getattr(self, field.name) for field in attrs.fields(Again)} | {"result": self.result.value}
+
+
+def replay(host: Host, history: History, run: str) -> Iterator[Again]:
+    """Decide again all that a run decided, in the order of its calls' ids."""
+    once_more = _Once(host.dispatcher.delegator, history)
+    for told in history.decisions(run):
+        yield once_more.decided(told)
+
+
+@attrs.define(slots=True, eq=False)
+class _Once:
+    """Decides told decisions by one policy."""
+
+    delegator: Delegator
+    history: History
+    _told: Told | None = attrs.field(default=None, init=False)
+    _latest: RecordedReads | None = attrs.field(default=None, init=False)
+    _deciding: Delegator = attrs.field(init=False)
+
+    @_deciding.default
+    def _quiet(self) -> Delegator:
+        return attrs.evolve(self.delegator, l1=None, report=_tell_nobody, reads=self._reads)
+
+    def decided(self, told: Told) -> Again:
+        """Return what is decided now."""
+        then = str(told.said.get("target", ""))
+        known = {"run": told.facts.id, "call": told.call, "number": told.number, "symbol": told.entry["symbol"]}
+        if told.function is None:
+            return Again(**known, then=then, result=Repeated.UNKNOWN, because=OLD_RECORD)
+        self._told, self._latest = told, None
+        call = HostCall(CallKind.DELEGATED, told.function.name, told.args or (), told.function)
+        decision = self._deciding.decide(call)
+        if isinstance(decision, Undecided):
+            return Again(**known, then=then, result=Repeated.UNKNOWN, because=self._missing)
+        now = show_target(decision.plan.target)
+        if now == then:
+            return Again(**known, then=then, now=now, result=Repeated.SAME)
+        because = decision.plan.reasoning
+        return Again(**known, then=then, now=now, result=Repeated.DIFFERS, because=because)
+
+    @property
+    def _missing(self) -> str:
+        return "" if self._latest is None else self._latest.missing
+
+    def _reads(self, facts: Any, call: HostCall, _answer_to: object, _asker: object = None) -> Reads:
+        told = self._told
+        if told is None:
+            raise LookupError("nothing is decided again")
+        same = told.facts.policy == self.delegator.policy_hash
+        made = RecordedReads(facts, call, _nobody, told=told, keyed=self.history.keyed, same_policy=same)
+        self._latest = made
+        return made
+
+
+def _nobody(_question: object) -> None:
+    """Answer no question: the reads answer themselves."""
+
+
+def _tell_nobody(*_: object) -> None:
+    """Report nothing."""

@@ -1,0 +1,221 @@
+"""The decisions of a run as the journal tells them, each with all that it rested on.
+
+In: a journal, its key, a run. Out: a `Told` for every decision, one at a time, in the order of the calls' ids; and the
+signals of the run's host as they were after any number of changes.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.lang.digest import digest
+from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.signature import FunctionSignature
+from rtfs_framework.orchestrator.recording.journal.chain import Keys
+from rtfs_framework.orchestrator.recording.journal.file import keys_of
+from rtfs_framework.orchestrator.recording.journal.query import entries_within, has_log, parsed, reading
+from rtfs_framework.orchestrator.recording.journal.recorded import function_of, value_of
+from rtfs_framework.orchestrator.recording.journal.redact import name_of
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_RUN = "SELECT body FROM log WHERE what = 'run' AND id = ? ORDER BY position LIMIT 1"
+_SIGNALS = "SELECT body FROM log WHERE what = 'signal' ORDER BY position"
+_PLAN = "SELECT body FROM plans WHERE digest = ?"
+_HEARD = """
+SELECT t.body FROM texts t JOIN log l ON l.position = t.position
+WHERE t.name = 'heard' AND l.what = 'ended' AND instr(l.body, ?) LIMIT 1
+"""
+
+_MOST = 4096
+"""Stored texts that are remembered."""
+
+NOT_KEPT = "the arguments were not kept: [journal] keep_args keeps them"
+REMOVED = "the arguments were removed from the journal"
+STRUCK = "what was kept of the arguments is not what they were: a secret was struck out, or they do not read back"
+OLD_RECORD = "the record is of a version that did not write down what decisions rest on"
+
+Heard = Mapping[tuple[str, str, str], str]
+"""Kind and id of a model, keyed digest of a question: the words of the answer."""
+
+
+@attrs.frozen(slots=True)
+class Signals:
+    """The changes of one host's signals."""
+
+    _changes: Mapping[tuple[str, str], tuple[list[int], list[Any]]]
+
+    def at(self, number: int, name: str, of: str) -> tuple[Any] | None:
+        """Return what a signal was after `number` changes, in a tuple; None when it was what it is by default."""
+        numbers, values = self._changes.get((name, of), ((), ()))
+        place = bisect_right(numbers, number)
+        return (values[place - 1],) if place else None
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Facts:
+    """What a run's first row says."""
+
+    id: str
+    policy: str
+    seed: str
+    tenant: str
+    host: str
+    """"" in journals that did not write down signals."""
+    signals: Signals
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Told:
+    """One decision, as the journal tells it."""
+
+    call: str
+    """The id of its call as people write it."""
+    entry: Mapping[str, Any]
+    """The call's row."""
+    number: int
+    """Which decision of its call, from 0: one follows each attempt that failed."""
+    said: Mapping[str, Any]
+    """The decision."""
+    grounds: Mapping[str, Any]
+    function: FunctionSignature | None
+    reads: tuple[Mapping[str, Any], ...]
+    """What it read; of a plan from memory: what the decision read on which it stands."""
+    args: tuple[Any, ...] | None
+    lacks: str = ""
+    """Why there are no arguments."""
+    heard: Heard = attrs.field(factory=dict)
+    facts: Facts
+
+    @property
+    def signals(self) -> int:
+        """How many changes of signals were known when it was made."""
+        return int(self.entry["signals"])
+
+
+@attrs.define(slots=True, eq=False)
+class History:
+    """What a journal tells of decisions."""
+
+    connection: sqlite3.Connection
+    keys: Keys
+    _texts: dict[str, dict[str, Any]] = attrs.field(factory=dict, init=False)
+    _functions: dict[str, FunctionSignature | None] = attrs.field(factory=dict, init=False)
+    _words: dict[str, Heard] = attrs.field(factory=dict, init=False)
+    _signals: dict[str, Signals] = attrs.field(factory=dict, init=False)
+
+    def facts(self, run: str) -> Facts:
+        """Return what a run's first row says."""
+        row = self.connection.execute(_RUN, (run,)).fetchone()
+        body = {} if row is None else parsed(row["body"])
+        host = str(body.get("host", ""))
+        named = {name: str(body.get(name, "")) for name in ("policy", "seed", "tenant")}
+        return Facts(id=run, host=host, signals=self._of_host(host), **named)
+
+    def decisions(self, run: str) -> Iterator[Told]:
+        """Yield the decisions of a run."""
+        facts = self.facts(run)
+        for entry in entries_within(self.connection, run):
+            if entry["decision_digest"]:
+                yield from self._told(entry, facts)
+
+    def _told(self, entry: Mapping[str, Any], facts: Facts) -> Iterator[Told]:
+        made = [each.get("decision") for each in entry["attempts"]]
+        for number, named in enumerate((*made, entry["decision_digest"])):
+            if isinstance(named, str):
+                yield self.one(entry, facts, number, named)
+
+    def one(self, entry: Mapping[str, Any], facts: Facts, number: int, named: str) -> Told:
+        """Return a decision of a call by its digest."""
+        said = self.text(named)
+        parts = said.get("parts", {})
+        grounds = self.text(parts.get("grounds", ""))
+        stands_on = parts.get("stands_on", "")
+        rests = self.text(stands_on) if stands_on else said
+        args, lacks = self._args(entry)
+        return Told(
+            call=name_of(entry["entry"], entry["record"], entry["path"]),
+            entry=entry,
+            number=number,
+            said=said,
+            grounds=grounds,
+            function=self._function(parts.get("grounds", ""), grounds),
+            reads=tuple(rests.get("reads", ())),
+            args=args,
+            lacks=lacks,
+            heard=self._heard(stands_on or named, rests),
+            facts=facts,
+        )
+
+    def text(self, named: str) -> dict[str, Any]:
+        """Return a stored decision or grounds; nothing where it is not there."""
+        known = self._texts.get(named)
+        if known is None:
+            row = self.connection.execute(_PLAN, (named,)).fetchone() if named else None
+            if len(self._texts) >= _MOST:
+                self._texts.clear()
+            known = self._texts[named] = {} if row is None else parsed(row["body"])
+        return known
+
+    def keyed(self, text: str) -> str:
+        """Return the keyed digest of a text, as records name questions."""
+        return self.keys.value(text)
+
+    def _function(self, named: str, grounds: Mapping[str, Any]) -> FunctionSignature | None:
+        if named not in self._functions:
+            try:
+                self._functions[named] = function_of(grounds.get("function", {}))
+            except ValueError:
+                self._functions[named] = None
+        return self._functions[named]
+
+    def _args(self, entry: Mapping[str, Any]) -> tuple[tuple[Any, ...] | None, str]:
+        text = entry["args"]
+        if text is None:
+            return None, REMOVED if "args" in entry["removed"] else NOT_KEPT
+        try:
+            found = tuple(value_of(text))
+            same = self.keys.value(digest(*found)) == entry["args_digest"]
+        except (LanguageError, TypeError):
+            return None, STRUCK
+        return (found, "") if same else (None, STRUCK)
+
+    def _heard(self, named: str, rests: Mapping[str, Any]) -> Heard:
+        if not any(each["read"][0] == "consult" for each in rests.get("reads", ())):
+            return {}
+        if named not in self._words:
+            row = self.connection.execute(_HEARD, (f'"decision":"{named}"',)).fetchone()
+            found = [] if row is None else json.loads(row["body"])
+            self._words[named] = {(kind, id_, self.keyed(asked)): answer for kind, id_, asked, answer in found}
+        return self._words[named]
+
+    def _of_host(self, host: str) -> Signals:
+        if host not in self._signals:
+            changes: dict[tuple[str, str], tuple[list[int], list[Any]]] = {}
+            for row in self.connection.execute(_SIGNALS) if host else ():
+                body = parsed(row["body"])
+                if body.get("host") == host:
+                    numbers, values = changes.setdefault((body["signal"], body["of"]), ([], []))
+                    numbers.append(body["number"])
+                    values.append(body["value"])
+            self._signals[host] = Signals(changes)
+        return self._signals[host]
+
+
+@contextmanager
+def history_of(path: Path, home: Path) -> Iterator[History | None]:
+    """Open a journal for a while; None for one of an older version, which tells of no reads.
+
+    Raises:
+        JournalError: There is none, or it cannot be read with this key.
+    """
+    with reading(path) as connection:
+        yield History(connection, keys_of(connection, path, home)) if has_log(connection) else None
