@@ -69,6 +69,11 @@ NO_METADATA = DelegationMetadata()
 """Where nobody has said anything."""
 
 
+def of_python(said: DelegationMetadata) -> DelegationMetadata:
+    """Return what a caller of the Python API says, named as such unless it names itself."""
+    return said if said.source else attrs.evolve(said, source="python")
+
+
 @attrs.frozen(slots=True)
 class Described:
     """What a capability may return instead of a value: the value, and metadata for the calls that follow in its run.

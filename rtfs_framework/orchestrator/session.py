@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.caller import NO_METADATA, of_python
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from rtfs_framework.api.cache import CacheStats
+    from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.orchestrator.explaining.checked import Checked
     from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
     from rtfs_framework.registry.catalog import Catalog
@@ -138,8 +140,17 @@ class Session:
         """
         return self.portal.call(lambda _: self._link(source))
 
-    def run(self, source: Source | Linked | str, args: tuple[Any, ...] = (), *, entry: str | None = None) -> RunResult:
+    def run(
+        self,
+        source: Source | Linked | str,
+        args: tuple[Any, ...] = (),
+        *,
+        entry: str | None = None,
+        metadata: DelegationMetadata | None = None,
+    ) -> RunResult:
         """Run a program: its top-level forms, then `entry` (`main` when there are arguments) with the arguments.
+
+        `metadata` is what is said of the calls that it makes; engines read it (`CallContext.metadata`).
 
         What `link` returned is run as it is; it is good for one run. Inside a running event loop this works and holds
         the loop up; there, better await `run_async`. Arguments of Python's own become values (`handover`).
@@ -150,24 +161,34 @@ class Session:
             ProgramError: The program did not catch an error.
             SessionClosedError: The session was closed, before or meanwhile.
         """
-        return self.portal.call(self._run, source, args, entry)
+        return self.portal.call(self._run, source, args, entry, metadata)
 
     async def run_async(
-        self, source: Source | Linked | str, args: tuple[Any, ...] = (), *, entry: str | None = None
+        self,
+        source: Source | Linked | str,
+        args: tuple[Any, ...] = (),
+        *,
+        entry: str | None = None,
+        metadata: DelegationMetadata | None = None,
     ) -> RunResult:
         """Run a program from an event loop, which it never holds up; the same as `run` otherwise.
 
         Everything is done in threads of the session. When this is cancelled the run is, and has ended when this does.
         """
-        return await self.portal.call_async(self._run_async, source, args, entry)
+        return await self.portal.call_async(self._run_async, source, args, entry, metadata)
 
-    def load(self, source: Source | Linked | str) -> LoadedProgram:
-        """Evaluate a program's top-level forms once and keep it for calls. The session closes it at the latest."""
-        return self.portal.call(self._load, source)
+    def load(self, source: Source | Linked | str, *, metadata: DelegationMetadata | None = None) -> LoadedProgram:
+        """Evaluate a program's top-level forms once and keep it for calls. The session closes it at the latest.
 
-    async def load_async(self, source: Source | Linked | str) -> LoadedProgram:
+        `metadata` is what is said of all calls that it ever makes.
+        """
+        return self.portal.call(self._load, source, metadata)
+
+    async def load_async(
+        self, source: Source | Linked | str, *, metadata: DelegationMetadata | None = None
+    ) -> LoadedProgram:
         """Load a program from an event loop, which it never holds up."""
-        return await self.portal.call_async(self._load_async, source)
+        return await self.portal.call_async(self._load_async, source, metadata)
 
     def stream(
         self, program: LoadedProgram, name: str, records: Iterable[Any], *, concurrency: int | None = None
@@ -239,8 +260,15 @@ class Session:
     def _link(self, source: Source | str) -> Linked:
         return link(self.host, source_of(source), self.limits)
 
-    def _run(self, use: Use, source: Source | Linked | str, args: tuple[Any, ...], entry: str | None) -> RunResult:
-        program, loading = self._begin(source)
+    def _run(
+        self,
+        use: Use,
+        source: Source | Linked | str,
+        args: tuple[Any, ...],
+        entry: str | None,
+        metadata: DelegationMetadata | None,
+    ) -> RunResult:
+        program, loading = self._begin(source, metadata)
         with program:
             program.value = loading.settle(program.instance.start(), use)
             if entry is None and not args:
@@ -249,9 +277,14 @@ class Session:
             return attrs.evolve(result, calls=(*loading.sorted_calls, *result.calls), summary=program.summary)
 
     async def _run_async(
-        self, use: Use, source: Source | Linked | str, args: tuple[Any, ...], entry: str | None
+        self,
+        use: Use,
+        source: Source | Linked | str,
+        args: tuple[Any, ...],
+        entry: str | None,
+        metadata: DelegationMetadata | None,
     ) -> RunResult:
-        program, loading = self._begin(source)
+        program, loading = self._begin(source, metadata)
         with program:
             program.value = await loading.drive(program.instance.start())
             if entry is None and not args:
@@ -259,14 +292,16 @@ class Session:
             result = await program.call_async_within(use, entry or "main", args)
             return attrs.evolve(result, calls=(*loading.sorted_calls, *result.calls), summary=program.summary)
 
-    def _load(self, use: Use, source: Source | Linked | str) -> LoadedProgram:
-        program, loading = self._begin(source)
+    def _load(self, use: Use, source: Source | Linked | str, metadata: DelegationMetadata | None) -> LoadedProgram:
+        program, loading = self._begin(source, metadata)
         with _kept(program):
             program.value = loading.settle(program.instance.start(), use)
         return self._loaded(program)
 
-    async def _load_async(self, _use: Use, source: Source | Linked | str) -> LoadedProgram:
-        program, loading = self._begin(source)
+    async def _load_async(
+        self, _use: Use, source: Source | Linked | str, metadata: DelegationMetadata | None
+    ) -> LoadedProgram:
+        program, loading = self._begin(source, metadata)
         with _kept(program):
             program.value = await loading.drive(program.instance.start())
         return self._loaded(program)
@@ -278,7 +313,9 @@ class Session:
         self._programs[program.run_id] = program
         return program
 
-    def _begin(self, given: Source | Linked | str) -> tuple[LoadedProgram, ProgramRun]:
+    def _begin(
+        self, given: Source | Linked | str, metadata: DelegationMetadata | None
+    ) -> tuple[LoadedProgram, ProgramRun]:
         from rtfs_framework import __version__
 
         host = self.host
@@ -298,6 +335,7 @@ class Session:
             started=host.clock.monotonic(),
             seed=seed,
             context=dict(host.config.security.values),
+            metadata=NO_METADATA if metadata is None else of_python(metadata),
         )
         host.events.emit("run.started", {"run": run_id, "source": source.name})
         return program, program.new_run(own_context=False)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.caller import Described
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityRequest
 from rtfs_framework.api.errors import CapabilityError
 from rtfs_framework.api.values import Clock
@@ -129,7 +130,7 @@ class Capabilities:
             made = entry.handler(request)
             waits = made.__class__ not in _AT_HAND and isawaitable(made)
             if not waits:
-                made = self._taken(entry, made, opened.call.args)
+                made = self._taken(opened, entry, made)
         except BaseException as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self._failed(opened, entry, self._theirs(entry, error))
         if waits:
@@ -177,7 +178,7 @@ class Capabilities:
         try:
             call = self._outside(entry).call
             made = await self.io.reach_within(deadline + HELD_SECONDS, call, _HANDLER, deadline, begin)
-            value = self._taken(entry, made, opened.call.args)
+            value = self._taken(opened, entry, made)
         except (OverdueError, HeldError) as error:
             if isinstance(error, HeldError):
                 self.events.held(error, self.parts[entry.id])
@@ -188,21 +189,27 @@ class Capabilities:
         opened.close(self.clock.monotonic(), value, answered=True)
         return reply(value)
 
-    def _taken(self, entry: CapabilityEntry, made: Any, args: tuple[Any, ...]) -> Any:
-        """Return what a handler returned as a value of programs, of the declared type.
+    def _taken(self, opened: OpenCall, entry: CapabilityEntry, made: Any) -> Any:
+        """Return what a handler returned as a value of programs, of the declared type; keep what it says of calls.
 
         Raises:
             PluginFault: No program can hold it.
         """
+        said = None
+        if made.__class__ is Described:
+            said, made = made.metadata, made.value
         value = made
         if made.__class__ not in ATOMS:
             try:
-                value = as_value(made, args)
+                value = as_value(made, opened.call.args)
             except NoValueError as error:
                 raise PluginFault(self.parts[entry.id], _HANDLER, f"returned {error}", code=NO_VALUE) from None
         wrong = None if entry.returns is None else violation(entry.returns, value)
         if wrong is not None:
             raise type_validation_error(f"the answer of capability '{entry.id}': {wrong}")
+        if said is not None:
+            named = attrs.evolve(said, source=said.source or f"capability {entry.id}")
+            opened.scope.metadata = named.over(opened.scope.metadata)
         return value
 
     def _theirs(self, entry: CapabilityEntry, error: BaseException) -> Exception:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.caller import NO_METADATA, of_python
 from rtfs_framework.lang.errors import Cancelled, RtfsError
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.boundary.answers import KernelRun, Waiting
@@ -30,6 +31,7 @@ from rtfs_framework.orchestrator.running.uses import SessionClosedError, Use
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.kernel.outcome import Complete
     from rtfs_framework.lang.signature import FunctionSignature
@@ -58,6 +60,8 @@ class LoadedProgram:
     """Of the run's draws."""
     context: dict[str, Any] = attrs.field(factory=dict)
     """Host context values: the configuration's, and those that the top-level forms set."""
+    metadata: DelegationMetadata = NO_METADATA
+    """What is said of all its calls."""
     entries: Iterator[int] = attrs.field(factory=count, init=False)
     """The numbers of the calls into the program: the top-level forms are number 0."""
     streams: list[Stream] = attrs.field(factory=list, init=False)
@@ -83,35 +87,47 @@ class LoadedProgram:
         """The totals of everything that the program did so far."""
         return self.ledger.tally.summary(self.host.clock.monotonic() - self.started, self.host.events.faults.problems)
 
-    def call(self, name: str, args: tuple[Any, ...] = ()) -> RunResult:
+    def call(self, name: str, args: tuple[Any, ...] = (), *, metadata: DelegationMetadata | None = None) -> RunResult:
         """Call a top-level function and return its result. Arguments of Python's own become values (`handover`).
+
+        `metadata` is what is said of the calls that it makes, over what was said when it was loaded.
 
         Raises:
             ArgumentError: No program can hold an argument.
             ProgramError: The program did not catch an error.
             SessionClosedError: The program or its session was closed.
         """
-        return self.portal.call(self.call_within, name, args)
+        return self.portal.call(self.call_within, name, args, metadata)
 
-    async def call_async(self, name: str, args: tuple[Any, ...] = ()) -> RunResult:
+    async def call_async(
+        self, name: str, args: tuple[Any, ...] = (), *, metadata: DelegationMetadata | None = None
+    ) -> RunResult:
         """Call a top-level function from an event loop, which it never holds up."""
-        return await self.portal.call_async(self.call_async_within, name, args)
+        return await self.portal.call_async(self.call_async_within, name, args, metadata)
 
-    def call_within(self, use: Use, name: str, args: tuple[Any, ...]) -> RunResult:
+    def call_within(
+        self, use: Use, name: str, args: tuple[Any, ...], metadata: DelegationMetadata | None = None
+    ) -> RunResult:
         """Call a function as a part of a use of the session."""
-        run, program_run = self.open_call(name, args)
+        run, program_run = self.open_call(name, args, metadata)
         return program_run.result(self, program_run.settle(run, use))
 
-    async def call_async_within(self, _use: Use, name: str, args: tuple[Any, ...]) -> RunResult:
+    async def call_async_within(
+        self, _use: Use, name: str, args: tuple[Any, ...], metadata: DelegationMetadata | None = None
+    ) -> RunResult:
         """Call a function as a part of a use of the session, in the thread `runs`."""
-        run, program_run = self.open_call(name, args)
+        run, program_run = self.open_call(name, args, metadata)
         return program_run.result(self, await program_run.drive(run))
 
-    def open_call(self, name: str, args: tuple[Any, ...]) -> tuple[KernelRun, ProgramRun]:
+    def open_call(
+        self, name: str, args: tuple[Any, ...], metadata: DelegationMetadata | None = None
+    ) -> tuple[KernelRun, ProgramRun]:
         """Return a run of a function that has not started, and what keeps its calls."""
         if self.closed:
             raise SessionClosedError("the program was closed", "load it again: session.load(...)")
         program_run = self.new_run()
+        if metadata is not None:
+            program_run.scope.metadata = of_python(metadata).over(self.metadata)
         return self.instance.call(name, taken_all(self.instance, name, args)), program_run
 
     def new_run(self, record: int | None = None, *, entry: int | None = None, own_context: bool = True) -> ProgramRun:
@@ -131,6 +147,7 @@ class LoadedProgram:
             seed=self.seed,
             keep_digests=self.chain is not None,
             keep_args=journal is not None and journal.keep_args,
+            metadata=self.metadata,
         )
         return program_run
 
