@@ -44,6 +44,7 @@ _HOMES = {
     "secrets": ("blotter", "one_line"),
     "settings": ("Setting", "SettingsSchema", "ANY", "FILE_WITHIN"),
     "units": ("Seconds", "Milliseconds", "Bytes", "Megabytes", "plausible"),
+    "prices": ("ModelPrices", "PriceList", "PriceStep"),
     "private": ("private_file", "private_folder"),
     "sqlite_file": ("SqliteTables", "NotOurFileError", "open_sqlite", "in_transaction"),
     "toml_places": ("Places", "KeyPath", "load_toml", "read_toml"),

@@ -37,6 +37,7 @@ from rtfs_framework.api.hookspecs import RtfsHookSpecs, hookimpl
 from rtfs_framework.api.observer import Event, Observer, ObserverEntry
 from rtfs_framework.api.patterns import compile_patterns, is_pattern, specificity
 from rtfs_framework.api.plans import Candidate, DelegationPlan, Hedge, PlanSource, Scored
+from rtfs_framework.api.prices import ModelPrices, PriceList, PriceStep
 from rtfs_framework.api.private import private_file, private_folder
 from rtfs_framework.api.provider import (
     InferenceReply,
@@ -153,6 +154,7 @@ __all__ = [
     "Megabytes",
     "Message",
     "Milliseconds",
+    "ModelPrices",
     "ModelProvider",
     "NotOurFileError",
     "Observer",
@@ -163,6 +165,8 @@ __all__ = [
     "PlanSource",
     "PluginError",
     "Price",
+    "PriceList",
+    "PriceStep",
     "ProgramError",
     "ProviderAuthError",
     "ProviderEntry",

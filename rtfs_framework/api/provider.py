@@ -47,6 +47,8 @@ class Usage:
 
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cached_tokens: int | None = None
+    """How many of the input tokens the vendor still remembered; these have a price of their own."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

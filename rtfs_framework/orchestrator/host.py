@@ -91,6 +91,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     events, io = EventBus(clock), LoopThread("io")
     _listen(events, catalog, environ)
     pool = provider_pool(config, catalog, environ, events.plugin_failed)
+    config = priced(config, pool, catalog, environ, clock, events.plugin_failed)
     keyring = Keyring(lambda: str(cache_dir(environ)))
     caches = build_stack(
         catalog.caches,
@@ -173,6 +174,23 @@ def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str], 
             spec, entry, seen.environ, part, told, threads=config.parallel, refusal=seen.refusal
         )
     return ProviderPool(instances)
+
+
+def priced(
+    config: Config, pool: ProviderPool, catalog: Catalog, environ: Mapping[str, str], clock: Clock, told: Told = untold
+) -> Config:
+    """Return the configuration, its providers with what an installed list of prices says of their models."""
+    asked = [
+        instance
+        for target, instance in pool.instances.items()
+        if isinstance(target, RemoteModel) and instance.spec.model and pool.unusable(target) is None
+    ]
+    if not asked or catalog.prices is None:
+        return config
+    from rtfs_framework.orchestrator.performing.prices import Prices, price_all, today
+
+    price_all(asked, Prices(catalog.prices, lambda: cache_dir(environ), today(clock.now()), told))
+    return attrs.evolve(config, providers=tuple(instance.spec for instance in pool.instances.values()))
 
 
 def _journal(config: Config, environ: Mapping[str, str], clock: Clock, events: EventBus) -> Journal:

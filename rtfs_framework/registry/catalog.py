@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.engine import EngineEntry
     from rtfs_framework.api.observer import ObserverEntry
     from rtfs_framework.api.provider import ProviderEntry
+    from rtfs_framework.registry.discover import FoundPlugin
 
 Entry = TypeVar("Entry")
 _NONE: Mapping[Any, Any] = MappingProxyType({})
@@ -37,6 +38,8 @@ class Catalog:
     """By id."""
     commands: Mapping[str, tuple[CommandEntry, Provenance]] = _NONE
     observers: Mapping[str, tuple[ObserverEntry, Provenance]] = _NONE
+    data: Mapping[str, FoundPlugin] = _NONE
+    """What is loaded only where it is needed, by the name of its entry point ("prices")."""
     function_names: Mapping[str, str] = _NONE
     """Names under which programs may call a capability directly, to its id."""
     plugins: tuple[Provenance, ...] = ()
@@ -46,6 +49,11 @@ class Catalog:
     """(kind, name) of what several plugins offer, to its problem."""
     restricted: bool = False
     """Whether `RTFS_PLUGINS` chose what was loaded."""
+
+    @property
+    def prices(self) -> FoundPlugin | None:
+        """What knows the prices of models, if it is installed."""
+        return self.data.get("prices")
 
     def part(self, kind: str, name: str) -> Part:
         """Return who offers an entry of a kind ("engine", "provider", ...), for reports of its faults.

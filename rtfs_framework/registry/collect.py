@@ -8,6 +8,7 @@ from typing import Any
 
 from rtfs_framework.registry.admit import Offer
 from rtfs_framework.registry.catalog import Catalog
+from rtfs_framework.registry.discover import FoundPlugin
 from rtfs_framework.registry.kinds import KINDS
 from rtfs_framework.registry.problems import DUPLICATE, PluginProblem, Provenance
 
@@ -19,6 +20,7 @@ def collect(
     problems: Sequence[PluginProblem],
     plugins: Sequence[Provenance],
     *,
+    data: Sequence[FoundPlugin] = (),
     restricted: bool,
 ) -> Catalog:
     """Return the catalog of these offers. A name that several make gets a problem instead of a place."""
@@ -32,9 +34,16 @@ def collect(
             tables[offer.kind.table][offer.name] = (offer.entry, offer.provenance)
     functions, clashes = _function_names(tables["capabilities"])
     contested.update(clashes)
+    sources: dict[str, list[FoundPlugin]] = {}
+    for found in data:
+        sources.setdefault(found.name, []).append(found)
+    for name, same in sources.items():
+        if len(same) > 1:
+            contested["data", name] = _contested("data", name, [each.provenance for each in same])
     return Catalog(
         **{name: MappingProxyType(table) for name, table in tables.items()},
         function_names=MappingProxyType(functions),
+        data=MappingProxyType({name: same[0] for name, same in sources.items() if len(same) == 1}),
         plugins=tuple(plugins),
         problems=(*problems, *contested.values()),
         contested=MappingProxyType(contested),

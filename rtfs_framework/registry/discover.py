@@ -12,6 +12,8 @@ from rtfs_framework.registry.installed import Point, entry_points
 from rtfs_framework.registry.problems import SELECTION, PluginProblem, Provenance
 
 GROUP = "rtfs_framework"
+DATA_GROUP = "rtfs_framework_data"
+"""Data that plug-ins share: an entry is loaded when its data is first needed, and has no hooks."""
 VARIABLE = "RTFS_PLUGINS"
 
 
@@ -22,11 +24,13 @@ class FoundPlugin:
     name: str
     provenance: Provenance
     load: Callable[[], Any]
+    is_data: bool = False
+    """Whether it is no plug-in with hooks but data, such as prices."""
 
 
 def find_plugins() -> list[FoundPlugin]:
     """Return the installed plugins, by distribution and name, whatever order the file system lists them in."""
-    found = [_found(point) for point in entry_points(GROUP)]
+    found = [_found(point) for point in entry_points(GROUP, DATA_GROUP)]
     return sorted(found, key=lambda plugin: (plugin.provenance.distribution, plugin.name))
 
 
@@ -51,6 +55,7 @@ def _found(point: Point) -> FoundPlugin:
         point.name,
         Provenance(point.distribution or module.partition(".")[0], point.version, module),
         point.load,
+        point.group == DATA_GROUP,
     )
 
 

@@ -1,6 +1,6 @@
 """Entry points of installed distributions, read from the folders of Python's search path.
 
-In: the name of a group. Out: its entry points, as `importlib.metadata` finds them, whose import takes four times as
+In: names of groups. Out: their entry points, as `importlib.metadata` finds them, whose import takes four times as
 long as Python's own start. It is asked only where something else than a folder may hold distributions, and to load an
 entry point that is written in an unusual way.
 """
@@ -27,15 +27,20 @@ class Point(NamedTuple):
     distribution: str
     """Empty where its metadata does not say."""
     version: str
+    group: str
 
 
-def entry_points(group: str) -> list[Point]:
-    """Return the entry points of a group; of distributions of one name, those of the first on the search path."""
+def entry_points(*groups: str) -> list[Point]:
+    """Return the entry points of groups; of distributions of one name, those of the first on the search path."""
     if all(map(_is_plain, sys.path)) and not any(map(_finds_more, sys.meta_path)):
-        return [point for folder in _distributions() for point in _points(folder, group)]
+        return [point for folder in _distributions() for point in _points(folder, groups)]
     from importlib.metadata import entry_points as found
 
-    return [Point(each.name, each.value, each.load, *_identity(each.dist)) for each in found(group=group)]
+    return [
+        Point(each.name, each.value, each.load, *_identity(each.dist), group)
+        for group in groups
+        for each in found(group=group)
+    ]
 
 
 def _is_plain(place: str) -> bool:
@@ -64,16 +69,16 @@ def _distributions() -> Iterator[str]:
                 yield os.path.join(place, child)  # noqa: PTH118
 
 
-def _points(folder: str, group: str) -> Iterator[Point]:
+def _points(folder: str, groups: tuple[str, ...]) -> Iterator[Point]:
     section = ""
     identity: tuple[str, str] | None = None
     for line in map(str.strip, _text(folder, "entry_points.txt").splitlines()):
         if line.startswith("[") and line.endswith("]"):
             section = line.strip("[]")
-        elif section == group and line and not line.startswith("#"):
+        elif section in groups and line and not line.startswith("#"):
             name, _, value = map(str.strip, line.partition("="))
             identity = identity or _named(folder)
-            yield Point(name, value, partial(_load, name, value, group), *identity)
+            yield Point(name, value, partial(_load, name, value, section), *identity, section)
 
 
 def _load(name: str, value: str, group: str) -> Any:

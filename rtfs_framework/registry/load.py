@@ -27,10 +27,13 @@ def load_catalog(environ: Mapping[str, str] = os.environ, *, extra_plugins: Iter
     chosen += map(_extra, extra_plugins)
     offers: list[Offer] = []
     for plugin in chosen:
+        if plugin.is_data:
+            continue
         offered, wrong = admit(plugin.load, plugin.provenance)
         offers += offered
         problems += wrong
-    return collect(offers, problems, [plugin.provenance for plugin in chosen], restricted=wanted is not None)
+    data = [plugin for plugin in chosen if plugin.is_data]
+    return collect(offers, problems, [plugin.provenance for plugin in chosen], data=data, restricted=wanted is not None)
 
 
 def _extra(plugin: Any) -> FoundPlugin:

@@ -15,6 +15,7 @@ import pytest
 import rtfs_framework
 
 GROUP = "rtfs_framework"
+DATA_GROUP = "rtfs_framework_data"
 ROOT = Path(__file__).parents[2]
 
 in_tox = pytest.mark.skipif("EXPECT_DISTRIBUTIONS" not in os.environ, reason="only tox says what is installed")
@@ -28,7 +29,7 @@ def ours() -> list[metadata.Distribution]:
 
 def modules() -> list[str]:
     """Return the modules that the installed plugins' entry points name."""
-    return [entry.module for entry in metadata.entry_points(group=GROUP)]
+    return [entry.module for group in (GROUP, DATA_GROUP) for entry in metadata.entry_points(group=group)]
 
 
 @in_tox

@@ -105,3 +105,28 @@ def test_loading_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_data_is_found_by_its_own_group_and_loaded_only_where_it_is_needed(install):
+    catalog = install("acme-prices", "acme-good")
+    assert catalog.prices is catalog.data["prices"]
+    assert str(catalog.prices.provenance) == "acme-prices 1.0"
+    assert not catalog.problems
+    assert "acme_prices.plugin" not in sys.modules
+    assert catalog.prices.load().price_list(None).find("", "one", None).input == 1.0
+
+
+def test_data_can_be_left_out(install):
+    catalog = install("acme-prices", "acme-good", only="acme-good")
+    assert (catalog.prices, list(catalog.caches)) == (None, ["acme"])
+
+
+def test_of_two_lists_of_prices_neither_counts(install, monkeypatch, tmp_path, problem):
+    info = tmp_path / "acme_others-2.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-others\nVersion: 2.0\n")
+    (info / "entry_points.txt").write_text("[rtfs_framework_data]\nprices = acme_others\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    catalog = install("acme-prices", only="acme-prices,acme-others")
+    assert catalog.prices is None
+    assert "data `prices` is offered by acme-others 2.0 and acme-prices 1.0" in problem(catalog).message

@@ -35,6 +35,7 @@ def show_command(file: str | None, *, as_json: bool) -> None:
     from rtfs_framework.cli.shown.settings import settings_of
 
     config, catalog = _load(file)
+    config = _priced(config, catalog)
     settings = settings_of(config, catalog, environment())
     if as_json:
         rows: list[dict[str, Any]] = [
@@ -123,6 +124,18 @@ def _check_files(config: Config, catalog: Catalog) -> None:
         mistakes = instance.mistakes() if isinstance(target, LocalModel) else None
         if mistakes is not None:
             raise mistakes
+
+
+def _priced(config: Config, catalog: Catalog) -> Config:
+    """Return the configuration with the prices that a run would use."""
+    from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+    from rtfs_framework.orchestrator.host import priced, provider_pool
+    from rtfs_framework.orchestrator.recording.events import EventBus
+
+    environ, clock = environment(), SystemClock()
+    events = EventBus(clock)
+    notices().watch(events.faults)
+    return priced(config, provider_pool(config, catalog, environ), catalog, environ, clock, events.plugin_failed)
 
 
 def _load(file: str | None, *, trusted: bool = False) -> tuple[Config, Catalog]:

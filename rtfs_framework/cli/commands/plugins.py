@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rtfs_framework.registry.catalog import Catalog
+    from rtfs_framework.registry.discover import FoundPlugin
     from rtfs_framework.registry.problems import PluginProblem
 
-KINDS = ("engines", "providers", "caches", "capabilities", "commands", "observers")
+KINDS = ("engines", "providers", "caches", "capabilities", "commands", "observers", "data")
+_DATA = {"prices": "what models cost; `rtfs prices list` shows it"}
 
 
 @click.command()
 @click.option("--strict", is_flag=True, help="Exit with 1 when a plugin has problems.")
 @json_option
 def command(*, strict: bool, as_json: bool) -> int:
-    """Show engines, providers, caches, capabilities, commands and observers, and the problems of plugins.
+    """Show engines, providers, caches, capabilities, commands, observers and data, and the problems of plugins.
 
     A host is started, as the configuration here says, and closed again: what cannot be made is a problem too.
 
@@ -67,6 +69,9 @@ def _started(catalog: Catalog) -> tuple[PluginProblem, ...]:
 
 def _entries(catalog: Catalog, kind: str) -> Iterator[dict[str, Any]]:
     """Yield the entries of a kind as JSON-ready data."""
+    if kind == "data":
+        yield from map(_data, catalog.data.values())
+        return
     for name, (entry, provenance) in getattr(catalog, kind).items():
         yield {
             "name": name,
@@ -75,6 +80,13 @@ def _entries(catalog: Catalog, kind: str) -> Iterator[dict[str, Any]]:
             "version": provenance.version or None,
             **_facts(kind, entry),
         }
+
+
+def _data(found: FoundPlugin) -> dict[str, Any]:
+    """Return what is known of data that is loaded where it is needed."""
+    provenance = found.provenance
+    return {"name": found.name, "summary": _DATA.get(found.name, ""), "distribution": provenance.distribution,
+            "version": provenance.version or None}  # fmt: skip
 
 
 def _facts(kind: str, entry: Any) -> dict[str, Any]:

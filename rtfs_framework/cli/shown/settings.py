@@ -14,6 +14,7 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, EngineSpec, ProviderSpec
 from rtfs_framework.orchestrator.config.routes import target_text
+from rtfs_framework.orchestrator.config.tables_prices import names
 from rtfs_framework.orchestrator.remembering.cache_stack import ON_BY_DEFAULT
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
 
 DEFAULT = "default"
+_COSTS = {"input_cost": "input", "output_cost": "output"}
 
 
 @attrs.frozen(slots=True)
@@ -58,6 +60,16 @@ class _Sources:
                 yield from self.written((*path, key))
             else:
                 yield self.setting((*path, key), value)
+
+    def says(self, path: KeyPath) -> bool:
+        """Tell whether a text says the value of a key."""
+        return self.merged is not None and self.merged.origin(path) is not None
+
+    def priced(self, spec: ProviderSpec, name: str) -> KeyPath | None:
+        """Return the key of `[prices]` that counts for a provider; None when there is none."""
+        tables = self.merged.data.get("prices", {}) if self.merged is not None else {}
+        model = next((each for each in names(spec) if each in tables), None)
+        return ("prices", model, name) if model is not None and name in tables[model] else None
 
     def setting(self, path: KeyPath, value: Any, otherwise: str = DEFAULT, *, key: str = "", note: str = "") -> Setting:
         """Return one value with its source."""
@@ -152,9 +164,29 @@ def _provider(spec: ProviderSpec, catalog: Catalog, sources: _Sources, environ: 
         "parallel": spec.parallel if spec.parallel is not None else catalog.providers[spec.plugin][0].parallel,
     }
     for name, value in ours.items():
-        yield sources.setting((*path, name), value, maker)
+        yield _price(spec, name, path, value, sources) or sources.setting((*path, name), value, maker)
+    for name, value in (("cached", spec.cached_cost), ("context", spec.context_window)):
+        if value is not None:
+            found = sources.priced(spec, name)
+            where: KeyPath = found or ("prices", spec.model or spec.id, name)
+            yield sources.setting(where, value, spec.priced_by or maker, key=_key(where))
     if spec.own is not None:
         yield from _own(spec.own, path, sources, maker, environ)
+
+
+def _price(spec: ProviderSpec, name: str, path: KeyPath, value: Any, sources: _Sources) -> Setting | None:
+    """Return a price that the provider's own table does not say, with who says it; None for all else."""
+    if name not in _COSTS or sources.says((*path, name)):
+        return None
+    found = sources.priced(spec, _COSTS[name])
+    if found is not None:
+        return sources.setting(found, value, key=_dotted((*path, name)))
+    return sources.setting((*path, name), value, spec.priced_by) if spec.priced_by and value is not None else None
+
+
+def _key(path: KeyPath) -> str:
+    section, model, name = path
+    return visible_line(f'{section}."{model}".{name}')
 
 
 def _own(own: Any, path: KeyPath, sources: _Sources, otherwise: str, environ: Mapping[str, str]) -> Iterator[Setting]:

@@ -99,18 +99,25 @@ def surroundings(
 
 
 def endpoint_of(spec: ProviderSpec, environ: Mapping[str, str]) -> Endpoint | None:
-    """Return where a provider's requests go, as far as its settings say: `base_url(environ)`, or a field."""
+    """Return where a provider's requests go, as far as its settings say."""
+    text = base_url_of(spec, environ)
+    try:
+        return None if text is None else read_endpoint(text)
+    except BadEndpoint:
+        return _UNREADABLE  # a client may read it in its own way
+
+
+def base_url_of(spec: ProviderSpec, environ: Mapping[str, str]) -> str | None:
+    """Return the base URL that a provider's settings say: `base_url(environ)`, or a field."""
     says = getattr(spec.own, "base_url", None)
     try:
         fields = (getattr(spec.own, name, None) for name in _ENDPOINTS)
         text = says(environ) if callable(says) else next(filter(None, fields), None)
-        return read_endpoint(text) if isinstance(text, str) else None
-    except BadEndpoint:
-        return _UNREADABLE  # a client may read it in its own way
     except BaseException as error:  # a plugin's own code; whoever uses the provider meets it again
         if not is_theirs(error):
             raise
         return None
+    return text if isinstance(text, str) else None
 
 
 def _plugin(spec: ProviderSpec) -> str:

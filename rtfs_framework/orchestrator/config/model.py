@@ -15,6 +15,7 @@ from rtfs_framework.orchestrator.config.health import HealthSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.prices import PriceStep
     from rtfs_framework.orchestrator.config.layers import Merged
 
 DEFAULT_TIMEOUT = 30.0
@@ -42,6 +43,16 @@ class ProviderSpec:
     input_cost: float | None = None
     """US dollars per million tokens; None is "not said"."""
     output_cost: float | None = None
+    cached_cost: float | None = None
+    """Of input tokens that the vendor still remembered; None for what others cost."""
+    request_cost: float = 0.0
+    """US dollars for each request, besides its tokens."""
+    price_steps: tuple[PriceStep, ...] = ()
+    """Prices of requests with many tokens."""
+    context_window: int | None = None
+    """Tokens that the model takes in at once, where that is known."""
+    priced_by: str = ""
+    """Who says what the configuration does not: a package of prices, and the day of the price."""
     parallel: int | None = None
     """Requests under way at once; None for what the plugin says."""
     model: str = ""

@@ -199,6 +199,8 @@ class Narrowing:
             self.ignored.extend((section, name, key) for key in settings)
         return {}
 
+    _prices = _engines
+
     def _security(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
         for name in table.get("context", {}) if isinstance(table.get("context"), dict) else ():
             self.ignored.append((section, "context", name))

@@ -27,6 +27,7 @@ from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, pars
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
 from rtfs_framework.orchestrator.config.tables_health import read_health
+from rtfs_framework.orchestrator.config.tables_prices import priced
 from rtfs_framework.registry.faults import ask
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Resolver:
             concurrency=table.concurrency,
             parallel=table.parallel,
             routes=_routes(table.static_routes, target),
-            providers=providers,
+            providers=tuple(priced(spec, file.prices) for spec in providers),
             caches=self._caches(file.caches, l4=table.enable_l4_cache),
             security=self._security(file.security),
             journal=self._journal(file),

@@ -226,4 +226,8 @@ STANDING: Mapping[str, Rule] = {
     "ledger.unknown_price": _refusing,
     "ledger.max_tokens": _reply_tokens,
     "ledger.lease": widens,
+    "prices.*.input": widens,
+    "prices.*.output": widens,
+    "prices.*.cached": widens,
+    "prices.*.context": widens,
 }

@@ -25,6 +25,7 @@ from rtfs_framework.orchestrator.config.tables_budgets import (
     TenantTable,
 )
 from rtfs_framework.orchestrator.config.tables_health import HealthTable
+from rtfs_framework.orchestrator.config.tables_prices import PriceTable
 
 _POSITIVE: Any = validators.gt(0)
 MOST_BOUND = 10**15
@@ -180,6 +181,7 @@ class ConfigFile:
     ledger: LedgerTable = USUAL_LEDGER
     keys: Mapping[str, str | list[str]] = attrs.field(factory=dict)
     """Environment variables with keys, and the hosts that they may go to."""
+    prices: Mapping[str, PriceTable] = attrs.field(factory=dict)
 
 
 def sections() -> dict[str, tuple[str, ...]]:

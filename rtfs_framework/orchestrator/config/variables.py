@@ -23,7 +23,7 @@ PREFIX = "RTFS_"
 DOT = "__"
 SECTIONS = frozenset(
     {"delegation", "engines", "caches", "security", "journal", "modules", "limits", "health", "keys"}
-    | {"budgets", "rates", "tenants", "ledger"}
+    | {"budgets", "rates", "tenants", "ledger", "prices"}
 )
 """The tables of a configuration; a test sees that none is missing."""
 

@@ -9,7 +9,7 @@ from rtfs_framework.api.targets import show_target
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Symbol
-from rtfs_framework.orchestrator.config.model import Config
+from rtfs_framework.orchestrator.config.model import Config, ProviderSpec
 from rtfs_framework.orchestrator.deciding.engines import Engine
 from rtfs_framework.orchestrator.deciding.precedence import Targets
 from rtfs_framework.registry.faults import PluginFault, ask
@@ -27,7 +27,7 @@ def policy_hash(config: Config, targets: Targets, engine: Engine | None) -> str:
         "routes": [[pattern, [show_target(t) for t in targets]] for pattern, targets in config.routes.items()],
         "security": _rules(config),
         "providers": [
-            [show_target(spec.target), spec.plugin, spec.model, spec.input_cost, spec.output_cost, spec.table,
+            [show_target(spec.target), spec.plugin, spec.model, spec.table, _prices(spec),
              targets.unusable(spec.target) is None]
             for spec in sorted(config.providers, key=lambda spec: show_target(spec.target))
         ],
@@ -44,6 +44,12 @@ def runtime_context_hash(config: Config) -> str:
 def _rules(config: Config) -> list[Any]:
     rules = config.security
     return [rules.level.value, rules.reach.value, rules.grant, rules.deny]
+
+
+def _prices(spec: ProviderSpec) -> list[Any]:
+    steps = [[step.above, step.input, step.output, step.cached] for step in spec.price_steps]
+    costs = [spec.input_cost, spec.output_cost, spec.cached_cost, spec.request_cost]
+    return [*costs, steps, spec.context_window]
 
 
 def _engine(engine: Engine) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a call cost: tokens times the configured prices. None is "not known", which is not the same as nothing."""
+"""What a call cost: tokens times prices. None is "not known", which is not the same as nothing."""
 
 from __future__ import annotations
 
@@ -7,19 +7,34 @@ from rtfs_framework.api.targets import RemoteModel
 from rtfs_framework.orchestrator.config.model import ProviderSpec
 
 _MILLION = 1_000_000
+_Rates = tuple[float | None, float | None, float | None]
 
 
 def cost_of(usage: Usage, spec: ProviderSpec) -> float | None:
     """Return US dollars, None when they are not known: no price or no count of the tokens of a remote provider.
 
-    What runs on this device is free unless its table says a price.
+    What runs on this device is free unless its table says a price. Of cached tokens only those count as such that the
+    server told.
     """
     paid = isinstance(spec.target, RemoteModel)
+    input_cost, output_cost, cached_cost = rates(spec, usage.input_tokens or 0)
+    cached = min(usage.cached_tokens or 0, usage.input_tokens or 0) if cached_cost is not None else 0
+    fresh = None if usage.input_tokens is None else usage.input_tokens - cached
     total = 0.0
-    for tokens, price in ((usage.input_tokens, spec.input_cost), (usage.output_tokens, spec.output_cost)):
+    for tokens, price in ((fresh, input_cost), (cached, cached_cost), (usage.output_tokens, output_cost)):
         if price == 0 or tokens == 0 or (price is None and not paid):
             continue
         if price is None or tokens is None:
             return None
         total += tokens * price
-    return total / _MILLION
+    sent = usage.input_tokens != 0
+    return total / _MILLION + (spec.request_cost if sent else 0.0)
+
+
+def rates(spec: ProviderSpec, input_tokens: int) -> _Rates:
+    """Return the prices of a request with so many input tokens: of input, output and cached input."""
+    found: _Rates = spec.input_cost, spec.output_cost, spec.cached_cost
+    for step in spec.price_steps:
+        if input_tokens > step.above:
+            found = step.input, step.output, step.cached
+    return found

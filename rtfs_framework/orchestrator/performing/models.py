@@ -333,7 +333,7 @@ class Models:
         return reply
 
     def _bill(self, opened: OpenCall, instance: ProviderInstance, usage: Usage, problems: tuple[str, ...] = ()) -> None:
-        counted = Usage(token_count(usage.input_tokens), token_count(usage.output_tokens))
+        counted = Usage(*map(token_count, (usage.input_tokens, usage.output_tokens, usage.cached_tokens)))
         record = opened.record
         if opened.closed:
             return  # it was given up, and came all the same

@@ -54,6 +54,12 @@ WRONG = [
     ("[security]\nreach = 'far'\n", "E0705", 2, 9, None),
     ("[journal]\npath = 5\n", "E0703", 2, 8, None),
     ("[journal]\nkeep = true\n", "E0702", 2, 1, "keep_args"),
+    ("[prices.m]\ninput = -1.0\n", "E0705", 2, 9, None),
+    ("[prices.m]\ninput = inf\n", "E0705", 2, 9, None),
+    ("[prices.m]\ncontext = 0\n", "E0705", 2, 11, None),
+    ("[prices.m]\noutpt = 1\n", "E0702", 2, 1, "did you mean 'output'?"),
+    ("[prices.m]\ncached = 'free'\n", "E0703", 2, 10, None),
+    ("[prices]\nm = 3\n", "E0703", 2, 5, None),
     ("[delegation\n", "E0701", 1, 12, None),
 ]
 

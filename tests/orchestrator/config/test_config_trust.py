@@ -12,6 +12,7 @@ from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
 from rtfs_framework.orchestrator.config.standing import STANDING
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, sections
 from rtfs_framework.orchestrator.config.tables_budgets import BudgetTable, RateTable
+from rtfs_framework.orchestrator.config.tables_prices import PriceTable
 from rtfs_framework.orchestrator.config.variables import SECTIONS
 
 
@@ -60,6 +61,7 @@ WIDENING = [
     ("[delegation.local_models.remote-x]\nprovider = 'rules'\nrules = 'x'", "delegation.local_models.remote-x"),
     ("[delegation.local_models.rules]\npath = 'x.gguf'\nlibrary = 'y'", "delegation.local_models.rules"),
     (VENDOR + "input_cost = 0.1", "delegation.remote_providers.openai.input_cost"),
+    ("[prices.'gpt-4o']\ninput = 0.1", "prices.gpt-4o.input"),
     (VENDOR + "timeout = '1h'", "delegation.remote_providers.openai.timeout"),
     (VENDOR + "provider = 'rules'", "delegation.remote_providers.openai.provider"),
     (M + "endpoint = 'https://evil.example'", "delegation.remote_providers.mine.endpoint"),
@@ -308,7 +310,7 @@ def test_every_key_of_the_model_has_its_standing():
     model |= {"delegation.static_routes.*", "security.context.*", "engines.*", "keys.*"}
     model |= _wild(ProviderTable, "delegation.remote_providers.*") | _wild(ProviderTable, "delegation.local_models.*")
     model |= _wild(CacheTable, "caches.*") | _wild(BudgetTable, "budgets.*") | _wild(RateTable, "rates.*")
-    model |= {"tenants.*"}
+    model |= {"tenants.*"} | _wild(PriceTable, "prices.*")
     assert sorted(model - set(STANDING)) == [], "say in standing.py what an untrusted file may do with these keys"
     assert sorted(set(STANDING) - model) == [], "these keys are gone"
     assert {field.name for field in attrs.fields(ConfigFile)} == SECTIONS

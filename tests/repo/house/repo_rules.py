@@ -17,8 +17,9 @@ else:
     import tomli as tomllib
 
 INSTALL = "pip install tox tox-uv"
-KINDS = ("engines", "providers", "caches")
+KINDS = ("engines", "providers", "caches", "data")
 GROUP = "rtfs_framework"
+DATA_GROUP = "rtfs_framework_data"
 
 
 def packaged_tests(root: Path) -> list[str]:
@@ -53,7 +54,8 @@ def _plugin(folder: Path) -> list[str]:
 
 def _project(folder: Path, distribution: str, module: str) -> list[str]:
     project: dict[str, Any] = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    entries = project.get("entry-points", {}).get(GROUP, {})
+    group = DATA_GROUP if folder.parent.name == "data" else GROUP
+    entries = project.get("entry-points", {}).get(group, {})
     checks = {
         f"its distribution is not called {distribution}": project["name"] == distribution,
         f"its entry point is not `{folder.name} = {module!r}`": entries == {folder.name: module},

@@ -126,12 +126,16 @@ def usage_of(data: Any) -> tuple[Usage, tuple[str, ...]]:
     found = data.get("usage") if isinstance(data, Mapping) else None
     if not isinstance(found, Mapping):
         return Usage(), () if found is None else (f"the server's account of tokens is no object {_UNKNOWN}",)
-    counts, problems = [], []
+    counts: list[int | None] = []
+    problems = []
     for name in ("prompt_tokens", "completion_tokens"):
         count = token_count(found.get(name))
         counts.append(count)
         if count is None and found.get(name) is not None:
             problems.append(f"the server's count of {name} is no number of tokens {_UNKNOWN}")
+    details = found.get("prompt_tokens_details")
+    cached = token_count(details.get("cached_tokens")) if isinstance(details, Mapping) else None
+    counts.append(cached)
     return Usage(*counts), tuple(problems)
 
 

@@ -1,0 +1,1 @@
+"""What models cost, out of the package genai-prices."""
