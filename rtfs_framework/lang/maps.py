@@ -27,8 +27,8 @@ __all__ = [
     "EMPTY_MAP", "PLAIN", "Key", "Map", "Set", "atoms", "equal", "from_key", "hash_value", "is_plain", "to_key",
 ]  # fmt: skip
 
-_SMALL = 16
-"""Changing a dict of at most this many entries copies it: cheaper than a trie."""
+COPY_BELOW = 16
+"""Changing a dict of fewer entries copies it: cheaper than a trie, which has so many at least."""
 
 _FEW = 8
 """How many times larger a map is than one whose entries are put into it one by one: copying it would take longer."""
@@ -234,7 +234,7 @@ class Map:
             key = to_key(key)
         items = self._items
         made = Map()  # as `Map.wrap` does, but faster
-        if items.__class__ is dict and len(items) < _SMALL:
+        if len(items) < COPY_BELOW:
             made._items = items = items.copy()
             items[key] = value
         else:
@@ -246,7 +246,7 @@ class Map:
         if key not in self:
             return self
         key = to_key(key)
-        if len(self) <= _SMALL:
+        if len(self) <= COPY_BELOW:
             return Map.wrap({k: v for k, v in self._dict().items() if k != key})
         return Map.wrap(self._as_trie().without(key))
 
@@ -269,7 +269,7 @@ class Map:
 
     def merged(self, other: Map) -> Map:
         """Return the map with all entries of another set, in its order."""
-        if len(self) > max(_SMALL, _FEW * len(other)):
+        if len(self) > max(COPY_BELOW, _FEW * len(other)):
             result = self
             for key, value in watched(other.items()):
                 result = result.assoc(key, value)

@@ -103,7 +103,7 @@ def _collect(emitter: Statements, node: ir.Each, loop: tuple[str, str, ast.expr,
 
 def push(emitter: Statements, node: ir.Push) -> None:
     """Emit an addition to the vector of the loop."""
-    add = ast.Attribute(py.load(emitter.around.eaches[-1]), "append", py.LOAD)
+    add = py.attribute(py.load(emitter.around.eaches[-1]), "append")
     emitter.emit(ast.Expr(py.call(add, emitter.value(node.value))), emitter.line(node.span))
 
 

@@ -27,7 +27,7 @@ def fresh(emitter: Expressions, node: ir.Fresh) -> ast.expr:
             case ast.Call(func=ast.Name(id="rt_wrap"), args=[ast.Dict() as made]):  # a literal makes a dict of its own
                 return made
             case _:
-                return ast.Dict([None], [ast.Attribute(value, "_items", py.LOAD)])
+                return ast.Dict([None], [py.attribute(value, "_items")])
     if isinstance(value, ast.Tuple):
         return ast.List(value.elts, py.LOAD)
     return ast.List([ast.Starred(value, py.LOAD)], py.LOAD)
@@ -90,7 +90,7 @@ def _replace(name: str, drops: int, given: list[ast.expr]) -> Iterable[ast.stmt]
     kept = min(drops, len(given))
     gone = drops - kept
     if gone == 1:
-        yield ast.Expr(py.call(ast.Attribute(py.load(name), "pop", py.LOAD)))
+        yield ast.Expr(py.call(py.attribute(py.load(name), "pop")))
     elif gone:
         last = ast.Slice(ast.UnaryOp(ast.USub(), py.const(gone)), None, None)
         yield ast.Delete([ast.Subscript(py.load(name), last, ast.Del())])
@@ -98,9 +98,9 @@ def _replace(name: str, drops: int, given: list[ast.expr]) -> Iterable[ast.stmt]
         yield _set(name, ast.UnaryOp(ast.USub(), py.const(kept - place)), each)
     more = given[kept:]
     if len(more) == 1:
-        yield ast.Expr(py.call(ast.Attribute(py.load(name), "append", py.LOAD), more[0]))
+        yield ast.Expr(py.call(py.attribute(py.load(name), "append"), more[0]))
     elif more:
-        yield ast.Expr(py.call(ast.Attribute(py.load(name), "extend", py.LOAD), py.tuple_of(more)))
+        yield ast.Expr(py.call(py.attribute(py.load(name), "extend"), py.tuple_of(more)))
 
 
 def _set(name: str, place: ast.expr, value: ast.expr) -> ast.Assign:
@@ -157,7 +157,7 @@ def _is_of(look: ir.Look, key: ir.Var) -> bool:
 
 
 def _got(var: ir.Var, key: ast.expr, *default: ast.expr) -> ast.expr:
-    return py.call(ast.Attribute(py.load(var_name(var)), "get", py.LOAD), key, *default)
+    return py.call(py.attribute(py.load(var_name(var)), "get"), key, *default)
 
 
 def look(emitter: Expressions, node: ir.Look) -> ast.expr:

@@ -169,7 +169,7 @@ class _Matching:
         elif kind == "tail":
             value = py.tail_from(whole, what, emitter.unit.helper("rt_tail"))
         elif kind == "key":
-            value = py.call(ast.Attribute(py.load(whole), "get", py.LOAD), emitter.constant(what.value))
+            value = py.call(py.attribute(py.load(whole), "get"), emitter.constant(what.value))
         else:
             keys = py.tuple_of([emitter.constant(key.value) for key in what])
             value = py.call(emitter.unit.helper("rt_map_rest"), py.load(whole), keys)

@@ -80,7 +80,7 @@ def _bind_map(emitter: Expressions, pattern: ir.PMap, expression: ast.expr, line
 
 
 def _entry(emitter: Expressions, name: str, entry: ir.PMapEntry) -> ast.expr:
-    found = py.call(ast.Attribute(py.load(name), "get", py.LOAD), emitter.constant(entry.key))
+    found = py.call(py.attribute(py.load(name), "get"), emitter.constant(entry.key))
     if entry.default is None:
         return found
     there = py.compare(emitter.constant(entry.key), ast.In(), py.load(name))

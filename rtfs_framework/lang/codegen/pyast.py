@@ -87,9 +87,14 @@ def bound(name: str, value: ast.expr) -> ast.expr:
     return ast.Compare(walrus(name, value), [_IS], [load(name)])
 
 
+def attribute(value: ast.expr, name: str) -> ast.Attribute:
+    """Return `value.name`."""
+    return ast.Attribute(value, name, LOAD)
+
+
 def klass(value: ast.expr) -> ast.Attribute:
     """Return `value.__class__`."""
-    return ast.Attribute(value, "__class__", LOAD)
+    return attribute(value, "__class__")
 
 
 def is_class(value: ast.expr, name: str) -> ast.Compare:

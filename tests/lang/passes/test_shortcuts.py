@@ -10,7 +10,7 @@ from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.loader import compile_source
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.errors import ProgramError
-from rtfs_framework.lang.maps import EMPTY_MAP, Map, Set
+from rtfs_framework.lang.maps import COPY_BELOW, EMPTY_MAP, Map, Set
 from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT, SMALL
 from rtfs_framework.lang.passes.table import ALL
 from rtfs_framework.lang.values import Keyword
@@ -59,6 +59,18 @@ def test_an_inline_call_is_the_call(shape):
         inline, plain, inline_made, plain_made = (outcome(instance, arguments) for instance in calls)
         assert inline == plain, (shape, arguments)
         assert inline_made == plain_made, (shape, arguments)
+
+
+FIELDS = ("(assoc a :b c)", '(assoc (identity a) "b" (identity c))', "(assoc (assoc {:a a} :b c) :a (assoc a :b nil))")
+
+
+@pytest.mark.parametrize("call", FIELDS)
+def test_an_entry_under_a_constant_key_is_set_as_the_library_sets_it(call):
+    inline, plain = both(f"[{call} a]")
+    full = (Map.wrap(dict.fromkeys(map(str, range(size)), 0)) for size in (COPY_BELOW - 1, COPY_BELOW))
+    for subject, value in product((*POOL, *full), LAST):
+        arguments = subject, None, value
+        assert outcome(inline, arguments) == outcome(plain, arguments), arguments
 
 
 CONSTANT_KEYS = [
