@@ -80,8 +80,9 @@ def open_session(
     journal: bool = True,
     parallel: int | None = None,
     limits: dict[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Session:
-    """Open a session for a program's file; say which plugins have problems.
+    """Open a session for a program's file; say which plugins have problems. `environ` is this command's when None.
 
     Raises:
         InputError: There is no such configuration.
@@ -98,7 +99,7 @@ def open_session(
         catalog=catalog,
         journal=journal,
         parallel=parallel,
-        environ=environment(),
+        environ=environment() if environ is None else environ,
     )
     session.limits = with_chosen(session.limits, limits or {})
     notices().tell_findings(session.host.config.notices)

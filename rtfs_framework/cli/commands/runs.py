@@ -1,8 +1,7 @@
-"""`rtfs runs list|show|verify|head|redact`: the journal, read, proved, and freed of what was kept of people."""
+"""`rtfs runs`: the journal, read, proved, decided again, and freed of what was kept of people."""
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from rtfs_framework.cli.commands.runs_replay import replay_command
 from rtfs_framework.cli.faults import FAILED, FINE
-from rtfs_framework.cli.notices import notices
-from rtfs_framework.cli.options import config_option, config_path, environment, json_option
+from rtfs_framework.cli.journals import home, journal
+from rtfs_framework.cli.options import config_option, json_option
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.shown.words import money, seconds
 from rtfs_framework.cli.style import bold
@@ -27,7 +27,7 @@ _ID = 12
 
 @click.group()
 def command() -> None:
-    """List, show and verify earlier runs. RUN is an id, the beginning of one, or `last`."""
+    """List, show, verify and decide again earlier runs. RUN is an id, the beginning of one, or `last`."""
 
 
 @command.command("list")
@@ -87,7 +87,7 @@ def verify_command(run: str, *, whole: bool, against: str | None, as_json: bool,
     from rtfs_framework.orchestrator.recording.journal.verify import verify
 
     path = journal(config)
-    verdict = verify(path, find_run(path, run), _home())
+    verdict = verify(path, find_run(path, run), home())
     if as_json:
         put_json(attrs.asdict(verdict))
     elif verdict.ok:
@@ -111,7 +111,7 @@ def head_command(*, as_json: bool, config: str | None) -> None:
     from rtfs_framework.orchestrator.recording.journal.verify import head_of
 
     path = journal(config)
-    head = head_of(path, _home())
+    head = head_of(path, home())
     if as_json:
         put_json({"journal": str(path), "rows": head.position, "head": str(head)})
         return
@@ -134,7 +134,7 @@ def redact_command(run: str, *, calls: str | None, as_json: bool, config: str | 
     path = journal(config)
     found = find_run(path, run)
     wanted = None if calls is None else [each.strip() for each in calls.split(",") if each.strip()]
-    writer = Journal(path, _home(), SystemClock())
+    writer = Journal(path, home(), SystemClock())
     try:
         gone = redact(writer, found, wanted)
     finally:
@@ -143,29 +143,6 @@ def redact_command(run: str, *, calls: str | None, as_json: bool, config: str | 
         put_json({"run": found, "removed": gone})
     else:
         say(f"{found[:_ID]}: {gone:,} texts removed")
-
-
-def journal(config: str | None) -> Path:
-    """Return the journal's file, as the configuration says.
-
-    Raises:
-        ConfigError: The configuration has mistakes.
-    """
-    from rtfs_framework.orchestrator.config.folders import journal_path
-    from rtfs_framework.orchestrator.config.load import load_config
-    from rtfs_framework.registry.load import load_catalog
-
-    environ = environment()
-    found = load_config(config_path(config), None, environ, load_catalog(environ), lambda _fault: None)
-    notices().tell_findings(found.notices)
-    return journal_path(os.environ, found.journal.path)
-
-
-def _home() -> Path:
-    """Return the folder of the key that proves the user's journals."""
-    from rtfs_framework.orchestrator.config.folders import data_dir
-
-    return data_dir(os.environ)
 
 
 def _head(text: str | None) -> Head | None:
@@ -183,7 +160,7 @@ def _head(text: str | None) -> Head | None:
 def _verify_all(path: Path, against: Head | None, *, as_json: bool) -> int:
     from rtfs_framework.orchestrator.recording.journal.verify import verify_all
 
-    verdict = verify_all(path, _home(), against)
+    verdict = verify_all(path, home(), against)
     if as_json:
         put_json(attrs.asdict(verdict))
         return FINE if verdict.ok else FAILED
@@ -240,3 +217,7 @@ def _call_id(entry: dict[str, Any]) -> str:
     from rtfs_framework.orchestrator.recording.journal.redact import name_of
 
     return name_of(entry["entry"], entry["record"], entry["path"])
+
+
+for _each in (replay_command,):
+    command.add_command(_each)

@@ -27,6 +27,7 @@ class Progress:
     shown: bool
     total: int | None
     position: Callable[[], int]
+    what: str = "records"
     _bar: Any = attrs.field(default=None, init=False)
     _task: Any = attrs.field(default=None, init=False)
     _last: float = attrs.field(default=0.0, init=False)
@@ -50,7 +51,7 @@ class Progress:
         from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        words = TextColumn("{task.fields[records]:,} records")
+        words = TextColumn(f"{{task.fields[records]:,}} {self.what}")
         known = [BarColumn(), TaskProgressColumn(), TimeRemainingColumn()] if self.total else []
         self._bar = Bar(
             words,

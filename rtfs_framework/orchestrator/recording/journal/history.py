@@ -20,7 +20,7 @@ from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.recording.journal.chain import Keys
 from rtfs_framework.orchestrator.recording.journal.file import keys_of
-from rtfs_framework.orchestrator.recording.journal.query import entries_within, has_log, parsed, reading
+from rtfs_framework.orchestrator.recording.journal.query import entries_within, has_log, parsed, reading, span
 from rtfs_framework.orchestrator.recording.journal.recorded import function_of, value_of
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _RUN = "SELECT body FROM log WHERE what = 'run' AND id = ? ORDER BY position LIMIT 1"
 _SIGNALS = "SELECT body FROM log WHERE what = 'signal' ORDER BY position"
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
+_COUNT = """
+SELECT count(*) FROM log WHERE position BETWEEN ? AND ? AND what = 'ended' AND instr(body, '"decision":')
+AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?)
+"""
 _HEARD = """
 SELECT t.body FROM texts t JOIN log l ON l.position = t.position
 WHERE t.name = 'heard' AND l.what = 'ended' AND instr(l.body, ?) LIMIT 1
@@ -119,6 +123,11 @@ class History:
         host = str(body.get("host", ""))
         named = {name: str(body.get(name, "")) for name in ("policy", "seed", "tenant")}
         return Facts(id=run, host=host, signals=self._of_host(host), **named)
+
+    def count(self, run: str) -> int:
+        """Return about how many decisions a run made: what is written down of attempts is not counted."""
+        found = self.connection.execute(_COUNT, (*span(self.connection, run), run)).fetchone()
+        return int(found[0])
 
     def decisions(self, run: str) -> Iterator[Told]:
         """Yield the decisions of a run."""

@@ -81,6 +81,17 @@ def list_runs(path: Path, limit: int = 50) -> list[RunRow]:
         return found
 
 
+def runs_since(path: Path, since: float) -> list[str]:
+    """Return the ids of the runs that began at a time or later, in the order in which they began."""
+    found: list[str] = []
+    with reading(path) as connection:
+        for row in connection.execute(f"{_RUNS} ORDER BY position DESC") if has_log(connection) else ():
+            if float(parsed(row["body"]).get("started") or 0.0) < since:
+                break
+            found.append(str(row["id"]))
+    return list(dict.fromkeys(reversed(found)))
+
+
 def find_run(path: Path, prefix: str) -> str:
     """Return the id of the run that a prefix names; "last" is the newest.
 

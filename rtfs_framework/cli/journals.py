@@ -1,0 +1,32 @@
+"""Where the journal of a configuration lies, and the key that proves it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rtfs_framework.cli.notices import notices
+from rtfs_framework.cli.options import config_path, environment
+
+
+def journal(config: str | None) -> Path:
+    """Return the journal's file, as the configuration says.
+
+    Raises:
+        ConfigError: The configuration has mistakes.
+    """
+    from rtfs_framework.orchestrator.config.folders import journal_path
+    from rtfs_framework.orchestrator.config.load import load_config
+    from rtfs_framework.registry.load import load_catalog
+
+    environ = environment()
+    found = load_config(config_path(config), None, environ, load_catalog(environ), lambda _fault: None)
+    notices().tell_findings(found.notices)
+    return journal_path(os.environ, found.journal.path)
+
+
+def home() -> Path:
+    """Return the folder of the key that proves the user's journals."""
+    from rtfs_framework.orchestrator.config.folders import data_dir
+
+    return data_dir(os.environ)
