@@ -25,6 +25,7 @@ _COMMANDS = (
     ("runs", "List, show and verify what happened in earlier runs.", "rtfs runs show last"),
     ("cache", "Show or forget the compiled programs that are kept.", "rtfs cache stats"),
     ("prices", "Show what models cost, who says so, and since when.", "rtfs prices show gpt-4o-mini"),
+    ("health", "Show which models are left alone because they failed.", "rtfs health list"),
     ("plugins", "Show what is installed, and what is wrong with it.", "rtfs plugins"),
     ("config", "Show or check the configuration (delegation.toml).", "rtfs config show"),
 )

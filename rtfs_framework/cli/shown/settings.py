@@ -133,6 +133,7 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
         yield sources.setting(("limits", field.name), "off" if bound is None else bound)
     for field in attrs.fields(type(config.journal)):
         yield sources.setting(("journal", field.name), getattr(config.journal, field.name))
+    yield from _health(config, sources)
     yield sources.setting(("modules", "path"), list(config.module_path))
     yield from _counted(config, sources)
     for name, origins in config.keys.items():
@@ -145,6 +146,19 @@ def _counted(config: Config, sources: _Sources) -> Iterator[Setting]:
         yield from sources.written((section,))
     for field in attrs.fields(type(config.ledger)):
         yield sources.setting(("ledger", field.name), getattr(config.ledger, field.name))
+
+
+def _health(config: Config, sources: _Sources) -> Iterator[Setting]:
+    spec = config.health
+    for field in attrs.fields(type(spec.usual)):
+        yield sources.setting(("health", field.name), _or_off(field.name, getattr(spec.usual, field.name)))
+    for name in ("most_ejected", "shared"):
+        yield sources.setting(("health", name), getattr(spec, name))
+    yield from sources.written(("health", "targets"))
+
+
+def _or_off(name: str, value: Any) -> Any:
+    return "off" if name == "slow" and value is None else value
 
 
 def _is_set(variable: str, environ: Mapping[str, str]) -> str:

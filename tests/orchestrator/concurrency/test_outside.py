@@ -94,7 +94,7 @@ def test_an_answer_that_comes_of_being_cancelled_is_late(kit, source):
 
 def test_what_is_left_behind_is_bounded(kit, source, monkeypatch):
     monkeypatch.setattr("rtfs_framework.orchestrator.concurrency.outside.GRACE", 0.01)
-    config = SOON.replace("50", "5")
+    config = SOON.replace("50", "5") + '[health]\nstate = "disabled"\n'  # else it is left alone before that
     values, problems = run(kit, source, provide(kit, infer=ignores), config=config, times=MOST_LEFT + 3)
     assert values == ["E0602"] * MOST_LEFT + ["E0801"] * 3
     assert [problem.count for problem in problems] == [MOST_LEFT, 3]

@@ -60,6 +60,8 @@ WIDENING = [
     ("[delegation.local_models.local-words]\nprovider = 'rules'\nrules = 'x'", "delegation.local_models.local-words"),
     ("[delegation.local_models.remote-x]\nprovider = 'rules'\nrules = 'x'", "delegation.local_models.remote-x"),
     ("[delegation.local_models.rules]\npath = 'x.gguf'\nlibrary = 'y'", "delegation.local_models.rules"),
+    ("[health]\nminimum_calls = 10000", "health.minimum_calls"),
+    ("[health.targets.remote-openai]\nstate = 'forced-open'", "health.targets"),
     (VENDOR + "input_cost = 0.1", "delegation.remote_providers.openai.input_cost"),
     ("[prices.'gpt-4o']\ninput = 0.1", "prices.gpt-4o.input"),
     (VENDOR + "timeout = '1h'", "delegation.remote_providers.openai.timeout"),

@@ -128,7 +128,7 @@ def entries(kit):
     """Return the journal's latest run, sorted by id, without what differs from run to run: places in the file, salt."""
     run = query.find_run(kit.journal, "last")
     assert verify(kit.journal, run, kit.home).ok
-    timing = ("position", "cache", "input_tokens", "output_tokens", "cost", "micros")
+    timing = ("position", "cache", "input_tokens", "output_tokens", "cost", "micros", "signals")
     return [{k: v for k, v in e.items() if k not in timing} for e in query.entries_of(kit.journal, run)]
 
 

@@ -169,16 +169,38 @@ class Board:
             cell.load.change(-1)
             if seconds is not None and cell.spec.state != "disabled" and cell.latencies.add(seconds, now):
                 cell.unwritten = True
-            breaker, before = cell.breaker, cell.breaker.standing
-            if seen.verdict is Verdict.BAD and before.state is Health.CLOSED:
+            breaker = cell.breaker
+            if seen.verdict is Verdict.BAD and breaker.standing.state is Health.CLOSED:
                 self._look(cell, now)  # another process may have found out already
+            before = breaker.standing
             breaker.settle(permit, seen, now, may_open=self._may_open(cell))
             if breaker.standing is not before and breaker.standing != before:
                 cell.reason = why
                 self._publish(cell, before, now)
-            elif cell.unwritten and now - cell.noted_at >= _NOTED_EVERY:
+                self._tell(cell, now)
+                return
+            cell.unwritten = cell.unwritten or breaker.window.failed > 0
+            pause = EVERY if seen.verdict is Verdict.BAD else _NOTED_EVERY
+            if cell.unwritten and now - cell.noted_at >= pause:
                 self._note(cell, now)
             self._tell(cell, now)
+
+    def close_breaker(self, target: ExecTarget) -> bool:
+        """Close a target's breaker because somebody says that it is well; tell whether it was not closed."""
+        cell = self._cells.get(target) or self._cell(target)
+        if cell is None:
+            return False
+        now = self.clock.monotonic()
+        with cell.lock:
+            self._look(cell, now, surely=True)
+            before = cell.breaker.standing
+            if before.state is Health.CLOSED:
+                return False
+            cell.reason = "reset"
+            cell.breaker.move(Standing())
+            self._publish(cell, before, now)
+            self._tell(cell, now)
+        return True
 
     def close(self) -> None:
         """Write what was measured and not written yet, and release the ledger."""
@@ -196,8 +218,9 @@ class Board:
                 watched = self.all.get(target)
                 cell = None if watched is None else Cell(target, watched, self.spec.of(target))
                 if cell is not None:
-                    self._look(cell, self.clock.monotonic(), surely=True)
-                    self._tell(cell, self.clock.monotonic())
+                    now = self.clock.monotonic()
+                    self._recall(cell, self._look(cell, now, surely=True), now)
+                    self._tell(cell, now)
                 self._cells[target] = cell
             return self._cells[target]
 
@@ -221,23 +244,35 @@ class Board:
             return Turned(f"{text} is left alone for {left:.3g} s more, because it failed{why}", way_out, left)
         return Turned(f"{text} is coming back, and has {cell.breaker.under_way} requests under way", way_out)
 
-    def _look(self, cell: Cell, now: float, *, surely: bool = False) -> None:
-        """Take over what another process found out, if the last look is not of just now."""
+    def _look(self, cell: Cell, now: float, *, surely: bool = False) -> SignalRow | None:
+        """Take over what another process found out, if the last look is not of just now; return what it wrote."""
         if cell.spec.state != "on" or (not surely and now - cell.read_at < EVERY):
-            return
+            return None
         cell.read_at = now
         row = self.shared.read(cell.watched.key)
         if row is None:
-            return
+            return None
         if row.p50 is not None and row.p95 is not None and row.p50 > 0 and row.p95 > 0:
             cell.latencies.know(row.p50, row.p95)
         if row.version <= cell.version:
-            return
+            return row
         cell.version, cell.reason = row.version, row.reason
         found = standing_of(row, cell.spec, now=self.clock.now(), steady=now)
         if found != cell.breaker.standing:
             self._say(cell, cell.breaker.standing, found)
             cell.breaker.move(found)
+        return row
+
+    def _recall(self, cell: Cell, row: SignalRow | None, now: float) -> None:
+        """Start from the outcomes that the process before saw: one that asks once knows too little by itself."""
+        if row is None or row.state != Health.CLOSED.value:
+            return
+        age = max(0.0, self.clock.now() - row.counted)
+        if age >= cell.spec.window:
+            return
+        calls = min(row.calls, cell.spec.window_calls)
+        for place in range(calls):
+            cell.breaker.window.add(now - age, failed=place < row.failed, slow=False)
 
     def _claim(self, cell: Cell, now: float) -> bool:
         """Say to other processes that this one sends the probe; tell whether nobody else has said so."""
@@ -251,14 +286,14 @@ class Board:
 
     def _write(self, cell: Cell, standing: Standing, now: float) -> bool:
         row = self._row(cell, standing, now)
-        if not self.shared.change(row):
-            return False
-        cell.version, cell.read_at, cell.noted_at, cell.unwritten = row.version, now, now, False
-        return True
+        written = self.shared.change(row)
+        if written:
+            cell.version, cell.read_at, cell.noted_at, cell.unwritten = row.version, now, now, False
+        return written is not False
 
     def _row(self, cell: Cell, standing: Standing, now: float) -> SignalRow:
         """Return what this process knows as the next version of a target's row."""
-        latency = cell.latencies.shown
+        latency, window = cell.latencies.shown, cell.breaker.window
         wall = self.clock.now()
         return SignalRow(
             key=cell.watched.key,
@@ -269,6 +304,9 @@ class Board:
             until=wall + standing.until - now if standing.state is Health.OPEN else 0.0,
             changed=wall,
             reason=cell.reason,
+            failed=window.failed,
+            calls=len(window),
+            counted=wall,
             p50=None if latency is None else latency.p50,
             p95=None if latency is None else latency.p95,
             version=cell.version + 1,

@@ -25,6 +25,10 @@ class SignalRow:
     until: float = 0.0
     changed: float = 0.0
     reason: str = ""
+    failed: int = 0
+    """While closed: how many of the last `calls` outcomes were failures, at `counted`."""
+    calls: int = 0
+    counted: float = 0.0
     p50: float | None = None
     p95: float | None = None
     version: int = 0
@@ -46,7 +50,7 @@ class SignalLedger(Protocol):
         ...
 
     def measured(self, row: SignalRow) -> None:
-        """Write the latency alone: whoever measured last is right, and no state changes by it."""
+        """Write latency and counts alone: whoever measured last is right, and no state changes by it."""
         ...
 
     def rows(self) -> list[SignalRow]:

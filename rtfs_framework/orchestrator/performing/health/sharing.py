@@ -35,7 +35,7 @@ class Shared:
 
     def read(self, key: str) -> SignalRow | None:
         """Return a target's row, None when there is none or nothing can be read."""
-        if not self._works():
+        if not self.works:
             return None
         try:
             return self.ledger.read(key) if self.ledger is not None else None
@@ -43,19 +43,19 @@ class Shared:
             self._failed(error)
             return None
 
-    def change(self, row: SignalRow) -> bool:
-        """Write a state; tell whether it stands. Without a ledger every state stands."""
-        if not self._works():
-            return True
+    def change(self, row: SignalRow) -> bool | None:
+        """Write a state; tell whether another process was not first. None: it is not shared now, and stands here."""
+        if not self.works:
+            return None
         try:
-            return self.ledger.change(row) if self.ledger is not None else True
+            return self.ledger.change(row) if self.ledger is not None else None
         except LedgerError as error:
             self._failed(error)
-            return True
+            return None
 
     def measured(self, row: SignalRow) -> None:
         """Write a latency."""
-        if not self._works():
+        if not self.works:
             return
         try:
             if self.ledger is not None:
@@ -68,7 +68,9 @@ class Shared:
         if self.ledger is not None:
             self.ledger.close()
 
-    def _works(self) -> bool:
+    @property
+    def works(self) -> bool:
+        """Tell whether other processes learn of what is written now."""
         return self.ledger is not None and self.clock.monotonic() >= self._again
 
     def _failed(self, error: LedgerError) -> None:

@@ -27,14 +27,16 @@ _WAIT = 0.1
 """Seconds for which another process is waited for: a signal is not worth more of a call's time."""
 _KEPT = 30 * 86_400.0
 """Seconds after which a target that nobody asked is forgotten."""
-_COLUMNS = "key, target, state, stage, opened, until, changed, reason, p50, p95, version"
+_COLUMNS = "key, target, state, stage, opened, until, changed, reason, failed, calls, counted, p50, p95, version"
 _ONE = f"select {_COLUMNS} from signals where key = ?"  # noqa: S608 - our own names
 _ALL = f"select {_COLUMNS} from signals order by target, key"  # noqa: S608
-_WRITE = f"insert or replace into signals ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_WRITE = f"insert or replace into signals ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_MEASURED = "update signals set failed = ?, calls = ?, counted = ?, p50 = ?, p95 = ? where key = ?"
 _MAKE = """
 create table signals (
   key text primary key, target text not null, state text not null, stage integer not null, opened integer not null,
-  until real not null, changed real not null, reason text not null, p50 real, p95 real, version integer not null
+  until real not null, changed real not null, reason text not null, failed integer not null, calls integer not null,
+  counted real not null, p50 real, p95 real, version integer not null
 ) without rowid
 """
 _TABLES = SqliteTables(application=0x52544668, version=1, statements=(_MAKE,))
@@ -54,8 +56,7 @@ class SqliteSignals:
         """Return a row, None when there is none; where there is no file, none is made."""
         if not self._exists():
             return None
-        found = self._do(lambda db: db.execute(_ONE, (key,)).fetchone())
-        return None if found is None else _row(found)
+        return next(iter(self._do(lambda db: list(map(_row, db.execute(_ONE, (key,)))))), None)
 
     def change(self, row: SignalRow) -> bool:
         """Write a state over the version before it; tell whether that was still there."""
@@ -69,8 +70,7 @@ class SqliteSignals:
         """Return all rows, by target."""
         if not self._exists():
             return []
-        found = self._do(lambda db: db.execute(_ALL).fetchall())
-        return list(map(_row, found))
+        return self._do(lambda db: list(map(_row, db.execute(_ALL))))
 
     def close(self) -> None:
         """Close the file."""
@@ -123,8 +123,8 @@ def _row(found: tuple[object, ...]) -> SignalRow:
         TypeError: It does.
     """
     row = SignalRow(**dict(zip(_COLUMNS.split(", "), found, strict=True)))  # type: ignore[arg-type]
-    numbers = (row.stage, row.opened, row.version)
-    times = (row.until, row.changed, *(each for each in (row.p50, row.p95) if each is not None))
+    numbers = (row.stage, row.opened, row.failed, row.calls, row.version)
+    times = (row.until, row.changed, row.counted, *(each for each in (row.p50, row.p95) if each is not None))
     if not all(isinstance(each, int) for each in numbers) or not all(isinstance(each, float) for each in times):
         raise TypeError("a row is damaged")
     return row
@@ -132,7 +132,7 @@ def _row(found: tuple[object, ...]) -> SignalRow:
 
 def _change(db: sqlite3.Connection, row: SignalRow) -> bool:
     known = db.execute("select version from signals where key = ?", (row.key,)).fetchone()
-    if (0 if known is None else known[0]) != row.version - 1:
+    if known is not None and known[0] != row.version - 1:
         return False
     db.execute(_WRITE, attrs.astuple(row))
     db.execute("delete from signals where changed < ?", (row.changed - _KEPT,))
@@ -140,6 +140,6 @@ def _change(db: sqlite3.Connection, row: SignalRow) -> bool:
 
 
 def _measured(db: sqlite3.Connection, row: SignalRow) -> None:
-    found = db.execute("update signals set p50 = ?, p95 = ? where key = ?", (row.p50, row.p95, row.key))
+    found = db.execute(_MEASURED, (row.failed, row.calls, row.counted, row.p50, row.p95, row.key))
     if not found.rowcount:
-        _change(db, attrs.evolve(row, version=1))
+        db.execute(_WRITE, attrs.astuple(attrs.evolve(row, version=0)))
