@@ -42,6 +42,7 @@ from rtfs_framework.registry.faults import Part, PluginFault, make
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
+    from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.registry.catalog import Catalog
 
 
@@ -62,6 +63,15 @@ class Host:
     journal: Journal | None
     health: Board
     policy_hash: str
+
+    def begin(self, run: str, program: str, source: str, seed: str) -> Chain | None:
+        """Begin a run in the journal, None when there is none."""
+        if self.journal is None:
+            return None
+        from rtfs_framework import __version__
+
+        tenant = self.config.tenant
+        return self.journal.begin(run, program, source, self.policy_hash, __version__, seed=seed, tenant=tenant)
 
     @property
     def concurrency(self) -> int:

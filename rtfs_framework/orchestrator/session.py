@@ -316,14 +316,12 @@ class Session:
     def _begin(
         self, given: Source | Linked | str, metadata: DelegationMetadata | None
     ) -> tuple[LoadedProgram, ProgramRun]:
-        from rtfs_framework import __version__
-
         host = self.host
         linked = given.take() if isinstance(given, Linked) else self._link(given)
         source = linked.artifact.source
         run_id, seed, chain = os.urandom(16).hex(), os.urandom(16).hex(), None
-        if host.journal is not None and linked.leaves_kernel:
-            chain = host.journal.begin(run_id, linked.digest, source.name, host.policy_hash, __version__, seed=seed)
+        if linked.leaves_kernel:
+            chain = host.begin(run_id, linked.digest, source.name, seed)
         program = LoadedProgram(
             host=host,
             portal=self.portal,

@@ -92,11 +92,9 @@ class HostedConversation:
         self.program.close(status)
 
     def _record(self) -> None:
-        from rtfs_framework import __version__
-
-        artifact, journal = self.talk.instance.artifact, self.session.host.journal
-        if journal is None or self.program.chain is not None or not (artifact.sites or artifact.links):
+        artifact, program = self.talk.instance.artifact, self.program
+        if program.chain is not None or not (artifact.sites or artifact.links):
             return
-        host, program = self.session.host, self.program
-        chain = journal.begin(program.run_id, artifact.digest, NAME, host.policy_hash, __version__, seed=program.seed)
-        program.chain = program.ledger.chain = chain
+        program.chain = program.ledger.chain = self.session.host.begin(
+            program.run_id, artifact.digest, NAME, program.seed
+        )

@@ -87,7 +87,8 @@ class OpenCall:
         record = OpenRecord(call.index, call.kind._value_, name, call.branch, call.place, scope.record)
         record.entry = scope.entry
         if call.function is not None and scope.chain is not None:
-            record.signals, record.said_around = scope.chain.journal.signals, len(call.hints) > 0
+            record.signals = scope.chain.journal.signals
+            record.said_around = len(call.hints) > 0 or scope.metadata is not NO_METADATA
         return cls(call, scope, now, record)
 
     def consultation(self, target: str, question: str, now: float) -> OpenCall:

@@ -182,3 +182,20 @@ def test_a_broken_engine_is_repeated_as_what_it_was(desk):
     run = desk.record(broken, ONE.format("1"))
     assert results(desk.again(broken, run)) == [Repeated.SAME]
     assert desk.again(lambda _: plan(M), run)[0].now == "local-model m"
+
+
+def test_what_an_author_says_of_a_function_is_known_again(desk):
+    program = '(defn ^{:intent "triage" :confidence 0.8} f [x] :own)\n(f 1)'
+    run = desk.record(by_size(), program)
+    (found,) = desk.again(lambda c: plan(OTHER if c.metadata.context.get("intent") == "triage" else M), run)
+    assert found.now == "local-model other"
+
+
+@pytest.mark.parametrize(("config", "result"), [(KEEP, Repeated.SAME), (None, Repeated.UNKNOWN)])
+def test_what_a_caller_says_is_known_again_where_words_are_kept(desk, config, result):
+    decide = lambda c: plan(OTHER if c.metadata.reasoning else M)  # noqa: E731
+    program = '(defn f [x] :own)\n^{:runtime.delegation {:reasoning "of Mr. Smith"}} (f 1)'
+    run = desk.record(decide, program, config=config)
+    (found,) = desk.again(decide, run, config=config)
+    assert found.result is result
+    assert (b"Smith" in desk.journal.read_bytes()) is (config == KEEP)

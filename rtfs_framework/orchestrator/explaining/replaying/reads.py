@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from rtfs_framework.api.caller import DelegationMetadata
 from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.targets import LocalModel, show_target
 from rtfs_framework.lang.errors import LanguageError
@@ -45,6 +46,7 @@ _VALUES: Mapping[str, Callable[[Any], Any]] = {
     **{name: of for name, (_, of) in _SIGNALS.items()},
     "price": lambda value: Price(**value),
     "types": tuple,
+    "metadata": lambda value: DelegationMetadata(**value),
     "hints": lambda value: _map(value_of(value)),
 }
 """What turns the plain value of a read into the value, where that is not the same."""
@@ -127,13 +129,13 @@ class RecordedReads(Reads):
 
     def _around(self, read: Read, recorded: Mapping[str, Any] | None) -> Any:
         """Return what was said around the call: hints in force, and metadata."""
-        if recorded is not None:
-            raise _UnknownError(_WORDS)
         if read[0] not in ("hints", "metadata"):
             raise _UnknownError("the first policy did not read it, and the journal does not know it")
-        if self.told.entry.get("said_around", True) or not self.told.facts.host:
-            raise _UnknownError("the first policy did not read what was said around the call, and it was not kept")
-        return EMPTY_MAP if read[0] == "hints" else READS[read[0]](self)[1]
+        if not self.told.entry.get("said_around", True) and self.told.facts.host:
+            return EMPTY_MAP if read[0] == "hints" else READS[read[0]](self)[1]
+        if recorded is not None:
+            raise _UnknownError(_WORDS)
+        raise _UnknownError("the first policy did not read what was said around the call, and it was not kept")
 
     def _answer(self, question: Question) -> tuple[str | None] | None:
         kind = "local" if isinstance(question.target, LocalModel) else "remote"
