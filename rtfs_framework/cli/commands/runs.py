@@ -10,6 +10,7 @@ import attrs
 import click
 
 from rtfs_framework.cli.commands.runs_replay import replay_command
+from rtfs_framework.cli.commands.runs_why import why_command
 from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.journals import home, journal
 from rtfs_framework.cli.options import config_option, json_option
@@ -219,5 +220,5 @@ def _call_id(entry: dict[str, Any]) -> str:
     return name_of(entry["entry"], entry["record"], entry["path"])
 
 
-for _each in (replay_command,):
+for _each in (why_command, replay_command):
     command.add_command(_each)

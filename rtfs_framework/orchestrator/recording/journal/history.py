@@ -134,16 +134,16 @@ class History:
         facts = self.facts(run)
         for entry in entries_within(self.connection, run):
             if entry["decision_digest"]:
-                yield from self._told(entry, facts)
+                yield from self.told(entry, facts)
 
-    def _told(self, entry: Mapping[str, Any], facts: Facts) -> Iterator[Told]:
+    def told(self, entry: Mapping[str, Any], facts: Facts) -> Iterator[Told]:
+        """Yield the decisions of a call: one per attempt that failed, then the last."""
         made = [each.get("decision") for each in entry["attempts"]]
         for number, named in enumerate((*made, entry["decision_digest"])):
-            if isinstance(named, str):
-                yield self.one(entry, facts, number, named)
+            if isinstance(named, str) and named:
+                yield self._one(entry, facts, number, named)
 
-    def one(self, entry: Mapping[str, Any], facts: Facts, number: int, named: str) -> Told:
-        """Return a decision of a call by its digest."""
+    def _one(self, entry: Mapping[str, Any], facts: Facts, number: int, named: str) -> Told:
         said = self.text(named)
         parts = said.get("parts", {})
         grounds = self.text(parts.get("grounds", ""))

@@ -200,6 +200,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "decision": _plan(connection, body.get("decision")),
         "decision_digest": body.get("decision", ""),
         "attempts": body.get("attempts", []),
+        "exhausted": body.get("exhausted", ""),
         **{name: body.get(name, 0) for name in ("input_tokens", "output_tokens")},
         "cost": body.get("cost", 0 if row["what"] == "ended" or body.get("kind") == _CAPABILITY else None),
         **{name: body.get(name, "") for name in ("cache", "model")},
