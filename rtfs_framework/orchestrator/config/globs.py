@@ -22,6 +22,11 @@ class Patterns:
         self._ordered = sorted(filter(is_pattern, texts), key=specificity)
         self._first = compile_patterns(self._ordered)
 
+    @property
+    def texts(self) -> Iterable[str]:
+        """Names and patterns, each once."""
+        return self._exact
+
     def __len__(self) -> int:
         return len(self._exact)
 

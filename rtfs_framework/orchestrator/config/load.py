@@ -16,6 +16,7 @@ from rtfs_framework.api.provider import Locality, ProviderEntry
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel, show_target
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.orchestrator.config.budgets import of_tenant
+from rtfs_framework.orchestrator.config.idle import idle_rules
 from rtfs_framework.orchestrator.config.key_binding import bindings, surroundings
 from rtfs_framework.orchestrator.config.layers import Kind, Layer, Merged, read_layers
 from rtfs_framework.orchestrator.config.model import Config, EngineSpec, ProviderSpec
@@ -54,7 +55,8 @@ def load_config(
     config = making.config(layers)
     config = attrs.evolve(config, keys=making.keys(layers, environ))
     withheld = _withheld(config, catalog, environ)
-    config = attrs.evolve(config, notices=(*given.notices, *notices, *config.notices, *withheld))
+    idle = idle_rules(config, catalog)
+    config = attrs.evolve(config, notices=(*given.notices, *notices, *config.notices, *withheld, *idle))
     return of_tenant(config, _tenant(tenant, environ))
 
 

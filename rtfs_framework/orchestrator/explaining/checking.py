@@ -9,7 +9,7 @@ from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.explaining.checked import Checked
 from rtfs_framework.orchestrator.explaining.explain import explain_artifact
 from rtfs_framework.orchestrator.host import Host
-from rtfs_framework.orchestrator.running.linking import as_seen, compile_for, findings
+from rtfs_framework.orchestrator.running.linking import as_seen, compile_for, findings, hints
 from rtfs_framework.registry.faults import PluginFault
 
 
@@ -24,7 +24,7 @@ def check(host: Host, source: Source, limits: Limits) -> Checked:
         return _unasked(host, source, limits, fault)
     return Checked(
         sources=artifact.sources,
-        diagnostics=tuple(bounded(findings(host, artifact))),
+        diagnostics=tuple(bounded([*findings(host, artifact), *hints(host, artifact)])),
         effects=artifact.effects,
         sites=tuple(explain_artifact(host, artifact)),
     )

@@ -21,6 +21,7 @@ from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.boundary.failures import UNKNOWN_TARGET
 from rtfs_framework.orchestrator.concurrency.deadlines import Deadlines
+from rtfs_framework.orchestrator.config.idle import misspelt, without_function
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.running.module_path import finder
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.lang.codegen.artifact import Artifact
+    from rtfs_framework.orchestrator.config.model import Config
 
 UNKNOWN_NAME = "E0203"
 
@@ -44,7 +46,7 @@ class Linked:
     instance: Instance
     lookup: Lookup
     warnings: tuple[Diagnostic, ...] = ()
-    """What surely fails when it is reached: errors of `check`."""
+    """What surely fails when it is reached, and rules of the configuration that nearly name a function of it."""
     _unused: list[None] = attrs.field(factory=lambda: [None], repr=False)
 
     def take(self) -> Self:
@@ -115,13 +117,27 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
         limits=limits,
         watches=deadlines,
     )
-    return Linked(artifact, instance, instance.lookup_type, tuple(bounded(foreseen(found))))
+    warnings = (*foreseen(found), *misspelt(*_spoken_of(host, artifact)))
+    return Linked(artifact, instance, instance.lookup_type, tuple(bounded(warnings)))
 
 
 def findings(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
     """Yield what was found wrong with a program, as this host sees it."""
     yield from as_seen(host, artifact.diagnostics)
     yield from _unknown_hints(host, artifact)
+
+
+def hints(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
+    """Yield the rules of the configuration that speak of functions, and of none of this program."""
+    yield from without_function(*_spoken_of(host, artifact))
+
+
+def _spoken_of(host: Host, artifact: Artifact) -> tuple[Config, Iterable[str], list[str], list[str]]:
+    """Return the configuration, what its engines speak of, the program's functions and the host's capabilities."""
+    engine = host.dispatcher.delegator.engine
+    claims = () if engine is None or host.config.merged is None else engine.claims().texts
+    names = [each.name for each in artifact.signatures]
+    return host.config, claims, names, list(host.dispatcher.capabilities.entries)
 
 
 def as_seen(host: Host, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
