@@ -118,9 +118,10 @@ def test_a_call_that_is_given_up_says_nothing(desk):
             for place in range(8):
                 with anyio.move_on_after(0.05):
                     await session.run_async(desk.source, (f"text {place}",))
+            while session.host.health.load(MODEL):  # noqa: ASYNC110 - given up, it ends in another thread
+                await anyio.sleep(0.01)
 
         anyio.run(give_up)
-        assert session.host.health.load(next(iter(session.host.health.all))) == 0
         desk.kit.providers["m"].answer = lambda _: "fine"
         assert session.run(desk.source, ("after",)).value == "fine"
 
