@@ -24,6 +24,7 @@ _COMMANDS = (
     ("ir", "Show what the compiler makes of a program.", "rtfs ir --python -e '(inc 1)'"),
     ("runs", "List, show and verify what happened in earlier runs.", "rtfs runs show last"),
     ("cache", "Show or forget the compiled programs that are kept.", "rtfs cache stats"),
+    ("cost", "Show who spent what on models, from the journal.", "rtfs cost --since 7d --by tenant,model"),
     ("prices", "Show what models cost, who says so, and since when.", "rtfs prices show gpt-4o-mini"),
     ("health", "Show which models are left alone because they failed.", "rtfs health list"),
     ("plugins", "Show what is installed, and what is wrong with it.", "rtfs plugins"),
