@@ -40,7 +40,7 @@ def grow(emitter: Expressions, node: ir.Grow) -> ast.expr:
     if asked is not None:
         found, old = _find(emitter, asked, line)
         with emitter.where(found={**emitter.around.found, asked: old}):
-            emitter.emit(_set(name, py.load(found), emitter.value(node.parts[1])), line)
+            _enter(emitter, node, py.load(found), emitter.value(node.parts[1]))
         return py.load(name)
     given = emitter.values(node.parts)
     if node.is_map:
@@ -48,11 +48,20 @@ def grow(emitter: Expressions, node: ir.Grow) -> ast.expr:
             named = [part if steady(part) else py.load(emitter.name_it(part, line)) for part in given]
             given = [emitter.at(part, line) for part in named]
         for key_node, key, value in zip(node.parts[::2], given[::2], given[1::2], strict=True):
-            place = ast.Subscript(py.load(name), _key(emitter, key_node, key), ast.Store())
-            emitter.emit(ast.Assign([place], value), line)
+            _enter(emitter, node, _key(emitter, key_node, key), value)
     else:
         _change(emitter, node, given)
     return py.load(name)
+
+
+def _enter(emitter: Expressions, node: ir.Grow, key: ast.expr, value: ast.expr) -> None:
+    """Emit that a map's key is set, or let it wait; key and value are computed now."""
+    line = emitter.line(node.span)
+    if node.late:
+        key, value = (_kept(emitter, each, line, late=True) for each in (key, value))
+    change = _set(var_name(node.var), key, value)
+    py.locate(change, line)
+    (emitter.around.late if node.late else emitter.out).append(change)
 
 
 def _change(emitter: Expressions, node: ir.Grow, given: list[ast.expr]) -> None:

@@ -47,37 +47,35 @@ class _Growing:
             made = self._each(made)
         return made
 
-    def _kind(self, init: ir.Node) -> bool | None:
-        """Tell whether a first value is a map; None when it is neither that nor a vector for sure."""
+    def _fresh(self, init: ir.Node) -> ir.Fresh | None:
+        """Return the copy of a first value that surely is a map or vector; constants that have a name are read here."""
         value = self._literals.get(init.var) if isinstance(init, ir.Local) else init
         match value:
-            case ir.VectorNode():
-                return False
-            case ir.Const(value=constant) if constant.__class__ is tuple:
-                return False
+            case ir.Const(value=tuple()):
+                return ir.Fresh(value, is_map=False, span=init.span)
+            case ir.VectorNode(items=items):
+                constant = all(isinstance(item, ir.Const) for item in items)
+                return ir.Fresh(value if constant else init, is_map=False, span=init.span)
             case ir.MapNode(pairs=pairs) if all(is_plain(key) for key, _ in pairs):
-                return True
+                constant = all(isinstance(item, ir.Const) for _, item in pairs)
+                return ir.Fresh(value if constant else init, is_map=True, span=init.span)
             case _:
                 return None
 
     def _loop(self, loop: ir.Loop, place: int) -> ir.Loop:
         init, var = loop.inits[place], loop.vars[place]
-        is_map = self._kind(init)
-        if is_map is None:
-            return loop
-        body = Iteration(var, place, is_map=is_map).tail(loop.body)
-        if body is None:
+        fresh = self._fresh(init)
+        body = None if fresh is None else Iteration(var, place, is_map=fresh.is_map).tail(loop.body)
+        if fresh is None or body is None:
             return loop
         inits = list(loop.inits)
-        inits[place] = ir.Fresh(init, is_map, init.span)
+        inits[place] = fresh
         return records.evolve(loop, inits=tuple(inits), body=body)
 
     def _each(self, each: ir.Each) -> ir.Each:
-        is_map = None if each.init is None else self._kind(each.init)
+        fresh = None if each.init is None else self._fresh(each.init)
         stops = any(isinstance(part, ir.Stop) for part in everything((each.body,)))
-        if each.acc is None or each.init is None or is_map is None or stops:
+        if each.acc is None or fresh is None or stops:
             return each
-        body = Iteration(each.acc, None, is_map=is_map).tail(each.body)
-        if body is None:
-            return each
-        return records.evolve(each, init=ir.Fresh(each.init, is_map, each.init.span), body=body)
+        body = Iteration(each.acc, None, is_map=fresh.is_map).tail(each.body)
+        return each if body is None else records.evolve(each, init=fresh, body=body)

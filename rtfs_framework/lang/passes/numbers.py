@@ -7,6 +7,8 @@ kind only if the first value and every `recur` have it (a greatest fixpoint, rea
 
 from __future__ import annotations
 
+from itertools import chain
+
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Iterable, Mapping, Protocol, Sequence
 from rtfs_framework.lang.ir import nodes as ir
@@ -14,8 +16,12 @@ from rtfs_framework.lang.ir.walk import LEAVES, everything, jumps, parts
 from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.passes import kinds, proofs
 from rtfs_framework.lang.passes.kinds import Kind
-from rtfs_framework.lang.types.model import OptionalType, Type
+from rtfs_framework.lang.types import model as ty
+from rtfs_framework.lang.types.model import OptionalType, Primitive, Type
 from rtfs_framework.lang.types.names import Lookup
+
+_CONTENTS = frozenset({Op.GET, Op.NTH, Op.PEEK})
+"""Looks that may give what a collection holds."""
 
 
 @records.define(eq=False)
@@ -179,7 +185,8 @@ class Numbers:
             case ir.Inlined():
                 return self.kind(node.body)
             case ir.Look(op=op):
-                return Kind.INT if op == Op.COUNT else Kind.BOOL if op in (Op.EMPTY, Op.HAS, Op.BEGUN) else None
+                known = Kind.INT if op == Op.COUNT else Kind.BOOL if op in (Op.EMPTY, Op.HAS, Op.BEGUN) else None
+                return known or self._held(node)
             case ir.Each(acc=None):
                 return None if node.alike and self.kind(node.source) is not Kind.VECTOR else Kind.VECTOR
             case ir.Each(acc=acc):
@@ -205,14 +212,24 @@ class Numbers:
         known = proofs.entry_of(node, self)
         return kinds.of_type(known, self.lookup)
 
+    def _held(self, node: ir.Look) -> Kind | None:
+        """Return the kind of what a look into a collection that is changed in place gives."""
+        match node, self.types.get(node.var):
+            case ir.Look(op=Op.GET, args=[_, default]), ty.MapOfType(_, item):
+                others = [self.kind(default)]
+            case ((ir.Look(op=Op.NTH) | ir.Look(op=Op.PEEK, args=[_, ir.Const(value=True)])), ty.VectorType(item)):
+                others = []
+            case _:
+                return None
+        return _one([Kind.NEVER if item is Primitive.NEVER else kinds.of_type(item, self.lookup), *others])
+
     def _if_any(self, node: ir.Node) -> Kind | None:
         """Return the kind of what a node gives, if that is not nil."""
         known = proofs.type_of(node, self)
         return kinds.of_type(known.type, self.lookup) if isinstance(known, OptionalType) else None
 
     def _join(self, nodes: Iterable[ir.Node]) -> Kind | None:
-        found = {self.kind(node) for node in nodes} - {Kind.NEVER}
-        return found.pop() if len(found) == 1 else None if found else Kind.NEVER
+        return _one(self.kind(node) for node in nodes)
 
     # -- learning ------------------------------------------------------------------------------------------------
 
@@ -289,7 +306,7 @@ class Numbers:
         while True:
             for var, kind in zip(node.vars, firsts, strict=True):
                 self._note(var, kind)
-            self.learn(node.body)
+            self._learn_body(node.body, dict(zip(node.vars, node.inits, strict=True)))
             refuted = self.refuted(node.body, firsts, None)
             if not refuted:
                 return
@@ -304,13 +321,55 @@ class Numbers:
         self._note(node.item, self._items(node.source) or self.vars.get(node.item))
         if node.acc is not None:
             self._note(node.acc, None if node.init is None else self.kind(node.init))
-        self.learn(node.body)
+        self._learn_body(node.body, {} if node.acc is None or node.init is None else {node.acc: node.init})
         stops = any(isinstance(part, ir.Stop) for part in everything((node.body,)))
         if node.acc in self.vars and (stops or self.kind(node.body) not in (self.vars[node.acc], Kind.NEVER)):
             self._note(node.acc, None)
             self.learn(node.body)
         if node.plain is not None:
             self.learn(node.plain)
+
+    def _learn_body(self, body: ir.Node, inits: Mapping[ir.Var, ir.Node]) -> None:
+        """Learn what is in a loop's body, and what collections hold that it changes in place and looks into.
+
+        At first such a collection holds nothing. Then it holds what was put into it, if that stays so.
+        """
+        inside = everything((body,)) if any(isinstance(init, ir.Fresh) for init in inits.values()) else ()
+        asked = {part.var for part in inside if isinstance(part, ir.Look) and part.op in _CONTENTS}
+        if any(isinstance(part, ir.Loop | ir.Each) for part in inside):
+            asked.clear()  # inner loops would be looked at again and again
+        fresh = {var: init for var, init in inits.items() if var in asked and isinstance(init, ir.Fresh)}
+        held: dict[ir.Var, Kind | None] = dict.fromkeys(fresh, Kind.NEVER)
+        while True:
+            for var, kind in held.items():
+                item = None if kind is None else proofs.OF_KIND.get(kind)
+                whole = (
+                    ty.MapOfType(Primitive.ANY, item or Primitive.ANY)
+                    if fresh[var].is_map
+                    else ty.VectorType(item or Primitive.ANY)
+                )
+                self._note_type(var, whole)
+            self.learn(body)
+            found = {var: self._put(var, init, inside) for var, init in fresh.items()}
+            found = {var: kind if held[var] in (kind, Kind.NEVER) else None for var, kind in found.items()}
+            if found == held:
+                return
+            held = found
+
+    def _put(self, var: ir.Var, init: ir.Fresh, inside: Iterable[ir.Node]) -> Kind | None:
+        """Return the kind of all that a collection holds at first and that is put into it."""
+        match init.value:
+            case ir.VectorNode(items=items):
+                first = items
+            case ir.MapNode(pairs=pairs):
+                first = tuple(value for _, value in pairs)
+            case ir.Const(value=tuple() as values):
+                first = tuple(ir.Const(value, init.span) for value in values)
+            case _:
+                return None
+        grown = (part for part in inside if isinstance(part, ir.Grow) and part.var is var)
+        more = (part.parts[1::2] if part.is_map or part.put else part.parts for part in grown)
+        return self._join((*first, *chain.from_iterable(more)))
 
     def _items(self, source: ir.Node) -> Kind | None:
         """Return the kind of all items of a sequence."""
@@ -331,3 +390,9 @@ class Numbers:
             for i, (kind, arg) in enumerate(zip(assumed, jump.args, strict=False))
             if kind is not None and self.kind(arg) not in (kind, Kind.NEVER)
         }
+
+
+def _one(found: Iterable[Kind | None]) -> Kind | None:
+    """Return the kind of what gives values of one of several kinds."""
+    known = {*found} - {Kind.NEVER}
+    return known.pop() if len(known) == 1 else None if known else Kind.NEVER

@@ -23,7 +23,7 @@ from rtfs_framework.lang.values import Keyword
 if TYPE_CHECKING:
     from rtfs_framework.lang.passes.numbers import Numbers
 
-_OF_KIND = {
+OF_KIND = {
     Kind.INT: Primitive.INT, Kind.FLOAT: Primitive.FLOAT, Kind.STRING: Primitive.STRING, Kind.BOOL: Primitive.BOOL,
     Kind.NEVER: Primitive.NEVER,
 }  # fmt: skip
@@ -210,7 +210,7 @@ def _leaf_fits(node: ir.Node, wanted: Type, numbers: Numbers) -> bool:
         return True
     lookup = numbers.lookup or no_names
     kind = numbers.kind(node)
-    if kind in _OF_KIND and is_subtype(_OF_KIND[kind], wanted, lookup):
+    if kind in OF_KIND and is_subtype(OF_KIND[kind], wanted, lookup):
         return True
     known = type_of(node, numbers)
     if known is not None and is_subtype(known, wanted, lookup):

@@ -30,6 +30,13 @@ PROGRAMS = [
         "IndexOutOfBounds",
     ),
     ("(loop [i 3 a 0] (if (= i 5) a (recur (inc i) (+ a i))))", "7"),
+    # a map is changed in place after all that the iteration passes on has looked into it
+    ("(loop [i 0 m {} u {}] (if (< i 3) (recur (inc i) (assoc m i 5) (assoc u i (get m i 0))) u))", "{0 0 1 0 2 0}"),
+    ("(loop [i 0 m {} n 0] (if (< i 3) (recur (inc i) (assoc m 1 i 2 n) (+ n (count m))) [m n]))", "[{1 2 2 2} 4]"),
+    (
+        "(loop [i 0 m {} k 1] (if (< i 3) (recur (inc i) (assoc m k (inc (get m k 0))) (get m k 7)) [m k]))",
+        "[{1 1 7 2} 1]",
+    ),
     # a divisor of zero is told before an integer that no float holds
     ("(let [q (bit-shift-left 1 2000)] (/ (do q) (do 0.0)))", "DivisionByZero"),
     ("(let [q (bit-shift-left 1 2000)] (/ (do q) (do -0.0)))", "DivisionByZero"),
