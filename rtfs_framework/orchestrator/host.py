@@ -177,7 +177,7 @@ def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str], 
     """Return the providers that a configuration names, none of them made yet."""
     instances: dict[ExecTarget, ProviderInstance] = {}
     for spec in config.providers:
-        entry, provenance = catalog.providers[spec.plugin]
+        entry, provenance = catalog.provider_of(spec.plugin)
         part = Part("provider", spec.id, provenance)
         seen = surroundings(spec, entry, config.keys, environ)
         instances[spec.target] = ProviderInstance(

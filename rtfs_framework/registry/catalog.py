@@ -72,6 +72,25 @@ class Catalog:
         """Return the provider of a name; raises PluginError when there is none, or more than one."""
         return self._entry("provider", self.providers, name)
 
+    def offers_provider(self, name: str) -> tuple[ProviderEntry, Provenance] | None:
+        """Return who answers for a provider that a configuration may name; None when nobody does, or several offer it.
+
+        That is a plugin's entry, or what stands for a known one that is not installed.
+        """
+        found = self.providers.get(name)
+        if found is None and ("provider", name) not in self.contested:
+            from rtfs_framework.registry.absent import ABSENT
+
+            found = ABSENT.get(name)
+        return found
+
+    def provider_of(self, name: str) -> tuple[ProviderEntry, Provenance]:
+        """Return the same of a provider that a configuration was accepted with."""
+        found = self.offers_provider(name)
+        if found is None:
+            raise self._unknown("provider", self.providers, name)
+        return found
+
     def cache(self, name: str) -> CacheEntry:
         """Return the cache layer of a name; raises PluginError when there is none, or more than one."""
         return self._entry("cache", self.caches, name)

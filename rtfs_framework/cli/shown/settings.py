@@ -168,14 +168,14 @@ def _is_set(variable: str, environ: Mapping[str, str]) -> str:
 def _provider(spec: ProviderSpec, catalog: Catalog, sources: _Sources, environ: Mapping[str, str]) -> Iterator[Setting]:
     section = "remote_providers" if isinstance(spec.target, RemoteModel) else "local_models"
     path: KeyPath = ("delegation", section, spec.id)
-    maker = f"default of {catalog.providers[spec.plugin][1]}" if spec.directory is None else DEFAULT
+    maker = f"default of {catalog.provider_of(spec.plugin)[1]}" if spec.directory is None else DEFAULT
     ours: dict[str, Any] = {
         "provider": spec.plugin,
         "timeout": spec.timeout * 1000,
         "reuse": spec.reuse,
         "input_cost": spec.input_cost,
         "output_cost": spec.output_cost,
-        "parallel": spec.parallel if spec.parallel is not None else catalog.providers[spec.plugin][0].parallel,
+        "parallel": spec.parallel if spec.parallel is not None else catalog.provider_of(spec.plugin)[0].parallel,
     }
     for name, value in ours.items():
         yield _price(spec, name, path, value, sources) or sources.setting((*path, name), value, maker)

@@ -66,7 +66,7 @@ def bindings(
             found.setdefault(variable, set()).update(_origins([url]))
     for spec in specs:
         where = endpoint_of(spec, environ)
-        for variable, key in _wanted(spec, catalog.providers[spec.plugin][0]):
+        for variable, key in _wanted(spec, catalog.provider_of(spec.plugin)[0]):
             if where is not None:
                 found.setdefault(variable, set()).add(where.origin)
             elif key in spec.table and spec.directory is not None:  # said by the user, not by a plugin's defaults

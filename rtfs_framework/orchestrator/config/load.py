@@ -179,7 +179,7 @@ def _withheld(config: Config, catalog: Catalog, environ: Mapping[str, str]) -> l
     """Return a warning for each provider that names a key which must not go to its host."""
     notices = []
     for spec in config.providers:
-        seen = surroundings(spec, catalog.providers[spec.plugin][0], config.keys, environ)
+        seen = surroundings(spec, catalog.provider_of(spec.plugin)[0], config.keys, environ)
         if seen.refusal is not None:
             message = f"{show_target(spec.target)} cannot be asked: {seen.refusal}"
             notices.append(Diagnostic(code="E0718", message=message, kind="ConfigError", severity="warning"))

@@ -12,6 +12,7 @@ from rtfs_framework.api.settings import SettingsSchema
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.api.units import UNITS, doubt
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
+from rtfs_framework.registry.absent import REMOTE_HOST
 from rtfs_framework.registry.faults import Part, PluginFault, ask
 
 if TYPE_CHECKING:
@@ -179,6 +180,8 @@ def defaults_of(cls: SettingsSchema | None, table: Mapping[str, Any] | None = No
 
 
 _REMOTE_PLUGIN = "openai"
+_OF_REMOTE_HOST = {"endpoint", "timeout"}
+"""The keys by which a remote RTFS host is known: those of the published configuration."""
 _OF_FILES = {".rules": "rules", ".gguf": "llama", ".bin": "llama"}
 """Which plugin answers from a local model's file, where its table has a `path` and names no provider."""
 
@@ -190,7 +193,7 @@ def usual_plugin(
     defaults: Mapping[ExecTarget, ProviderSpec],
     catalog: Catalog,
 ) -> str | None:
-    """Return the plugin of a table that names none: its file's, the default instance's, its name's, or openai."""
+    """Return the plugin of a table that names none: its file's, the default's, its name's, its keys', or openai."""
     path = table.get("path")
     if isinstance(target, LocalModel) and isinstance(path, str):
         return _OF_FILES.get(PurePath(path).suffix.lower())
@@ -199,7 +202,9 @@ def usual_plugin(
         return known.plugin
     if name in catalog.providers:
         return name
-    return _REMOTE_PLUGIN if isinstance(target, RemoteModel) else None
+    if isinstance(target, RemoteModel):
+        return REMOTE_HOST if set(table) == _OF_REMOTE_HOST else _REMOTE_PLUGIN
+    return None
 
 
 def default_engine(catalog: Catalog) -> str | None:

@@ -28,7 +28,7 @@ from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
 from rtfs_framework.orchestrator.config.tables_health import read_health
 from rtfs_framework.orchestrator.config.tables_prices import priced
-from rtfs_framework.registry.faults import ask
+from rtfs_framework.registry.faults import Part, ask
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
@@ -135,10 +135,12 @@ class Resolver:
                 "E0704", "the key 'provider' is missing", path, "add provider = ... (which plugin answers)", key=True
             )
             return None
-        entry = self._known("provider", plugin, self.catalog.providers, (*path, "provider"))
-        if entry is None:
+        offered = self.catalog.offers_provider(plugin)
+        if offered is None:
+            self._known("provider", plugin, self.catalog.providers, (*path, "provider"))
             return None
-        part = self.catalog.part("provider", plugin)
+        entry, provenance = offered
+        part = Part("provider", plugin, provenance)
         ours, own = self.reading.split(ProviderTable, part, entry.settings, table, path)
         if ours is None:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from rtfs_framework.api import CacheLevel, ConfigError, LocalModel, LocalPure, RemoteModel
+from rtfs_framework.api import CacheLevel, ConfigError, LocalModel, LocalPure, ProgramError, RemoteModel
 
 PUBLISHED = """
 [delegation]
@@ -104,6 +104,47 @@ def test_an_id_that_could_be_taken_for_another_is_refused(opened, tables, said):
     with pytest.raises(ConfigError) as raised:
         opened(text)
     assert any(found.code == "E0706" and said in found.message for found in raised.value.diagnostics)
+
+
+HOST = """
+[delegation.static_routes]
+f = ["remote-cluster", "local-words"]
+[delegation.remote_providers.cluster]
+endpoint = "https://rtfs.example:8443"
+timeout = 30000
+[delegation.local_models.words]
+path = "words.rules"
+"""
+
+
+def test_a_remote_host_without_its_plug_in_says_what_to_install_and_breaks_nothing_else(opened, source):
+    with opened(HOST) as session:
+        (spec,) = [spec for spec in session.host.config.providers if spec.id == "cluster"]
+        assert (spec.plugin, spec.own.endpoint, spec.timeout) == ("remote-rtfs", "https://rtfs.example:8443", 30.0)
+        why = session.host.pool.unusable(RemoteModel("cluster"))
+        assert "pip install rtfs-provider-remote-rtfs" in why
+        call = session.run(source("(defn f [x] 1) (defn main [x] (f x))"), ("x",)).calls[0]
+        assert call.target == "local-model words"
+        assert any("pip install" in text for name, text in call.decision.plan.context if name == "excluded")
+
+
+def test_whoever_insists_on_such_a_host_is_told(opened, source):
+    with opened(HOST) as session, pytest.raises(ProgramError, match="pip install rtfs-provider-remote-rtfs"):
+        session.run(source('(defn ^:delegation :remote "cluster" f [x] 1) (defn main [x] (f x))'), ("x",))
+
+
+def test_a_table_with_a_model_is_no_remote_host(opened):
+    with opened('[delegation.remote_providers.x]\nendpoint = "https://x.example"\ntimeout = 5\nmodel = "m"\n') as made:
+        assert {spec.id: spec.plugin for spec in made.host.config.providers}["x"] == "openai"
+
+
+@pytest.mark.parametrize(
+    ("table", "code"), [('endpoint = ""\ntimeout = 5', "E0705"), ("endpoint = 7\ntimeout = 5", "E0703")]
+)
+def test_a_bad_remote_host_is_refused(opened, table, code):
+    with pytest.raises(ConfigError) as raised:
+        opened(f"[delegation.remote_providers.x]\n{table}\n")
+    assert [found.code for found in raised.value.diagnostics] == [code]
 
 
 def test_a_default_that_is_written_alike_gives_way(opened):

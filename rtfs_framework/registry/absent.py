@@ -1,0 +1,50 @@
+"""Providers of the published configuration whose plug-in is not installed: they say what to install.
+
+A remote RTFS host is written as `endpoint` and `timeout`, nothing else. Without its plug-in it is a target that cannot
+be used, and the rest of the file counts: routes go on to the next one, and whoever asks for it is told what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import attrs
+
+from rtfs_framework.api.errors import PluginError
+from rtfs_framework.api.provider import Locality, ModelProvider, ProviderEntry, ProviderSettings
+from rtfs_framework.registry.problems import HOST, UNKNOWN, Provenance
+
+REMOTE_HOST = "remote-rtfs"
+_MISSING = f"no plug-in for remote RTFS hosts is installed; pip install rtfs-provider-{REMOTE_HOST}"
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RemoteHost:
+    """What the published configuration says of a remote RTFS host, besides its timeout."""
+
+    endpoint: str = attrs.field(validator=attrs.validators.min_len(1))
+
+    def unusable(self, _environ: Mapping[str, str]) -> str:
+        """Say what is missing."""
+        return _MISSING
+
+
+def _make(settings: ProviderSettings) -> ModelProvider:
+    raise PluginError(HOST, f"the remote RTFS host '{settings.id}' cannot be asked: {_MISSING}", code=UNKNOWN)
+
+
+ABSENT: Mapping[str, tuple[ProviderEntry, Provenance]] = MappingProxyType(
+    {
+        REMOTE_HOST: (
+            ProviderEntry(
+                name=REMOTE_HOST,
+                summary="A remote RTFS host.",
+                factory=_make,
+                locality=Locality.REMOTE,
+                settings=RemoteHost,
+            ),
+            Provenance(HOST, "", __name__),
+        )
+    }
+)
