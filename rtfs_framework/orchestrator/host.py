@@ -127,6 +127,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             l1=caches.of_level(CacheLevel.L1),
             policy_hash=policy,
             runtime_context_hash=runtime_context_hash(config),
+            tenant=config.tenant,
             signals=Signals(targets=health, prices=pool),
             wording=wording,
             clock=clock,

@@ -24,7 +24,7 @@ from rtfs_framework.lang.source import Source, source_of
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.host import Host, build_host
 from rtfs_framework.orchestrator.recording.records import RunResult
-from rtfs_framework.orchestrator.recording.tally import Ledger
+from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
 from rtfs_framework.orchestrator.running.linking import Linked, link
 from rtfs_framework.orchestrator.running.portal import Portal
 from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun, status_of
@@ -329,7 +329,7 @@ class Session:
             lookup=linked.lookup,
             run_id=run_id,
             chain=chain,
-            ledger=Ledger(host.events, chain),
+            ledger=Ledger(host.events, chain, Tally(host.config.tenant)),
             started=host.clock.monotonic(),
             seed=seed,
             context=dict(host.config.security.values),

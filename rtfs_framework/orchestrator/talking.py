@@ -16,7 +16,7 @@ from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.library import FindModule, no_modules
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.concurrency.deadlines import Deadlines
-from rtfs_framework.orchestrator.recording.tally import Ledger
+from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
 from rtfs_framework.orchestrator.running.linking import PRELUDE, UNKNOWN_NAME, findings, knows
 from rtfs_framework.orchestrator.running.program import LoadedProgram
 
@@ -55,7 +55,7 @@ class HostedConversation:
             lookup=talk.instance.lookup_type,
             run_id=run_id,
             chain=None,
-            ledger=Ledger(host.events, None),
+            ledger=Ledger(host.events, None, Tally(host.config.tenant)),
             started=host.clock.monotonic(),
             context=dict(host.config.security.values),
         )

@@ -16,7 +16,7 @@ from rtfs_framework.registry.faults import PluginFault, ask
 
 
 def policy_hash(config: Config, targets: Targets, engine: Engine | None) -> str:
-    """Return the SHA-256 (hex) over routes, default, engine, security rules, providers and whether they can be used.
+    """Return the SHA-256 (hex) over routes, default, engine, rules, tenant, providers and whether they can be used.
 
     Every engine counts with its distribution's version and its `fingerprint()`, if any. Prices count, for engines
     may weigh them; nothing of the environment but whether a provider can be used does.
@@ -32,18 +32,19 @@ def policy_hash(config: Config, targets: Targets, engine: Engine | None) -> str:
             for spec in sorted(config.providers, key=lambda spec: show_target(spec.target))
         ],
         "tables": config.tables,
+        "tenant": config.tenant,
     }  # fmt: skip
     return digest(_value(parts))
 
 
 def runtime_context_hash(config: Config) -> str:
-    """Return the SHA-256 (hex) over the rules under which programs run."""
+    """Return the SHA-256 (hex) over the rules under which programs run, and for whom."""
     return digest(_value(_rules(config)))
 
 
 def _rules(config: Config) -> list[Any]:
     rules = config.security
-    return [rules.level.value, rules.reach.value, rules.grant, rules.deny]
+    return [rules.level.value, rules.reach.value, rules.grant, rules.deny, config.tenant]
 
 
 def _prices(spec: ProviderSpec) -> list[Any]:

@@ -146,6 +146,8 @@ def sealed(record: OpenRecord) -> CallRecord:
 class Summary:
     """The totals of a run or stream."""
 
+    tenant: str = ""
+    """For whom it ran; "" is nobody in particular."""
     seconds: float = 0.0
     records: int = 0
     record_errors: int = 0

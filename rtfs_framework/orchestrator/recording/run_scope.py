@@ -50,6 +50,10 @@ class RunScope:
     context: dict[str, Any] = attrs.field(factory=dict)
     entry: int = 0
     record: int | None = None
+    run: str = ""
+    """The run's id."""
+    tenant: str = ""
+    """For whom the program runs; "" is nobody in particular."""
     seed: str = ""
     """The run's: its draws are made from it."""
     keep_digests: bool = True

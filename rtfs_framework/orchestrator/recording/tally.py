@@ -20,6 +20,7 @@ MOST_CALLS = 1000
 class Tally:
     """The totals of a run, updated call by call."""
 
+    tenant: str = ""
     by_target: dict[str, int] = attrs.field(factory=dict)
     cache_hits: Counter[str] = attrs.field(factory=Counter)
     calls: int = 0
@@ -64,6 +65,7 @@ class Tally:
     def summary(self, seconds: float, problems: tuple[PluginProblem, ...] = ()) -> Summary:
         """Return the totals as they stand."""
         return Summary(
+            tenant=self.tenant,
             seconds=seconds,
             records=self.records,
             record_errors=self.record_errors,

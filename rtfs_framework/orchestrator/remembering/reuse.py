@@ -1,10 +1,10 @@
 """Replies already paid for: the L2 layer, and equal requests that are under way at the same time.
 
 A key holds all that an answer rests on: the function (name, documentation, body, types, the prompt's version), the
-arguments, the hints in force, the target, the provider's fingerprint, and a keyed digest of the account that asks (its
-credential and what else chooses it): who may not ask is not answered, and what one account paid for is no other's.
-There is a key only where reuse is sound: the provider is deterministic (or the configuration says `reuse = "always"`),
-and the arguments are plain data.
+arguments, the hints in force, the tenant, the target, the provider's fingerprint, and a keyed digest of the account
+that asks (its credential and what else chooses it): who may not ask is not answered, and what one tenant or account
+paid for is no other's. There is a key only where reuse is sound: the provider is deterministic (or the configuration
+says `reuse = "always"`), and the arguments are plain data.
 """
 
 from __future__ import annotations
@@ -95,6 +95,8 @@ class Reuse:
             ("provider", instance.fingerprint()),
             ("account", self.keyring.account(instance.account())),
         )
+        if opened.scope.tenant:
+            parts = (*parts, ("tenant", opened.scope.tenant))
         if call.hints:  # a provider sees them
             parts = (*parts, ("hints", digest(call.hints)))
         return CacheKey("reply", key_of(*(text for part in parts for text in part)), parts)

@@ -69,6 +69,8 @@ class Order:
             context=parent.context if self.ordered else dict(self._context),
             entry=parent.entry,
             record=parent.record,
+            run=parent.run,
+            tenant=parent.tenant,
             seed=parent.seed,
             keep_digests=parent.keep_digests,
             keep_args=parent.keep_args,

@@ -144,6 +144,8 @@ class LoadedProgram:
             context=dict(self.context) if own_context else self.context,
             entry=next(self.entries) if entry is None else entry,
             record=record,
+            run=self.run_id,
+            tenant=self.host.config.tenant,
             seed=self.seed,
             keep_digests=self.chain is not None,
             keep_args=journal is not None and journal.keep_args,
