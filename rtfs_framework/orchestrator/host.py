@@ -22,6 +22,7 @@ from rtfs_framework.orchestrator.deciding.policy import policy_hash, runtime_con
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.signals import Signals
+from rtfs_framework.orchestrator.performing.budgets.build import Counting, build_counting
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
@@ -62,6 +63,8 @@ class Host:
     """Where everything that plug-ins await runs."""
     journal: Journal | None
     health: Board
+    counting: Counting
+    """Its budgets and rates."""
     policy_hash: str
 
     def begin(self, run: str, program: str, source: str, seed: str) -> Chain | None:
@@ -87,6 +90,7 @@ class Host:
             self.caches.close()
         finally:
             self.health.close()
+            self.counting.close()
             if self.journal is not None:
                 self.journal.close()
 
@@ -117,7 +121,10 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     reuse = Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring, signature_text)
     written = _journal(config, environ, clock, events) if journal and config.journal.enabled else None
     health = build_board(config.health, pool, environ, clock, events, written)
-    models = Models(reuse, clock, events, io, Gate((BreakerCheck(health),)))
+    counting = build_counting(config, pool, environ, clock, events, written)
+    models = Models(
+        reuse, clock, events, io, Gate((*counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
+    )
     dispatcher = Dispatcher(
         delegator=Delegator(
             precedence=Precedence(
@@ -128,7 +135,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             policy_hash=policy,
             runtime_context_hash=runtime_context_hash(config),
             tenant=config.tenant,
-            signals=Signals(targets=health, prices=pool),
+            signals=Signals(targets=health, budgets=counting, prices=pool),
             wording=wording,
             clock=clock,
             report=events.plugin_failed,
@@ -154,6 +161,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         io=io,
         journal=written,
         health=health,
+        counting=counting,
         policy_hash=policy,
     )
 

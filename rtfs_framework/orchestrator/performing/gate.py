@@ -60,7 +60,11 @@ class Outcome:
 
 
 class Held(Protocol):
-    """What a check holds while a request is under way."""
+    """What a check holds while a request is under way.
+
+    It may also have `begin(seconds)`, which is told that the request is sent now and answered within so many seconds:
+    after all waiting, and right before anything leaves. It may raise RefusedError; then nothing is sent.
+    """
 
     def settle(self, outcome: Outcome) -> None:
         """Take note of what came of it. Called once; raises nothing."""
@@ -68,7 +72,10 @@ class Held(Protocol):
 
 
 class Check(Protocol):
-    """One of the host's guards of requests."""
+    """One of the host's guards of requests.
+
+    It may also have `most_reply(instance)`, which returns the tokens that a reply may have at most, None for any.
+    """
 
     @property
     def name(self) -> str:
@@ -103,6 +110,30 @@ class Permit:
     def waits(self) -> bool:
         """Tell whether settling may wait for a file."""
         return any(check.waits for check, _ in self.held)
+
+    def begin(self, seconds: float) -> None:
+        """Note that the request is sent now, and is answered within some seconds.
+
+        Raises:
+            RefusedError: It must not be sent any more.
+        """
+        for _, each in self.held:
+            begin = getattr(each, "begin", None)
+            if begin is not None:
+                begin(seconds)
+
+    async def begin_there(self, seconds: float) -> None:
+        """Note that the request is sent now, in a thread where a check may wait.
+
+        Raises:
+            RefusedError: It must not be sent any more.
+        """
+        if not self.waits:
+            self.begin(seconds)
+            return
+        import anyio
+
+        await anyio.to_thread.run_sync(self.begin, seconds)
 
     def settle(self, outcome: Outcome) -> None:
         """Settle what is held, the latest first; once."""
@@ -142,6 +173,14 @@ class Gate:
     def waits(self, instance: ProviderInstance) -> bool:
         """Tell whether requests to a provider may have to wait for a check."""
         return any(check.waits for check in self.of(instance))
+
+    def bounded(self, instance: ProviderInstance, request: InferenceRequest) -> InferenceRequest:
+        """Return a request with the bound on its reply that its checks want."""
+        wanted = [bound(instance) for each in self.of(instance) if (bound := getattr(each, "most_reply", None))]
+        bounds = [each for each in (request.max_tokens, *wanted) if each is not None]
+        if not bounds or min(bounds) == request.max_tokens:
+            return request
+        return attrs.evolve(request, max_tokens=min(bounds))
 
     def enter(self, asking: Asking) -> Permit:
         """Let a request pass, or not.

@@ -213,12 +213,14 @@ class Models:
 
     @staticmethod
     async def _infer_there(
-        instance: ProviderInstance, request: InferenceRequest, sending: Callable[[], None]
+        instance: ProviderInstance, request: InferenceRequest, permit: Permit | None, sending: Callable[[], None]
     ) -> InferenceReply:
         await instance.prepare()
         outside, infer = instance.outside, instance.provider().infer
         try:
             async with instance.room():
+                if permit is not None:
+                    await permit.begin_there(request.timeout)
                 sending()
                 reply: Any = await outside.call("`infer`", request.timeout, lambda: _infer(outside, infer, request))
         except OverdueError as error:
@@ -282,6 +284,7 @@ class Models:
         """
         sending, permit = Sending(self.clock.monotonic()), None
         if self.gate.of(instance):
+            request = self.gate.bounded(instance, request)
             asking = Asking(opened=opened, instance=instance, request=request, consultation=consultation)
             permit = await self.gate.enter_there(asking)
         try:
@@ -319,7 +322,7 @@ class Models:
             sending.started, sending.sent = self.clock.monotonic(), True
 
         try:
-            reply = await self._infer_there(instance, request, begin)
+            reply = await self._infer_there(instance, request, permit, begin)
         except BaseException as error:
             usage = getattr(error, "usage", None) if isinstance(error, ProviderError) else None
             if usage is not None:

@@ -42,7 +42,8 @@ def body_of(request: InferenceRequest, own: OpenAISettings, *, vendor: bool) -> 
         body["response_format"] = _response_format(request, own.structured)
     if own.temperature != "default":
         body["temperature"] = request.temperature if own.temperature is None else own.temperature
-    most = own.max_tokens or request.max_tokens
+    bounds = [each for each in (own.max_tokens, request.max_tokens) if each is not None]
+    most = min(bounds, default=None)
     if most is not None:
         # OpenAI's newer models refuse the old name; most compatible servers know only that.
         body["max_completion_tokens" if vendor else "max_tokens"] = most

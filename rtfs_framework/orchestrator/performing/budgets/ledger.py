@@ -161,6 +161,10 @@ class Ledger(Protocol):
         """Return what accounts have counted."""
         ...
 
+    def accounts(self, budget: str) -> list[Standing]:
+        """Return all accounts of a budget, of whatever window; their limits are not known here."""
+        ...
+
     def open(self) -> list[Reservation]:
         """Return the reservations that are not settled, the oldest first."""
         ...

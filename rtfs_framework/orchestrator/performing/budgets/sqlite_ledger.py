@@ -163,6 +163,24 @@ class SqliteLedger:
 
         return self._change(work)
 
+    def accounts(self, budget: str) -> list[Standing]:
+        """Return all accounts of a budget."""
+
+        def work(db: sqlite3.Connection) -> list[Standing]:
+            self._give_back(db, self.clock.now())
+            rows = db.execute(
+                """select key, "window", renews, nano, tokens, calls from account
+                    where budget = ? order by key, "window\"""",
+                (budget,),
+            ).fetchall()
+            found = [
+                (Account(budget=budget, key=key, window=window, renews=renews), Amount(*counted))
+                for key, window, renews, *counted in rows
+            ]
+            return [Standing(account=each, counted=counted, held=_held(db, each)) for each, counted in found]
+
+        return self._change(work)
+
     def open(self) -> list[Reservation]:
         """Return the reservations that are not settled, the oldest first."""
 

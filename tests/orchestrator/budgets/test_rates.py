@@ -1,0 +1,106 @@
+"""Rates: buckets on a clock that is told, and sessions that ask too fast."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtfs_framework.api import InferenceReply, Usage
+from rtfs_framework.api.signals import Left
+from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.orchestrator.boundary.failures import code_of
+from rtfs_framework.orchestrator.config.budgets import RateSpec
+from rtfs_framework.orchestrator.performing.budgets.rates import pair_of
+from rtfs_framework.testing.clock import FakeClock
+
+PROGRAM = '(defn ^:delegation :remote "cloud" f [x] x)\n'
+CLOUD = "[delegation.remote_providers.cloud]\nprovider = 'cloud'\n"
+
+
+def test_a_bucket_is_filled_at_its_pace_up_to_its_burst() -> None:
+    pair = pair_of(RateSpec(name="r", per="minute", calls=60, burst=2), 0.0)
+    assert [pair.take(1, 0, 0.0) for _ in range(3)] == [0.0, 0.0, 1.0]
+    assert pair.take(1, 0, 1.0) == 0.0
+    assert pair.take(1, 0, 1.5) == pytest.approx(0.5)
+    assert [pair.take(1, 0, 1000.0) for _ in range(3)] == [0.0, 0.0, 1.0], "no more than the burst is kept"
+
+
+def test_what_is_larger_than_the_bucket_passes_when_it_is_full_and_is_paid_off() -> None:
+    pair = pair_of(RateSpec(name="r", per="second", tokens=100), 0.0)
+    assert pair.take(1, 250, 0.0) == 0.0
+    assert pair.take(1, 1, 0.0) == pytest.approx(1.51)
+    assert pair.take(1, 250, 1.0) == pytest.approx(1.5), "when it is full again"
+    pair.give(0, 250, 1.0)
+    assert pair.take(1, 100, 1.0) == 0.0
+
+
+def test_both_are_taken_or_none() -> None:
+    pair = pair_of(RateSpec(name="r", per="second", calls=1, tokens=10), 0.0)
+    assert pair.take(1, 6, 0.0) == 0.0
+    assert pair.take(1, 6, 0.5) == pytest.approx(0.5)
+    assert pair.take(1, 1, 1.0) == 0.0
+
+
+@given(st.lists(st.tuples(st.floats(0, 3), st.integers(1, 30)), max_size=60), st.integers(1, 20), st.integers(1, 20))
+def test_no_more_passes_than_the_pace_and_one_burst(steps: list[tuple[float, int]], pace: int, burst: int) -> None:
+    pair, now, passed = pair_of(RateSpec(name="r", per="second", calls=pace, burst=burst), 0.0), 0.0, 0
+    for seconds, tries in steps:
+        now += seconds
+        for _ in range(tries):
+            wait = pair.take(1, 0, now)
+            passed += wait == 0.0
+            assert 0 <= wait <= 1 / pace + 1e-6
+        assert passed <= now * pace + burst + 1e-6
+
+
+@pytest.fixture
+def opened(kit, remote_settings):
+    """Return a function that opens sessions on a remote provider, and the clock of all of them."""
+    clock = FakeClock()
+    entry = kit.provider(
+        "cloud", lambda _: InferenceReply(text="yes", usage=Usage(10, 10)), remote=True, settings=remote_settings
+    )
+
+    def made(config, **options):
+        environ = {**kit.environ, "ACME_API_KEY": "k"}
+        return kit.open(kit.catalog(entry), config + CLOUD, environ=environ, **{"clock": clock, **options})
+
+    made.clock, made.provider = clock, kit.providers["cloud"]
+    return made
+
+
+def test_what_comes_too_early_is_not_sent_and_told_how_long_to_wait(opened, source) -> None:
+    with opened("[rates.r]\ncalls = 2\nper = 'minute'\n") as session:
+        session.run(source(PROGRAM + '[(f "a") (f "b")]'))
+        assert session.host.counting.rate("r") is Left.NOTHING
+        with pytest.raises(ProgramError, match=r"the rate 'r' lets the next one pass in 30 s") as error:
+            session.run(source(PROGRAM + '(f "c")'))
+        assert (error.value.kind, code_of(error.value)) == ("BudgetExhausted", "E0612")
+        opened.clock.advance(30)
+        assert session.run(source(PROGRAM + '(f "c")')).value == "yes"
+        assert session.host.counting.rate("no such") is Left.PLENTY
+    assert len(opened.provider.requests) == 3
+
+
+def test_tokens_that_were_not_used_are_given_back(opened, source) -> None:
+    with opened("[rates.r]\ntokens = 2000\n[ledger]\nmax_tokens = 900\n") as session:
+        for _ in range(10):
+            session.run(source(PROGRAM + '(f "a")'))
+    assert len(opened.provider.requests) == 10
+
+
+def test_a_rate_of_another_target_concerns_nobody_here(opened, source) -> None:
+    with opened("[rates.r]\ncalls = 1\ntarget = 'local-*'\n") as session:
+        session.run(source(PROGRAM + '[(f "a") (f "b")]'))
+        assert not session.host.counting.rates.concerns(next(iter(session.host.pool.instances.values())))
+
+
+def test_sessions_of_one_process_share_their_buckets(opened, source) -> None:
+    from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+
+    config = "[rates.shared-by-two]\ncalls = 1\nper = 'hour'\n"
+    with opened(config, clock=SystemClock()) as one, opened(config, clock=SystemClock()) as other:
+        one.run(source(PROGRAM + '(f "a")'))
+        with pytest.raises(ProgramError, match="shared-by-two"):
+            other.run(source(PROGRAM + '(f "b")'))
