@@ -42,3 +42,5 @@ class Attempt:
     """Which guard refused, "" for none."""
     reason: str = ""
     """What went wrong, without anything that a customer wrote."""
+    retry_after: float | None = None
+    """Seconds for which the target asked to be left alone, None for no word."""

@@ -52,6 +52,8 @@ class Children:
     key: str
     many: bool = False
     required: bool = True
+    instead_of: str = ""
+    """Another key of the entry in whose place this one may stand: never both."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -94,7 +94,7 @@ class EngineTree:
         part = self.catalog.part("engine", plugin)
         own = {key: value for key, value in table.items() if key not in below}
         _, settings = self.reading.split(_NoKeys, part, entry.settings, own, path, also=sorted(below))
-        children = {each.key: self._children(each, table, path) for each in entry.children}
+        children = {each.key: self._children(each, entry, table, path) for each in entry.children}
         targets = self._targets(settings, path)
         return EngineSpec(name=name, plugin=plugin, own=settings, children=children, targets=targets)
 
@@ -148,13 +148,19 @@ class EngineTree:
 
     # -- children ------------------------------------------------------------------------------------------------------
 
-    def _children(self, wanted: Children, table: Mapping[str, Any], path: KeyPath) -> tuple[Below, ...]:
+    def _children(
+        self, wanted: Children, entry: EngineEntry, table: Mapping[str, Any], path: KeyPath
+    ) -> tuple[Below, ...]:
         if wanted.key not in table:
-            if wanted.required:
+            others = [each.key for each in entry.children if each.instead_of == wanted.key]
+            if wanted.required and not any(each in table for each in others):
                 message = f"the key '{wanted.key}' is missing"
-                self.reading.mistake(
-                    "E0704", message, path, f"add {wanted.key} = ... (an engine or a target)", key=True
-                )
+                way_out = f"add {' = ..., or '.join((wanted.key, *others))} = ... (an engine or a target)"
+                self.reading.mistake("E0704", message, path, way_out, key=True)
+            return ()
+        if wanted.instead_of in table:
+            message = f"'{wanted.key}' stands in the place of '{wanted.instead_of}', and both are here"
+            self.reading.mistake("E0705", message, (*path, wanted.key), "leave one of the two out", key=True)
             return ()
         return tuple(
             found for found in self._named(wanted, table[wanted.key], (*path, wanted.key)) if found is not None

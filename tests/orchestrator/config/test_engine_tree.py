@@ -60,6 +60,7 @@ def entry(name, factory=Node, **more):
 ENTRIES = (
     entry("wrap", children=(Children("base"),), settings=Own),
     entry("steady", children=(Children("primary"), Children("fallback", many=True, required=False))),
+    entry("begins", children=(Children("primary"), Children("escalate", True, False, instead_of="primary"))),
     entry("static", Routes),
     entry("fails", Fails),
     entry("reads", Reads),
@@ -150,6 +151,10 @@ REFUSED = [
     ('[engines.a]\nbase = "static"', "E0706", "no engine is called 'a'", "[engines.a]", "`plugin = ...`"),
     ("[engines.a]\nplugin = 7", "E0703", "'plugin' must be a text", "7", ""),
     ('[engines.a]\nplugin = "wrap"', "E0704", "the key 'base' is missing", "[engines.a]", "add base = ..."),
+    ('[engines.a]\nplugin = "begins"', "E0704", "the key 'primary' is missing", "[engines.a]",
+     "add primary = ..., or escalate = ..."),
+    ('[engines.a]\nplugin = "begins"\nprimary = "static"\nescalate = ["static"]', "E0705", "both are here", "escalate",
+     "leave one of the two out"),
     ('[engines.a]\nplugin = "wrap"\nbase = "stattic"', "E0706", "'stattic' is no engine and no target", '"stattic"',
      "did you mean 'static'?"),
     ('[engines.a]\nplugin = "wrap"\nbase = "local-n"', "E0706", "'local-n' is no engine and no target", '"local-n"',

@@ -1,0 +1,178 @@
+"""The engine: a line of engines, of which the first is asked that has a target left for this call.
+
+In: the context of a call. Out: the plan of the first engine in the line while its target is well; unchanged, so that
+nothing differs from that engine alone. Where the target's breaker is open, or an attempt at it failed in a way that
+rules it out for this call, the same engine is asked again without that target, then the next in the line.
+
+What rules a target out follows from the evidence (`FailureKind`): what surely did nothing may be repeated `retries`
+times after a back-off; what may have been carried out only where the target is idempotent; a refusal, a bad reply or
+one of low confidence never. The host judges all of this again: nothing here can loosen it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import attrs
+
+from rtfs_engine_resilient.settings import ResilientSettings
+from rtfs_framework.api import (
+    Attempt,
+    CallContext,
+    Candidate,
+    DelegationPlan,
+    EngineSettings,
+    ExecTarget,
+    FailureKind,
+    Hedge,
+    LocalModel,
+    RemoteModel,
+    show_target,
+)
+
+_REPEATED = (FailureKind.SAFE, FailureKind.UNCERTAIN)
+
+
+class ResilientEngine:
+    """Chooses by health, and by what was tried."""
+
+    __slots__ = ("_line", "_own")
+
+    def __init__(self, settings: EngineSettings) -> None:
+        below = settings.children
+        self._own: ResilientSettings = settings.own or ResilientSettings()
+        self._line = tuple(each for key in ("primary", "escalate", "fallback") for each in below.get(key, ()))
+
+    def claims(self) -> Iterable[str]:
+        """Return nothing of its own: the host adds what the engines in the line claim."""
+        return ()
+
+    def decide(self, context: CallContext) -> DelegationPlan | None:
+        """Return the plan of the first engine in the line whose target is well and was not ruled out."""
+        first = self._line[0].decide(context) if self._line else None
+        if first is None:
+            return None
+        attempts = context.attempts
+        if not attempts and self._own.hedge is None and _why_ill(first.target, context) is None:
+            return first
+        passed: dict[ExecTarget, str] = {}
+        for plan in self._plans(first, context, passed):
+            target = plan.target
+            of_it = tuple(each for each in attempts if each.target == target)
+            delay = self._delay(of_it, context) if of_it else 0.0
+            why = self._why_not(target, of_it, delay, context)
+            if why is None:
+                return self._made(plan, delay, passed, attempts, context)
+            passed[target] = why
+        return None if attempts else first  # the host says why it cannot be asked, and asks again
+
+    def _plans(
+        self, first: DelegationPlan | None, context: CallContext, passed: Mapping[ExecTarget, str]
+    ) -> Iterator[DelegationPlan]:
+        """Yield what the engines in the line choose, each again without what is passed over meanwhile.
+
+        `first` is what the first of them chose already.
+        """
+        for engine in self._line:
+            plan = engine.decide(_without(context, passed)) if first is None else first
+            first = None
+            while plan is not None and plan.target not in passed:
+                yield plan
+                plan = engine.decide(_without(context, passed))
+
+    def _why_not(
+        self, target: ExecTarget, of_it: tuple[Attempt, ...], delay: float, context: CallContext
+    ) -> str | None:
+        """Return why a target is not asked now, None when it is."""
+        if not _is_model(target):
+            return f"it was tried, and that was {of_it[-1].kind.value}" if of_it else None
+        for each in of_it:
+            if each.kind not in _REPEATED:
+                return f"it was tried, and that was {each.kind.value}"
+            if each.kind is FailureKind.UNCERTAIN and not _is_idempotent(target, context):
+                return "it may have done it already, and is not idempotent"
+        if len(of_it) > self._own.retries:
+            return f"it failed: {of_it[-1].kind.value}"
+        if delay > self._own.backoff_most:
+            return f"it asks to be left alone for {delay:.3g} s"
+        return _why_ill(target, context)
+
+    def _delay(self, of_it: tuple[Attempt, ...], context: CallContext) -> float:
+        """Return the wait before a repeat: doubled each time, half of it drawn; never less than the server asks for."""
+        asked = of_it[-1].retry_after or 0.0
+        if len(of_it) > self._own.retries:
+            return asked
+        doubled = min(self._own.backoff * 2.0 ** (len(of_it) - 1), self._own.backoff_most)
+        return max(asked, doubled * (0.5 + 0.5 * context.draw("back-off")))
+
+    def _made(
+        self,
+        plan: DelegationPlan,
+        delay: float,
+        passed: dict[ExecTarget, str],
+        attempts: tuple[Attempt, ...],
+        context: CallContext,
+    ) -> DelegationPlan:
+        """Return a plan as it is, or with the words, the wait and the hedge that it needs."""
+        hedge = None
+        if self._own.hedge is not None and _is_model(plan.target) and _is_idempotent(plan.target, context):
+            hedge = self._hedge(plan, passed, attempts, context)
+        if not passed and not delay and hedge is None:
+            return plan
+        why = "; ".join([plan.reasoning, *(f"not {show_target(target)}: {text}" for target, text in passed.items())])
+        return attrs.evolve(plan, reasoning=why, delay=delay or plan.delay, hedge=hedge or plan.hedge)
+
+    def _hedge(
+        self,
+        plan: DelegationPlan,
+        passed: dict[ExecTarget, str],
+        attempts: tuple[Attempt, ...],
+        context: CallContext,
+    ) -> Hedge | None:
+        """Return the second request of a plan: to the next in the line that is well, idempotent and not tried yet."""
+        after = self._own.hedge
+        if after == "p95":
+            known = context.latency(plan.target)
+            seconds = None if known is None else known.p95
+        else:
+            seconds = None if after is None else after / 1000
+        if seconds is None:
+            return None
+        beside = {**passed, plan.target: "it is asked first"}
+        tried = {each.target for each in attempts}
+        for other in self._plans(None, context, beside):
+            target = other.target
+            new = target not in tried and _is_model(target) and _is_idempotent(target, context)
+            if new and _why_ill(target, context) is None:
+                return Hedge(target=target, after=seconds, most=self._own.hedge_cost)
+            beside[target] = "it cannot be a second request"
+        return None
+
+
+def _is_model(target: ExecTarget) -> bool:
+    return isinstance(target, LocalModel | RemoteModel)
+
+
+def _why_ill(target: ExecTarget, context: CallContext) -> str | None:
+    """Return why nothing can be sent to a target now, None when it can."""
+    if not _is_model(target):
+        return None
+    if _candidate(target, context) is None:
+        return "it cannot be used here"
+    health = context.health(target)
+    return None if health.passes else f"its breaker is {health.value}"
+
+
+def _candidate(target: ExecTarget, context: CallContext) -> Candidate | None:
+    return next((each for each in context.candidates if each.target == target), None)
+
+
+def _is_idempotent(target: ExecTarget, context: CallContext) -> bool:
+    found = _candidate(target, context)
+    return found is not None and found.idempotent
+
+
+def _without(context: CallContext, passed: Mapping[ExecTarget, str]) -> CallContext:
+    if not passed:
+        return context
+    return context.only(each.target for each in context.candidates if each.target not in passed)
