@@ -23,6 +23,7 @@ _COMMANDS = (
     ("expand", "Show a program with its macros expanded.", "rtfs expand -e '(-> 1 inc)'"),
     ("ir", "Show what the compiler makes of a program.", "rtfs ir --python -e '(inc 1)'"),
     ("runs", "List, show and verify what happened in earlier runs.", "rtfs runs show last"),
+    ("policy", "Test where a configuration sends calls.", "rtfs policy test policy.toml"),
     ("cache", "Show or forget the compiled programs that are kept.", "rtfs cache stats"),
     ("cost", "Show who spent what on models, from the journal.", "rtfs cost --since 7d --by tenant,model"),
     ("prices", "Show what models cost, who says so, and since when.", "rtfs prices show gpt-4o-mini"),

@@ -59,7 +59,7 @@ class Counts:
 def replay_command(
     runs: tuple[str, ...], *, since: float | None, file: str | None, as_json: bool, config: str | None
 ) -> int:
-    r"""Decide again what earlier runs decided, without asking any model, and show every difference.
+    """Decide again what earlier runs decided, without asking any model, and show every difference.
 
     Each decision is made by the configuration that counts now (--config FILE for another one), from what the journal
     says that it read. What cannot be repeated is counted, with the reason. The exit code is 1 when anything differs.
@@ -67,7 +67,7 @@ def replay_command(
     \b
     rtfs runs replay last
     rtfs runs replay --since 7d --config cheaper.toml
-    """
+    """  # noqa: D301 - click takes the character for "as it is"
     from rtfs_framework.orchestrator.recording.journal.fault import JournalError
     from rtfs_framework.orchestrator.recording.journal.history import history_of
 

@@ -24,13 +24,13 @@ _WIDTH = 12
 @json_option
 @config_option
 def why_command(run: str, call: str, *, as_json: bool, config: str | None) -> None:
-    r"""Show everything about one recorded call: what was read, who decided, what was tried, what it took.
+    """Show everything about one recorded call: what was read, who decided, what was tried, what it took.
 
     CALL is an id as `rtfs runs show` prints it. Arguments and words are there only if they were kept.
 
     \b
     rtfs runs why last 1:0
-    """
+    """  # noqa: D301 - click takes the character for "as it is"
     from rtfs_framework.orchestrator.recording.journal.fault import JournalError
     from rtfs_framework.orchestrator.recording.journal.history import history_of
     from rtfs_framework.orchestrator.recording.journal.query import find_run

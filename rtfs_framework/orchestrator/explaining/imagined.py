@@ -1,0 +1,91 @@
+"""A world as somebody imagines it, for decisions that nobody carries out: signals, and what was tried before.
+
+What is not said is as it is where nobody measures anything: healthy, unhurried, and plenty of everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api.attempts import Attempt
+from rtfs_framework.api.caller import NO_METADATA, DelegationMetadata
+from rtfs_framework.api.signals import Health, Latency, Left, Price
+from rtfs_framework.api.targets import ExecTarget
+from rtfs_framework.orchestrator.deciding.delegate import Delegator
+from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Imagined:
+    """Signals by target, budget or rate. Prices that are not said are those of the host."""
+
+    known: Mapping[tuple[str, Any], Any] = attrs.field(factory=dict)
+    """By the read's name, and its target or name."""
+    host: Signals = NO_SIGNALS
+
+    def health(self, target: ExecTarget) -> Health:
+        """Return the state of a target's breaker."""
+        found: Health = self.known.get(("health", target), Health.CLOSED)
+        return found
+
+    def latency(self, target: ExecTarget) -> Latency | None:
+        """Return how long a target takes."""
+        found: Latency | None = self.known.get(("latency", target))
+        return found
+
+    def load(self, target: ExecTarget) -> int:
+        """Return about how many requests it has under way."""
+        found: int = self.known.get(("load", target), 0)
+        return found
+
+    def price(self, target: ExecTarget) -> Price:
+        """Return what it costs."""
+        found: Price | None = self.known.get(("price", target))
+        return self.host.price(target) if found is None else found
+
+    def budget(self, name: str) -> Left:
+        """Return what is left of a budget."""
+        found: Left = self.known.get(("budget", name), Left.PLENTY)
+        return found
+
+    def rate(self, name: str) -> Left:
+        """Return what is left of a rate."""
+        found: Left = self.known.get(("rate", name), Left.PLENTY)
+        return found
+
+    def as_signals(self) -> Signals:
+        """Return them as a host has them."""
+        return Signals(targets=self, budgets=self, prices=self)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Past:
+    """What was tried for a call before, and what its caller says of it."""
+
+    attempts: tuple[Attempt, ...] = ()
+    metadata: DelegationMetadata = NO_METADATA
+    seed: str = ""
+    call: tuple[object, ...] = ()
+    """The call's id, as draws use it."""
+
+    def draw(self, name: str) -> float:
+        """Return the number in [0, 1) that the seed, the id and the number of the attempt give."""
+        return _no_chance(self.seed, self.call, len(self.attempts), name)
+
+
+def imagining(delegator: Delegator, signals: Signals) -> Delegator:
+    """Return what decides as a host's does, in another world, without looking into memory or telling anybody."""
+    return attrs.evolve(delegator, l1=None, report=_tell_nobody, signals=signals)
+
+
+def _tell_nobody(*_: object) -> None:
+    """Report nothing."""
+
+
+def _no_chance(seed: str, call: tuple[object, ...], attempt: int, name: str) -> float:
+    text = "\0".join((seed, repr(call), str(attempt), name))
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") / 2**64
