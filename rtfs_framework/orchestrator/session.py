@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.cache import CacheStats
     from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.orchestrator.explaining.checked import Checked
+    from rtfs_framework.orchestrator.explaining.estimating.estimate import Estimate
     from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
     from rtfs_framework.registry.catalog import Catalog
     from rtfs_framework.registry.faults import PluginFault
@@ -224,6 +225,24 @@ class Session:
         from rtfs_framework.orchestrator.explaining.explain import explain_call
 
         return self.portal.call(lambda _: explain_call(self.host, source_of(source), call, self.limits))
+
+    def estimate(self, source: Source | str, inputs: Iterable[tuple[Any, ...]] = ()) -> Estimate:
+        """Return what a run would ask of models, and what that would cost at least and at most. Nobody is asked.
+
+        The program runs with stand-ins for answers: its top-level forms, then `main` with the arguments of each input.
+
+        Raises:
+            LanguageError: The program was refused.
+        """
+        from rtfs_framework.orchestrator.explaining.estimating.estimate import Estimating
+
+        estimating = Estimating(self.host, self.link(source))
+        with ExitStack() as open_ones:
+            loaded = estimating.load(lambda host: Session(host, self.portal, self.limits).load(source))
+            programs = [open_ones.enter_context(program) for program in loaded]
+            for args in inputs:
+                estimating.add(programs, "main", args)
+        return estimating.estimate(self.explain(source))
 
     def close(self, status: str = "complete", *, wait: bool = True, timeout: float | None = None) -> None:
         """End what is still open and release everything; from any thread, and as often as one likes.

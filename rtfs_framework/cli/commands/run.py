@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from rtfs_framework.cli.faults import FINE
 from rtfs_framework.cli.limits import chosen, limit_options
 from rtfs_framework.cli.options import config_option, journal_option, json_option, open_session
 from rtfs_framework.cli.sources import given_text, read_program
@@ -27,6 +28,7 @@ _FORMATS = ("csv", "jsonl", "text")
 @click.option("--parallel", type=click.IntRange(1, 1000), metavar="N", help="Calls of one fan-out under way at once.")
 @click.option("--progress/--no-progress", default=None, help="Show a progress bar (default: on a terminal).")
 @click.option("--output", metavar="FILE", help="Also write the results to FILE, one JSON object per line.")
+@click.option("--estimate", is_flag=True, help="Say what this would ask of models and cost; ask nobody.")
 @limit_options
 @json_option
 @config_option
@@ -41,13 +43,24 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
     rtfs run hello.rtfs World
     rtfs run triage.rtfs --input messages.csv --column body
     cat messages.txt | rtfs run triage.rtfs --input - --json
+    rtfs run triage.rtfs --input messages.csv --estimate
     """  # noqa: D301 - click's \b is a backspace
     source = read_program(file)
     asked = chosen(options)
     common = {name: options[name] for name in ("journal", "parallel")}
+    if options["estimate"]:
+        common["journal"] = False
+        if options["output"]:
+            raise click.UsageError("--estimate and --output exclude each other: an estimate has no results to write")
     with open_session(file, options["config"], limits=asked, **common) as session:
         if input_file is None:
             _refuse_stream_options(options)
+            if options["estimate"]:
+                from rtfs_framework.cli.commands.run_estimate import estimate_once
+
+                texts = [given_text(arg, f"argument {n}") for n, arg in enumerate(args, 1)]
+                estimate_once(session, source, texts, as_json=options["as_json"])
+                return None
             from rtfs_framework.cli.commands.run_once import linked_with_notices, run_once, show_result, write_result
 
             linked = linked_with_notices(session, source)
@@ -69,15 +82,21 @@ def _stream(session: Any, source: Any, input_file: str, options: dict[str, Any])
     from rtfs_framework.cli.records.open import Wanted
     from rtfs_framework.cli.shown.progress import wanted
 
+    names = ("form", "column", "encoding", "skip_bad", "limit")
+    delimiter = _delimiter(options["delimiter"])
+    reading = Wanted(path=input_file, delimiter=delimiter, **{name: options[name] for name in names})
+    if options["estimate"]:
+        from rtfs_framework.cli.commands.run_estimate import estimate_records
+
+        bar = wanted(options["progress"])
+        estimate_records(session, source, reading, progress=bar, as_json=options["as_json"])
+        return FINE
     how = How(
         as_json=options["as_json"],
         output=options["output"],
         progress=wanted(options["progress"]),
         concurrency=options["concurrency"],
     )
-    names = ("form", "column", "encoding", "skip_bad", "limit")
-    delimiter = _delimiter(options["delimiter"])
-    reading = Wanted(path=input_file, delimiter=delimiter, **{name: options[name] for name in names})
     return run_stream(session, source, reading, how)
 
 

@@ -342,6 +342,7 @@ class ProviderPool:
                     model=instance.spec.model,
                     input_cost=instance.spec.input_cost,
                     output_cost=instance.spec.output_cost,
+                    context_window=instance.spec.context_window,
                 )
                 for target, instance in self.instances.items()
                 if self.unusable(target) is None
