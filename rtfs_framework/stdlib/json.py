@@ -11,17 +11,15 @@ from __future__ import annotations
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import generic_error
 from rtfs_framework.lang.garbage import no_collection
-from rtfs_framework.lang.jsontext import MAX_DEPTH, TOO_DEEP, JsonError, load_to_walk
-from rtfs_framework.lang.maps import Map
-from rtfs_framework.lang.meter import LARGE, charge, meter, room_for_text, watched
+from rtfs_framework.lang.jsontext import JsonError
+from rtfs_framework.lang.meter import LARGE, charge, meter, room_for_text
 from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import string
 from rtfs_framework.stdlib.json_text import plain_text
+from rtfs_framework.stdlib.json_values import value_of
 from rtfs_framework.stdlib.json_writer import written
 from rtfs_framework.stdlib.table import builtin
 
-_MANY = 8_192
-"""Items of an array that are turned into values without a look at the limits."""
 _MARKS = (",", ":", "[", "{")
 """What a text has one of for every value in it, but for the first."""
 _PART = 64
@@ -44,46 +42,11 @@ def parse_json(text: ty.string) -> Any:
         if len(text) >= LARGE:
             meter().reserve(_PART * sum(map(text.count, _MARKS)))
         with no_collection():
-            return _value(load_to_walk(text), 1)
+            return value_of(text)
     except JsonError as error:
         raise generic_error(f"JSON parsing error: {error}") from None
     except RecursionError:
         raise generic_error("JSON parsing error: nested too deeply") from None
-
-
-def _value(data: Any, level: int) -> Any:
-    """Return the value of what Python's decoder has made, which is changed in place."""
-    return _vector(data, level) if type(data) is list else _map(data, level) if type(data) is dict else data
-
-
-def _vector(items: list[Any], level: int) -> tuple[Any, ...]:
-    if level > MAX_DEPTH:
-        raise JsonError(TOO_DEEP)
-    for item in items:
-        if type(item) is dict or type(item) is list:
-            break
-    else:
-        return tuple(items)
-    level += 1
-    return tuple(
-        [
-            _map(item, level) if type(item) is dict else _vector(item, level) if type(item) is list else item
-            for item in (items if len(items) < _MANY else watched(items))
-        ]
-    )
-
-
-def _map(members: dict[str, Any], level: int) -> Map:
-    if level > MAX_DEPTH:
-        raise JsonError(TOO_DEEP)
-    for name, item in members.items():
-        if type(item) is list:
-            members[name] = _vector(item, level + 1)
-        elif type(item) is dict:
-            members[name] = _map(item, level + 1)
-    made = Map()  # as `Map.wrap` does, but faster
-    made._items = members
-    return made
 
 
 @builtin(
