@@ -142,11 +142,27 @@ class ProviderRedirected(ProviderError):
 
 
 class BadReply(ProviderError):
-    """The provider answered something that is no valid reply: malformed JSON, or a value of another type."""
+    """The provider answered something that is no valid reply: malformed JSON, or a value of another type.
+
+    `said` is what a model said that did not fit: the host then tells it so and asks once more. Leave it out where
+    asking again would not help (refused, cut off), or where no model spoke at all.
+    """
 
     code = "E0606"
     kind = "TypeValidationError"
     failure = FailureKind.REPLY
+
+    def __init__(
+        self,
+        provider: str,
+        message: str,
+        *,
+        usage: Usage | None = None,
+        failure: FailureKind | None = None,
+        said: str | None = None,
+    ) -> None:
+        super().__init__(provider, message, usage=usage, failure=failure)
+        self.said = said
 
 
 class ReplyTooLarge(BadReply):

@@ -18,6 +18,8 @@ class PlanSource(Enum):
     L1 = "l1"
     ENGINE = "engine"
     DEFAULT = "default"
+    EXHAUSTED = "exhausted"
+    """Nothing was left to try."""
 
 
 @attrs.frozen(slots=True)

@@ -77,6 +77,8 @@ class InferenceReply:
     """True when `data` holds the answer (None included)."""
     model: str = ""
     usage: Usage = Usage()
+    confidence: float | None = None
+    """How sure the model is, within 0 and 1; None where it does not say. A configuration may want a least one."""
     explanation: str = ""
     """Why this answer, when the provider can say (a rules provider names the rule); goes to the causal chain."""
     problems: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from rtfs_framework.orchestrator.deciding.engines import make_engine
 from rtfs_framework.orchestrator.deciding.policy import policy_hash, runtime_context_hash
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
+from rtfs_framework.orchestrator.deciding.sequel import Sequel
 from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.performing.budgets.build import Counting, build_counting
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
@@ -33,6 +34,7 @@ from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.models import Models
 from rtfs_framework.orchestrator.performing.prompt import signature_text, wording
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool, untold
+from rtfs_framework.orchestrator.performing.sending import Sender
 from rtfs_framework.orchestrator.recording.events import EventBus, Subscription
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
 from rtfs_framework.orchestrator.remembering.artifacts.store import ArtifactStore
@@ -122,20 +124,27 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     written = _journal(config, environ, clock, events) if journal and config.journal.enabled else None
     health = build_board(config.health, pool, environ, clock, events, written)
     counting = build_counting(config, pool, environ, clock, events, written)
-    models = Models(
-        reuse, clock, events, io, Gate((*counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
-    )
+    gate = Gate((*counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
+    models = Models(reuse, Sender(clock=clock, events=events, io=io, gate=gate))
+    signals = Signals(targets=health, budgets=counting, prices=pool)
+    sequel = Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals)
     dispatcher = Dispatcher(
         delegator=Delegator(
             precedence=Precedence(
-                security, pool, config.routes, config.default_target, clock, routes_first=not config.engine_chosen
+                security=security,
+                targets=pool,
+                routes=config.routes,
+                default_target=config.default_target,
+                clock=clock,
+                sequel=sequel,
+                routes_first=not config.engine_chosen,
             ),
             engine=engine,
             l1=caches.of_level(CacheLevel.L1),
             policy_hash=policy,
             runtime_context_hash=runtime_context_hash(config),
             tenant=config.tenant,
-            signals=Signals(targets=health, budgets=counting, prices=pool),
+            signals=signals,
             wording=wording,
             clock=clock,
             report=events.plugin_failed,

@@ -75,6 +75,11 @@ def unknown_target(reason: str) -> ProgramError:
     return _coded("UnknownCapability", f"Unknown target: {reason}", UNKNOWN_TARGET, {})
 
 
+def late() -> ProgramError:
+    """Return the error of a call whose time is over."""
+    return _coded("NetworkError", "the call's time is over", "E0602", {})
+
+
 def not_supported(what: str) -> ProgramError:
     """`Not implemented: ...` for targets that this host cannot serve."""
     return _coded("NotImplemented", f"Not implemented: {what}", "E0714", {})

@@ -98,8 +98,18 @@ async def within(watch: Watch | None, finish: Callable[[], Awaitable[T]]) -> T:
     raise watch.over()
 
 
-def seconds_for(bound: float, hints: Map) -> float:
-    """Return the deadline of one call in seconds. A hint only ever shortens it: waiting is the host's to grant."""
+async def pause(seconds: float) -> None:
+    """Wait, in whatever loop this is."""
+    import anyio
+
+    await anyio.sleep(seconds)
+
+
+def seconds_for(bound: float, hints: Map, elapsed: float = 0.0) -> float:
+    """Return the seconds that one attempt of a call may take, after so many that its others took.
+
+    A hint only ever shortens it, for all attempts together: waiting is the host's to grant.
+    """
     if not len(hints):
         return bound
     hint = _get(hints, _HINT)
@@ -108,7 +118,7 @@ def seconds_for(bound: float, hints: Map) -> float:
     for name in _FIELDS:
         wanted = _get(hint, name)
         if isinstance(wanted, int | float) and not isinstance(wanted, bool) and wanted > 0:
-            return min(bound, wanted / 1000)
+            return min(bound, wanted / 1000 - elapsed)
     return bound
 
 

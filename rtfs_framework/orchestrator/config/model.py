@@ -55,6 +55,12 @@ class ProviderSpec:
     """Who says what the configuration does not: a package of prices, and the day of the price."""
     parallel: int | None = None
     """Requests under way at once; None for what the plugin says."""
+    quality: float | None = None
+    """What its owner says that its answers are worth, within 0 and 1."""
+    idempotent: bool = False
+    """Whether it may be asked again when a request may have been carried out."""
+    min_confidence: float = 0.0
+    """How sure it must say that it is; 0 for any."""
     model: str = ""
     own: Any = None
     """An instance of the plugin's settings class, None when it has none."""
@@ -77,6 +83,18 @@ class EngineSpec:
     """By the key that names them; a target stands for an engine that always chooses it."""
     targets: Mapping[str, ExecTarget] = attrs.field(factory=dict)
     """What the texts in `own` that name targets mean."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class AttemptSpec:
+    """How often a call is tried, and what becomes of it when nothing is left."""
+
+    most: int = 3
+    """Requests of one call, all targets together."""
+    on_exhausted: Literal["body", "error", "ask"] | None = None
+    """None: the function's own body, and the error where the function's author named the target."""
+    quality_floor: float = 0.0
+    """The least `quality` of what may answer instead of the target that was chosen first."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -115,6 +133,7 @@ class Config:
     concurrency: int | None = None
     parallel: int = DEFAULT_PARALLEL
     """How many branches of fan-outs (`pmap`, `step-parallel`, maps of calls) are under way at once."""
+    attempts: AttemptSpec = AttemptSpec()
     routes: Mapping[str, tuple[ExecTarget, ...]] = attrs.field(factory=dict)
     providers: tuple[ProviderSpec, ...] = ()
     caches: Mapping[str, CacheSpec] = attrs.field(factory=dict)

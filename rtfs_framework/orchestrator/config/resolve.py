@@ -20,7 +20,7 @@ from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.budgets import BudgetTables, LedgerSpec
 from rtfs_framework.orchestrator.config.engine_tree import EngineTree
 from rtfs_framework.orchestrator.config.key_binding import endpoint_of, host_of, names_key
-from rtfs_framework.orchestrator.config.model import CacheSpec, Config, JournalSpec, ProviderSpec
+from rtfs_framework.orchestrator.config.model import AttemptSpec, CacheSpec, Config, JournalSpec, ProviderSpec
 from rtfs_framework.orchestrator.config.own import Reading, default_engine, key_names, usual_plugin
 from rtfs_framework.orchestrator.config.paths import BadPath, read_path
 from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text, why_no_id
@@ -82,6 +82,9 @@ class Resolver:
             engine_chosen=table.engine is not None,
             concurrency=table.concurrency,
             parallel=table.parallel,
+            attempts=AttemptSpec(
+                most=table.attempts, on_exhausted=table.on_exhausted, quality_floor=table.quality_floor
+            ),
             routes=_routes(table.static_routes, target),
             providers=tuple(priced(spec, file.prices) for spec in providers),
             caches=self._caches(file.caches, l4=table.enable_l4_cache),
@@ -115,7 +118,11 @@ class Resolver:
                     text = target_text(target)
                     found = {each: s for each, s in found.items() if each == target or target_text(each) != text}
                     found[target] = spec
-        return tuple(found.values())
+        least = file.delegation.min_confidence
+        return tuple(
+            spec if "min_confidence" in spec.table else attrs.evolve(spec, min_confidence=least)
+            for spec in found.values()
+        )
 
     def _provider(
         self,
@@ -156,6 +163,9 @@ class Resolver:
             input_cost=ours.input_cost,
             output_cost=ours.output_cost,
             parallel=ours.parallel,
+            quality=ours.quality,
+            idempotent=ours.idempotent,
+            min_confidence=ours.min_confidence or 0.0,
             model=ask(part, "its setting `model`", lambda: str(getattr(own, "model", "") or "")),
             own=own,
             table=dict(table),

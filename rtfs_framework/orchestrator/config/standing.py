@@ -75,6 +75,19 @@ def _parallel(said: Said) -> Any:
     return _at_most(said.below.parallel, said)
 
 
+def _attempts(said: Said) -> Any:
+    return _at_most(said.below.attempts.most, said)
+
+
+def _on_exhausted(said: Said) -> Any:
+    """Keep "error": it gives no answer where there would be one, and sends nothing anywhere."""
+    return said.raw if said.value in ("error", said.below.attempts.on_exhausted) else WIDENS
+
+
+def _quality_floor(said: Said) -> Any:
+    return said.raw if said.value >= said.below.attempts.quality_floor else WIDENS
+
+
 def _limit(said: Said) -> Any:
     return _at_most(getattr(said.below.limits, said.key), said)
 
@@ -174,6 +187,10 @@ STANDING: Mapping[str, Rule] = {
     "delegation.engine": _engine,
     "delegation.concurrency": _concurrency,
     "delegation.parallel": _parallel,
+    "delegation.attempts": _attempts,
+    "delegation.on_exhausted": _on_exhausted,
+    "delegation.quality_floor": _quality_floor,
+    "delegation.min_confidence": widens,
     "delegation.static_routes.*": targets,
     "delegation.remote_providers.*.provider": widens,
     "delegation.remote_providers.*.timeout": _timeout,
@@ -181,12 +198,18 @@ STANDING: Mapping[str, Rule] = {
     "delegation.remote_providers.*.input_cost": widens,
     "delegation.remote_providers.*.output_cost": widens,
     "delegation.remote_providers.*.parallel": _requests,
+    "delegation.remote_providers.*.quality": widens,
+    "delegation.remote_providers.*.idempotent": widens,
+    "delegation.remote_providers.*.min_confidence": widens,
     "delegation.local_models.*.provider": widens,
     "delegation.local_models.*.timeout": _timeout,
     "delegation.local_models.*.reuse": _reuse,
     "delegation.local_models.*.input_cost": widens,
     "delegation.local_models.*.output_cost": widens,
     "delegation.local_models.*.parallel": _requests,
+    "delegation.local_models.*.quality": widens,
+    "delegation.local_models.*.idempotent": widens,
+    "delegation.local_models.*.min_confidence": widens,
     "engines.*": widens,
     "caches.*.enabled": _off,
     "caches.*.ttl": widens,

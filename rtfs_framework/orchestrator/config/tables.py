@@ -55,6 +55,9 @@ class OutOfBounds(ValueError):
 
 
 _MOST_CONCURRENT = 1000
+MOST_ATTEMPTS = 8
+"""Of one call: guards' refusals count, too."""
+_SHARE: Any = [validators.ge(0.0), validators.le(1.0)]
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -72,6 +75,10 @@ class DelegationTable:
         default=None, validator=validators.optional([_POSITIVE, validators.le(_MOST_CONCURRENT)])
     )
     parallel: int = attrs.field(default=DEFAULT_PARALLEL, validator=[_POSITIVE, validators.le(_MOST_CONCURRENT)])
+    attempts: int = attrs.field(default=3, validator=[_POSITIVE, validators.le(MOST_ATTEMPTS)])
+    on_exhausted: Literal["body", "error", "ask"] | None = None
+    quality_floor: float = attrs.field(default=0.0, validator=_SHARE)
+    min_confidence: float = attrs.field(default=0.0, validator=_SHARE)
     static_routes: Mapping[str, str | list[str]] = attrs.field(factory=dict)
     remote_providers: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     local_models: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
@@ -91,6 +98,9 @@ class ProviderTable:
     parallel: int | None = attrs.field(
         default=None, validator=validators.optional([_POSITIVE, validators.le(_MOST_CONCURRENT)])
     )
+    quality: float | None = attrs.field(default=None, validator=validators.optional(_SHARE))
+    idempotent: bool = False
+    min_confidence: float | None = attrs.field(default=None, validator=validators.optional(_SHARE))
 
 
 @attrs.frozen(slots=True, kw_only=True)

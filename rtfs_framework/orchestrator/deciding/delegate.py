@@ -15,6 +15,7 @@ Whatever depends on nothing but the function is settled once per function; a dec
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -26,7 +27,7 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.arity import Shape
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
-from rtfs_framework.orchestrator.deciding.context import Facts, Question, Read, Reads, Wording
+from rtfs_framework.orchestrator.deciding.context import Asker, Facts, Question, Read, Reads, Wording
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.deciding.plan_tree import Leaf, PlanTree
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
@@ -49,6 +50,8 @@ MOST_LEAVES = 16_384
 Report = Callable[[Part, "BaseException | str", str, str], None]
 """Told when a plugin broke: who, what was wrong, in which piece of its code, and what happened instead."""
 
+_AFTER = "not asked: something was tried before"
+NO_ANSWERS: Mapping[Question, str | None] = MappingProxyType({})
 _OWN_BODY = "the function's own body ran instead"
 _IMPURE = "reads other things after equal reads: its decisions rest on something else, and are not kept"
 _ENGINE_SOURCES = frozenset({PlanSource.STATIC_ROUTE, PlanSource.DEFAULT})
@@ -66,6 +69,8 @@ class Undecided:
     """What was read before the question."""
     answers: Mapping[Question, str | None] = attrs.field(factory=dict)
     """Those of this call that are there."""
+    asker: Asker | None = None
+    """Whose past counts; None for a call that nobody makes."""
 
 
 @attrs.define(slots=True)
@@ -121,8 +126,8 @@ class Delegator:
             return True
         return self.engine is not None and self.engine.claims().match(name) is not None
 
-    def decide(self, call: HostCall) -> Decision | Undecided:
-        """Return the decision for a call."""
+    def decide(self, call: HostCall, asker: Asker | None = None) -> Decision | Undecided:
+        """Return the decision for a call, before anything was tried for it."""
         function = call.function
         known = self._by_identity.get(id(function))
         if known is None or known.facts.function is not function:
@@ -131,12 +136,37 @@ class Delegator:
             return known.fixed
         leaf, reads = known.tree.only, None
         if leaf is None:
-            reads = self.reads(known.facts, call, self._answer_from_memory)
+            reads = self.reads(known.facts, call, self._answer_from_memory, asker)
             leaf = None if self.l1 is None else known.tree.find(reads)
         found = None if leaf is None or self.l1 is None else self._from_memory(known, leaf)
         if found is not None:
             return found
-        return self._ask(known, reads or self.reads(known.facts, call, self._answer_from_memory), {})
+        return self._ask(known, reads or self.reads(known.facts, call, self._answer_from_memory, asker), {})
+
+    def again(
+        self, call: HostCall, asker: Asker, answers: Mapping[Question, str | None] = NO_ANSWERS
+    ) -> Decision | Undecided:
+        """Return what follows the latest attempt of a call: failure is another decision. L1 has no say in it."""
+        known = self._learn(call)
+        last = asker.attempts[-1]
+        steps = (("attempt", f"{len(asker.attempts)}: {show_target(last.target)}: {last.kind.value}, {last.reason}"),)
+        if known.fixed is not None or self.engine is None:
+            return attrs.evolve(self.precedence.follow(known.facts.function, asker, steps), grounds=known.grounds)
+        over = self.precedence.sequel.over(asker.attempts)
+        if over is not None:
+            return self._at_end(known, asker, steps, over)
+        reads = self.reads(known.facts, call, self._answers(answers), asker)
+        return self._ask(known, reads, answers, before=steps)
+
+    def _at_end(self, known: _Known, asker: Asker, steps: Steps, why: str) -> Decision:
+        made = self.precedence.exhausted(steps, why, asker.attempts, hinted=False)
+        return attrs.evolve(made, grounds=known.grounds)
+
+    def _answers(self, answers: Mapping[Question, str | None]) -> Callable[[Question], tuple[str | None] | None]:
+        def answer_to(question: Question) -> tuple[str | None] | None:
+            return (answers[question],) if question in answers else self._answer_from_memory(question)
+
+        return answer_to
 
     def go_on(self, asked: Undecided, answer: str | None) -> Decision | Undecided:
         """Return the decision after a consultation, or the engine's wish for another one; no answer is None."""
@@ -144,11 +174,8 @@ class Delegator:
         if answer is not None and self.l1 is not None:
             self.l1.put(self._answer_key(asked.question), answer, self.ttl)
         known = self._learn(asked.call)
-
-        def answer_to(question: Question) -> tuple[str | None] | None:
-            return (answers[question],) if question in answers else self._answer_from_memory(question)
-
-        return self._ask(known, self.reads(known.facts, asked.call, answer_to), answers, asked)
+        reads = self.reads(known.facts, asked.call, self._answers(answers), asked.asker)
+        return self._ask(known, reads, answers, asked)
 
     def preview(self, call: HostCall, *, quiet: bool = False) -> Decision | Undecided:
         """Return what `decide` would, without looking into L1 or writing to it: for explanations.
@@ -249,12 +276,18 @@ class Delegator:
     # -- plans of the engine -------------------------------------------------------------------------------------------
 
     def _ask(
-        self, known: _Known, reads: Reads, answers: Mapping[Question, str | None], asked: Undecided | None = None
+        self,
+        known: _Known,
+        reads: Reads,
+        answers: Mapping[Question, str | None],
+        asked: Undecided | None = None,
+        before: Steps | None = None,
     ) -> Decision | Undecided:
         engine = self.engine
         if engine is None:  # settled in _learn
             return self.precedence.default(known.before)
-        before = known.before if asked is None else asked.steps
+        if before is None:
+            before = known.before if asked is None else asked.steps
         try:
             answer = engine.decide(reads)
         except PluginFault as fault:
@@ -266,14 +299,21 @@ class Delegator:
             return self._engine_failed(known, engine, before, PluginFault(engine.part, "`decide`", wrong), reads)
         if reads.question is None:
             return self._decided(known, reads, engine, answer, before)
-        return Undecided(reads.call, reads.question, before, dict(reads.noted), answers)
+        return Undecided(reads.call, reads.question, before, dict(reads.noted), answers, reads.asker)
 
     def _decided(
         self, known: _Known, reads: Reads, engine: Engine, answer: DelegationPlan | None, before: Steps
     ) -> Decision:
         footprint, path = reads.footprint, tuple(reads.path)
-        verdict, leaf = self._place(known, reads, engine)
+        past = reads.asker if reads.asker is not None and reads.asker.attempts else None
+        verdict, leaf = self._place(known, reads, engine) if past is None else (_AFTER, None)
         steps = (*before, ("l1", verdict))
+        if past is not None:
+            wrong = self._wrong_after(answer, past)
+            if wrong is not None or answer is None:
+                steps = (*steps, ("engine", f"{engine.name}: {wrong}"))
+                made = self._at_end(known, past, steps, wrong or "")
+                return attrs.evolve(made, footprint=footprint, path=path)
         if answer is None:
             made = self.precedence.default((*steps, ("engine", f"{engine.name}: no opinion")))
             made = attrs.evolve(made, footprint=footprint, grounds=known.grounds)
@@ -306,6 +346,13 @@ class Delegator:
                 self._keep(kept, plan)
 
         return attrs.evolve(made, settle=settle)
+
+    def _wrong_after(self, answer: DelegationPlan | None, past: Asker) -> str | None:
+        """Return why an engine's answer is none after what was tried, None when it can be carried out."""
+        if answer is None:
+            return "no target is left"
+        why = self.precedence.sequel.why_not(answer.target, past.attempts)
+        return None if why is None else f"{show_target(answer.target)} once more: {why}"
 
     def _place(self, known: _Known, reads: Reads, engine: Engine) -> tuple[str, Leaf | None]:
         """Return what the record says of L1, and where the plan will be kept; None where it must not be."""

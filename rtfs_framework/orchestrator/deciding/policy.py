@@ -31,10 +31,17 @@ def policy_hash(config: Config, targets: Targets, engine: Engine | None) -> str:
              targets.unusable(spec.target) is None]
             for spec in sorted(config.providers, key=lambda spec: show_target(spec.target))
         ],
-        "tables": config.tables,
+        "tables": {name: _deciding(name, table) for name, table in config.tables.items()},
         "tenant": config.tenant,
     }  # fmt: skip
     return digest(_value(parts))
+
+
+def _deciding(name: str, table: Any) -> Any:
+    """Return what of a table decisions may rest on: not how much is done at once."""
+    if name != "delegation" or not isinstance(table, Mapping):
+        return table
+    return {key: value for key, value in table.items() if key not in ("parallel", "concurrency")}
 
 
 def runtime_context_hash(config: Config) -> str:

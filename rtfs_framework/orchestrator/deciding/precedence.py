@@ -5,18 +5,25 @@ Each step says what it found, also when it found nothing, so that an explanation
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
 from rtfs_framework.api.plans import Candidate, DelegationPlan, PlanSource
-from rtfs_framework.api.targets import Deny, ExecTarget, LocalPure, show_target
+from rtfs_framework.api.targets import Ask, Deny, ExecTarget, LocalPure, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.signature import DelegationHint, FunctionSignature
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
+from rtfs_framework.orchestrator.deciding.sequel import Sequel
 from rtfs_framework.orchestrator.recording.records import Decision, Steps
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.attempts import Attempt
+    from rtfs_framework.orchestrator.deciding.context import Asker
+
+_ENDS = {"body": "the own body runs instead", "error": "the error", "ask": "a person is asked"}
 
 
 class Targets(Protocol):
@@ -45,7 +52,7 @@ class Targets(Protocol):
         ...
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, kw_only=True)
 class Precedence:
     """The settled part of the precedence, for one configuration."""
 
@@ -54,6 +61,7 @@ class Precedence:
     routes: Mapping[str, tuple[ExecTarget, ...]]
     default_target: ExecTarget
     clock: Clock
+    sequel: Sequel
     routes_first: bool = True
     """Whether routes decide before any engine: not where the configuration names one, for then that one reads them."""
     routed: Patterns = attrs.field(init=False, repr=False, eq=False)
@@ -105,6 +113,50 @@ class Precedence:
         steps = (*steps, ("engine", why))
         made = self._made(LocalPure(), PlanSource.ENGINE, reasoning, steps, None, (("failed", why),), engine)
         return attrs.evolve(made, fault=why)
+
+    def follow(self, function: FunctionSignature, asker: Asker, steps: Steps) -> Decision:
+        """Return what follows a failure where no engine decides: the next of the list, or the end of it."""
+        targets, source = self._list(function)
+
+        def unusable(target: ExecTarget) -> str | None:
+            return self.security.beyond_reach(target) or self.targets.unusable(target)
+
+        over = self.sequel.over(asker.attempts)
+        found, excluded = (None, ()) if over else self.sequel.following(targets, asker, unusable)
+        if found is None:
+            return self.exhausted(steps, over or "no target is left", asker.attempts, hinted=source is PlanSource.HINT)
+        target, delay = found
+        reasoning = f"after {len(asker.attempts)} without an answer: {show_target(target)}"
+        if delay:
+            reasoning = f"{reasoning} again, after {delay:.2f} s"
+        steps = (*steps, (source.value.replace("-", " "), reasoning))
+        made = self._made(target, source, reasoning, steps, None, excluded)
+        return attrs.evolve(made, plan=attrs.evolve(made.plan, delay=delay))
+
+    def _list(self, function: FunctionSignature) -> tuple[tuple[ExecTarget, ...], PlanSource]:
+        """Return the targets of a decision that rests on the function alone. An author's hint names one."""
+        if function.hint is not None:
+            wanted = self.targets.of_hint(function.hint)
+            return (() if wanted is None else (wanted,)), PlanSource.HINT
+        pattern = self.routed.match(function.name)
+        if pattern is not None:
+            return self.routes[pattern], PlanSource.STATIC_ROUTE
+        return (self.default_target,), PlanSource.DEFAULT
+
+    def exhausted(self, steps: Steps, why: str, attempts: Sequence[Attempt], *, hinted: bool) -> Decision:
+        """Return what becomes of a call that nothing is left for: its own body, the error, or a question to a person.
+
+        The own body would be weaker than what was chosen, so a quality floor leaves the error, unless the
+        configuration says "body" itself.
+        """
+        spec = self.sequel.spec
+        wanted = spec.on_exhausted or ("error" if hinted or spec.quality_floor > 0 else "body")
+        tried = ", ".join(dict.fromkeys(show_target(each.target) for each in attempts))
+        reasoning = f"nothing is left after {tried}: {_ENDS[wanted]}"
+        ends: dict[str, ExecTarget] = {"ask": Ask("operator"), "error": Deny(reasoning), "body": LocalPure()}
+        steps = (*steps, ("exhausted", why), ("on_exhausted", _ENDS[wanted]))
+        made = self._made(ends[wanted], PlanSource.EXHAUSTED, reasoning, steps)
+        return attrs.evolve(made, exhausted=wanted)
 
     def review(self, plan: DelegationPlan) -> tuple[DelegationPlan, str | None]:
         """Return an engine's plan, narrowed to what is allowed and can be used, and the note when it was."""

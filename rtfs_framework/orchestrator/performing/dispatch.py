@@ -11,6 +11,7 @@ from collections.abc import Callable
 import attrs
 from typing_extensions import assert_never
 
+from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.plans import PlanSource
 from rtfs_framework.api.targets import (
     Ask,
@@ -28,19 +29,22 @@ from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.errors import ProgramError, undefined_symbol
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Locally, Reply, Throw, Waiting, reply
-from rtfs_framework.orchestrator.boundary.failures import not_supported, unknown_target
+from rtfs_framework.orchestrator.boundary.failures import late, not_supported, unknown_target
+from rtfs_framework.orchestrator.concurrency.deadlines import pause, seconds_for
 from rtfs_framework.orchestrator.concurrency.slots import Slots
-from rtfs_framework.orchestrator.deciding.delegate import Delegator, Undecided
+from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, Delegator, Undecided
 from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
-from rtfs_framework.orchestrator.performing.models import Models
-from rtfs_framework.orchestrator.performing.providers import ProviderPool
+from rtfs_framework.orchestrator.performing.models import Failed, Models, Pending
+from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
+from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.records import Decision
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
 
+_FOR_EVER = float("inf")
 _CAPABILITY, _DELEGATED = CallKind.CAPABILITY, CallKind.DELEGATED
 
 
@@ -89,11 +93,27 @@ class Dispatcher:
         return answer
 
     def _decide(self, opened: OpenCall) -> Answer | Waiting:
-        decision = self.delegator.decide(opened.call)
+        return self._follow(opened, self.delegator.decide(opened.call, opened))
+
+    def _follow(self, opened: OpenCall, decision: Decision | Undecided) -> Answer | Waiting:
+        """Carry a decision out, or ask the model that its engine wants to hear first."""
         if isinstance(decision, Undecided):
             asked = decision
             return Waiting(lambda: self._consult(opened, asked))
+        if decision.plan.delay > 0:
+            later = decision
+            return Waiting(lambda: self._later(opened, later))
         return self._carry_out(opened, decision)
+
+    async def _later(self, opened: OpenCall, decision: Decision) -> Answer:
+        """Carry a decision out after its delay; a call whose time would be over then ends now."""
+        delay = decision.plan.delay
+        elapsed = self.clock.monotonic() - opened.started
+        if seconds_for(_FOR_EVER, opened.call.hints, elapsed) <= delay:
+            over = Failed(opened.failed or late(), FailureKind.FINAL, "the call's time would be over")
+            return await _finished(self._again(opened, decision, over))
+        await pause(delay)
+        return await _finished(self._carry_out(opened, decision))
 
     def _own(self, opened: OpenCall) -> Answer | Waiting:
         ordering = opened.scope.ordering
@@ -121,10 +141,35 @@ class Dispatcher:
             return self.capabilities.perform(opened, name)
         return in_order(opened.scope, lambda: self.capabilities.perform(opened, name))
 
+    def _attempt(self, opened: OpenCall, decision: Decision, instance: ProviderInstance) -> Answer | Waiting:
+        """Ask a model; where that gives no usable answer, decide again."""
+        function = opened.call.function or FunctionSignature(opened.call.capability)
+        opened.spent = Spent()
+        try:
+            made = self.models.ask(opened, function, instance)
+        except ProgramError as error:  # the arguments are wrong: no target may be asked
+            return self._throw(opened, error)
+        if isinstance(made, Failed):
+            return self._again(opened, decision, made)
+        if isinstance(made, Pending):
+            pending = made
+            return Waiting(lambda: self._awaited(opened, decision, pending))
+        return made
+
+    async def _awaited(self, opened: OpenCall, decision: Decision, pending: Pending) -> Answer:
+        made = await pending.finish()
+        return await _finished(self._again(opened, decision, made)) if isinstance(made, Failed) else made
+
+    def _again(self, opened: OpenCall, decision: Decision, failed: Failed) -> Answer | Waiting:
+        """Write an attempt down that gave no usable answer, and carry out what is decided then."""
+        opened.tried(decision.plan.target, failed, self.clock.monotonic())
+        return self._follow(opened, self.delegator.again(opened.call, opened, opened.answers))
+
     def _carry_out(self, opened: OpenCall, decision: Decision) -> Answer | Waiting:
         opened.record.decision = decision
+        if decision.exhausted == "error" and opened.failed is not None:
+            return self._throw(opened, opened.failed)
         target = decision.plan.target
-        function = opened.call.function or FunctionSignature(opened.call.capability)
         match target:
             case LocalPure():
                 opened.close(self.clock.monotonic())
@@ -134,12 +179,12 @@ class Dispatcher:
                 if instance is None:
                     return self._throw(opened, unknown_target(f"{show_target(target)} is not configured"))
                 if instance.entry.order_independent:
-                    return self.models.ask(opened, function, instance)
-                return in_order(opened.scope, lambda: self.models.ask(opened, function, instance))
+                    return self._attempt(opened, decision, instance)
+                return in_order(opened.scope, lambda: self._attempt(opened, decision, instance))
             case Capability(id=name):
                 return self._perform(opened, name)
             case Deny(reason=reason):
-                return self._throw(opened, self._refused(function.name, reason, decision.plan.source))
+                return self._throw(opened, self._refused(opened.record.symbol, reason, decision.plan.source))
             case L4CacheHit() | Ask():
                 return self._throw(opened, not_supported(f"the target {show_target(target)}"))
             case _ as never:
@@ -148,12 +193,16 @@ class Dispatcher:
     async def _consult(self, opened: OpenCall, asked: Undecided) -> Answer:
         """Ask the models that the engine wants to hear, then carry out what the engine concludes."""
         decided: Decision | Undecided = asked
+        before = opened.consulted
         while isinstance(decided, Undecided):
-            said = await self.consultations.hear(opened, decided.question)
+            said = None  # all attempts of a call together may ask so often; what is too much is not answered
+            if opened.consulted < MOST_CONSULTATIONS or not opened.attempts:
+                said = await self.consultations.hear(opened, decided.question)
+            opened.answers = {**opened.answers, decided.question: said}
             step = ("consult", f"{show_target(decided.question.target)}: {'answered' if said else 'no answer'}")
             decided = self.delegator.go_on(attrs.evolve(decided, steps=(*decided.steps, step)), said)
-        answer = self._carry_out(opened, decided)
-        return Counted(await answer.finish() if isinstance(answer, Waiting) else answer, opened.consulted)
+        asked_here = opened.consulted - before
+        return Counted(await _finished(self._follow(opened, decided)), asked_here)
 
     def _refused(self, symbol: str, reason: str, source: PlanSource) -> ProgramError:
         if source is PlanSource.HINT:
@@ -180,6 +229,10 @@ class Dispatcher:
         return Throw(error)
 
 
+async def _finished(answer: Answer | Waiting) -> Answer:
+    return await answer.finish() if isinstance(answer, Waiting) else answer
+
+
 async def _once_written(opened: OpenCall, answer: Answer) -> Answer:
     await opened.written()
     return answer
@@ -194,6 +247,6 @@ def in_order(scope: RunScope, act: Callable[[], Answer | Waiting]) -> Answer | W
     async def wait() -> Answer:
         await ordering.wait()
         answer = act()
-        return await answer.finish() if isinstance(answer, Waiting) else answer
+        return await _finished(answer)
 
     return Waiting(wait)

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -34,6 +34,7 @@ from rtfs_framework.lang.signature import DelegationHint, HintKind
 from rtfs_framework.orchestrator.concurrency.deadlines import OverdueError
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, ProviderSpec
 from rtfs_framework.orchestrator.config.routes import Unknown, parse_target
+from rtfs_framework.orchestrator.performing.accounts import are_texts, endpoint, of_variables
 from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.problems import words_of
@@ -238,11 +239,11 @@ class ProviderInstance:
             says = getattr(own, "account", None)
             if callable(says):
                 found: object = ask(self.part, "`account`", says, self.environ)
-                if not _are_texts(found):
+                if not are_texts(found):
                     raise PluginFault(self.part, "`account`", "returned no mapping from names to texts")
                 self._account = {name: text for name, text in found.items() if text}
             else:
-                self._account = _of_variables(own, self.environ)
+                self._account = of_variables(own, self.environ)
         return self._account
 
     def unusable(self) -> str | None:
@@ -258,7 +259,7 @@ class ProviderInstance:
                 self.told(self.part, fault, "", "it counts as unusable")
                 return fault.problem
         variable = getattr(own, "api_key_env", None)
-        if not isinstance(variable, str) or not variable or self.environ.get(variable) or _endpoint(own):
+        if not isinstance(variable, str) or not variable or self.environ.get(variable) or endpoint(own):
             return None
         if self.environ.get(f"{variable.removesuffix('_API_KEY')}_BASE_URL"):
             return None
@@ -287,27 +288,6 @@ def _at_once(infer: Callable[[InferenceRequest], Any], request: InferenceRequest
     if callable(close):
         close()
     raise TypeError("it waited, though its record says that it never does (`immediate`)")
-
-
-def _are_texts(found: object) -> TypeGuard[Mapping[str, str]]:
-    return isinstance(found, Mapping) and all(isinstance(text, str) for entry in found.items() for text in entry)
-
-
-def _of_variables(own: Any, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of the variables that settings named `*_env` name, and the endpoint where there are any."""
-    fields = attrs.fields(type(own)) if own is not None and attrs.has(type(own)) else ()
-    named = {each.name: getattr(own, each.name) for each in fields if each.name.endswith("_env")}
-    found = {
-        name: environ[variable]
-        for name, variable in named.items()
-        if isinstance(variable, str) and environ.get(variable)
-    }
-    endpoint = _endpoint(own)
-    return {**found, "endpoint": str(endpoint)} if found and endpoint else found
-
-
-def _endpoint(own: Any) -> str | None:
-    return getattr(own, "endpoint", None) or getattr(own, "base_url", None)
 
 
 @attrs.define(slots=True, eq=False)
@@ -343,11 +323,18 @@ class ProviderPool:
                     input_cost=instance.spec.input_cost,
                     output_cost=instance.spec.output_cost,
                     context_window=instance.spec.context_window,
+                    quality=instance.spec.quality,
+                    idempotent=instance.spec.idempotent or instance.entry.deterministic,
+                    deterministic=instance.entry.deterministic,
                 )
                 for target, instance in self.instances.items()
                 if self.unusable(target) is None
             )
         return self._candidates
+
+    def candidate(self, target: ExecTarget) -> Candidate | None:
+        """Return what is known of a target that can be used, None for any other."""
+        return next((each for each in self.candidates if each.target == target), None)
 
     def price(self, target: ExecTarget) -> Price:
         """Return what a target costs."""

@@ -8,9 +8,11 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api.plans import Candidate, DelegationPlan
+from rtfs_framework.api.targets import show_target
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Place
 from rtfs_framework.lang.values import ErrorValue
+from rtfs_framework.orchestrator.recording.attempts import AttemptRecord
 from rtfs_framework.registry.problems import PluginProblem
 
 Steps = tuple[tuple[str, str], ...]
@@ -54,6 +56,8 @@ class Decision:
     grounds: Grounds | None = attrs.field(default=None, eq=False, repr=False)
     stands_on: Decision | None = attrs.field(default=None, eq=False, repr=False)
     """Of a plan from memory: the decision that made it."""
+    exhausted: str = ""
+    """What becomes of a call that nothing is left for: "body", "error" or "ask"; "" while something is."""
     settle: Callable[[bool], None] | None = attrs.field(default=None, eq=False, repr=False)
     """Told whether the call succeeded: only then is the plan kept."""
 
@@ -97,6 +101,8 @@ class OpenRecord:
     error: str = ""
     code: str = ""
     """The stable code of the error, such as "E0604"."""
+    attempts: tuple[AttemptRecord, ...] = ()
+    """What was tried before the answer, or before the end, and gave none."""
     entry: int = 0
     """0 for the top-level forms; every later call into the program has the next number."""
     part: int = 0
@@ -113,6 +119,11 @@ class OpenRecord:
             path = ".".join(map(str, (*self.branch, self.index)))
             return f"{path}?{self.part}" if self.part else path
         return str(self.index)
+
+    @property
+    def exhausted(self) -> str:
+        """What became of the call when nothing was left to try: "body", "error" or "ask"; else ""."""
+        return "" if self.decision is None else self.decision.exhausted
 
     @property
     def order(self) -> tuple[int, int, tuple[int, ...], int]:
@@ -204,6 +215,22 @@ class RecordResult:
         return self.error is None
 
 
+def attempt_json(made: AttemptRecord) -> dict[str, Any]:
+    """Return an attempt as JSON-ready data."""
+    attempt = made.attempt
+    return {
+        "target": show_target(attempt.target),
+        "kind": attempt.kind.value,
+        "reason": attempt.reason,
+        "guard": attempt.guard,
+        "retry_after": attempt.retry_after,
+        "seconds": made.seconds,
+        "cost": made.cost,
+        "input_tokens": made.input_tokens,
+        "output_tokens": made.output_tokens,
+    }
+
+
 def call_json(record: CallRecord) -> dict[str, Any]:
     """Return a call record as JSON-ready data, for `--json` outputs."""
     plan = record.decision.plan if record.decision else None
@@ -222,6 +249,8 @@ def call_json(record: CallRecord) -> dict[str, Any]:
         "reasoning": plan.reasoning if plan else None,
         "context": [list(item) for item in plan.context] if plan else [],
         "steps": [list(step) for step in record.decision.steps] if record.decision else [],
+        "exhausted": record.exhausted,
+        "attempts": [attempt_json(each) for each in record.attempts],
         "seconds": record.seconds,
         "cost": record.cost,
         "input_tokens": record.input_tokens,

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
+from rtfs_framework.api.attempts import Attempt, FailureKind
 from rtfs_framework.api.caller import NO_METADATA, DelegationMetadata
-from rtfs_framework.api.targets import show_target
+from rtfs_framework.api.targets import ExecTarget, show_target
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.names import Lookup, no_names
 from rtfs_framework.orchestrator.boundary.failures import code_of
+from rtfs_framework.orchestrator.recording.attempts import AttemptRecord, Spent, banded, draw, total_cost
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.records import CONSULTATION, CallRecord, OpenRecord, sealed
 
@@ -23,6 +26,38 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.run import Chain
 
 Sink = Callable[[CallRecord], None]
+
+
+NO_ANSWERS: Mapping[Any, str | None] = MappingProxyType({})
+
+
+class Failure(Protocol):
+    """An attempt that gave no usable answer."""
+
+    @property
+    def error(self) -> ProgramError:
+        """What the program sees if nothing else answers."""
+        ...
+
+    @property
+    def kind(self) -> FailureKind:
+        """What it is evidence of."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """What went wrong, without anything that a customer wrote."""
+        ...
+
+    @property
+    def guard(self) -> str:
+        """Which guard refused, "" for none."""
+        ...
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds for which the target asks to be left alone."""
+        ...
 
 
 class Ordering(Protocol):
@@ -78,6 +113,51 @@ class OpenCall:
     """Whether its end must be on disk before its run goes on: it cost or changed something."""
     consulted: int = 0
     """Consultations that belong to it."""
+    spent: Spent | None = None
+    """What the attempt under way uses; None where nobody was asked."""
+    answers: Mapping[Any, str | None] = NO_ANSWERS
+    """What models have said to engines about it, by question."""
+    failed: ProgramError | None = None
+    """How the latest attempt ended: what the program sees if nothing else answers."""
+    repaired: bool = False
+    """Whether a model was told that its answer does not fit; once per call."""
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What was tried for it, and gave no usable answer."""
+        return tuple(each.attempt for each in self.record.attempts)
+
+    def draw(self, name: str) -> float:
+        """Return a number in [0, 1) from the run's seed, the call's id, the number of the attempt, and a name."""
+        return draw(self.scope.seed, self.record.order, len(self.record.attempts), name)
+
+    def tried(self, target: ExecTarget, failed: Failure, now: float) -> None:
+        """Write down an attempt that gave no usable answer; what the next one uses is counted apart."""
+        record, spent = self.record, self.spent or Spent()
+        before = sum(each.seconds for each in record.attempts)
+        seconds = max(0.0, now - self.started - before)
+        attempt = Attempt(
+            target=target,
+            kind=failed.kind,
+            seconds=0.0 if failed.kind is FailureKind.REFUSED else banded(seconds),
+            guard=failed.guard,
+            reason=failed.reason,
+            retry_after=failed.retry_after,
+        )
+        made = AttemptRecord(
+            attempt=attempt,
+            seconds=seconds,
+            cost=spent.cost,
+            input_tokens=spent.input_tokens,
+            output_tokens=spent.output_tokens,
+        )
+        record.attempts = (*record.attempts, made)
+        record.target, record.cache, record.reply_key, record.model, record.explanation = "", "", "", "", ""
+        self.spent, self.failed = None, failed.error
+        decision = record.decision
+        if decision is not None and decision.settle is not None:
+            decision.settle(False)
+            record.decision = attrs.evolve(decision, settle=None)
 
     @property
     def metadata(self) -> DelegationMetadata:
@@ -148,6 +228,14 @@ class OpenCall:
         if self.lasting and self.scope.chain is not None:
             await self.scope.chain.journal.written()
 
+    def _count(self) -> None:
+        """Sum up what all attempts used."""
+        record = self.record
+        parts: tuple[Spent | AttemptRecord, ...] = (*record.attempts, self.spent or Spent())
+        record.cost = total_cost([each.cost for each in parts])
+        record.input_tokens = sum(each.input_tokens for each in parts)
+        record.output_tokens = sum(each.output_tokens for each in parts)
+
     def digest_args(self) -> str:
         """Return the digest of the arguments, computed once."""
         if not self.record.args_digest:
@@ -171,6 +259,8 @@ class OpenCall:
         seconds = now - self.started
         if seconds > 0:
             record.seconds = seconds
+        if self.spent is not None or record.attempts:
+            self._count()
         decision = record.decision
         if decision is not None and decision.settle is not None:
             decision.settle(error is None)

@@ -327,7 +327,7 @@ def test_a_call_that_is_cancelled_with_its_run_may_clean_up(kit, source, capabil
 def test_a_method_that_blocks_for_ever_is_given_up_with_its_loop(kit, source, capability, monkeypatch, free):
     """What waited in the loop is lost; the next call has a new loop, and the one that blocked is named."""
     monkeypatch.setattr("rtfs_framework.orchestrator.concurrency.loops._LOOK_SECONDS", 0.02)
-    for room in ("models", "capabilities"):
+    for room in ("sending", "capabilities"):
         monkeypatch.setattr(f"rtfs_framework.orchestrator.performing.{room}.HELD_SECONDS", 0.5)
 
     async def blocks(_):

@@ -24,12 +24,15 @@ from rtfs_framework.api import (
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+from rtfs_framework.orchestrator.config.model import AttemptSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.deciding.context import ContextClosedError, Question
 from rtfs_framework.orchestrator.deciding.delegate import Delegator, Undecided
 from rtfs_framework.orchestrator.deciding.engines import Engine
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
+from rtfs_framework.orchestrator.deciding.sequel import Sequel
+from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS
 from rtfs_framework.orchestrator.remembering.cache_stack import SafeLayer
 from rtfs_framework.registry.faults import Part, PluginFault
 from rtfs_framework.registry.problems import Provenance
@@ -85,7 +88,14 @@ WHO = Provenance("acme-plugin", "1.2", "acme")
 
 def delegator(engine, l1, policy="p", report=lambda *_: None, clock=None, default=LOCAL):
     clock = clock or FakeClock()
-    precedence = Precedence(SecurityAuthorizer(RuntimeContext()), AnyTarget(), {}, default, clock)
+    precedence = Precedence(
+        security=SecurityAuthorizer(RuntimeContext()),
+        targets=AnyTarget(),
+        routes={},
+        default_target=default,
+        clock=clock,
+        sequel=Sequel(spec=AttemptSpec(), candidate=lambda _: None, signals=NO_SIGNALS),
+    )
     held = Engine(Part("engine", "e", WHO), engine)
     return Delegator(
         precedence=precedence,

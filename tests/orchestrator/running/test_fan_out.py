@@ -341,7 +341,7 @@ class TestJournal:
 
         def without_l1(run):
             value, found = run
-            return value, [{**e, "decision": None} for e in found]
+            return value, [{**e, "decision": None, "decision_digest": None} for e in found]
 
         value, found = run(order)
         assert without_l1((value, found)) == without_l1(run(range(6)))

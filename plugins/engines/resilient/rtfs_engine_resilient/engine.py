@@ -164,10 +164,7 @@ def _why_ill(target: ExecTarget, context: CallContext) -> str | None:
 
 
 def _candidate(target: ExecTarget, context: CallContext) -> Candidate | None:
-    for each in context.candidates:
-        if each.target == target:
-            return each
-    return None
+    return next((each for each in context.candidates if each.target == target), None)
 
 
 def _is_idempotent(target: ExecTarget, context: CallContext) -> bool:

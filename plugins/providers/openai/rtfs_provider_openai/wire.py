@@ -1,7 +1,7 @@
 """The protocol's two ends: a request as the body of /chat/completions, a completion's JSON as a reply.
 
 A typed reply is asked for as an object, because the protocol allows no other root: any other type is wrapped in
-`{"value": ...}` and unwrapped here. Nothing is repaired: what is not the agreed JSON is a `BadReply`.
+`{"value": ...}` and unwrapped here. What is not the agreed JSON is a `BadReply`, with what the model said.
 """
 
 from __future__ import annotations
@@ -10,7 +10,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rtfs_framework.api import BadReply, InferenceReply, InferenceRequest, JsonError, Usage, load_json, token_count
+from rtfs_framework.api import (
+    BadReply,
+    FailureKind,
+    InferenceReply,
+    InferenceRequest,
+    JsonError,
+    Usage,
+    load_json,
+    token_count,
+)
 from rtfs_provider_openai.failures import Teller
 from rtfs_provider_openai.plugin import OpenAISettings
 
@@ -26,6 +35,8 @@ _STRICT = frozenset(
     | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "pattern", "minItems", "maxItems", "description"}
 )
 """The keywords of JSON Schema that the protocol's strict mode knows."""
+_BROKEN = FailureKind.UNCERTAIN
+"""What answers is no model's server, or a broken one: that speaks of its health, not of the model's words."""
 _CUT_OFF = {
     "length": "the answer was cut off at the limit of tokens; raise max_tokens",
     "content_filter": "the answer was withheld by the provider's content filter",
@@ -88,11 +99,11 @@ def read_body(content: bytes, teller: Teller) -> Any:
         BadReply: It is no JSON; what of the account can still be read is in the error.
     """
     if not content.strip():
-        raise BadReply(teller.provider, "the reply is empty")
+        raise BadReply(teller.provider, "the reply is empty", failure=_BROKEN)
     try:
         text = content.decode(json.detect_encoding(content))
     except UnicodeDecodeError as error:
-        raise BadReply(teller.provider, f"the reply is no text in {error.encoding}") from error
+        raise BadReply(teller.provider, f"the reply is no text in {error.encoding}", failure=_BROKEN) from error
     try:
         return _load(text)
     except JsonError as error:
@@ -192,16 +203,16 @@ def _content(data: Any, teller: Teller) -> str:
     choices = data.get("choices") if isinstance(data, Mapping) else None
     if not isinstance(choices, list) or not choices:
         shown = "no choices" if isinstance(data, Mapping) else _brief(json.dumps(data)[:_SHOWN], teller)
-        raise BadReply(teller.provider, f"the reply is no chat completion: {shown}")
+        raise BadReply(teller.provider, f"the reply is no chat completion: {shown}", failure=_BROKEN)
     choice = choices[0] if isinstance(choices[0], Mapping) else {}
     reason = choice.get("finish_reason")
     if isinstance(reason, str) and reason in _CUT_OFF:
-        raise BadReply(teller.provider, _CUT_OFF[reason])
+        raise BadReply(teller.provider, _CUT_OFF[reason], failure=FailureKind.HERE)
     message = choice.get("message")
     message = message if isinstance(message, Mapping) else {}
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal:
-        raise BadReply(teller.provider, f"the model refused: {_brief(refusal, teller)}")
+        raise BadReply(teller.provider, f"the model refused: {_brief(refusal, teller)}", failure=FailureKind.HERE)
     content = message.get("content")
     if not isinstance(content, str):
         raise BadReply(teller.provider, "the reply holds no text")
@@ -213,11 +224,13 @@ def _answer(text: str, schema: Mapping[str, Any], teller: Teller) -> tuple[Any]:
     try:
         data = _load(text)
     except JsonError as error:
-        raise BadReply(teller.provider, f"the answer is no JSON ({error}): {_brief(text, teller)}") from error
+        shown = _brief(text, teller)
+        raise BadReply(teller.provider, f"the answer is no JSON ({error}): {shown}", said=text) from error
     if not is_wrapped(schema):
         return (data,)
     if not isinstance(data, dict) or "value" not in data:
-        raise BadReply(teller.provider, f'the answer is no object with a "value": {_brief(text, teller)}')
+        shown = _brief(text, teller)
+        raise BadReply(teller.provider, f'the answer is no object with a "value": {shown}', said=text)
     return (data["value"],)
 
 

@@ -173,8 +173,7 @@ class Board:
             if seen.verdict is Verdict.BAD and breaker.standing.state is Health.CLOSED:
                 self._look(cell, now)  # another process may have found out already
             before = breaker.standing
-            may_open = seen.is_good or self._may_open(cell)
-            breaker.settle(permit, seen, now, may_open=may_open)
+            breaker.settle(permit, seen, now, may_open=self._may_open(cell))
             if breaker.standing is not before and breaker.standing != before:
                 cell.reason = why
                 self._publish(cell, before, now)

@@ -132,7 +132,7 @@ def entries_within(connection: sqlite3.Connection, run: str) -> Iterator[dict[st
     """Yield the calls of a run of the log."""
     begun: sqlite3.Row | None = None
     for row in connection.execute(_CALLS, (*span(connection, run), run)):
-        if begun is not None and (row["what"] == "begun" or _id(row) != _id(begun)):
+        if begun is not None and _id(row) != _id(begun):  # each attempt of a call begins: the latest one says most
             yield _entry(connection, begun)
         begun = row if row["what"] == "begun" else None
         if begun is None:

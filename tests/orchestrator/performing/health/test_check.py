@@ -45,7 +45,8 @@ class Desk:
         return len(self.kit.providers["m"].requests)
 
     def open(self, config=""):
-        return self.kit.open(self.catalog, config, clock=self.clock)
+        once = "" if "[delegation]" in config else "[delegation]\nattempts = 1\n"
+        return self.kit.open(self.catalog, once + config, clock=self.clock)
 
     def run(self, times=1, config=""):
         with self.open(config) as session:

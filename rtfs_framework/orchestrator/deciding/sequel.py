@@ -1,0 +1,114 @@
+"""What may follow a failed attempt: bounds that hold for every engine, and the order of plain lists of targets.
+
+Failure is another decision, and evidence bounds it: what surely did nothing may be repeated; what may have been carried
+out is repeated only at an idempotent target; a target that refused this request is not asked it again. A weaker target
+never answers instead, unless the configuration's `quality_floor` allows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.api.attempts import Attempt, FailureKind
+from rtfs_framework.api.targets import ExecTarget, LocalPure, show_target
+from rtfs_framework.orchestrator.config.model import AttemptSpec
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.plans import Candidate
+    from rtfs_framework.orchestrator.deciding.context import Asker
+    from rtfs_framework.orchestrator.deciding.signals import Signals
+
+MOST_VERDICTS = 8
+"""Attempts of one call, refusals of guards among them."""
+
+_BASE, _MOST_DELAY = 0.25, 10.0
+"""Seconds of the first back-off, and the longest wait for which a call is kept open."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Sequel:
+    """Judges what may follow, for one configuration."""
+
+    spec: AttemptSpec
+    candidate: Callable[[ExecTarget], Candidate | None]
+    signals: Signals
+
+    def over(self, attempts: Sequence[Attempt]) -> str | None:
+        """Return why nothing more may be tried, None when something may."""
+        if not attempts:
+            return None
+        if attempts[-1].kind is FailureKind.FINAL:
+            return "nothing may follow: " + (attempts[-1].reason or "it was final")
+        if len(attempts) >= MOST_VERDICTS:
+            return f"{MOST_VERDICTS} attempts and refusals are the most"
+        made = sum(each.kind is not FailureKind.REFUSED for each in attempts)
+        return f"attempts = {self.spec.most} were made" if made >= self.spec.most else None
+
+    def why_not(self, target: ExecTarget, attempts: Sequence[Attempt]) -> str | None:
+        """Return why a target may not be tried after these attempts, None when it may."""
+        of_it = [each for each in attempts if each.target == target]
+        for each in of_it:
+            if each.kind is FailureKind.SAFE or (each.kind is FailureKind.UNCERTAIN and self._idempotent(target)):
+                continue
+            if each.kind is FailureKind.UNCERTAIN:
+                return "it may have been carried out, and the target is not idempotent"
+            return f"it was tried, and that was {each.kind.value}"
+        return None if of_it or not attempts else self._too_weak(target, attempts[0].target)
+
+    def _too_weak(self, target: ExecTarget, first: ExecTarget) -> str | None:
+        floor = self.spec.quality_floor
+        if floor <= 0 or target == first:
+            return None
+        if isinstance(target, LocalPure):
+            return None if self.spec.on_exhausted == "body" else f"the own body, and quality_floor is {floor:g}"
+        found = self.candidate(target)
+        quality = None if found is None else found.quality
+        if quality is None:
+            return f"its quality is not known, and quality_floor is {floor:g}"
+        return f"its quality is {quality:g}, and quality_floor is {floor:g}" if quality < floor else None
+
+    def _idempotent(self, target: ExecTarget) -> bool:
+        found = self.candidate(target)
+        return found is not None and found.idempotent
+
+    def following(
+        self, targets: Sequence[ExecTarget], asker: Asker, unusable: Callable[[ExecTarget], str | None]
+    ) -> tuple[tuple[ExecTarget, float] | None, tuple[tuple[str, str], ...]]:
+        """Return the next target of a list with the seconds to wait before it, None at its end; and what was left out.
+
+        Each target is tried once, in order; then those are repeated whose failure allows it, the one first that is to
+        be left alone for the shortest time. Back-off is exponential with jitter (half of it drawn), and never
+        shorter than a server's Retry-After.
+        """
+        attempts = asker.attempts
+        excluded: list[tuple[str, str]] = []
+        for target in targets:
+            if any(each.target == target for each in attempts):
+                continue
+            why = unusable(target) or self.why_not(target, attempts) or self._sick(target)
+            if why is None:
+                return (target, 0.0), tuple(excluded)
+            excluded.append(("excluded", f"{show_target(target)}: {why}"))
+        repeats = []
+        for place, target in enumerate(targets):
+            of_it = [each for each in attempts if each.target == target]
+            if not of_it or unusable(target) is not None or self.why_not(target, attempts) is not None:
+                continue
+            delay, asked_to_wait = self._delay(of_it, asker), of_it[-1].retry_after is not None
+            if delay <= _MOST_DELAY and (asked_to_wait or self._sick(target) is None):
+                repeats.append((delay, place, target))
+        if not repeats:
+            return None, tuple(excluded)
+        delay, _, target = min(repeats, key=lambda each: each[:2])
+        return (target, delay), tuple(excluded)
+
+    def _sick(self, target: ExecTarget) -> str | None:
+        health = self.signals.health(target)
+        return None if health.passes else f"its breaker is {health.value}"
+
+    def _delay(self, of_it: Sequence[Attempt], asker: Asker) -> float:
+        back_off: float = _BASE * 2 ** (len(of_it) - 1)
+        return max(back_off * (0.5 + 0.5 * asker.draw("back-off")), of_it[-1].retry_after or 0.0)

@@ -1,0 +1,245 @@
+"""Sending one request to a provider: past the gate, written down before it begins, billed and settled as it ends.
+
+In: an open call, a provider instance, a request. Out: a reply that JSON and UTF-8 could carry, or an exception. Who
+calls decides what becomes of a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from inspect import isawaitable, iscoroutinefunction
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+from typing_extensions import ParamSpec
+
+from rtfs_framework.api.attempts import FailureKind
+from rtfs_framework.api.errors import BadReply, ProviderError, ProviderTimeout
+from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Usage, token_count
+from rtfs_framework.api.values import Clock
+from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.orchestrator.boundary.failures import RefusedError
+from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, OverdueError
+from rtfs_framework.orchestrator.concurrency.loops import HeldError, LoopThread
+from rtfs_framework.orchestrator.performing.cost import cost_of
+from rtfs_framework.orchestrator.performing.gate import Asking, Gate, Outcome, Permit
+from rtfs_framework.orchestrator.performing.providers import ProviderInstance
+from rtfs_framework.orchestrator.performing.reply import fault_of
+from rtfs_framework.orchestrator.recording.attempts import Spent
+from rtfs_framework.orchestrator.recording.events import EventBus
+from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+from rtfs_framework.registry.faults import PluginFault
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.concurrency.outside import Outside
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_ANSWERING = "answering:"
+_SERVER_S = "this is what the server answered, and no fault of the plugin: tell whoever runs the server"
+
+
+@attrs.define(slots=True, eq=False)
+class _Sending:
+    """How far a request has come, and what it uses."""
+
+    started: float
+    """On the monotonic clock; when it was sent, once it was."""
+    spent: Spent
+    sent: bool = False
+    permit: Permit | None = None
+
+
+@attrs.frozen(slots=True, eq=False, kw_only=True)
+class Sender:
+    """Sends requests to provider instances."""
+
+    clock: Clock
+    events: EventBus
+    io: LoopThread
+    """Where providers are awaited."""
+    gate: Gate = attrs.field(factory=Gate)
+    """What requests pass before they are sent."""
+
+    def immediate(self, instance: ProviderInstance) -> bool:
+        """Tell whether a provider is asked where the program computes: neither it nor any check of the gate waits."""
+        return instance.immediate and not self.gate.waits(instance)
+
+    def at_once(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
+        """Ask a provider that never waits, here and now.
+
+        Raises:
+            RefusedError: A guard of the host does not let the request pass.
+            Exception: Whatever the provider raises.
+        """
+        sending = _Sending(self.clock.monotonic(), _spent(opened), sent=True)
+        if self.gate.of(instance):
+            request = self.gate.bounded(instance, request)
+            sending.permit = self.gate.enter(_asking(opened, instance, request))
+        try:
+            reply = _a_reply(instance, instance.infer_at_once(request))
+        except BaseException as error:
+            self._charge_failure(opened, instance, sending, error)
+            if sending.permit is not None:
+                sending.permit.settle(self._outcome(sending, error))
+            raise
+        self._charge(opened, instance, sending.spent, reply)
+        if sending.permit is not None:
+            sending.permit.settle(self._outcome(sending, usage=reply.usage))
+        return _sound(instance, reply)
+
+    async def send(
+        self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, *, consultation: bool = False
+    ) -> InferenceReply:
+        """Ask, after it is on disk that this begins if it may cost anything; write down what it took in any case.
+
+        Raises:
+            RefusedError: A guard of the host does not let the request pass.
+            JournalError: It cannot be written down.
+            Exception: Whatever the provider raises, or a `ProviderError` for what became of it.
+        """
+        sending = _Sending(self.clock.monotonic(), _spent(opened))
+        if self.gate.of(instance):
+            request = self.gate.bounded(instance, request)
+            asking = _asking(opened, instance, request, consultation=consultation)
+            sending.permit = await self.gate.enter_there(asking)
+        try:
+            if instance.costs and not opened.begin():
+                await opened.written()
+            reply = await self.there(instance, request.timeout, self._billed, opened, instance, request, sending)
+        except BaseException as error:
+            if sending.permit is not None:  # what is settled already stays so
+                await sending.permit.settle_there(self._outcome(sending, error))
+            raise
+        return _sound(instance, reply)
+
+    async def there(
+        self,
+        instance: ProviderInstance,
+        seconds: float,
+        function: Callable[P, Coroutine[Any, Any, T]],
+        *args: P.args,
+        **more: P.kwargs,
+    ) -> T:
+        """Await something where plug-ins are awaited; that this place is held by one of them is a time-out."""
+        try:
+            return await self.io.reach_within(seconds + HELD_SECONDS, function, *args, **more)
+        except HeldError as held:
+            self.events.held(held, instance.part)
+            raise ProviderTimeout(instance.spec.id, f"no reply within {seconds:g} s: {held}") from held
+
+    async def _billed(
+        self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, sending: _Sending
+    ) -> InferenceReply:
+        """Bill and settle a reply as soon as it is there: whoever waits for it may be stopped before it gets it."""
+
+        def begin() -> None:  # whatever ends this now, money may be gone
+            sending.spent.cost = cost_of(Usage(), instance.spec)
+            sending.started, sending.sent = self.clock.monotonic(), True
+
+        try:
+            reply = await _infer_there(instance, request, sending.permit, begin)
+        except BaseException as error:
+            self._charge_failure(opened, instance, sending, error)
+            if sending.permit is not None:
+                await sending.permit.settle_there(self._outcome(sending, error))
+            raise
+        self._charge(opened, instance, sending.spent, reply)
+        if sending.permit is not None:
+            await sending.permit.settle_there(self._outcome(sending, usage=reply.usage))
+        return reply
+
+    def _outcome(self, sending: _Sending, error: BaseException | None = None, usage: Usage | None = None) -> Outcome:
+        """Return what came of a request, for those who let it pass."""
+        return Outcome(
+            seconds=self.clock.monotonic() - sending.started,
+            usage=getattr(error, "usage", None) if usage is None else usage,
+            cost=sending.spent.cost,
+            failure=None if error is None else failure_of(error),
+            sent=sending.sent,
+            retry_after=getattr(error, "retry_after", None),
+        )
+
+    def _charge_failure(
+        self, opened: OpenCall, instance: ProviderInstance, sending: _Sending, error: BaseException
+    ) -> None:
+        if isinstance(error, ProviderError) and error.usage is not None and not opened.closed:
+            self._count(instance, sending.spent, error.usage)
+
+    def _charge(self, opened: OpenCall, instance: ProviderInstance, spent: Spent, reply: InferenceReply) -> None:
+        if opened.closed:
+            return  # it was given up, and came all the same
+        self._count(instance, spent, reply.usage)
+        for problem in reply.problems:
+            fault = PluginFault(instance.part, _ANSWERING, problem, way_out=_SERVER_S)
+            self.events.plugin_failed(instance.part, fault, _ANSWERING, "the answer was used")
+
+    def _count(self, instance: ProviderInstance, spent: Spent, usage: Usage) -> None:
+        counted = Usage(*map(token_count, (usage.input_tokens, usage.output_tokens, usage.cached_tokens)))
+        spent.input_tokens, spent.output_tokens = counted.input_tokens or 0, counted.output_tokens or 0
+        spent.cost = cost_of(counted, instance.spec)
+        if counted != usage:
+            wrong = f"its count of tokens is none: {usage}; its cost is not known"
+            self.events.plugin_failed(instance.part, wrong, _ANSWERING, "the answer was used")
+
+
+def _spent(opened: OpenCall) -> Spent:
+    """Return what counts the use of the attempt under way."""
+    if opened.spent is None:
+        opened.spent = Spent()
+    return opened.spent
+
+
+def failure_of(error: BaseException) -> FailureKind:
+    """Return what a failure is evidence of."""
+    if isinstance(error, ProviderError | RefusedError):
+        return error.failure
+    if isinstance(error, ProgramError):
+        return FailureKind.REPLY
+    return FailureKind.HERE if isinstance(error, Exception) else FailureKind.FINAL
+
+
+def _asking(
+    opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, *, consultation: bool = False
+) -> Asking:
+    tried = len(opened.record.attempts)
+    return Asking(opened=opened, instance=instance, request=request, attempt=tried, consultation=consultation)
+
+
+def _sound(instance: ProviderInstance, reply: InferenceReply) -> InferenceReply:
+    """Return a reply that can be used."""
+    wrong = fault_of(reply)
+    if wrong is not None:
+        raise BadReply(instance.spec.id, wrong, usage=reply.usage)
+    return reply
+
+
+def _a_reply(instance: ProviderInstance, reply: Any) -> InferenceReply:
+    if not isinstance(reply, InferenceReply):
+        raise BadReply(instance.spec.id, f"its plugin returned a {type(reply).__name__} instead of a reply")
+    return reply
+
+
+async def _infer_there(
+    instance: ProviderInstance, request: InferenceRequest, permit: Permit | None, begin: Callable[[], None]
+) -> InferenceReply:
+    await instance.prepare()
+    outside, infer = instance.outside, instance.provider().infer
+    try:
+        async with instance.room():
+            if permit is not None:
+                await permit.begin_there(request.timeout)
+            begin()
+            reply: Any = await outside.call("`infer`", request.timeout, lambda: _infer(outside, infer, request))
+    except OverdueError as error:
+        raise ProviderTimeout(instance.spec.id, f"no reply within {request.timeout:g} s") from error
+    return _a_reply(instance, reply)
+
+
+async def _infer(outside: Outside, infer: Callable[[InferenceRequest], Any], request: InferenceRequest) -> Any:
+    """Call a provider; one that is no coroutine function may block, and runs in a thread."""
+    if iscoroutinefunction(infer):
+        return await infer(request)
+    reply = await outside.in_thread("`infer`", infer, request)
+    return await reply if isawaitable(reply) else reply
