@@ -164,8 +164,13 @@ class Sender:
     def _charge_failure(
         self, opened: OpenCall, instance: ProviderInstance, sending: _Sending, error: BaseException
     ) -> None:
-        if isinstance(error, ProviderError) and error.usage is not None and not opened.closed:
-            self._count(instance, sending.spent, error.usage)
+        if not isinstance(error, ProviderError) or opened.closed:
+            return
+        usage = error.usage
+        if usage is None and error.failure is FailureKind.SAFE:  # nothing was done, so nothing is billed
+            usage = Usage(0, 0)
+        if usage is not None:
+            self._count(instance, sending.spent, usage)
 
     def _charge(self, opened: OpenCall, instance: ProviderInstance, spent: Spent, reply: InferenceReply) -> None:
         if opened.closed:

@@ -153,7 +153,9 @@ class OpenCall:
         )
         record.attempts = (*record.attempts, made)
         record.target, record.cache, record.reply_key, record.model, record.explanation = "", "", "", "", ""
-        self.spent, self.failed = None, failed.error
+        self.spent = None
+        if self.failed is None or failed.kind is not FailureKind.REFUSED:  # what was answered says more
+            self.failed = failed.error
         decision = record.decision
         if decision is not None and decision.settle is not None:
             decision.settle(False)
