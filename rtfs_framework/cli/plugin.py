@@ -27,6 +27,7 @@ _COMMANDS = (
     ("cache", "Show or forget the compiled programs that are kept.", "rtfs cache stats"),
     ("cost", "Show who spent what on models, from the journal.", "rtfs cost --since 7d --by tenant,model"),
     ("prices", "Show what models cost, who says so, and since when.", "rtfs prices show gpt-4o-mini"),
+    ("budget", "Show what is left of budgets, and what is reserved.", "rtfs budget list"),
     ("health", "Show which models are left alone because they failed.", "rtfs health list"),
     ("plugins", "Show what is installed, and what is wrong with it.", "rtfs plugins"),
     ("config", "Show or check the configuration (delegation.toml).", "rtfs config show"),

@@ -157,8 +157,6 @@ def sealed(record: OpenRecord) -> CallRecord:
 class Summary:
     """The totals of a run or stream."""
 
-    tenant: str = ""
-    """For whom it ran; "" is nobody in particular."""
     seconds: float = 0.0
     records: int = 0
     record_errors: int = 0
@@ -174,6 +172,8 @@ class Summary:
     refused: int = 0
     errors: int = 0
     interrupted: bool = False
+    tenant: str = ""
+    """For whom it ran; "" is nobody in particular."""
     problems: tuple[PluginProblem, ...] = ()
     """What is wrong with the session's plugins, each kind once with its count."""
 

@@ -135,7 +135,7 @@ class LoadedProgram:
 
         It is an entry of its own, unless it is one record of the entry that is given.
         """
-        program_run = ProgramRun(self)
+        program_run = ProgramRun(self, tally=Tally(self.host.config.tenant))
         journal = self.host.journal
         program_run.scope = RunScope(
             sink=_noting(program_run.tally, program_run.calls, self.ledger),

@@ -213,3 +213,31 @@ def test_what_is_known_of_a_function_is_kept_per_tenant(world, source) -> None:
         ledger = session.host.counting.budgets.ledger
         assert ledger.typical("acme", "f", "remote-cloud").input_tokens == 100
         assert ledger.typical("", "f", "remote-cloud").requests == 0
+
+
+def test_a_request_has_begun_before_it_is_sent(world, source) -> None:
+    seen = []
+
+    def answer(_):
+        seen.extend((each.begun, each.symbol) for each in session.host.counting.budgets.ledger.open())
+        return "yes"
+
+    world.answer = answer
+    with world.open("[budgets.b]\ncalls = 5\n") as session:
+        session.run(source(PROGRAM + '(f "a")'))
+    assert seen == [(True, "f")]
+
+
+def test_who_waits_longer_than_the_lease_reserves_anew_or_is_refused(world, source) -> None:
+    """One room, several branches: those that wait have reserved, and not begun."""
+
+    def answer(_):
+        world.clock.advance(11)
+        return InferenceReply(text="yes", usage=Usage(1, 1))
+
+    world.answer = answer
+    room = PRICED + "parallel = 1\n"
+    with world.open("[budgets.b]\ncalls = 5\n[ledger]\nlease = 10\n", room) as session:
+        assert session.run(source(PROGRAM + '(pmap f ["a" "b" "c"])')).value == ("yes",) * 3
+        assert world.total(session)[2] == 3
+        assert session.host.counting.budgets.ledger.open() == []

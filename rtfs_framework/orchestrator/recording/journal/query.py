@@ -50,6 +50,7 @@ class RunRow:
     entries: int | None
     """How many calls it made, as its end says."""
     message: str
+    tenant: str = ""
 
 
 @contextmanager
@@ -236,7 +237,7 @@ def _run(connection: sqlite3.Connection, row: sqlite3.Row) -> RunRow:
     ending = {} if end is None else parsed(end["body"])
     return RunRow(
         id=row["id"],
-        **{name: body.get(name, "") for name in ("program", "source", "policy", "version")},
+        **{name: body.get(name, "") for name in ("program", "source", "policy", "version", "tenant")},
         started=float(body.get("started") or 0.0),
         status=ending.get("status", UNFINISHED),
         ended=ending.get("ended"),
