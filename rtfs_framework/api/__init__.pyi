@@ -33,6 +33,7 @@ from rtfs_framework.api.errors import (
     ReplyTooLarge,
     RtfsError,
 )
+from rtfs_framework.api.guard import Guard, GuardedRequest, GuardEntry, GuardSettings, RedactArgs, RedactReply, Refuse
 from rtfs_framework.api.hookspecs import RtfsHookSpecs, hookimpl
 from rtfs_framework.api.observer import Event, Observer, ObserverEntry
 from rtfs_framework.api.patterns import compile_patterns, is_pattern, specificity
@@ -66,6 +67,7 @@ from rtfs_framework.api.targets import (
     TargetText,
     show_target,
 )
+from rtfs_framework.api.texts import TextInKeyError, with_texts
 from rtfs_framework.api.toml_places import KeyPath, Places, load_toml, read_toml
 from rtfs_framework.api.toml_structure import structure
 from rtfs_framework.api.type_patterns import BadTypePattern, TypePattern, types_fit
@@ -133,6 +135,10 @@ __all__ = [
     "ExecTarget",
     "FailureKind",
     "FunctionSignature",
+    "Guard",
+    "GuardEntry",
+    "GuardSettings",
+    "GuardedRequest",
     "Health",
     "Hedge",
     "HintKind",
@@ -176,6 +182,9 @@ __all__ = [
     "ProviderTimeout",
     "ProviderUnavailable",
     "RateLimited",
+    "RedactArgs",
+    "RedactReply",
+    "Refuse",
     "RemoteModel",
     "ReplyTooLarge",
     "RtfsError",
@@ -187,6 +196,7 @@ __all__ = [
     "SettingsSchema",
     "SqliteTables",
     "TargetText",
+    "TextInKeyError",
     "Type",
     "TypePattern",
     "Usage",
@@ -215,5 +225,6 @@ __all__ = [
     "to_json",
     "token_count",
     "types_fit",
+    "with_texts",
     "write",
 ]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.capability import CapabilityEntry
     from rtfs_framework.api.command import CommandEntry
     from rtfs_framework.api.engine import EngineEntry
+    from rtfs_framework.api.guard import GuardEntry
     from rtfs_framework.api.observer import ObserverEntry
     from rtfs_framework.api.provider import ProviderEntry
 
@@ -39,6 +40,11 @@ class RtfsHookSpecs:
     @hookspec
     def rtfs_capabilities(self) -> Iterable[CapabilityEntry]:
         """Offer capabilities. Called once at start; `[security] grant` says which programs may use."""
+        raise AssertionError
+
+    @hookspec
+    def rtfs_guards(self) -> Iterable[GuardEntry]:
+        """Offer checks of requests and replies. Called once at start; `[guards]` says which are at work."""
         raise AssertionError
 
     @hookspec

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.capability import CapabilityEntry
     from rtfs_framework.api.command import CommandEntry
     from rtfs_framework.api.engine import EngineEntry
+    from rtfs_framework.api.guard import GuardEntry
     from rtfs_framework.api.observer import ObserverEntry
     from rtfs_framework.api.provider import ProviderEntry
     from rtfs_framework.registry.discover import FoundPlugin
@@ -36,6 +37,7 @@ class Catalog:
     caches: Mapping[str, tuple[CacheEntry, Provenance]] = _NONE
     capabilities: Mapping[str, tuple[CapabilityEntry, Provenance]] = _NONE
     """By id."""
+    guards: Mapping[str, tuple[GuardEntry, Provenance]] = _NONE
     commands: Mapping[str, tuple[CommandEntry, Provenance]] = _NONE
     observers: Mapping[str, tuple[ObserverEntry, Provenance]] = _NONE
     data: Mapping[str, FoundPlugin] = _NONE
@@ -98,6 +100,10 @@ class Catalog:
     def capability(self, name: str) -> CapabilityEntry:
         """Return the capability of an id; raises PluginError when there is none, or more than one."""
         return self._entry("capability", self.capabilities, name)
+
+    def guard(self, name: str) -> GuardEntry:
+        """Return the guard of a name; raises PluginError when there is none, or more than one."""
+        return self._entry("guard", self.guards, name)
 
     def command(self, name: str) -> CommandEntry:
         """Return the command of a name; raises PluginError when there is none, or more than one."""

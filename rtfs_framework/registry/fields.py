@@ -112,6 +112,7 @@ _CHECKS: Mapping[str, Mapping[str, Flaw]] = {
         "effects": _texts,
         "names": _texts,
     },
+    "guard": {"factory": _function},
     "command": {"load": _function, "example": _text},
     "observer": {"factory": _function, "events": _texts},
 }

@@ -28,6 +28,7 @@ KINDS = (
     Kind("provider", "providers", "rtfs_providers", "ProviderEntry"),
     Kind("cache", "caches", "rtfs_caches", "CacheEntry"),
     Kind("capability", "capabilities", "rtfs_capabilities", "CapabilityEntry", key="id"),
+    Kind("guard", "guards", "rtfs_guards", "GuardEntry"),
     Kind("command", "commands", "rtfs_commands", "CommandEntry"),
     Kind("observer", "observers", "rtfs_observers", "ObserverEntry"),
 )

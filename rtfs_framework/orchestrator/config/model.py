@@ -13,6 +13,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.orchestrator.config.budgets import USUAL_LEDGER, BudgetSpec, LedgerSpec, RateSpec, TenantSpec
 from rtfs_framework.orchestrator.config.health import HealthSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
+from rtfs_framework.orchestrator.config.tables_guards import APPROVAL_SECONDS, GuardSpec
 
 if TYPE_CHECKING:
     from rtfs_framework.api.prices import PriceStep
@@ -145,6 +146,10 @@ class Config:
     """The bounds of every run."""
     health: HealthSpec = HealthSpec()
     """When targets count as failing, and how they come back."""
+    guards: tuple[GuardSpec, ...] = ()
+    """Third-party checks of requests and replies, in their order."""
+    approval_seconds: float = APPROVAL_SECONDS
+    """How long a call waits for a person; no answer then means no."""
     budgets: tuple[BudgetSpec, ...] = ()
     rates: tuple[RateSpec, ...] = ()
     tenants: Mapping[str, TenantSpec] = attrs.field(factory=dict)

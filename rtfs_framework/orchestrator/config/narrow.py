@@ -231,7 +231,7 @@ class Narrowing:
         self.ignored.extend((section, name) for name in table)
         return {}
 
-    _tenants = _keys
+    _tenants = _guards = _keys
 
 
 def _host_value(spec: ProviderSpec, key: str) -> Any:

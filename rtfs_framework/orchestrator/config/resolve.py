@@ -26,6 +26,7 @@ from rtfs_framework.orchestrator.config.paths import BadPath, read_path
 from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text, why_no_id
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
+from rtfs_framework.orchestrator.config.tables_guards import GuardTables
 from rtfs_framework.orchestrator.config.tables_health import read_health
 from rtfs_framework.orchestrator.config.tables_prices import priced
 from rtfs_framework.registry.faults import Part, ask
@@ -40,7 +41,7 @@ _SECTIONS: tuple[tuple[str, Callable[[str], LocalModel | RemoteModel]], ...] = (
     ("local_models", LocalModel),
 )
 
-_DECIDING = ("delegation", "engines", "security", "budgets", "rates")
+_DECIDING = ("delegation", "engines", "security", "budgets", "rates", "guards")
 """The tables that decisions rest on."""
 
 
@@ -93,6 +94,8 @@ class Resolver:
             module_path=self._module_path(file),
             limits=file.limits.limits(),
             health=read_health(self.reading, file.health, target),
+            guards=GuardTables(self.reading, self.catalog, named).guards(file.guards),
+            approval_seconds=file.approvals.timeout,
             budgets=counted.budgets(file.budgets, ("budgets",)),
             rates=counted.rates(file.rates, ("rates",)),
             tenants=counted.tenants(file.tenants, {"budgets": file.budgets, "rates": file.rates}),

@@ -88,6 +88,10 @@ def _quality_floor(said: Said) -> Any:
     return said.raw if said.value >= said.below.attempts.quality_floor else WIDENS
 
 
+def _approval(said: Said) -> Any:
+    return _at_most(said.below.approval_seconds, said)
+
+
 def _limit(said: Said) -> Any:
     return _at_most(getattr(said.below.limits, said.key), said)
 
@@ -211,6 +215,8 @@ STANDING: Mapping[str, Rule] = {
     "delegation.local_models.*.idempotent": widens,
     "delegation.local_models.*.min_confidence": widens,
     "engines.*": widens,
+    "guards.*": widens,
+    "approvals.timeout": _approval,
     "caches.*.enabled": _off,
     "caches.*.ttl": widens,
     "security.level": _level,

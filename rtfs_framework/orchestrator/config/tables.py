@@ -24,6 +24,7 @@ from rtfs_framework.orchestrator.config.tables_budgets import (
     RateTable,
     TenantTable,
 )
+from rtfs_framework.orchestrator.config.tables_guards import USUAL_APPROVALS, ApprovalsTable
 from rtfs_framework.orchestrator.config.tables_health import HealthTable
 from rtfs_framework.orchestrator.config.tables_prices import PriceTable
 
@@ -185,6 +186,8 @@ class ConfigFile:
     modules: ModulesTable = ModulesTable()
     limits: LimitsTable = LimitsTable()
     health: HealthTable = HealthTable()
+    guards: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    approvals: ApprovalsTable = USUAL_APPROVALS
     budgets: Mapping[str, BudgetTable] = attrs.field(factory=dict)
     rates: Mapping[str, RateTable] = attrs.field(factory=dict)
     tenants: Mapping[str, TenantTable] = attrs.field(factory=dict)

@@ -22,8 +22,20 @@ if TYPE_CHECKING:
 PREFIX = "RTFS_"
 DOT = "__"
 SECTIONS = frozenset(
-    {"delegation", "engines", "caches", "security", "journal", "modules", "limits", "health", "keys"}
-    | {"budgets", "rates", "tenants", "ledger", "prices"}
+    {
+        "delegation",
+        "engines",
+        "caches",
+        "security",
+        "journal",
+        "modules",
+        "limits",
+        "health",
+        "keys",
+        "guards",
+        "approvals",
+    }
+    | {"budgets", "rates", "tenants", "ledger", "prices", "guards", "approvals"}
 )
 """The tables of a configuration; a test sees that none is missing."""
 

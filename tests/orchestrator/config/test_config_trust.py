@@ -60,6 +60,7 @@ WIDENING = [
     (VENDOR + "api_key_env = 'AWS_SECRET'", "delegation.remote_providers.openai.api_key_env"),
     (VENDOR + "model = 'dear'", "delegation.remote_providers.openai.model"),
     (VENDOR + "reuse = 'always'", "delegation.remote_providers.openai.reuse"),
+    ("[approvals]\ntimeout = '1h'", "approvals.timeout"),
     ("[delegation]\nengine = 'static'", "delegation.engine"),
     ("[delegation.local_models.local-pure]\nprovider = 'rules'\nrules = 'x'", "delegation.local_models.local-pure"),
     ("[delegation.local_models.local-words]\nprovider = 'rules'\nrules = 'x'", "delegation.local_models.local-words"),
@@ -317,7 +318,7 @@ def test_every_key_of_the_model_has_its_standing():
     model |= {"delegation.static_routes.*", "security.context.*", "engines.*", "keys.*"}
     model |= _wild(ProviderTable, "delegation.remote_providers.*") | _wild(ProviderTable, "delegation.local_models.*")
     model |= _wild(CacheTable, "caches.*") | _wild(BudgetTable, "budgets.*") | _wild(RateTable, "rates.*")
-    model |= {"tenants.*"} | _wild(PriceTable, "prices.*")
+    model |= {"tenants.*", "guards.*"} | _wild(PriceTable, "prices.*")
     assert sorted(model - set(STANDING)) == [], "say in standing.py what an untrusted file may do with these keys"
     assert sorted(set(STANDING) - model) == [], "these keys are gone"
     assert {field.name for field in attrs.fields(ConfigFile)} == SECTIONS

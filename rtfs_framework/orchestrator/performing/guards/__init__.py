@@ -1,0 +1,1 @@
+"""Third-party checks of requests and replies: asked and judged (`guards`); what is no widening (`shape`)."""
