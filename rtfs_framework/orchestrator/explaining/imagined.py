@@ -6,7 +6,6 @@ What is not said is as it is where nobody measures anything: healthy, unhurried,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Any
 
 import attrs
@@ -15,8 +14,11 @@ from rtfs_framework.api.attempts import Attempt
 from rtfs_framework.api.caller import NO_METADATA, DelegationMetadata
 from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.targets import ExecTarget
-from rtfs_framework.orchestrator.deciding.delegate import Delegator
+from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.orchestrator.deciding.delegate import Delegator, Undecided
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
+from rtfs_framework.orchestrator.recording.attempts import draw
+from rtfs_framework.orchestrator.recording.records import Decision
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -74,18 +76,20 @@ class Past:
 
     def draw(self, name: str) -> float:
         """Return the number in [0, 1) that the seed, the id and the number of the attempt give."""
-        return _no_chance(self.seed, self.call, len(self.attempts), name)
+        return draw(self.seed, self.call, len(self.attempts), name)
 
 
 def imagining(delegator: Delegator, signals: Signals) -> Delegator:
     """Return what decides as a host's does, in another world, without looking into memory or telling anybody."""
-    return attrs.evolve(delegator, l1=None, report=_tell_nobody, signals=signals)
+    sequel = attrs.evolve(delegator.precedence.sequel, signals=signals)
+    precedence = attrs.evolve(delegator.precedence, sequel=sequel)
+    return attrs.evolve(delegator, l1=None, report=_tell_nobody, signals=signals, precedence=precedence)
+
+
+def decided(delegator: Delegator, call: HostCall, past: Past) -> Decision | Undecided:
+    """Decide about a call, after what was tried for it."""
+    return delegator.again(call, past) if past.attempts else delegator.decide(call, past)
 
 
 def _tell_nobody(*_: object) -> None:
     """Report nothing."""
-
-
-def _no_chance(seed: str, call: tuple[object, ...], attempt: int, name: str) -> float:
-    text = "\0".join((seed, repr(call), str(attempt), name))
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") / 2**64

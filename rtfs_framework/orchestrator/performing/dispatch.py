@@ -110,6 +110,7 @@ class Dispatcher:
         delay = decision.plan.delay
         elapsed = self.clock.monotonic() - opened.started
         if seconds_for(_FOR_EVER, opened.call.hints, elapsed) <= delay:
+            opened.record.decision = decision  # it was made, and is not carried out
             over = Failed(opened.failed or late(), FailureKind.FINAL, "the call's time would be over")
             return await _finished(self._again(opened, decision, over))
         await pause(delay)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import attrs
 
 from rtfs_framework.api.attempts import Attempt
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.records import Decision
 
 _LEAST_SECONDS = 0.001
 
@@ -31,6 +35,10 @@ class AttemptRecord:
     cost: float | None = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
+    decision: Decision | None = attrs.field(default=None, eq=False, repr=False)
+    """What chose the target; a repair has the decision of the attempt before it."""
+    signals: int = attrs.field(default=0, eq=False)
+    """How many changes of signals the journal had been told when it was over, and the next decision was made."""
 
 
 def banded(seconds: float) -> float:

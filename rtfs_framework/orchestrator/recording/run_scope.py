@@ -144,22 +144,24 @@ class OpenCall:
             reason=failed.reason,
             retry_after=failed.retry_after,
         )
+        decision = record.decision
+        if decision is not None and decision.settle is not None:
+            decision.settle(False)
+            record.decision = attrs.evolve(decision, settle=None)
         made = AttemptRecord(
             attempt=attempt,
             seconds=seconds,
             cost=spent.cost,
             input_tokens=spent.input_tokens,
             output_tokens=spent.output_tokens,
+            decision=record.decision,
+            signals=0 if self.scope.chain is None else self.scope.chain.journal.signals,
         )
         record.attempts = (*record.attempts, made)
         record.target, record.cache, record.reply_key, record.model, record.explanation = "", "", "", "", ""
         self.spent = None
         if self.failed is None or failed.kind is not FailureKind.REFUSED:  # what was answered says more
             self.failed = failed.error
-        decision = record.decision
-        if decision is not None and decision.settle is not None:
-            decision.settle(False)
-            record.decision = attrs.evolve(decision, settle=None)
 
     @property
     def metadata(self) -> DelegationMetadata:

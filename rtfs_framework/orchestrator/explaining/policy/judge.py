@@ -7,7 +7,6 @@ are those that the case gives.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,9 @@ from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.deciding.context import Facts, Reads
 from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, Delegator, Undecided
 from rtfs_framework.orchestrator.explaining.asked_call import read_call
-from rtfs_framework.orchestrator.explaining.imagined import Imagined, Past, imagining
+from rtfs_framework.orchestrator.explaining.imagined import Imagined, Past, decided, imagining
 from rtfs_framework.orchestrator.explaining.policy.cases import OUTCOMES, Case, Meaning
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.records import Decision, Steps
@@ -98,16 +96,12 @@ class Judge:
 
 def _decided(delegator: Delegator, call: HostCall, past: Past, answers: dict[ExecTarget, str]) -> Decision | Undecided:
     """Decide, with the words that models are said to answer."""
-    found = attrs.evolve(delegator, reads=partial(_reads, past)).decide(call)
+    found = decided(delegator, call, past)
     for _ in range(MOST_CONSULTATIONS):
         if not isinstance(found, Undecided) or found.question.target not in answers:
             break
         found = delegator.go_on(found, answers[found.question.target])
     return found
-
-
-def _reads(past: Past, facts: Facts, call: HostCall, answer_to: Any, _asker: object = None) -> Reads:
-    return Reads(facts, call, answer_to, past)
 
 
 def _said(found: Decision | Undecided | None) -> dict[str, Any]:
@@ -120,4 +114,5 @@ def _said(found: Decision | Undecided | None) -> dict[str, Any]:
         return {"got": f"a question to {target}", "reasoning": why, "steps": found.steps}
     plan = found.plan
     got = OUTCOMES["ask"] if isinstance(plan.target, Ask) else show_target(plan.target)
+    got = OUTCOMES["error"] if found.exhausted == "error" else got
     return {"got": got, "reasoning": plan.reasoning, "steps": found.steps}

@@ -12,11 +12,14 @@ from typing import Any
 
 import attrs
 
-from rtfs_framework.api.targets import show_target
+from rtfs_framework.api.signals import Health, Latency
+from rtfs_framework.api.targets import ExecTarget, show_target
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
-from rtfs_framework.orchestrator.deciding.context import Reads
+from rtfs_framework.orchestrator.deciding.context import Asker, Reads
 from rtfs_framework.orchestrator.deciding.delegate import Delegator, Undecided
+from rtfs_framework.orchestrator.deciding.signals import Signals
+from rtfs_framework.orchestrator.explaining.imagined import Past, decided, imagining
 from rtfs_framework.orchestrator.explaining.replaying.reads import RecordedReads
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.journal.history import OLD_RECORD, History, Told
@@ -71,7 +74,26 @@ class _Once:
 
     @_deciding.default
     def _quiet(self) -> Delegator:
-        return attrs.evolve(self.delegator, l1=None, report=_tell_nobody, reads=self._reads)
+        signals = Signals(targets=self, budgets=None, prices=self.delegator.signals)
+        return attrs.evolve(imagining(self.delegator, signals), reads=self._reads)
+
+    def health(self, target: ExecTarget) -> Health:
+        """Return the state of a breaker then: lists of targets go on by it."""
+        return Health(self._then("health", target) or Health.CLOSED)
+
+    def latency(self, target: ExecTarget) -> Latency | None:
+        """Return how long a target took then."""
+        found = self._then("latency", target)
+        return None if found is None else Latency(**found)
+
+    def load(self, target: ExecTarget) -> int:
+        """Return how many requests it had under way then."""
+        return int(self._then("load", target) or 0)
+
+    def _then(self, name: str, target: ExecTarget) -> Any:
+        told = self._told
+        found = None if told is None else told.facts.signals.at(told.signals, name, show_target(target))
+        return None if found is None else found[0]
 
     def decided(self, told: Told) -> Again:
         """Return what is decided now."""
@@ -81,7 +103,8 @@ class _Once:
             return Again(**known, then=then, result=Repeated.UNKNOWN, because=OLD_RECORD)
         self._told, self._latest = told, None
         call = HostCall(CallKind.DELEGATED, told.function.name, told.args or (), told.function)
-        decision = self._deciding.decide(call)
+        past = Past(attempts=told.attempts, seed=told.facts.seed, call=told.order)
+        decision = decided(self._deciding, call, past)
         if isinstance(decision, Undecided):
             return Again(**known, then=then, result=Repeated.UNKNOWN, because=self._missing)
         now = show_target(decision.plan.target)
@@ -94,19 +117,15 @@ class _Once:
     def _missing(self) -> str:
         return "" if self._latest is None else self._latest.missing
 
-    def _reads(self, facts: Any, call: HostCall, _answer_to: object, _asker: object = None) -> Reads:
+    def _reads(self, facts: Any, call: HostCall, _answer_to: object, asker: Asker | None = None) -> Reads:
         told = self._told
         if told is None:
             raise LookupError("nothing is decided again")
         same = told.facts.policy == self.delegator.policy_hash
-        made = RecordedReads(facts, call, _nobody, told=told, keyed=self.history.keyed, same_policy=same)
+        made = RecordedReads(facts, call, _nobody, asker, told=told, keyed=self.history.keyed, same_policy=same)
         self._latest = made
         return made
 
 
 def _nobody(_question: object) -> None:
     """Answer no question: the reads answer themselves."""
-
-
-def _tell_nobody(*_: object) -> None:
-    """Report nothing."""

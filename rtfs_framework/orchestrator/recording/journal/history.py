@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.attempts import Attempt
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.recording.journal.chain import Keys
 from rtfs_framework.orchestrator.recording.journal.file import keys_of
 from rtfs_framework.orchestrator.recording.journal.query import entries_within, has_log, parsed, reading, span
-from rtfs_framework.orchestrator.recording.journal.recorded import function_of, value_of
+from rtfs_framework.orchestrator.recording.journal.recorded import attempt_of, function_of, value_of
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
+from rtfs_framework.orchestrator.recording.records import OpenRecord
 
 if TYPE_CHECKING:
     import sqlite3
@@ -86,11 +88,15 @@ class Told:
     entry: Mapping[str, Any]
     """The call's row."""
     number: int
-    """Which decision of its call, from 0: one follows each attempt that failed."""
+    """How many attempts of its call there were before it."""
     said: Mapping[str, Any]
     """The decision."""
     grounds: Mapping[str, Any]
     function: FunctionSignature | None
+    attempts: tuple[Attempt, ...] = ()
+    """What was tried before it."""
+    signals: int = 0
+    """How many changes of signals were known when it was made."""
     reads: tuple[Mapping[str, Any], ...]
     """What it read; of a plan from memory: what the decision read on which it stands."""
     args: tuple[Any, ...] | None
@@ -100,9 +106,11 @@ class Told:
     facts: Facts
 
     @property
-    def signals(self) -> int:
-        """How many changes of signals were known when it was made."""
-        return int(self.entry["signals"])
+    def order(self) -> tuple[object, ...]:
+        """The call's id, as draws use it."""
+        *branch, index = map(int, str(self.entry["path"]).partition("?")[0].split("."))
+        entry, record = self.entry["entry"], self.entry["record"]
+        return OpenRecord(index, "", "", tuple(branch), record=record, entry=entry).order
 
 
 @attrs.define(slots=True, eq=False)
@@ -137,10 +145,12 @@ class History:
                 yield from self.told(entry, facts)
 
     def told(self, entry: Mapping[str, Any], facts: Facts) -> Iterator[Told]:
-        """Yield the decisions of a call: one per attempt that failed, then the last."""
-        made = [each.get("decision") for each in entry["attempts"]]
+        """Yield the decisions of a call, each with what was tried before it."""
+        tried = entry["attempts"]
+        made = [each.get("decision", "") for each in tried]
         for number, named in enumerate((*made, entry["decision_digest"])):
-            if isinstance(named, str) and named:
+            repaired = number > 0 and named == made[number - 1]  # the same decision, asked once more
+            if named and not repaired:
                 yield self._one(entry, facts, number, named)
 
     def _one(self, entry: Mapping[str, Any], facts: Facts, number: int, named: str) -> Told:
@@ -150,6 +160,7 @@ class History:
         stands_on = parts.get("stands_on", "")
         rests = self.text(stands_on) if stands_on else said
         args, lacks = self._args(entry)
+        tried = entry["attempts"][:number]
         return Told(
             call=name_of(entry["entry"], entry["record"], entry["path"]),
             entry=entry,
@@ -157,6 +168,8 @@ class History:
             said=said,
             grounds=grounds,
             function=self._function(parts.get("grounds", ""), grounds),
+            attempts=tuple(map(attempt_of, tried)),
+            signals=int(tried[-1].get("signals", 0) if tried else entry["signals"]),
             reads=tuple(rests.get("reads", ())),
             args=args,
             lacks=lacks,

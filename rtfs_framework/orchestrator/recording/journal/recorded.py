@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rtfs_framework.api.attempts import Attempt, FailureKind
+from rtfs_framework.api.targets import Capability, ExecTarget, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
@@ -12,6 +14,7 @@ from rtfs_framework.lang.reader.read import read_one
 from rtfs_framework.lang.signature import DelegationHint, FunctionSignature, HintKind, Parameter
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.types.read import read_type
+from rtfs_framework.orchestrator.recording.attempts import banded
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.types.model import Type
@@ -37,6 +40,35 @@ def function_of(data: Mapping[str, Any]) -> FunctionSignature:
         )
     except (KeyError, TypeError, LanguageError) as error:
         raise ValueError(f"no signature: {error}") from error
+
+
+def attempt_of(told: Mapping[str, Any]) -> Attempt:
+    """Return an attempt as engines saw it.
+
+    Raises:
+        ValueError: It tells of none.
+    """
+    kind = FailureKind(told["kind"])
+    seconds = 0.0 if kind is FailureKind.REFUSED else banded(float(told.get("seconds", 0.0)))
+    return Attempt(
+        target=target_of(told["target"]),
+        kind=kind,
+        seconds=seconds,
+        guard=told.get("guard", ""),
+        reason=told.get("reason", ""),
+        retry_after=told.get("retry_after"),
+    )
+
+
+def target_of(shown: str) -> ExecTarget:
+    """Return the target of an attempt: the own body, a model or a capability."""
+    kind, _, name = shown.partition(" ")
+    found: dict[str, ExecTarget] = {
+        "local-model": LocalModel(name),
+        "remote": RemoteModel(name),
+        "capability": Capability(name),
+    }
+    return found.get(kind, LocalPure())
 
 
 def value_of(text: str) -> Any:

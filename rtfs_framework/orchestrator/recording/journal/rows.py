@@ -15,10 +15,11 @@ import attrs
 
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.orchestrator.boundary.failures import code_of
+from rtfs_framework.orchestrator.recording.attempts import AttemptRecord
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
 from rtfs_framework.orchestrator.recording.journal.decisions import heard_text
 from rtfs_framework.orchestrator.recording.journal.texts import Texts, safe_code, safe_kind
-from rtfs_framework.orchestrator.recording.records import OpenRecord
+from rtfs_framework.orchestrator.recording.records import OpenRecord, attempt_json
 
 OWN_BODY = "local-pure"
 """The target of a call that runs its function's own body."""
@@ -123,7 +124,7 @@ class Maker:
 
     def begun(self, record: OpenRecord) -> Made:
         """Return the row of a call that is about to cost or change something."""
-        extra: dict[str, Any] = {"attempt": 0, **self._decided(record)}
+        extra: dict[str, Any] = {"attempt": len(record.attempts), **self._decided(record)}
         if record.reply_key:
             extra["key"] = self.texts.keys.value(record.reply_key)
         args = self.texts.keys.value(record.args_digest)
@@ -142,6 +143,10 @@ class Maker:
             return Made("ended", record.entry, record.record, record.path, body + "}")
         texts = self._kept(record)
         more = {**self._decided(record), **_used(record), **self._named(texts), **self._failed(record)}
+        if record.attempts:
+            more["attempts"] = [self._tried(each) for each in record.attempts]
+        if record.exhausted:
+            more["exhausted"] = record.exhausted
         if more:
             body = f"{body},{canonical_json(more)[1:-1]}"
         return Made("ended", record.entry, record.record, record.path, body + "}", texts)
@@ -161,6 +166,14 @@ class Maker:
         found = {"decision": self.texts.plan(decision), "decided_at": _number(decision.plan.created_at)}
         more = {"signals": record.signals, "said_around": record.said_around}
         return {**found, **{name: value for name, value in more.items() if value}}
+
+    def _tried(self, made: AttemptRecord) -> dict[str, Any]:
+        told = attempt_json(made)
+        told["target"], told["reason"] = self.texts.blot(told["target"]), self.texts.blot(told["reason"])
+        told["cost"], told["retry_after"] = _number(told["cost"]), _number(told["retry_after"])
+        if made.decision is not None:
+            told["decision"] = self.texts.plan(made.decision)
+        return {name: value for name, value in {**told, "signals": made.signals}.items() if value or name == "cost"}
 
     def _kept(self, record: OpenRecord) -> dict[str, str]:
         if not self.keep:

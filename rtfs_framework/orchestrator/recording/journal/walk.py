@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -100,7 +101,7 @@ class Walk:
         elif row.what == "redacted":
             for position, names in body.get("texts", {}).items():
                 self._missing.setdefault(int(position), set()).difference_update(names)
-        if "decision" in body and not self._plan(body["decision"]):
+        if not all(map(self._plan, _decisions(body))):
             self.problem(row.position, f"the decision of row {row.position} was changed")
         self._look_at_texts(row.position, body.get("texts") if row.what != "redacted" else None)
 
@@ -135,6 +136,13 @@ class Walk:
             missing.discard(name)
         if missing:
             self._missing[position] = missing
+
+
+def _decisions(body: dict[str, Any]) -> Iterator[str]:
+    """Yield the digests of the decisions that a row names: that of each attempt, and the last."""
+    for each in (body, *body.get("attempts", ())):
+        if "decision" in each:
+            yield each["decision"]
 
 
 def _fits(values: tuple[Any, ...]) -> bool:
