@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
+    from rtfs_framework.orchestrator.explaining.whole_way import Way
 
 _KINDS = {"function": "function", "capability": "capability", "host-name": "capability", "context": "host context"}
 
@@ -37,8 +38,9 @@ def command(file: str, *, calls: tuple[str, ...], nesting: int | None, as_json: 
     Nothing runs. The steps are, in order: deny rules, the author's hint, static routes, plans of the cache L1 (not
     looked at here), the engine, the default.
 
-    Where the engine looks at arguments, that is said, with what it answers to some; --call asks with given ones. The
-    exit code is 1 when the engine cannot be asked.
+    Where the engine looks at arguments, that is said, with what it answers to some; --call asks with given ones, and
+    shows the whole way: what is read, candidates, what excludes the others, guards, and what would follow a failure.
+    The exit code is 1 when the engine cannot be asked.
 
     A code instead of a file, such as E0203, is explained with an example.
     """
@@ -75,11 +77,25 @@ def _lines(site: ExplainedSite) -> Iterator[tuple[Part, ...]]:
     yield "  -> ", bold(site.target), why
     for part in _unknown(site):
         yield (part,)
+    if site.way is not None:
+        yield from _way(site.way)
     if site.provider:
         reuse = "; replies are reused" if site.reuse else ""
         yield (f"     answered by {site.provider}{reuse}",)
     if not site.usable:
         yield (yellow(f"     not usable now: {site.problem}"),)
+
+
+def _way(way: Way) -> Iterator[tuple[Part, ...]]:
+    """Yield what is known of the whole way of one call."""
+    lines = [("read", ": ".join(each)) for each in way.reads]
+    lines += [("engines", " > ".join(way.path))] if way.path else []
+    lines += [("candidate", ", ".join(filter(None, each))) for each in way.candidates]
+    lines += [("excluded", ": ".join(each)) for each in way.excluded]
+    lines += [("guards", ", ".join(way.guards))] if way.guards else []
+    lines += [("then", ": ".join(each)) for each in way.follows]
+    for name, text in lines:
+        yield (f"     {name:<10} {text}",)
 
 
 def _unknown(site: ExplainedSite) -> Iterator[Part]:

@@ -17,6 +17,7 @@ from rtfs_framework.lang.source import Place, Source
 from rtfs_framework.orchestrator.deciding.delegate import Undecided
 from rtfs_framework.orchestrator.explaining.asked_call import read_call
 from rtfs_framework.orchestrator.explaining.samples import samples
+from rtfs_framework.orchestrator.explaining.whole_way import Way, way_of
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.records import Decision, Steps
 from rtfs_framework.orchestrator.running.linking import compile_for
@@ -54,13 +55,16 @@ class ExplainedSite:
     """Arguments that the engine was asked with, and the target that it named."""
     fault: str = ""
     """Why the engine could not be asked."""
+    way: Way | None = None
+    """The whole way of a call that was asked about; None for a site."""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-ready data."""
         data = {field.name: getattr(self, field.name) for field in attrs.fields(ExplainedSite)}
         return {**data, "place": str(self.place), "steps": [list(s) for s in self.steps],
                 "context": [list(c) for c in self.context], "examples": [list(e) for e in self.examples],
-                "depends_on": list(self.depends_on), "may_go_to": list(self.may_go_to)}  # fmt: skip
+                "depends_on": list(self.depends_on), "may_go_to": list(self.may_go_to),
+                "way": None if self.way is None else self.way.to_json()}  # fmt: skip
 
 
 def explain(host: Host, source: Source, limits: Limits) -> list[ExplainedSite]:
@@ -104,7 +108,8 @@ def explain_call(host: Host, source: Source, asked: Source, limits: Limits) -> E
     if not delegator.claims(function):
         why = "nobody claims it: it is a plain function"
         return _explained(site, target=show_target(LocalPure()), reasoning=why)
-    return _shown(host, site, delegator.preview(call))
+    found = delegator.preview(call)
+    return attrs.evolve(_shown(host, site, found), way=way_of(host, call, found))
 
 
 def _function(host: Host, site: CallSite, function: FunctionSignature) -> ExplainedSite:
