@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-ENGINE = '''
+ENGINE = """
 from rtfs_framework.api import *
 
 rtfs_api_version = 2
@@ -41,19 +41,21 @@ class Big:
 @hookimpl
 def rtfs_providers():
     return [ProviderEntry(name="big", summary="", locality=Locality.REMOTE, factory=lambda settings: Big())]
-'''
+"""
 CONFIG = """
 [delegation]
 engine = "careful"
 [delegation.remote_providers.big]
 input_cost = 2.5
 output_cost = 10.0
+[delegation.remote_providers.other]
+provider = "openai"
 """
 
 
 @pytest.fixture
-def explained(rtfs, folder, plugin):
-    plugin("acme-careful", ENGINE)
+def explained(rtfs, folder, acme_bad):
+    acme_bad(ENGINE)
     (folder / "a.rtfs").write_text('(defn label [x :string] :string "own")')
     (folder / "c.toml").write_text(CONFIG)
 
@@ -79,7 +81,7 @@ def test_what_is_read_who_speaks_and_what_would_follow(explained) -> None:
     assert found["read"] == ['args: ["hello"]', "health of remote big: closed", "size: 64"]
     assert found["engines"] == ["careful"]
     assert "remote big, $2.5 in, $10 out per million tokens" in found["candidate"]
-    assert any(each.startswith("remote openai: the environment variable OPENAI_API_KEY") for each in found["excluded"])
+    assert found["excluded"][0].startswith("remote other: the environment variable OPENAI_API_KEY is not set")
     assert "breaker" in found["guards"][0]
     assert found["then"][0].startswith("if remote big does not answer: ")
     assert "own body" in found["then"][-1]
