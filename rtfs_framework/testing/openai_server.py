@@ -12,6 +12,7 @@ may also be a function from the request to a behaviour. GET /v1/models names one
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -95,7 +96,20 @@ class HangUp:
     halfway: bool = False
 
 
-Behaviour = Say | Fail | Raw | Drip | Hang | HangUp
+@attrs.frozen(slots=True)
+class HalfClose:
+    """The server ends its side of the connection without a reply, and goes on listening."""
+
+
+@attrs.frozen(slots=True)
+class Late:
+    """Any other behaviour, after a while."""
+
+    seconds: float
+    then: Say | Fail | Raw
+
+
+Behaviour = Say | Fail | Raw | Drip | Hang | HangUp | HalfClose | Late
 Script = Behaviour | Callable[[Received], Behaviour]
 
 
@@ -204,7 +218,11 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         owner = self.server.owner
         received = Received(self.command, self.path, headers, body)
-        match owner.behaviour(received):
+        behaviour = owner.behaviour(received)
+        if isinstance(behaviour, Late):
+            self.close_connection = owner.wait_for_end(behaviour.seconds)
+            behaviour = behaviour.then
+        match behaviour:
             case Say() as said:
                 self._send(200, _completion(said, received, len(owner.requests)))
             case Fail() as failed:
@@ -215,6 +233,10 @@ class _Handler(BaseHTTPRequestHandler):
             case Drip() as drip:
                 self._drip(drip)
             case Hang():
+                owner.wait_for_end()
+                self.close_connection = True
+            case HalfClose():
+                self.connection.shutdown(socket.SHUT_WR)
                 owner.wait_for_end()
                 self.close_connection = True
             case HangUp(halfway=halfway):
