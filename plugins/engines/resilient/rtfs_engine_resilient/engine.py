@@ -50,10 +50,8 @@ class ResilientEngine:
     def decide(self, context: CallContext) -> DelegationPlan | None:
         """Return the plan of the first engine in the line whose target is well and was not ruled out."""
         first = self._line[0].decide(context) if self._line else None
-        if first is None:
-            return None
         attempts = context.attempts
-        if not attempts and self._own.hedge is None and _why_ill(first.target, context) is None:
+        if not attempts and (first is None or (self._own.hedge is None and _why_ill(first.target, context) is None)):
             return first
         passed: dict[ExecTarget, str] = {}
         for plan in self._plans(first, context, passed):
@@ -73,9 +71,8 @@ class ResilientEngine:
 
         `first` is what the first of them chose already.
         """
-        for engine in self._line:
-            plan = engine.decide(_without(context, passed)) if first is None else first
-            first = None
+        for place, engine in enumerate(self._line):
+            plan = engine.decide(_without(context, passed)) if place or passed else first
             while plan is not None and plan.target not in passed:
                 yield plan
                 plan = engine.decide(_without(context, passed))

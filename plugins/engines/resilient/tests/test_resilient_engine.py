@@ -117,7 +117,16 @@ PURE_ENGINE = Always(PURE)
 
 def test_a_primary_without_an_opinion_has_none_here():
     assert plan_of(engine(Silent(), Always(SMALL))) is None
-    assert plan_of(engine(Silent(), Always(SMALL)), attempts=[tried(BIG, FailureKind.SAFE)]) is None
+
+
+def test_a_primary_that_has_nothing_left_gives_way():
+    class Once(Always):
+        def decide(self, context):
+            return None if context.attempts else super().decide(context)
+
+    made = engine(Once(BIG), Always(SMALL))
+    assert plan_of(made).target == BIG
+    assert plan_of(made, attempts=[tried(BIG, FailureKind.UNCERTAIN)]).target == SMALL
 
 
 def test_a_fallback_without_an_opinion_is_passed_over():

@@ -81,7 +81,8 @@ class BreakerCheck:
             RefusedError: Its target is left alone, or has had its repeats.
         """
         target = asking.instance.target
-        permit = self.board.enter(target)
+        repeated = any(each.target == target and each.kind in _BAD for each in asking.opened.attempts)
+        permit = self.board.enter(target, repeated=repeated)
         if isinstance(permit, Turned):
             raise RefusedError(
                 self.name, permit.reason, permit.way_out, kind="NetworkError", retry_after=permit.retry_after

@@ -26,7 +26,8 @@ PROGRAM = Source(
 (defn answer "Answer." [text :string] : :string "own body")
 (defn one [text] (try (answer text) (catch HostError e "failed")))
 (defn many [n] (frequencies (pmap (fn [x] (one (str "text " x))) (range n))))
-(defn one-by-one [n] (frequencies (map (fn [x] (one (str "text " x))) (range n))))
+(defn one-by-one [n]
+  (loop [i 0 said []] (if (< i n) (recur (inc i) (conj said (one (str "text " i)))) (frequencies said))))
 """,
 )
 SERVER = """
@@ -35,6 +36,7 @@ provider = "openai"
 endpoint = "{url}"
 model = "m"
 timeout = "400ms"
+max_retries = 0
 [delegation.local_models.near]
 provider = "echo"
 """
