@@ -4,9 +4,9 @@ In: the context of a call. Out: the plan of the first engine in the line while i
 nothing differs from that engine alone. Where the target's breaker is open, or an attempt at it failed in a way that
 rules it out for this call, the same engine is asked again without that target, then the next in the line.
 
-What rules a target out follows from the evidence (`FailureKind`): what surely did nothing may be repeated `retries`
-times after a back-off; what may have been carried out only where the target is idempotent; a refusal, a bad reply or
-one of low confidence never. The host judges all of this again: nothing here can loosen it.
+Whether the latest target is asked again follows from the evidence (`FailureKind`): where it surely did nothing it is,
+`retries` times, each after a back-off; where it may have done something only if it is idempotent; after a refusal, a
+bad reply or one of low confidence never. The host judges all of this again: nothing here can loosen it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from rtfs_framework.api import (
     FailureKind,
     Hedge,
     LocalModel,
+    PlanSource,
     RemoteModel,
     show_target,
 )
 
-_REPEATED = (FailureKind.SAFE, FailureKind.UNCERTAIN)
+NAME = "resilient"
 
 
 class ResilientEngine:
@@ -53,16 +54,34 @@ class ResilientEngine:
         attempts = context.attempts
         if not attempts and (first is None or (self._own.hedge is None and _why_ill(first.target, context) is None)):
             return first
+        again = self._repeat(first, attempts, context) if attempts else None
+        if again is not None:
+            return again
         passed: dict[ExecTarget, str] = {}
         for plan in self._plans(first, context, passed):
-            target = plan.target
-            of_it = tuple(each for each in attempts if each.target == target)
-            delay = self._delay(of_it, context) if of_it else 0.0
-            why = self._why_not(target, of_it, delay, context)
+            why = self._why_not(plan.target, attempts, context)
             if why is None:
-                return self._made(plan, delay, passed, attempts, context)
-            passed[target] = why
+                return self._made(plan, passed, attempts, context)
+            passed[plan.target] = why
         return None if attempts else first  # the host says why it cannot be asked, and asks again
+
+    def _repeat(
+        self, first: DelegationPlan | None, attempts: tuple[Attempt, ...], context: CallContext
+    ) -> DelegationPlan | None:
+        """Return the plan to ask the latest target again, None where that is not allowed or not wanted."""
+        target = attempts[-1].target
+        of_it = [each for each in attempts if each.target == target]
+        if len(of_it) > self._own.retries or not all(_repeatable(each, context) for each in of_it):
+            return None
+        doubled = min(self._own.backoff * 2.0 ** (len(of_it) - 1), self._own.backoff_most)
+        delay = max(doubled * (0.5 + 0.5 * context.draw("back-off")), of_it[-1].retry_after or 0.0)
+        if delay > self._own.backoff_most or _why_ill(target, context) is not None:
+            return None
+        harmless = "it did nothing" if of_it[-1].kind is FailureKind.SAFE else "asking it twice does no harm"
+        why = f"{show_target(target)} again after {delay:.3g} s: {harmless}"
+        if first is not None and first.target == target:
+            return attrs.evolve(first, reasoning=f"{first.reasoning}; {why}", delay=delay)
+        return DelegationPlan(target=target, reasoning=why, source=PlanSource.ENGINE, engine=NAME, delay=delay)
 
     def _plans(
         self, first: DelegationPlan | None, context: CallContext, passed: Mapping[ExecTarget, str]
@@ -77,52 +96,34 @@ class ResilientEngine:
                 yield plan
                 plan = engine.decide(_without(context, passed))
 
-    def _why_not(
-        self, target: ExecTarget, of_it: tuple[Attempt, ...], delay: float, context: CallContext
-    ) -> str | None:
+    @staticmethod
+    def _why_not(target: ExecTarget, attempts: tuple[Attempt, ...], context: CallContext) -> str | None:
         """Return why a target is not asked now, None when it is."""
-        if not _is_model(target):
-            return f"it was tried, and that was {of_it[-1].kind.value}" if of_it else None
-        for each in of_it:
-            if each.kind not in _REPEATED:
+        for each in reversed(attempts):
+            if each.target == target:
                 return f"it was tried, and that was {each.kind.value}"
-            if each.kind is FailureKind.UNCERTAIN and not _is_idempotent(target, context):
-                return "it may have done it already, and is not idempotent"
-        if len(of_it) > self._own.retries:
-            return f"it failed: {of_it[-1].kind.value}"
-        if delay > self._own.backoff_most:
-            return f"it asks to be left alone for {delay:.3g} s"
         return _why_ill(target, context)
-
-    def _delay(self, of_it: tuple[Attempt, ...], context: CallContext) -> float:
-        """Return the wait before a repeat: doubled each time, half of it drawn; never less than the server asks for."""
-        asked = of_it[-1].retry_after or 0.0
-        if len(of_it) > self._own.retries:
-            return asked
-        doubled = min(self._own.backoff * 2.0 ** (len(of_it) - 1), self._own.backoff_most)
-        return max(asked, doubled * (0.5 + 0.5 * context.draw("back-off")))
 
     def _made(
         self,
         plan: DelegationPlan,
-        delay: float,
-        passed: dict[ExecTarget, str],
+        passed: Mapping[ExecTarget, str],
         attempts: tuple[Attempt, ...],
         context: CallContext,
     ) -> DelegationPlan:
-        """Return a plan as it is, or with the words, the wait and the hedge that it needs."""
+        """Return a plan as it is, or with the words and the hedge that it needs."""
         hedge = None
         if self._own.hedge is not None and _is_model(plan.target) and _is_idempotent(plan.target, context):
             hedge = self._hedge(plan, passed, attempts, context)
-        if not passed and not delay and hedge is None:
+        if not passed and hedge is None:
             return plan
         why = "; ".join([plan.reasoning, *(f"not {show_target(target)}: {text}" for target, text in passed.items())])
-        return attrs.evolve(plan, reasoning=why, delay=delay or plan.delay, hedge=hedge or plan.hedge)
+        return attrs.evolve(plan, reasoning=why, hedge=hedge or plan.hedge)
 
     def _hedge(
         self,
         plan: DelegationPlan,
-        passed: dict[ExecTarget, str],
+        passed: Mapping[ExecTarget, str],
         attempts: tuple[Attempt, ...],
         context: CallContext,
     ) -> Hedge | None:
@@ -162,6 +163,13 @@ def _why_ill(target: ExecTarget, context: CallContext) -> str | None:
 
 def _candidate(target: ExecTarget, context: CallContext) -> Candidate | None:
     return next((each for each in context.candidates if each.target == target), None)
+
+
+def _repeatable(attempt: Attempt, context: CallContext) -> bool:
+    """Tell whether an attempt is evidence that the same target may be asked again."""
+    if attempt.kind is FailureKind.UNCERTAIN:
+        return _is_idempotent(attempt.target, context)
+    return attempt.kind is FailureKind.SAFE
 
 
 def _is_idempotent(target: ExecTarget, context: CallContext) -> bool:

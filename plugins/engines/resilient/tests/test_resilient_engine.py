@@ -126,6 +126,8 @@ def test_a_primary_that_has_nothing_left_gives_way():
 
     made = engine(Once(BIG), Always(SMALL))
     assert plan_of(made).target == BIG
+    assert plan_of(made, attempts=[tried(BIG, FailureKind.SAFE)]).target == SMALL
+    assert plan_of(engine(Once(BIG), Always(SMALL), retries=1), attempts=[tried(BIG, FailureKind.SAFE)]).target == BIG
     assert plan_of(made, attempts=[tried(BIG, FailureKind.UNCERTAIN)]).target == SMALL
 
 
