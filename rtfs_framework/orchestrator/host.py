@@ -28,6 +28,7 @@ from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
 from rtfs_framework.orchestrator.performing.gate import Gate
+from rtfs_framework.orchestrator.performing.guards.guards import make_guards
 from rtfs_framework.orchestrator.performing.health.board import Board
 from rtfs_framework.orchestrator.performing.health.build import build_board
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
@@ -101,7 +102,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     """Put a host together. Nothing slow is made here: providers are made when first asked.
 
     Raises:
-        PluginError: The configured engine cannot be made.
+        PluginError: The configured engine, or a guard, cannot be made.
     """
     engine = make_engine(config, catalog)
     events, io = EventBus(clock), LoopThread("io")
@@ -120,12 +121,13 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     )
     security = SecurityAuthorizer(config.security, config.path or "delegation.toml")
     policy = policy_hash(config, pool, engine)
-    reuse = Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring, signature_text)
+    guards = make_guards(config.guards, catalog, events.plugin_failed)
+    reuse = Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring, signature_text, guards.fingerprint)
     written = _journal(config, environ, clock, events) if journal and config.journal.enabled else None
     health = build_board(config.health, pool, environ, clock, events, written)
     counting = build_counting(config, pool, environ, clock, events, written)
     gate = Gate((*counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
-    models = Models(reuse, Sender(clock=clock, events=events, io=io, gate=gate))
+    models = Models(reuse, Sender(clock=clock, events=events, io=io, gate=gate, guards=guards))
     signals = Signals(targets=health, budgets=counting, prices=pool)
     sequel = Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals)
     dispatcher = Dispatcher(

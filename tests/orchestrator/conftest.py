@@ -144,7 +144,9 @@ class Kit:
         layer = self.layers.setdefault(name, DictCache())
         return CacheEntry(name=name, summary="A dict.", level=level, factory=lambda _settings: layer)
 
-    def catalog(self, *providers, engine=None, l1=False, l2=False, capabilities=(), observers=(), names=None):
+    def catalog(
+        self, *providers, engine=None, l1=False, l2=False, capabilities=(), observers=(), guards=(), names=None
+    ):
         """Return a catalog of these parts; `engine` is called `static`, so that it is the default."""
         self.engine = engine
         caches = [(self.cache("l1", CacheLevel.L1), l1), (self.cache("l2", CacheLevel.L2), l2)]
@@ -154,6 +156,7 @@ class Kit:
             engines={} if engine is None else {"static": (entry, WHO)},
             caches={c.name: (c, WHO) for c, on in caches if on},
             capabilities={c.id: (c, WHO) for c in capabilities},
+            guards={g.name: (g, WHO) for g in guards},
             observers={o.name: (o, WHO) for o in observers},
             function_names=names or {name: c.id for c in capabilities for name in c.names},
         )

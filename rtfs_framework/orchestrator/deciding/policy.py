@@ -33,6 +33,7 @@ def policy_hash(config: Config, targets: Targets, engine: Engine | None) -> str:
         ],
         "tables": {name: _deciding(name, table) for name, table in config.tables.items()},
         "tenant": config.tenant,
+        **({"guards": [[spec.name, spec.version] for spec in config.guards]} if config.guards else {}),
     }  # fmt: skip
     return digest(_value(parts))
 

@@ -63,6 +63,15 @@ def repair_request(request: InferenceRequest, said: str, wrong: str) -> Inferenc
     return attrs.evolve(request, messages=(*request.messages, *before, again))
 
 
+def with_args(request: InferenceRequest, args: tuple[Any, ...]) -> InferenceRequest:
+    """Return a request with other arguments: its prompt says those. (A consultation's prompt is its one argument.)"""
+    place = next(at for at, message in enumerate(request.messages) if message.role == "user")
+    asked = request.messages[place].content
+    words = args[0] if request.args and asked == request.args[0] else _user(request.function, args)
+    messages = (*request.messages[:place], Message("user", words), *request.messages[place + 1 :])
+    return attrs.evolve(request, args=args, messages=messages)
+
+
 def wording(call: HostCall) -> str:
     """Return what a provider would be told of a call: what engines see as its text."""
     return _user(call.function or FunctionSignature(call.capability), call.args)

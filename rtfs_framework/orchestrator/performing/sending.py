@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from inspect import isawaitable, iscoroutinefunction
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 from typing_extensions import ParamSpec
 
 from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.errors import BadReply, ProviderError, ProviderTimeout
+from rtfs_framework.api.guard import GuardedRequest
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Usage, token_count
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.errors import ProgramError
@@ -23,6 +24,8 @@ from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, Over
 from rtfs_framework.orchestrator.concurrency.loops import HeldError, LoopThread
 from rtfs_framework.orchestrator.performing.cost import cost_of
 from rtfs_framework.orchestrator.performing.gate import Asking, Gate, Outcome, Permit
+from rtfs_framework.orchestrator.performing.guards.guards import NO_GUARDS, Guards
+from rtfs_framework.orchestrator.performing.prompt import with_args
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.reply import fault_of
 from rtfs_framework.orchestrator.recording.attempts import Spent
@@ -31,6 +34,7 @@ from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 from rtfs_framework.registry.faults import PluginFault
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.targets import LocalModel, RemoteModel
     from rtfs_framework.orchestrator.concurrency.outside import Outside
 
 P = ParamSpec("P")
@@ -61,10 +65,12 @@ class Sender:
     """Where providers are awaited."""
     gate: Gate = attrs.field(factory=Gate)
     """What requests pass before they are sent."""
+    guards: Guards = NO_GUARDS
+    """Third-party checks: asked before the gate, and about replies before anybody sees them."""
 
     def immediate(self, instance: ProviderInstance) -> bool:
-        """Tell whether a provider is asked where the program computes: neither it nor any check of the gate waits."""
-        return instance.immediate and not self.gate.waits(instance)
+        """Tell whether a provider is asked where the program computes: neither it, nor a guard, nor a check waits."""
+        return instance.immediate and not self.gate.waits(instance) and not self.guards.waits
 
     def at_once(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
         """Ask a provider that never waits, here and now.
@@ -74,6 +80,10 @@ class Sender:
             Exception: Whatever the provider raises.
         """
         sending = _Sending(self.clock.monotonic(), _spent(opened), sent=True)
+        guarded = self._guarded(opened, instance, request) if self.guards else None
+        if guarded is not None:
+            guarded = self.guards.request(guarded, with_args, opened.noted)
+            request = guarded.request
         if self.gate.of(instance):
             request = self.gate.bounded(instance, request)
             sending.permit = self.gate.enter(_asking(opened, instance, request))
@@ -87,7 +97,8 @@ class Sender:
         self._charge(opened, instance, sending.spent, reply)
         if sending.permit is not None:
             sending.permit.settle(self._outcome(sending, usage=reply.usage))
-        return _sound(instance, reply)
+        reply = _sound(instance, reply)
+        return reply if guarded is None else self.guards.reply(guarded, reply, opened.noted)
 
     async def send(
         self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, *, consultation: bool = False
@@ -99,6 +110,10 @@ class Sender:
             JournalError: It cannot be written down.
             Exception: Whatever the provider raises, or a `ProviderError` for what became of it.
         """
+        guarded = self._guarded(opened, instance, request, consultation=consultation) if self.guards else None
+        if guarded is not None:
+            guarded = await self.guards.request_there(guarded, with_args, opened.noted)
+            request = guarded.request
         sending = _Sending(self.clock.monotonic(), _spent(opened))
         if self.gate.of(instance):
             request = self.gate.bounded(instance, request)
@@ -112,7 +127,15 @@ class Sender:
             if sending.permit is not None:  # what is settled already stays so
                 await sending.permit.settle_there(self._outcome(sending, error))
             raise
-        return _sound(instance, reply)
+        reply = _sound(instance, reply)
+        return reply if guarded is None else await self.guards.reply_there(guarded, reply, opened.noted)
+
+    @staticmethod
+    def _guarded(
+        opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, *, consultation: bool = False
+    ) -> GuardedRequest:
+        target = cast("LocalModel | RemoteModel", instance.target)
+        return GuardedRequest(target=target, request=request, tenant=opened.scope.tenant, consultation=consultation)
 
     async def there(
         self,

@@ -131,6 +131,12 @@ class OpenCall:
         """Return a number in [0, 1) from the run's seed, the call's id, the number of the attempt, and a name."""
         return draw(self.scope.seed, self.record.order, len(self.record.attempts), name)
 
+    def noted(self, who: str, what: str) -> None:
+        """Write down what somebody did to the call on its way: a guard that redacted, a person who was asked."""
+        decision = self.record.decision
+        if decision is not None:
+            self.record.decision = attrs.evolve(decision, steps=(*decision.steps, (who, what)))
+
     def tried(self, target: ExecTarget, failed: Failure, now: float) -> None:
         """Write down an attempt that gave no usable answer; what the next one uses is counted apart."""
         record, spent = self.record, self.spent or Spent()

@@ -76,6 +76,8 @@ class Reuse:
     keyring: Keyring
     wording: Callable[[FunctionSignature, Lookup], str]
     """What a prompt says of a function."""
+    guards: str = ""
+    """Of the guards that a request passes: what one lets through, or takes out, another does not."""
     _functions: dict[int, tuple[FunctionSignature, Lookup, str]] = attrs.field(factory=dict, init=False)
     _flights: dict[tuple[int, str], _Flight] = attrs.field(factory=dict, init=False)
     """Under way, by key. This and what follows is changed in the session's thread `io` alone."""
@@ -97,6 +99,8 @@ class Reuse:
         )
         if opened.scope.tenant:
             parts = (*parts, ("tenant", opened.scope.tenant))
+        if self.guards:
+            parts = (*parts, ("guards", self.guards))
         if call.hints:  # a provider sees them
             parts = (*parts, ("hints", digest(call.hints)))
         return CacheKey("reply", key_of(*(text for part in parts for text in part)), parts)

@@ -8,7 +8,7 @@ refuses: fails closed. What was redacted is told by `note`, for the record.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -27,6 +27,8 @@ from rtfs_framework.registry.problems import UNMADE
 if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
 
+T = TypeVar("T")
+
 Report = Callable[[Part, "BaseException | str", str, str], None]
 """Told when a guard broke: who, what was wrong, in which piece of its code, and what happened instead."""
 
@@ -38,6 +40,7 @@ Note = Callable[[str, str], None]
 
 _REFUSED = "the request was refused"
 _WAY_OUT = "change the request, choose another target, or ask whoever runs this host"
+SECONDS = 10.0
 _METHODS = ("check_request", "check_reply")
 
 
@@ -66,6 +69,8 @@ class Guards:
     report: Report = lambda *_: None
     fingerprint: str = ""
     """Of guards and settings: what one of them let pass, or redacted, another may not."""
+    seconds: float = SECONDS
+    """How long those that may wait have for one verdict, all together."""
 
     def __bool__(self) -> bool:
         return bool(self.held)
@@ -94,7 +99,7 @@ class Guards:
             if not isinstance(verdict, RedactArgs) or wrong is not None:
                 raise self._broken(each, "check_request", f"handed back arguments that are another call's: {wrong}")
             guarded = attrs.evolve(guarded, request=rebuild(guarded.request, args))
-            note(each.part.name, f"redacted arguments{_said(verdict.note)}")
+            note(f"guard {each.part.name}", f"redacted arguments{_said(verdict.note)}")
         return guarded
 
     def reply(self, guarded: GuardedRequest, reply: InferenceReply, note: Note) -> InferenceReply:
@@ -112,8 +117,41 @@ class Guards:
             if isinstance(verdict, Refuse):
                 raise self._refused(each, verdict, FailureKind.REPLY)
             reply = self._redacted(each, reply, verdict)
-            note(each.part.name, f"redacted the reply{_said(verdict.note)}")
+            note(f"guard {each.part.name}", f"redacted the reply{_said(verdict.note)}")
         return reply
+
+    async def request_there(self, guarded: GuardedRequest, rebuild: Rebuild, note: Note) -> GuardedRequest:
+        """Return a request as it may be sent; judged in a thread where a guard may wait.
+
+        Raises:
+            RefusedError: It may not be.
+        """
+        if not self.waits:
+            return self.request(guarded, rebuild, note)
+        return await self._in_thread(lambda: self.request(guarded, rebuild, note), FailureKind.REFUSED)
+
+    async def reply_there(self, guarded: GuardedRequest, reply: InferenceReply, note: Note) -> InferenceReply:
+        """Return a reply as it may be seen; judged in a thread where a guard may wait.
+
+        Raises:
+            RefusedError: It may not be.
+        """
+        if not self.waits:
+            return self.reply(guarded, reply, note)
+        return await self._in_thread(lambda: self.reply(guarded, reply, note), FailureKind.REPLY)
+
+    async def _in_thread(self, judge: Callable[[], T], kind: FailureKind) -> T:
+        import anyio
+        import anyio.to_thread
+
+        with anyio.move_on_after(self.seconds):
+            return await anyio.to_thread.run_sync(judge, abandon_on_cancel=True)
+        names = " or ".join(f"'{each.part.name}'" for each in self.held if each.blocking)
+        reason = f"the guard {names} did not answer within {self.seconds:g} s"
+        for each in self.held:
+            if each.blocking:
+                self.report(each.part, f"did not answer within {self.seconds:g} s", "judging", _REFUSED)
+        raise RefusedError(names, reason, _WAY_OUT, failure=kind)
 
     def _redacted(self, held: HeldGuard, reply: InferenceReply, verdict: RedactReply) -> InferenceReply:
         if reply.structured:
@@ -154,6 +192,9 @@ class Guards:
         reason = f"the guard '{held.part.name}' broke, and what it cannot judge does not pass"
         way_out = f"tell whoever makes it, or switch it off: enabled = false in [guards.{held.part.name}]"
         return RefusedError(held.part.name, reason, way_out, failure=kind)
+
+
+NO_GUARDS = Guards()
 
 
 def make_guards(specs: tuple[GuardSpec, ...], catalog: Catalog, report: Report) -> Guards:

@@ -92,7 +92,7 @@ def test_each_is_asked_about_what_those_before_it_left():
     assert host.reply(InferenceReply(text="y", model="m", explanation="because of y")) == InferenceReply(
         text="?", model="m"
     )
-    assert host.notes == [("g0", "redacted arguments: 1 key"), ("g0", "redacted the reply")]
+    assert host.notes == [("guard g0", "redacted arguments: 1 key"), ("guard g0", "redacted the reply")]
 
 
 def test_a_refusal_names_the_guard_and_its_reason():

@@ -1,0 +1,180 @@
+"""Guards at work in a host: what is sent, what is seen, what follows a refusal, and what stands in the record."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rtfs_framework.api import (
+    ConfigError,
+    FailureKind,
+    GuardEntry,
+    InferenceReply,
+    LocalModel,
+    ProgramError,
+    RedactArgs,
+    RedactReply,
+    Refuse,
+    with_texts,
+)
+
+PROGRAM = '(defn f "Says." [x : :string] : :string "own") (defn main [x] (f x))'
+ROUTES = '[delegation]\nstatic_routes = { f = ["local-m", "local-n"] }\n[guards.g]\n'
+
+
+class Guard:
+    """Takes `secret` out of requests and replies, or refuses what a function says of it."""
+
+    def __init__(self, request=None, reply=None):
+        self.request, self.reply = request, reply
+
+    def check_request(self, guarded):
+        if self.request is not None:
+            return self.request(guarded)
+        args = with_texts(guarded.request.args, clean)
+        return None if args is guarded.request.args else RedactArgs(args, "1 secret")
+
+    def check_reply(self, guarded, reply):
+        if self.reply is not None:
+            return self.reply(reply)
+        return RedactReply(clean(reply.text)) if "secret" in (reply.text or "") else None
+
+
+def clean(text):
+    return text.replace("secret", "[removed]") if "secret" in text else text
+
+
+@pytest.fixture
+def hosted(kit):
+    """Return a function that opens a session with a guard `g` and models `m` and `n`."""
+
+    def load(guard, config=ROUTES, answer="said secret", blocking=False, **more):
+        models = [kit.provider(name, lambda _, name=name: f"{name} {answer}", **more) for name in ("m", "n")]
+        entry = GuardEntry(name="g", summary="", factory=lambda _: guard, blocking=blocking)
+        return kit.open(kit.catalog(*models, guards=[entry], l2=True), config)
+
+    return load
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_what_is_redacted_is_not_sent_and_not_seen(kit, source, hosted, blocking):
+    with hosted(Guard(), blocking=blocking) as session:
+        result = session.run(source(PROGRAM), ("my secret",))
+    (request,) = kit.providers["m"].requests
+    assert request.args == ("my [removed]",)
+    assert "secret" not in "".join(message.content for message in request.messages)
+    assert "my [removed]" in request.messages[-1].content
+    assert result.value == "m said [removed]"
+    steps = result.calls[0].decision.steps
+    assert ("guard g", "redacted arguments: 1 secret") in steps
+    assert ("guard g", "redacted the reply") in steps
+
+
+def test_a_refused_request_goes_to_the_next_target_and_is_not_sent(kit, source, hosted):
+    guard = Guard(request=lambda guarded: Refuse("not there") if guarded.target.id == "m" else None)
+    with hosted(guard) as session:
+        result = session.run(source(PROGRAM), ("x",))
+    assert not kit.providers["m"].requests
+    (call,) = result.calls
+    assert call.target == "local-model n"
+    (attempt,) = call.attempts
+    assert (attempt.attempt.kind, attempt.attempt.guard) == (FailureKind.REFUSED, "g")
+    assert "not there" in attempt.attempt.reason
+
+
+def test_a_refused_reply_is_a_bad_reply_and_is_paid(kit, source, hosted):
+    guard = Guard(reply=lambda reply: Refuse("rude") if reply.text.startswith("m") else None)
+    with hosted(guard) as session:
+        (call,) = session.run(source(PROGRAM), ("x",)).calls
+    assert call.target == "local-model n"
+    assert [each.attempt.kind for each in call.attempts] == [FailureKind.REPLY]
+    assert len(kit.providers["m"].requests) == 1
+
+
+@pytest.mark.parametrize("wrong", [ZeroDivisionError("x"), "yes"])
+def test_a_broken_guard_lets_nothing_pass_and_is_told(kit, source, hosted, wrong):
+    def breaks(_):
+        if isinstance(wrong, Exception):
+            raise wrong
+        return wrong
+
+    with hosted(Guard(request=breaks)) as session:
+        result = session.run(source(PROGRAM), ("x",))
+        (problem,) = session.problems
+    assert result.value == "own"
+    assert not any(made.requests for made in kit.providers.values())
+    assert "guard 'g': `check_request`" in problem.message
+
+
+def test_a_guard_that_does_not_answer_lets_nothing_pass(kit, source, hosted, monkeypatch):
+    let_go = threading.Event()
+    with hosted(Guard(request=lambda _: let_go.wait(20)), blocking=True) as session:
+        guards = session.host.dispatcher.models.sender.guards
+        object.__setattr__(guards, "seconds", 0.05)
+        assert session.run(source(PROGRAM), ("x",)).value == "own"
+        let_go.set()
+    assert not any(made.requests for made in kit.providers.values())
+
+
+def test_what_the_author_insists_on_is_an_error_that_names_the_guard(source, hosted):
+    program = source(PROGRAM.replace("defn f", 'defn ^:delegation :local-model "m" f'))
+    said = "the guard 'g' refuses: never; ask the boss"
+    with hosted(Guard(request=lambda _: Refuse("never", "ask the boss"))) as session:  # noqa: SIM117 - two things
+        with pytest.raises(ProgramError, match=said) as raised:
+            session.run(program, ("x",))
+    assert raised.value.kind == "SecurityViolation"
+
+
+def test_a_remembered_reply_is_of_the_same_guards(kit, source, hosted):
+    asked = []
+    for config in (ROUTES, ROUTES, ROUTES + "symbols = ['f']\n"):
+        with hosted(Guard(), config, deterministic=True) as session:
+            assert session.run(source(PROGRAM), ("a secret",)).value == "m said [removed]"
+        asked.append(len(kit.providers["m"].requests))
+    assert asked == [1, 0, 1]
+
+
+def test_without_a_table_it_is_not_at_work(source, hosted):
+    with hosted(Guard(), ROUTES.replace("[guards.g]\n", "")) as session:
+        assert session.run(source(PROGRAM), ("my secret",)).value == "m said secret"
+    with hosted(Guard(), ROUTES + "enabled = false\n") as session:
+        assert session.run(source(PROGRAM), ("my secret",)).value == "m said secret"
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "said", "way_out"),
+    [
+        ("[guards.gg]", "E0706", "no guard is called 'gg'", "'g'"),
+        ('[guards.mine]\nplugin = "gg"', "E0706", "no guard is called 'gg'", "'g'"),
+        ("[guards.g]\nenable = true", "E0702", "unknown key 'enable'", "'enabled'"),
+        ('[guards.g]\ntargets = ["local-mm", "remote-*"]', "E0706", "no local model 'mm'", "local-m"),
+        ('[guards.g]\ntargets = "local-m"', "E0703", "targets", ""),
+        ("[guards.g]\nplugin = 7", "E0703", "plugin", ""),
+    ],
+)
+def test_a_bad_table_is_refused(hosted, table, code, said, way_out):
+    with pytest.raises(ConfigError) as raised:
+        hosted(Guard(), table + "\n")
+    (found,) = raised.value.diagnostics
+    assert found.code == code
+    assert said in found.message
+    assert way_out in (found.help or "")
+
+
+def test_consultations_are_guarded_too(kit, source):
+    seen = []
+
+    class Asks:
+        def claims(self):
+            return ("f",)
+
+        def decide(self, context):
+            context.consult(kit_target, f"where does {context.args[0]} go?")
+
+    kit_target = LocalModel("m")
+    model = kit.provider("m", lambda request: seen.append(request) or InferenceReply(text="here"))
+    entry = GuardEntry(name="g", summary="", factory=lambda _: Guard())
+    with kit.open(kit.catalog(model, engine=Asks(), guards=[entry]), "[guards.g]\n") as session:
+        session.run(source(PROGRAM), ("my secret",))
+    assert [request.messages[0].content for request in seen] == ["where does my [removed] go?"]
