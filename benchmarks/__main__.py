@@ -22,6 +22,7 @@ from benchmarks.measure import Comparison, compare
 from benchmarks.parallel_calls import parallel_calls
 from benchmarks.peers.all import all_peers
 from benchmarks.peers.contract import Peer, closing, installed
+from benchmarks.resilience import breaker, resilient
 from benchmarks.table import Benchmark, Columns, Row, show
 from benchmarks.targets import Target, mean, targets
 
@@ -34,6 +35,8 @@ SYSTEM: tuple[Benchmark, ...] = (
     hosting,
     kernel.plain_call,
     decide,
+    resilient,
+    breaker,
     suspended_programs,
     parallel_calls,
     idioms,

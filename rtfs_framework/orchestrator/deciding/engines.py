@@ -11,13 +11,14 @@ is wrapped, so that a fault is told of the engine whose it is, and a parent neve
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import attrs
 
 from rtfs_framework.api.engine import DelegationEngine, EngineSettings
 from rtfs_framework.api.errors import PluginError
-from rtfs_framework.api.plans import DelegationPlan, PlanSource
+from rtfs_framework.api.plans import DelegationPlan, Hedge, PlanSource, Scored
 from rtfs_framework.api.targets import (
     Ask,
     Capability,
@@ -55,6 +56,8 @@ class Engine:
     engine: DelegationEngine
     children: tuple[Engine, ...] = ()
     _claims: Patterns | None = attrs.field(default=None, init=False)
+    _sound: DelegationPlan | None = attrs.field(default=None, init=False)
+    """The plan that was found sound last: many engines hand out plans that they made once."""
 
     @property
     def name(self) -> str:
@@ -114,7 +117,10 @@ class Engine:
         if answer is None:
             del path[place:]
             return None
-        return _sound(self.part, answer)
+        sound = self._sound
+        if sound is None or answer is not sound:
+            sound = self._sound = _sound(self.part, answer)
+        return sound
 
     def listed(self) -> list[str]:
         """Return its own claims.
@@ -242,6 +248,9 @@ def _is_usual(answer: object) -> TypeGuard[DelegationPlan]:
         and answer.source.__class__ is PlanSource
         and answer.reasoning.__class__ is answer.engine.__class__ is str
         and answer.context == ()
+        and answer.alternatives == ()
+        and answer.delay == 0.0
+        and answer.hedge is None
     )
 
 
@@ -263,7 +272,7 @@ def flaw_of(answer: object) -> str | None:
     confidence: Any = answer.confidence
     if not (isinstance(confidence, int | float) and 0.0 <= confidence <= 1.0):
         return f"a plan with the confidence {confidence!r:.40}, which is not within 0 and 1"
-    return _flaw_of_context(answer.context)
+    return _flaw_of_context(answer.context) or _flaw_of_attempt(answer)
 
 
 def _flaw_of_context(context: object) -> str | None:
@@ -272,6 +281,29 @@ def _flaw_of_context(context: object) -> str | None:
     ):
         return None
     return "a plan whose context is no tuple of pairs of texts"
+
+
+def _flaw_of_attempt(plan: DelegationPlan) -> str | None:
+    """Return what is wrong with how a plan wants its target to be asked."""
+    hedge: object = plan.hedge
+    if not _is_time(plan.delay):
+        return f"a plan with the delay {plan.delay!r:.40}, which is no number of seconds"
+    if hedge is not None and not isinstance(hedge, Hedge):
+        return f"a plan whose hedge is {_a(hedge)}"
+    if isinstance(hedge, Hedge):
+        if not isinstance(hedge.target, _MODELS) or not isinstance(cast("object", hedge.target.id), str):
+            return f"a plan whose hedge goes to {hedge.target!r:.80}: only models can be asked twice"
+        if not _is_time(hedge.after) or not (hedge.most is None or _is_time(hedge.most)):
+            return f"a plan whose hedge is {hedge!r:.120}: its bounds are numbers, not below 0"
+    if not isinstance(cast("object", plan.alternatives), tuple) or not all(
+        isinstance(cast("object", each), Scored) for each in plan.alternatives
+    ):
+        return "a plan whose alternatives are no tuple of `Scored`"
+    return None
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and 0.0 <= value < inf
 
 
 def _a(value: object) -> str:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_framework.api import CacheRecord, Capability, DelegationPlan, LocalModel, LocalPure, PlanSource, RemoteModel
+from rtfs_framework.api import (
+    CacheRecord,
+    Capability,
+    DelegationPlan,
+    Hedge,
+    LocalModel,
+    LocalPure,
+    PlanSource,
+    RemoteModel,
+)
 
 TEXT = """
 (defn denied [x] "own")
@@ -54,6 +63,14 @@ BROKEN = {
     "nan": plan(confidence=float("nan")),
     "confidence text": plan(confidence="high"),
     "confidence 2": plan(confidence=2.0),
+    "delay text": plan(delay="soon"),
+    "delay nan": plan(delay=float("nan")),
+    "delay before": plan(delay=-1.0),
+    "hedge text": plan(hedge="remote-x"),
+    "hedge at the own body": plan(hedge=Hedge(target=LocalPure(), after=1.0)),
+    "hedge never": plan(hedge=Hedge(target=RemoteModel("x"), after=float("inf"))),
+    "hedge bound": plan(hedge=Hedge(target=RemoteModel("x"), after=1.0, most="much")),
+    "alternatives": plan(alternatives=("remote-x",)),
     "target text": plan(target="remote-r"),
     "target none": plan(target=None),
     "target id": plan(target=RemoteModel(["r"])),

@@ -162,7 +162,10 @@ def _why_ill(target: ExecTarget, context: CallContext) -> str | None:
 
 
 def _candidate(target: ExecTarget, context: CallContext) -> Candidate | None:
-    return next((each for each in context.candidates if each.target == target), None)
+    for each in context.candidates:
+        if each.target == target:
+            return each
+    return None
 
 
 def _repeatable(attempt: Attempt, context: CallContext) -> bool:

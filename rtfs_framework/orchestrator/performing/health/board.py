@@ -173,7 +173,8 @@ class Board:
             if seen.verdict is Verdict.BAD and breaker.standing.state is Health.CLOSED:
                 self._look(cell, now)  # another process may have found out already
             before = breaker.standing
-            breaker.settle(permit, seen, now, may_open=self._may_open(cell))
+            may_open = seen.is_good or self._may_open(cell)
+            breaker.settle(permit, seen, now, may_open=may_open)
             if breaker.standing is not before and breaker.standing != before:
                 cell.reason = why
                 self._publish(cell, before, now)

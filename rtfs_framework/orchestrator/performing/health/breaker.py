@@ -49,6 +49,11 @@ class Seen:
     retry_after: float | None = None
     """For how many seconds the server wants to be left alone."""
 
+    @property
+    def is_good(self) -> bool:
+        """Tell whether it surely opens nothing."""
+        return self.verdict is Verdict.GOOD and not self.slow
+
 
 @attrs.frozen(slots=True)
 class Standing:

@@ -1,12 +1,12 @@
 """How long a target takes: median and 95th percentile of its last answers, in bands of a factor of 1.4.
 
 Durations are counted in quarters of a band, which is as fine as bands and their borders need. Two generations are kept,
-of at most `GENERATION` answers or `SECONDS` each: so the oldest fade, and an answer costs a handful of additions.
+of at most `GENERATION` answers or `SECONDS` each: so the oldest fade. Once there are many answers, quantiles are looked
+for at each eighth one: a single one moves them little, and most answers then cost a handful of additions.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from math import ceil, floor, log
 
 import attrs
@@ -19,6 +19,7 @@ GENERATION = 100
 SECONDS = 600.0
 FEWEST = 5
 """Before so many answers nothing is said."""
+_MANY, _EACH = 32, 8
 _QUARTER = log(FACTOR) / 4
 _LEAST, _MOST = 1e-5, 1e5
 
@@ -27,8 +28,11 @@ _LEAST, _MOST = 1e-5, 1e5
 class Latencies:
     """One target's latency. Not safe for threads: who keeps it holds a lock."""
 
-    _now: Counter[int] = attrs.field(factory=Counter, init=False)
-    _before: Counter[int] = attrs.field(factory=Counter, init=False)
+    _now: dict[int, int] = attrs.field(factory=dict, init=False)
+    """Of this generation: how many answers by the quarter of a band that they were in."""
+    _both: dict[int, int] = attrs.field(factory=dict, init=False)
+    """Of this generation and the one before."""
+    _total: int = attrs.field(default=0, init=False)
     _began: float = attrs.field(default=0.0, init=False)
     _counted: int = attrs.field(default=0, init=False)
     _p50: Band = attrs.field(factory=lambda: Band(FACTOR), init=False)
@@ -48,16 +52,17 @@ class Latencies:
     def add(self, seconds: float, now: float) -> bool:
         """Count an answer; tell whether what engines read has changed."""
         if self._counted >= GENERATION or (self._counted and now - self._began >= SECONDS):
-            self._before, self._now, self._counted = self._now, Counter(), 0
+            self._both, self._now, self._total, self._counted = dict(self._now), {}, self._counted, 0
         if not self._counted:
             self._began = now
-        self._now[floor(log(min(max(seconds, _LEAST), _MOST)) / _QUARTER)] += 1
+        quarter = floor(log(min(max(seconds, _LEAST), _MOST)) / _QUARTER)
+        self._now[quarter] = self._now.get(quarter, 0) + 1
+        self._both[quarter] = self._both.get(quarter, 0) + 1
         self._counted += 1
-        counts = self._before + self._now
-        total = counts.total()
-        if total < FEWEST:
+        self._total += 1
+        if self._total < FEWEST or (self._total > _MANY and self._total % _EACH):
             return False
-        return self._put(_quantile(counts, total, 0.5), _quantile(counts, total, 0.95))
+        return self._put(_quantile(self._both, self._total, 0.5), _quantile(self._both, self._total, 0.95))
 
     def _put(self, p50: float, p95: float) -> bool:
         changed = self._p50.put(p50)
@@ -67,7 +72,7 @@ class Latencies:
         return changed
 
 
-def _quantile(counts: Counter[int], total: int, share: float) -> float:
+def _quantile(counts: dict[int, int], total: int, share: float) -> float:
     """Return the middle of the quarter of a band in which a quantile lies."""
     left = ceil(share * total)
     for quarter in sorted(counts):
