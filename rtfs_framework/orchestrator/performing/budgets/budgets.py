@@ -6,6 +6,7 @@ What the ledger does not let pass is refused, and so is everything while it cann
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import attrs
@@ -198,6 +199,9 @@ class Reserved:
     specs: list[BudgetSpec]
     accounts: list[Account]
     _id: int = attrs.field(default=0, init=False)
+    _over: bool = attrs.field(default=False, init=False)
+    _one: Lock = attrs.field(factory=Lock, init=False)
+    """A request that is given up is settled while a thread may still be beginning it."""
 
     def take(self) -> None:
         """Reserve.
@@ -219,19 +223,28 @@ class Reserved:
         Raises:
             RefusedError: There is nothing left to reserve, or the ledger cannot be used.
         """
-        ledger = self.budgets.ledger
-        try:
-            if ledger.begin(self._id, seconds + _LATE):
-                return
-            self.take()
-            begun = ledger.begin(self._id, seconds + _LATE)
-        except LedgerError as error:
-            raise _unusable(error) from error
+        with self._one:
+            try:
+                begun = not self._over and self._begin(seconds + _LATE)
+            except LedgerError as error:
+                raise _unusable(error) from error
         if not begun:
             raise _unusable(LedgerError("what was reserved is gone at once; is the clock being set?"))
 
+    def _begin(self, seconds: float) -> bool:
+        ledger = self.budgets.ledger
+        if ledger.begin(self._id, seconds):
+            return True
+        self.take()
+        return ledger.begin(self._id, seconds)
+
     def settle(self, outcome: Outcome) -> None:
         """Count what the request took."""
+        with self._one:
+            self._over = True
+            self._settle(outcome)
+
+    def _settle(self, outcome: Outcome) -> None:
         ledger, usage = self.budgets.ledger, outcome.usage
         try:
             if not outcome.sent or (outcome.failure is FailureKind.SAFE and usage is None):
