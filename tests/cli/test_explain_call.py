@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 ENGINE = """
+import attrs
+
 from rtfs_framework.api import *
 
 rtfs_api_version = 2
@@ -38,9 +40,16 @@ class Big:
         pass
 
 
+@attrs.frozen
+class Keyed:
+    def unusable(self, environ):
+        return "it has no key"
+
+
 @hookimpl
 def rtfs_providers():
-    return [ProviderEntry(name="big", summary="", locality=Locality.REMOTE, factory=lambda settings: Big())]
+    remote = {"summary": "", "locality": Locality.REMOTE, "factory": lambda settings: Big()}
+    return [ProviderEntry(name="big", **remote), ProviderEntry(name="keyed", settings=Keyed, **remote)]
 """
 CONFIG = """
 [delegation]
@@ -48,8 +57,7 @@ engine = "careful"
 [delegation.remote_providers.big]
 input_cost = 2.5
 output_cost = 10.0
-[delegation.remote_providers.other]
-provider = "openai"
+[delegation.remote_providers.keyed]
 """
 
 
@@ -81,7 +89,7 @@ def test_what_is_read_who_speaks_and_what_would_follow(explained) -> None:
     assert found["read"] == ['args: ["hello"]', "health of remote big: closed", "size: 64"]
     assert found["engines"] == ["careful"]
     assert "remote big, $2.5 in, $10 out per million tokens" in found["candidate"]
-    assert found["excluded"][0].startswith("remote other: the environment variable OPENAI_API_KEY is not set")
+    assert found["excluded"] == ["remote keyed: it has no key"]
     assert "breaker" in found["guards"][0]
     assert found["then"][0].startswith("if remote big does not answer: ")
     assert "own body" in found["then"][-1]
