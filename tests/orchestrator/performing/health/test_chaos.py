@@ -51,7 +51,9 @@ fallback = ["local-near"]
 [delegation.static_routes]
 answer = "remote-big"
 """
-REPEATING = LINE.replace("[delegation.static_routes]", 'retries = 3\nbackoff = "10ms"\n[delegation.static_routes]')
+REPEATING = LINE.replace('engine = "steady"', 'engine = "steady"\nattempts = 6').replace(
+    "[delegation.static_routes]", 'retries = 3\nbackoff = "10ms"\n[delegation.static_routes]'
+)
 WAYS = pytest.mark.parametrize("way", [ROUTES, LINE, REPEATING], ids=["routes", "resilient", "repeating"])
 
 
