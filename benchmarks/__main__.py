@@ -25,6 +25,7 @@ from benchmarks.peers.contract import Peer, closing, installed
 from benchmarks.resilience import breaker, resilient
 from benchmarks.table import Benchmark, Columns, Row, show
 from benchmarks.targets import Target, mean, targets
+from benchmarks.whole_call import eval_vs_eval_with_engine, whole_call
 
 SYSTEM: tuple[Benchmark, ...] = (
     frontend.parse,
@@ -37,6 +38,8 @@ SYSTEM: tuple[Benchmark, ...] = (
     decide,
     resilient,
     breaker,
+    whole_call,
+    eval_vs_eval_with_engine,
     suspended_programs,
     parallel_calls,
     idioms,

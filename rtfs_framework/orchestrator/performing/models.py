@@ -76,10 +76,12 @@ class Models:
         _check_arguments(function, opened)
         try:
             _check_usable(instance)
-            key = self.reuse.key(opened, function, instance)
+            immediate = self.sender.immediate(instance)
+            # Who answers at once is never under way, so without a memory nobody looks for its key.
+            keyless = immediate and self.reuse.layer is None
+            key = None if keyless else self.reuse.key(opened, function, instance)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self.failed(error, instance)
-        immediate = self.sender.immediate(instance)
         if key is not None:
             opened.record.reply_key = key.digest if self.reuse.layer is not None else ""
             since = self.reuse.landed

@@ -17,6 +17,7 @@ def rtfs_providers() -> list[ProviderEntry]:
             locality=Locality.LOCAL,
             factory=_make,
             deterministic=True,
+            immediate=True,
             defaults={"echo": {}},
         )
     ]
