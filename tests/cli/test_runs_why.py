@@ -72,3 +72,19 @@ def test_what_is_not_there(ran, args, told) -> None:
     ran("run", "a.rtfs", "--config", "true.toml")
     result = ran("runs", "why", *args)
     assert (result.code, "error[E0720]" in result.err, told in result.err) == (1, True, True)
+
+
+def test_what_was_tried_is_told(rtfs, folder) -> None:
+    (folder / "b.rtfs").write_text('(defn label [x :string] :int 7)\n(label "no number")')
+    (folder / "b.toml").write_text('[delegation.static_routes]\n"label" = ["local-echo", "local-draft"]')
+    assert rtfs("run", "b.rtfs", "--config", "b.toml").out == "7\n"
+    assert "after local-model echo (bad-reply), local-model draft (" in rtfs("runs", "show", "last").lines[-1]
+    found = parts(rtfs("runs", "why", "last", "0:0"))
+    assert found["tried"][0].startswith("local-model echo: bad-reply, TypeValidationError")
+    assert [each.partition(":")[0] for each in found["decided"]] == [
+        "local-model echo",
+        "local-model draft",
+        "local-pure",
+    ]
+    assert found["exhausted"] == ["nothing was left to try: body"]
+    assert found["ended"][0].startswith("own body, local-pure")

@@ -199,6 +199,8 @@ def _entry(entry: dict[str, Any]) -> str:
     facts = [entry["target"]]
     if decision:
         facts.append(f"{decision['source']}: {decision['reasoning']}")
+    tried = [f"{each['target']} ({each['kind']})" for each in entry.get("attempts", ())]
+    facts += [f"after {', '.join(tried)}"] if tried else []
     facts += [text for text in (entry["cache"], entry["model"], entry["explanation"]) if text]
     if entry["micros"] is not None:
         facts.append(seconds(entry["micros"] / 1_000_000))

@@ -32,6 +32,12 @@ _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _WIDTH = 20
 _CAPABILITY = CallKind.CAPABILITY.value
 
+_ATTEMPT = {
+    "target": "", "kind": "", "reason": "", "guard": "", "retry_after": None, "seconds": 0.0, "cost": 0.0,
+    "input_tokens": 0, "output_tokens": 0, "decision": "", "signals": 0,
+}  # fmt: skip
+"""What a row leaves out of an attempt, because it says nothing."""
+
 UNFINISHED = "unfinished"
 
 
@@ -200,7 +206,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "reply_digest": body.get("reply", ""),
         "decision": _plan(connection, body.get("decision")),
         "decision_digest": body.get("decision", ""),
-        "attempts": body.get("attempts", []),
+        "attempts": [{**_ATTEMPT, **each} for each in body.get("attempts", [])],
         "exhausted": body.get("exhausted", ""),
         **{name: body.get(name, 0) for name in ("input_tokens", "output_tokens")},
         "cost": body.get("cost", 0 if row["what"] == "ended" or body.get("kind") == _CAPABILITY else None),

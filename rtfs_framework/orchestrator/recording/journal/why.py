@@ -44,7 +44,7 @@ def _of(
         "excluded": grounds.get("excluded", []),
         "consulted": [_consulted(each) for each in asked],
         "decisions": [_decided(history, each) for each in told],
-        "attempts": [{**each, "decision": None} for each in entry["attempts"]],
+        "attempts": entry["attempts"],
         "exhausted": entry["exhausted"],
         "memory": {"plan": told[-1].said.get("cache", "") if told else "", "reply": entry["cache"]},
         **{name: entry[name] for name in _TOOK},

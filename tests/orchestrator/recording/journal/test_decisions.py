@@ -15,6 +15,7 @@ from rtfs_framework.lang.types.model import Primitive, VectorType
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.recording.journal import query
 from rtfs_framework.orchestrator.recording.journal.decisions import decision_text, function_json
+from rtfs_framework.orchestrator.recording.journal.history import history_of
 from rtfs_framework.orchestrator.recording.journal.recorded import function_of
 from rtfs_framework.orchestrator.recording.journal.redact import redact
 from rtfs_framework.orchestrator.recording.records import Decision, Grounds
@@ -129,3 +130,15 @@ def test_words_that_were_heard_are_kept_beside_the_row_and_can_be_removed(desk, 
         assert redact(journal, "run-1") == len(kept)
     assert b"very private" not in desk.path.read_bytes()
     assert desk.verify_all().ok
+
+
+def test_old_rows_tell_that_they_do_not_tell(desk):
+    plain = DelegationPlan(target=LocalModel("m"), reasoning="r", source=PlanSource.HINT)
+    with closing(desk.journal()) as journal:
+        chain = journal.begin("run-1", "d", "s", "p", "v")
+        chain.add(desk.record(0, decision=Decision(plain, ())))
+        chain.end("complete")
+    with history_of(desk.path, desk.home) as history:
+        (told,) = history.decisions("run-1")
+        assert (told.function, told.reads, told.args, told.said["target"]) == (None, (), None, "local-model m")
+        assert history.count("run-1") == 1

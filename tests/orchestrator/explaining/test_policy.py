@@ -1,0 +1,100 @@
+"""The world that a case imagines is what the policy sees; what it does not say is as where nobody measures anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from rtfs_framework.api import DelegationPlan, Health, LocalModel, LocalPure, PlanSource
+from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.orchestrator.explaining.policy.cases import read_cases
+from rtfs_framework.orchestrator.explaining.policy.judge import Judge
+
+M, OTHER = LocalModel("m"), LocalModel("other")
+HEAD = "program = 'a.rtfs'\n[[case]]\ncall = '(f \"x\")'\n"
+FINAL = "attempts = [{target = 'local-m', kind = 'final'}]"
+ROUTES = '[delegation.static_routes]\nf = ["local-m", "local-other"]\n'
+
+
+class Engine:
+    """Sends to `m`, and says what it saw."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def claims(self):
+        return ("f",)
+
+    def decide(self, context):
+        saw = str(self.seen(context))
+        return DelegationPlan(target=M, reasoning=f"saw {saw}", source=PlanSource.ENGINE)
+
+
+@pytest.fixture
+def verdict(kit, source, tmp_path):
+    """Return what judges one case, by an engine or by the routes of a configuration."""
+    (tmp_path / "a.rtfs").write_text("(defn f [x] :own)")
+
+    def judge(case, seen=None, config=""):
+        (tmp_path / "policy.toml").write_text(HEAD + case)
+        engine = None if seen is None else Engine(seen)
+        models = [kit.provider(name, lambda _: "asked") for name in ("m", "other")]
+        with kit.open(kit.catalog(*models, engine=engine, l1=True), config) as session:
+            read = lambda path, _case: source(path.read_text())  # noqa: E731
+            (found,) = read_cases(tmp_path / "policy.toml").cases
+            made = Judge(session.host, Limits(), read).verdict(found)
+        assert all(not each.requests for each in kit.providers.values()), "somebody was asked"
+        return made
+
+    return judge
+
+
+@pytest.mark.parametrize(
+    ("case", "seen", "saw"),
+    [
+        ("", lambda c: (c.health(M).value, c.latency(M), c.load(M), c.budget("b").value, c.rate("r").value),
+         "('closed', None, 0, 'plenty', 'plenty')"),
+        ("health = {local-m = 'open'}", lambda c: (c.health(M).value, c.health(OTHER).value), "('open', 'closed')"),
+        ("latency = {local-m = [0.5, 2.0]}", lambda c: c.latency(M).p95, "2.0"),
+        ("load = {local-m = 8}", lambda c: c.load(M), "8"),
+        ("price = {local-m = {input = 1.5}}", lambda c: (c.price(M).input, c.price(M).output), "(1.5, None)"),
+        ("budget = {daily = 'little'}", lambda c: c.budget("daily").value, "little"),
+        ("rate = {daily = 'nothing'}", lambda c: c.rate("daily").value, "nothing"),
+        ("hints = '{:timeout 5}'", lambda c: len(c.hints), "1"),
+        ("metadata = {confidence = 0.25, context = {intent = 'ask'}}",
+         lambda c: (c.metadata.confidence, dict(c.metadata.context)), "(0.25, {'intent': 'ask'})"),
+        ("attempts = [{target = 'local-other', kind = 'safe', seconds = '2s', guard = 'g', reason = 'r'}]",
+         lambda c: [(a.target == OTHER, a.kind.value, a.seconds, a.guard, a.reason) for a in c.attempts],
+         "[(True, 'safe', 2.0, 'g', 'r')]"),
+        ("answers = {local-other = 'blue'}", lambda c: c.consult(OTHER, "which?"), "blue"),
+        ("", lambda c: c.draw("a") == c.draw("a"), "True"),
+    ],
+)  # fmt: skip
+def test_an_engine_sees_the_world_of_the_case(verdict, case, seen, saw) -> None:
+    found = verdict(f"expect = 'local-m'\n{case}", seen)
+    assert (found.ok, found.reasoning) == (True, f"saw {saw}")
+
+
+def test_a_question_without_an_answer_is_told(verdict) -> None:
+    found = verdict("expect = 'local-m'", lambda c: c.consult(OTHER, "which?"))
+    assert (found.ok, found.got) == (False, "a question to local-model other")
+
+
+@pytest.mark.parametrize(
+    ("case", "config", "got"),
+    [
+        ("", "", "local-model m"),
+        ("attempts = [{target = 'local-m', kind = 'uncertain'}]", "", "local-model other"),
+        (FINAL, "", "local-pure"),
+        (FINAL, '[delegation]\non_exhausted = "error"\n', "the error"),
+        (FINAL, '[delegation]\non_exhausted = "ask"\n', "a person is asked"),
+        ("attempts = [{target = 'local-m', kind = 'safe'}]\nhealth = {local-other = 'open'}", "", "local-model m"),
+        ("", '[security]\ndeny = ["f"]\n', "denied"),
+    ],
+)  # fmt: skip
+def test_routes_go_on_after_what_was_tried(verdict, case, config, got) -> None:
+    assert verdict(f"expect = ['local-pure', 'denied', 'error', 'ask']\n{case}", config=config + ROUTES).got == got
+
+
+def test_the_own_world_of_the_host_is_not_looked_at(kit, verdict) -> None:
+    assert verdict("expect = 'local-m'", lambda c: c.health(M) is Health.CLOSED).reasoning == "saw True"
+    assert verdict("expect = ['local-pure', 'local-m']", lambda c: c.default == LocalPure()).ok
