@@ -77,6 +77,8 @@ class RateSpec:
     tokens: int | None = None
     burst: int | None = None
     """Calls at once; None for as many as `calls`."""
+    wait: float = 30.0
+    """Seconds for which a call that comes too early waits; one that would have to wait longer is refused."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -151,6 +153,7 @@ class BudgetTables:
                 calls=table.calls,
                 tokens=table.tokens,
                 burst=table.burst,
+                wait=table.wait,
             )
             for name, table in tables.items()
         )

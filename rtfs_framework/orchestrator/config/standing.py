@@ -250,6 +250,7 @@ STANDING: Mapping[str, Rule] = {
     "rates.*.calls": _amount,
     "rates.*.tokens": _amount,
     "rates.*.burst": _burst,
+    "rates.*.wait": _amount,
     "tenants.*": widens,
     "ledger.path": widens,
     "ledger.unknown_price": _refusing,

@@ -63,6 +63,10 @@ class RateTable(ScopeTable):
     calls: int | None = _per_time()
     tokens: int | None = _per_time()
     burst: int | None = _per_time()
+    wait: Seconds = attrs.field(
+        default=Seconds(30.0), validator=[validators.ge(Seconds(0)), validators.le(_MOST_LEASE)],
+        metadata=plausible(0, 3600),
+    )  # fmt: skip
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -15,6 +15,7 @@ import attrs
 
 from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
+from rtfs_framework.orchestrator.concurrency.deadlines import pause
 
 if TYPE_CHECKING:
     from rtfs_framework.api.provider import InferenceRequest, Usage
@@ -63,7 +64,8 @@ class Held(Protocol):
     """What a check holds while a request is under way.
 
     It may also have `begin(seconds)`, which is told that the request is sent now and answered within so many seconds:
-    after all waiting, and right before anything leaves. It may raise RefusedError; then nothing is sent.
+    after all waiting, and right before anything leaves. It may raise RefusedError; then nothing is sent. And it may
+    have `pause`: the seconds to wait before the next check is asked.
     """
 
     def settle(self, outcome: Outcome) -> None:
@@ -74,7 +76,8 @@ class Held(Protocol):
 class Check(Protocol):
     """One of the host's guards of requests.
 
-    It may also have `most_reply(instance)`, which returns the tokens that a reply may have at most, None for any.
+    It may also have `most_reply(instance)`, which returns the tokens that a reply may have at most, None for any; and
+    `pauses`, which tells whether what it holds may have a `pause`.
     """
 
     @property
@@ -172,7 +175,7 @@ class Gate:
 
     def waits(self, instance: ProviderInstance) -> bool:
         """Tell whether requests to a provider may have to wait for a check."""
-        return any(check.waits for check in self.of(instance))
+        return any(check.waits or getattr(check, "pauses", False) for check in self.of(instance))
 
     def bounded(self, instance: ProviderInstance, request: InferenceRequest) -> InferenceRequest:
         """Return a request with the bound on its reply that its checks want."""
@@ -209,4 +212,20 @@ class Gate:
             return self.enter(asking)
         import anyio
 
-        return await anyio.to_thread.run_sync(self.enter, asking)
+        permit = Permit()
+        try:
+            for check in self.of(asking.instance):
+                held = await anyio.to_thread.run_sync(check.enter, asking) if check.waits else check.enter(asking)
+                if held is not None:
+                    permit.held.append((check, held))
+                    await _pause(held)
+        except BaseException:
+            await permit.settle_there(_NOTHING_SENT)
+            raise
+        return permit
+
+
+async def _pause(held: Held) -> None:
+    seconds = getattr(held, "pause", 0.0)
+    if seconds > 0:
+        await pause(seconds)

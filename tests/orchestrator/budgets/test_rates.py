@@ -10,6 +10,7 @@ from rtfs_framework.api import InferenceReply, Usage
 from rtfs_framework.api.signals import Left
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.orchestrator.boundary.failures import code_of
+from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.budgets import RateSpec
 from rtfs_framework.orchestrator.performing.budgets.rates import pair_of
 from rtfs_framework.testing.clock import FakeClock
@@ -71,7 +72,7 @@ def opened(kit, remote_settings):
 
 
 def test_what_comes_too_early_is_not_sent_and_told_how_long_to_wait(opened, source) -> None:
-    with opened("[rates.r]\ncalls = 2\nper = 'minute'\n") as session:
+    with opened("[rates.r]\ncalls = 2\nper = 'minute'\nwait = 29\n") as session:
         session.run(source(PROGRAM + '[(f "a") (f "b")]'))
         assert session.host.counting.rate("r") is Left.NOTHING
         with pytest.raises(ProgramError, match=r"the rate 'r' lets the next one pass in 30 s") as error:
@@ -90,6 +91,34 @@ def test_tokens_that_were_not_used_are_given_back(opened, source) -> None:
     assert len(opened.provider.requests) == 10
 
 
+def test_who_comes_too_early_waits_for_its_turn(opened, source, monkeypatch) -> None:
+    pauses = []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+        opened.clock.advance(seconds)
+
+    monkeypatch.setattr("rtfs_framework.orchestrator.performing.gate.pause", pause)
+    with opened("[rates.r]\ncalls = 4\nper = 'second'\nburst = 2\n") as session:
+        assert session.run(source(PROGRAM + '(map f ["a" "b" "c" "d" "e"])')).value == ("yes",) * 5
+    assert pauses == [0.25] * 3
+
+
+def test_branches_wait_for_their_turns(opened, source) -> None:
+    config = "[delegation]\nparallel = 8\n[rates.r]\ncalls = 200\nper = 'second'\nburst = 2\n"
+    with opened(config, clock=SystemClock()) as session:
+        assert session.run(source(PROGRAM + "(pmap f (map str (range 12)))")).value == ("yes",) * 12
+    assert len(opened.provider.requests) == 12
+
+
+def test_patience_queues_up_in_order() -> None:
+    pair = pair_of(RateSpec(name="r", per="second", calls=1), 0.0)
+    assert [pair.take(1, 0, 0.0, 2.5) for _ in range(5)] == [0.0, 1.0, 2.0, 3.0, 3.0], "the last two are refused"
+    assert pair.take(1, 0, 1.0, 2.5) == 2.0
+    pair.give(1, 0, 1.0)
+    assert pair.take(1, 0, 1.0, 2.5) == 2.0, "whoever gave up gave its place back"
+
+
 def test_a_rate_of_another_target_concerns_nobody_here(opened, source) -> None:
     with opened("[rates.r]\ncalls = 1\ntarget = 'local-*'\n") as session:
         session.run(source(PROGRAM + '[(f "a") (f "b")]'))
@@ -97,9 +126,7 @@ def test_a_rate_of_another_target_concerns_nobody_here(opened, source) -> None:
 
 
 def test_sessions_of_one_process_share_their_buckets(opened, source) -> None:
-    from rtfs_framework.orchestrator.concurrency.clock import SystemClock
-
-    config = "[rates.shared-by-two]\ncalls = 1\nper = 'hour'\n"
+    config = "[rates.shared-by-two]\ncalls = 1\nper = 'hour'\nwait = 0\n"
     with opened(config, clock=SystemClock()) as one, opened(config, clock=SystemClock()) as other:
         one.run(source(PROGRAM + '(f "a")'))
         with pytest.raises(ProgramError, match="shared-by-two"):

@@ -1,7 +1,8 @@
 """Rates: token buckets that calls and tokens are taken from, shared by all sessions of a process.
 
-A bucket is filled at a steady pace up to its size. What is larger than the bucket passes when it is full and leaves it
-in debt, so that the pace holds and nothing waits for ever. (pyrate-limiter keeps an item for each unit that was taken:
+A bucket is filled at a steady pace up to its size. Who comes too early takes all the same, leaves it in debt and waits
+until the debt is paid, if that is not too long; so requests queue up in order, and what is larger than the bucket has
+its turn, too. (pyrate-limiter keeps an item for each unit that was taken:
 too many where a hundred thousand tokens a minute are; and it takes nothing back that was not used.)
 """
 
@@ -45,7 +46,7 @@ class Bucket:
         self.at = now
 
     def wait_for(self, amount: float) -> float:
-        """Return the seconds until an amount may be taken; 0 for now."""
+        """Return the seconds until an amount is there; what is larger than the bucket has to find it full."""
         lacking = min(amount, self.size) - self.level
         return 0.0 if lacking <= _ROUNDING * self.size else lacking / self.pace
 
@@ -61,13 +62,13 @@ class Pair:
     calls: Bucket | None
     tokens: Bucket | None
 
-    def take(self, calls: float, tokens: float, now: float) -> float:
-        """Take from both, or from none; return the seconds to wait before that is possible, 0 when it was taken."""
+    def take(self, calls: float, tokens: float, now: float, patience: float = 0.0) -> float:
+        """Take from both if that is no longer to wait for than one has patience, else from none; return the wait."""
         pairs = [(bucket, amount) for bucket, amount in ((self.calls, calls), (self.tokens, tokens)) if bucket]
         for bucket, _ in pairs:
             bucket.fill(now)
         wait = max(bucket.wait_for(amount) for bucket, amount in pairs)
-        if not wait:
+        if wait <= patience:
             for bucket, amount in pairs:
                 bucket.level -= amount
         return wait
@@ -130,19 +131,21 @@ class Rates:
         facts = facts_of_instance(instance.spec, self.tenant)
         return any(each.fits(facts) for each in self.specs)
 
-    def take(self, names: list[str], bound: Bound) -> tuple[str, float] | None:
-        """Take from all rates, or from none; return one that has too little, and in how many seconds it has enough."""
-        now, tokens = self.clock.monotonic(), bound.amount.tokens
+    def take(self, specs: list[RateSpec], bound: Bound) -> tuple[RateSpec | None, float]:
+        """Take from all rates, or from none; return the seconds to wait, and the rate for which that is too long."""
+        now, tokens, longest = self.clock.monotonic(), bound.amount.tokens, 0.0
         with _lock:
             taken: list[Pair] = []
-            for name in names:
-                wait = self._pairs[name].take(1, tokens, now)
-                if wait:
-                    for pair in taken:
-                        pair.give(1, tokens, now)
-                    return name, wait
-                taken.append(self._pairs[name])
-        return None
+            for spec in specs:
+                pair = self._pairs[spec.name]
+                wait = pair.take(1, tokens, now, spec.wait)
+                if wait > spec.wait:
+                    for each in taken:
+                        each.give(1, tokens, now)
+                    return spec, wait
+                taken.append(pair)
+                longest = max(longest, wait)
+        return None, longest
 
     def give(self, names: list[str], calls: int, tokens: int) -> None:
         """Give back to all."""
@@ -174,6 +177,8 @@ class _Taken:
     names: list[str]
     bound: Bound
     instance: ProviderInstance
+    pause: float = 0.0
+    """Seconds until it is its turn."""
 
     def begin(self, seconds: float) -> None:
         """Do nothing: it is taken already."""
@@ -196,6 +201,11 @@ class RateCheck:
     name: str = "rate"
     waits: bool = False
 
+    @property
+    def pauses(self) -> bool:
+        """Tell whether requests may have to wait for their turn."""
+        return any(each.spec.wait > 0 for each in self.rates.specs)
+
     def concerns(self, instance: ProviderInstance) -> bool:
         """Tell whether a rate may be about requests to a provider."""
         return self.rates.concerns(instance)
@@ -211,18 +221,18 @@ class RateCheck:
             RefusedError: E0612, it is too early.
         """
         facts = facts_of(asking)
-        names = [each.spec.name for each in self.rates.specs if each.fits(facts)]
-        if not names:
+        specs = [each.spec for each in self.rates.specs if each.fits(facts)]
+        if not specs:
             return None
         bound = bound_of(asking.request, FREE, self.rates.most_reply)
-        early = self.rates.take(names, bound)
+        early, wait = self.rates.take(specs, bound)
         if early is None:
-            return _Taken(self.rates, names, bound, asking.instance)
-        name, wait = early
+            return _Taken(self.rates, [each.name for each in specs], bound, asking.instance, wait)
+        name = early.name
         raise RefusedError(
             self.name,
             f"the rate '{name}' lets the next one pass in {wait:.3g} s",
-            f"wait that long, ask for less at once, or raise it under [rates.{name}]",
+            f"ask for less at once, raise it, or let calls wait longer (wait) under [rates.{name}]",
             kind="BudgetExhausted",
             code=TOO_FAST,
             retry_after=wait,
