@@ -10,7 +10,7 @@ from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.meter import SMALL
-from rtfs_framework.lang.passes.widths import learn_items
+from rtfs_framework.lang.passes import naturals, widths
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.statements import Statements
@@ -26,7 +26,8 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
         start = py.load(emitter.unit.helper("rt_nothing")) if node.init is None else given[0]
         emitter.emit(py.assign(result, start), line)
     emitter.emit(py.assign(source, given[-1]), line)
-    learn_items(node.item, node.source, emitter.numbers)
+    widths.learn_items(node.item, node.source, emitter.numbers)
+    naturals.learn_items(node.item, node.source, emitter.numbers)
     with emitter.block() as loop, emitter.opened(1 if node.plain is None else 2):
         _loop(emitter, node, source, result, line)
     if node.plain is None or node.again is None:

@@ -17,7 +17,7 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import all_of, settings
 from rtfs_framework.lang.ir.walk import defaults
 from rtfs_framework.lang.never import forgotten
-from rtfs_framework.lang.passes import widths
+from rtfs_framework.lang.passes import naturals, widths
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Version
 from rtfs_framework.lang.passes.versions import Versions, specialise
@@ -95,6 +95,7 @@ class Emitter(Statements):
         if isinstance(node.pattern, ir.PVar):
             name = var_name(node.pattern.var)
             widths.learn(node.pattern.var, node.value, self.numbers)
+            naturals.learn(node.pattern.var, node.value, self.numbers)
             self.note_definition(node.pattern.var, name)
             self.emit(py.assign(name, expression), line)
             return py.load(name)

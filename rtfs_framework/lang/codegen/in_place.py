@@ -12,6 +12,7 @@ from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.passes.kinds import Kind
+from rtfs_framework.lang.passes.naturals import is_natural
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.expressions import Expressions
@@ -122,7 +123,10 @@ def _as_vector(name: str) -> ast.expr:
 
 def _is_index(emitter: Expressions, node: ir.Node, index: ast.expr, name: str) -> ast.expr:
     """Return the test that a value is an index of a list."""
-    inside = ast.Compare(py.const(-1), [ast.Lt(), ast.Lt()], [py.again(index), py.call("len", py.load(name))])
+    size = py.call("len", py.load(name))
+    if is_natural(node, emitter.numbers):
+        return py.compare(py.again(index), ast.Lt(), size)
+    inside = ast.Compare(py.const(-1), [ast.Lt(), ast.Lt()], [py.again(index), size])
     if emitter.numbers.kind(node) is Kind.INT:
         return inside
     return py.both([py.is_class(py.again(index), "int"), inside])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Sequence
-from rtfs_framework.lang.codegen import checks, decisions
+from rtfs_framework.lang.codegen import checks, decisions, speculation
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
@@ -32,10 +32,11 @@ def run(emitter: Statements, node: ir.Match, dest: Dest) -> None:
     tree = _tree(rows) if "match" in emitter.passes else None
     leaves = decisions.leaves(tree)
     matching = _Matching(emitter, node, dest, subject, shared=len(leaves) != len(set(leaves)))
-    if tree is None:
-        matching.in_turn(rows)
-    else:
-        matching.emit(tree)
+    with speculation.after(emitter, node.value, node):
+        if tree is None:
+            matching.in_turn(rows)
+        else:
+            matching.emit(tree)
 
 
 def _tree(rows: Sequence[decisions.Row]) -> decisions.Tree:

@@ -17,17 +17,16 @@ import ast
 from functools import lru_cache
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable
-from rtfs_framework.lang.codegen import lengths
+from rtfs_framework.lang.codegen import fields, lengths
 from rtfs_framework.lang.codegen import pyast as py
-from rtfs_framework.lang.codegen.emitter import steady
 from rtfs_framework.lang.hashing import COMPACT, WORD
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.library import Op
-from rtfs_framework.lang.maps import COPY_BELOW, is_plain
+from rtfs_framework.lang.maps import is_plain
 from rtfs_framework.lang.meter import LARGE_INTEGER, SHORT, SMALL
 from rtfs_framework.lang.passes.kinds import Kind
+from rtfs_framework.lang.passes.naturals import is_natural
 from rtfs_framework.lang.passes.widths import WORD_BITS, width
-from rtfs_framework.lang.values import Keyword
 from rtfs_framework.lang.vectors import GROW_AT
 
 if TYPE_CHECKING:
@@ -56,51 +55,21 @@ _KINDS = {"int": Kind.INT, "float": Kind.FLOAT, "str": Kind.STRING, "rt_map": Ki
 _HELPERS = frozenset({"rt_map", "rt_grown", "rt_reduced_value"})
 _KEYWORD = "b._items.get(a) if ismap(b) else slow"
 """`(:key subject)`."""
+_ENTRY = "a._items[b] if ismap(a) else slow"
+"""`(get subject key)` where the subject surely has the key."""
 
 
 def emit(emitter: Expressions, function: ir.Builtin, node: ir.Call) -> ast.expr | None:
     """Return the inline form of a call of a builtin, or None when it has none."""
     if function.op == Op.STR and len(node.args) > 1:
         return _text(emitter, node)
-    if function.op == Op.ASSOC and _is_field(node):
-        return _with_field(emitter, node)
+    if function.op == Op.ASSOC and fields.is_field(node):
+        return fields.changed(emitter, function, node)
     form = None if function.entry is None else function.entry.inline.get(len(node.args))
     if form is None or isinstance(node.args[_subject(form)], ir.Const):
         return None  # of a constant it is known what happens: Python warns of expressions that cannot be
-    return fill(emitter, lengths.template(emitter, node) or form, node.args, emitter.unit.builtin(function.name))
-
-
-def _is_field(node: ir.Call) -> bool:
-    """Tell whether a call is `(assoc subject :key value)`, or the same with a string."""
-    match node.args:
-        case [subject, ir.Const(value=Keyword() | str()), _]:
-            return not isinstance(subject, ir.Const)
-        case _:
-            return False
-
-
-def _with_field(emitter: Expressions, node: ir.Call) -> ast.expr | None:
-    """Emit the copy of a small map with another entry; anything else goes to the library."""
-    kind = emitter.numbers.kind(node.args[0])
-    if kind not in (None, Kind.MAP):
-        return None
-    line, copy, made = emitter.line(node.span), emitter.unit.temp("c"), emitter.unit.temp("m")
-    subject, key, value = emitter.values(node.args)
-    subject = py.load(emitter.name_it(subject, line))
-    value = value if steady(value) else py.load(emitter.name_it(value, line))
-    few = py.compare(py.call("len", py.walrus(copy, py.attribute(subject, "_items"))), ast.Lt(), py.const(COPY_BELOW))
-    test = few if kind else py.both([py.is_class(py.again(subject), emitter.unit.helper("rt_map")), few])
-    copied: list[ast.stmt] = [
-        py.assign(made, py.call(emitter.unit.helper("rt_map"))),
-        ast.Assign(
-            [ast.Attribute(py.load(made), "_items", py.STORE), py.store(copy)],
-            py.call(py.attribute(py.load(copy), "copy")),
-        ),
-        ast.Assign([ast.Subscript(py.load(copy), key, py.STORE)], value),
-    ]
-    slow = py.call(emitter.unit.builtin("assoc"), *map(py.again, (subject, key, value)))
-    emitter.emit(ast.If(test, copied, [py.assign(made, slow)]), line)
-    return py.load(made)
+    form = _ENTRY if fields.is_there(node, emitter.numbers) else lengths.template(emitter, node) or form
+    return fill(emitter, form, node.args, emitter.unit.builtin(function.name))
 
 
 @lru_cache
@@ -295,6 +264,14 @@ class _Filler:
         zero = isinstance(divisor, ir.Const) and divisor.value == 0
         return not zero and any(each is not None and each <= WORD_BITS for each in bits)
 
+    def _is_natural(self, part: ast.expr) -> bool:
+        """Tell whether an argument surely is an integer that is not negative."""
+        return (
+            isinstance(part, ast.Name)
+            and part.id in self.nodes
+            and is_natural(self.nodes[part.id], self.emitter.numbers)
+        )
+
     def _is_key(self, letter: str) -> ast.expr:
         value = self.names[letter]
         if isinstance(value, ast.Constant):
@@ -315,6 +292,10 @@ class _Filler:
                 vector = known is Kind.VECTOR and name in ("tuple", "rt_grown")
                 if known is not None and not vector and not isinstance(self.names[letter], ast.Constant):
                     return py.const(value=known is _KINDS.get(name))
+            case ast.Compare(ast.UnaryOp(), [_, *operators], [place, *rest]) if self._is_natural(place):
+                node = ast.Compare(place, operators, rest)
+            case ast.Compare(number, [ast.GtE()], [ast.Constant(0)]) if self._is_natural(number):
+                return py.const(value=True)
             case _:
                 pass
         made: Any = self._like(node)

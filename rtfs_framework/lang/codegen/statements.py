@@ -12,7 +12,7 @@ from rtfs_framework.lang.codegen.expressions import Expressions
 from rtfs_framework.lang.codegen.metering import further_steps
 from rtfs_framework.lang.codegen.unit import Unit
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.passes.widths import learn_loop
+from rtfs_framework.lang.passes import naturals, widths
 
 
 class Statements(Expressions):
@@ -149,7 +149,8 @@ class Statements(Expressions):
         names = tuple(var_name(var) for var in node.vars)
         inits = self.values(node.inits)
         self.owed = False
-        learn_loop(node, self.numbers)
+        widths.learn_loop(node, self.numbers)
+        naturals.learn_loop(node, self.numbers)
         found = counting.find(self, node)
         for i, (name, init) in enumerate(zip(names, inits, strict=True)):
             if found is None or i != found.place:

@@ -67,6 +67,8 @@ class Numbers:
         """What types' names stand for, for good; None where nobody knows that."""
         self.widths: dict[ir.Var, int] = {}
         """Most bits of integer variables (`widths`), noted while code is made."""
+        self.naturals: set[ir.Var] = set()
+        """Integer variables that are never negative (`naturals`), noted while code is made."""
         self.callees = callees
         self.place = 0
         """Which of the program's top-level forms is looked at: functions that stand after it may not exist yet."""
@@ -107,7 +109,7 @@ class Numbers:
     def supposing(self, var: ir.Var, kind: Kind) -> Numbers:
         """Return what is known where a variable is of a kind: more is to be learned there."""
         made = self.beside({var: kind})
-        made.widths, made.supposed = dict(self.widths), self.supposed
+        made.widths, made.naturals, made.supposed = dict(self.widths), set(self.naturals), self.supposed
         return made
 
     def special(self, node: ir.Call) -> Version | None:
