@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from benchmarks import frontend, kernel, startup
 from benchmarks.catalog import PROGRAMS
@@ -23,6 +24,7 @@ from benchmarks.parallel_calls import parallel_calls
 from benchmarks.peers.all import all_peers
 from benchmarks.peers.contract import Peer, closing, installed
 from benchmarks.resilience import breaker, resilient
+from benchmarks.routing import DATA, routing, shown
 from benchmarks.table import Benchmark, Columns, Row, show
 from benchmarks.targets import Target, mean, targets
 from benchmarks.whole_call import eval_vs_eval_with_engine, whole_call
@@ -49,6 +51,8 @@ SYSTEM: tuple[Benchmark, ...] = (
 def main() -> int:
     """Measure what was asked for and print it."""
     options = _options()
+    if options.routing is not None:
+        return _route(options.routing, as_json=options.json)
     peers = tuple(peer for peer in all_peers() if peer.name not in options.without)
     columns = {peer.name: installed(peer) for peer in peers}
     present = tuple(peer for peer in peers if columns[peer.name] is not None)
@@ -61,6 +65,17 @@ def main() -> int:
     sys.stdout.write(json.dumps(data, indent=2) if options.json else show(comparisons, rows, columns, verdicts))
     sys.stdout.write("\n")
     return int(any(cell.wrong for comparison in comparisons for cell in comparison.cells.values()))
+
+
+def _route(path: Path, *, as_json: bool) -> int:
+    """Print what escalation does with questions whose outcomes are known; without the file, say so."""
+    if not path.is_file():
+        sys.stderr.write(f"skipped: there is no {path}; name a file: --routing FILE\n")
+        return 0
+    found = routing(path)
+    sys.stdout.write(json.dumps([each.to_json() for each in found], indent=2) if as_json else shown(found))
+    sys.stdout.write("\n")
+    return 0
 
 
 def to_json(
@@ -97,6 +112,9 @@ def _options() -> argparse.Namespace:
         default=[],
         choices=[peer.name for peer in all_peers()[1:]],
         help="leave a peer out; may be repeated (Basilisp takes most of the time)",
+    )
+    parser.add_argument(
+        "--routing", nargs="?", type=Path, const=DATA, metavar="FILE", help="only: what `escalate` keeps of quality"
     )
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--programs", action="store_true", help="only the programs, nothing of the system")
