@@ -32,6 +32,7 @@ from rtfs_framework.orchestrator.performing.guards.guards import make_guards
 from rtfs_framework.orchestrator.performing.health.board import Board
 from rtfs_framework.orchestrator.performing.health.build import build_board
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
+from rtfs_framework.orchestrator.performing.hedging import Hedging
 from rtfs_framework.orchestrator.performing.models import Models
 from rtfs_framework.orchestrator.performing.prompt import signature_text, wording
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool, untold
@@ -159,6 +160,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         events=events,
         slots=Slots(config.parallel - 1),
         consultations=Consultations(models, pool, security, clock),
+        hedging=Hedging(models, pool, clock),
     )
     return Host(
         config=config,

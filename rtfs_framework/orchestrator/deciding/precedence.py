@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from rtfs_framework.api.plans import Candidate, DelegationPlan, PlanSource
+from rtfs_framework.api.plans import Candidate, DelegationPlan, Hedge, PlanSource
 from rtfs_framework.api.targets import Ask, Deny, ExecTarget, LocalPure, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.signature import DelegationHint, FunctionSignature
@@ -165,9 +165,26 @@ class Precedence:
             why = self.targets.unusable(target)
             target = target if why is None else LocalPure()
         if why is None:
-            return plan, None
+            return (plan, None) if plan.hedge is None else self._review_hedge(plan, plan.hedge)
+        plan = attrs.evolve(plan, hedge=None)
         note = f"{show_target(plan.target)} narrowed to {show_target(target)}: {why}"
         return attrs.evolve(plan, target=target, context=(*plan.context, ("narrowed", note))), note
+
+    def _review_hedge(self, plan: DelegationPlan, hedge: Hedge) -> tuple[DelegationPlan, str | None]:
+        """Return a plan with its second request, or without one that must not be, and the note then."""
+        both = (plan.target, hedge.target)
+        found = [self.sequel.candidate(each) for each in both]
+        why = self.security.beyond_reach(hedge.target) or self.targets.unusable(hedge.target)
+        if why is None and plan.target == hedge.target:
+            why = "it is asked already"
+        if why is None:
+            unsafe = [each for each, known in zip(both, found, strict=True) if known is None or not known.idempotent]
+            why = f"{show_target(unsafe[0])} is not idempotent" if unsafe else None
+        why = why or self.sequel.too_weak(hedge.target, plan.target)
+        if why is None:
+            return plan, None
+        note = f"no second request to {show_target(hedge.target)}: {why}"
+        return attrs.evolve(plan, hedge=None, context=(*plan.context, ("narrowed", note))), note
 
     def _hinted(self, hint: DelegationHint, steps: Steps) -> Decision:
         wanted = self.targets.of_hint(hint)

@@ -56,9 +56,10 @@ class Sequel:
             if each.kind is FailureKind.UNCERTAIN:
                 return "it may have been carried out, and the target is not idempotent"
             return f"it was tried, and that was {each.kind.value}"
-        return None if of_it or not attempts else self._too_weak(target, attempts[0].target)
+        return None if of_it or not attempts else self.too_weak(target, attempts[0].target)
 
-    def _too_weak(self, target: ExecTarget, first: ExecTarget) -> str | None:
+    def too_weak(self, target: ExecTarget, first: ExecTarget) -> str | None:
+        """Return why a target must not answer instead of the first one, None when it may."""
         floor = self.spec.quality_floor
         if floor <= 0 or target == first:
             return None

@@ -37,6 +37,7 @@ from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
+from rtfs_framework.orchestrator.performing.hedging import Hedging
 from rtfs_framework.orchestrator.performing.models import Failed, Models, Pending
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
 from rtfs_framework.orchestrator.recording.attempts import Spent
@@ -60,6 +61,7 @@ class Dispatcher:
     events: EventBus
     slots: Slots
     consultations: Consultations
+    hedging: Hedging
 
     def answer(self, call: HostCall, scope: RunScope) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for."""
@@ -147,6 +149,10 @@ class Dispatcher:
         function = opened.call.function or FunctionSignature(opened.call.capability)
         opened.spent = Spent()
         try:
+            second = self.hedging.second(opened, function, instance) if decision.plan.hedge is not None else None
+            if second is not None:
+                other = second
+                return Waiting(lambda: self._hedged(opened, decision, instance, other))
             made = self.models.ask(opened, function, instance)
         except ProgramError as error:  # the arguments are wrong: no target may be asked
             return self._throw(opened, error)
@@ -160,6 +166,19 @@ class Dispatcher:
     async def _awaited(self, opened: OpenCall, decision: Decision, pending: Pending) -> Answer:
         made = await pending.finish()
         return await _finished(self._again(opened, decision, made)) if isinstance(made, Failed) else made
+
+    async def _hedged(
+        self, opened: OpenCall, decision: Decision, first: ProviderInstance, second: ProviderInstance
+    ) -> Answer:
+        """Ask two models; where neither gives a usable answer, decide again."""
+        function = opened.call.function or FunctionSignature(opened.call.capability)
+        try:
+            made = await self.hedging.ask(opened, function, first, second)
+        except ProgramError as error:
+            return self._throw(opened, error)
+        if isinstance(made, Failed):
+            return await _finished(self._again(opened, opened.record.decision or decision, made))
+        return made
 
     def _again(self, opened: OpenCall, decision: Decision, failed: Failed) -> Answer | Waiting:
         """Write an attempt down that gave no usable answer, and carry out what is decided then."""

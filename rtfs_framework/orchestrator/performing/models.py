@@ -143,7 +143,7 @@ class Models:
     ) -> Answer | Failed:
         """Ask a provider that never waits, here and now. Equal requests at once are each asked: it is free."""
         try:
-            reply = self.sender.at_once(opened, instance, self._request(opened, function, instance))
+            reply = self.sender.at_once(opened, instance, self.request(opened, function, instance))
             self._note(opened, instance, reply)
             value = to_value(reply, function, opened.scope.lookup, f"'{instance.spec.id}'")
             if key is not None:
@@ -167,7 +167,7 @@ class Models:
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: _Looked | None
     ) -> Answer | Failed:
         try:
-            request = self._request(opened, function, instance)
+            request = self.request(opened, function, instance)
             reply, shared = await self._sent(opened, function, instance, request, key)
             self._note(opened, instance, reply)
             if shared:
@@ -235,7 +235,12 @@ class Models:
         opened.spent = Spent()
         return await self.sender.send(opened, instance, repair_request(request, said, wrong.message))
 
-    def _request(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> InferenceRequest:
+    def request(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> InferenceRequest:
+        """Return the request of one attempt, with what is left of the call's time.
+
+        Raises:
+            ProviderTimeout: Nothing is left.
+        """
         call = opened.call
         elapsed = self.sender.clock.monotonic() - opened.started if opened.record.attempts else 0.0
         timeout = seconds_for(instance.spec.timeout, call.hints, elapsed)

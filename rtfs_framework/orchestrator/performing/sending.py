@@ -117,6 +117,10 @@ class Sender:
         sending = _Sending(self.clock.monotonic(), _spent(opened))
         if self.gate.of(instance):
             request = self.gate.bounded(instance, request)
+        if opened.most_tokens is not None:
+            most = min(opened.most_tokens, request.max_tokens or opened.most_tokens)
+            request = attrs.evolve(request, max_tokens=most)
+        if self.gate.of(instance):
             asking = _asking(opened, instance, request, consultation=consultation)
             sending.permit = await self.gate.enter_there(asking)
         try:

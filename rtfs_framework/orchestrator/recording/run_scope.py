@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from copy import copy
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +25,7 @@ from rtfs_framework.orchestrator.recording.records import CONSULTATION, CallReco
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.run import Chain
+    from rtfs_framework.orchestrator.recording.records import Decision
 
 Sink = Callable[[CallRecord], None]
 
@@ -119,6 +121,10 @@ class OpenCall:
     """What models have said to engines about it, by question."""
     failed: ProgramError | None = None
     """How the latest attempt ended: what the program sees if nothing else answers."""
+    leg_of: OpenCall | None = None
+    """The call, where this is one of its two requests at once."""
+    most_tokens: int | None = None
+    """How many tokens a reply may have, where the cost of a request is bounded."""
     repaired: bool = False
     """Whether a model was told that its answer does not fit; once per call."""
 
@@ -207,7 +213,19 @@ class OpenCall:
         self.digest_args()
         if not self.record.target and self.record.decision is not None:
             self.record.target = show_target(self.record.decision.plan.target)
-        return chain.begin(self.record)
+        if self.leg_of is None:
+            return chain.begin(self.record)
+        self.leg_of.lasting = True
+        return chain.begin(self.record, of=self.leg_of.record)
+
+    def leg(self, decision: Decision) -> OpenCall:
+        """Open one of two requests at once: what it uses and how it ends is told to nobody but who opens it."""
+        record = copy(self.record)
+        record.decision = attrs.evolve(decision, settle=None)
+        scope = attrs.evolve(self.scope, sink=lambda _: None)
+        made = OpenCall(self.call, scope, self.started, record, leg_of=self)
+        made.answers, made.consulted, made.repaired, made.spent = self.answers, self.consulted, self.repaired, Spent()
+        return made
 
     def abandon(self, now: float, error: BaseException) -> None:
         """Write down a call that was stopped before it had an answer, or refused because it cannot be written down."""

@@ -33,8 +33,8 @@ class Chain:
         """How many calls that cost or change something are under way."""
         return len(self._open)
 
-    def begin(self, record: OpenRecord) -> bool:
-        """Write that a call begins which costs or changes something.
+    def begin(self, record: OpenRecord, of: OpenRecord | None = None) -> bool:
+        """Write that a call begins which costs or changes something; `of` is the call's, where this is one request.
 
         Returns whether it is on disk; if not, `journal.written()` must be awaited before the call is made.
 
@@ -42,7 +42,8 @@ class Chain:
             JournalError: It cannot be written; the call must not be made.
         """
         self.journal.must_queue("begun", self, record)
-        self._open[id(record)] = record
+        call = of or record
+        self._open[id(call)] = call
         return self.journal.try_commit()
 
     def add(self, record: CallRecord) -> None:
