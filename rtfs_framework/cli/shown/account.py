@@ -9,6 +9,7 @@ from collections import Counter
 
 import attrs
 
+from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.targets import LocalModel, RemoteModel, show_target
 from rtfs_framework.cli.program_errors import as_diagnostic
 from rtfs_framework.orchestrator.recording.records import CallRecord, RecordResult
@@ -56,6 +57,7 @@ class Account:
             self.notes[way] = "; ".join(f"{name} {text}" for name, text in plan.context)
         if call.part:
             self.model_calls += 1
+        self.model_calls += sum(each.attempt.kind is not FailureKind.REFUSED for each in call.attempts)
         if isinstance(target, LocalModel | RemoteModel):
             self.model_calls += 1
             if call.cache.endswith(" hit"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.cli.shown.account import Account
-from rtfs_framework.cli.shown.words import money, seconds
+from rtfs_framework.cli.shown.words import money, seconds, tries
 from rtfs_framework.orchestrator.recording.records import Summary
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def summary_lines(summary: Summary, account: Account, skipped: int, soundness: s
     targets = ", ".join(f"{target} {count:,}" for target, count in summary.by_target.items())
     yield f"calls    {summary.calls:,}{': ' if targets else ''}{targets}"
     yield from _ways(account)
+    yield from _attempts(summary)
     yield f"cache    {_cache(summary, account, soundness)}"
     tokens = summary.input_tokens or summary.output_tokens
     counted = f" ({summary.input_tokens:,} tokens in, {summary.output_tokens:,} out)" if tokens else ""
@@ -63,6 +64,15 @@ def summary_lines(summary: Summary, account: Account, skipped: int, soundness: s
         yield f"         {count:,} x {reason}"
     for place, problem in enumerate(summary.problems):
         yield f"{'' if place else 'plugins':<8} {problem.count:,} x {problem.code} {problem.message}"
+
+
+def _attempts(summary: Summary) -> Iterator[str]:
+    """Yield what failed before another target, or nothing, answered."""
+    failed = summary.failed_attempts
+    if failed:
+        targets = ", ".join(f"{target} {count:,}" for target, count in failed.items())
+        ended = f"; {summary.exhausted:,} calls had nothing left to try" if summary.exhausted else ""
+        yield f"failed   {tries(sum(failed.values()))}: {targets}{ended}"
 
 
 def _unpriced(summary: Summary) -> str:

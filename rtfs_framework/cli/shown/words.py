@@ -11,6 +11,7 @@ _SOURCES = {
     PlanSource.HINT: "hint",
     PlanSource.STATIC_ROUTE: "route",
     PlanSource.DEFAULT: "default",
+    PlanSource.EXHAUSTED: "exhausted",
 }
 _CACHES = {"l2 hit": "L2", "l3 hit": "L3", "in flight": "shared"}
 _MOST_CALLS = 8
@@ -36,9 +37,16 @@ def _why(call: CallRecord) -> list[str]:
     reasons = [why_short(call)]
     if call.cache in _CACHES:
         reasons.append(_CACHES[call.cache])
+    if call.attempts:
+        reasons.append(f"after {tries(len(call.attempts))}")
     if call.error_kind:
         reasons.append("failed")
     return reasons
+
+
+def tries(count: int) -> str:
+    """Return a number of attempts that gave no answer."""
+    return f"{count:,} failed attempt{'' if count == 1 else 's'}"
 
 
 def _target(call: CallRecord) -> str:

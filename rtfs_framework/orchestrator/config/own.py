@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
 
 T = TypeVar("T")
+
+_BY_THE_HOST = "the host tries again itself, by what a failure is evidence of: [delegation] attempts = 3"
+_RETRIES = dict.fromkeys(("max_retries", "num_retries", "retries", "retry"), _BY_THE_HOST)
+"""Keys that other tools have in tables of providers."""
 _ROUNDS = 3
 """How often what is wrong is left out: what is missing is only seen when the rest is right."""
 
@@ -114,7 +118,8 @@ class Reading:
         known = list(dict.fromkeys((*host_keys, *own_keys, *also)))
         for key in table:
             if key not in known:
-                way_out = did_you_mean(key, known) or (f"known keys: {', '.join(known)}" if known else "it has no keys")
+                way_out = _RETRIES.get(key) or did_you_mean(key, known)
+                way_out = way_out or (f"known keys: {', '.join(known)}" if known else "it has no keys")
                 self.mistake("E0702", f"unknown key {shown(key)}", (*path, key), way_out, key=True)
         ours = self.structure(host, {key: table[key] for key in table if key in host_keys}, path)
         own = None

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.errors import ConfigError, ProviderError, ProviderUnavailable
 from rtfs_framework.api.plans import Candidate
 from rtfs_framework.api.provider import (
@@ -135,7 +136,7 @@ class ProviderInstance:
         if made is None:
             wrong = None if self._failed is None else self._failed.__cause__
             message = f"{self.distribution} could not make it: {self._failed if wrong is None else words_of(wrong)}"
-            raise ProviderUnavailable(self.spec.id, message) from self._failed
+            raise ProviderUnavailable(self.spec.id, message, failure=FailureKind.HERE) from self._failed
         return made
 
     def _make(self) -> ModelProvider | None:

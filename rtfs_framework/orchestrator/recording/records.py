@@ -170,6 +170,10 @@ class Summary:
     input_tokens: int = 0
     output_tokens: int = 0
     refused: int = 0
+    failed_attempts: Mapping[str, int] = attrs.field(factory=dict)
+    """Attempts that gave no usable answer, by target."""
+    exhausted: int = 0
+    """Calls that nothing was left for: their own body ran, or they ended in the error."""
     errors: int = 0
     interrupted: bool = False
     tenant: str = ""
@@ -185,6 +189,7 @@ class Summary:
             "known_cost": self.cost,
             "by_target": dict(self.by_target),
             "cache_hits": dict(self.cache_hits),
+            "failed_attempts": dict(self.failed_attempts),
             "problems": [problem.to_json() for problem in self.problems],
         }
 

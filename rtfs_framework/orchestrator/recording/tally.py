@@ -7,6 +7,7 @@ from collections import Counter, deque
 
 import attrs
 
+from rtfs_framework.api.targets import show_target
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.journal.run import Chain
 from rtfs_framework.orchestrator.recording.records import CallRecord, Decision, Summary
@@ -29,6 +30,8 @@ class Tally:
     input_tokens: int = 0
     output_tokens: int = 0
     refused: int = 0
+    failed_attempts: Counter[str] = attrs.field(factory=Counter)
+    exhausted: int = 0
     errors: int = 0
     records: int = 0
     record_errors: int = 0
@@ -53,6 +56,9 @@ class Tally:
         if record.cache in ("l2 hit", "in flight"):
             self.cache_hits[record.cache.removesuffix(" hit")] += 1
         self._count_cost(record)
+        for made in record.attempts:
+            self.failed_attempts[show_target(made.attempt.target)] += 1
+        self.exhausted += bool(decision.exhausted)
 
     def _count_cost(self, record: CallRecord) -> None:
         if record.cost is None:
@@ -77,6 +83,8 @@ class Tally:
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             refused=self.refused,
+            failed_attempts=dict(self.failed_attempts.most_common()),
+            exhausted=self.exhausted,
             errors=self.errors,
             interrupted=self.interrupted,
             problems=problems,

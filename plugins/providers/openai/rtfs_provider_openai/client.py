@@ -62,7 +62,7 @@ class Clients:
             project="",
             webhook_secret="",
             base_url=self._url,
-            max_retries=self._own.max_retries,
+            max_retries=0,  # the host decides what follows a failure
             http_client=http,
         )
 

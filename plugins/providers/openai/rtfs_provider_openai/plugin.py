@@ -53,8 +53,6 @@ class OpenAISettings:
     api_key_env: str | None = attrs.field(default=None, validator=_variable)
     """The *name* of the environment variable with the key; "" for an endpoint that wants none. Without it
     OPENAI_API_KEY, which only OpenAI's own endpoint cannot do without."""
-    max_retries: int = attrs.field(default=2, validator=[validators.ge(0), validators.le(10)])
-    """How often the client asks again (429, 5xx, a broken connection), honouring Retry-After, within the deadline."""
     temperature: float | Literal["default"] | None = attrs.field(default=None)
     """Instead of the request's; "default" sends none, for models that refuse one."""
     max_tokens: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(1)))

@@ -19,7 +19,7 @@ def make():
     def made(server=None, *, environ=None, **own):
         if server is not None:
             own.setdefault("endpoint", server.url)
-        settings = OpenAISettings(**{"model": "m", "max_retries": 0, **own})
+        settings = OpenAISettings(**{"model": "m", **own})
         variables = {"OPENAI_API_KEY": SECRET} if environ is None else environ
         return entry.factory(ProviderSettings(id="acme", own=settings, environ=variables))
 

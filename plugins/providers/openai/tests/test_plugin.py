@@ -25,7 +25,7 @@ class TestContract(ProviderConformance):
     def make(self, then=None):
         if then is not None:
             self.server._then = then
-        own = OpenAISettings(endpoint=self.server.url, max_retries=0, max_reply=4096)
+        own = OpenAISettings(endpoint=self.server.url, max_reply=4096)
         (entry,) = rtfs_providers()
         return entry.factory(ProviderSettings(id="acme", own=own, environ={"OPENAI_API_KEY": self.SECRET}))
 
@@ -92,7 +92,6 @@ def test_which_key_is_used_and_when_it_is_missing(own, environ, key):
         ("temperature = 3", 15, "between 0 and 2"),
         ('temperature = "hot"', 15, "one of: default"),
         ('model = " "', 9, "must not be empty"),
-        ("max_retries = -1", 15, "must be >= 0"),
         ("max_tokens = 0", 14, "must be >= 1"),
         ("max_reply = 10", 13, "must be >= 1024"),
         ('max_reply = "16"', 13, ""),

@@ -165,4 +165,3 @@ def test_the_fingerprint_changes_with_what_answers_rest_on_and_not_with_the_key(
     ]
     assert len(set(made)) == len(made)
     assert make(environ={"OPENAI_API_KEY": "other"}).fingerprint() == make().fingerprint()
-    assert make(max_retries=5).fingerprint() == make().fingerprint()
