@@ -1,4 +1,5 @@
 # The types of the flat face that __init__.py loads on first use; tests/api/test_face.py keeps the two alike.
+from rtfs_framework.api.approval import ApprovalRequest
 from rtfs_framework.api.attempts import Attempt, FailureKind
 from rtfs_framework.api.cache import (
     CacheEntry,
@@ -60,7 +61,6 @@ from rtfs_framework.api.targets import (
     Capability,
     Deny,
     ExecTarget,
-    L4CacheHit,
     LocalModel,
     LocalPure,
     RemoteModel,
@@ -97,6 +97,7 @@ __all__ = [
     "API_VERSION",
     "FILE_WITHIN",
     "OLDEST_API_VERSION",
+    "ApprovalRequest",
     "Ask",
     "Attempt",
     "BadEndpoint",
@@ -149,7 +150,6 @@ __all__ = [
     "JsonError",
     "KeyPath",
     "Keyword",
-    "L4CacheHit",
     "LanguageError",
     "Latency",
     "Left",

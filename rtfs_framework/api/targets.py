@@ -26,14 +26,6 @@ class RemoteModel:
 
 
 @attrs.frozen(slots=True)
-class L4CacheHit:
-    """Signed bytecode that already answers the call."""
-
-    pointer: str
-    signature: str
-
-
-@attrs.frozen(slots=True)
 class Capability:
     """An effect that the host grants by name."""
 
@@ -47,14 +39,19 @@ class Deny:
     reason: str
 
 
+_OWN = LocalPure()
+
+
 @attrs.frozen(slots=True)
 class Ask:
-    """The call waits for an approver."""
+    """The call waits until a person says yes, and then goes on to a target. No, and no answer in time, refuse it."""
 
     approver: str
+    """Who is asked: a name or a role, for people."""
+    then: LocalPure | LocalModel | RemoteModel | Capability = _OWN
 
 
-ExecTarget = LocalPure | LocalModel | RemoteModel | L4CacheHit | Capability | Deny | Ask
+ExecTarget = LocalPure | LocalModel | RemoteModel | Capability | Deny | Ask
 
 
 class TargetText(str):
@@ -76,13 +73,11 @@ def show_target(target: ExecTarget) -> str:
             return f"local-model {name}"
         case RemoteModel(id=name):
             return f"remote {name}"
-        case L4CacheHit(pointer=pointer):
-            return f"l4 {pointer[:12]}"
         case Capability(id=name):
             return f"capability {name}"
         case Deny():
             return "denied"
-        case Ask(approver=name):
-            return f"ask {name}"
+        case Ask(approver=name, then=then):
+            return f"{show_target(then)}, if {name or 'somebody'} says yes"
         case _ as never:
             assert_never(never)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,11 +17,14 @@ from rtfs_framework.cli.terminal import complain
 from rtfs_framework.lang.visible import visible_message
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.approval import ApprovalRequest
     from rtfs_framework.orchestrator.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 _TRUST = "rtfs.trust"
 _TENANT = "rtfs.tenant"
+_MOST_SHOWN = 400
+"""Characters of arguments."""
 
 
 def json_option(function: F) -> F:
@@ -104,7 +108,24 @@ def open_session(
     session.limits = with_chosen(session.limits, limits or {})
     notices().tell_findings(session.host.config.notices)
     notices().watch(session.host.events.faults)
+    session.host.dispatcher.approvals.listeners.append(_say_what_waits)
     return session
+
+
+def _say_what_waits(request: ApprovalRequest) -> None:
+    """Say on stderr that a call waits for a person, and how to answer it. Arguments are shown on a terminal alone."""
+    from rtfs_framework.lang.printer import write
+    from rtfs_framework.lang.visible import visible_line
+    from rtfs_framework.orchestrator.config.colour import is_terminal
+
+    args = write(request.args)[1:-1] if is_terminal(sys.stderr) else "..."
+    args = args if len(args) <= _MOST_SHOWN else f"{args[:_MOST_SHOWN]}..."
+    who = f" for '{request.approver}'" if request.approver else ""
+    call = visible_line(f"({request.symbol} {args})".replace(" )", ")"))
+    complain(
+        f"waiting{who}: {call} -> {request.target}; no answer within {request.seconds:g} s means no\n"
+        f"  help: rtfs approve yes {request.id}   or   rtfs approve no {request.id}"
+    )
 
 
 def config_path(config: str | None) -> Path | None:

@@ -22,6 +22,7 @@ _COMMANDS = (
     ("prompt", "Describe the language and this host for a model.", "rtfs prompt --max-tokens 1200"),
     ("expand", "Show a program with its macros expanded.", "rtfs expand -e '(-> 1 inc)'"),
     ("ir", "Show what the compiler makes of a program.", "rtfs ir --python -e '(inc 1)'"),
+    ("approve", "Answer calls that wait for a person.", "rtfs approve list"),
     ("runs", "List, show and verify what happened in earlier runs.", "rtfs runs show last"),
     ("policy", "Test where a configuration sends calls.", "rtfs policy test policy.toml"),
     ("cache", "Show or forget the compiled programs that are kept.", "rtfs cache stats"),

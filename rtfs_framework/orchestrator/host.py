@@ -23,6 +23,8 @@ from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.sequel import Sequel
 from rtfs_framework.orchestrator.deciding.signals import Signals
+from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
+from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals
 from rtfs_framework.orchestrator.performing.budgets.build import Counting, build_counting
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
@@ -161,6 +163,14 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         slots=Slots(config.parallel - 1),
         consultations=Consultations(models, pool, security, clock),
         hedging=Hedging(models, pool, clock),
+        approvals=Approvals(
+            store=lambda: ApprovalStore(data_dir(environ), clock),
+            clock=clock,
+            events=events,
+            seconds=config.approval_seconds,
+            policy=policy,
+            keep_args=config.journal.keep_args,
+        ),
     )
     return Host(
         config=config,

@@ -34,6 +34,7 @@ from rtfs_framework.orchestrator.running.uses import Use
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from rtfs_framework.api.approval import Approver
     from rtfs_framework.api.cache import CacheStats
     from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.orchestrator.explaining.checked import Checked
@@ -70,6 +71,7 @@ class Session:
         limits: Limits | None = None,
         parallel: int | None = None,
         tenant: str | None = None,
+        approver: Approver | None = None,
     ) -> Session:
         """Open a session.
 
@@ -87,6 +89,8 @@ class Session:
             parallel: How many branches of fan-outs may be under way at once; None for what the configuration says.
             tenant: For whom: whose rules, routes and budgets count, and whose replies are kept apart; None for whom the
                 variable RTFS_TENANT names, "" for nobody in particular.
+            approver: Says whether a call that waits for a person may be made: a function of an `ApprovalRequest`, or a
+                coroutine function; True is yes, all else no. It is called in a thread. None for `rtfs approve`.
 
         Raises:
             ConfigError: The configuration has mistakes; each has its place.
@@ -106,6 +110,7 @@ class Session:
         if parallel is not None:
             config = attrs.evolve(config, parallel=parallel)
         host = build_host(config, catalog, environ, clock or SystemClock(), journal=journal)
+        host.dispatcher.approvals.approver = approver
         for problem in catalog.problems:
             host.events.faults.add(problem)
         for fault in broken:

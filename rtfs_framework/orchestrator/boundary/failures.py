@@ -80,11 +80,6 @@ def late() -> ProgramError:
     return _coded("NetworkError", "the call's time is over", "E0602", {})
 
 
-def not_supported(what: str) -> ProgramError:
-    """`Not implemented: ...` for targets that this host cannot serve."""
-    return _coded("NotImplemented", f"Not implemented: {what}", "E0714", {})
-
-
 def code_of(error: ProgramError) -> str:
     """Return the stable code that an error carries, or ""."""
     data = error.value.data

@@ -22,7 +22,7 @@ import attrs
 
 from rtfs_framework.api.cache import CacheKey
 from rtfs_framework.api.plans import DelegationPlan, PlanSource
-from rtfs_framework.api.targets import Deny, LocalPure, show_target
+from rtfs_framework.api.targets import Ask, Deny, LocalPure, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.arity import Shape
@@ -351,8 +351,9 @@ class Delegator:
         """Return why an engine's answer is none after what was tried, None when it can be carried out."""
         if answer is None:
             return "no target is left"
-        why = self.precedence.sequel.why_not(answer.target, past.attempts)
-        return None if why is None else f"{show_target(answer.target)} once more: {why}"
+        target = answer.target.then if isinstance(answer.target, Ask) else answer.target
+        why = self.precedence.sequel.why_not(target, past.attempts)
+        return None if why is None else f"{show_target(target)} once more: {why}"
 
     def _place(self, known: _Known, reads: Reads, engine: Engine) -> tuple[str, Leaf | None]:
         """Return what the record says of L1, and where the plan will be kept; None where it must not be."""

@@ -24,7 +24,6 @@ from rtfs_framework.api.targets import (
     Capability,
     Deny,
     ExecTarget,
-    L4CacheHit,
     LocalModel,
     LocalPure,
     RemoteModel,
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.deciding.context import Reads
     from rtfs_framework.registry.catalog import Catalog
 
-_TARGETS = (LocalPure, LocalModel, RemoteModel, L4CacheHit, Capability, Deny, Ask)
+_TARGETS = (LocalPure, LocalModel, RemoteModel, Capability, Deny, Ask)
 _MODELS = (LocalModel, RemoteModel)
 _METHODS = ("claims", "decide")
 _MOST_CLAIMS = 100_000
@@ -261,10 +260,9 @@ def flaw_of(answer: object) -> str | None:
     if answer.__class__ is not DelegationPlan or not isinstance(answer, DelegationPlan):
         return f"{_a(answer)}, which is no DelegationPlan"
     target: Any = answer.target
-    if not isinstance(target, _TARGETS):
-        return f"a plan whose target is {_a(target)}"
-    if not all(isinstance(getattr(target, field.name), str) for field in attrs.fields(type(target))):
-        return f"a plan whose target is {target!r:.80}: its fields are texts"
+    wrong = _flaw_of_target(target)
+    if wrong is not None:
+        return wrong
     if not all(isinstance(text, str) for text in cast("Iterable[Any]", (answer.reasoning, answer.engine))):
         return "a plan whose reasoning or engine is no text"
     if not isinstance(cast("object", answer.source), PlanSource):
@@ -273,6 +271,22 @@ def flaw_of(answer: object) -> str | None:
     if not (isinstance(confidence, int | float) and 0.0 <= confidence <= 1.0):
         return f"a plan with the confidence {confidence!r:.40}, which is not within 0 and 1"
     return _flaw_of_context(answer.context) or _flaw_of_attempt(answer)
+
+
+def _flaw_of_target(target: Any) -> str | None:
+    if not isinstance(target, _TARGETS):
+        return f"a plan whose target is {_a(target)}"
+    if isinstance(target, Ask):
+        then: Any = target.then
+        approver: Any = target.approver
+        if not isinstance(approver, str):
+            return "a plan that asks an approver who is no text"
+        if isinstance(then, Deny | Ask):
+            return f"a plan that asks a person, and then {show_target(then)}: it leads nowhere"
+        return _flaw_of_target(then)
+    if not all(isinstance(getattr(target, field.name), str) for field in attrs.fields(type(target))):
+        return f"a plan whose target is {target!r:.80}: its fields are texts"
+    return None
 
 
 def _flaw_of_context(context: object) -> str | None:

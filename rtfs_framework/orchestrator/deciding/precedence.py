@@ -160,7 +160,8 @@ class Precedence:
 
     def review(self, plan: DelegationPlan) -> tuple[DelegationPlan, str | None]:
         """Return an engine's plan, narrowed to what is allowed and can be used, and the note when it was."""
-        target, why = self.security.narrow(plan.target)
+        wanted = plan.target.then if isinstance(plan.target, Ask) else plan.target  # a person is asked for no less
+        target, why = self.security.narrow(wanted)
         if why is None:
             why = self.targets.unusable(target)
             target = target if why is None else LocalPure()

@@ -17,7 +17,7 @@ from rtfs_framework.api.targets import (
     Ask,
     Capability,
     Deny,
-    L4CacheHit,
+    ExecTarget,
     LocalModel,
     LocalPure,
     RemoteModel,
@@ -29,12 +29,13 @@ from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.errors import ProgramError, undefined_symbol
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Locally, Reply, Throw, Waiting, reply
-from rtfs_framework.orchestrator.boundary.failures import late, not_supported, unknown_target
+from rtfs_framework.orchestrator.boundary.failures import late, unknown_target
 from rtfs_framework.orchestrator.concurrency.deadlines import pause, seconds_for
 from rtfs_framework.orchestrator.concurrency.slots import Slots
 from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, Delegator, Undecided
 from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
+from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.hedging import Hedging
@@ -62,6 +63,7 @@ class Dispatcher:
     slots: Slots
     consultations: Consultations
     hedging: Hedging
+    approvals: Approvals
 
     def answer(self, call: HostCall, scope: RunScope) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for."""
@@ -205,10 +207,48 @@ class Dispatcher:
                 return self._perform(opened, name)
             case Deny(reason=reason):
                 return self._throw(opened, self._refused(opened.record.symbol, reason, decision.plan.source))
-            case L4CacheHit() | Ask():
-                return self._throw(opened, not_supported(f"the target {show_target(target)}"))
+            case Ask():
+                asks = target
+                return Waiting(lambda: self._approve(opened, decision, asks))
             case _ as never:
                 assert_never(never)
+
+    async def _approve(self, opened: OpenCall, decision: Decision, target: Ask) -> Answer:
+        """Ask a person, unless one has said yes to this target for this call; then look at the rules again, and go on.
+
+        The other guards are asked before, so that nobody says yes to what may not be, and again when it is sent.
+        """
+        then = target.then
+        if then not in opened.approved:
+            refused = await self._foreseen(opened, then)
+            if refused is not None:
+                held = attrs.evolve(decision, plan=attrs.evolve(decision.plan, target=then))
+                return await _finished(self._again(opened, held, refused))
+            verdict = await self.approvals.ask(opened, target)
+            opened.noted("approval", verdict.words)
+            if not verdict.yes:
+                return self._throw(opened, self._not_approved(opened.record.symbol, target, verdict.words))
+            opened.approved = (*opened.approved, then)
+        said = opened.record.decision or decision
+        plan, note = self.delegator.precedence.review(attrs.evolve(said.plan, target=then))
+        if note is not None:
+            opened.noted("security", note)
+        steps = said.steps if note is None else (*said.steps, ("security", note))
+        return await _finished(self._carry_out(opened, attrs.evolve(said, plan=plan, steps=steps)))
+
+    async def _foreseen(self, opened: OpenCall, target: ExecTarget) -> Failed | None:
+        """Return why a model would not be asked now; nothing is held for it."""
+        instance = self.pool.get(target) if isinstance(target, LocalModel | RemoteModel) else None
+        if instance is None:
+            return None
+        function = opened.call.function or FunctionSignature(opened.call.capability)
+        return await self.models.foresee(opened, function, instance)
+
+    def _not_approved(self, symbol: str, target: Ask, words: str) -> ProgramError:
+        who = f"'{target.approver}'" if target.approver else "anybody"
+        way_out = "run it again to ask anew; `rtfs approve list` shows what waits"
+        refusal = Refusal(f"not approved by {who}: {words}", way_out)
+        return security_violation("call", symbol, self.capabilities.security.rules.level, refusal)
 
     async def _consult(self, opened: OpenCall, asked: Undecided) -> Answer:
         """Ask the models that the engine wants to hear, then carry out what the engine concludes."""

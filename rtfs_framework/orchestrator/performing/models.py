@@ -97,6 +97,16 @@ class Models:
             return self._at_once(opened, function, instance, key)
         return Pending(lambda: self._ask(opened, function, instance, None))
 
+    async def foresee(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Failed | None:
+        """Return why a request would not be sent now, None when it would; nothing is sent, and nothing held."""
+        try:
+            _check_arguments(function, opened)
+            _check_usable(instance)
+            await self.sender.foresee(opened, instance, self.request(opened, function, instance))
+        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+            return self.failed(error, instance)
+        return None
+
     def failed(self, error: Exception, instance: ProviderInstance) -> Failed:
         """Return a failure as what the program and the next decision see of it; a plug-in that broke is told."""
         events, what = self.sender.events, f"provider '{instance.spec.id}'"

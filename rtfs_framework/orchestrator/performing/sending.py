@@ -134,6 +134,20 @@ class Sender:
         reply = _sound(instance, reply)
         return reply if guarded is None else await self.guards.reply_there(guarded, reply, opened.noted)
 
+    async def foresee(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> None:
+        """Ask guards and checks about a request that is not sent, and give back what they hold for it.
+
+        Raises:
+            RefusedError: It would not pass.
+        """
+        if self.guards:
+            guarded = self._guarded(opened, instance, request)
+            request = (await self.guards.request_there(guarded, with_args, _tell_nobody)).request
+        if self.gate.of(instance):
+            request = self.gate.bounded(instance, request)
+            permit = await self.gate.enter_there(_asking(opened, instance, request))
+            await permit.settle_there(Outcome(sent=False))
+
     @staticmethod
     def _guarded(
         opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, *, consultation: bool = False
@@ -214,6 +228,10 @@ class Sender:
         if counted != usage:
             wrong = f"its count of tokens is none: {usage}; its cost is not known"
             self.events.plugin_failed(instance.part, wrong, _ANSWERING, "the answer was used")
+
+
+def _tell_nobody(_who: str, _what: str) -> None:
+    """Note nothing: the request is not sent."""
 
 
 def _spent(opened: OpenCall) -> Spent:

@@ -125,6 +125,8 @@ class OpenCall:
     """The call, where this is one of its two requests at once."""
     most_tokens: int | None = None
     """How many tokens a reply may have, where the cost of a request is bounded."""
+    approved: tuple[ExecTarget, ...] = ()
+    """The targets for which a person has said yes."""
     repaired: bool = False
     """Whether a model was told that its answer does not fit; once per call."""
 

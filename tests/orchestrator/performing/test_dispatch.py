@@ -11,7 +11,7 @@ from rtfs_framework.api import (
     CacheLevel,
     Capability,
     DelegationPlan,
-    L4CacheHit,
+    Deny,
     LocalModel,
     PlanSource,
     PluginError,
@@ -53,10 +53,12 @@ def test_the_own_body_runs_where_the_plan_says_so_and_is_written_down(kit, sourc
     ]
 
 
-@pytest.mark.parametrize("target", [L4CacheHit("p", "s"), Ask("boss")])
-def test_a_target_that_this_host_cannot_serve_is_an_error(kit, source, fake_engine, target):
-    result = run(kit, source, kit.catalog(engine=fake_engine(target, ("ai-*",))))
-    assert (result.value, result.calls[0].code) == ("NotImplemented", "E0714")
+@pytest.mark.parametrize("then", [Deny("no"), Ask("boss"), "remote"])
+def test_a_person_is_asked_about_a_place_to_run_and_nothing_else(kit, source, fake_engine, then):
+    with kit.open(kit.catalog(engine=fake_engine(Ask("boss", then), ("ai-*",)))) as session:
+        assert session.run(source(PROGRAM), ("x",)).value == "own x"
+        (problem,) = session.problems
+    assert "leads nowhere" in problem.message or "whose target is a str" in problem.message
 
 
 def test_an_engine_may_send_a_call_to_a_capability_that_is_granted(kit, source, fake_engine, capability):

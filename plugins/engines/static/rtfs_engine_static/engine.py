@@ -19,6 +19,7 @@ import attrs
 from rtfs_engine_static.conditions import Condition, conditions_of
 from rtfs_engine_static.rules import Rule, StaticSettings, texts
 from rtfs_framework.api import (
+    Ask,
     CallContext,
     Capability,
     DelegationPlan,
@@ -101,19 +102,25 @@ def _next(plans: Sequence[DelegationPlan], context: CallContext) -> DelegationPl
     attempts = context.attempts
     if attempts:
         tried = {attempt.target for attempt in attempts}
-        plans = [plan for plan in plans if plan.target not in tried]
+        plans = [plan for plan in plans if _meant(plan) not in tried]
     if len(plans) <= 1:
         return plans[0] if plans else None
     usable = {candidate.target for candidate in context.candidates}
     for plan in plans:
-        if plan.target in usable or not isinstance(plan.target, LocalModel | RemoteModel):
+        target = _meant(plan)
+        if target in usable or not isinstance(target, LocalModel | RemoteModel):
             return plan
     return plans[0]
 
 
+def _meant(plan: DelegationPlan) -> ExecTarget:
+    """Return the target that a plan leads to, whether or not a person is asked before."""
+    return plan.target.then if isinstance(plan.target, Ask) else plan.target
+
+
 def _within(way: _Way, context: CallContext) -> list[DelegationPlan]:
     """Return the plans whose targets keep the ceilings of their rule."""
-    return [plan for plan in way.plans if _keeps(plan.target, way.ceilings, context)]
+    return [plan for plan in way.plans if _keeps(_meant(plan), way.ceilings, context)]
 
 
 def _keeps(target: ExecTarget, ceilings: tuple[float | None, float | None, float | None], context: CallContext) -> bool:
@@ -157,6 +164,8 @@ def _of_rule(rule: Rule, number: int, symbol: str, known: Mapping[str, ExecTarge
         targets = (Capability(rule.capability),)
     else:
         targets = tuple(dict.fromkeys(known[text] for text in texts(rule.to)))
+    if rule.ask is not None:
+        targets = tuple(Ask(rule.ask, target) for target in targets if not isinstance(target, Deny | Ask))
     plans = _plans(f"'{label}' of the {_kind(symbol)} `{symbol}`", targets, ("rule", label))
     capped = any(ceiling is not None for ceiling in rule.ceilings)
     return _Way(plans, conditions_of(rule), rule.ceilings, capped)

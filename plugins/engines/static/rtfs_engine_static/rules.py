@@ -59,6 +59,8 @@ class Rule:
     """Instead of a target: the capability that performs the call."""
     deny: str | None = attrs.field(default=None, validator=_some)
     """Instead of a target: the call is refused, for this reason."""
+    ask: str | None = attrs.field(default=None, validator=_some)
+    """Who must say yes first: a name or a role. With `to` or `capability`."""
     types: Sequence[TypePattern] | None = None
     """One pattern for each argument; a last `& T` for all that are left."""
     min_size: int | None = attrs.field(default=None, validator=_a_band)
@@ -87,6 +89,8 @@ class Rule:
         if len(said) != 1:
             wrong = f"'{said[1]}' and '{said[0]}' exclude each other" if said else "the rule says not where calls go"
             raise BadRule(wrong, 'a rule has one of: to = "local-pure", capability = "NAME", deny = "the reason"')
+        if self.ask is not None and self.deny is not None:
+            raise BadRule("'ask' and deny exclude each other", "leave one of them out")
         for what, least, most in (
             ("size", self.min_size, self.max_size),
             ("confidence", self.min_confidence, self.max_confidence),

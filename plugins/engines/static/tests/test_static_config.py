@@ -32,6 +32,7 @@ REFUSED = [
     ('symbols = ""\nto = "local-small"', "E0705", "'symbols' names nothing", '""', "symbols = "),
     ('symbols = "f"', "E0705", "says not where calls go", "[[engines.static.rules]]", "to = "),
     ('symbols = "f"\nto = "local-small"\ndeny = "no"', "E0705", "exclude each other", '"no"', "one of"),
+    ('symbols = "f"\nask = "boss"\ndeny = "no"', "E0705", "'ask' and deny exclude each other", '"boss"', "leave one"),
     ('to = "local-small"', "E0704", "the key 'symbols' is missing", "[[engines.static.rules]]", "symbols"),
     ('symbols = "f"\nto = "local-small"\ntenants = "a"', "E0702", "unknown key 'tenants'", "tenants", "did you mean"),
     ('symbols = "f"\nto = "local-small"\ntypes = [":int", "[:vektor :int]"]', "E0705", "unknown type constructor",

@@ -9,6 +9,7 @@ import pytest
 from rtfs_engine_static.engine import StaticEngine
 from rtfs_engine_static.rules import Rule, StaticSettings
 from rtfs_framework.api import (
+    Ask,
     Attempt,
     Candidate,
     Capability,
@@ -163,6 +164,14 @@ def test_a_rule_may_name_a_capability_or_deny():
     chosen = engine(to(symbols="c", capability="fs.read"), to(symbols="d", deny="not here"))
     assert target(chosen, asked(symbol="c")) == Capability("fs.read")
     assert target(chosen, asked(symbol="d")) == Deny("not here; 'rule 2' of the engine `static` says so")
+
+
+def test_a_rule_may_ask_a_person_first():
+    chosen = engine(to("remote-big", "local-small", ask="boss"), to(symbols="c", capability="fs.read", ask="boss"))
+    assert target(chosen, asked()) == Ask("boss", BIG)
+    tried = FakeAsker(attempts=(Attempt(target=BIG, kind=FailureKind.SAFE),))
+    assert target(chosen, asked(asker=tried)) == Ask("boss", SMALL)
+    assert target(chosen, asked(symbol="c")) == Ask("boss", Capability("fs.read"))
 
 
 def test_a_plan_names_its_rule():

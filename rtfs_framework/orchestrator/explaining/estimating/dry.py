@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api.provider import Usage
-from rtfs_framework.api.targets import Deny, ExecTarget, LocalModel, LocalPure, RemoteModel, show_target
+from rtfs_framework.api.targets import Ask, Deny, ExecTarget, LocalModel, LocalPure, RemoteModel, show_target
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.digest import digest
@@ -121,9 +121,13 @@ class DryDispatcher(Dispatcher):
         plan = decision.plan
         tried = self.trial.at(call, show_target(plan.target))
         tried.source, tried.reasoning = plan.source.value, plan.reasoning
-        match plan.target:
+        target = plan.target
+        if isinstance(target, Ask):
+            tried.notes[f"{target.approver or 'somebody'} must say yes to each"] = None
+            target = target.then
+        match target:
             case LocalModel() | RemoteModel():
-                instance = self.pool.get(plan.target)
+                instance = self.pool.get(target)
                 if instance is not None:
                     self._count(tried, instance, call, function, lookup)
                 return self._stand_in(tried, function, lookup)

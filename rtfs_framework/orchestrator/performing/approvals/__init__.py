@@ -1,0 +1,1 @@
+"""Calls that wait for a person: what is asked (`store`), and waiting for the answer (`waiting`)."""

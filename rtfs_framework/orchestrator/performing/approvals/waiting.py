@@ -1,0 +1,167 @@
+"""Asking a person about a call, and waiting for the answer.
+
+In: an open call and the target that it may go to. Out: a verdict. Nothing is reserved while it waits. Whoever opened
+the session may have handed over an approver; else the call is written into the file of approvals, those who listen are
+told how to answer it, and the file is looked at until somebody has. No answer in time means no, and so does everything
+that goes wrong. A yes stands for this call, these arguments, this target and these rules: `covers` is compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from inspect import isawaitable
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api.approval import ApprovalRequest, Approver
+from rtfs_framework.api.targets import Ask, show_target
+from rtfs_framework.api.values import Clock
+from rtfs_framework.lang.printer import write
+from rtfs_framework.orchestrator.performing.approvals.store import Approval, ApprovalError, ApprovalStore
+from rtfs_framework.orchestrator.recording.events import EventBus
+from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+
+_FIRST, _LONGEST = 0.05, 1.0
+"""Seconds between two looks at the file."""
+
+
+@attrs.frozen(slots=True)
+class Verdict:
+    """What a person said."""
+
+    yes: bool
+    words: str
+    """Who, and how; for records and errors."""
+
+
+Listener = Callable[[ApprovalRequest], None]
+
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class Approvals:
+    """Asks, for one host."""
+
+    store: Callable[[], ApprovalStore]
+    clock: Clock
+    events: EventBus
+    seconds: float
+    policy: str
+    keep_args: bool = False
+    """Whether arguments may stand in the file; else their digest alone does."""
+    approver: Approver | None = None
+    listeners: list[Listener] = attrs.field(factory=list)
+    """Told of every call that begins to wait, in the thread where it does."""
+
+    async def ask(self, opened: OpenCall, target: Ask) -> Verdict:
+        """Return what a person says of a call; it may take as long as the configuration lets it."""
+        request = ApprovalRequest(
+            symbol=opened.record.symbol,
+            args=opened.call.args,
+            target=show_target(target.then),
+            approver=target.approver,
+            run=opened.scope.run,
+            call=_call_id(opened),
+            tenant=opened.scope.tenant,
+            policy=self.policy,
+            seconds=self.seconds,
+        )
+        self._emit("approval.waiting", request)
+        verdict = await (self._of_approver(request) if self.approver is not None else self._of_file(opened, request))
+        self._emit("approval.answered", request, verdict)
+        return verdict
+
+    async def _of_approver(self, request: ApprovalRequest) -> Verdict:
+        import anyio
+        import anyio.to_thread
+
+        answer: Any = None
+        with anyio.move_on_after(self.seconds) as waiting:
+            try:
+                answer = await anyio.to_thread.run_sync(self._called, request, abandon_on_cancel=True)
+            except Exception as error:  # noqa: BLE001 - whatever the caller's own code raises: that is no yes
+                return Verdict(False, f"its approver failed: {type(error).__name__}")
+        if waiting.cancelled_caught:
+            return self._late()
+        return Verdict(answer is True, f"{'yes' if answer is True else 'no'}, by the host's approver")
+
+    def _called(self, request: ApprovalRequest) -> Any:
+        assert self.approver is not None  # noqa: S101 - for type checkers
+        answer = self.approver(request)
+        if not isawaitable(answer):
+            return answer
+        import asyncio
+
+        async def awaited() -> Any:
+            return await answer
+
+        return asyncio.run(awaited())
+
+    async def _of_file(self, opened: OpenCall, request: ApprovalRequest) -> Verdict:
+        import anyio
+        import anyio.to_thread
+
+        store = self.store()
+        try:
+            row = await anyio.to_thread.run_sync(lambda: self._written(store, opened, request))
+        except ApprovalError as error:
+            return Verdict(False, f"nobody could be asked: {error.problem}")
+        for listener in tuple(self.listeners):
+            listener(attrs.evolve(request, id=row.id))
+        pause = _FIRST
+        try:
+            while True:
+                late = self.clock.now() >= row.until
+                found = await anyio.to_thread.run_sync(
+                    store.end if late else store.get, *((row.id, "late") if late else (row.id,))
+                )
+                if late or found.state != "waiting":
+                    return self._verdict(row, found)
+                await anyio.sleep(pause)
+                pause = min(_LONGEST, pause * 1.5)
+        except ApprovalError as error:
+            return Verdict(False, f"its answer could not be read: {error.problem}")
+        except BaseException:
+            with suppress(ApprovalError):
+                store.end(row.id, "withdrawn")
+            raise
+
+    def _written(self, store: ApprovalStore, opened: OpenCall, request: ApprovalRequest) -> Approval:
+        return store.ask(
+            self.seconds,
+            run=request.run,
+            call=request.call,
+            symbol=request.symbol,
+            target=request.target,
+            approver=request.approver,
+            args_digest=opened.digest_args(),
+            args_text=write(request.args) if self.keep_args else None,
+            policy=request.policy,
+            tenant=request.tenant,
+        )
+
+    def _verdict(self, asked: Approval, found: Approval) -> Verdict:
+        if found.covers != asked.covers:
+            return Verdict(False, "what was answered is another call")
+        who = f" by {found.answered_by}" if found.answered_by else ""
+        why = f": {found.reason}" if found.reason else ""
+        if found.state in ("yes", "no"):
+            return Verdict(found.state == "yes", f"{found.state}{who}{why} ({found.id})")
+        return self._late()
+
+    def _late(self) -> Verdict:
+        return Verdict(False, f"no answer within {self.seconds:g} s")
+
+    def _emit(self, name: str, request: ApprovalRequest, verdict: Verdict | None = None) -> None:
+        if self.events.active:
+            fields = {key: getattr(request, key) for key in ("symbol", "target", "approver", "run", "call")}
+            self.events.emit(
+                name, fields if verdict is None else {**fields, "yes": verdict.yes, "words": verdict.words}
+            )
+
+
+def _call_id(opened: OpenCall) -> str:
+    record = opened.record
+    where = f"{record.entry}" if record.record is None else f"{record.entry}.{record.record}"
+    return f"{where}:{record.path}"

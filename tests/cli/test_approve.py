@@ -1,0 +1,122 @@
+"""`rtfs approve` in processes of its own: a run waits, another process answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+CONFIG = """
+[delegation]
+engine = "static"
+[delegation.local_models.echo]
+provider = "echo"
+[[engines.static.rules]]
+symbols = "pay"
+to = "local-echo"
+ask = "boss"
+[approvals]
+timeout = %s
+"""
+PROGRAM = '(defn pay [x] "own") (defn main [] (pay "ten euros"))'
+
+pytestmark = pytest.mark.needs("rtfs-engine-static", "rtfs-provider-echo")
+
+
+@pytest.fixture
+def rtfs(tmp_path):
+    """Return a function that starts `rtfs` in a folder with a program and a configuration that asks."""
+    environ = {**os.environ, "RTFS_HOME": str(tmp_path / "home"), "RTFS_TRUST": "1", "NO_COLOR": "1"}
+    (tmp_path / "pay.rtfs").write_text(PROGRAM, encoding="utf-8")
+    (tmp_path / "delegation.toml").write_text(CONFIG % "'1 min'", encoding="utf-8")
+
+    def start(*args):
+        command = [sys.executable, "-c", "from rtfs_framework.cli.main import main; raise SystemExit(main())", *args]
+        return subprocess.Popen(
+            command, cwd=tmp_path, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    return start
+
+
+def told(process):
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def waiting(rtfs):
+    """Return what waits, as soon as something does."""
+    for _ in range(200):
+        code, out, _ = told(rtfs("approve", "list", "--json"))
+        found = json.loads(out)["approvals"]
+        if code == 0 and found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("nothing came to wait")
+
+
+def test_another_process_says_yes(rtfs):
+    assert told(rtfs("approve", "list"))[:2] == (0, "nothing waits\n")
+    run = rtfs("run", "pay.rtfs")
+    (row,) = waiting(rtfs)
+    assert (row["symbol"], row["target"], row["approver"], row["args_text"]) == (
+        "pay",
+        "local-model echo",
+        "boss",
+        None,
+    )
+    code, out, _ = told(rtfs("approve", "list"))
+    assert "(pay ...) -> local-model echo  asks boss" in out
+    code, out, _ = told(rtfs("approve", "yes", row["id"][:8], "--json"))
+    assert (code, json.loads(out)["state"]) == (0, "yes")
+    code, out, err = told(run)
+    assert (code, out) == (0, '"ten euros"\n')
+    assert f"rtfs approve yes {row['id']}   or   rtfs approve no {row['id']}" in err
+    assert "waiting for 'boss': (pay ...) -> local-model echo; no answer within 60 s means no" in err
+    code, out, err = told(rtfs("approve", "yes", row["id"]))
+    assert code == 1
+    assert "error[E0741]" in err
+    assert "the answer was yes" in err
+
+
+def test_another_process_says_no(rtfs):
+    run = rtfs("run", "pay.rtfs")
+    (row,) = waiting(rtfs)
+    code, out, _ = told(rtfs("approve", "no", row["id"], "--reason", "too dear"))
+    assert (code, out) == (0, f"{row['id']}: no, (pay ...) does not go to local-model echo\n")
+    code, _, err = told(run)
+    assert code == 1
+    assert "SecurityViolation" in err
+    assert "too dear" in err
+
+
+def test_no_answer_is_no(rtfs, tmp_path):
+    (tmp_path / "delegation.toml").write_text(CONFIG % "'200 ms'", encoding="utf-8")
+    code, _, err = told(rtfs("run", "pay.rtfs"))
+    assert code == 1
+    assert "no answer within 0.2 s" in err
+    assert "late" in told(rtfs("approve", "list", "--all"))[1]
+
+
+def test_ctrl_c_lets_it_wait_no_more(rtfs):
+    import signal
+
+    run = rtfs("run", "pay.rtfs")
+    (row,) = waiting(rtfs)
+    run.send_signal(signal.SIGINT)
+    assert told(run)[0] == 130
+    code, _, err = told(rtfs("approve", "yes", row["id"]))
+    assert code == 1
+    assert "its run has ended" in err
+
+
+@pytest.mark.parametrize("id_", ["nope", ""])
+def test_an_unknown_id_is_refused(rtfs, id_):
+    code, _, err = told(rtfs("approve", "yes", id_))
+    assert code == 1
+    assert "error[E0741]: no approval has the id" in err
+    assert "Traceback" not in err
