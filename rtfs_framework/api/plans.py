@@ -42,6 +42,8 @@ class Candidate:
     """Whether equal requests always get equal answers."""
     context_window: int | None = None
     """Tokens that request and reply may have together, None where nobody has said it."""
+    priced_by: str = ""
+    """Who says the costs, and of which day they are; empty where the configuration does."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -82,7 +82,8 @@ def _weighed(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         model = f", {each['model']}" if each.get("model") else ""
         prices = [each.get("input_cost"), each.get("output_cost")]
         shown = " in, ".join("?" if price is None else f"${price:g}" for price in prices)
-        price = f", {shown} out per million tokens" if prices != [None, None] else ""
+        who = f" ({each['priced_by']})" if each.get("priced_by") else ""
+        price = f", {shown} out per million tokens{who}" if prices != [None, None] else ""
         yield "candidate", f"{each['target']}{model}{price}"
     for target, reason in found["excluded"]:
         yield "excluded", f"{target}: {reason}"

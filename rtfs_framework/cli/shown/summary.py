@@ -79,7 +79,7 @@ def _unpriced(summary: Summary) -> str:
     if not summary.unpriced:
         return ""
     calls = f"{summary.unpriced:,} call{'s' if summary.unpriced > 1 else ''}"
-    return f"; ? is {calls} without a price or a count of tokens: set input_cost and output_cost of the provider"
+    return f"; ? is {calls} without a price or a count of tokens: see `rtfs prices`"
 
 
 def _errors(account: Account) -> Iterator[str]:

@@ -102,7 +102,8 @@ def _known(candidate: Candidate) -> str:
     prices = candidate.input_cost, candidate.output_cost
     if prices != (None, None):
         shown = " in, ".join("?" if price is None else f"${price:g}" for price in prices)
-        known.append(f"{shown} out per million tokens")
+        who = f" ({candidate.priced_by})" if candidate.priced_by else ""
+        known.append(f"{shown} out per million tokens{who}")
     if candidate.quality is not None:
         known.append(f"quality {candidate.quality:g}")
     known += ["idempotent"] if candidate.idempotent else []

@@ -33,8 +33,10 @@ def cost_of(usage: Usage, spec: ProviderSpec) -> float | None:
 
 def rates(spec: ProviderSpec, input_tokens: int) -> _Rates:
     """Return the prices of a request with so many input tokens: of input, output and cached input."""
-    found: _Rates = spec.input_cost, spec.output_cost, spec.cached_cost
+    fresh, output, cached = spec.input_cost, spec.output_cost, spec.cached_cost
     for step in spec.price_steps:
         if input_tokens > step.above:
-            found = step.input, step.output, step.cached
-    return found
+            fresh = fresh if step.input is None else step.input
+            output = output if step.output is None else step.output
+            cached = cached if step.cached is None else step.cached
+    return fresh, output, cached

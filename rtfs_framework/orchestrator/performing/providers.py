@@ -324,6 +324,7 @@ class ProviderPool:
                     input_cost=instance.spec.input_cost,
                     output_cost=instance.spec.output_cost,
                     context_window=instance.spec.context_window,
+                    priced_by=instance.spec.priced_by,
                     quality=instance.spec.quality,
                     idempotent=instance.spec.idempotent or instance.entry.deterministic,
                     deterministic=instance.entry.deterministic,

@@ -9,7 +9,7 @@ import pytest
 
 from rtfs_framework.api import ModelPrices, PriceStep, RemoteModel, Usage
 from rtfs_framework.orchestrator.config.model import ProviderSpec
-from rtfs_framework.orchestrator.performing.cost import cost_of
+from rtfs_framework.orchestrator.performing.cost import cost_of, rates
 from rtfs_framework.registry.discover import FoundPlugin
 from rtfs_framework.registry.problems import Provenance
 from rtfs_framework.testing.clock import FakeClock
@@ -91,7 +91,8 @@ def test_a_price_is_looked_up_by_address_and_model(opened):
     assert prices.asked == [(URL, "big", date(2026, 5, 28))]
     assert (spec.input_cost, spec.output_cost, spec.cached_cost, spec.request_cost) == (2.0, 8.0, 0.5, 0.01)
     assert (spec.price_steps, spec.context_window, spec.priced_by) == (FULL.steps, 32_000, "acme 3, 2026-01-02")
-    assert (candidate.input_cost, candidate.output_cost) == (2.0, 8.0)
+    assert (candidate.input_cost, candidate.output_cost, candidate.context_window) == (2.0, 8.0, 32_000)
+    assert candidate.priced_by == "acme 3, 2026-01-02"
 
 
 def test_without_an_address_of_its_own_it_is_the_vendors(opened):
@@ -206,6 +207,14 @@ def test_a_call_costs_its_tokens_and_its_request(usage, cost):
     )  # fmt: skip
     found = cost_of(usage, spec)
     assert found == (None if cost is None else pytest.approx(cost))
+
+
+def test_a_step_that_leaves_a_price_out_leaves_it_as_it_is():
+    spec = ProviderSpec(
+        id="m", plugin="p", target=RemoteModel("m"), input_cost=2.0, output_cost=8.0, cached_cost=0.5,
+        price_steps=(PriceStep(10, 4.0), PriceStep(20, None, 9.0)),
+    )  # fmt: skip
+    assert [rates(spec, tokens) for tokens in (10, 11, 21)] == [(2.0, 8.0, 0.5), (4.0, 8.0, 0.5), (4.0, 9.0, 0.5)]
 
 
 def test_cached_tokens_without_a_price_of_their_own_cost_what_others_do():

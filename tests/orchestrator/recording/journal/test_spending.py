@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rtfs_framework.api import InferenceReply, ProviderUnavailable, Usage
+from rtfs_framework.api import BadReply, InferenceReply, ProviderUnavailable, Usage
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.query import entries_of, list_runs
 from rtfs_framework.orchestrator.recording.journal.spending import DIMENSIONS, Spent, shares, spending, total
@@ -97,6 +97,27 @@ def test_a_request_that_failed_costs_what_is_known_of_it(ran):
     (found,) = by(ran(text, m=breaks), "function").values()
     assert found.failed >= 1
     assert found.cost == pytest.approx(0.002 * found.calls)
+
+
+def test_failed_attempts_count_at_the_target_that_failed(kit, source):
+    """A real call that goes on to another target, after one that was paid and no answer."""
+
+    def breaks(_):
+        raise BadReply("m", "cut off", usage=Usage(1000, 500))
+
+    catalog = kit.catalog(kit.provider("m", breaks, remote=True), kit.provider("n", says(10, 20), remote=True))
+    config = CONFIG.replace('provider = "n"', 'provider = "n"\ninput_cost = 1\noutput_cost = 1')
+    routes = '[delegation.static_routes]\nask = ["remote-m", "remote-n"]\n'
+    text = '(defn ask [text :string] : :string "own")\n(defn main [x] (ask x))'
+    with kit.open(catalog, f"{config}{routes}") as session:
+        assert session.run(source(text), ("a",)).value == "ok"
+        requests = len(kit.providers["m"].requests)
+    found = by(kit.journal, "target")
+    lost, won = found["remote m",], found["remote n",]
+    assert (lost.calls, lost.failed, won.calls, won.failed) == (requests, requests, 1, 0)
+    assert lost.cost == pytest.approx(0.007 * requests)
+    assert (lost.input_tokens, won.input_tokens) == (1000 * requests, 10)
+    assert won.cost == pytest.approx(0.00003)
 
 
 def test_answers_from_memory_say_what_they_saved(ran):
