@@ -139,8 +139,11 @@ class LoopThread:
             return await function(*args, **more)
         loop = self._started()
         there: list[asyncio.Task[Any]] = []
+        given_up: list[bool] = []
 
         async def work() -> T:
+            if given_up:  # cancelled in the turn that began it: there was no task yet that could be
+                raise asyncio.CancelledError
             there.extend(task for task in (asyncio.current_task(),) if task is not None)
             return await function(*args, **more)
 
@@ -158,6 +161,7 @@ class LoopThread:
             return waited.result()
         except asyncio.CancelledError:
             if not waited.done():
+                given_up.append(True)
                 with suppress(RuntimeError):  # it was given up and has ended
                     loop.call_soon_threadsafe(lambda: [task.cancel() for task in there])
                 await _left(waited)

@@ -148,3 +148,32 @@ def test_a_thread_that_computes_and_lets_go_now_and_then_lets_others_have_the_lo
         now[0] += 0.001
     assert 150 < len(slept) <= 200
     assert all(0 < seconds < 0.001 for seconds in slept)
+
+
+def test_what_is_cancelled_in_the_turn_that_begins_it_never_begins():
+    io, begun, free = LoopThread("io"), [], threading.Event()
+
+    async def hang():
+        begun.append(True)
+        await asyncio.sleep(60)
+
+    async def hold():
+        free.wait(30)  # one turn of the loop, in which both the beginning and the end arrive
+
+    async def main():
+        holding = asyncio.ensure_future(io.reach(hold))
+        await asyncio.sleep(0.05)
+        asked = asyncio.ensure_future(io.reach(hang))
+        await asyncio.sleep(0.05)
+        asked.cancel()
+        await asyncio.sleep(0.05)
+        free.set()
+        await asyncio.wait([asked], timeout=30)
+        await holding
+        return asked.cancelled()
+
+    try:
+        assert asyncio.run(main())
+    finally:
+        io.close()
+    assert begun == []
