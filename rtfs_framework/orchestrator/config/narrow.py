@@ -7,7 +7,7 @@ keys that were ignored. What is not known to narrow is ignored (`standing`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -212,10 +212,10 @@ class Narrowing:
         taken = {each.name for spec in self.below.tenants.values() for each in getattr(spec, section)}
         left: dict[str, Any] = {}
         for name, settings in table.items():
-            if name in taken:
+            spec, typed = known.get(name), getattr(self.typed, section)[name]
+            if name in taken or self._of_own_targets(typed.target):
                 self.ignored.append((section, name))
                 continue
-            spec, typed = known.get(name), getattr(self.typed, section)[name]
             for key, raw in settings.items():
                 value = getattr(typed, key)
                 if spec is not None and getattr(getattr(self.own_typed, section).get(name), key, WIDENS) == value:
@@ -226,6 +226,14 @@ class Narrowing:
         return left
 
     _rates = _budgets
+
+    def _of_own_targets(self, texts: str | Sequence[str]) -> bool:
+        """Tell whether targets are among those that only the file defines, which may be ignored."""
+        table = self.typed.delegation
+        named: list[ExecTarget] = [*map(RemoteModel, table.remote_providers), *map(LocalModel, table.local_models)]
+        known = {target_text(each.target) for each in self.below.providers}
+        own = set(map(target_text, named)) - known
+        return not own.isdisjoint([texts] if isinstance(texts, str) else texts)
 
     def _keys(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
         self.ignored.extend((section, name) for name in table)

@@ -138,6 +138,14 @@ def test_a_found_file_adds_budgets_and_lowers_amounts(load: Callable[..., Config
     assert not [each for each in config.notices if each.code == "E0715"]
 
 
+def test_a_budget_of_a_provider_that_is_ignored_is_ignored_with_it(load: Callable[..., Config]) -> None:
+    text = "[delegation.remote_providers.evil]\nprovider = 'openai'\n[budgets.b]\ncalls = 1\ntarget = 'remote-evil'\n"
+    config = load("", text)
+    assert (config.budgets, ignored(config)) == ((), ["delegation.remote_providers.evil", "budgets.b"])
+    with pytest.raises(ConfigError, match="E0706"):
+        load("", "[budgets.b]\ncalls = 1\ntarget = 'remote-nobody'\n")
+
+
 def test_a_found_file_neither_raises_nor_removes_nor_moves_what_is_the_users(load: Callable[..., Config]) -> None:
     own = "[budgets.day]\nusd = 5\n[rates.r]\ncalls = 9\n[tenants.t.budgets.t]\nusd = 1\n[ledger]\nmax_tokens = 50\n"
     found = (
