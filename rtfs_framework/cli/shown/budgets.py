@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.budgets.overview import Row
 
 _BUDGETS = ("budget", "for", "left", "of", "reserved", "window", "renewed")
-_RESERVED = ("id", "budgets", "function", "target", "at most", "state", "age", "process")
+_RESERVED = ("id", "budgets", "function", "target", "at most", "state", "age", "run", "process")
+_RUN = 12
+"""Letters of a run's id, as `rtfs runs list` shows it."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -108,6 +110,7 @@ def _held(found: Reservation, now: float) -> tuple[str, ...]:
         shown_amount(found.bound),
         state_of(found, now),
         _duration(max(0.0, now - found.made)),
+        clean(found.run)[:_RUN],
         clean(found.process),
     )
 

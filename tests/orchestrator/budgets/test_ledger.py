@@ -149,8 +149,8 @@ def test_two_processes_share_a_file(ledger: SqliteLedger, clock: FakeClock) -> N
 
 
 def test_what_is_known_of_a_function_is_kept_per_tenant(ledger: SqliteLedger) -> None:
-    for given, got in ((100, 10), (300, 5)):
-        ledger.learn("acme", "f", "remote:x", input_tokens=given, output_tokens=got)
+    for told in ((100, 10), (300, 5), None):
+        ledger.settle(ledger.reserve(claim(), [DAY]), None, told)
     known = Typical(requests=2, input_tokens=400, output_tokens=15, most_input=300, most_output=10)
     assert ledger.typical("acme", "f", "remote:x") == known
     assert ledger.typical("other", "f", "remote:x") == Typical()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.attempts import FailureKind
+from rtfs_framework.api.provider import Usage, token_count
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.config.budgets import BudgetSpec, LedgerSpec
 from rtfs_framework.orchestrator.config.routes import target_text
@@ -252,13 +253,15 @@ class Reserved:
                 return
             refused = outcome.failure is FailureKind.HERE and usage is None
             took = self.bound.refused() if refused else self.bound.took(usage, self.instance.spec)
-            ledger.settle(self._id, took)
-            if usage is not None and usage.input_tokens is not None and usage.output_tokens is not None:
-                claim = self.claim
-                given, got = usage.input_tokens, usage.output_tokens
-                ledger.learn(claim.tenant, claim.symbol, claim.target, input_tokens=given, output_tokens=got)
+            ledger.settle(self._id, took, _told(usage))
         except LedgerError as error:  # it stays reserved in full
             self.budgets.failed(error)
+
+
+def _told(usage: Usage | None) -> tuple[int, int] | None:
+    """Return input and output tokens, where both are believed."""
+    given, got = (None, None) if usage is None else map(token_count, (usage.input_tokens, usage.output_tokens))
+    return None if given is None or got is None else (given, got)
 
 
 def _unusable(error: LedgerError) -> RefusedError:

@@ -138,10 +138,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def settle(self, reservation: int, took: Amount | None) -> bool:
+    def settle(self, reservation: int, took: Amount | None, told: tuple[int, int] | None = None) -> bool:
         """Count what the request took, None for the bound; False when there is no such reservation any more.
 
-        It goes before what a person said meanwhile.
+        It goes before what a person said meanwhile. `told` are input and output tokens where a server told both: they
+        become a part of what is known of the function (`typical`).
         """
         ...
 
@@ -171,10 +172,6 @@ class Ledger(Protocol):
 
     def find(self, reservation: int) -> Reservation | None:
         """Return a reservation that is not settled."""
-        ...
-
-    def learn(self, tenant: str, symbol: str, target: str, *, input_tokens: int, output_tokens: int) -> None:
-        """Keep what a request took, for estimates."""
         ...
 
     def typical(self, tenant: str, symbol: str, target: str) -> Typical:

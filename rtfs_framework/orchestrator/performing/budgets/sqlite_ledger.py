@@ -19,7 +19,7 @@ import attrs
 
 from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
 from rtfs_framework.api.values import Clock
-from rtfs_framework.orchestrator.performing.budgets.amounts import Amount
+from rtfs_framework.orchestrator.performing.budgets.amounts import MOST, Amount
 from rtfs_framework.orchestrator.performing.budgets.ledger import (
     Account,
     Claim,
@@ -73,6 +73,11 @@ _ADD = """insert into account
     on conflict do update set touched = max(touched, excluded.touched), renews = excluded.renews,
         nano = max(0, min(nano + :nano, :room)), tokens = max(0, min(tokens + :tokens, :room)),
         calls = max(0, min(calls + :calls, :room))"""
+_LEARN = """insert into typical
+    select tenant, symbol, target, 1, :given, :got, :given, :got from reservation where id = :id
+    on conflict do update set requests = requests + 1,
+        input_tokens = min(input_tokens + :given, :room), output_tokens = min(output_tokens + :got, :room),
+        most_input = max(most_input, :given), most_output = max(most_output, :got)"""
 _OPEN = """select id, nano, tokens, calls, made, until, begun, said_nano, said_tokens, said_calls,
     tenant, run, path, symbol, target, process from reservation"""
 
@@ -125,9 +130,16 @@ class SqliteLedger:
 
         return self._change(work)
 
-    def settle(self, reservation: int, took: Amount | None) -> bool:
+    def settle(self, reservation: int, took: Amount | None, told: tuple[int, int] | None = None) -> bool:
         """Count what the request took, None for the bound."""
-        return self._change(lambda db: self._end(db, reservation, None if took is None else took.bounded()))
+
+        def work(db: sqlite3.Connection) -> bool:
+            if told is not None:
+                tokens = [min(max(each, 0), MOST) for each in told]
+                db.execute(_LEARN, {"id": reservation, "given": tokens[0], "got": tokens[1], "room": _ROOM})
+            return self._end(db, reservation, None if took is None else took.bounded())
+
+        return self._change(work)
 
     def release(self, reservation: int) -> bool:
         """Give everything back."""
@@ -193,21 +205,6 @@ class SqliteLedger:
     def find(self, reservation: int) -> Reservation | None:
         """Return a reservation that is not settled."""
         return self._change(lambda db: _one(db, reservation))
-
-    def learn(self, tenant: str, symbol: str, target: str, *, input_tokens: int, output_tokens: int) -> None:
-        """Keep what a request took."""
-        values = {
-            "tenant": tenant, "symbol": symbol, "target": target, "given": input_tokens, "got": output_tokens
-        }  # fmt: skip
-        self._change(
-            lambda db: db.execute(
-                """insert into typical values (:tenant, :symbol, :target, 1, :given, :got, :given, :got)
-                    on conflict do update set requests = requests + 1,
-                    input_tokens = input_tokens + :given, output_tokens = output_tokens + :got,
-                    most_input = max(most_input, :given), most_output = max(most_output, :got)""",
-                values,
-            )
-        )
 
     def typical(self, tenant: str, symbol: str, target: str) -> Typical:
         """Return what is known of a function."""
