@@ -15,6 +15,7 @@ from rtfs_framework.cli.journals import journal
 from rtfs_framework.cli.options import config_option, json_option
 from rtfs_framework.cli.problems import BAD_CHOICE
 from rtfs_framework.cli.shown.data import put_json
+from rtfs_framework.cli.shown.progress import Progress, wanted
 from rtfs_framework.cli.shown.words import money
 from rtfs_framework.cli.style import bold
 from rtfs_framework.cli.terminal import say
@@ -36,9 +37,10 @@ _NUMBERS = ("calls", "failed", "from memory", "tokens in", "tokens out", "cost",
     show_default=True,
     help="tenant, model, function, day, engine, target: one, or several with commas.",
 )
+@click.option("--progress/--no-progress", default=None, help="Show how far it is (default: on a terminal).")
 @json_option
 @config_option
-def command(*, since: str, by: str, as_json: bool, config: str | None) -> None:
+def command(*, since: str, by: str, progress: bool | None, as_json: bool, config: str | None) -> None:
     """Show who spent what on models, from the journal: requests, tokens, money, and what answers from memory saved.
 
     Consultations and attempts that failed count where they went. Where what a request cost is not known, the sum is
@@ -54,7 +56,8 @@ def command(*, since: str, by: str, as_json: bool, config: str | None) -> None:
     words = _words(by)
     start = _start(since)
     path = journal(config)
-    groups = spending(path, words, start) if path.exists() else {}
+    with Progress(wanted(progress), None, lambda: 0, "rows") as bar:
+        groups = spending(path, words, start, bar.update) if path.exists() else {}
     whole = total(groups.values())
     if as_json:
         rows = [{**dict(zip(words, group, strict=True)), **_data(spent)} for group, spent in groups.items()]

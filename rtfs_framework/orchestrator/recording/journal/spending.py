@@ -94,8 +94,12 @@ DIMENSIONS: Mapping[str, Callable[[_Run, float, Mapping[str, Any], _Share, Calla
 """By which words spending can be grouped."""
 
 
-def spending(path: Path, by: Sequence[str], since: float | None = None) -> dict[tuple[str, ...], Spent]:
+def spending(
+    path: Path, by: Sequence[str], since: float | None = None, told: Callable[[int], None] | None = None
+) -> dict[tuple[str, ...], Spent]:
     """Return what was spent from a time on (seconds since the epoch), by the values of `by`; the dearest first.
+
+    `told` hears how many rows were read.
 
     Raises:
         JournalError: There is no journal, or it cannot be read.
@@ -108,7 +112,7 @@ def spending(path: Path, by: Sequence[str], since: float | None = None) -> dict[
                 for entry in old.entries(connection, row["id"]):
                     counting.ended(run, run.started, entry, partial(_engine, entry["decision"]))
         if has_log(connection):
-            _count_log(connection, counting)
+            _count_log(connection, counting, told or _to_nobody)
     counting.finish()
     return dict(sorted(counting.groups.items(), key=lambda item: (-item[1].cost, -item[1].unknown, item[0])))
 
@@ -121,13 +125,18 @@ def total(groups: Iterable[Spent]) -> Spent:
     return found
 
 
-def _count_log(connection: sqlite3.Connection, counting: _Counting) -> None:
+def _to_nobody(_rows: int) -> None:
+    pass
+
+
+def _count_log(connection: sqlite3.Connection, counting: _Counting, told: Callable[[int], None]) -> None:
     """Count the rows of the log. A row without a time of its own counts at that of the one before it in its run."""
     runs: dict[int, _Run] = {}
     latest: dict[int, float] = {}
     begun: dict[Key, tuple[int, float, dict[str, Any]]] = {}
     plans = _Plans(connection)
-    for row in connection.execute(_ROWS):
+    for number, row in enumerate(connection.execute(_ROWS), 1):
+        told(number)
         body = _parsed(row["body"])
         if row["what"] == "run":
             runs[row["position"]] = _Run(str(body.get("tenant") or ""), _number(body.get("started")) or 0.0)
@@ -172,13 +181,14 @@ class _Counting:
     by: tuple[str, ...]
     since: float | None
     groups: dict[tuple[str, ...], Spent] = attrs.field(factory=dict)
-    _paid: dict[Key, float | None] = attrs.field(factory=dict)
-    _served: Counter[tuple[Key, tuple[str, ...]]] = attrs.field(factory=Counter)
+    _paid: dict[int, float | None] = attrs.field(factory=dict)
+    """By the hash of what a call and its answer were: there may be millions."""
+    _served: Counter[tuple[int, tuple[str, ...]]] = attrs.field(factory=Counter)
 
     def ended(self, run: _Run, when: float, body: Mapping[str, Any], engine: Callable[[], str]) -> None:
         """Count a call that is over: each of its attempts, and its answer."""
         cache = str(body.get("cache") or "")
-        origin = (body.get("symbol"), body.get("target"), _named(body, "args"), _named(body, "reply"))
+        origin = hash((body.get("symbol"), body.get("target"), _named(body, "args"), _named(body, "reply")))
         if cache in _SERVED:
             group = self._group(run, when, body, _answer(body, 0.0), engine)
             if group is not None:
