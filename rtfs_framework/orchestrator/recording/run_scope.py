@@ -190,7 +190,8 @@ class OpenCall:
         record.entry = scope.entry
         if call.function is not None and scope.chain is not None:
             record.signals = scope.chain.journal.signals
-            record.said_around = len(call.hints) > 0 or scope.metadata is not NO_METADATA
+            if scope.metadata is not NO_METADATA or len(call.hints):
+                record.said_around = True
         return cls(call, scope, now, record)
 
     def consultation(self, target: str, question: str, now: float) -> OpenCall:

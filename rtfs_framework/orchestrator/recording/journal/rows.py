@@ -164,8 +164,11 @@ class Maker:
         if decision is None:
             return {}
         found = {"decision": self.texts.plan(decision), "decided_at": _number(decision.plan.created_at)}
-        more = {"signals": record.signals, "said_around": record.said_around}
-        return {**found, **{name: value for name, value in more.items() if value}}
+        if record.signals:
+            found["signals"] = record.signals
+        if record.said_around:
+            found["said_around"] = True
+        return found
 
     def _tried(self, made: AttemptRecord) -> dict[str, Any]:
         told = attempt_json(made)
