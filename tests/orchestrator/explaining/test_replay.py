@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from rtfs_framework.api import DelegationPlan, Health, LocalModel, LocalPure, PlanSource
+from rtfs_framework.api import DelegationPlan, Health, Left, LocalModel, LocalPure, PlanSource
 from rtfs_framework.orchestrator.explaining.replaying.replay import Repeated, replay
 from rtfs_framework.orchestrator.recording.journal.history import history_of
 from rtfs_framework.orchestrator.recording.journal.redact import redact
@@ -199,3 +199,15 @@ def test_what_a_caller_says_is_known_again_where_words_are_kept(desk, config, re
     (found,) = desk.again(decide, run, config=config)
     assert found.result is result
     assert (b"Smith" in desk.journal.read_bytes()) is (config == KEEP)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [lambda c: c.budget("daily") is Left.PLENTY, lambda c: c.rate("calls") is Left.PLENTY, lambda c: not c.load(M)],
+)
+def test_what_is_measured_only_when_somebody_looks_is_not_known_otherwise(desk, read):
+    run = desk.record(by_size(), ONE.format("1"))
+    (found,) = desk.again(lambda c: plan(M if read(c) else OTHER), run)
+    assert (found.result, "nobody looked at it then" in found.because) == (Repeated.UNKNOWN, True)
+    seen = desk.record(lambda c: plan(M if read(c) else OTHER), ONE.format("1"))
+    assert results(desk.again(lambda c: plan(M if read(c) else OTHER), seen)) == [Repeated.SAME]

@@ -42,6 +42,10 @@ _SIGNALS: Mapping[str, tuple[Any, Callable[[Any], Any]]] = {
 }
 """What each signal is by default, and what turns its plain value into the signal."""
 
+_ALWAYS_TOLD = frozenset({"health", "latency"})
+"""Signals whose changes are told whether anybody reads them or not: without a row they are what they are by default.
+The others are measured when somebody looks."""
+
 _VALUES: Mapping[str, Callable[[Any], Any]] = {
     **{name: of for name, (_, of) in _SIGNALS.items()},
     "price": lambda value: Price(**value),
@@ -125,6 +129,8 @@ class RecordedReads(Reads):
             raise _UnknownError(_NO_SIGNALS)
         name = read[1] if len(read) == 2 else show_target(target_of(read[1], read[2]))
         found = facts.signals.at(self.told.signals, read[0], name)
+        if found is None and read[0] not in _ALWAYS_TOLD:
+            raise _UnknownError("nobody looked at it then, so the journal does not know it")
         return default if found is None else of(found[0])
 
     def _around(self, read: Read, recorded: Mapping[str, Any] | None) -> Any:
