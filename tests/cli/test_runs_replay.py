@@ -61,3 +61,27 @@ def test_what_is_refused(ran, args, told) -> None:
     result = ran("runs", "replay", *args)
     assert result.code != 0
     assert told in result.err
+
+
+TENANTS = """
+[delegation]
+engine = "static"
+[delegation.static_routes]
+"label" = "local-echo"
+[tenants.acme.static_routes]
+"label" = "local-pure"
+"""
+
+
+def test_a_run_of_a_tenant_is_decided_by_its_rules(rtfs, folder) -> None:
+    (folder / "a.rtfs").write_text(PROGRAM)
+    (folder / "t.toml").write_text(TENANTS)
+    for tenant in (("--tenant", "acme"), ()):
+        assert rtfs("run", "a.rtfs", "--config", "t.toml", *tenant).code == 0
+    result = rtfs("runs", "replay", "--since", "1h", "--config", "t.toml")
+    assert result.lines[-1] == "4 decisions of 2 runs: 4 the same, 0 differ"
+    (folder / "u.toml").write_text(TENANTS.partition("[tenants")[0])
+    result = rtfs("runs", "replay", "--since", "1h", "--config", "u.toml")
+    assert result.code == 1
+    assert result.lines[-1] == "4 decisions of 2 runs: 2 the same, 2 differ"
+    assert " of tenant acme: policy " in result.lines[0]

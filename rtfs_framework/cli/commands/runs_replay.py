@@ -129,7 +129,8 @@ def _replayed(hosts: _Hosts, history: History, run: str, total: Counts, *, as_js
     now, counts = session.host.policy_hash, Counts()
     if not as_json:
         changed = "the same policy" if now == facts.policy else f"policy {facts.policy[:_ID]} then, {now[:_ID]} now"
-        say(bold(f"run {run[:_ID]}"), f": {changed}")
+        of = f" of tenant {facts.tenant}" if facts.tenant else ""
+        say(bold(f"run {run[:_ID]}"), f"{of}: {changed}")
     differing: list[dict[str, Any]] = []
     decisions = history.count(run)
     with Progress(wanted(None) and decisions > _MANY, decisions, lambda: counts.decisions, "decisions") as progress:
