@@ -45,7 +45,7 @@ _HOMES = {
     "values": ("HostCall", "CallKind", "FunctionSignature", "Parameter", "DelegationHint", "HintKind", "Keyword",
                "Map", "Type", "Value", "write", "digest", "Clock"),
     "secrets": ("blotter", "one_line"),
-    "settings": ("Setting", "SettingsSchema", "ANY", "FILE_WITHIN"),
+    "settings": ("SettingsSchema", "ANY", "FILE_WITHIN"),
     "units": ("Seconds", "Milliseconds", "Bytes", "Megabytes", "plausible"),
     "prices": ("ModelPrices", "PriceList", "PriceStep"),
     "private": ("private_file", "private_folder"),

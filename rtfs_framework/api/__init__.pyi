@@ -53,7 +53,7 @@ from rtfs_framework.api.provider import (
     token_count,
 )
 from rtfs_framework.api.secrets import blotter, one_line
-from rtfs_framework.api.settings import ANY, FILE_WITHIN, Setting, SettingsSchema
+from rtfs_framework.api.settings import ANY, FILE_WITHIN, SettingsSchema
 from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
 from rtfs_framework.api.targets import (
@@ -192,7 +192,6 @@ __all__ = [
     "Scored",
     "Seal",
     "Seconds",
-    "Setting",
     "SettingsSchema",
     "SqliteTables",
     "TargetText",

@@ -21,8 +21,6 @@ class CacheLevel(Enum):
     """Delegation plans."""
     L2 = "l2"
     """Inference replies."""
-    L3 = "l3"
-    """Replies to similar requests."""
     L4 = "l4"
     """Signed bytecode."""
 

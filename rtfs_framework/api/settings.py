@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
 SettingsSchema = type[Any]
 """An attrs class. Field types, defaults and validators are enforced; unknown keys are refused with a suggestion."""
 
@@ -19,13 +17,3 @@ ANY = {UNTRUSTED: "any"}
 """Metadata of a field whose value may come from anybody: it names no file, host or key, and switches nothing on."""
 FILE_WITHIN = {UNTRUSTED: "file"}
 """Metadata of a field that names a file: one within the configuration's folder may come from anybody."""
-
-
-@attrs.frozen(slots=True)
-class Setting:
-    """Documentation of one key, shown by `rtfs config show` and the reference page."""
-
-    name: str
-    type: str
-    default: str
-    doc: str

@@ -6,7 +6,7 @@ from rtfs_framework.api import CacheEntry, CacheLevel
 
 
 def test_a_record_is_in_the_catalog(offering):
-    entry = CacheEntry(name="mine", summary="Similar requests.", level=CacheLevel.L3, factory=lambda _settings: None)
+    entry = CacheEntry(name="mine", summary="Similar requests.", level=CacheLevel.L2, factory=lambda _settings: None)
     catalog = offering("rtfs_caches", entry)
     assert catalog.cache("mine") is entry
     assert catalog.caches["mine"][1].distribution == "acme-tiny"

@@ -189,6 +189,10 @@ class Dispatcher:
 
     def _carry_out(self, opened: OpenCall, decision: Decision) -> Answer | Waiting:
         opened.record.decision = decision
+        if self.events.active:
+            plan = decision.plan
+            fields = {"symbol": opened.record.symbol, "target": show_target(plan.target), "source": plan.source.value}
+            self.events.emit("call.decided", {**fields, "engine": plan.engine, "attempt": len(opened.record.attempts)})
         if decision.exhausted == "error" and opened.failed is not None:
             return self._throw(opened, opened.failed)
         target = decision.plan.target

@@ -90,6 +90,7 @@ class Models:
                 answer = self._remembered(opened, function, instance, reply)
                 if answer is not None:
                     return answer
+                self.reuse.forget(key)
             opened.record.cache = "l2 miss" if self.reuse.layer is not None else ""
             if not immediate:
                 return Pending(lambda: self._ask(opened, function, instance, (key, since)))

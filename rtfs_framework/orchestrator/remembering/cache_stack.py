@@ -75,6 +75,10 @@ class SafeLayer:
         """Store a value."""
         self._safely("`put`", lambda layer: layer.put(key, value, ttl))
 
+    def invalidate(self, key: CacheKey) -> None:
+        """Forget what is kept under a key: it is not what was put there, or of no use."""
+        self._safely("`invalidate`", lambda layer: layer.invalidate(key))
+
     def clear(self) -> None:
         """Forget everything."""
         self._safely("`clear`", lambda layer: layer.clear())

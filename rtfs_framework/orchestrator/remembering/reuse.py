@@ -110,6 +110,11 @@ class Reuse:
         record = None if self.layer is None else self.layer.get(key)
         return None if record is None else unpack(record.value)
 
+    def forget(self, key: CacheKey) -> None:
+        """Drop a reply that does not fit any more, or was damaged: it would be read for nothing again and again."""
+        if self.layer is not None:
+            self.layer.invalidate(key)
+
     def remember(self, key: CacheKey, reply: InferenceReply) -> None:
         """Keep a reply that had the declared type."""
         text = None if self.layer is None else pack(reply)

@@ -260,6 +260,19 @@ def test_a_damaged_record_is_asked_anew(kit, source):
         assert asked_after(kit, source, catalog, [PROGRAM]) == before + 1
 
 
+def test_a_record_that_does_not_fit_is_dropped_even_where_nothing_replaces_it(kit, source):
+    import attrs
+
+    answers = iter(["good", "mediocre"])
+    catalog = kit.catalog(kit.provider("m", lambda _: next(answers), deterministic=True), l2=True)
+    asked_after(kit, source, catalog, [PROGRAM])
+    records = kit.layers["l2"].records
+    for slot, record in records.items():
+        records[slot] = attrs.evolve(record, value='{"structured": false, "text": "mediocre"}')
+    run(kit, source, catalog, ("x",))
+    assert not records
+
+
 def test_functions_as_arguments_are_never_a_key(kit, source):
     text = """
     (defn ^:delegation :local-model "m" apply-it [f] :string "")

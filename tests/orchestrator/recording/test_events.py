@@ -20,10 +20,13 @@ def test_observers_hear_a_run_in_order_and_only_what_they_want(kit, source, obse
     )
     with kit.open(catalog) as session:
         session.run(source(PROGRAM))
-    assert [event.name for event in everything] == ["run.started", "call.answered", "run.ended"]
-    assert everything[1].fields["target"] == "local-model m"
-    assert everything[1].fields["source"] == "hint"
-    assert everything[2].fields["summary"]["calls"] == 1
+    assert [event.name for event in everything] == ["run.started", "call.decided", "call.answered", "run.ended"]
+    assert everything[1].fields == {
+        "symbol": "f", "target": "local-model m", "source": "hint", "engine": "", "attempt": 0,
+    }  # fmt: skip
+    assert everything[2].fields["target"] == "local-model m"
+    assert everything[2].fields["source"] == "hint"
+    assert everything[3].fields["summary"]["calls"] == 1
     assert refusals == []
 
 
