@@ -211,3 +211,12 @@ def test_what_is_measured_only_when_somebody_looks_is_not_known_otherwise(desk, 
     assert (found.result, "nobody looked at it then" in found.because) == (Repeated.UNKNOWN, True)
     seen = desk.record(lambda c: plan(M if read(c) else OTHER), ONE.format("1"))
     assert results(desk.again(lambda c: plan(M if read(c) else OTHER), seen)) == [Repeated.SAME]
+
+
+@pytest.mark.parametrize("over", ["mapv", "pmap"])
+def test_draws_of_branches_are_those_of_their_calls(desk, over):
+    decide = lambda c: plan(M if c.draw("which") < 0.5 else LocalPure())  # noqa: E731
+    run = desk.record(decide, f"(defn f [x] :own)\n({over} f (range 40))")
+    found = desk.again(decide, run)
+    assert set(results(found)) == {Repeated.SAME}
+    assert len({each.then for each in found}) == 2, "they draw one by one"

@@ -19,7 +19,7 @@ from rtfs_framework.api import (
     ProviderUnavailable,
 )
 from rtfs_framework.orchestrator.explaining.replaying.replay import Repeated, replay
-from rtfs_framework.orchestrator.recording.journal.history import history_of
+from rtfs_framework.orchestrator.recording.journal.history import UNENDED, history_of
 from rtfs_framework.orchestrator.recording.journal.verify import verify
 from rtfs_framework.orchestrator.recording.journal.why import why
 from rtfs_framework.testing import FakeClock
@@ -142,3 +142,16 @@ def test_a_changed_decision_of_an_attempt_is_found(desk):
         connection.execute("UPDATE plans SET body = '{}' WHERE digest = ?", (attempt["decision"],))
         connection.commit()
     assert "the decision of row" in verify(desk.journal, run, desk.home).reason
+
+
+def test_a_call_that_never_ended_does_not_tell_what_was_tried(desk):
+    run = desk.record(ROUTE, a=[LATE], b=["yes"])
+    with closing(sqlite3.connect(desk.journal)) as connection:
+        connection.execute("DROP TRIGGER log_no_update")
+        connection.execute(
+            "UPDATE log SET what = 'begun', body = replace(body, '\"attempts\":[', '\"attempt\":1,\"gone\":[')"
+            " WHERE what = 'ended'"
+        )
+        connection.commit()
+    (found,) = desk.again(ROUTE, run)
+    assert (found.result, found.because) == (Repeated.UNKNOWN, UNENDED)

@@ -22,7 +22,7 @@ from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.explaining.imagined import Past, decided, imagining
 from rtfs_framework.orchestrator.explaining.replaying.reads import RecordedReads
 from rtfs_framework.orchestrator.host import Host
-from rtfs_framework.orchestrator.recording.journal.history import OLD_RECORD, History, Told
+from rtfs_framework.orchestrator.recording.journal.history import OLD_RECORD, UNENDED, History, Told
 
 
 class Repeated(Enum):
@@ -99,8 +99,9 @@ class _Once:
         """Return what is decided now."""
         then = str(told.said.get("target", ""))
         known = {"run": told.facts.id, "call": told.call, "number": told.number, "symbol": told.entry["symbol"]}
-        if told.function is None:
-            return Again(**known, then=then, result=Repeated.UNKNOWN, because=OLD_RECORD)
+        if told.function is None or told.unended:
+            why = OLD_RECORD if told.function is None else UNENDED
+            return Again(**known, then=then, result=Repeated.UNKNOWN, because=why)
         self._told, self._latest = told, None
         call = HostCall(CallKind.DELEGATED, told.function.name, told.args or (), told.function)
         past = Past(attempts=told.attempts, seed=told.facts.seed, call=told.order)

@@ -100,11 +100,17 @@ def _read(noted: Noted, keyed: Keyed, *, keep: bool) -> dict[str, Any]:
     return {"read": list(read), "value": plain_of(key if value is None else value)}
 
 
-def heard_text(decision: Decision | None) -> str:
-    """Return the words that a decision heard, as JSON: kind and id of the model, question, answer. "" for none."""
-    if decision is None or decision.stands_on is not None:
-        return ""
-    found = [[*read[1:], key] for read, key, _ in decision.footprint if read[0] == "consult" and isinstance(key, str)]
+def heard_text(decisions: Iterable[Decision | None]) -> str:
+    """Return the words that a call's decisions heard, as JSON: kind and id of the model, question, answer. "" for none.
+
+    Words that a plan from memory stands on are beside the call that heard them.
+    """
+    found: list[list[str]] = []
+    for decision in decisions:
+        for read, key, _ in () if decision is None or decision.stands_on is not None else decision.footprint:
+            words = [*read[1:], key] if read[0] == "consult" and isinstance(key, str) else None
+            if words is not None and words not in found:
+                found.append(words)
     return canonical_json(found) if found else ""
 
 

@@ -47,6 +47,7 @@ _MOST = 4096
 NOT_KEPT = "the arguments were not kept: [journal] keep_args keeps them"
 REMOVED = "the arguments were removed from the journal"
 STRUCK = "what was kept of the arguments is not what they were: a secret was struck out, or they do not read back"
+UNENDED = "the call has no end, which would tell what was tried before"
 OLD_RECORD = "the record is of a version that did not write down what decisions rest on"
 
 Heard = Mapping[tuple[str, str, str], str]
@@ -106,6 +107,11 @@ class Told:
     facts: Facts
 
     @property
+    def unended(self) -> bool:
+        """Tell whether it followed attempts of which nothing is known: its call began, and has no end."""
+        return self.entry["state"] == "begun" and bool(self.entry["attempt"])
+
+    @property
     def order(self) -> tuple[object, ...]:
         """The call's id, as draws use it."""
         *branch, index = map(int, str(self.entry["path"]).partition("?")[0].split("."))
@@ -150,7 +156,7 @@ class History:
         made = [each.get("decision", "") for each in tried]
         for number, named in enumerate((*made, entry["decision_digest"])):
             repaired = number > 0 and named == made[number - 1]  # the same decision, asked once more
-            if named and not repaired:
+            if named and not repaired:  # one that began and never ended does not tell what was tried before
                 yield self._one(entry, facts, number, named)
 
     def _one(self, entry: Mapping[str, Any], facts: Facts, number: int, named: str) -> Told:
@@ -173,7 +179,7 @@ class History:
             reads=tuple(rests.get("reads", ())),
             args=args,
             lacks=lacks,
-            heard=self._heard(stands_on or named, rests),
+            heard=self._heard(stands_on or named, rests, "" if stands_on else entry["heard"]),
             facts=facts,
         )
 
@@ -210,12 +216,12 @@ class History:
             return None, STRUCK
         return (found, "") if same else (None, STRUCK)
 
-    def _heard(self, named: str, rests: Mapping[str, Any]) -> Heard:
+    def _heard(self, named: str, rests: Mapping[str, Any], beside: str) -> Heard:
         if not any(each["read"][0] == "consult" for each in rests.get("reads", ())):
             return {}
         if named not in self._words:
-            row = self.connection.execute(_HEARD, (f'"decision":"{named}"',)).fetchone()
-            found = [] if row is None else json.loads(row["body"])
+            row = None if beside else self.connection.execute(_HEARD, (f'"decision":"{named}"',)).fetchone()
+            found = json.loads(beside or ("[]" if row is None else row["body"]))
             self._words[named] = {(kind, id_, self.keyed(asked)): answer for kind, id_, asked, answer in found}
         return self._words[named]
 

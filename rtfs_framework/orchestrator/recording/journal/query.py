@@ -216,6 +216,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "args": kept.get("args"),
         "error": kept.get("error", ""),
         "explanation": kept.get("explanation", ""),
+        "heard": kept.get("heard", ""),
         "signals": body.get("signals", 0),
         "said_around": body.get("said_around", False),
         "attempt": body.get("attempt", 0),

@@ -185,7 +185,7 @@ class Maker:
             "args": record.args_text,
             "error": record.error,
             "explanation": record.explanation,
-            "heard": heard_text(record.decision),
+            "heard": heard_text((record.decision, *(each.decision for each in record.attempts))),
         }
         return {name: self.texts.blot(text) for name, text in found.items() if text}
 
