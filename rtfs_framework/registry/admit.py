@@ -39,7 +39,8 @@ CHANGES = {
     1: (
         "set rtfs_api_version = 2; an engine's `decide` reads the call through its context (`args`, `types`, ...) and "
         "asks a model by `context.consult`, so `conclude`, `Consult`, `PlanScope`, "
-        "`context.call` and `Candidate.healthy` are gone; `EngineSettings.routes` maps to tuples of targets"
+        "`context.call` and `Candidate.healthy` are gone; `EngineSettings.routes` maps to tuples of targets; a "
+        "`ProviderError` says `failure` (what it is evidence of) instead of `retryable`, and a provider asks once"
     )
 }
 """By the version of the API that a plugin was written for: what its authors change for this one."""

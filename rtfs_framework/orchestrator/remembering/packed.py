@@ -11,7 +11,9 @@ from rtfs_framework.lang.jsontext import JsonError, dump, load
 def pack(reply: InferenceReply) -> str | None:
     """Return a reply as JSON text, the way cache layers keep it; None when JSON cannot hold it."""
     usage = [reply.usage.input_tokens, reply.usage.output_tokens]
-    fields = {name: getattr(reply, name) for name in ("text", "data", "structured", "model", "explanation")}
+    fields = {
+        name: getattr(reply, name) for name in ("text", "data", "structured", "model", "explanation", "confidence")
+    }
     try:
         return dump({**fields, "usage": usage})
     except (JsonError, TypeError):
@@ -26,6 +28,9 @@ def unpack(stored: Any) -> InferenceReply | None:
         return None
     if not isinstance(found, dict) or not isinstance(found.get("structured"), bool):
         return None
+    confidence = found.get("confidence")
+    if confidence is not None and not (isinstance(confidence, float | int) and 0 <= confidence <= 1):
+        return None
     text = found.get("text")
     if text is not None and not isinstance(text, str):
         return None
@@ -35,4 +40,5 @@ def unpack(stored: Any) -> InferenceReply | None:
         structured=found["structured"],
         model=str(found.get("model", "")),
         explanation=str(found.get("explanation", "")),
+        confidence=confidence,
     )

@@ -8,6 +8,7 @@ leads the next by the margin; otherwise the fallback is the answer. Of equal sco
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from math import exp
 
 import attrs
 
@@ -39,6 +40,8 @@ class Verdict:
 
     label: str
     why: str
+    confidence: float = 0.0
+    """The softmax of the label's score among those of all labels; 0 where no rule decided. It is not calibrated."""
 
 
 class Classifier:
@@ -117,7 +120,7 @@ class Classifier:
             return Verdict(self.file.fallback, f"{shown}; below its threshold {self._threshold[best]:g}")
         if len(ranked) > 1 and score - ranked[1][1] < self.file.margin:
             return Verdict(self.file.fallback, f"{shown}; leads by less than {self.file.margin:g}")
-        return Verdict(best, shown)
+        return Verdict(best, shown, 1 / sum(exp(other - score) for _, other in ranked))
 
 
 def _because(label: str, reasons: Sequence[tuple[str, str, float]]) -> str:

@@ -18,7 +18,7 @@ from rtfs_framework.api import (
 from rtfs_provider_rules.classify import Classifier
 from rtfs_provider_rules.load import load_rules, rules_path
 
-_VERSION = "1"
+_VERSION = "2"
 """Of how rules are read: another version may answer otherwise."""
 
 
@@ -45,22 +45,22 @@ class RulesProvider:
         Raises:
             ProviderError: The function lacks an argument that the rules look at.
         """
-        data, why = self._answer(request)
-        return InferenceReply(data=data, structured=True, model=self._model, explanation=why)
+        data, why, confidence = self._answer(request)
+        return InferenceReply(data=data, structured=True, model=self._model, explanation=why, confidence=confidence)
 
     async def aclose(self) -> None:
         """Do nothing: there is nothing to release."""
 
-    def _answer(self, request: InferenceRequest) -> tuple[str, str]:
+    def _answer(self, request: InferenceRequest) -> tuple[str, str, float | None]:
         if isinstance(self._rules, Classifier):
             verdict = self._rules.classify(self._text(request), _choices(request.schema))
-            return verdict.label, verdict.why
+            return verdict.label, verdict.why, verdict.confidence
         given = _named(request)
         missing = [name for name in self._rules.file.arguments if name not in given]
         if missing:
             raise self._lacks(missing[0], request)
         draft = self._rules.fill({name: given[name] for name in self._rules.file.arguments})
-        return draft.text, draft.why
+        return draft.text, draft.why, None
 
     def _text(self, request: InferenceRequest) -> str:
         """Return the text to classify: the argument that was named, else the first that is a text, else the first."""

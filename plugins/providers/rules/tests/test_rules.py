@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 
@@ -55,6 +56,14 @@ patterns = [{words = ["z"], weight = 1.5}]
 )
 def test_every_entry_counts_once_and_the_highest_score_wins(text, expected):
     assert label(TWO, text) == expected
+
+
+def test_how_sure_it_is_is_the_softmax_of_the_scores_and_nothing_where_no_rule_decided():
+    rules = classifier(TWO)
+    assert rules.classify("z").confidence == pytest.approx(math.exp(1.5) / (math.exp(1.5) + 1))
+    assert rules.classify("x y z").confidence == pytest.approx(math.exp(1.5) / (math.exp(1.5) + math.exp(1.0)))
+    assert rules.classify("nothing of it").confidence == 0.0
+    assert classifier(TWO, f"margin = 1.0\n{HEAD}").classify("x z").confidence == 0.0
 
 
 def test_equal_scores_go_to_the_label_that_stands_first():
