@@ -181,8 +181,9 @@ class Board:
                 self._tell(cell, now)
                 return
             cell.unwritten = cell.unwritten or breaker.window.failed > 0
-            pause = EVERY if seen.verdict is Verdict.BAD else _NOTED_EVERY
-            if cell.unwritten and now - cell.noted_at >= pause:
+            failed = seen.verdict is Verdict.BAD
+            few = failed and breaker.window.failed <= cell.spec.minimum_calls  # each of these may open another's
+            if cell.unwritten and (few or now - cell.noted_at >= (EVERY if failed else _NOTED_EVERY)):
                 self._note(cell, now)
             self._tell(cell, now)
 

@@ -36,7 +36,6 @@ provider = "openai"
 endpoint = "{url}"
 model = "m"
 timeout = "400ms"
-max_retries = 0
 [delegation.local_models.near]
 provider = "echo"
 """
