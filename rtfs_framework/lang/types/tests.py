@@ -6,6 +6,8 @@ what is wrong: keys that stand in for others, for one, are left to it. Walks are
 
 from __future__ import annotations
 
+import re
+
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.maps import Map, Set, is_plain
 from rtfs_framework.lang.meter import SMALL, charge
@@ -156,10 +158,15 @@ class _Writing:
         return " and ".join([self._of_class(part, _VECTOR), f"len({part}) == {len(items)}", *parts])
 
     def _map(self, entries: tuple[ty.MapEntry, ...], part: str) -> str:
-        """Entries are looked up in the dict that a small map is; a trie is left to the checker."""
+        """Entries are looked up in what a map holds them in, which is put into a name where it is read first."""
         found = self.name()
-        parts = [f"({self._entry(entry, found)})" for entry in entries]
-        return " and ".join([f"{part}.__class__ is Map", f"({found} := {part}._items) is {found}", *parts])
+        tests = " and ".join(f"({self._entry(entry, found)})" for entry in entries)
+        named = f"({found} := {part}._items)"
+        if entries and not entries[0].optional:
+            tests = re.sub(rf"\b{found}\b", named, tests, count=1)
+        else:
+            tests = f"{named} is {found} and {tests}" if entries else "True"
+        return f"{part}.__class__ is Map and {tests}"
 
     def _entry(self, entry: ty.MapEntry, found: str) -> str:
         key = self.name(entry.key)
