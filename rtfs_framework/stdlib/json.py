@@ -39,10 +39,13 @@ _PART = 64
 def parse_json(text: ty.string) -> Any:
     try:
         charge(len(string("parse-json", text)))
+        brackets = None
         if len(text) >= LARGE:
-            meter().reserve(_PART * sum(map(text.count, _MARKS)))
+            marks = [text.count(mark) for mark in _MARKS]
+            brackets = sum(marks[2:])
+            meter().reserve(_PART * sum(marks))
         with no_collection():
-            return value_of(text)
+            return value_of(text, brackets)
     except JsonError as error:
         raise generic_error(f"JSON parsing error: {error}") from None
     except RecursionError:

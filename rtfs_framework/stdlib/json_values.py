@@ -27,15 +27,15 @@ _COLUMNS = 16
 _COLLECTIONS = frozenset({list, dict})
 
 
-def value_of(text: str) -> Any:
-    """Return the value of a JSON text.
+def value_of(text: str, brackets: int | None = None) -> Any:
+    """Return the value of a JSON text; `brackets` is how many `[` and `{` it has, if they were counted.
 
     Raises:
         JsonError: the text is refused.
     """
     data = load_to_walk(text)
     if type(data) is list and len(data) >= max(_ROWS, len(text) // _LONG):
-        found = _Rows().vector(data, text)
+        found = _Rows().vector(data, text.count("[") + text.count("{") if brackets is None else brackets)
         if found is not None:
             return found
         data = load_to_walk(text)
@@ -82,13 +82,13 @@ class _Rows:
         """Arrays that are held to have no collections in them."""
         self.count = 1
 
-    def vector(self, rows: list[Any], text: str) -> tuple[Any, ...] | None:
+    def vector(self, rows: list[Any], brackets: int) -> tuple[Any, ...] | None:
         """Return the value of the array that a text is; None if arrays hold what they should not."""
         made: list[Any] = []
         for start in range(0, len(rows), _MANY):
             meter().look()
             made += self.column(rows[start : start + _MANY], 2)
-        if self.count != text.count("[") + text.count("{"):
+        if self.count != brackets:
             if not all(map(_is_flat, self.vectors)):
                 return None
             for found, level in self.maps:
