@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
     from rtfs_framework.lang.maps import Map
     from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.lang.types.model import Type
 
 
 class CallContext(Protocol):
@@ -130,8 +131,11 @@ class CallContext(Protocol):
         """
         ...
 
-    def consult(self, target: LocalModel | RemoteModel, question: str) -> str | None:
+    def consult(self, target: LocalModel | RemoteModel, question: str, schema: Type | str | None = None) -> Any:
         """Return a model's words, None when it gives none or may not be asked.
+
+        With a `schema`, a type such as "[:enum :near :far]", it is a value of that type: the model is told the type,
+        and a reply that does not fit is None.
 
         If the answer is not there yet, this does not return: the host asks, and runs `decide` again. At most two
         questions may be asked about a call.

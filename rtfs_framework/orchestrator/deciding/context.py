@@ -18,6 +18,7 @@ import attrs
 
 from rtfs_framework.api.caller import Permissions
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
+from rtfs_framework.orchestrator.deciding.answers import schema_text, value_of
 from rtfs_framework.orchestrator.deciding.readings import PENDING, READS, UNKEPT, Unkept, spelled
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rtfs_framework.kernel.outcome import HostCall
     from rtfs_framework.lang.maps import Map
     from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.lang.types.model import Type
     from rtfs_framework.orchestrator.recording.records import Noted
 
 NO_RULES = Permissions()
@@ -38,6 +40,10 @@ Read = tuple[str, ...]
 
 Wording = Callable[["HostCall"], str]
 """From a call to the request as a provider would see it."""
+
+
+_AS = "\x1fas "
+"""Stands between a question and the type of its answer where both are one text."""
 
 
 class Suspended(BaseException):
@@ -54,6 +60,19 @@ class Question:
 
     target: LocalModel | RemoteModel
     text: str
+    schema: str = ""
+    """The type that the answer must have, as a text; "" for words."""
+
+    @property
+    def key(self) -> str:
+        """The question as a parameter of a read: what is asked, and as what it must be answered."""
+        return f"{self.text}{_AS}{self.schema}" if self.schema else self.text
+
+    @classmethod
+    def of_key(cls, kind: str, name: str, key: str) -> Question:
+        """Return the question that a read's parameters spell."""
+        text, _, schema = key.partition(_AS)
+        return cls(LocalModel(name) if kind == "local" else RemoteModel(name), text, schema)
 
 
 @attrs.frozen(slots=True)
@@ -159,8 +178,8 @@ class Reads:
         self.noted.setdefault(read, key)
         return value
 
-    def ask(self, question: Question) -> str | None:
-        """Return the answer to a question, or leave `decide` until it is there.
+    def ask(self, question: Question) -> Any:
+        """Return the answer to a question, or leave `decide` until it is there; of its type, if it names one.
 
         Raises:
             TypeError: It is no question to a model.
@@ -168,19 +187,20 @@ class Reads:
         target: Any = question.target
         if not (isinstance(target, LocalModel | RemoteModel) and target.id.__class__ is question.text.__class__ is str):
             raise TypeError(f"a model is asked in words, and this is {question!r:.80}")
+        if _AS in question.text:
+            raise TypeError("a question holds no control character U+001F")
         kind = "local" if isinstance(target, LocalModel) else "remote"
-        read: Read = ("consult", kind, target.id, question.text)
+        read: Read = ("consult", kind, target.id, question.key)
         self.note(read)
         answer = self.answer_to(question)
         if answer is None:
             self.question = question
             raise Suspended
-        return answer[0]
+        return answer[0] if not question.schema or answer[0] is None else value_of(answer[0], question.schema)
 
     def _answered(self, read: Read) -> Hashable:
         """Return the key of a question: what was answered. No answer may be one the next time, so it is no key."""
-        _, kind, name, text = read
-        answer = self.answer_to(Question(LocalModel(name) if kind == "local" else RemoteModel(name), text))
+        answer = self.answer_to(Question.of_key(*read[1:]))
         if answer is None:
             return PENDING
         return UNKEPT if answer[0] is None else answer[0]
@@ -320,9 +340,9 @@ class TracedContext:
         found: float = self._reads.note(("draw", name))
         return found
 
-    def consult(self, target: LocalModel | RemoteModel, question: str) -> str | None:
-        """Return a model's words, None when it gives none."""
-        return self._reads.ask(Question(target, question))
+    def consult(self, target: LocalModel | RemoteModel, question: str, schema: Type | str | None = None) -> Any:
+        """Return a model's words, or a value of the type; None when it gives none."""
+        return self._reads.ask(Question(target, question, "" if schema is None else schema_text(schema)))
 
     def only(self, targets: Iterable[ExecTarget]) -> TracedContext:
         """Return this context with fewer candidates; what is read through it is noted in the same place."""

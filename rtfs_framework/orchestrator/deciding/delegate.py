@@ -263,7 +263,7 @@ class Delegator:
         return (record.value,) if record is not None and isinstance(record.value, str) else None
 
     def _answer_key(self, question: Question) -> CacheKey:
-        parts = ("policy", self.policy_hash), ("target", show_target(question.target)), ("question", question.text)
+        parts = ("policy", self.policy_hash), ("target", show_target(question.target)), ("question", question.key)
         return CacheKey("answer", key_of(*(text for part in parts for text in part)), parts)
 
     def _plan_key(self, known: _Known, reads: Reads) -> CacheKey:

@@ -13,15 +13,19 @@ import attrs
 from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.cache import CacheKey
 from rtfs_framework.api.errors import BadReply, ConfigError, ProviderAuthError, ProviderError, ProviderTimeout
-from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Message
+from rtfs_framework.api.provider import InferenceReply, InferenceRequest
 from rtfs_framework.lang.errors import ProgramError, type_validation_error
 from rtfs_framework.lang.jsontext import dump
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.types.check import violation
+from rtfs_framework.lang.types.jsonable import to_json
+from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply
 from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error, code_of
 from rtfs_framework.orchestrator.concurrency.deadlines import seconds_for
-from rtfs_framework.orchestrator.performing.prompt import build_request, repair_request
+from rtfs_framework.orchestrator.deciding.answers import type_of
+from rtfs_framework.orchestrator.deciding.context import Question
+from rtfs_framework.orchestrator.performing.prompt import build_request, consult_request, repair_request
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.reply import to_value
 from rtfs_framework.orchestrator.performing.sending import Sender, failure_of
@@ -122,20 +126,22 @@ class Models:
         wait = error.retry_after if isinstance(error, ProviderError) else None
         return Failed(thrown, failure_of(error), _reason(error, thrown), retry_after=wait)
 
-    async def consult(self, opened: OpenCall, instance: ProviderInstance, question: str) -> str:
-        """Return a model's words, "" when it has none: a failure is written down and reported, and stops nothing."""
-        request = InferenceRequest(
-            function=FunctionSignature("delegate/consult"),
-            args=(question,),
-            messages=(Message("user", question),),
-            timeout=min(_CONSULT_TIMEOUT, instance.spec.timeout),
-        )
+    async def consult(self, opened: OpenCall, instance: ProviderInstance, question: Question) -> str:
+        """Return a model's words, or JSON that fits the type which the question names; "" when there is none.
+
+        A failure is written down and reported, and stops nothing.
+        """
+        returns = type_of(question.schema) if question.schema else None
+        request = consult_request(question.text, returns, min(_CONSULT_TIMEOUT, instance.spec.timeout))
         clock = self.sender.clock
         try:
             _check_usable(instance)
             reply = await self.sender.send(opened, instance, request, consultation=True)
             self._note(opened, instance, reply)
             text = reply.text or ""
+            if returns is not None:
+                value = to_value(reply, request.function, no_names, f"'{instance.spec.id}'")
+                text = dump(to_json(value))
             opened.close(clock.monotonic(), text, answered=True)
             await opened.written()
         except Exception as error:

@@ -145,7 +145,7 @@ class RecordedReads(Reads):
 
     def _answer(self, question: Question) -> tuple[str | None] | None:
         kind = "local" if isinstance(question.target, LocalModel) else "remote"
-        digest = self.keyed(question.text)
+        digest = self.keyed(question.key)
         heard = self.told.heard.get((kind, question.target.id, digest))
         if heard is not None:
             return (heard,)
