@@ -7,10 +7,17 @@ import json
 import pytest
 
 from rtfs_framework.api import InferenceReply, ProviderError, ProviderTimeout, Usage
+from rtfs_framework.api.provider import InferenceRequest
 from rtfs_framework.api.signals import Left
 from rtfs_framework.lang.errors import ProgramError
-from rtfs_framework.orchestrator.boundary.failures import code_of
+from rtfs_framework.lang.signature import FunctionSignature
+from rtfs_framework.orchestrator.boundary.failures import RefusedError, code_of
+from rtfs_framework.orchestrator.performing.budgets.amounts import Amount, Limit
+from rtfs_framework.orchestrator.performing.budgets.budgets import Reserved
 from rtfs_framework.orchestrator.performing.budgets.build import open_ledger
+from rtfs_framework.orchestrator.performing.budgets.estimate import FREE, bound_of
+from rtfs_framework.orchestrator.performing.budgets.ledger import Account, Claim
+from rtfs_framework.orchestrator.performing.gate import Outcome
 from rtfs_framework.testing.clock import FakeClock
 
 PROGRAM = '(defn ^:delegation :remote "cloud" f [x] x)\n(defn ^:delegation :remote "cloud" g [x] x)\n'
@@ -241,3 +248,21 @@ def test_who_waits_longer_than_the_lease_reserves_anew_or_is_refused(world, sour
         assert session.run(source(PROGRAM + '(pmap f ["a" "b" "c"])')).value == ("yes",) * 3
         assert world.total(session)[2] == 3
         assert session.host.counting.budgets.ledger.open() == []
+
+
+def test_what_is_given_up_while_it_begins_holds_nothing(world, source) -> None:
+    """A thread may still be beginning a request whose run was stopped: it comes too late to begin anything."""
+    with world.open("[budgets.b]\ncalls = 5\n") as session:
+        budgets = session.host.counting.budgets
+        budgets.ledger.open()
+        (instance,) = session.host.pool.instances.values()
+        bound = bound_of(InferenceRequest(function=FunctionSignature("f"), args=(), messages=()), FREE, 10)
+        account = Account(budget="b", limit=Limit(calls=5))
+        claim = Claim(bound=bound.amount, lease=10)
+        held = Reserved(budgets, instance, claim, bound, [each.spec for each in budgets.specs], [account])
+        held.take()
+        held.settle(Outcome(sent=False))
+        with pytest.raises(RefusedError, match="gone"):
+            held.begin(5)
+        assert budgets.ledger.open() == []
+        assert budgets.ledger.standings([account])[0].counted == Amount()
