@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import pytest
 
 from rtfs_framework.api import DelegationPlan, Health, Left, LocalModel, LocalPure, PlanSource
+from rtfs_framework.orchestrator.deciding.readings import READS
+from rtfs_framework.orchestrator.explaining.replaying.reads import ANSWERED
 from rtfs_framework.orchestrator.explaining.replaying.replay import Repeated, replay
 from rtfs_framework.orchestrator.recording.journal.history import history_of
 from rtfs_framework.orchestrator.recording.journal.redact import redact
@@ -220,3 +222,7 @@ def test_draws_of_branches_are_those_of_their_calls(desk, over):
     found = desk.again(decide, run)
     assert set(results(found)) == {Repeated.SAME}
     assert len({each.then for each in found}) == 2, "they draw one by one"
+
+
+def test_it_is_settled_for_every_read_what_answers_it():
+    assert set(READS) <= ANSWERED

@@ -56,6 +56,10 @@ _VALUES: Mapping[str, Callable[[Any], Any]] = {
 """What turns the plain value of a read into the value, where that is not the same."""
 
 
+ANSWERED = OF_POLICY | OF_ARGUMENTS | OF_THE_PAST | _SIGNALS.keys() | {"price", "hints", "metadata", "consult"}
+"""Reads of which it is settled here what answers them."""
+
+
 class _UnknownError(Exception):
     """A read that nothing in the journal answers; the message says why."""
 

@@ -250,6 +250,7 @@ class Journal:
         """Forget what is the parent's, in a child that was forked off: its rows, its lock and its open file."""
         self._lock, self._counting = threading.Lock(), threading.Lock()
         self._helper, self._appending = None, None
+        self.host, self.signals = os.urandom(8).hex(), 0
         self._queue.clear()
 
     def _attempt(self, wait: float) -> bool:
