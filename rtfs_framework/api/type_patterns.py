@@ -52,6 +52,9 @@ class TypePattern:
     def __repr__(self) -> str:
         return f"TypePattern({self.text!r})"
 
+    def __str__(self) -> str:
+        return self.text
+
     @property
     def specificity(self) -> int:
         """How much it says: one for each word of it but `:any`; members of a union together say as much as one."""

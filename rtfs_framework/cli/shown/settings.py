@@ -134,6 +134,8 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
     for field in attrs.fields(type(config.journal)):
         yield sources.setting(("journal", field.name), getattr(config.journal, field.name))
     yield from _health(config, sources)
+    yield from sources.written(("guards",))
+    yield sources.setting(("approvals", "timeout"), config.approval_seconds)
     yield sources.setting(("modules", "path"), list(config.module_path))
     yield from _counted(config, sources)
     for name, origins in config.keys.items():
@@ -241,6 +243,11 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if attrs.has(type(value)):
+        fields = ((field.alias or field.name, getattr(value, field.name)) for field in attrs.fields(type(value)))
+        return {key: _plain(item) for key, item in fields if item not in (None, "")}
     return str(value)
 
 

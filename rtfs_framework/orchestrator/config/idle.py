@@ -45,7 +45,9 @@ class _Names:
         near = did_you_mean(text.replace("*", "").rstrip("."), self.known)
         if near is not None:
             return near
-        return f"known: {', '.join(sorted(self.known)[:12]) or 'none'}"
+        if not self.known:
+            return f"there is no {self.what}: install the plug-in, or take this out"
+        return f"known: {', '.join(sorted(self.known)[:12])}"
 
 
 def idle_rules(config: Config, catalog: Catalog) -> list[Diagnostic]:

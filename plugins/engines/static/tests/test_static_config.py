@@ -92,3 +92,15 @@ def test_conditions_of_who_asks_hold_in_a_host(opened):
     with opened(rules) as session:
         assert session.run(Source("p.rtfs", program), (1,)).calls[0].target == "local-model small"
         assert session.run(Source("q.rtfs", program.replace("triage", "draft")), (1,)).calls[0].target == "local-pure"
+
+
+def test_rules_are_shown_as_they_are_written(opened):
+    from rtfs_framework.cli.shown.settings import settings_of
+
+    rule = 'symbols = "f"\nname = "near"\ntypes = [":int", "& :any"]\nto = ["local-small"]\nmax_size = 64\n'
+    with opened(f"[[engines.static.rules]]\n{rule}") as session:
+        shown = {each.key: each for each in settings_of(session.host.config, session.host.catalog, {})}
+    assert shown["engines.static.rules"].value == [
+        {"symbols": "f", "name": "near", "types": [":int", "& :any"], "to": ["local-small"], "max_size": 64}
+    ]
+    assert '"types": [":int"' in shown["engines.static.rules"].text

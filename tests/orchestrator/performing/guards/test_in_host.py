@@ -178,3 +178,13 @@ def test_consultations_are_guarded_too(kit, source):
     with kit.open(kit.catalog(model, engine=Asks(), guards=[entry]), "[guards.g]\n") as session:
         session.run(source(PROGRAM), ("my secret",))
     assert [request.messages[0].content for request in seen] == ["where does my [removed] go?"]
+
+
+def test_what_is_configured_is_shown(hosted):
+    from rtfs_framework.cli.shown.settings import settings_of
+
+    config = "[guards.g]\ntargets = ['local-m']\n[approvals]\ntimeout = '1 min'\n"
+    with hosted(Guard(), config) as session:
+        shown = {each.key: each.value for each in settings_of(session.host.config, session.host.catalog, {})}
+    assert shown["guards.g.targets"] == ["local-m"]
+    assert shown["approvals.timeout"] == 60.0
