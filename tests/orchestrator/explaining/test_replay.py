@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from rtfs_framework.api import DelegationPlan, Health, Left, LocalModel, LocalPure, PlanSource
+from rtfs_framework.api import DelegationPlan, Health, Hedge, Left, LocalModel, LocalPure, PlanSource
 from rtfs_framework.orchestrator.deciding.readings import READS
 from rtfs_framework.orchestrator.explaining.replaying.reads import ANSWERED
 from rtfs_framework.orchestrator.explaining.replaying.replay import Repeated, replay
@@ -42,7 +42,7 @@ def desk(kit, source):
 
     @contextmanager
     def opened(decide, config=None, judge=lambda _: "yes", **options):
-        models = [kit.provider(name, lambda _, name=name: name) for name in ("m", "other")]
+        models = [kit.provider(name, lambda _, name=name: name, deterministic=True) for name in ("m", "other")]
         catalog = kit.catalog(*models, kit.provider("judge", judge), engine=Engine(decide), l1=True)
         with kit.open(catalog, config, **options) as session:
             yield session
@@ -226,3 +226,13 @@ def test_draws_of_branches_are_those_of_their_calls(desk, over):
 
 def test_it_is_settled_for_every_read_what_answers_it():
     assert set(READS) <= ANSWERED
+
+
+def test_a_delay_or_a_hedge_is_a_part_of_a_decision(desk):
+    hedge = Hedge(target=OTHER, after=2.0)
+    run = desk.record(lambda _: plan(delay=0.001, hedge=hedge), ONE.format("1"))
+    assert results(desk.again(lambda _: plan(delay=0.001, hedge=hedge), run)) == [Repeated.SAME]
+    (found,) = desk.again(lambda _: plan(delay=0.001), run)
+    assert (found.then, found.now) == (
+        "local-model m after 0.001 s, hedged at local-model other after 2 s", "local-model m after 0.001 s",
+    )  # fmt: skip

@@ -6,7 +6,7 @@ repeated and why. Nobody is asked, nothing is written, and nothing of the presen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
@@ -23,6 +23,7 @@ from rtfs_framework.orchestrator.explaining.imagined import Past, decided, imagi
 from rtfs_framework.orchestrator.explaining.replaying.reads import RecordedReads
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.journal.history import OLD_RECORD, UNENDED, History, Told
+from rtfs_framework.orchestrator.recording.plain import plain_of
 
 
 class Repeated(Enum):
@@ -97,7 +98,8 @@ class _Once:
 
     def decided(self, told: Told) -> Again:
         """Return what is decided now."""
-        then = str(told.said.get("target", ""))
+        said = told.said
+        then = _shown(str(said.get("target", "")), said.get("delay", 0.0), said.get("hedge"))
         known = {"run": told.facts.id, "call": told.call, "number": told.number, "symbol": told.entry["symbol"]}
         if told.function is None or told.unended:
             why = OLD_RECORD if told.function is None else UNENDED
@@ -108,11 +110,11 @@ class _Once:
         decision = decided(self._deciding, call, past)
         if isinstance(decision, Undecided):
             return Again(**known, then=then, result=Repeated.UNKNOWN, because=self._missing)
-        now = show_target(decision.plan.target)
+        plan = decision.plan
+        now = _shown(show_target(plan.target), plan.delay, plain_of(plan.hedge))
         if now == then:
             return Again(**known, then=then, now=now, result=Repeated.SAME)
-        because = decision.plan.reasoning
-        return Again(**known, then=then, now=now, result=Repeated.DIFFERS, because=because)
+        return Again(**known, then=then, now=now, result=Repeated.DIFFERS, because=plan.reasoning)
 
     @property
     def _missing(self) -> str:
@@ -126,6 +128,13 @@ class _Once:
         made = RecordedReads(facts, call, _nobody, asker, told=told, keyed=self.history.keyed, same_policy=same)
         self._latest = made
         return made
+
+
+def _shown(target: str, delay: float, hedge: Mapping[str, Any] | None) -> str:
+    """Return what a decision comes to: equal texts are the same."""
+    after = f" after {delay:.3g} s" if delay else ""
+    hedged = f", hedged at {hedge['target']} after {hedge['after']:g} s" if hedge else ""
+    return f"{target}{after}{hedged}"
 
 
 def _nobody(_question: object) -> None:
