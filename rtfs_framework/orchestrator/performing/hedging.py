@@ -166,6 +166,7 @@ class Hedging:
             input_tokens=spent.input_tokens,
             output_tokens=spent.output_tokens,
             decision=leg.opened.record.decision,
+            signals=opened.signals,
         )
         opened.record.attempts = (*opened.record.attempts, made)
 
@@ -195,7 +196,8 @@ def _hedged(opened: OpenCall) -> tuple[Decision, Hedge]:
 def _at(decision: Decision, hedge: Hedge) -> Decision:
     """Return the decision as it stands for the second request."""
     reasoning = f"{decision.plan.reasoning}; no answer within {hedge.after:.3g} s: {show_target(hedge.target)}, too"
-    return attrs.evolve(decision, plan=attrs.evolve(decision.plan, target=hedge.target, reasoning=reasoning))
+    plan = attrs.evolve(decision.plan, target=hedge.target, reasoning=reasoning)
+    return attrs.evolve(decision, plan=plan, hedge_of=attrs.evolve(decision, settle=None))
 
 
 def _together(legs: list[Leg]) -> Spent:

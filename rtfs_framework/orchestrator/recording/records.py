@@ -56,6 +56,8 @@ class Decision:
     grounds: Grounds | None = attrs.field(default=None, eq=False, repr=False)
     stands_on: Decision | None = attrs.field(default=None, eq=False, repr=False)
     """Of a plan from memory: the decision that made it."""
+    hedge_of: Decision | None = attrs.field(default=None, eq=False, repr=False)
+    """Of the second of two requests at once: the decision that both are of."""
     exhausted: str = ""
     """What becomes of a call that nothing is left for: "body", "error" or "ask"; "" while something is."""
     settle: Callable[[bool], None] | None = attrs.field(default=None, eq=False, repr=False)

@@ -135,6 +135,11 @@ class OpenCall:
         """What was tried for it, and gave no usable answer."""
         return tuple(each.attempt for each in self.record.attempts)
 
+    @property
+    def signals(self) -> int:
+        """How many changes of signals the journal has been told by now."""
+        return 0 if self.scope.chain is None else self.scope.chain.journal.signals
+
     def draw(self, name: str) -> float:
         """Return a number in [0, 1) from the run's seed, the call's id, the number of the attempt, and a name."""
         return draw(self.scope.seed, self.record.order, len(self.record.attempts), name)
@@ -169,7 +174,7 @@ class OpenCall:
             input_tokens=spent.input_tokens,
             output_tokens=spent.output_tokens,
             decision=record.decision,
-            signals=0 if self.scope.chain is None else self.scope.chain.journal.signals,
+            signals=self.signals,
         )
         record.attempts = (*record.attempts, made)
         record.target, record.cache, record.reply_key, record.model, record.explanation = "", "", "", "", ""

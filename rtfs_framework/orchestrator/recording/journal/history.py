@@ -152,12 +152,11 @@ class History:
 
     def told(self, entry: Mapping[str, Any], facts: Facts) -> Iterator[Told]:
         """Yield the decisions of a call, each with what was tried before it."""
-        tried = entry["attempts"]
-        made = [each.get("decision", "") for each in tried]
-        for number, named in enumerate((*made, entry["decision_digest"])):
-            repaired = number > 0 and named == made[number - 1]  # the same decision, asked once more
-            if named and not repaired:  # one that began and never ended does not tell what was tried before
-                yield self._one(entry, facts, number, named)
+        named = [*(each["decision"] for each in entry["attempts"]), entry["decision_digest"]]
+        made = [self.text(each).get("parts", {}).get("hedge_of", each) for each in named]
+        for number, each in enumerate(made):
+            if each and each not in made[:number]:  # a repair, and both requests of a hedge, are of one decision
+                yield self._one(entry, facts, number, each)
 
     def _one(self, entry: Mapping[str, Any], facts: Facts, number: int, named: str) -> Told:
         said = self.text(named)

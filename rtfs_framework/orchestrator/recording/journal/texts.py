@@ -70,6 +70,8 @@ class Texts:
             parts["grounds"] = self._part(decision.grounds)
         if decision.stands_on is not None:
             parts["stands_on"] = self.plan(decision.stands_on)
+        if decision.hedge_of is not None:
+            parts["hedge_of"] = self.plan(decision.hedge_of)
         body = self.blot(decision_text(decision, self.keys.value, parts, keep=self.keep))
         return self._stored(decision, body)
 
