@@ -23,7 +23,6 @@ from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.sequel import Sequel
 from rtfs_framework.orchestrator.deciding.signals import Signals
-from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
 from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals
 from rtfs_framework.orchestrator.performing.budgets.build import Counting, build_counting
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
@@ -49,6 +48,7 @@ from rtfs_framework.registry.faults import Part, PluginFault, make
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
+    from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.registry.catalog import Catalog
 
@@ -164,7 +164,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         consultations=Consultations(models, pool, security, clock),
         hedging=Hedging(models, pool, clock),
         approvals=Approvals(
-            store=lambda: ApprovalStore(data_dir(environ), clock),
+            store=lambda: _approvals(environ, clock),
             clock=clock,
             events=events,
             seconds=config.approval_seconds,
@@ -187,6 +187,12 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         counting=counting,
         policy_hash=policy,
     )
+
+
+def _approvals(environ: Mapping[str, str], clock: Clock) -> ApprovalStore:
+    from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
+
+    return ApprovalStore(data_dir(environ), clock)
 
 
 def _capabilities(

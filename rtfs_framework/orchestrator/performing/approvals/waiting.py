@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from inspect import isawaitable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -19,9 +19,11 @@ from rtfs_framework.api.approval import ApprovalRequest, Approver
 from rtfs_framework.api.targets import Ask, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.printer import write
-from rtfs_framework.orchestrator.performing.approvals.store import Approval, ApprovalError, ApprovalStore
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+
+if TYPE_CHECKING:  # a host that never asks meets no SQLite
+    from rtfs_framework.orchestrator.performing.approvals.store import Approval, ApprovalStore
 
 _FIRST, _LONGEST = 0.05, 1.0
 """Seconds between two looks at the file."""
@@ -101,6 +103,8 @@ class Approvals:
     async def _of_file(self, opened: OpenCall, request: ApprovalRequest) -> Verdict:
         import anyio
         import anyio.to_thread
+
+        from rtfs_framework.orchestrator.performing.approvals.store import ApprovalError
 
         store = self.store()
         try:
