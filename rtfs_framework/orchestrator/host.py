@@ -130,7 +130,8 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     health = build_board(config.health, pool, environ, clock, events, written)
     counting = build_counting(config, pool, environ, clock, events, written)
     gate = Gate((*counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
-    models = Models(reuse, Sender(clock=clock, events=events, io=io, gate=gate, guards=guards))
+    sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards)
+    models = Models(reuse, sender, config.attempts.most)
     signals = Signals(targets=health, budgets=counting, prices=pool)
     sequel = Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals)
     dispatcher = Dispatcher(

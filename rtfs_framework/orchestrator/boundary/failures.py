@@ -15,6 +15,7 @@ from rtfs_framework.registry.problems import describe
 PLUGIN_BROKE = "E0801"
 UNKNOWN_CAPABILITY = "E0711"
 UNKNOWN_TARGET = "E0712"
+LATE = "E0602"
 
 
 class RefusedError(RtfsError):
@@ -77,7 +78,7 @@ def unknown_target(reason: str) -> ProgramError:
 
 def late() -> ProgramError:
     """Return the error of a call whose time is over."""
-    return _coded("NetworkError", "the call's time is over", "E0602", {})
+    return _coded("NetworkError", "the call's time is over", LATE, {})
 
 
 def code_of(error: ProgramError) -> str:

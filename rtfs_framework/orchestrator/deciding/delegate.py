@@ -150,7 +150,8 @@ class Delegator:
         known = self._learn(call)
         last = asker.attempts[-1]
         steps = (("attempt", f"{len(asker.attempts)}: {show_target(last.target)}: {last.kind.value}, {last.reason}"),)
-        if known.fixed is not None or self.engine is None:
+        name = known.facts.function.name
+        if known.fixed is not None or self.engine is None or self.engine.claims().match(name) is None:
             return attrs.evolve(self.precedence.follow(known.facts.function, asker, steps), grounds=known.grounds)
         over = self.precedence.sequel.over(asker.attempts)
         if over is not None:
@@ -321,6 +322,9 @@ class Delegator:
                 leaf.silent = made
             return made
         reviewed, note = self.precedence.review(answer)
+        if past is not None and note is not None and reviewed.target != answer.target:  # nobody chose the own body
+            made = self._at_end(known, past, (*steps, ("security", note)), note)
+            return attrs.evolve(made, footprint=footprint, path=path)
         name = answer.engine or engine.name
         source = answer.source if answer.source in _ENGINE_SOURCES else PlanSource.ENGINE
         plan = attrs.evolve(reviewed, source=source, engine=name, created_at=self.clock.now())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.attempts import Attempt, FailureKind
-from rtfs_framework.api.targets import ExecTarget, LocalPure, show_target
+from rtfs_framework.api.targets import Deny, ExecTarget, LocalPure, show_target
 from rtfs_framework.orchestrator.config.model import AttemptSpec
 
 if TYPE_CHECKING:
@@ -40,15 +40,18 @@ class Sequel:
         """Return why nothing more may be tried, None when something may."""
         if not attempts:
             return None
-        if attempts[-1].kind is FailureKind.FINAL:
-            return "nothing may follow: " + (attempts[-1].reason or "it was final")
+        final = next((each for each in attempts if each.kind is FailureKind.FINAL), None)  # of two at once, either one
+        if final is not None:
+            return "nothing may follow: " + (final.reason or "it was final")
         if len(attempts) >= MOST_VERDICTS:
             return f"{MOST_VERDICTS} attempts and refusals are the most"
         made = sum(each.kind is not FailureKind.REFUSED for each in attempts)
         return f"attempts = {self.spec.most} were made" if made >= self.spec.most else None
 
     def why_not(self, target: ExecTarget, attempts: Sequence[Attempt]) -> str | None:
-        """Return why a target may not be tried after these attempts, None when it may."""
+        """Return why a target may not be tried after these attempts, None when it may. A denial always may."""
+        if isinstance(target, Deny):
+            return None
         of_it = [each for each in attempts if each.target == target]
         for each in of_it:
             if each.kind is FailureKind.SAFE or (each.kind is FailureKind.UNCERTAIN and self._idempotent(target)):

@@ -44,7 +44,7 @@ class Consultations:
         ordering = opened.scope.ordering
         if ordering is not None and not ordering.reached and not instance.entry.order_independent:
             await ordering.wait()
-        return await self.models.consult(asking, instance, question) or None
+        return await self.models.consult(asking, instance, question, opened.started) or None
 
     def _refused(self, question: Question, name: str) -> ProgramError | None:
         why = self.security.beyond_reach(question.target)

@@ -113,11 +113,12 @@ class Dispatcher:
         """Carry a decision out after its delay; a call whose time would be over then ends now."""
         delay = decision.plan.delay
         elapsed = self.clock.monotonic() - opened.started
+        opened.record.decision = decision  # it was made, and its plan ends with the call if that is given up meanwhile
         if seconds_for(_FOR_EVER, opened.call.hints, elapsed) <= delay:
-            opened.record.decision = decision  # it was made, and is not carried out
             over = Failed(opened.failed or late(), FailureKind.FINAL, "the call's time would be over")
             return await _finished(self._again(opened, decision, over))
         await pause(delay)
+        opened.since = self.clock.monotonic()
         return await _finished(self._carry_out(opened, decision))
 
     def _own(self, opened: OpenCall) -> Answer | Waiting:
@@ -265,6 +266,7 @@ class Dispatcher:
             opened.answers = {**opened.answers, decided.question: said}
             step = ("consult", f"{show_target(decided.question.target)}: {'answered' if said else 'no answer'}")
             decided = self.delegator.go_on(attrs.evolve(decided, steps=(*decided.steps, step)), said)
+        opened.since = self.clock.monotonic()
         asked_here = opened.consulted - before
         return Counted(await _finished(self._follow(opened, decided)), asked_here)
 

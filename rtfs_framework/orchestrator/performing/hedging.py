@@ -45,6 +45,8 @@ class Leg:
     instance: ProviderInstance
     made: Answer | Failed | None = None
     """None while it is under way, and for one that was given up."""
+    ended: float = 0.0
+    """On the monotonic clock; 0 while it is under way."""
     broke: BaseException | None = None
     """What no decision follows: a journal that cannot be written."""
 
@@ -107,11 +109,13 @@ class Hedging:
         send, ended = anyio.create_memory_object_stream[Leg | None](3)
 
         async def run(leg: Leg) -> None:
+            leg.opened.since = self.clock.monotonic()
             try:
                 made = self.models.ask(leg.opened, function, leg.instance)
                 leg.made = await made.finish() if isinstance(made, Pending) else made
             except Exception as error:  # noqa: BLE001 - raised again by whoever waits for both
                 leg.broke = error
+            leg.ended = self.clock.monotonic()
             send.send_nowait(leg)
 
         async def begin_second() -> None:
@@ -140,12 +144,16 @@ class Hedging:
 
     def _put_together(self, opened: OpenCall, legs: list[Leg], last: Leg) -> Answer | Failed:
         now, record, before = self.clock.monotonic(), opened.record, len(opened.record.attempts)
+        settle = None if record.decision is None else record.decision.settle
         for leg in sorted(legs, key=lambda each: each is last):
             record.attempts = (*record.attempts, *leg.opened.record.attempts[before:])  # of a repair
-            record.decision, opened.spent = leg.opened.record.decision, leg.opened.spent
+            record.decision, opened.spent, opened.since = leg.opened.record.decision, leg.opened.spent, leg.opened.since
             if leg is not last:
                 failed = leg.made if isinstance(leg.made, Failed) else None
-                self._lost(opened, leg, now) if failed is None else opened.tried(leg.instance.target, failed, now)
+                self._lost(opened, leg, now) if failed is None else opened.tried(leg.instance.target, failed, leg.ended)
+        opened.since = last.opened.since
+        if record.decision is not None:  # the plan stands on what came of both
+            record.decision = attrs.evolve(record.decision, settle=settle)
         if isinstance(last.made, Reply):
             of = last.opened.record
             record.target, record.cache, record.reply_key = of.target, of.cache, of.reply_key
@@ -158,7 +166,7 @@ class Hedging:
     @staticmethod
     def _lost(opened: OpenCall, leg: Leg, now: float) -> None:
         """Write down a request that was given up, or whose answer came too late to be used."""
-        seconds, spent = max(0.0, now - opened.started), leg.opened.spent or Spent()
+        seconds, spent = max(0.0, now - leg.opened.since), leg.opened.spent or Spent()
         made = AttemptRecord(
             attempt=Attempt(target=leg.instance.target, kind=FailureKind.FINAL, seconds=banded(seconds), reason=_LOST),
             seconds=seconds,

@@ -68,6 +68,8 @@ class Models:
 
     reuse: Reuse
     sender: Sender
+    most_requests: int = 3
+    """Of one call, all targets together."""
 
     def ask(
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance
@@ -126,16 +128,19 @@ class Models:
         wait = error.retry_after if isinstance(error, ProviderError) else None
         return Failed(thrown, failure_of(error), _reason(error, thrown), retry_after=wait)
 
-    async def consult(self, opened: OpenCall, instance: ProviderInstance, question: Question) -> str:
+    async def consult(self, opened: OpenCall, instance: ProviderInstance, question: Question, began: float) -> str:
         """Return a model's words, or JSON that fits the type which the question names; "" when there is none.
 
-        A failure is written down and reported, and stops nothing.
+        A failure is written down and reported, and stops nothing. `began` is when the call did that it is for: its time
+        bounds both.
         """
         returns = type_of(question.schema) if question.schema else None
-        request = consult_request(question.text, returns, min(_CONSULT_TIMEOUT, instance.spec.timeout))
+        seconds = self._left(opened, min(_CONSULT_TIMEOUT, instance.spec.timeout), began)
+        request = consult_request(question.text, returns, seconds)
         clock = self.sender.clock
         try:
             _check_usable(instance)
+            _check_time(instance, request.timeout)
             reply = await self.sender.send(opened, instance, request, consultation=True)
             self._note(opened, instance, reply)
             text = reply.text or ""
@@ -238,19 +243,33 @@ class Models:
         try:
             reply = await self.sender.send(opened, instance, request)
         except BadReply as error:
-            if instance.entry.deterministic or error.said is None or opened.repaired:
+            left = 0.0 if error.said is None else self._time_to_repair(opened, instance)
+            if error.said is None or left <= 0:
                 raise
             wrong, said = as_program_error(error, instance.spec.id), error.said
         else:
             found = misfit(reply)
-            if found is None or instance.entry.deterministic or opened.repaired:
+            left = 0.0 if found is None else self._time_to_repair(opened, instance)
+            if found is None or left <= 0:
                 return reply
             wrong, said = found, _words(reply)
-        opened.repaired = True
         failed = Failed(wrong, FailureKind.REPLY, _reason(wrong, wrong))
         opened.tried(instance.target, failed, self.sender.clock.monotonic())
         opened.spent = Spent()
-        return await self.sender.send(opened, instance, repair_request(request, said, wrong.message))
+        again = attrs.evolve(repair_request(request, said, wrong.message), timeout=left)
+        return await self.sender.send(opened, instance, again)
+
+    def _time_to_repair(self, opened: OpenCall, instance: ProviderInstance) -> float:
+        """Return the seconds that a model may take to answer better; 0 where it may not be told."""
+        left = self._left(opened, instance.spec.timeout, opened.started)
+        if left <= 0 or instance.entry.deterministic or not opened.may_repair(self.most_requests):
+            return 0.0
+        return left
+
+    def _left(self, opened: OpenCall, bound: float, began: float) -> float:
+        """Return the seconds that the next request of a call may take, which began at a time."""
+        hints = opened.call.hints
+        return seconds_for(bound, hints, self.sender.clock.monotonic() - began if len(hints) else 0.0)
 
     def request(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> InferenceRequest:
         """Return the request of one attempt, with what is left of the call's time.
@@ -258,12 +277,10 @@ class Models:
         Raises:
             ProviderTimeout: Nothing is left.
         """
-        call = opened.call
-        elapsed = self.sender.clock.monotonic() - opened.started if opened.record.attempts else 0.0
-        timeout = seconds_for(instance.spec.timeout, call.hints, elapsed)
-        if timeout <= 0:
-            message = "the call's time is over"
-            raise ProviderTimeout(instance.spec.id, message, failure=FailureKind.FINAL)
+        call, bound = opened.call, instance.spec.timeout
+        tried = opened.record.attempts or opened.consulted
+        timeout = self._left(opened, bound, opened.started) if tried else seconds_for(bound, call.hints)
+        _check_time(instance, timeout)
         return build_request(function, call.args, opened.scope.lookup, timeout=timeout, hints=call.hints)
 
     @staticmethod
@@ -299,6 +316,11 @@ def _reason(error: Exception, thrown: ProgramError) -> str:
     status = getattr(error, "status", None)
     code = code_of(thrown) or thrown.kind
     return code if status is None else f"{code}, status {status}"
+
+
+def _check_time(instance: ProviderInstance, seconds: float) -> None:
+    if seconds <= 0:
+        raise ProviderTimeout(instance.spec.id, "the call's time is over", failure=FailureKind.FINAL)
 
 
 def _check_usable(instance: ProviderInstance) -> None:

@@ -18,7 +18,7 @@ from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.names import Lookup, no_names
-from rtfs_framework.orchestrator.boundary.failures import code_of
+from rtfs_framework.orchestrator.boundary.failures import LATE, code_of
 from rtfs_framework.orchestrator.recording.attempts import AttemptRecord, Spent, banded, draw, total_cost
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.records import CONSULTATION, CallRecord, OpenRecord, sealed
@@ -128,7 +128,9 @@ class OpenCall:
     approved: tuple[ExecTarget, ...] = ()
     """The targets for which a person has said yes."""
     repaired: bool = False
-    """Whether a model was told that its answer does not fit; once per call."""
+    """Whether a model was told that its answer does not fit; once per call, its two requests at once together."""
+    since: float = 0.0
+    """When the attempt under way began, on the monotonic clock."""
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -150,11 +152,23 @@ class OpenCall:
         if decision is not None:
             self.record.decision = attrs.evolve(decision, steps=(*decision.steps, (who, what)))
 
+    def may_repair(self, most: int) -> bool:
+        """Tell whether a model may be told that its answer does not fit, in a call of so many requests at most.
+
+        Who is told yes does it: there is one per call.
+        """
+        call = self if self.leg_of is None else self.leg_of
+        under_way = 1 if self.leg_of is None else 2
+        made = sum(each.kind is not FailureKind.REFUSED for each in self.attempts)
+        if call.repaired or made + under_way >= most:
+            return False
+        call.repaired = True
+        return True
+
     def tried(self, target: ExecTarget, failed: Failure, now: float) -> None:
         """Write down an attempt that gave no usable answer; what the next one uses is counted apart."""
         record, spent = self.record, self.spent or Spent()
-        before = sum(each.seconds for each in record.attempts)
-        seconds = max(0.0, now - self.started - before)
+        seconds, self.since = max(0.0, now - self.since), now
         attempt = Attempt(
             target=target,
             kind=failed.kind,
@@ -179,7 +193,7 @@ class OpenCall:
         record.attempts = (*record.attempts, made)
         record.target, record.cache, record.reply_key, record.model, record.explanation = "", "", "", "", ""
         self.spent = None
-        if self.failed is None or failed.kind is not FailureKind.REFUSED:  # what was answered says more
+        if self.failed is None or _is_telling(failed):
             self.failed = failed.error
 
     @property
@@ -197,7 +211,7 @@ class OpenCall:
             record.signals = scope.chain.journal.signals
             if scope.metadata is not NO_METADATA or len(call.hints):
                 record.said_around = True
-        return cls(call, scope, now, record)
+        return cls(call, scope, now, record, since=now)
 
     def consultation(self, target: str, question: str, now: float) -> OpenCall:
         """Open a consultation: a call of its own, with usage and cost, that belongs to this call's id."""
@@ -231,8 +245,8 @@ class OpenCall:
         record = copy(self.record)
         record.decision = attrs.evolve(decision, settle=None)
         scope = attrs.evolve(self.scope, sink=lambda _: None)
-        made = OpenCall(self.call, scope, self.started, record, leg_of=self)
-        made.answers, made.consulted, made.repaired, made.spent = self.answers, self.consulted, self.repaired, Spent()
+        made = OpenCall(self.call, scope, self.started, record, leg_of=self, since=self.since)
+        made.answers, made.consulted, made.spent = self.answers, self.consulted, Spent()
         return made
 
     def abandon(self, now: float, error: BaseException) -> None:
@@ -304,3 +318,10 @@ class OpenCall:
         if error is not None:
             record.error_kind, record.error, record.code = error.kind, error.message, code_of(error)
         scope.sink(sealed(record))
+
+
+def _is_telling(failed: Failure) -> bool:
+    """Tell whether a failure says more than the one before it: a model was asked, or a rule ends the call."""
+    if failed.kind is FailureKind.FINAL:
+        return bool(failed.guard) or code_of(failed.error) != LATE
+    return failed.kind is not FailureKind.REFUSED
