@@ -76,14 +76,15 @@ def decision_text(decision: Decision, keyed: Keyed, parts: Mapping[str, str] | N
 def _beyond(plan: DelegationPlan, *, heard: bool) -> dict[str, Any]:
     """Return what a plan says beyond what all do, such as a delay; without what was made of words that were heard."""
     found: dict[str, Any] = {}
-    for field in attrs.fields(DelegationPlan):
-        value = getattr(plan, field.name)
-        if field.name not in _OF_ALL and value != field.default and not (heard and field.name in _MADE):
-            found[field.name] = plain_of(value)
+    for name, default in _MORE:
+        value = getattr(plan, name)
+        if value != default and not (heard and name in _MADE):
+            found[name] = plain_of(value)
     return found
 
 
 _OF_ALL = frozenset({"target", "source", "engine", "confidence", "reasoning", "context", "created_at"})
+_MORE = tuple((field.name, field.default) for field in attrs.fields(DelegationPlan) if field.name not in _OF_ALL)
 _MADE = frozenset({"alternatives", "note"})
 
 
