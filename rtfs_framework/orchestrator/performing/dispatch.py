@@ -221,10 +221,11 @@ class Dispatcher:
     async def _approve(self, opened: OpenCall, decision: Decision, target: Ask) -> Answer:
         """Ask a person, unless one has said yes to this target for this call; then look at the rules again, and go on.
 
-        The other guards are asked before, so that nobody says yes to what may not be, and again when it is sent.
+        The other guards are asked before, so that nobody says yes to what may not be, and again when it is sent. A yes
+        is for one target, so there is no hedge.
         """
         then = target.then
-        if then not in opened.approved:
+        if then not in opened.approved and not self._is_refused(then):
             refused = await self._foreseen(opened, then)
             if refused is not None:
                 held = attrs.evolve(decision, plan=attrs.evolve(decision.plan, target=then))
@@ -235,11 +236,13 @@ class Dispatcher:
                 return self._throw(opened, self._not_approved(opened.record.symbol, target, verdict.words))
             opened.approved = (*opened.approved, then)
         said = opened.record.decision or decision
-        plan, note = self.delegator.precedence.review(attrs.evolve(said.plan, target=then))
-        if note is not None:
-            opened.noted("security", note)
+        plan, note = self.delegator.precedence.review(attrs.evolve(said.plan, target=then, hedge=None))
         steps = said.steps if note is None else (*said.steps, ("security", note))
         return await _finished(self._carry_out(opened, attrs.evolve(said, plan=plan, steps=steps)))
+
+    def _is_refused(self, target: ExecTarget) -> bool:
+        """Tell whether the rules refuse a capability, whatever a person says; the error that follows names the rule."""
+        return isinstance(target, Capability) and self.capabilities.security.capability(target.id) is not None
 
     async def _foreseen(self, opened: OpenCall, target: ExecTarget) -> Failed | None:
         """Return why a model would not be asked now; nothing is held for it."""

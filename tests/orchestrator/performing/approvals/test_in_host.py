@@ -13,6 +13,7 @@ from rtfs_framework.api import (
     Capability,
     DelegationPlan,
     GuardEntry,
+    Hedge,
     LocalModel,
     ObserverEntry,
     PlanSource,
@@ -187,6 +188,26 @@ def test_nobody_is_asked_about_what_may_not_be(kit, source, opened, store):
         result = session.run(source(PROGRAM), ("x",))
     assert [each.attempt.guard for each in result.calls[0].attempts][:1] == ["g"]
     assert not store.path.exists()
+
+
+def test_a_capability_that_is_not_granted_is_refused_unasked(source, opened, store, capability):
+    pay = capability("pay", lambda _: "paid")
+    refused = pytest.raises(ProgramError, match="not granted; add  grant")
+    with opened(Asks(Capability("pay")), capabilities=[pay]) as session, refused:
+        session.run(source(PROGRAM), ("x",))
+    assert not store.path.exists()
+
+
+def test_a_yes_is_for_one_target_so_there_is_no_second_request(kit, source, opened, store):
+    class Hedges(Asks):
+        def decide(self, context):
+            hedge = Hedge(target=RemoteModel("r"), after=0.0)
+            return attrs.evolve(super().decide(context), hedge=hedge)
+
+    with opened(Hedges()) as session:
+        answering(session, store, yes=True)
+        assert session.run(source(PROGRAM), ("x",)).value == "said"
+    assert not kit.providers["r"].requests
 
 
 def test_rules_are_looked_at_again_when_it_is_sent(kit, source, opened, store):
