@@ -28,6 +28,7 @@ from rtfs_framework.api import (
     LocalModel,
     PlanSource,
     RemoteModel,
+    compile_patterns,
     show_target,
 )
 
@@ -37,20 +38,23 @@ NAME = "resilient"
 class ResilientEngine:
     """Chooses by health, and by what was tried."""
 
-    __slots__ = ("_line", "_own")
+    __slots__ = ("_line", "_ours", "_own")
 
     def __init__(self, settings: EngineSettings) -> None:
         below = settings.children
         self._own: ResilientSettings = settings.own or ResilientSettings()
+        self._ours = compile_patterns(tuple(self._own.symbols)) if self._own.symbols else None
         self._line = tuple(each for key in ("primary", "escalate", "fallback") for each in below.get(key, ()))
 
     def claims(self) -> Iterable[str]:
-        """Return nothing of its own: the host adds what the engines in the line claim."""
-        return ()
+        """Return the functions that its settings name; the host adds what the engines in the line claim."""
+        return tuple(self._own.symbols)
 
     def decide(self, context: CallContext) -> DelegationPlan | None:
         """Return the plan of the first engine in the line whose target is well and was not ruled out."""
-        first = self._line[0].decide(context) if self._line else None
+        if not self._line or (self._ours is not None and self._ours(context.symbol) is None):
+            return None
+        first = self._line[0].decide(context)
         attempts = context.attempts
         if not attempts and (first is None or (self._own.hedge is None and _why_ill(first.target, context) is None)):
             return first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import attrs
@@ -22,6 +23,8 @@ def _hedge(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
 class ResilientSettings:
     """Keys of `[engines.NAME]`, besides those that name engines."""
 
+    symbols: Sequence[str] = ()
+    """The functions that it decides about, names and patterns with `*`; without it, what those in its line claim."""
     retries: int = attrs.field(default=0, validator=[validators.ge(0), validators.le(_MOST_RETRIES)])
     """How often a target is asked again that surely did nothing, before the next one is asked."""
     backoff: Seconds = attrs.field(default=Seconds(0.5), validator=_POSITIVE, metadata=plausible(0.01, 60))

@@ -131,6 +131,15 @@ def test_a_primary_that_has_nothing_left_gives_way():
     assert plan_of(made, attempts=[tried(BIG, FailureKind.UNCERTAIN)]).target == SMALL
 
 
+def test_it_decides_about_the_functions_that_it_is_told_alone():
+    made = engine(Always(SMALL), Always(BIG), key="escalate", symbols=("draft-*", "f"))
+    assert tuple(made.claims()) == ("draft-*", "f")
+    assert plan_of(made).target == SMALL
+    other = engine(Always(SMALL), symbols=("g",))
+    assert plan_of(other) is None
+    assert not engine(Always(SMALL)).claims()
+
+
 def test_a_fallback_without_an_opinion_is_passed_over():
     assert plan_of(engine(Always(BIG), Silent(), Always(SMALL)), healths={BIG: Health.OPEN}).target == SMALL
 

@@ -175,3 +175,43 @@ def test_repeats_stay_within_their_budget_while_the_breaker_is_off(opened):
         with opened(server, REPEATING, more=more) as session:
             assert counted(session.load(PROGRAM).call("many", (calls,)).value)["failed"] == 0
         assert calls < len(server.requests) <= 1.1 * calls + 2
+
+
+HEDGED = """
+[delegation]
+engine = "steady"
+[engines.steady]
+plugin = "resilient"
+symbols = ["answer"]
+primary = "remote-big"
+fallback = ["remote-other"]
+hedge = "50ms"
+[delegation.remote_providers.big]
+provider = "openai"
+endpoint = "{big}"
+model = "m"
+timeout = "30s"
+idempotent = true
+[delegation.remote_providers.other]
+provider = "openai"
+endpoint = "{other}"
+model = "m"
+idempotent = true
+"""
+
+
+def test_a_hedge_answers_for_a_server_that_hangs_now_and_then(tmp_path):
+    """One request in ten hangs for longer than the test lasts: whoever waited for it would not come back."""
+    dice, calls = random.Random(3), 100
+    said = Say('{"value": "from the server"}')
+    with OpenAIServer(then=lambda _: Hang() if dice.random() < 0.1 else said) as big, OpenAIServer(then=said) as other:
+        config = tmp_path / "delegation.toml"
+        config.write_text(HEDGED.format(big=big.url, other=other.url), encoding="utf-8")
+        environ = {"RTFS_HOME": str(tmp_path)}
+        with Session.open(catalog=load_catalog(environ), config_path=config, environ=environ) as session:
+            result = session.load(PROGRAM).call("many", (calls,))
+        assert counted(result.value) == {"server": calls, "near": 0, "failed": 0}
+        lost = [call for call in result.calls if any("answered first" in each.attempt.reason for each in call.attempts)]
+        assert lost
+        assert len(other.requests) >= 1
+        assert len(big.requests) == calls
