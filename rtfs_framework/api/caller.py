@@ -59,11 +59,6 @@ class DelegationMetadata:
             source=self.source or below.source,
         )
 
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """Equal keys stand for equal metadata."""
-        return self.confidence, self.reasoning, tuple(sorted(self.context.items())), self.source
-
 
 NO_METADATA = DelegationMetadata()
 """Where nobody has said anything."""

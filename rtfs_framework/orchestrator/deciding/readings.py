@@ -85,7 +85,8 @@ def _permissions(reads: Reads) -> tuple[Hashable, Any]:
 def _metadata(reads: Reads) -> tuple[Hashable, Any]:
     caller = NO_METADATA if reads.asker is None else reads.asker.metadata
     found = said_of(reads.facts.function, reads.call.hints, caller)
-    return found.key, found
+    facts = (text for fact in sorted(found.context.items()) for text in fact)
+    return digest(found.confidence, found.reasoning, found.source, *facts), found
 
 
 def _attempts(reads: Reads) -> tuple[Hashable, Any]:

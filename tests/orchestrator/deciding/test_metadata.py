@@ -74,6 +74,7 @@ def test_other_words_are_another_key():
         for said in (DelegationMetadata(), CALLER, DelegationMetadata(confidence=0.4), DelegationMetadata(source="x"))
     }
     assert len(seen) == 4
+    assert all(isinstance(key, str) for key in seen)  # records name them by their digest
 
 
 @pytest.mark.parametrize("level", IsolationLevel)
