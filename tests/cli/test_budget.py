@@ -137,3 +137,13 @@ def test_tenants_have_budgets_of_their_own(rtfs, project):
 @pytest.mark.parametrize("args", [(), ("list",), ("show",), ("settle",), ("release",)])
 def test_help_has_examples(rtfs, args):
     assert "rtfs budget" in rtfs("budget", *args, "--help").out
+
+
+def test_config_show_has_budgets_rates_and_tenants_as_they_are_written(rtfs, project):
+    routes = "[tenants.a.static_routes]\nanswer = 'local-pure'\n"
+    project(None, BUDGET + f"[rates.r]\ncalls = 3\n[tenants.a.budgets.of-a]\ncalls = 9\n{routes}")
+    found = rtfs("config", "show", "own.toml", "--tenant", "a", "--json").data
+    shown = {row["key"]: row["value"] for row in found["settings"]}
+    assert shown['delegation.static_routes."answer"'] == "local-pure", "as the tenant has it"
+    assert (shown["budgets.daily.usd"], shown["rates.r.calls"], shown["tenants.a.budgets.of-a.calls"]) == (0.01, 3, 9)
+    assert (shown["ledger.max_tokens"], shown["ledger.unknown_price"]) == (1000, "refuse")

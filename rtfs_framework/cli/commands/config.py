@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rtfs_framework.cli.notices import notices, problems_json
-from rtfs_framework.cli.options import config_path, environment, json_option, trust_option
+from rtfs_framework.cli.options import config_path, environment, json_option, tenant_option, trust_option
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.terminal import say
 
@@ -27,6 +27,7 @@ def command() -> None:
 @click.argument("file", required=False)
 @json_option
 @trust_option
+@tenant_option
 def show_command(file: str | None, *, as_json: bool) -> None:
     """Show every setting in force with its source: a file's line, a variable, a plugin's default, or the default.
 
