@@ -9,9 +9,12 @@ check concerns costs one look-up.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import attrs
+from typing_extensions import ParamSpec
 
 from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 __all__ = ["Asking", "Check", "Gate", "Held", "Outcome", "Permit", "RefusedError"]
 
@@ -134,9 +140,7 @@ class Permit:
         if not self.waits:
             self.begin(seconds)
             return
-        import anyio
-
-        await anyio.to_thread.run_sync(self.begin, seconds)
+        await _in_thread(self.begin, seconds)
 
     def settle(self, outcome: Outcome) -> None:
         """Settle what is held, the latest first; once."""
@@ -149,10 +153,7 @@ class Permit:
         if not self.waits:
             self.settle(outcome)
             return
-        import anyio
-
-        with anyio.CancelScope(shield=True):  # whoever is stopped now has still used what it used
-            await anyio.to_thread.run_sync(self.settle, outcome)
+        await _in_thread(self.settle, outcome)  # whoever is stopped now has still used what it used
 
 
 _NOTHING_SENT = Outcome(sent=False, failure=FailureKind.REFUSED)
@@ -210,19 +211,46 @@ class Gate:
         """
         if not self.waits(asking.instance):
             return self.enter(asking)
-        import anyio
-
         permit = Permit()
+
+        def enter(check: Check) -> Held | None:
+            held = check.enter(asking)
+            if held is not None:  # noted here: whoever waits for this thread may be stopped
+                permit.held.append((check, held))
+            return held
+
         try:
             for check in self.of(asking.instance):
-                held = await anyio.to_thread.run_sync(check.enter, asking) if check.waits else check.enter(asking)
+                held = await _in_thread(enter, check) if check.waits else enter(check)
                 if held is not None:
-                    permit.held.append((check, held))
                     await _pause(held)
         except BaseException:
             await permit.settle_there(_NOTHING_SENT)
             raise
         return permit
+
+
+async def _in_thread(function: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+    """Call a function in a thread, and wait for its end also when this is cancelled: by a scope or, as tasks are.
+
+    What a check takes hold of in a thread would be lost if nobody waited for it.
+    """
+    import asyncio
+
+    import anyio
+
+    async def call() -> T:
+        return await anyio.to_thread.run_sync(partial(function, *args, **more))
+
+    task = asyncio.ensure_future(call())
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait((task,))
+        if not task.cancelled():
+            task.exception()  # asked for, so that asyncio does not report it as forgotten
+        raise
 
 
 async def _pause(held: Held) -> None:
