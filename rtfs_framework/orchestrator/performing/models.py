@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from math import inf
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -32,8 +34,11 @@ from rtfs_framework.orchestrator.performing.sending import Sender, failure_of
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
-from rtfs_framework.orchestrator.remembering.reuse import Reuse
+from rtfs_framework.orchestrator.remembering.reuse import Flight, Reuse
 from rtfs_framework.registry.faults import PluginFault
+
+if TYPE_CHECKING:
+    from anyio import Event
 
 _CONSULT_TIMEOUT = 10.0
 """Seconds that a consultation may take, if the provider's own bound is not shorter."""
@@ -219,13 +224,30 @@ class Models:
                 return error
             return None
 
-        ask = partial(self._repaired, opened, instance, request, misfit)
         if key is None:
-            return await ask(), False
-        seconds = request.timeout * (1 if instance.entry.deterministic else 2)  # a repair is a request of its own
-        return await self.sender.there(
-            instance, seconds, self.reuse.once, *key, ask, lambda reply: misfit(reply) is None
+            return await self._repaired(opened, instance, request, misfit), False
+
+        async def ask() -> InferenceReply:
+            left = self._left(opened, request.timeout, opened.started)  # after it has waited for others, say
+            _check_time(instance, left)
+            return await self._repaired(opened, instance, attrs.evolve(request, timeout=left), misfit)
+
+        async def wait(landed: Event) -> None:
+            from anyio import move_on_after
+
+            left = self._left(opened, inf, opened.started)
+            with move_on_after(None if left == inf else max(left, 0.0)):
+                return await landed.wait()
+            raise _over(instance)
+
+        flight = Flight(
+            ask=ask,
+            wait=wait,
+            fits=lambda reply: misfit(reply) is None,
+            shares=partial(_is_shared, opened, instance, request),
         )
+        seconds = request.timeout * (1 if instance.entry.deterministic else 2)  # a repair is a request of its own
+        return await self.sender.there(instance, seconds, self.reuse.once, *key, flight)
 
     async def _repaired(
         self,
@@ -318,9 +340,22 @@ def _reason(error: Exception, thrown: ProgramError) -> str:
     return code if status is None else f"{code}, status {status}"
 
 
+def _is_shared(opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, error: Exception) -> bool:
+    """Tell whether a failure is that of equal calls, too: it is not this call's own time, guards, journal or bound."""
+    if isinstance(error, JournalError) or failure_of(error) in (FailureKind.REFUSED, FailureKind.FINAL):
+        return False
+    if opened.most_tokens is not None:
+        return False
+    return not isinstance(error, ProviderTimeout) or request.timeout >= instance.spec.timeout
+
+
 def _check_time(instance: ProviderInstance, seconds: float) -> None:
     if seconds <= 0:
-        raise ProviderTimeout(instance.spec.id, "the call's time is over", failure=FailureKind.FINAL)
+        raise _over(instance)
+
+
+def _over(instance: ProviderInstance) -> ProviderTimeout:
+    return ProviderTimeout(instance.spec.id, "the call's time is over", failure=FailureKind.FINAL)
 
 
 def _check_usable(instance: ProviderInstance) -> None:

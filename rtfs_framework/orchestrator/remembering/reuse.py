@@ -58,9 +58,22 @@ class Answering(Protocol):
         ...
 
 
+@attrs.frozen(slots=True, eq=False, kw_only=True)
+class Flight:
+    """What one call does when its request is not remembered."""
+
+    ask: Callable[[], Awaitable[InferenceReply]]
+    wait: Callable[[anyio.Event], Awaitable[None]]
+    """Waits for an equal request that is under way, at most as long as the call may take."""
+    fits: Callable[[InferenceReply], bool]
+    """Tells whether a reply may be remembered."""
+    shares: Callable[[Exception], bool]
+    """Tells whether a failure is that of equal calls, too, and not the call's own: its time, its budget."""
+
+
 @attrs.define(slots=True, eq=False)
-class _Flight:
-    """A request under way, and its outcome."""
+class _UnderWay:
+    """A request under way, and its outcome; without one, whoever waits takes over."""
 
     landed: anyio.Event
     reply: InferenceReply | None = None
@@ -79,7 +92,7 @@ class Reuse:
     guards: str = ""
     """Of the guards that a request passes: what one lets through, or takes out, another does not."""
     _functions: dict[int, tuple[FunctionSignature, Lookup, str]] = attrs.field(factory=dict, init=False)
-    _flights: dict[tuple[int, str], _Flight] = attrs.field(factory=dict, init=False)
+    _flights: dict[tuple[int, str], _UnderWay] = attrs.field(factory=dict, init=False)
     """Under way, by key. This and what follows is changed in the session's thread `io` alone."""
     _latest: dict[str, tuple[int, InferenceReply]] = attrs.field(factory=dict, init=False)
     landed: int = attrs.field(default=0, init=False)
@@ -125,42 +138,42 @@ class Reuse:
         self,
         key: CacheKey,
         since: int,
-        ask: Callable[[], Awaitable[InferenceReply]],
-        fits: Callable[[InferenceReply], bool],
+        flight: Flight,
     ) -> tuple[InferenceReply, bool]:
         """Ask, or wait for an equal request that is under way; tell whether the reply was shared.
 
-        The reply is remembered when it `fits`, before the request counts as landed; who looked (`since` is what
-        `landed` was then) before that, and came here after, is given it all the same. So of equal requests of any
-        threads and tasks at once one is paid. When the one that asks is cancelled, the next one takes over.
+        A failure is that of all who wait, unless it is the asking call's own: then, and when that one is cancelled, the
+        next one takes over. The reply is remembered when it fits, before the request counts as landed; who looked
+        (`since` is what `landed` was then) before that, and came here after, is given it all the same. So of equal
+        requests of any threads and tasks at once one is paid.
         """
         import asyncio
 
         import anyio
 
         place = (id(asyncio.get_running_loop()), key.digest)  # a loop that was given up keeps its flights
-        while (flight := self._flights.get(place)) is not None:
-            await flight.landed.wait()
-            if flight.reply is not None:
-                return flight.reply, True
-            if flight.error is not None:
-                raise flight.error
+        while (other := self._flights.get(place)) is not None:
+            await flight.wait(other.landed)
+            if other.reply is not None:
+                return other.reply, True
+            if other.error is not None:
+                raise other.error
         late = self._latest.get(key.digest)
         if late is not None and late[0] > since:
             return late[1], True
-        flight = self._flights[place] = _Flight(anyio.Event())
+        own = self._flights[place] = _UnderWay(anyio.Event())
         try:
-            flight.reply = await ask()
-            if self.layer is not None and fits(flight.reply):
-                await anyio.to_thread.run_sync(self.remember, key, flight.reply)  # the file may be locked for seconds
-                self._has_landed(key, flight.reply)
+            own.reply = await flight.ask()
+            if self.layer is not None and flight.fits(own.reply):
+                await anyio.to_thread.run_sync(self.remember, key, own.reply)  # the file may be locked for seconds
+                self._has_landed(key, own.reply)
         except Exception as error:
-            flight.error = error
+            own.error = error if flight.shares(error) else None
             raise
         finally:
             self._flights.pop(place, None)
-            flight.landed.set()
-        return flight.reply, False
+            own.landed.set()
+        return own.reply, False
 
     def _has_landed(self, key: CacheKey, reply: InferenceReply) -> None:
         self.landed += 1

@@ -1,0 +1,86 @@
+"""Equal calls at once: one is sent; what ended it for its own reasons is not the failure of those who wait."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from rtfs_framework.api import FailureKind, InferenceReply, ProviderUnavailable, Usage
+from rtfs_framework.lang.errors import ProgramError
+
+HINT = "^{:runtime.learning.timeout {:timeout-ms 1000}}"
+PROGRAM = '(defn label "Label." [x :string] :string "own") (defn main [x] (label x))'
+HINTED = PROGRAM.replace("(label x)", f"{HINT} (label x)")
+CONFIG = "[delegation]\nstatic_routes = { label = 'local-a' }\non_exhausted = 'error'\n"
+
+
+class Scripted:
+    """Answers with its script, one after the other, after so many seconds each."""
+
+    def __init__(self, *script):
+        self.script, self.asked = script, 0
+
+    async def __call__(self, _):
+        seconds, said = self.script[self.asked]
+        self.asked += 1
+        await anyio.sleep(seconds)
+        if isinstance(said, Exception):
+            raise said
+        return InferenceReply(text=said, model="m", usage=Usage(7, 3))
+
+
+@pytest.fixture
+def both(kit, source):
+    """Return what two runs of a program give when the second is begun while the first is under way, and the model."""
+
+    def ran(text, *script, config=CONFIG, stop=None):
+        model, found = Scripted(*script), {}
+
+        async def one(session, name, stop=None):
+            with anyio.move_on_after(stop):
+                try:
+                    result = await session.run_async(source(text), ("x",))
+                    (found[name],) = [call for call in result.calls if call.kind == "delegated"]
+                except ProgramError as error:
+                    found[name] = error
+
+        async def two(session):
+            async with anyio.create_task_group() as group:
+                group.start_soon(one, session, "first", stop)
+                while not model.asked:  # noqa: ASYNC110 - what is looked at is the fake's
+                    await anyio.sleep(0.005)
+                await anyio.sleep(0.2)
+                group.start_soon(one, session, "second")
+
+        provider = kit.provider("a", model, deterministic=True)
+        with kit.open(kit.catalog(provider, l2=True), config) as session:
+            anyio.run(two, session)
+        return found, model
+
+    return ran
+
+
+def test_one_whose_own_time_is_over_is_followed_by_the_next(both):
+    found, model = both(HINTED, (30.0, "never"), (0.0, "second"))
+    assert found["first"].kind == "NetworkError"
+    assert (found["second"].cache, found["second"].output_tokens, model.asked) == ("l2 miss", 3, 2)
+
+
+def test_one_that_is_stopped_is_followed_by_the_next(both):
+    found, model = both(PROGRAM, (30.0, "never"), (0.0, "second"), stop=1.5)
+    assert "first" not in found
+    assert (found["second"].output_tokens, model.asked) == (3, 2)
+
+
+def test_a_failure_of_the_model_is_that_of_all(both):
+    gone = ProviderUnavailable("a", "gone", failure=FailureKind.HERE)
+    found, model = both(PROGRAM, (1.0, gone))
+    assert [str(each) for each in found.values()] == ["a: gone"] * 2
+    assert model.asked == 1
+
+
+def test_what_is_final_for_one_is_not_for_the_other(both):
+    final = ProviderUnavailable("a", "enough", failure=FailureKind.FINAL)
+    found, model = both(PROGRAM, (1.0, final), (0.0, "second"))
+    assert str(found["first"]) == "a: enough"
+    assert (found["second"].output_tokens, model.asked) == (3, 2)
