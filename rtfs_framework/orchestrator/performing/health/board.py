@@ -106,7 +106,7 @@ class Board:
 
     def health(self, target: ExecTarget) -> Health:
         """Return the state of a target's breaker."""
-        cell = self._cells.get(target) or self._cell(target)
+        cell = self._of(target)
         if cell is None:
             return Health.CLOSED
         breaker = cell.breaker
@@ -119,12 +119,12 @@ class Board:
 
     def latency(self, target: ExecTarget) -> Latency | None:
         """Return how long a target takes, None while too little is known."""
-        cell = self._cells.get(target) or self._cell(target)
+        cell = self._of(target)
         return None if cell is None else cell.latencies.shown
 
     def load(self, target: ExecTarget) -> int:
         """Return about how many requests this process has under way there, at most."""
-        cell = self._cells.get(target) or self._cell(target)
+        cell = self._of(target)
         if cell is None:
             return 0
         if cell.said_load is None:
@@ -135,7 +135,7 @@ class Board:
 
     def enter(self, target: ExecTarget, *, repeated: bool = False) -> int | Turned:
         """Let a request through, or say why not. `repeated`: its call was at this target before."""
-        cell = self._cells.get(target) or self._cell(target)
+        cell = self._of(target)
         if cell is None:
             return 0
         now = self.clock.monotonic()
@@ -161,7 +161,7 @@ class Board:
 
     def settle(self, target: ExecTarget, permit: int, seen: Seen, *, seconds: float | None, why: str = "") -> None:
         """Count what came of a request that was let through; `seconds` is how long an answer took, None for no word."""
-        cell = self._cells.get(target) or self._cell(target)
+        cell = self._of(target)
         if cell is None:
             return
         now = self.clock.monotonic()
@@ -189,7 +189,7 @@ class Board:
 
     def close_breaker(self, target: ExecTarget) -> bool:
         """Close a target's breaker because somebody says that it is well; tell whether it was not closed."""
-        cell = self._cells.get(target) or self._cell(target)
+        cell = self._of(target)
         if cell is None:
             return False
         now = self.clock.monotonic()
@@ -212,6 +212,12 @@ class Board:
                 if cell.unwritten:
                     self._note(cell, now)
         self.shared.close()
+
+    def _of(self, target: ExecTarget) -> Cell | None:
+        try:
+            return self._cells[target]
+        except KeyError:
+            return self._cell(target)
 
     def _cell(self, target: ExecTarget) -> Cell | None:
         """Return a target's cell, made and read when it is first asked about; None when it is not watched."""
