@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from rtfs_framework.api import DelegationPlan, Health, Hedge, Left, LocalModel, LocalPure, PlanSource
+from rtfs_framework.api import Ask, DelegationPlan, Health, Hedge, Left, LocalModel, LocalPure, PlanSource
 from rtfs_framework.orchestrator.deciding.readings import READS
 from rtfs_framework.orchestrator.explaining.replaying.reads import ANSWERED
 from rtfs_framework.orchestrator.explaining.replaying.replay import Repeated, replay
@@ -236,3 +236,13 @@ def test_a_delay_or_a_hedge_is_a_part_of_a_decision(desk):
     assert (found.then, found.now) == (
         "local-model m after 0.001 s, hedged at local-model other after 2 s", "local-model m after 0.001 s",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_what_a_person_said_is_no_decision(desk, yes):
+    decide = lambda _: plan(Ask("boss", M))  # noqa: E731
+    run = desk.record(decide, "(defn f [x] :own)\n(try (f 1) (catch e :no))", approver=lambda _: yes)
+    (same,), (differs,) = desk.again(decide, run), desk.again(lambda _: plan(Ask("boss", OTHER)), run)
+    assert (same.result, differs.result) == (Repeated.SAME, Repeated.DIFFERS)
+    direct = desk.record(lambda _: plan(M), ONE.format("1"))
+    assert results(desk.again(decide, direct)) == [Repeated.DIFFERS], "nobody was asked then"

@@ -12,8 +12,9 @@ from typing import Any
 
 import attrs
 
+from rtfs_framework.api.plans import DelegationPlan
 from rtfs_framework.api.signals import Health, Latency
-from rtfs_framework.api.targets import ExecTarget, show_target
+from rtfs_framework.api.targets import Ask, ExecTarget, show_target
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.orchestrator.deciding.context import Asker, Reads
@@ -110,7 +111,7 @@ class _Once:
         decision = decided(self._deciding, call, past)
         if isinstance(decision, Undecided):
             return Again(**known, then=then, result=Repeated.UNKNOWN, because=self._missing)
-        plan = decision.plan
+        plan = _approved(decision.plan, told)
         now = _shown(show_target(plan.target), plan.delay, plain_of(plan.hedge))
         if now == then:
             return Again(**known, then=then, now=now, result=Repeated.SAME)
@@ -128,6 +129,15 @@ class _Once:
         made = RecordedReads(facts, call, _nobody, asker, told=told, keyed=self.history.keyed, same_policy=same)
         self._latest = made
         return made
+
+
+def _approved(plan: DelegationPlan, told: Told) -> DelegationPlan:
+    """Return what was carried out then of a plan that a person had to say yes to: a yes is no decision."""
+    target = plan.target
+    if not isinstance(target, Ask) or told.said.get("target") != show_target(target.then):
+        return plan
+    asked = told.number > 0 or any(step == "approval" for step, _ in told.said.get("steps", ()))
+    return attrs.evolve(plan, target=target.then, hedge=None) if asked else plan
 
 
 def _shown(target: str, delay: float, hedge: Mapping[str, Any] | None) -> str:

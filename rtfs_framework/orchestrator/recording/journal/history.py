@@ -152,11 +152,13 @@ class History:
 
     def told(self, entry: Mapping[str, Any], facts: Facts) -> Iterator[Told]:
         """Yield the decisions of a call, each with what was tried before it."""
-        named = [*(each["decision"] for each in entry["attempts"]), entry["decision_digest"]]
-        made = [self.text(each).get("parts", {}).get("hedge_of", each) for each in named]
-        for number, each in enumerate(made):
-            if each and each not in made[:number]:  # a repair, and both requests of a hedge, are of one decision
-                yield self._one(entry, facts, number, each)
+        seen: set[int] = set()
+        for named in (*(each["decision"] for each in entry["attempts"]), entry["decision_digest"]):
+            made = self.text(named).get("parts", {}).get("hedge_of", named)
+            number = _attempts_before(self.text(made))
+            if made and number not in seen:  # a repair, and both requests of a hedge, are of one decision
+                seen.add(number)
+                yield self._one(entry, facts, number, made)
 
     def _one(self, entry: Mapping[str, Any], facts: Facts, number: int, named: str) -> Told:
         said = self.text(named)
@@ -235,6 +237,17 @@ class History:
                     values.append(body["value"])
             self._signals[host] = Signals(changes)
         return self._signals[host]
+
+
+def _attempts_before(said: Mapping[str, Any]) -> int:
+    """Return after how many attempts a decision was made: what follows a failure begins by saying so.
+
+    A decision that was carried out may have further steps, of guards and of people who were asked.
+    """
+    for step, verdict in said.get("steps", ())[:1]:
+        count = str(verdict).partition(":")[0]
+        return int(count) if step == "attempt" and count.isdecimal() else 0
+    return 0
 
 
 @contextmanager
