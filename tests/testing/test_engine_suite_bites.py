@@ -103,6 +103,14 @@ class KeepsWhatItSaw(Engine):
         return self.plan(context, reasoning="many" if big else "few")
 
 
+class PeeksAtHealth(Engine):
+    """Decides by a signal that it reads past its context."""
+
+    def decide(self, context):
+        passes = context._reads.facts.signals.health(RemoteModel("cloud")).passes
+        return self.plan(context, reasoning="well" if passes else "ill")
+
+
 class AsksOnAndOn(Engine):
     def decide(self, context):
         for n in range(3):
@@ -119,13 +127,17 @@ class LearnsClaims(Engine):
         return ["*" if self.asked else "ai-*"]
 
 
+ARGUMENTS_ALONE = "test_what_was_not_read_never_changes_a_plan"
+WORLDS = "test_no_world_that_answers_its_reads_alike_changes_a_plan"
+
+
 @pytest.mark.parametrize(
     ("kind", "caught_by"),
     [
         (Engine, None),
         (ClaimsTooLittle, "test_claims_cover_what_is_sent_away"),
         (ConsultsUnclaimed, "test_claims_cover_what_is_sent_away"),
-        (ChangesItsMind, "test_the_same_context_gets_an_equal_plan test_what_was_not_read_never_changes_a_plan"),
+        (ChangesItsMind, f"test_the_same_context_gets_an_equal_plan {ARGUMENTS_ALONE} {WORLDS}"),
         (GivesNoReason, "test_plans_are_complete"),
         (SaysWhen, "test_plans_are_complete"),
         (LooksAtAClock, "test_nothing_but_the_context_is_looked_at"),
@@ -133,7 +145,8 @@ class LearnsClaims(Engine):
         (LooksAtTheEnvironment, "test_nothing_but_the_context_is_looked_at"),
         (LooksAtAFile, "test_nothing_but_the_context_is_looked_at"),
         (OpensASocket, "test_nothing_but_the_context_is_looked_at"),
-        (KeepsWhatItSaw, "test_what_was_not_read_never_changes_a_plan"),
+        (KeepsWhatItSaw, f"{ARGUMENTS_ALONE} {WORLDS}"),
+        (PeeksAtHealth, WORLDS),
         (LearnsClaims, "test_claims_do_not_change"),
     ],
 )

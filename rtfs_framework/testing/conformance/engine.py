@@ -6,7 +6,7 @@ Needs hypothesis, which draws the symbols.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from hypothesis import given, settings
@@ -26,6 +26,7 @@ from rtfs_framework.api import (
 )
 from rtfs_framework.testing.conformance.base import Conformance, check
 from rtfs_framework.testing.conformance.traps import trapped
+from rtfs_framework.testing.conformance.worlds import Read, World, told, worlds
 from rtfs_framework.testing.fakes import call_reads, decided
 
 ROUTES: Mapping[str, tuple[ExecTarget, ...]] = {
@@ -109,6 +110,11 @@ class EngineConformance(Conformance):
                         check(not agree or plan == before, f"the plan of `{symbol}` rests on what was not read")
                     seen.append((footprint, plan))
 
+    def test_no_world_that_answers_its_reads_alike_changes_a_plan(self) -> None:
+        """Footprints are complete: signals, draws, hints and arguments that were not read never change a plan."""
+        for chosen in self.settings():
+            _rests_on_reads(self.make(chosen), tuple(self.symbols()))
+
     def test_plans_are_complete(self) -> None:
         """A confidence within 0..1, a reason in words, and no time of its own."""
         for chosen in self.settings():
@@ -166,6 +172,34 @@ def _decided(
             return plan, dict(reads.noted)
         check(len(answers) < _MOST_QUESTIONS, "a third question about one call")
         answers[reads.question.text] = said
+
+
+def _rests_on_reads(engine: DelegationEngine, symbols: Sequence[str]) -> None:
+    """Compare an engine's plans in drawn worlds that agree in all that it read."""
+
+    def agrees(symbol: str, first: World, second: World) -> None:
+        plan, footprint = _in_world(engine, symbol, (), first, first)
+        other, again = _in_world(engine, symbol, footprint, first, second)
+        check(plan == other, f"the plan of `{symbol}` rests on what was not read: {first!r}, {second!r}")
+        check(list(footprint) == list(again), f"what is read for `{symbol}` rests on what was not read")
+
+    world = worlds(ARGUMENTS, [candidate.target for candidate in CANDIDATES])
+    drawn = given(st.sampled_from(symbols), world, world)
+    settings(max_examples=80, deadline=None, derandomize=True, database=None)(drawn(agrees))()
+
+
+def _in_world(
+    engine: DelegationEngine, symbol: str, kept: Collection[Read], first: World, second: World
+) -> tuple[DelegationPlan | None, _Footprint]:
+    """Return an engine's plan and what it read, where the second world answers all reads but those that are kept."""
+    answers: dict[str, str | None] = {}
+    while True:
+        reads = told(symbol, kept, first, second, candidates=CANDIDATES, answers=answers)
+        plan = decided(engine, reads)
+        if reads.question is None:
+            return plan, dict(reads.noted)
+        check(len(answers) < _MOST_QUESTIONS, "a third question about one call")
+        answers[reads.question.text] = first.said
 
 
 def _key(symbol: str, args: tuple[Any, ...], read: tuple[str, ...]) -> Hashable:
