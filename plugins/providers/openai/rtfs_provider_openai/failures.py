@@ -48,7 +48,7 @@ class Teller:
         if isinstance(error, ProviderError):
             return error
         if isinstance(error, openai.APITimeoutError):
-            return ProviderTimeout(self.provider, "no reply in time")
+            return ProviderTimeout(self.provider, "no reply in time", failure=_of_connection(error))
         if isinstance(error, openai.APIStatusError):
             return self.of_reply(error.status_code, _data(error.response.text), error.response)
         inner = _innermost(error)
@@ -132,6 +132,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             return seconds
     try:
         wait = parsedate_to_datetime(headers["retry-after"]) - parsedate_to_datetime(headers["date"])
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
     return max(0.0, wait.total_seconds())

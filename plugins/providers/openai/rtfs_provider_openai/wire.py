@@ -109,7 +109,10 @@ def read_body(content: bytes, teller: Teller) -> Any:
     except JsonError as error:
         shown = _brief(text, teller)
         raise BadReply(
-            teller.provider, f"the reply is no valid JSON ({error}): {shown}", usage=_salvaged(text)
+            teller.provider,
+            f"the reply is no valid JSON ({error}): {shown}",
+            usage=_salvaged(text),
+            failure=_BROKEN,
         ) from error
 
 

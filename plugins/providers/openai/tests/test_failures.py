@@ -6,6 +6,7 @@ import socket
 import time
 import traceback
 
+import httpx2
 import pytest
 
 from rtfs_framework.api import (
@@ -22,7 +23,7 @@ from rtfs_framework.lang.types.model import EnumType
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.testing.fakes import inference_request
 from rtfs_framework.testing.openai_server import Fail, Hang, HangUp, OpenAIServer, Raw, Say
-from rtfs_provider_openai.failures import retry_after
+from rtfs_provider_openai.failures import Teller, retry_after
 
 SECRET = "sk-do-not-show-me"
 NOW = {"Retry-After": "0.01"}
@@ -228,7 +229,32 @@ def test_the_traceback_does_not_show_the_key(make, ask):
         ({"retry-after": "Wed, 21 Oct 2026 07:28:10 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 10.0),
         ({"retry-after": "Wed, 21 Oct 2026 07:27:00 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0),
         ({"retry-after": "Wed, 21 Oct 2026 07:28:10 GMT"}, None),
+        ({"retry-after": f"Wed, 21 Oct {10**20} 07:28:10 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
     ],
 )
 def test_how_long_to_wait(headers, seconds):
     assert retry_after(headers) == seconds
+
+
+@pytest.mark.parametrize(
+    ("cause", "failure"),
+    [
+        (httpx2.ConnectTimeout, FailureKind.SAFE),
+        (httpx2.PoolTimeout, FailureKind.SAFE),
+        (httpx2.ReadTimeout, FailureKind.UNCERTAIN),
+    ],
+)
+def test_a_time_out_before_there_was_a_connection_did_nothing(cause, failure):
+    import openai
+
+    timed_out = openai.APITimeoutError(request=httpx2.Request("POST", "http://127.0.0.1/v1"))
+    timed_out.__cause__ = cause("late")
+    error = Teller("m", "", lambda text: text).of(timed_out)
+    assert (type(error), error.failure) == (ProviderTimeout, failure)
+
+
+@pytest.mark.parametrize("content", [b"<html>sign in</html>", b'{"choices": [NaN]}'])
+def test_what_answers_without_json_is_no_model_s_server(make, ask, content):
+    with OpenAIServer(then=Raw(content)) as server:
+        error = fails(server, make, ask)
+    assert (type(error), error.failure) == (BadReply, FailureKind.UNCERTAIN)
