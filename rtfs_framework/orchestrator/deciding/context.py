@@ -164,8 +164,8 @@ class Reads:
             known = self._known[read] = READS[name](self, *more)
         return known
 
-    def note(self, read: Read) -> Any:
-        """Return what is read, and note it.
+    def check(self) -> None:
+        """Refuse to be read, unless a decision runs in this thread.
 
         Raises:
             ContextClosedError: `decide` has returned, or runs in another thread.
@@ -174,6 +174,14 @@ class Reads:
             raise Suspended
         if self._thread != get_ident():
             raise ContextClosedError("a CallContext ends with `decide`, and belongs to its thread")
+
+    def note(self, read: Read) -> Any:
+        """Return what is read, and note it.
+
+        Raises:
+            ContextClosedError: `decide` has returned, or runs in another thread.
+        """
+        self.check()
         key, value = self.look(read)
         self.noted.setdefault(read, key)
         return value
@@ -299,6 +307,7 @@ class TracedContext:
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """What was tried for this call."""
+        self._reads.check()
         asker = self._reads.asker
         if asker is None or not asker.attempts:  # nothing was: that is how every call begins, and no read
             return ()

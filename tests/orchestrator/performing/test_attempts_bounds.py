@@ -20,6 +20,7 @@ from rtfs_framework.api import (
     RemoteModel,
 )
 from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.orchestrator.deciding.context import ContextClosedError
 
 SAFE = ProviderUnavailable("a", "refused", failure=FailureKind.SAFE)
 HERE = ProviderAuthError("a", "no key")
@@ -216,3 +217,15 @@ class TestTime:
         with pytest.raises(ProgramError, match="no key"):
             desk.run(decide, config, self.HINTED, a=[HERE])
         assert desk.asked["b"] == 0
+
+
+def test_what_was_tried_is_read_while_a_decision_runs_and_not_after_it(desk):
+    kept = []
+
+    def decide(context):
+        kept.append(context)
+        return plan("a")
+
+    assert desk.run(decide)[0] == "a"
+    with pytest.raises(ContextClosedError):
+        _ = kept[0].attempts
