@@ -7,6 +7,7 @@ calls decides what becomes of a failure.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -277,7 +278,8 @@ async def _infer_there(
     await instance.prepare()
     outside, infer = instance.outside, instance.provider().infer
     try:
-        async with instance.room():
+        async with AsyncExitStack() as stack:
+            request = await _with_room(instance, request, stack)
             if permit is not None:
                 await permit.begin_there(request.timeout)
             begin()
@@ -285,6 +287,23 @@ async def _infer_there(
     except OverdueError as error:
         raise ProviderTimeout(instance.spec.id, f"no reply within {request.timeout:g} s") from error
     return _a_reply(instance, reply)
+
+
+async def _with_room(instance: ProviderInstance, request: InferenceRequest, stack: AsyncExitStack) -> InferenceRequest:
+    """Wait until there is room for a request. Where its call's own time bounds it, that is a part of that time."""
+    import anyio
+
+    if instance.parallel is None or request.timeout >= instance.spec.timeout:
+        await stack.enter_async_context(instance.room())
+        return request
+    begun = anyio.current_time()
+    with anyio.move_on_after(request.timeout):
+        await stack.enter_async_context(instance.room())
+    left = request.timeout - (anyio.current_time() - begun)
+    if left <= 0:
+        message = f"no room for it within {request.timeout:g} s"
+        raise ProviderTimeout(instance.spec.id, message, failure=FailureKind.SAFE)
+    return attrs.evolve(request, timeout=left)
 
 
 async def _infer(outside: Outside, infer: Callable[[InferenceRequest], Any], request: InferenceRequest) -> Any:

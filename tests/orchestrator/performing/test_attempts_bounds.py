@@ -206,6 +206,13 @@ class TestTime:
         assert 0 < consulted.timeout <= 0.4
         assert 0 < asked.timeout <= 0.3
 
+    def test_what_waits_for_room_has_no_more(self, desk):
+        text = self.HINTED.replace("(defn main [x]", "(defn one [x]") + ' (defn main [x] (pmap one ["x" "y"]))'
+        config = TWO.replace('provider = "a"', 'provider = "a"\nparallel = 1')
+        value, _ = desk.run(lambda _: plan("a"), config, text, a=[slowly("first", 0.2), slowly("second", 30.0)])
+        assert sorted(value) == ["first", "own"]
+        assert desk.kit.providers["a"].requests[1].timeout <= 0.25
+
     def test_that_it_is_over_says_less_than_what_went_wrong_before(self, desk):
         config = "[delegation]\non_exhausted = 'error'\n" + TWO
 
