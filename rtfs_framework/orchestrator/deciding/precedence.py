@@ -124,6 +124,7 @@ class Precedence:
         over = self.sequel.over(asker.attempts)
         found, excluded = (None, ()) if over else self.sequel.following(targets, asker, unusable)
         if found is None:
+            steps = (*steps, *excluded)
             return self.exhausted(steps, over or "no target is left", asker.attempts, hinted=source is PlanSource.HINT)
         target, delay = found
         reasoning = f"after {len(asker.attempts)} without an answer: {show_target(target)}"

@@ -99,11 +99,18 @@ class Sequel:
         repeats = []
         for place, target in enumerate(targets):
             of_it = [each for each in attempts if each.target == target]
-            if not of_it or unusable(target) is not None or self.why_not(target, attempts) is not None:
+            if not of_it:
                 continue
             delay, asked_to_wait = self._delay(of_it, asker), of_it[-1].retry_after is not None
-            if delay <= _MOST_DELAY and (asked_to_wait or self._sick(target) is None):
+            why = unusable(target) or self.why_not(target, attempts)
+            if why is None and delay > _MOST_DELAY:
+                why = f"it would be {delay:.3g} s until it may be asked again"
+            if why is None and not asked_to_wait:
+                why = self._sick(target)
+            if why is None:
                 repeats.append((delay, place, target))
+            else:
+                excluded.append(("excluded", f"{show_target(target)} again: {why}"))
         if not repeats:
             return None, tuple(excluded)
         delay, _, target = min(repeats, key=lambda each: each[:2])

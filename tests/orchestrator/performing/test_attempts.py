@@ -106,6 +106,7 @@ def test_retry_after_is_obeyed_and_beyond_the_bound_nothing_is_kept_open(run, wa
     value, call, asked = run(ONE, a=[RateLimited("a", "slow", retry_after=600.0), "never"])
     assert (value, waits, asked) == ("own hi", [], {"a": 1})
     assert call.attempts[0].attempt.retry_after == 600.0
+    assert ("excluded", "local-model a again: it would be 600 s until it may be asked again") in call.decision.steps
 
 
 def test_what_may_have_been_carried_out_is_repeated_only_where_that_is_harmless(run):
