@@ -95,10 +95,10 @@ class Hedging:
         try:
             last = await self._race(function, legs, two, hedge.after)
         except BaseException:
-            opened.spent = _together(legs)
+            opened.spent = _together(legs, len(opened.record.attempts))
             raise
         if last.broke is not None:
-            opened.spent = _together(legs)
+            opened.spent = _together(legs, len(opened.record.attempts))
             raise last.broke
         return self._put_together(opened, legs, last)
 
@@ -208,9 +208,10 @@ def _at(decision: Decision, hedge: Hedge) -> Decision:
     return attrs.evolve(decision, plan=plan, hedge_of=attrs.evolve(decision, settle=None))
 
 
-def _together(legs: list[Leg]) -> Spent:
-    """Return what both have used."""
-    parts = [leg.opened.spent or Spent() for leg in legs]
+def _together(legs: list[Leg], before: int) -> Spent:
+    """Return what both have used, their repairs included, of a call that had tried so much before."""
+    parts: list[Spent | AttemptRecord] = [leg.opened.spent or Spent() for leg in legs]
+    parts += [made for leg in legs for made in leg.opened.record.attempts[before:]]
     return Spent(
         cost=total_cost([each.cost for each in parts]),
         input_tokens=sum(each.input_tokens for each in parts),

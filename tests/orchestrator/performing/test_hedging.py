@@ -236,3 +236,29 @@ def test_a_call_that_is_stopped_stops_both(desk, kit):
 
         anyio.run(stop)
     assert sorted(desk.given_up) == ["fast", "slow"]
+
+
+def test_what_a_call_used_before_it_was_stopped_counts_its_repair_too(desk, kit, source):
+    desk.engine = Hedges(Hedge(target=FAST, after=30.0))
+    again = []
+
+    def slow(_):
+        again.append(1)
+        if len(again) > 1:
+            return desk.hang("slow")(None)
+        return InferenceReply(text="no number", model="m", usage=Usage(10, 5))
+
+    models = [kit.provider("slow", slow, remote=True), kit.provider("fast", said("no"), remote=True)]
+    typed = source(PROGRAM.replace('[text :string] : :string "own body"', "[text :string] :int 0"))
+    with kit.open(kit.catalog(*models, engine=desk.engine), IDEMPOTENT) as session:
+
+        async def stop():
+            async with anyio.create_task_group() as group:
+                group.start_soon(session.run_async, typed, ("text",))
+                while len(again) < 2:  # noqa: ASYNC110 - what is looked at is the fake's
+                    await anyio.sleep(0.005)
+                group.cancel_scope.cancel()
+
+        anyio.run(stop)
+    (entry,) = query.entries_of(kit.journal, query.find_run(kit.journal, "last"))
+    assert (entry["input_tokens"], entry["output_tokens"]) == (10, 5)
