@@ -328,6 +328,7 @@ class Delegator:
         name = answer.engine or engine.name
         source = answer.source if answer.source in _ENGINE_SOURCES else PlanSource.ENGINE
         plan = attrs.evolve(reviewed, source=source, engine=name, created_at=self.clock.now())
+        plan = plan if past is None else self.precedence.sequel.rested(plan, past.attempts)
         steps = (*steps, ("engine", f"{name}: {show_target(answer.target)}"))
         if note is not None:
             steps = (*steps, ("security", note))

@@ -17,7 +17,7 @@ from rtfs_framework.api.targets import Deny, ExecTarget, LocalPure, show_target
 from rtfs_framework.orchestrator.config.model import AttemptSpec
 
 if TYPE_CHECKING:
-    from rtfs_framework.api.plans import Candidate
+    from rtfs_framework.api.plans import Candidate, DelegationPlan
     from rtfs_framework.orchestrator.deciding.context import Asker
     from rtfs_framework.orchestrator.deciding.signals import Signals
 
@@ -59,7 +59,23 @@ class Sequel:
             if each.kind is FailureKind.UNCERTAIN:
                 return "it may have been carried out, and the target is not idempotent"
             return f"it was tried, and that was {each.kind.value}"
+        rest = self.rest(target, attempts)
+        if rest > _MOST_DELAY:
+            return f"it would be {rest:.3g} s until it may be asked again"
         return None if of_it or not attempts else self.too_weak(target, attempts[0].target)
+
+    def rest(self, target: ExecTarget, attempts: Sequence[Attempt]) -> float:
+        """Return the seconds for which a target still asks to be left alone, as far as what was tried since tells."""
+        since = 0.0
+        for each in reversed(attempts):
+            if each.target == target:
+                return max(0.0, (each.retry_after or 0.0) - since)
+            since += each.seconds / 2  # a band is at most twice what it was
+        return 0.0
+
+    def rested(self, plan: DelegationPlan, attempts: Sequence[Attempt]) -> DelegationPlan:
+        """Return a plan that waits as long as its target still asks to be left alone."""
+        return attrs.evolve(plan, delay=max(plan.delay, self.rest(plan.target, attempts)))
 
     def too_weak(self, target: ExecTarget, first: ExecTarget) -> str | None:
         """Return why a target must not answer instead of the first one, None when it may."""

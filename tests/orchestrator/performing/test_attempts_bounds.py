@@ -17,6 +17,7 @@ from rtfs_framework.api import (
     PlanSource,
     ProviderAuthError,
     ProviderUnavailable,
+    RateLimited,
     RemoteModel,
 )
 from rtfs_framework.lang.errors import ProgramError
@@ -166,6 +167,22 @@ class TestRulesAfterAFailure:
         decide = lambda context: plan("a", hedge=None if context.attempts else hedge)  # noqa: E731
         value, call = desk.run(decide, a=[slowly(SAFE), "again"], b=[final])
         assert (value, desk.asked["a"], call.exhausted) == ("own", 1, "body")
+
+
+class TestLeftAlone:
+    """A target that asks to be left alone is, whatever an engine says, and also where no breaker looks."""
+
+    OFF = "[health]\nstate = 'disabled'\n" + TWO
+
+    def test_an_engine_that_insists_waits(self, desk):
+        wait = RateLimited("a", "slow down", retry_after=0.3)
+        value, call = desk.run(lambda _: plan("a"), self.OFF, a=[wait, "second"])
+        assert (value, call.decision.plan.delay) == ("second", 0.3)
+
+    def test_and_not_for_ever(self, desk):
+        wait = RateLimited("a", "slow down", retry_after=600.0)
+        value, call = desk.run(lambda _: plan("a"), self.OFF, a=[wait, "never"])
+        assert (value, call.exhausted, desk.asked["a"]) == ("own", "body", 1)
 
 
 def test_a_default_target_that_no_engine_speaks_for_is_repeated_as_without_an_engine(desk):
