@@ -20,7 +20,7 @@ from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.find import found_file, own_file
 from rtfs_framework.orchestrator.config.guard import Refused, read_guarded
-from rtfs_framework.orchestrator.config.trust import Record, TrustStore, digest_of, trusts_all
+from rtfs_framework.orchestrator.config.trust import Record, TrustStore, digest_of, identity, trusts_all
 from rtfs_framework.orchestrator.config.variables import any_variables, read_variables
 
 if TYPE_CHECKING:
@@ -95,11 +95,16 @@ class Merged:
         return Path.cwd() if layer is None else layer.folder
 
     def file_of(self, path: KeyPath) -> str:
-        """Return the file of a program that speaks of a table, "" where the user's own or a variable does."""
+        """Return the file that speaks of a table, "" where the user's own or a variable does.
+
+        However its path is written it is one file; and one that was asked for goes before one that was found, which
+        would else move what is counted there to another account by speaking of it, too.
+        """
         speaking = [each for each in self.layers if each.speaks_of(path)]
         if any(each.kind in (Kind.OWN, Kind.VARIABLES) for each in speaking) or not speaking:
             return ""
-        return str(speaking[0].path.absolute()) if speaking[0].path is not None else ""
+        path = speaking[-1].path
+        return "" if path is None else identity(path)
 
     @property
     def path(self) -> Path | None:

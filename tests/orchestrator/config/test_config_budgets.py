@@ -138,6 +138,20 @@ def test_a_found_file_adds_budgets_and_lowers_amounts(load: Callable[..., Config
     assert not [each for each in config.notices if each.code == "E0715"]
 
 
+def test_a_file_that_was_asked_for_counts_in_one_place_however_it_is_named(
+    load: Callable[..., Config], tmp_path: Path
+) -> None:
+    """Another spelling of its path is no new account, nor is a found file that speaks of its budget, too."""
+    load("", "[budgets.day]\ncalls = 1000\n")
+    (tmp_path / "asked.toml").write_text("[budgets.day]\nusd = 5\n")
+    (tmp_path / "link.toml").symlink_to(tmp_path / "asked.toml")
+    environ = {"RTFS_HOME": str(tmp_path / "home")}
+    for name in ("../asked.toml", "../here/../asked.toml", "../link.toml"):
+        config = load_config(Path(name), tmp_path / "here", environ, load_catalog(environ), lambda _: None)
+        assert [(each.usd, each.calls) for each in config.budgets] == [(5.0, 1000)]
+        assert [each.origin for each in config.budgets] == [str((tmp_path / "asked.toml").resolve())]
+
+
 def test_a_budget_of_a_provider_that_is_ignored_is_ignored_with_it(load: Callable[..., Config]) -> None:
     text = "[delegation.remote_providers.evil]\nprovider = 'openai'\n[budgets.b]\ncalls = 1\ntarget = 'remote-evil'\n"
     config = load("", text)
