@@ -106,6 +106,14 @@ def test_mistakes_have_a_way_out(rtfs, project, args, said):
     assert said in result.err
 
 
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 5000])
+def test_a_number_that_no_reservation_can_have_is_refused(rtfs, project, number):
+    for command in (("show", number), ("release", number), ("settle", number, "--tokens", "1")):
+        result = rtfs("budget", *command, *project(None))
+        assert result.code == 2
+        assert "E0999" not in result.err
+
+
 def test_looking_makes_no_file(rtfs, project, folder):
     assert "daily" in rtfs("budget", "list", *project(None)).out
     assert rtfs("budget", "list").out == "no budget has been used, and nothing is reserved\n"

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.session import Session
 
 NO_RESERVATION = "E0916"
+_MOST_DIGITS = 18
+"""Of a reservation's number: SQLite's integers end soon after."""
+_ID = click.IntRange(min=1, max=10**_MOST_DIGITS)
 _FREE_SOME = "free some space, make the file writable, or choose another place with path under [ledger]"
 
 
@@ -75,7 +78,7 @@ def show(which: str, *, as_json: bool, config: str | None) -> None:
             held = [] if ledger is None else [each for each in ledger.open() if which in each.budgets]
             show_budgets(rows_of(chosen, ledger, now), held, now, as_json=as_json)
             return
-        if not which.isdecimal():
+        if not which.isdecimal() or len(which) > _MOST_DIGITS:
             known = [each.name for each in specs]
             way_out = did_you_mean(which, known) or f"budgets here: {', '.join(known) or 'none'}"
             raise click.UsageError(f"no budget is called '{which}'; {way_out}")
@@ -83,7 +86,7 @@ def show(which: str, *, as_json: bool, config: str | None) -> None:
 
 
 @command.command()
-@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.IntRange(min=1))
+@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=_ID)
 @click.option("--usd", metavar="X", help="US dollars that each of them took.")
 @click.option("--tokens", type=click.IntRange(min=0), metavar="N", help="Tokens that each of them took.")
 @json_option
@@ -110,7 +113,7 @@ def settle(ids: tuple[int, ...], *, usd: str | None, tokens: int | None, as_json
 
 
 @command.command()
-@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.IntRange(min=1))
+@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=_ID)
 @json_option
 @config_option
 def release(ids: tuple[int, ...], *, as_json: bool, config: str | None) -> None:
