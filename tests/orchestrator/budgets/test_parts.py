@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from rtfs_framework.api.signals import Left
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.config.budgets import BudgetSpec, Scope
 from rtfs_framework.orchestrator.config.model import ProviderSpec
-from rtfs_framework.orchestrator.performing.budgets.amounts import Amount, Limit
+from rtfs_framework.orchestrator.performing.budgets.amounts import MOST, Amount, Limit
 from rtfs_framework.orchestrator.performing.budgets.estimate import FREE, Prices, bound_of, dearest, prices_of
 from rtfs_framework.orchestrator.performing.budgets.left import band_of, share_left
 from rtfs_framework.orchestrator.performing.budgets.matching import account_of, counted_apart, definition, matched
@@ -98,6 +99,20 @@ def test_what_was_taken_within_the_bound_never_counts_more(
         assert took.nano <= bound.amount.nano
         assert took.tokens <= bound.amount.tokens
     assert took.tokens == (bound.input_tokens if given_ is None else given_) + (700 if got is None else got)
+
+
+@pytest.mark.parametrize("cached", [float("nan"), "many", -(10**20), 10**400])
+def test_a_count_of_cached_tokens_that_is_none_is_not_believed(cached: Any) -> None:
+    priced = spec(input_cost=2.0, output_cost=4.0, cached_cost=1.0)
+    bound = bound_of(request("text", 700), Prices(2_000_000, 4_000_000), 900)
+    assert bound.took(Usage(10, 5, cached), priced) == Amount(40_000, 15, 1)
+
+
+def test_a_price_beyond_all_numbers_is_counted_all_the_same() -> None:
+    dear = spec(input_cost=1.7e308, output_cost=1.0)
+    prices = prices_of(dear)
+    assert prices is not None
+    assert bound_of(request("text"), prices, 1).took(Usage(100, 1), dear).bounded().nano == MOST
 
 
 def test_a_reply_without_a_bound_of_its_own_has_the_ledgers() -> None:

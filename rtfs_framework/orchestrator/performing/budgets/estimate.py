@@ -7,6 +7,7 @@ a text than it has bytes, so the bytes count as tokens, with some more for what 
 from __future__ import annotations
 
 import json
+from math import inf
 from typing import TYPE_CHECKING
 
 import attrs
@@ -87,13 +88,14 @@ class Bound:
 
     def took(self, usage: Usage | None, spec: ProviderSpec) -> Amount:
         """Return what an answer took; what nobody says counts at its bound."""
-        usage = Usage() if usage is None else usage
-        given, got = token_count(usage.input_tokens), token_count(usage.output_tokens)
+        told = Usage() if usage is None else usage
+        usage = Usage(*map(token_count, (told.input_tokens, told.output_tokens, told.cached_tokens)))
+        given, got = usage.input_tokens, usage.output_tokens
         counted = given is not None and got is not None
         given = self.input_tokens if given is None else given
         got = self.output_tokens if got is None else got
         dollars = cost_of(usage, spec) if counted else None
-        nano = self.prices.cost(given, got) if dollars is None else nano_of(dollars)
+        nano = self.prices.cost(given, got) if dollars is None or dollars == inf else nano_of(dollars)
         if given <= self.input_tokens and got <= self.output_tokens:
             nano = min(nano, self.amount.nano)  # the last digit of a float may lie above
         return Amount(nano, given + got, 1)
