@@ -120,6 +120,7 @@ class ApprovalStore:
         Raises:
             ApprovalError: There is none, or more than one; or the file cannot be used.
         """
+        id_ = _storable(id_)
         found = self._do(
             lambda db: db.execute(f"{_GET} where substr(id, 1, ?) = ? limit 2", (len(id_), id_)).fetchall()
         )
@@ -149,7 +150,7 @@ class ApprovalStore:
             " where id = ? and state = 'waiting' and until > ?"
         )
         now = self.clock.now()
-        values = (state, now, by, reason or None, known.id, now)
+        values = (state, now, _storable(by), _storable(reason) or None, known.id, now)
         done = self._do(lambda db: in_transaction(db, lambda db: db.execute(change, values).rowcount))
         found = self.get(known.id)
         if not done:
@@ -182,6 +183,11 @@ class ApprovalStore:
     def _unusable(self, error: Exception) -> ApprovalError:
         way_out = "check the folder's rights and space; a file that is broken may be moved away, nothing else needs it"
         return ApprovalError(UNREADABLE, f"{self.path}: approvals cannot be kept: {error}", way_out)
+
+
+def _storable(text: str) -> str:
+    """Return a text of a command line, where bytes that are no UTF-8 are lone surrogates, as a file can hold it."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _row(found: tuple[Any, ...]) -> Approval:

@@ -49,6 +49,15 @@ def test_only_this_user_may_read_it(store):
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
 
 
+def test_words_that_are_no_utf8_are_kept_visibly(store):
+    """A command line's bytes that are no UTF-8 come as lone surrogates, which no file can hold."""
+    with pytest.raises(ApprovalError, match=r"no approval has the id"):
+        store.get("\udcff")
+    row = store.ask(60, **CALL)
+    found = store.answer(row.id, yes=False, by="\udcfe", reason="no \udcff")
+    assert (found.answered_by, found.reason) == ("\\udcfe", "no \\udcff")
+
+
 def test_an_answer_counts_once_and_in_time(store, clock):
     first = store.ask(60, **CALL)
     store.answer(first.id, yes=False, by="ann")
