@@ -46,7 +46,7 @@ class SecretsGuard:
             return None
         look = _Look(self._finder)
         try:
-            text, data = with_texts((reply.text, reply.data), look.at)
+            text, data, _ = with_texts((reply.text, reply.data, reply.explanation), look.at)  # the host drops that one
         except TextInKeyError as error:
             return Refuse(f"the reply holds {look.said}, and {error}")
         if not look.found:

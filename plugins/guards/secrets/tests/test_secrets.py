@@ -75,6 +75,13 @@ def test_replies_are_looked_at_unless_they_are_left_out():
     assert isinstance(SecretsGuard(SecretsSettings(action="refuse")).check_reply(guarded, reply), Refuse)
 
 
+def test_what_a_model_says_besides_its_answer_is_looked_at_too():
+    guarded = GuardedRequest(target=RemoteModel("cloud"), request=inference_request("x"))
+    reply = InferenceReply(text="yes", explanation=f"because of {SECRETS['npm token']}")
+    found = SecretsGuard(SecretsSettings()).check_reply(guarded, reply)
+    assert (found.text, found.note) == ("yes", "npm token")
+
+
 def test_own_expressions_are_known_by_their_names():
     found = verdict("of EMP-123456", patterns={"employee number": "EMP-[0-9]{6}"})
     assert found.args == ("of [employee number removed]",)

@@ -156,10 +156,11 @@ class Guards:
     def _redacted(self, held: HeldGuard, reply: InferenceReply, verdict: RedactReply) -> InferenceReply:
         if reply.structured:
             wrong = misshapen(reply.data, verdict.data)
-            made = attrs.evolve(reply, data=verdict.data)
+            text = verdict.text if isinstance(verdict.text, str) else None  # what was beside it is kept by memories
+            made = attrs.evolve(reply, data=verdict.data, text=text)
         else:
             wrong = None if isinstance(verdict.text, str) else "is no text"
-            made = attrs.evolve(reply, text=verdict.text)
+            made = attrs.evolve(reply, text=verdict.text, data=None)
         if wrong is not None:
             raise self._broken(held, "check_reply", f"handed back another reply, which {wrong}", FailureKind.REPLY)
         return attrs.evolve(made, explanation="")  # it may tell what was taken out
@@ -224,7 +225,7 @@ def _fingerprint(specs: tuple[GuardSpec, ...]) -> str:
         return ""
     from rtfs_framework.lang.digest import digest
 
-    return digest(*(f"{spec.name}\0{spec.version}\0{_plain(spec.table)}" for spec in specs))
+    return digest(*(f"{spec.name}\0{spec.plugin}\0{spec.version}\0{_plain(spec.table)}" for spec in specs))
 
 
 def _plain(table: Mapping[str, Any]) -> str:

@@ -109,6 +109,17 @@ def test_a_refusal_names_the_guard_and_its_reason():
     assert not host.told
 
 
+def test_what_stands_beside_the_answer_does_not_pass_unredacted():
+    reply = InferenceReply(text="secret", data={"a": "secret"}, structured=True)
+    assert Host(Says(None, RedactReply(data={"a": "?"}))).reply(reply) == InferenceReply(
+        data={"a": "?"}, structured=True
+    )
+    beside = Host(Says(None, RedactReply("?", {"a": "?"}))).reply(reply)
+    assert (beside.text, beside.data) == ("?", {"a": "?"})
+    words = InferenceReply(text="secret", data="secret")
+    assert Host(Says(None, RedactReply("?"))).reply(words) == InferenceReply(text="?")
+
+
 BROKEN = [ZeroDivisionError("x"), SystemExit(1), True, "yes", RedactReply("?"), RedactArgs(["?"]), RedactArgs(()),
           RedactArgs(("?", "?")), RedactArgs((7,)), RedactArgs(None)]  # fmt: skip
 
@@ -162,10 +173,11 @@ def test_a_guard_that_cannot_be_made_stops_the_start():
 
 
 def test_other_settings_are_another_fingerprint():
-    catalog = Catalog(guards={"g": (GuardEntry(name="g", summary="", factory=lambda _: Says()), WHO)})
+    entry = GuardEntry(name="g", summary="", factory=lambda _: Says())
+    catalog = Catalog(guards={"g": (entry, WHO), "other": (entry, WHO)})
     specs = [(), (GuardSpec(name="g", plugin="g"),), (GuardSpec(name="g", plugin="g", version="2"),),
-             (GuardSpec(name="g", plugin="g", table={"a": 1}),)]  # fmt: skip
-    assert len({make_guards(each, catalog, lambda *_: None).fingerprint for each in specs}) == 4
+             (GuardSpec(name="g", plugin="g", table={"a": 1}),), (GuardSpec(name="g", plugin="other"),)]  # fmt: skip
+    assert len({make_guards(each, catalog, lambda *_: None).fingerprint for each in specs}) == 5
 
 
 A = Keyword("a")
