@@ -103,8 +103,8 @@ class Merged:
         speaking = [each for each in self.layers if each.speaks_of(path)]
         if any(each.kind in (Kind.OWN, Kind.VARIABLES) for each in speaking) or not speaking:
             return ""
-        path = speaking[-1].path
-        return "" if path is None else identity(path)
+        file = speaking[-1].path
+        return "" if file is None else identity(file)
 
     @property
     def path(self) -> Path | None:
