@@ -23,7 +23,7 @@ import sys
 from _blake2 import blake2b
 
 from rtfs_framework.orchestrator.remembering.artifacts.build import build
-from rtfs_framework.orchestrator.remembering.artifacts.seal import SealError, read_seal
+from rtfs_framework.orchestrator.remembering.artifacts.seal import SealError, make_seal, read_seal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,12 +112,12 @@ def keep(
 
 
 def keep_help(environ: Mapping[str, str], text: str, watched: Iterable[str]) -> None:
-    """Write what `rtfs --help` prints, where the user has a seal: a help makes no key."""
+    """Write what `rtfs --help` prints, so that it is quick the next time; where no key can be made, nothing is kept."""
     folder = cache_folder(environ)
     if folder is None:
         return
     try:
-        seal = read_seal(folder)
+        seal = make_seal(folder)
     except SealError:
         return
     keep(help_purpose(environ), environ, folder, seal, Entry(None, b"", (0, text, text)), watched)
