@@ -31,6 +31,8 @@ class Choices:
     """The user's own."""
     default: ExecTarget | None
     """The user's own, None when they have not said."""
+    of_tenants: tuple[Mapping[str, tuple[ExecTarget, ...]], ...] = ()
+    """The user's own routes for single tenants."""
     _left: list[int] = attrs.field(factory=lambda: [_MOST_WORK], init=False)
 
     def allowed(self, text: str, own: Iterable[ExecTarget] | None) -> bool:
@@ -50,7 +52,10 @@ class Choices:
 
     def route(self, pattern: str, texts: Iterable[str]) -> list[str]:
         """Return the targets of a route that may be chosen."""
-        chosen = [targets for other, targets in self.routes.items() if self._meets(pattern, other)]
+        # What a tenant's pattern fits as a whole never counts for that tenant (`of_tenant`).
+        tenants = [each for each in self.of_tenants if Patterns(tuple(each)).match(pattern) is None]
+        standing = [pair for routes in (self.routes, *tenants) for pair in routes.items()]
+        chosen = [targets for other, targets in standing if self._meets(pattern, other)]
         if self.default is not None and not Patterns(tuple(self.routes)).match(pattern):
             chosen.append((self.default,))  # no route is known to fit all that this one does
         return [text for text in texts if all(self.allowed(text, targets) for targets in chosen or (None,))]

@@ -124,6 +124,7 @@ class Narrowing:
             mentioned=frozenset(mentioned),
             routes=self.below.routes,
             default=None if self.own.origin(chosen) is None else self.below.default_target,
+            of_tenants=tuple(each.routes for each in self.below.tenants.values() if each.routes),
         )
 
     def _provider(self, part: str, id_: str, target: Any, table: Any) -> dict[str, Any]:

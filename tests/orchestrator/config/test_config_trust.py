@@ -248,6 +248,16 @@ def test_wherever_the_user_has_chosen_a_route_that_was_found_may_not_go_further(
         assert ignored(config)[0].startswith("delegation.static_routes.")
 
 
+def test_what_a_tenants_route_keeps_at_home_no_longer_pattern_of_a_found_file_sends_away(place):
+    own = "[tenants.acme.static_routes]\n'judge*' = 'local-pure'\n"
+    found = "[delegation.static_routes]\n'%s' = 'remote-openai'\n"
+    config = place(found % "*udge-mail", own=own, RTFS_TENANT="acme")
+    assert config.routes == {"judge*": (LocalPure(),)}
+    assert ignored(config) == ['delegation.static_routes."*udge-mail"']
+    assert place(found % "judge-mail", RTFS_TENANT="acme").routes == {"judge*": (LocalPure(),)}
+    assert place(RTFS_TENANT="").routes == {"judge-mail": (RemoteModel("openai"),)}, "it is in no one's way"
+
+
 def test_where_only_the_defaults_speak_anything_may_be_chosen(place):
     config = place("[delegation.static_routes]\n'*' = 'remote-openai'\n", asked="[limits]\nsteps = 10\n")
     assert (config.routes, told(config)) == ({"*": (RemoteModel("openai"),)}, ())
