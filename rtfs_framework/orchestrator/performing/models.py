@@ -284,6 +284,8 @@ class Models:
     def _time_to_repair(self, opened: OpenCall, instance: ProviderInstance) -> float:
         """Return the seconds that a model may take to answer better; 0 where it may not be told."""
         left = self._left(opened, instance.spec.timeout, opened.started)
+        if opened.most_tokens is not None:  # what it may cost is bounded, and was reckoned for one request
+            return 0.0
         if left <= 0 or instance.entry.deterministic or not opened.may_repair(self.most_requests):
             return 0.0
         return left

@@ -212,6 +212,21 @@ class TestCost:
         assert result.value == "from the slow one"
         assert desk.asked("fast") == 0
 
+    def test_it_is_not_told_to_answer_better(self, desk):
+        """A repair is one more request, for which nothing was reckoned."""
+
+        async def slowly():
+            await anyio.sleep(0.3)
+            return "from the slow one"
+
+        def misfit(_):
+            return InferenceReply(data=7, structured=True, usage=Usage(10, 5))
+
+        for most, asked in ((0.01, 1), (None, 2)):
+            hedge = Hedge(target=FAST, after=0.01, most=most)
+            assert desk.run(lambda _: slowly(), misfit, hedge=hedge).value == "from the slow one"
+            assert desk.asked("fast") == asked
+
     def test_a_price_that_nobody_knows_has_no_bound(self, desk):
         async def slowly():
             await anyio.sleep(0.1)
