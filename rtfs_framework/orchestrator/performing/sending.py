@@ -131,6 +131,10 @@ class Sender:
         except BaseException as error:
             if sending.permit is not None:  # what is settled already stays so
                 await sending.permit.settle_there(self._outcome(sending, error))
+            if guarded is not None and isinstance(error, BadReply):
+                said = await self.guards.reply_there(guarded, _quoted(error), opened.noted)
+                if said.text != _quoted(error).text:
+                    raise _without_words(error, said.text) from None
             raise
         reply = _sound(instance, reply)
         return reply if guarded is None else await self.guards.reply_there(guarded, reply, opened.noted)
@@ -229,6 +233,18 @@ class Sender:
         if counted != usage:
             wrong = f"its count of tokens is none: {usage}; its cost is not known"
             self.events.plugin_failed(instance.part, wrong, _ANSWERING, "the answer was used")
+
+
+def _quoted(error: BadReply) -> InferenceReply:
+    """Return what a model said as a reply that guards can judge: the error that does not take it quotes it."""
+    return InferenceReply(text=str(error) if error.said is None else error.said)
+
+
+def _without_words(error: BadReply, redacted: str | None) -> BadReply:
+    """Return an error about a reply that quotes nothing of it, for a guard took something out."""
+    said = None if error.said is None else redacted
+    message = "its answer is no valid reply, and is not shown, for a guard took something out of it"
+    return BadReply(error.provider, message, usage=error.usage, failure=error.failure, said=said)
 
 
 def _tell_nobody(_who: str, _what: str) -> None:

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from rtfs_framework.api import (
+    BadReply,
     ConfigError,
     FailureKind,
     GuardEntry,
@@ -90,6 +91,22 @@ def test_a_refused_reply_is_a_bad_reply_and_is_paid(kit, source, hosted):
     assert call.target == "local-model n"
     assert [each.attempt.kind for each in call.attempts] == [FailureKind.REPLY]
     assert len(kit.providers["m"].requests) == 1
+
+
+@pytest.mark.parametrize("said", ["my secret", None])
+def test_an_error_that_quotes_a_reply_is_judged_like_one(kit, source, said):
+    async def babbles(_):
+        raise BadReply("m", "that is no JSON: 'my secret'", said=said)
+
+    entry = GuardEntry(name="g", summary="", factory=lambda _: Guard())
+    config = '[delegation]\non_exhausted = "error"\nstatic_routes = { f = "local-m" }\n[guards.g]\n'
+    catalog = kit.catalog(kit.provider("m", babbles, deterministic=False), guards=[entry])
+    with kit.open(catalog, config) as session, pytest.raises(ProgramError, match="a guard took") as raised:
+        session.run(source(PROGRAM), ("x",))
+    assert "secret" not in str(raised.value)
+    asked = kit.providers["m"].requests
+    assert len(asked) == (1 if said is None else 2)
+    assert "secret" not in "".join(message.content for request in asked for message in request.messages)
 
 
 @pytest.mark.parametrize("wrong", [ZeroDivisionError("x"), "yes"])
