@@ -111,12 +111,12 @@ class Approvals:
             row = await anyio.to_thread.run_sync(lambda: self._written(store, opened, request))
         except ApprovalError as error:
             return Verdict(False, f"nobody could be asked: {error.problem}")
-        for listener in tuple(self.listeners):
-            listener(attrs.evolve(request, id=row.id))
-        pause = _FIRST
+        pause, end = _FIRST, self.clock.monotonic() + self.seconds  # the other hand may be set back meanwhile
         try:
+            for listener in tuple(self.listeners):
+                listener(attrs.evolve(request, id=row.id))
             while True:
-                late = self.clock.now() >= row.until
+                late = self.clock.now() >= row.until or self.clock.monotonic() >= end
                 found = await anyio.to_thread.run_sync(
                     store.end if late else store.get, *((row.id, "late") if late else (row.id,))
                 )

@@ -23,6 +23,7 @@ from rtfs_framework.api import (
 )
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
+from rtfs_framework.testing.clock import FakeClock
 
 MODEL = LocalModel("m")
 EVENTS = ("approval.waiting", "approval.answered")
@@ -100,6 +101,32 @@ def test_no_answer_in_time_is_no(kit, source, opened, store):
         session.run(source(PROGRAM), ("x",))
     assert not kit.providers["m"].requests
     assert [row.state for row in store.listed(every=True)] == ["late"]
+
+
+def test_a_clock_that_is_set_back_gives_no_more_time(kit, source, opened):
+    class SetBack(FakeClock):
+        def now(self):
+            self.wall -= 3600.0
+            return self.wall
+
+        def monotonic(self):
+            return time.monotonic()
+
+    late = pytest.raises(ProgramError, match=r"no answer within 0\.1 s")
+    with opened(config="[approvals]\ntimeout = 0.1\n[limits]\nseconds = 5\n", clock=SetBack()) as session, late:
+        session.run(source(PROGRAM), ("x",))
+    assert not kit.providers["m"].requests
+
+
+def test_who_cannot_be_told_leaves_nothing_waiting(source, opened, store):
+    def breaks(_):
+        raise OSError("nobody listens")
+
+    with opened() as session:
+        session.host.dispatcher.approvals.listeners.append(breaks)
+        with pytest.raises(Exception, match="nobody listens"):
+            session.run(source(PROGRAM), ("x",))
+    assert [row.state for row in store.listed(every=True)] == ["withdrawn"]
 
 
 def test_a_yes_is_for_one_call(source, opened, store):
