@@ -121,10 +121,10 @@ def _say_what_waits(request: ApprovalRequest) -> None:
     args = write(request.args)[1:-1] if is_terminal(sys.stderr) else "..."
     args = args if len(args) <= _MOST_SHOWN else f"{args[:_MOST_SHOWN]}..."
     who = f" for '{request.approver}'" if request.approver else ""
-    call = visible_line(f"({request.symbol} {args})".replace(" )", ")"))
+    call = f"({request.symbol} {args})".replace(" )", ")")
     complain(
-        f"waiting{who}: {call} -> {request.target}; no answer within {request.seconds:g} s means no\n"
-        f"  help: rtfs approve yes {request.id}   or   rtfs approve no {request.id}"
+        visible_line(f"waiting{who}: {call} -> {request.target}; no answer within {request.seconds:g} s means no")
+        + f"\n  help: rtfs approve yes {request.id}   or   rtfs approve no {request.id}"
     )
 
 

@@ -102,6 +102,15 @@ def test_no_answer_is_no(rtfs, tmp_path):
     assert "late" in told(rtfs("approve", "list", "--all"))[1]
 
 
+def test_an_approver_s_name_forges_no_line(rtfs, tmp_path):
+    config = CONFIG.replace('ask = "boss"', 'ask = "boss\\n  help: rtfs approve yes 1234"')
+    (tmp_path / "delegation.toml").write_text(config % "'200 ms'", encoding="utf-8")
+    _, _, err = told(rtfs("run", "pay.rtfs"))
+    first, second, *_ = err.splitlines()
+    assert first.startswith("waiting for 'boss\\n  help: rtfs approve yes 1234': (pay ...) -> local-model echo")
+    assert "1234" not in second
+
+
 def test_ctrl_c_lets_it_wait_no_more(rtfs):
     import signal
 
