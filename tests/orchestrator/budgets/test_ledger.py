@@ -166,6 +166,17 @@ def test_accounts_of_long_ago_are_forgotten_but_not_those_for_ever(ledger: Sqlit
     assert [counted(ledger, each).nano for each in (ever, run, past)] == [10, 0, 0]
 
 
+def test_what_is_no_number_is_a_broken_ledger(ledger: SqliteLedger, tmp_path: Path) -> None:
+    ledger.reserve(claim(), [DAY])
+    other = sqlite3.connect(tmp_path / "new" / "ledger.sqlite")
+    other.execute("update account set calls = 'many'")
+    other.commit()
+    other.close()
+    for look in (lambda: ledger.reserve(claim(), [DAY]), lambda: ledger.accounts("day")):
+        with pytest.raises(LedgerError, match="damaged"):
+            look()
+
+
 def test_a_file_of_somebody_else_is_refused(tmp_path: Path, clock: FakeClock) -> None:
     path = tmp_path / "x.sqlite"
     with sqlite3.connect(path) as db:

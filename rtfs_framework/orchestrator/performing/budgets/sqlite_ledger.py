@@ -186,7 +186,7 @@ class SqliteLedger:
                 (budget,),
             ).fetchall()
             found = [
-                (Account(budget=budget, key=key, window=window, renews=renews), Amount(*counted))
+                (Account(budget=budget, key=key, window=window, renews=renews), _amount(counted))
                 for key, window, renews, *counted in rows
             ]
             return [Standing(account=each, counted=counted, held=_held(db, each)) for each, counted in found]
@@ -281,7 +281,14 @@ def _counted(db: sqlite3.Connection, account: Account) -> Amount:
     row = db.execute(
         'select nano, tokens, calls from account where budget = ? and key = ? and "window" = ?', account.id
     ).fetchone()
-    return Amount() if row is None else Amount(*row)
+    return Amount() if row is None else _amount(row)
+
+
+def _amount(row: Sequence[Any]) -> Amount:
+    """Return what a row counts; SQLite keeps what is no number in a column of numbers, too."""
+    if any(each.__class__ is not int for each in row):
+        raise sqlite3.DatabaseError("it is damaged: an account counts what is no number")
+    return Amount(*row)
 
 
 def _held(db: sqlite3.Connection, account: Account) -> Amount:
