@@ -29,6 +29,7 @@ _HOMES = {
     "caller": ("DelegationMetadata", "Described", "Permissions"),
     "context": ("CallContext",),
     "endpoints": ("Endpoint", "BadEndpoint", "read_endpoint", "http_url"),
+    "embedder": ("Embedder", "EmbedderEntry", "EmbedderSettings"),
     "engine": ("Children", "DelegationEngine", "EngineEntry", "EngineSettings"),
     "provider": ("ModelProvider", "ProviderEntry", "InferenceRequest", "InferenceReply", "Message", "Usage",
                  "ProviderSettings", "Locality", "token_count"),

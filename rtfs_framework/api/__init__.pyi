@@ -15,6 +15,7 @@ from rtfs_framework.api.caller import DelegationMetadata, Described, Permissions
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityHandler, CapabilityRequest
 from rtfs_framework.api.command import CommandEntry
 from rtfs_framework.api.context import CallContext
+from rtfs_framework.api.embedder import Embedder, EmbedderEntry, EmbedderSettings
 from rtfs_framework.api.endpoints import BadEndpoint, Endpoint, http_url, read_endpoint
 from rtfs_framework.api.engine import Children, DelegationEngine, EngineEntry, EngineSettings
 from rtfs_framework.api.errors import (
@@ -129,6 +130,9 @@ __all__ = [
     "DelegationPlan",
     "Deny",
     "Described",
+    "Embedder",
+    "EmbedderEntry",
+    "EmbedderSettings",
     "Endpoint",
     "EngineEntry",
     "EngineSettings",

@@ -63,6 +63,16 @@ class CallContext(Protocol):
         ...
 
     @property
+    def embedding(self) -> tuple[float, ...] | None:
+        """The vector of the request, from the configured embedder; None without one, or where it fails."""
+        ...
+
+    @property
+    def semantic_hash(self) -> int | None:
+        """A 64-bit number for that vector: requests of like meaning differ in few bits; None where there is none."""
+        ...
+
+    @property
     def size(self) -> int:
         """About how many tokens the request has at most: 64, 256, 1,024 and so on, a band of a factor of 4."""
         ...

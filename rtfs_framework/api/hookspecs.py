@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.cache import CacheEntry
     from rtfs_framework.api.capability import CapabilityEntry
     from rtfs_framework.api.command import CommandEntry
+    from rtfs_framework.api.embedder import EmbedderEntry
     from rtfs_framework.api.engine import EngineEntry
     from rtfs_framework.api.guard import GuardEntry
     from rtfs_framework.api.observer import ObserverEntry
@@ -45,6 +46,11 @@ class RtfsHookSpecs:
     @hookspec
     def rtfs_guards(self) -> Iterable[GuardEntry]:
         """Offer checks of requests and replies. Called once at start; `[guards]` says which are at work."""
+        raise AssertionError
+
+    @hookspec
+    def rtfs_embedders(self) -> Iterable[EmbedderEntry]:
+        """Offer what makes vectors of texts. Called once at start; `[delegation] embedder` selects one by name."""
         raise AssertionError
 
     @hookspec

@@ -48,6 +48,7 @@ from rtfs_framework.registry.faults import Part, PluginFault, make
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
+    from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
     from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.registry.catalog import Catalog
@@ -151,6 +152,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             runtime_context_hash=runtime_context_hash(config),
             tenant=config.tenant,
             signals=signals,
+            embedder=_embedder(config, catalog, events),
             wording=wording,
             clock=clock,
             report=events.plugin_failed,
@@ -188,6 +190,14 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         counting=counting,
         policy_hash=policy,
     )
+
+
+def _embedder(config: Config, catalog: Catalog, events: EventBus) -> HeldEmbedder | None:
+    if config.embedder is None:
+        return None
+    from rtfs_framework.orchestrator.deciding.embedding import held_embedder
+
+    return held_embedder(config.embedder, catalog, events.plugin_failed)
 
 
 def _approvals(environ: Mapping[str, str], clock: Clock) -> ApprovalStore:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.cache import CacheEntry
     from rtfs_framework.api.capability import CapabilityEntry
     from rtfs_framework.api.command import CommandEntry
+    from rtfs_framework.api.embedder import EmbedderEntry
     from rtfs_framework.api.engine import EngineEntry
     from rtfs_framework.api.guard import GuardEntry
     from rtfs_framework.api.observer import ObserverEntry
@@ -38,6 +39,7 @@ class Catalog:
     capabilities: Mapping[str, tuple[CapabilityEntry, Provenance]] = _NONE
     """By id."""
     guards: Mapping[str, tuple[GuardEntry, Provenance]] = _NONE
+    embedders: Mapping[str, tuple[EmbedderEntry, Provenance]] = _NONE
     commands: Mapping[str, tuple[CommandEntry, Provenance]] = _NONE
     observers: Mapping[str, tuple[ObserverEntry, Provenance]] = _NONE
     data: Mapping[str, FoundPlugin] = _NONE
@@ -104,6 +106,10 @@ class Catalog:
     def guard(self, name: str) -> GuardEntry:
         """Return the guard of a name; raises PluginError when there is none, or more than one."""
         return self._entry("guard", self.guards, name)
+
+    def embedder(self, name: str) -> EmbedderEntry:
+        """Return the embedder of a name; raises PluginError when there is none, or more than one."""
+        return self._entry("embedder", self.embedders, name)
 
     def command(self, name: str) -> CommandEntry:
         """Return the command of a name; raises PluginError when there is none, or more than one."""

@@ -113,6 +113,7 @@ _CHECKS: Mapping[str, Mapping[str, Flaw]] = {
         "names": _texts,
     },
     "guard": {"factory": _function},
+    "embedder": {"factory": _function, "locality": _member("Locality")},
     "command": {"load": _function, "example": _text},
     "observer": {"factory": _function, "events": _texts},
 }

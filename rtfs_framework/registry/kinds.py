@@ -29,6 +29,7 @@ KINDS = (
     Kind("cache", "caches", "rtfs_caches", "CacheEntry"),
     Kind("capability", "capabilities", "rtfs_capabilities", "CapabilityEntry", key="id"),
     Kind("guard", "guards", "rtfs_guards", "GuardEntry"),
+    Kind("embedder", "embedders", "rtfs_embedders", "EmbedderEntry"),
     Kind("command", "commands", "rtfs_commands", "CommandEntry"),
     Kind("observer", "observers", "rtfs_observers", "ObserverEntry"),
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from math import sqrt
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +19,7 @@ from rtfs_framework.api import (
     DelegationEngine,
     DelegationMetadata,
     DelegationPlan,
+    Embedder,
     ExecTarget,
     FunctionSignature,
     HostCall,
@@ -36,14 +39,18 @@ from rtfs_framework.api.caller import NO_METADATA
 from rtfs_framework.lang.maps import EMPTY_MAP
 from rtfs_framework.lang.types.schema import to_json_schema
 from rtfs_framework.orchestrator.deciding.context import Facts, Question, Reads
+from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 from rtfs_framework.orchestrator.performing.prompt import wording
+from rtfs_framework.registry.faults import Part
+from rtfs_framework.registry.problems import Provenance
 
 LOCAL = LocalPure()
 NO_HINTS = EMPTY_MAP
 NO_RULES = Permissions()
 NO_DRAWS: Mapping[str, float] = MappingProxyType({})
 NO_ANSWERS: Mapping[str, str | None] = MappingProxyType({})
+_EMBEDDER = Part("embedder", "fake", Provenance("rtfs-framework", "", ""))
 
 
 @attrs.frozen
@@ -66,7 +73,7 @@ def cache_key(*parts: Any, namespace: str = "test") -> CacheKey:
     return CacheKey(namespace, digest(*parts), tuple((str(i), write(part)) for i, part in enumerate(parts)))
 
 
-def call_reads(
+def call_reads(  # noqa: PLR0913 - each is a part of what may be read
     symbol: str,
     *args: Value,
     function: FunctionSignature | None = None,
@@ -76,8 +83,11 @@ def call_reads(
     answers: Mapping[str, str | None] = NO_ANSWERS,
     signals: Signals = NO_SIGNALS,
     asker: FakeAsker | None = None,
+    embedder: Embedder | None = None,
 ) -> Reads:
     """Return the reads of one decision about a call of `symbol`; `answers` are what models say, by question.
+
+    `embedder` makes the vectors of requests; without one there are none.
 
     `asker` is who asks, and the call's past: what was tried, and the numbers that are drawn.
 
@@ -86,7 +96,8 @@ def call_reads(
     who = asker or FakeAsker()
     signature = FunctionSignature(name=symbol) if function is None else function
     call = HostCall(CallKind.DELEGATED, symbol, args, signature, hints)
-    facts = Facts(signature, candidates, default, "rules", wording, who.tenant, signals, who.permissions)
+    held = None if embedder is None else HeldEmbedder(_EMBEDDER, lambda: embedder, lambda *_: None)
+    facts = Facts(signature, candidates, default, "rules", wording, who.tenant, signals, who.permissions, held)
 
     def answer_to(asked: Question) -> tuple[str | None] | None:
         return (answers[asked.text],) if asked.text in answers else None
@@ -123,6 +134,28 @@ def inference_request(*args: Value, name: str = "demo", returns: Type | None = N
         "schema": None if returns is None else to_json_schema(returns),
     }
     return InferenceRequest(**{**made, **fields})
+
+
+class WordsEmbedder:
+    """Makes vectors by hashing words into 64 places, each with a sign: texts that share words are near."""
+
+    length = 64
+
+    def fingerprint(self) -> str:
+        """Return the name of the method."""
+        return f"words {self.length}"
+
+    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Return vectors of length 1."""
+        return list(map(self._vector, texts))
+
+    def _vector(self, text: str) -> list[float]:
+        found = [1.0, *[0.0] * (self.length - 1)]  # the first place is every text's, so that none has no length
+        for word in text.lower().split():
+            drawn = blake2b(word.encode("utf-8", "replace"), digest_size=8).digest()
+            found[1 + int.from_bytes(drawn[1:], "big") % (self.length - 1)] += 1.0 if drawn[0] & 1 else -1.0
+        size = sqrt(sum(number * number for number in found))
+        return [number / size for number in found]
 
 
 class ScriptedProvider:

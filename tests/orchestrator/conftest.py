@@ -145,7 +145,16 @@ class Kit:
         return CacheEntry(name=name, summary="A dict.", level=level, factory=lambda _settings: layer)
 
     def catalog(
-        self, *providers, engine=None, l1=False, l2=False, capabilities=(), observers=(), guards=(), names=None
+        self,
+        *providers,
+        engine=None,
+        l1=False,
+        l2=False,
+        capabilities=(),
+        observers=(),
+        guards=(),
+        embedders=(),
+        names=None,
     ):
         """Return a catalog of these parts; `engine` is called `static`, so that it is the default."""
         self.engine = engine
@@ -157,6 +166,7 @@ class Kit:
             caches={c.name: (c, WHO) for c, on in caches if on},
             capabilities={c.id: (c, WHO) for c in capabilities},
             guards={g.name: (g, WHO) for g in guards},
+            embedders={e.name: (e, WHO) for e in embedders},
             observers={o.name: (o, WHO) for o in observers},
             function_names=names or {name: c.id for c in capabilities for name in c.names},
         )

@@ -113,6 +113,7 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
         "cache_ttl": config.cache_ttl,
         "concurrency": config.concurrency,
         "parallel": config.parallel,
+        **({} if config.embedder is None else {"embedder": config.embedder.name}),
     }
     for name, value in top.items():
         yield sources.setting(("delegation", name), value)
@@ -134,6 +135,7 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
     for field in attrs.fields(type(config.journal)):
         yield sources.setting(("journal", field.name), getattr(config.journal, field.name))
     yield from _health(config, sources)
+    yield from sources.written(("embedders",))
     yield from sources.written(("guards",))
     yield sources.setting(("approvals", "timeout"), config.approval_seconds)
     yield sources.setting(("modules", "path"), list(config.module_path))

@@ -87,6 +87,17 @@ class EngineSpec:
 
 
 @attrs.frozen(slots=True, kw_only=True)
+class EmbedderSpec:
+    """The embedder that makes vectors of requests, for engines."""
+
+    name: str
+    version: str = ""
+    """Of its distribution."""
+    own: Any = None
+    """An instance of the plugin's settings class, None when it has none."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
 class AttemptSpec:
     """How often a call is tried, and what becomes of it when nothing is left."""
 
@@ -131,6 +142,7 @@ class Config:
     """At the top of the tree of engines."""
     engine_chosen: bool = False
     """Whether the configuration names it: then `routes` are read by engines alone, and by nobody before them."""
+    embedder: EmbedderSpec | None = None
     concurrency: int | None = None
     parallel: int = DEFAULT_PARALLEL
     """How many branches of fan-outs (`pmap`, `step-parallel`, maps of calls) are under way at once."""

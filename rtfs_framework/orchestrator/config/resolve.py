@@ -20,7 +20,14 @@ from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.budgets import BudgetTables, LedgerSpec
 from rtfs_framework.orchestrator.config.engine_tree import EngineTree
 from rtfs_framework.orchestrator.config.key_binding import endpoint_of, host_of, names_key
-from rtfs_framework.orchestrator.config.model import AttemptSpec, CacheSpec, Config, JournalSpec, ProviderSpec
+from rtfs_framework.orchestrator.config.model import (
+    AttemptSpec,
+    CacheSpec,
+    Config,
+    EmbedderSpec,
+    JournalSpec,
+    ProviderSpec,
+)
 from rtfs_framework.orchestrator.config.own import Reading, default_engine, key_names, usual_plugin
 from rtfs_framework.orchestrator.config.paths import BadPath, read_path
 from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text, why_no_id
@@ -41,7 +48,7 @@ _SECTIONS: tuple[tuple[str, Callable[[str], LocalModel | RemoteModel]], ...] = (
     ("local_models", LocalModel),
 )
 
-_DECIDING = ("delegation", "engines", "security", "budgets", "rates", "guards")
+_DECIDING = ("delegation", "engines", "embedders", "security", "budgets", "rates", "guards")
 """The tables that decisions rest on."""
 
 
@@ -81,6 +88,7 @@ class Resolver:
             cache_ttl=table.cache_ttl,
             engine=engine,
             engine_chosen=table.engine is not None,
+            embedder=self._embedder(file),
             concurrency=table.concurrency,
             parallel=table.parallel,
             attempts=AttemptSpec(
@@ -187,6 +195,13 @@ class Resolver:
         own = [key for key in table if key not in key_names(ProviderTable)]
         first = next((key for key in (*files, *own, *table) if key in table), None)
         return str(self.merged.folder(path if first is None else (*path, first)).absolute())
+
+    def _embedder(self, file: ConfigFile) -> EmbedderSpec | None:
+        if file.delegation.embedder is None and not file.embedders:
+            return None
+        from rtfs_framework.orchestrator.config.tables_embedders import read_embedder
+
+        return read_embedder(self.reading, self.catalog, file.delegation.embedder, file.embedders)
 
     def _caches(self, tables: Mapping[str, Mapping[str, Any]], *, l4: bool | None) -> dict[str, CacheSpec]:
         made: dict[str, CacheSpec] = {}

@@ -72,6 +72,8 @@ class DelegationTable:
     enable_l4_cache: bool | None = None
     """The published way to switch `[caches.<name of level L4>] enabled`, which goes before it."""
     engine: str | None = None
+    embedder: str | None = None
+    """Which embedder makes the vectors that engines read."""
     concurrency: int | None = attrs.field(
         default=None, validator=validators.optional([_POSITIVE, validators.le(_MOST_CONCURRENT)])
     )
@@ -180,6 +182,7 @@ class ConfigFile:
 
     delegation: DelegationTable = DelegationTable()
     engines: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    embedders: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     caches: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     security: SecurityTable = SecurityTable()
     journal: JournalTable = JournalTable()

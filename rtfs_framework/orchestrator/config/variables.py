@@ -25,6 +25,7 @@ SECTIONS = frozenset(
     {
         "delegation",
         "engines",
+        "embedders",
         "caches",
         "security",
         "journal",

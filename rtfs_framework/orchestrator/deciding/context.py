@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.maps import Map
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.lang.types.model import Type
+    from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
     from rtfs_framework.orchestrator.recording.records import Noted
 
 NO_RULES = Permissions()
@@ -87,6 +88,8 @@ class Facts:
     tenant: str = ""
     signals: Signals = NO_SIGNALS
     permissions: Permissions = NO_RULES
+    embedder: HeldEmbedder | None = None
+    """What makes vectors of requests, if anything does."""
 
 
 class Asker(Protocol):
@@ -218,7 +221,7 @@ class Reads:
         return self.look(("args",))[0]
 
 
-_LARGE = frozenset({"args", "text"})
+_LARGE = frozenset({"args", "text", "embedding"})
 """What a record names by its key alone: the arguments are kept beside the call, if at all, and not by plans."""
 
 
@@ -266,6 +269,18 @@ class TracedContext:
     def text(self) -> str:
         """The request as a provider would see it."""
         found: str = self._reads.note(("text",))
+        return found
+
+    @property
+    def embedding(self) -> tuple[float, ...] | None:
+        """The vector of the request."""
+        found: tuple[float, ...] | None = self._reads.note(("embedding",))
+        return found
+
+    @property
+    def semantic_hash(self) -> int | None:
+        """A 64-bit number for the vector."""
+        found: int | None = self._reads.note(("semantic_hash",))
         return found
 
     @property

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -31,12 +31,15 @@ from rtfs_framework.orchestrator.deciding.context import Asker, Facts, Question,
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.deciding.plan_tree import Leaf, PlanTree
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
-from rtfs_framework.orchestrator.deciding.readings import UNKEPT
+from rtfs_framework.orchestrator.deciding.readings import UNKEPT, why_unkept
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 from rtfs_framework.orchestrator.recording.records import Decision, Grounds, Steps
 from rtfs_framework.orchestrator.remembering.cache_stack import SafeLayer
 from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.registry.faults import Part, PluginFault
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
 
 MOST_CONSULTATIONS = 2
 """Per call; an engine that wants more is broken."""
@@ -95,6 +98,7 @@ class Delegator:
     runtime_context_hash: str = ""
     tenant: str = ""
     signals: Signals = NO_SIGNALS
+    embedder: HeldEmbedder | None = None
     wording: Wording = str
     clock: Clock
     report: Report
@@ -216,6 +220,7 @@ class Delegator:
             self.tenant,
             self.signals,
             precedence.security.permissions,
+            self.embedder,
         )
         grounds = Grounds(function, self.policy_hash, candidates, excluded)
         fixed, steps = precedence.settle(function)
@@ -366,10 +371,7 @@ class Delegator:
             return "off", None
         if not reads.kept:
             first = next(read[0] for read, key in reads.noted.items() if key is UNKEPT)
-            why = (
-                "asked a model that gave no answer" if first == "consult" else f"read {first}, and it is no plain data"
-            )
-            return f"not asked: the engine {why}", None
+            return f"not asked: the engine {why_unkept(first)}", None
         if self._leaves >= MOST_LEAVES:
             self.forget()
         leaf = Leaf(self._plan_key(known, reads))

@@ -55,6 +55,28 @@ def _text(reads: Reads) -> tuple[Hashable, Any]:
     return reads.digest_args(), reads.facts.wording(reads.call)
 
 
+def _embedding(reads: Reads) -> tuple[Hashable, Any]:
+    """Return the vector of the request; what an embedder could not answer once it may the next time."""
+    embedder = reads.facts.embedder
+    if embedder is None:
+        return None, None
+    found = embedder.vector(reads.facts.wording(reads.call))
+    args = reads.digest_args()
+    if found is None or args is UNKEPT:
+        return UNKEPT, None if found is None else found[1]
+    return f"{args} {found[0]}", found[1]
+
+
+def _semantic_hash(reads: Reads) -> tuple[Hashable, Any]:
+    key, vector = reads.look(("embedding",))
+    if vector is None:
+        return key, None
+    from rtfs_framework.orchestrator.deciding.semantic_hash import semantic_hash
+
+    found = semantic_hash(vector)
+    return found, found
+
+
 def _size(reads: Reads) -> tuple[Hashable, Any]:
     tokens = len(reads.facts.wording(reads.call)) / _CHARACTERS
     band = _LEAST_BAND
@@ -114,6 +136,15 @@ def _left(name: str) -> Callable[[Reads, str], tuple[Hashable, Any]]:
     return read
 
 
+def why_unkept(name: str) -> str:
+    """Return, as what an engine did, why no plan is kept that rests on a read of this name."""
+    if name == "consult":
+        return "asked a model that gave no answer"
+    if name in ("embedding", "semantic_hash"):
+        return f"read {name}, and the embedder failed, or the arguments are no plain data"
+    return f"read {name}, and it is no plain data"
+
+
 _KINDS: Mapping[str, type] = {"pure": LocalPure, "local": LocalModel, "remote": RemoteModel, "capability": Capability}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
@@ -141,6 +172,8 @@ READS: Mapping[str, Callable[..., tuple[Hashable, Any]]] = {
     "arg_type_fingerprint": _fingerprint,
     "args": _args,
     "text": _text,
+    "embedding": _embedding,
+    "semantic_hash": _semantic_hash,
     "size": _size,
     "hints": _hints,
     "runtime_context_hash": _rules,

@@ -165,6 +165,8 @@ _WORDS = {
     "args": "arguments",
     "text": "arguments",
     "size": "size of the request",
+    "embedding": "meaning of the request",
+    "semantic_hash": "meaning of the request",
     "types": "argument types",
     "arg_type_fingerprint": "argument types",
     "hints": "hints in force",

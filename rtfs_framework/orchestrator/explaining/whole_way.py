@@ -123,6 +123,10 @@ def _value(noted: Noted, call: HostCall) -> str:
         return _short(write(call.args))
     if read[0] == "text":
         return "the request as a provider would see it"
+    if read[0] in ("embedding", "semantic_hash") and not isinstance(key, str | int):
+        return "none"
+    if read[0] == "embedding":
+        return "the vector of the request"
     if read[0] == "consult":
         return _short(key) if isinstance(key, str) else "no answer yet"
     plain = plain_of(key if value is None else value)

@@ -10,7 +10,14 @@ meant to be closed goes into `known_gaps`, name to reason, and becomes a strict 
 
 from rtfs_framework.testing.conformance.cache import CacheConformance
 from rtfs_framework.testing.conformance.capability import CapabilityConformance
+from rtfs_framework.testing.conformance.embedder import EmbedderConformance
 from rtfs_framework.testing.conformance.guard import GuardConformance
 from rtfs_framework.testing.conformance.provider import ProviderConformance
 
-__all__ = ["CacheConformance", "CapabilityConformance", "GuardConformance", "ProviderConformance"]
+__all__ = [
+    "CacheConformance",
+    "CapabilityConformance",
+    "EmbedderConformance",
+    "GuardConformance",
+    "ProviderConformance",
+]

@@ -18,11 +18,12 @@ from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.readings import spelled
 from rtfs_framework.orchestrator.deciding.signals import Signals
-from rtfs_framework.testing.fakes import FakeAsker, call_reads
+from rtfs_framework.testing.fakes import FakeAsker, WordsEmbedder, call_reads
 
 Read = tuple[str, ...]
 
-_OF_ARGUMENTS = frozenset({"args", "text", "types", "size", "arg_type_fingerprint"})
+_OF_ARGUMENTS = frozenset({"args", "text", "types", "size", "arg_type_fingerprint", "embedding", "semantic_hash"})
+_WORDS = WordsEmbedder()
 _SIGNALS = ("health", "latency", "load", "price")
 
 
@@ -117,6 +118,7 @@ def told(
         answers=answers,
         signals=Signals(targets=signals, budgets=signals, prices=signals),
         asker=asker,
+        embedder=_WORDS,
     )
 
 

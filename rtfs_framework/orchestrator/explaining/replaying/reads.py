@@ -24,6 +24,8 @@ from rtfs_framework.orchestrator.recording.journal.recorded import value_of
 
 OF_POLICY = frozenset({"runtime_context_hash", "tenant", "permissions"})
 OF_ARGUMENTS = frozenset({"types", "arg_type_fingerprint", "args", "text", "size"})
+OF_MEANING = frozenset({"embedding", "semantic_hash"})
+"""Of the arguments, and of the embedder of a policy."""
 OF_THE_PAST = frozenset({"attempts", "draw"})
 _NOBODY = Question(LocalModel(""), "")
 """Marks a decision that cannot be made again: nobody is asked."""
@@ -56,7 +58,9 @@ _VALUES: Mapping[str, Callable[[Any], Any]] = {
 """What turns the plain value of a read into the value, where that is not the same."""
 
 
-ANSWERED = OF_POLICY | OF_ARGUMENTS | OF_THE_PAST | _SIGNALS.keys() | {"price", "hints", "metadata", "consult"}
+ANSWERED = (
+    OF_POLICY | OF_ARGUMENTS | OF_MEANING | OF_THE_PAST | _SIGNALS.keys() | {"price", "hints", "metadata", "consult"}
+)
 """Reads of which it is settled here what answers them."""
 
 
@@ -109,6 +113,8 @@ class RecordedReads(Reads):
         if name in OF_POLICY or name in OF_THE_PAST or (name == "price" and not self.same_policy):
             return READS[name](self, *read[1:])[1]
         recorded = self._then.get(read)
+        if name in OF_MEANING:
+            return self._of_meaning(read, recorded)
         if recorded is not None and "value" in recorded:
             return _VALUES.get(name, _as_it_is)(recorded["value"])
         if name in OF_ARGUMENTS:
@@ -125,6 +131,20 @@ class RecordedReads(Reads):
         if read == ("arg_type_fingerprint",) and ("types",) in self._then:
             return self.look(("types",))[0]
         raise _UnknownError(self.told.lacks)
+
+    def _of_meaning(self, read: Read, recorded: Mapping[str, Any] | None) -> Any:
+        """Return a vector or its number: what was read then, or of the arguments by the policy's embedder."""
+        if self.facts.embedder is None:
+            return None
+        if self.same_policy and recorded is not None:
+            if "value" in recorded:
+                return recorded["value"]
+            if not recorded.get("digest"):
+                raise _UnknownError("the embedder failed then, or the arguments were no plain data")
+        found = self._of_arguments(read)
+        if found is None:
+            raise _UnknownError("the embedder fails now")
+        return found
 
     def _signal(self, read: Read) -> Any:
         default, of = _SIGNALS[read[0]]

@@ -36,6 +36,8 @@ BY_DIGEST = frozenset({"args", "text", "embedding", "experience", "consult"})
 """Reads of which a record holds a keyed digest, and never the value."""
 MAY_HOLD_WORDS = frozenset({"metadata", "hints"})
 """Reads that may hold what people wrote: by value where they do not, or where texts are kept; else by digest."""
+MAY_BE_NONE = frozenset({"semantic_hash"})
+"""Reads whose value is None where there was nothing to read, whatever their key is."""
 NOT_REPEATED = frozenset({"draw", "attempts"})
 """Reads that the rest of the record tells: they are computed again."""
 _FAILED = "it failed; what it said is kept with keep_args only"
@@ -98,6 +100,8 @@ def _read(noted: Noted, keyed: Keyed, *, keep: bool) -> dict[str, Any]:
         return {"read": [name, kind, id_, keyed(text)], "digest": keyed(key) if isinstance(key, str) else ""}
     if name in BY_DIGEST or (name in MAY_HOLD_WORDS and not keep and _holds_words(value)):
         return {"read": list(read), "digest": keyed(str(key)) if isinstance(key, str | int) else ""}
+    if name in MAY_BE_NONE:
+        return {"read": list(read), "value": value}
     return {"read": list(read), "value": plain_of(key if value is None else value)}
 
 
