@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.needs("rtfs-engine-static", "rtfs-provider-echo")
+
 PROGRAM = """
 (defn label "A label." [x :string] :string "own")
 (defn plain [x] x)

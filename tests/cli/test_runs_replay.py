@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.needs("rtfs-engine-static", "rtfs-provider-echo")
+
 PROGRAM = '(defn label [x] :own)\n(defn main [] (mapv label ["a" "b"]))'
 ROUTES = '[delegation.static_routes]\n"label" = "{0}"\n'
 

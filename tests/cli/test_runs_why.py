@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.needs("rtfs-engine-static", "rtfs-provider-echo", "rtfs-provider-rules", "rtfs-cache-l1")
+
 PROGRAM = '(defn label [x] :own)\n(defn main [] (mapv label ["secret of a" "b"]))'
 CONFIG = """
 [delegation]

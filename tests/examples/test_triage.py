@@ -84,11 +84,13 @@ def test_with_an_endpoint_the_drafts_and_nothing_else_leave_this_device(triage):
     assert KEY not in printed
 
 
-def test_a_failing_endpoint_spoils_no_other_record_and_is_told(triage):
+def test_a_failing_endpoint_spoils_no_record_the_next_of_the_route_answers_and_it_is_told(triage):
     with OpenAIServer(then=Fail(400, "no such model")) as server:
-        records, summary, _ = triage("--limit", "3", code=1, OPENAI_BASE_URL=server.url)
-    assert summary["record_errors"] == len(records) == 3
-    assert "no such model" in json.dumps(records)
+        records, summary, _ = triage("--limit", "3", OPENAI_BASE_URL=server.url)
+        assert len(server.requests) == 3
+    assert (len(records), summary["record_errors"], summary["exhausted"]) == (3, 0, 0)
+    assert summary["failed_attempts"] == {"remote openai": 3}
+    assert summary["by_target"]["local-model draft"] == 3
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Confi
     return made
 
 
+@pytest.mark.needs("rtfs-provider-openai")
 def test_what_a_budget_and_a_rate_mean(load: Callable[..., Config]) -> None:
     config = load(
         f'{OPENAI}[budgets.daily]\nusd = 5\ntenant = "team-*"\ntarget = ["remote-openai", "local-*"]\n'
@@ -91,6 +92,7 @@ def test_mistakes_have_their_place(load: Callable[..., Config], text: str, code:
     assert part in found.message
 
 
+@pytest.mark.needs("rtfs-provider-openai")
 def test_a_tenant_has_a_configuration_of_its_own(load: Callable[..., Config]) -> None:
     own = (
         f'{OPENAI}[delegation.static_routes]\nfa = "local-pure"\ng = "local-pure"\n[security]\ngrant = ["a"]\n'

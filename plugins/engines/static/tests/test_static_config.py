@@ -8,6 +8,8 @@ from rtfs_framework.api import ConfigError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.session import Session
 
+pytestmark = pytest.mark.needs("rtfs-provider-echo")
+
 HEAD = '[delegation]\nengine = "static"\n[delegation.local_models.small]\nprovider = "echo"\n'
 
 
