@@ -6,6 +6,8 @@ import pytest
 
 from rtfs_framework.api import CommandEntry, hookimpl
 from rtfs_framework.cli import door
+from rtfs_framework.cli.commands import plugins
+from rtfs_framework.registry import kinds as registry_kinds
 from rtfs_framework.registry.load import load_catalog
 
 
@@ -90,3 +92,7 @@ def test_other_commands_mention_problems(rtfs, monkeypatch) -> None:
     result = rtfs("eval", "(+ 1 2)")
     assert (result.code, result.out) == (0, "3\n")
     assert "warning[E0807]: RTFS_PLUGINS names `nonesuch`, which is not installed" in result.err
+
+
+def test_every_kind_that_plugins_offer_is_shown():
+    assert {kind.table for kind in registry_kinds.KINDS} <= set(plugins.KINDS)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rtfs_framework.registry.discover import FoundPlugin
     from rtfs_framework.registry.problems import PluginProblem
 
-KINDS = ("engines", "providers", "caches", "capabilities", "commands", "observers", "data")
+KINDS = ("engines", "providers", "caches", "capabilities", "guards", "embedders", "commands", "observers", "data")
 _DATA = {"prices": "what models cost; `rtfs prices list` shows it"}
 
 
@@ -27,7 +27,7 @@ _DATA = {"prices": "what models cost; `rtfs prices list` shows it"}
 @click.option("--strict", is_flag=True, help="Exit with 1 when a plugin has problems.")
 @json_option
 def command(*, strict: bool, as_json: bool) -> int:
-    """Show engines, providers, caches, capabilities, commands, observers and data, and the problems of plugins.
+    """Show engines, providers, caches, guards and all other kinds of parts, and the problems of plugins.
 
     A host is started, as the configuration here says, and closed again: what cannot be made is a problem too.
 
