@@ -39,6 +39,9 @@ NO_RULES = Permissions()
 Read = tuple[str, ...]
 """What was asked for: a name, and its parameters."""
 
+Reader = Callable[["Reads"], tuple[Hashable, Any]]
+"""Makes one read: its key, and what is read."""
+
 Wording = Callable[["HostCall"], str]
 """From a call to the request as a provider would see it."""
 
@@ -177,6 +180,11 @@ class Reads:
             raise Suspended
         if self._thread != get_ident():
             raise ContextClosedError("a CallContext ends with `decide`, and belongs to its thread")
+
+    @property
+    def looked(self) -> dict[Read, tuple[Hashable, Any]]:
+        """What was looked at, with its keys: a look-up of plans fills it, and the decision that follows finds it."""
+        return self._known
 
     def note(self, read: Read) -> Any:
         """Return what is read, and note it.

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from rtfs_framework.orchestrator.deciding.readings import reader_of
+
 if TYPE_CHECKING:
     from rtfs_framework.api.cache import CacheKey
     from rtfs_framework.api.plans import DelegationPlan
-    from rtfs_framework.orchestrator.deciding.context import Read, Reads
+    from rtfs_framework.orchestrator.deciding.context import Read, Reader, Reads
     from rtfs_framework.orchestrator.recording.records import Decision
 
 
@@ -38,6 +40,11 @@ class Leaf:
 class _Node:
     read: Read
     edges: dict[Hashable, _Node | Leaf] = attrs.field(factory=dict)
+    reader: Reader | None = attrs.field(init=False)
+
+    @reader.default
+    def _reader(self) -> Reader | None:
+        return reader_of(self.read)
 
 
 @attrs.define(slots=True, eq=False)
@@ -54,9 +61,14 @@ class PlanTree:
 
     def find(self, reads: Reads) -> Leaf | None:
         """Return the leaf to which a call's reads lead, None when there is none."""
-        at = self._root
+        at, looked = self._root, reads.looked
         while isinstance(at, _Node):
-            at = at.edges.get(reads.look(at.read)[0])
+            if at.reader is None:
+                key = reads.look(at.read)[0]
+            else:
+                found = looked[at.read] = at.reader(reads)
+                key = found[0]
+            at = at.edges.get(key)
         return at
 
     def add(self, noted: dict[Read, Hashable], leaf: Leaf) -> bool | None:

@@ -6,7 +6,9 @@ In: the reads of one decision, and a read's parameters. Out: its key and its val
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, Final
 
 from rtfs_framework.api.caller import NO_METADATA
@@ -120,10 +122,10 @@ def _draw(reads: Reads, name: str) -> tuple[Hashable, Any]:
     return UNKEPT, 0.0 if reads.asker is None else reads.asker.draw(name)
 
 
-def _signal(name: str) -> Callable[[Reads, str, str], tuple[Hashable, Any]]:
+def _signal(name: str, key_of: Callable[[Any], Hashable]) -> Callable[[Reads, str, str], tuple[Hashable, Any]]:
     def read(reads: Reads, kind: str, id_: str) -> tuple[Hashable, Any]:
         found = getattr(reads.facts.signals, name)(target_of(kind, id_))
-        return found, found
+        return key_of(found), found
 
     return read
 
@@ -131,9 +133,18 @@ def _signal(name: str) -> Callable[[Reads, str, str], tuple[Hashable, Any]]:
 def _left(name: str) -> Callable[[Reads, str], tuple[Hashable, Any]]:
     def read(reads: Reads, which: str) -> tuple[Hashable, Any]:
         found = getattr(reads.facts.signals, name)(which)
-        return found, found
+        return found._value_, found
 
     return read
+
+
+# Keys are looked up in dicts at every call: texts and tuples are hashed in C, members of enums and records are not.
+_SIGNALS: Mapping[str, Callable[[Any], Hashable]] = {
+    "health": lambda found: found._value_,
+    "latency": lambda found: None if found is None else (found.p50, found.p95),
+    "load": lambda found: found,
+    "price": lambda found: (found.input, found.output),
+}
 
 
 def why_unkept(name: str) -> str:
@@ -161,6 +172,7 @@ def spelled(target: ExecTarget) -> tuple[str, str]:
     return name, getattr(target, "id", "")
 
 
+@lru_cache(maxsize=1024)
 def target_of(kind: str, id_: str) -> ExecTarget:
     """Return the target that a read's parameters spell."""
     found: ExecTarget = LocalPure() if kind == "pure" else _KINDS[kind](id_)
@@ -182,7 +194,28 @@ READS: Mapping[str, Callable[..., tuple[Hashable, Any]]] = {
     "metadata": _metadata,
     "attempts": _attempts,
     "draw": _draw,
-    **{name: _signal(name) for name in ("health", "latency", "load", "price")},
+    **{name: _signal(name, key_of) for name, key_of in _SIGNALS.items()},
     "budget": _left("budget"),
     "rate": _left("rate"),
 }
+
+
+def reader_of(read: tuple[str, ...]) -> Callable[[Reads], tuple[Hashable, Any]] | None:
+    """Return what makes one read, its parameters understood; None for a question, whose answer may come meanwhile."""
+    name, *params = read
+    if name == "consult":
+        return None
+    if name in _SIGNALS:
+        return _signal_reader(name, target_of(params[0], params[1]))
+    function = READS[name]
+    return (lambda reads: function(reads, *params)) if params else function
+
+
+def _signal_reader(name: str, target: ExecTarget) -> Callable[[Reads], tuple[Hashable, Any]]:
+    ask, key_of = methodcaller(name, target), _SIGNALS[name]
+
+    def read(reads: Reads) -> tuple[Hashable, Any]:
+        found = ask(reads.facts.signals)
+        return key_of(found), found
+
+    return read
