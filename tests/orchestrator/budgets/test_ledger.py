@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -179,7 +180,7 @@ def test_what_is_no_number_is_a_broken_ledger(ledger: SqliteLedger, tmp_path: Pa
 
 def test_a_file_of_somebody_else_is_refused(tmp_path: Path, clock: FakeClock) -> None:
     path = tmp_path / "x.sqlite"
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("create table t (a)")
     db.close()
     broken = SqliteLedger(path, clock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from contextlib import closing
 
 import pytest
 
@@ -31,7 +32,7 @@ def run(tmp_path):
 
 
 def change(tmp_path, statement):
-    with sqlite3.connect(tmp_path / "cache" / "l2.sqlite") as db:
+    with closing(sqlite3.connect(tmp_path / "cache" / "l2.sqlite")) as db, db:
         assert db.execute(statement).rowcount == 1
     db.close()
 

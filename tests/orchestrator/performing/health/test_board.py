@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -231,7 +232,7 @@ def test_a_damaged_file_breaks_nothing_and_is_told_once(desk, damage):
 )
 def test_rows_that_nobody_wrote_break_nothing(desk, change):
     ask(desk.board(), BAD, 5)
-    with sqlite3.connect(desk.path) as db:
+    with closing(sqlite3.connect(desk.path)) as db, db:
         db.execute(change)
     board = desk.board()
     board.health(BIG)
@@ -259,10 +260,10 @@ def test_a_file_in_place_of_the_folder_breaks_nothing(desk):
 
 def test_another_program_s_file_is_left_alone(desk):
     desk.path.parent.mkdir()
-    with sqlite3.connect(desk.path) as db:
+    with closing(sqlite3.connect(desk.path)) as db, db:
         db.execute("create table theirs (x)")
     ask(desk.board(), BAD, 5)
-    with sqlite3.connect(desk.path) as db:
+    with closing(sqlite3.connect(desk.path)) as db, db:
         assert db.execute("select name from sqlite_master").fetchall() == [("theirs",)]
     assert len(desk.faults) == 1
 
@@ -271,7 +272,7 @@ def test_a_locked_file_is_not_waited_for_and_tried_again_later(desk):
     ask(desk.board(), BAD, 5)
     desk.clock.advance(31.0)
     board = desk.board()
-    with sqlite3.connect(desk.path, isolation_level=None) as db:
+    with closing(sqlite3.connect(desk.path, isolation_level=None)) as db, db:
         db.execute("begin exclusive")
         ask(board, BAD)  # the probe: it cannot be claimed, and is sent all the same
         assert board.health(BIG) is Health.OPEN

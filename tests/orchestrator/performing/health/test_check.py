@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 
 import anyio
 import pytest
@@ -170,7 +171,7 @@ def test_another_server_of_the_same_name_is_not_blamed(desk):
 def test_changes_are_rows_of_the_journal(desk, kit):
     desk.answer = GONE
     desk.run(8)
-    with sqlite3.connect(kit.journal) as db:
+    with closing(sqlite3.connect(kit.journal)) as db, db:
         rows = [json.loads(body) for (body,) in db.execute("select body from log where what = 'signal'")]
     assert [(row["signal"], row["of"], row["value"]) for row in rows] == [("health", "local-model m", "open")]
 
