@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 
 import pytest
 
@@ -198,7 +199,8 @@ def test_a_ledger_that_breaks_meanwhile_is_told_and_stays_reserved(world, source
     (kit.home / "ledger.sqlite").rmdir()
     (kit.home / "saved").rename(kit.home / "ledger.sqlite")
     with world.open("[budgets.b]\ncalls = 5\n") as session:
-        (left,) = open_ledger(session.host.config, kit.environ, world.clock).open()
+        with closing(open_ledger(session.host.config, kit.environ, world.clock)) as ledger:
+            (left,) = ledger.open()
         assert (left.begun, left.budgets, left.symbol, left.target) == (True, ("b",), "f", "remote-cloud")
 
 
