@@ -94,6 +94,8 @@ class Sender:
             self._charge_failure(opened, instance, sending, error)
             if sending.permit is not None:
                 sending.permit.settle(self._outcome(sending, error))
+            if guarded is not None and isinstance(error, BadReply):
+                _show_judged(error, self.guards.reply(guarded, _quoted(error), opened.noted))
             raise
         self._charge(opened, instance, sending.spent, reply)
         if sending.permit is not None:
@@ -132,9 +134,7 @@ class Sender:
             if sending.permit is not None:  # what is settled already stays so
                 await sending.permit.settle_there(self._outcome(sending, error))
             if guarded is not None and isinstance(error, BadReply):
-                said = await self.guards.reply_there(guarded, _quoted(error), opened.noted)
-                if said.text != _quoted(error).text:
-                    raise _without_words(error, said.text) from None
+                _show_judged(error, await self.guards.reply_there(guarded, _quoted(error), opened.noted))
             raise
         reply = _sound(instance, reply)
         return reply if guarded is None else await self.guards.reply_there(guarded, reply, opened.noted)
@@ -240,11 +240,17 @@ def _quoted(error: BadReply) -> InferenceReply:
     return InferenceReply(text=str(error) if error.said is None else error.said)
 
 
-def _without_words(error: BadReply, redacted: str | None) -> BadReply:
-    """Return an error about a reply that quotes nothing of it, for a guard took something out."""
-    said = None if error.said is None else redacted
+def _show_judged(error: BadReply, judged: InferenceReply) -> None:
+    """Let an error about a reply pass as the guards left its words.
+
+    Raises:
+        BadReply: One that quotes nothing of the reply, for a guard took something out.
+    """
+    if judged.text == _quoted(error).text:
+        return
+    said = None if error.said is None else judged.text
     message = "its answer is no valid reply, and is not shown, for a guard took something out of it"
-    return BadReply(error.provider, message, usage=error.usage, failure=error.failure, said=said)
+    raise BadReply(error.provider, message, usage=error.usage, failure=error.failure, said=said) from None
 
 
 def _tell_nobody(_who: str, _what: str) -> None:

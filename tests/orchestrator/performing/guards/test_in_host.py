@@ -109,6 +109,18 @@ def test_an_error_that_quotes_a_reply_is_judged_like_one(kit, source, said):
     assert "secret" not in "".join(message.content for request in asked for message in request.messages)
 
 
+def test_an_error_of_a_provider_that_never_waits_is_judged_too(kit, source):
+    def babbles(_):
+        raise BadReply("m", "that is no JSON: 'my secret'")
+
+    entry = GuardEntry(name="g", summary="", factory=lambda _: Guard())
+    config = '[delegation]\non_exhausted = "error"\nstatic_routes = { f = "local-m" }\n[guards.g]\n'
+    catalog = kit.catalog(kit.provider("m", babbles, deterministic=True, immediate=True), guards=[entry])
+    with kit.open(catalog, config) as session, pytest.raises(ProgramError, match="a guard took") as raised:
+        session.run(source(PROGRAM), ("x",))
+    assert "secret" not in str(raised.value)
+
+
 @pytest.mark.parametrize("wrong", [ZeroDivisionError("x"), "yes"])
 def test_a_broken_guard_lets_nothing_pass_and_is_told(kit, source, hosted, wrong):
     def breaks(_):
