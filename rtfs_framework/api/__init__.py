@@ -28,6 +28,8 @@ _HOMES = {
     "approval": ("ApprovalRequest",),
     "caller": ("DelegationMetadata", "Described", "Permissions"),
     "context": ("CallContext",),
+    "labels": ("Label", "PUBLIC"),
+    "learning": ("LearningEngine", "MOST_NOTE", "Outcome", "ProposingEngine", "State", "Stats", "Warm", "WarmContext"),
     "endpoints": ("Endpoint", "BadEndpoint", "read_endpoint", "http_url"),
     "embedder": ("Embedder", "EmbedderEntry", "EmbedderSettings"),
     "engine": ("Children", "DelegationEngine", "EngineEntry", "EngineSettings"),

@@ -37,6 +37,17 @@ from rtfs_framework.api.errors import (
 )
 from rtfs_framework.api.guard import Guard, GuardedRequest, GuardEntry, GuardSettings, RedactArgs, RedactReply, Refuse
 from rtfs_framework.api.hookspecs import RtfsHookSpecs, hookimpl
+from rtfs_framework.api.labels import PUBLIC, Label
+from rtfs_framework.api.learning import (
+    MOST_NOTE,
+    LearningEngine,
+    Outcome,
+    ProposingEngine,
+    State,
+    Stats,
+    Warm,
+    WarmContext,
+)
 from rtfs_framework.api.observer import Event, Observer, ObserverEntry
 from rtfs_framework.api.patterns import compile_patterns, is_pattern, specificity
 from rtfs_framework.api.plans import Candidate, DelegationPlan, Hedge, PlanSource, Scored
@@ -97,7 +108,9 @@ __all__ = [
     "ANY",
     "API_VERSION",
     "FILE_WITHIN",
+    "MOST_NOTE",
     "OLDEST_API_VERSION",
+    "PUBLIC",
     "ApprovalRequest",
     "Ask",
     "Attempt",
@@ -154,8 +167,10 @@ __all__ = [
     "JsonError",
     "KeyPath",
     "Keyword",
+    "Label",
     "LanguageError",
     "Latency",
+    "LearningEngine",
     "Left",
     "LocalModel",
     "LocalPure",
@@ -169,6 +184,7 @@ __all__ = [
     "NotOurFileError",
     "Observer",
     "ObserverEntry",
+    "Outcome",
     "Parameter",
     "Permissions",
     "Places",
@@ -178,6 +194,7 @@ __all__ = [
     "PriceList",
     "PriceStep",
     "ProgramError",
+    "ProposingEngine",
     "ProviderAuthError",
     "ProviderEntry",
     "ProviderError",
@@ -198,12 +215,16 @@ __all__ = [
     "Seconds",
     "SettingsSchema",
     "SqliteTables",
+    "State",
+    "Stats",
     "TargetText",
     "TextInKeyError",
     "Type",
     "TypePattern",
     "Usage",
     "Value",
+    "Warm",
+    "WarmContext",
     "blotter",
     "compile_patterns",
     "digest",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rtfs_framework.api.attempts import Attempt
     from rtfs_framework.api.caller import DelegationMetadata, Permissions
+    from rtfs_framework.api.labels import Label
+    from rtfs_framework.api.learning import Stats
     from rtfs_framework.api.plans import Candidate
     from rtfs_framework.api.signals import Health, Latency, Left, Price
     from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
@@ -132,6 +134,39 @@ class CallContext(Protocol):
 
     def rate(self, name: str) -> Left:
         """Return what is left of a rate of the configuration."""
+        ...
+
+    @property
+    def labels(self) -> Label:
+        """The marks that the request carries, such as "pii"; none is public."""
+        ...
+
+    @property
+    def agent(self) -> str:
+        """Who the host works for, "" for nobody in particular."""
+        ...
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Where it works, by name, as the configuration says."""
+        ...
+
+    @property
+    def constraints(self) -> Mapping[str, str]:
+        """What whoever asks wants to be kept to, by name."""
+        ...
+
+    @property
+    def time_class(self) -> str:
+        """In which class of hours it is decided, by the host's clock; "" where there are none."""
+        ...
+
+    def stats(self, symbol: str, target: ExecTarget) -> Stats | None:
+        """Return how calls of a function at a target ended so far, None when there were none."""
+        ...
+
+    def state(self, cell: str) -> Any:
+        """Return one cell of what the engine that reads has learned, as published last; None for no such cell."""
         ...
 
     def draw(self, name: str) -> float:

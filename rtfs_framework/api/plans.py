@@ -6,6 +6,7 @@ from enum import Enum
 
 import attrs
 
+from rtfs_framework.api.labels import Label
 from rtfs_framework.api.targets import ExecTarget
 
 
@@ -42,6 +43,8 @@ class Candidate:
     """Whether equal requests always get equal answers."""
     context_window: int | None = None
     """Tokens that request and reply may have together, None where nobody has said it."""
+    accepts: Label | None = None
+    """The marks that its requests may carry; None for any."""
     priced_by: str = ""
     """Who says the costs, and of which day they are; empty where the configuration does."""
 
@@ -83,5 +86,11 @@ class DelegationPlan:
     """Seconds to wait before the attempt: a repeat after a back-off."""
     hedge: Hedge | None = None
     alternatives: tuple[Scored, ...] = ()
+    transform: tuple[str, ...] = ()
+    """Rules of redaction, by name, that the request goes through before it is sent."""
+    propensity: float | None = None
+    """How likely an engine that explores was to choose this target, above 0 and at most 1."""
+    note: str = ""
+    """For the engine's own learning, at most 1,024 characters: it comes back in `Outcome.note`."""
     created_at: float = 0.0
     """Seconds since the epoch; set by the orchestrator, because `decide` reads no clock."""

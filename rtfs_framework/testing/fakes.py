@@ -36,10 +36,14 @@ from rtfs_framework.api import (
     write,
 )
 from rtfs_framework.api.caller import NO_METADATA
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.lang.maps import EMPTY_MAP
 from rtfs_framework.lang.types.schema import to_json_schema
-from rtfs_framework.orchestrator.deciding.context import Facts, Question, Reads
+from rtfs_framework.orchestrator.deciding.around import NOTHING_AROUND, Around
+from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
+from rtfs_framework.orchestrator.deciding.facts import Facts, Question
+from rtfs_framework.orchestrator.deciding.learned import NOTHING_LEARNED, Learned
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 from rtfs_framework.orchestrator.performing.prompt import wording
 from rtfs_framework.registry.faults import Part
@@ -62,6 +66,7 @@ class FakeAsker:
     metadata: DelegationMetadata = NO_METADATA
     tenant: str = ""
     permissions: Permissions = NO_RULES
+    labels: Label = PUBLIC
 
     def draw(self, name: str) -> float:
         """Return the number of this name, 0.5 where none is given."""
@@ -84,6 +89,8 @@ def call_reads(  # noqa: PLR0913 - each is a part of what may be read
     signals: Signals = NO_SIGNALS,
     asker: FakeAsker | None = None,
     embedder: Embedder | None = None,
+    learned: Learned = NOTHING_LEARNED,
+    around: Around = NOTHING_AROUND,
 ) -> Reads:
     """Return the reads of one decision about a call of `symbol`; `answers` are what models say, by question.
 
@@ -97,7 +104,9 @@ def call_reads(  # noqa: PLR0913 - each is a part of what may be read
     signature = FunctionSignature(name=symbol) if function is None else function
     call = HostCall(CallKind.DELEGATED, symbol, args, signature, hints)
     held = None if embedder is None else HeldEmbedder(_EMBEDDER, lambda: embedder, lambda *_: None)
-    facts = Facts(signature, candidates, default, "rules", wording, who.tenant, signals, who.permissions, held)
+    facts = Facts(
+        signature, candidates, default, "rules", wording, who.tenant, signals, who.permissions, held, learned, around
+    )
 
     def answer_to(asked: Question) -> tuple[str | None] | None:
         return (answers[asked.text],) if asked.text in answers else None

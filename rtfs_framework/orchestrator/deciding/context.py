@@ -10,107 +10,32 @@ what was returned or raised is thrown away, so `finally` and `except BaseExcepti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.api.caller import Permissions
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.orchestrator.deciding.answers import schema_text, value_of
+from rtfs_framework.orchestrator.deciding.facts import AS, Asker, ContextClosedError, Facts, Question, Read, Suspended
 from rtfs_framework.orchestrator.deciding.readings import PENDING, READS, UNKEPT, Unkept, spelled
-from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 
 if TYPE_CHECKING:
     from rtfs_framework.api.attempts import Attempt
-    from rtfs_framework.api.caller import DelegationMetadata
+    from rtfs_framework.api.caller import DelegationMetadata, Permissions
+    from rtfs_framework.api.labels import Label
+    from rtfs_framework.api.learning import Stats
     from rtfs_framework.api.plans import Candidate
     from rtfs_framework.api.signals import Health, Latency, Left, Price
     from rtfs_framework.kernel.outcome import HostCall
     from rtfs_framework.lang.maps import Map
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.lang.types.model import Type
-    from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
     from rtfs_framework.orchestrator.recording.records import Noted
-
-NO_RULES = Permissions()
-
-Read = tuple[str, ...]
-"""What was asked for: a name, and its parameters."""
 
 Reader = Callable[["Reads"], tuple[Hashable, Any]]
 """Makes one read: its key, and what is read."""
-
-Wording = Callable[["HostCall"], str]
-"""From a call to the request as a provider would see it."""
-
-
-_AS = "\x1fas "
-"""Stands between a question and the type of its answer where both are one text."""
-
-
-class Suspended(BaseException):
-    """Leaves `decide` when an answer is not there yet."""
-
-
-class ContextClosedError(RuntimeError):
-    """A context was used after `decide` had returned, or in another thread."""
-
-
-@attrs.frozen(slots=True)
-class Question:
-    """What a model is asked before a decision."""
-
-    target: LocalModel | RemoteModel
-    text: str
-    schema: str = ""
-    """The type that the answer must have, as a text; "" for words."""
-
-    @property
-    def key(self) -> str:
-        """The question as a parameter of a read: what is asked, and as what it must be answered."""
-        return f"{self.text}{_AS}{self.schema}" if self.schema else self.text
-
-    @classmethod
-    def of_key(cls, kind: str, name: str, key: str) -> Question:
-        """Return the question that a read's parameters spell."""
-        text, _, schema = key.partition(_AS)
-        return cls(LocalModel(name) if kind == "local" else RemoteModel(name), text, schema)
-
-
-@attrs.frozen(slots=True)
-class Facts:
-    """What is fixed for a function under a policy: free to read."""
-
-    function: FunctionSignature
-    candidates: tuple[Candidate, ...]
-    default: ExecTarget
-    runtime_context_hash: str
-    wording: Wording
-    tenant: str = ""
-    signals: Signals = NO_SIGNALS
-    permissions: Permissions = NO_RULES
-    embedder: HeldEmbedder | None = None
-    """What makes vectors of requests, if anything does."""
-
-
-class Asker(Protocol):
-    """The call that is decided about, as far as its own past counts."""
-
-    @property
-    def attempts(self) -> tuple[Attempt, ...]:
-        """What was tried for it."""
-        ...
-
-    @property
-    def metadata(self) -> DelegationMetadata:
-        """What its caller says of it."""
-        ...
-
-    def draw(self, name: str) -> float:
-        """Return a number in [0, 1) that its id, the run's seed and the number of the attempt give."""
-        ...
 
 
 @attrs.define(slots=True, eq=False)
@@ -129,6 +54,8 @@ class Reads:
     """What must be asked before anything is decided."""
     path: list[str] = attrs.field(factory=list, init=False)
     """The engines that have a plan so far, the outermost first."""
+    speaker: str = attrs.field(default="", init=False)
+    """The engine that reads now, by its name in the configuration."""
     _known: dict[Read, tuple[Hashable, Any]] = attrs.field(factory=dict, init=False)
     _thread: int | None = attrs.field(default=None, init=False)
 
@@ -206,7 +133,7 @@ class Reads:
         target: Any = question.target
         if not (isinstance(target, LocalModel | RemoteModel) and target.id.__class__ is question.text.__class__ is str):
             raise TypeError(f"a model is asked in words, and this is {question!r:.80}")
-        if _AS in question.text:
+        if AS in question.text:
             raise TypeError("a question holds no control character U+001F")
         kind = "local" if isinstance(target, LocalModel) else "remote"
         read: Read = ("consult", kind, target.id, question.key)
@@ -367,6 +294,45 @@ class TracedContext:
         found: Left = self._reads.note(("rate", name))
         return found
 
+    @property
+    def labels(self) -> Label:
+        """The marks that the request carries."""
+        found: Label = self._reads.note(("labels",))
+        return found
+
+    @property
+    def agent(self) -> str:
+        """Who the host works for."""
+        found: str = self._reads.note(("agent",))
+        return found
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Where it works."""
+        found: Mapping[str, str] = self._reads.note(("environment",))
+        return found
+
+    @property
+    def constraints(self) -> Mapping[str, str]:
+        """What whoever asks wants to be kept to."""
+        found: Mapping[str, str] = self._reads.note(("constraints",))
+        return found
+
+    @property
+    def time_class(self) -> str:
+        """In which class of hours it is decided."""
+        found: str = self._reads.note(("time_class",))
+        return found
+
+    def stats(self, symbol: str, target: ExecTarget) -> Stats | None:
+        """Return how calls of a function at a target ended so far."""
+        found: Stats | None = self._reads.note(("stats", symbol, *spelled(target)))
+        return found
+
+    def state(self, cell: str) -> Any:
+        """Return one cell of what the engine that reads has learned."""
+        return self._reads.note(("state", self._reads.speaker, cell))
+
     def draw(self, name: str) -> float:
         """Return a number in [0, 1)."""
         found: float = self._reads.note(("draw", name))
@@ -382,6 +348,6 @@ class TracedContext:
         return TracedContext(self._reads, tuple(each for each in self.candidates if each.target in wanted))
 
 
-def path_of(context: object) -> list[str]:
-    """Return where the engines of a decision are noted as they speak; of a context that is not ours: nowhere."""
-    return context._reads.path if isinstance(context, TracedContext) else []
+def reads_of(context: object) -> Reads | None:
+    """Return the reads of a decision, in which its engines are noted as they speak; None for a context not ours."""
+    return context._reads if isinstance(context, TracedContext) else None

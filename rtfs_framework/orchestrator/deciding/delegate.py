@@ -27,8 +27,9 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.arity import Shape
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
-from rtfs_framework.orchestrator.deciding.context import Asker, Facts, Question, Read, Reads, Wording
+from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
+from rtfs_framework.orchestrator.deciding.facts import Asker, Facts, Question, Read, Wording
 from rtfs_framework.orchestrator.deciding.plan_tree import Leaf, PlanTree
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.readings import UNKEPT, why_unkept

@@ -18,6 +18,7 @@ import attrs
 
 from rtfs_framework.api.engine import DelegationEngine, EngineSettings
 from rtfs_framework.api.errors import PluginError
+from rtfs_framework.api.learning import MOST_NOTE
 from rtfs_framework.api.plans import DelegationPlan, Hedge, PlanSource, Scored
 from rtfs_framework.api.targets import (
     Ask,
@@ -31,7 +32,7 @@ from rtfs_framework.api.targets import (
 )
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.model import EngineSpec
-from rtfs_framework.orchestrator.deciding.context import path_of
+from rtfs_framework.orchestrator.deciding.context import reads_of
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.problems import UNMADE
 
@@ -104,17 +105,31 @@ class Engine:
         Raises:
             PluginFault: It, or an engine below it, raised something, or this is no sound plan.
         """
-        path = path_of(context)
-        place = len(path)
-        path.append(self.part.name)
+        reads = reads_of(context)
+        if reads is None:
+            return self._checked(self._answer(context))
+        above, reads.speaker = reads.speaker, self.part.name
+        place = len(reads.path)
+        reads.path.append(self.part.name)
         try:
-            answer: object = ask(self.part, "`decide`", self.engine.decide, context)
+            answer = self._answer(context)
+        finally:
+            reads.speaker = above
+        if answer is None:
+            del reads.path[place:]
+            return None
+        return self._checked(answer)
+
+    def _answer(self, context: CallContext) -> object:
+        try:
+            return ask(self.part, "`decide`", self.engine.decide, context)
         except PluginFault as fault:
             if isinstance(fault.__cause__, PluginFault):  # of an engine below it
                 raise fault.__cause__ from None
             raise
+
+    def _checked(self, answer: object) -> DelegationPlan | None:
         if answer is None:
-            del path[place:]
             return None
         sound = self._sound
         if sound is None or answer is not sound:
@@ -250,6 +265,9 @@ def _is_usual(answer: object) -> TypeGuard[DelegationPlan]:
         and answer.alternatives == ()
         and answer.delay == 0.0
         and answer.hedge is None
+        and answer.transform == ()
+        and answer.propensity is None
+        and answer.note == ""
     )
 
 
@@ -313,6 +331,20 @@ def _flaw_of_attempt(plan: DelegationPlan) -> str | None:
         isinstance(cast("object", each), Scored) for each in plan.alternatives
     ):
         return "a plan whose alternatives are no tuple of `Scored`"
+    return _flaw_of_learning(plan)
+
+
+def _flaw_of_learning(plan: DelegationPlan) -> str | None:
+    """Return what is wrong with what a plan says of redaction, and for its engine's own learning."""
+    transform: object = plan.transform
+    if not isinstance(transform, tuple) or not all(isinstance(name, str) for name in transform):
+        return "a plan whose transform is no tuple of names of redaction rules"
+    share: object = plan.propensity
+    if share is not None and not (isinstance(share, int | float) and 0.0 < share <= 1.0):
+        return f"a plan with the propensity {share!r:.40}, which is not above 0 and at most 1"
+    note: object = plan.note
+    if not isinstance(note, str) or len(note) > MOST_NOTE:
+        return f"a plan whose note is no text of at most {MOST_NOTE:,} characters"
     return None
 
 

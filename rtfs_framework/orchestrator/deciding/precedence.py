@@ -21,7 +21,7 @@ from rtfs_framework.orchestrator.recording.records import Decision, Steps
 
 if TYPE_CHECKING:
     from rtfs_framework.api.attempts import Attempt
-    from rtfs_framework.orchestrator.deciding.context import Asker
+    from rtfs_framework.orchestrator.deciding.facts import Asker
 
 _ENDS = {"body": "the own body runs instead", "error": "the error", "ask": "a person is asked"}
 

@@ -12,6 +12,7 @@ from operator import methodcaller
 from typing import TYPE_CHECKING, Any, Final
 
 from rtfs_framework.api.caller import NO_METADATA
+from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.api.targets import Capability, ExecTarget, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.orchestrator.boundary.purity import is_plain
@@ -118,6 +119,27 @@ def _attempts(reads: Reads) -> tuple[Hashable, Any]:
     return UNKEPT if found else (), found
 
 
+def _labels(reads: Reads) -> tuple[Hashable, Any]:
+    found = PUBLIC if reads.asker is None else reads.asker.labels
+    return tuple(sorted(found)), found
+
+
+def _around(name: str) -> Callable[[Reads], tuple[Hashable, Any]]:
+    def read(reads: Reads) -> tuple[Hashable, Any]:
+        found = getattr(reads.facts.around, name)
+        return (found if found.__class__ is str else tuple(sorted(found.items()))), found
+
+    return read
+
+
+def _stats(reads: Reads, symbol: str, kind: str, id_: str) -> tuple[Hashable, Any]:
+    return reads.facts.learned.stats(symbol, target_of(kind, id_))
+
+
+def _state(reads: Reads, engine: str, cell: str) -> tuple[Hashable, Any]:
+    return reads.facts.learned.state(engine, cell)
+
+
 def _draw(reads: Reads, name: str) -> tuple[Hashable, Any]:
     return UNKEPT, 0.0 if reads.asker is None else reads.asker.draw(name)
 
@@ -193,6 +215,10 @@ READS: Mapping[str, Callable[..., tuple[Hashable, Any]]] = {
     "permissions": _permissions,
     "metadata": _metadata,
     "attempts": _attempts,
+    "labels": _labels,
+    **{name: _around(name) for name in ("agent", "environment", "constraints", "time_class")},
+    "stats": _stats,
+    "state": _state,
     "draw": _draw,
     **{name: _signal(name, key_of) for name, key_of in _SIGNALS.items()},
     "budget": _left("budget"),

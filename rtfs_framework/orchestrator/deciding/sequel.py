@@ -18,7 +18,7 @@ from rtfs_framework.orchestrator.config.model import AttemptSpec
 
 if TYPE_CHECKING:
     from rtfs_framework.api.plans import Candidate, DelegationPlan
-    from rtfs_framework.orchestrator.deciding.context import Asker
+    from rtfs_framework.orchestrator.deciding.facts import Asker
     from rtfs_framework.orchestrator.deciding.signals import Signals
 
 MOST_VERDICTS = 8

@@ -12,6 +12,7 @@ import attrs
 
 from rtfs_framework.api.attempts import Attempt
 from rtfs_framework.api.caller import NO_METADATA, DelegationMetadata
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.targets import ExecTarget
 from rtfs_framework.kernel.outcome import HostCall
@@ -73,6 +74,8 @@ class Past:
     seed: str = ""
     call: tuple[object, ...] = ()
     """The call's id, as draws use it."""
+    labels: Label = PUBLIC
+    """The marks that its request carries."""
 
     def draw(self, name: str) -> float:
         """Return the number in [0, 1) that the seed, the id and the number of the attempt give."""

@@ -13,7 +13,7 @@ import attrs
 from rtfs_framework.api.targets import show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.boundary.failures import unknown_target
-from rtfs_framework.orchestrator.deciding.context import Question
+from rtfs_framework.orchestrator.deciding.facts import Question
 from rtfs_framework.orchestrator.deciding.security import Refusal, SecurityAuthorizer, violation
 
 if TYPE_CHECKING:

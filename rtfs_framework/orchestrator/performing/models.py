@@ -26,7 +26,7 @@ from rtfs_framework.orchestrator.boundary.answers import Answer, Reply
 from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error, code_of
 from rtfs_framework.orchestrator.concurrency.deadlines import seconds_for
 from rtfs_framework.orchestrator.deciding.answers import type_of
-from rtfs_framework.orchestrator.deciding.context import Question
+from rtfs_framework.orchestrator.deciding.facts import Question
 from rtfs_framework.orchestrator.performing.prompt import build_request, consult_request, repair_request
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.reply import to_value

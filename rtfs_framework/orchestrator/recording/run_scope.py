@@ -12,6 +12,7 @@ import attrs
 
 from rtfs_framework.api.attempts import Attempt, FailureKind
 from rtfs_framework.api.caller import NO_METADATA, DelegationMetadata
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.targets import ExecTarget, show_target
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.digest import digest
@@ -136,6 +137,11 @@ class OpenCall:
     def attempts(self) -> tuple[Attempt, ...]:
         """What was tried for it, and gave no usable answer."""
         return tuple(each.attempt for each in self.record.attempts)
+
+    @property
+    def labels(self) -> Label:
+        """The marks that its request carries."""
+        return PUBLIC
 
     @property
     def signals(self) -> int:

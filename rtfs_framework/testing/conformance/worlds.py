@@ -13,6 +13,7 @@ import attrs
 from hypothesis import strategies as st
 
 from rtfs_framework.api import Attempt, Candidate, ExecTarget, FailureKind, Health, Latency, Left, LocalPure, Price
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.deciding.context import Reads
@@ -34,6 +35,11 @@ class World:
     args: tuple[Any, ...] = ()
     hints: Map = EMPTY_MAP
     tenant: str = ""
+    labels: Label = PUBLIC
+    agent: str = ""
+    environment: Mapping[str, str] = attrs.field(factory=dict)
+    constraints: Mapping[str, str] = attrs.field(factory=dict)
+    time_class: str = ""
     attempts: tuple[Attempt, ...] = ()
     draws: float = 0.5
     said: str | None = None
@@ -109,7 +115,9 @@ def told(
 
     signals = _Told(kept, first, second)
     draws = {name: first.draws for kind, name, *_ in (read for read in kept if len(read) > 1) if kind == "draw"}
-    asker = FakeAsker(first.attempts, _Draws(draws, second.draws), tenant=of("tenant").tenant)
+    asker = FakeAsker(
+        first.attempts, _Draws(draws, second.draws), tenant=of("tenant").tenant, labels=of("labels").labels
+    )
     return call_reads(
         symbol,
         *of(*_OF_ARGUMENTS).args,
@@ -119,7 +127,20 @@ def told(
         signals=Signals(targets=signals, budgets=signals, prices=signals),
         asker=asker,
         embedder=_WORDS,
+        around=_Around(
+            of("agent").agent, of("environment").environment, of("constraints").constraints, of("time_class").time_class
+        ),
     )
+
+
+@attrs.frozen
+class _Around:
+    """Surroundings."""
+
+    agent: str
+    environment: Mapping[str, str]
+    constraints: Mapping[str, str]
+    time_class: str
 
 
 class _Draws(dict[str, float]):
@@ -151,6 +172,11 @@ def worlds(arguments: Collection[tuple[Any, ...]], targets: Collection[ExecTarge
         args=st.sampled_from(tuple(arguments)),
         hints=st.sampled_from((EMPTY_MAP, Map.of([(Keyword("runtime.learning.timeout"), 5)]))),
         tenant=st.sampled_from(("", "acme")),
+        labels=st.frozensets(st.sampled_from(("internal", "pii", "secret")), max_size=2),
+        agent=st.sampled_from(("", "clerk")),
+        environment=st.sampled_from(({}, {"region": "eu"})),
+        constraints=st.sampled_from(({}, {"latency": "low"})),
+        time_class=st.sampled_from(("", "night")),
         attempts=st.just(()) | st.lists(attempt, max_size=3).map(tuple),
         draws=st.floats(0.0, 0.99),
         said=st.sampled_from(("local", "remote", "I cannot tell.", None)),

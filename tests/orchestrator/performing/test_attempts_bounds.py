@@ -21,7 +21,7 @@ from rtfs_framework.api import (
     RemoteModel,
 )
 from rtfs_framework.lang.errors import ProgramError
-from rtfs_framework.orchestrator.deciding.context import ContextClosedError
+from rtfs_framework.orchestrator.deciding.facts import ContextClosedError
 
 SAFE = ProviderUnavailable("a", "refused", failure=FailureKind.SAFE)
 HERE = ProviderAuthError("a", "no key")

@@ -16,7 +16,7 @@ from rtfs_framework.api import (
     parse_type,
 )
 from rtfs_framework.lang.types.schema import to_json_schema
-from rtfs_framework.orchestrator.deciding.context import Question
+from rtfs_framework.orchestrator.deciding.facts import Question
 from rtfs_framework.testing.fakes import call_reads
 
 PROGRAM = '(defn ask [x] (str "own " x))\n(defn main [x] (ask x))'

@@ -17,7 +17,8 @@ from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.targets import LocalModel, show_target
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
-from rtfs_framework.orchestrator.deciding.context import Question, Read, Reads, Suspended
+from rtfs_framework.orchestrator.deciding.context import Reads
+from rtfs_framework.orchestrator.deciding.facts import Question, Read, Suspended
 from rtfs_framework.orchestrator.deciding.readings import READS, target_of
 from rtfs_framework.orchestrator.recording.journal.history import Told
 from rtfs_framework.orchestrator.recording.journal.recorded import value_of
@@ -26,7 +27,9 @@ OF_POLICY = frozenset({"runtime_context_hash", "tenant", "permissions"})
 OF_ARGUMENTS = frozenset({"types", "arg_type_fingerprint", "args", "text", "size"})
 OF_MEANING = frozenset({"embedding", "semantic_hash"})
 """Of the arguments, and of the embedder of a policy."""
-OF_THE_PAST = frozenset({"attempts", "draw"})
+OF_THE_PAST = frozenset({"attempts", "draw", "labels"})
+AROUND = frozenset({"agent", "environment", "constraints", "time_class"})
+OF_LEARNING = frozenset({"stats", "state"})
 _NOBODY = Question(LocalModel(""), "")
 """Marks a decision that cannot be made again: nobody is asked."""
 
@@ -59,7 +62,14 @@ _VALUES: Mapping[str, Callable[[Any], Any]] = {
 
 
 ANSWERED = (
-    OF_POLICY | OF_ARGUMENTS | OF_MEANING | OF_THE_PAST | _SIGNALS.keys() | {"price", "hints", "metadata", "consult"}
+    OF_POLICY
+    | OF_ARGUMENTS
+    | OF_MEANING
+    | OF_THE_PAST
+    | AROUND
+    | OF_LEARNING
+    | _SIGNALS.keys()
+    | {"price", "hints", "metadata", "consult"}
 )
 """Reads of which it is settled here what answers them."""
 
@@ -123,6 +133,8 @@ class RecordedReads(Reads):
             return self._signal(read)
         if name == "price":
             return READS[name](self, *read[1:])[1]
+        if name in AROUND or name in OF_LEARNING:
+            raise _UnknownError("the first policy did not read it, and the journal does not know it")
         return self._around(read, recorded)
 
     def _of_arguments(self, read: Read) -> Any:
