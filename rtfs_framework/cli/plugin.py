@@ -30,6 +30,7 @@ _COMMANDS = (
     ("prices", "Show what models cost, who says so, and since when.", "rtfs prices show gpt-4o-mini"),
     ("budget", "Show what is left of budgets, and what is reserved.", "rtfs budget list"),
     ("health", "Show which models are left alone because they failed.", "rtfs health list"),
+    ("learn", "Show, export or reset what engines have learned.", "rtfs learn list"),
     ("plugins", "Show what is installed, and what is wrong with it.", "rtfs plugins"),
     ("config", "Show or check the configuration (delegation.toml).", "rtfs config show"),
 )
