@@ -71,7 +71,7 @@ class Scored:
     why: str = ""
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@attrs.frozen(slots=True, kw_only=True, weakref_slot=False)
 class DelegationPlan:
     """Where a call goes and why."""
 

@@ -38,6 +38,31 @@ def maker(cls: Callable[P, T]) -> Callable[P, T]:
     return make
 
 
+def changer(cls: type[T], *names: str) -> Callable[..., T]:
+    """Return a function that gives a record like another, with other values in the fields `names`, in their order.
+
+    That is what `evolve` does, in a fifth of the time: the fields that stay were checked when the other was made.
+
+    Raises:
+        TypeError: One of the fields computes or checks its value, or the class does, or it has a slot for weak
+            references.
+    """
+    frozen: Any = cls
+    fields = {each.name: each for each in fields_of(frozen)}
+    wrong = [name for name in names if name not in fields or not _is_plain(fields[name])]
+    hooks = hasattr(cls, "__attrs_post_init__") or hasattr(cls, "__attrs_pre_init__")
+    if wrong or hooks or "__weakref__" in frozen.__slots__:
+        message = f"{cls} cannot be given other values in {wrong or list(names)} like that"
+        raise TypeError(message)
+    known: dict[str, Any] = {"Twin": type("Twin", (), {"__slots__": frozen.__slots__}), "Frozen": cls}
+    writes = "\n".join(f"    made.{name} = {name if name in names else f'record.{name}'}" for name in fields)
+    taken = ", ".join(("record", *names))
+    source = f"def change({taken}):\n    made = Twin()\n{writes}\n    made.__class__ = Frozen\n    return made\n"
+    exec(source, known)  # noqa: S102 - the text is made of the names of the fields
+    change: Callable[..., T] = known["change"]
+    return change
+
+
 def _is_plain(field: Any) -> bool:
     made = getattr(field, "factory", None) or hasattr(field.default, "factory") or getattr(field, "converter", None)
     return field.init and not (made or field.validator)

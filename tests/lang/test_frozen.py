@@ -1,4 +1,4 @@
-"""`maker`: what it makes is what the class makes, as frozen, and it refuses classes that compute their fields."""
+"""`maker` and `changer`: what they make is what the class makes, as frozen; classes that compute fields are refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall, host_call
-from rtfs_framework.lang.frozen import maker
+from rtfs_framework.lang.frozen import changer, maker
 
 
 @attrs.frozen(slots=True, weakref_slot=False)
@@ -82,3 +82,29 @@ def test_a_class_with_a_hook_is_refused():
 
     with pytest.raises(TypeError, match="computes"):
         maker(Hooked)
+
+
+@attrs.frozen(slots=True, kw_only=True, weakref_slot=False)
+class Bounded:
+    share: float = attrs.field(validator=attrs.validators.le(1.0))
+    source: str = ""
+    at: float = 0.0
+
+
+def test_what_is_changed_is_what_evolve_gives():
+    change, before = changer(Bounded, "at", "source"), Bounded(share=0.5, source="a")
+    made = change(before, 2.0, "b")
+    assert made == attrs.evolve(before, at=2.0, source="b")
+    assert type(made) is Bounded
+    assert before == Bounded(share=0.5, source="a")
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        made.at = 3.0
+
+
+def test_a_field_that_is_checked_cannot_be_changed_past_its_check():
+    with pytest.raises(TypeError, match="share"):
+        changer(Bounded, "share")
+    with pytest.raises(TypeError, match="nothing"):
+        changer(Bounded, "nothing")
+    with pytest.raises(TypeError, match="cannot be given"):
+        changer(attrs.make_class("Made", ["x"], frozen=True, slots=True), "x")

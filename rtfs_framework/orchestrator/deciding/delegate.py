@@ -26,6 +26,7 @@ from rtfs_framework.api.targets import Ask, Deny, LocalPure, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.arity import Shape
+from rtfs_framework.lang.frozen import changer
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
 from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
@@ -53,6 +54,9 @@ MOST_LEAVES = 16_384
 
 Report = Callable[[Part, "BaseException | str", str, str], None]
 """Told when a plugin broke: who, what was wrong, in which piece of its code, and what happened instead."""
+
+_stamped = changer(DelegationPlan, "source", "engine", "created_at")
+"""A plan with who made it and when."""
 
 _AFTER = "not asked: something was tried before"
 NO_ANSWERS: Mapping[Question, str | None] = MappingProxyType({})
@@ -209,7 +213,7 @@ class Delegator:
         if tree is None:
             if len(self._trees) >= _MOST_FUNCTIONS:
                 self.forget()
-            tree = self._trees[place] = PlanTree()
+            tree = self._trees[place] = PlanTree(self.signals)
         precedence = self.precedence
         candidates, excluded = precedence.weighed()
         facts = Facts(
@@ -333,7 +337,7 @@ class Delegator:
             return attrs.evolve(made, footprint=footprint, path=path)
         name = answer.engine or engine.name
         source = answer.source if answer.source in _ENGINE_SOURCES else PlanSource.ENGINE
-        plan = attrs.evolve(reviewed, source=source, engine=name, created_at=self.clock.now())
+        plan = _stamped(reviewed, source, name, self.clock.now())
         plan = plan if past is None else self.precedence.sequel.rested(plan, past.attempts)
         steps = (*steps, ("engine", f"{name}: {show_target(answer.target)}"))
         if note is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.orchestrator.deciding.readings import reader_of
+from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 
 if TYPE_CHECKING:
     from rtfs_framework.api.cache import CacheKey
@@ -40,18 +41,17 @@ class Leaf:
 @attrs.define(slots=True, eq=False)
 class _Node:
     read: Read
+    reader: Reader | None
+    """Makes the read again; None where only the reads of the decision can."""
     edges: dict[Hashable, _Node | Leaf] = attrs.field(factory=dict)
-    reader: Reader | None = attrs.field(init=False)
-
-    @reader.default
-    def _reader(self) -> Reader | None:
-        return reader_of(self.read)
 
 
 @attrs.define(slots=True, eq=False)
 class PlanTree:
     """The plans of one function."""
 
+    signals: Signals = NO_SIGNALS
+    """Those of the host that decides: nodes are bound to them, so a look-up goes to what measures them at once."""
     _root: _Node | Leaf | None = None
 
     @property
@@ -62,14 +62,18 @@ class PlanTree:
 
     def find(self, reads: Reads) -> Leaf | None:
         """Return the leaf to which a call's reads lead, None when there is none."""
-        at, looked = self._root, reads.looked
+        at, seen = self._root, []
         while isinstance(at, _Node):
-            if at.reader is None:
+            reader = at.reader
+            if reader is None:
                 key = reads.look(at.read)[0]
             else:
-                found = looked[at.read] = at.reader(reads)
+                found = reader(reads)
+                seen.append((at.read, found))
                 key = found[0]
             at = at.edges.get(key)
+        if at is None:
+            reads.looked.update(seen)  # the decision that follows need not make them again
         return at
 
     def add(self, noted: dict[Read, Hashable], leaf: Leaf) -> bool | None:
@@ -84,17 +88,23 @@ class PlanTree:
             new, self._root = self._root is None, leaf
             return new
         if self._root is None:
-            self._root = _Node(path[0][0])
+            self._root = self._node(path[0][0])
         at: _Node | Leaf = self._root
         *before, (last, last_key) = path
         for place, (read, key) in enumerate(before):
             if not isinstance(at, _Node) or at.read != read:
                 return None
-            at = at.edges.setdefault(key, _Node(path[place + 1][0]))
+            below = at.edges.get(key)
+            if below is None:
+                below = at.edges[key] = self._node(path[place + 1][0])
+            at = below
         if not isinstance(at, _Node) or at.read != last:
             return None
-        below = at.edges.get(last_key)
-        if isinstance(below, _Node):
+        there = at.edges.get(last_key)
+        if isinstance(there, _Node):
             return None
         at.edges[last_key] = leaf
-        return below is None
+        return there is None
+
+    def _node(self, read: Read) -> _Node:
+        return _Node(read, reader_of(read, self.signals))

@@ -5,7 +5,9 @@ Values are banded, and whoever measures them keeps them from flapping: a plan is
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
@@ -26,6 +28,15 @@ class HealthSource(Protocol):
 
     def load(self, target: ExecTarget) -> int:
         """Return about how many requests it has under way, at most."""
+        ...
+
+
+@runtime_checkable
+class Bindable(Protocol):
+    """A source that knows a shorter way to what is read again and again."""
+
+    def bound(self, name: str, target: ExecTarget) -> Callable[[], Any]:
+        """Return what reads one signal of one target."""
         ...
 
 
@@ -80,6 +91,13 @@ class Signals:
     def rate(self, name: str) -> Left:
         """Return what is left of a rate; plenty where there is none of that name."""
         return Left.PLENTY if self.budgets is None else self.budgets.rate(name)
+
+    def bound(self, name: str, target: ExecTarget) -> Callable[[], Any]:
+        """Return what reads one signal of one target: health, latency, load or price."""
+        source: object = self.targets
+        if name != "price" and isinstance(source, Bindable):
+            return source.bound(name, target)
+        return partial(getattr(self, name), target)
 
 
 NO_SIGNALS = Signals()

@@ -351,10 +351,12 @@ class ProviderPool:
         """Return why a target cannot be used, None when it can."""
         if not isinstance(target, LocalModel | RemoteModel):
             return None
-        if target not in self._unusable:
+        try:
+            return self._unusable[target]
+        except KeyError:
             found = self.instances.get(target)
-            self._unusable[target] = "no such provider is configured" if found is None else found.unusable()
-        return self._unusable[target]
+            why = self._unusable[target] = "no such provider is configured" if found is None else found.unusable()
+            return why
 
     def of_hint(self, hint: DelegationHint) -> ExecTarget | None:
         """Return the target that a hint names, None when there is none."""

@@ -8,7 +8,9 @@ fail; it is written when a state changes. A probe is claimed in the ledger first
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Lock
+from typing import Any
 
 import attrs
 
@@ -106,25 +108,34 @@ class Board:
 
     def health(self, target: ExecTarget) -> Health:
         """Return the state of a target's breaker."""
-        cell = self._of(target)
-        if cell is None:
-            return Health.CLOSED
-        breaker = cell.breaker
-        if breaker.standing.state is Health.CLOSED and cell.spec.state == "on":
+        return self._health(self._of(target))
+
+    def latency(self, target: ExecTarget) -> Latency | None:
+        """Return how long a target takes, None while too little is known."""
+        return self._latency(self._of(target))
+
+    def load(self, target: ExecTarget) -> int:
+        """Return about how many requests this process has under way there, at most."""
+        return self._load(self._of(target))
+
+    def bound(self, name: str, target: ExecTarget) -> Callable[[], Any]:
+        """Return what reads one signal of one target without looking for the target again."""
+        read = {"health": self._health, "latency": self._latency, "load": self._load}[name]
+        return partial(read, self._of(target))
+
+    def _health(self, cell: Cell | None) -> Health:
+        if cell is None or (cell.breaker.standing.state is Health.CLOSED and cell.spec.state == "on"):
             return Health.CLOSED
         now = self.clock.monotonic()
         with cell.lock:
             self._look(cell, now)
             return self._tell(cell, now)
 
-    def latency(self, target: ExecTarget) -> Latency | None:
-        """Return how long a target takes, None while too little is known."""
-        cell = self._of(target)
+    @staticmethod
+    def _latency(cell: Cell | None) -> Latency | None:
         return None if cell is None else cell.latencies.shown
 
-    def load(self, target: ExecTarget) -> int:
-        """Return about how many requests this process has under way there, at most."""
-        cell = self._of(target)
+    def _load(self, cell: Cell | None) -> int:
         if cell is None:
             return 0
         if cell.said_load is None:

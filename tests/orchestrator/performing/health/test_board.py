@@ -311,3 +311,25 @@ def test_many_threads_never_exceed_what_is_let_through(desk):
     with ThreadPoolExecutor(16) as crew:
         list(crew.map(lambda permit: board.settle(BIG, permit, GOOD, seconds=0.1), sent))
     assert board.health(BIG) is Health.RECOVERING
+
+
+def test_what_is_bound_to_a_target_reads_what_the_board_says(desk):
+    board = desk.board(BIG, SMALL, minimum_calls=2)
+    names = ("health", "latency", "load")
+    bound = {(name, each): board.bound(name, each) for name in names for each in (BIG, SMALL, OTHER)}
+
+    def agree():
+        return all(read() == getattr(board, name)(each) for (name, each), read in bound.items())
+
+    assert agree()
+    ask(board, GOOD, times=6, target=SMALL)
+    permit = board.enter(SMALL)
+    assert (bound["load", SMALL](), bound["latency", SMALL]()) == (1, board.latency(SMALL))
+    assert agree()
+    board.settle(SMALL, permit, BAD, seconds=None)
+    ask(board, BAD, times=2)
+    assert bound["health", BIG]() is Health.OPEN
+    assert agree()
+    desk.clock.advance(10_000)
+    assert bound["health", BIG]() is Health.HALF_OPEN
+    assert agree()
