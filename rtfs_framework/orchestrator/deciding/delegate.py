@@ -14,8 +14,7 @@ Whatever depends on nothing but the function is settled once per function; a dec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -30,7 +29,8 @@ from rtfs_framework.lang.frozen import changer
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
 from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
-from rtfs_framework.orchestrator.deciding.facts import Asker, Facts, Question, Read, Wording
+from rtfs_framework.orchestrator.deciding.facts import Asker, Facts, Question, Wording
+from rtfs_framework.orchestrator.deciding.known import NO_ANSWERS, Known, Undecided
 from rtfs_framework.orchestrator.deciding.plan_tree import Leaf, PlanTree
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.readings import UNKEPT, why_unkept
@@ -59,37 +59,10 @@ _stamped = changer(DelegationPlan, "source", "engine", "created_at")
 """A plan with who made it and when."""
 
 _AFTER = "not asked: something was tried before"
-NO_ANSWERS: Mapping[Question, str | None] = MappingProxyType({})
 _OWN_BODY = "the function's own body ran instead"
 _IMPURE = "reads other things after equal reads: its decisions rest on something else, and are not kept"
 _ENGINE_SOURCES = frozenset({PlanSource.STATIC_ROUTE, PlanSource.DEFAULT})
 """What an engine may say of its plan besides that it is the engine's."""
-
-
-@attrs.frozen(slots=True)
-class Undecided:
-    """The engine asks to consult a model; `Delegator.go_on` takes the answer."""
-
-    call: HostCall
-    question: Question
-    steps: Steps
-    noted: Mapping[Read, Hashable]
-    """What was read before the question."""
-    answers: Mapping[Question, str | None] = attrs.field(factory=dict)
-    """Those of this call that are there."""
-    asker: Asker | None = None
-    """Whose past counts; None for a call that nobody makes."""
-
-
-@attrs.define(slots=True)
-class _Known:
-    """What is settled of one function."""
-
-    facts: Facts
-    grounds: Grounds
-    tree: PlanTree
-    fixed: Decision | None = None
-    before: Steps = ()
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -110,7 +83,7 @@ class Delegator:
     ttl: float | None = None
     reads: Callable[..., Reads] = Reads
     """Makes the reads of one decision, from what `Reads` takes: of a call, or of what a journal says of one."""
-    _by_identity: dict[int, _Known] = attrs.field(factory=dict, init=False)
+    _by_identity: dict[int, Known] = attrs.field(factory=dict, init=False)
     _trees: dict[tuple[str, str, Shape], PlanTree] = attrs.field(factory=dict, init=False)
     """By symbol, digest and arity: the same function of another program has the same plans."""
     _leaves: int = attrs.field(default=0, init=False)
@@ -168,7 +141,7 @@ class Delegator:
         reads = self.reads(known.facts, call, self._answers(answers), asker)
         return self._ask(known, reads, answers, before=steps)
 
-    def _at_end(self, known: _Known, asker: Asker, steps: Steps, why: str) -> Decision:
+    def _at_end(self, known: Known, asker: Asker, steps: Steps, why: str) -> Decision:
         made = self.precedence.exhausted(steps, why, asker.attempts, hinted=False)
         return attrs.evolve(made, grounds=known.grounds)
 
@@ -206,7 +179,7 @@ class Delegator:
         self._trees.clear()
         self._leaves = 0
 
-    def _learn(self, call: HostCall) -> _Known:
+    def _learn(self, call: HostCall) -> Known:
         function = call.function or FunctionSignature(call.capability)
         place = function.name, function.body_digest, function.shape
         tree = self._trees.get(place)
@@ -231,7 +204,7 @@ class Delegator:
         fixed, steps = precedence.settle(function)
         if fixed is None and self.engine is None:
             fixed = precedence.default((*steps, ("engine", "none installed")))
-        known = _Known(facts, grounds, tree, None if fixed is None else attrs.evolve(fixed, grounds=grounds), steps)
+        known = Known(facts, grounds, tree, None if fixed is None else attrs.evolve(fixed, grounds=grounds), steps)
         if call.function is not None:
             if len(self._by_identity) >= _MOST_FUNCTIONS:
                 self._by_identity.clear()
@@ -240,7 +213,7 @@ class Delegator:
 
     # -- plans from memory ---------------------------------------------------------------------------------------------
 
-    def _from_memory(self, known: _Known, leaf: Leaf) -> Decision | None:
+    def _from_memory(self, known: Known, leaf: Leaf) -> Decision | None:
         if leaf.silent is not None:
             return leaf.silent
         shared = leaf.provisional
@@ -261,7 +234,7 @@ class Delegator:
             self.l1.blame("`get`", f"returned {wrong or 'no plan'}")
         return None
 
-    def _of_memory(self, known: _Known, leaf: Leaf, stored: DelegationPlan, verdict: str) -> Decision:
+    def _of_memory(self, known: Known, leaf: Leaf, stored: DelegationPlan, verdict: str) -> Decision:
         reviewed, note = self.precedence.review(stored)
         plan = attrs.evolve(reviewed, source=PlanSource.L1)
         steps = (*known.before, ("l1", f"{verdict}: {show_target(plan.target)}, decided by engine '{plan.engine}'"))
@@ -277,7 +250,7 @@ class Delegator:
         parts = ("policy", self.policy_hash), ("target", show_target(question.target)), ("question", question.key)
         return CacheKey("answer", key_of(*(text for part in parts for text in part)), parts)
 
-    def _plan_key(self, known: _Known, reads: Reads) -> CacheKey:
+    def _plan_key(self, known: Known, reads: Reads) -> CacheKey:
         function = known.facts.function
         parts = [("symbol", function.name), ("function", function.body_digest), ("arity", str(function.shape))]
         parts.append(("policy", self.policy_hash))
@@ -288,7 +261,7 @@ class Delegator:
 
     def _ask(
         self,
-        known: _Known,
+        known: Known,
         reads: Reads,
         answers: Mapping[Question, str | None],
         asked: Undecided | None = None,
@@ -313,7 +286,7 @@ class Delegator:
         return Undecided(reads.call, reads.question, before, dict(reads.noted), answers, reads.asker)
 
     def _decided(
-        self, known: _Known, reads: Reads, engine: Engine, answer: DelegationPlan | None, before: Steps
+        self, known: Known, reads: Reads, engine: Engine, answer: DelegationPlan | None, before: Steps
     ) -> Decision:
         footprint, path = reads.footprint, tuple(reads.path)
         past = reads.asker if reads.asker is not None and reads.asker.attempts else None
@@ -370,7 +343,7 @@ class Delegator:
         why = self.precedence.sequel.why_not(target, past.attempts)
         return None if why is None else f"{show_target(target)} once more: {why}"
 
-    def _place(self, known: _Known, reads: Reads, engine: Engine) -> tuple[str, Leaf | None]:
+    def _place(self, known: Known, reads: Reads, engine: Engine) -> tuple[str, Leaf | None]:
         """Return what the record says of L1, and where the plan will be kept; None where it must not be."""
         if self.l1 is None or self.l1.broken:
             return "off", None
@@ -391,7 +364,7 @@ class Delegator:
         if self.l1 is not None:
             self.l1.put(leaf.key, plan, self.ttl)
 
-    def _engine_failed(self, known: _Known, engine: Engine, steps: Steps, fault: PluginFault, reads: Reads) -> Decision:
+    def _engine_failed(self, known: Known, engine: Engine, steps: Steps, fault: PluginFault, reads: Reads) -> Decision:
         self.report(fault.part, fault, "", _OWN_BODY)
         closed = self.precedence.closed(engine.name, fault.words, steps)
         return attrs.evolve(closed, footprint=reads.footprint, path=tuple(reads.path), grounds=known.grounds)

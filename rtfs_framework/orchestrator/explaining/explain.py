@@ -14,7 +14,7 @@ from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
 from rtfs_framework.lang.source import Place, Source
-from rtfs_framework.orchestrator.deciding.delegate import Undecided
+from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.explaining.asked_call import read_call
 from rtfs_framework.orchestrator.explaining.samples import samples
 from rtfs_framework.orchestrator.explaining.whole_way import Way, way_of

@@ -16,7 +16,8 @@ from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.targets import ExecTarget
 from rtfs_framework.kernel.outcome import HostCall
-from rtfs_framework.orchestrator.deciding.delegate import Delegator, Undecided
+from rtfs_framework.orchestrator.deciding.delegate import Delegator
+from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 from rtfs_framework.orchestrator.recording.attempts import draw
 from rtfs_framework.orchestrator.recording.records import Decision

@@ -17,7 +17,8 @@ from rtfs_framework.api.plans import Candidate
 from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel, show_target
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.printer import write
-from rtfs_framework.orchestrator.deciding.delegate import Delegator, Undecided
+from rtfs_framework.orchestrator.deciding.delegate import Delegator
+from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.explaining.imagined import Past, decided, imagining
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.plain import plain_of

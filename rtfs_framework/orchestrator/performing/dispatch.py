@@ -32,7 +32,8 @@ from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Locall
 from rtfs_framework.orchestrator.boundary.failures import late, unknown_target
 from rtfs_framework.orchestrator.concurrency.deadlines import pause, seconds_for
 from rtfs_framework.orchestrator.concurrency.slots import Slots
-from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, Delegator, Undecided
+from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, Delegator
+from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
 from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals

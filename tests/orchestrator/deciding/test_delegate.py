@@ -26,9 +26,10 @@ from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.model import AttemptSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
-from rtfs_framework.orchestrator.deciding.delegate import Delegator, Undecided
+from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.engines import Engine
 from rtfs_framework.orchestrator.deciding.facts import ContextClosedError, Question
+from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.sequel import Sequel

@@ -23,7 +23,7 @@ from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.boundary.answers import Answer, Locally, Reply, Throw, Waiting
 from rtfs_framework.orchestrator.boundary.purity import is_plain
 from rtfs_framework.orchestrator.config.model import ProviderSpec
-from rtfs_framework.orchestrator.deciding.delegate import Undecided
+from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.explaining.estimating.stand_in import NONE, stand_in
 from rtfs_framework.orchestrator.explaining.estimating.tokens import (
     NOTHING,

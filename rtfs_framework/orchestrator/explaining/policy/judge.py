@@ -19,7 +19,8 @@ from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, Delegator, Undecided
+from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, Delegator
+from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.explaining.asked_call import read_call
 from rtfs_framework.orchestrator.explaining.imagined import Imagined, Past, decided, imagining
 from rtfs_framework.orchestrator.explaining.policy.cases import OUTCOMES, Case, Meaning
