@@ -42,6 +42,7 @@ _HOMES = {
     "guard": ("Guard", "GuardEntry", "GuardSettings", "GuardedRequest", "RedactArgs", "RedactReply", "Refuse"),
     "patterns": ("compile_patterns", "is_pattern", "specificity"),
     "observer": ("Observer", "ObserverEntry", "Event"),
+    "redaction": ("Recognizer", "RuleText"),
     "texts": ("TextInKeyError", "with_texts"),
     "type_patterns": ("BadTypePattern", "TypePattern", "types_fit"),
     "typed": ("JsonError", "from_json", "load_json", "parse_type", "to_json"),

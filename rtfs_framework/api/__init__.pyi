@@ -64,6 +64,7 @@ from rtfs_framework.api.provider import (
     Usage,
     token_count,
 )
+from rtfs_framework.api.redaction import Recognizer, RuleText
 from rtfs_framework.api.secrets import blotter, one_line
 from rtfs_framework.api.settings import ANY, FILE_WITHIN, SettingsSchema
 from rtfs_framework.api.signals import Health, Latency, Left, Price
@@ -203,11 +204,13 @@ __all__ = [
     "ProviderTimeout",
     "ProviderUnavailable",
     "RateLimited",
+    "Recognizer",
     "RedactArgs",
     "RedactReply",
     "Refuse",
     "RemoteModel",
     "ReplyTooLarge",
+    "RuleText",
     "RtfsError",
     "RtfsHookSpecs",
     "Scored",

@@ -20,6 +20,7 @@ from cattrs import Converter
 from cattrs.errors import IterableValidationError, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn
 
+from rtfs_framework.api.redaction import RuleText
 from rtfs_framework.api.targets import TargetText
 from rtfs_framework.api.toml_fields import mistakes_of_fields
 from rtfs_framework.api.type_patterns import TypePattern
@@ -28,6 +29,7 @@ from rtfs_framework.api.units import UNITS
 _NAMES: dict[type, str] = {
     str: "a text",
     TargetText: "a text",
+    RuleText: "a text",
     TypePattern: "a text",
     bool: "true or false",
     int: "a whole number",
@@ -78,6 +80,7 @@ def converter() -> Converter:
     for kind in (str, bool, int, float):
         made.register_structure_hook(kind, _primitive(kind))
     made.register_structure_hook(TargetText, _of_text(TargetText))
+    made.register_structure_hook(RuleText, _of_text(RuleText))
     made.register_structure_hook(TypePattern, _of_text(TypePattern))
     made.register_structure_hook_factory(UNITS.__contains__, _measure)
     made.register_structure_hook_factory(_is_enum, _enum)

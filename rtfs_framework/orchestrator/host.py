@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
     from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
     from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
+    from rtfs_framework.orchestrator.performing.redaction import Redactor
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.registry.catalog import Catalog
 
@@ -132,7 +133,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     counting = build_counting(config, pool, environ, clock, events, written)
     gate = Gate((*counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
     sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards)
-    models = Models(reuse, sender, config.attempts.most)
+    models = Models(reuse, sender, config.attempts.most, _redactor(config, catalog))
     signals = Signals(targets=health, budgets=counting, prices=pool)
     sequel = Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals)
     dispatcher = Dispatcher(
@@ -198,6 +199,14 @@ def _embedder(config: Config, catalog: Catalog, events: EventBus) -> HeldEmbedde
     from rtfs_framework.orchestrator.deciding.embedding import held_embedder
 
     return held_embedder(config.embedder, catalog, events.plugin_failed)
+
+
+def _redactor(config: Config, catalog: Catalog) -> Redactor | None:
+    if not config.redaction:
+        return None
+    from rtfs_framework.orchestrator.performing.redaction import Redactor
+
+    return Redactor(config.redaction, catalog)
 
 
 def _approvals(environ: Mapping[str, str], clock: Clock) -> ApprovalStore:

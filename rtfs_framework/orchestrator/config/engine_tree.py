@@ -6,16 +6,18 @@ could be two of them is a mistake, as are cycles, names that nothing bears, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.redaction import RuleText
 from rtfs_framework.api.targets import ExecTarget, TargetText
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.orchestrator.config.model import EngineSpec
 from rtfs_framework.orchestrator.config.own import Reading, defaults_of
 from rtfs_framework.orchestrator.config.routes import Unknown
+from rtfs_framework.orchestrator.config.tables_redaction import unknown_rule
 from rtfs_framework.registry.faults import PluginFault, ask
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ class EngineTree:
     target: Named
     targets: tuple[str, ...]
     """The texts of all targets, for suggestions."""
+    rules: Collection[str] = ()
+    """The names of all rules of redaction."""
     _made: dict[str, EngineSpec | None] = attrs.field(factory=dict, init=False)
     _above: list[str] = attrs.field(factory=list, init=False)
     """The engines whose children are being read."""
@@ -101,12 +105,16 @@ class EngineTree:
     def _targets(self, settings: Any, path: KeyPath) -> dict[str, ExecTarget]:
         """Return what the texts in an engine's settings mean that name targets; those that name none are mistakes."""
         found: dict[str, ExecTarget] = {}
-        for text, place in _target_texts(settings, path):
+        for text, place in _texts(settings, TargetText, path):
             target = self.target(text)
             if isinstance(target, Unknown):
                 self.reading.mistake("E0706", target.message, place, target.help)
             else:
                 found[str(text)] = target
+        for text, place in _texts(settings, RuleText, path):
+            if text not in self.rules:
+                message, way_out = unknown_rule(text, self.rules)
+                self.reading.mistake("E0706", message, place, way_out)
         return found
 
     def _clashes(self, name: str, plugin: str, path: KeyPath) -> bool:
@@ -206,16 +214,16 @@ class EngineTree:
         self.reading.mistake("E0706", message, path, way_out)
 
 
-def _target_texts(value: Any, path: KeyPath) -> Iterator[tuple[str, KeyPath]]:
-    """Yield the texts of settings that name targets, each with its place."""
-    if isinstance(value, TargetText):
+def _texts(value: Any, kind: type[str], path: KeyPath) -> Iterator[tuple[str, KeyPath]]:
+    """Yield the texts of settings that name something of a kind, each with its place."""
+    if isinstance(value, kind):
         yield value, path
     elif attrs.has(type(value)):
         for field in attrs.fields(type(value)):
-            yield from _target_texts(getattr(value, field.name), (*path, field.alias or field.name))
+            yield from _texts(getattr(value, field.name), kind, (*path, field.alias or field.name))
     elif isinstance(value, list | tuple):
         for place, item in enumerate(value):
-            yield from _target_texts(item, (*path, place))
+            yield from _texts(item, kind, (*path, place))
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _target_texts(item, (*path, key))
+            yield from _texts(item, kind, (*path, key))

@@ -14,6 +14,7 @@ from rtfs_framework.orchestrator.config.budgets import USUAL_LEDGER, BudgetSpec,
 from rtfs_framework.orchestrator.config.health import HealthSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.tables_guards import APPROVAL_SECONDS, GuardSpec
+from rtfs_framework.orchestrator.config.tables_redaction import RedactionSpec
 
 if TYPE_CHECKING:
     from rtfs_framework.api.prices import PriceStep
@@ -160,6 +161,8 @@ class Config:
     """When targets count as failing, and how they come back."""
     guards: tuple[GuardSpec, ...] = ()
     """Third-party checks of requests and replies, in their order."""
+    redaction: Mapping[str, RedactionSpec] = attrs.field(factory=dict)
+    """What plans may have taken out of a request, by the names of the rules."""
     approval_seconds: float = APPROVAL_SECONDS
     """How long a call waits for a person; no answer then means no."""
     budgets: tuple[BudgetSpec, ...] = ()

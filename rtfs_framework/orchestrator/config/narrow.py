@@ -240,7 +240,7 @@ class Narrowing:
         self.ignored.extend((section, name) for name in table)
         return {}
 
-    _tenants = _guards = _embedders = _keys
+    _tenants = _guards = _embedders = _redaction = _keys
 
 
 def _host_value(spec: ProviderSpec, key: str) -> Any:

@@ -36,6 +36,7 @@ from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, Pr
 from rtfs_framework.orchestrator.config.tables_guards import GuardTables
 from rtfs_framework.orchestrator.config.tables_health import read_health
 from rtfs_framework.orchestrator.config.tables_prices import priced
+from rtfs_framework.orchestrator.config.tables_redaction import RedactionTables
 from rtfs_framework.registry.faults import Part, ask
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ _SECTIONS: tuple[tuple[str, Callable[[str], LocalModel | RemoteModel]], ...] = (
     ("local_models", LocalModel),
 )
 
-_DECIDING = ("delegation", "engines", "embedders", "security", "budgets", "rates", "guards")
+_DECIDING = ("delegation", "engines", "embedders", "security", "budgets", "rates", "guards", "redaction")
 """The tables that decisions rest on."""
 
 
@@ -80,7 +81,8 @@ class Resolver:
         self._check_keys(file.keys)
         wanted = table.engine or default_engine(self.catalog)
         texts = tuple(known_texts(local, remote))
-        engine = EngineTree(self.reading, self.catalog, file.engines, named, texts).resolve(wanted)
+        redaction = RedactionTables(self.reading, self.catalog).rules(file.redaction)
+        engine = EngineTree(self.reading, self.catalog, file.engines, named, texts, redaction).resolve(wanted)
         counted = BudgetTables(self.reading.mistake, target, self.merged)
         return Config(
             path=None if self.merged.path is None else str(self.merged.path),
@@ -103,6 +105,7 @@ class Resolver:
             limits=file.limits.limits(),
             health=read_health(self.reading, file.health, target),
             guards=GuardTables(self.reading, self.catalog, named).guards(file.guards),
+            redaction=redaction,
             approval_seconds=file.approvals.timeout,
             budgets=counted.budgets(file.budgets, ("budgets",)),
             rates=counted.rates(file.rates, ("rates",)),

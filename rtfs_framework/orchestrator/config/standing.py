@@ -218,6 +218,7 @@ STANDING: Mapping[str, Rule] = {
     "engines.*": widens,
     "embedders.*": widens,
     "guards.*": widens,
+    "redaction.*": widens,
     "approvals.timeout": _approval,
     "caches.*.enabled": _off,
     "caches.*.ttl": widens,

@@ -191,6 +191,7 @@ class ConfigFile:
     health: HealthTable = HealthTable()
     guards: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     approvals: ApprovalsTable = USUAL_APPROVALS
+    redaction: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     budgets: Mapping[str, BudgetTable] = attrs.field(factory=dict)
     rates: Mapping[str, RateTable] = attrs.field(factory=dict)
     tenants: Mapping[str, TenantTable] = attrs.field(factory=dict)

@@ -34,6 +34,8 @@ def policy_hash(config: Config, targets: Targets, engine: Engine | None) -> str:
         "tables": {name: _deciding(name, table) for name, table in config.tables.items()},
         "tenant": config.tenant,
         **({"guards": [[spec.name, spec.version] for spec in config.guards]} if config.guards else {}),
+        **({"redaction": {name: spec.fingerprint for name, spec in config.redaction.items() if spec.fingerprint}}
+           if config.redaction else {}),
         **({} if config.embedder is None else {"embedder": [config.embedder.name, config.embedder.version]}),
     }  # fmt: skip
     return digest(_value(parts))

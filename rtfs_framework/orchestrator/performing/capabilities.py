@@ -98,7 +98,7 @@ class Capabilities:
                 opened.record.target = _target(name)
                 return self._throw(opened, refusal)
             granted = self._granted[name]
-        entry, call = granted.entry, opened.call
+        entry, call = granted.entry, opened.call if opened.redacted is None else opened.redacted
         opened.record.target = granted.target
         deadline = self.timeout if call.hints is EMPTY_MAP else seconds_for(self.timeout, call.hints)
         request = _request(entry.id, call.args, call.place, deadline)

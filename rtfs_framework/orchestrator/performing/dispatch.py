@@ -29,7 +29,7 @@ from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.errors import ProgramError, undefined_symbol
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Locally, Reply, Throw, Waiting, reply
-from rtfs_framework.orchestrator.boundary.failures import late, unknown_target
+from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error, late, unknown_target
 from rtfs_framework.orchestrator.concurrency.deadlines import pause, seconds_for
 from rtfs_framework.orchestrator.concurrency.slots import Slots
 from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, Delegator
@@ -148,6 +148,14 @@ class Dispatcher:
             return self.capabilities.perform(opened, name)
         return in_order(opened.scope, lambda: self.capabilities.perform(opened, name))
 
+    def _redacted_for(self, opened: OpenCall, name: str) -> Answer | Waiting:
+        """Perform a capability with what its plan has taken out; nothing follows where that cannot be done."""
+        try:
+            self.models.redact(opened)
+        except RefusedError as error:
+            return self._throw(opened, as_program_error(error, f"capability '{name}'"))
+        return self._perform(opened, name)
+
     def _attempt(self, opened: OpenCall, decision: Decision, instance: ProviderInstance) -> Answer | Waiting:
         """Ask a model; where that gives no usable answer, decide again."""
         function = opened.call.function or FunctionSignature(opened.call.capability)
@@ -210,7 +218,7 @@ class Dispatcher:
                     return self._attempt(opened, decision, instance)
                 return in_order(opened.scope, lambda: self._attempt(opened, decision, instance))
             case Capability(id=name):
-                return self._perform(opened, name)
+                return self._redacted_for(opened, name) if decision.plan.transform else self._perform(opened, name)
             case Deny(reason=reason):
                 return self._throw(opened, self._refused(opened.record.symbol, reason, decision.plan.source))
             case Ask():

@@ -29,6 +29,7 @@ from rtfs_framework.orchestrator.deciding.answers import type_of
 from rtfs_framework.orchestrator.deciding.facts import Question
 from rtfs_framework.orchestrator.performing.prompt import build_request, consult_request, repair_request
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
+from rtfs_framework.orchestrator.performing.redaction import NO_RULES, Redactor
 from rtfs_framework.orchestrator.performing.reply import to_value
 from rtfs_framework.orchestrator.performing.sending import Sender, failure_of
 from rtfs_framework.orchestrator.recording.attempts import Spent
@@ -75,6 +76,8 @@ class Models:
     sender: Sender
     most_requests: int = 3
     """Of one call, all targets together."""
+    redactor: Redactor | None = None
+    """Takes out of requests what plans say; None where there are no rules."""
 
     def ask(
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance
@@ -86,6 +89,7 @@ class Models:
         """
         _check_arguments(function, opened)
         try:
+            self.redact(opened)
             _check_usable(instance)
             immediate = self.sender.immediate(instance)
             # Who answers at once is never under way, so without a memory nobody looks for its key.
@@ -113,6 +117,7 @@ class Models:
         """Return why a request would not be sent now, None when it would; nothing is sent, and nothing held."""
         try:
             _check_arguments(function, opened)
+            self.redact(opened)
             _check_usable(instance)
             await self.sender.foresee(opened, instance, self.request(opened, function, instance))
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
@@ -301,11 +306,26 @@ class Models:
         Raises:
             ProviderTimeout: Nothing is left.
         """
-        call, bound = opened.call, instance.spec.timeout
+        sends, bound = opened.sends, instance.spec.timeout
         tried = opened.record.attempts or opened.consulted
-        timeout = self._left(opened, bound, opened.started) if tried else seconds_for(bound, call.hints)
+        timeout = self._left(opened, bound, opened.started) if tried else seconds_for(bound, opened.call.hints)
         _check_time(instance, timeout)
-        return build_request(function, call.args, opened.scope.lookup, timeout=timeout, hints=call.hints)
+        return build_request(function, sends.args, opened.scope.lookup, timeout=timeout, hints=sends.hints)
+
+    def redact(self, opened: OpenCall) -> None:
+        """Have taken out of a call what the plan of its attempt says, before anybody else sees it.
+
+        Raises:
+            RefusedError: That cannot be done, so nothing may be sent.
+        """
+        decision = opened.record.decision
+        names = () if decision is None else decision.plan.transform
+        if not names:
+            opened.redacted = None
+            return
+        opened.redacted, counts = (self.redactor or NO_RULES).redacted(opened.call, names)
+        for name, count in counts:
+            opened.noted("redaction", f"{count} replaced by rule {name}")
 
     @staticmethod
     def _note(opened: OpenCall, instance: ProviderInstance, reply: InferenceReply) -> None:

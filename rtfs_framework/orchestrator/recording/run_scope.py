@@ -132,6 +132,8 @@ class OpenCall:
     """Whether a model was told that its answer does not fit; once per call, its two requests at once together."""
     since: float = 0.0
     """When the attempt under way began, on the monotonic clock."""
+    redacted: HostCall | None = None
+    """The call as the attempt under way may send it, where its plan has something taken out."""
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -147,6 +149,11 @@ class OpenCall:
     def signals(self) -> int:
         """How many changes of signals the journal has been told by now."""
         return 0 if self.scope.chain is None else self.scope.chain.journal.signals
+
+    @property
+    def sends(self) -> HostCall:
+        """The call as it may be sent."""
+        return self.call if self.redacted is None else self.redacted
 
     def draw(self, name: str) -> float:
         """Return a number in [0, 1) from the run's seed, the call's id, the number of the attempt, and a name."""
@@ -297,6 +304,10 @@ class OpenCall:
         if not self.record.args_digest:
             self.record.args_digest = digest(*self.call.args)
         return self.record.args_digest
+
+    def digest_sent(self) -> str:
+        """Return the digest of the arguments as they may be sent."""
+        return self.digest_args() if self.redacted is None else digest(*self.redacted.args)
 
     def close(
         self, now: float, reply: Any = None, *, answered: bool = False, error: ProgramError | None = None

@@ -1,7 +1,7 @@
 """Replies already paid for: the L2 layer, and equal requests that are under way at the same time.
 
 A key holds all that an answer rests on: the function (name, documentation, body, types, the prompt's version), the
-arguments, the hints in force, the tenant, the target, the provider's fingerprint, and a keyed digest of the account
+arguments as they are sent (redacted, where a plan says so), the hints in force, the tenant, the target, the provider's fingerprint, and a keyed digest of the account
 that asks (its credential and what else chooses it): who may not ask is not answered, and what one tenant or account
 paid for is no other's. There is a key only where reuse is sound: the provider is deterministic (or the configuration
 says `reuse = "always"`), and the arguments are plain data.
@@ -100,12 +100,12 @@ class Reuse:
 
     def key(self, opened: OpenCall, function: FunctionSignature, instance: Answering) -> CacheKey | None:
         """Return the key of a request, None when its reply must not be reused."""
-        call = opened.call
+        call = opened.sends
         if not instance.reusable or not is_plain(call.args) or (call.hints and not is_plain(call.hints)):
             return None
         parts: tuple[tuple[str, str], ...] = (
             ("function", self._function(function, opened.scope.lookup)),
-            ("arguments", opened.digest_args()),
+            ("arguments", opened.digest_sent()),
             ("target", show_target(instance.target)),
             ("provider", instance.fingerprint()),
             ("account", self.keyring.account(instance.account())),
