@@ -137,6 +137,7 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
     yield from _health(config, sources)
     yield from sources.written(("embedders",))
     yield from sources.written(("guards",))
+    yield from sources.written(("redaction",))
     yield sources.setting(("approvals", "timeout"), config.approval_seconds)
     yield sources.setting(("modules", "path"), list(config.module_path))
     yield from _counted(config, sources)

@@ -15,7 +15,7 @@ from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.registry.faults import Part, PluginFault, ask
 
 if TYPE_CHECKING:
-    from rtfs_framework.api.recognizers import Recognizer
+    from rtfs_framework.api.redaction import Recognizer
     from rtfs_framework.registry.catalog import Catalog
 
 ENTRY = "recognizers"
@@ -44,7 +44,7 @@ class HeldRecognizer:
         Raises:
             PluginFault: It broke, or these are no places of the text.
         """
-        found = ask(self.part, "`find`", lambda: list(self.recognizer.find(text)))
+        found: list[Any] = ask(self.part, "`find`", lambda: list(self.recognizer.find(text)))
         last = 0
         for place in found:
             low, high = place if isinstance(place, tuple) and len(place) == 2 else (0, 0)
@@ -75,7 +75,7 @@ def recognizer_of(catalog: Catalog, name: str) -> HeldRecognizer:
     except PluginFault as fault:
         if isinstance(fault.__cause__, ImportError):
             raise NotHereError(f"the recognizer '{name}' cannot work here", str(fault.__cause__)) from None
-        raise NotHereError(fault.words, fault.way_out) from None
+        raise NotHereError(fault.words, fault.way_out or "tell its authors") from None
     return HeldRecognizer(part, found, str(fingerprint))
 
 

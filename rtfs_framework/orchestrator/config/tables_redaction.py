@@ -82,7 +82,7 @@ class RedactionTables:
         from rtfs_framework.orchestrator.config.own import key_names
 
         path: KeyPath = ("redaction", name)
-        known = [*key_names(RedactionTable), _WITH]
+        known, before = [*key_names(RedactionTable), _WITH], len(self.reading.mistakes)
         for key in table:
             if key not in known:
                 way_out = did_you_mean(key, known) or f"known keys: {', '.join(known)}"
@@ -90,7 +90,7 @@ class RedactionTables:
         ours = {key: value for key, value in table.items() if key in known and key != _WITH}
         read = self.reading.structure(RedactionTable, ours, path)
         replacement = self._replacement(name, table.get(_WITH), path)
-        if read is None or replacement is None:
+        if read is None or replacement is None or len(self.reading.mistakes) > before:
             return None
         one = isinstance(read.pattern, str)
         patterns = (read.pattern,) if isinstance(read.pattern, str) else tuple(read.pattern)

@@ -42,6 +42,7 @@ from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.hedging import Hedging
 from rtfs_framework.orchestrator.performing.models import Failed, Models, Pending
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
+from rtfs_framework.orchestrator.performing.redaction import redact
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.records import Decision
@@ -151,7 +152,7 @@ class Dispatcher:
     def _redacted_for(self, opened: OpenCall, name: str) -> Answer | Waiting:
         """Perform a capability with what its plan has taken out; nothing follows where that cannot be done."""
         try:
-            self.models.redact(opened)
+            redact(opened, self.models.redactor)
         except RefusedError as error:
             return self._throw(opened, as_program_error(error, f"capability '{name}'"))
         return self._perform(opened, name)

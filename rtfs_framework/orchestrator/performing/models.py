@@ -29,7 +29,7 @@ from rtfs_framework.orchestrator.deciding.answers import type_of
 from rtfs_framework.orchestrator.deciding.facts import Question
 from rtfs_framework.orchestrator.performing.prompt import build_request, consult_request, repair_request
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
-from rtfs_framework.orchestrator.performing.redaction import NO_RULES, Redactor
+from rtfs_framework.orchestrator.performing.redaction import Redactor, redact
 from rtfs_framework.orchestrator.performing.reply import to_value
 from rtfs_framework.orchestrator.performing.sending import Sender, failure_of
 from rtfs_framework.orchestrator.recording.attempts import Spent
@@ -89,7 +89,7 @@ class Models:
         """
         _check_arguments(function, opened)
         try:
-            self.redact(opened)
+            redact(opened, self.redactor)
             _check_usable(instance)
             immediate = self.sender.immediate(instance)
             # Who answers at once is never under way, so without a memory nobody looks for its key.
@@ -117,7 +117,7 @@ class Models:
         """Return why a request would not be sent now, None when it would; nothing is sent, and nothing held."""
         try:
             _check_arguments(function, opened)
-            self.redact(opened)
+            redact(opened, self.redactor)
             _check_usable(instance)
             await self.sender.foresee(opened, instance, self.request(opened, function, instance))
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
@@ -311,21 +311,6 @@ class Models:
         timeout = self._left(opened, bound, opened.started) if tried else seconds_for(bound, opened.call.hints)
         _check_time(instance, timeout)
         return build_request(function, sends.args, opened.scope.lookup, timeout=timeout, hints=sends.hints)
-
-    def redact(self, opened: OpenCall) -> None:
-        """Have taken out of a call what the plan of its attempt says, before anybody else sees it.
-
-        Raises:
-            RefusedError: That cannot be done, so nothing may be sent.
-        """
-        decision = opened.record.decision
-        names = () if decision is None else decision.plan.transform
-        if not names:
-            opened.redacted = None
-            return
-        opened.redacted, counts = (self.redactor or NO_RULES).redacted(opened.call, names)
-        for name, count in counts:
-            opened.noted("redaction", f"{count} replaced by rule {name}")
 
     @staticmethod
     def _note(opened: OpenCall, instance: ProviderInstance, reply: InferenceReply) -> None:

@@ -1,8 +1,8 @@
 """Redaction: what rules find in the arguments of a call is taken out before anybody else sees the request.
 
-In: a call and the names of rules. Out: the call as it may be sent, and how much each rule replaced. Applied to all that a
-provider is told of a call: arguments, and the hints in force. A text keeps what no rule finds in it; whatever else holds
-a match in its written form (a number, a keyword) is replaced as a whole; keys of maps are no exception.
+In: a call and the names of rules. Out: the call as it may be sent, and how much each rule replaced. Applied to all
+that a provider is told of a call: arguments, and the hints in force. A text keeps what no rule finds in it; whatever
+else holds a match in its written form (a number, a keyword) is replaced as a whole; keys of maps are no exception.
 
 What cannot be looked at within bounds is refused: too deep, too long.
 """
@@ -25,6 +25,7 @@ from rtfs_framework.registry.faults import PluginFault
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.outcome import HostCall
+    from rtfs_framework.orchestrator.recording.run_scope import OpenCall
     from rtfs_framework.registry.catalog import Catalog
 
 GUARD = "redaction"
@@ -120,7 +121,7 @@ class Redactor:
                 args = work.of(args)
                 hints = work.of(hints) if len(hints) else hints
             except PluginFault as fault:
-                raise _refused(f"the rule '{name}' could not be applied: {fault.words}", fault.way_out) from fault
+                raise _refused(f"the rule '{name}' could not be applied: {fault.words}", fault.way_out or "") from fault
             counts.append((name, work.count))
         if args is call.args and hints is call.hints:
             return call, tuple(counts)
@@ -154,6 +155,22 @@ NO_RULES = Redactor({}, None)
 """Knows no rule: whoever names one is refused."""
 
 
+def redact(opened: OpenCall, redactor: Redactor | None) -> None:
+    """Have taken out of a call what the plan of its attempt says, and written down how much that was.
+
+    Raises:
+        RefusedError: That cannot be done, so nothing may be sent.
+    """
+    decision = opened.record.decision
+    names = () if decision is None else decision.plan.transform
+    opened.redacted = None
+    if not names:
+        return
+    opened.redacted, counts = (redactor or NO_RULES).redacted(opened.call, names)
+    for name, count in counts:
+        opened.noted(GUARD, f"{count} replaced by rule {name}")
+
+
 @attrs.define(slots=True, eq=False)
 class _Work:
     """One rule at one call."""
@@ -183,7 +200,8 @@ class _Work:
 
     def _entries(self, table: Any, depth: int) -> Any:
         made: list[tuple[Any, Any]] = []
-        same, taken = True, set()
+        same = True
+        taken: set[Any] = set()
         for old_key, old in table.items():
             key, new = self.of(old_key, depth + 1), self.of(old, depth + 1)
             same = same and key is old_key and new is old

@@ -1,10 +1,10 @@
 """Replies already paid for: the L2 layer, and equal requests that are under way at the same time.
 
 A key holds all that an answer rests on: the function (name, documentation, body, types, the prompt's version), the
-arguments as they are sent (redacted, where a plan says so), the hints in force, the tenant, the target, the provider's fingerprint, and a keyed digest of the account
-that asks (its credential and what else chooses it): who may not ask is not answered, and what one tenant or account
-paid for is no other's. There is a key only where reuse is sound: the provider is deterministic (or the configuration
-says `reuse = "always"`), and the arguments are plain data.
+arguments and hints as they are sent (redacted, where a plan says so), the tenant, the target, the provider's
+fingerprint, and a keyed digest of the account that asks (its credential and what else chooses it): who may not ask is
+not answered, and what one tenant or account paid for is no other's. There is a key only where reuse is sound: the
+provider is deterministic (or the configuration says `reuse = "always"`), and the arguments are plain data.
 """
 
 from __future__ import annotations
