@@ -153,6 +153,7 @@ class Models:
             _check_time(instance, request.timeout)
             reply = await self.sender.send(opened, instance, request, consultation=True)
             self._note(opened, instance, reply)
+            self._check_sure(instance, reply)
             text = reply.text or ""
             if returns is not None:
                 value = to_value(reply, request.function, no_names, f"'{instance.spec.id}'")
@@ -319,6 +320,11 @@ class Models:
     def _reply(self, opened: OpenCall, value: object) -> Reply:
         opened.close(self.sender.clock.monotonic(), value, answered=True)
         return Reply(value)
+
+    def _check_sure(self, instance: ProviderInstance, reply: InferenceReply) -> None:
+        unsure = self._unsure(instance, reply)
+        if unsure is not None:
+            raise unsure.error
 
     @staticmethod
     def _unsure(instance: ProviderInstance, reply: InferenceReply) -> Failed | None:

@@ -1,0 +1,62 @@
+"""The engine's own keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import attrs
+from attrs import validators
+
+from rtfs_framework.api import Milliseconds, TargetText, plausible
+
+OWN_BODY = "local-pure"
+_MOST_CHARACTERS = 100_000
+
+
+def _a_model(_: Any, field: attrs.Attribute[Any], value: str) -> None:
+    if value == OWN_BODY:
+        raise ValueError(f"'{field.name}' must name a model that can be asked, and {OWN_BODY} is the function's body")
+
+
+def _no_blank(_: Any, field: attrs.Attribute[Any], value: Sequence[str]) -> None:
+    if not all(each.strip() for each in value):
+        raise ValueError(f"'{field.name}' holds an empty name")
+
+
+def _some(_: Any, field: attrs.Attribute[Any], value: Sequence[str]) -> None:
+    if not value:
+        raise ValueError(f"'{field.name}' names no function: without one, the model is asked about none")
+    _no_blank(None, field, value)
+
+
+_UNIT: Any = [validators.ge(0.0), validators.le(1.0)]
+_COST: Any = validators.optional(validators.ge(0.0))
+_POSITIVE: Any = validators.optional(validators.gt(0))
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class LlmSettings:
+    """Keys of `[engines.NAME]`, besides `fallback`, which names the engine that decides where the model does not."""
+
+    model: TargetText = attrs.field(validator=_a_model)
+    """The model that chooses: `local-<model>` or `remote-<provider>`."""
+    symbols: Sequence[str] = attrs.field(validator=_some)
+    """The functions that it decides about, names and patterns with `*`; about others the fallback decides."""
+    candidates: Sequence[TargetText] = ()
+    """What may be chosen; without it, every model that can be used. `local-pure` is chosen only where it is named."""
+    show: Literal["function", "request"] = "function"
+    """What the model sees of a call: what the function is, or the request besides."""
+    most_text: int = attrs.field(default=2_000, validator=[validators.ge(0), validators.le(_MOST_CHARACTERS)])
+    """How many characters of the request it sees at most."""
+    min_confidence: float = attrs.field(default=0.0, validator=_UNIT)
+    """How sure the model must say that it is; above 0 it is asked for that, too. Below, the fallback decides."""
+    quality_floor: float = attrs.field(default=0.0, validator=_UNIT)
+    """The least `quality` of what may be chosen. What nobody has said a quality of is left out."""
+    max_input_cost: float | None = attrs.field(default=None, validator=_COST)
+    max_output_cost: float | None = attrs.field(default=None, validator=_COST)
+    """US dollars per million tokens: targets that cost more, or nobody knows what, are left out."""
+    max_latency: Milliseconds | None = attrs.field(default=None, validator=_POSITIVE, metadata=plausible(10, 3_600_000))
+    """Of 95 calls of 100: targets that are known to take longer are left out."""
+    budgets: Sequence[str] = attrs.field(default=(), validator=_no_blank)
+    """Budgets and rates by name: where one has nothing left, what costs is left out."""
