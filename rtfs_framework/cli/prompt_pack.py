@@ -48,7 +48,7 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 """Programs and their values; a test runs them."""
 
 FORMS = """def defn fn let if cond when match for loop recur try do and or -> ->> if-let when-let case defstruct deftype
-doseq as-> some-> letfn step defmacro quote module import step-parallel llm-execute dotimes when-not if-not
+doseq as-> some-> letfn step defmacro quote module import step-parallel llm-execute declassify dotimes when-not if-not
 cond-> condp assert some->> cond->> doto"""
 """Forms and macros by how often programs need them."""
 

@@ -9,11 +9,13 @@ from rtfs_framework.kernel import pmap  # noqa: F401 - enters `pmap` into the ta
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.state import current, request
+from rtfs_framework.kernel.support import callable_of
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.errors import type_error
 from rtfs_framework.lang.values import Keyword, Symbol
 from rtfs_framework.stdlib import shorthand as ty
-from rtfs_framework.stdlib.table import builtin
+from rtfs_framework.stdlib.callables import invoke
+from rtfs_framework.stdlib.table import builtin, record_of
 
 _CAPABILITY = CallKind.CAPABILITY
 
@@ -76,6 +78,24 @@ def gensym(prefix: ty.name = "g") -> Symbol:
     state = current()
     state.symbols += 1
     return Symbol(f"{_name('gensym', prefix)}#{state.scope}{state.symbols}")
+
+
+def declassify(marks: tuple[str, ...], reason: str, function: Any, *args: Any) -> Any:
+    """`(declassify [:mark...] "reason" (f x))`: the call; it is freed if it asks the host itself."""
+    call = callable_of(function, len(args))
+    record = record_of(call)
+    asks = getattr(call, "rtfs_asks", False) if record is None else record.effect is not None
+    if not asks:  # what it calls in turn is not freed
+        return invoke(call, args)
+    state = current()
+    state.freed = (frozenset(marks), reason)
+    try:
+        return invoke(call, args)
+    finally:
+        state.freed = None
+
+
+declassify.rtfs_asks = True  # type: ignore[attr-defined]
 
 
 def event(name: str, *args: Any) -> None:

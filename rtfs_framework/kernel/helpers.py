@@ -50,6 +50,7 @@ _HELPERS: dict[str, dict[str, str]] = {
 }
 
 _INTERNAL: dict[str, dict[str, str]] = {
+    "rtfs_framework.kernel.effects": {"%declassify": "declassify"},
     "rtfs_framework.kernel.steps": {
         "%llm-execute": "llm_execute",
         "%step": "step",
@@ -78,7 +79,9 @@ HELPERS = _placed(_HELPERS)
 INTERNAL = _placed(_INTERNAL)
 """Builtins that lowered forms call; programs cannot name them."""
 
-ASKING = frozenset({*_HELPERS["rtfs_framework.kernel.effects"], *_INTERNAL["rtfs_framework.kernel.steps"]})
+ASKING = frozenset(
+    {*_HELPERS["rtfs_framework.kernel.effects"], *_INTERNAL["rtfs_framework.kernel.steps"], "%declassify"}
+)
 """Those of both that may ask the host."""
 
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.source import Place
 
 
+Freed = tuple[frozenset[str], str]
+"""The marks that a call is freed of, without colons, and the reason that the program gives."""
+
+
 @records.frozen(weakref_slot=False)  # see `maker`
 class HostCall:
     """A request to the host."""
@@ -31,6 +35,8 @@ class HostCall:
     """Position among the calls and fan-outs of this run, or of this branch of it, from 0."""
     branch: tuple[int, ...] = ()
     """The branch that asks: for every fan-out that leads to it the fan-out's position and the item's number."""
+    freed: Freed | None = None
+    """What a `declassify` around the call says of it."""
 
     @property
     def path(self) -> tuple[int, ...]:

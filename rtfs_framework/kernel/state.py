@@ -7,6 +7,7 @@ from sys import _getframe
 
 from greenlet import getcurrent, greenlet
 
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import RunMeter
 from rtfs_framework.kernel.outcome import host_call
@@ -16,7 +17,7 @@ from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 
 if TYPE_CHECKING:
-    from rtfs_framework.kernel.call_kind import CallKind
+    from rtfs_framework.kernel.outcome import Freed
     from rtfs_framework.kernel.parallel import Branches
     from rtfs_framework.lang.codegen.artifact import Artifact
     from rtfs_framework.lang.signature import FunctionSignature
@@ -44,6 +45,7 @@ class RunState:
         "count",
         "fallback",
         "fan_out",
+        "freed",
         "gate",
         "hints",
         "joined",
@@ -87,6 +89,8 @@ class RunState:
         self.gate: list[None] = []
         """Of the program: see `Run`."""
         self.hints: list[tuple[str, Any]] = []
+        self.freed: Freed | None = None
+        """What a `declassify` says of the call that is being made."""
         self.closed = False
 
     def place(self, frame: Any = None) -> Place | None:
@@ -142,9 +146,20 @@ def request(kind: CallKind, capability: str, args: tuple[Any, ...], function: Fu
         if each.__class__ not in ATOMS:
             bounded_output(each, state.limits.output)
     hints = Map.of(state.hints) if state.hints else EMPTY_MAP
-    call = host_call(kind, capability, args, function, hints, state.place(_getframe(1)), count, state.branch)
+    freed = None if state.freed is None else _freed(state, kind)
+    call = host_call(kind, capability, args, function, hints, state.place(_getframe(1)), count, state.branch, freed)
     state.count = count + 1
     return here.parent.switch(call)  # type: ignore[union-attr]
+
+
+def _freed(state: RunState, kind: CallKind) -> Freed | None:
+    """Return what a request is freed of. What is told beside a call is not, nor what a body does that runs here."""
+    if kind is CallKind.EVENT:
+        return None
+    freed = state.freed
+    if kind is CallKind.DELEGATED:
+        state.freed = None
+    return freed
 
 
 def too_many_calls(state: RunState) -> LimitError:

@@ -31,6 +31,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "defmacro": (("(defmacro unless [test & body] `(if ~test nil (do ~@body))) (unless false 1 2)", "2"),),
     "get": (("(get {:a 1} :a)", "1"), ("(get [10 20] 5 :none)", ":none")),
     "llm-execute": (('(llm-execute "sentiment" "I love it")', ""),),
+    "declassify": (('(declassify [:pii] "only the city is sent" (call :weather.today "Oslo"))', ""),),
     "mcp-stream": (('(mcp-stream "weather.feed" process-item {:count 0})', ""),),
     "stream-source": (('(stream-source "feed")', ""),),
     "stream-next": (('(stream-next "feed")', ""),),

@@ -7,6 +7,7 @@ from rtfs_framework.lang.check.bodies import result_of
 from rtfs_framework.lang.check.kinds import ANY, CALLABLE, ERROR, MAP, NEVER, NIL, NUMBER, STRING, Kinds, words
 from rtfs_framework.lang.check.signatures import Way, result, ways
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.declassified import call_of
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.values import Keyword
 
@@ -18,6 +19,7 @@ _LOOKED_UP = MAP | NIL | ERROR
 
 def of_call(state: Inference, node: ir.Call) -> Kinds:
     """Return what a call may give; note what is wrong with it."""
+    node = call_of(node)
     target = node.function
     of_target = state.kinds(target)
     of_args = [state.kinds(arg) for arg in node.args]

@@ -15,6 +15,7 @@ from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.check.kinds import ANY, FUNCTION, INT, NIL, STRING
 from rtfs_framework.lang.check.signatures import ways
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.declassified import call_of
 from rtfs_framework.lang.ir.summary import summary
 from rtfs_framework.lang.ir.walk import everything, variables
 from rtfs_framework.lang.library import LibraryEntry
@@ -133,7 +134,7 @@ def _note(made: _Function, node: ir.Node, taken: set[ir.Var], told: set[ir.Node]
         case ir.Call():
             _given(made, node, taken, facts)
             text = _of_capability(node, facts)
-            told.update(() if text is None else (node.function,))
+            told.update(() if text is None else (call_of(node).function,))
         case ir.Fn(linked=True) if node.name == "fn":
             made.purity = max(made.purity, Purity.DELEGATABLE, key=_rank)
             made.because.append(Reason("makes a function whose calls may go elsewhere", facts.place(node.span)))
@@ -155,6 +156,7 @@ def _of_builtin(name: str, facts: Facts) -> str | None:
 
 def _of_capability(node: ir.Call, facts: Facts) -> str | None:
     """Return what a call asks for by name."""
+    node = call_of(node)
     entry = facts.library.get(node.function.name) if isinstance(node.function, ir.Builtin) else None
     if entry is None or entry.effect != "capability" or not node.args or not isinstance(node.args[0], ir.Const):
         return None

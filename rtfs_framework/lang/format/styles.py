@@ -25,7 +25,7 @@ _BODY = {
     **dict.fromkeys(("if", "if-not", "when", "when-not", "step-if", "step-loop", "letfn", "step", "module"), 1),
     **dict.fromkeys(("let", "loop", "for", "doseq", "dotimes", "if-let", "when-let"), 1),
     **dict.fromkeys(("def", "deftype", *_OBJECTS), 1),
-    "as->": 2,
+    **dict.fromkeys(("as->", "declassify"), 2),
 }
 _BINDING = frozenset({"let", "loop", "for", "doseq", "dotimes", "if-let", "when-let"})
 _OPTIONS = frozenset({"step", "step-parallel", "module", *_OBJECTS})

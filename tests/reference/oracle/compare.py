@@ -50,7 +50,8 @@ def compiled(text: str, passes: frozenset[str] = ALL) -> tuple[str, list[str]]:
 
 
 def _answer(run: Any, call: Any, calls: list[str]) -> Any:
-    calls.append(_shown(call.capability, call.args, tuple(sorted(call.hints.items(), key=lambda e: e[0]))))
+    freed = () if call.freed is None else (("freed", " ".join([*sorted(call.freed[0]), call.freed[1]])),)
+    calls.append(_shown(call.capability, call.args, tuple(sorted((*call.hints.items(), *freed), key=lambda e: e[0]))))
     try:
         value = reply(call.capability, len(calls))
     except ProgramError as error:

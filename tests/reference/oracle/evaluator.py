@@ -100,6 +100,8 @@ class Evaluator:
         self.depth = 0
         self.top = Env(None)
         self.hints: list[tuple[str, Any]] = []
+        self.freed: tuple[str, ...] = ()
+        """What the call that is being made is freed of, and why."""
         self.made: dict[str, Any] = {}
 
     def program(self, text: str) -> Any:
@@ -160,10 +162,11 @@ class Evaluator:
         return self.made[name]
 
     def ask(self, capability: Any, *args: Any) -> Any:
+        freed, self.freed = self.freed, ()
         if capability.__class__ not in (str, Keyword):
             raise error("TypeError")
         name = capability if isinstance(capability, str) else capability.name
-        hints = dict(self.hints)
+        hints = {**dict(self.hints), **({"freed": " ".join(freed)} if freed else {})}
         try:
             return self.host(name, args, tuple(sorted(hints.items())))
         except ProgramError as failure:

@@ -308,7 +308,11 @@ class Generator(Declared, Simple):
         name = self.pick((kind, kind, kind, kind, "fail")) if kind != "fn" else "int"
         if self.chance(30):
             return f"(do (call :tick {self.calls}) {self.expr(kind, depth)})"
-        return f"(call :{name} {self.expr(self.pick(('int', 'str', 'vec')), depth)})"
+        made = f"(call :{name} {self.expr(self.pick(('int', 'str', 'vec')), depth)})"
+        functions = self.visible("fn")
+        if kind == "int" and functions and self.chance(20):
+            made = f"({self.pick(functions)} {self.expr('int', depth)})"
+        return f'(declassify [:b :a] "why" {made})' if self.chance(20) else made
 
     def if_let(self, kind: str, depth: int) -> str:
         name = self.fresh()

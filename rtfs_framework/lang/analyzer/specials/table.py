@@ -5,6 +5,7 @@ from __future__ import annotations
 from rtfs_framework.lang.analyzer.specials import (  # noqa: F401 - imported for the entries they make
     binding,
     control,
+    declassifying,
     definitions,
     functions,
     host,

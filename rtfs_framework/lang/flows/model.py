@@ -1,0 +1,86 @@
+"""What the analysis says: the sources that may be seen at a call which leaves the program, and a way from each."""
+
+from __future__ import annotations
+
+from rtfs_framework.lang import records
+from rtfs_framework.lang.annotations import Mapping
+from rtfs_framework.lang.source import Place
+
+SHAPE = "#"
+"""The last word of a path that means no content: what kind of value stands there, and how many items it has."""
+
+
+@records.frozen()
+class Input:
+    """What stands under constant keys of a parameter that the host fills (or of the items of it).
+
+    `path` is the keys: ("text",) of a record, or of each of many records. It means all that is below, too.
+    """
+
+    path: tuple[str, ...]
+    function: str = ""
+    """The function that the host calls with it."""
+    parameter: str = ""
+
+    def __str__(self) -> str:
+        keys = [f":{key}" for key in self.path if key != SHAPE]
+        told = " ".join((self.parameter, *keys))
+        return f"the shape of {told}" if self.path[-1:] == (SHAPE,) else told
+
+
+@records.frozen()
+class Parameter:
+    """A whole argument with which the host calls a function: main's, or a record. Nothing unless the host does."""
+
+    function: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@records.frozen()
+class ReplyOf:
+    """What the host answered at a place, errors included: of a call, of a read of its context, or of a free name."""
+
+    site: str
+
+    def __str__(self) -> str:
+        return f"the reply at {self.site}"
+
+
+@records.frozen()
+class Context:
+    """A value of the host's context; "" for one whose name is computed."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"the context's {self.name}" if self.name else "the context"
+
+
+Source = Input | Parameter | ReplyOf | Context
+"""Where marks may come from."""
+
+
+@records.frozen(eq=False)
+class Flow:
+    """What may be seen at one place that asks the host."""
+
+    site: str
+    """The place as `file:line:column`, which is that of the `HostCall`."""
+    sources: frozenset[Source] | None
+    """What its arguments, the hints in force and whether it is reached depend on; None: all that the run has seen."""
+    why: Mapping[Source, tuple[str, ...]]
+    """For each source the places that it comes by, the call itself last."""
+
+
+@records.frozen(eq=False)
+class Flows:
+    """The flows of a program, by place."""
+
+    sites: Mapping[str, Flow]
+
+    def of(self, place: Place | str | None) -> Flow | None:
+        """Return what may be seen at a place; None where nothing is known of it, so that all may be."""
+        return self.sites.get(str(place))
