@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # importing `typing` takes longer than a small program runs
     from rtfs_framework.lang.source import Source
     from rtfs_framework.orchestrator.boundary.answers import HostInterface
     from rtfs_framework.orchestrator.boundary.arguments import ArgumentError
+    from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach, RuntimeContext
+    from rtfs_framework.orchestrator.deciding.security import Refusal, SecurityAuthorizer
     from rtfs_framework.orchestrator.running.uses import SessionClosedError
     from rtfs_framework.orchestrator.session import Session
 
@@ -35,6 +37,11 @@ _LAZY = {
     "HostCall": "rtfs_framework.kernel.outcome",
     "HostInterface": "rtfs_framework.orchestrator.boundary.answers",
     "PureHost": "rtfs_framework.kernel.purehost",
+    "IsolationLevel": "rtfs_framework.orchestrator.config.security",
+    "Reach": "rtfs_framework.orchestrator.config.security",
+    "RuntimeContext": "rtfs_framework.orchestrator.config.security",
+    "Refusal": "rtfs_framework.orchestrator.deciding.security",
+    "SecurityAuthorizer": "rtfs_framework.orchestrator.deciding.security",
     "Session": "rtfs_framework.orchestrator.session",
     "SessionClosedError": "rtfs_framework.orchestrator.running.uses",
     "Source": "rtfs_framework.lang.source",
@@ -46,11 +53,16 @@ __all__ = [
     "HostCall",
     "HostInterface",
     "Instance",
+    "IsolationLevel",
     "LanguageError",
     "ProgramError",
     "PureHost",
+    "Reach",
+    "Refusal",
     "RequiresHost",
     "RequiresHosts",
+    "RuntimeContext",
+    "SecurityAuthorizer",
     "Session",
     "SessionClosedError",
     "Source",

@@ -121,7 +121,7 @@ def _is_served(entry: Entry, host: Host | None) -> bool:
     return (
         capabilities is not None
         and entry.needs in capabilities.entries
-        and capabilities.security.capability(entry.needs) is None
+        and capabilities.security.authorize_capability(entry.needs) is None
     )
 
 
@@ -172,7 +172,7 @@ def _capabilities(host: Host) -> list[str]:
         names.setdefault(entry_id, []).append(name)
     lines = []
     for entry in sorted(capabilities.entries.values(), key=lambda each: each.id):
-        if capabilities.security.capability(entry.id) is not None:
+        if capabilities.security.authorize_capability(entry.id) is not None:
             continue
         params = ["args..."] if entry.parameters is None else [show_type(each) for each in entry.parameters]
         returns = "" if entry.returns is None else f" : {show_type(entry.returns)}"
@@ -184,7 +184,7 @@ def _capabilities(host: Host) -> list[str]:
 def _models(host: Host) -> str:
     """Return the models that a hint may name here."""
     security = host.dispatcher.capabilities.security
-    targets = [each.target for each in host.pool.candidates if security.beyond_reach(each.target) is None]
+    targets = [each.target for each in host.pool.candidates if security.validate_execution_context(each.target) is None]
     hints = [
         f':{"local-model" if isinstance(target, LocalModel) else "remote"} "{target.id}"'
         for target in targets

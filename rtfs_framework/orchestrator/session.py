@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.approval import Approver
     from rtfs_framework.api.cache import CacheStats
     from rtfs_framework.api.caller import DelegationMetadata
+    from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
     from rtfs_framework.orchestrator.explaining.checked import Checked
     from rtfs_framework.orchestrator.explaining.estimating.estimate import Estimate
     from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
@@ -133,6 +134,11 @@ class Session:
     def problems(self) -> tuple[PluginProblem, ...]:
         """What is wrong with plugins, each kind once with its count: those that did not load, and those that broke."""
         return self.host.events.faults.problems
+
+    @property
+    def authorizer(self) -> SecurityAuthorizer:
+        """What judges by the rules of this session: `[security]` of its configuration, and its tenant's."""
+        return self.host.dispatcher.capabilities.security
 
     def cache_stats(self) -> dict[str, CacheStats]:
         """Return the counters of the cache layers, by name."""

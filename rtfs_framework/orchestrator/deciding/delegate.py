@@ -96,7 +96,7 @@ class Delegator:
         if function.hint is None:
             return self.may_claim(function.name)
         local = function.hint.kind is HintKind.LOCAL
-        return not local or self.precedence.security.function(function.name) is not None
+        return not local or self.precedence.security.authorize_function(function.name) is not None
 
     def may_claim(self, name: str) -> bool:
         """Tell whether a rule, a route, the default target or the engine speaks of a function without a hint.

@@ -74,18 +74,18 @@ class Precedence:
         """Tell whether a deny rule or a route speaks of a symbol, or the default sends every function elsewhere."""
         if not isinstance(self.default_target, LocalPure):
             return True
-        return self.security.function(symbol) is not None or self.routed.match(symbol) is not None
+        return self.security.authorize_function(symbol) is not None or self.routed.match(symbol) is not None
 
     def weighed(self) -> tuple[tuple[Candidate, ...], Steps]:
         """Return the targets that an engine may choose, and the others with what excludes each."""
-        reach = self.security.beyond_reach
+        reach = self.security.validate_execution_context
         found = tuple(each for each in self.targets.candidates if reach(each.target) is None)
         excluded = ((each, reach(each) or self.targets.unusable(each)) for each in self.targets.all)
         return found, tuple((show_target(each), why) for each, why in excluded if why is not None)
 
     def settle(self, function: FunctionSignature) -> tuple[Decision | None, Steps]:
         """Return the decision that needs no engine, or None with the steps taken so far."""
-        refusal = self.security.function(function.name)
+        refusal = self.security.authorize_function(function.name)
         if refusal is not None:
             reason = f"{refusal.reason}; {refusal.way_out}"
             return self._made(Deny(reason), PlanSource.POLICY, reason, (("deny", refusal.reason),)), ()
@@ -119,7 +119,7 @@ class Precedence:
         targets, source = self._list(function)
 
         def unusable(target: ExecTarget) -> str | None:
-            return self.security.beyond_reach(target) or self.targets.unusable(target)
+            return self.security.validate_execution_context(target) or self.targets.unusable(target)
 
         over = self.sequel.over(asker.attempts)
         found, excluded = (None, ()) if over else self.sequel.following(targets, asker, unusable)
@@ -176,7 +176,7 @@ class Precedence:
         """Return a plan with its second request, or without one that must not be, and the note then."""
         both = (plan.target, hedge.target)
         found = [self.sequel.candidate(each) for each in both]
-        why = self.security.beyond_reach(hedge.target) or self.targets.unusable(hedge.target)
+        why = self.security.validate_execution_context(hedge.target) or self.targets.unusable(hedge.target)
         if why is None and plan.target == hedge.target:
             why = "it is asked already"
         if why is None:
@@ -202,7 +202,7 @@ class Precedence:
     def _routed(self, pattern: str, targets: tuple[ExecTarget, ...], steps: Steps) -> Decision:
         excluded: list[tuple[str, str]] = []
         for place, wanted in enumerate(targets):
-            why = self.security.beyond_reach(wanted) or self.targets.unusable(wanted)
+            why = self.security.validate_execution_context(wanted) or self.targets.unusable(wanted)
             last = place == len(targets) - 1
             if why is not None and not last:
                 excluded.append(("excluded", f"{show_target(wanted)}: {why}"))

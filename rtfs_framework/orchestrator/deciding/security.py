@@ -1,10 +1,14 @@
 """What programs may do: capabilities are denied unless granted, functions may be denied, and data stays within reach.
 
 The authorizer only ever narrows. Deny rules refuse a call with an error; `reach` brings a call home: a function whose
-target lies beyond it runs its own body instead.
+target lies beyond it runs its own body instead. It is asked before each call (`authorize_capability`,
+`authorize_function`), about each target (`validate_execution_context`: of plans, hedges, consultations), and about
+a program that is looked at and not run (`authorize_program`). Nobody else judges by these rules.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import attrs
 
@@ -27,7 +31,7 @@ class Refusal:
 
 @attrs.frozen(slots=True)
 class SecurityAuthorizer:
-    """Answers what the rules say; holds no state."""
+    """Answers what the rules say; holds no state. A host's own is `Session.authorizer`."""
 
     rules: RuntimeContext
     config_name: str = "delegation.toml"
@@ -48,9 +52,9 @@ class SecurityAuthorizer:
         rules = self.rules
         return Permissions(level=rules.level.value, reach=rules.reach.value, grant=rules.grant, deny=rules.deny)
 
-    def capability(self, name: str) -> Refusal | None:
+    def authorize_capability(self, name: str) -> Refusal | None:
         """Return why a capability may not be used, None when it may."""
-        denied = self.function(name)
+        denied = self.authorize_function(name)
         if denied is not None:
             return denied
         if self.rules.level is IsolationLevel.PURE:
@@ -59,15 +63,23 @@ class SecurityAuthorizer:
             return None
         return Refusal("not granted", f'add  grant = ["{name}"]  under [security] in {self.config_name}')
 
-    def function(self, symbol: str) -> Refusal | None:
+    def authorize_program(self, capabilities: Iterable[str]) -> dict[str, Refusal]:
+        """Return those of the capabilities that a program names which it may not use, each with why.
+
+        What a program computes (a capability's name, a function) is judged when it is called.
+        """
+        asked = ((name, self.authorize_capability(name)) for name in dict.fromkeys(capabilities))
+        return {name: refusal for name, refusal in asked if refusal is not None}
+
+    def authorize_function(self, symbol: str) -> Refusal | None:
         """Return why a function may not be called, None when it may."""
         denied = self.denied.match(symbol)
         if denied is None:
             return None
         return Refusal(f"denied by '{denied}'", f"remove it from deny under [security] in {self.config_name}")
 
-    def beyond_reach(self, target: ExecTarget) -> str | None:
-        """Return why data may not travel to a target, None when it may."""
+    def validate_execution_context(self, target: ExecTarget) -> str | None:
+        """Return why a call may not be executed at a target, None when it may: its data would travel too far."""
         reach = Reach.PURE if self.rules.level is IsolationLevel.PURE else self.rules.reach
         if isinstance(target, RemoteModel) and reach is not Reach.REMOTE:
             return f"reach is '{reach.value}'"
@@ -77,7 +89,7 @@ class SecurityAuthorizer:
 
     def narrow(self, target: ExecTarget) -> tuple[ExecTarget, str | None]:
         """Return the target, brought home when it lies beyond reach, and the reason when it was."""
-        why = self.beyond_reach(target)
+        why = self.validate_execution_context(target)
         return (target, None) if why is None else (LocalPure(), why)
 
 

@@ -15,6 +15,7 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
 from rtfs_framework.lang.source import Place, Source
 from rtfs_framework.orchestrator.deciding.known import Undecided
+from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.explaining.asked_call import read_call
 from rtfs_framework.orchestrator.explaining.samples import samples
 from rtfs_framework.orchestrator.explaining.whole_way import Way, way_of
@@ -80,16 +81,24 @@ def explain_artifact(host: Host, artifact: Artifact) -> list[ExplainedSite]:
     """Return the call sites of a compiled program in the order of its text."""
     sites = sorted(artifact.sites, key=lambda site: (site.place.line, site.place.column))
     known = {each.name: each for each in artifact.signatures}
-    return [_site(host, site, known) for site in sites]
+    capabilities = host.dispatcher.capabilities
+    named = (site.name for site in sites if site.kind in _OF_CAPABILITIES and site.name is not None)
+    refused = capabilities.security.authorize_program(capabilities.id_of(name) or name for name in named)
+    return [_site(host, site, known, refused) for site in sites]
 
 
-def _site(host: Host, site: CallSite, known: Mapping[str, FunctionSignature]) -> ExplainedSite:
+_OF_CAPABILITIES = (SiteKind.CAPABILITY, SiteKind.HOST_NAME)
+
+
+def _site(
+    host: Host, site: CallSite, known: Mapping[str, FunctionSignature], refused: Mapping[str, Refusal]
+) -> ExplainedSite:
     match site.kind:
         case SiteKind.FUNCTION:
             named = FunctionSignature(site.name or "fn")
             return _function(host, site, site.function or known.get(named.name, named))
         case SiteKind.CAPABILITY | SiteKind.HOST_NAME:
-            return _capability(host, site)
+            return _capability(host, site, refused)
         case SiteKind.CONTEXT:
             return _explained(site, target="host context", reasoning="read or written by the host")
 
@@ -179,7 +188,7 @@ _WORDS = {
 def _possible(host: Host) -> tuple[str, ...]:
     """Return the targets that a decision of the engine can have."""
     security = host.dispatcher.capabilities.security
-    targets = [each.target for each in host.pool.candidates if security.beyond_reach(each.target) is None]
+    targets = [each.target for each in host.pool.candidates if security.validate_execution_context(each.target) is None]
     return tuple(map(show_target, (LocalPure(), *targets)))
 
 
@@ -224,7 +233,7 @@ def _decided(host: Host, site: CallSite, decision: Decision) -> ExplainedSite:
     )
 
 
-def _capability(host: Host, site: CallSite) -> ExplainedSite:
+def _capability(host: Host, site: CallSite, refused: Mapping[str, Refusal]) -> ExplainedSite:
     capabilities = host.dispatcher.capabilities
     if site.name is None:
         return _explained(site, target="capability", reasoning="its name is computed when the program runs")
@@ -237,7 +246,7 @@ def _capability(host: Host, site: CallSite) -> ExplainedSite:
         problem = f"no plugin offers '{name}'"
         return _explained(site, target=target, reasoning="unknown", usable=False, problem=problem)
     provenance = host.catalog.capabilities[found][1]
-    refusal = capabilities.security.capability(found)
+    refusal = refused.get(found)
     steps: Steps = (("security", "granted" if refusal is None else refusal.reason),)
     return _explained(
         site,

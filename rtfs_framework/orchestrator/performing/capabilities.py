@@ -143,7 +143,7 @@ class Capabilities:
         entry = self.entries.get(name)
         if entry is None:
             return unknown_capability(name, sorted(self.entries))
-        refusal = self.security.capability(name)
+        refusal = self.security.authorize_capability(name)
         if refusal is not None:
             return security_violation("call", name, self.security.rules.level, refusal)
         self._granted[name] = _Granted(entry, _target(name), self._begun(entry))

@@ -47,7 +47,7 @@ class Consultations:
         return await self.models.consult(asking, instance, question, opened.started) or None
 
     def _refused(self, question: Question, name: str) -> ProgramError | None:
-        why = self.security.beyond_reach(question.target)
+        why = self.security.validate_execution_context(question.target)
         if why is None:
             return None
         refusal = Refusal(why, f"widen reach under [security] in {self.security.config_name}")

@@ -252,7 +252,7 @@ class Dispatcher:
 
     def _is_refused(self, target: ExecTarget) -> bool:
         """Tell whether the rules refuse a capability, whatever a person says; the error that follows names the rule."""
-        return isinstance(target, Capability) and self.capabilities.security.capability(target.id) is not None
+        return isinstance(target, Capability) and self.capabilities.security.authorize_capability(target.id) is not None
 
     async def _foreseen(self, opened: OpenCall, target: ExecTarget) -> Failed | None:
         """Return why a model would not be asked now; nothing is held for it."""

@@ -84,4 +84,4 @@ def test_permissions_say_what_the_host_allows(level, grant, deny):
     rules = SecurityAuthorizer(RuntimeContext(level=level, grant=grant, deny=deny))
     assert rules.permissions == Permissions(level=level.value, grant=grant, deny=deny)
     for name in ("fs.read", "fs.write", "net.get"):
-        assert rules.permissions.may_use(name) is (rules.capability(name) is None)
+        assert rules.permissions.may_use(name) is (rules.authorize_capability(name) is None)

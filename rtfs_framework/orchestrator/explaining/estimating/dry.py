@@ -193,7 +193,7 @@ class DryDispatcher(Dispatcher):
         return self._stand_in(tried, function, lookup)
 
     def _possible(self) -> list[ProviderSpec]:
-        beyond: Callable[[ExecTarget], str | None] = self.capabilities.security.beyond_reach
+        beyond: Callable[[ExecTarget], str | None] = self.capabilities.security.validate_execution_context
         found: Mapping[Any, ProviderInstance] = self.pool.instances
         return [
             each.spec for target, each in found.items() if self.pool.unusable(target) is None and beyond(target) is None
