@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 _TRUST = "rtfs.trust"
 _TENANT = "rtfs.tenant"
+_SAID = "rtfs.said"
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+"""Of a constraint that an option says: it becomes a part of a variable's name."""
 _MOST_SHOWN = 400
 """Characters of arguments."""
 
@@ -60,13 +65,52 @@ def tenant_option(function: F) -> F:
     return click.option("--tenant", metavar="ID", expose_value=False, callback=note, help=text)(function)
 
 
+def caller_options(function: F) -> F:
+    """`--agent NAME` and `--constraint NAME=VALUE`; what was given, `environment` tells."""
+
+    def agent(context: click.Context, _: click.Parameter, given: str | None) -> None:
+        if given is not None:
+            _say(context, "AGENT", given)
+
+    def constraint(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> None:
+        for each in given:
+            name, found, value = each.partition("=")
+            if not found or not _NAME.fullmatch(name):
+                message = f"'{each}' is no constraint: write NAME=VALUE, such as --constraint latency=low"
+                raise click.BadParameter(message, context, parameter)
+            _say(context, f"CONSTRAINTS__{name.upper()}", value)
+
+    of_agent = click.option(
+        "--agent",
+        metavar="NAME",
+        expose_value=False,
+        callback=agent,
+        help="Who the host works for: engines may read it.",
+    )
+    of_constraint = click.option(
+        "--constraint",
+        metavar="NAME=VALUE",
+        multiple=True,
+        expose_value=False,
+        callback=constraint,
+        help="What is to be kept to, such as latency=low: engines may read it. Several times for several.",
+    )
+    return of_agent(of_constraint(function))
+
+
+def _say(context: click.Context, key: str, value: str) -> None:
+    """Note a setting of `[security]` for this command, as its variable: a TOML text."""
+    context.find_root().meta.setdefault(_SAID, {})[f"RTFS_SECURITY__{key}"] = json.dumps(value)
+
+
 def environment() -> Mapping[str, str]:
-    """Return the environment of this command: what --trust and --tenant say goes before its variables."""
+    """Return the environment of this command: what its options say goes before its variables."""
     context = click.get_current_context(silent=True)
     said = {} if context is None else context.find_root().meta
     given = {"RTFS_TRUST": "1"} if said.get(_TRUST) else {}
     if _TENANT in said:
         given["RTFS_TENANT"] = said[_TENANT]
+    given.update(said.get(_SAID, {}))
     return {**os.environ, **given} if given else os.environ
 
 

@@ -16,6 +16,7 @@ from rtfs_framework.orchestrator.concurrency.slots import Slots
 from rtfs_framework.orchestrator.config.folders import cache_dir, data_dir, journal_path
 from rtfs_framework.orchestrator.config.key_binding import SECRET, surroundings
 from rtfs_framework.orchestrator.config.model import MANY, Config
+from rtfs_framework.orchestrator.deciding.around import HostAround
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.engines import make_engine
 from rtfs_framework.orchestrator.deciding.policy import policy_hash, runtime_context_hash
@@ -154,6 +155,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             tenant=config.tenant,
             signals=signals,
             embedder=_embedder(config, catalog, events),
+            around=HostAround(config.surroundings, clock),
             wording=wording,
             clock=clock,
             report=events.plugin_failed,

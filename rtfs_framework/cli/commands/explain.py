@@ -10,7 +10,7 @@ from rtfs_framework.cli.code_page import is_code, show_code
 from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.limits import nesting_limit, nesting_option
 from rtfs_framework.cli.notices import problems_json
-from rtfs_framework.cli.options import config_option, json_option, open_session
+from rtfs_framework.cli.options import caller_options, config_option, json_option, open_session
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.sources import read_program, remember
 from rtfs_framework.cli.style import Part, bold, yellow
@@ -32,6 +32,7 @@ _KINDS = {"function": "function", "capability": "capability", "host-name": "capa
 @nesting_option()
 @json_option
 @config_option
+@caller_options
 def command(file: str, *, calls: tuple[str, ...], nesting: int | None, as_json: bool, config: str | None) -> int:
     """Show every call of a program that can leave the kernel: each step of the decision, the target, and why.
 

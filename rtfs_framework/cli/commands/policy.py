@@ -50,8 +50,8 @@ def test_command(file: str, *, as_json: bool, config: str | None) -> int:
     expect = ["remote-openai", "local-pure"]
     health = {"local-sentiment" = "open"}
 
-    A case may also say tenant, latency, load, price, budget, rate, attempts, answers, hints and metadata. The exit code
-    is 1 when a case is not as expected.
+    A case may also say tenant, agent, environment, constraints, time_class, latency, load, price, budget, rate,
+    attempts, answers, hints and metadata. The exit code is 1 when a case is not as expected.
     """  # noqa: D301 - click takes the character for "as it is"
     from rtfs_framework.orchestrator.explaining.policy.cases import read_cases
 

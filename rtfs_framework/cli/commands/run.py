@@ -8,7 +8,7 @@ import click
 
 from rtfs_framework.cli.faults import FINE
 from rtfs_framework.cli.limits import chosen, limit_options
-from rtfs_framework.cli.options import config_option, journal_option, json_option, open_session
+from rtfs_framework.cli.options import caller_options, config_option, journal_option, json_option, open_session
 from rtfs_framework.cli.sources import given_text, read_program
 
 _FORMATS = ("csv", "jsonl", "text")
@@ -32,6 +32,7 @@ _FORMATS = ("csv", "jsonl", "text")
 @limit_options
 @json_option
 @config_option
+@caller_options
 @journal_option
 def command(file: str, *, args: tuple[str, ...], input_file: str | None, **options: Any) -> int | None:
     """Run the program in FILE and print its value; if it defines main, main is called with ARGS (texts).

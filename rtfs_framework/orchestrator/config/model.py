@@ -13,6 +13,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.orchestrator.config.budgets import USUAL_LEDGER, BudgetSpec, LedgerSpec, RateSpec, TenantSpec
 from rtfs_framework.orchestrator.config.health import HealthSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
+from rtfs_framework.orchestrator.config.surroundings import NO_SURROUNDINGS, Surroundings
 from rtfs_framework.orchestrator.config.tables_guards import APPROVAL_SECONDS, GuardSpec
 from rtfs_framework.orchestrator.config.tables_redaction import RedactionSpec
 
@@ -152,6 +153,8 @@ class Config:
     providers: tuple[ProviderSpec, ...] = ()
     caches: Mapping[str, CacheSpec] = attrs.field(factory=dict)
     security: RuntimeContext = RuntimeContext()
+    surroundings: Surroundings = NO_SURROUNDINGS
+    """For whom, where, within which constraints, and in which classes of hours: what decisions may read."""
     journal: JournalSpec = JournalSpec()
     module_path: tuple[str, ...] = ()
     """Folders in which modules are looked for, after the program's and the current one."""

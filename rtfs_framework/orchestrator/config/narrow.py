@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Names = tuple[str, ...]
 _PROVIDERS = {"remote_providers": RemoteModel, "local_models": LocalModel}
 _MOST_NAMED = 8
+_NAMED = ("context", "environment", "constraints", "hours")
+"""Keys of `[security]` that are tables of names; a file that nobody trusts fills none of them."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -203,9 +205,10 @@ class Narrowing:
     _prices = _engines
 
     def _security(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
-        for name in table.get("context", {}) if isinstance(table.get("context"), dict) else ():
-            self.ignored.append((section, "context", name))
-        return self._plain(section, {key: value for key, value in table.items() if key != "context"})
+        for key in _NAMED:
+            named = table.get(key)
+            self.ignored.extend((section, key, name) for name in (named if isinstance(named, dict) else ()))
+        return self._plain(section, {key: value for key, value in table.items() if key not in _NAMED})
 
     def _budgets(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
         """Cut down budgets or rates: more of them narrow, and so do lower amounts."""

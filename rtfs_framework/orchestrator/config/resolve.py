@@ -32,6 +32,7 @@ from rtfs_framework.orchestrator.config.own import Reading, default_engine, key_
 from rtfs_framework.orchestrator.config.paths import BadPath, read_path
 from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text, why_no_id
 from rtfs_framework.orchestrator.config.security import RuntimeContext
+from rtfs_framework.orchestrator.config.surroundings import read_surroundings
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
 from rtfs_framework.orchestrator.config.tables_guards import GuardTables
 from rtfs_framework.orchestrator.config.tables_health import read_health
@@ -100,6 +101,7 @@ class Resolver:
             providers=tuple(priced(spec, file.prices) for spec in providers),
             caches=self._caches(file.caches, l4=table.enable_l4_cache),
             security=self._security(file.security),
+            surroundings=read_surroundings(file.security, self.reading.mistake),
             journal=self._journal(file),
             module_path=self._module_path(file),
             limits=file.limits.limits(),

@@ -125,6 +125,14 @@ class SecurityTable:
     deny: Sequence[str] = ()
     reach: Reach = Reach.REMOTE
     context: Mapping[str, Any] = attrs.field(factory=dict)
+    agent: str = ""
+    """Who the host works for: what decisions read as `agent`."""
+    environment: Mapping[str, str] = attrs.field(factory=dict)
+    constraints: Mapping[str, str] = attrs.field(factory=dict)
+    hours: Mapping[str, str] = attrs.field(factory=dict)
+    """Classes of hours, such as `night = "22-6"`."""
+    time_zone: str = "UTC"
+    """Of `hours`."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
+import attrs
+
+from rtfs_framework.api.values import Clock
+from rtfs_framework.orchestrator.config.surroundings import Surroundings
+
 _NO_FACTS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -43,3 +48,42 @@ class _Nothing:
 
 
 NOTHING_AROUND: Final = _Nothing()
+
+
+_QUARTER = 900.0
+
+
+@attrs.define(slots=True, eq=False)
+class HostAround:
+    """The surroundings of a host, as its configuration says, and by its clock."""
+
+    surroundings: Surroundings
+    clock: Clock
+    _seen: tuple[float, str] = attrs.field(default=(float("-inf"), ""), init=False)
+    """The quarter of an hour in which the class was found last, and the class: no zone's hours begin within one."""
+
+    @property
+    def agent(self) -> str:
+        """Who the host works for."""
+        return self.surroundings.agent
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Where it works."""
+        return self.surroundings.environment
+
+    @property
+    def constraints(self) -> Mapping[str, str]:
+        """What is to be kept to."""
+        return self.surroundings.constraints
+
+    @property
+    def time_class(self) -> str:
+        """In which class of hours it is now."""
+        now = self.clock.now()
+        quarter = now // _QUARTER
+        at, found = self._seen
+        if at != quarter:
+            found = self.surroundings.time_class(now)
+            self._seen = quarter, found
+        return found

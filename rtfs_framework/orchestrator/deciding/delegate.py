@@ -27,6 +27,7 @@ from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.arity import Shape
 from rtfs_framework.lang.frozen import changer
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
+from rtfs_framework.orchestrator.deciding.around import NOTHING_AROUND, Around
 from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.deciding.facts import Asker, Facts, Question, Wording
@@ -77,6 +78,7 @@ class Delegator:
     tenant: str = ""
     signals: Signals = NO_SIGNALS
     embedder: HeldEmbedder | None = None
+    around: Around = NOTHING_AROUND
     wording: Wording = str
     clock: Clock
     report: Report
@@ -199,6 +201,7 @@ class Delegator:
             self.signals,
             precedence.security.permissions,
             self.embedder,
+            around=self.around,
         )
         grounds = Grounds(function, self.policy_hash, candidates, excluded)
         fixed, steps = precedence.settle(function)

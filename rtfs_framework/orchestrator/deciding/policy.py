@@ -50,7 +50,9 @@ def _deciding(name: str, table: Any) -> Any:
 
 def runtime_context_hash(config: Config) -> str:
     """Return the SHA-256 (hex) over the rules under which programs run, and for whom."""
-    return digest(_value(_rules(config)))
+    around = config.surroundings
+    said = [around.agent, around.environment, around.constraints]
+    return digest(_value(_rules(config) + (said if any(said) else [])))
 
 
 def _rules(config: Config) -> list[Any]:

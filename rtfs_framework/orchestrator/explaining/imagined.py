@@ -16,6 +16,7 @@ from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.targets import ExecTarget
 from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.orchestrator.deciding.around import Around
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
@@ -83,11 +84,26 @@ class Past:
         return draw(self.seed, self.call, len(self.attempts), name)
 
 
-def imagining(delegator: Delegator, signals: Signals) -> Delegator:
-    """Return what decides as a host's does, in another world, without looking into memory or telling anybody."""
+@attrs.frozen(slots=True, kw_only=True)
+class Surrounded:
+    """Surroundings that somebody imagines."""
+
+    agent: str = ""
+    environment: Mapping[str, str] = attrs.field(factory=dict)
+    constraints: Mapping[str, str] = attrs.field(factory=dict)
+    time_class: str = ""
+
+
+def imagining(delegator: Delegator, signals: Signals, around: Around | None = None) -> Delegator:
+    """Return what decides as a host's does, in another world, without looking into memory or telling anybody.
+
+    Its surroundings are the host's where none are imagined.
+    """
     sequel = attrs.evolve(delegator.precedence.sequel, signals=signals)
     precedence = attrs.evolve(delegator.precedence, sequel=sequel)
-    return attrs.evolve(delegator, l1=None, report=_tell_nobody, signals=signals, precedence=precedence)
+    around = delegator.around if around is None else around
+    world = attrs.evolve(delegator, l1=None, report=_tell_nobody, signals=signals, around=around)
+    return attrs.evolve(world, precedence=precedence)
 
 
 def decided(delegator: Delegator, call: HostCall, past: Past) -> Decision | Undecided:

@@ -99,6 +99,11 @@ WIDENING = [
     ("[security]\ngrant = ['*']", "security.grant"),
     ("[security]\ngrant = ['f*']", "security.grant"),
     ("[security.context]\nuser = 'root'", "security.context.user"),
+    ("[security]\nagent = 'root'", "security.agent"),
+    ("[security.environment]\nstage = 'test'", "security.environment.stage"),
+    ("[security.constraints]\ncost = 'any'", "security.constraints.cost"),
+    ("[security.hours]\nnight = '0-24'", "security.hours.night"),
+    ("[security]\ntime_zone = 'Europe/Berlin'", "security.time_zone"),
     ("[journal]\nenabled = false", "journal.enabled"),
     ("[journal]\npath = '/dev/null'", "journal.path"),
     ("[journal]\nkeep_args = true", "journal.keep_args"),
@@ -323,9 +328,10 @@ def _wild(names, prefix):
 
 
 def test_every_key_of_the_model_has_its_standing():
-    tables = {"static_routes", "remote_providers", "local_models", "context"}
+    named = {"context", "environment", "constraints", "hours"}
+    tables = {"static_routes", "remote_providers", "local_models"} | named
     model = {f"{table}.{key}" for table, keys in sections().items() for key in keys if key not in tables}
-    model |= {"delegation.static_routes.*", "security.context.*", "engines.*", "keys.*"}
+    model |= {"delegation.static_routes.*", "engines.*", "keys.*", *(f"security.{key}.*" for key in named)}
     model |= _wild(ProviderTable, "delegation.remote_providers.*") | _wild(ProviderTable, "delegation.local_models.*")
     model |= _wild(CacheTable, "caches.*") | _wild(BudgetTable, "budgets.*") | _wild(RateTable, "rates.*")
     model |= {"tenants.*", "guards.*", "redaction.*", "embedders.*"} | _wild(PriceTable, "prices.*")

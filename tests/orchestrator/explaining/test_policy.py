@@ -67,6 +67,10 @@ def verdict(kit, source, tmp_path):
          "[(True, 'safe', 2.0, 'g', 'r')]"),
         ("answers = {local-other = 'blue'}", lambda c: c.consult(OTHER, "which?"), "blue"),
         ("", lambda c: c.draw("a") == c.draw("a"), "True"),
+        ("agent = 'clerk'\nenvironment = {region = 'eu'}\nconstraints = {latency = 'low'}\ntime_class = 'night'",
+         lambda c: (c.agent, dict(c.environment), dict(c.constraints), c.time_class),
+         "('clerk', {'region': 'eu'}, {'latency': 'low'}, 'night')"),
+        ("", lambda c: (c.agent, dict(c.environment), dict(c.constraints), c.time_class), "('', {}, {}, '')"),
     ],
 )  # fmt: skip
 def test_an_engine_sees_the_world_of_the_case(verdict, case, seen, saw) -> None:
@@ -98,3 +102,8 @@ def test_routes_go_on_after_what_was_tried(verdict, case, config, got) -> None:
 def test_the_own_world_of_the_host_is_not_looked_at(kit, verdict) -> None:
     assert verdict("expect = 'local-m'", lambda c: c.health(M) is Health.CLOSED).reasoning == "saw True"
     assert verdict("expect = ['local-pure', 'local-m']", lambda c: c.default == LocalPure()).ok
+
+
+def test_surroundings_that_a_case_does_not_say_are_the_host_s_but_the_hour_is_none(verdict):
+    found = verdict("expect = 'local-m'", lambda c: (c.agent, c.time_class), "[security]\nagent = 'clerk'\n")
+    assert found.reasoning == "saw ('clerk', '')"

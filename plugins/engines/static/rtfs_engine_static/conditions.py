@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rtfs_engine_static.rules import Rule, texts
@@ -25,6 +25,14 @@ def conditions_of(rule: Rule) -> tuple[Condition, ...]:
 def _conditions(rule: Rule) -> Iterator[Condition]:
     if rule.tenant is not None:
         yield _named(texts(rule.tenant), lambda context: context.tenant)
+    if rule.agent is not None:
+        yield _named(texts(rule.agent), lambda context: context.agent)
+    if rule.environment:
+        yield _holding(rule.environment, lambda context: context.environment)
+    if rule.constraints:
+        yield _holding(rule.constraints, lambda context: context.constraints)
+    if rule.time_class is not None:
+        yield _named(texts(rule.time_class), lambda context: context.time_class)
     if rule.granted is not None:
         capabilities = texts(rule.granted)
         yield lambda context: all(map(context.permissions.may_use, capabilities))
@@ -45,6 +53,16 @@ def _named(names: tuple[str, ...], read: Callable[[CallContext], str | None]) ->
     def holds(context: CallContext) -> bool:
         found = read(context)
         return found is not None and match(found) is not None
+
+    return holds
+
+
+def _holding(wanted: Mapping[str, str], read: Callable[[CallContext], Mapping[str, str]]) -> Condition:
+    matches = {name: compile_patterns((pattern,)) for name, pattern in wanted.items()}
+
+    def holds(context: CallContext) -> bool:
+        found = read(context)
+        return all(name in found and match(found[name]) is not None for name, match in matches.items())
 
     return holds
 

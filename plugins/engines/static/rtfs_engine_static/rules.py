@@ -5,7 +5,7 @@ Only texts and numbers; `conditions` makes of them what a context is asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -67,6 +67,14 @@ class Rule:
     max_size: int | None = attrs.field(default=None, validator=_a_band)
     tenant: Texts | None = attrs.field(default=None, validator=_some)
     """Names of tenants, or patterns with `*`."""
+    agent: Texts | None = attrs.field(default=None, validator=_some)
+    """Who the host works for: names, or patterns with `*`."""
+    environment: Mapping[str, str] | None = None
+    """What must stand in `[security.environment]`: a text, or a pattern with `*`, for each name."""
+    constraints: Mapping[str, str] | None = None
+    """What must stand in `[security.constraints]`."""
+    time_class: Texts | None = attrs.field(default=None, validator=_some)
+    """Classes of hours: names, or patterns with `*`."""
     granted: Texts | None = attrs.field(default=None, validator=_some)
     """Capabilities that the program may use, all of them."""
     min_confidence: float | None = attrs.field(default=None, validator=_UNIT)
@@ -109,8 +117,10 @@ class Rule:
     def asked(self) -> tuple[Any, ...]:
         """What it asks of a call, to compare with other rules."""
         sizes, confidences = (self.min_size, self.max_size), (self.min_confidence, self.max_confidence)
-        names = tuple(tuple(sorted(texts(each))) for each in (self.tenant, self.granted, self.intent))
-        return None if self.types is None else tuple(self.types), sizes, confidences, names
+        named = (self.tenant, self.agent, self.time_class, self.granted, self.intent)
+        names = tuple(tuple(sorted(texts(each))) for each in named)
+        facts = tuple(tuple(sorted((each or {}).items())) for each in (self.environment, self.constraints))
+        return None if self.types is None else tuple(self.types), sizes, confidences, names, facts
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -119,6 +129,10 @@ class Rule:
             self.types,
             self.min_size if self.min_size is not None else self.max_size,
             self.tenant,
+            self.agent,
+            self.environment or None,
+            self.constraints or None,
+            self.time_class,
             self.granted,
             self.min_confidence if self.min_confidence is not None else self.max_confidence,
             self.intent,

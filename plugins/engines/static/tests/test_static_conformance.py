@@ -14,6 +14,8 @@ RULES = (
     Rule(symbols=("*-check", "math-add"), to=tuple(map(TargetText, TARGETS)), max_input_cost=1.0),
     Rule(symbols="math-*", to=TargetText("local-small"), tenant="a*", granted="x"),
     Rule(symbols="math-*", to=TargetText("local-small"), min_confidence=0.5, intent="*"),
+    Rule(symbols="ai-*", to=TargetText("local-small"), agent="c*", environment={"region": "e*"}),
+    Rule(symbols="*-check", to=TargetText("local-small"), constraints={"latency": "low"}, time_class=("night", "day")),
     Rule(symbols="x/y", deny="not this one"),
 )
 

@@ -29,6 +29,7 @@ from rtfs_framework.api import (
     specificity,
 )
 from rtfs_framework.orchestrator.deciding.signals import Signals
+from rtfs_framework.orchestrator.explaining.imagined import Surrounded
 from rtfs_framework.testing.fakes import FakeAsker, call_reads, decided
 
 BIG, CLOUD, SMALL, PURE = RemoteModel("big"), RemoteModel("cloud"), LocalModel("small"), LocalPure()
@@ -99,6 +100,26 @@ def test_a_condition_reads_one_thing_and_fits_what_it_says(condition, fits, fail
         reads = asked(*args, asker=who)
         assert target(chosen, reads) == wanted
         assert [name for name, *_ in reads.noted] == [read]
+
+
+HERE = Surrounded(agent="clerk", environment={"region": "eu-1"}, constraints={"latency": "low"}, time_class="night")
+
+
+@pytest.mark.parametrize(
+    ("fits", "fails", "read"),
+    [
+        ({"agent": ["c*", "robot"]}, {"agent": "robot"}, "agent"),
+        ({"environment": {"region": "eu-*"}}, {"environment": {"region": "us-*"}}, "environment"),
+        ({"environment": {}}, {"environment": {"region": "*", "stage": "*"}}, None),
+        ({"constraints": {"latency": "low"}}, {"constraints": {"cost": "low"}}, "constraints"),
+        ({"time_class": "night"}, {"time_class": ["day", "evening"]}, "time_class"),
+    ],
+)
+def test_a_condition_on_surroundings_reads_them_alone(fits, fails, read):
+    for condition, wanted in ((fits, SMALL), (fails, None)):
+        reads = asked(around=HERE)
+        assert target(engine(to("local-small", **condition)), reads) == wanted
+        assert read is None or [name for name, *_ in reads.noted] == [read]
 
 
 def test_a_rule_without_conditions_reads_nothing():

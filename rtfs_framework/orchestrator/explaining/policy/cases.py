@@ -76,6 +76,10 @@ class CaseTable:
     name: str = ""
     program: str = ""
     tenant: str = ""
+    agent: str | None = None
+    environment: Mapping[str, str] | None = None
+    constraints: Mapping[str, str] | None = None
+    time_class: str = ""
     health: Mapping[str, _Health] = attrs.field(factory=dict)
     latency: Mapping[str, Sequence[float]] = attrs.field(factory=dict)
     load: Mapping[str, int] = attrs.field(factory=dict)

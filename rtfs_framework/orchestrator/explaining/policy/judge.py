@@ -19,11 +19,12 @@ from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.deciding.around import Around
 from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, Delegator
 from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.explaining.asked_call import read_call
-from rtfs_framework.orchestrator.explaining.imagined import Imagined, Past, decided, imagining
-from rtfs_framework.orchestrator.explaining.policy.cases import OUTCOMES, Case, Meaning
+from rtfs_framework.orchestrator.explaining.imagined import Imagined, Past, Surrounded, decided, imagining
+from rtfs_framework.orchestrator.explaining.policy.cases import OUTCOMES, Case, CaseTable, Meaning
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.records import Decision, Steps
 from rtfs_framework.orchestrator.running.linking import compile_for
@@ -78,7 +79,8 @@ class Judge:
         function = call.function or FunctionSignature(call.capability)
         found: Decision | Undecided | None = None
         if delegator.claims(function):
-            found = _decided(imagining(delegator, world.as_signals()), call, past, meaning.answers())
+            imagined = imagining(delegator, world.as_signals(), _surrounded(case.table, delegator.around))
+            found = _decided(imagined, call, past, meaning.answers())
         source, span = case.file.places.at((*case.path, "call"))
         line, column = source.place(span.start)
         name, text = case.table.name, case.table.call
@@ -93,6 +95,16 @@ class Judge:
         except LanguageError as error:
             raise case.moved(error) from error
         return attrs.evolve(call, hints=meaning.hints())
+
+
+def _surrounded(table: CaseTable, host: Around) -> Surrounded:
+    """Return the surroundings of a case: the host's where it says nothing, but no class of hours by the clock."""
+    return Surrounded(
+        agent=host.agent if table.agent is None else table.agent,
+        environment=host.environment if table.environment is None else table.environment,
+        constraints=host.constraints if table.constraints is None else table.constraints,
+        time_class=table.time_class,
+    )
 
 
 def _decided(delegator: Delegator, call: HostCall, past: Past, answers: dict[ExecTarget, str]) -> Decision | Undecided:

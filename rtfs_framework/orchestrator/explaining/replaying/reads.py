@@ -85,6 +85,8 @@ class RecordedReads(Reads):
     told: Told
     keyed: Callable[[str], str]
     """From a question to the digest by which records name it."""
+    hours: Callable[[float], str]
+    """From a moment to its class, by the policy that decides now."""
     same_policy: bool = True
     """Whether the policy that decides now is the one that decided then."""
     missing: str = attrs.field(default="", init=False)
@@ -133,7 +135,11 @@ class RecordedReads(Reads):
             return self._signal(read)
         if name == "price":
             return READS[name](self, *read[1:])[1]
-        if name in AROUND or name in OF_LEARNING:
+        if name == "time_class":
+            return self._hour()
+        if name in AROUND:
+            return READS[name](self)[1]
+        if name in OF_LEARNING:
             raise _UnknownError("the first policy did not read it, and the journal does not know it")
         return self._around(read, recorded)
 
@@ -178,6 +184,13 @@ class RecordedReads(Reads):
         if recorded is not None:
             raise _UnknownError(_WORDS)
         raise _UnknownError("the first policy did not read what was said around the call, and it was not kept")
+
+    def _hour(self) -> str:
+        """Return the class of the hour in which it was decided. What was decided once for many calls has no hour."""
+        told = self.told
+        if not told.said.get("path") or told.said.get("cache") == "l1 hit":
+            raise _UnknownError("the journal does not know in which hour it was decided")
+        return self.hours(float(told.entry["decided_at"]))
 
     def _answer(self, question: Question) -> tuple[str | None] | None:
         kind = "local" if isinstance(question.target, LocalModel) else "remote"

@@ -6,7 +6,7 @@ repeated and why. Nobody is asked, nothing is written, and nothing of the presen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any
 
@@ -61,7 +61,7 @@ class Again:
 
 def replay(host: Host, history: History, run: str) -> Iterator[Again]:
     """Decide again all that a run decided, in the order of its calls' ids."""
-    once_more = _Once(host.dispatcher.delegator, history)
+    once_more = _Once(host.dispatcher.delegator, history, host.config.surroundings.time_class)
     for told in history.decisions(run):
         yield once_more.decided(told)
 
@@ -72,6 +72,8 @@ class _Once:
 
     delegator: Delegator
     history: History
+    hours: Callable[[float], str]
+    """From a moment to its class of hours."""
     _told: Told | None = attrs.field(default=None, init=False)
     _latest: RecordedReads | None = attrs.field(default=None, init=False)
     _deciding: Delegator = attrs.field(init=False)
@@ -128,7 +130,9 @@ class _Once:
         if told is None:
             raise LookupError("nothing is decided again")
         same = told.facts.policy == self.delegator.policy_hash
-        made = RecordedReads(facts, call, _nobody, asker, told=told, keyed=self.history.keyed, same_policy=same)
+        made = RecordedReads(
+            facts, call, _nobody, asker, told=told, keyed=self.history.keyed, same_policy=same, hours=self.hours
+        )
         self._latest = made
         return made
 
