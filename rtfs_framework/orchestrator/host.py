@@ -24,6 +24,7 @@ from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.sequel import Sequel
 from rtfs_framework.orchestrator.deciding.signals import Signals
+from rtfs_framework.orchestrator.learning.build import Learning, build_learning
 from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals
 from rtfs_framework.orchestrator.performing.budgets.build import Counting, build_counting
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
@@ -74,6 +75,8 @@ class Host:
     health: Board
     counting: Counting
     """Its budgets and rates."""
+    learning: Learning
+    """What its engines have learned."""
     policy_hash: str
 
     def begin(self, run: str, program: str, source: str, seed: str) -> Chain | None:
@@ -100,8 +103,11 @@ class Host:
         finally:
             self.health.close()
             self.counting.close()
-            if self.journal is not None:
-                self.journal.close()
+            try:
+                if self.journal is not None:
+                    self.journal.close()
+            finally:
+                self.learning.close()
 
 
 def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clock: Clock, *, journal: bool) -> Host:
@@ -132,6 +138,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     written = _journal(config, environ, clock, events) if journal and config.journal.enabled else None
     health = build_board(config.health, pool, environ, clock, events, written)
     counting = build_counting(config, pool, environ, clock, events, written)
+    learning = build_learning(config, engine, environ, clock, events, journal=journal)
     gate = Gate((*counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
     sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards)
     models = Models(reuse, sender, config.attempts.most, _redactor(config, catalog))
@@ -156,6 +163,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             signals=signals,
             embedder=_embedder(config, catalog, events),
             around=HostAround(config.surroundings, clock),
+            learned=learning,
             wording=wording,
             clock=clock,
             report=events.plugin_failed,
@@ -191,6 +199,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         journal=written,
         health=health,
         counting=counting,
+        learning=learning,
         policy_hash=policy,
     )
 

@@ -156,8 +156,9 @@ class Reads:
         return self.look(("args",))[0]
 
 
-_LARGE = frozenset({"args", "text", "embedding"})
-"""What a record names by its key alone: the arguments are kept beside the call, if at all, and not by plans."""
+_LARGE = frozenset({"args", "text", "embedding", "state", "stats"})
+"""What a record names by its key alone: the arguments are kept beside the call, if at all, and not by plans; what was
+learned is named by its version."""
 
 
 @attrs.frozen(slots=True, eq=False)

@@ -32,6 +32,7 @@ from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.deciding.facts import Asker, Facts, Question, Wording
 from rtfs_framework.orchestrator.deciding.known import NO_ANSWERS, Known, Undecided
+from rtfs_framework.orchestrator.deciding.learned import NOTHING_LEARNED, Learned
 from rtfs_framework.orchestrator.deciding.plan_tree import Leaf, PlanTree
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.readings import UNKEPT, why_unkept
@@ -79,6 +80,7 @@ class Delegator:
     signals: Signals = NO_SIGNALS
     embedder: HeldEmbedder | None = None
     around: Around = NOTHING_AROUND
+    learned: Learned = NOTHING_LEARNED
     wording: Wording = str
     clock: Clock
     report: Report
@@ -201,6 +203,7 @@ class Delegator:
             self.signals,
             precedence.security.permissions,
             self.embedder,
+            self.learned,
             around=self.around,
         )
         grounds = Grounds(function, self.policy_hash, candidates, excluded)

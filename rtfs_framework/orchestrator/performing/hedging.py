@@ -157,7 +157,7 @@ class Hedging:
         if isinstance(last.made, Reply):
             of = last.opened.record
             record.target, record.cache, record.reply_key = of.target, of.cache, of.reply_key
-            record.model, record.explanation = of.model, of.explanation
+            record.model, record.explanation, record.confidence = of.model, of.explanation, of.confidence
             opened.close(now, last.made.value, answered=True)
         if last.made is None:
             raise AssertionError("the race was left by a request that has not ended")

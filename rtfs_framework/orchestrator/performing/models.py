@@ -316,6 +316,7 @@ class Models:
     @staticmethod
     def _note(opened: OpenCall, instance: ProviderInstance, reply: InferenceReply) -> None:
         opened.record.model, opened.record.explanation = reply.model or instance.spec.model, reply.explanation
+        opened.record.confidence = reply.confidence
 
     def _reply(self, opened: OpenCall, value: object) -> Reply:
         opened.close(self.sender.clock.monotonic(), value, answered=True)

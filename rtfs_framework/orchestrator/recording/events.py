@@ -96,6 +96,14 @@ class EventBus:
         self.faults.add(found, ("journal", error.path, error.problem))
         self.emit("journal.failed", {"error": message})
 
+    def learning_failed(self, words: str) -> None:
+        """Report that what was learned cannot be read or kept; decisions go on with what is known."""
+        message = f"what was learned cannot be read or kept: {words}"
+        way_out = "see that the file can be written, or move it away: it is made again from the journal"
+        found = PluginProblem(code="E0614", message=message, distributions=(), help=way_out, severity="warning")
+        self.faults.add(found, ("learning", words))
+        self.emit("learning.failed", {"error": message})
+
     def held(self, error: HeldError, part: Part) -> None:
         """Note that a plugin held the event loop in which all are awaited; it is `part` if nobody else is seen."""
         from rtfs_framework.orchestrator.concurrency.outside import owner_of

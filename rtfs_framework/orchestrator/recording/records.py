@@ -113,6 +113,10 @@ class OpenRecord:
     """How many changes of signals the journal had been told when the call was decided."""
     said_around: bool = attrs.field(default=False, eq=False)
     """Whether hints or metadata were in force, which decisions may read and nothing else tells."""
+    took: float = attrs.field(default=0.0, eq=False)
+    """Seconds of the attempt that gave the answer, where that is not the whole call; else 0."""
+    confidence: float | None = attrs.field(default=None, eq=False)
+    """How sure the model says it is; None where it does not."""
 
     @property
     def path(self) -> str:

@@ -205,6 +205,7 @@ class OpenCall:
         )
         record.attempts = (*record.attempts, made)
         record.target, record.cache, record.reply_key, record.model, record.explanation = "", "", "", "", ""
+        record.confidence = None
         self.spent = None
         if self.failed is None or _is_telling(failed):
             self.failed = failed.error
@@ -326,6 +327,8 @@ class OpenCall:
         seconds = now - self.started
         if seconds > 0:
             record.seconds = seconds
+            if self.since > self.started:
+                record.took = max(0.0, now - self.since)
         if self.spent is not None or record.attempts:
             self._count()
         decision = record.decision

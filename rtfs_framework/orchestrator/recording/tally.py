@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
+from collections.abc import Callable
 
 import attrs
 
@@ -99,6 +100,8 @@ class Ledger:
     chain: Chain | None
     tally: Tally = attrs.field(factory=Tally)
     latest: deque[CallRecord] = attrs.field(factory=lambda: deque(maxlen=MOST_CALLS))
+    learned_from: Callable[[CallRecord], None] | None = None
+    """Told of calls that were decided; None where nobody learns."""
     _one: threading.RLock = attrs.field(factory=threading.RLock, init=False)
     """A loaded program may be called from several threads: its totals and its chain take one call at a time."""
 
@@ -115,6 +118,8 @@ class Ledger:
             self.latest.append(record)
             if self.chain is not None:
                 self.chain.add(record)
+            if record.decision is not None and self.learned_from is not None:
+                self.learned_from(record)
         if self.events.active:
             self.events.emit(_event(record), _fields(record))
 

@@ -74,6 +74,15 @@ ANSWERED = (
 """Reads of which it is settled here what answers them."""
 
 
+LearnedThen = Callable[[Read, int], tuple[Any, str]]
+"""From a read of what was learned and a version to its value then, or to why nobody knows it."""
+
+
+def nothing_learned(_read: Read, _version: int) -> tuple[Any, str]:
+    """Know nothing of the past."""
+    return None, "the journal is of a version from which nothing was learned"
+
+
 class _UnknownError(Exception):
     """A read that nothing in the journal answers; the message says why."""
 
@@ -87,6 +96,8 @@ class RecordedReads(Reads):
     """From a question to the digest by which records name it."""
     hours: Callable[[float], str]
     """From a moment to its class, by the policy that decides now."""
+    learned: LearnedThen = nothing_learned
+    """Tells what had been learned, by version."""
     same_policy: bool = True
     """Whether the policy that decides now is the one that decided then."""
     missing: str = attrs.field(default="", init=False)
@@ -125,6 +136,8 @@ class RecordedReads(Reads):
         if name in OF_POLICY or name in OF_THE_PAST or (name == "price" and not self.same_policy):
             return READS[name](self, *read[1:])[1]
         recorded = self._then.get(read)
+        if name in OF_LEARNING:
+            return self._of_learning(read, recorded)
         if name in OF_MEANING:
             return self._of_meaning(read, recorded)
         if recorded is not None and "value" in recorded:
@@ -139,8 +152,6 @@ class RecordedReads(Reads):
             return self._hour()
         if name in AROUND:
             return READS[name](self)[1]
-        if name in OF_LEARNING:
-            raise _UnknownError("the first policy did not read it, and the journal does not know it")
         return self._around(read, recorded)
 
     def _of_arguments(self, read: Read) -> Any:
@@ -149,6 +160,16 @@ class RecordedReads(Reads):
         if read == ("arg_type_fingerprint",) and ("types",) in self._then:
             return self.look(("types",))[0]
         raise _UnknownError(self.told.lacks)
+
+    def _of_learning(self, read: Read, recorded: Mapping[str, Any] | None) -> Any:
+        """Return what had been learned in the version that was read, folded again by the policy that decides now."""
+        version = None if recorded is None else recorded.get("value")
+        if not isinstance(version, int):
+            raise _UnknownError("the first policy did not read it, and which version was published then is not known")
+        found, lack = self.learned(read, version)
+        if lack:
+            raise _UnknownError(lack)
+        return found
 
     def _of_meaning(self, read: Read, recorded: Mapping[str, Any] | None) -> Any:
         """Return a vector or its number: what was read then, or of the arguments by the policy's embedder."""

@@ -19,12 +19,16 @@ from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
-from rtfs_framework.orchestrator.deciding.facts import Asker
+from rtfs_framework.orchestrator.deciding.facts import Asker, Read
 from rtfs_framework.orchestrator.deciding.known import Undecided
+from rtfs_framework.orchestrator.deciding.readings import target_of
 from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.explaining.imagined import Past, decided, imagining
 from rtfs_framework.orchestrator.explaining.replaying.reads import RecordedReads
 from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.learning.past import PastLearning
+from rtfs_framework.orchestrator.learning.reading import Rows
+from rtfs_framework.orchestrator.learning.store import LearnedStore
 from rtfs_framework.orchestrator.recording.journal.history import OLD_RECORD, UNENDED, History, Told
 from rtfs_framework.orchestrator.recording.plain import plain_of
 
@@ -61,9 +65,13 @@ class Again:
 
 def replay(host: Host, history: History, run: str) -> Iterator[Again]:
     """Decide again all that a run decided, in the order of its calls' ids."""
-    once_more = _Once(host.dispatcher.delegator, history, host.config.surroundings.time_class)
-    for told in history.decisions(run):
-        yield once_more.decided(told)
+    past = _past(host, history)
+    try:
+        once_more = _Once(host.dispatcher.delegator, history, host.config.surroundings.time_class, past)
+        for told in history.decisions(run):
+            yield once_more.decided(told)
+    finally:
+        past.close()
 
 
 @attrs.define(slots=True, eq=False)
@@ -74,6 +82,7 @@ class _Once:
     history: History
     hours: Callable[[float], str]
     """From a moment to its class of hours."""
+    past: PastLearning
     _told: Told | None = attrs.field(default=None, init=False)
     _latest: RecordedReads | None = attrs.field(default=None, init=False)
     _deciding: Delegator = attrs.field(init=False)
@@ -125,16 +134,39 @@ class _Once:
     def _missing(self) -> str:
         return "" if self._latest is None else self._latest.missing
 
+    def _learned(self, read: Read, version: int) -> tuple[Any, str]:
+        """Return what had been learned in a version."""
+        name, *more = read
+        tenant = "" if self._told is None else self._told.facts.tenant
+        if name == "state":
+            return self.past.value(tenant, more[0], more[1], version)
+        return self.past.stats(tenant, more[0], target_of(more[1], more[2]), version)
+
     def _reads(self, facts: Any, call: HostCall, _answer_to: object, asker: Asker | None = None) -> Reads:
         told = self._told
         if told is None:
             raise LookupError("nothing is decided again")
         same = told.facts.policy == self.delegator.policy_hash
         made = RecordedReads(
-            facts, call, _nobody, asker, told=told, keyed=self.history.keyed, same_policy=same, hours=self.hours
+            facts,
+            call,
+            _nobody,
+            asker,
+            told=told,
+            keyed=self.history.keyed,
+            hours=self.hours,
+            learned=self._learned,
+            same_policy=same,
         )
         self._latest = made
         return made
+
+
+def _past(host: Host, history: History) -> PastLearning:
+    """Return what knows what had been learned when a journal's decisions were made."""
+    learning = host.learning
+    store = None if learning.kept_at is None else LearnedStore(learning.kept_at)
+    return PastLearning.of(Rows(history.connection, history.keys.journal), learning.learners, store)
 
 
 def _approved(plan: DelegationPlan, told: Told) -> DelegationPlan:

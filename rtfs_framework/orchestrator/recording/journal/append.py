@@ -16,6 +16,7 @@ import attrs
 from rtfs_framework.api.secrets import Blot
 from rtfs_framework.api.sqlite_file import in_transaction
 from rtfs_framework.orchestrator.recording.journal.chain import Head, Row, canonical_json
+from rtfs_framework.orchestrator.recording.journal.feedback import Feedback, Forgotten
 from rtfs_framework.orchestrator.recording.journal.rows import Made, Maker, Removal, SignalFacts
 from rtfs_framework.orchestrator.recording.journal.schema import HEAD, INSERT_PLAN, INSERT_ROW, INSERT_TEXT, REMOVE_TEXT
 from rtfs_framework.orchestrator.recording.journal.texts import Texts
@@ -84,10 +85,16 @@ class _Batch:
                 number = self.numbers[chain] = self.add(self.append.maker.run(chain.facts), None)
         self.add(self.append.make[what](facts), number)
 
-    def of_file(self, what: str, facts: Removal | SignalFacts) -> None:
-        """Add a row that belongs to no run: texts are removed, or a signal changes."""
+    def of_file(self, what: str, facts: Removal | SignalFacts | Feedback | Forgotten) -> None:
+        """Add a row that no run under way writes: texts are removed, a signal changes, or there is more to learn."""
         if isinstance(facts, SignalFacts):
             self.add(self.append.maker.signal(facts), None)
+            return
+        if isinstance(facts, Feedback):
+            self.add(self.append.maker.feedback(facts), facts.run)
+            return
+        if isinstance(facts, Forgotten):
+            self.add(self.append.maker.forgotten(facts), None)
             return
         self.removed.extend(facts.texts)
         self.add(Made(what, None, None, "", canonical_json(facts.body)), None)
@@ -111,10 +118,13 @@ class Appending:
 
     @make.default
     def _makers(self) -> dict[str, Callable[[Any], Made]]:
-        return {"begun": self.maker.begun, "ended": self.maker.ended, "end": self.maker.end}
+        make = self.maker
+        return {"begun": make.begun, "ended": make.ended, "end": make.end, "feedback": make.feedback}
 
     @classmethod
-    def of(cls, file: OpenFile, blot: Blot, before: Appending | None, *, keep: bool) -> Appending:
+    def of(
+        cls, file: OpenFile, blot: Blot, before: Appending | None, *, keep: bool, now: Callable[[], float] = time.time
+    ) -> Appending:
         """Return what appends to a file that was just opened; `before` appended to the one that was open here."""
         anchored = file.anchor.read(file.keys)
         known, gaps = Head(), []
@@ -122,7 +132,7 @@ class Appending:
             known = anchored.head
         elif anchored.state == "other":
             gaps.append({"reason": "another journal", "journal": anchored.journal, "position": anchored.head.position})
-        made = cls(file, Maker(Texts(blot, file.keys, keep), keep), known, gaps)
+        made = cls(file, Maker(Texts(blot, file.keys, keep), keep, now), known, gaps)
         if before is not None and before.file.keys.journal == file.keys.journal:
             made.known = max(known, before.known, key=lambda head: head.position)
             made.gaps.extend(before.gaps)

@@ -7,8 +7,9 @@ row has kind, code and place of an error, and digests of values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
+from time import time
 from typing import Any, NamedTuple
 
 import attrs
@@ -18,6 +19,7 @@ from rtfs_framework.orchestrator.boundary.failures import code_of
 from rtfs_framework.orchestrator.recording.attempts import AttemptRecord
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
 from rtfs_framework.orchestrator.recording.journal.decisions import heard_text
+from rtfs_framework.orchestrator.recording.journal.feedback import Feedback, Forgotten
 from rtfs_framework.orchestrator.recording.journal.texts import Texts, safe_code, safe_kind
 from rtfs_framework.orchestrator.recording.records import OpenRecord, attempt_json
 
@@ -90,6 +92,7 @@ class Maker:
     texts: Texts
     keep: bool = False
     """Whether what people wrote is kept."""
+    now: Callable[[], float] = time
 
     def run(self, facts: RunFacts) -> Made:
         """Return the first row of a run."""
@@ -122,6 +125,14 @@ class Maker:
         }
         return Made("signal", None, None, "", canonical_json(body))
 
+    def feedback(self, facts: Feedback) -> Made:
+        """Return the row of what somebody said of a call."""
+        return Made("feedback", facts.entry, facts.record, facts.path, facts.body(self.texts))
+
+    def forgotten(self, facts: Forgotten) -> Made:
+        """Return the row of a reset."""
+        return Made("forgotten", None, None, "", facts.body(self.texts))
+
     def begun(self, record: OpenRecord) -> Made:
         """Return the row of a call that is about to cost or change something."""
         extra: dict[str, Any] = {"attempt": len(record.attempts), **self._decided(record)}
@@ -143,6 +154,8 @@ class Maker:
             return Made("ended", record.entry, record.record, record.path, body + "}")
         texts = self._kept(record)
         more = {**self._decided(record), **_used(record), **self._named(texts), **self._failed(record)}
+        if record.decision is not None:
+            more |= self._for_learning(record)
         if record.attempts:
             more["attempts"] = [self._tried(each) for each in record.attempts]
         if record.exhausted:
@@ -168,6 +181,15 @@ class Maker:
             found["signals"] = record.signals
         if record.said_around:
             found["said_around"] = True
+        return found
+
+    def _for_learning(self, record: OpenRecord) -> dict[str, Any]:
+        """Return what those learn from that learn: when it was, how long the answer alone took, how sure it is."""
+        found: dict[str, Any] = {"at": round(self.now(), 3)}
+        if record.took:
+            found["took"] = int(record.took * 1_000_000 + 0.5)
+        if record.confidence is not None:
+            found["confidence"] = _number(record.confidence)
         return found
 
     def _tried(self, made: AttemptRecord) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rtfs_framework.orchestrator.recording.journal.rows import Ending, RunFacts
 from rtfs_framework.orchestrator.recording.records import CallRecord, OpenRecord
 
 if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.journal.feedback import Feedback
     from rtfs_framework.orchestrator.recording.journal.writer import Journal
 
 
@@ -51,6 +52,11 @@ class Chain:
         self._open.pop(id(record), None)
         self.calls += record.part == 0
         self.journal.queue("ended", self, record)
+        self.journal.flush_if_due()
+
+    def rate(self, feedback: Feedback) -> None:
+        """Write what somebody says of a call of this run; it may wait in memory for rows that must not."""
+        self.journal.queue("feedback", self, feedback)
         self.journal.flush_if_due()
 
     def end(self, status: str, error: BaseException | None = None) -> None:

@@ -35,10 +35,10 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 }
 """Python's types of what each column may hold: SQLite itself would take anything."""
 
-WHAT = ("journal", "run", "begun", "ended", "end", "redacted", "gap", "lost", "signal")
+WHAT = ("journal", "run", "begun", "ended", "end", "redacted", "gap", "lost", "signal", "feedback", "forgotten")
 """What a row says: the file's first row; a run starts; a call that costs or changes something begins; a call is over;
 a run is over; texts were removed; rows that were here are not; rows could not be written; a signal that decisions may
-read has another value from now on."""
+read has another value from now on; somebody says what an answer was worth; an engine begins to learn anew."""
 
 _TABLES = (
     f"CREATE TABLE log ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})",

@@ -316,7 +316,9 @@ class Journal:
             file = None
         if file is None or appending is None:
             file = self._file = open_for_writing(self.path, self.home, full=self.sync == "full")
-            appending = self._appending = Appending.of(file, self.blot, self._appending, keep=self.keep_args)
+            appending = self._appending = Appending.of(
+                file, self.blot, self._appending, keep=self.keep_args, now=self.clock.now
+            )
         return file, appending
 
     def _close(self, *, anchor: bool) -> None:
