@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.cache import CacheLevel
-from rtfs_framework.api.secrets import blotter
+from rtfs_framework.api.secrets import Blot, blotter
 from rtfs_framework.api.targets import ExecTarget, RemoteModel
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.loops import LoopThread
@@ -135,12 +135,13 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     policy = policy_hash(config, pool, engine)
     guards = make_guards(config.guards, catalog, events.plugin_failed)
     reuse = Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring, signature_text, guards.fingerprint)
-    written = _journal(config, environ, clock, events) if journal and config.journal.enabled else None
+    blot = blotter(secrets_of(config, environ))
+    written = _journal(config, environ, clock, events, blot) if journal and config.journal.enabled else None
     health = build_board(config.health, pool, environ, clock, events, written)
     counting = build_counting(config, pool, environ, clock, events, written)
     learning = build_learning(config, engine, environ, clock, events, journal=journal)
     gate = Gate((*counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
-    sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards)
+    sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards, blot=blot)
     models = Models(reuse, sender, config.attempts.most, _redactor(config, catalog))
     signals = Signals(targets=health, budgets=counting, prices=pool)
     sequel = Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals)
@@ -272,14 +273,14 @@ def priced(
     return attrs.evolve(config, providers=tuple(instance.spec for instance in pool.instances.values()))
 
 
-def _journal(config: Config, environ: Mapping[str, str], clock: Clock, events: EventBus) -> Journal:
+def _journal(config: Config, environ: Mapping[str, str], clock: Clock, events: EventBus, blot: Blot) -> Journal:
     spec = config.journal
     return Journal(
         journal_path(environ, spec.path),
         data_dir(environ),
         clock,
         keep_args=spec.keep_args,
-        blot=blotter(secrets_of(config, environ)),
+        blot=blot,
         sync=spec.sync,
         on_failure=spec.on_failure,
         report=events.journal_failed,

@@ -9,9 +9,10 @@ check concerns costs one look-up.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import attrs
 from typing_extensions import ParamSpec
@@ -66,47 +67,57 @@ class Outcome:
     """Seconds for which the target asks to be left alone."""
 
 
-class Held(Protocol):
-    """What a check holds while a request is under way.
+class Held(ABC):
+    """What a check holds while a request is under way."""
 
-    It may also have `begin(seconds)`, which is told that the request is sent now and answered within so many seconds:
-    after all waiting, and right before anything leaves. It may raise RefusedError; then nothing is sent. And it may
-    have `pause`: the seconds to wait before the next check is asked.
-    """
+    __slots__ = ()
 
+    @property
+    def pauses_for(self) -> float:
+        """Return the seconds to wait before the next check is asked."""
+        return 0.0
+
+    def begin(self, seconds: float) -> None:  # noqa: B027 - most have nothing to do
+        """Note that the request is sent now, after all waiting, and answered within so many seconds.
+
+        Raises:
+            RefusedError: Nothing may be sent.
+        """
+
+    @abstractmethod
     def settle(self, outcome: Outcome) -> None:
         """Take note of what came of it. Called once; raises nothing."""
-        ...
 
 
-class Check(Protocol):
-    """One of the host's guards of requests.
+class Check(ABC):
+    """One of the host's guards of requests."""
 
-    It may also have `most_reply(instance)`, which returns the tokens that a reply may have at most, None for any; and
-    `pauses`, which tells whether what it holds may have a `pause`.
-    """
-
-    @property
-    def name(self) -> str:
-        """What records call it: "breaker", "budget", "rate"."""
-        ...
+    __slots__ = ()
+    name: ClassVar[str]
+    """What records call it: "breaker", "budget", "rate"."""
+    waits: ClassVar[bool] = False
+    """Whether `enter` and `settle` may wait for a file: they are then called in a thread."""
 
     @property
-    def waits(self) -> bool:
-        """Tell whether `enter` and `settle` may wait for a file: they are then called in a thread."""
-        ...
+    def pauses(self) -> bool:
+        """Tell whether requests may have to wait before the next check is asked."""
+        return False
 
+    def most_reply(self, instance: ProviderInstance) -> int | None:  # noqa: ARG002 - most have no bound
+        """Return the tokens that a provider's replies may have at most, None for any."""
+        return None
+
+    @abstractmethod
     def concerns(self, instance: ProviderInstance) -> bool:
         """Tell whether it may ever have something to say of requests to a provider. Asked once for each."""
-        ...
 
+    @abstractmethod
     def enter(self, asking: Asking) -> Held | None:
         """Let a request pass, and return what is held for it; None for nothing.
 
         Raises:
             RefusedError: It must not be sent.
         """
-        ...
 
 
 @attrs.define(slots=True, eq=False)
@@ -127,9 +138,7 @@ class Permit:
             RefusedError: It must not be sent any more.
         """
         for _, each in self.held:
-            begin = getattr(each, "begin", None)
-            if begin is not None:
-                begin(seconds)
+            each.begin(seconds)
 
     async def begin_there(self, seconds: float) -> None:
         """Note that the request is sent now, in a thread where a check may wait.
@@ -176,32 +185,15 @@ class Gate:
 
     def waits(self, instance: ProviderInstance) -> bool:
         """Tell whether requests to a provider may have to wait for a check."""
-        return any(check.waits or getattr(check, "pauses", False) for check in self.of(instance))
+        return any(check.waits or check.pauses for check in self.of(instance))
 
     def bounded(self, instance: ProviderInstance, request: InferenceRequest) -> InferenceRequest:
         """Return a request with the bound on its reply that its checks want."""
-        wanted = [bound(instance) for each in self.of(instance) if (bound := getattr(each, "most_reply", None))]
+        wanted = [each.most_reply(instance) for each in self.of(instance)]
         bounds = [each for each in (request.max_tokens, *wanted) if each is not None]
         if not bounds or min(bounds) == request.max_tokens:
             return request
         return attrs.evolve(request, max_tokens=min(bounds))
-
-    def enter(self, asking: Asking) -> Permit:
-        """Let a request pass, or not.
-
-        Raises:
-            RefusedError: A check refuses it; what others held is given back.
-        """
-        permit = Permit()
-        for check in self.of(asking.instance):
-            try:
-                held = check.enter(asking)
-            except BaseException:
-                permit.settle(_NOTHING_SENT)
-                raise
-            if held is not None:
-                permit.held.append((check, held))
-        return permit
 
     async def enter_there(self, asking: Asking) -> Permit:
         """Let a request pass, or not; in a thread where a check may wait.
@@ -209,8 +201,6 @@ class Gate:
         Raises:
             RefusedError: A check refuses it; what others held is given back.
         """
-        if not self.waits(asking.instance):
-            return self.enter(asking)
         permit = Permit()
 
         def enter(check: Check) -> Held | None:
@@ -254,6 +244,5 @@ async def _in_thread(function: Callable[P, T], *args: P.args, **more: P.kwargs) 
 
 
 async def _pause(held: Held) -> None:
-    seconds = getattr(held, "pause", 0.0)
-    if seconds > 0:
-        await pause(seconds)
+    if held.pauses_for > 0:
+        await pause(held.pauses_for)

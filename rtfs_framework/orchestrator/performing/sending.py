@@ -6,7 +6,7 @@ calls decides what becomes of a failure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -18,19 +18,22 @@ from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.errors import BadReply, ProviderError, ProviderTimeout
 from rtfs_framework.api.guard import GuardedRequest
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Usage, token_count
+from rtfs_framework.api.secrets import Blot
 from rtfs_framework.api.values import Clock
-from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.errors import InternalError, ProgramError
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
 from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, OverdueError
 from rtfs_framework.orchestrator.concurrency.loops import HeldError, LoopThread
 from rtfs_framework.orchestrator.performing.cost import cost_of
 from rtfs_framework.orchestrator.performing.gate import Asking, Gate, Outcome, Permit
 from rtfs_framework.orchestrator.performing.guards.guards import NO_GUARDS, Guards
+from rtfs_framework.orchestrator.performing.guards.quoted import blotted, judged, shown
 from rtfs_framework.orchestrator.performing.prompt import with_args
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.reply import fault_of
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.events import EventBus
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 from rtfs_framework.registry.faults import PluginFault
 
@@ -67,41 +70,29 @@ class Sender:
     gate: Gate = attrs.field(factory=Gate)
     """What requests pass before they are sent."""
     guards: Guards = NO_GUARDS
-    """Third-party checks: asked before the gate, and about replies before anybody sees them."""
+    """Third-party checks: asked before the gate, and about what a server said before anybody sees it."""
+    blot: Blot = str
+    """Strikes out the host's secrets."""
 
     def immediate(self, instance: ProviderInstance) -> bool:
         """Tell whether a provider is asked where the program computes: neither it, nor a guard, nor a check waits."""
         return instance.immediate and not self.gate.waits(instance) and not self.guards.waits
 
     def at_once(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
-        """Ask a provider that never waits, here and now.
+        """Ask a provider that never waits, here and now: the steps of `send`, none of which waits then.
 
         Raises:
             RefusedError: A guard of the host does not let the request pass.
             Exception: Whatever the provider raises.
         """
-        sending = _Sending(self.clock.monotonic(), _spent(opened), sent=True)
-        guarded = self._guarded(opened, instance, request) if self.guards else None
-        if guarded is not None:
-            guarded = self.guards.request(guarded, with_args, opened.noted)
-            request = guarded.request
-        if self.gate.of(instance):
-            request = self.gate.bounded(instance, request)
-            sending.permit = self.gate.enter(_asking(opened, instance, request))
+        steps = self._steps(opened, instance, request, at_once=True)
         try:
-            reply = _a_reply(instance, instance.infer_at_once(request))
-        except BaseException as error:
-            self._charge_failure(opened, instance, sending, error)
-            if sending.permit is not None:
-                sending.permit.settle(self._outcome(sending, error))
-            if guarded is not None and isinstance(error, BadReply):
-                _show_judged(error, self.guards.reply(guarded, _quoted(error), opened.noted))
-            raise
-        self._charge(opened, instance, sending.spent, reply)
-        if sending.permit is not None:
-            sending.permit.settle(self._outcome(sending, usage=reply.usage))
-        reply = _sound(instance, reply)
-        return reply if guarded is None else self.guards.reply(guarded, reply, opened.noted)
+            steps.send(None)
+        except StopIteration as done:
+            reply: InferenceReply = done.value
+            return reply
+        steps.close()
+        raise InternalError(f"{instance.spec.id} was to answer at once, and is waited for")
 
     async def send(
         self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, *, consultation: bool = False
@@ -113,31 +104,68 @@ class Sender:
             JournalError: It cannot be written down.
             Exception: Whatever the provider raises, or a `ProviderError` for what became of it.
         """
+        return await self._steps(opened, instance, request, consultation=consultation)
+
+    async def _steps(
+        self,
+        opened: OpenCall,
+        instance: ProviderInstance,
+        request: InferenceRequest,
+        *,
+        consultation: bool = False,
+        at_once: bool = False,
+    ) -> InferenceReply:
+        sending = _Sending(self.clock.monotonic(), _spent(opened), sent=at_once)
         guarded = self._guarded(opened, instance, request, consultation=consultation) if self.guards else None
         if guarded is not None:
             guarded = await self.guards.request_there(guarded, with_args, opened.noted)
-            request = guarded.request
-        sending = _Sending(self.clock.monotonic(), _spent(opened))
-        if self.gate.of(instance):
+            request, sending.started = guarded.request, self.clock.monotonic()
+        checked = self.gate.of(instance)
+        if checked:
             request = self.gate.bounded(instance, request)
         if opened.most_tokens is not None:
             most = min(opened.most_tokens, request.max_tokens or opened.most_tokens)
             request = attrs.evolve(request, max_tokens=most)
-        if self.gate.of(instance):
+        if checked:
             asking = _asking(opened, instance, request, consultation=consultation)
             sending.permit = await self.gate.enter_there(asking)
         try:
-            if instance.costs and not opened.begin():
-                await opened.written()
-            reply = await self.there(instance, request.timeout, self._billed, opened, instance, request, sending)
+            if at_once:
+                reply = await self._billed(opened, instance, sending, _at_once(instance, request))
+            else:
+                if instance.costs and not opened.begin():
+                    await opened.written()
+                reply = await self.there(instance, request.timeout, self._there, opened, instance, request, sending)
         except BaseException as error:
             if sending.permit is not None:  # what is settled already stays so
                 await sending.permit.settle_there(self._outcome(sending, error))
-            if guarded is not None and isinstance(error, BadReply):
-                _show_judged(error, await self.guards.reply_there(guarded, _quoted(error), opened.noted))
-            raise
-        reply = _sound(instance, reply)
-        return reply if guarded is None else await self.guards.reply_there(guarded, reply, opened.noted)
+            if isinstance(error, JournalError | RefusedError) or not isinstance(error, Exception):
+                raise
+            seen = await self._as_seen(error, instance, guarded, opened, sending)
+            if seen is error:
+                raise
+            raise seen from seen.__cause__
+        if guarded is not None:
+            reply = await self.guards.reply_there(guarded, reply, opened.noted)
+        reply = shown(reply, self.blot)
+        self._tell_problems(instance, reply)
+        return reply
+
+    async def _as_seen(
+        self,
+        error: Exception,
+        instance: ProviderInstance,
+        guarded: GuardedRequest | None,
+        opened: OpenCall,
+        sending: _Sending,
+    ) -> Exception:
+        """Return a failure as it may be seen: what it quotes of a server is judged by the guards, and blotted."""
+        if guarded is not None and sending.sent:
+            guarding = guarded
+            error = await judged(
+                error, lambda words: self.guards.reply_there(guarding, words, opened.noted), instance.part
+            )
+        return error if isinstance(error, RefusedError) else blotted(error, self.blot, instance.part)
 
     async def foresee(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> None:
         """Ask guards and checks about a request that is not sent, and give back what they hold for it.
@@ -175,26 +203,33 @@ class Sender:
             self.events.held(held, instance.part)
             raise ProviderTimeout(instance.spec.id, f"no reply within {seconds:g} s: {held}") from held
 
-    async def _billed(
+    async def _there(
         self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, sending: _Sending
     ) -> InferenceReply:
-        """Bill and settle a reply as soon as it is there: whoever waits for it may be stopped before it gets it."""
+        """Ask where plug-ins are awaited."""
 
         def begin() -> None:  # whatever ends this now, money may be gone
             sending.spent.cost = cost_of(Usage(), instance.spec)
             sending.started, sending.sent = self.clock.monotonic(), True
 
+        return await self._billed(opened, instance, sending, _infer_there(instance, request, sending.permit, begin))
+
+    async def _billed(
+        self, opened: OpenCall, instance: ProviderInstance, sending: _Sending, asking: Awaitable[InferenceReply]
+    ) -> InferenceReply:
+        """Bill and settle a reply as soon as it is there: whoever waits for it may be stopped before it gets it."""
         try:
-            reply = await _infer_there(instance, request, sending.permit, begin)
+            reply = await asking
         except BaseException as error:
             self._charge_failure(opened, instance, sending, error)
             if sending.permit is not None:
                 await sending.permit.settle_there(self._outcome(sending, error))
             raise
-        self._charge(opened, instance, sending.spent, reply)
+        if not opened.closed:  # else it was given up, and came all the same
+            self._count(instance, sending.spent, reply.usage)
         if sending.permit is not None:
             await sending.permit.settle_there(self._outcome(sending, usage=reply.usage))
-        return reply
+        return _sound(instance, reply)
 
     def _outcome(self, sending: _Sending, error: BaseException | None = None, usage: Usage | None = None) -> Outcome:
         """Return what came of a request, for those who let it pass."""
@@ -218,10 +253,7 @@ class Sender:
         if usage is not None:
             self._count(instance, sending.spent, usage)
 
-    def _charge(self, opened: OpenCall, instance: ProviderInstance, spent: Spent, reply: InferenceReply) -> None:
-        if opened.closed:
-            return  # it was given up, and came all the same
-        self._count(instance, spent, reply.usage)
+    def _tell_problems(self, instance: ProviderInstance, reply: InferenceReply) -> None:
         for problem in reply.problems:
             fault = PluginFault(instance.part, _ANSWERING, problem, way_out=_SERVER_S)
             self.events.plugin_failed(instance.part, fault, _ANSWERING, "the answer was used")
@@ -233,24 +265,6 @@ class Sender:
         if counted != usage:
             wrong = f"its count of tokens is none: {usage}; its cost is not known"
             self.events.plugin_failed(instance.part, wrong, _ANSWERING, "the answer was used")
-
-
-def _quoted(error: BadReply) -> InferenceReply:
-    """Return what a model said as a reply that guards can judge: the error that does not take it quotes it."""
-    return InferenceReply(text=str(error) if error.said is None else error.said)
-
-
-def _show_judged(error: BadReply, judged: InferenceReply) -> None:
-    """Let an error about a reply pass as the guards left its words.
-
-    Raises:
-        BadReply: One that quotes nothing of the reply, for a guard took something out.
-    """
-    if judged.text == _quoted(error).text:
-        return
-    said = None if error.said is None else judged.text
-    message = "its answer is no valid reply, and is not shown, for a guard took something out of it"
-    raise BadReply(error.provider, message, usage=error.usage, failure=error.failure, said=said) from None
 
 
 def _tell_nobody(_who: str, _what: str) -> None:
@@ -292,6 +306,10 @@ def _a_reply(instance: ProviderInstance, reply: Any) -> InferenceReply:
     if not isinstance(reply, InferenceReply):
         raise BadReply(instance.spec.id, f"its plugin returned a {type(reply).__name__} instead of a reply")
     return reply
+
+
+async def _at_once(instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
+    return _a_reply(instance, instance.infer_at_once(request))
 
 
 async def _infer_there(

@@ -9,10 +9,10 @@ import anyio
 import pytest
 
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
-from rtfs_framework.orchestrator.performing.gate import Asking, Gate, Outcome
+from rtfs_framework.orchestrator.performing.gate import Asking, Check, Gate, Held, Outcome
 
 
-class Slow:
+class Slow(Check, Held):
     """A check that takes hold in a thread, when it is let."""
 
     name = "slow"

@@ -28,7 +28,7 @@ from rtfs_framework.orchestrator.performing.budgets.matching import (
     facts_of_instance,
 )
 from rtfs_framework.orchestrator.performing.budgets.windows import shown_renewal
-from rtfs_framework.orchestrator.performing.gate import RefusedError
+from rtfs_framework.orchestrator.performing.gate import Check, Held, RefusedError
 
 if TYPE_CHECKING:
     from rtfs_framework.api.signals import Left
@@ -190,7 +190,7 @@ def _only_money(spec: BudgetSpec) -> bool:
 
 
 @attrs.define(slots=True, eq=False)
-class Reserved:
+class Reserved(Held):
     """What is reserved for one request."""
 
     budgets: Budgets
@@ -275,12 +275,12 @@ def _unusable(error: LedgerError) -> RefusedError:
 
 
 @attrs.frozen(slots=True, eq=False)
-class BudgetCheck:
+class BudgetCheck(Check):
     """Lets requests pass that their budgets hold."""
 
+    name = "budget"
+    waits = True
     budgets: Budgets
-    name: str = "budget"
-    waits: bool = True
 
     def concerns(self, instance: ProviderInstance) -> bool:
         """Tell whether a budget may count requests to a provider."""

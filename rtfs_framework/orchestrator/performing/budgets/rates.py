@@ -18,7 +18,7 @@ from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.budgets import SCOPES, RateSpec
 from rtfs_framework.orchestrator.performing.budgets.estimate import FREE, Bound, bound_of
 from rtfs_framework.orchestrator.performing.budgets.matching import Matched, facts_of, facts_of_instance
-from rtfs_framework.orchestrator.performing.gate import RefusedError
+from rtfs_framework.orchestrator.performing.gate import Check, Held, RefusedError
 
 if TYPE_CHECKING:
     from rtfs_framework.api.signals import Left
@@ -170,18 +170,20 @@ def _key(spec: RateSpec) -> tuple[object, ...]:
 
 
 @attrs.frozen(slots=True, eq=False)
-class _Taken:
+class _Taken(Held):
     """What was taken for a request."""
 
     rates: Rates
     names: list[str]
     bound: Bound
     instance: ProviderInstance
-    pause: float = 0.0
+    wait: float = 0.0
     """Seconds until it is its turn."""
 
-    def begin(self, seconds: float) -> None:
-        """Do nothing: it is taken already."""
+    @property
+    def pauses_for(self) -> float:
+        """Return the seconds until it is its turn."""
+        return self.wait
 
     def settle(self, outcome: Outcome) -> None:
         """Give back what the request did not use."""
@@ -194,12 +196,11 @@ class _Taken:
 
 
 @attrs.frozen(slots=True, eq=False)
-class RateCheck:
+class RateCheck(Check):
     """Lets requests pass no faster than the rates say."""
 
+    name = "rate"
     rates: Rates
-    name: str = "rate"
-    waits: bool = False
 
     @property
     def pauses(self) -> bool:
@@ -209,10 +210,6 @@ class RateCheck:
     def concerns(self, instance: ProviderInstance) -> bool:
         """Tell whether a rate may be about requests to a provider."""
         return self.rates.concerns(instance)
-
-    def most_reply(self, instance: ProviderInstance) -> int | None:  # noqa: ARG002 - a rate asks for no bound
-        """Return None: what a reply may take is given back when it did not."""
-        return None
 
     def enter(self, asking: Asking) -> _Taken | None:
         """Take what the request may need.

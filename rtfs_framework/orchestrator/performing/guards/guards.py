@@ -163,7 +163,7 @@ class Guards:
             made = attrs.evolve(reply, text=verdict.text, data=None)
         if wrong is not None:
             raise self._broken(held, "check_reply", f"handed back another reply, which {wrong}", FailureKind.REPLY)
-        return attrs.evolve(made, explanation="")  # it may tell what was taken out
+        return attrs.evolve(made, explanation="", model="", problems=())  # they may tell what was taken out
 
     def _asked(self, held: HeldGuard, method: str, *args: Any) -> Any:
         """Return a guard's verdict, of the classes that its method may answer.

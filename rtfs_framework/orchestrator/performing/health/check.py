@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.attempts import FailureKind
-from rtfs_framework.orchestrator.performing.gate import RefusedError
+from rtfs_framework.orchestrator.performing.gate import Check, Held, RefusedError
 from rtfs_framework.orchestrator.performing.health.board import Board, Turned
 from rtfs_framework.orchestrator.performing.health.breaker import Seen, Verdict
 
@@ -39,7 +39,7 @@ def _is_slow(outcome: Outcome, slow: float | None) -> bool:
 
 
 @attrs.frozen(slots=True, eq=False)
-class _Under:
+class _Under(Held):
     """A request that was let through."""
 
     board: Board
@@ -62,13 +62,11 @@ def _why(outcome: Outcome) -> str:
 
 
 @attrs.frozen(slots=True, eq=False)
-class BreakerCheck:
+class BreakerCheck(Check):
     """Asks the board before each request, and tells it what came of it."""
 
+    name = "breaker"  # it waits for a file only when a state changes, and then for milliseconds
     board: Board
-    name: str = "breaker"
-    waits: bool = False
-    """It touches a file only when a state changes, and then for milliseconds."""
 
     def concerns(self, instance: ProviderInstance) -> bool:
         """Tell whether requests to a provider are counted: those that wait, and those that a table names."""

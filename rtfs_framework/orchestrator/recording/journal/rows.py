@@ -153,7 +153,7 @@ class Maker:
         if is_plain(record):
             return Made("ended", record.entry, record.record, record.path, body + "}")
         texts = self._kept(record)
-        more = {**self._decided(record), **_used(record), **self._named(texts), **self._failed(record)}
+        more = {**self._decided(record), **self._used(record), **self._named(texts), **self._failed(record)}
         if record.decision is not None:
             more |= self._for_learning(record)
         if record.attempts:
@@ -191,6 +191,17 @@ class Maker:
         if record.confidence is not None:
             found["confidence"] = _number(record.confidence)
         return found
+
+    def _used(self, record: OpenRecord) -> dict[str, Any]:
+        """Return what a call used, as far as it did."""
+        found = {
+            "input_tokens": record.input_tokens,
+            "output_tokens": record.output_tokens,
+            "cost": _number(record.cost),
+            "cache": record.cache,
+            "model": self.texts.blot(record.model),
+        }
+        return {name: value for name, value in found.items() if value or value is None}
 
     def _tried(self, made: AttemptRecord) -> dict[str, Any]:
         told = attempt_json(made)
@@ -244,18 +255,6 @@ def _outcome(record: OpenRecord) -> str:
     if record.error_kind:
         return "error"
     return "own body" if record.target == OWN_BODY else "value"
-
-
-def _used(record: OpenRecord) -> dict[str, Any]:
-    """Return what a call used, as far as it did."""
-    found = {
-        "input_tokens": record.input_tokens,
-        "output_tokens": record.output_tokens,
-        "cost": _number(record.cost),
-        "cache": record.cache,
-        "model": record.model,
-    }
-    return {name: value for name, value in found.items() if value or value is None}
 
 
 def _number(value: float | None) -> float | None:

@@ -14,9 +14,15 @@ from rtfs_framework.api import (
     InferenceReply,
     LocalModel,
     ProgramError,
+    ProviderAuthError,
+    ProviderError,
+    ProviderUnavailable,
+    RateLimited,
     RedactArgs,
     RedactReply,
     Refuse,
+    ReplyTooLarge,
+    Usage,
     with_texts,
 )
 
@@ -107,6 +113,94 @@ def test_an_error_that_quotes_a_reply_is_judged_like_one(kit, source, said):
     asked = kit.providers["m"].requests
     assert len(asked) == (1 if said is None else 2)
     assert "secret" not in "".join(message.content for request in asked for message in request.messages)
+
+
+def raising(kit, error, guard=None, environ=None, **more):
+    async def fails(_):
+        raise error
+
+    entry = GuardEntry(name="g", summary="", factory=lambda _: guard or Guard())
+    table = '[health]\nstate = "disabled"\n' + ("" if guard is None else "[guards.g]\n")
+    config = f'[delegation]\non_exhausted = "error"\nattempts = 1\nstatic_routes = {{ f = "local-m" }}\n{table}'
+    more.setdefault("deterministic", False)
+    options = {"environ": {**kit.environ, **(environ or {})}}
+    return kit.open(kit.catalog(kit.provider("m", fails, **more), guards=[entry]), config, **options)
+
+
+ERRORS = [
+    ProviderError("m", "400: 'my secret'", status=400),
+    RateLimited("m", "slow down, secret", retry_after=2.5),
+    ProviderAuthError("m", "what is secret?", status=401),
+    ProviderUnavailable("m", "secret", status=503, failure=FailureKind.SAFE, usage=Usage(3, 0)),
+    ReplyTooLarge("m", "it begins with secret"),
+    ValueError("no JSON: secret"),
+]
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_what_any_error_quotes_is_judged_and_its_evidence_stays(kit, source, error, refuses):
+    judge = (lambda reply: Refuse("rude") if "secret" in reply.text else None) if refuses else None
+    with raising(kit, error, Guard(reply=judge)) as session:
+        with pytest.raises(ProgramError) as raised:
+            session.run(source(PROGRAM), ("x",))
+        (call,) = session.run(source(f'{PROGRAM} (try (f "x") (catch _ e 1))')).calls
+        told = f"{session.problems} {raised.value} {raised.value.value} {call}"
+    assert "secret" not in told
+    assert "g" in str(raised.value)
+    (attempt,) = call.attempts
+    if isinstance(error, ProviderError) and not (refuses and isinstance(error, BadReply)):
+        assert attempt.attempt.kind is error.failure
+        assert attempt.attempt.retry_after == error.retry_after
+        data = {key.name: value for key, value in raised.value.value.data.items()}
+        assert (data["code"], data.get("status")) == (error.code, error.status)
+
+
+def test_an_error_that_quotes_nothing_wrong_is_shown_as_it_is(kit, source):
+    failing = raising(kit, ProviderError("m", "400: too long"), Guard())
+    with failing as session, pytest.raises(ProgramError, match="m: 400: too long"):
+        session.run(source(PROGRAM), ("x",))
+
+
+@pytest.mark.parametrize("error", [ProviderAuthError("m", "no such key: sk-0123456789"), OSError("at sk-0123456789")])
+def test_a_secret_of_the_host_is_struck_out_of_every_error(kit, source, error):
+    with raising(kit, error, environ={"ACME_API_KEY": "sk-0123456789"}) as session:
+        with pytest.raises(ProgramError) as raised:
+            session.run(source(PROGRAM), ("x",))
+        told = f"{raised.value} {session.problems}"
+    assert "0123456789" not in told
+    assert "secret" in told
+
+
+@pytest.mark.parametrize("immediate", [False, True])
+def test_a_model_s_name_and_its_explanation_go_with_what_is_taken_out(kit, source, immediate):
+    def answers(_):
+        return InferenceReply(text="my secret", model="m-secret", explanation="secret", problems=("a secret",))
+
+    entry = GuardEntry(name="g", summary="", factory=lambda _: Guard())
+    provider = kit.provider("m", answers, deterministic=True, immediate=immediate)
+    with kit.open(kit.catalog(provider, guards=[entry]), ROUTES.replace(', "local-n"', "")) as session:
+        result = session.run(source(PROGRAM), ("x",))
+        told = f"{result} {session.problems}"
+    assert "secret" not in told
+    assert result.value == "my [removed]"
+
+
+def test_a_model_s_name_and_its_explanation_hold_no_secret_of_the_host_and_no_other_line(kit, source):
+    def answers(_):
+        name = "m sk-0123456789\nx" + "y" * 999
+        return InferenceReply(text="a", model=name, explanation="by sk-0123456789", problems=("sk-0123456789 is odd",))
+
+    options = {"environ": {**kit.environ, "ACME_API_KEY": "sk-0123456789"}}
+    config = '[delegation]\nstatic_routes = { f = "local-m" }\n[journal]\nkeep_args = true\n'
+    with kit.open(kit.catalog(kit.provider("m", answers)), config, **options) as session:
+        result = session.run(source(PROGRAM), ("x",))
+        told = f"{result} {session.problems}"
+    (call,) = result.calls
+    assert "0123456789" not in told
+    assert call.model.startswith("m [secret] xy")
+    assert len(call.model) == 200
+    assert "[secret] is odd" in told
 
 
 def test_an_error_of_a_provider_that_never_waits_is_judged_too(kit, source):

@@ -89,9 +89,7 @@ def test_each_is_asked_about_what_those_before_it_left():
     host = Host(first, second)
     assert host.request("secret").args == ("?",)
     assert second.seen == [("?",)]
-    assert host.reply(InferenceReply(text="y", model="m", explanation="because of y")) == InferenceReply(
-        text="?", model="m"
-    )
+    assert host.reply(InferenceReply(text="y", model="m", explanation="because of y")) == InferenceReply(text="?")
     assert host.notes == [("guard g0", "redacted arguments: 1 key"), ("guard g0", "redacted the reply")]
 
 
