@@ -1,0 +1,1 @@
+"""The delegation engine `security`: what another engine decides, as far as rules about data and people allow."""
