@@ -17,11 +17,10 @@ from collections.abc import Callable, Iterable
 import attrs
 
 from rtfs_engine_security.conditions import Condition, candidate_of, conditions_of, where_of
-from rtfs_engine_security.settings import Rule, SecuritySettings, preset_rules, texts
+from rtfs_engine_security.settings import Rule, SecuritySettings, Texts, preset_rules, texts
 from rtfs_framework.api import (
     Ask,
     CallContext,
-    DelegationEngine,
     DelegationPlan,
     Deny,
     EngineSettings,
@@ -29,12 +28,13 @@ from rtfs_framework.api import (
     LocalModel,
     LocalPure,
     PlanSource,
-    RemoteModel,
     compile_patterns,
     show_target,
 )
 
 NAME = "security"
+_OBJECTS_TO = {"local": ("remote", "capability"), "redact": ("local", "remote", "capability")}
+"""What these two have something to say of: not a call that stays here anyway, or that is sent nowhere."""
 _NOT_LISTED = "it is not among the models and targets that may be asked"
 
 
@@ -49,6 +49,9 @@ class _Judge:
 
     def fits(self, context: CallContext, target: ExecTarget) -> bool:
         """Tell whether it speaks of a call that would go to a target."""
+        there = _OBJECTS_TO.get(self.rule.say)
+        if there is not None and where_of(target) not in there:
+            return False
         return all(holds(context, target) for holds in self.conditions)
 
     @property
@@ -60,7 +63,7 @@ class _Judge:
 class SecurityEngine:
     """Decides by its base, and says what becomes of a call that the rules object to."""
 
-    __slots__ = ("_base", "_judges", "_models", "_targets")
+    __slots__ = ("_base", "_everywhere", "_judges", "_models", "_targets")
 
     def __init__(self, settings: EngineSettings) -> None:
         own: SecuritySettings = settings.own or SecuritySettings()
@@ -70,18 +73,25 @@ class SecurityEngine:
         self._judges = tuple(
             _Judge(rule, label, conditions_of(rule), rule.approver or own.approver) for rule, label in rules
         )
+        self._everywhere = settings.default is not None and not isinstance(settings.default, LocalPure)
         self._models = _listed(own.models)
         self._targets = _listed(own.targets)
 
     def claims(self) -> Iterable[str]:
-        """Return nothing of its own: the host adds what its base claims."""
-        return ()
+        """Return nothing of its own, for the host adds what its base claims; everything where the default goes away."""
+        return ("*",) if self._everywhere else ()
 
     def decide(self, context: CallContext) -> DelegationPlan | None:
-        """Return the base's plan, or what the first rule that objects to its target makes of it."""
-        within = self._within(context)
-        plan = self._base.decide(within)
-        if plan is None or isinstance(plan.target, Deny):
+        """Return the base's plan, or what the first rule that objects to its target makes of it.
+
+        Where the base has no opinion, the default target is judged.
+        """
+        found = self._base.decide(self._within(context))
+        judged = self._judged(found or _by_default(context), context)
+        return judged if found is not None or judged.source is not PlanSource.DEFAULT else None
+
+    def _judged(self, plan: DelegationPlan, context: CallContext) -> DelegationPlan:
+        if isinstance(plan.target, Deny):
             return plan
         target = _meant(plan)
         if not self._may_be_asked(target, context):
@@ -158,6 +168,11 @@ class SecurityEngine:
         return found is not None and self._models(found.model) is not None
 
 
+def _by_default(context: CallContext) -> DelegationPlan:
+    why = "nothing else decided: the default target"
+    return DelegationPlan(target=context.default, reasoning=why, source=PlanSource.DEFAULT)
+
+
 class _Silent:
     """Stands for a base that is not there."""
 
@@ -170,8 +185,8 @@ class _Silent:
         return None
 
 
-def _listed(given: str | Iterable[str] | None) -> Callable[[str], int | None] | None:
-    return None if given is None else compile_patterns(texts(given))  # type: ignore[arg-type]
+def _listed(given: Texts | None) -> Callable[[str], int | None] | None:
+    return None if given is None else compile_patterns(texts(given))
 
 
 def _meant(plan: DelegationPlan) -> ExecTarget:

@@ -88,7 +88,9 @@ class Rule:
             BadRule: It does.
         """
         if self.redact and self.say != "redact":
-            raise BadRule(f"'redact' is for rules that say redact, and this one says {self.say}", 'write say = "redact"')
+            raise BadRule(
+                f"'redact' is for rules that say redact, and this one says {self.say}", 'write say = "redact"'
+            )
         if self.say == "redact" and not self.redact:
             raise BadRule("'say' is redact, and the rule names nothing to redact", 'add redact = ["email"]')
         if self.approver is not None and self.say != "ask":
@@ -141,12 +143,12 @@ def preset_rules(own: SecuritySettings) -> tuple[Rule, ...]:
         )
     if own.preset != "privacy-first":
         return ()
-    marked = {"where": "remote", "labels": "*"}
     secret = Rule(
         name="privacy-first: secrets", where="remote", labels="secret", say="local", reason="secrets stay here"
     )
     if own.redact:
         why = "what carries marks is redacted before it leaves this machine"
-        return secret, Rule(name="privacy-first", say="redact", redact=own.redact, reason=why, **marked)
+        redacts = Rule(name="privacy-first", where="remote", labels="*", say="redact", redact=own.redact, reason=why)
+        return secret, redacts
     why = "what carries marks stays on this machine"
-    return secret, Rule(name="privacy-first", say="local", reason=why, **marked)
+    return secret, Rule(name="privacy-first", where="remote", labels="*", say="local", reason=why)

@@ -80,6 +80,7 @@ class CaseTable:
     environment: Mapping[str, str] | None = None
     constraints: Mapping[str, str] | None = None
     time_class: str = ""
+    labels: Sequence[str] = ()
     health: Mapping[str, _Health] = attrs.field(factory=dict)
     latency: Mapping[str, Sequence[float]] = attrs.field(factory=dict)
     load: Mapping[str, int] = attrs.field(factory=dict)

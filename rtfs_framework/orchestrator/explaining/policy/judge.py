@@ -73,7 +73,8 @@ class Judge:
         """
         meaning = Meaning(case, self.host.pool)
         expected, call = meaning.expected(), self._call(case, meaning)
-        past = Past(attempts=meaning.attempts(), metadata=meaning.metadata(), call=(0, -1, (0,), 0))
+        labels = frozenset(mark.removeprefix(":") for mark in case.table.labels)
+        past = Past(attempts=meaning.attempts(), metadata=meaning.metadata(), call=(0, -1, (0,), 0), labels=labels)
         delegator = self.host.dispatcher.delegator
         world = Imagined(known=meaning.signals(), host=delegator.signals)
         function = call.function or FunctionSignature(call.capability)
