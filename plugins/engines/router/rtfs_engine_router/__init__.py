@@ -1,0 +1,1 @@
+"""The delegation engine `router`: a weak or a strong target, by a model fitted to labelled outcomes."""
