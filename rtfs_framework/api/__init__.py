@@ -52,6 +52,7 @@ _HOMES = {
     "settings": ("SettingsSchema", "ANY", "FILE_WITHIN"),
     "units": ("Seconds", "Milliseconds", "Bytes", "Megabytes", "plausible"),
     "prices": ("ModelPrices", "PriceList", "PriceStep"),
+    "regular_file": ("read_regular",),
     "private": ("private_file", "private_folder"),
     "sqlite_file": ("SqliteTables", "NotOurFileError", "open_sqlite", "in_transaction"),
     "toml_places": ("Places", "KeyPath", "load_toml", "read_toml"),

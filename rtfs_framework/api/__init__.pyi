@@ -65,6 +65,7 @@ from rtfs_framework.api.provider import (
     token_count,
 )
 from rtfs_framework.api.redaction import Recognizer, RuleText
+from rtfs_framework.api.regular_file import read_regular
 from rtfs_framework.api.secrets import blotter, one_line
 from rtfs_framework.api.settings import ANY, FILE_WITHIN, SettingsSchema
 from rtfs_framework.api.signals import Health, Latency, Left, Price
@@ -245,6 +246,7 @@ __all__ = [
     "private_file",
     "private_folder",
     "read_endpoint",
+    "read_regular",
     "read_toml",
     "show_target",
     "specificity",

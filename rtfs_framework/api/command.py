@@ -12,6 +12,8 @@ import attrs
 class CommandEntry:
     """A command: its name, one line for `rtfs --help`, and a loader that returns a click command.
 
+    A name of two words, such as "learn routing", is a subcommand: of a built-in group, or of one that plugins make.
+
     The loader runs only when the command is used, so `rtfs --help` imports no command's dependencies.
     """
 

@@ -28,6 +28,8 @@ class EngineSettings:
     """By the names that the entry declares; a key that the configuration leaves out has none."""
     targets: Mapping[str, ExecTarget] = attrs.field(factory=dict)
     """What the texts in `own` of type `TargetText` mean."""
+    directory: str = ""
+    """Where the relative paths of its settings start."""
 
 
 class DelegationEngine(Protocol):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -15,18 +12,16 @@ import click
 from rtfs_framework import __version__
 from rtfs_framework.api.command import CommandEntry
 from rtfs_framework.cli.door import built_in_commands, plugin_commands, plugin_files
-from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError, Interrupted
+from rtfs_framework.cli.family import Families, families, install, loaded
+from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError
+from rtfs_framework.cli.leaving import OURS, out_of_click
 from rtfs_framework.cli.notices import notices
-from rtfs_framework.cli.terminal import PipeClosed, lost, say
+from rtfs_framework.cli.terminal import say
 from rtfs_framework.lang.diagnostics import did_you_mean
-from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.remembering.artifacts.quick import keep_help
 from rtfs_framework.registry.catalog import Catalog
-from rtfs_framework.registry.faults import Part, PluginFault, ask, is_theirs
-
-_OURS = (RtfsError, click.ClickException, click.exceptions.Exit, click.Abort, PipeClosed, Interrupted, SystemExit)
-"""What a command may raise: errors that name their cause, and the ways of click and Python to leave."""
+from rtfs_framework.registry.faults import Part, PluginFault, is_theirs
 
 INTRODUCTION = """Run RTFS programs, and see where each of their calls runs and why."""
 ENDING = "`rtfs COMMAND --help` tells more. Errors have codes; exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted."
@@ -40,6 +35,7 @@ class Commands(click.Group):
         self.context_settings = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
         self.params.append(_version_option())
         self._installed: Catalog | None = None
+        self._families = Families(lambda: self.offered)
 
     @cached_property
     def built_in(self) -> dict[str, CommandEntry]:
@@ -55,7 +51,7 @@ class Commands(click.Group):
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the command line."""
-        with _out_of_click():
+        with out_of_click():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -66,13 +62,14 @@ class Commands(click.Group):
         """
         gc.enable()  # see `main`
         try:
-            with _out_of_click():
+            with out_of_click():
                 return super().invoke(ctx)
         except BaseException as error:
             name = ctx.invoked_subcommand
-            if isinstance(error, _OURS) or not is_theirs(error) or name is None or name in self.built_in:
+            found = None if name is None or name in self.built_in else self.offered.get(name)
+            if found is None or isinstance(error, OURS) or not is_theirs(error):
                 raise
-            raise PluginFault(self.offered[name][1], "it", error) from error
+            raise PluginFault(found[1], "it", error) from error
 
     def get_help(self, ctx: click.Context) -> str:
         """Return the help, and keep it for the quick way if all plugins are well."""
@@ -82,8 +79,9 @@ class Commands(click.Group):
         return text
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return all names, built-in ones first."""
-        return [*self.built_in, *self.offered]
+        """Return all names, built-in ones first; of commands of two words, the first."""
+        single = [name for name in self.offered if " " not in name]
+        return list(dict.fromkeys([*self.built_in, *single, *families(self.offered)]))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         """Return a command, loaded now; plugins are asked only for names that are not built in."""
@@ -97,23 +95,16 @@ class Commands(click.Group):
 
     def _load(self, name: str) -> click.Command | None:
         if name in self.built_in:
-            built_in: click.Command = self.built_in[name].load()
-            return built_in
+            return self._families.of(name, self.built_in[name].load())
         found = self.offered.get(name)
-        if found is None:
-            return None
-        entry, part = found
-        command: object = ask(part, "its loader", entry.load)
-        if isinstance(command, click.Command):
-            return command
-        raise PluginFault(part, "its loader", f"returned a {type(command).__name__}, which is no click.Command")
+        return self._families.of(name, None) if found is None else loaded(found[1], found[0])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find the command of a line, or say which one may have been meant."""
         name = args[0]
         if not name.startswith("-") and name not in self.list_or_built_in(name, ctx):
             known = self.list_commands(ctx)
-            way_out = did_you_mean(name, known) or f"the commands are {', '.join(known)}"
+            way_out = install(name) or did_you_mean(name, known) or f"the commands are {', '.join(known)}"
             raise CommandLineError(UNKNOWN_COMMAND, f"there is no command '{name}'", way_out)
         return super().resolve_command(ctx, args)
 
@@ -146,32 +137,3 @@ def _version_option() -> click.Option:
     return click.Option(
         ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=show, help="Show the version and exit."
     )
-
-
-@contextmanager
-def _out_of_click() -> Iterator[None]:
-    """Name two things in a way that click leaves alone: Ctrl-C, and a reader of our output that has gone.
-
-    Raises:
-        Interrupted: Ctrl-C.
-        PipeClosed: What click or a plugin wrote found no reader.
-        StdoutLost: It could not be written.
-    """
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        if is_theirs(error):
-            raise
-        raise Interrupted from error
-    except OSError as error:
-        if error.errno == errno.EPIPE or _wrote(error):
-            raise lost(error) from error
-        raise
-
-
-def _wrote(error: OSError) -> bool:
-    """Tell whether it was click that failed to write."""
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    return at is not None and at.tb_frame.f_globals.get("__name__") == "click.utils"

@@ -22,6 +22,7 @@ from rtfs_framework.registry.faults import PluginFault, ask
 
 if TYPE_CHECKING:
     from rtfs_framework.api.engine import Children, EngineEntry
+    from rtfs_framework.api.settings import SettingsSchema
     from rtfs_framework.api.toml_places import KeyPath
     from rtfs_framework.registry.catalog import Catalog
 
@@ -50,6 +51,8 @@ class EngineTree:
     """The texts of all targets, for suggestions."""
     rules: Collection[str] = ()
     """The names of all rules of redaction."""
+    directory: Callable[[KeyPath, Mapping[str, Any], SettingsSchema | None], str] = lambda *_: ""
+    """From a table, its path and the class of its settings to where its relative paths start."""
     _made: dict[str, EngineSpec | None] = attrs.field(factory=dict, init=False)
     _above: list[str] = attrs.field(factory=list, init=False)
     """The engines whose children are being read."""
@@ -100,7 +103,10 @@ class EngineTree:
         _, settings = self.reading.split(_NoKeys, part, entry.settings, own, path, also=sorted(below))
         children = {each.key: self._children(each, entry, table, path) for each in entry.children}
         targets = self._targets(settings, path)
-        return EngineSpec(name=name, plugin=plugin, own=settings, children=children, targets=targets)
+        directory = self.directory(path, table, entry.settings)
+        return EngineSpec(
+            name=name, plugin=plugin, own=settings, children=children, targets=targets, directory=directory
+        )
 
     def _targets(self, settings: Any, path: KeyPath) -> dict[str, ExecTarget]:
         """Return what the texts in an engine's settings mean that name targets; those that name none are mistakes."""

@@ -86,6 +86,8 @@ class EngineSpec:
     """By the key that names them; a target stands for an engine that always chooses it."""
     targets: Mapping[str, ExecTarget] = attrs.field(factory=dict)
     """What the texts in `own` that name targets mean."""
+    directory: str = ""
+    """Where the relative paths in `own` start."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -83,7 +83,8 @@ class Resolver:
         wanted = table.engine or default_engine(self.catalog)
         texts = tuple(known_texts(local, remote))
         redaction = RedactionTables(self.reading, self.catalog).rules(file.redaction)
-        engine = EngineTree(self.reading, self.catalog, file.engines, named, texts, redaction).resolve(wanted)
+        tree = EngineTree(self.reading, self.catalog, file.engines, named, texts, redaction, self._directory)
+        engine = tree.resolve(wanted)
         counted = BudgetTables(self.reading.mistake, target, self.merged)
         return Config(
             path=None if self.merged.path is None else str(self.merged.path),

@@ -202,7 +202,9 @@ class _Maker:
         part = attrs.evolve(self.catalog.part("engine", spec.plugin), name=spec.name)
         below = {key: tuple(map(self._child, named)) for key, named in spec.children.items()}
         children = {key: tuple(child for child, _ in found) for key, found in below.items()}
-        settings = EngineSettings(self.config.routes, self.config.default_target, spec.own, children, spec.targets)
+        settings = EngineSettings(
+            self.config.routes, self.config.default_target, spec.own, children, spec.targets, spec.directory
+        )
         engine = make(part, self.catalog.engine(spec.plugin).factory, settings, methods=_METHODS)
         held = tuple(held for found in below.values() for _, held in found if held is not None)
         return Engine(part, engine, held)

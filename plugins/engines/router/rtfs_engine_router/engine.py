@@ -38,6 +38,7 @@ from rtfs_framework.api import (
 NAME = "router"
 CELL = "threshold"
 _NOTE = "rank "
+_MODELS = (LocalModel, RemoteModel)
 _FIRST_STEP = 0.1
 _LEAST_STEP = 0.005
 
@@ -73,14 +74,15 @@ class RouterEngine:
         rank = self._model.rank(request_text(context))
         threshold = self._threshold(context)
         wished = "strong" if rank > threshold else "weak"
-        why = f"rank {rank:.3f} of the request, and {wished} is {'above' if wished == 'strong' else 'up to'} {threshold:.3f}"
+        where = "above" if wished == "strong" else "up to"
+        why = f"the request's rank is {rank:.3f}, and {wished} is {where} {threshold:.3f}"
         tried = {attempt.target for attempt in context.attempts}
         usable = {candidate.target for candidate in context.candidates}
         for side in (wished, "weak" if wished == "strong" else "strong"):
             plan = self._sides[side].decide(context)
             if plan is None:
                 why = f"{why}; the engine of {side} has no plan"
-            elif plan.target in tried or (isinstance(plan.target, LocalModel | RemoteModel) and plan.target not in usable):
+            elif plan.target in tried or (isinstance(plan.target, _MODELS) and plan.target not in usable):
                 why = f"{why}; {show_target(plan.target)} is not left"
             else:
                 return self._made(plan, why, rank)
@@ -108,7 +110,7 @@ class RouterEngine:
         return {CELL: {"at": 1.0 - self._own.remote_share, "calls": 0}}
 
     def fold(self, state: State, outcome: Outcome) -> State:
-        """Return the state with the threshold after one more call: the first attempt of each counts, however it ended."""
+        """Return the state with the threshold after one more call: the first attempt counts, however it ended."""
         rank = _rank(outcome)
         if rank is None:
             return state

@@ -12,7 +12,7 @@ Questions with equal scores count as drawn at random among them: the curve is a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import attrs
 
@@ -46,7 +46,7 @@ def measure(scores: Sequence[float], weak: Sequence[float], strong: Sequence[flo
     if not gap > 0:
         raise NoGapError
     curve = list(_curve(scores, gains))
-    area = sum((x1 - x0) * (y0 + y1) for (x0, y0), (x1, y1) in zip(curve, curve[1:], strict=False))
+    area = sum((x1 - x0) * (y0 + y1) for (x0, y0), (x1, y1) in pairwise(curve))
     return Measured(
         questions=count,
         weak=sum(weak) / count,
@@ -71,7 +71,7 @@ def _curve(scores: Sequence[float], gains: Sequence[float]) -> Iterator[tuple[fl
 
 def _reached(curve: Sequence[tuple[float, float]], wanted: float) -> float:
     """Return how many strong calls it takes to gain so much."""
-    for (x0, y0), (x1, y1) in zip(curve, curve[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(curve):
         if y1 >= wanted:
             return x0 + (x1 - x0) * (wanted - y0) / (y1 - y0)
     return curve[-1][0]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import log, sqrt
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ class Scale:
 class Terms:
     """A linear function of TF-IDF: terms counted as 1 + ln(count), by rarity, the vector at length 1."""
 
-    weights: Mapping[str, tuple[float, float]]
+    weights: Mapping[str, tuple[float, float]] = attrs.field(repr=False)
     """By term: its rarity (inverse document frequency), and its weight."""
     constant: float
     scale: Scale
@@ -74,7 +75,7 @@ class Trees:
     """Boosted regression trees on the shape of a text."""
 
     start: float
-    trees: tuple[Tree, ...]
+    trees: tuple[Tree, ...] = attrs.field(repr=False)
     scale: Scale
 
     def score(self, text: str) -> float:
@@ -97,8 +98,8 @@ class RouterModel:
 
     terms: Terms
     trees: Trees
-    ranks: tuple[float, ...]
-    """Quantiles of the scores of questions that it was not fitted to, in equal steps from the smallest to the largest."""
+    ranks: tuple[float, ...] = attrs.field(repr=False)
+    """Quantiles of the scores of questions that it was not fitted to: in equal steps, from the smallest up."""
     about: Mapping[str, Any] = attrs.field(factory=dict)
     """What it was fitted to, and how well: for people."""
     digest: str = ""
@@ -166,7 +167,7 @@ def _model(data: Any, digest: str) -> RouterModel:
     if top["version"] != VERSION or isinstance(top["version"], bool):
         raise _DamagedError(f"its version is {top['version']!r:.20}, and this one reads {VERSION}: fit it again")
     ranks = _numbers(top["ranks"], "ranks")
-    if len(ranks) < 2 or any(low >= high for low, high in zip(ranks, ranks[1:], strict=False)):
+    if len(ranks) < 2 or any(low >= high for low, high in pairwise(ranks)):
         raise _DamagedError("'ranks' are not two or more numbers, each above the one before")
     about = _table(top["about"], "about", ())
     return RouterModel(terms=_terms(top["terms"]), trees=_trees(top["trees"]), ranks=ranks, about=about, digest=digest)

@@ -60,7 +60,7 @@ def read_outcomes(path: Path, least: int = 1) -> Outcomes:
         line = data.count(b"\n", 0, error.start) + 1
         way_out = "write the file in UTF-8"
         raise FileError(UNREADABLE, f"byte {error.start:,} is no UTF-8", way_out, f"{path}:{line}") from error
-    name = path.name[: -len(".gz")] if path.name.endswith(".gz") else path.name
+    name = path.name.removesuffix(".gz")
     lines = name.lower().endswith(_JSON_LINES)
     rows = list(_of_lines(text, path) if lines else _of_csv(text, path))
     if len(rows) < least:
@@ -141,7 +141,7 @@ def _grade(row: Mapping[Any, Any], column: str, place: str) -> float:
     raw = row[column]
     found: float | None = None
     if isinstance(raw, bool | int | float):
-        found = float(raw)
+        found = float(raw) if 0 <= raw <= 1 else None
     elif isinstance(raw, str):
         try:
             found = _WORDS.get(raw.strip().lower())

@@ -1,4 +1,4 @@
-"""What this distribution offers to rtfs_framework. Imports nothing heavy: no library that learns is needed to decide."""
+"""What this distribution offers to rtfs_framework. Imports nothing heavy: to decide needs no library that learns."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ A model file names the version of these features (`VERSION`); a change of what t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from itertools import pairwise
 from math import log
 
 VERSION = 1
@@ -21,8 +21,6 @@ _ASKING = re.compile(r"\b(?:which|what|how|why|who|when|where)\b")
 _DENYING = re.compile(r"\b(?:not|except|never|no|none)\b|n't\b")
 _SIGNS = frozenset("+-*/=^<>")
 
-Counting = Callable[[str], float]
-
 
 def seen(text: str) -> str:
     """Return the part of a text that is looked at."""
@@ -32,7 +30,7 @@ def seen(text: str) -> str:
 def terms(text: str) -> list[str]:
     """Return the words of two and more characters, in lower case, and the pairs of neighbours."""
     words = _TERM.findall(text.lower())
-    return words + [f"{first} {second}" for first, second in zip(words, words[1:], strict=False)]
+    return words + [f"{first} {second}" for first, second in pairwise(words)]
 
 
 def _of_characters(text: str, length: float) -> tuple[float, ...]:
