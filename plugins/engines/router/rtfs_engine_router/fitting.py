@@ -82,9 +82,7 @@ def cross_validate(outcomes: Outcomes, seed: int = 0, divisions: int = 1, told: 
         FileError: A library is missing, or the questions tell nothing.
     """
     known = _seen(outcomes)
-    found: list[Measured] = []
-    for number in range(divisions):
-        found.append(_held_out(outcomes, known, seed + number, _after(number * FOLDS, told))[2])
+    found = [_held_out(outcomes, known, seed + number, _after(number * FOLDS, told))[2] for number in range(divisions)]
     first = found[0]
     return attrs.evolve(
         first,

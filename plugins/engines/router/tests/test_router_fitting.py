@@ -127,7 +127,7 @@ def test_what_is_printed_for_people(rtfs, outcomes_file, tmp_path):
         (("learn", "routing", "{file}"), 2, "--out"),
         (("learn", "routing", "{file}", "--out", "no/such/folder/x.json"), 1, "it cannot be written"),
         (("learn", "routing", "{file}", "--out", "x.json", "--seed", "-1"), 2, "--seed"),
-        (("bench", "routing", "{file}", "--model", "{file}"), 1, "error[E0920]"),
+        (("bench", "routing", "{file}", "--model", "{file}"), 1, "error[E0930]"),
         (("bench", "routing", "{file}", "--model", "none.json"), 1, "error[E0901]: no such file: none.json"),
     ],
 )

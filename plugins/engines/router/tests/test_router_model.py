@@ -117,7 +117,7 @@ def test_a_damaged_model_is_refused(model_data, damage):
     damage(model_data)
     with pytest.raises(FileError, match="no fitted router") as raised:
         made(model_data)
-    assert raised.value.code == "E0920"
+    assert raised.value.code == "E0930"
     assert "rtfs learn routing" in raised.value.way_out
 
 
