@@ -15,6 +15,8 @@ class PlanSource(Enum):
 
     POLICY = "policy"
     HINT = "hint"
+    PINNED = "pinned"
+    """A plan of the whole program, made before and reviewed."""
     STATIC_ROUTE = "static-route"
     L1 = "l1"
     ENGINE = "engine"

@@ -114,6 +114,11 @@ def environment() -> Mapping[str, str]:
     return {**os.environ, **given} if given else os.environ
 
 
+def plan_option(function: F) -> F:
+    """`--plan FILE`."""
+    return click.option("--plan", metavar="FILE", help="Go by a plan of this program that `rtfs plan` wrote.")(function)
+
+
 def journal_option(function: F) -> F:
     """`--no-journal`."""
     return click.option(
@@ -129,12 +134,13 @@ def open_session(
     parallel: int | None = None,
     limits: dict[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
+    plan: str | None = None,
 ) -> Session:
     """Open a session for a program's file; say which plugins have problems. `environ` is this command's when None.
 
     Raises:
-        InputError: There is no such configuration.
-        ConfigError: The configuration has mistakes.
+        InputError: There is no such configuration, or plan.
+        ConfigError: The configuration, or the plan, has mistakes.
     """
     from rtfs_framework.orchestrator.session import Session
     from rtfs_framework.registry.load import load_catalog
@@ -148,6 +154,7 @@ def open_session(
         journal=journal,
         parallel=parallel,
         environ=environment() if environ is None else environ,
+        plan=plan_path(plan),
     )
     session.limits = with_chosen(session.limits, limits or {})
     notices().tell_findings(session.host.config.notices)
@@ -182,6 +189,18 @@ def config_path(config: str | None) -> Path | None:
         return None
     require_file(Path(config), "configuration")
     return Path(config)
+
+
+def plan_path(plan: str | None) -> Path | None:
+    """Return the path of a plan that was asked for.
+
+    Raises:
+        InputError: E0901, there is no such file.
+    """
+    if plan is None:
+        return None
+    require_file(Path(plan), "plan")
+    return Path(plan)
 
 
 def warn(text: str) -> None:

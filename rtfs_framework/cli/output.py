@@ -14,6 +14,21 @@ from rtfs_framework.cli.problems import OUTPUT, USAGE, InputError, problem
 from rtfs_framework.cli.shown.data import line
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file, or leave what was there.
+
+    Raises:
+        InputError: E0912, it cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror or error}"
+        raise problem(OUTPUT, message, "name a file in a folder that you may write", exit_code=USAGE) from error
+
+
 @attrs.define(slots=True, eq=False)
 class Output:
     """A file, or nothing when none is wanted."""

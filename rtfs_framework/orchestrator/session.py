@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.explaining.checked import Checked
     from rtfs_framework.orchestrator.explaining.estimating.estimate import Estimate
     from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
+    from rtfs_framework.orchestrator.explaining.planning.planning import ProgramPlan
     from rtfs_framework.registry.catalog import Catalog
     from rtfs_framework.registry.faults import PluginFault
     from rtfs_framework.registry.problems import PluginProblem
@@ -73,6 +74,7 @@ class Session:
         parallel: int | None = None,
         tenant: str | None = None,
         approver: Approver | None = None,
+        plan: str | Path | None = None,
     ) -> Session:
         """Open a session.
 
@@ -92,9 +94,12 @@ class Session:
                 variable RTFS_TENANT names, "" for nobody in particular.
             approver: Says whether a call that waits for a person may be made: a function of an `ApprovalRequest`, or a
                 coroutine function; True is yes, all else no. It is called in a thread. None for `rtfs approve`.
+            plan: A file that `rtfs plan` wrote: where the calls of the program go that will run. It is refused for any
+                other, and where a function, the policy or a target has changed since. None for what the configuration
+                names, which other programs leave alone.
 
         Raises:
-            ConfigError: The configuration has mistakes; each has its place.
+            ConfigError: The configuration, or the plan, has mistakes; each has its place.
             PluginError: The configured engine cannot be made.
         """
         from rtfs_framework.orchestrator.config.load import load_config
@@ -112,6 +117,10 @@ class Session:
             config = attrs.evolve(config, parallel=parallel)
         host = build_host(config, catalog, environ, clock or SystemClock(), journal=journal)
         host.dispatcher.approvals.approver = approver
+        if plan or config.plan:
+            from rtfs_framework.orchestrator.running.pinning import pin
+
+            pin(host, plan)
         for problem in catalog.problems:
             host.events.faults.add(problem)
         for fault in broken:
@@ -236,6 +245,16 @@ class Session:
         from rtfs_framework.orchestrator.explaining.explain import explain_call
 
         return self.portal.call(lambda _: explain_call(self.host, source_of(source), call, self.limits))
+
+    def plan(self, source: Source | str) -> ProgramPlan:
+        """Decide for all call sites of a program at once; `text` is a file for `Session.open(plan=...)` to go by.
+
+        Raises:
+            LanguageError: The program was refused.
+        """
+        from rtfs_framework.orchestrator.explaining.planning.planning import plan_program
+
+        return self.portal.call(plan_program, self.portal, self.host, source_of(source), self.limits)
 
     def estimate(self, source: Source | str, inputs: Iterable[tuple[Any, ...]] = ()) -> Estimate:
         """Return what a run would ask of models, and what that would cost at least and at most. Nobody is asked.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,7 +10,7 @@ from rtfs_framework.cli.code_page import is_code, show_code
 from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.limits import nesting_limit, nesting_option
 from rtfs_framework.cli.notices import problems_json
-from rtfs_framework.cli.options import caller_options, config_option, json_option, open_session
+from rtfs_framework.cli.options import caller_options, config_option, json_option, open_session, plan_option
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.sources import read_program, remember
 from rtfs_framework.cli.style import Part, bold, yellow
@@ -29,15 +29,16 @@ _KINDS = {"function": "function", "capability": "capability", "host-name": "capa
 @click.command()
 @click.argument("file", metavar="FILE")
 @click.option("--call", "calls", multiple=True, metavar="CALL", help="Ask where this call goes, such as '(f \"x\" 1)'.")
+@plan_option
 @nesting_option()
 @json_option
 @config_option
 @caller_options
-def command(file: str, *, calls: tuple[str, ...], nesting: int | None, as_json: bool, config: str | None) -> int:
+def command(file: str, *, calls: tuple[str, ...], plan: str | None, nesting: int | None, **options: Any) -> int:
     """Show every call of a program that can leave the kernel: each step of the decision, the target, and why.
 
-    Nothing runs. The steps are, in order: deny rules, the author's hint, static routes, plans of the cache L1 (not
-    looked at here), the engine, the default.
+    Nothing runs. The steps are, in order: deny rules, the author's hint, a pinned plan, static routes, plans of the
+    cache L1 (not looked at here), the engine, the default.
 
     Where the engine looks at arguments, that is said, with what it answers to some; --call asks with given ones, and
     shows the whole way: what is read, candidates, what excludes the others, guards, and what would follow a failure.
@@ -45,12 +46,14 @@ def command(file: str, *, calls: tuple[str, ...], nesting: int | None, as_json: 
 
     A code instead of a file, such as E0203, is explained with an example.
     """
+    as_json = bool(options["as_json"])
     if is_code(file):
         show_code(file, as_json=as_json)
         return FINE
     source = read_program(file)
     asked = [remember(Source(f"<call {number}>", text)) for number, text in enumerate(calls, 1)]
-    with open_session(file, config, journal=False, limits=nesting_limit(nesting)) as session:
+    limits = nesting_limit(nesting)
+    with open_session(file, options["config"], journal=False, limits=limits, plan=plan) as session:
         sites = [session.explain_call(source, each) for each in asked] if asked else session.explain(source)
         policy = session.host.policy_hash
     if as_json:

@@ -8,7 +8,14 @@ import click
 
 from rtfs_framework.cli.faults import FINE
 from rtfs_framework.cli.limits import chosen, limit_options
-from rtfs_framework.cli.options import caller_options, config_option, journal_option, json_option, open_session
+from rtfs_framework.cli.options import (
+    caller_options,
+    config_option,
+    journal_option,
+    json_option,
+    open_session,
+    plan_option,
+)
 from rtfs_framework.cli.sources import given_text, read_program
 
 _FORMATS = ("csv", "jsonl", "text")
@@ -29,6 +36,7 @@ _FORMATS = ("csv", "jsonl", "text")
 @click.option("--progress/--no-progress", default=None, help="Show a progress bar (default: on a terminal).")
 @click.option("--output", metavar="FILE", help="Also write the results to FILE, one JSON object per line.")
 @click.option("--estimate", is_flag=True, help="Say what this would ask of models and cost; ask nobody.")
+@plan_option
 @limit_options
 @json_option
 @config_option
@@ -45,10 +53,11 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
     rtfs run triage.rtfs --input messages.csv --column body
     cat messages.txt | rtfs run triage.rtfs --input - --json
     rtfs run triage.rtfs --input messages.csv --estimate
+    rtfs run triage.rtfs --plan triage.rtfs.plan.toml
     """  # noqa: D301 - click's \b is a backspace
     source = read_program(file)
     asked = chosen(options)
-    common = {name: options[name] for name in ("journal", "parallel")}
+    common = {name: options[name] for name in ("journal", "parallel", "plan")}
     if options["estimate"]:
         common["journal"] = False
         if options["output"]:
@@ -103,7 +112,7 @@ def _stream(session: Any, source: Any, input_file: str, options: dict[str, Any])
 
 def _is_plain(file: str, options: dict[str, Any]) -> bool:
     """Tell whether a program was run as the quick way runs programs."""
-    others = ("as_json", "config", "output", "parallel")
+    others = ("as_json", "config", "output", "parallel", "plan")
     return file != "-" and bool(options["journal"]) and not any(options[name] for name in others)
 
 

@@ -147,6 +147,8 @@ class Config:
     engine_chosen: bool = False
     """Whether the configuration names it: then `routes` are read by engines alone, and by nobody before them."""
     embedder: EmbedderSpec | None = None
+    plan: str | None = None
+    """The file of a pinned plan."""
     concurrency: int | None = None
     parallel: int = DEFAULT_PARALLEL
     """How many branches of fan-outs (`pmap`, `step-parallel`, maps of calls) are under way at once."""

@@ -93,6 +93,7 @@ class Resolver:
             engine=engine,
             engine_chosen=table.engine is not None,
             embedder=self._embedder(file),
+            plan=None if table.plan is None else self._path(table.plan, ("delegation", "plan"), file=True),
             concurrency=table.concurrency,
             parallel=table.parallel,
             attempts=AttemptSpec(

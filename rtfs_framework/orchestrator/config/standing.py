@@ -190,6 +190,7 @@ STANDING: Mapping[str, Rule] = {
     "delegation.enable_l4_cache": _l4_off,
     "delegation.engine": _engine,
     "delegation.embedder": widens,
+    "delegation.plan": widens,
     "delegation.concurrency": _concurrency,
     "delegation.parallel": _parallel,
     "delegation.attempts": _attempts,

@@ -74,6 +74,8 @@ class DelegationTable:
     engine: str | None = None
     embedder: str | None = None
     """Which embedder makes the vectors that engines read."""
+    plan: str | None = None
+    """The file of a pinned plan (`rtfs plan`), for the program that it is of."""
     concurrency: int | None = attrs.field(
         default=None, validator=validators.optional([_POSITIVE, validators.le(_MOST_CONCURRENT)])
     )

@@ -1,4 +1,4 @@
-"""Where a call of a delegatable function runs: deny > hint > static route > L1 plan > engine > default.
+"""Where a call of a delegatable function runs: deny > hint > pinned plan > static route > L1 plan > engine > default.
 
 Static routes stand there where the configuration names no engine; where it does, `static` reads them in its tree.
 
@@ -33,6 +33,7 @@ from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.deciding.facts import Asker, Facts, Question, Wording
 from rtfs_framework.orchestrator.deciding.known import NO_ANSWERS, Known, Undecided
 from rtfs_framework.orchestrator.deciding.learned import NOTHING_LEARNED, Learned
+from rtfs_framework.orchestrator.deciding.pinned import Pinned, decided_before
 from rtfs_framework.orchestrator.deciding.plan_tree import Leaf, PlanTree
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.readings import UNKEPT, why_unkept
@@ -85,6 +86,8 @@ class Delegator:
     clock: Clock
     report: Report
     ttl: float | None = None
+    pinned: Pinned | None = None
+    """A plan of the whole program that was made before."""
     reads: Callable[..., Reads] = Reads
     """Makes the reads of one decision, from what `Reads` takes: of a call, or of what a journal says of one."""
     _by_identity: dict[int, Known] = attrs.field(factory=dict, init=False)
@@ -108,7 +111,7 @@ class Delegator:
         Raises:
             PluginFault: The engine could not be asked.
         """
-        if self.precedence.touches(name):
+        if self.precedence.touches(name) or (self.pinned is not None and name in self.pinned.symbols):
             return True
         return self.engine is not None and self.engine.claims().match(name) is not None
 
@@ -118,6 +121,10 @@ class Delegator:
         known = self._by_identity.get(id(function))
         if known is None or known.facts.function is not function:
             known = self._learn(call)
+        if self.pinned is not None:
+            pinned = decided_before(self.pinned, known, call, self.precedence)
+            if pinned is not None:
+                return pinned
         if known.fixed is not None:
             return known.fixed
         leaf, reads = known.tree.only, None

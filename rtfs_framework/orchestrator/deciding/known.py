@@ -9,6 +9,7 @@ import attrs
 
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.orchestrator.deciding.facts import Asker, Facts, Question, Read
+from rtfs_framework.orchestrator.deciding.pinned import Pin
 from rtfs_framework.orchestrator.deciding.plan_tree import PlanTree
 from rtfs_framework.orchestrator.recording.records import Decision, Grounds, Steps
 
@@ -39,3 +40,5 @@ class Known:
     tree: PlanTree
     fixed: Decision | None = None
     before: Steps = ()
+    pins: dict[Pin, Decision] = attrs.field(factory=dict)
+    """What a pinned plan decides."""

@@ -21,7 +21,18 @@ def policy_hash(config: Config, targets: Targets, engine: Engine | None) -> str:
     Every engine counts with its distribution's version and its `fingerprint()`, if any. Prices count, for engines
     may weigh them; nothing of the environment but whether a provider can be used does.
     """
-    parts = {
+    return digest(_value(_parts(config, targets, engine)))
+
+
+def policy_parts(config: Config, targets: Targets, engine: Engine | None) -> dict[str, str]:
+    """Return a digest for each part of the policy, by its name, so that one can say which has changed."""
+    parts = dict(_parts(config, targets, engine))
+    parts.update({f"[{name}]": table for name, table in parts.pop("tables").items()})
+    return {name: digest(_value(part))[:16] for name, part in parts.items()}
+
+
+def _parts(config: Config, targets: Targets, engine: Engine | None) -> dict[str, Any]:
+    return {
         "default": show_target(config.default_target),
         "engines": [] if engine is None else [_engine(each) for each in engine.all()],
         "routes": [[pattern, [show_target(t) for t in targets]] for pattern, targets in config.routes.items()],
@@ -38,14 +49,13 @@ def policy_hash(config: Config, targets: Targets, engine: Engine | None) -> str:
            if config.redaction else {}),
         **({} if config.embedder is None else {"embedder": [config.embedder.name, config.embedder.version]}),
     }  # fmt: skip
-    return digest(_value(parts))
 
 
 def _deciding(name: str, table: Any) -> Any:
-    """Return what of a table decisions may rest on: not how much is done at once."""
+    """Return what of a table decisions may rest on: not how much is done at once, nor the name of a plan."""
     if name != "delegation" or not isinstance(table, Mapping):
         return table
-    return {key: value for key, value in table.items() if key not in ("parallel", "concurrency")}
+    return {key: value for key, value in table.items() if key not in ("parallel", "concurrency", "plan")}
 
 
 def runtime_context_hash(config: Config) -> str:

@@ -123,16 +123,17 @@ def explain_call(host: Host, source: Source, asked: Source, limits: Limits) -> E
 
 def _function(host: Host, site: CallSite, function: FunctionSignature) -> ExplainedSite:
     """Return a site; what the engine reads of some calls of it tells whether its target depends on the call."""
-    delegator = host.dispatcher.delegator
+    delegator, place = host.dispatcher.delegator, site.place
     answers = [
-        (args, delegator.preview(HostCall(CallKind.DELEGATED, function.name, args, function), quiet=True))
+        (args, delegator.preview(HostCall(CallKind.DELEGATED, function.name, args, function, place=place), quiet=True))
         for args in samples(function.parameters) or [()]
     ]
     read = dict.fromkeys(name for _, said in answers for name in _read_of(said))
     if all(isinstance(said, Undecided) for _, said in answers):
         return _shown(host, site, answers[0][1])
     if not read:
-        return _shown(host, site, delegator.preview(HostCall(CallKind.DELEGATED, function.name, (), function)))
+        call = HostCall(CallKind.DELEGATED, function.name, (), function, place=place)
+        return _shown(host, site, delegator.preview(call))
     return _by_reads(host, site, tuple(read), function, answers)
 
 

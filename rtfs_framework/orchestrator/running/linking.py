@@ -101,11 +101,16 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
     Raises:
         LanguageError: The program is malformed, has names nobody knows, or hints that name no configured target.
         LimitError: Compiling it takes longer than a run may.
+        ConfigError: The pinned plan was made for something else.
     """
     from rtfs_framework.kernel.instance import Instance
 
     deadlines = Deadlines(host.clock, limits.seconds)
     artifact = compile_for(host, source, limits, deadlines=deadlines)
+    if host.dispatcher.delegator.pinned is not None:
+        from rtfs_framework.orchestrator.running.pinning import check_pinned
+
+        check_pinned(host, artifact)
     found = list(findings(host, artifact))
     mistakes = refusals(found)
     if mistakes:

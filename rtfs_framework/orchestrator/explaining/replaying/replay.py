@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from rtfs_framework.api.plans import DelegationPlan
+from rtfs_framework.api.plans import DelegationPlan, PlanSource
 from rtfs_framework.api.signals import Health, Latency
 from rtfs_framework.api.targets import Ask, ExecTarget, show_target
 from rtfs_framework.kernel.call_kind import CallKind
@@ -21,6 +21,7 @@ from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.facts import Asker, Read
 from rtfs_framework.orchestrator.deciding.known import Undecided
+from rtfs_framework.orchestrator.deciding.pinned import Pin, Pinned
 from rtfs_framework.orchestrator.deciding.readings import target_of
 from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.explaining.imagined import Past, decided, imagining
@@ -29,6 +30,7 @@ from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.learning.past import PastLearning
 from rtfs_framework.orchestrator.learning.reading import Rows
 from rtfs_framework.orchestrator.learning.store import LearnedStore
+from rtfs_framework.orchestrator.recording.journal import recorded
 from rtfs_framework.orchestrator.recording.journal.history import OLD_RECORD, UNENDED, History, Told
 from rtfs_framework.orchestrator.recording.plain import plain_of
 
@@ -90,7 +92,7 @@ class _Once:
     @_deciding.default
     def _quiet(self) -> Delegator:
         signals = Signals(targets=self, budgets=None, prices=self.delegator.signals)
-        return attrs.evolve(imagining(self.delegator, signals), reads=self._reads)
+        return attrs.evolve(imagining(self.delegator, signals), reads=self._reads, pinned=None)
 
     def health(self, target: ExecTarget) -> Health:
         """Return the state of a breaker then: lists of targets go on by it."""
@@ -121,7 +123,7 @@ class _Once:
         self._told, self._latest = told, None
         call = HostCall(CallKind.DELEGATED, told.function.name, told.args or (), told.function)
         past = Past(attempts=told.attempts, seed=told.facts.seed, call=told.order)
-        decision = decided(self._deciding, call, past)
+        decision = decided(self._by(told), call, past)
         if isinstance(decision, Undecided):
             return Again(**known, then=then, result=Repeated.UNKNOWN, because=self._missing)
         plan = _approved(decision.plan, told)
@@ -129,6 +131,14 @@ class _Once:
         if now == then:
             return Again(**known, then=then, now=now, result=Repeated.SAME)
         return Again(**known, then=then, now=now, result=Repeated.DIFFERS, because=plan.reasoning)
+
+    def _by(self, told: Told) -> Delegator:
+        """Return what decides again: where a pinned plan decided, by what it said then, as the record tells it."""
+        if told.function is None or told.said.get("source") != PlanSource.PINNED.value:
+            return self._deciding
+        told_plan = dict(told.said.get("context", ())).get("plan", "")
+        pin = Pin(told.function.name, recorded.target_of(str(told.said.get("target", ""))), told.function.body_digest)
+        return attrs.evolve(self._deciding, pinned=Pinned(name=told_plan, program="", pins=(pin,)))
 
     @property
     def _missing(self) -> str:
