@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
+from rtfs_framework.lang.codegen import lengths
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import Dest, var_name
 from rtfs_framework.lang.codegen.metering import FREE_ITERATIONS, further_steps
@@ -78,10 +79,12 @@ class Counting:
 
     def _round(self) -> list[ast.stmt]:
         """Return the statements of an iteration."""
-        emitter = self._emitter
+        emitter, found = self._emitter, self._found
         own = tuple(None if var_name(var) == self._var else var_name(var) for var in self._node.vars)
-        with emitter.where(loops=(*emitter.around.loops, own)), emitter.opened(2):
-            return emitter.inside(self._found.body, self._result)
+        is_below = found.step > 0 and not found.beyond and not found.meets
+        below = lengths.below(emitter, self._node.vars[found.place], found.bound) if is_below else emitter.around.below
+        with emitter.where(loops=(*emitter.around.loops, own), below=below), emitter.opened(2):
+            return emitter.inside(found.body, self._result)
 
     def _after(self, first: ast.expr, bound: ast.expr) -> list[ast.stmt]:
         """Return what comes after the last iteration."""

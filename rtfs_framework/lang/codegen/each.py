@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from rtfs_framework.lang.annotations import TYPE_CHECKING
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any
 from rtfs_framework.lang.codegen import in_place, lengths
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, Dest, var_name
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.library import Op
 from rtfs_framework.lang.meter import SMALL
 from rtfs_framework.lang.passes import naturals, widths
 
@@ -28,8 +29,10 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
     emitter.emit(py.assign(source, given[-1]), line)
     widths.learn_items(node.item, node.source, emitter.numbers)
     naturals.learn_items(node.item, node.source, emitter.numbers)
-    with emitter.block() as loop, emitter.opened(1 if node.plain is None else 2):
-        _loop(emitter, node, source, result, line)
+    own = {} if node.acc is None or node.init is None else {node.acc: node.init}
+    with in_place.asked(emitter, own, node.body), emitter.block() as loop:
+        with emitter.opened(1 if node.plain is None else 2):
+            _loop(emitter, node, source, result, line)
     if node.plain is None or node.again is None:
         emitter.out.extend(loop)
     else:
@@ -79,8 +82,13 @@ def _loop(emitter: Statements, node: ir.Each, source: str, result: str, line: in
         many = py.compare(py.call("len", py.load(found)), ast.GtE(), py.const(SMALL))
         emitter.emit(ast.If(many, [charge], []), line)
         items = py.load(found)
-    eaches = (*emitter.around.eaches, result)
-    with lengths.kept(emitter, node.body, (node.item, node.acc)), emitter.where(eaches=eaches), emitter.block() as body:
+    known: dict[str, Any] = {"eaches": (*emitter.around.eaches, result)}
+    match node.source:
+        case ir.Call(function=ir.Builtin(op=Op.RANGE), args=[_, bound] | [bound]):
+            known["below"] = lengths.below(emitter, node.item, bound)
+        case _:
+            pass
+    with lengths.kept(emitter, node.body, (node.item, node.acc)), emitter.where(**known), emitter.block() as body:
         if emitter.unit.metered and costly:
             emitter.pay(line)
         emitter.run(node.body, DROP if node.acc is None else Dest("assign", result))

@@ -51,6 +51,8 @@ class Around:
     numbers: Numbers
     lengths: Mapping[ir.Var, str] = records.field(factory=dict)
     """What holds the lengths of vectors that the loops around look into (`lengths`)."""
+    below: frozenset[tuple[ir.Var, ir.Var]] = frozenset()
+    """Places of which each surely is one of a vector (`lengths`)."""
     loops: tuple[tuple[str | None, ...], ...] = ()
     """The Python names of the variables of the loops around, the innermost last; None where Python itself counts."""
     eaches: tuple[str, ...] = ()
@@ -59,6 +61,8 @@ class Around:
     """Functions whose version without checks is being emitted: what jumps pass is checked where they start."""
     found: Mapping[ir.Look, str] = records.field(factory=dict)
     """What holds the answers to questions that were asked already."""
+    gets: Mapping[ir.Var, str] = records.field(factory=dict)
+    """What holds the method `get` of the dicts that the loops around change in place (`in_place.asked`)."""
     late: list[ast.stmt] = records.field(factory=list)
     """Changes in place that wait until all that the iteration of a loop passes on is computed."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from contextlib import contextmanager
 
-from rtfs_framework.lang.annotations import TYPE_CHECKING, Iterable
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Iterable, Iterator, Mapping
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import steady, var_name
 from rtfs_framework.lang.codegen.shortcuts import is_own_key, key_test
@@ -15,6 +16,7 @@ from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.naturals import is_natural
 
 if TYPE_CHECKING:
+    from rtfs_framework.lang.codegen.emitter import EmitterBase
     from rtfs_framework.lang.codegen.expressions import Expressions
 
 _OF_ITEMS = frozenset({Op.NTH, Op.PEEK, Op.LAST, Op.FIRST})
@@ -32,6 +34,22 @@ def fresh(emitter: Expressions, node: ir.Fresh) -> ast.expr:
     if isinstance(value, ast.Tuple):
         return ast.List(value.elts, py.LOAD)
     return ast.List([ast.Starred(value, py.LOAD)], py.LOAD)
+
+
+@contextmanager
+def asked(emitter: EmitterBase, names: Mapping[ir.Var, ir.Node], body: ir.Node) -> Iterator[None]:
+    """Take the method `get` of the dicts that iterations ask before a loop is emitted: to find it takes as long as it.
+
+    A dict that is changed in place stays the same one as long as its loop runs.
+    """
+    maps = {var for var, init in names.items() if isinstance(init, ir.Fresh) and init.is_map}
+    looks = everything((body,)) if maps else ()
+    line, gets = emitter.line(body.span), dict(emitter.around.gets)
+    for var in dict.fromkeys(look.var for look in looks if isinstance(look, ir.Look) and look.op == Op.GET):
+        if var in maps:
+            gets[var] = emitter.name_it(py.attribute(py.load(var_name(var)), "get"), line, "g")
+    with emitter.where(gets=gets):
+        yield
 
 
 def grow(emitter: Expressions, node: ir.Grow) -> ast.expr:
@@ -151,14 +169,14 @@ def _find(emitter: Expressions, asked: ir.Look, line: int) -> tuple[str, str]:
     key, old = emitter.unit.temp("k"), emitter.unit.temp("v")
     node, *default = asked.args
     emitter.emit(py.assign(key, emitter.value(node)), line)
-    get = _got(asked.var, py.load(key))
+    get = _got(emitter, asked.var, py.load(key))
     if emitter.numbers.kind(node) not in (Kind.INT, Kind.STRING):
         usual = ast.BoolOp(ast.Or(), [py.is_class(py.load(key), each) for each in ("int", "str")])
         get = py.either(usual, get, py.const(None))
     emitter.emit(py.assign(old, get), line)
     with emitter.block() as again:
         emitter.emit(py.assign(key, _key(emitter, node, py.load(key))), line)
-        emitter.emit(py.assign(old, _got(asked.var, py.load(key), *emitter.values(default))), line)
+        emitter.emit(py.assign(old, _got(emitter, asked.var, py.load(key), *emitter.values(default))), line)
     emitter.emit(ast.If(py.compare(py.load(old), ast.Is(), py.const(None)), again, []), line)
     return key, old
 
@@ -169,8 +187,8 @@ def _is_of(look: ir.Look, key: ir.Var) -> bool:
     return isinstance(asked, ir.Local) and asked.var is key and all(isinstance(part, ir.Const) for part in default)
 
 
-def _got(var: ir.Var, key: ast.expr, *default: ast.expr) -> ast.expr:
-    return py.call(py.attribute(py.load(var_name(var)), "get"), key, *default)
+def _got(emitter: Expressions, var: ir.Var, key: ast.expr, *default: ast.expr) -> ast.expr:
+    return py.call(emitter.around.gets[var], key, *default)
 
 
 def look(emitter: Expressions, node: ir.Look) -> ast.expr:
@@ -201,7 +219,7 @@ def look(emitter: Expressions, node: ir.Look) -> ast.expr:
     key = _key(emitter, node.args[0], key)
     if node.op == Op.HAS:
         return py.compare(key, ast.In(), name)
-    return _got(node.var, key, *default)
+    return _got(emitter, node.var, key, *default)
 
 
 def _item(emitter: Expressions, node: ir.Look) -> ast.expr:

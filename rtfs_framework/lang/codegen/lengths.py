@@ -45,9 +45,25 @@ def _length(emitter: EmitterBase, var: ir.Var, line: int) -> str:
     return name
 
 
+def below(emitter: EmitterBase, place: ir.Var, bound: ir.Node) -> frozenset[tuple[ir.Var, ir.Var]]:
+    """Return what places are known of vectors where a variable is less than a bound."""
+    match bound:
+        case ir.Call(function=ir.Builtin(op=Op.COUNT), args=[ir.Local(var=var)]) if place in emitter.numbers.naturals:
+            if emitter.numbers.vars.get(var) is Kind.VECTOR and not var.leaves_part:
+                return emitter.around.below | {(place, var)}
+        case _:
+            pass
+    return emitter.around.below
+
+
 def template(emitter: EmitterBase, node: ir.Call) -> str | None:
-    """Return the inline form of `nth` for a variable whose length is kept."""
+    """Return the inline form of `nth` for a place that a vector surely has, or a variable whose length is kept."""
     match node:
+        case ir.Call(function=ir.Builtin(op=Op.NTH), args=[ir.Local(var=var), ir.Local(var=place)]) if (
+            place,
+            var,
+        ) in emitter.around.below:
+            return "a[b]"
         case ir.Call(function=ir.Builtin(op=Op.NTH), args=[ir.Local(var=var), _]) if var in emitter.around.lengths:
             return f"a[b] if isint(b) and -1 < b < {emitter.around.lengths[var]} else slow"
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from rtfs_framework.lang.annotations import Sequence
-from rtfs_framework.lang.codegen import checks, counting, each, lengths, matching, speculation
+from rtfs_framework.lang.codegen import checks, counting, each, in_place, lengths, matching, speculation
 from rtfs_framework.lang.codegen import pyast as py
 from rtfs_framework.lang.codegen.emitter import DROP, MOST_BLOCKS, RETURN, Dest, steady, var_name
 from rtfs_framework.lang.codegen.expressions import Expressions
@@ -156,8 +156,9 @@ class Statements(Expressions):
             if found is None or i != found.place:
                 self.emit(py.assign(name, init), line)
         grown = [name for name, init in zip(names, node.inits, strict=True) if isinstance(init, ir.Fresh)]
+        own = dict(zip(node.vars, node.inits, strict=True))
         result = dest if dest.kind == "return" else Dest("assign", self.unit.temp("l"))
-        with lengths.kept(self, node.body, node.vars):
+        with lengths.kept(self, node.body, node.vars), in_place.asked(self, own, node.body):
             if found is not None:
                 counting.Counting(self, node, found, result).emit(inits[found.place], grown)
             else:

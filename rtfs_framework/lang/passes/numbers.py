@@ -20,9 +20,6 @@ from rtfs_framework.lang.types import model as ty
 from rtfs_framework.lang.types.model import OptionalType, Primitive, Type
 from rtfs_framework.lang.types.names import Lookup
 
-_CONTENTS = frozenset({Op.GET, Op.NTH, Op.PEEK})
-"""Looks that may give what a collection holds."""
-
 
 @records.define(eq=False)
 class Version:
@@ -33,6 +30,8 @@ class Version:
     returns: Kind | None
     vars: dict[ir.Var, Kind]
     types: dict[ir.Var, Type] = records.field(factory=dict)
+    gives: Type | None = None
+    """The type that its result surely fits."""
     name: str = ""
     """Its Python name, once it is known."""
 
@@ -140,6 +139,12 @@ class Numbers:
             case _:
                 return None
 
+    def gives(self, node: ir.Call) -> Type | None:
+        """Return the type that what a function gives for these arguments surely fits."""
+        special = self.special(node)
+        known = None if special is None else special.gives
+        return self.declared(node.function) if known is None else known
+
     def _callee(self, node: ir.Call) -> tuple[Version | None, Kind | None]:
         target = node.function
         if isinstance(target, ir.Local):
@@ -200,9 +205,9 @@ class Numbers:
                 return self._join((node.body, *(catch.body for catch in node.catches)))
             case ir.Bind() | ir.Check():
                 return kinds.of_type(node.type, self.lookup) or self.kind(node.value)
-            case ir.VectorNode():
+            case ir.VectorNode() | ir.Fresh(is_map=False) | ir.Grow(is_map=False):
                 return Kind.VECTOR
-            case ir.MapNode():
+            case ir.MapNode() | ir.Fresh() | ir.Grow():
                 return Kind.MAP
             case ir.Recur() | ir.Fail() | ir.Stop():
                 return Kind.NEVER
@@ -332,15 +337,14 @@ class Numbers:
             self.learn(node.plain)
 
     def _learn_body(self, body: ir.Node, inits: Mapping[ir.Var, ir.Node]) -> None:
-        """Learn what is in a loop's body, and what collections hold that it changes in place and looks into.
+        """Learn what is in a loop's body, and what collections hold that it changes in place.
 
         At first such a collection holds nothing. Then it holds what was put into it, if that stays so.
         """
-        inside = everything((body,)) if any(isinstance(init, ir.Fresh) for init in inits.values()) else ()
-        asked = {part.var for part in inside if isinstance(part, ir.Look) and part.op in _CONTENTS}
+        fresh = {var: init for var, init in inits.items() if isinstance(init, ir.Fresh)}
+        inside = everything((body,)) if fresh else ()
         if any(isinstance(part, ir.Loop | ir.Each) for part in inside):
-            asked.clear()  # inner loops would be looked at again and again
-        fresh = {var: init for var, init in inits.items() if var in asked and isinstance(init, ir.Fresh)}
+            fresh.clear()  # inner loops would be looked at again and again
         held: dict[ir.Var, Kind | None] = dict.fromkeys(fresh, Kind.NEVER)
         while True:
             for var, kind in held.items():

@@ -8,7 +8,7 @@ to mean something else: there names prove nothing (`Numbers.lookup` is None).
 
 from __future__ import annotations
 
-from rtfs_framework.lang.annotations import TYPE_CHECKING, Iterator
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Iterable, Iterator
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import parts
 from rtfs_framework.lang.library import Gives, LibraryEntry, Op
@@ -62,14 +62,13 @@ def type_of(node: ir.Node, numbers: Numbers) -> Type | None:  # noqa: C901 - one
             return entry_of(node, numbers)
         case ir.Call(function=ir.Builtin(entry=entry), args=args) if entry is not None:
             return _of_library(entry, args, numbers)
-        case ir.Call(function=function):
-            return numbers.declared(function)
+        case ir.Call():
+            return numbers.gives(node)
         case ir.Each(acc=None, alike=True, source=source):
             item = item_of(source, numbers)
             return None if item is None else ty.VectorType(item)
         case ir.Each(acc=None):
-            pushed = list(_pushed(node.body))
-            item = _common(pushed, numbers) if pushed else Primitive.NEVER
+            item = one_type([type_of(each, numbers) or OF_KIND.get(numbers.kind(each)) for each in _pushed(node.body)])
             return None if item is None else ty.VectorType(item)
         case ir.Each(acc=acc) if acc is not None:
             return numbers.types.get(acc)
@@ -90,8 +89,7 @@ def entry_of(node: ir.Call, numbers: Numbers) -> Type | None:
 
 def _common(nodes: list[ir.Node], numbers: Numbers) -> Type | None:
     """Return the type of what several nodes give, those that give nothing left out."""
-    found = [type_of(each, numbers) for each in nodes if not isinstance(each, ir.Recur | ir.Fail | ir.Stop)]
-    return _one_type(found) if found else None
+    return one_type([type_of(each, numbers) for each in nodes if not isinstance(each, ir.Recur | ir.Fail | ir.Stop)])
 
 
 def under(key: object, subject: Type | None, lookup: Lookup | None) -> ty.MapEntry | None:
@@ -120,7 +118,7 @@ def parts_of(pattern: ir.PVector, subject: Type | None, lookup: Lookup | None) -
             return list(items[: len(pattern.items)])
         case ty.UnionType(members):
             ways = [parts_of(pattern, each, lookup) for each in members if _may_be(pattern, each, lookup)]
-            return [_one_type([way[i] for way in ways]) for i in range(len(pattern.items))] if ways else nothing
+            return [one_type([way[i] for way in ways]) for i in range(len(pattern.items))] if ways else nothing
         case _:
             return nothing
 
@@ -141,8 +139,10 @@ def _may_be(pattern: ir.PVector, member: Type, lookup: Lookup | None) -> bool:
             return True
 
 
-def _one_type(found: list[Type | None]) -> Type | None:
-    return found[0] if all(is_same(each, found[0]) for each in found) else None
+def one_type(found: Iterable[Type | None]) -> Type | None:
+    """Return the type of values of which each fits one of several types, those that there are none of left out."""
+    some = [each for each in found if each is not Primitive.NEVER] or [Primitive.NEVER]
+    return some[0] if all(is_same(each, some[0]) for each in some) else None
 
 
 def _of_library(entry: LibraryEntry, args: tuple[ir.Node, ...], numbers: Numbers) -> Type | None:
@@ -150,7 +150,9 @@ def _of_library(entry: LibraryEntry, args: tuple[ir.Node, ...], numbers: Numbers
         case LibraryEntry(op=Op.MAP), [ir.Global() | ir.Local() as function, _]:
             item = numbers.declared(function)
             return None if item is None else ty.VectorType(item)
-        case LibraryEntry(gives=Gives.ITEM), [items, *rest] if len(rest) <= (entry.op == Op.NTH):
+        case LibraryEntry(op=Op.NTH), [items, _]:  # it fails where there is none
+            return item_of(items, numbers)
+        case LibraryEntry(gives=Gives.ITEM), [items]:
             item = item_of(items, numbers)
             return None if item is None else ty.OptionalType(item)
         case LibraryEntry(gives=Gives.PART), [*_, _]:

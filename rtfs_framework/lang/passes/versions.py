@@ -15,12 +15,13 @@ from rtfs_framework.lang.annotations import Collection, Sequence
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import Summary, read, summary
 from rtfs_framework.lang.ir.walk import everything
-from rtfs_framework.lang.passes import kinds
+from rtfs_framework.lang.passes import kinds, proofs
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.passes.numbers import Numbers, Version
 from rtfs_framework.lang.passes.wants import NUMBER, Wants, wants
-from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.types.model import Primitive, Type
 from rtfs_framework.lang.types.names import Lookup
+from rtfs_framework.lang.types.subtypes import is_same
 
 MOST_NODES = 400
 """Functions larger than this are compiled once."""
@@ -38,7 +39,9 @@ class _Known:
     wanted: list[frozenset[Kind]]
     """The kinds that are worth knowing, by parameter; empty when there can be no version."""
     calls: list[ir.Call]
-    result: Kind | None = Kind.NEVER
+    returns: Kind | None = Kind.NEVER
+    gives: Type | None = Primitive.NEVER
+    """The type that its result surely fits, whatever it is given."""
     integers: Version | None = None
     versions: list[Version] = records.field(factory=list)
     asked: int = 0
@@ -103,9 +106,9 @@ class Versions:
         return [special for known in self._known.values() for special in known.versions]
 
     def declared(self, name: str) -> Type | None:
-        """Return the type that what a function gives surely fits, if it declares one."""
+        """Return the type that what a function gives surely fits, because it declares one or that was found out."""
         known = self._known.get(name)
-        return None if known is None else known.fn.signature.returns
+        return None if known is None else known.fn.signature.returns or self._read(known).gives
 
     def find(self, name: str, args: Sequence[ir.Node], numbers: Numbers) -> tuple[Version | None, Kind | None]:
         """Return the version that a call goes to, and what the call surely gives."""
@@ -118,9 +121,13 @@ class Versions:
         chosen = self._choose(known, given) if self._exists(known.place, numbers.place) else None
         if chosen is not None and not numbers.all_fit(args, known.fn):
             chosen = None
+        return chosen, self._read(chosen or known).returns
+
+    def _read(self, found: _Known | Version) -> _Known | Version:
+        """Return what a result is to be read of; who reads it looks again when it is refuted."""
         if self._reading is not None:
-            self._readers.setdefault(chosen or known, {})[self._reading] = None
-        return chosen, known.result if chosen is None else chosen.returns
+            self._readers.setdefault(found, {})[self._reading] = None
+        return found
 
     # -- what there is -------------------------------------------------------------------------------------------
 
@@ -156,6 +163,7 @@ class Versions:
         return ()
 
     def _version(self, known: _Known, special: Version) -> _Body:
+        special.gives = Primitive.NEVER
         known.versions.append(special)
         made = _Body(known.fn, known.place, known.calls, known, special, asks=True)
         self._bodies.append(made)
@@ -178,10 +186,8 @@ class Versions:
         if asked:
             self._queue.extendleft((body, *reversed(asked)))
         owner = body.special or body.known
-        if isinstance(owner, Version):
-            self._lower(owner, owner.returns, returns)
-        elif owner is not None:
-            self._lower(owner, owner.result, returns)
+        if owner is not None and isinstance(body.node, ir.Fn):
+            self._lower(owner, returns, proofs.type_of(body.node.body, numbers))
 
     def _learn(self, body: _Body, numbers: Numbers) -> Kind | None:
         """Note the kinds of a body's variables; return what a function gives."""
@@ -210,16 +216,13 @@ class Versions:
             known.integers = None if known.integers is special else known.integers
         self._queue.extend(self._readers.pop(special, ()))
 
-    def _lower(self, owner: _Known | Version, before: Kind | None, now: Kind | None) -> None:
+    def _lower(self, owner: _Known | Version, returns: Kind | None, gives: Type | None) -> None:
         """Note a result that may be less than was assumed."""
-        kept = now if before is Kind.NEVER or before is now else before if now is Kind.NEVER else None
-        if kept is before:
-            return
-        if isinstance(owner, Version):
-            owner.returns = kept
-        else:
-            owner.result = kept
-        self._queue.extend(self._readers.pop(owner, ()))
+        kind = returns if owner.returns in (Kind.NEVER, returns) else owner.returns if returns is Kind.NEVER else None
+        type_ = proofs.one_type([owner.gives, gives])
+        if kind is not owner.returns or not is_same(type_, owner.gives):
+            owner.returns, owner.gives = kind, type_
+            self._queue.extend(self._readers.pop(owner, ()))
 
     # -- calls ---------------------------------------------------------------------------------------------------
 
