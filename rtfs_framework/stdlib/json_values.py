@@ -7,6 +7,7 @@ collections, unless a string holds some; so counting tells mostly that none was 
 
 from __future__ import annotations
 
+from _operator import itemgetter
 from itertools import chain, islice
 
 from rtfs_framework.lang.annotations import Any, Iterable, Sequence
@@ -119,8 +120,12 @@ class _Rows:
         sample = chain.from_iterable(row.items() for row in rows[:_SAMPLE])
         names = dict.fromkeys(name for name, item in sample if type(item) in _COLLECTIONS)
         for name in names if len(names) <= _COLUMNS else ():
-            having = [row for row in rows if name in row]
-            for row, item in zip(having, self.column([row[name] for row in having], level + 1), strict=True):
+            try:
+                having, column = rows, list(map(itemgetter(name), rows))
+            except KeyError:
+                having = [row for row in rows if name in row]
+                column = [row[name] for row in having]
+            for row, item in zip(having, self.column(column, level + 1), strict=True):
                 row[name] = item
         made = []
         for row in rows:

@@ -104,7 +104,7 @@ def has_key(collection: ty.table, key: Any) -> bool:
     gives=Gives.ALIKE,
     inline={
         3: "a.assoc(b, c) if a.__class__ is rt_map else a[:b] + (c,) + a[b + 1:] "
-        "if isvector(a) and isint(b) and -1 < b < len(a) < GROW_AT else slow"
+        "if isvector(a) and isint(b) and b >= 0 and b < len(a) < GROW_AT else slow"
     },
 )
 def assoc(collection: ty.associative, key: Any, value: Any, *more: Any) -> ty.map | ty.vector:

@@ -143,8 +143,8 @@ def butlast(collection: ty.sequence) -> ty.part:
     op=Op.NTH,
     gives=Gives.ITEM,
     inline={
-        2: "a[b] if isvector(a) and isint(b) and -1 < b < len(a) else slow",
-        3: "(a[b] if -1 < b < len(a) else c) if isvector(a) and isint(b) else slow",
+        2: "a[b] if isvector(a) and isint(b) and b >= 0 and b < len(a) else slow",
+        3: "(a[b] if b >= 0 and b < len(a) else c) if isvector(a) and isint(b) else slow",
     },
 )
 def nth(collection: ty.placed, index: ty.int, default: Any = NOTHING) -> Any:
@@ -231,7 +231,7 @@ def nthrest(collection: ty.sequence, count: ty.int) -> ty.part:
     ("(subvec [1 2 3] 1)", "[2 3]"),
     ("(subvec [1] 3)", "!IndexOutOfBounds"),
     doc="Give the items from start to before end, or to the end of the vector.",
-    inline={3: "a[b:c] if isvector(a) and isint(b) and isint(c) and -1 < b <= c <= len(a) < GROW_AT else slow"},
+    inline={3: "a[b:c] if isvector(a) and isint(b) and isint(c) and b >= 0 and b <= c <= len(a) < GROW_AT else slow"},
 )
 def subvec(vector: ty.placed, start: ty.int, end: ty.int | None = None) -> ty.vector:
     found = ordered("subvec", vector)

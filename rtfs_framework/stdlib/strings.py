@@ -81,8 +81,8 @@ def string_length(text: ty.string) -> int:
     doc="Give the characters from start to before end, or to the end of the string.",
     aliases=("subs",),
     inline={
-        2: "a[b:] if a.__class__ is str and isint(b) and -1 < b <= len(a) < SHORT else slow",
-        3: "a[b:c] if a.__class__ is str and isint(b) and isint(c) and -1 < b <= c <= len(a) < SHORT else slow",
+        2: "a[b:] if a.__class__ is str and isint(b) and b >= 0 and b <= len(a) < SHORT else slow",
+        3: "a[b:c] if a.__class__ is str and isint(b) and isint(c) and b >= 0 and b <= c <= len(a) < SHORT else slow",
     },
 )
 def substring(text: ty.string, start: ty.int, end: ty.int | None = None) -> str:

@@ -28,11 +28,12 @@ def run(emitter: Statements, node: ir.Each, dest: Dest) -> None:
         emitter.emit(py.assign(result, start), line)
     emitter.emit(py.assign(source, given[-1]), line)
     widths.learn_items(node.item, node.source, emitter.numbers)
+    widths.learn_each(node, emitter.numbers)
     naturals.learn_items(node.item, node.source, emitter.numbers)
     own = {} if node.acc is None or node.init is None else {node.acc: node.init}
-    with in_place.asked(emitter, own, node.body), emitter.block() as loop:
-        with emitter.opened(1 if node.plain is None else 2):
-            _loop(emitter, node, source, result, line)
+    blocks = 1 if node.plain is None else 2
+    with in_place.asked(emitter, own, node.body), emitter.block() as loop, emitter.opened(blocks):
+        _loop(emitter, node, source, result, line)
     if node.plain is None or node.again is None:
         emitter.out.extend(loop)
     else:

@@ -144,7 +144,7 @@ def _is_index(emitter: Expressions, node: ir.Node, index: ast.expr, name: str) -
     size = py.call("len", py.load(name))
     if is_natural(node, emitter.numbers):
         return py.compare(py.again(index), ast.Lt(), size)
-    inside = ast.Compare(py.const(-1), [ast.Lt(), ast.Lt()], [py.again(index), size])
+    inside = py.between(-1, py.again(index), py.again(index), size)
     if emitter.numbers.kind(node) is Kind.INT:
         return inside
     return py.both([py.is_class(py.again(index), "int"), inside])

@@ -65,7 +65,7 @@ def template(emitter: EmitterBase, node: ir.Call) -> str | None:
         ) in emitter.around.below:
             return "a[b]"
         case ir.Call(function=ir.Builtin(op=Op.NTH), args=[ir.Local(var=var), _]) if var in emitter.around.lengths:
-            return f"a[b] if isint(b) and -1 < b < {emitter.around.lengths[var]} else slow"
+            return f"a[b] if isint(b) and b >= 0 and b < {emitter.around.lengths[var]} else slow"
         case _:
             return None
 

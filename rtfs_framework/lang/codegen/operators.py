@@ -28,6 +28,8 @@ _WORD = 1 << WORD_BITS
 """Products below this are not measured, as in the library's `mul`."""
 _STEP = {Op.INC: Op.ADD, Op.DEC: Op.SUB}
 _NUMERIC = (Kind.INT, Kind.FLOAT)
+_Known = tuple[ast.expr, Kind | None, "int | None"]
+"""An expression, its kind, and the most bits it has if it gives an integer."""
 
 
 def emit(emitter: Expressions, function: ir.Builtin, node: ir.Call) -> ast.expr | None:
@@ -48,7 +50,7 @@ def emit(emitter: Expressions, function: ir.Builtin, node: ir.Call) -> ast.expr 
         and (kinds[0] is Kind.FLOAT or _fits_float(emitter, node.args[0]))
     ):
         left, right = emitter.values(node.args)
-        return _combined(emitter, op, (left, kinds[0]), (right, kinds[1]))
+        return _combined(emitter, op, (left, kinds[0], None), (right, kinds[1], None))
     if count == 1 and op in _STEP:
         by_one = ir.Call(function, (node.args[0], ir.Const(1, node.span)), node.span)
         return _binary(emitter, _STEP[op], by_one, fallback=function.name)
@@ -60,7 +62,7 @@ def emit(emitter: Expressions, function: ir.Builtin, node: ir.Call) -> ast.expr 
 def _fits_float(emitter: Expressions, node: ir.Node) -> bool:
     """Tell whether a float surely holds an integer: of one that none does Python tells before it sees the divisor."""
     bits = width(node, emitter.numbers)
-    return bits is not None and bits < _FLOAT_BITS
+    return emitter.numbers.kind(node) is Kind.INT and bits is not None and bits < _FLOAT_BITS
 
 
 def _operand(emitter: Expressions, expression: ast.expr, kind: Kind | None = None) -> tuple[ast.expr, ast.expr | None]:
@@ -79,39 +81,31 @@ def _operand(emitter: Expressions, expression: ast.expr, kind: Kind | None = Non
 
 
 def _binary(emitter: Expressions, op: str, node: ir.Call, fallback: str | None = None) -> ast.expr:
-    kinds = [emitter.numbers.kind(arg) for arg in node.args]
-    left, right = emitter.values(node.args)
-    if op == Op.MUL and kinds == [Kind.INT, Kind.INT]:
-        widths = [width(arg, emitter.numbers) for arg in node.args]
-        if None not in widths and sum(each or 0 for each in widths) < WORD_BITS:
-            return _python(op, left, right)
+    numbers = emitter.numbers
+    made = emitter.values(node.args)
+    left, right = ((each, numbers.kind(arg), width(arg, numbers)) for each, arg in zip(made, node.args, strict=True))
     slow = None if fallback is None else emitter.unit.builtin(fallback)
-    return _combined(emitter, op, (left, kinds[0]), (right, kinds[1]), slow)
+    return _combined(emitter, op, left, right, slow)
 
 
-def _combined(
-    emitter: Expressions,
-    op: str,
-    first: tuple[ast.expr, Kind | None],
-    second: tuple[ast.expr, Kind | None],
-    slow: str | None = None,
-) -> ast.expr:
-    """Return an operation on two expressions of which the kinds may be known."""
-    (left, a_kind), (right, b_kind) = first, second
+def _combined(emitter: Expressions, op: str, first: _Known, second: _Known, slow: str | None = None) -> ast.expr:
+    """Return an operation on two expressions of which something may be known."""
+    (left, a_kind, a_bits), (right, b_kind, b_bits) = first, second
+    small = op != Op.MUL or (a_bits is not None and b_bits is not None and a_bits + b_bits < WORD_BITS)
     if Kind.FLOAT in (a_kind, b_kind):
         if a_kind in _NUMERIC and b_kind in _NUMERIC:
             return _python(op, left, right)
         return _beside_float(emitter, op, first, second)
-    if (a_kind, b_kind) == (Kind.INT, Kind.INT) and op != Op.MUL:
+    if (a_kind, b_kind) == (Kind.INT, Kind.INT) and small:
         return _python(op, left, right)
     a, a_test = _operand(emitter, left, a_kind)
     b, b_test = _operand(emitter, right, b_kind)
     same = isinstance(a, ast.Name) and isinstance(b, ast.Name) and a.id == b.id
     tests = [test for test in (a_test, None if same else b_test) if test is not None]
-    if not tests and op != Op.MUL:
-        return _python(op, a, b)
-    if op == Op.MUL:
+    if not small:
         return _product(emitter, a, b, tests)
+    if not tests:
+        return _python(op, a, b)
     again = (py.again(a), py.again(b))
     made = py.call(emitter.unit.helper(f"op_{op}"), *again) if slow is None else py.call(slow, again[0])
     # `&` evaluates both tests, so that both operands are in their temporaries whatever the first test says.
@@ -119,13 +113,11 @@ def _combined(
     return py.either(test, _python(op, py.again(a), py.again(b)), made)
 
 
-def _beside_float(
-    emitter: Expressions, op: str, first: tuple[ast.expr, Kind | None], second: tuple[ast.expr, Kind | None]
-) -> ast.expr:
+def _beside_float(emitter: Expressions, op: str, first: _Known, second: _Known) -> ast.expr:
     """One operand is surely a float, of the other nothing is known: it will mostly be one too."""
     names: list[ast.expr] = []
     tests: list[ast.expr] = []
-    for expression, kind in (first, second):
+    for expression, kind, _ in (first, second):
         if isinstance(expression, ast.Constant) or py.is_local(expression):
             read = expression
         else:
@@ -157,11 +149,8 @@ def _several(emitter: Expressions, op: str, node: ir.Call) -> ast.expr | None:
     kind, bits = kinds[0], width(args[0], emitter.numbers)
     for arg, other, expression in zip(args[1:], kinds[1:], others, strict=True):
         more = width(arg, emitter.numbers)
+        made = _combined(emitter, op, (made, kind, bits), (expression, other, more))
         bits = None if bits is None or more is None else bits + more
-        if op == Op.MUL and kind is other is Kind.INT and bits is not None and bits < WORD_BITS:
-            made = _python(op, made, expression)
-        else:
-            made = _combined(emitter, op, (made, kind), (expression, other))
         kind = Kind.FLOAT if Kind.FLOAT in (kind, other) else Kind.INT if kind is other is Kind.INT else None
     return made
 
@@ -203,7 +192,7 @@ def _product(emitter: Expressions, a: ast.expr, b: ast.expr, tests: list[ast.exp
     """Products alone grow fast: a large one is made (again) by the library, which measures it."""
     product = emitter.unit.temp("a")
     made = ast.BinOp(py.again(a), ast.Mult(), py.again(b))
-    small = ast.Compare(py.const(-_WORD), [ast.Lt(), ast.Lt()], [py.walrus(product, made), py.const(_WORD)])
+    small = py.between(-_WORD, py.walrus(product, made), py.load(product), py.const(_WORD))
     slow = py.call(emitter.unit.helper(f"op_{Op.MUL}"), py.again(a), py.again(b))
     return py.either(py.both([*([_all(tests)] if tests else []), small]), py.load(product), slow)
 

@@ -292,8 +292,6 @@ class _Filler:
                 vector = known is Kind.VECTOR and name in ("tuple", "rt_grown")
                 if known is not None and not vector and not isinstance(self.names[letter], ast.Constant):
                     return py.const(value=known is _KINDS.get(name))
-            case ast.Compare(ast.UnaryOp(), [_, *operators], [place, *rest]) if self._is_natural(place):
-                node = ast.Compare(place, operators, rest)
             case ast.Compare(number, [ast.GtE()], [ast.Constant(0)]) if self._is_natural(number):
                 return py.const(value=True)
             case _:
@@ -372,7 +370,7 @@ def _shown(emitter: Expressions, node: ir.Node, expression: ast.expr) -> ast.exp
         read = emitter.unit.temp("a")
         first = py.walrus(read, expression)
     if kind is Kind.INT:
-        test: ast.expr = ast.Compare(py.const(-_SHOWN), [ast.Lt(), ast.Lt()], [first, py.const(_SHOWN)])
+        test = py.between(-_SHOWN, first, py.load(read), py.const(_SHOWN))
     else:
         test = py.is_class(first, "str")
     return py.either(test, py.load(read), py.call(emitter.unit.helper("rt_text"), py.load(read)))

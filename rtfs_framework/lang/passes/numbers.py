@@ -215,9 +215,8 @@ class Numbers:
                 return None
 
     def _of_entry(self, node: ir.Call) -> Kind | None:
-        """Return the kind of what a look-up gives, if the map is of a declared type."""
-        known = proofs.entry_of(node, self)
-        return kinds.of_type(known, self.lookup)
+        """Return the kind of what a look-up gives, if the collection is of a known type."""
+        return kinds.of_type(proofs.type_of(node, self), self.lookup)
 
     def _held(self, node: ir.Look) -> Kind | None:
         """Return the kind of what a look into a collection that is changed in place gives."""
@@ -323,9 +322,7 @@ class Numbers:
         for part in (node.init, node.source, node.none):
             if part is not None:
                 self.learn(part)
-        item = proofs.item_of(node.source, self)
-        self._note_of_type(node.item, item)
-        self._note(node.item, self._items(node.source) or self.vars.get(node.item))
+        self._note_of_type(node.item, proofs.item_of(node.source, self))
         if node.acc is not None:
             self._note(node.acc, None if node.init is None else self.kind(node.init))
         self._learn_body(node.body, {} if node.acc is None or node.init is None else {node.acc: node.init})
@@ -376,17 +373,6 @@ class Numbers:
         grown = (part for part in inside if isinstance(part, ir.Grow) and part.var is var)
         more = (part.parts[1::2] if part.is_map or part.put else part.parts for part in grown)
         return self._join((*first, *chain.from_iterable(more)))
-
-    def _items(self, source: ir.Node) -> Kind | None:
-        """Return the kind of all items of a sequence."""
-        match source:
-            case ir.Call(function=ir.Builtin(op=Op.RANGE)):
-                return Kind.INT
-            case ir.Const(value=tuple() as items) if items:
-                found = {kinds.of_value(item) for item in items}
-                return found.pop() if len(found) == 1 else None
-            case _:
-                return None
 
     def refuted(self, body: ir.Node, assumed: Sequence[Kind | None], frame: ir.FunctionFrame | None) -> set[int]:
         """Return the places where some `recur` of this loop passes another kind; what is never passed refutes none."""

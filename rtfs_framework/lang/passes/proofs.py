@@ -12,6 +12,7 @@ from rtfs_framework.lang.annotations import TYPE_CHECKING, Iterable, Iterator
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.walk import parts
 from rtfs_framework.lang.library import Gives, LibraryEntry, Op
+from rtfs_framework.lang.passes import kinds
 from rtfs_framework.lang.passes.kinds import Kind
 from rtfs_framework.lang.types import model as ty
 from rtfs_framework.lang.types.check import violation
@@ -23,7 +24,7 @@ from rtfs_framework.lang.values import Keyword
 if TYPE_CHECKING:
     from rtfs_framework.lang.passes.numbers import Numbers
 
-OF_KIND = {
+OF_KIND: dict[Kind | None, Type] = {
     Kind.INT: Primitive.INT, Kind.FLOAT: Primitive.FLOAT, Kind.STRING: Primitive.STRING, Kind.BOOL: Primitive.BOOL,
     Kind.NEVER: Primitive.NEVER,
 }  # fmt: skip
@@ -48,6 +49,9 @@ def type_of(node: ir.Node, numbers: Numbers) -> Type | None:  # noqa: C901 - one
     match node:
         case ir.Local(var=var):
             return numbers.types.get(var)
+        case ir.Const(value=tuple() as items):
+            item = one_type(OF_KIND.get(kinds.of_value(each)) for each in items)
+            return None if item is None else ty.VectorType(item)
         case ir.Bind() | ir.Check():
             return node.type or type_of(node.value, numbers)
         case ir.Do(items=[*_, last]):
@@ -60,6 +64,8 @@ def type_of(node: ir.Node, numbers: Numbers) -> Type | None:  # noqa: C901 - one
             return _common([clause.body for clause in clauses], numbers)
         case ir.Call(function=ir.Const()) | ir.Call(function=ir.Builtin(op=Op.GET)):
             return entry_of(node, numbers)
+        case ir.Call(function=ir.Builtin(op=Op.RANGE)):
+            return ty.VectorType(Primitive.INT)
         case ir.Call(function=ir.Builtin(entry=entry), args=args) if entry is not None:
             return _of_library(entry, args, numbers)
         case ir.Call():
@@ -141,7 +147,7 @@ def _may_be(pattern: ir.PVector, member: Type, lookup: Lookup | None) -> bool:
 
 def one_type(found: Iterable[Type | None]) -> Type | None:
     """Return the type of values of which each fits one of several types, those that there are none of left out."""
-    some = [each for each in found if each is not Primitive.NEVER] or [Primitive.NEVER]
+    some: list[Type | None] = [each for each in found if each is not Primitive.NEVER] or [Primitive.NEVER]
     return some[0] if all(is_same(each, some[0]) for each in some) else None
 
 

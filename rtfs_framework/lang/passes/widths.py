@@ -1,8 +1,9 @@
 """Widths: how many bits an integer can have at most, so that codegen need not measure it.
 
-In: nodes, with the kinds of `numbers`. Out: a bound for every node that has one. A loop's variable that only ever moves
-by a bounded step is bounded too: no run goes round 2**60 times. One that gets a bounded value is bounded by that: what
-is assumed of the loop's variables holds if every `recur` keeps it.
+In: nodes, with the kinds of `numbers`. Out: a bound for every node that has one; of what may be no integer it is the
+bound of those that are. A loop's variable that only ever moves by a bounded step is bounded too: no run goes round
+2**60 times. One that gets a bounded value is bounded by that: what is assumed of the loop's variables holds if every
+iteration keeps it.
 """
 
 from __future__ import annotations
@@ -20,18 +21,19 @@ ITEMS = 60
 """Bits of more items than any collection can have."""
 WORD_BITS = 512
 """Integers of at most so many bits may be divided, and multiplied to so many, without being measured."""
+_MAY_BE_INTEGERS = (Kind.INT, None)
 _MOVES = frozenset({Op.ADD, Op.SUB, Op.INC, Op.DEC})
 _TRIES = 4
 """How often an assumption about a loop's variables is weakened before it is given up."""
 
 
 def width(node: ir.Node, numbers: Numbers) -> int | None:
-    """Return the most bits that an integer node gives, or None."""
+    """Return the most bits that a node gives if it gives an integer, or None."""
     match node:
         case ir.Const(value=value):
             return value.bit_length() if value.__class__ is int else None
         case ir.Local(var=var):
-            return numbers.widths.get(var) if numbers.vars.get(var) is Kind.INT else None
+            return numbers.widths.get(var)
         case ir.Call(function=ir.Builtin() as function):
             return ITEMS if _is_size(function) else _call(function.op, node, numbers)
         case ir.Look(op="count"):
@@ -51,7 +53,7 @@ def _is_size(function: ir.Builtin) -> bool:
 
 
 def _call(op: str, node: ir.Call, numbers: Numbers) -> int | None:
-    if numbers.kind(node) is not Kind.INT:
+    if numbers.kind(node) not in _MAY_BE_INTEGERS:
         return None
     widths = [width(arg, numbers) for arg in node.args]
     if op in (Op.MOD, Op.REM) and len(widths) == 2:
@@ -91,8 +93,18 @@ def learn_items(item: ir.Var, source: ir.Node, numbers: Numbers) -> None:
 
 def learn_loop(node: ir.Loop, numbers: Numbers) -> None:
     """Note the bounds of a loop's variables: the most that is assumed of them and that every iteration keeps."""
-    iterations = list(jumps(node.body, None))
-    places = [i for i, var in enumerate(node.vars) if numbers.vars.get(var) is Kind.INT]
+    _learn(node, list(jumps(node.body, None)), numbers)
+
+
+def learn_each(node: ir.Each, numbers: Numbers) -> None:
+    """Note the bound of what a loop over items accumulates: what an iteration gives is passed to the next one."""
+    if node.acc is not None and node.init is not None:
+        loop = ir.Loop((node.acc,), (node.init,), node.body, node.span)
+        _learn(loop, [ir.Recur((node.body,), None, node.span)], numbers)
+
+
+def _learn(node: ir.Loop, iterations: Sequence[ir.Recur], numbers: Numbers) -> None:
+    places = [i for i, var in enumerate(node.vars) if numbers.vars.get(var) in _MAY_BE_INTEGERS]
     firsts = {i: width(node.inits[i], numbers) for i in places}
     bounds = {i: bound for i, bound in firsts.items() if bound is not None}
     binds = _binds(node.body) if bounds else []
