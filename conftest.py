@@ -48,6 +48,16 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
         os.environ[f"XDG_{kind}_HOME"] = str(home / kind.lower())
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give tests as much longer as they are asked to look (TEST_EFFORT); those with a timeout of their own keep it."""
+    usual = float(config.getini("timeout") or 0)
+    longer = usual * _examples() / 100
+    if config.getoption("timeout") is None and longer > usual:
+        for item in items:
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(longer))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test that needs a plugin which is not here; tests/packaging sees to it that none is missing by mistake."""
     for mark in item.iter_markers("needs"):
