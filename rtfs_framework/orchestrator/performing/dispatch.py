@@ -243,7 +243,7 @@ class Dispatcher:
             verdict = await self.approvals.ask(opened, target)
             opened.noted("approval", verdict.words)
             if not verdict.yes:
-                return self._throw(opened, self._not_approved(opened.record.symbol, target, verdict.words))
+                return self._throw(opened, self._not_approved(opened, target, verdict.words))
             opened.approved = (*opened.approved, then)
         said = opened.record.decision or decision
         plan, note = self.delegator.precedence.review(attrs.evolve(said.plan, target=then, hedge=None))
@@ -262,11 +262,16 @@ class Dispatcher:
         function = opened.call.function or FunctionSignature(opened.call.capability)
         return await self.models.foresee(opened, function, instance)
 
-    def _not_approved(self, symbol: str, target: Ask, words: str) -> ProgramError:
+    def _not_approved(self, opened: OpenCall, target: Ask, words: str) -> ProgramError:
+        """Return the error of a call to which nobody said yes, with what had failed before a person was asked."""
         who = f"'{target.approver}'" if target.approver else "anybody"
         way_out = "run it again to ask anew; `rtfs approve list` shows what waits"
-        refusal = Refusal(f"not approved by {who}: {words}", way_out)
-        return security_violation("call", symbol, self.capabilities.security.rules.level, refusal)
+        why, failed = f"not approved by {who}: {words}", opened.failed
+        if failed is not None:
+            why = f"{why}; a person was asked because of {failed.kind}: {failed.message}"
+        level = self.capabilities.security.rules.level
+        made = security_violation("call", opened.record.symbol, level, Refusal(why, way_out))
+        return made if failed is None else ProgramError(made.kind, made.message, made.value.data, failed.value)
 
     async def _consult(self, opened: OpenCall, asked: Undecided) -> Answer:
         """Ask the models that the engine wants to hear, then carry out what the engine concludes."""

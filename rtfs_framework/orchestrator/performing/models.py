@@ -14,12 +14,11 @@ import attrs
 
 from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.cache import CacheKey
-from rtfs_framework.api.errors import BadReply, ConfigError, ProviderAuthError, ProviderError, ProviderTimeout
+from rtfs_framework.api.errors import BadReply, ConfigError, ProviderError, ProviderTimeout
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest
-from rtfs_framework.lang.errors import ProgramError, type_validation_error
+from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.jsontext import dump
 from rtfs_framework.lang.signature import FunctionSignature
-from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.jsonable import to_json
 from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply
@@ -27,6 +26,7 @@ from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_progr
 from rtfs_framework.orchestrator.concurrency.deadlines import seconds_for
 from rtfs_framework.orchestrator.deciding.answers import type_of
 from rtfs_framework.orchestrator.deciding.facts import Question
+from rtfs_framework.orchestrator.performing.preconditions import check_arguments, check_time, check_usable, over
 from rtfs_framework.orchestrator.performing.prompt import build_request, consult_request, repair_request
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.redaction import Redactor, redact
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 _CONSULT_TIMEOUT = 10.0
 """Seconds that a consultation may take, if the provider's own bound is not shorter."""
+
+Misfit = Callable[[InferenceReply | Exception], tuple[ProgramError, str] | None]
+"""From an outcome to what is wrong with it and what was said; None for one that fits, or that no repair would help."""
 
 _Looked = tuple[CacheKey, int]
 """The key of a request that was not remembered, and how many had landed when that was looked up."""
@@ -87,10 +90,10 @@ class Models:
         Raises:
             ProgramError: The arguments are not of the declared types: no target may be asked.
         """
-        _check_arguments(function, opened)
+        check_arguments(function, opened)
         try:
             redact(opened, self.redactor)
-            _check_usable(instance)
+            check_usable(instance)
             immediate = self.sender.immediate(instance)
             # Who answers at once is never under way, so without a memory nobody looks for its key.
             keyless = immediate and self.reuse.layer is None
@@ -116,9 +119,9 @@ class Models:
     async def foresee(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Failed | None:
         """Return why a request would not be sent now, None when it would; nothing is sent, and nothing held."""
         try:
-            _check_arguments(function, opened)
+            check_arguments(function, opened)
             redact(opened, self.redactor)
-            _check_usable(instance)
+            check_usable(instance)
             await self.sender.foresee(opened, instance, self.request(opened, function, instance))
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self.failed(error, instance)
@@ -149,8 +152,8 @@ class Models:
         request = consult_request(question.text, returns, seconds)
         clock = self.sender.clock
         try:
-            _check_usable(instance)
-            _check_time(instance, request.timeout)
+            check_usable(instance)
+            check_time(instance, request.timeout)
             reply = await self.sender.send(opened, instance, request, consultation=True)
             self._note(opened, instance, reply)
             self._check_sure(instance, reply)
@@ -223,11 +226,15 @@ class Models:
         """Return the reply to a request, and whether an equal one that was under way brought it."""
         lookup = opened.scope.lookup
 
-        def misfit(reply: InferenceReply) -> ProgramError | None:
+        def misfit(reply: InferenceReply | Exception) -> tuple[ProgramError, str] | None:
+            """Return what is wrong with an outcome, and what was said: as a model can be told of it."""
+            if isinstance(reply, Exception):
+                said = reply.said if isinstance(reply, BadReply) else None
+                return None if said is None else (as_program_error(reply, instance.spec.id), said)
             try:
                 to_value(reply, function, lookup, f"'{instance.spec.id}'")
             except ProgramError as error:
-                return error
+                return error, _words(reply)
             return None
 
         if key is None:
@@ -235,8 +242,14 @@ class Models:
 
         async def ask() -> InferenceReply:
             left = self._left(opened, request.timeout, opened.started)  # after it has waited for others, say
-            _check_time(instance, left)
+            check_time(instance, left)
             return await self._repaired(opened, instance, attrs.evolve(request, timeout=left), misfit)
+
+        def mends(outcome: InferenceReply | Exception) -> bool:
+            return misfit(outcome) is not None and self._may_repair(opened, instance)
+
+        async def mend(outcome: InferenceReply | Exception) -> InferenceReply:
+            return await self._mended(opened, instance, request, outcome, misfit)
 
         async def wait(landed: Event) -> None:
             from anyio import move_on_after
@@ -244,23 +257,21 @@ class Models:
             left = self._left(opened, inf, opened.started)
             with move_on_after(None if left == inf else max(left, 0.0)):
                 return await landed.wait()
-            raise _over(instance)
+            raise over(instance)
 
         flight = Flight(
             ask=ask,
             wait=wait,
             fits=lambda reply: misfit(reply) is None,
+            mends=mends,
+            mend=mend,
             shares=partial(_is_shared, opened, instance, request),
         )
         seconds = request.timeout * (1 if instance.entry.deterministic else 2)  # a repair is a request of its own
         return await self.sender.there(instance, seconds, self.reuse.once, *key, flight)
 
     async def _repaired(
-        self,
-        opened: OpenCall,
-        instance: ProviderInstance,
-        request: InferenceRequest,
-        misfit: Callable[[InferenceReply], ProgramError | None],
+        self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, misfit: Misfit
     ) -> InferenceReply:
         """Ask; a model whose reply does not fit is told so and asked once more, if it may answer something else.
 
@@ -269,32 +280,45 @@ class Models:
             Exception: Whatever the provider raises.
         """
         try:
-            reply = await self.sender.send(opened, instance, request)
+            outcome: InferenceReply | Exception = await self.sender.send(opened, instance, request)
         except BadReply as error:
-            left = 0.0 if error.said is None else self._time_to_repair(opened, instance)
-            if error.said is None or left <= 0:
-                raise
-            wrong, said = as_program_error(error, instance.spec.id), error.said
-        else:
-            found = misfit(reply)
-            left = 0.0 if found is None else self._time_to_repair(opened, instance)
-            if found is None or left <= 0:
-                return reply
-            wrong, said = found, _words(reply)
+            outcome = error
+        return await self._mended(opened, instance, request, outcome, misfit)
+
+    async def _mended(
+        self,
+        opened: OpenCall,
+        instance: ProviderInstance,
+        request: InferenceRequest,
+        outcome: InferenceReply | Exception,
+        misfit: Misfit,
+    ) -> InferenceReply:
+        """Return an outcome that fits, or cannot be mended; else what the model says when it is told what is wrong.
+
+        Raises:
+            Exception: The outcome, or whatever the provider raises.
+        """
+        found = misfit(outcome)
+        if found is None or not (self._may_repair(opened, instance) and opened.may_repair(self.most_requests)):
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+        wrong, said = found
         failed = Failed(wrong, FailureKind.REPLY, _reason(wrong, wrong))
         opened.tried(instance.target, failed, self.sender.clock.monotonic())
         opened.spent = Spent()
+        left = self._left(opened, instance.spec.timeout, opened.started)
         again = attrs.evolve(repair_request(request, said, wrong.message), timeout=left)
         return await self.sender.send(opened, instance, again)
 
-    def _time_to_repair(self, opened: OpenCall, instance: ProviderInstance) -> float:
-        """Return the seconds that a model may take to answer better; 0 where it may not be told."""
-        left = self._left(opened, instance.spec.timeout, opened.started)
-        if opened.most_tokens is not None:  # what it may cost is bounded, and was reckoned for one request
-            return 0.0
-        if left <= 0 or instance.entry.deterministic or not opened.may_repair(self.most_requests):
-            return 0.0
-        return left
+    def _may_repair(self, opened: OpenCall, instance: ProviderInstance) -> bool:
+        """Tell whether a model may be told that its answer does not fit: it may say something else, and has the time.
+
+        Not where its cost is bounded and was reckoned for one request.
+        """
+        if opened.most_tokens is not None or instance.entry.deterministic or opened.was_repaired:
+            return False
+        return self._left(opened, instance.spec.timeout, opened.started) > 0
 
     def _left(self, opened: OpenCall, bound: float, began: float) -> float:
         """Return the seconds that the next request of a call may take, which began at a time."""
@@ -310,7 +334,7 @@ class Models:
         sends, bound = opened.sends, instance.spec.timeout
         tried = opened.record.attempts or opened.consulted
         timeout = self._left(opened, bound, opened.started) if tried else seconds_for(bound, opened.call.hints)
-        _check_time(instance, timeout)
+        check_time(instance, timeout)
         return build_request(function, sends.args, opened.scope.lookup, timeout=timeout, hints=sends.hints)
 
     @staticmethod
@@ -361,30 +385,3 @@ def _is_shared(opened: OpenCall, instance: ProviderInstance, request: InferenceR
     if opened.most_tokens is not None:
         return False
     return not isinstance(error, ProviderTimeout) or request.timeout >= instance.spec.timeout
-
-
-def _check_time(instance: ProviderInstance, seconds: float) -> None:
-    if seconds <= 0:
-        raise _over(instance)
-
-
-def _over(instance: ProviderInstance) -> ProviderTimeout:
-    return ProviderTimeout(instance.spec.id, "the call's time is over", failure=FailureKind.FINAL)
-
-
-def _check_usable(instance: ProviderInstance) -> None:
-    why = instance.unusable()
-    if why is not None:
-        raise ProviderAuthError(instance.spec.id, why)
-
-
-def _check_arguments(function: FunctionSignature, opened: OpenCall) -> None:
-    """Refuse arguments that are not of the declared types, before anything is paid for them."""
-    args = opened.call.args
-    for place, parameter in enumerate(function.parameters):
-        if parameter.type is None:
-            continue
-        for value in args[place:] if parameter.rest else args[place : place + 1]:
-            wrong = violation(parameter.type, value, opened.scope.lookup)
-            if wrong is not None:
-                raise type_validation_error(f"argument {parameter.name} of {function.name}: {wrong}").of_program()

@@ -165,6 +165,11 @@ class OpenCall:
         if decision is not None:
             self.record.decision = attrs.evolve(decision, steps=(*decision.steps, (who, what)))
 
+    @property
+    def was_repaired(self) -> bool:
+        """Tell whether a model was told already that its answer does not fit."""
+        return self.repaired if self.leg_of is None else self.leg_of.repaired
+
     def may_repair(self, most: int) -> bool:
         """Tell whether a model may be told that its answer does not fit, in a call of so many requests at most.
 

@@ -10,6 +10,7 @@ provider is deterministic (or the configuration says `reuse = "always"`), and th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
@@ -67,6 +68,10 @@ class Flight:
     """Waits for an equal request that is under way, at most as long as the call may take."""
     fits: Callable[[InferenceReply], bool]
     """Tells whether a reply may be remembered."""
+    mends: Callable[[InferenceReply | Exception], bool]
+    """Tells whether the call may have an equal one's outcome mended by a request of its own: it does not fit."""
+    mend: Callable[[InferenceReply | Exception], Awaitable[InferenceReply]]
+    """Has it mended."""
     shares: Callable[[Exception], bool]
     """Tells whether a failure is that of equal calls, too, and not the call's own: its time, its budget."""
 
@@ -143,27 +148,31 @@ class Reuse:
         """Ask, or wait for an equal request that is under way; tell whether the reply was shared.
 
         A failure is that of all who wait, unless it is the asking call's own: then, and when that one is cancelled, the
-        next one takes over. The reply is remembered when it fits, before the request counts as landed; who looked
-        (`since` is what `landed` was then) before that, and came here after, is given it all the same. So of equal
-        requests of any threads and tasks at once one is paid.
+        next one takes over; so it does where the outcome does not fit and may be mended. The reply is remembered when
+        it fits, before the request counts as landed; who looked (`since` is what `landed` was then) before that, and
+        came here after, is given it all the same. So of equal requests of any threads and tasks at once one is paid.
         """
         import asyncio
 
         import anyio
 
         place = (id(asyncio.get_running_loop()), key.digest)  # a loop that was given up keeps its flights
+        ask = flight.ask
         while (other := self._flights.get(place)) is not None:
             await flight.wait(other.landed)
-            if other.reply is not None:
+            outcome = other.error if other.reply is None else other.reply
+            if outcome is not None and flight.mends(outcome):
+                ask = partial(flight.mend, outcome)  # unless another one that waited is faster
+            elif other.reply is not None:
                 return other.reply, True
-            if other.error is not None:
+            elif other.error is not None:
                 raise other.error
         late = self._latest.get(key.digest)
         if late is not None and late[0] > since:
             return late[1], True
         own = self._flights[place] = _UnderWay(anyio.Event())
         try:
-            own.reply = await flight.ask()
+            own.reply = await ask()
             if self.layer is not None and flight.fits(own.reply):
                 await anyio.to_thread.run_sync(self.remember, key, own.reply)  # the file may be locked for seconds
                 self._has_landed(key, own.reply)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from rtfs_framework.api import FailureKind, InferenceReply, ProviderUnavailable, Usage
+from rtfs_framework.api import BadReply, FailureKind, InferenceReply, ProviderUnavailable, Usage
 from rtfs_framework.lang.errors import ProgramError
 
 HINT = "^{:runtime.learning.timeout {:timeout-ms 1000}}"
@@ -33,7 +33,7 @@ class Scripted:
 def both(kit, source):
     """Return what two runs of a program give when the second is begun while the first is under way, and the model."""
 
-    def ran(text, *script, config=CONFIG, stop=None):
+    def ran(text, *script, config=CONFIG, stop=None, deterministic=True):
         model, found = Scripted(*script), {}
 
         async def one(session, name, stop=None):
@@ -52,7 +52,7 @@ def both(kit, source):
                 await anyio.sleep(0.2)
                 group.start_soon(one, session, "second")
 
-        provider = kit.provider("a", model, deterministic=True)
+        provider = kit.provider("a", model, deterministic=deterministic)
         with kit.open(kit.catalog(provider, l2=True), config) as session:
             anyio.run(two, session)
         return found, model
@@ -84,3 +84,26 @@ def test_what_is_final_for_one_is_not_for_the_other(both):
     found, model = both(PROGRAM, (1.0, final), (0.0, "second"))
     assert str(found["first"]) == "a: enough"
     assert (found["second"].output_tokens, model.asked) == (3, 2)
+
+
+NUMBER = PROGRAM.replace('[x :string] :string "own"', "[x :string] :int 0")
+ALWAYS = CONFIG + "[delegation.local_models.a]\nreuse = 'always'\n"
+
+
+@pytest.mark.parametrize("bad", ["nine", BadReply("a", "no number", said="nine")], ids=["reply", "error"])
+def test_a_reply_that_did_not_fit_is_mended_by_the_next(both, bad):
+    """The first is told what is wrong, in vain; the second begins with what the first got, and has a repair, too."""
+    script = ((1.0, bad), (0.0, bad), (0.0, "9"))
+    found, model = both(NUMBER, *script, config=ALWAYS.replace("on_ex", "attempts = 2\non_ex"), deterministic=False)
+    assert found["first"].kind == "TypeValidationError"
+    second = found["second"]
+    assert (second.error, model.asked, second.output_tokens) == ("", 3, 3)
+    assert [(each.attempt.kind, each.output_tokens) for each in second.attempts] == [(FailureKind.REPLY, 0)]
+
+
+def test_what_no_repair_is_left_for_is_the_failure_of_all(both):
+    found, model = both(
+        NUMBER, (1.0, "nine"), config=ALWAYS.replace("on_ex", "attempts = 1\non_ex"), deterministic=False
+    )
+    assert [each.kind for each in found.values()] == ["TypeValidationError"] * 2
+    assert model.asked == 1

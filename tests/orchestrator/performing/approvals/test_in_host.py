@@ -18,6 +18,7 @@ from rtfs_framework.api import (
     ObserverEntry,
     PlanSource,
     ProgramError,
+    ProviderUnavailable,
     Refuse,
     RemoteModel,
 )
@@ -285,6 +286,20 @@ def test_nothing_left_may_ask_too(kit, source, opened, store):
         waited = answering(session, store, yes=True)
         assert str(session.run(source(PROGRAM), ("x",)).value) == ":own"
     assert [request.target for request in waited] == ["local-pure"]
+
+
+def test_without_a_yes_the_error_says_what_had_failed_before(kit, source, opened, store):
+    def breaks(_):
+        raise ProviderUnavailable("m", "the server is on fire", status=500)
+
+    config = "[delegation]\non_exhausted = 'ask'\nstatic_routes = { f = 'local-m' }\n[approvals]\ntimeout = '1s'\n"
+    with kit.open(kit.catalog(kit.provider("m", breaks)), config) as session, pytest.raises(ProgramError) as raised:
+        session.run(source(PROGRAM), ("x",))
+    error = raised.value
+    assert error.kind == "SecurityViolation"
+    assert "not approved by 'operator'" in error.message
+    assert "because of NetworkError: m: the server is on fire" in error.message
+    assert (error.value.cause.kind, error.value.cause.message) == ("NetworkError", "m: the server is on fire")
 
 
 def test_it_is_told_to_observers(kit, source, store):
