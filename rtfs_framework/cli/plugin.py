@@ -25,6 +25,7 @@ _COMMANDS = (
     ("ir", "Show what the compiler makes of a program.", "rtfs ir --python -e '(inc 1)'"),
     ("approve", "Answer calls that wait for a person.", "rtfs approve list"),
     ("runs", "List, show and verify what happened in earlier runs.", "rtfs runs show last"),
+    ("whatif", "Estimate what another policy would have had.", "rtfs whatif --config other.toml --since 7d"),
     ("policy", "Test where a configuration sends calls.", "rtfs policy test policy.toml"),
     ("cache", "Show or forget the compiled programs that are kept.", "rtfs cache stats"),
     ("cost", "Show who spent what on models, from the journal.", "rtfs cost --since 7d --by tenant,model"),

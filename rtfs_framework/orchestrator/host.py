@@ -18,11 +18,12 @@ from rtfs_framework.orchestrator.config.key_binding import SECRET, surroundings
 from rtfs_framework.orchestrator.config.model import MANY, Config
 from rtfs_framework.orchestrator.deciding.around import HostAround
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
-from rtfs_framework.orchestrator.deciding.engines import make_engine
+from rtfs_framework.orchestrator.deciding.engines import make_engine, make_shadow
 from rtfs_framework.orchestrator.deciding.policy import policy_hash, runtime_context_hash
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.sequel import Sequel
+from rtfs_framework.orchestrator.deciding.shadow import Shadow
 from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.learning.build import Learning, build_learning
 from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals
@@ -116,7 +117,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     Raises:
         PluginError: The configured engine, or a guard, cannot be made.
     """
-    engine = make_engine(config, catalog)
+    engine, shadow = make_engine(config, catalog), make_shadow(config, catalog)
     events, io = EventBus(clock), LoopThread("io")
     _listen(events, catalog, environ)
     pool = provider_pool(config, catalog, environ, events.plugin_failed)
@@ -145,17 +146,18 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     models = Models(reuse, sender, config.attempts.most, _redactor(config, catalog))
     signals = Signals(targets=health, budgets=counting, prices=pool)
     sequel = Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals)
+    precedence = Precedence(
+        security=security,
+        targets=pool,
+        routes=config.routes,
+        default_target=config.default_target,
+        clock=clock,
+        sequel=sequel,
+        routes_first=not config.engine_chosen,
+    )
     dispatcher = Dispatcher(
         delegator=Delegator(
-            precedence=Precedence(
-                security=security,
-                targets=pool,
-                routes=config.routes,
-                default_target=config.default_target,
-                clock=clock,
-                sequel=sequel,
-                routes_first=not config.engine_chosen,
-            ),
+            precedence=precedence,
             engine=engine,
             l1=caches.of_level(CacheLevel.L1),
             policy_hash=policy,
@@ -169,6 +171,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             clock=clock,
             report=events.plugin_failed,
             ttl=config.cache_ttl,
+            shadow=None if shadow is None else Shadow(shadow, precedence, events.plugin_failed),
         ),
         pool=pool,
         models=models,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
-from typing_extensions import Self
 
 from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.journals import home, journal
-from rtfs_framework.cli.options import config_option, environment, json_option, open_session
+from rtfs_framework.cli.options import config_option, json_option
+from rtfs_framework.cli.past import Hosts, runs_of
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.since import Since
 from rtfs_framework.cli.style import bold
@@ -20,8 +20,7 @@ from rtfs_framework.cli.terminal import say
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.explaining.replaying.replay import Again
-    from rtfs_framework.orchestrator.recording.journal.history import Facts, History
-    from rtfs_framework.orchestrator.session import Session
+    from rtfs_framework.orchestrator.recording.journal.history import History
 
 _ID = 12
 
@@ -72,12 +71,12 @@ def replay_command(
     from rtfs_framework.orchestrator.recording.journal.history import history_of
 
     path = journal(config) if file is None else Path(file)
-    wanted = _runs(path, runs, since)
+    wanted = runs_of(path, runs, since)
     total = Counts()
     with history_of(path, home()) as history:
         if history is None:
             raise JournalError(path, "it is of an older version, which does not tell what decisions rest on")
-        with _Hosts(config) as hosts:
+        with Hosts(config) as hosts:
             told = [_replayed(hosts, history, run, total, as_json=as_json) for run in wanted]
     if as_json:
         put_json({"journal": str(path), "runs": told, **total.to_json()})
@@ -86,41 +85,7 @@ def replay_command(
     return FAILED if total.differs else FINE
 
 
-def _runs(path: Path, named: tuple[str, ...], since: float | None) -> list[str]:
-    from rtfs_framework.orchestrator.recording.journal.query import find_run, runs_since
-
-    if since is not None and named:
-        raise click.UsageError("name runs, or say --since; not both")
-    if since is not None:
-        return runs_since(path, since)
-    return [find_run(path, each) for each in named or ("last",)]
-
-
-@attrs.define(slots=True, eq=False)
-class _Hosts:
-    """Hosts of one configuration, one for each tenant whose runs are decided again."""
-
-    config: str | None
-    _open: dict[str, Session] = attrs.field(factory=dict, init=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        while self._open:
-            self._open.popitem()[1].close()
-
-    def of(self, facts: Facts) -> Session:
-        """Return the session that decides again for the tenant of a run."""
-        if facts.tenant not in self._open:
-            environ = {**environment(), "RTFS_TENANT": facts.tenant}
-            if not facts.tenant:
-                del environ["RTFS_TENANT"]
-            self._open[facts.tenant] = open_session(None, self.config, journal=False, environ=environ)
-        return self._open[facts.tenant]
-
-
-def _replayed(hosts: _Hosts, history: History, run: str, total: Counts, *, as_json: bool) -> dict[str, Any]:
+def _replayed(hosts: Hosts, history: History, run: str, total: Counts, *, as_json: bool) -> dict[str, Any]:
     from rtfs_framework.cli.shown.progress import Progress, wanted
     from rtfs_framework.orchestrator.explaining.replaying.replay import replay
 

@@ -66,8 +66,15 @@ def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _decided(decisions.get(len(found["attempts"])))
     if found["exhausted"]:
         yield "exhausted", f"nothing was left to try: {found['exhausted']}"
+    if found["shadow"]:
+        yield "shadow", _shadow(found["shadow"])
     yield "ended", _ended(found)
     yield "memory", "; ".join(_memory(found))
+
+
+def _shadow(said: Mapping[str, Any]) -> str:
+    where = str(said["target"]) or "nobody can tell"
+    return f"engine '{said['engine']}': {where}" + (f" ({said['why']})" if said["why"] else "")
 
 
 def _arguments(found: Mapping[str, Any]) -> str:

@@ -57,13 +57,13 @@ class EngineTree:
     _above: list[str] = attrs.field(factory=list, init=False)
     """The engines whose children are being read."""
 
-    def resolve(self, wanted: str | None) -> EngineSpec | None:
-        """Return the engine at the top; every table is read, whether it is part of the tree or not."""
+    def resolve(self, wanted: str | None, key: str = "engine") -> EngineSpec | None:
+        """Return the engine that `[delegation] KEY` names; every table is read, whether it is below it or not."""
         for name in self.tables:
             self._instance(name)
         if wanted is None:
             return None
-        path: KeyPath = ("delegation", "engine")
+        path: KeyPath = ("delegation", key)
         if wanted in self.tables:
             return self._instance(wanted)
         if wanted in self.catalog.engines:

@@ -99,7 +99,7 @@ def _budgets(merged: Merged) -> Iterator[KeyPath]:
 def _engines(config: Config, merged: Merged) -> Iterator[Diagnostic]:
     """Yield the engines that are configured and stand nowhere in the tree that decides."""
     used: set[str] = set()
-    left = [config.engine]
+    left = [config.engine, config.shadow]
     while left:
         spec = left.pop()
         if isinstance(spec, EngineSpec) and spec.name not in used:

@@ -146,6 +146,8 @@ class Config:
     """At the top of the tree of engines."""
     engine_chosen: bool = False
     """Whether the configuration names it: then `routes` are read by engines alone, and by nobody before them."""
+    shadow: EngineSpec | None = None
+    """Decides beside it, for the record alone."""
     embedder: EmbedderSpec | None = None
     plan: str | None = None
     """The file of a pinned plan."""

@@ -84,13 +84,13 @@ class Resolver:
         texts = tuple(known_texts(local, remote))
         redaction = RedactionTables(self.reading, self.catalog).rules(file.redaction)
         tree = EngineTree(self.reading, self.catalog, file.engines, named, texts, redaction, self._directory)
-        engine = tree.resolve(wanted)
         counted = BudgetTables(self.reading.mistake, target, self.merged)
         return Config(
             path=None if self.merged.path is None else str(self.merged.path),
             default_target=target(table.default_target, ("delegation", "default_target")),
             cache_ttl=table.cache_ttl,
-            engine=engine,
+            engine=tree.resolve(wanted),
+            shadow=tree.resolve(table.shadow, "shadow"),
             engine_chosen=table.engine is not None,
             embedder=self._embedder(file),
             plan=None if table.plan is None else self._path(table.plan, ("delegation", "plan"), file=True),

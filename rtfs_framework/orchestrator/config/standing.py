@@ -189,6 +189,7 @@ STANDING: Mapping[str, Rule] = {
     "delegation.cache_ttl": _cache_ttl,
     "delegation.enable_l4_cache": _l4_off,
     "delegation.engine": _engine,
+    "delegation.shadow": widens,
     "delegation.embedder": widens,
     "delegation.plan": widens,
     "delegation.concurrency": _concurrency,

@@ -72,6 +72,8 @@ class DelegationTable:
     enable_l4_cache: bool | None = None
     """The published way to switch `[caches.<name of level L4>] enabled`, which goes before it."""
     engine: str | None = None
+    shadow: str | None = None
+    """An engine beside the real one: what it would have decided is written down."""
     embedder: str | None = None
     """Which embedder makes the vectors that engines read."""
     plan: str | None = None

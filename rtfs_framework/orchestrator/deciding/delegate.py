@@ -37,8 +37,9 @@ from rtfs_framework.orchestrator.deciding.pinned import Pinned, decided_before
 from rtfs_framework.orchestrator.deciding.plan_tree import Leaf, PlanTree
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.readings import UNKEPT, why_unkept
+from rtfs_framework.orchestrator.deciding.shadow import Shadow
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
-from rtfs_framework.orchestrator.recording.records import Decision, Grounds, Steps
+from rtfs_framework.orchestrator.recording.records import Decision, Grounds, Shadowed, Steps
 from rtfs_framework.orchestrator.remembering.cache_stack import SafeLayer
 from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.registry.faults import Part, PluginFault
@@ -88,6 +89,7 @@ class Delegator:
     ttl: float | None = None
     pinned: Pinned | None = None
     """A plan of the whole program that was made before."""
+    shadow: Shadow | None = None
     reads: Callable[..., Reads] = Reads
     """Makes the reads of one decision, from what `Reads` takes: of a call, or of what a journal says of one."""
     _by_identity: dict[int, Known] = attrs.field(factory=dict, init=False)
@@ -170,6 +172,15 @@ class Delegator:
         known = self._learn(asked.call)
         reads = self.reads(known.facts, asked.call, self._answers(answers), asked.asker)
         return self._ask(known, reads, answers, asked)
+
+    def beside(self, call: HostCall, asker: Asker) -> Shadowed | None:
+        """Return what the engine beside the real one would decide; None where no engine has a say."""
+        if self.shadow is None:
+            return None
+        known = self._learn(call)
+        if known.fixed is not None:
+            return None
+        return self.shadow.decide(known.facts, call, asker, self._answer_from_memory)
 
     def preview(self, call: HostCall, *, quiet: bool = False) -> Decision | Undecided:
         """Return what `decide` would, without looking into L1 or writing to it: for explanations.

@@ -222,10 +222,21 @@ def make_engine(config: Config, catalog: Catalog) -> Engine | None:
     Raises:
         PluginError: E0809, one cannot be made, or is no engine.
     """
-    if config.engine is None:
-        return None
+    return None if config.engine is None else _made(config, catalog, config.engine)
+
+
+def make_shadow(config: Config, catalog: Catalog) -> Engine | None:
+    """Return the engine that decides beside it, of its own objects; None for none.
+
+    Raises:
+        PluginError: E0809, it cannot be made, or is no engine.
+    """
+    return None if config.shadow is None else _made(config, catalog, config.shadow)
+
+
+def _made(config: Config, catalog: Catalog, spec: EngineSpec) -> Engine:
     try:
-        return _Maker(config, catalog).engine(config.engine)
+        return _Maker(config, catalog).engine(spec)
     except PluginFault as fault:
         raise _stops(fault) from fault.__cause__
 

@@ -55,7 +55,7 @@ def _deciding(name: str, table: Any) -> Any:
     """Return what of a table decisions may rest on: not how much is done at once, nor the name of a plan."""
     if name != "delegation" or not isinstance(table, Mapping):
         return table
-    return {key: value for key, value in table.items() if key not in ("parallel", "concurrency", "plan")}
+    return {key: value for key, value in table.items() if key not in ("parallel", "concurrency", "plan", "shadow")}
 
 
 def runtime_context_hash(config: Config) -> str:

@@ -99,7 +99,10 @@ class Dispatcher:
         return answer
 
     def _decide(self, opened: OpenCall) -> Answer | Waiting:
-        return self._follow(opened, self.delegator.decide(opened.call, opened))
+        decision = self.delegator.decide(opened.call, opened)
+        if self.delegator.shadow is not None:
+            opened.record.shadow = self.delegator.beside(opened.call, opened)
+        return self._follow(opened, decision)
 
     def _follow(self, opened: OpenCall, decision: Decision | Undecided) -> Answer | Waiting:
         """Carry a decision out, or ask the model that its engine wants to hear first."""

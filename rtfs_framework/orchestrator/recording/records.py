@@ -69,6 +69,17 @@ class Decision:
         return tuple(dict.fromkeys(read[0] for read, _, _ in self.footprint))
 
 
+@attrs.frozen(slots=True)
+class Shadowed:
+    """What an engine beside the real one would have decided."""
+
+    engine: str
+    target: str = ""
+    """Where it would have sent the call, in words; "" where that cannot be told."""
+    why: str = ""
+    """Why it cannot be told, or why it is not the engine's own choice."""
+
+
 @attrs.define(slots=True, weakref_slot=False)
 class OpenRecord:
     """What is written of a host call that is under way; `sealed` makes it the `CallRecord` of one that is over."""
@@ -109,6 +120,8 @@ class OpenRecord:
     """0 for the top-level forms; every later call into the program has the next number."""
     part: int = 0
     """Of a consultation: which one of its call, from 1."""
+    shadow: Shadowed | None = attrs.field(default=None, eq=False)
+    """What an engine beside the real one would have decided."""
     signals: int = attrs.field(default=0, eq=False)
     """How many changes of signals the journal had been told when the call was decided."""
     said_around: bool = attrs.field(default=False, eq=False)
@@ -261,6 +274,7 @@ def call_json(record: CallRecord) -> dict[str, Any]:
         "context": [list(item) for item in plan.context] if plan else [],
         "steps": [list(step) for step in record.decision.steps] if record.decision else [],
         "exhausted": record.exhausted,
+        "shadow": None if record.shadow is None else attrs.asdict(record.shadow),
         "attempts": [attempt_json(each) for each in record.attempts],
         "seconds": record.seconds,
         "cost": record.cost,

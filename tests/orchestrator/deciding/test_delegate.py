@@ -142,7 +142,7 @@ def test_l1_never_serves_the_plan_of_another_policy_function_or_symbol(calls):
 def test_a_plan_is_served_again_only_while_what_was_read_is_the_same(layer, reads, asked):
     engine = Sends("x", *reads)
     made = delegator(engine, layer)
-    for args in (("a",), ("b",), ("c" * 400,), (1,)) * 3:
+    for args in (("a",), ("b",), ("c" * 4000,), (1,)) * 3:
         succeed(made.decide(call("f", args=args)))
     assert engine.asked == asked
 

@@ -7,6 +7,7 @@ repeated and why. Nobody is asked, nothing is written, and nothing of the presen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
@@ -59,25 +60,36 @@ class Again:
     now: str = ""
     because: str = ""
     """Why it is another one, or why nobody can tell."""
+    plan: DelegationPlan | None = None
+    """What is decided now; None where nobody can tell."""
+    drew: bool = False
+    """Whether it is decided by chance: another seed may give another plan."""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-ready data."""
-        return {field.name: getattr(self, field.name) for field in attrs.fields(Again)} | {"result": self.result.value}
+        said = ("run", "call", "number", "symbol", "then", "now", "because")
+        return {**{name: getattr(self, name) for name in said}, "result": self.result.value}
 
 
-def replay(host: Host, history: History, run: str) -> Iterator[Again]:
-    """Decide again all that a run decided, in the order of its calls' ids."""
+@contextmanager
+def replayer(host: Host, history: History) -> Iterator[Replayer]:
+    """Return, for a while, what decides told decisions again, by the policy of a host."""
     past = _past(host, history)
     try:
-        once_more = _Once(host.dispatcher.delegator, history, host.config.surroundings.time_class, past)
-        for told in history.decisions(run):
-            yield once_more.decided(told)
+        yield Replayer(host.dispatcher.delegator, history, host.config.surroundings.time_class, past)
     finally:
         past.close()
 
 
+def replay(host: Host, history: History, run: str) -> Iterator[Again]:
+    """Decide again all that a run decided, in the order of its calls' ids."""
+    with replayer(host, history) as once_more:
+        for told in history.decisions(run):
+            yield once_more.decided(told)
+
+
 @attrs.define(slots=True, eq=False)
-class _Once:
+class Replayer:
     """Decides told decisions by one policy."""
 
     delegator: Delegator
@@ -112,8 +124,8 @@ class _Once:
         found = None if told is None else told.facts.signals.at(told.signals, name, show_target(target))
         return None if found is None else found[0]
 
-    def decided(self, told: Told) -> Again:
-        """Return what is decided now."""
+    def decided(self, told: Told, seed: str | None = None) -> Again:
+        """Return what is decided now. Chance is that of the run, or another one where a `seed` says so."""
         said = told.said
         then = _shown(str(said.get("target", "")), said.get("delay", 0.0), said.get("hedge"))
         known = {"run": told.facts.id, "call": told.call, "number": told.number, "symbol": told.entry["symbol"]}
@@ -122,15 +134,14 @@ class _Once:
             return Again(**known, then=then, result=Repeated.UNKNOWN, because=why)
         self._told, self._latest = told, None
         call = HostCall(CallKind.DELEGATED, told.function.name, told.args or (), told.function)
-        past = Past(attempts=told.attempts, seed=told.facts.seed, call=told.order)
+        past = Past(attempts=told.attempts, seed=told.facts.seed if seed is None else seed, call=told.order)
         decision = decided(self._by(told), call, past)
         if isinstance(decision, Undecided):
             return Again(**known, then=then, result=Repeated.UNKNOWN, because=self._missing)
         plan = _approved(decision.plan, told)
         now = _shown(show_target(plan.target), plan.delay, plain_of(plan.hedge))
-        if now == then:
-            return Again(**known, then=then, now=now, result=Repeated.SAME)
-        return Again(**known, then=then, now=now, result=Repeated.DIFFERS, because=plan.reasoning)
+        made = Again(**known, then=then, now=now, result=Repeated.SAME, plan=plan, drew="draw" in decision.read)
+        return made if now == then else attrs.evolve(made, result=Repeated.DIFFERS, because=plan.reasoning)
 
     def _by(self, told: Told) -> Delegator:
         """Return what decides again: where a pinned plan decided, by what it said then, as the record tells it."""

@@ -208,6 +208,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "decision_digest": body.get("decision", ""),
         "attempts": [{**_ATTEMPT, **each} for each in body.get("attempts", [])],
         "exhausted": body.get("exhausted", ""),
+        "shadow": body.get("shadow"),
         **{name: body.get(name, 0) for name in ("input_tokens", "output_tokens")},
         "cost": body.get("cost", 0 if row["what"] == "ended" or body.get("kind") == _CAPABILITY else None),
         **{name: body.get(name, "") for name in ("cache", "model")},

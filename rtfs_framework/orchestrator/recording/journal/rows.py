@@ -160,6 +160,8 @@ class Maker:
             more["attempts"] = [self._tried(each) for each in record.attempts]
         if record.exhausted:
             more["exhausted"] = record.exhausted
+        if record.shadow is not None:
+            more["shadow"] = {**attrs.asdict(record.shadow), "why": self.texts.blot(record.shadow.why)}
         if more:
             body = f"{body},{canonical_json(more)[1:-1]}"
         return Made("ended", record.entry, record.record, record.path, body + "}", texts)

@@ -46,6 +46,7 @@ def _of(
         "decisions": [_decided(history, each) for each in told],
         "attempts": entry["attempts"],
         "exhausted": entry["exhausted"],
+        "shadow": entry["shadow"],
         "memory": {"plan": told[-1].said.get("cache", "") if told else "", "reply": entry["cache"]},
         **{name: entry[name] for name in _TOOK},
         "error": {"kind": entry["error_kind"], "code": entry["error_code"], "message": entry["error"]}
@@ -57,7 +58,7 @@ def _of(
 def _decided(history: History, told: Told) -> dict[str, Any]:
     said = told.said
     named = ("target", "source", "engine", "confidence", "reasoning", "cache", "path", "steps", "context")
-    more = ("delay", "hedge", "alternatives")
+    more = ("delay", "hedge", "alternatives", "transform", "propensity")
     stands_on = said.get("parts", {}).get("stands_on", "")
     return {
         "number": told.number,
