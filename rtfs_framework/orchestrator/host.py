@@ -22,7 +22,7 @@ from rtfs_framework.orchestrator.deciding.engines import make_engine, make_shado
 from rtfs_framework.orchestrator.deciding.policy import policy_hash, runtime_context_hash
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
-from rtfs_framework.orchestrator.deciding.sequel import Sequel
+from rtfs_framework.orchestrator.deciding.sequel import MOST_VERDICTS, Sequel
 from rtfs_framework.orchestrator.deciding.shadow import Shadow
 from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.learning.build import Learning, build_learning
@@ -143,7 +143,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     learning = build_learning(config, engine, environ, clock, events, journal=journal)
     gate = Gate((*counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
     sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards, blot=blot)
-    models = Models(reuse, sender, config.attempts.most, _redactor(config, catalog))
+    models = Models(reuse, sender, config.attempts.most or MOST_VERDICTS, _redactor(config, catalog))
     signals = Signals(targets=health, budgets=counting, prices=pool)
     sequel = Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals)
     precedence = Precedence(

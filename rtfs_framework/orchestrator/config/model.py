@@ -105,8 +105,9 @@ class EmbedderSpec:
 class AttemptSpec:
     """How often a call is tried, and what becomes of it when nothing is left."""
 
-    most: int = 3
-    """Requests of one call, all targets together."""
+    most: int | None = None
+    """Requests of one call, all targets together. None: each target of a list once, and with repeats three; of engines
+    as many as they say. (No call has more than eight attempts and refusals.)"""
     on_exhausted: Literal["body", "error", "ask"] | None = None
     """None: the function's own body, and the error where the function's author named the target."""
     quality_floor: float = 0.0

@@ -50,6 +50,9 @@ class Said:
 
 Rule = Callable[[Said], Any]
 
+USUAL_ATTEMPTS = 3
+"""What a file that nobody trusts may say at most where its user says nothing."""
+
 
 def widens(_: Said) -> Any:
     """Nothing that it could say is less; what it says is ignored unless it stands already."""
@@ -76,7 +79,7 @@ def _parallel(said: Said) -> Any:
 
 
 def _attempts(said: Said) -> Any:
-    return _at_most(said.below.attempts.most, said)
+    return _at_most(said.below.attempts.most or USUAL_ATTEMPTS, said)
 
 
 def _on_exhausted(said: Said) -> Any:

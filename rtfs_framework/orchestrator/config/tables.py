@@ -82,7 +82,9 @@ class DelegationTable:
         default=None, validator=validators.optional([_POSITIVE, validators.le(_MOST_CONCURRENT)])
     )
     parallel: int = attrs.field(default=DEFAULT_PARALLEL, validator=[_POSITIVE, validators.le(_MOST_CONCURRENT)])
-    attempts: int = attrs.field(default=3, validator=[_POSITIVE, validators.le(MOST_ATTEMPTS)])
+    attempts: int | None = attrs.field(
+        default=None, validator=validators.optional([_POSITIVE, validators.le(MOST_ATTEMPTS)])
+    )
     on_exhausted: Literal["body", "error", "ask"] | None = None
     quality_floor: float = attrs.field(default=0.0, validator=_SHARE)
     min_confidence: float = attrs.field(default=0.0, validator=_SHARE)

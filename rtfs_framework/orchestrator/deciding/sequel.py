@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MOST_VERDICTS = 8
 """Attempts of one call, refusals of guards among them."""
 
+_USUAL = 3
+"""Requests of a list, its repeats among them, where the configuration does not say how many."""
+
 _BASE, _MOST_DELAY = 0.25, 10.0
 """Seconds of the first back-off, and the longest wait for which a call is kept open."""
 
@@ -46,7 +49,8 @@ class Sequel:
         if len(attempts) >= MOST_VERDICTS:
             return f"{MOST_VERDICTS} attempts and refusals are the most"
         made = sum(each.kind is not FailureKind.REFUSED for each in attempts)
-        return f"attempts = {self.spec.most} were made" if made >= self.spec.most else None
+        most = self.spec.most
+        return f"attempts = {most} were made" if most is not None and made >= most else None
 
     def why_not(self, target: ExecTarget, attempts: Sequence[Attempt]) -> str | None:
         """Return why a target may not be tried after these attempts, None when it may. A denial always may."""
@@ -127,6 +131,10 @@ class Sequel:
                 repeats.append((delay, place, target))
             else:
                 excluded.append(("excluded", f"{show_target(target)} again: {why}"))
+        made = sum(each.kind is not FailureKind.REFUSED for each in attempts)
+        if repeats and self.spec.most is None and made >= _USUAL:
+            excluded.append(("excluded", f"repeats: {made} requests were made, and attempts does not say more"))
+            repeats = []
         if not repeats:
             return None, tuple(excluded)
         delay, _, target = min(repeats, key=lambda each: each[:2])

@@ -45,6 +45,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _ANSWERING = "answering:"
+_UNBILLED = frozenset({401, 403, 404, 405, 407, 413, 415})
 _SERVER_S = "this is what the server answered, and no fault of the plugin: tell whoever runs the server"
 
 
@@ -235,7 +236,7 @@ class Sender:
         """Return what came of a request, for those who let it pass."""
         return Outcome(
             seconds=self.clock.monotonic() - sending.started,
-            usage=getattr(error, "usage", None) if usage is None else usage,
+            usage=_usage_of(error) if usage is None else usage,
             cost=sending.spent.cost,
             failure=None if error is None else failure_of(error),
             sent=sending.sent,
@@ -247,7 +248,7 @@ class Sender:
     ) -> None:
         if not isinstance(error, ProviderError) or opened.closed:
             return
-        usage = error.usage
+        usage = _usage_of(error)
         if usage is None and error.failure is FailureKind.SAFE:  # nothing was done, so nothing is billed
             usage = Usage(0, 0)
         if usage is not None:
@@ -265,6 +266,17 @@ class Sender:
         if counted != usage:
             wrong = f"its count of tokens is none: {usage}; its cost is not known"
             self.events.plugin_failed(instance.part, wrong, _ANSWERING, "the answer was used")
+
+
+def _usage_of(error: BaseException | None) -> Usage | None:
+    """Return what a failed request took, None where that is not known.
+
+    A server that does not know the key, the model or the way to ask has looked at no token: vendors bill none of that.
+    (A 400 may be a content filter's, and that one is billed by some.)
+    """
+    if not isinstance(error, ProviderError):
+        return None
+    return Usage(0, 0) if error.usage is None and error.status in _UNBILLED else error.usage
 
 
 def _tell_nobody(_who: str, _what: str) -> None:

@@ -153,6 +153,21 @@ def test_all_requests_are_bounded_together(run):
     assert (value, asked, call.exhausted) == ("own hi", {"a": 1, "b": 1}, "body")
 
 
+LONG = "[delegation.static_routes]\nlabel = [" + ", ".join(f'"local-{name}"' for name in "abcde") + "]\n"
+
+
+def test_where_nobody_says_how_many_every_target_of_a_list_is_tried_once(run):
+    value, call, asked = run(LONG, **{name: [REFUSED] for name in "abcd"}, e=["at last"])
+    assert (value, list(asked.values()), len(call.attempts)) == ("at last", [1, 1, 1, 1, 1], 4)
+    value, _, asked = run(LONG, **{name: [REFUSED] for name in "abcde"})
+    assert (value, list(asked.values())) == ("own hi", [1, 1, 1, 1, 1])
+
+
+def test_where_nobody_says_how_many_repeats_end_with_the_third_request(run):
+    value, call, asked = run(ONE, a=[REFUSED])
+    assert (value, asked, call.exhausted) == ("own hi", {"a": 3}, "body")
+
+
 class TestQuality:
     FLOOR = "[delegation]\nquality_floor = 0.5\n"
     TARGETS = "[delegation.local_models.a]\nprovider = 'a'\n[delegation.local_models.b]\nprovider = 'b'\nquality = {}\n"

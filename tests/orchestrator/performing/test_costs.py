@@ -10,7 +10,15 @@ import anyio
 import attrs
 import pytest
 
-from rtfs_framework.api import BadReply, InferenceReply, ProgramError, ProviderUnavailable, RemoteModel, Usage
+from rtfs_framework.api import (
+    BadReply,
+    InferenceReply,
+    ProgramError,
+    ProviderError,
+    ProviderUnavailable,
+    RemoteModel,
+    Usage,
+)
 from rtfs_framework.api.targets import LocalModel
 from rtfs_framework.cli.shown.words import money
 from rtfs_framework.orchestrator.config.model import ProviderSpec
@@ -165,13 +173,17 @@ LOST = "(defn main [x] (try (ask x) (catch HostError e (:kind e)) (catch TypeVal
         (lambda _: ZeroDivisionError("in the plugin"), PRICES, None),
         (lambda _: 42, PRICES, None),
         (lambda _: ProviderUnavailable("m", "never sent", usage=Usage(0, 0)), PRICES, 0.0),
+        (lambda _: ProviderError("m", "who are you?", status=401), PRICES, 0.0),
+        (lambda _: ProviderError("m", "no such model", status=404), PRICES, 0.0),
+        (lambda _: ProviderError("m", "filtered", status=400), PRICES, None),
+        (lambda _: ProviderError("m", "read, and refused", status=403, usage=Usage(1, 0)), PRICES, 2e-6),
     ],
 )
 def test_what_a_request_without_a_reply_cost_is_not_known(kit, source, answer, prices, cost):
     text = f"{ONE.splitlines()[1]}\n{LOST}"
     result, _ = run(kit, source, answer, text, f"{prices}timeout = 100\n")
     (call,) = result.calls
-    assert (call.cost, result.summary.unpriced, result.summary.cost) == (cost, cost is None, 0.0)
+    assert (call.cost, result.summary.unpriced, result.summary.cost) == (cost, cost is None, cost or 0.0)
     assert [entry["cost"] for entry in entries_of(kit.journal, result.run_id)] == [cost]
     assert kit.providers["m"].requests
 
