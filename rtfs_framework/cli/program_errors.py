@@ -6,6 +6,7 @@ their kind, E05xx.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import attrs
@@ -44,6 +45,7 @@ KINDS: dict[str, tuple[str, str]] = {
 """Error kind to its code and the usual way out."""
 
 _SHOWN_FRAMES = 8
+_NO_CODE = re.compile(r'"(?:\\.|[^"\\])*"|;[^\n]*', re.DOTALL)
 
 
 def as_diagnostic(value: ErrorValue) -> Diagnostic:
@@ -76,6 +78,22 @@ def render_error(value: ErrorValue) -> str:
         lines.append(f"  caused by {cause.kind}: {visible_message(cause.message)}")
         cause = cause.cause
     return "\n".join([*lines, *way_out])
+
+
+def tells(value: ErrorValue, finding: Diagnostic) -> bool:
+    """Tell whether an error is what a check foresaw: the form that fails is the one in which the finding stands."""
+    source, span = _place(value.span)
+    found = finding.span
+    if source is None or span is None or found is None or finding.kind != value.kind or finding.source is None:
+        return False
+    if finding.source.name != source.name or found.start < span.start:
+        return False
+    depth = 0
+    for char in _NO_CODE.sub("", source.text[span.start : found.start]):
+        depth += (char in "([{") - (char in ")]}")
+        if depth == 0 and char in ")]}":
+            return False
+    return depth <= 1
 
 
 def error_json(value: ErrorValue) -> dict[str, Any]:

@@ -39,6 +39,25 @@ def test_the_warning_is_among_the_problems_of_json(rtfs):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('(+ 1 "a")', 0),
+        ('(def x 1)\n(+ x  ; "(\n   (str "(")\n   "a")', 0),
+        ('(defn f [x] (nth x "a")) (f [1])', 0),
+        ("(defn f [x] x)\n(f\n  1 2)", 0),
+        ('(defn g [] (inc "b")) (+ 1 "a")', 1),
+        ('(map (fn [x] (+ x "a")) 5)', 1),
+        ('(do (defn g [] (inc "b")) (throw "no"))', 1),
+    ],
+)
+def test_a_mistake_that_is_reached_is_told_once(rtfs, folder, text, told):
+    (folder / "a.rtfs").write_text(text, encoding="utf-8")
+    for command in (("run", "a.rtfs"), ("eval", text)):
+        result = rtfs(*command)
+        assert (result.code, result.err.count("error[E05"), result.err.count("warning[E0")) == (1, 1, told)
+
+
 def test_a_warning_is_told_again_by_every_run(rtfs):
     for _ in range(3):
         assert "warning[E0321]" in rtfs("eval", CAUGHT).err

@@ -24,14 +24,15 @@ def command(expression: str, *, as_json: bool, config: str | None, journal: bool
     rtfs eval '(map inc [1 2 3])'
     rtfs eval --json '{:a 1}'
     """  # noqa: D301 - click's \b is a backspace
-    from rtfs_framework.cli.commands.run_once import linked_with_notices, show_result
+    from rtfs_framework.cli.commands.run_once import linked_quietly, show_result, told_once
     from rtfs_framework.cli.remember import remember_run
     from rtfs_framework.lang.source import Source
 
     source = read_program("-") if expression == "-" else remember(Source("<eval>", given_text(expression, "EXPR")))
     with open_session(None, config, journal=journal, limits=chosen(limits)) as session:
-        linked = linked_with_notices(session, source)
-        result = session.run(linked)
+        linked = linked_quietly(session, source)
+        with told_once(linked):
+            result = session.run(linked)
         if journal and not as_json and config is None and expression != "-":
             remember_run(session, linked, "eval")
     show_result(result, as_json=as_json)

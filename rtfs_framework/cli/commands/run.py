@@ -71,16 +71,18 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
                 texts = [given_text(arg, f"argument {n}") for n, arg in enumerate(args, 1)]
                 estimate_once(session, source, texts, as_json=options["as_json"])
                 return None
-            from rtfs_framework.cli.commands.run_once import linked_with_notices, run_once, show_result, write_result
+            from rtfs_framework.cli.commands import run_once as once
 
-            linked = linked_with_notices(session, source)
-            result = run_once(session, linked, [given_text(arg, f"argument {n}") for n, arg in enumerate(args, 1)])
+            linked = once.linked_quietly(session, source)
+            with once.told_once(linked):
+                given = [given_text(arg, f"argument {n}") for n, arg in enumerate(args, 1)]
+                result = once.run_once(session, linked, given)
             if not asked and _is_plain(file, options):
                 from rtfs_framework.cli.remember import remember_run
 
                 remember_run(session, linked)
-            write_result(result, options["output"])
-            show_result(result, as_json=options["as_json"])
+            once.write_result(result, options["output"])
+            once.show_result(result, as_json=options["as_json"])
             return None
         if args:
             raise click.UsageError("ARGS and --input exclude each other: with --input, main gets records")

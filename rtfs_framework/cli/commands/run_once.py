@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.cli.notices import notices, problems_json
@@ -12,6 +13,7 @@ from rtfs_framework.cli.shown.data import put_json, value_json
 from rtfs_framework.cli.sources import remember
 from rtfs_framework.cli.terminal import put
 from rtfs_framework.lang.arity import arity_text
+from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.orchestrator.recording.records import RunResult, call_json
@@ -43,6 +45,17 @@ def run_once(session: Session, linked: Linked, args: Sequence[str]) -> RunResult
 def linked_with_notices(session: Session, source: Source) -> Linked:
     """Return a program ready to run; say what in it surely fails when it is reached.
 
+    Raises:
+        LanguageError: The program was refused.
+    """
+    linked = linked_quietly(session, source)
+    notices().tell_findings(linked.warnings)
+    return linked
+
+
+def linked_quietly(session: Session, source: Source) -> Linked:
+    """Return a program ready to run.
+
     Its modules are remembered too, those of a stored program as well, so that an error in one shows its line.
 
     Raises:
@@ -51,8 +64,23 @@ def linked_with_notices(session: Session, source: Source) -> Linked:
     linked = session.link(source)
     for each in linked.artifact.sources:
         remember(each)
-    notices().tell_findings(linked.warnings)
     return linked
+
+
+@contextmanager
+def told_once(linked: Linked) -> Iterator[None]:
+    """Say what in a program surely fails when it has run: what it met there, its error tells already."""
+    try:
+        yield
+    except ProgramError as error:
+        from rtfs_framework.cli.program_errors import tells
+
+        notices().tell_findings(each for each in linked.warnings if not tells(error.value, each))
+        raise
+    except BaseException:
+        notices().tell_findings(linked.warnings)
+        raise
+    notices().tell_findings(linked.warnings)
 
 
 def check_main(main: FunctionSignature | None, source: Source, given: int, how: str) -> None:
