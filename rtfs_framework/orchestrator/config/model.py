@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.targets import ExecTarget, LocalPure
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
@@ -19,6 +20,7 @@ from rtfs_framework.orchestrator.config.tables_redaction import RedactionSpec
 
 if TYPE_CHECKING:
     from rtfs_framework.api.prices import PriceStep
+    from rtfs_framework.orchestrator.config.labels import LabelsSpec
     from rtfs_framework.orchestrator.config.layers import Merged
 
 DEFAULT_TIMEOUT = 30.0
@@ -64,6 +66,10 @@ class ProviderSpec:
     """Whether it may be asked again when a request may have been carried out."""
     min_confidence: float = 0.0
     """How sure it must say that it is; 0 for any."""
+    accepts: Label | None = None
+    """The marks that its requests may carry; None where its table does not say."""
+    marks: Label = PUBLIC
+    """Those that its replies have."""
     model: str = ""
     own: Any = None
     """An instance of the plugin's settings class, None when it has none."""
@@ -182,6 +188,8 @@ class Config:
     tenant: str = ""
     """Whose configuration this is (`budgets.of_tenant`); "" is nobody in particular."""
     ledger: LedgerSpec = USUAL_LEDGER
+    labels: LabelsSpec | None = None
+    """Marks of data; None where nothing carries any."""
     keys: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     """Environment variables that hold keys, and the origins that the user's own word lets them go to."""
     merged: Merged | None = attrs.field(default=None, eq=False, repr=False)

@@ -24,7 +24,8 @@ from rtfs_framework.orchestrator.config.model import CacheSpec, Config, Provider
 from rtfs_framework.orchestrator.config.own import MISTAKEN, key_names, typed_value, usual_plugin
 from rtfs_framework.orchestrator.config.paths import read_path
 from rtfs_framework.orchestrator.config.routes import target_text, why_no_id
-from rtfs_framework.orchestrator.config.standing import STANDING, WIDENS, Said, widens
+from rtfs_framework.orchestrator.config.standing import STANDING, Said, widens
+from rtfs_framework.orchestrator.config.standing_labels import WIDENS
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable
 
 if TYPE_CHECKING:
@@ -209,6 +210,20 @@ class Narrowing:
             named = table.get(key)
             self.ignored.extend((section, key, name) for name in (named if isinstance(named, dict) else ()))
         return self._plain(section, {key: value for key, value in table.items() if key not in _NAMED})
+
+    def _labels(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Cut down labels: more marks narrow, and less that is accepted."""
+        left: dict[str, Any] = {}
+        for key, raw in table.items():
+            if not isinstance(raw, dict):
+                if (kept := self._key(section, key, raw)) is not WIDENS:
+                    left[key] = kept
+                continue
+            for name, texts in raw.items():
+                said = Said(key=f"{key}.{name}", raw=texts, value=texts, below=self.below)
+                if (kept := self._judged(f"{section}.{key}", (section, key, name), said)) is not WIDENS:
+                    left.setdefault(key, {})[name] = kept
+        return left
 
     def _budgets(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
         """Cut down budgets or rates: more of them narrow, and so do lower amounts."""

@@ -20,6 +20,7 @@ from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.budgets import BudgetTables, LedgerSpec
 from rtfs_framework.orchestrator.config.engine_tree import EngineTree
 from rtfs_framework.orchestrator.config.key_binding import endpoint_of, host_of, names_key
+from rtfs_framework.orchestrator.config.labels_reading import read_labels
 from rtfs_framework.orchestrator.config.model import (
     AttemptSpec,
     CacheSpec,
@@ -50,7 +51,7 @@ _SECTIONS: tuple[tuple[str, Callable[[str], LocalModel | RemoteModel]], ...] = (
     ("local_models", LocalModel),
 )
 
-_DECIDING = ("delegation", "engines", "embedders", "security", "budgets", "rates", "guards", "redaction")
+_DECIDING = ("delegation", "engines", "embedders", "security", "budgets", "rates", "guards", "redaction", "labels")
 """The tables that decisions rest on."""
 
 
@@ -80,6 +81,7 @@ class Resolver:
             return parse_target(text, local, remote)
 
         self._check_keys(file.keys)
+        security = self._security(file.security)
         wanted = table.engine or default_engine(self.catalog)
         texts = tuple(known_texts(local, remote))
         redaction = RedactionTables(self.reading, self.catalog).rules(file.redaction)
@@ -102,7 +104,7 @@ class Resolver:
             routes=_routes(table.static_routes, target),
             providers=tuple(priced(spec, file.prices) for spec in providers),
             caches=self._caches(file.caches, l4=table.enable_l4_cache),
-            security=self._security(file.security),
+            security=security,
             surroundings=read_surroundings(file.security, self.reading.mistake),
             journal=self._journal(file),
             module_path=self._module_path(file),
@@ -115,6 +117,7 @@ class Resolver:
             rates=counted.rates(file.rates, ("rates",)),
             tenants=counted.tenants(file.tenants, {"budgets": file.budgets, "rates": file.rates}),
             ledger=self._ledger(file),
+            labels=read_labels(self.reading, self.catalog, named, file, data, providers, security),
             tables={name: data[name] for name in _DECIDING if name in data},
         )
 
@@ -184,6 +187,8 @@ class Resolver:
             quality=ours.quality,
             idempotent=ours.idempotent,
             min_confidence=ours.min_confidence or 0.0,
+            accepts=None if ours.accepts is None else frozenset(ours.accepts),
+            marks=frozenset(ours.marks),
             model=ask(part, "its setting `model`", lambda: str(getattr(own, "model", "") or "")),
             own=own,
             table=dict(table),

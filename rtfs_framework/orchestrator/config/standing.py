@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
@@ -19,14 +19,17 @@ from rtfs_framework.orchestrator.config.budgets import SCOPES, BudgetSpec, RateS
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT, MANY, Config, ProviderSpec
 from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
+from rtfs_framework.orchestrator.config.standing_labels import (
+    WIDENS,
+    of_accepts,
+    of_forbidden,
+    of_marks,
+    of_model_accepts,
+    of_model_marks,
+    of_source,
+)
 from rtfs_framework.orchestrator.config.tables_health import HealthTable
 
-
-class _Widens:
-    """Nothing is left of a value."""
-
-
-WIDENS: Final = _Widens()
 _LEVELS = (IsolationLevel.PURE, IsolationLevel.CONTROLLED, IsolationLevel.FULL)
 _MADE_HERE = frozenset({CacheLevel.L1, CacheLevel.L4})
 _REACHES = (Reach.PURE, Reach.LOCAL, Reach.REMOTE)
@@ -220,6 +223,16 @@ STANDING: Mapping[str, Rule] = {
     "delegation.local_models.*.quality": widens,
     "delegation.local_models.*.idempotent": widens,
     "delegation.local_models.*.min_confidence": widens,
+    **{
+        f"delegation.{part}.*.{key}": rule
+        for part in ("remote_providers", "local_models")
+        for key, rule in (("accepts", of_model_accepts), ("marks", of_model_marks))
+    },
+    "labels.marks": of_marks,
+    "labels.forbidden": of_forbidden,
+    **{f"labels.{source}": of_source for source in ("inputs", "capabilities", "providers", "context")},
+    "labels.accepts": of_accepts,
+    "labels.declassify": widens,
     "engines.*": widens,
     "embedders.*": widens,
     "guards.*": widens,

@@ -26,6 +26,7 @@ from rtfs_framework.orchestrator.config.tables_budgets import (
 )
 from rtfs_framework.orchestrator.config.tables_guards import USUAL_APPROVALS, ApprovalsTable
 from rtfs_framework.orchestrator.config.tables_health import HealthTable
+from rtfs_framework.orchestrator.config.tables_labels import USUAL_LABELS, LabelsTable
 from rtfs_framework.orchestrator.config.tables_prices import PriceTable
 
 _POSITIVE: Any = validators.gt(0)
@@ -110,6 +111,8 @@ class ProviderTable:
     quality: float | None = attrs.field(default=None, validator=validators.optional(_SHARE))
     idempotent: bool = False
     min_confidence: float | None = attrs.field(default=None, validator=validators.optional(_SHARE))
+    accepts: Sequence[str] | None = None
+    marks: Sequence[str] = ()
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -210,6 +213,7 @@ class ConfigFile:
     rates: Mapping[str, RateTable] = attrs.field(factory=dict)
     tenants: Mapping[str, TenantTable] = attrs.field(factory=dict)
     ledger: LedgerTable = USUAL_LEDGER
+    labels: LabelsTable = USUAL_LABELS
     keys: Mapping[str, str | list[str]] = attrs.field(factory=dict)
     """Environment variables with keys, and the hosts that they may go to."""
     prices: Mapping[str, PriceTable] = attrs.field(factory=dict)

@@ -331,7 +331,8 @@ def test_every_key_of_the_model_has_its_standing():
     named = {"context", "environment", "constraints", "hours"}
     tables = {"static_routes", "remote_providers", "local_models"} | named
     model = {f"{table}.{key}" for table, keys in sections().items() for key in keys if key not in tables}
-    model |= {"delegation.static_routes.*", "engines.*", "keys.*", *(f"security.{key}.*" for key in named)}
+    model |= {"delegation.static_routes.*", "engines.*", "keys.*", "labels.context"}
+    model |= {f"security.{key}.*" for key in named}
     model |= _wild(ProviderTable, "delegation.remote_providers.*") | _wild(ProviderTable, "delegation.local_models.*")
     model |= _wild(CacheTable, "caches.*") | _wild(BudgetTable, "budgets.*") | _wild(RateTable, "rates.*")
     model |= {"tenants.*", "guards.*", "redaction.*", "embedders.*"} | _wild(PriceTable, "prices.*")

@@ -1,0 +1,134 @@
+"""The floating label of a run: the marks of all that it was given so far, errors included. It only ever grows.
+
+In: the marks of arguments, of context values that are read, and of whatever answers a call. Out: the label under which
+the next call is made. A branch starts with its parent's label; what branches were given counts for their parent when
+all have ended, those that failed or were cancelled included. A context value keeps the label under which it was set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.api.labels import PUBLIC, Label
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.records import OpenRecord
+
+Brought = Callable[["OpenRecord"], Label]
+"""The marks of what answered a call, by its record: those of its target, and of what was tried before."""
+
+SET, GET = "context-set", "context-get"
+
+
+@attrs.define(slots=True, eq=False)
+class Gathered:
+    """What the branches of a fan-out, or the calls into a program, were given: all of them together."""
+
+    outer: Gathered | None = None
+    """Where that counts, too: who is cancelled never gathers what its own branches were given."""
+    label: Label = PUBLIC
+    context: dict[str, Label] = attrs.field(factory=dict)
+    replies: dict[str, Label] = attrs.field(factory=dict)
+
+    def add(self, marks: Label) -> None:
+        """Count marks that one of them was given."""
+        self.label |= marks
+        if self.outer is not None:
+            self.outer.add(marks)
+
+
+@attrs.define(slots=True, eq=False)
+class Floating:
+    """The label of one run, or of one branch of it."""
+
+    brought: Brought
+    program: str = ""
+    """The digest of the program's texts."""
+    label: Label = PUBLIC
+    context: dict[str, Label] = attrs.field(factory=dict)
+    """The labels of context values, by name."""
+    replies: dict[str, Label] = attrs.field(factory=dict)
+    """What the calls of each place were answered so far, by the place's text."""
+    inputs: tuple[tuple[tuple[str, ...], Label], ...] = ()
+    """What of its arguments carries marks, by path of keys."""
+    gathered: Gathered | None = None
+    """Told of all that it is given."""
+
+    def add(self, marks: Label) -> None:
+        """Count marks of something that the run is given."""
+        if marks <= self.label:
+            return
+        self.label |= marks
+        if self.gathered is not None:
+            self.gathered.add(marks)
+
+    def entry(self, gathered: Gathered) -> Floating:
+        """Return the label of a call into the program whose top-level forms this one is of."""
+        return attrs.evolve(self, context=dict(self.context), replies=dict(self.replies), gathered=gathered)
+
+    def given(self, inputs: tuple[tuple[tuple[str, ...], Label], ...]) -> None:
+        """Count the marks of arguments."""
+        self.inputs = inputs
+        for _, marks in inputs:
+            self.add(marks)
+
+    def branches(self) -> Gathered:
+        """Return where the branches of a fan-out gather what they are given."""
+        return Gathered(self.gathered)
+
+    def branch(self, gathered: Gathered, *, ordered: bool) -> Floating:
+        """Return the label of a branch; where order is kept, context values are those of the run itself."""
+        context = self.context if ordered else dict(self.context)
+        return attrs.evolve(self, context=context, replies=dict(self.replies), gathered=gathered)
+
+    def join(self, gathered: Gathered) -> None:
+        """Count what all branches of a fan-out were given."""
+        self.add(gathered.label)
+        for mine, theirs in ((self.context, gathered.context), (self.replies, gathered.replies)):
+            for name, marks in theirs.items():
+                mine[name] = mine.get(name, PUBLIC) | marks
+            if self.gathered is not None:
+                _merge(self.gathered.context if mine is self.context else self.gathered.replies, theirs)
+
+    def closed(self, record: OpenRecord, name: str) -> Label:
+        """Count what a call was answered, whatever that was; `name` is what it was about. Returns its marks."""
+        label = PUBLIC if record.labelled is None else record.labelled.label
+        marks = self.brought(record)
+        if record.kind == GET:
+            marks |= self.context.get(name, PUBLIC)
+        elif record.kind == SET:
+            self.context[name] = label
+            if self.gathered is not None:
+                _merge(self.gathered.context, {name: label})
+        if record.place is not None:
+            answered = {str(record.place): label | marks}
+            _merge(self.replies, answered)
+            if self.gathered is not None:
+                _merge(self.gathered.replies, answered)
+        self.add(marks)
+        return marks
+
+
+def _merge(into: dict[str, Label], more: Mapping[str, Label]) -> None:
+    for name, marks in more.items():
+        into[name] = into.get(name, PUBLIC) | marks
+
+
+@attrs.frozen(slots=True)
+class CallLabel:
+    """The marks of one call's request, for its record."""
+
+    label: Label
+    freed: Label = PUBLIC
+    """Those that a `declassify` around the call frees, where the policy grants it."""
+    reason: str = ""
+    """Why, as the program says."""
+    grants: tuple[str, ...] = ()
+    """What of the policy grants it, in words."""
+    kept: bool = True
+    """Whether the journal may keep its words."""
+    brought: Label = PUBLIC
+    """The marks that its answer has beyond them."""
