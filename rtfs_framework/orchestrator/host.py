@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
     from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
     from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
+    from rtfs_framework.orchestrator.performing.label_check import HostLabels
     from rtfs_framework.orchestrator.performing.redaction import Redactor
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.registry.catalog import Catalog
@@ -132,16 +133,21 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         report=events.plugin_failed,
         keyring=keyring,
     )
-    security = SecurityAuthorizer(config.security, config.path or "delegation.toml")
+    labels = _labels(config, events)
+    rule = None if labels is None else labels.rule
+    security = SecurityAuthorizer(config.security, config.path or "delegation.toml", rule)
     policy = policy_hash(config, pool, engine)
     guards = make_guards(config.guards, catalog, events.plugin_failed)
-    reuse = Reuse(caches.of_level(CacheLevel.L2), config.cache_ttl, keyring, signature_text, guards.fingerprint)
+    replies = caches.of_level(CacheLevel.L2)
+    kept = None if labels is None or replies is None else labels.accepted(f"cache {replies.name}")
+    reuse = Reuse(replies, config.cache_ttl, keyring, signature_text, guards.fingerprint, kept)
     blot = blotter(secrets_of(config, environ))
     written = _journal(config, environ, clock, events, blot) if journal and config.journal.enabled else None
     health = build_board(config.health, pool, environ, clock, events, written)
     counting = build_counting(config, pool, environ, clock, events, written)
     learning = build_learning(config, engine, environ, clock, events, journal=journal)
-    gate = Gate((*counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
+    marked = () if labels is None else (labels.check,)
+    gate = Gate((*marked, *counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
     sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards, blot=blot)
     models = Models(reuse, sender, config.attempts.most or MOST_VERDICTS, _redactor(config, catalog))
     signals = Signals(targets=health, budgets=counting, prices=pool)
@@ -190,6 +196,9 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             keep_args=config.journal.keep_args,
         ),
     )
+    if labels is not None:
+        labelling = labels.at_work(dispatcher.delegator, catalog.capabilities)
+        dispatcher = attrs.evolve(dispatcher, labelling=labelling)
     return Host(
         config=config,
         catalog=catalog,
@@ -214,6 +223,14 @@ def _embedder(config: Config, catalog: Catalog, events: EventBus) -> HeldEmbedde
     from rtfs_framework.orchestrator.deciding.embedding import held_embedder
 
     return held_embedder(config.embedder, catalog, events.plugin_failed)
+
+
+def _labels(config: Config, events: EventBus) -> HostLabels | None:
+    if config.labels is None:
+        return None
+    from rtfs_framework.orchestrator.performing.label_check import HostLabels
+
+    return HostLabels.of(config.labels, config.redaction, events)
 
 
 def _redactor(config: Config, catalog: Catalog) -> Redactor | None:

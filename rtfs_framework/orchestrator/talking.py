@@ -59,6 +59,7 @@ class HostedConversation:
             started=host.clock.monotonic(),
             context=dict(host.config.security.values),
         )
+        program.begin_labels("")
         return cls(session, talk, program)
 
     def check(self, added: Addition, source: Source) -> None:

@@ -55,7 +55,13 @@ def read_labels(
                     tables.marks(texts, path)
                     if "labels" not in data:
                         tables.doubt(f"'{key}' says nothing: no data carries marks", path, "add a table [labels]")
-    return tables.read(file.labels, providers, security.values) if "labels" in data else None
+    if "labels" not in data:
+        return None
+    for name, table in file.redaction.items():
+        texts = table.get("marks")
+        if isinstance(texts, list) and all(isinstance(each, str) for each in texts):
+            tables.marks(texts, ("redaction", name, "marks"))
+    return tables.read(file.labels, providers, security.values)
 
 
 @attrs.frozen(slots=True)

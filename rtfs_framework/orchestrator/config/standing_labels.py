@@ -41,9 +41,8 @@ def of_source(said: Said) -> Any:
     if section == "inputs":
         return _both(labels.inputs.get(tuple(name.split(".")), PUBLIC), said.value)
     if section == "providers":
-        return _both(
-            {target_text(each): marks for each, marks in labels.providers.items()}.get(name, PUBLIC), said.value
-        )
+        known = {target_text(each): marks for each, marks in labels.providers.items()}
+        return _both(known.get(name, PUBLIC), said.value)
     return _both(getattr(labels, section).get(name, PUBLIC), said.value)
 
 

@@ -90,6 +90,8 @@ class Delegator:
     pinned: Pinned | None = None
     """A plan of the whole program that was made before."""
     shadow: Shadow | None = None
+    labels: str = ""
+    """Of the calls that it decides about, where those carry marks: what is kept under its keys is for them alone."""
     reads: Callable[..., Reads] = Reads
     """Makes the reads of one decision, from what `Reads` takes: of a call, or of what a journal says of one."""
     _by_identity: dict[int, Known] = attrs.field(factory=dict, init=False)
@@ -271,13 +273,17 @@ class Delegator:
         return (record.value,) if record is not None and isinstance(record.value, str) else None
 
     def _answer_key(self, question: Question) -> CacheKey:
-        parts = ("policy", self.policy_hash), ("target", show_target(question.target)), ("question", question.key)
-        return CacheKey("answer", key_of(*(text for part in parts for text in part)), parts)
+        parts = [("policy", self.policy_hash), ("target", show_target(question.target)), ("question", question.key)]
+        if self.labels:
+            parts.append(("labels", self.labels))
+        return CacheKey("answer", key_of(*(text for part in parts for text in part)), tuple(parts))
 
     def _plan_key(self, known: Known, reads: Reads) -> CacheKey:
         function = known.facts.function
         parts = [("symbol", function.name), ("function", function.body_digest), ("arity", str(function.shape))]
         parts.append(("policy", self.policy_hash))
+        if self.labels:
+            parts.append(("labels", self.labels))
         parts += [(repr(read), str(key)) for read, key in reads.noted.items()]
         return CacheKey("plan", key_of(*(text for part in parts for text in part)), tuple(parts))
 

@@ -25,7 +25,7 @@ from rtfs_framework.api.targets import (
 )
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.values import Keyword
-from rtfs_framework.lang.vectors import GrownVector, List
+from rtfs_framework.lang.vectors import Shared
 from rtfs_framework.orchestrator.boundary.purity import ATOMS
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.labels import Grant, LabelsSpec, accepted
@@ -107,9 +107,9 @@ class Marks:
             found += self._within(arg, heads)
         return tuple(dict.fromkeys(found))
 
-    def _within(self, value: Any, heads: set[str]) -> Iterator[tuple[tuple[str, ...], Label]]:
+    def _within(self, whole: Any, heads: set[str]) -> Iterator[tuple[tuple[str, ...], Label]]:
         """Yield the marked paths of a value. Walked without recursion, for data may be as deep as it likes."""
-        left: list[tuple[tuple[str, ...], Any]] = [((), value)]
+        left: list[tuple[tuple[str, ...], Any]] = [((), whole)]
         while left:
             path, value = left.pop()
             if isinstance(value, Map):
@@ -122,7 +122,7 @@ class Marks:
                             yield here, marks
                     if item.__class__ not in ATOMS:
                         left.append((here, item))
-            elif value.__class__ in _SEQUENCES:
+            elif isinstance(value, Set | Shared | tuple):
                 left.extend((path, item) for item in value if item.__class__ not in ATOMS)
 
     def _marked(self, path: tuple[str, ...]) -> Label:
@@ -135,7 +135,6 @@ class Marks:
 
 
 _MOST = 4096
-_SEQUENCES = frozenset({tuple, List, GrownVector, Set})
 
 
 @attrs.frozen(slots=True)
@@ -166,10 +165,9 @@ class LabelRule:
         left = PUBLIC if accepts is None else self.label - accepts
         if not left:
             return left
-        redactions = self.marks.redactions
-        return left.difference(
-            *(redactions.get(name, PUBLIC) for name in (redactions if transform is None else transform))
-        )
+        known = self.marks.redactions
+        freed = (known.get(name, PUBLIC) for name in (known if transform is None else transform))
+        return left.difference(*freed)
 
     def why_not(self, target: ExecTarget, transform: Iterable[str] | None = ()) -> str | None:
         """Return why the call may not reach a target, None when it may."""

@@ -78,9 +78,16 @@ class Precedence:
 
     def weighed(self) -> tuple[tuple[Candidate, ...], Steps]:
         """Return the targets that an engine may choose, and the others with what excludes each."""
-        reach = self.security.validate_execution_context
+        security = self.security
+
+        def reach(target: ExecTarget) -> str | None:
+            return security.validate_execution_context(target, None)
+
         found = tuple(each for each in self.targets.candidates if reach(each.target) is None)
         excluded = ((each, reach(each) or self.targets.unusable(each)) for each in self.targets.all)
+        if security.label is not None:
+            accepts = security.label.accepts
+            found = tuple(attrs.evolve(each, accepts=accepts(each.target)) for each in found)
         return found, tuple((show_target(each), why) for each, why in excluded if why is not None)
 
     def settle(self, function: FunctionSignature) -> tuple[Decision | None, Steps]:
@@ -162,7 +169,9 @@ class Precedence:
     def review(self, plan: DelegationPlan) -> tuple[DelegationPlan, str | None]:
         """Return an engine's plan, narrowed to what is allowed and can be used, and the note when it was."""
         wanted = plan.target.then if isinstance(plan.target, Ask) else plan.target  # a person is asked for no less
-        target, why = self.security.narrow(wanted)
+        target, why = self.security.narrow(wanted, plan.transform)
+        if isinstance(plan.target, Ask) and isinstance(target, Ask):
+            return plan, why  # somebody is asked already
         if why is None:
             why = self.targets.unusable(target)
             target = target if why is None else LocalPure()
@@ -176,7 +185,8 @@ class Precedence:
         """Return a plan with its second request, or without one that must not be, and the note then."""
         both = (plan.target, hedge.target)
         found = [self.sequel.candidate(each) for each in both]
-        why = self.security.validate_execution_context(hedge.target) or self.targets.unusable(hedge.target)
+        why = self.security.validate_execution_context(hedge.target, plan.transform)
+        why = why or self.targets.unusable(hedge.target)
         if why is None and plan.target == hedge.target:
             why = "it is asked already"
         if why is None:
@@ -197,7 +207,8 @@ class Precedence:
         target, why = self.security.narrow(wanted)
         note = None if why is None else f"{show_target(wanted)} narrowed to {show_target(target)}: {why}"
         steps = (*steps, ("hint", f"{text} -> {show_target(wanted)}"))
-        return self._made(target, PlanSource.HINT, f"the author's hint {text}", steps, note)
+        source = PlanSource.POLICY if isinstance(target, Deny) else PlanSource.HINT
+        return self._made(target, source, f"the author's hint {text}", steps, note)
 
     def _routed(self, pattern: str, targets: tuple[ExecTarget, ...], steps: Steps) -> Decision:
         excluded: list[tuple[str, str]] = []

@@ -9,6 +9,7 @@ a program that is looked at and not run (`authorize_program`). Nobody else judge
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -19,6 +20,9 @@ from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach, RuntimeContext
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.deciding.labels import LabelRule
 
 
 @attrs.frozen(slots=True)
@@ -35,6 +39,8 @@ class SecurityAuthorizer:
 
     rules: RuntimeContext
     config_name: str = "delegation.toml"
+    label: LabelRule | None = None
+    """Judges by the marks of the calls that this one is for; None where nothing carries marks."""
     denied: Patterns = attrs.field(init=False, repr=False, eq=False)
     granted: Patterns = attrs.field(init=False, repr=False, eq=False)
 
@@ -78,8 +84,16 @@ class SecurityAuthorizer:
             return None
         return Refusal(f"denied by '{denied}'", f"remove it from deny under [security] in {self.config_name}")
 
-    def validate_execution_context(self, target: ExecTarget) -> str | None:
-        """Return why a call may not be executed at a target, None when it may: its data would travel too far."""
+    def validate_execution_context(self, target: ExecTarget, transform: Iterable[str] | None = ()) -> str | None:
+        """Return why a call may not be executed at a target, None when it may.
+
+        Its data would travel too far, or carry marks that the target does not accept: after a redaction by the rules
+        of these names, None for all that there are.
+        """
+        why = self._too_far(target)
+        return self.label.why_not(target, transform) if why is None and self.label is not None else why
+
+    def _too_far(self, target: ExecTarget) -> str | None:
         reach = Reach.PURE if self.rules.level is IsolationLevel.PURE else self.rules.reach
         if isinstance(target, RemoteModel) and reach is not Reach.REMOTE:
             return f"reach is '{reach.value}'"
@@ -87,10 +101,16 @@ class SecurityAuthorizer:
             return "reach is 'pure'"
         return None
 
-    def narrow(self, target: ExecTarget) -> tuple[ExecTarget, str | None]:
-        """Return the target, brought home when it lies beyond reach, and the reason when it was."""
-        why = self.validate_execution_context(target)
-        return (target, None) if why is None else (LocalPure(), why)
+    def narrow(self, target: ExecTarget, transform: Iterable[str] = ()) -> tuple[ExecTarget, str | None]:
+        """Return the target, brought home when it lies beyond reach, and the reason when it was.
+
+        What becomes of a call whose marks a target does not accept, the configuration says.
+        """
+        why = self._too_far(target)
+        if why is not None or self.label is None:
+            return (target, None) if why is None else (LocalPure(), why)
+        why = self.label.why_not(target, transform)
+        return (target, None) if why is None else (self.label.instead(target, why), why)
 
 
 def violation(operation: str, name: str, level: IsolationLevel, refusal: Refusal) -> ProgramError:

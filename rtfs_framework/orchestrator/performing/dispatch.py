@@ -7,6 +7,7 @@ down exactly once, whatever becomes of it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import attrs
 from typing_extensions import assert_never
@@ -29,7 +30,13 @@ from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.errors import ProgramError, undefined_symbol
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Locally, Reply, Throw, Waiting, reply
-from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error, late, unknown_target
+from rtfs_framework.orchestrator.boundary.failures import (
+    RefusedError,
+    as_program_error,
+    late,
+    unknown_capability,
+    unknown_target,
+)
 from rtfs_framework.orchestrator.concurrency.deadlines import pause, seconds_for
 from rtfs_framework.orchestrator.concurrency.slots import Slots
 from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, Delegator
@@ -47,6 +54,11 @@ from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.records import Decision
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
+
+if TYPE_CHECKING:  # a host without labels has no use for them
+    from rtfs_framework.orchestrator.deciding.labelling import Labelling
+    from rtfs_framework.orchestrator.deciding.precedence import Precedence
+    from rtfs_framework.orchestrator.recording.floating import Floating
 
 _FOR_EVER = float("inf")
 _CAPABILITY, _DELEGATED = CallKind.CAPABILITY, CallKind.DELEGATED
@@ -66,12 +78,17 @@ class Dispatcher:
     consultations: Consultations
     hedging: Hedging
     approvals: Approvals
+    labelling: Labelling | None = None
+    """Gives calls their marks; None where nothing carries any."""
 
     def answer(self, call: HostCall, scope: RunScope) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for."""
         opened = OpenCall.of(call, scope, self.clock.monotonic())
         try:
-            if call.kind is _CAPABILITY:
+            refused = None if scope.floating is None else self._labelled(opened, scope.floating)
+            if refused is not None:
+                answer = refused
+            elif call.kind is _CAPABILITY:
                 name, ordering = call.capability, scope.ordering
                 answer = self.capabilities.perform(opened, name) if ordering is None else self._perform(opened, name)
             else:
@@ -98,10 +115,29 @@ class Dispatcher:
             await opened.written()
         return answer
 
+    def _labelled(self, opened: OpenCall, floating: Floating) -> Answer | Waiting | None:
+        """Give a call its label; return its answer where the label does not let it go on as it is."""
+        labelling = self.labelling
+        wrong = None if labelling is None else labelling.enter(opened, floating)
+        if wrong is not None:
+            return self._throw(opened, wrong)
+        if labelling is None or opened.record.labelled is None or opened.call.kind is not _CAPABILITY:
+            return None
+        name = opened.call.capability
+        if name not in self.capabilities.entries:  # a name that a program made up may be what must not be seen
+            opened.record.target = f"capability {opened.record.symbol}"
+            return self._throw(opened, unknown_capability(name, sorted(self.capabilities.entries)))
+        decision = labelling.of_capability(opened, name)
+        return None if decision is None else self._carry_out(opened, decision)
+
+    def _decider(self, opened: OpenCall) -> Delegator:
+        return self.delegator if self.labelling is None else self.labelling.decider(opened)
+
     def _decide(self, opened: OpenCall) -> Answer | Waiting:
-        decision = self.delegator.decide(opened.call, opened)
-        if self.delegator.shadow is not None:
-            opened.record.shadow = self.delegator.beside(opened.call, opened)
+        decider = self.delegator if opened.record.labelled is None else self._decider(opened)
+        decision = decider.decide(opened.call, opened)
+        if decider.shadow is not None:
+            opened.record.shadow = decider.beside(opened.call, opened)
         return self._follow(opened, decision)
 
     def _follow(self, opened: OpenCall, decision: Decision | Undecided) -> Answer | Waiting:
@@ -144,7 +180,7 @@ class Dispatcher:
         elif self.events.active:
             path = ".".join(map(str, call.path))
             fields = {"event": call.capability, "path": path, "args": [str(arg) for arg in call.args]}
-            self.events.emit("program.event", fields)
+            self.events.emit("program.event", fields, opened.labels)
         return self._reply(opened, None)
 
     def _perform(self, opened: OpenCall, name: str) -> Answer | Waiting:
@@ -199,17 +235,22 @@ class Dispatcher:
     def _again(self, opened: OpenCall, decision: Decision, failed: Failed) -> Answer | Waiting:
         """Write an attempt down that gave no usable answer, and carry out what is decided then."""
         opened.tried(decision.plan.target, failed, self.clock.monotonic())
-        return self._follow(opened, self.delegator.again(opened.call, opened, opened.answers))
+        return self._follow(opened, self._decider(opened).again(opened.call, opened, opened.answers))
 
     def _carry_out(self, opened: OpenCall, decision: Decision) -> Answer | Waiting:
         opened.record.decision = decision
         if self.events.active:
             plan = decision.plan
             fields = {"symbol": opened.record.symbol, "target": show_target(plan.target), "source": plan.source.value}
-            self.events.emit("call.decided", {**fields, "engine": plan.engine, "attempt": len(opened.record.attempts)})
+            more = {**fields, "engine": plan.engine, "attempt": len(opened.record.attempts)}
+            self.events.emit("call.decided", more, opened.labels)
         if decision.exhausted == "error" and opened.failed is not None:
             return self._throw(opened, opened.failed)
         target = decision.plan.target
+        if opened.record.labelled is not None and isinstance(target, LocalModel | RemoteModel | Capability):
+            kept_back = self._kept_back(opened, target)
+            if kept_back is not None:
+                return self._again(opened, decision, kept_back)
         match target:
             case LocalPure():
                 opened.close(self.clock.monotonic())
@@ -231,6 +272,14 @@ class Dispatcher:
             case _ as never:
                 assert_never(never)
 
+    def _kept_back(self, opened: OpenCall, target: ExecTarget) -> Failed | None:
+        """Return why a call's marks keep it from a target, wherever its plan or its answer comes from."""
+        why = None if self.labelling is None else self.labelling.forbids(opened, target)
+        if why is None:
+            return None
+        error = RefusedError("labels", why, "ask whoever runs this host")
+        return Failed(as_program_error(error, show_target(target)), FailureKind.REFUSED, why, "labels")
+
     async def _approve(self, opened: OpenCall, decision: Decision, target: Ask) -> Answer:
         """Ask a person, unless one has said yes to this target for this call; then look at the rules again, and go on.
 
@@ -249,9 +298,16 @@ class Dispatcher:
                 return self._throw(opened, self._not_approved(opened, target, verdict.words))
             opened.approved = (*opened.approved, then)
         said = opened.record.decision or decision
-        plan, note = self.delegator.precedence.review(attrs.evolve(said.plan, target=then, hedge=None))
+        plan, note = self._reviewer(opened, then).review(attrs.evolve(said.plan, target=then, hedge=None))
         steps = said.steps if note is None else (*said.steps, ("security", note))
         return await _finished(self._carry_out(opened, attrs.evolve(said, plan=plan, steps=steps)))
+
+    def _reviewer(self, opened: OpenCall, target: ExecTarget) -> Precedence:
+        """Return the rules that hold after a yes: it is one to the marks, too, where the policy lets people decide."""
+        labelling = self.labelling
+        if labelling is not None and labelling.marks.spec.forbidden == "ask" and target in opened.approved:
+            return self.delegator.precedence
+        return self._decider(opened).precedence
 
     def _is_refused(self, target: ExecTarget) -> bool:
         """Tell whether the rules refuse a capability, whatever a person says; the error that follows names the rule."""
@@ -263,7 +319,11 @@ class Dispatcher:
         if instance is None:
             return None
         function = opened.call.function or FunctionSignature(opened.call.capability)
-        return await self.models.foresee(opened, function, instance)
+        before, opened.approved = opened.approved, (*opened.approved, target)
+        try:
+            return await self.models.foresee(opened, function, instance)
+        finally:
+            opened.approved = before
 
     def _not_approved(self, opened: OpenCall, target: Ask, words: str) -> ProgramError:
         """Return the error of a call to which nobody said yes, with what had failed before a person was asked."""
@@ -286,7 +346,7 @@ class Dispatcher:
                 said = await self.consultations.hear(opened, decided.question)
             opened.answers = {**opened.answers, decided.question: said}
             step = ("consult", f"{show_target(decided.question.target)}: {'answered' if said else 'no answer'}")
-            decided = self.delegator.go_on(attrs.evolve(decided, steps=(*decided.steps, step)), said)
+            decided = self._decider(opened).go_on(attrs.evolve(decided, steps=(*decided.steps, step)), said)
         opened.since = self.clock.monotonic()
         asked_here = opened.consulted - before
         return Counted(await _finished(self._follow(opened, decided)), asked_here)

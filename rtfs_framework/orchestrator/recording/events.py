@@ -25,6 +25,7 @@ from rtfs_framework.registry.faults import Faults, Part, PluginFault, ask
 from rtfs_framework.registry.problems import PluginProblem
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.labels import Label
     from rtfs_framework.orchestrator.concurrency.loops import HeldError
 
 _DEBUG, _INFO, _WARNING = 10, 20, 30
@@ -45,6 +46,10 @@ class Subscription:
     events: tuple[str, ...] = ("*",)
 
 
+Withhold = Callable[[str, Event, "Label | None"], Event]
+"""From who is told ("log", "observer x"), an event and its label to the event as it may be told."""
+
+
 @attrs.define(slots=True, eq=False)
 class EventBus:
     """Tells events in order, and keeps the faults of plugins."""
@@ -53,6 +58,8 @@ class EventBus:
     subscriptions: list[Subscription] = attrs.field(factory=list)
     faults: Faults = attrs.field(factory=Faults)
     """What plugins did wrong, for stderr, the summary and `rtfs plugins`."""
+    withhold: Withhold | None = None
+    """Takes out of an event what somebody does not accept; None where nothing carries marks."""
     _log: Callable[[Event], None] | None = attrs.field(default=None, init=False)
     _one: threading.RLock = attrs.field(factory=threading.RLock, init=False)
     """Held while observers are told: one event at a time, whichever threads and tasks they come from."""
@@ -66,17 +73,19 @@ class EventBus:
         """Start logging at a level ("debug", "info", "warning")."""
         self._log = _structlog(_LEVELS.get(level.lower(), _INFO))
 
-    def emit(self, name: str, fields: Mapping[str, Any]) -> None:
-        """Tell an event."""
+    def emit(self, name: str, fields: Mapping[str, Any], label: Label | None = None) -> None:
+        """Tell an event; its words carry the marks of a label, None where nobody knows which: then any."""
         if not self.active:
             return
         with self._one:
             event = Event(name, self.clock.now(), fields)
+            seen = self.withhold
             if self._log is not None:
-                self._log(event)
+                self._log(event if seen is None else seen("log", event, label))
             for subscription in tuple(self.subscriptions):
                 if "*" in subscription.events or name in subscription.events:
-                    self._tell(subscription, event)
+                    who = f"observer {subscription.part.name}"
+                    self._tell(subscription, event if seen is None else seen(who, event, label))
 
     def plugin_failed(self, part: Part, error: BaseException | str, doing: str = "it", instead: str = "") -> None:
         """Note a fault of a plugin: what it raised, or words for what was wrong with what it returned.

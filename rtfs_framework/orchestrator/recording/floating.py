@@ -8,7 +8,7 @@ all have ended, those that failed or were cancelled included. A context value ke
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -56,6 +56,8 @@ class Floating:
     """What of its arguments carries marks, by path of keys."""
     gathered: Gathered | None = None
     """Told of all that it is given."""
+    journal: Label | None = None
+    """The marks of which the journal may keep words; None for all."""
 
     def add(self, marks: Label) -> None:
         """Count marks of something that the run is given."""
@@ -64,6 +66,10 @@ class Floating:
         self.label |= marks
         if self.gathered is not None:
             self.gathered.add(marks)
+
+    def keeps(self, marks: Label) -> bool:
+        """Tell whether the journal may keep words that carry some marks."""
+        return self.journal is None or marks <= self.journal
 
     def entry(self, gathered: Gathered) -> Floating:
         """Return the label of a call into the program whose top-level forms this one is of."""
@@ -92,6 +98,15 @@ class Floating:
                 mine[name] = mine.get(name, PUBLIC) | marks
             if self.gathered is not None:
                 _merge(self.gathered.context if mine is self.context else self.gathered.replies, theirs)
+
+    def answered(self, record: OpenRecord, name: str) -> None:
+        """Count the marks of a call's answer, whatever that is, and write down those that are new to the run."""
+        before, labelled = self.label, record.labelled
+        brought = self.closed(record, name) - before
+        if labelled is not None or brought:
+            labelled = CallLabel(PUBLIC) if labelled is None else labelled
+            kept = self.keeps(labelled.label | brought)
+            record.labelled = attrs.evolve(labelled, brought=brought, answer_kept=kept)
 
     def closed(self, record: OpenRecord, name: str) -> Label:
         """Count what a call was answered, whatever that was; `name` is what it was about. Returns its marks."""
@@ -132,3 +147,19 @@ class CallLabel:
     """Whether the journal may keep its words."""
     brought: Label = PUBLIC
     """The marks that its answer has beyond them."""
+    answer_kept: bool = True
+    """Whether the journal may keep words of its answer."""
+
+    @property
+    def seen(self) -> Label:
+        """The marks of request and answer together."""
+        return self.label | self.brought
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        found: dict[str, Any] = {"labels": sorted(self.label)}
+        if self.brought:
+            found["brought"] = sorted(self.brought)
+        if self.freed:
+            found["freed"] = {"marks": sorted(self.freed), "reason": self.reason, "grants": list(self.grants)}
+        return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -14,6 +14,9 @@ from rtfs_framework.lang.source import Place
 from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.recording.attempts import AttemptRecord
 from rtfs_framework.registry.problems import PluginProblem
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.floating import CallLabel
 
 Steps = tuple[tuple[str, str], ...]
 """The precedence, step by step: (step, verdict)."""
@@ -130,6 +133,8 @@ class OpenRecord:
     """Seconds of the attempt that gave the answer, where that is not the whole call; else 0."""
     confidence: float | None = attrs.field(default=None, eq=False)
     """How sure the model says it is; None where it does not."""
+    labelled: CallLabel | None = None
+    """The marks of its request; None for a public one."""
 
     @property
     def path(self) -> str:
@@ -283,6 +288,7 @@ def call_json(record: CallRecord) -> dict[str, Any]:
         "cache": record.cache,
         "model": record.model,
         "explanation": record.explanation,
+        **({} if record.labelled is None else record.labelled.to_json()),
         "error": {"kind": record.error_kind, "message": record.error, "code": record.code}
         if record.error_kind
         else None,

@@ -25,6 +25,7 @@ from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.records import CONSULTATION, CallRecord, OpenRecord, sealed
 
 if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.floating import Floating
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.orchestrator.recording.records import Decision
 
@@ -99,6 +100,8 @@ class RunScope:
     keep_args: bool = False
     metadata: DelegationMetadata = NO_METADATA
     """What is said of calls from now on: by whoever runs the program, and by capabilities that it called."""
+    floating: Floating | None = None
+    """The marks of all that the run was given; None where nothing carries marks."""
     ordering: Ordering | None = None
     """The place of the branch that asks, when branches may overlap only where order does not matter."""
 
@@ -143,7 +146,7 @@ class OpenCall:
     @property
     def labels(self) -> Label:
         """The marks that its request carries."""
-        return PUBLIC
+        return PUBLIC if self.record.labelled is None else self.record.labelled.label
 
     @property
     def signals(self) -> int:
@@ -237,6 +240,7 @@ class OpenCall:
         call, self.consulted = self.call, self.consulted + 1
         record = OpenRecord(call.index, CONSULTATION, self.record.symbol, call.branch, call.place, self.scope.record)
         record.entry, record.part, record.target = self.scope.entry, self.consulted, target
+        record.labelled = self.record.labelled
         return OpenCall(attrs.evolve(call, args=(question,)), self.scope, now, record)
 
     def begin(self) -> bool:
@@ -327,7 +331,7 @@ class OpenCall:
             self.digest_args()
             if answered:
                 record.reply_digest = digest(reply)
-        if scope.keep_args:
+        if scope.keep_args and (record.labelled is None or record.labelled.kept):
             record.args_text = write(self.call.args)
         seconds = now - self.started
         if seconds > 0:
@@ -342,6 +346,8 @@ class OpenCall:
             record.decision = attrs.evolve(decision, settle=None)  # records are kept, sent and compared
         if error is not None:
             record.error_kind, record.error, record.code = error.kind, error.message, code_of(error)
+        if scope.floating is not None:
+            scope.floating.answered(record, self.call.capability)
         scope.sink(sealed(record))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.api.targets import show_target
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.journal.run import Chain
@@ -121,7 +122,8 @@ class Ledger:
             if record.decision is not None and self.learned_from is not None:
                 self.learned_from(record)
         if self.events.active:
-            self.events.emit(_event(record), _fields(record))
+            seen = PUBLIC if record.labelled is None else record.labelled.seen
+            self.events.emit(_event(record), _fields(record), seen)
 
 
 def _event(record: CallRecord) -> str:

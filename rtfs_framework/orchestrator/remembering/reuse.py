@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from rtfs_framework.api.cache import CacheKey
+from rtfs_framework.api.labels import Label
 from rtfs_framework.api.provider import InferenceReply
 from rtfs_framework.api.targets import ExecTarget, show_target
 from rtfs_framework.lang.digest import digest
@@ -96,6 +97,8 @@ class Reuse:
     """What a prompt says of a function."""
     guards: str = ""
     """Of the guards that a request passes: what one lets through, or takes out, another does not."""
+    accepts: Label | None = None
+    """The marks that what is kept may carry; None for all."""
     _functions: dict[int, tuple[FunctionSignature, Lookup, str]] = attrs.field(factory=dict, init=False)
     _flights: dict[tuple[int, str], _UnderWay] = attrs.field(factory=dict, init=False)
     """Under way, by key. This and what follows is changed in the session's thread `io` alone."""
@@ -108,6 +111,9 @@ class Reuse:
         call = opened.sends
         if not instance.reusable or not is_plain(call.args) or (call.hints and not is_plain(call.hints)):
             return None
+        labelled = opened.record.labelled
+        if labelled is not None and self.accepts is not None and not labelled.label <= self.accepts:
+            return None
         parts: tuple[tuple[str, str], ...] = (
             ("function", self._function(function, opened.scope.lookup)),
             ("arguments", opened.digest_sent()),
@@ -119,6 +125,9 @@ class Reuse:
             parts = (*parts, ("tenant", opened.scope.tenant))
         if self.guards:
             parts = (*parts, ("guards", self.guards))
+        if labelled is not None and labelled.label:
+            freed = (f"freed {each}" for each in sorted(labelled.freed))
+            parts = (*parts, ("labels", " ".join((*sorted(labelled.label), *freed))))
         if call.hints:  # a provider sees them
             parts = (*parts, ("hints", digest(call.hints)))
         return CacheKey("reply", key_of(*(text for part in parts for text in part)), parts)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import anyio
 
     from rtfs_framework.kernel.parallel import MergePolicy
+    from rtfs_framework.orchestrator.recording.floating import Floating, Gathered
 
 
 @attrs.define(slots=True, eq=False)
@@ -54,6 +55,12 @@ class Order:
     _ended: set[int] = attrs.field(factory=set, init=False)
     _events: dict[int, anyio.Event] = attrs.field(factory=dict, init=False)
     _context: dict[str, Any] = attrs.field(init=False)
+    _gathered: Gathered | None = attrs.field(init=False)
+    """The marks that the branches were given."""
+
+    @_gathered.default
+    def _gather(self) -> Gathered | None:
+        return None if self.parent.floating is None else self.parent.floating.branches()
 
     @_context.default
     def _as_it_was(self) -> dict[str, Any]:
@@ -75,9 +82,22 @@ class Order:
             keep_digests=parent.keep_digests,
             keep_args=parent.keep_args,
             metadata=parent.metadata,
+            floating=None if self._gathered is None else self._branch(),
             ordering=BranchOrdering(self, number, parent.ordering) if self.ordered else parent.ordering,
         )
         return made
+
+    def _branch(self) -> Floating | None:
+        """Return the label of a branch that starts: its parent's, which waits for it."""
+        floating = self.parent.floating
+        if floating is None or self._gathered is None:
+            return None
+        return floating.branch(self._gathered, ordered=self.ordered)
+
+    def join(self) -> None:
+        """Count for the run what its branches were given: all have ended, or were stopped."""
+        if self.parent.floating is not None and self._gathered is not None:
+            self.parent.floating.join(self._gathered)
 
     def ended(self, number: int) -> None:
         """Note that a branch has ended; let count what now is in order."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.kernel.outcome import Complete
     from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.orchestrator.recording.floating import Floating, Gathered
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.orchestrator.running.stream import Stream
 
@@ -62,6 +63,10 @@ class LoadedProgram:
     """Host context values: the configuration's, and those that the top-level forms set."""
     metadata: DelegationMetadata = NO_METADATA
     """What is said of all its calls."""
+    floating: Floating | None = None
+    """The marks of all that its top-level forms were given; None where nothing carries marks."""
+    seen: Gathered | None = None
+    """The marks of all that it was ever given, in any call into it."""
     entries: Iterator[int] = attrs.field(factory=count, init=False)
     """The numbers of the calls into the program: the top-level forms are number 0."""
     streams: list[Stream] = attrs.field(factory=list, init=False)
@@ -128,7 +133,9 @@ class LoadedProgram:
         program_run = self.new_run()
         if metadata is not None:
             program_run.scope.metadata = of_python(metadata).over(self.metadata)
-        return self.instance.call(name, taken_all(self.instance, name, args)), program_run
+        given = taken_all(self.instance, name, args)
+        program_run.given(name, given)
+        return self.instance.call(name, given), program_run
 
     def new_run(self, record: int | None = None, *, entry: int | None = None, own_context: bool = True) -> ProgramRun:
         """Return a fresh one; its context changes stay its own unless `own_context` is off.
@@ -150,8 +157,25 @@ class LoadedProgram:
             keep_digests=self.chain is not None,
             keep_args=journal is not None and journal.keep_args,
             metadata=self.metadata,
+            floating=self._label(own=own_context),
         )
         return program_run
+
+    def begin_labels(self, digest: str) -> None:
+        """Let the label of a program with this digest float, where data carries marks."""
+        labelling = self.host.dispatcher.labelling
+        if labelling is not None:
+            from rtfs_framework.orchestrator.recording.floating import Gathered
+
+            self.seen = Gathered()
+            self.floating = labelling.floating(digest, self.context)
+            self.floating.gathered = self.seen
+
+    def _label(self, *, own: bool) -> Floating | None:
+        """Return the label of a run: what the top-level forms were given counts for all that comes later."""
+        if self.floating is None or not own or self.seen is None:
+            return self.floating
+        return self.floating.entry(self.seen)
 
     def close(self, status: str = "complete", error: BaseException | None = None) -> None:
         """End the program's run in the journal; later calls of this method do nothing.
@@ -167,7 +191,8 @@ class LoadedProgram:
             status = "interrupted"
         self.host.events.emit("run.ended", {"run": self.run_id, "status": status, "summary": self.summary.to_json()})
         if self.chain is not None:
-            self.chain.end(status, error)
+            words = self.floating is None or self.seen is None or self.floating.keeps(self.seen.label)
+            self.chain.end(status, error, words=words)
 
 
 @attrs.define(slots=True, eq=False)
@@ -205,6 +230,12 @@ class ProgramRun:
         except BaseException:
             run.close()
             raise
+
+    def given(self, name: str, args: tuple[Any, ...]) -> None:
+        """Count the marks of a function's arguments."""
+        floating, labelling = self.scope.floating, self.program.host.dispatcher.labelling
+        if floating is not None and labelling is not None:
+            labelling.given(floating, self.program.function(name), args)
 
     @property
     def agent(self) -> ScopedHost:

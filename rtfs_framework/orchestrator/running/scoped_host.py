@@ -34,6 +34,26 @@ class ScopedHost:
         """Drive branches to their ends; return what to resume their run with."""
         dispatcher, lock = self.dispatcher, self.lock
         order = Order(self.scope, branches.ordered, branches.policy)
-        return FanOut(
-            branches, dispatcher.slots, order, lock, lambda scope: ScopedHost(dispatcher, scope, lock)
-        ).begin()
+        fan_out = FanOut(branches, dispatcher.slots, order, lock, lambda scope: ScopedHost(dispatcher, scope, lock))
+        return fan_out.begin() if self.scope.floating is None else _joined(order, fan_out)
+
+
+def _joined(order: Order, fan_out: FanOut) -> Answer | Waiting:
+    """Drive branches; whatever becomes of them, the run has seen what they were given."""
+    try:
+        answer = fan_out.begin()
+    except BaseException:
+        order.join()
+        raise
+    if not isinstance(answer, Waiting):
+        order.join()
+        return answer
+    finish = answer.finish
+
+    async def finished() -> Answer:
+        try:
+            return await finish()
+        finally:
+            order.join()
+
+    return Waiting(finished)

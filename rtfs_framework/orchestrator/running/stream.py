@@ -211,6 +211,7 @@ class Stream:
         try:
             instance = self.program.instance
             given = taken(instance, record, f"record {under.index}")
+            program_run.given(self.name, (given,))
             run = under.run = instance.call(self.name, (given,))
             with use.ended_by(run.cancel):
                 state = program_run.begin(run)

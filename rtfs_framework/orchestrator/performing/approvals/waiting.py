@@ -61,7 +61,7 @@ class Approvals:
         request = ApprovalRequest(
             symbol=opened.record.symbol,
             args=opened.call.args,
-            target=show_target(target.then),
+            target=_target(opened, target),
             approver=target.approver,
             run=opened.scope.run,
             call=_call_id(opened),
@@ -140,7 +140,7 @@ class Approvals:
             target=request.target,
             approver=request.approver,
             args_digest=opened.digest_args(),
-            args_text=write(request.args) if self.keep_args else None,
+            args_text=write(request.args) if self.keep_args and _may_keep(opened) else None,
             policy=request.policy,
             tenant=request.tenant,
         )
@@ -163,6 +163,17 @@ class Approvals:
             self.events.emit(
                 name, fields if verdict is None else {**fields, "yes": verdict.yes, "words": verdict.words}
             )
+
+
+def _target(opened: OpenCall, target: Ask) -> str:
+    """Return where a call would go, with the marks that would reach it: a yes covers both."""
+    shown, marks = show_target(target.then), sorted(opened.labels)
+    return f"{shown} (carries {', '.join(f':{mark}' for mark in marks)})" if marks else shown
+
+
+def _may_keep(opened: OpenCall) -> bool:
+    """Tell whether a file may hold what a call is about."""
+    return opened.record.labelled is None or opened.record.labelled.kept
 
 
 def _call_id(opened: OpenCall) -> str:

@@ -76,6 +76,8 @@ class Ending:
     when: float
     calls: int
     error: BaseException | None = None
+    words: bool = True
+    """Whether what the error says may be kept."""
 
 
 class Removal(NamedTuple):
@@ -135,7 +137,7 @@ class Maker:
 
     def begun(self, record: OpenRecord) -> Made:
         """Return the row of a call that is about to cost or change something."""
-        extra: dict[str, Any] = {"attempt": len(record.attempts), **self._decided(record)}
+        extra: dict[str, Any] = {"attempt": len(record.attempts), **self._decided(record), **self._labels(record)}
         if record.reply_key:
             extra["key"] = self.texts.keys.value(record.reply_key)
         args = self.texts.keys.value(record.args_digest)
@@ -154,10 +156,11 @@ class Maker:
             return Made("ended", record.entry, record.record, record.path, body + "}")
         texts = self._kept(record)
         more = {**self._decided(record), **self._used(record), **self._named(texts), **self._failed(record)}
+        more |= self._labels(record)
         if record.decision is not None:
             more |= self._for_learning(record)
         if record.attempts:
-            more["attempts"] = [self._tried(each) for each in record.attempts]
+            more["attempts"] = [self._tried(each, words=_may_keep(record)) for each in record.attempts]
         if record.exhausted:
             more["exhausted"] = record.exhausted
         if record.shadow is not None:
@@ -169,7 +172,7 @@ class Maker:
     def end(self, ending: Ending) -> Made:
         """Return the last row of a run."""
         error = ending.error
-        texts = {"message": self.texts.blot(told(error))} if self.keep and error is not None else {}
+        texts = {"message": self.texts.blot(told(error))} if self.keep and ending.words and error is not None else {}
         body: dict[str, Any] = {"status": ending.status, "ended": ending.when, "calls": ending.calls}
         body |= {**self._named(texts), **({} if error is None else {"error": _named_error(error)})}
         return Made("end", None, None, "", canonical_json(body), texts)
@@ -178,7 +181,8 @@ class Maker:
         decision = record.decision
         if decision is None:
             return {}
-        found = {"decision": self.texts.plan(decision), "decided_at": _number(decision.plan.created_at)}
+        plan = self.texts.plan(decision, words=_may_keep(record))
+        found = {"decision": plan, "decided_at": _number(decision.plan.created_at)}
         if record.signals:
             found["signals"] = record.signals
         if record.said_around:
@@ -205,17 +209,26 @@ class Maker:
         }
         return {name: value for name, value in found.items() if value or value is None}
 
-    def _tried(self, made: AttemptRecord) -> dict[str, Any]:
+    def _labels(self, record: OpenRecord) -> dict[str, Any]:
+        """Return the marks of a call, none for a public one."""
+        if record.labelled is None:
+            return {}
+        found = record.labelled.to_json()
+        if "freed" in found:
+            found["freed"]["reason"] = self.texts.blot(found["freed"]["reason"])
+        return found
+
+    def _tried(self, made: AttemptRecord, *, words: bool) -> dict[str, Any]:
         told = attempt_json(made)
         told["target"], told["reason"] = self.texts.blot(told["target"]), self.texts.blot(told["reason"])
         told["cost"], told["retry_after"] = _number(told["cost"]), _number(told["retry_after"])
         if made.decision is not None:
-            told["decision"] = self.texts.plan(made.decision)
+            told["decision"] = self.texts.plan(made.decision, words=words)
         return {name: value for name, value in {**told, "signals": made.signals}.items() if value or name == "cost"}
 
     def _kept(self, record: OpenRecord) -> dict[str, str]:
-        if not self.keep:
-            return {}
+        if not (self.keep and _may_keep(record)):
+            return {} if record.args_text is None else {"args": self.texts.blot(record.args_text)}
         found = {
             "args": record.args_text,
             "error": record.error,
@@ -240,10 +253,16 @@ def is_plain(record: OpenRecord) -> bool:
     return (
         record.decision is None
         and record.args_text is None
+        and record.labelled is None
         and not (record.error_kind or record.error)
         and not (record.model or record.explanation or record.cache)
         and not (record.input_tokens or record.output_tokens or record.cost != 0)
     )
+
+
+def _may_keep(record: OpenRecord) -> bool:
+    """Tell whether words of a call and its answer may be kept: the journal accepts their marks."""
+    return record.labelled is None or record.labelled.answer_kept
 
 
 def told(error: BaseException | None) -> str:

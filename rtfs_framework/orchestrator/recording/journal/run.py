@@ -59,10 +59,13 @@ class Chain:
         self.journal.queue("feedback", self, feedback)
         self.journal.flush_if_due()
 
-    def end(self, status: str, error: BaseException | None = None) -> None:
-        """Close the run: `status` is "complete", "failed" or "interrupted". Later calls change nothing."""
+    def end(self, status: str, error: BaseException | None = None, *, words: bool = True) -> None:
+        """Close the run: `status` is "complete", "failed" or "interrupted". Later calls change nothing.
+
+        `words` tells whether what the error says may be kept.
+        """
         if self.ended:
             return
         self.ended = True
-        self.journal.queue("end", self, Ending(status, self.journal.clock.now(), self.calls, error))
+        self.journal.queue("end", self, Ending(status, self.journal.clock.now(), self.calls, error, words))
         self.journal.flush()

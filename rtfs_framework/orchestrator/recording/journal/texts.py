@@ -60,20 +60,20 @@ class Texts:
         self._sites[key] = (record, made)
         return made
 
-    def plan(self, decision: Decision) -> str:
-        """Return the digest of a decision, queued to be written when it is new."""
+    def plan(self, decision: Decision, *, words: bool = True) -> str:
+        """Return the digest of a decision, queued to be written when it is new; without words that must not be kept."""
         known = self._plans.get(id(decision))
-        if known is not None and known[0] is decision:
+        if known is not None and known[0] is decision and (words or not self.keep):
             return known[1]
         parts: dict[str, str] = {}
         if decision.grounds is not None:
             parts["grounds"] = self._part(decision.grounds)
         if decision.stands_on is not None:
-            parts["stands_on"] = self.plan(decision.stands_on)
+            parts["stands_on"] = self.plan(decision.stands_on, words=words)
         if decision.hedge_of is not None:
-            parts["hedge_of"] = self.plan(decision.hedge_of)
-        body = self.blot(decision_text(decision, self.keys.value, parts, keep=self.keep))
-        return self._stored(decision, body)
+            parts["hedge_of"] = self.plan(decision.hedge_of, words=words)
+        body = self.blot(decision_text(decision, self.keys.value, parts, keep=self.keep and words))
+        return self._stored(decision, body, kept=words or not self.keep)
 
     def _part(self, grounds: Grounds) -> str:
         known = self._plans.get(id(grounds))
@@ -81,12 +81,13 @@ class Texts:
             return known[1]
         return self._stored(grounds, self.blot(grounds_text(grounds)))
 
-    def _stored(self, what: Decision | Grounds, body: str) -> str:
+    def _stored(self, what: Decision | Grounds, body: str, *, kept: bool = True) -> str:
         digest = self.keys.text(body)
         if len(self._plans) >= _MOST:
             self._plans.clear()
         self.new_plans[digest] = body
-        self._plans[id(what)] = (what, digest)
+        if kept:
+            self._plans[id(what)] = (what, digest)
         return digest
 
     def forget_plans(self) -> None:

@@ -1,0 +1,78 @@
+"""The labels of a host, made of its configuration, and the last look at them.
+
+No request leaves whose marks its target does not accept, whoever decided what before.
+
+Hedges, repeats, repairs and consultations pass here, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.orchestrator.boundary.failures import RefusedError
+from rtfs_framework.orchestrator.config.labels import accepted
+from rtfs_framework.orchestrator.deciding.labelling import Labelling, forbidden, rule_of
+from rtfs_framework.orchestrator.deciding.labels import LabelRule, Marks
+from rtfs_framework.orchestrator.recording.withholding import Withholding
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.labels import Label
+    from rtfs_framework.orchestrator.config.labels import LabelsSpec
+    from rtfs_framework.orchestrator.config.tables_redaction import Rules
+    from rtfs_framework.orchestrator.deciding.delegate import Delegator
+    from rtfs_framework.orchestrator.performing.gate import Asking, Held
+    from rtfs_framework.orchestrator.performing.providers import ProviderInstance
+    from rtfs_framework.orchestrator.recording.events import EventBus
+
+
+@attrs.frozen(slots=True, eq=False)
+class LabelCheck:
+    """A check of the gate."""
+
+    marks: Marks
+    name: str = "labels"
+    waits: bool = False
+
+    def concerns(self, instance: ProviderInstance) -> bool:
+        """Tell whether there are marks that a provider does not accept."""
+        return self.marks.accepts(instance.target) is not None
+
+    def enter(self, asking: Asking) -> Held | None:
+        """Let a request pass whose marks its target accepts.
+
+        Raises:
+            RefusedError: The target does not.
+        """
+        target = asking.instance.target
+        why = forbidden(self.marks, asking.opened, target)
+        if why is not None:
+            raise RefusedError(self.name, why, rule_of(self.marks, asking.opened).way_out(target))
+        return None
+
+
+@attrs.frozen(slots=True, eq=False)
+class HostLabels:
+    """What a host needs of its labels to be put together."""
+
+    marks: Marks
+    rule: LabelRule
+    """Judges the targets of public calls: it lets them all pass, and says what each accepts."""
+    check: LabelCheck
+
+    @classmethod
+    def of(cls, spec: LabelsSpec, redaction: Rules, events: EventBus) -> HostLabels:
+        """Return the labels of a configuration; those who hear of events are told no more than they accept."""
+        events.withhold = Withholding(lambda who: accepted(spec, who), spec.marks)
+        marks = Marks(spec, {name: rule.marks for name, rule in redaction.items()})
+        return cls(marks, LabelRule(marks), LabelCheck(marks))
+
+    def accepted(self, text: str) -> Label | None:
+        """Return the marks that a cache accepts, None for all."""
+        return accepted(self.marks.spec, text)
+
+    def at_work(self, delegator: Delegator, capabilities: Iterable[str]) -> Labelling:
+        """Return what gives calls their labels."""
+        return Labelling(self.marks, delegator, frozenset(capabilities))

@@ -1,0 +1,48 @@
+"""What observers and the log are told of marked data: that something happened, and no words that could hold it.
+
+An event has fields whose values the host makes (times, counts, states, places, targets), and fields that may hold words
+of people or programs. The latter are withheld from whoever does not accept the marks. Events that nobody could give a
+label count as carrying every mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+
+from rtfs_framework.api.labels import Label
+from rtfs_framework.api.observer import Event
+
+WITHHELD: Final = "(withheld)"
+_WORDS = frozenset({"args", "error", "reasoning", "words"})
+"""Fields that may hold words."""
+_NUMBERS_IN = "summary"
+"""The field with a run's totals, and what its plug-ins did wrong."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class Withholding:
+    """Withholds, for one host."""
+
+    accepts: Callable[[str], Label | None]
+    """From "log" or "observer x" to the marks that it accepts; None for all."""
+    marks: Label
+    """All that there are."""
+
+    def __call__(self, who: str, event: Event, label: Label | None) -> Event:
+        """Return an event as somebody may be told it."""
+        accepted = self.accepts(who)
+        if accepted is None or (self.marks if label is None else label) <= accepted:
+            return event
+        fields = {name: _without(name, value) for name, value in event.fields.items()}
+        return attrs.evolve(event, fields=fields)
+
+
+def _without(name: str, value: Any) -> Any:
+    if name in _WORDS:
+        return value if value is None else WITHHELD
+    if name == _NUMBERS_IN and isinstance(value, Mapping):
+        return {**value, "problems": [WITHHELD for _ in value.get("problems", ())]}
+    return value
