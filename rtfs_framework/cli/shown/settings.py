@@ -138,6 +138,7 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
     yield from sources.written(("embedders",))
     yield from sources.written(("guards",))
     yield from sources.written(("redaction",))
+    yield from sources.written(("labels",))
     yield sources.setting(("approvals", "timeout"), config.approval_seconds)
     yield sources.setting(("modules", "path"), list(config.module_path))
     yield from _counted(config, sources)

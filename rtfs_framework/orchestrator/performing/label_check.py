@@ -16,6 +16,7 @@ from rtfs_framework.orchestrator.boundary.failures import RefusedError
 from rtfs_framework.orchestrator.config.labels import accepted
 from rtfs_framework.orchestrator.deciding.labelling import Labelling, forbidden, rule_of
 from rtfs_framework.orchestrator.deciding.labels import LabelRule, Marks
+from rtfs_framework.orchestrator.performing.gate import Check
 from rtfs_framework.orchestrator.recording.withholding import Withholding
 
 if TYPE_CHECKING:
@@ -29,12 +30,11 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(slots=True, eq=False)
-class LabelCheck:
+class LabelCheck(Check):
     """A check of the gate."""
 
+    name = "labels"
     marks: Marks
-    name: str = "labels"
-    waits: bool = False
 
     def concerns(self, instance: ProviderInstance) -> bool:
         """Tell whether there are marks that a provider does not accept."""
