@@ -90,8 +90,7 @@ class Delegator:
     pinned: Pinned | None = None
     """A plan of the whole program that was made before."""
     shadow: Shadow | None = None
-    labels: str = ""
-    """Of the calls that it decides about, where those carry marks: what is kept under its keys is for them alone."""
+    labels: tuple[tuple[str, str], ...] = ()  # what all keys hold of its calls' marks; nothing where they are public
     reads: Callable[..., Reads] = Reads
     """Makes the reads of one decision, from what `Reads` takes: of a call, or of what a journal says of one."""
     _by_identity: dict[int, Known] = attrs.field(factory=dict, init=False)
@@ -273,17 +272,14 @@ class Delegator:
         return (record.value,) if record is not None and isinstance(record.value, str) else None
 
     def _answer_key(self, question: Question) -> CacheKey:
-        parts = [("policy", self.policy_hash), ("target", show_target(question.target)), ("question", question.key)]
-        if self.labels:
-            parts.append(("labels", self.labels))
-        return CacheKey("answer", key_of(*(text for part in parts for text in part)), tuple(parts))
+        target = show_target(question.target)
+        parts = ("policy", self.policy_hash), ("target", target), ("question", question.key), *self.labels
+        return CacheKey("answer", key_of(*(text for part in parts for text in part)), parts)
 
     def _plan_key(self, known: Known, reads: Reads) -> CacheKey:
         function = known.facts.function
         parts = [("symbol", function.name), ("function", function.body_digest), ("arity", str(function.shape))]
-        parts.append(("policy", self.policy_hash))
-        if self.labels:
-            parts.append(("labels", self.labels))
+        parts += [("policy", self.policy_hash), *self.labels]
         parts += [(repr(read), str(key)) for read, key in reads.noted.items()]
         return CacheKey("plan", key_of(*(text for part in parts for text in part)), tuple(parts))
 

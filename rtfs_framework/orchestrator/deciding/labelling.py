@@ -98,7 +98,7 @@ class Labelling:
             precedence = attrs.evolve(base.precedence, security=security)
             accepts = None if base.l1 is None else self.accepts(f"cache {base.l1.name}")
             l1 = base.l1 if accepts is None or rule.label <= accepts else None
-            found = self._views[rule] = attrs.evolve(base, precedence=precedence, l1=l1, labels=rule.key)
+            found = self._views[rule] = attrs.evolve(base, precedence=precedence, l1=l1, labels=(("labels", rule.key),))
         return found
 
     def forbids(self, opened: OpenCall, target: ExecTarget) -> str | None:
