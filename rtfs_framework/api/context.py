@@ -45,6 +45,14 @@ class CallContext(Protocol):
         ...
 
     @property
+    def noted(self) -> int:
+        """How many reads of this decision are noted by now; it follows from them, so it is none itself.
+
+        An engine that asks another one sees by it whether that rested on anything of the call.
+        """
+        ...
+
+    @property
     def types(self) -> tuple[str, ...]:
         """The arguments' types, such as `:int` or `[:vector :string]` (of a vector's first 64 items)."""
         ...

@@ -184,6 +184,11 @@ class TracedContext:
         return self._reads.facts.default
 
     @property
+    def noted(self) -> int:
+        """How many reads are noted by now."""
+        return len(self._reads.noted)
+
+    @property
     def types(self) -> tuple[str, ...]:
         """The arguments' types."""
         found: tuple[str, ...] = self._reads.note(("types",))

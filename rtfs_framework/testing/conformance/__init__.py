@@ -12,6 +12,7 @@ from rtfs_framework.testing.conformance.cache import CacheConformance
 from rtfs_framework.testing.conformance.capability import CapabilityConformance
 from rtfs_framework.testing.conformance.embedder import EmbedderConformance
 from rtfs_framework.testing.conformance.guard import GuardConformance
+from rtfs_framework.testing.conformance.learning import LearningConformance
 from rtfs_framework.testing.conformance.provider import ProviderConformance
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "CapabilityConformance",
     "EmbedderConformance",
     "GuardConformance",
+    "LearningConformance",
     "ProviderConformance",
 ]

@@ -1,0 +1,166 @@
+"""Which target a call goes to: mostly the one that is worth most, sometimes another, with known probabilities.
+
+SquareCB, inverse gap weighting over a regression (Foster and Rakhlin, Beyond UCB: Optimal and Efficient Contextual
+Bandits with Regression Oracles, ICML 2020): another target's probability is 1 / (K + focus * gap), so what is nearly as
+good is tried more than what is surely worse. All others together get at most the share that the settings allow, so the
+propensities are exact, and what another policy would have cost can be estimated from the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_engine_adaptive.cells import threshold_of
+from rtfs_engine_adaptive.lines import Line, expected
+from rtfs_engine_adaptive.settings import AdaptiveSettings
+from rtfs_engine_adaptive.worth import Expected, worths
+from rtfs_framework.api import DelegationPlan, PlanSource, Scored
+
+if TYPE_CHECKING:
+    from rtfs_framework.api import Candidate
+
+NAME = "adaptive"
+_UNKNOWN = 0.5
+"""Feedback that is expected of a target of which nobody has said anything."""
+
+
+@attrs.frozen(slots=True)
+class Arm:
+    """A target that the engine below would use, its plan for it, and what its owner says of it."""
+
+    plan: DelegationPlan
+    candidate: Candidate
+    name: str
+    """By which cells know it."""
+
+
+@attrs.define(slots=True)
+class Choice:
+    """What may be chosen for the calls of one function, as long as nothing new was learned of it."""
+
+    arms: Sequence[Arm]
+    seen: Sequence[Expected]
+    worths: Sequence[float]
+    shares: Sequence[float]
+    """The probability of each."""
+    best: int
+    note: str
+    settled: bool = attrs.field(init=False)
+    """Whether there is nothing to draw."""
+    _plans: dict[int, DelegationPlan] = attrs.field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.settled = self.shares[self.best] >= 1.0
+
+    def drawn(self, number: float) -> DelegationPlan:
+        """Return the plan that a number in [0, 1) draws: the best one mostly, which the small numbers stand for."""
+        found, most = self.best, self.shares[self.best]
+        if number >= most:
+            for each, share in enumerate(self.shares):
+                if each != self.best and share > 0.0:
+                    found, most = each, most + share
+                    if number < most:
+                        break
+        plan = self._plans.get(found)
+        if plan is None:
+            plan = self._plans[found] = self._plan(found)
+        return plan
+
+    def _plan(self, number: int) -> DelegationPlan:
+        what = "best of" if number == self.best else "tried beside the best of"
+        worth, why = self.worths[number], _why(self.seen[number])
+        others = (n for n in range(len(self.arms)) if n != number)
+        return attrs.evolve(
+            self.arms[number].plan,
+            reasoning=f"{what} {len(self.arms)} targets, expected worth {worth:.3f}: {why}",
+            source=PlanSource.ENGINE,
+            engine=NAME,
+            confidence=round(self.seen[number].success, 4),
+            alternatives=tuple(
+                Scored(self.arms[n].plan.target, round(self.worths[n], 4), _why(self.seen[n])) for n in others
+            ),
+            propensity=self.shares[number],
+            note=self.note,
+        )
+
+
+def choose(
+    arms: Sequence[Arm], cell: Mapping[str, Any], whole: Mapping[str, Any], x: Sequence[float],
+    settings: AdaptiveSettings, note: str, *, explore: bool,
+) -> Choice:  # fmt: skip
+    """Return what may be chosen for a call.
+
+    Args:
+        arms: In the order in which the engine below would use them.
+        cell: What is known of the function.
+        whole: What is known of all functions together: of targets that this function has not used.
+        x: The features of the call.
+        settings: Of the engine.
+        note: What comes back with the outcome.
+        explore: Whether another target than the best may be chosen.
+    """
+    known = [_known(arm, cell, whole) for arm in arms]
+    seen = [_expected(arm, lines, x) for arm, lines in zip(arms, known, strict=True)]
+    counts = [0.0 if lines is None else lines["success"]["n"] for lines in known]
+    least = threshold_of(cell, settings.threshold)
+    trusted = [n < settings.threshold.samples or each.success >= least for n, each in zip(counts, seen, strict=True)]
+    found = worths(seen, settings.weights)
+    if any(trusted):
+        off = 1.0 + max(found) - min(found)  # whatever it costs, a target that is trusted is worth more
+        found = [value if sure else value - off for value, sure in zip(found, trusted, strict=True)]
+    best = max(range(len(arms)), key=lambda number: (found[number], -number))
+    shares = _shares(found, best, counts, cell, settings) if explore else [float(n == best) for n in range(len(arms))]
+    return Choice(arms, seen, found, shares, best, note)
+
+
+def _known(arm: Arm, cell: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Line] | None:
+    found: Mapping[str, Line] | None = cell.get("arms", {}).get(arm.name) or whole.get("arms", {}).get(arm.name)
+    return found
+
+
+def _expected(arm: Arm, lines: Mapping[str, Line] | None, x: Sequence[float]) -> Expected:
+    stated = _UNKNOWN if arm.candidate.quality is None else arm.candidate.quality
+    if lines is None:
+        return Expected(success=1.0, validity=1.0, feedback=stated, cost=None, latency=0.0)
+    at = {name: expected(line, x[: len(line["t"])]) for name, line in lines.items()}
+    rated = lines["feedback"]["n"]
+    return Expected(
+        success=_unit(at["success"]),
+        validity=_unit(at["validity"]),
+        feedback=_unit(at["feedback"]) if rated else stated,
+        cost=max(0.0, at["cost"]) if lines["cost"]["n"] else None,
+        latency=max(0.0, at["latency"]),
+    )
+
+
+def _shares(
+    found: Sequence[float], best: int, counts: Sequence[float], cell: Mapping[str, Any], settings: AdaptiveSettings
+) -> list[float]:
+    """Return the probability of each target."""
+    size = len(found)
+    shares = [
+        0.0
+        if number == best
+        else 1.0 / size
+        if counts[number] < settings.samples
+        else 1.0 / (size + settings.focus * (found[best] - value))
+        for number, value in enumerate(found)
+    ]
+    learning = cell.get("doubt", 0) > 0 or min(counts) < settings.samples
+    most, total = settings.learning if learning else settings.exploration, sum(shares)
+    if total > most:
+        shares = [share * most / total for share in shares]
+    shares[best] = 1.0 - sum(shares)
+    return shares
+
+
+def _why(each: Expected) -> str:
+    cost = "cost unknown" if each.cost is None else f"${each.cost:.3g}"
+    return f"success {each.success:.2f}, valid {each.validity:.2f}, rated {each.feedback:.2f}, {cost}"
+
+
+def _unit(value: float) -> float:
+    return min(max(value, 0.0), 1.0)
