@@ -62,6 +62,16 @@ def idle_rules(config: Config, catalog: Catalog) -> list[Diagnostic]:
     return found
 
 
+def without_tenant(config: Config, *, said: bool) -> list[Diagnostic]:
+    """Return a warning where tenants are bounded and nobody said for whom this is: none of their bounds counts then."""
+    bounded = sorted(id_ for id_, each in config.tenants.items() if each.budgets or each.rates or each.deny)
+    if said or not bounded or config.merged is None:
+        return []
+    message = f"no tenant is named, so the budgets, rates and denials of {', '.join(bounded[:8])} do not count"
+    way_out = 'name one: --tenant ID or RTFS_TENANT; RTFS_TENANT="" says that it is for nobody in particular'
+    return [_warning(config.merged, ("tenants", bounded[0]), message, way_out)]
+
+
 def _granted(merged: Merged, capabilities: _Names) -> Iterator[Diagnostic]:
     paths: list[KeyPath] = [("security", "grant")]
     paths += [("tenants", id_, "grant") for id_ in merged.data.get("tenants", {})]

@@ -16,7 +16,7 @@ from rtfs_framework.api.provider import Locality, ProviderEntry
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel, show_target
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.orchestrator.config.budgets import of_tenant
-from rtfs_framework.orchestrator.config.idle import idle_rules
+from rtfs_framework.orchestrator.config.idle import idle_rules, without_tenant
 from rtfs_framework.orchestrator.config.key_binding import bindings, surroundings
 from rtfs_framework.orchestrator.config.layers import Kind, Layer, Merged, read_layers
 from rtfs_framework.orchestrator.config.model import Config, EngineSpec, ProviderSpec
@@ -56,6 +56,7 @@ def load_config(
     config = attrs.evolve(config, keys=making.keys(layers, environ))
     withheld = _withheld(config, catalog, environ)
     idle = idle_rules(config, catalog)
+    idle += without_tenant(config, said=tenant is not None or "RTFS_TENANT" in environ)
     config = attrs.evolve(config, notices=(*given.notices, *notices, *config.notices, *withheld, *idle))
     return of_tenant(config, _tenant(tenant, environ))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rtfs_framework.orchestrator.performing.budgets import sqlite_ledger
 from rtfs_framework.orchestrator.performing.budgets.amounts import MOST, Amount, Limit
 from rtfs_framework.orchestrator.performing.budgets.ledger import Account, Claim, ExhaustedError, LedgerError, Typical
 from rtfs_framework.orchestrator.performing.budgets.sqlite_ledger import SqliteLedger
@@ -157,14 +158,47 @@ def test_what_is_known_of_a_function_is_kept_per_tenant(ledger: SqliteLedger) ->
     assert ledger.typical("other", "f", "remote:x") == Typical()
 
 
-def test_accounts_of_long_ago_are_forgotten_but_not_those_for_ever(ledger: SqliteLedger, clock: FakeClock) -> None:
+def test_accounts_of_long_ago_are_forgotten_but_not_those_for_ever(
+    ledger: SqliteLedger, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_ledger, "_ROWS", 0)
     ever, run = Account(budget="ever", limit=Limit(nano=10**6)), Account(budget="run", window="run:1")
     past = Account(budget="past", window="2023-11-14", renews=clock.now() + 60)
     ledger.settle(ledger.reserve(claim(), [ever, run, past]), None)
     clock.advance(100 * 86_400)
+    ledger.release(ledger.reserve(claim(), [TOKENS]))
     for _ in range(512):
         ledger.release(ledger.reserve(claim(0, 0, 0), []))
     assert [counted(ledger, each).nano for each in (ever, run, past)] == [10, 0, 0]
+
+
+def test_a_clock_that_is_wrong_for_a_while_forgets_nothing_that_was_counted_lately(
+    ledger: SqliteLedger, clock: FakeClock
+) -> None:
+    ledger.settle(ledger.reserve(claim(nano=30), [DAY]), Amount(30, 10, 1))
+    clock.wall += 3e10
+    for _ in range(1100):  # long enough for several looks at what is not needed any more
+        ledger.release(ledger.reserve(claim(), [TOKENS]))
+    clock.wall -= 3e10
+    assert counted(ledger).nano == 30
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_ledger_that_is_deleted_while_it_is_used_lets_nothing_pass_and_is_told(
+    ledger: SqliteLedger, clock: FakeClock, replaced: bool
+) -> None:
+    reserved = ledger.reserve(claim(), [DAY])
+    assert ledger.path is not None
+    for each in ledger.path.parent.iterdir():
+        each.unlink()
+    if replaced:
+        with closing(SqliteLedger(ledger.path, clock)) as other:
+            assert counted(other) == Amount()
+    for use in (lambda: ledger.reserve(claim(), [DAY]), lambda: ledger.settle(reserved, None)):
+        with pytest.raises(LedgerError, match="was deleted or replaced while it was used"):
+            use()
+    ledger.close()
+    assert counted(ledger) == Amount(), "whoever starts again counts anew"
 
 
 def test_what_is_no_number_is_a_broken_ledger(ledger: SqliteLedger, tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ def opened(kit, capability):
     catalog = kit.catalog(kit.provider("m", lambda _: "model"), capabilities=handlers)
     engines = {name: (EngineEntry(name=name, summary="", factory=Silent), WHO) for name in ("static", "spare")}
 
-    def load(text, **more):
-        return kit.open(attrs.evolve(catalog, engines=engines, **more), text)
+    def load(text, tenant="", **more):
+        return kit.open(attrs.evolve(catalog, engines=engines, **more), text, tenant=tenant)
 
     return load
 
@@ -81,6 +81,25 @@ def test_what_fits_something_or_may_is_not(opened, text):
 
 def test_where_plug_ins_are_left_out_grants_are_not_judged(opened):
     with opened('[security]\ngrant = ["net.get"]\n', restricted=True) as session:
+        assert not told(session)
+
+
+BOUNDED = '[tenants.acme.budgets.b]\nusd = 1\n[tenants.other]\ngrant = ["fs.read"]\n'
+
+
+def test_that_no_tenant_is_named_is_told_where_tenants_are_bounded(opened):
+    with opened(BOUNDED, tenant=None) as session:
+        (found,) = told(session)
+    assert (found.code, found.severity) == ("E0708", "warning")
+    assert "the budgets, rates and denials of acme do not count" in found.message
+    assert "--tenant" in found.help
+
+
+@pytest.mark.parametrize(
+    ("text", "tenant"), [(BOUNDED, "acme"), (BOUNDED, ""), ('[tenants.other]\ngrant = ["fs.read"]\n', None)]
+)
+def test_it_is_not_told_to_who_says_for_whom_nor_where_nothing_is_bounded(opened, text, tenant):
+    with opened(text, tenant=tenant) as session:
         assert not told(session)
 
 

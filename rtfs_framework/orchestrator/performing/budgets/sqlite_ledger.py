@@ -62,6 +62,9 @@ TABLES = SqliteTables(
 _KEPT = 62 * 86_400.0
 """Seconds for which accounts are kept after their window's end, or, without an end, after their last change."""
 
+_ROWS = 4096
+"""So many accounts that were changed last are kept however old the clock says that they are: it may be wrong."""
+
 _CLEAN_EVERY = 512
 """Reservations from one look for accounts that are not needed any more to the next."""
 
@@ -78,6 +81,8 @@ _LEARN = """insert into typical
     on conflict do update set requests = requests + 1,
         input_tokens = min(input_tokens + :given, :room), output_tokens = min(output_tokens + :got, :room),
         most_input = max(most_input, :given), most_output = max(most_output, :got)"""
+_GONE = "was deleted or replaced while it was used, so what it has counted is lost; start again to count anew"
+"""Going on in the file that has no name any more would be a count that no other process sees."""
 _OPEN = """select id, nano, tokens, calls, made, until, begun, said_nano, said_tokens, said_calls,
     tenant, run, path, symbol, target, process from reservation"""
 
@@ -90,6 +95,8 @@ class SqliteLedger:
     clock: Clock
     _lock: Lock = attrs.field(factory=Lock, init=False)
     _db: sqlite3.Connection | None = attrs.field(default=None, init=False)
+    _file: tuple[int, int] | None = attrs.field(default=None, init=False)
+    """Which file was opened: its device and its number there."""
 
     def reserve(self, claim: Claim, accounts: Sequence[Account]) -> int:
         """Take an upper bound from all accounts and return the reservation's id."""
@@ -238,6 +245,9 @@ class SqliteLedger:
                     if self.path is not None:
                         self.path.parent.mkdir(parents=True, exist_ok=True)
                     self._db = open_sqlite(self.path, TABLES)
+                    self._file = _identity(self.path)
+                elif self._file != _identity(self.path):
+                    raise LedgerError(f"{self.path} {_GONE}")
                 return in_transaction(self._db, work, begin)
             except NotOurFileError as error:
                 raise LedgerError(f"{self.path} is no ledger of this version of rtfs: {error}") from error
@@ -269,6 +279,15 @@ class SqliteLedger:
         ).fetchall()
         for share in shares:
             _add(db, share, self.clock.now(), more)
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Return which file lies at a path, None for none."""
+    try:
+        found = None if path is None else path.stat()
+    except FileNotFoundError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 def _add(db: sqlite3.Connection, account: Sequence[Any], now: float, more: Amount) -> None:
@@ -334,9 +353,10 @@ def _clean(db: sqlite3.Connection, now: float) -> None:
     db.execute("delete from share where reservation not in (select id from reservation)")
     db.execute(
         """delete from account where touched < :old and (renews < :old or (renews is null and "window" != ''))
+            and touched < (select touched from account order by touched desc limit 1 offset :rows)
             and not exists (select 1 from share where share.budget = account.budget and share.key = account.key
                 and share."window" = account."window")""",
-        {"old": old},
+        {"old": old, "rows": _ROWS},
     )
 
 
