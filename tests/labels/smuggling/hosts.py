@@ -31,6 +31,7 @@ NEEDED = (
     "rtfs-engine-static",
     "rtfs-engine-resilient",
     "rtfs-engine-security",
+    "rtfs-engine-llm",
     "rtfs-cache-l1",
     "rtfs-cache-l2",
 )
@@ -160,19 +161,22 @@ class Plugin:
 
     def _hear(self, event):
         if self.observed:
-            timeless = {key: value for key, value in event.fields.items() if key not in UNEQUAL}
-            self.sent.append(("observer", event.name, repr(sorted(timeless.items()))))
+            self.sent.append(("observer", event.name, _timeless(event.fields)))
 
 
-UNEQUAL = ("run", "seconds")
-"""What events say that is another in each run."""
+def _timeless(fields):
+    """Return what an event says besides what is another in each run: its id, and times, of which labels say nothing."""
+    inner = {key: _timeless(value) if isinstance(value, dict) else value for key, value in fields.items()}
+    return {key: value for key, value in inner.items() if key not in ("run", "seconds")}
 
 
-def record(secret):
-    """Return what a program is given: the marked columns are `email` and `password`."""
+def record(program, secret):
+    """Return what a program is given: the marked columns are `email`, and `password` where it is spoken of."""
     people = [_person(f"mail {n} of {secret}", *row) for n, row in enumerate(PEOPLE)]
     home = _map({"street": "Main Street 1"})
-    fields = {"email": secret, "password": f"{secret} pw", "id": 7, "text": "Where is it?", "city": "Oslo"}
+    fields = {"email": secret, "id": 7, "text": "Where is it?", "city": "Oslo"}
+    if ":password" in program.text:
+        fields["password"] = f"{secret} pw"
     return _map({**fields, "home": home, "people": tuple(people)})
 
 
@@ -246,8 +250,8 @@ def _ended(session, program, secret):
     try:
         with session.load(program.text) as loaded:
             if program.header["config"] == "stream":
-                return [each.value for each in session.stream(loaded, "main", [record(secret), record(secret)])]
-            return loaded.call("main", (record(secret),)).value
+                return [each.value for each in session.stream(loaded, "main", [record(program, secret)] * 2)]
+            return loaded.call("main", (record(program, secret),)).value
     except RtfsError as error:
         return error
 
