@@ -1,6 +1,6 @@
-"""Programs that try to bring what carries a mark to somebody who does not accept it; and honest ones, which pass.
+"""Programs that try to bring what carries a mark to somebody who does not accept it.
 
-Each file of `programs/` says in its header what it tries or shows. Nothing derived from the secret may leave: so what
+Each file of `programs/smuggling/` says in its header what it tries. Nothing derived from the secret may leave: so what
 leaves (requests to models elsewhere, calls of capabilities, what observers hear) must be the same whatever the secret
 is. That each program would smuggle is shown by running it without labels: then what leaves tells two secrets apart.
 """
@@ -12,7 +12,7 @@ from smuggling.hosts import NEEDED, SECRETS, Hosts, programs
 
 pytestmark = pytest.mark.needs(*NEEDED)
 
-SMUGGLING, HONEST = programs("smuggling"), programs("honest")
+SMUGGLING = programs("smuggling")
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +38,5 @@ def test_without_labels_it_would(program, hosts):
     assert one != other, program.header["tries"]
 
 
-@pytest.mark.parametrize("program", HONEST, ids=named)
-def test_an_honest_program_is_not_blocked(program, hosts):
-    runs = [hosts.left(program, secret, labels=True) for secret in SECRETS[:2]]
-    for run in runs:
-        assert not isinstance(run.ended, Exception), run.ended
-        assert len(run.sent) == int(program.header["sends"]), (run.sent, run.ended)
-    assert (runs[0].sent == runs[1].sent) is (program.header["config"] != "granted")
-
-
 def test_there_are_as_many_as_promised():
     assert len(SMUGGLING) >= 100
-    assert len(HONEST) >= 30

@@ -154,7 +154,7 @@ def rule_of(marks: Marks, opened: OpenCall) -> LabelRule:
     if labelled is None or floating is None:
         return LabelRule(marks)
     grants = granted(marks, floating.program, opened.record.symbol, labelled.freed)
-    return LabelRule(marks, labelled.label, labelled.freed, grants)
+    return LabelRule(marks, labelled.label, labelled.freed, grants, labelled.whole)
 
 
 def forbidden(marks: Marks, opened: OpenCall, target: ExecTarget) -> str | None:

@@ -146,13 +146,16 @@ class LabelRule:
     freed: Label = PUBLIC
     """What a `declassify` around the call frees, at the targets of its grants."""
     grants: tuple[Grant, ...] = ()
+    whole: Label = PUBLIC
+    """The marks that a redaction may free: a rule finds what it looks for only where a program has not changed it."""
 
     @property
     def key(self) -> str:
         """What keys hold of it: the marks, and what is freed; "" for a public call."""
         marks = " ".join(sorted(self.label))
         freed = "; ".join(sorted(f"{each.target}: {' '.join(sorted(self.freed & each.marks))}" for each in self.grants))
-        return f"{marks} | {freed}" if freed else marks
+        whole = " ".join(sorted(self.whole))
+        return f"{marks} | {freed} | {whole}".rstrip(" |")
 
     def accepts(self, target: ExecTarget) -> Label | None:
         """Return the marks that requests of the call may carry to a target; None for any."""
@@ -167,7 +170,7 @@ class LabelRule:
             return left
         known = self.marks.redactions
         freed = (known.get(name, PUBLIC) for name in (known if transform is None else transform))
-        return left.difference(*freed)
+        return left - self.whole.intersection(PUBLIC.union(*freed))
 
     def why_not(self, target: ExecTarget, transform: Iterable[str] | None = ()) -> str | None:
         """Return why the call may not reach a target, None when it may."""

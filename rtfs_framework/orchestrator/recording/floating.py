@@ -137,6 +137,8 @@ class CallLabel:
     """The marks of one call's request, for its record."""
 
     label: Label
+    whole: Label = PUBLIC
+    """Those of data that is in the request as it was given, and in no other way: a redaction can free these alone."""
     freed: Label = PUBLIC
     """Those that a `declassify` around the call frees, where the policy grants it."""
     reason: str = ""

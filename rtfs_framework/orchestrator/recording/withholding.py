@@ -1,8 +1,9 @@
 """What observers and the log are told of marked data: that something happened, and no words that could hold it.
 
-An event has fields whose values the host makes (times, counts, states, places, targets), and fields that may hold words
-of people or programs. The latter are withheld from whoever does not accept the marks. Events that nobody could give a
-label count as carrying every mark.
+An event has fields whose values the host makes (times, counts, states), fields that may hold words of people or
+programs, and fields that say which call it is: where a program chooses between two calls by what carries a mark, that
+tells something of it. The latter two are withheld from whoever does not accept the marks; that something happened, and
+how often, is told. Events that nobody could give a label count as carrying every mark; they are about no call.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from rtfs_framework.api.observer import Event
 WITHHELD: Final = "(withheld)"
 _WORDS = frozenset({"args", "error", "reasoning", "words"})
 """Fields that may hold words."""
+_WHICH = frozenset({"cache", "call", "engine", "event", "path", "place", "symbol", "target"})
+"""Fields that say which call it is, and where it went."""
 _NUMBERS_IN = "summary"
 """The field with a run's totals, and what its plug-ins did wrong."""
 
@@ -36,12 +39,17 @@ class Withholding:
         accepted = self.accepts(who)
         if accepted is None or (self.marks if label is None else label) <= accepted:
             return event
-        fields = {name: _without(name, value) for name, value in event.fields.items()}
+        fields = {
+            name: _without(name, value, _WORDS if label is None else _ALL) for name, value in event.fields.items()
+        }
         return attrs.evolve(event, fields=fields)
 
 
-def _without(name: str, value: Any) -> Any:
-    if name in _WORDS:
+_ALL = _WORDS | _WHICH
+
+
+def _without(name: str, value: Any, withheld: frozenset[str]) -> Any:
+    if name in withheld:
         return value if value is None else WITHHELD
     if name == _NUMBERS_IN and isinstance(value, Mapping):
         return {**value, "problems": [WITHHELD for _ in value.get("problems", ())]}
