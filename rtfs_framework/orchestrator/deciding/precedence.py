@@ -5,8 +5,8 @@ Each step says what it found, also when it found nothing, so that an explanation
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
@@ -21,7 +21,7 @@ from rtfs_framework.orchestrator.recording.records import Decision, Steps
 
 if TYPE_CHECKING:
     from rtfs_framework.api.attempts import Attempt
-    from rtfs_framework.orchestrator.deciding.facts import Asker
+    from rtfs_framework.orchestrator.deciding.facts import Asker, Read
 
 _ENDS = {"body": "the own body runs instead", "error": "the error", "ask": "a person is asked"}
 
@@ -129,17 +129,19 @@ class Precedence:
             return self.security.validate_execution_context(target) or self.targets.unusable(target)
 
         over = self.sequel.over(asker.attempts)
-        found, excluded = (None, ()) if over else self.sequel.following(targets, asker, unusable)
+        noted: dict[Read, tuple[Hashable, Any]] = {}
+        found, excluded = (None, ()) if over else self.sequel.following(targets, asker, unusable, noted)
+        footprint = tuple((read, key, value) for read, (key, value) in noted.items())
         if found is None:
-            steps = (*steps, *excluded)
-            return self.exhausted(steps, over or "no target is left", asker.attempts, hinted=source is PlanSource.HINT)
+            steps, why, hinted = (*steps, *excluded), over or "no target is left", source is PlanSource.HINT
+            return attrs.evolve(self.exhausted(steps, why, asker.attempts, hinted=hinted), footprint=footprint)
         target, delay = found
         reasoning = f"after {len(asker.attempts)} without an answer: {show_target(target)}"
         if delay:
             reasoning = f"{reasoning} again, after {delay:.2f} s"
         steps = (*steps, (source.value.replace("-", " "), reasoning))
         made = self._made(target, source, reasoning, steps, None, excluded)
-        return attrs.evolve(made, plan=attrs.evolve(made.plan, delay=delay))
+        return attrs.evolve(made, plan=attrs.evolve(made.plan, delay=delay), footprint=footprint)
 
     def _list(self, function: FunctionSignature) -> tuple[tuple[ExecTarget, ...], PlanSource]:
         """Return the targets of a decision that rests on the function alone. An author's hint names one."""

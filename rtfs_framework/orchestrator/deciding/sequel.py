@@ -7,18 +7,19 @@ never answers instead, unless the configuration's `quality_floor` allows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from rtfs_framework.api.attempts import Attempt, FailureKind
-from rtfs_framework.api.targets import Deny, ExecTarget, LocalPure, show_target
+from rtfs_framework.api.targets import Deny, ExecTarget, LocalModel, LocalPure, RemoteModel, show_target
 from rtfs_framework.orchestrator.config.model import AttemptSpec
+from rtfs_framework.orchestrator.deciding.readings import UNKEPT, spelled
 
 if TYPE_CHECKING:
     from rtfs_framework.api.plans import Candidate, DelegationPlan
-    from rtfs_framework.orchestrator.deciding.facts import Asker
+    from rtfs_framework.orchestrator.deciding.facts import Asker, Read
     from rtfs_framework.orchestrator.deciding.signals import Signals
 
 MOST_VERDICTS = 8
@@ -99,20 +100,24 @@ class Sequel:
         return found is not None and found.idempotent
 
     def following(
-        self, targets: Sequence[ExecTarget], asker: Asker, unusable: Callable[[ExecTarget], str | None]
+        self,
+        targets: Sequence[ExecTarget],
+        asker: Asker,
+        unusable: Callable[[ExecTarget], str | None],
+        noted: dict[Read, tuple[Hashable, Any]],
     ) -> tuple[tuple[ExecTarget, float] | None, tuple[tuple[str, str], ...]]:
         """Return the next target of a list with the seconds to wait before it, None at its end; and what was left out.
 
         Each target is tried once, in order; then those are repeated whose failure allows it, the one first that is to
         be left alone for the shortest time. Back-off is exponential with jitter (half of it drawn), and never
-        shorter than a server's Retry-After.
+        shorter than a server's Retry-After. What is read of the present is `noted`, as engines' reads are.
         """
         attempts = asker.attempts
         excluded: list[tuple[str, str]] = []
         for target in targets:
             if any(each.target == target for each in attempts):
                 continue
-            why = unusable(target) or self.why_not(target, attempts) or self._sick(target)
+            why = unusable(target) or self.why_not(target, attempts) or self._sick(target, noted)
             if why is None:
                 return (target, 0.0), tuple(excluded)
             excluded.append(("excluded", f"{show_target(target)}: {why}"))
@@ -121,12 +126,12 @@ class Sequel:
             of_it = [each for each in attempts if each.target == target]
             if not of_it:
                 continue
-            delay, asked_to_wait = self._delay(of_it, asker), of_it[-1].retry_after is not None
+            delay, asked_to_wait = self._delay(of_it, asker, noted), of_it[-1].retry_after is not None
             why = unusable(target) or self.why_not(target, attempts)
             if why is None and delay > _MOST_DELAY:
                 why = f"it would be {delay:.3g} s until it may be asked again"
             if why is None and not asked_to_wait:
-                why = self._sick(target)
+                why = self._sick(target, noted)
             if why is None:
                 repeats.append((delay, place, target))
             else:
@@ -140,10 +145,15 @@ class Sequel:
         delay, _, target = min(repeats, key=lambda each: each[:2])
         return (target, delay), tuple(excluded)
 
-    def _sick(self, target: ExecTarget) -> str | None:
+    def _sick(self, target: ExecTarget, noted: dict[Read, tuple[Hashable, Any]]) -> str | None:
+        if not isinstance(target, LocalModel | RemoteModel):
+            return None
         health = self.signals.health(target)
+        read: Read = ("health", *spelled(target))
+        noted[read] = health._value_, health
         return None if health.passes else f"its breaker is {health.value}"
 
-    def _delay(self, of_it: Sequence[Attempt], asker: Asker) -> float:
+    def _delay(self, of_it: Sequence[Attempt], asker: Asker, noted: dict[Read, tuple[Hashable, Any]]) -> float:
+        noted["draw", "back-off"] = UNKEPT, None
         back_off: float = _BASE * 2 ** (len(of_it) - 1)
         return max(back_off * (0.5 + 0.5 * asker.draw("back-off")), of_it[-1].retry_after or 0.0)

@@ -9,6 +9,7 @@ from rtfs_framework.api import (
     BadReply,
     DelegationPlan,
     FailureKind,
+    Health,
     InferenceReply,
     LocalModel,
     LocalPure,
@@ -166,6 +167,13 @@ def test_where_nobody_says_how_many_every_target_of_a_list_is_tried_once(run):
 def test_where_nobody_says_how_many_repeats_end_with_the_third_request(run):
     value, call, asked = run(ONE, a=[REFUSED])
     assert (value, asked, call.exhausted) == ("own hi", {"a": 3}, "body")
+
+
+def test_what_a_list_reads_of_the_present_is_in_the_record_of_its_decision(run):
+    _, call, _ = run(ROUTE, a=[REFUSED], b=["b says"])
+    assert call.decision.footprint == ((("health", "local", "b"), "closed", Health.CLOSED),)
+    _, call, _ = run(ONE, a=[REFUSED, "again"])
+    assert [read for read, _, _ in call.decision.footprint] == [("draw", "back-off"), ("health", "local", "a")]
 
 
 class TestQuality:

@@ -23,7 +23,7 @@ from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.facts import Asker, Read
 from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.deciding.pinned import Pin, Pinned
-from rtfs_framework.orchestrator.deciding.readings import target_of
+from rtfs_framework.orchestrator.deciding.readings import spelled, target_of
 from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.explaining.imagined import Past, decided, imagining
 from rtfs_framework.orchestrator.explaining.replaying.reads import RecordedReads
@@ -108,6 +108,10 @@ class Replayer:
 
     def health(self, target: ExecTarget) -> Health:
         """Return the state of a breaker then: lists of targets go on by it."""
+        read = ["health", *spelled(target)]
+        for each in () if self._told is None else self._told.reads:
+            if each["read"] == read and "value" in each:
+                return Health(each["value"])
         return Health(self._then("health", target) or Health.CLOSED)
 
     def latency(self, target: ExecTarget) -> Latency | None:
