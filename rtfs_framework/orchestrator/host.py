@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -52,10 +52,13 @@ from rtfs_framework.registry.faults import Part, PluginFault, make
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
     from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
+    from rtfs_framework.orchestrator.deciding.engines import Engine
     from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
     from rtfs_framework.orchestrator.performing.label_check import HostLabels
     from rtfs_framework.orchestrator.performing.redaction import Redactor
+    from rtfs_framework.orchestrator.performing.warming import Warming
     from rtfs_framework.orchestrator.recording.journal.run import Chain
+    from rtfs_framework.orchestrator.recording.records import CallRecord
     from rtfs_framework.registry.catalog import Catalog
 
 
@@ -78,17 +81,27 @@ class Host:
     counting: Counting
     """Its budgets and rates."""
     learning: Learning
+    warming: Warming | None
+    """What makes models ready before they are asked; None where nothing may be."""
     """What its engines have learned."""
     policy_hash: str
 
     def begin(self, run: str, program: str, source: str, seed: str) -> Chain | None:
         """Begin a run in the journal, None when there is none."""
-        if self.journal is None:
-            return None
-        from rtfs_framework import __version__
+        return _begin(self.journal, self.config.tenant, self.policy_hash, run, program, source, seed)
 
-        tenant = self.config.tenant
-        return self.journal.begin(run, program, source, self.policy_hash, __version__, seed=seed, tenant=tenant)
+    @property
+    def ended(self) -> Callable[[CallRecord], None]:
+        """What is told of calls that are over: engines learn from them, and what follows may be made ready."""
+        if self.warming is None:
+            return self.learning.ended
+        learned, warmed = self.learning.ended, self.warming.ended
+
+        def ended(record: CallRecord) -> None:
+            learned(record)
+            warmed(record)
+
+        return ended
 
     @property
     def concurrency(self) -> int:
@@ -101,6 +114,8 @@ class Host:
     def close(self) -> None:
         """Release caches and write what the journal still holds."""
         try:
+            if self.warming is not None:
+                self.warming.close()
             self.caches.close()
         finally:
             self.health.close()
@@ -199,6 +214,10 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     if labels is not None:
         labelling = labels.at_work(dispatcher.delegator, catalog.capabilities)
         dispatcher = attrs.evolve(dispatcher, labelling=labelling)
+
+    def begin(run: str) -> Chain | None:
+        return _begin(written, config.tenant, policy, run, "", "warm-ups", run)
+
     return Host(
         config=config,
         catalog=catalog,
@@ -213,7 +232,43 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         health=health,
         counting=counting,
         learning=learning,
+        warming=_warming(config, engine, dispatcher, learning, begin),
         policy_hash=policy,
+    )
+
+
+def _begin(
+    journal: Journal | None, tenant: str, policy: str, run: str, program: str, source: str, seed: str
+) -> Chain | None:
+    if journal is None:
+        return None
+    from rtfs_framework import __version__
+
+    return journal.begin(run, program, source, policy, __version__, seed=seed, tenant=tenant)
+
+
+def _warming(
+    config: Config,
+    engine: Engine | None,
+    dispatcher: Dispatcher,
+    learning: Learning,
+    begin: Callable[[str], Chain | None],
+) -> Warming | None:
+    if config.warming.per_hour == 0:
+        return None
+    from rtfs_framework.orchestrator.performing.warming import Warming, proposing
+
+    return Warming(
+        spec=config.warming,
+        proposing=proposing(engine),
+        learned=learning,
+        pool=dispatcher.pool,
+        candidates=lambda: dispatcher.delegator.precedence.weighed()[0],
+        models=dispatcher.models,
+        clock=dispatcher.clock,
+        events=dispatcher.events,
+        tenant=config.tenant,
+        begin=begin,
     )
 
 

@@ -143,6 +143,19 @@ class JournalSpec:
 
 
 @attrs.frozen(slots=True, kw_only=True)
+class WarmingSpec:
+    """What may be done before it is asked for."""
+
+    per_hour: int = 0
+    """Warm-ups; 0 for none."""
+    usd_per_day: float = 0.0
+    wasted: float = 0.2
+    """The share of warm-ups that may be for nothing."""
+    idle: float = 300.0
+    """Seconds after which a model that nobody asks is cold."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
 class Config:
     """A whole configuration."""
 
@@ -169,6 +182,7 @@ class Config:
     surroundings: Surroundings = NO_SURROUNDINGS
     """For whom, where, within which constraints, and in which classes of hours: what decisions may read."""
     journal: JournalSpec = JournalSpec()
+    warming: WarmingSpec = WarmingSpec()
     module_path: tuple[str, ...] = ()
     """Folders in which modules are looked for, after the program's and the current one."""
     limits: Limits = attrs.field(factory=Limits)

@@ -107,6 +107,7 @@ class Resolver:
             security=security,
             surroundings=read_surroundings(file.security, self.reading.mistake),
             journal=self._journal(file),
+            warming=file.warming.spec(),
             module_path=self._module_path(file),
             limits=file.limits.limits(),
             health=read_health(self.reading, file.health, target),

@@ -98,6 +98,10 @@ def _approval(said: Said) -> Any:
     return _at_most(said.below.approval_seconds, said)
 
 
+def _less_warm(said: Said) -> Any:
+    return _at_most(getattr(said.below.warming, said.key), said)
+
+
 def _limit(said: Said) -> Any:
     return _at_most(getattr(said.below.limits, said.key), said)
 
@@ -250,6 +254,8 @@ STANDING: Mapping[str, Rule] = {
     "security.constraints.*": widens,
     "security.hours.*": widens,
     "security.time_zone": widens,
+    **{f"warming.{key}": _less_warm for key in ("per_hour", "usd_per_day", "wasted")},
+    "warming.idle": widens,
     "journal.enabled": widens,
     "journal.path": widens,
     "journal.keep_args": widens,

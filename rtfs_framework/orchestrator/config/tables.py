@@ -28,6 +28,7 @@ from rtfs_framework.orchestrator.config.tables_guards import USUAL_APPROVALS, Ap
 from rtfs_framework.orchestrator.config.tables_health import HealthTable
 from rtfs_framework.orchestrator.config.tables_labels import USUAL_LABELS, LabelsTable
 from rtfs_framework.orchestrator.config.tables_prices import PriceTable
+from rtfs_framework.orchestrator.config.tables_warming import USUAL_WARMING, WarmingTable
 
 _POSITIVE: Any = validators.gt(0)
 MOST_BOUND = 10**15
@@ -203,6 +204,7 @@ class ConfigFile:
     caches: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     security: SecurityTable = SecurityTable()
     journal: JournalTable = JournalTable()
+    warming: WarmingTable = USUAL_WARMING
     modules: ModulesTable = ModulesTable()
     limits: LimitsTable = LimitsTable()
     health: HealthTable = HealthTable()

@@ -36,7 +36,7 @@ SECTIONS = frozenset(
         "guards",
         "approvals",
     }
-    | {"budgets", "rates", "tenants", "ledger", "prices", "guards", "approvals", "redaction", "labels"}
+    | {"approvals", "budgets", "guards", "labels", "ledger", "prices", "rates", "redaction", "tenants", "warming"}
 )
 """The tables of a configuration; a test sees that none is missing."""
 
