@@ -19,6 +19,7 @@ from rtfs_framework.api import (
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import Keyword
+from rtfs_framework.orchestrator.deciding.labels import LabelRule
 
 FAR, NEAR, OTHER = RemoteModel("far"), LocalModel("near"), RemoteModel("other")
 HINTED = '(defn ^:delegation :remote "far" f "Say." [x] : :string "own")\n(defn main [r] (f (:email r)))'
@@ -263,11 +264,23 @@ def test_a_yes_to_an_engine_s_question_frees_nothing(desk):
 def test_a_redaction_frees_the_marks_that_its_rule_names(desk):
     desk.engine = Engine(plan(FAR, transform=("mails",)))
     rule = "[redaction.mails]\npattern = '[a-z]+@[a-z.]+'\nwith = 'MAIL'\nmarks = ['pii']\n"
-    assert desk.run(PLAIN, ALICE, config=rule).value == "far"
-    assert desk.reached() == ['["MAIL"]']
-    assert desk.engine.seen == [((FAR, OTHER, NEAR), {"pii"})]
-    other = rule.replace("'pii'", "'internal'")
-    assert desk.run(PLAIN, ALICE, config=other).value == "own"
+    with desk.open(rule) as session:
+        marks = session.host.dispatcher.labelling.marks
+    pii = frozenset({"pii"})
+    assert LabelRule(marks, pii, whole=pii).why_not(FAR, ("mails",)) is None
+    assert LabelRule(marks, pii, whole=pii).why_not(FAR, ("other",)) is not None
+    assert LabelRule(marks, pii | {"secret"}, whole=pii | {"secret"}).why_not(FAR, ("mails",)) is not None
+    assert LabelRule(marks, pii).why_not(FAR, ("mails",)) is not None
+    assert LabelRule(marks, pii, whole=pii).key != LabelRule(marks, pii).key
+
+
+def test_a_redaction_frees_nothing_that_may_have_been_changed(desk):
+    desk.engine = Engine(plan(FAR, transform=("mails",)))
+    rule = "[redaction.mails]\npattern = '[a-z]+@[a-z.]+'\nwith = 'MAIL'\nmarks = ['pii']\n"
+    turned = PLAIN.replace("(f (:email r))", "(f (reverse-string (:email r)))")
+    assert turned != PLAIN
+    assert desk.run(turned, ALICE, config=rule).value == "own"
+    assert desk.reached() == []
 
 
 def test_without_the_table_nothing_is_looked_at(desk):
