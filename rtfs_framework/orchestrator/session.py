@@ -384,7 +384,7 @@ class Session:
             context=dict(host.config.security.values),
             metadata=NO_METADATA if metadata is None else of_python(metadata),
         )
-        program.begin_labels(linked.digest)
+        program.begin_labels(linked.digest, linked.flows)
         host.events.emit("run.started", {"run": run_id, "source": source.name})
         return program, program.new_run(own_context=False)
 

@@ -23,6 +23,7 @@ from rtfs_framework.orchestrator.recording.withholding import WITHHELD
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.errors import ProgramError
+    from rtfs_framework.lang.flows.model import Flows
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.config.labels import Grant
     from rtfs_framework.orchestrator.deciding.delegate import Delegator
@@ -45,10 +46,10 @@ class Labelling:
     """Those that are offered: other names are a program's own words."""
     _views: dict[LabelRule, Delegator] = attrs.field(factory=dict, init=False)
 
-    def floating(self, program: str, context: Iterable[str]) -> Floating:
+    def floating(self, program: str, context: Iterable[str], flows: Flows | None = None) -> Floating:
         """Return the label of a program that begins: nothing was given to it yet."""
         labels = {name: marks for name in context if (marks := self.marks.of_context(name))}
-        return Floating(self.marks.brought, program, context=labels, journal=self.accepts("journal"))
+        return Floating(self.marks.brought, program, context=labels, journal=self.accepts("journal"), flows=flows)
 
     def given(self, floating: Floating, function: FunctionSignature | None, args: tuple[Any, ...]) -> None:
         """Count the marks of what a function is called with."""
@@ -57,7 +58,7 @@ class Labelling:
 
     def enter(self, opened: OpenCall, floating: Floating) -> ProgramError | None:
         """Give a call its label; return why it must not be made, whatever its target is."""
-        label = floating.label
+        label = self._seen(opened, floating)
         if not label:
             return None
         freed: tuple[Label, str] | None = getattr(opened.call, "freed", None)
@@ -76,6 +77,23 @@ class Labelling:
             record.symbol = WITHHELD
         missing = frees - PUBLIC.union(*(each.marks for each in grants))
         return self._not_granted(opened, floating, missing) if missing else None
+
+    def _seen(self, opened: OpenCall, floating: Floating) -> Label:
+        """Return the marks of a call: those that may be seen at its place, else all that its run was given.
+
+        Decisions may read what was said of a call, so what a run has heard since it began counts for all of it.
+        """
+        label, flows = floating.label, floating.flows
+        if floating.metadata is None:
+            floating.metadata = opened.scope.metadata
+        if not label or flows is None or floating.metadata is not opened.scope.metadata:
+            return label
+        flow = flows.of(opened.call.place)
+        if flow is None or flow.sources is None:
+            return label
+        from rtfs_framework.orchestrator.deciding.label_sources import of_run
+
+        return of_run(floating, self.marks, flow.sources)
 
     def accepts(self, text: str) -> Label | None:
         """Return the marks that an observer, a cache, the log or the journal accepts; None for all."""

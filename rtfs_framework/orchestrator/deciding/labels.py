@@ -32,6 +32,7 @@ from rtfs_framework.orchestrator.config.labels import Grant, LabelsSpec, accepte
 from rtfs_framework.orchestrator.config.routes import target_text
 
 if TYPE_CHECKING:
+    from rtfs_framework.lang.flows.model import Source
     from rtfs_framework.orchestrator.recording.records import OpenRecord
 
 Paths = tuple[tuple[tuple[str, ...], Label], ...]
@@ -88,6 +89,12 @@ class Marks:
         for made in record.attempts:
             found |= self.of_answer(show_target(made.attempt.target))
         return found
+
+    def of_sources(self, sources: Iterable[Source], replies: Mapping[str, Label] | None = None) -> Label:
+        """Return the marks that sources may have in any run of a program."""
+        from rtfs_framework.orchestrator.deciding.label_sources import of_any
+
+        return of_any(self, sources, replies)
 
     def of_context(self, name: str) -> Label:
         """Return the marks of a configured context value."""

@@ -15,6 +15,7 @@ import attrs
 from rtfs_framework.api.labels import PUBLIC, Label
 
 if TYPE_CHECKING:
+    from rtfs_framework.lang.flows.model import Flows
     from rtfs_framework.orchestrator.recording.records import OpenRecord
 
 Brought = Callable[["OpenRecord"], Label]
@@ -56,6 +57,10 @@ class Floating:
     """What of its arguments carries marks, by path of keys."""
     gathered: Gathered | None = None
     """Told of all that it is given."""
+    flows: Flows | None = None
+    """What may be seen at each place of the program; None where nobody has found out: then all that the run has."""
+    metadata: object = None
+    """What was said of calls when the run began: what was said since may hold whatever it was given."""
     journal: Label | None = None
     """The marks of which the journal may keep words; None for all."""
 
@@ -73,7 +78,8 @@ class Floating:
 
     def entry(self, gathered: Gathered) -> Floating:
         """Return the label of a call into the program whose top-level forms this one is of."""
-        return attrs.evolve(self, context=dict(self.context), replies=dict(self.replies), gathered=gathered)
+        replies = dict(self.replies)
+        return attrs.evolve(self, context=dict(self.context), replies=replies, gathered=gathered, metadata=None)
 
     def given(self, inputs: tuple[tuple[tuple[str, ...], Label], ...]) -> None:
         """Count the marks of arguments."""

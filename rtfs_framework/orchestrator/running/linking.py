@@ -14,6 +14,7 @@ import attrs
 
 from rtfs_framework.api.targets import LocalModel, RemoteModel
 from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded, did_you_mean, foreseen, refusals
 from rtfs_framework.lang.errors import LanguageError, RtfsError
 from rtfs_framework.lang.signature import DelegationHint, HintKind
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from rtfs_framework.kernel.instance import Instance
-    from rtfs_framework.lang.codegen.artifact import Artifact
+    from rtfs_framework.lang.flows.model import Flows
     from rtfs_framework.orchestrator.config.model import Config
 
 UNKNOWN_NAME = "E0203"
@@ -67,6 +68,12 @@ class Linked:
         return self.artifact.digest
 
     @property
+    def flows(self) -> Flows | None:
+        """What may be seen at each place that asks the host; None where nobody has found out."""
+        found: Flows | None = getattr(self.artifact, "flows", None)
+        return found
+
+    @property
     def leaves_kernel(self) -> bool:
         """Tell whether any call can leave the kernel; a program without such calls leaves nothing to record."""
         return bool(self.artifact.sites) or bool(self.artifact.links)
@@ -90,6 +97,8 @@ def compile_for(
     prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
     find = finder(source, host.config.module_path)
     options = {"prelude": prelude, "metered": limits.metered, "nesting": limits.nesting}
+    if dispatcher.labelling is not None and hasattr(Artifact, "flows"):
+        options["flows"] = True  # found out only where labels ask for it
     asked = claim or dispatcher.delegator.may_claim
     with (deadlines or Deadlines(host.clock, limits.seconds)).compiling() as watch:
         return host.artifacts.compiled(source, options, asked, find, watch)

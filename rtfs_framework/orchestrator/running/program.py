@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.kernel.outcome import Complete
+    from rtfs_framework.lang.flows.model import Flows
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.recording.floating import Floating, Gathered
     from rtfs_framework.orchestrator.recording.journal.run import Chain
@@ -161,14 +162,14 @@ class LoadedProgram:
         )
         return program_run
 
-    def begin_labels(self, digest: str) -> None:
+    def begin_labels(self, digest: str, flows: Flows | None = None) -> None:
         """Let the label of a program with this digest float, where data carries marks."""
         labelling = self.host.dispatcher.labelling
         if labelling is not None:
             from rtfs_framework.orchestrator.recording.floating import Gathered
 
             self.seen = Gathered()
-            self.floating = labelling.floating(digest, self.context)
+            self.floating = labelling.floating(digest, self.context, flows)
             self.floating.gathered = self.seen
 
     def _label(self, *, own: bool) -> Floating | None:
