@@ -81,6 +81,8 @@ def _lines(site: ExplainedSite) -> Iterator[tuple[Part, ...]]:
     yield "  -> ", bold(site.target), why
     for part in _unknown(site):
         yield (part,)
+    for label, becomes in site.labels:
+        yield (f"     where it carries {label}: {becomes}",)
     if site.way is not None:
         yield from _way(site.way)
     if site.provider:

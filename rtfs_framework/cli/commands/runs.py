@@ -206,6 +206,10 @@ def _entry(entry: dict[str, Any]) -> str:
         facts.append(seconds(entry["micros"] / 1_000_000))
     if entry["cost"] != 0:
         facts.append(money(entry["cost"] or 0.0, entry["cost"] is None))
+    if entry.get("labels"):
+        facts.append(" ".join(f":{mark}" for mark in entry["labels"]))
+    if entry.get("freed"):
+        facts.append(f"declassified {' '.join(f':{mark}' for mark in entry['freed']['marks'])}")
     if entry["error_kind"]:
         facts.append(": ".join(filter(None, (entry["error_kind"], entry["error"] or entry.get("error_code")))))
     if entry["state"] == "begun":

@@ -64,12 +64,25 @@ def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _decided(decisions.get(number))
         yield "tried", _attempt(attempt)
     yield from _decided(decisions.get(len(found["attempts"])))
+    yield from _labels(found)
     if found["exhausted"]:
         yield "exhausted", f"nothing was left to try: {found['exhausted']}"
     if found["shadow"]:
         yield "shadow", _shadow(found["shadow"])
     yield "ended", _ended(found)
     yield "memory", "; ".join(_memory(found))
+
+
+def _labels(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the marks of the call, what was freed of them and why, and those that its answer brought."""
+    if found["labels"]:
+        yield "labels", ", ".join(f":{mark}" for mark in found["labels"])
+    if found["freed"]:
+        freed = found["freed"]
+        marks = ", ".join(f":{mark}" for mark in freed["marks"])
+        yield "declassified", f"{marks}: {freed['reason']} ({'; '.join(freed['grants']) or 'not granted'})"
+    if found["brought"]:
+        yield "brought", f"{', '.join(f':{mark}' for mark in found['brought'])}, for all that the run did from then on"
 
 
 def _shadow(said: Mapping[str, Any]) -> str:

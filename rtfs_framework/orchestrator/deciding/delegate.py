@@ -183,13 +183,13 @@ class Delegator:
             return None
         return self.shadow.decide(known.facts, call, asker, self._answer_from_memory)
 
-    def preview(self, call: HostCall, *, quiet: bool = False) -> Decision | Undecided:
+    def preview(self, call: HostCall, *, quiet: bool = False, asker: Asker | None = None) -> Decision | Undecided:
         """Return what `decide` would, without looking into L1 or writing to it: for explanations.
 
         `quiet` reports no fault of the engine: it is asked with arguments that no program gave it.
         """
         report = _tell_nobody if quiet else self.report
-        return attrs.evolve(self, l1=None, report=report).decide(call)
+        return attrs.evolve(self, l1=None, report=report).decide(call, asker)
 
     @property
     def engine_name(self) -> str:

@@ -17,6 +17,8 @@ from rtfs_framework.lang.source import Place, Source
 from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.explaining.asked_call import read_call
+from rtfs_framework.orchestrator.explaining.imagined import Past
+from rtfs_framework.orchestrator.explaining.labels import decider, given, of_capability, of_function
 from rtfs_framework.orchestrator.explaining.samples import samples
 from rtfs_framework.orchestrator.explaining.whole_way import Way, way_of
 from rtfs_framework.orchestrator.host import Host
@@ -56,6 +58,8 @@ class ExplainedSite:
     """Arguments that the engine was asked with, and the target that it named."""
     fault: str = ""
     """Why the engine could not be asked."""
+    labels: Steps = ()
+    """For each mark that a call of the site may carry, what becomes of it then."""
     way: Way | None = None
     """The whole way of a call that was asked about; None for a site."""
 
@@ -64,6 +68,7 @@ class ExplainedSite:
         data = {field.name: getattr(self, field.name) for field in attrs.fields(ExplainedSite)}
         return {**data, "place": str(self.place), "steps": [list(s) for s in self.steps],
                 "context": [list(c) for c in self.context], "examples": [list(e) for e in self.examples],
+                "labels": [list(each) for each in self.labels],
                 "depends_on": list(self.depends_on), "may_go_to": list(self.may_go_to),
                 "way": None if self.way is None else self.way.to_json()}  # fmt: skip
 
@@ -96,9 +101,11 @@ def _site(
     match site.kind:
         case SiteKind.FUNCTION:
             named = FunctionSignature(site.name or "fn")
-            return _function(host, site, site.function or known.get(named.name, named))
+            function = site.function or known.get(named.name, named)
+            return attrs.evolve(_function(host, site, function), labels=of_function(host, function))
         case SiteKind.CAPABILITY | SiteKind.HOST_NAME:
-            return _capability(host, site, refused)
+            name = None if site.name is None else host.dispatcher.capabilities.id_of(site.name)
+            return attrs.evolve(_capability(host, site, refused), labels=of_capability(host, name))
         case SiteKind.CONTEXT:
             return _explained(site, target="host context", reasoning="read or written by the host")
 
@@ -117,8 +124,11 @@ def explain_call(host: Host, source: Source, asked: Source, limits: Limits) -> E
     if not delegator.claims(function):
         why = "nobody claims it: it is a plain function"
         return _explained(site, target=show_target(LocalPure()), reasoning=why)
-    found = delegator.preview(call)
-    return attrs.evolve(_shown(host, site, found), way=way_of(host, call, found))
+    label = given(host, call)
+    deciding = decider(host, label)
+    found = deciding.preview(call, asker=Past(labels=label))
+    labels = of_function(host, function)
+    return attrs.evolve(_shown(host, site, found), way=way_of(host, deciding, call, found), labels=labels)
 
 
 def _function(host: Host, site: CallSite, function: FunctionSignature) -> ExplainedSite:

@@ -50,9 +50,8 @@ class Way:
         return {field.name: [_listed(each) for each in getattr(self, field.name)] for field in attrs.fields(Way)}
 
 
-def way_of(host: Host, call: HostCall, found: Decision | Undecided) -> Way:
-    """Return the way of a call about which this is decided."""
-    delegator = host.dispatcher.delegator
+def way_of(host: Host, delegator: Delegator, call: HostCall, found: Decision | Undecided) -> Way:
+    """Return the way of a call about which this is decided, by what decides."""
     candidates, excluded = delegator.precedence.weighed()
     shown = tuple((show_target(each.target), _known(each)) for each in candidates)
     if isinstance(found, Undecided):

@@ -161,6 +161,7 @@ def _structlog(level: int) -> Callable[[Event], None]:
 
     def log(event: Event) -> None:
         weight = _WARNING if event.name in _LOUD else _DEBUG if event.name in _QUIET else _INFO
-        logger.log(weight, event.name, **event.fields)
+        fields = {"what" if name == "event" else name: value for name, value in event.fields.items()}  # its own word
+        logger.log(weight, event.name, **fields)
 
     return log

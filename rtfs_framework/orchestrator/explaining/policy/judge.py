@@ -24,6 +24,7 @@ from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, De
 from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.explaining.asked_call import read_call
 from rtfs_framework.orchestrator.explaining.imagined import Imagined, Past, Surrounded, decided, imagining
+from rtfs_framework.orchestrator.explaining.labels import decider
 from rtfs_framework.orchestrator.explaining.policy.cases import OUTCOMES, Case, CaseTable, Meaning
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.records import Decision, Steps
@@ -75,7 +76,7 @@ class Judge:
         expected, call = meaning.expected(), self._call(case, meaning)
         labels = frozenset(mark.removeprefix(":") for mark in case.table.labels)
         past = Past(attempts=meaning.attempts(), metadata=meaning.metadata(), call=(0, -1, (0,), 0), labels=labels)
-        delegator = self.host.dispatcher.delegator
+        delegator = decider(self.host, labels)
         world = Imagined(known=meaning.signals(), host=delegator.signals)
         function = call.function or FunctionSignature(call.capability)
         found: Decision | Undecided | None = None

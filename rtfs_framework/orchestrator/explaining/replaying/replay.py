@@ -22,10 +22,12 @@ from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.facts import Asker, Read
 from rtfs_framework.orchestrator.deciding.known import Undecided
+from rtfs_framework.orchestrator.deciding.labelling import Labelling
 from rtfs_framework.orchestrator.deciding.pinned import Pin, Pinned
 from rtfs_framework.orchestrator.deciding.readings import spelled, target_of
 from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.explaining.imagined import Past, decided, imagining
+from rtfs_framework.orchestrator.explaining.labels import recorded as marks_of
 from rtfs_framework.orchestrator.explaining.replaying.reads import RecordedReads
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.learning.past import PastLearning
@@ -76,7 +78,8 @@ def replayer(host: Host, history: History) -> Iterator[Replayer]:
     """Return, for a while, what decides told decisions again, by the policy of a host."""
     past = _past(host, history)
     try:
-        yield Replayer(host.dispatcher.delegator, history, host.config.surroundings.time_class, past)
+        delegator, labelling = host.dispatcher.delegator, host.dispatcher.labelling
+        yield Replayer(delegator, history, host.config.surroundings.time_class, past, labelling)
     finally:
         past.close()
 
@@ -97,14 +100,19 @@ class Replayer:
     hours: Callable[[float], str]
     """From a moment to its class of hours."""
     past: PastLearning
+    labelling: Labelling | None = None
+    """Has what decides about calls that carry marks; None where the policy knows none."""
     _told: Told | None = attrs.field(default=None, init=False)
     _latest: RecordedReads | None = attrs.field(default=None, init=False)
     _deciding: Delegator = attrs.field(init=False)
 
     @_deciding.default
     def _quiet(self) -> Delegator:
+        return self._quietly(self.delegator)
+
+    def _quietly(self, delegator: Delegator) -> Delegator:
         signals = Signals(targets=self, budgets=None, prices=self.delegator.signals)
-        return attrs.evolve(imagining(self.delegator, signals), reads=self._reads, pinned=None)
+        return attrs.evolve(imagining(delegator, signals), reads=self._reads, pinned=None)
 
     def health(self, target: ExecTarget) -> Health:
         """Return the state of a breaker then: lists of targets go on by it."""
@@ -138,8 +146,11 @@ class Replayer:
             return Again(**known, then=then, result=Repeated.UNKNOWN, because=why)
         self._told, self._latest = told, None
         call = HostCall(CallKind.DELEGATED, told.function.name, told.args or (), told.function)
-        past = Past(attempts=told.attempts, seed=told.facts.seed if seed is None else seed, call=told.order)
-        decision = decided(self._by(told), call, past)
+        label, of_label = marks_of(self.labelling, told.entry)
+        seed = told.facts.seed if seed is None else seed
+        past = Past(attempts=told.attempts, seed=seed, call=told.order, labels=label)
+        deciding = self._deciding if of_label is None else self._quietly(of_label)
+        decision = decided(self._by(told, deciding), call, past)
         if isinstance(decision, Undecided):
             return Again(**known, then=then, result=Repeated.UNKNOWN, because=self._missing)
         plan = _approved(decision.plan, told)
@@ -147,13 +158,13 @@ class Replayer:
         made = Again(**known, then=then, now=now, result=Repeated.SAME, plan=plan, drew="draw" in decision.read)
         return made if now == then else attrs.evolve(made, result=Repeated.DIFFERS, because=plan.reasoning)
 
-    def _by(self, told: Told) -> Delegator:
+    def _by(self, told: Told, deciding: Delegator) -> Delegator:
         """Return what decides again: where a pinned plan decided, by what it said then, as the record tells it."""
         if told.function is None or told.said.get("source") != PlanSource.PINNED.value:
-            return self._deciding
+            return deciding
         told_plan = dict(told.said.get("context", ())).get("plan", "")
         pin = Pin(told.function.name, recorded.target_of(str(told.said.get("target", ""))), told.function.body_digest)
-        return attrs.evolve(self._deciding, pinned=Pinned(name=told_plan, program="", pins=(pin,)))
+        return attrs.evolve(deciding, pinned=Pinned(name=told_plan, program="", pins=(pin,)))
 
     @property
     def _missing(self) -> str:

@@ -220,6 +220,8 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "heard": kept.get("heard", ""),
         "signals": body.get("signals", 0),
         "said_around": body.get("said_around", False),
+        **{name: body.get(name, []) for name in ("labels", "brought")},
+        "freed": body.get("freed"),
         "attempt": body.get("attempt", 0),
         "removed": sorted(set(body.get("texts", ())) - set(kept)),
     }
