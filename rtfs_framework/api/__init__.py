@@ -41,7 +41,7 @@ _HOMES = {
     "command": ("CommandEntry",),
     "guard": ("Guard", "GuardEntry", "GuardSettings", "GuardedRequest", "RedactArgs", "RedactReply", "Refuse"),
     "patterns": ("compile_patterns", "is_pattern", "specificity"),
-    "observer": ("Observer", "ObserverEntry", "Event"),
+    "observer": ("Observer", "ObserverEntry", "ObserverSettings", "Event"),
     "redaction": ("Recognizer", "RuleText"),
     "texts": ("TextInKeyError", "with_texts"),
     "type_patterns": ("BadTypePattern", "TypePattern", "types_fit"),

@@ -48,7 +48,7 @@ from rtfs_framework.api.learning import (
     Warm,
     WarmContext,
 )
-from rtfs_framework.api.observer import Event, Observer, ObserverEntry
+from rtfs_framework.api.observer import Event, Observer, ObserverEntry, ObserverSettings
 from rtfs_framework.api.patterns import compile_patterns, is_pattern, specificity
 from rtfs_framework.api.plans import Candidate, DelegationPlan, Hedge, PlanSource, Scored
 from rtfs_framework.api.prices import ModelPrices, PriceList, PriceStep
@@ -186,6 +186,7 @@ __all__ = [
     "NotOurFileError",
     "Observer",
     "ObserverEntry",
+    "ObserverSettings",
     "Outcome",
     "Parameter",
     "Permissions",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
+
+if TYPE_CHECKING:  # a plugin is imported at every start; what only its types need is not
+    from rtfs_framework.api.settings import SettingsSchema
 
 
 @attrs.frozen(slots=True)
@@ -18,18 +21,33 @@ class Event:
 
 
 class Observer(Protocol):
-    """Receives events in order."""
+    """Receives events in order. If it has a method `close`, that is called when the host is closed."""
 
     def __call__(self, event: Event) -> None:
         """Take note of one event; must not block."""
         ...
 
 
+@attrs.frozen(slots=True)
+class ObserverSettings:
+    """What an observer with settings is made from."""
+
+    name: str
+    own: Any = None
+    """An instance of the entry's `settings` class."""
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class ObserverEntry:
-    """An observer that a plugin offers; `events` are the names (or `*`) that it wants."""
+    """An observer that a plugin offers; `events` are the names (or `*`) that it wants.
+
+    One without `settings` hears every host. One with `settings` is at work where the configuration has
+    `[observers.<name>]`.
+    """
 
     name: str
     summary: str
-    factory: Callable[[], Observer]
+    factory: Callable[..., Observer]
+    """Takes nothing, or `ObserverSettings` where the entry has `settings`."""
     events: tuple[str, ...] = ("*",)
+    settings: SettingsSchema | None = None

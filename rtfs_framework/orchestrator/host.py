@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.cache import CacheLevel
+from rtfs_framework.api.observer import ObserverSettings
 from rtfs_framework.api.secrets import Blot, blotter
 from rtfs_framework.api.targets import ExecTarget, RemoteModel
 from rtfs_framework.api.values import Clock
@@ -116,6 +117,7 @@ class Host:
         try:
             if self.warming is not None:
                 self.warming.close()
+            self.events.close()
             self.caches.close()
         finally:
             self.health.close()
@@ -135,7 +137,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     """
     engine, shadow = make_engine(config, catalog), make_shadow(config, catalog)
     events, io = EventBus(clock), LoopThread("io")
-    _listen(events, catalog, environ)
+    _listen(events, catalog, config, environ)
     pool = provider_pool(config, catalog, environ, events.plugin_failed)
     config = priced(config, pool, catalog, environ, clock, events.plugin_failed)
     keyring = Keyring(lambda: str(cache_dir(environ)))
@@ -375,14 +377,18 @@ def secrets_of(config: Config, environ: Mapping[str, str]) -> list[str]:
     return [environ[name] for name in named if environ.get(name)]
 
 
-def _listen(events: EventBus, catalog: Catalog, environ: Mapping[str, str]) -> None:
+def _listen(events: EventBus, catalog: Catalog, config: Config, environ: Mapping[str, str]) -> None:
     level = environ.get("RTFS_LOG")
     if level:
         events.switch_on(level)
     for name, (entry, provenance) in catalog.observers.items():
         part = Part("observer", name, provenance)
+        spec = config.observers.get(name)
+        if (spec is None and entry.settings is not None) or (spec is not None and not spec.enabled):
+            continue
+        settings = () if spec is None or entry.settings is None else (ObserverSettings(name, spec.own),)
         try:
-            observer = make(part, entry.factory, methods=("__call__",))
+            observer = make(part, entry.factory, *settings, methods=("__call__",))
         except PluginFault as fault:
             events.plugin_failed(part, fault, instead="it hears nothing")
             continue

@@ -378,7 +378,7 @@ class Session:
             lookup=linked.lookup,
             run_id=run_id,
             chain=chain,
-            ledger=Ledger(host.events, chain, Tally(host.config.tenant), learned_from=host.ended),
+            ledger=Ledger(host.events, chain, Tally(host.config.tenant), run=run_id, learned_from=host.ended),
             started=host.clock.monotonic(),
             seed=seed,
             context=dict(host.config.security.values),

@@ -55,7 +55,7 @@ class HostedConversation:
             lookup=talk.instance.lookup_type,
             run_id=run_id,
             chain=None,
-            ledger=Ledger(host.events, None, Tally(host.config.tenant), learned_from=host.ended),
+            ledger=Ledger(host.events, None, Tally(host.config.tenant), run=run_id, learned_from=host.ended),
             started=host.clock.monotonic(),
             context=dict(host.config.security.values),
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
-from rtfs_framework.cli.options import config_option, environment, json_option, open_session
+from rtfs_framework.cli.ledgers import ledger_of
+from rtfs_framework.cli.options import config_option, json_option, open_session
 from rtfs_framework.cli.problems import USAGE, problem
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.terminal import say
@@ -16,13 +16,11 @@ from rtfs_framework.cli.terminal import say
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.budgets.amounts import Amount
     from rtfs_framework.orchestrator.performing.budgets.ledger import Ledger, Reservation
-    from rtfs_framework.orchestrator.session import Session
 
 NO_RESERVATION = "E0916"
 _MOST_DIGITS = 18
 """Of a reservation's number: SQLite's integers end soon after."""
 _ID = click.IntRange(min=1, max=10**_MOST_DIGITS)
-_FREE_SOME = "free some space, make the file writable, or choose another place with path under [ledger]"
 
 
 @click.group()
@@ -50,7 +48,7 @@ def show_all(*, as_json: bool, config: str | None) -> None:
     from rtfs_framework.cli.shown.budgets import show_budgets
     from rtfs_framework.orchestrator.performing.budgets.overview import rows_of
 
-    with open_session(None, config, journal=False) as session, _ledger(session) as ledger:
+    with open_session(None, config, journal=False) as session, ledger_of(session) as ledger:
         now = session.host.clock.now()
         rows = rows_of(session.host.config.budgets, ledger, now)
         show_budgets(rows, [] if ledger is None else ledger.open(), now, as_json=as_json)
@@ -71,7 +69,7 @@ def show(which: str, *, as_json: bool, config: str | None) -> None:
     from rtfs_framework.lang.diagnostics import did_you_mean
     from rtfs_framework.orchestrator.performing.budgets.overview import rows_of
 
-    with open_session(None, config, journal=False) as session, _ledger(session) as ledger:
+    with open_session(None, config, journal=False) as session, ledger_of(session) as ledger:
         now, specs = session.host.clock.now(), session.host.config.budgets
         chosen = tuple(each for each in specs if each.name == which)
         if chosen:
@@ -130,7 +128,7 @@ def release(ids: tuple[int, ...], *, as_json: bool, config: str | None) -> None:
 def _say(ids: tuple[int, ...], took: Callable[[Reservation], Amount], config: str | None, *, as_json: bool) -> None:
     from rtfs_framework.cli.shown.budgets import amount_json, shown_amount
 
-    with open_session(None, config, journal=False) as session, _ledger(session) as ledger:
+    with open_session(None, config, journal=False) as session, ledger_of(session) as ledger:
         found = [_found(ledger, each) for each in dict.fromkeys(ids)]  # all of them, before any is changed
         for each in found:
             _refuse_more(each, took(each))
@@ -173,23 +171,3 @@ def _nano(text: str) -> int:
     except InvalidOperation:
         pass
     raise click.BadParameter(f"'{text}' is no amount of US dollars, such as 0.02", None, None, "--usd")
-
-
-@contextmanager
-def _ledger(session: Session) -> Iterator[Ledger | None]:
-    """Open the ledger; None when there is no file yet, and looking makes none."""
-    from rtfs_framework.orchestrator.performing.budgets.build import ledger_path, open_ledger
-    from rtfs_framework.orchestrator.performing.budgets.ledger import LedgerError
-
-    config, environ = session.host.config, environment()
-    try:
-        if not ledger_path(config, environ).exists():
-            yield None
-            return
-        ledger = open_ledger(config, environ, session.host.clock)
-        try:
-            yield ledger
-        finally:
-            ledger.close()
-    except (LedgerError, OSError) as error:
-        raise problem("E0613", f"the ledger of budgets cannot be used: {error}", _FREE_SOME) from error

@@ -16,6 +16,7 @@ from rtfs_framework.orchestrator.config.health import HealthSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.surroundings import NO_SURROUNDINGS, Surroundings
 from rtfs_framework.orchestrator.config.tables_guards import APPROVAL_SECONDS, GuardSpec
+from rtfs_framework.orchestrator.config.tables_observers import ObserverSpec
 from rtfs_framework.orchestrator.config.tables_redaction import RedactionSpec
 
 if TYPE_CHECKING:
@@ -166,6 +167,8 @@ class Config:
     """At the top of the tree of engines."""
     engine_chosen: bool = False
     """Whether the configuration names it: then `routes` are read by engines alone, and by nobody before them."""
+    observers: Mapping[str, ObserverSpec] = attrs.field(factory=dict)
+    """What is said of observers, by name."""
     shadow: EngineSpec | None = None
     """Decides beside it, for the record alone."""
     embedder: EmbedderSpec | None = None

@@ -37,6 +37,7 @@ from rtfs_framework.orchestrator.config.surroundings import read_surroundings
 from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
 from rtfs_framework.orchestrator.config.tables_guards import GuardTables
 from rtfs_framework.orchestrator.config.tables_health import read_health
+from rtfs_framework.orchestrator.config.tables_observers import ObserverSpec, read_observers
 from rtfs_framework.orchestrator.config.tables_prices import priced
 from rtfs_framework.orchestrator.config.tables_redaction import RedactionTables
 from rtfs_framework.registry.faults import Part, ask
@@ -95,6 +96,7 @@ class Resolver:
             shadow=tree.resolve(table.shadow, "shadow"),
             engine_chosen=table.engine is not None,
             embedder=self._embedder(file),
+            observers=self._observers(file),
             plan=None if table.plan is None else self._path(table.plan, ("delegation", "plan"), file=True),
             concurrency=table.concurrency,
             parallel=table.parallel,
@@ -208,6 +210,9 @@ class Resolver:
         own = [key for key in table if key not in key_names(ProviderTable)]
         first = next((key for key in (*files, *own, *table) if key in table), None)
         return str(self.merged.folder(path if first is None else (*path, first)).absolute())
+
+    def _observers(self, file: ConfigFile) -> dict[str, ObserverSpec]:
+        return read_observers(self.reading, self.catalog, file.observers)
 
     def _embedder(self, file: ConfigFile) -> EmbedderSpec | None:
         if file.delegation.embedder is None and not file.embedders:

@@ -239,6 +239,7 @@ STANDING: Mapping[str, Rule] = {
     "labels.declassify": widens,
     "engines.*": widens,
     "embedders.*": widens,
+    "observers.*": widens,
     "guards.*": widens,
     "redaction.*": widens,
     "approvals.timeout": _approval,

@@ -201,6 +201,7 @@ class ConfigFile:
     delegation: DelegationTable = DelegationTable()
     engines: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     embedders: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    observers: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     caches: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     security: SecurityTable = SecurityTable()
     journal: JournalTable = JournalTable()

@@ -36,7 +36,19 @@ SECTIONS = frozenset(
         "guards",
         "approvals",
     }
-    | {"approvals", "budgets", "guards", "labels", "ledger", "prices", "rates", "redaction", "tenants", "warming"}
+    | {
+        "approvals",
+        "budgets",
+        "guards",
+        "labels",
+        "ledger",
+        "observers",
+        "prices",
+        "rates",
+        "redaction",
+        "tenants",
+        "warming",
+    }
 )
 """The tables of a configuration; a test sees that none is missing."""
 

@@ -87,6 +87,18 @@ class EventBus:
                     who = f"observer {subscription.part.name}"
                     self._tell(subscription, event if seen is None else seen(who, event, label))
 
+    def close(self) -> None:
+        """Let observers end what they hold; each hears nothing more."""
+        with self._one:
+            subscriptions, self.subscriptions = self.subscriptions, []
+            for each in subscriptions:
+                close = getattr(each.observer, "close", None)
+                if callable(close):
+                    try:
+                        ask(each.part, "`close`", close)
+                    except PluginFault as fault:
+                        self.faults.note(fault, "")
+
     def plugin_failed(self, part: Part, error: BaseException | str, doing: str = "it", instead: str = "") -> None:
         """Note a fault of a plugin: what it raised, or words for what was wrong with what it returned.
 

@@ -101,6 +101,8 @@ class Ledger:
     chain: Chain | None
     tally: Tally = attrs.field(factory=Tally)
     latest: deque[CallRecord] = attrs.field(factory=lambda: deque(maxlen=MOST_CALLS))
+    run: str = ""
+    """Its id, for observers."""
     learned_from: Callable[[CallRecord], None] | None = None
     """Told of calls that were decided; None where nobody learns."""
     _one: threading.RLock = attrs.field(factory=threading.RLock, init=False)
@@ -123,7 +125,8 @@ class Ledger:
                 self.learned_from(record)
         if self.events.active:
             seen = PUBLIC if record.labelled is None else record.labelled.seen
-            self.events.emit(_event(record), _fields(record), seen)
+            fields = {"run": self.run, "tenant": self.tally.tenant, **_fields(record)}
+            self.events.emit(_event(record), fields, seen)
 
 
 def _event(record: CallRecord) -> str:
@@ -140,11 +143,18 @@ def _fields(record: CallRecord) -> dict[str, object]:
         "kind": record.kind,
         "target": record.target,
         "source": plan.source.value if plan else None,
+        "engine": plan.engine if plan else None,
         "reasoning": plan.reasoning if plan else None,
+        "model": record.model,
+        "input_tokens": record.input_tokens,
+        "output_tokens": record.output_tokens,
+        "attempts": len(record.attempts),
         "place": str(record.place) if record.place else None,
         "record": record.record,
         "seconds": record.seconds,
         "cost": record.cost,
         "cache": record.cache,
         "error": record.error or None,
+        "error_kind": record.error_kind or None,
+        "code": record.code or None,
     }

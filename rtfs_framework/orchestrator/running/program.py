@@ -190,10 +190,16 @@ class LoadedProgram:
         still_open = self.chain is not None and self.chain.open_calls
         if status == "complete" and (any(cut) or still_open or self.ledger.tally.interrupted):
             status = "interrupted"
-        self.host.events.emit("run.ended", {"run": self.run_id, "status": status, "summary": self.summary.to_json()})
+        if self.host.events.active:
+            self.host.events.emit("run.ended", {"run": self.run_id, "status": status, **self._ended()})
         if self.chain is not None:
             words = self.floating is None or self.seen is None or self.floating.keeps(self.seen.label)
             self.chain.end(status, error, words=words)
+
+    def _ended(self) -> dict[str, Any]:
+        """Return what observers hear of the run's end, and of the caches then."""
+        caches = {name: attrs.asdict(stats) for name, stats in self.host.caches.stats().items()}
+        return {"summary": self.summary.to_json(), "caches": caches}
 
 
 @attrs.define(slots=True, eq=False)

@@ -13,6 +13,7 @@ from rtfs_framework.testing.conformance.capability import CapabilityConformance
 from rtfs_framework.testing.conformance.embedder import EmbedderConformance
 from rtfs_framework.testing.conformance.guard import GuardConformance
 from rtfs_framework.testing.conformance.learning import LearningConformance
+from rtfs_framework.testing.conformance.observer import ObserverConformance
 from rtfs_framework.testing.conformance.provider import ProviderConformance
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "EmbedderConformance",
     "GuardConformance",
     "LearningConformance",
+    "ObserverConformance",
     "ProviderConformance",
 ]

@@ -1,0 +1,1 @@
+"""OpenTelemetry spans and Prometheus metrics of what a host of rtfs_framework does."""

@@ -1,0 +1,36 @@
+"""The ledger of budgets, as commands look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rtfs_framework.cli.options import environment
+from rtfs_framework.cli.problems import problem
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.performing.budgets.ledger import Ledger
+    from rtfs_framework.orchestrator.session import Session
+
+_FREE_SOME = "free some space, make the file writable, or choose another place with path under [ledger]"
+
+
+@contextmanager
+def ledger_of(session: Session) -> Iterator[Ledger | None]:
+    """Open the ledger; None when there is no file yet, and looking makes none."""
+    from rtfs_framework.orchestrator.performing.budgets.build import ledger_path, open_ledger
+    from rtfs_framework.orchestrator.performing.budgets.ledger import LedgerError
+
+    config, environ = session.host.config, environment()
+    try:
+        if not ledger_path(config, environ).exists():
+            yield None
+            return
+        ledger = open_ledger(config, environ, session.host.clock)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+    except (LedgerError, OSError) as error:
+        raise problem("E0613", f"the ledger of budgets cannot be used: {error}", _FREE_SOME) from error
