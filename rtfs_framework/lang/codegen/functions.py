@@ -45,7 +45,7 @@ class Emitter(Statements):
         if "numbers" in passes:
             once = {name for name, count in _settings(program).items() if count == 1 and name in program.functions}
             self.versions = Versions(program, once)
-            self.around = Around(self.versions.base().settled())
+            self.around = Around(self.versions.base())
             for special in self.versions.all():
                 special.name = unit.function(special.fn.name)
         self.groups: dict[ir.FunctionFrame, Group] = {}

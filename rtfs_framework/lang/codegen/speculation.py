@@ -54,7 +54,7 @@ def after(emitter: EmitterBase, node: ir.Node, rest: ir.Node) -> Iterator[bool]:
             numbers.naturals.add(var)
             numbers.supposed += 1
             numbers.learn(rest)
-            with emitter.where(numbers=numbers.settled()):
+            with emitter.where(numbers=numbers):
                 yield True
         case _:
             yield False
@@ -83,7 +83,7 @@ def _run_twice(emitter: Statements, bound: ir.Node, rest: Sequence[ir.Node], des
     numbers = outside.supposing(var, Kind.INT)
     numbers.supposed += 1
     numbers.learn(body)
-    with emitter.where(numbers=numbers.settled()):
+    with emitter.where(numbers=numbers):
         integers = emitter.inside(body, dest)
     outside.supposed = _MOST
     others = emitter.inside(body, dest)

@@ -28,7 +28,6 @@ def _settled(root: ir.Node, seen: Summary) -> ir.Node:
         return root
     numbers = Numbers()
     numbers.learn(root)
-    numbers.settled()
     proved = {node for node, value, type_ in declared if numbers.fits(value, type_)}
     return _without(root, proved) if proved else root
 

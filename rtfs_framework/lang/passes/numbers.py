@@ -78,25 +78,29 @@ class Numbers:
         """What local functions declare of their results."""
         self._fitting: dict[tuple[ir.Node, int], tuple[Type, bool]] = {}
         """Whether nodes fit types, with the types, whose ids are the keys: Python's equality of types is not RTFS's."""
-        self._found: dict[ir.Node, Kind | None] | None = None
-        """Kinds of nodes, once those of variables are settled."""
-
-    # -- facts ---------------------------------------------------------------------------------------------------
+        self._found: dict[ir.Node, Kind | None] = {}
+        """Kinds of nodes, as long as nothing more is learned: what nests is looked at once."""
 
     def enter(self, var: ir.Var, special: Version) -> None:
         """Let calls of a local function go to its special version from now on."""
         self._by_var[var] = special
+        self._forget()
+
+    def assume(self, known: dict[ir.Var, Kind]) -> None:
+        """Forget what was learned of variables, and begin with something else."""
+        self.vars, self.types = known, {}
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget what rests on what is known of variables and functions."""
+        self._found.clear()
+        self._fitting.clear()
 
     def within(self, special: Version) -> Numbers:
         """Return what is known inside a special version."""
         inner = self.beside({})
         inner.vars, inner.types = special.vars, special.types
-        return inner.settled()
-
-    def settled(self) -> Numbers:
-        """Say that no more is learned: from now on a node is looked at once."""
-        self._found = {}
-        return self
+        return inner
 
     def beside(self, known: Mapping[ir.Var, Kind]) -> Numbers:
         """Return a copy that knows more."""
@@ -117,8 +121,6 @@ class Numbers:
 
     def fits(self, node: ir.Node, declared: Type) -> bool:
         """Tell whether what a node gives surely fits a type."""
-        if self._found is None:
-            return proofs.fits(node, declared, self)
         key = (node, id(declared))
         if key not in self._fitting:
             self._fitting[key] = declared, proofs.fits(node, declared, self)
@@ -161,8 +163,6 @@ class Numbers:
 
     def kind(self, node: ir.Node) -> Kind | None:
         """Return what a node surely gives, or None."""
-        if self._found is None:
-            return self._kind(node)
         if node not in self._found:
             self._found[node] = self._kind(node)
         return self._found[node]
@@ -252,6 +252,7 @@ class Numbers:
         elif isinstance(node, ir.Letrec):
             declared = ((var, fn.signature.returns) for var, fn in node.bindings if not fn.linked)
             self._declared.update((var, returns) for var, returns in declared if returns is not None)
+            self._forget()
         elif isinstance(node, ir.Match):
             subject = proofs.type_of(node.value, self)
             for clause in node.clauses:
@@ -271,15 +272,23 @@ class Numbers:
 
     def _note_type(self, var: ir.Var, known: Type | None) -> None:
         if known is None or var.leaves_part:
-            self.types.pop(var, None)
-        else:
+            known = self.types.pop(var, None)
+        elif self.types.get(var) is not known:
             self.types[var] = known
+        else:
+            return
+        if known is not None:
+            self._forget()
 
     def _note(self, var: ir.Var, kind: Kind | None) -> None:
         if kind is None or var.leaves_part:  # which is bound before its form too
-            self.vars.pop(var, None)
-        else:
+            kind = self.vars.pop(var, None)
+        elif self.vars.get(var) is not kind:
             self.vars[var] = kind
+        else:
+            return
+        if kind is not None:
+            self._forget()
 
     def _note_pattern(self, pattern: ir.Pattern, known: Type | None) -> None:
         """Note what is known where a pattern fits a value, of a type that is known or not."""

@@ -196,7 +196,7 @@ class Versions:
             numbers.learn(node)
             return _returned(node, numbers) if isinstance(node, ir.Fn) else None
         while True:
-            numbers.vars, numbers.types = _assumed(special), {}
+            numbers.assume(_assumed(special))
             numbers.note_params(node)
             numbers.learn(node.body)
             refuted = numbers.refuted(node.body, _untyped_kinds(special), node.frame)

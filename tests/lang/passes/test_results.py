@@ -9,6 +9,7 @@ from rtfs_framework.kernel.loader import compile_source, surroundings
 from rtfs_framework.kernel.purehost import PureHost
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.passes.numbers import Numbers
 from rtfs_framework.lang.passes.table import ALL
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.views import view
@@ -87,3 +88,25 @@ def test_a_loop_finds_the_method_of_its_map_once():
     python = python_of(COUNTS)
     assert python.count(".get") == 1
     assert ".get" not in python.partition("for item")[2]
+
+
+@pytest.mark.parametrize("outer", ["(nth X 0)", "(+ 1 (first X))", "(:a X)"])
+def test_what_nests_is_looked_at_once(monkeypatch, outer):
+    def looks(levels):
+        looked = 0
+        kind = Numbers._kind
+
+        def counted(self, node):
+            nonlocal looked
+            looked += 1
+            return kind(self, node)
+
+        text = "x"
+        for _ in range(levels):
+            text = outer.replace("X", f"(f {text})")
+        with monkeypatch.context() as patched:
+            patched.setattr(Numbers, "_kind", counted)
+            compile_source(f"(defn f [v] (if (empty? v) [v] (f (rest v)))) (defn g [x] {text})")
+        return looked
+
+    assert looks(24) < 3 * looks(12)
