@@ -80,7 +80,7 @@ def to_int(value: ty.number | ty.bool | ty.string | None) -> int:
     ('(float "abc")', "!InvalidArgument"),
     doc="Convert to a float: strings are read, true is 1.0, false and nil are 0.0.",
     gives=Gives.FLOAT,
-    inline={1: "a if isfloat(a) else a * 1.0 if isint(a) and -WORD < a < WORD else slow"},
+    inline={1: "a if isfloat(a) else a * 1.0 if isint(a) and a < WORD and a > -WORD else slow"},
 )
 def to_float_value(value: ty.number | ty.bool | ty.string | None) -> float:
     if value.__class__ is str:

@@ -31,7 +31,7 @@ PIECE = 64
     doc="Join the text of values; a string is shown raw, and quoted inside a collection. A float has the fewest digits "
     "that read back, from 1e16 on with an exponent, and below 0.0001 with one as in 1.0E-5.",
     op=Op.STR,
-    inline={1: "str(a) if isint(a) and -WORD < a < WORD else a if istext(a) else slow"},
+    inline={1: "str(a) if isint(a) and a < WORD and a > -WORD else a if istext(a) else slow"},
 )
 def to_text(*values: Any) -> str:
     return _joined("str", "", values)

@@ -292,7 +292,9 @@ class _Filler:
                 vector = known is Kind.VECTOR and name in ("tuple", "rt_grown")
                 if known is not None and not vector and not isinstance(self.names[letter], ast.Constant):
                     return py.const(value=known is _KINDS.get(name))
-            case ast.Compare(number, [ast.GtE()], [ast.Constant(0)]) if self._is_natural(number):
+            case ast.Compare(number, [ast.GtE()], [ast.Constant(0)]) | ast.Compare(
+                number, [ast.Gt()], [ast.UnaryOp()]
+            ) if self._is_natural(number):
                 return py.const(value=True)
             case _:
                 pass
