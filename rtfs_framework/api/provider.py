@@ -142,6 +142,9 @@ class ProviderEntry:
     parallel: int | None = None
     """Requests that one instance can have under way at once, when the provider knows a bound (one model in memory: 1).
     The others wait; their own deadlines start when they are let in. A configuration may say another number."""
+    batch: bool = False
+    """Whether several calls may be put to it as one request: it follows any prompt, and answers by any schema. A
+    configuration says how many (`batch = 16`); the host numbers the calls, and asks for a list of results."""
     keys: Mapping[str, str] = attrs.field(factory=dict)
     """Environment variables with the vendor's keys, each with the vendor's own address: without the user's own word the
     host gives such a key to no provider that asks another host (e.g. {"ACME_API_KEY": "https://api.acme.example"})."""

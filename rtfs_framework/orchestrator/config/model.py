@@ -65,6 +65,8 @@ class ProviderSpec:
     """What its owner says that its answers are worth, within 0 and 1."""
     idempotent: bool = False
     """Whether it may be asked again when a request may have been carried out."""
+    batch: int = 1
+    """How many calls of one fan-out may travel as one request."""
     min_confidence: float = 0.0
     """How sure it must say that it is; 0 for any."""
     accepts: Label | None = None

@@ -178,6 +178,9 @@ class Resolver:
         for key in filter(table.__contains__, _file_keys(entry.settings)):
             if isinstance(table[key], str):
                 self._path(table[key], (*path, key))  # the plugin reads it, and may have names that are no paths
+        if ours.batch > 1 and not entry.batch:
+            wrong = f"the provider '{plugin}' takes one call at a time"
+            self.reading.mistake("E0705", wrong, (*path, "batch"), "leave it out")
         spec = ProviderSpec(
             id=name,
             plugin=plugin,
@@ -189,6 +192,7 @@ class Resolver:
             parallel=ours.parallel,
             quality=ours.quality,
             idempotent=ours.idempotent,
+            batch=ours.batch,
             min_confidence=ours.min_confidence or 0.0,
             accepts=None if ours.accepts is None else frozenset(ours.accepts),
             marks=frozenset(ours.marks),

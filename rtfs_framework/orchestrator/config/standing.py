@@ -217,6 +217,7 @@ STANDING: Mapping[str, Rule] = {
     "delegation.remote_providers.*.parallel": _requests,
     "delegation.remote_providers.*.quality": widens,
     "delegation.remote_providers.*.idempotent": widens,
+    "delegation.remote_providers.*.batch": widens,
     "delegation.remote_providers.*.min_confidence": widens,
     "delegation.local_models.*.provider": widens,
     "delegation.local_models.*.timeout": _timeout,
@@ -226,6 +227,7 @@ STANDING: Mapping[str, Rule] = {
     "delegation.local_models.*.parallel": _requests,
     "delegation.local_models.*.quality": widens,
     "delegation.local_models.*.idempotent": widens,
+    "delegation.local_models.*.batch": widens,
     "delegation.local_models.*.min_confidence": widens,
     **{
         f"delegation.{part}.*.{key}": rule

@@ -58,6 +58,7 @@ class OutOfBounds(ValueError):
 
 
 _MOST_CONCURRENT = 1000
+_MOST_BATCH = 256
 MOST_ATTEMPTS = 8
 """Of one call: guards' refusals count, too."""
 _SHARE: Any = [validators.ge(0.0), validators.le(1.0)]
@@ -111,6 +112,7 @@ class ProviderTable:
     )
     quality: float | None = attrs.field(default=None, validator=validators.optional(_SHARE))
     idempotent: bool = False
+    batch: int = attrs.field(default=1, validator=[_POSITIVE, validators.le(_MOST_BATCH)])
     min_confidence: float | None = attrs.field(default=None, validator=validators.optional(_SHARE))
     accepts: Sequence[str] | None = None
     marks: Sequence[str] = ()

@@ -72,6 +72,8 @@ class ProviderInstance:
     """Why it cannot be asked whatever its plugin says: a key that it names must not go to its host."""
     threads: int = DEFAULT_PARALLEL
     """Worker threads that it may have, if its plugin is not asynchronous."""
+    batches: Any = attrs.field(default=None, init=False)
+    """Calls of fan-outs that travel together (`batching.Batches`), once there were any."""
     _made: ModelProvider | None = attrs.field(default=None, init=False)
     _failed: PluginFault | None = attrs.field(default=None, init=False)
     _fingerprint: str | None = attrs.field(default=None, init=False)

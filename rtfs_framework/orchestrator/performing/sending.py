@@ -213,7 +213,13 @@ class Sender:
             sending.spent.cost = cost_of(Usage(), instance.spec)
             sending.started, sending.sent = self.clock.monotonic(), True
 
-        return await self._billed(opened, instance, sending, _infer_there(instance, request, sending.permit, begin))
+        asking = None
+        if instance.spec.batch > 1 and opened.call.branch:
+            from rtfs_framework.orchestrator.performing.batching import together
+
+            asking = together(opened, instance, request, sending.permit, begin, _infer_there)
+        asking = asking or _infer_there(instance, request, sending.permit, begin)
+        return await self._billed(opened, instance, sending, asking)
 
     async def _billed(
         self, opened: OpenCall, instance: ProviderInstance, sending: _Sending, asking: Awaitable[InferenceReply]

@@ -116,6 +116,7 @@ def rtfs_providers() -> list[ProviderEntry]:
             locality=Locality.REMOTE,
             factory=_make,
             settings=OpenAISettings,
+            batch=True,
             keys={KEY: VENDOR},
             defaults={"openai": {}},
         )
