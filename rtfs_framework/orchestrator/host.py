@@ -17,6 +17,7 @@ from rtfs_framework.orchestrator.concurrency.slots import Slots
 from rtfs_framework.orchestrator.config.folders import cache_dir, data_dir, journal_path
 from rtfs_framework.orchestrator.config.key_binding import SECRET, surroundings
 from rtfs_framework.orchestrator.config.model import MANY, Config
+from rtfs_framework.orchestrator.config.security import FEEDBACK
 from rtfs_framework.orchestrator.deciding.around import HostAround
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.engines import make_engine, make_shadow
@@ -32,6 +33,7 @@ from rtfs_framework.orchestrator.performing.budgets.build import Counting, build
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
+from rtfs_framework.orchestrator.performing.feedback import FeedbackDesk, feedback_entry
 from rtfs_framework.orchestrator.performing.gate import Gate
 from rtfs_framework.orchestrator.performing.guards.guards import make_guards
 from rtfs_framework.orchestrator.performing.health.board import Board
@@ -49,6 +51,7 @@ from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack, buil
 from rtfs_framework.orchestrator.remembering.keyring import Keyring
 from rtfs_framework.orchestrator.remembering.reuse import Reuse
 from rtfs_framework.registry.faults import Part, PluginFault, make
+from rtfs_framework.registry.problems import Provenance
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
@@ -198,7 +201,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         ),
         pool=pool,
         models=models,
-        capabilities=_capabilities(catalog, security, clock, events, io, threads=config.parallel),
+        capabilities=_capabilities(catalog, security, clock, events, io, learning, threads=config.parallel),
         clock=clock,
         events=events,
         slots=Slots(config.parallel - 1),
@@ -305,12 +308,23 @@ def _approvals(environ: Mapping[str, str], clock: Clock) -> ApprovalStore:
 
 
 def _capabilities(
-    catalog: Catalog, security: SecurityAuthorizer, clock: Clock, events: EventBus, io: LoopThread, *, threads: int
+    catalog: Catalog,
+    security: SecurityAuthorizer,
+    clock: Clock,
+    events: EventBus,
+    io: LoopThread,
+    learning: Learning,
+    *,
+    threads: int,
 ) -> Capabilities:
     offered = catalog.capabilities.items()
     return Capabilities(
-        entries={name: entry for name, (entry, _) in offered},
-        parts={name: Part("capability", name, provenance) for name, (_, provenance) in offered},
+        entries={**{name: entry for name, (entry, _) in offered}, FEEDBACK: feedback_entry()},
+        own={FEEDBACK: FeedbackDesk(clock, learning).answer},
+        parts={
+            **{name: Part("capability", name, provenance) for name, (_, provenance) in offered},
+            FEEDBACK: Part("capability", FEEDBACK, Provenance("rtfs-framework", "", __name__)),
+        },
         names=catalog.function_names,
         security=security,
         clock=clock,

@@ -9,8 +9,8 @@ Nothing that a program does not need is imported: a pure program meets no event 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +23,11 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.source import Source, source_of
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.host import Host, build_host
-from rtfs_framework.orchestrator.recording.records import RunResult
+from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
 from rtfs_framework.orchestrator.running.linking import Linked, link
 from rtfs_framework.orchestrator.running.portal import Portal
-from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun, status_of
+from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun, kept, status_of
 from rtfs_framework.orchestrator.running.stream import Stream
 from rtfs_framework.orchestrator.running.uses import Use
 
@@ -220,6 +220,12 @@ class Session:
         """
         return Stream.over(program, name, records, concurrency)
 
+    def rate(self, run: str, call: str | CallRecord, value: float | str) -> None:
+        """Say what a call's answer was worth, from 0 to 1; `rtfs runs show` has its id. See `explaining.rating`."""
+        from rtfs_framework.orchestrator.explaining.rating import rate
+
+        rate(self.host, run, call, value)
+
     def check(self, source: Source | str) -> list[Diagnostic]:
         """Return everything found wrong with a program without running it; warnings and hints included."""
         return list(self.examine(source).diagnostics)
@@ -343,7 +349,7 @@ class Session:
 
     def _load(self, use: Use, source: Source | Linked | str, metadata: DelegationMetadata | None) -> LoadedProgram:
         program, loading = self._begin(source, metadata)
-        with _kept(program):
+        with kept(program):
             program.value = loading.settle(program.instance.start(), use)
         return self._loaded(program)
 
@@ -351,7 +357,7 @@ class Session:
         self, _use: Use, source: Source | Linked | str, metadata: DelegationMetadata | None
     ) -> LoadedProgram:
         program, loading = self._begin(source, metadata)
-        with _kept(program):
+        with kept(program):
             program.value = await loading.drive(program.instance.start())
         return self._loaded(program)
 
@@ -387,13 +393,3 @@ class Session:
         program.begin_labels(linked.digest, linked.flows)
         host.events.emit("run.started", {"run": run_id, "source": source.name})
         return program, program.new_run(own_context=False)
-
-
-@contextmanager
-def _kept(program: LoadedProgram) -> Iterator[None]:
-    """Close a program that cannot be loaded."""
-    try:
-        yield
-    except BaseException as error:
-        program.close(status_of(error), error)
-        raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from rtfs_framework.cli.commands.runs_rate import rate_command
 from rtfs_framework.cli.commands.runs_replay import replay_command
 from rtfs_framework.cli.commands.runs_why import why_command
 from rtfs_framework.cli.faults import FAILED, FINE
@@ -212,6 +213,7 @@ def _entry(entry: dict[str, Any]) -> str:
         facts.append(f"declassified {' '.join(f':{mark}' for mark in entry['freed']['marks'])}")
     if entry["error_kind"]:
         facts.append(": ".join(filter(None, (entry["error_kind"], entry["error"] or entry.get("error_code")))))
+    facts += [f"rated {each['value']:g} by {each['by']}" for each in entry.get("feedback", ())]
     if entry["state"] == "begun":
         facts.append("began, and no end is known")
     if entry["state"] == "draft":
@@ -226,5 +228,5 @@ def _call_id(entry: dict[str, Any]) -> str:
     return name_of(entry["entry"], entry["record"], entry["path"])
 
 
-for _each in (why_command, replay_command):
+for _each in (why_command, rate_command, replay_command):
     command.add_command(_each)

@@ -16,6 +16,7 @@ from rtfs_framework.api.patterns import compile_patterns, is_pattern
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.orchestrator.config.model import EngineSpec
 from rtfs_framework.orchestrator.config.routes import target_text
+from rtfs_framework.orchestrator.config.security import FEEDBACK
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
@@ -55,7 +56,7 @@ def idle_rules(config: Config, catalog: Catalog) -> list[Diagnostic]:
     merged = config.merged
     if merged is None:
         return []
-    capabilities = _Names("capability of an installed plug-in", tuple(catalog.capabilities))
+    capabilities = _Names("capability of an installed plug-in", (*catalog.capabilities, FEEDBACK))
     found = [*_engines(config, merged), *_scopes(config, merged, catalog)]
     if not catalog.restricted and not catalog.problems:  # else there may be capabilities that are not seen now
         found += _granted(merged, capabilities)

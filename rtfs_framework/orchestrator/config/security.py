@@ -28,6 +28,10 @@ class Reach(Enum):
     REMOTE = "remote"
 
 
+FEEDBACK = "host.feedback"
+"""A capability that the host itself serves: a program says what answers were worth."""
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class RuntimeContext:
     """The rules of one host: the `[security]` table."""

@@ -256,7 +256,7 @@ def _capability(host: Host, site: CallSite, refused: Mapping[str, Refusal]) -> E
     if found is None:
         problem = f"no plugin offers '{name}'"
         return _explained(site, target=target, reasoning="unknown", usable=False, problem=problem)
-    provenance = host.catalog.capabilities[found][1]
+    provenance = capabilities.parts[found].provenance
     refusal = refused.get(found)
     steps: Steps = (("security", "granted" if refusal is None else refusal.reason),)
     return _explained(

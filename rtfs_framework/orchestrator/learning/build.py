@@ -55,6 +55,10 @@ class Learning(Protocol):
         """Take note of a call that is over."""
         ...
 
+    def rated(self, record: CallRecord, value: float) -> None:
+        """Learn what somebody said of a call, where no journal tells it."""
+        ...
+
     def close(self) -> None:
         """Keep what is to be kept."""
         ...
@@ -86,6 +90,11 @@ class Unasked:
         """Take note of a call that is over."""
         if self._made is not None:
             self._made.ended(record)
+
+    def rated(self, record: CallRecord, value: float) -> None:
+        """Learn what somebody said of a call, where no journal tells it."""
+        if self._made is not None:
+            self._made.rated(record, value)
 
     def close(self) -> None:
         """Keep what is to be kept."""

@@ -102,6 +102,9 @@ class JournalLearning(Shelf):
         if self._thread is None:
             self._begin_work()
 
+    def rated(self, record: CallRecord, value: float) -> None:
+        """Do nothing: the journal tells it, if the run has one."""
+
     def catch_up(self, seconds: float | None = None) -> bool:
         """Fold all that the journal tells by now, here; tell whether that is all. At most for some seconds."""
         until = None if seconds is None else monotonic() + seconds
@@ -137,8 +140,7 @@ class JournalLearning(Shelf):
             if found is None:
                 held.folding.try_begin(self.report)
             else:
-                held.folding.put(found[1])
-                held.position, held.epoch = found[0].position, found[0].epoch
+                _go_on(held, *found)
             self._show(held)
 
     def _place(self, held: _Held, journal: str) -> Place:
@@ -226,20 +228,21 @@ class JournalLearning(Shelf):
             folding.outcomes = folding.skipped = 0
             self._save(db, held, found.id, whole=True)
         elif (found.position, found.epoch) != (held.position, held.epoch):
-            self._take_over(db, held, found)
+            _go_on(held, found, kept_in.cells_of(db, found.id))
         return found.id
-
-    @staticmethod
-    def _take_over(db: sqlite3.Connection, held: _Held, found: Kept) -> None:
-        held.folding.put(kept_in.cells_of(db, found.id))
-        held.folding.outcomes, held.folding.skipped = found.outcomes, found.skipped
-        held.position, held.epoch, held.whole = found.position, found.epoch, True
 
     @staticmethod
     def _save(db: sqlite3.Connection, held: _Held, state: int, *, whole: bool = False) -> None:
         folding = held.folding
         changed: dict[str, Cell | None] = {**folding.cells} if whole else folding.changed
         kept_in.save(db, state, held.position, folding, changed)
+
+
+def _go_on(held: _Held, found: Kept, cells: dict[str, Cell]) -> None:
+    """Go on from what is kept."""
+    held.folding.put(cells)
+    held.folding.outcomes, held.folding.skipped = found.outcomes, found.skipped
+    held.position, held.epoch, held.whole = found.position, found.epoch, True
 
 
 def take(folding: Folding, told: Told, report: Report) -> None:

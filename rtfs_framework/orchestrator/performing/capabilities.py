@@ -57,6 +57,8 @@ class _Granted:
     entry: CapabilityEntry
     target: str
     begun: Callable[[CapabilityRequest], Awaitable[Any]] | None
+    own: Callable[[OpenCall], Answer] | None = None
+    """What answers it where the host does that itself."""
 
 
 @attrs.frozen(slots=True, eq=False, kw_only=True)
@@ -73,6 +75,8 @@ class Capabilities:
     events: EventBus
     io: LoopThread
     """Where handlers that wait are awaited."""
+    own: Mapping[str, Callable[[OpenCall], Answer]] = attrs.field(factory=dict)
+    """What answers those that the host serves itself."""
     timeout: float = TIMEOUT
     threads: int = DEFAULT_PARALLEL
     """Blocking handlers that may run at once."""
@@ -100,6 +104,8 @@ class Capabilities:
             granted = self._granted[name]
         entry, call = granted.entry, opened.call if opened.redacted is None else opened.redacted
         opened.record.target = granted.target
+        if granted.own is not None:
+            return granted.own(opened)
         deadline = self.timeout if call.hints is EMPTY_MAP else seconds_for(self.timeout, call.hints)
         request = _request(entry.id, call.args, call.place, deadline)
         if entry.parameters is not None:
@@ -146,7 +152,7 @@ class Capabilities:
         refusal = self.security.authorize_capability(name)
         if refusal is not None:
             return security_violation("call", name, self.security.rules.level, refusal)
-        self._granted[name] = _Granted(entry, _target(name), self._begun(entry))
+        self._granted[name] = _Granted(entry, _target(name), self._begun(entry), self.own.get(name))
         return None
 
     def _begun(self, entry: CapabilityEntry) -> Callable[[CapabilityRequest], Awaitable[Any]] | None:

@@ -77,6 +77,14 @@ class Ordering(Protocol):
         ...
 
 
+@attrs.frozen(slots=True, eq=False)
+class Calls:
+    """The calls of one run that are over, and those of which the program has said what they were worth."""
+
+    made: list[CallRecord]
+    rated: set[tuple[Any, ...]] = attrs.field(factory=set)
+
+
 @attrs.define(slots=True, eq=False)
 class RunScope:
     """What the host knows of the run that asks."""
@@ -102,6 +110,8 @@ class RunScope:
     """What is said of calls from now on: by whoever runs the program, and by capabilities that it called."""
     floating: Floating | None = None
     """The marks of all that the run was given; None where nothing carries marks."""
+    calls: Calls | None = None
+    """The calls of the run so far; None where nobody may speak of them."""
     ordering: Ordering | None = None
     """The place of the branch that asks, when branches may overlap only where order does not matter."""
 

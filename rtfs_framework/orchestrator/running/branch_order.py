@@ -82,6 +82,7 @@ class Order:
             keep_digests=parent.keep_digests,
             keep_args=parent.keep_args,
             metadata=parent.metadata,
+            calls=parent.calls,
             floating=None if self._gathered is None else self._branch(),
             ordering=BranchOrdering(self, number, parent.ordering) if self.ordered else parent.ordering,
         )

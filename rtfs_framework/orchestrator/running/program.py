@@ -6,6 +6,7 @@ All of its calls are one journal run, begun by the first program text that can l
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from operator import attrgetter
 from os import urandom
@@ -21,7 +22,7 @@ from rtfs_framework.orchestrator.boundary.arguments import taken_all
 from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult, Summary
-from rtfs_framework.orchestrator.recording.run_scope import RunScope, Sink
+from rtfs_framework.orchestrator.recording.run_scope import Calls, RunScope, Sink
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
 from rtfs_framework.orchestrator.running.driver import advance, drive
 from rtfs_framework.orchestrator.running.portal import Portal
@@ -158,6 +159,7 @@ class LoadedProgram:
             keep_digests=self.chain is not None,
             keep_args=journal is not None and journal.keep_args,
             metadata=self.metadata,
+            calls=Calls(program_run.calls),
             floating=self._label(own=own_context),
         )
         return program_run
@@ -289,3 +291,13 @@ def _noting(tally: Tally, calls: list[CallRecord], ledger: Ledger) -> Sink:
 def status_of(error: BaseException) -> str:
     """Return the journal's word for how a run ended."""
     return "failed" if isinstance(error, RtfsError) and not isinstance(error, Cancelled) else "interrupted"
+
+
+@contextmanager
+def kept(program: LoadedProgram) -> Iterator[None]:
+    """Close a program that cannot be loaded."""
+    try:
+        yield
+    except BaseException as error:
+        program.close(status_of(error), error)
+        raise

@@ -18,8 +18,9 @@ from rtfs_framework.orchestrator.learning.build import learned_path, learners_of
 from rtfs_framework.orchestrator.learning.past import folded
 from rtfs_framework.orchestrator.learning.reading import LAST, rows_of
 from rtfs_framework.orchestrator.learning.store import LearnedStore, cells_of, everything
-from rtfs_framework.orchestrator.recording.journal.feedback import Forgotten, rate
+from rtfs_framework.orchestrator.recording.journal.feedback import Forgotten
 from rtfs_framework.orchestrator.recording.journal.history import history_of
+from rtfs_framework.orchestrator.recording.journal.rating import rate
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 
 M, OTHER = LocalModel("m"), LocalModel("other")

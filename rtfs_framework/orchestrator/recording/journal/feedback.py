@@ -8,33 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
-from rtfs_framework.orchestrator.recording.journal.fault import JournalError
-from rtfs_framework.orchestrator.recording.journal.query import entries_within, has_log, parsed, reading
-from rtfs_framework.orchestrator.recording.journal.redact import name_of
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from rtfs_framework.orchestrator.recording.journal.texts import Texts
-    from rtfs_framework.orchestrator.recording.journal.writer import Journal
     from rtfs_framework.orchestrator.recording.records import CallRecord, Decision
 
 GOOD, BAD = 1.0, 0.0
 WORDS: Mapping[str, float] = {"good": GOOD, "bad": BAD}
 """What people say instead of a number."""
-
-_LATEST_RUN = "SELECT position FROM log WHERE what = 'run' AND id = ? ORDER BY position DESC LIMIT 1"
-_GIVEN = """
-SELECT entry, record, id, body FROM log WHERE what = 'feedback'
-AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?) ORDER BY position
-"""
-_OF_CALL = ("symbol", "target", "outcome", "micros", "cost", "input_tokens", "output_tokens")
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -117,55 +103,4 @@ def of_record(record: CallRecord, value: float, by: str, at: float) -> Feedback:
         at=at,
         call=call,
         decision=record.decision,
-    )
-
-
-def rate(journal: Journal, run: str, call: str, value: float, by: str) -> Feedback:
-    """Write down what somebody says of a call of an earlier run.
-
-    Raises:
-        JournalError: No such run or call, it is not over or was not decided, or the journal cannot be written.
-    """
-    journal.commit()  # the run may be one of this process, and its rows may wait
-    with reading(journal.path) as connection:
-        found = _found(connection, journal.path, run, call)
-    made = attrs.evolve(found, value=value, by=by, at=journal.clock.now())
-    journal.queue("feedback", None, made)
-    journal.commit()
-    return made
-
-
-def given(connection: sqlite3.Connection, run: str) -> dict[str, list[dict[str, Any]]]:
-    """Return what was said of a run's calls, by their ids as people write them, in its order."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in connection.execute(_GIVEN, (run,)):
-        body = parsed(row["body"])
-        said = {name: body.get(name) for name in ("value", "by", "at")}
-        found.setdefault(name_of(row["entry"], row["record"], row["id"]), []).append(said)
-    return found
-
-
-def _found(connection: sqlite3.Connection, path: Path, run: str, call: str) -> Feedback:
-    row = connection.execute(_LATEST_RUN, (run,)).fetchone() if has_log(connection) else None
-    if row is not None:
-        for entry in entries_within(connection, run):
-            if name_of(entry["entry"], entry["record"], entry["path"]) == call:
-                return _of_entry(path, call, entry, row["position"])
-    raise JournalError(path, f"run {run} has no call {call}", "`rtfs runs show` names the calls of a run")
-
-
-def _of_entry(path: Path, call: str, entry: Mapping[str, Any], run: int) -> Feedback:
-    if entry["state"] != "ended" or not entry["decision_digest"]:
-        why = "is not over" if entry["state"] != "ended" else "was not decided by an engine, a route or a rule"
-        raise JournalError(path, f"call {call} {why}: nobody learns from what is said of it", "rate another call")
-    return Feedback(
-        entry=entry["entry"],
-        record=entry["record"],
-        path=entry["path"],
-        value=0.0,
-        by="",
-        at=0.0,
-        call={name: entry[name] for name in _OF_CALL},
-        decision=entry["decision_digest"],
-        run=run,
     )

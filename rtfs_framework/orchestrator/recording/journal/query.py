@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,10 @@ SELECT position, what, entry, record, id, body FROM log
 WHERE position BETWEEN ? AND ? AND what IN ('begun', 'ended')
 AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?)
 ORDER BY entry, ifnull(record, -1), in_order(id), position
+"""
+_FEEDBACK = """
+SELECT entry, record, id, body FROM log WHERE what = 'feedback'
+AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?) ORDER BY position
 """
 _TEXTS = "SELECT name, body FROM texts WHERE position = ?"
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
@@ -138,14 +142,15 @@ def entries_of(path: Path, run: str) -> Iterator[dict[str, Any]]:
 def entries_within(connection: sqlite3.Connection, run: str) -> Iterator[dict[str, Any]]:
     """Yield the calls of a run of the log."""
     begun: sqlite3.Row | None = None
+    said = _feedback(connection, run)
     for row in connection.execute(_CALLS, (*span(connection, run), run)):
         if begun is not None and _id(row) != _id(begun):  # each attempt of a call begins: the latest one says most
-            yield _entry(connection, begun)
+            yield _entry(connection, begun, said)
         begun = row if row["what"] == "begun" else None
         if begun is None:
-            yield _entry(connection, row)
+            yield _entry(connection, row, said)
     if begun is not None:
-        yield _entry(connection, begun)
+        yield _entry(connection, begun, said)
 
 
 def span(connection: sqlite3.Connection, run: str) -> tuple[int, int]:
@@ -186,7 +191,19 @@ def _in_order(path: Any) -> str:
     return f"{numbers}.{part.rjust(_WIDTH, '0') if part else '~'}"  # a call comes after its consultations
 
 
-def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+Said = Mapping[tuple[Any, ...], list[dict[str, Any]]]
+"""By the call's id: what was said of it, in the order in which it was."""
+
+
+def _feedback(connection: sqlite3.Connection, run: str) -> Said:
+    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in connection.execute(_FEEDBACK, (run,)):
+        body = parsed(row["body"])
+        found.setdefault(_id(row), []).append({name: body.get(name) for name in ("value", "by", "at")})
+    return found
+
+
+def _entry(connection: sqlite3.Connection, row: sqlite3.Row, said: Said) -> dict[str, Any]:
     """Return a call as people see it."""
     body = parsed(row["body"])
     kept = {each["name"]: each["body"] for each in connection.execute(_TEXTS, (row["position"],))}
@@ -223,6 +240,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         **{name: body.get(name, []) for name in ("labels", "brought")},
         "freed": body.get("freed"),
         "attempt": body.get("attempt", 0),
+        "feedback": said.get(_id(row), []),
         "removed": sorted(set(body.get("texts", ())) - set(kept)),
     }
 
