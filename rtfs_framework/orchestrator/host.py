@@ -17,7 +17,6 @@ from rtfs_framework.orchestrator.concurrency.slots import Slots
 from rtfs_framework.orchestrator.config.folders import cache_dir, data_dir, journal_path
 from rtfs_framework.orchestrator.config.key_binding import SECRET, surroundings
 from rtfs_framework.orchestrator.config.model import MANY, Config
-from rtfs_framework.orchestrator.config.security import FEEDBACK
 from rtfs_framework.orchestrator.deciding.around import HostAround
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.engines import make_engine, make_shadow
@@ -30,10 +29,8 @@ from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.learning.build import Learning, build_learning
 from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals
 from rtfs_framework.orchestrator.performing.budgets.build import Counting, build_counting
-from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
-from rtfs_framework.orchestrator.performing.feedback import FeedbackDesk, feedback_entry
 from rtfs_framework.orchestrator.performing.gate import Gate
 from rtfs_framework.orchestrator.performing.guards.guards import make_guards
 from rtfs_framework.orchestrator.performing.health.board import Board
@@ -41,6 +38,7 @@ from rtfs_framework.orchestrator.performing.health.build import build_board
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.hedging import Hedging
 from rtfs_framework.orchestrator.performing.models import Models
+from rtfs_framework.orchestrator.performing.offered import capabilities_of
 from rtfs_framework.orchestrator.performing.prompt import signature_text, wording
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool, untold
 from rtfs_framework.orchestrator.performing.sending import Sender
@@ -51,7 +49,6 @@ from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack, buil
 from rtfs_framework.orchestrator.remembering.keyring import Keyring
 from rtfs_framework.orchestrator.remembering.reuse import Reuse
 from rtfs_framework.registry.faults import Part, PluginFault, make
-from rtfs_framework.registry.problems import Provenance
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
@@ -201,7 +198,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         ),
         pool=pool,
         models=models,
-        capabilities=_capabilities(catalog, security, clock, events, io, learning, threads=config.parallel),
+        capabilities=capabilities_of(catalog, security, clock, events, io, learning, threads=config.parallel),
         clock=clock,
         events=events,
         slots=Slots(config.parallel - 1),
@@ -305,33 +302,6 @@ def _approvals(environ: Mapping[str, str], clock: Clock) -> ApprovalStore:
     from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
 
     return ApprovalStore(data_dir(environ), clock)
-
-
-def _capabilities(
-    catalog: Catalog,
-    security: SecurityAuthorizer,
-    clock: Clock,
-    events: EventBus,
-    io: LoopThread,
-    learning: Learning,
-    *,
-    threads: int,
-) -> Capabilities:
-    offered = catalog.capabilities.items()
-    return Capabilities(
-        entries={**{name: entry for name, (entry, _) in offered}, FEEDBACK: feedback_entry()},
-        own={FEEDBACK: FeedbackDesk(clock, learning).answer},
-        parts={
-            **{name: Part("capability", name, provenance) for name, (_, provenance) in offered},
-            FEEDBACK: Part("capability", FEEDBACK, Provenance("rtfs-framework", "", __name__)),
-        },
-        names=catalog.function_names,
-        security=security,
-        clock=clock,
-        events=events,
-        io=io,
-        threads=threads,
-    )
 
 
 def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str], told: Told = untold) -> ProviderPool:

@@ -1,0 +1,46 @@
+"""What programs may call on a host, as far as rules let them: the capabilities of plug-ins, and the host's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtfs_framework.api.values import Clock
+from rtfs_framework.orchestrator.concurrency.loops import LoopThread
+from rtfs_framework.orchestrator.config.security import FEEDBACK
+from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
+from rtfs_framework.orchestrator.performing.capabilities import Capabilities
+from rtfs_framework.orchestrator.performing.feedback import FeedbackDesk, Hears, feedback_entry
+from rtfs_framework.orchestrator.recording.events import EventBus
+from rtfs_framework.registry.faults import Part
+from rtfs_framework.registry.problems import Provenance
+
+if TYPE_CHECKING:
+    from rtfs_framework.registry.catalog import Catalog
+
+
+def capabilities_of(
+    catalog: Catalog,
+    security: SecurityAuthorizer,
+    clock: Clock,
+    events: EventBus,
+    io: LoopThread,
+    learning: Hears,
+    *,
+    threads: int,
+) -> Capabilities:
+    """Return the capabilities of a host."""
+    offered = catalog.capabilities.items()
+    return Capabilities(
+        entries={**{name: entry for name, (entry, _) in offered}, FEEDBACK: feedback_entry()},
+        own={FEEDBACK: FeedbackDesk(clock, learning).answer},
+        parts={
+            **{name: Part("capability", name, provenance) for name, (_, provenance) in offered},
+            FEEDBACK: Part("capability", FEEDBACK, Provenance("rtfs-framework", "", __name__)),
+        },
+        names=catalog.function_names,
+        security=security,
+        clock=clock,
+        events=events,
+        io=io,
+        threads=threads,
+    )
