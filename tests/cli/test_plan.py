@@ -78,7 +78,7 @@ def test_one_question_covers_all_sites_and_the_file_says_why(planned, folder):
     assert result.code == 0, result.err
     assert len(requests) == 1
     assert "-> local-b, because of local-judge chose local-b" in result.out
-    assert f"{PLAN}: 3 call sites pinned, 1 left to each call; 1 request to models" in result.out
+    assert f"{PLAN}: 4 call sites pinned, 1 left to each call; 1 request to models" in result.out
     text = (folder / PLAN).read_text(encoding="utf-8")
     assert "# static-route, inside main: static route of the symbol `h`: local-model a" in text
     assert 'function = "f"\nat = "p.rtfs:6:17"\ntarget = "local-b"\n' in text
@@ -106,7 +106,7 @@ def test_records_explain_and_replay_know_it(planned, rtfs):
     run(rtfs, "--plan", PLAN)
     assert f"pinned plan: {PLAN}: local-model b" in rtfs("runs", "why", "last", "1:0", "--config", "c.toml").out
     explained = rtfs("explain", "p.rtfs", "--config", "c.toml", "--plan", PLAN, "--json")
-    assert [site["source"] for site in explained.data["sites"]] == ["hint", "pinned", "pinned", "pinned"]
+    assert [site["source"] for site in explained.data["sites"]] == ["hint", *["pinned"] * 4]
     replayed = rtfs("runs", "replay", "last", "--config", "c.toml")
     assert "5 the same, 0 differ" in replayed.out, replayed.out
 
@@ -122,13 +122,13 @@ def test_questions_are_in_the_journal_as_a_run_of_their_own(planned, rtfs):
 def test_a_model_that_cannot_answer_together_is_asked_one_by_one(planned):
     one, other = {"value": "local-a"}, {"value": "local-b"}
     result, requests = planned({"q1": "local-gone", "q2": "local-b"}, one, other, args=("--json",))
-    assert [site["target"] for site in result.data["sites"] if site["symbol"] in "fg"] == ["local-a", "local-b"]
+    assert [site["target"] for site in result.data["sites"] if site["symbol"] in "fg"] == ["local-a", "local-b", "local-a"]
     assert len(requests) == 3
 
 
 def test_without_any_answer_the_fallback_has_no_opinion_and_the_default_is_pinned(planned):
     result, _ = planned(args=("--json",))
-    assert [site["target"] for site in result.data["sites"] if site["symbol"] in "fg"] == ["local-pure"] * 2
+    assert [site["target"] for site in result.data["sites"] if site["symbol"] in "fg"] == ["local-pure"] * 3
 
 
 def test_what_looks_at_the_request_is_left_to_each_call_and_asks_nobody(planned, folder, rtfs):

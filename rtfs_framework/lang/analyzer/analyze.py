@@ -84,6 +84,8 @@ class Analyzer(AnalyzerBase):
         name = form.name
         full = self.top_level(name)
         if full is not None:
+            if self.delegatable(full):  # whoever gets it may call it
+                self.asks(SiteKind.FUNCTION, full, form.span, scope)
             return ir.Global(full, form.span)
         if name in self.library:
             return ir.Builtin.of(self.library, name, form.span)
@@ -193,9 +195,11 @@ class Analyzer(AnalyzerBase):
             isinstance(head, fm.Atom) and not isinstance(head.value, Keyword)
         ):
             return self._not_callable(form, scope)
-        mark = len(self.findings)
+        mark, asked = len(self.findings), len(self.sites)
         arity = meant(self, head, scope, len(rest))
         function = self.analyze(head, scope) if arity is None else self.read_var(arity, scope, head.span)
+        if isinstance(function, ir.Global):
+            del self.sites[asked:]  # it is called here: the call is the site, and not the name
         told = len(self.findings)
         args = self.each(rest, scope)
         if told > mark and isinstance(head, fm.Name) and is_form_elsewhere(head.name):
