@@ -122,7 +122,11 @@ def test_questions_are_in_the_journal_as_a_run_of_their_own(planned, rtfs):
 def test_a_model_that_cannot_answer_together_is_asked_one_by_one(planned):
     one, other = {"value": "local-a"}, {"value": "local-b"}
     result, requests = planned({"q1": "local-gone", "q2": "local-b"}, one, other, args=("--json",))
-    assert [site["target"] for site in result.data["sites"] if site["symbol"] in "fg"] == ["local-a", "local-b", "local-a"]
+    assert [site["target"] for site in result.data["sites"] if site["symbol"] in "fg"] == [
+        "local-a",
+        "local-b",
+        "local-a",
+    ]
     assert len(requests) == 3
 
 
