@@ -71,7 +71,10 @@ class Marks:
         return accepted(self.spec, target_text(target))
 
     def of_answer(self, name: str) -> Label:
-        """Return the marks that answers have of what records call by this name: "remote x", "capability x"."""
+        """Return the marks that answers have of what records call by this name: "remote x", "capability x".
+
+        A capability of which nothing is said answers with all marks that it accepts: it may keep what it is told.
+        """
         kind, _, rest = name.partition(" ")
         if kind != "capability":
             return self._replies.get(name, PUBLIC)
@@ -80,7 +83,8 @@ class Marks:
             if len(self._brought) > _MOST:
                 self._brought.clear()
             texts = [each for each in self.spec.capabilities if Patterns((each,)).match(rest) is not None]
-            found = self._brought[name] = frozenset[str]().union(*(self.spec.capabilities[each] for each in texts))
+            said = PUBLIC.union(*(self.spec.capabilities[each] for each in texts))
+            found = self._brought[name] = said if texts else accepted(self.spec, name) or PUBLIC
         return found
 
     def brought(self, record: OpenRecord) -> Label:

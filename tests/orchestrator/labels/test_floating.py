@@ -55,6 +55,14 @@ def test_an_attempt_that_failed_counts(desk):
     assert (result.value, desk.reached()) == ("own", [])
 
 
+@pytest.mark.parametrize(
+    ("said", "value"), [("", "own"), ('"clock.now" = []', "far"), ('"clock.now" = ["pii"]', "own")]
+)
+def test_a_capability_that_accepts_marks_may_keep_them_and_give_them_back(desk, said, value):
+    labels = f'[labels.accepts]\n"capability clock.now" = ["pii"]\n[labels.capabilities]\n{said}\n'
+    assert desk.run(F + "(defn main [_] (f (call :clock.now)))", BOB, labels=labels).value == value
+
+
 def test_an_event_and_a_denied_call_bring_nothing(desk):
     text = F + '(defn main [_] (do (step "s" 1) (try (call :no.such 1) (catch _ 0)) (f 2)))'
     assert desk.run(text, BOB).value == "far"

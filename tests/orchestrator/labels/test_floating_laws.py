@@ -19,6 +19,7 @@ CONFIG = """
 [labels.inputs]
 email = ["pii"]
 [labels.capabilities]
+"sink" = []
 "get.internal" = ["internal"]
 "get.pii" = ["pii"]
 "get.secret" = ["secret"]
