@@ -43,6 +43,8 @@ class LabelsSpec:
     """Those that are known."""
     forbidden: Literal["body", "error", "ask"] = "body"
     """What becomes of a call whose target does not accept its marks."""
+    trust_redaction: bool = False
+    """Whether a rule of redaction frees its marks whatever a program has made of the data before."""
     inputs: Mapping[tuple[str, ...], Label] = attrs.field(factory=dict)
     """Marks of what programs are given, by path of keys; ("*",) is all of it."""
     capabilities: Mapping[str, Label] = attrs.field(factory=dict)

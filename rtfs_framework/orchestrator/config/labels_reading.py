@@ -96,6 +96,7 @@ class LabelTables:
         return LabelsSpec(
             marks=self.known,
             forbidden=table.forbidden,
+            trust_redaction=table.trust_redaction,
             inputs={tuple(path.split(".")): self.marks(texts, ("labels", "inputs", path))
                     for path, texts in table.inputs.items()},
             capabilities=self._sources("capabilities", table.capabilities),

@@ -27,6 +27,7 @@ from rtfs_framework.orchestrator.config.standing_labels import (
     of_model_accepts,
     of_model_marks,
     of_source,
+    of_trust,
 )
 from rtfs_framework.orchestrator.config.tables_health import HealthTable
 
@@ -236,6 +237,7 @@ STANDING: Mapping[str, Rule] = {
     },
     "labels.marks": of_marks,
     "labels.forbidden": of_forbidden,
+    "labels.trust_redaction": of_trust,
     **{f"labels.{source}": of_source for source in ("inputs", "capabilities", "providers", "context")},
     "labels.accepts": of_accepts,
     "labels.declassify": widens,

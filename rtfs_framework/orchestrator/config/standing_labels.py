@@ -34,6 +34,11 @@ def of_forbidden(said: Said) -> Any:
     return said.raw if said.value in ("error", now) or (said.value, now) == ("body", "ask") else WIDENS
 
 
+def of_trust(said: Said) -> Any:
+    """Keep that redactions are not trusted."""
+    return WIDENS if said.value else said.raw
+
+
 def of_source(said: Said) -> Any:
     """Keep marks of a source, beside those that it has."""
     section, _, name = said.key.partition(".")

@@ -27,6 +27,7 @@ class LabelsTable:
 
     marks: Sequence[str] = ()
     forbidden: Literal["body", "error", "ask"] = "body"
+    trust_redaction: bool = False
     inputs: Mapping[str, list[str]] = attrs.field(factory=dict)
     capabilities: Mapping[str, list[str]] = attrs.field(factory=dict)
     providers: Mapping[str, list[str]] = attrs.field(factory=dict)

@@ -67,6 +67,7 @@ class Labelling:
         record = opened.record
         record.labelled = CallLabel(
             label=label,
+            whole=self.marks.whole(label),
             freed=frees,
             reason="" if freed is None else freed[1],
             grants=tuple(map(str, grants)),

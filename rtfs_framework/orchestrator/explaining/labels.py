@@ -99,4 +99,4 @@ def _had(marks: Marks) -> Label:
 def _rule(marks: Marks, label: Label, freed: Label = PUBLIC, grants: Any = ()) -> LabelRule:
     from rtfs_framework.orchestrator.deciding.labels import LabelRule
 
-    return LabelRule(marks, label, freed, grants)
+    return LabelRule(marks, label, freed, grants, marks.whole(label))

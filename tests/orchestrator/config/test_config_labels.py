@@ -151,13 +151,15 @@ def test_an_untrusted_file_may_mark_more_and_accept_less(found_over_own):
 
 def test_an_untrusted_file_frees_nothing(found_over_own):
     config = found_over_own(
-        '[labels]\nforbidden = "ask"\n[labels.inputs]\nemail = []\n[labels.accepts]\n"remote-openai" = ["pii"]\n'
-        f'log = ["pii"]\n[[labels.declassify]]\nprogram = "{DIGEST}"\nfunction = "f"\ntarget = "remote-openai"\n'
-        'marks = ["pii"]\n[delegation.remote_providers.openai]\naccepts = ["pii"]\n',
+        '[labels]\nforbidden = "ask"\ntrust_redaction = true\n[labels.inputs]\nemail = []\n[labels.accepts]\n'
+        '"remote-openai" = ["pii"]\nlog = ["pii"]\n'
+        f'[[labels.declassify]]\nprogram = "{DIGEST}"\nfunction = "f"\ntarget = "remote-openai"\nmarks = ["pii"]\n'
+        '[delegation.remote_providers.openai]\naccepts = ["pii"]\n',
         own=OWN,
     )
     spec = config.labels
     assert (spec.forbidden, spec.inputs[("email",)], spec.grants) == ("body", {"pii"}, ())
+    assert not spec.trust_redaction
     assert (accepted(spec, "remote-openai"), accepted(spec, "log")) == ({"internal"}, frozenset())
     ignored = next(each.message for each in config.notices if each.code == "E0715")
     for name in ("labels.forbidden", "labels.accepts.remote-openai", "labels.declassify", "openai.accepts"):

@@ -274,6 +274,17 @@ def test_a_redaction_frees_the_marks_that_its_rule_names(desk):
     assert LabelRule(marks, pii, whole=pii).key != LabelRule(marks, pii).key
 
 
+def test_a_redaction_that_is_trusted_frees_whatever_the_program_did(desk):
+    desk.engine = Engine(plan(FAR, transform=("mails",)))
+    rule = "[redaction.mails]\npattern = '[a-z]+@[a-z.]+'\nwith = 'MAIL'\nmarks = ['pii']\n"
+    trusted = "[labels]\ntrust_redaction = true\n" + LABELS
+    assert desk.run(PLAIN, ALICE, labels=trusted, config=rule).value == "far"
+    assert desk.reached() == ['["MAIL"]']
+    assert desk.engine.seen == [((FAR, OTHER, NEAR), {"pii"})]
+    other = rule.replace("'pii'", "'internal'")
+    assert desk.run(PLAIN, ALICE, labels=trusted, config=other).value == "own"
+
+
 def test_a_redaction_frees_nothing_that_may_have_been_changed(desk):
     desk.engine = Engine(plan(FAR, transform=("mails",)))
     rule = "[redaction.mails]\npattern = '[a-z]+@[a-z.]+'\nwith = 'MAIL'\nmarks = ['pii']\n"
