@@ -6,6 +6,7 @@ import pytest
 
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.running.linking import Linked
 
 MODELS = """
 [delegation.remote_providers.far]
@@ -65,6 +66,12 @@ class Desk:
     def reached(self, name="far"):
         """Return what reached a model: the arguments of its requests, as a program writes them."""
         return [write(request.args) for request in self.kit.providers[name].requests]
+
+
+@pytest.fixture
+def floats(monkeypatch):
+    """Let labels float: what analysis tells of a program is not looked at."""
+    monkeypatch.setattr(Linked, "flows", None)
 
 
 @pytest.fixture

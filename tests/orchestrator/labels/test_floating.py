@@ -9,6 +9,8 @@ from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import Keyword
 
+pytestmark = pytest.mark.usefixtures("floats")
+
 F = '(defn ^:delegation :remote "far" f "Say." [x] : :string "own")\n'
 N = '(defn ^:delegation :local-model "near" n "Say." [x] : :string "own")\n'
 ALICE = {Keyword("email"): "alice@example.com", Keyword("text"): "hello"}

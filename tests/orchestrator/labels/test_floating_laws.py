@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import Keyword
 
+pytestmark = pytest.mark.usefixtures("floats")
+
 MARKS = ("internal", "pii", "secret")
 CONFIG = """
 [labels.inputs]

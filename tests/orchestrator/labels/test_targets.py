@@ -160,6 +160,7 @@ def test_a_plan_from_memory_is_of_its_label_alone(desk):
     assert desk.reached() == ["[nil]", "[nil]"]
 
 
+@pytest.mark.usefixtures("floats")
 def test_a_reply_from_memory_is_of_its_label_alone(desk):
     desk.kept = {"deterministic": True}
     near = '(defn ^:delegation :local-model "near" f "Say." [x] : :string "own")\n(defn main [r] (f "same"))'
@@ -169,6 +170,7 @@ def test_a_reply_from_memory_is_of_its_label_alone(desk):
     assert [each.calls[-1].cache for each in results] == ["l2 miss", "l2 miss", "l2 hit", "l2 hit"]
 
 
+@pytest.mark.usefixtures("floats")
 def test_a_reply_is_not_kept_where_the_cache_does_not_accept_it(desk):
     desk.kept = {"deterministic": True}
     near = '(defn ^:delegation :local-model "near" f "Say." [x] : :string "own")\n(defn main [r] (f "same"))'
