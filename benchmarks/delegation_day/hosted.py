@@ -41,6 +41,8 @@ from rtfs_framework.testing.clock import FakeClock
 RATED = 0.05
 """The share of answers of which somebody says whether they are right."""
 _MIDNIGHT = 1_700_006_400.0
+_FIRST = 100
+"""Calls whose time does not count: what they use is imported."""
 _REFUSED = 0.02
 """Seconds until a connection is refused."""
 _USUAL_CALLS = 100_000
@@ -59,6 +61,8 @@ attempts = 6
 plugin = "resilient"
 primary = "{primary}"
 fallback = [{fallback}]
+retries = 1
+backoff = "10 ms"
 {more}
 [delegation.static_routes]
 answer = [{route}]
@@ -71,6 +75,7 @@ ADAPTIVE = """
 [engines.learned]
 plugin = "adaptive"
 base = "static"
+exploration = 0.02
 [engines.learned.weights]
 feedback = 6.0
 """
@@ -136,6 +141,8 @@ def day(policy: Policy, world: World, calls: int, seed: int, told: Callable[[int
     now = _Now(world, random.Random(f"{seed} models"), min(1.0, _USUAL_CALLS / calls))
     phases, place = world.phases, -1
     with _program(policy, now) as (session, program):
+        for folding in getattr(session.host.learning, "foldings", ()):
+            folding.checked = False  # checking and copying each state takes most of the time, and changes nothing
         for number in range(calls):
             share = number / calls
             now.until(share * DAY)
@@ -148,7 +155,8 @@ def day(policy: Policy, world: World, calls: int, seed: int, told: Callable[[int
             result = program.call("main", (question,))
             took = process_time() - began
             trace.seconds += took
-            trace.slowest = max(trace.slowest, took)
+            if number >= _FIRST:
+                trace.slowest = max(trace.slowest, took)
             record = result.calls[0]
             _note(trace, record, right=result.value is True)
             if dice.random() < RATED and record.target != "local-pure":
