@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import process_time
+from time import process_time, thread_time
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import attrs
 
@@ -31,6 +32,7 @@ from rtfs_framework.api import (
     Usage,
 )
 from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.recording.records import CallRecord
 from rtfs_framework.orchestrator.running.program import LoadedProgram
 from rtfs_framework.orchestrator.session import Session
@@ -46,7 +48,8 @@ _FIRST = 100
 _REFUSED = 0.02
 """Seconds until a connection is refused."""
 _USUAL_CALLS = 100_000
-"""With more calls a day than these, many callers ask at once: the clock moves less with each."""
+"""With more calls a day than these, many callers ask at once: the clock moves less with each. With fewer the day is
+shorter: breakers look at the last minute, in which there must be calls."""
 _QUALITY = {"strong": 0.8, "north": 0.8, "south": 0.8, "spare": 0.7, "weak": 0.65}
 """What the models' vendors say of them."""
 _PROGRAM = """
@@ -130,7 +133,7 @@ class Trace:
     failed: list[bool] = attrs.field(factory=list)
     """Whether no model gave a usable answer in the end."""
     slowest: float = 0.0
-    """Seconds of processor time of the slowest whole call: an upper bound of a decision."""
+    """Seconds of processor time of the slowest decision."""
     seconds: float = 0.0
     """Of processor time, all calls together."""
 
@@ -140,12 +143,13 @@ def day(policy: Policy, world: World, calls: int, seed: int, told: Callable[[int
     dice, trace = random.Random(f"{seed} calls"), Trace()
     now = _Now(world, random.Random(f"{seed} models"), min(1.0, _USUAL_CALLS / calls))
     phases, place = world.phases, -1
-    with _program(policy, now) as (session, program):
+    length = min(DAY, DAY * calls / _USUAL_CALLS)
+    with _program(policy, now) as (session, program), _timed() as timed:
         for folding in getattr(session.host.learning, "foldings", ()):
             folding.checked = False  # checking and copying each state takes most of the time, and changes nothing
         for number in range(calls):
             share = number / calls
-            now.until(share * DAY)
+            now.until(share * length)
             while place + 1 < len(phases) and phases[place + 1].start <= share:
                 place += 1
                 now.models = phases[place].models
@@ -153,17 +157,39 @@ def day(policy: Policy, world: World, calls: int, seed: int, told: Callable[[int
             question = dice.randrange(len(world.asked.tokens))
             began = process_time()
             result = program.call("main", (question,))
-            took = process_time() - began
-            trace.seconds += took
-            if number >= _FIRST:
-                trace.slowest = max(trace.slowest, took)
+            trace.seconds += process_time() - began
+            if number == _FIRST:
+                timed.slowest = 0.0
             record = result.calls[0]
             _note(trace, record, right=result.value is True)
             if dice.random() < RATED and record.target != "local-pure":
                 _rate(session, record, 1.0 if result.value is True else 0.0)
             if number % 1_000 == 0:
                 told(number)
+        trace.slowest = timed.slowest
     return trace
+
+
+@attrs.define(slots=True)
+class _Timed:
+    """How long decisions took."""
+
+    slowest: float = 0.0
+
+
+@contextmanager
+def _timed() -> Iterator[_Timed]:
+    """Time each decision that any host of this process makes, without what is done with it."""
+    found, decide = _Timed(), Delegator.decide
+
+    def timed(*arguments: Any) -> Any:
+        began = thread_time()
+        made = decide(*arguments)
+        found.slowest = max(found.slowest, thread_time() - began)
+        return made
+
+    with patch.object(Delegator, "decide", timed):
+        yield found
 
 
 def _note(trace: Trace, record: CallRecord, *, right: bool) -> None:

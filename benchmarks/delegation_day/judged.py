@@ -73,7 +73,7 @@ class Judged:
     back: float
     """Calls after noon until the last hundred decisions were worth 95 % of the best model."""
     slowest: float
-    """Milliseconds of the slowest whole call after the first hundred."""
+    """Milliseconds of processor time of the slowest decision after the first hundred."""
     micros: float
     """Processor time of a whole call, in microseconds."""
 

@@ -77,7 +77,7 @@ def found(varied: str, rows: Mapping[str, Sequence[Judged]]) -> Found:
         Bound("calls until it is back after the drift", policies["adaptive"]["back"], BACK_WITHIN, at_least=False),
         Bound("failed with one model left", policies["adaptive"]["failed_alone"], MOST_FAILED, at_least=False),
         Bound("decisions within 2 % of the best", policies["adaptive"]["near"], LEAST_NEAR, at_least=True),
-        Bound("ms, a whole call at most", policies["adaptive"]["slowest"], MOST_MILLISECONDS, at_least=False),
+        Bound("ms of the slowest decision", policies["adaptive"]["slowest"], MOST_MILLISECONDS, at_least=False),
     ]
     return Found(varied=varied, policies=policies, best_static=best, bounds=tuple(bounds))
 
