@@ -94,7 +94,7 @@ def test_an_outage_goes_to_others_and_one_model_is_enough(world):
     down, alone = (range(CALLS * hour // 24 + 20, CALLS * (hour + 1) // 24) for hour in (8, 22))
     assert sum(trace.chosen[call] == NAMES.index("north") for call in down) < len(down) // 3  # probes alone
     assert not any(trace.failed[call] for call in down)
-    assert {NAMES[trace.chosen[call]] for call in alone} == {"spare"}
+    assert sum(NAMES[trace.chosen[call]] == "spare" for call in alone) > len(alone) * 2 // 3
     assert not any(trace.failed[call] for call in alone)
 
 

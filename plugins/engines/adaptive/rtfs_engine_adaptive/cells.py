@@ -1,7 +1,9 @@
 """What is learned, as plain data: a cell per function, and one ("*") for all, from which new functions begin.
 
 A cell has, per target, a line for each quantity (`lines`), and how the function's calls ended: lately (`recent`), and
-all of them (`all`, `good`). `doubt` counts down the outcomes for which more is explored after a change.
+all of them (`all`, `good`). `doubt` counts down the outcomes for which more is explored after a change. `down` says how
+often in a row a target could not be reached: an outage is one event however many calls meet it, and who is down at
+present is the breakers' matter, so of such a row of a known target the 1st, 2nd, 4th, 8th outcome and so on count.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ _ANSWERED = frozenset({FailureKind.REPLY, FailureKind.LOW_CONFIDENCE})
 """Failures of a target that did answer."""
 _NO_EVIDENCE = frozenset({FailureKind.REFUSED, FailureKind.FINAL})
 """It was not asked, or the call's own time was over."""
+_UNREACHED = frozenset({FailureKind.SAFE, FailureKind.UNCERTAIN})
+"""Nothing came back."""
 _FORM = "a1"
 """How notes begin; what begins otherwise was written by another engine."""
 _LARGEST = 6
@@ -92,7 +96,13 @@ def threshold_of(cell: Cell, rule: Threshold) -> float:
 
 def _cell(cell: Cell, whole: Cell, outcome: Outcome, x: Sequence[float], settings: AdaptiveSettings) -> Cell:
     target = show_target(outcome.target)
+    row = _row(cell, target, outcome)
+    if row != cell.get("down", {}):
+        cell = {**cell, "down": row}
     arms: Mapping[str, Mapping[str, Line]] = cell.get("arms", {})
+    in_row = 0 if outcome.feedback is not None else row.get(target, 0)
+    if in_row.bit_count() > 1 and target in arms and arms[target]["success"]["n"] >= settings.samples:
+        return cell
     arm = arms.get(target) or _begun(whole.get("arms", {}).get(target), len(x))
     made, changed = _arm(arm, outcome, x, settings)
     doubt = cell.get("doubt", 0)
@@ -105,6 +115,16 @@ def _cell(cell: Cell, whole: Cell, outcome: Outcome, x: Sequence[float], setting
     if doubt and not changed:
         found["doubt"] = doubt - 1
     return found
+
+
+def _row(cell: Cell, target: str, outcome: Outcome) -> Mapping[str, int]:
+    """Return how often in a row each target could not be reached, after one more outcome."""
+    known: Mapping[str, int] = cell.get("down", {})
+    if outcome.feedback is not None:
+        return known
+    if outcome.kind in _UNREACHED:
+        return {**known, target: known.get(target, 0) + 1}
+    return {name: count for name, count in known.items() if name != target} if target in known else known
 
 
 def _begun(known: Mapping[str, Line] | None, size: int) -> Mapping[str, Line]:

@@ -103,7 +103,7 @@ def choose(
         explore: Whether another target than the best may be chosen.
     """
     known = [_known(arm, cell, whole) for arm in arms]
-    seen = [_expected(arm, lines, x) for arm, lines in zip(arms, known, strict=True)]
+    seen = [_expected(arm, lines, x, settings.stated) for arm, lines in zip(arms, known, strict=True)]
     counts = [0.0 if lines is None else lines["success"]["n"] for lines in known]
     least = threshold_of(cell, settings.threshold)
     trusted = [n < settings.threshold.samples or each.success >= least for n, each in zip(counts, seen, strict=True)]
@@ -121,16 +121,18 @@ def _known(arm: Arm, cell: Mapping[str, Any], whole: Mapping[str, Any]) -> Mappi
     return found
 
 
-def _expected(arm: Arm, lines: Mapping[str, Line] | None, x: Sequence[float]) -> Expected:
+def _expected(arm: Arm, lines: Mapping[str, Line] | None, x: Sequence[float], counts: int) -> Expected:
+    """Return what is expected of a target; what its owner says of its quality counts like so many ratings."""
     stated = _UNKNOWN if arm.candidate.quality is None else arm.candidate.quality
     if lines is None:
         return Expected(success=1.0, validity=1.0, feedback=stated, cost=None, latency=0.0)
     at = {name: expected(line, x[: len(line["t"])]) for name, line in lines.items()}
-    rated = lines["feedback"]["n"]
+    rated, prior = lines["feedback"]["n"], 0 if arm.candidate.quality is None else counts
+    sure = rated / (rated + prior) if rated else 0.0
     return Expected(
         success=_unit(at["success"]),
         validity=_unit(at["validity"]),
-        feedback=_unit(at["feedback"]) if rated else stated,
+        feedback=sure * _unit(at["feedback"]) + (1.0 - sure) * stated,
         cost=max(0.0, at["cost"]) if lines["cost"]["n"] else None,
         latency=max(0.0, at["latency"]),
     )

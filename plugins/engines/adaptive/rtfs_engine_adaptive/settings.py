@@ -60,6 +60,8 @@ class AdaptiveSettings:
     """That share while a target has fewer than `samples` outcomes, and for a while after something has changed."""
     samples: int = attrs.field(default=20, validator=[validators.ge(1), validators.le(10_000)])
     """Outcomes from which on a target counts as known."""
+    stated: int = attrs.field(default=100, validator=[validators.ge(0), validators.le(1_000_000)])
+    """As many ratings as what the configuration says of a target's quality counts like."""
     focus: float = attrs.field(default=100.0, validator=[validators.ge(0.0), validators.le(1e6)])
     """How much less a target is explored the less it is worth: its weight is 1 / (targets + focus * gap)."""
     decay: float = attrs.field(default=0.998, validator=[validators.ge(0.5), validators.le(1.0)])

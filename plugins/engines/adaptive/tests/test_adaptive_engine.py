@@ -187,12 +187,38 @@ def test_a_new_function_begins_with_what_others_have_seen():
 
 def test_stated_quality_is_believed_until_somebody_says_more():
     good = tuple(attrs.evolve(each, quality=0.9 if each.target == C else 0.3) for each in CANDIDATES)
-    bench = Bench(candidates=good, exploration=0.0, learning=0.0)
+    bench = Bench(candidates=good, exploration=0.0, learning=0.0, stated=20)
     assert bench.decide().target == C
     for _ in range(40):
         for target in (A, B, C):
             bench.tell(target, cost=0.01)
             bench.tell(target, feedback=1.0 if target == B else 0.0)
+    assert bench.decide().target == B
+
+
+def test_a_few_bad_ratings_weigh_little_against_what_is_stated_and_many_do():
+    good = tuple(attrs.evolve(each, quality=0.9 if each.target == C else 0.6) for each in CANDIDATES)
+    bench = Bench(candidates=good, exploration=0.0, learning=0.0)
+    for target in (A, B, C):
+        bench.tell(target, cost=0.01)
+    for _ in range(4):
+        bench.tell(C, feedback=0.0)
+    assert bench.decide().target == C
+    for _ in range(100):
+        bench.tell(C, feedback=0.0)
+    assert bench.decide().target == A
+
+
+def test_an_outage_is_one_event_and_a_target_that_comes_back_is_used_at_once():
+    bench = Bench(exploration=0.0, learning=0.0)
+    for _ in range(100):
+        for target, cost in ((A, 0.001), (B, 0.002), (C, 0.003)):
+            bench.tell(target, cost=cost, feedback=None)
+    for _ in range(20):  # until its breaker opens, and its probes
+        bench.tell(A, success=False)
+    assert bench.decide().target == A
+    for _ in range(2_000):  # nobody leaves it alone: it is left here
+        bench.tell(A, success=False)
     assert bench.decide().target == B
 
 
