@@ -24,9 +24,6 @@ from benchmarks.delegation_day.judged import Judged, judge_of, judged
 from benchmarks.delegation_day.report import Found, found, shown
 from benchmarks.delegation_day.world import FILE, NAMES, USUAL, VARIATIONS, Questions, Variation, World, questions
 
-_STATIC_SEEDS = 5
-"""Days of each static route: they differ little."""
-
 
 @attrs.frozen(slots=True)
 class Task:
@@ -79,7 +76,7 @@ def _tasks(options: argparse.Namespace) -> Iterator[Task]:
     for varied in (USUAL, *(VARIATIONS if options.variations else ())):
         seeds = options.seeds if varied == USUAL else min(options.seeds, options.variation_seeds)
         for name in ("adaptive", *NAMES):
-            days = seeds if name in ("adaptive", "strong") else min(seeds, _STATIC_SEEDS)
+            days = seeds if name == "adaptive" else min(seeds, options.static_seeds)
             for seed in range(days):
                 yield Task(name, varied, seed, options.calls, options.data)
 
@@ -127,6 +124,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--calls", type=int, default=100_000, help="calls a day (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=20, help="days (default: %(default)s)")
     parser.add_argument("--variations", action="store_true", help="also with 30 %% more and less of each")
+    parser.add_argument(
+        "--static-seeds",
+        type=int,
+        default=5,
+        help="days of each static route, which differ little (default: %(default)s)",
+    )
     parser.add_argument("--variation-seeds", type=int, default=5, help="days of each of them (default: %(default)s)")
     parser.add_argument("--data", type=Path, default=FILE, metavar="FILE", help="routing outcomes (../shared/data)")
     parser.add_argument("--jobs", type=int, default=1, help="days at once, each in a process (default: %(default)s)")
