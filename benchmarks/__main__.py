@@ -19,6 +19,7 @@ from benchmarks.delegation import decide
 from benchmarks.fresh import suspended_programs
 from benchmarks.hosting import hosting
 from benchmarks.idioms import idioms
+from benchmarks.learned import decide_learned
 from benchmarks.measure import Comparison, compare
 from benchmarks.parallel_calls import parallel_calls
 from benchmarks.peers.all import all_peers
@@ -38,6 +39,7 @@ SYSTEM: tuple[Benchmark, ...] = (
     hosting,
     kernel.plain_call,
     decide,
+    decide_learned,
     resilient,
     breaker,
     whole_call,
