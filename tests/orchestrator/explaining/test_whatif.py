@@ -73,9 +73,12 @@ def desk(kit, source):
             yield session
 
     class Desk:
-        def run(self, decide, count=40, **options):
+        def run(self, decide, count=40, rate=None, **options):
             with opened(decide, **options) as session:
-                return session.run(source(PROGRAM.format(count)))
+                ran = session.run(source(PROGRAM.format(count)))
+                for call in ran.calls if rate is not None else ():
+                    session.rate(ran.run_id, f"0:{call.path}", rate(call))
+                return ran
 
         def what_if(self, decide, run, shadow=None):
             evidence = Evidence()
@@ -175,3 +178,13 @@ def test_what_cannot_be_decided_again_is_counted(desk) -> None:
     found = desk.what_if(lambda context: plan(CHEAP if context.args[0] else DEAR), ran.run_id)
     assert sum(found.unknown.values()) == 3
     assert any("not kept" in why for why in found.unknown)
+
+
+def test_ratings_are_the_quality(desk) -> None:
+    """The dear model is rated 0.9, the cheap one 0.3: another policy has what the choices that it shares were worth."""
+    ran = desk.run(exploring, 100, rate=lambda call: 0.9 if "dear" in call.target else 0.3)
+    found = desk.what_if(lambda _: plan(DEAR), ran.run_id).quantities["quality"]
+    assert found.trials == 100
+    assert found.robust is not None
+    assert found.robust.mean == pytest.approx(0.9)
+    assert found.then < 0.65

@@ -10,7 +10,7 @@ attempt cost is its step's, what came of the call is the last one's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -181,7 +181,7 @@ def _call(history: History, facts: Facts, entry: Mapping[str, Any], wanted: Want
         seconds=(entry["micros"] or 0) / 1_000_000,
         tokens=tokens,
         from_memory=entry["cache"] in ("l2 hit", "l3 hit", "in flight"),
-        rating=entry.get("rating"),
+        rating=_rating(entry["feedback"]),
     )
 
 
@@ -192,6 +192,12 @@ def _unsaid(told: Told) -> bool:
     """Tell whether chance chose the target, nobody knows how likely. After a failure it only says how long to wait."""
     drew = any(each["read"][0] == "draw" for each in told.reads)
     return drew and not told.number and "propensity" not in told.said
+
+
+def _rating(said: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return the mean of what was said of a call, None without a word."""
+    values = [float(each["value"]) for each in said]
+    return sum(values) / len(values) if values else None
 
 
 def _choice(told: Told, wanted: Mapping[str, float]) -> Choice:
