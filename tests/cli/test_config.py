@@ -105,3 +105,17 @@ def test_a_rule_file_that_no_path_names_is_told_with_its_place(rtfs, folder, pat
     result = rtfs("config", "check", "mine.toml")
     assert result.code != 0
     assert "mine.toml:3:9: error[E0705]" in result.out + result.err
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+def test_show_has_what_a_configuration_says_of_plans_warm_ups_and_batches(rtfs, folder):
+    text = '[delegation]\nplan = "p.toml"\n[delegation.remote_providers.openai]\nbatch = 4\n[warming]\nper_hour = 3\n'
+    (folder / "c.toml").write_text(text, encoding="utf-8")
+    (folder / "p.toml").write_text('version = 1\nprogram = "p.rtfs"\n', encoding="utf-8")
+    out = rtfs("config", "show", "c.toml").out
+    for name, value in (
+        ("delegation.plan", '"'),
+        ("delegation.remote_providers.openai.batch", "4"),
+        ("warming.per_hour", "3"),
+    ):
+        assert any(line.startswith(name) and value in line for line in out.splitlines()), name

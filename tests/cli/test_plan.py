@@ -273,3 +273,13 @@ def test_deny_rules_and_reach_dispose_of_what_is_pinned_by_hand(planned, folder,
     (first, *_) = result.data["calls"]
     assert (first["target"], first["source"]) == ("local-pure", "pinned")
     assert any(step == "security" for step, _ in first["steps"])
+
+
+def test_labels_dispose_of_what_is_pinned_by_hand(planned, folder, rtfs):
+    remote = '[delegation.remote_providers.r]\nprovider = "openai"\nendpoint = "http://127.0.0.1:9/v1"\nmodel = "m"\n'
+    planned(BOTH, config=f'{CONFIG}{remote}[labels.inputs]\nx = ["pii"]\n')
+    edit(folder, PLAN, 'target = "local-b"', 'target = "remote-r"')
+    (first, second, *_) = run(rtfs, "--plan", PLAN).data["calls"]
+    assert (first["target"], first["attempts"]) == ("local-pure", []), "it is brought home, and nothing was sent"
+    assert any("pii" in verdict for _, verdict in first["steps"])
+    assert second["source"] == "pinned"

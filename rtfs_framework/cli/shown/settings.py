@@ -114,6 +114,7 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
         "concurrency": config.concurrency,
         "parallel": config.parallel,
         **({} if config.embedder is None else {"embedder": config.embedder.name}),
+        **({} if config.plan is None else {"plan": config.plan}),
     }
     for name, value in top.items():
         yield sources.setting(("delegation", name), value)
@@ -139,6 +140,7 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
     yield from sources.written(("guards",))
     yield from sources.written(("redaction",))
     yield from sources.written(("labels",))
+    yield from sources.written(("warming",))
     yield sources.setting(("approvals", "timeout"), config.approval_seconds)
     yield sources.setting(("modules", "path"), list(config.module_path))
     yield from _counted(config, sources)
@@ -182,6 +184,7 @@ def _provider(spec: ProviderSpec, catalog: Catalog, sources: _Sources, environ: 
         "input_cost": spec.input_cost,
         "output_cost": spec.output_cost,
         "parallel": spec.parallel if spec.parallel is not None else catalog.provider_of(spec.plugin)[0].parallel,
+        **({} if spec.batch == 1 else {"batch": spec.batch}),
     }
     for name, value in ours.items():
         yield _price(spec, name, path, value, sources) or sources.setting((*path, name), value, maker)

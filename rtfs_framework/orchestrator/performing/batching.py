@@ -108,7 +108,9 @@ def key_of(opened: OpenCall, instance: ProviderInstance, request: InferenceReque
     if not call.branch or roles != ["system", "user"]:
         return None
     fan_out = scope.run, scope.entry, scope.record, call.branch[:-1]
-    return asyncio.get_running_loop(), instance.target, function.name, function.body_digest, *fan_out
+    labelled = opened.record.labelled  # a reply may hold what stands beside its call: only equal marks travel together
+    marks = None if labelled is None else (labelled.label, labelled.freed)
+    return asyncio.get_running_loop(), instance.target, function.name, function.body_digest, marks, *fan_out
 
 
 def together(

@@ -147,6 +147,16 @@ def test_budgets_hold_the_whole_batch(opened):
     assert sum(value == -1 for value in result.value) == 1, "one has its own body: nothing was left for it"
 
 
+def test_calls_of_other_marks_do_not_travel_together(opened):
+    more = 'batch = 16\naccepts = ["pii"]\n[delegation.local_models.g]\nprovider = "echo"\nmarks = ["pii"]\n[labels]\n'
+    text = """(defn f "Length." [x : :string] : :int -1)
+    (defn g ^:delegation :local-model "g" [x : :string] : :string "own")
+    (map (fn [x] (f (if (= x "bb") (g x) x))) ["a" "bb" "ccc"])"""
+    with OpenAIServer(then=lengths) as server, opened(server, more) as session:
+        assert session.run(Source("p.rtfs", text)).value == (1, 2, 3)
+    assert sorted(calls_in(each) for each in server.requests) == [['"a"', '"ccc"'], ['"bb"']]
+
+
 @pytest.mark.parametrize(("more", "said"), [("batch = 0\n", "batch"), ("batch = 257\n", "batch")])
 def test_a_batch_that_is_none_is_refused(opened, more, said):
     with OpenAIServer() as server, pytest.raises(ConfigError) as raised:

@@ -20,6 +20,8 @@ from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from rtfs_framework.orchestrator.deciding.facts import Question
     from rtfs_framework.orchestrator.host import Host
     from rtfs_framework.orchestrator.recording.journal.run import Chain
@@ -86,7 +88,10 @@ class Asking:
         call = HostCall(CallKind.DELEGATED, SYMBOL, (), FunctionSignature(SYMBOL))
         return OpenCall.of(call, scope, host.clock.monotonic())
 
-    def end(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """End the run in the journal."""
         if self._chain is not None:
-            self._chain.end("complete")
+            self._chain.end("complete" if error is None else "interrupted", error)

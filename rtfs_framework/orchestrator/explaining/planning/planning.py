@@ -114,8 +114,9 @@ def plan_artifact(host: Host, artifact: Artifact, wait: Wait) -> ProgramPlan:
     sites.sort(key=lambda site: (site.place.source, site.place.line, site.place.column))
     names = dict.fromkeys(str(site.name) for site in sites)
     asking = Asking(host, artifact.digest, artifact.source.name)
-    verdicts = _decide(deciding, [known[name] for name in names if deciding.claims(known[name])], asking, wait)
-    asking.end()
+    claimed = [known[name] for name in names if deciding.claims(known[name])]
+    with asking:
+        verdicts = _decide(deciding, claimed, asking, wait)
     return ProgramPlan(
         program=PurePath(artifact.source.name).name,
         sites=tuple(_sites(sites, verdicts, known)),
