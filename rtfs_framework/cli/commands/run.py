@@ -92,11 +92,15 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
 def _stream(session: Any, source: Any, input_file: str, options: dict[str, Any]) -> int:
     from rtfs_framework.cli.commands.run_stream import How, run_stream
     from rtfs_framework.cli.records.open import Wanted
+    from rtfs_framework.cli.records.parse import KEY
     from rtfs_framework.cli.shown.progress import wanted
 
     names = ("form", "column", "encoding", "skip_bad", "limit")
     delimiter = _delimiter(options["delimiter"])
     reading = Wanted(path=input_file, delimiter=delimiter, **{name: options[name] for name in names})
+    labelling = session.host.dispatcher.labelling
+    if labelling is not None and reading.column is not None:  # a column's marks go with it under its new name
+        labelling.marks.renamed.update({KEY: reading.column, f"{KEY} (column)": KEY})
     if options["estimate"]:
         from rtfs_framework.cli.commands.run_estimate import estimate_records
 

@@ -49,6 +49,8 @@ class Marks:
     spec: LabelsSpec
     redactions: Mapping[str, Label] = attrs.field(factory=dict)
     """The marks that each rule of redaction frees."""
+    renamed: dict[str, str] = attrs.field(factory=dict)
+    """Keys under which records come, and what those were called where they come from: both count."""
     _replies: dict[str, Label] = attrs.field(init=False)
     """Of models, by the name that records have for them."""
     _capabilities: Patterns = attrs.field(init=False)
@@ -118,6 +120,7 @@ class Marks:
             found.append(((), inputs[ALL]))
         found += [((), inputs[name,]) for name, _ in zip(names, args, strict=False) if (name,) in inputs]
         heads = {path[0] for path in inputs}
+        heads |= {key for key, name in self.renamed.items() if name in heads}
         for arg in args:
             found += self._within(arg, heads)
         return tuple(dict.fromkeys(found))
@@ -143,8 +146,9 @@ class Marks:
     def _marked(self, path: tuple[str, ...]) -> Label:
         """Return the marks of all configured paths that end here."""
         found = PUBLIC
+        own = path if path[0] not in self.renamed else (self.renamed[path[0]], *path[1:])
         for wanted, marks in self.spec.inputs.items():
-            if path[-len(wanted) :] == wanted:
+            if wanted in (path[-len(wanted) :], own[-len(wanted) :]):
                 found |= marks
         return found
 
