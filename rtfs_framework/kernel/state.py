@@ -7,7 +7,6 @@ from sys import _getframe
 
 from greenlet import getcurrent, greenlet
 
-from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import RunMeter
 from rtfs_framework.kernel.outcome import host_call
@@ -17,6 +16,7 @@ from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 
 if TYPE_CHECKING:
+    from rtfs_framework.kernel.call_kind import CallKind
     from rtfs_framework.kernel.outcome import Freed
     from rtfs_framework.kernel.parallel import Branches
     from rtfs_framework.lang.codegen.artifact import Artifact
@@ -154,10 +154,11 @@ def request(kind: CallKind, capability: str, args: tuple[Any, ...], function: Fu
 
 def _freed(state: RunState, kind: CallKind) -> Freed | None:
     """Return what a request is freed of. What is told beside a call is not, nor what a body does that runs here."""
-    if kind is CallKind.EVENT:
+    name = kind._value_  # a known program that asks nothing of its host does not import what kinds there are
+    if name == "event":
         return None
     freed = state.freed
-    if kind is CallKind.DELEGATED:
+    if name == "delegated":
         state.freed = None
     return freed
 
