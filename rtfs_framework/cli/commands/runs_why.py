@@ -123,8 +123,10 @@ def _decided(made: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
     for each in made.get("alternatives", ()):
         yield "weighed", f"{each['target']}: {each['score']:g} {each['why']}".rstrip()
     confidence = "" if made["confidence"] in (None, 1.0) else f", confidence {made['confidence']:g}"
+    share = made.get("propensity")
+    drawn = "" if share in (None, 1.0) else f", drawn with {share:.3g}"
     delay = f", after {seconds(made['delay'])}" if made.get("delay") else ""
-    yield "decided", f"{made['target']}: {made['reasoning']} ({made['source']}{confidence}{delay})"
+    yield "decided", f"{made['target']}: {made['reasoning']} ({made['source']}{confidence}{drawn}{delay})"
     stood = made["stands_on"]
     if stood:
         yield "stands on", f"{stood['target']}: {stood['reasoning']} ({stood['source']}, {' > '.join(stood['path'])})"

@@ -7,11 +7,13 @@ closing a host does what is left, within a bound: what is not folded then is fol
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import attrs
 
@@ -32,6 +34,18 @@ if TYPE_CHECKING:
 
 _IDLE = 3
 """Rounds without news after which the thread ends; the next call begins another one."""
+_OPEN: WeakSet[JournalLearning] = WeakSet()
+"""Those of this process: in a child that is forked off, the thread of its parent does not run."""
+
+
+def _forked() -> None:
+    for each in tuple(_OPEN):
+        each.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
 CLOSING_SECONDS = 1.0
 """What a host that closes takes at most to fold what is left."""
 _JOIN_SECONDS = 5.0
@@ -74,7 +88,15 @@ class JournalLearning(Shelf):
     _stopped: threading.Event = attrs.field(factory=threading.Event, init=False)
 
     def __attrs_post_init__(self) -> None:
+        _OPEN.add(self)
         self._hold(self.learners)
+
+    def forget(self) -> None:
+        """Forget what is the parent's, in a child that was forked off: its thread, its locks and its open file."""
+        self._lock, self._wake, self._thread = threading.RLock(), threading.Event(), None
+        self.store = LearnedStore(self.store.path)
+        for held in self._held:
+            held.position, held.whole = -1, True
 
     @property
     def kept_at(self) -> Path | None:

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 _DEBUG, _INFO, _WARNING = 10, 20, 30
 """As in `logging`, which is not imported for three numbers."""
 _LEVELS = {"debug": _DEBUG, "info": _INFO, "warning": _WARNING}
-_LOUD = frozenset({"call.failed", "call.refused", "observer.failed", "plugin.failed", "journal.failed"})
+_LOUD = frozenset(
+    {"call.failed", "call.refused", "observer.failed", "plugin.failed", "journal.failed", "learning.failed"}
+)
 _QUIET = frozenset(
     {"call.decided", "call.answered", "program.event", "artifact.hit", "artifact.stored", "artifact.unavailable"}
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rtfs_framework.api import LocalModel
 from rtfs_framework.orchestrator.explaining.replaying.replay import Repeated, replay
 from rtfs_framework.orchestrator.learning.build import learned_path
 from rtfs_framework.orchestrator.learning.past import folded
@@ -44,6 +45,11 @@ def kept(home):
     with closing(LearnedStore(learned_path({"RTFS_HOME": str(home)}))) as store:
         ((state, cells),) = store.read(lambda db: [(each, cells_of(db, each.id)) for each in everything(db)])
     return state, cells
+
+
+def all_kept(home):
+    with closing(LearnedStore(learned_path({"RTFS_HOME": str(home)}))) as store:
+        return store.read(everything)
 
 
 def check_same(home):
@@ -85,3 +91,25 @@ def test_two_processes_learn_one_state(tmp_path):
         ]
     assert len(found) >= 24 * 25
     assert set(found) == {Repeated.SAME}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_that_is_forked_off_learns_by_itself(tmp_path):
+    with opened(tmp_path, 1) as session:
+        session.run("(defn f [x] :own)\n(map f (range 40))")
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                session.host.learning.catch_up()
+                session.host.learning.stats("f", LocalModel("one"))
+                code = 0
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        session.run("(defn f [x] :own)\n(map f (range 40))")
+    with opened(tmp_path, 0) as session:
+        session.host.learning.catch_up()
+        known = {each.place.learner: each.outcomes for each in all_kept(tmp_path)}
+    assert known["learned"] >= 80

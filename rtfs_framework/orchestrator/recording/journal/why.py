@@ -59,7 +59,7 @@ def _of(
 def _decided(history: History, told: Told) -> dict[str, Any]:
     said = told.said
     named = ("target", "source", "engine", "confidence", "reasoning", "cache", "path", "steps", "context")
-    more = ("delay", "hedge", "alternatives", "transform", "propensity")
+    more = ("delay", "hedge", "alternatives", "transform", "propensity", "note")
     stands_on = said.get("parts", {}).get("stands_on", "")
     return {
         "number": told.number,
