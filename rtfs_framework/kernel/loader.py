@@ -10,7 +10,7 @@ from rtfs_framework.kernel.macros import compile_macro
 from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang import records
-from rtfs_framework.lang.annotations import Any, Iterable
+from rtfs_framework.lang.annotations import Any, Iterable, Literal
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.library import Delegatable, FindModule, no_modules, nothing_delegatable
 from rtfs_framework.lang.meter import NESTING
@@ -32,6 +32,8 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
     metered: bool = True,
     passes: Iterable[str] = ALL,
     verified: bool = False,
+    flows: bool = False,
+    ways: bool = False,
     watch: Watch | None = None,
 ) -> Artifact:
     """Compile a program against the standard library.
@@ -42,6 +44,7 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
     `prelude` adds the host prelude's names (`log`, `get-env`, ...), each of which asks for a capability.
     Code that is not `metered` is a little faster and runs only under limits that need no steps (`Limits.metered`).
     `watch` is looked at meanwhile, and may end it (`kernel.meter.Watch`).
+    `flows` finds out what may be seen at each place that asks the host (`lang.flows`), `ways` also by which way.
     `passes` names the optimisations that run (`lang.passes.table`); `verified` checks the IR after each.
 
     Raises:
@@ -57,7 +60,8 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
         nesting=nesting,
         metered=metered,
     )
-    around = records.evolve(around, passes=selected(passes), verified=verified)
+    asked: Literal["", "sites", "ways"] = "ways" if ways else "sites" if flows else ""
+    around = records.evolve(around, passes=selected(passes), verified=verified, flows=asked)
     with watched_compilation(watch):
         artifact = compile_program(made, around)
     used = families_of([*(name for _, name in artifact.builtins), *artifact.globals.values()], {**BUILTINS, **HOST})

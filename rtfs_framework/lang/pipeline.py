@@ -11,7 +11,7 @@ from rtfs_framework.lang.analyzer.arities import laid_out
 from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
 from rtfs_framework.lang.analyzer.modules import Modules, import_into
 from rtfs_framework.lang.analyzer.scope import Scope
-from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Literal, Sequence
 from rtfs_framework.lang.check.effects import infer_effects
 from rtfs_framework.lang.check.run import check_program
 from rtfs_framework.lang.codegen.artifact import Artifact
@@ -35,6 +35,8 @@ from rtfs_framework.lang.stack import room_for_recursion
 if TYPE_CHECKING:
     from types import CodeType
 
+    from rtfs_framework.lang.flows.model import Flows
+
 
 @records.frozen(kw_only=True)
 class Surroundings:
@@ -54,6 +56,8 @@ class Surroundings:
     """Whether the code takes steps (see `codegen.metering`)."""
     passes: frozenset[str] = ALL
     """Which passes run (`passes.table`)."""
+    flows: Literal["", "sites", "ways"] = ""
+    """Whether flows are found out too (`lang.flows`), and by which way sources come to places."""
     verified: bool = False
     """Whether the IR is verified after every pass: for tests, and for whoever writes a pass."""
 
@@ -71,7 +75,14 @@ def compile_program(source: Source, around: Surroundings) -> Artifact:
     program = analyze(analyzer, read_program(source, nesting=around.nesting), around.preloaded)
     diagnostics, facts = check_program(program, analyzer)
     artifact = assemble(analyzer, program, Unit(metered=around.metered), source, digest(analyzer.sources), around)
-    return records.evolve(artifact, diagnostics=tuple(diagnostics), effects=infer_effects(facts))
+    flows = _flows(program, analyzer, around) if around.flows else None
+    return records.evolve(artifact, diagnostics=tuple(diagnostics), effects=infer_effects(facts), flows=flows)
+
+
+def _flows(program: ir.Program, analyzer: Analyzer, around: Surroundings) -> Flows:
+    from rtfs_framework.lang.flows.analyse import analyse as analyse_flows
+
+    return analyse_flows(program, around.library, analyzer.place, explained=around.flows == "ways")
 
 
 def assemble(

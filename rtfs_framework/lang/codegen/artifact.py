@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from rtfs_framework.lang.diagnostics import Diagnostic
+    from rtfs_framework.lang.flows.model import Flows
     from rtfs_framework.lang.signature import CallSite, FunctionEffect, FunctionSignature
     from rtfs_framework.lang.source import Place, Source, Span
     from rtfs_framework.lang.types.model import Type
@@ -70,6 +71,8 @@ class Artifact:
     diagnostics: tuple[Diagnostic, ...] = ()
     effects: tuple[FunctionEffect, ...] = ()
     """What is proved of the purity of its functions."""
+    flows: Flows | None = None
+    """What may be seen at each place that asks the host; None where nobody has asked for it."""
 
     @property
     def source(self) -> Source:

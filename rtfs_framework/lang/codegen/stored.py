@@ -18,6 +18,7 @@ from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.lang.vectors import GrownVector, List
 
+_FLOWS = "rtfs_framework.lang.flows.model"
 _VALUES, _SOURCE = "rtfs_framework.lang.values", "rtfs_framework.lang.source"
 _FACTS, _TYPES = "rtfs_framework.lang.signature", "rtfs_framework.lang.types.model"
 
@@ -33,6 +34,7 @@ _RECORDS: tuple[tuple[str, str], ...] = (
     ("rtfs_framework.lang.diagnostics", "Diagnostic"),
     *_named(_FACTS, "DelegationHint Parameter FunctionSignature CallSite Reason FunctionEffect"),
     *_named(_TYPES, "NamedType VectorType ListType SetType TupleType MapEntry MapType MapOfType FunctionType"),
+    *_named(_FLOWS, "Flows Input Parameter ReplyOf Context"),
     *_named(_TYPES, "UnionType OptionalType Predicate AndType EnumType LiteralType ArrayType ResourceType"),
 )
 _SPAN = _RECORDS.index((_SOURCE, "Span"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtfs_framework.lang import records
-from rtfs_framework.lang.annotations import Mapping
+from rtfs_framework.lang.annotations import Callable, Mapping
 from rtfs_framework.lang.source import Place
 
 SHAPE = "#"
@@ -19,7 +19,7 @@ class Input:
 
     path: tuple[str, ...]
     function: str = ""
-    """The function that the host calls with it."""
+    """The function that the host calls with it; "" for any that has a parameter of the name."""
     parameter: str = ""
 
     def __str__(self) -> str:
@@ -72,15 +72,40 @@ class Flow:
     sources: frozenset[Source] | None
     """What its arguments, the hints in force and whether it is reached depend on; None: all that the run has seen."""
     why: Mapping[Source, tuple[str, ...]]
-    """For each source the places that it comes by, the call itself last."""
+    """For each source the places that it comes by, the call itself last; empty where nobody asked for them."""
 
 
 @records.frozen(eq=False)
 class Flows:
-    """The flows of a program, by place."""
+    """The flows of a program, by place. Plain data: sets of sources are bits of integers."""
 
-    sites: Mapping[str, Flow]
+    sources: tuple[Source, ...]
+    masks: Mapping[str, int]
+    """The sources of each place that may ask the host."""
+    entries: tuple[str, ...] = ()
+    """The functions that the host may call by name; when it calls another one, nothing here holds: all floats."""
+    explain: Callable[[str, int], tuple[str, ...]] | None = None
+    """By which way a source, by its number, comes to a place."""
+    _known: dict[str, Flow] = records.field(factory=dict, init=False, repr=False)
 
     def of(self, place: Place | str | None) -> Flow | None:
         """Return what may be seen at a place; None where nothing is known of it, so that all may be."""
-        return self.sites.get(str(place))
+        site = str(place)
+        found = self._known.get(site)
+        if found is None and site in self.masks:
+            found = self._known[site] = self._flow(site)
+        return found
+
+    def _flow(self, site: str) -> Flow:
+        numbers, mask = list[int](), self.masks[site]
+        while mask:
+            low = mask & -mask
+            numbers.append(low.bit_length() - 1)
+            mask ^= low
+        way = self.explain
+        why = {} if way is None else {self.sources[number]: way(site, number) for number in reversed(numbers)}
+        return Flow(site, frozenset([self.sources[number] for number in numbers]), why)
+
+
+NOTHING_KNOWN = Flows((), {})
+"""Of a program that is not understood: everything floats."""
