@@ -245,6 +245,8 @@ class ProgramRun:
         floating, labelling = self.scope.floating, self.program.host.dispatcher.labelling
         if floating is not None and labelling is not None:
             labelling.given(floating, self.program.function(name), args)
+            if floating.flows is not None and name not in floating.flows.entries:
+                floating.flows = None  # nobody has looked at what happens when the host calls this one
 
     @property
     def agent(self) -> ScopedHost:
