@@ -20,27 +20,44 @@ from rtfs_framework.cli.terminal import tell
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.diagnostics import Diagnostic
+    from rtfs_framework.lang.source import Source
     from rtfs_framework.orchestrator.explaining.checked import Checked
     from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
+    from rtfs_framework.orchestrator.explaining.seen import SeenSite
     from rtfs_framework.orchestrator.session import Session
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
+@click.option(
+    "--labels", is_flag=True, help="Tell what may be seen at each call, which marks that has, and who takes it."
+)
 @nesting_option()
 @json_option
 @config_option
-def command(files: tuple[str, ...], *, strict: bool, nesting: int | None, as_json: bool, config: str | None) -> int:
-    """Find mistakes in programs without running them: each with its code, its place and a way out.
+def command(
+    files: tuple[str, ...], *, strict: bool, labels: bool, nesting: int | None, as_json: bool, config: str | None
+) -> int:
+    r"""Find mistakes in programs without running them: each with its code, its place and a way out.
 
     Errors keep a program from running. Warnings are parts that can never run, and calls that this host cannot serve now
     (a key that is not set, a capability that is not granted). Hints are names that nothing uses. Of every program that
     would run, the purity of its functions and the calls that leave it are told. The exit code is 1 when there are
     errors.
+
+    With --labels, every place that asks the host is told with the columns, answers and context values on which its
+    arguments, and whether it is reached, depend; the marks that these have here; the places by which they come; and the
+    targets that accept such a call.
+
+    \b
+    Examples:
+      rtfs check plan.rtfs helpers.rtfs
+      rtfs check --labels --config delegation.toml plan.rtfs
+      rtfs check --labels --json plan.rtfs
     """
     sessions: list[Session] = []
-    checked = [(file, _check(file, config, nesting, sessions.append)) for file in files]
+    checked = [(file, _check(file, config, nesting, sessions.append, labels=labels)) for file in files]
     found = [each for _, one in checked for each in one.diagnostics]
     count = numbers(found)
     code = FAILED if count["error"] or (strict and count["warning"]) else FINE
@@ -52,20 +69,35 @@ def command(files: tuple[str, ...], *, strict: bool, nesting: int | None, as_jso
         return code
     shown = {colour: findings_text(checked, colour=colour) for colour in (False, True)}
     tell(shown.__getitem__)
-    if len(files) == 1 and files != ("-",) and not (strict or nesting or config):
+    if len(files) == 1 and files != ("-",) and not (strict or labels or nesting or config):
         from rtfs_framework.cli.remember import remember_check
 
         remember_check(sessions[0], checked[0][1], (code, shown[False], shown[True]))
     return code
 
 
-def _check(file: str, config: str | None, nesting: int | None, opened: Callable[[Session], object]) -> Checked:
+def _check(
+    file: str, config: str | None, nesting: int | None, opened: Callable[[Session], object], *, labels: bool
+) -> Checked:
     source = read_program(file)
     with open_session(file, config, journal=False, limits=nesting_limit(nesting)) as session:
         opened(session)
         checked = session.examine(source)
+        if labels:
+            checked = attrs.evolve(checked, seen=_seen(session, source))
     found = [*checked.diagnostics, *(unusable_sites(checked) if checked.accepted else ())]
     return attrs.evolve(checked, diagnostics=in_order(found))
+
+
+def _seen(session: Session, source: Source) -> tuple[SeenSite, ...]:
+    """Return what may be seen at each place of a program; nothing of one that is refused."""
+    from rtfs_framework.lang.errors import LanguageError
+    from rtfs_framework.orchestrator.explaining.seen import seen
+
+    try:
+        return session.portal.call(lambda _: seen(session.host, source, session.limits))
+    except LanguageError:
+        return ()
 
 
 def unusable_sites(checked: Checked) -> list[Diagnostic]:

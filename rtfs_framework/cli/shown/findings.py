@@ -31,6 +31,10 @@ def findings_text(checked: Sequence[tuple[str, Checked]], *, colour: bool) -> st
         lines += [report_of(each.render(), colour=colour) for each in one.diagnostics]
         if one.accepted:
             lines += [line_of(tuple(parts), colour=colour) for parts in purity_lines(file, one)]
+        if one.seen is not None:
+            from rtfs_framework.cli.shown.labels import label_lines
+
+            lines += [line_of(tuple(parts), colour=colour) for parts in label_lines(file, one.seen)]
     count = numbers(each for _, one in checked for each in one.diagnostics)
     return "\n".join([*lines, line_of((_summary(len(checked), count),), colour=colour), ""])
 

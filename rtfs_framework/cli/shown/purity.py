@@ -72,7 +72,8 @@ def program_json(file: str, checked: Checked) -> dict[str, Any]:
         | {"depends_on": list(each.depends_on), "may_go_to": list(each.may_go_to), "fault": each.fault or None}
         for each in checked.sites
     ]
-    return {"file": file, "accepted": checked.accepted, "functions": functions, "calls": sites}
+    labels = {} if checked.seen is None else {"labels": [each.to_json() for each in checked.seen]}
+    return {"file": file, "accepted": checked.accepted, "functions": functions, "calls": sites, **labels}
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def ways(state: State) -> Callable[[str, int], tuple[str, ...]]:
         if site.arguments & bit:
             return (text,)
         places = _from_outside(state, [(unit, mask) for unit, mask in site.units.items()], bit)
-        return (*(str(state.place(span)) for span in places), text)
+        return tuple(dict.fromkeys([*(str(state.place(span)) for span in places), text]))
 
     return way
 

@@ -1,0 +1,137 @@
+"""What may be seen at each place that asks the host: sources, their marks, and who accepts them. Runs nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.labels import PUBLIC, Label
+from rtfs_framework.api.targets import Capability, LocalPure, show_target
+from rtfs_framework.kernel.limits import Limits
+from rtfs_framework.lang.signature import SiteKind
+from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.running.linking import PRELUDE
+from rtfs_framework.orchestrator.running.module_path import finder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rtfs_framework.lang.codegen.artifact import Artifact
+    from rtfs_framework.lang.flows.model import Flow
+
+
+@attrs.frozen(slots=True)
+class SeenSource:
+    """A source that may be seen at a place: its marks, and the places that it comes by."""
+
+    text: str
+    marks: Label
+    way: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        return {"source": self.text, "marks": sorted(self.marks), "way": list(self.way)}
+
+
+@attrs.frozen(slots=True)
+class SeenSite:
+    """A place that asks the host."""
+
+    place: str
+    text: str
+    """What stands there."""
+    sources: tuple[SeenSource, ...]
+    accepted: tuple[str, ...]
+    refused: tuple[str, ...]
+
+    @property
+    def marks(self) -> Label:
+        """The marks that a call there may carry."""
+        return PUBLIC.union(*(each.marks for each in self.sources))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        sources = [each.to_json() for each in self.sources]
+        return {
+            "place": self.place, "text": self.text, "marks": sorted(self.marks), "sources": sources,
+            "accepted": list(self.accepted), "refused": list(self.refused),
+        }  # fmt: skip
+
+
+def seen(host: Host, source: Source, limits: Limits) -> tuple[SeenSite, ...]:
+    """Return the places of a program that ask the host, in the order of its text.
+
+    Nothing is returned of a program that is not understood: there, every call carries the label of its run.
+
+    Raises:
+        LanguageError: The program has mistakes.
+        PluginFault: The engine could not be asked which functions it claims.
+    """
+    from rtfs_framework.kernel.loader import compile_source
+
+    dispatcher = host.dispatcher
+    artifact = compile_source(
+        source,
+        delegatable=dispatcher.delegator.may_claim,
+        find_module=finder(source, host.config.module_path),
+        prelude=any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries),
+        metered=limits.metered,
+        nesting=limits.nesting,
+        ways=True,
+    )
+    return tuple(_sites(host, artifact))
+
+
+def _sites(host: Host, artifact: Artifact) -> Iterator[SeenSite]:
+    flows = artifact.flows
+    if flows is None:
+        return
+    names = {str(each.place): each.name for each in artifact.sites if each.kind is SiteKind.CAPABILITY}
+    labelling = host.dispatcher.labelling
+    replies: dict[str, Label] = {}
+    if labelling is not None:
+        of_models = PUBLIC.union(*(labelling.marks.of_answer(show_target(each)) for each in host.pool.all))
+        replies = dict.fromkeys(flows.masks, of_models)
+        replies |= {place: labelling.marks.of_answer(f"capability {name}") for place, name in names.items() if name}
+    for place in sorted(flows.masks, key=_order):
+        flow = flows.of(place)
+        if flow is not None:
+            sources = tuple(_sources(host, flow, replies))
+            marks = PUBLIC.union(*(each.marks for each in sources))
+            yield SeenSite(place, _text(artifact, place), sources, *_targets(host, marks, names.get(place)))
+
+
+def _order(place: str) -> tuple[str, int, int]:
+    name, line, column = place.rsplit(":", 2)
+    return name, int(line), int(column)
+
+
+def _sources(host: Host, flow: Flow, replies: dict[str, Label]) -> Iterator[SeenSource]:
+    labelling = host.dispatcher.labelling
+    found = []
+    for each in flow.sources or ():
+        marks = PUBLIC if labelling is None else labelling.marks.of_sources((each,), replies)
+        found.append(SeenSource(str(each), marks, flow.why.get(each, ())))
+    yield from sorted(found, key=lambda each: (not each.marks, each.text))
+
+
+def _targets(host: Host, marks: Label, capability: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the targets that accept marks, and those that do not; of a call of a capability that one alone."""
+    labelling = host.dispatcher.labelling
+    targets = [LocalPure(), *host.pool.all] if capability is None else [Capability(capability)]
+    words = {each: show_target(each) for each in targets}
+    if labelling is None:
+        return tuple(words.values()), ()
+    takes = {each: labelling.marks.accepts(each) for each in targets}
+    refused = [word for each, word in words.items() if (most := takes[each]) is not None and not marks <= most]
+    return tuple(word for word in words.values() if word not in refused), tuple(refused)
+
+
+def _text(artifact: Artifact, place: str) -> str:
+    """Return the beginning of what stands at a place: the form up to its second word."""
+    name, line, column = _order(place)
+    source = next((each for each in artifact.sources if each.name == name), artifact.source)
+    words = source.line(line)[column - 1 :].split()
+    return " ".join(words[:2])
