@@ -185,10 +185,11 @@ def _remember(state: State) -> bool:
 
 
 def _told(state: State, *, explained: bool) -> Flows:
-    masks = {}
+    masks, changed = dict[str, int](), dict[str, int]()
     for text, site in state.sites.items():
-        masks[text] = site.arguments
+        masks[text], changed[text] = site.arguments, site.changed
         for unit, reached in site.units.items():
             masks[text] |= reached | unit.entry
+            changed[text] |= reached | unit.entry
     explain = ways(state) if explained else None
-    return Flows(tuple(state.sources.all), masks, tuple(state.entries), explain)
+    return Flows(tuple(state.sources.all), masks, tuple(state.entries), explain, changed)

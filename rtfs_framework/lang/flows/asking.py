@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
 from rtfs_framework.lang.flows.model import Context, ReplyOf
-from rtfs_framework.lang.flows.values import ANY_DATA, BOTTOM, ROWS, Value, bits, join, lump
+from rtfs_framework.lang.flows.values import ANY_DATA, BOTTOM, ROWS, Value, bits, changed, join, lump
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.values import Keyword, Symbol
 
@@ -38,12 +38,19 @@ def told_by(walk: Walk, value: Value) -> int:
     return mask
 
 
+def _whole(walk: Walk, args: Sequence[Value]) -> int:
+    """Return the sources that arguments hold as they were given, and in no other way."""
+    held, functions = lump(*args).flat()
+    captured = 0 if not functions & ~ANY_DATA else told_by(walk, Value(0, functions))
+    return held & ~(changed(args) | captured | walk.sources.items(held))
+
+
 def ask(walk: Walk, args: Sequence[Value], span: Span, more: int = 0) -> Value:
     """A request at a place; its answer depends on the host, and on what the host was told."""
     given = lump(*args)
     mask = told_by(walk, given) | more
     reached = walk.reached | walk.around
-    site = walk.state.site(span, walk.unit, mask | walk.around, reached)
+    site = walk.state.site(span, walk.unit, mask | walk.around, reached, _whole(walk, args) & ~(more | walk.around))
     reply = walk.sources.bit(ReplyOf(site))
     hand_over(walk, given, Value(mask | reply), span)
     walk.may_fail(mask | reply, span)

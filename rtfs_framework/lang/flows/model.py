@@ -73,6 +73,8 @@ class Flow:
     """What its arguments, the hints in force and whether it is reached depend on; None: all that the run has seen."""
     why: Mapping[Source, tuple[str, ...]]
     """For each source the places that it comes by, the call itself last; empty where nobody asked for them."""
+    whole: frozenset[Source] = frozenset()
+    """Those whose data is in the arguments as the host gave it, or a column of it, and which tell nothing otherwise."""
 
 
 @records.frozen(eq=False)
@@ -86,6 +88,8 @@ class Flows:
     """The functions that the host may call by name; when it calls another one, nothing here holds: all floats."""
     explain: Callable[[str, int], tuple[str, ...]] | None = None
     """By which way a source, by its number, comes to a place."""
+    changed: Mapping[str, int] = records.field(factory=dict)
+    """Of the sources of each place those that are there in another way than as the host gave them."""
     _known: dict[str, Flow] = records.field(factory=dict, init=False, repr=False)
 
     def of(self, place: Place | str | None) -> Flow | None:
@@ -97,14 +101,21 @@ class Flows:
         return found
 
     def _flow(self, site: str) -> Flow:
-        numbers, mask = list[int](), self.masks[site]
-        while mask:
-            low = mask & -mask
-            numbers.append(low.bit_length() - 1)
-            mask ^= low
+        mask = self.masks[site]
+        numbers, whole = _numbers(mask), _numbers(mask & ~self.changed.get(site, mask))
         way = self.explain
         why = {} if way is None else {self.sources[number]: way(site, number) for number in reversed(numbers)}
-        return Flow(site, frozenset([self.sources[number] for number in numbers]), why)
+        named = self.sources.__getitem__
+        return Flow(site, frozenset(map(named, numbers)), why, frozenset(map(named, whole)))
+
+
+def _numbers(mask: int) -> list[int]:
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found
 
 
 NOTHING_KNOWN = Flows((), {})

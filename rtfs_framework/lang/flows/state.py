@@ -57,6 +57,8 @@ class Site:
     """A place that asks the host: what its arguments depend on, and which units it is in, because of what."""
 
     arguments: int = 0
+    changed: int = 0
+    """Those of the arguments' that are there in another way than as the host gave them."""
     units: dict[Unit, int] = records.field(factory=dict)
     spans: Span = Span(0, 0)
 
@@ -160,12 +162,13 @@ class State:
 
     # -- sites ---------------------------------------------------------------------------------------------------
 
-    def site(self, span: Span, unit: Unit, arguments: int, reached: int) -> str:
-        """Note that a place asks the host; return its text."""
+    def site(self, span: Span, unit: Unit, arguments: int, reached: int, whole: int = 0) -> str:
+        """Note that a place asks the host; return its text. `whole` are sources of arguments that are as given."""
         text = str(self.place(span))
         site = self.sites.get(text)
         if site is None:
             site = self.sites[text] = Site(spans=span)
         site.arguments |= arguments
+        site.changed |= arguments & ~whole
         site.units[unit] = site.units.get(unit, 0) | reached
         return text

@@ -8,7 +8,7 @@ parts under known keys, `items` those under any other key or place. `functions` 
 
 from __future__ import annotations
 
-from rtfs_framework.lang.annotations import Any, Iterator, Mapping
+from rtfs_framework.lang.annotations import Any, Iterable, Iterator, Mapping
 from rtfs_framework.lang.flows.model import SHAPE, Input, Parameter, Source
 
 DATA, ROWS, MAP = 1, 2, 4
@@ -136,6 +136,16 @@ def bounded(value: Value, left: int = MOST_NESTED) -> Value:
     return Value(value.mask, value.functions, value.view, fields, items)
 
 
+def changed(values: Iterable[Value]) -> int:
+    """Return the sources that are in values in another way than as they, or a part of them, was given."""
+    mask, todo = 0, list(values)
+    while todo:
+        value = todo.pop()
+        mask |= value.mask
+        todo += value.parts()
+    return mask
+
+
 class Sources:
     """The numbers of sources. Inputs are sources whose columns can be told apart: a view is a mask of them."""
 
@@ -196,6 +206,14 @@ class Sources:
             else:
                 made |= self._input(function, parameter, (*way, _ITEM))
         return made, mask
+
+    def items(self, mask: int) -> int:
+        """Return those of some sources that are items of others: of a text, that is one letter."""
+        found = 0
+        for number in bits(mask):
+            if number in self._ways and self._ways[number][2][-1:] == (_ITEM,):
+                found |= 1 << number
+        return found
 
     # -- parts of values -----------------------------------------------------------------------------------------
 

@@ -58,7 +58,7 @@ class Labelling:
 
     def enter(self, opened: OpenCall, floating: Floating) -> ProgramError | None:
         """Give a call its label; return why it must not be made, whatever its target is."""
-        label = self._seen(opened, floating)
+        label, whole = self._seen(opened, floating)
         if not label:
             return None
         freed: tuple[Label, str] | None = getattr(opened.call, "freed", None)
@@ -67,7 +67,7 @@ class Labelling:
         record = opened.record
         record.labelled = CallLabel(
             label=label,
-            whole=self.marks.whole(label),
+            whole=whole | self.marks.whole(label),
             freed=frees,
             reason="" if freed is None else freed[1],
             grants=tuple(map(str, grants)),
@@ -79,22 +79,26 @@ class Labelling:
         missing = frees - PUBLIC.union(*(each.marks for each in grants))
         return self._not_granted(opened, floating, missing) if missing else None
 
-    def _seen(self, opened: OpenCall, floating: Floating) -> Label:
+    def _seen(self, opened: OpenCall, floating: Floating) -> tuple[Label, Label]:
         """Return the marks of a call: those that may be seen at its place, else all that its run was given.
 
+        And those of them that are there in no other way than by data as it was given, which a redaction may free.
         Decisions may read what was said of a call, so what a run has heard since it began counts for all of it.
         """
         label, flows = floating.label, floating.flows
         if floating.metadata is None:
             floating.metadata = opened.scope.metadata
         if not label or flows is None or floating.metadata is not opened.scope.metadata:
-            return label
+            return label, PUBLIC
         flow = flows.of(opened.call.place)
         if flow is None or flow.sources is None:
-            return label
+            return label, PUBLIC
         from rtfs_framework.orchestrator.deciding.label_sources import of_run
 
-        return of_run(floating, self.marks, flow.sources)
+        seen = of_run(floating, self.marks, flow.sources)
+        if not seen or not flow.whole:
+            return seen, PUBLIC
+        return seen, seen - of_run(floating, self.marks, flow.sources - flow.whole)
 
     def accepts(self, text: str) -> Label | None:
         """Return the marks that an observer, a cache, the log or the journal accepts; None for all."""

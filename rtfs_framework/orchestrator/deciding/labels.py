@@ -73,7 +73,7 @@ class Marks:
         return accepted(self.spec, target_text(target))
 
     def whole(self, label: Label) -> Label:
-        """Return the marks of a label that a redaction may free. Nobody can tell yet what a program left unchanged."""
+        """Return the marks of a label that a redaction may free wherever they are, as the policy says."""
         return label if self.spec.trust_redaction else PUBLIC
 
     def of_answer(self, name: str) -> Label:
