@@ -63,7 +63,7 @@ def grow(emitter: Expressions, node: ir.Grow) -> ast.expr:
         return py.load(name)
     given = emitter.values(node.parts)
     if node.is_map:
-        if len(given) > 2 or not steady(given[0]):  # Python makes the value before it looks at the key
+        if len(given) > 2 or not all(map(steady, given[:1])):  # Python makes the value before it looks at the key
             named = [part if steady(part) else py.load(emitter.name_it(part, line)) for part in given]
             given = [emitter.at(part, line) for part in named]
         for key_node, key, value in zip(node.parts[::2], given[::2], given[1::2], strict=True):

@@ -116,3 +116,9 @@ def test_what_stands_under_a_key_is_found_whatever_the_key_is(value):
     text = COUNTED.format(value)
     assert told(text, ALL) == told(text, ALL - {"in_place"}) == told(text, frozenset({"mutual"}))
     assert told(COUNTED.format("(inc (get m k 0))"), ALL).startswith("{1 2 true 1 1.0 1 nil 2 :a 2 ")
+
+
+@pytest.mark.parametrize("start", ["{:a 1}", "[1]", "{}"])
+def test_a_loop_may_pass_on_what_it_holds_under_another_name(start):
+    text = f"(defn f [n] (loop [i 0 v {start}] (if (< i n) (recur (inc i) (let [w v] w)) v))) [(f 0) (f 2)]"
+    assert told(text, ALL) == f"[{start} {start}]"
