@@ -3,7 +3,8 @@
 A cell has, per target, a line for each quantity (`lines`), and how the function's calls ended: lately (`recent`), and
 all of them (`all`, `good`). `doubt` counts down the outcomes for which more is explored after a change. `down` says how
 often in a row a target could not be reached: an outage is one event however many calls meet it, and who is down at
-present is the breakers' matter, so of such a row of a known target the 1st, 2nd, 4th, 8th outcome and so on count.
+present is the breakers' matter, so of such a row of a target that has worked (`worked`) the 1st, 2nd, 4th, 8th outcome
+and so on count.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def _cell(cell: Cell, whole: Cell, outcome: Outcome, x: Sequence[float], setting
         cell = {**cell, "down": row}
     arms: Mapping[str, Mapping[str, Line]] = cell.get("arms", {})
     in_row = 0 if outcome.feedback is not None else row.get(target, 0)
-    if in_row.bit_count() > 1 and target in arms and arms[target]["success"]["n"] >= settings.samples:
+    if in_row.bit_count() > 1 and target in cell.get("worked", ()):
         return cell
     arm = arms.get(target) or _begun(whole.get("arms", {}).get(target), len(x))
     made, changed = _arm(arm, outcome, x, settings)
@@ -110,6 +111,8 @@ def _cell(cell: Cell, whole: Cell, outcome: Outcome, x: Sequence[float], setting
     if outcome.feedback is not None:
         return found
     decay, good = settings.threshold.decay, 1.0 if outcome.success else 0.0
+    if outcome.success and target not in cell.get("worked", ()):
+        found["worked"] = [*cell.get("worked", ()), target]
     found["recent"] = good if "recent" not in cell else decay * cell["recent"] + (1.0 - decay) * good
     found["all"], found["good"] = cell.get("all", 0) + 1, cell.get("good", 0) + (1 if outcome.success else 0)
     if doubt and not changed:
