@@ -193,7 +193,7 @@ def test_a_fold_that_raises_skips_its_outcome_and_says_so(desk):
             return super().fold(state, outcome)
 
     with desk.open(engine=Picky()) as session:
-        session.run(MANY.format(20))
+        session.run(MANY.format(60))
         session.host.learning.catch_up()
         (problem,) = [each for each in session.problems if "`fold`" in each.message]
     assert "the outcome was skipped" in problem.message
@@ -245,7 +245,8 @@ def test_other_settings_fold_the_journal_again(desk):
     with desk.open(engine=Other()) as session:
         session.run(MANY.format(1))
         session.host.learning.catch_up()
-        total = sum(session.host.learning.state("static", name)[1]["all"] for name in ("m", "other"))
+        cells = [session.host.learning.state("static", name)[1] for name in ("m", "other")]
+        total = sum(each["all"] for each in cells if each is not None)  # by chance one of both may never be tried
     assert total == 11
 
 
@@ -259,7 +260,7 @@ def test_tenants_learn_apart(desk):
 
 def test_counting_begins_when_somebody_asks(desk, source):
     with desk.open() as session:
-        session.run(source(MANY.format(20)))
+        session.run(source(MANY.format(60)))
         assert "host.stats" not in (desk.kept() or {})
         session.host.learning.stats("f", M)
         session.host.learning.catch_up()
