@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 OFF = "off"
 _MOST = 1e15
-"""As in the file (`config/tables.py`)."""
+"""As in the file (`config/tables/file.py`)."""
 
 
 class _Bound(click.ParamType):  # type: ignore[type-arg,unused-ignore]

@@ -122,7 +122,7 @@ def _said(spec: ProviderSpec) -> bool:
 
 
 def _is_meant(spec: ProviderSpec, model: str) -> bool:
-    from rtfs_framework.orchestrator.config.tables_prices import names
+    from rtfs_framework.orchestrator.config.tables.prices import names
 
     return model.lower() in {name.lower() for name in (spec.id, *names(spec))}
 

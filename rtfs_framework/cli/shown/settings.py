@@ -14,7 +14,7 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.model import CacheSpec, Config, EngineSpec, ProviderSpec
 from rtfs_framework.orchestrator.config.routes import target_text
-from rtfs_framework.orchestrator.config.tables_prices import names
+from rtfs_framework.orchestrator.config.tables.prices import names
 from rtfs_framework.orchestrator.remembering.cache_stack import ON_BY_DEFAULT
 
 if TYPE_CHECKING:

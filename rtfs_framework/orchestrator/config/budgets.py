@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
     from rtfs_framework.orchestrator.config.layers import Merged
     from rtfs_framework.orchestrator.config.model import Config
-    from rtfs_framework.orchestrator.config.tables_budgets import BudgetTable, RateTable, ScopeTable, TenantTable
+    from rtfs_framework.orchestrator.config.tables.budgets import BudgetTable, RateTable, ScopeTable, TenantTable
 
 SCOPES = ("tenant", "engine", "model", "target", "symbol")
 """The keys that say which requests a budget or rate is about."""

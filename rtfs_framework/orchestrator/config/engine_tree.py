@@ -17,7 +17,7 @@ from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.orchestrator.config.model import EngineSpec
 from rtfs_framework.orchestrator.config.own import Reading, defaults_of
 from rtfs_framework.orchestrator.config.routes import Unknown
-from rtfs_framework.orchestrator.config.tables_redaction import unknown_rule
+from rtfs_framework.orchestrator.config.tables.redaction import unknown_rule
 from rtfs_framework.registry.faults import PluginFault, ask
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import attrs
 from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.targets import ExecTarget
 from rtfs_framework.orchestrator.config.globs import Patterns
-from rtfs_framework.orchestrator.config.tables_labels import WELL_KNOWN
+from rtfs_framework.orchestrator.config.tables.labels import WELL_KNOWN
 
 
 @attrs.frozen(slots=True, kw_only=True)

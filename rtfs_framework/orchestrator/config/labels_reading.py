@@ -17,14 +17,14 @@ from rtfs_framework.api.targets import ExecTarget, LocalPure
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.orchestrator.config.labels import Grant, LabelsSpec
 from rtfs_framework.orchestrator.config.routes import Unknown, target_text
-from rtfs_framework.orchestrator.config.tables_labels import WELL_KNOWN, GrantTable, LabelsTable
+from rtfs_framework.orchestrator.config.tables.labels import WELL_KNOWN, GrantTable, LabelsTable
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
     from rtfs_framework.orchestrator.config.model import ProviderSpec
     from rtfs_framework.orchestrator.config.own import Reading
     from rtfs_framework.orchestrator.config.security import RuntimeContext
-    from rtfs_framework.orchestrator.config.tables import ConfigFile
+    from rtfs_framework.orchestrator.config.tables.file import ConfigFile
     from rtfs_framework.registry.catalog import Catalog
 
 Named = Callable[[str], "ExecTarget | Unknown"]

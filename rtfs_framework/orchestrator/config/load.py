@@ -88,7 +88,7 @@ class _Making:
         """
         from rtfs_framework.orchestrator.config.own import Reading
         from rtfs_framework.orchestrator.config.resolve import Resolver
-        from rtfs_framework.orchestrator.config.tables import ConfigFile
+        from rtfs_framework.orchestrator.config.tables.file import ConfigFile
 
         merged = Merged(tuple(layers))
         reading = Reading(merged)
@@ -104,7 +104,7 @@ class _Making:
         """Return the variables with keys and where these may go, by the user's own word."""
         from rtfs_framework.orchestrator.config.own import Reading
         from rtfs_framework.orchestrator.config.resolve import Resolver
-        from rtfs_framework.orchestrator.config.tables import ConfigFile
+        from rtfs_framework.orchestrator.config.tables.file import ConfigFile
 
         own = Merged(tuple(each for each in layers if each.kind is not Kind.FOUND))
         reading = Reading(
@@ -124,7 +124,7 @@ class _Making:
         from rtfs_framework.orchestrator.config.narrow import Narrowing, notice
         from rtfs_framework.orchestrator.config.own import Reading
         from rtfs_framework.orchestrator.config.resolve import Resolver
-        from rtfs_framework.orchestrator.config.tables import ConfigFile
+        from rtfs_framework.orchestrator.config.tables.file import ConfigFile
 
         found = next((each for each in layers if not each.trusted), None)
         if found is None:

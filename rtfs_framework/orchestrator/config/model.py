@@ -15,9 +15,9 @@ from rtfs_framework.orchestrator.config.budgets import USUAL_LEDGER, BudgetSpec,
 from rtfs_framework.orchestrator.config.health import HealthSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.surroundings import NO_SURROUNDINGS, Surroundings
-from rtfs_framework.orchestrator.config.tables_guards import APPROVAL_SECONDS, GuardSpec
-from rtfs_framework.orchestrator.config.tables_observers import ObserverSpec
-from rtfs_framework.orchestrator.config.tables_redaction import RedactionSpec
+from rtfs_framework.orchestrator.config.tables.guards import APPROVAL_SECONDS, GuardSpec
+from rtfs_framework.orchestrator.config.tables.observers import ObserverSpec
+from rtfs_framework.orchestrator.config.tables.redaction import RedactionSpec
 
 if TYPE_CHECKING:
     from rtfs_framework.api.prices import PriceStep

@@ -26,7 +26,7 @@ from rtfs_framework.orchestrator.config.paths import read_path
 from rtfs_framework.orchestrator.config.routes import target_text, why_no_id
 from rtfs_framework.orchestrator.config.standing import STANDING, Said, widens
 from rtfs_framework.orchestrator.config.standing_labels import WIDENS
-from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable
+from rtfs_framework.orchestrator.config.tables.file import CacheTable, ConfigFile, ProviderTable
 
 if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog

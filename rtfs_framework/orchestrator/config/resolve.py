@@ -34,12 +34,12 @@ from rtfs_framework.orchestrator.config.paths import BadPath, read_path
 from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text, why_no_id
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.surroundings import read_surroundings
-from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, SecurityTable
-from rtfs_framework.orchestrator.config.tables_guards import GuardTables
-from rtfs_framework.orchestrator.config.tables_health import read_health
-from rtfs_framework.orchestrator.config.tables_observers import ObserverSpec, read_observers
-from rtfs_framework.orchestrator.config.tables_prices import priced
-from rtfs_framework.orchestrator.config.tables_redaction import RedactionTables
+from rtfs_framework.orchestrator.config.tables.file import CacheTable, ConfigFile, ProviderTable, SecurityTable
+from rtfs_framework.orchestrator.config.tables.guards import GuardTables
+from rtfs_framework.orchestrator.config.tables.health import read_health
+from rtfs_framework.orchestrator.config.tables.observers import ObserverSpec, read_observers
+from rtfs_framework.orchestrator.config.tables.prices import priced
+from rtfs_framework.orchestrator.config.tables.redaction import RedactionTables
 from rtfs_framework.registry.faults import Part, ask
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ class Resolver:
     def _embedder(self, file: ConfigFile) -> EmbedderSpec | None:
         if file.delegation.embedder is None and not file.embedders:
             return None
-        from rtfs_framework.orchestrator.config.tables_embedders import read_embedder
+        from rtfs_framework.orchestrator.config.tables.embedders import read_embedder
 
         return read_embedder(self.reading, self.catalog, file.delegation.embedder, file.embedders)
 

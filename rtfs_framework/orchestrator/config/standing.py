@@ -29,7 +29,7 @@ from rtfs_framework.orchestrator.config.standing_labels import (
     of_source,
     of_trust,
 )
-from rtfs_framework.orchestrator.config.tables_health import HealthTable
+from rtfs_framework.orchestrator.config.tables.health import HealthTable
 
 _LEVELS = (IsolationLevel.PURE, IsolationLevel.CONTROLLED, IsolationLevel.FULL)
 _MADE_HERE = frozenset({CacheLevel.L1, CacheLevel.L4})

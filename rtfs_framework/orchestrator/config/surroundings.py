@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from rtfs_framework.api.toml_places import KeyPath
-    from rtfs_framework.orchestrator.config.tables import SecurityTable
+    from rtfs_framework.orchestrator.config.tables.file import SecurityTable
 
     Mistake = Callable[[str, str, KeyPath, str | None], None]
 

@@ -148,7 +148,7 @@ def _put(data: dict[str, Any], path: tuple[str, ...], value: Any) -> bool:
 
 
 def _unknown(source: Source) -> Diagnostic:
-    from rtfs_framework.orchestrator.config.tables import sections
+    from rtfs_framework.orchestrator.config.tables.file import sections
 
     names = [f"{PREFIX}{section}{DOT}{key}".upper() for section, keys in sections().items() for key in keys]
     way_out = did_you_mean(source.name, names) or f"such as {PREFIX}DELEGATION{DOT}DEFAULT_TARGET"

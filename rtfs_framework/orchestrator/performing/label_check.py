@@ -22,7 +22,7 @@ from rtfs_framework.orchestrator.recording.withholding import Withholding
 if TYPE_CHECKING:
     from rtfs_framework.api.labels import Label
     from rtfs_framework.orchestrator.config.labels import LabelsSpec
-    from rtfs_framework.orchestrator.config.tables_redaction import Rules
+    from rtfs_framework.orchestrator.config.tables.redaction import Rules
     from rtfs_framework.orchestrator.deciding.delegate import Delegator
     from rtfs_framework.orchestrator.performing.gate import Asking, Held
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance

@@ -20,7 +20,7 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
 from rtfs_framework.orchestrator.config.recognizing import HeldRecognizer, NotHereError, recognizer_of
-from rtfs_framework.orchestrator.config.tables_redaction import RedactionSpec, unknown_rule
+from rtfs_framework.orchestrator.config.tables.redaction import RedactionSpec, unknown_rule
 from rtfs_framework.registry.faults import PluginFault
 
 if TYPE_CHECKING:

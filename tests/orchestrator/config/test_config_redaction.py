@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from rtfs_framework.api import ConfigError, DelegationPlan, EngineEntry, LocalPure, PlanSource, RuleText
-from rtfs_framework.orchestrator.config.tables_redaction import freed_by
+from rtfs_framework.orchestrator.config.tables.redaction import freed_by
 from rtfs_framework.registry.catalog import Catalog
 from rtfs_framework.registry.problems import Provenance
 

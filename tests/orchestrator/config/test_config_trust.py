@@ -10,9 +10,9 @@ import pytest
 from rtfs_framework.api import LocalModel, LocalPure, RemoteModel
 from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
 from rtfs_framework.orchestrator.config.standing import STANDING
-from rtfs_framework.orchestrator.config.tables import CacheTable, ConfigFile, ProviderTable, sections
-from rtfs_framework.orchestrator.config.tables_budgets import BudgetTable, RateTable
-from rtfs_framework.orchestrator.config.tables_prices import PriceTable
+from rtfs_framework.orchestrator.config.tables.budgets import BudgetTable, RateTable
+from rtfs_framework.orchestrator.config.tables.file import CacheTable, ConfigFile, ProviderTable, sections
+from rtfs_framework.orchestrator.config.tables.prices import PriceTable
 from rtfs_framework.orchestrator.config.variables import SECTIONS
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from rtfs_framework.api import ConfigError, load_toml, structure
 from rtfs_framework.api.units import duration, size
-from rtfs_framework.orchestrator.config.tables import ConfigFile, LimitsTable, ProviderTable
+from rtfs_framework.orchestrator.config.tables.file import ConfigFile, LimitsTable, ProviderTable
 
 GIB = 1 << 30
 

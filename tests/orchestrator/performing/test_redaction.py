@@ -13,7 +13,7 @@ from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.maps import EMPTY_MAP, Set
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
-from rtfs_framework.orchestrator.config.tables_redaction import RedactionSpec
+from rtfs_framework.orchestrator.config.tables.redaction import RedactionSpec
 from rtfs_framework.orchestrator.performing.redaction import Redactor
 from rtfs_framework.registry.catalog import Catalog
 from rtfs_framework.registry.discover import FoundPlugin

@@ -19,7 +19,7 @@ from rtfs_framework.api.provider import InferenceReply, InferenceRequest
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.routes import target_text
-from rtfs_framework.orchestrator.config.tables_guards import GuardSpec
+from rtfs_framework.orchestrator.config.tables.guards import GuardSpec
 from rtfs_framework.orchestrator.performing.guards.shape import misshapen
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.problems import UNMADE

@@ -22,7 +22,7 @@ from rtfs_framework.api import (
 from rtfs_framework.lang.maps import Set
 from rtfs_framework.lang.vectors import List
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
-from rtfs_framework.orchestrator.config.tables_guards import GuardSpec
+from rtfs_framework.orchestrator.config.tables.guards import GuardSpec
 from rtfs_framework.orchestrator.performing.guards.guards import make_guards
 from rtfs_framework.orchestrator.performing.guards.shape import misshapen
 from rtfs_framework.registry.catalog import Catalog

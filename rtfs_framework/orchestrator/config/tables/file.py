@@ -17,18 +17,18 @@ from rtfs_framework.lang.meter import MOST_NESTING
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT
 from rtfs_framework.orchestrator.config.routes import PURE
 from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
-from rtfs_framework.orchestrator.config.tables_budgets import (
+from rtfs_framework.orchestrator.config.tables.budgets import (
     USUAL_LEDGER,
     BudgetTable,
     LedgerTable,
     RateTable,
     TenantTable,
 )
-from rtfs_framework.orchestrator.config.tables_guards import USUAL_APPROVALS, ApprovalsTable
-from rtfs_framework.orchestrator.config.tables_health import HealthTable
-from rtfs_framework.orchestrator.config.tables_labels import USUAL_LABELS, LabelsTable
-from rtfs_framework.orchestrator.config.tables_prices import PriceTable
-from rtfs_framework.orchestrator.config.tables_warming import USUAL_WARMING, WarmingTable
+from rtfs_framework.orchestrator.config.tables.guards import USUAL_APPROVALS, ApprovalsTable
+from rtfs_framework.orchestrator.config.tables.health import HealthTable
+from rtfs_framework.orchestrator.config.tables.labels import USUAL_LABELS, LabelsTable
+from rtfs_framework.orchestrator.config.tables.prices import PriceTable
+from rtfs_framework.orchestrator.config.tables.warming import USUAL_WARMING, WarmingTable
 
 _POSITIVE: Any = validators.gt(0)
 MOST_BOUND = 10**15
