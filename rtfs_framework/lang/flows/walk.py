@@ -266,8 +266,9 @@ class Walk:
         return bounded(Value(0, ROWS, 0, None, self._any_of(items)))
 
     def _set(self, node: ir.SetNode) -> Value:
+        """A set is no row of items: how many it has when one is added depends on what is in it."""
         items = self.values(node.items)
-        return Value(lump(*items).flat()[0], ROWS, 0, None, self._any_of(items))
+        return Value(lump(*items).flat()[0], DATA, 0, None, self._any_of(items))
 
     @staticmethod
     def _any_of(items: Sequence[Value]) -> Value:
