@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -109,6 +110,28 @@ def test_a_file_that_is_damaged_is_told_and_calls_go_on(learn, folder):
     assert "E0614" in learn("run", "f.rtfs").err
     file.unlink()
     assert learn("learn", "show", "learned", "--verify", "--json").data["intact"] is True
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "states set base = 'no JSON'",
+        "states set base = '[1]'",
+        "states set position = 'far'",
+        "states set outcomes = 'many'",
+        "states set changed = 'today'",
+        "cells set version = 'new'",
+        "cells set value = x'ff00'",
+        "cells set value = 'NaN'",
+    ],
+)
+def test_a_file_with_crafted_values_is_told_and_calls_go_on(learn, folder, change):
+    with closing(sqlite3.connect(folder / "home" / "learned.sqlite")) as db, db:
+        db.execute(f"update {change}")
+    assert "damaged" in learn("learn", "list", code=1).err
+    found = learn("run", "f.rtfs")
+    assert "E0614" in found.err
+    assert "Traceback" not in found.err
 
 
 def test_a_file_of_another_program_is_left_alone(learn, folder):

@@ -58,6 +58,8 @@ _OF = f"select {_COLUMNS} from states s join journals j on j.number = s.journal"
 _ONE = f"{_OF} where j.id = ? and s.learner = ? and s.tenant = ? and s.fingerprint = ?"
 _EARLIER = f"{_OF} where j.id != ? and s.learner = ? and s.tenant = ? and s.fingerprint = ? order by s.changed desc"
 _ALL = f"{_OF} order by s.learner, s.tenant, s.changed desc"
+_TYPES = (int, str, int, str, str, str, str, int, int, int, (int, float), (str, type(None)))
+"""Of the columns: a table without `strict` takes whatever somebody writes."""
 _CELLS = "select name, version, value from cells where state = ? order by version, name"
 
 
@@ -190,11 +192,17 @@ def _recalled(db: sqlite3.Connection, place: Place) -> tuple[Kept, dict[str, Cel
 
 
 def cells_of(db: sqlite3.Connection, state: int) -> dict[str, Cell]:
-    """Return the cells of a state, in the order of their last change."""
-    try:
-        return {name: Cell(version, json.loads(text), text) for name, version, text in db.execute(_CELLS, (state,))}
-    except (ValueError, TypeError, RecursionError) as error:
-        raise StoreError(f"a learned cell is damaged: {error}") from error
+    """Return the cells of a state, in the order of their last change.
+
+    Raises:
+        StoreError: One is damaged: SQLite holds whatever was written, of whatever type.
+    """
+    found: dict[str, Cell] = {}
+    for row in db.execute(_CELLS, (state,)):
+        _see_types(row, (str, int, str), "a learned cell")
+        name, version, text = row
+        found[name] = Cell(version, _read(text, "a learned cell"), text)
+    return found
 
 
 def begin(db: sqlite3.Connection, place: Place, who: str) -> tuple[Kept, dict[str, Cell] | None]:
@@ -238,7 +246,11 @@ def prune(db: sqlite3.Connection) -> None:
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
+    _see_types(row, _TYPES, "a learned state")
     id_, journal, number, learner, tenant, fingerprint, who, position, outcomes, skipped, changed, base = row
+    begun = None if base is None else _read(base, "the base of a learned state")
+    if begun is not None and not isinstance(begun, dict):
+        raise StoreError("the base of a learned state is damaged: it is no JSON object")
     return Kept(
         id=id_,
         place=Place(journal, learner, tenant, fingerprint),
@@ -248,5 +260,22 @@ def _kept(row: tuple[Any, ...]) -> Kept:
         outcomes=outcomes,
         skipped=skipped,
         changed=changed,
-        base=None if base is None else json.loads(base),
+        base=begun,
     )
+
+
+def _see_types(row: tuple[Any, ...], types: Sequence[type | tuple[type, ...]], what: str) -> None:
+    for value, wanted in zip(row, types, strict=True):
+        if not isinstance(value, wanted):
+            raise StoreError(f"{what} is damaged: it has a {type(value).__name__} in a wrong place")
+
+
+def _read(text: str, what: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{what} is damaged: {error}") from error
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number that is kept")

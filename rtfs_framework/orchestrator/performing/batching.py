@@ -20,6 +20,7 @@ import attrs
 from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.errors import BadReply, ProviderError
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Message, Usage
+from rtfs_framework.orchestrator.performing.cost import usage_of
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.gate import Permit
@@ -169,7 +170,7 @@ async def _together(items: Sequence[_Item], ask: Asking) -> None:
     reply, results = InferenceReply(), None
     try:
         reply = await ask(joined_request([item.request for item in items]))
-        took, results = reply.usage, results_of(reply, len(items))
+        took, results = reply.usage, results_of(reply, len(items), texts=items[0].request.schema is None)
     except ProviderError as error:
         if not isinstance(error, BadReply) and error.failure not in _CANNOT:
             for item, share in zip(items, shares(error.usage or Usage(), len(items)), strict=True):
@@ -183,7 +184,7 @@ async def _together(items: Sequence[_Item], ask: Asking) -> None:
     for item, result, share in zip(items, results, parts, strict=True):
         made = attrs.evolve(reply, text=None, data=None, structured=False, usage=share, confidence=None)
         plain = item.request.schema is None
-        _give(item, attrs.evolve(made, text=str(result)) if plain else attrs.evolve(made, data=result, structured=True))
+        _give(item, attrs.evolve(made, text=result) if plain else attrs.evolve(made, data=result, structured=True))
 
 
 async def _alone(item: _Item, ask: Asking, before: Usage | None = None) -> None:
@@ -191,8 +192,9 @@ async def _alone(item: _Item, ask: Asking, before: Usage | None = None) -> None:
     try:
         reply = await ask(item.request)
     except Exception as error:  # noqa: BLE001 - it is this call's own failure
-        if isinstance(error, ProviderError) and before is not None and error.usage is not None:
-            error.usage = _sum(error.usage, before)
+        if isinstance(error, ProviderError) and before is not None:
+            own = _own(error)
+            error.usage = None if own is None else _sum(own, before)
         _fail(item, error)
         return
     _give(item, reply if before is None else attrs.evolve(reply, usage=_sum(reply.usage, before)))
@@ -218,8 +220,14 @@ def joined_request(requests: Sequence[InferenceRequest]) -> InferenceRequest:
     )
 
 
-def results_of(reply: InferenceReply, count: int) -> list[Any] | None:
-    """Return the results of a batch, None when the reply is none of so many."""
+def _own(error: ProviderError) -> Usage | None:
+    """Return what a failed request took, None where that is not known."""
+    usage = usage_of(error)
+    return Usage(0, 0) if usage is None and error.failure is FailureKind.SAFE else usage
+
+
+def results_of(reply: InferenceReply, count: int, *, texts: bool = False) -> list[Any] | None:
+    """Return the results of a batch, None when the reply is none of so many, or one of them is no text as it must."""
     data = reply.data
     if not reply.structured:
         try:
@@ -227,7 +235,9 @@ def results_of(reply: InferenceReply, count: int) -> list[Any] | None:
         except (ValueError, RecursionError):
             return None
     found = data.get("values") if isinstance(data, dict) else data
-    return found if isinstance(found, list) and len(found) == count else None
+    if not isinstance(found, list) or len(found) != count:
+        return None
+    return None if texts and not all(isinstance(each, str) for each in found) else found
 
 
 def shares(usage: Usage, count: int) -> list[Usage]:

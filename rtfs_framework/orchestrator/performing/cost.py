@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from rtfs_framework.api.errors import ProviderError
 from rtfs_framework.api.provider import Usage
 from rtfs_framework.api.targets import RemoteModel
 from rtfs_framework.orchestrator.config.model import ProviderSpec
 
 _MILLION = 1_000_000
+_UNBILLED = frozenset({401, 403, 404, 405, 407, 413, 415})
 _Rates = tuple[float | None, float | None, float | None]
 
 
@@ -29,6 +31,17 @@ def cost_of(usage: Usage, spec: ProviderSpec) -> float | None:
         total += tokens * price
     sent = usage.input_tokens != 0
     return total / _MILLION + (spec.request_cost if sent else 0.0)
+
+
+def usage_of(error: BaseException | None) -> Usage | None:
+    """Return what a failed request took, None where that is not known.
+
+    A server that does not know the key, the model or the way to ask has looked at no token: vendors bill none of that.
+    (A 400 may be a content filter's, and that one is billed by some.)
+    """
+    if not isinstance(error, ProviderError):
+        return None
+    return Usage(0, 0) if error.usage is None and error.status in _UNBILLED else error.usage
 
 
 def rates(spec: ProviderSpec, input_tokens: int) -> _Rates:

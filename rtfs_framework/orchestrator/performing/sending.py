@@ -24,7 +24,7 @@ from rtfs_framework.lang.errors import InternalError, ProgramError
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
 from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, OverdueError
 from rtfs_framework.orchestrator.concurrency.loops import HeldError, LoopThread
-from rtfs_framework.orchestrator.performing.cost import cost_of
+from rtfs_framework.orchestrator.performing.cost import cost_of, usage_of
 from rtfs_framework.orchestrator.performing.gate import Asking, Gate, Outcome, Permit
 from rtfs_framework.orchestrator.performing.guards.guards import NO_GUARDS, Guards
 from rtfs_framework.orchestrator.performing.guards.quoted import blotted, judged, shown
@@ -45,7 +45,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _ANSWERING = "answering:"
-_UNBILLED = frozenset({401, 403, 404, 405, 407, 413, 415})
 _SERVER_S = "this is what the server answered, and no fault of the plugin: tell whoever runs the server"
 
 
@@ -242,7 +241,7 @@ class Sender:
         """Return what came of a request, for those who let it pass."""
         return Outcome(
             seconds=self.clock.monotonic() - sending.started,
-            usage=_usage_of(error) if usage is None else usage,
+            usage=usage_of(error) if usage is None else usage,
             cost=sending.spent.cost,
             failure=None if error is None else failure_of(error),
             sent=sending.sent,
@@ -254,7 +253,7 @@ class Sender:
     ) -> None:
         if not isinstance(error, ProviderError) or opened.closed:
             return
-        usage = _usage_of(error)
+        usage = usage_of(error)
         if usage is None and error.failure is FailureKind.SAFE:  # nothing was done, so nothing is billed
             usage = Usage(0, 0)
         if usage is not None:
@@ -272,17 +271,6 @@ class Sender:
         if counted != usage:
             wrong = f"its count of tokens is none: {usage}; its cost is not known"
             self.events.plugin_failed(instance.part, wrong, _ANSWERING, "the answer was used")
-
-
-def _usage_of(error: BaseException | None) -> Usage | None:
-    """Return what a failed request took, None where that is not known.
-
-    A server that does not know the key, the model or the way to ask has looked at no token: vendors bill none of that.
-    (A 400 may be a content filter's, and that one is billed by some.)
-    """
-    if not isinstance(error, ProviderError):
-        return None
-    return Usage(0, 0) if error.usage is None and error.status in _UNBILLED else error.usage
 
 
 def _tell_nobody(_who: str, _what: str) -> None:

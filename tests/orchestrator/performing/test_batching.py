@@ -34,10 +34,10 @@ PROGRAM = Source("p.rtfs", '(defn f "Length." [x : :string] : :int -1)\n(map f [
 
 @pytest.fixture
 def opened(tmp_path, monkeypatch):
-    """Return a function that opens a session whose model takes several calls at once, and waits long for them."""
-    monkeypatch.setattr(batching, "WINDOW", 0.4)
+    """Return a function that opens a session whose model takes several calls at once, and waits for them all."""
+    monkeypatch.setattr(batching, "WINDOW", 60.0)  # so they leave when they are so many, however slow the machine is
 
-    def open_(server, more="batch = 16\n"):
+    def open_(server, more="batch = 4\n"):
         file = tmp_path / "delegation.toml"
         file.write_text(HEAD.replace("URL", server.url) + more, encoding="utf-8")
         environ = {"RTFS_PLUGINS": "static,openai,echo,l2", "RTFS_HOME": str(tmp_path / "home")}
@@ -85,14 +85,24 @@ def test_without_the_key_and_outside_of_fan_outs_each_travels_alone(opened):
 
 
 def test_more_calls_than_a_batch_holds_make_several(opened):
+    with OpenAIServer(then=lengths) as server, opened(server, "batch = 2\n") as session:
+        assert session.run(PROGRAM).value == (1, 2, 3, 4)
+    assert [len(calls_in(each)) for each in server.requests] == [2, 2]
+
+
+def test_what_no_other_call_joins_leaves_after_a_while(opened, monkeypatch):
+    monkeypatch.setattr(batching, "WINDOW", 0.01)
     with OpenAIServer(then=lengths) as server, opened(server, "batch = 3\n") as session:
         assert session.run(PROGRAM).value == (1, 2, 3, 4)
-    assert sorted(len(calls_in(each)) for each in server.requests) == [1, 3]
+    sizes = [len(calls_in(each)) for each in server.requests]
+    assert sum(sizes) == 4
+    assert max(sizes) <= 3
 
 
-def test_each_reply_has_its_own_place_in_memory(opened):
-    with OpenAIServer(then=lengths) as server, opened(server, 'batch = 16\nreuse = "always"\n') as session:
+def test_each_reply_has_its_own_place_in_memory(opened, monkeypatch):
+    with OpenAIServer(then=lengths) as server, opened(server, 'batch = 4\nreuse = "always"\n') as session:
         session.run(PROGRAM)
+        monkeypatch.setattr(batching, "WINDOW", 0.01)  # one alone is left
         again = session.run(Source("p.rtfs", PROGRAM.text.replace('"bb"', '"bbbbb"')))
     assert again.value == (1, 5, 3, 4)
     assert [call.cache for call in again.calls] == ["l2 hit", "l2 miss", "l2 hit", "l2 hit"]
@@ -131,6 +141,29 @@ def test_a_batch_that_fails_is_asked_one_by_one(opened, bad):
     assert [call.attempts for call in result.calls] == [()] * 4
 
 
+@pytest.mark.parametrize("status", [404, 401])
+def test_what_a_failed_batch_took_counts_where_the_calls_then_fail_for_nothing(opened, status):
+    def answer(received):
+        return Say("no JSON at all", usage=(43, 4)) if len(calls_in(received)) > 1 else Fail(status, "not now")
+
+    with OpenAIServer(then=answer) as server, opened(server) as session:
+        result = session.run(PROGRAM)
+    assert result.value == (-1, -1, -1, -1), "the own bodies"
+    assert sum(call.input_tokens for call in result.calls) == 43
+    assert sum(call.output_tokens for call in result.calls) == 4
+
+
+def test_a_result_that_is_no_text_is_none_of_a_function_that_returns_text(opened):
+    def answer(received):
+        many = len(calls_in(received)) > 1
+        return say_json({"values": ["a", None, {"c": 1}, "d"]}) if many else Say(calls_in(received)[0].strip('"'))
+
+    program = Source("p.rtfs", PROGRAM.text.replace(": :int -1", "-1").replace('"Length." ', '"Same." '))
+    with OpenAIServer(then=answer) as server, opened(server) as session:
+        assert session.run(program).value == ("a", "bb", "ccc", "dddd")
+    assert len(server.requests) == 5
+
+
 def test_where_it_may_have_been_carried_out_nothing_is_asked_again(opened):
     with OpenAIServer(then=HangUp(halfway=True)) as server, opened(server) as session:
         result = session.run(PROGRAM)
@@ -140,7 +173,7 @@ def test_where_it_may_have_been_carried_out_nothing_is_asked_again(opened):
 
 
 def test_budgets_hold_the_whole_batch(opened):
-    more = 'batch = 16\n[budgets.few]\ncalls = 3\nper = "day"\n'
+    more = 'batch = 3\n[budgets.few]\ncalls = 3\nper = "day"\n'
     with OpenAIServer(then=lengths) as server, opened(server, more) as session:
         result = session.run(PROGRAM)
     assert sorted(len(calls_in(each)) for each in server.requests) == [3]
@@ -148,13 +181,13 @@ def test_budgets_hold_the_whole_batch(opened):
 
 
 def test_calls_of_other_marks_do_not_travel_together(opened):
-    more = 'batch = 16\naccepts = ["pii"]\n[delegation.local_models.g]\nprovider = "echo"\nmarks = ["pii"]\n[labels]\n'
+    more = 'batch = 2\naccepts = ["pii"]\n[delegation.local_models.g]\nprovider = "echo"\nmarks = ["pii"]\n[labels]\n'
     text = """(defn f "Length." [x : :string] : :int -1)
     (defn g ^:delegation :local-model "g" [x : :string] : :string "own")
-    (map (fn [x] (f (if (= x "bb") (g x) x))) ["a" "bb" "ccc"])"""
+    (map (fn [x] (f (if (= (count x) 2) (g x) x))) ["a" "bb" "ccc" "dd"])"""
     with OpenAIServer(then=lengths) as server, opened(server, more) as session:
-        assert session.run(Source("p.rtfs", text)).value == (1, 2, 3)
-    assert sorted(calls_in(each) for each in server.requests) == [['"a"', '"ccc"'], ['"bb"']]
+        assert session.run(Source("p.rtfs", text)).value == (1, 2, 3, 2)
+    assert sorted(calls_in(each) for each in server.requests) == [['"a"', '"ccc"'], ['"bb"', '"dd"']]
 
 
 @pytest.mark.parametrize(("more", "said"), [("batch = 0\n", "batch"), ("batch = 257\n", "batch")])
