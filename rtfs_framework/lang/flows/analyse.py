@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Callable
 from rtfs_framework.lang.flows.calls import run_body
-from rtfs_framework.lang.flows.model import NOTHING_KNOWN, Flows
+from rtfs_framework.lang.flows.library import REMEMBER
+from rtfs_framework.lang.flows.model import Flows
 from rtfs_framework.lang.flows.state import State, Unit
 from rtfs_framework.lang.flows.values import BOTTOM
 from rtfs_framework.lang.flows.walk import GivenUpError, Walk
@@ -32,16 +33,17 @@ _ROUNDS = 16
 def analyse(program: ir.Program, library: Library, place: Callable[[Span], Place], *, explained: bool = False) -> Flows:
     """Return the flows of a program, `explained` with the ways of sources; no flow where it is not understood."""
     state = State(program, library, place)
+    remembers = any(not REMEMBER.isdisjoint(summary(program, node).functions) for node in program.body)
     try:
         _prepare(state)
         for _ in range(_ROUNDS):
             _settle(state)
             _follow(state)
             if not _remember(state):
-                return _told(state, explained=explained)
+                return _told(state, remembers=remembers, explained=explained)
     except (GivenUpError, RecursionError):
         pass
-    return NOTHING_KNOWN
+    return Flows((), {}, remembers=remembers)  # all floats
 
 
 def _prepare(state: State) -> None:
@@ -184,7 +186,7 @@ def _remember(state: State) -> bool:
     return bool(state.todo)
 
 
-def _told(state: State, *, explained: bool) -> Flows:
+def _told(state: State, *, remembers: bool, explained: bool) -> Flows:
     masks, changed = dict[str, int](), dict[str, int]()
     for text, site in state.sites.items():
         masks[text], changed[text] = site.arguments, site.changed
@@ -192,4 +194,4 @@ def _told(state: State, *, explained: bool) -> Flows:
             masks[text] |= reached | unit.entry
             changed[text] |= reached | unit.entry
     explain = ways(state) if explained else None
-    return Flows(tuple(state.sources.all), masks, tuple(state.entries), explain, changed)
+    return Flows(tuple(state.sources.all), masks, tuple(state.entries), explain, changed, remembers=remembers)

@@ -37,6 +37,8 @@ COMBINATORS = frozenset({
     "comp", "complement", "every-pred", "fnil", "juxt", "memoize", "partial", "some-fn",
 })  # fmt: skip
 """Those that make a function of functions."""
+REMEMBER = frozenset({"memoize"})
+"""Those of them whose functions keep what they gave."""
 
 
 def call_library(walk: Walk, called: ir.Builtin, args: list[Value], nodes: Nodes, span: Span) -> Value:

@@ -90,6 +90,8 @@ class Flows:
     """By which way a source, by its number, comes to a place."""
     changed: Mapping[str, int] = records.field(factory=dict)
     """Of the sources of each place those that are there in another way than as the host gave them."""
+    remembers: bool = True
+    """Whether functions may keep what they were given for other calls into the program, and for other branches."""
     _known: dict[str, Flow] = records.field(factory=dict, init=False, repr=False)
 
     def of(self, place: Place | str | None) -> Flow | None:
@@ -116,7 +118,3 @@ def _numbers(mask: int) -> list[int]:
         found.append(low.bit_length() - 1)
         mask ^= low
     return found
-
-
-NOTHING_KNOWN = Flows((), {})
-"""Of a program that is not understood: everything floats."""

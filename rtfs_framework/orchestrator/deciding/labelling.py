@@ -85,6 +85,7 @@ class Labelling:
         And those of them that are there in no other way than by data as it was given, which a redaction may free.
         Decisions may read what was said of a call, so what a run has heard since it began counts for all of it.
         """
+        floating.recall()
         label, flows = floating.label, floating.flows
         if floating.metadata is None:
             floating.metadata = opened.scope.metadata

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 Brought = Callable[["OpenRecord"], Label]
 """The marks of what answered a call, by its record: those of its target, and of what was tried before."""
 
+Inputs = tuple[tuple[tuple[str, ...], Label], ...]
+"""What of arguments carries marks, by path of keys."""
+
+_MOST_PATHS = 256
+
 SET, GET = "context-set", "context-get"
 
 
@@ -33,12 +38,20 @@ class Gathered:
     label: Label = PUBLIC
     context: dict[str, Label] = attrs.field(factory=dict)
     replies: dict[str, Label] = attrs.field(factory=dict)
+    inputs: dict[tuple[tuple[str, ...], Label], None] = attrs.field(factory=dict)
+    """What of their arguments carries marks; in order, each once."""
 
     def add(self, marks: Label) -> None:
         """Count marks that one of them was given."""
         self.label |= marks
         if self.outer is not None:
             self.outer.add(marks)
+
+    def given(self, inputs: Inputs) -> None:
+        """Count what of arguments carries marks; of very many paths, no one is told apart."""
+        self.inputs.update(dict.fromkeys(inputs))
+        if len(self.inputs) > _MOST_PATHS:
+            self.inputs = {((), PUBLIC.union(*(marks for _, marks in self.inputs))): None}
 
 
 @attrs.define(slots=True, eq=False)
@@ -53,12 +66,15 @@ class Floating:
     """The labels of context values, by name."""
     replies: dict[str, Label] = attrs.field(factory=dict)
     """What the calls of each place were answered so far, by the place's text."""
-    inputs: tuple[tuple[tuple[str, ...], Label], ...] = ()
+    inputs: Inputs = ()
     """What of its arguments carries marks, by path of keys."""
     gathered: Gathered | None = None
     """Told of all that it is given."""
     flows: Flows | None = None
     """What may be seen at each place of the program; None where nobody has found out: then all that the run has."""
+    shared: Gathered | None = None
+    """What all calls into the program and their branches were given so far, where its functions may keep it for this
+    one; None where they keep nothing."""
     metadata: object = None
     """What was said of calls when the run began: what was said since may hold whatever it was given."""
     journal: Label | None = None
@@ -81,11 +97,23 @@ class Floating:
         replies = dict(self.replies)
         return attrs.evolve(self, context=dict(self.context), replies=replies, gathered=gathered, metadata=None)
 
-    def given(self, inputs: tuple[tuple[tuple[str, ...], Label], ...]) -> None:
+    def given(self, inputs: Inputs) -> None:
         """Count the marks of arguments."""
         self.inputs = inputs
         for _, marks in inputs:
             self.add(marks)
+        if self.shared is not None:
+            self.shared.given(inputs)
+
+    def recall(self) -> None:
+        """Count what any other call or branch was given, if the program's functions may have kept it for this one."""
+        shared = self.shared
+        if shared is None:
+            return
+        self.add(shared.label)
+        self.inputs = tuple(dict.fromkeys((*self.inputs, *shared.inputs)))
+        _merge(self.context, shared.context)
+        _merge(self.replies, shared.replies)
 
     def branches(self) -> Gathered:
         """Return where the branches of a fan-out gather what they are given."""
@@ -114,6 +142,10 @@ class Floating:
             kept = self.keeps(labelled.label | brought)
             record.labelled = attrs.evolve(labelled, brought=brought, answer_kept=kept)
 
+    def _told(self) -> tuple[Gathered, ...]:
+        """Return who is told of what it sets and is answered."""
+        return tuple(each for each in (self.gathered, self.shared) if each is not None)
+
     def closed(self, record: OpenRecord, name: str) -> Label:
         """Count what a call was answered, whatever that was; `name` is what it was about. Returns its marks."""
         label = PUBLIC if record.labelled is None else record.labelled.label
@@ -122,13 +154,13 @@ class Floating:
             marks |= self.context.get(name, PUBLIC)
         elif record.kind == SET:
             self.context[name] = label
-            if self.gathered is not None:
-                _merge(self.gathered.context, {name: label})
+            for gathered in self._told():
+                _merge(gathered.context, {name: label})
         if record.place is not None:
             answered = {str(record.place): label | marks}
             _merge(self.replies, answered)
-            if self.gathered is not None:
-                _merge(self.gathered.replies, answered)
+            for gathered in self._told():
+                _merge(gathered.replies, answered)
         self.add(marks)
         return marks
 

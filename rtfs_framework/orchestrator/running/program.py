@@ -173,6 +173,8 @@ class LoadedProgram:
             self.seen = Gathered()
             self.floating = labelling.floating(digest, self.context, flows)
             self.floating.gathered = self.seen
+            if flows is None or flows.remembers:
+                self.floating.shared = self.seen
 
     def _label(self, *, own: bool) -> Floating | None:
         """Return the label of a run: what the top-level forms were given counts for all that comes later."""

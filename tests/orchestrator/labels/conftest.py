@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rtfs_framework.lang.flows.model import Flows
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.running.linking import Linked
@@ -70,8 +71,8 @@ class Desk:
 
 @pytest.fixture
 def floats(monkeypatch):
-    """Let labels float: what analysis tells of a program is not looked at."""
-    monkeypatch.setattr(Linked, "flows", None)
+    """Let labels float: of what analysis tells of a program only whether its functions remember is looked at."""
+    monkeypatch.setattr(Linked, "flows", property(lambda self: Flows((), {}, remembers=self.artifact.flows.remembers)))
 
 
 @pytest.fixture
