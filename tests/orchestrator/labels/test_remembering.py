@@ -16,8 +16,10 @@ ALICE = {Keyword("email"): "alice@example.com"}
     "text",
     [
         '(def g (memoize (fn [_] (f "asked")))) (defn main [r] (g (:email r))) (defn later [x] (g x))',
-        "(def g (memoize (fn [] (context/get :a))))\n"
-        "(defn main [r] (do (context/set :a (:email r)) (g))) (defn later [_] (f (g)))",
+        (
+            "(def g (memoize (fn [] (context/get :a))))\n"
+            "(defn main [r] (do (context/set :a (:email r)) (g))) (defn later [_] (f (g)))"
+        ),
         "(def g (memoize (fn [] (call :crm.get)))) (defn main [_] (g)) (defn later [_] (f (g)))",
     ],
 )
