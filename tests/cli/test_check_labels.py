@@ -29,10 +29,10 @@ def program(folder):
 
 def test_it_tells_marks_ways_and_targets(rtfs, program):
     shown = rtfs("check", "--labels", "--config", "labels.toml", program).out
-    assert "p.rtfs:5:10: (classify (:text may carry :pii\n" in shown
+    assert "p.rtfs:5:10: (classify (:text ...)) may carry :pii\n" in shown
     assert "    :pii: records :email, by p.rtfs:4:25 > p.rtfs:5:10\n" in shown
     assert "not by capability crm.note" in shown
-    assert "remote far\n" in shown.split("p.rtfs:5:10: (classify (:text may carry")[1].split("not by")[1]
+    assert "remote far\n" in shown.split("p.rtfs:5:10: (classify (:text ...)) may carry")[1].split("not by")[1]
 
 
 def test_as_json(rtfs, program):
@@ -47,7 +47,7 @@ def test_as_json(rtfs, program):
 
 def test_without_labels_it_shows_sources(rtfs, program):
     shown = rtfs("check", "--labels", program).out
-    assert "(classify (:text may carry no mark\n" in shown
+    assert "(classify (:text ...)) may carry no mark\n" in shown
     assert "records :text" in shown
     assert "labels" not in json.loads(rtfs("check", "--json", program).out)["programs"][0]
 

@@ -130,8 +130,19 @@ def _targets(host: Host, marks: Label, capability: str | None) -> tuple[tuple[st
 
 
 def _text(artifact: Artifact, place: str) -> str:
-    """Return the beginning of what stands at a place: the form up to its second word."""
+    """Return the beginning of what stands at a place: the form up to its second word, with its brackets closed."""
     name, line, column = _order(place)
     source = next((each for each in artifact.sources if each.name == name), artifact.source)
-    words = source.line(line)[column - 1 :].split()
-    return " ".join(words[:2])
+    begun = " ".join(source.line(line)[column - 1 :].split()[:2])
+    open_: list[str] = []
+    for at, char in enumerate(begun):
+        if char in _CLOSING:
+            open_.append(_CLOSING[char])
+        elif open_ and char == open_[-1]:
+            open_.pop()
+            if not open_:
+                return begun[: at + 1]
+    return f"{begun} ...{''.join(reversed(open_))}" if open_ else begun
+
+
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
