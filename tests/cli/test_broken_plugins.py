@@ -262,9 +262,8 @@ def test_what_only_watches_or_remembers_costs_no_result(ran, place, how) -> None
     result, data = ran(**{place: how})
     assert (result.code, data["value"]) == (0, ALL)
     names = {each["distributions"][0] for each in data["problems"]}
-    assert names == ({"acme-bad"} if place not in {"stats", "close"} else set())
-    if place != "stats":  # nobody asks for them in a run
-        assert "warning[E0801]: acme-bad 1.0: " in result.err
+    assert names == ({"acme-bad"} if place != "close" else set())  # observers hear of `stats` when a run ends
+    assert "warning[E0801]: acme-bad 1.0: " in result.err
 
 
 @pytest.mark.parametrize("how", RETURNS.values(), ids=RETURNS)

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.needs("rtfs-provider-echo")
+
 PROGRAM = """(defn ^:delegation :remote "far" classify "Which topic?" [t] "other")
 (defn main [records]
   (map (fn [r]
