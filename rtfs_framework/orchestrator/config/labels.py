@@ -59,6 +59,19 @@ class LabelsSpec:
     grants: tuple[Grant, ...] = ()
 
 
+def answered(spec: LabelsSpec, name: str) -> Label:
+    """Return the marks of what a capability answers: what is said, else all that it accepts, for it may keep that.
+
+    Of a pattern of which nothing is said: all that any capability accepts.
+    """
+    texts = [each for each in spec.capabilities if Patterns((each,)).match(name) is not None]
+    if texts:
+        return PUBLIC.union(*(spec.capabilities[each] for each in texts))
+    if "*" in name:
+        return PUBLIC.union(*(marks for text, marks in spec.accepts.items() if text.startswith("capability ")))
+    return accepted(spec, f"capability {name}") or PUBLIC
+
+
 def accepted(spec: LabelsSpec, text: str) -> Label | None:
     """Return the marks that may reach what a text names, None for every mark: what is said, else what is safe."""
     said = spec.accepts.get(text)

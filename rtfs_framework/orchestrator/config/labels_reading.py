@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.api.labels import Label
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.patterns import compile_patterns, is_pattern
 from rtfs_framework.api.targets import ExecTarget, LocalPure
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
@@ -91,7 +91,8 @@ class LabelTables:
             path: KeyPath = ("labels", "providers", text)
             found = self._model(text, path, key=True)
             if found is not None:
-                marks[found] = self.marks(texts, path)
+                said = self.marks(texts, path)  # another way to write a target takes nothing from it
+                marks[found] = said if text == target_text(found) else said | marks.get(found, PUBLIC)
         self._check_names(table, tuple(context))
         return LabelsSpec(
             marks=self.known,

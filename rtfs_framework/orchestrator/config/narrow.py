@@ -25,7 +25,7 @@ from rtfs_framework.orchestrator.config.own import MISTAKEN, key_names, typed_va
 from rtfs_framework.orchestrator.config.paths import read_path
 from rtfs_framework.orchestrator.config.routes import target_text, why_no_id
 from rtfs_framework.orchestrator.config.standing import STANDING, Said, widens
-from rtfs_framework.orchestrator.config.standing_labels import WIDENS
+from rtfs_framework.orchestrator.config.standing_labels import WIDENS, still_answered
 from rtfs_framework.orchestrator.config.tables.file import CacheTable, ConfigFile, ProviderTable
 
 if TYPE_CHECKING:
@@ -223,6 +223,9 @@ class Narrowing:
                 said = Said(key=f"{key}.{name}", raw=texts, value=texts, below=self.below)
                 if (kept := self._judged(f"{section}.{key}", (section, key, name), said)) is not WIDENS:
                     left.setdefault(key, {})[name] = kept
+        still = still_answered(self.below.labels, left.get("accepts", ()))
+        if still:
+            left["capabilities"] = {**still, **left.get("capabilities", {})}
         return left
 
     def _budgets(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.targets import LocalModel
-from rtfs_framework.orchestrator.config.labels import LabelsSpec, accepted
+from rtfs_framework.orchestrator.config.labels import LabelsSpec, accepted, answered
 from rtfs_framework.orchestrator.config.routes import target_text
 
 if TYPE_CHECKING:
@@ -48,12 +48,22 @@ def of_source(said: Said) -> Any:
     if section == "providers":
         known = {target_text(each): marks for each, marks in labels.providers.items()}
         return _both(known.get(name, PUBLIC), said.value)
-    return _both(getattr(labels, section).get(name, PUBLIC), said.value)
+    if section == "capabilities":
+        return _both(answered(labels, name), said.value)
+    return _both(labels.context.get(name, PUBLIC), said.value)
 
 
 def of_accepts(said: Said) -> Any:
     """Keep what accepts no more than without the file."""
     return _at_most(accepted(_below(said), said.key.partition(".")[2]), said)
+
+
+def still_answered(below: LabelsSpec | None, accepts: Iterable[str]) -> dict[str, list[str]]:
+    """Return the marks of what capabilities answer that shall accept less: they may have kept what they were told."""
+    spec = below or _NOTHING
+    names = [text.removeprefix("capability ") for text in accepts if text.startswith("capability ")]
+    found = {name: answered(spec, name) for name in names if name not in spec.capabilities}
+    return {name: sorted(marks) for name, marks in found.items() if marks}
 
 
 def of_model_accepts(said: Said) -> Any:

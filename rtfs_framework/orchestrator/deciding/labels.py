@@ -27,8 +27,7 @@ from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.lang.vectors import Shared
 from rtfs_framework.orchestrator.boundary.purity import ATOMS
-from rtfs_framework.orchestrator.config.globs import Patterns
-from rtfs_framework.orchestrator.config.labels import Grant, LabelsSpec, accepted
+from rtfs_framework.orchestrator.config.labels import Grant, LabelsSpec, accepted, answered
 from rtfs_framework.orchestrator.config.routes import target_text
 
 if TYPE_CHECKING:
@@ -53,16 +52,11 @@ class Marks:
     """Keys under which records come, and what those were called where they come from: both count."""
     _replies: dict[str, Label] = attrs.field(init=False)
     """Of models, by the name that records have for them."""
-    _capabilities: Patterns = attrs.field(init=False)
     _brought: dict[str, Label] = attrs.field(factory=dict, init=False)
 
     @_replies.default
     def _by_name(self) -> dict[str, Label]:
         return {show_target(target): marks for target, marks in self.spec.providers.items()}
-
-    @_capabilities.default
-    def _of_capabilities(self) -> Patterns:
-        return Patterns(self.spec.capabilities)
 
     def accepts(self, target: ExecTarget) -> Label | None:
         """Return the marks that may reach a target; None for every mark."""
@@ -88,9 +82,7 @@ class Marks:
         if found is None:
             if len(self._brought) > _MOST:
                 self._brought.clear()
-            texts = [each for each in self.spec.capabilities if Patterns((each,)).match(rest) is not None]
-            said = PUBLIC.union(*(self.spec.capabilities[each] for each in texts))
-            found = self._brought[name] = said if texts else accepted(self.spec, name) or PUBLIC
+            found = self._brought[name] = answered(self.spec, rest)
         return found
 
     def brought(self, record: OpenRecord) -> Label:

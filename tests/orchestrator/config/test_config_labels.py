@@ -6,7 +6,7 @@ import pytest
 
 from rtfs_framework.api.errors import ConfigError
 from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel
-from rtfs_framework.orchestrator.config.labels import accepted
+from rtfs_framework.orchestrator.config.labels import accepted, answered
 from rtfs_framework.orchestrator.deciding.labels import Marks
 
 DIGEST = "0123456789abcdef"
@@ -164,3 +164,30 @@ def test_an_untrusted_file_frees_nothing(found_over_own):
     ignored = next(each.message for each in config.notices if each.code == "E0715")
     for name in ("labels.forbidden", "labels.accepts.remote-openai", "labels.declassify", "openai.accepts"):
         assert name in ignored
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[labels.capabilities]\n"crm.write" = []\n',
+        '[labels.capabilities]\n"crm.*" = ["internal"]\n',
+        '[labels.accepts]\n"capability crm.write" = []\n',
+        '[labels.accepts]\n"capability crm.write" = []\n[labels.capabilities]\n"crm.write" = []\n',
+        '[labels.accepts]\n"capability crm.*" = []\n',
+    ],
+)
+def test_an_untrusted_file_takes_no_mark_from_what_a_capability_may_have_kept(found_over_own, text):
+    own = '[labels.accepts]\n"capability crm.write" = ["pii"]\n'
+    assert answered(found_over_own(text, own=own).labels, "crm.write") >= {"pii"}
+
+
+def test_an_untrusted_file_marks_nothing_of_what_is_said_to_keep_nothing(found_over_own):
+    own = '[labels.accepts]\n"capability crm.write" = ["pii"]\n[labels.capabilities]\n"crm.write" = []\n'
+    config = found_over_own('[labels.accepts]\n"capability crm.write" = []\n', own=own)
+    assert answered(config.labels, "crm.write") == frozenset()
+
+
+def test_another_way_to_write_a_model_takes_no_mark_from_it(found_over_own):
+    own = '[delegation.remote_providers.remote-a]\nprovider = "openai"\nmarks = ["internal"]\n'
+    config = found_over_own('[labels.providers]\n"remote-remote-a" = []\n', own=own)
+    assert config.labels.providers == {RemoteModel("remote-a"): {"internal"}}
