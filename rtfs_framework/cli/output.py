@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -15,18 +16,28 @@ from rtfs_framework.cli.shown.data import line
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file, or leave what was there.
+    """Write a whole file, or leave what was there; what is no ordinary file (a device, a pipe) is written to.
 
     Raises:
         InputError: E0912, it cannot be written.
     """
-    beside = path.with_name(f"{path.name}.new")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace(path.resolve(), text)  # a link stays, and what it names is written
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror or error}"
         raise problem(OUTPUT, message, "name a file in a folder that you may write", exit_code=USAGE) from error
+
+
+def _replace(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 @attrs.define(slots=True, eq=False)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
+from rtfs_framework.cli.output import write_text
 from rtfs_framework.testing.openai_server import OpenAIServer, Say, say_json
 
 pytestmark = pytest.mark.needs("rtfs-engine-llm", "rtfs-engine-static", "rtfs-provider-echo", "rtfs-provider-openai")
@@ -283,3 +285,31 @@ def test_labels_dispose_of_what_is_pinned_by_hand(planned, folder, rtfs):
     assert (first["target"], first["attempts"]) == ("local-pure", []), "it is brought home, and nothing was sent"
     assert any("pii" in verdict for _, verdict in first["steps"])
     assert second["source"] == "pinned"
+
+
+def test_the_program_itself_is_not_written_over_and_a_link_stays_one(planned, rtfs, folder):
+    planned(BOTH)
+    before = (folder / "p.rtfs").read_text(encoding="utf-8")
+    result = rtfs("plan", "p.rtfs", "--config", "c.toml", "--output", "p.rtfs", "--update")
+    assert (result.code, "error[E0912]: p.rtfs is the program itself" in result.err) == (2, True)
+    assert (folder / "p.rtfs").read_text(encoding="utf-8") == before
+    try:
+        (folder / "link.toml").symlink_to(folder / "real.toml")
+    except OSError:
+        pytest.skip("no links here")
+    assert rtfs("plan", "p.rtfs", "--config", "c.toml", "--output", "link.toml").code == 0
+    assert (folder / "link.toml").is_symlink()
+    assert (folder / "real.toml").read_text(encoding="utf-8").startswith("# Where the calls of p.rtfs go.")
+    assert [each for each in folder.iterdir() if each.name.endswith(".new")] == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_what_is_no_ordinary_file_is_written_to_and_not_replaced(folder):
+    os.mkfifo(folder / "pipe")
+    reader = os.open(folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_text(folder / "pipe", "a plan")
+        assert os.read(reader, 100) == b"a plan"
+    finally:
+        os.close(reader)
+    assert (folder / "pipe").is_fifo()

@@ -13,6 +13,7 @@ from rtfs_framework.cli.faults import FINE
 from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import caller_options, config_option, journal_option, json_option, open_session
 from rtfs_framework.cli.output import write_text
+from rtfs_framework.cli.problems import OUTPUT, USAGE, problem
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.sources import read_program
 from rtfs_framework.cli.style import Part, bold
@@ -52,6 +53,8 @@ def command(file: str, *, output: str | None, update: bool, **options: Any) -> i
         raise click.UsageError("a program that is read from stdin needs --output PLAN")
     path = Path(output or f"{file}.plan.toml")
     there = path.exists()
+    if there and file != "-" and path.samefile(file):
+        raise problem(OUTPUT, f"{path} is the program itself", "name another file", exit_code=USAGE)
     keep = there and not update
     with open_session(file, options["config"], journal=options["journal"], plan=str(path) if keep else None) as session:
         if keep:

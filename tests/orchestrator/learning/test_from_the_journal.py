@@ -111,9 +111,9 @@ def desk(kit, source):
 
 
 def test_what_is_kept_is_what_the_journal_makes(desk):
-    desk.run(40)
+    desk.run(200)
     kept = desk.kept()["static"]
-    assert kept["m"].value["all"] + kept["other"].value["all"] == 40
+    assert kept["m"].value["all"] + kept["other"].value["all"] == 200
     assert kept == desk.rebuilt()
     assert list(kept) == list(desk.rebuilt())
 
@@ -143,12 +143,12 @@ def test_what_an_engine_noted_comes_back(desk):
 
 def test_failed_attempts_are_outcomes_of_their_own(desk):
     desk.answers = {"m": lambda _: ProviderUnavailable("m", "down"), "other": lambda _: "yes"}
-    desk.run(20)
+    desk.run(200)  # each goes to `m` first with 0.25
     of_m = [each for each in desk.engine.seen if each.target == M]
     of_other = [each for each in desk.engine.seen if each.target == OTHER]
     assert of_m
     assert not any(each.success for each in of_m)
-    assert len(of_other) == 20
+    assert len(of_other) == 200
     assert {each.attempt for each in of_other} == {0, 1}, "after a failure it is the second"
     assert desk.kept()["static"] == desk.rebuilt()
 

@@ -120,19 +120,27 @@ def _lines(found: Measured) -> Iterator[str]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all.
+    """Write a file whole or not at all; what is no ordinary file (a device, a pipe) is written to.
 
     Raises:
         FileError: It cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_bytes(data)
-        beside.replace(path)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+        else:
+            _replace(path.resolve(), data)  # a link stays, and what it names is written
     except OSError as error:
         raise FileError(
             UNREADABLE, f"it cannot be written: {error}", "name a file in a folder of yours", str(path)
         ) from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
 
