@@ -181,19 +181,26 @@ class Warming:
         return self.spec.per_hour > 0 and bool(self.proposing) and not self._closed
 
     def ended(self, record: CallRecord) -> None:
-        """Take note of a call that is over, and look soon."""
+        """Take note of a call that is over, and look soon.
+
+        Of one that carries marks no engine hears, for a program may choose by them what it calls: what is warmed
+        because of that would tell it to a model that does not accept them.
+        """
         if not self.on or record.decision is None:
             return
+        told = record.labelled is None or not record.labelled.label
         target, now = record.decision.plan.target, self.clock.monotonic()
         with self._lock:
             if isinstance(target, _MODELS) and record.cache != "l2 hit":
                 self.heat.used(target, now)
-            self._recent.append(record.symbol)
-            self._fresh = True
+            if told:
+                self._recent.append(record.symbol)
+                self._fresh = True
             if self.threaded and self._thread is None:
                 self._thread = Thread(target=self._watch, name="rtfs warming", daemon=True)
                 self._thread.start()
-        self._wake.set()
+        if told:
+            self._wake.set()
 
     def look(self) -> list[Warm]:
         """Return what is to be warmed now; it counts as warmed."""

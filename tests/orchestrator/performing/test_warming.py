@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtfs_framework.api import DelegationPlan, LocalModel, LocalPure, PlanSource, RemoteModel
+from rtfs_framework.api import DelegationPlan, Keyword, LocalModel, LocalPure, PlanSource, RemoteModel
 from rtfs_framework.api.learning import Warm
 from rtfs_framework.orchestrator.performing.warming import Heat
 from rtfs_framework.orchestrator.recording.journal.query import entries_of, list_runs
@@ -172,6 +172,15 @@ def test_engines_hear_the_hour_the_latest_calls_and_the_candidates(opened, sourc
     assert first.recent == ("f", "g")
     assert second.recent == (), "nothing was called since"
     assert M in {each.target for each in first.candidates}
+
+
+def test_engines_hear_nothing_of_calls_that_carry_marks(opened, source):
+    engine, session, warming = opened([], 'per_hour = 10\n[labels.inputs]\nemail = ["pii"]')
+    text = "(defn f [x] :own) (defn g [x] :own) (defn main [r] (do (f 1) (if (:email r) (g 1) nil)))"
+    with session, session.load(source(text)) as program:
+        program.call("main", ({Keyword("email"): "alice@example.com"},))
+        warming.look()
+    assert [context.recent for _, context in engine.seen] == [("f",)]
 
 
 def test_a_thread_looks_after_calls_and_ends_with_the_session(opened, source, kit):
