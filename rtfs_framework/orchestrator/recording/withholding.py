@@ -19,10 +19,12 @@ from rtfs_framework.api.observer import Event
 WITHHELD: Final = "(withheld)"
 _WORDS = frozenset({"args", "error", "reasoning", "words"})
 """Fields that may hold words."""
-_WHICH = frozenset({"cache", "call", "engine", "event", "path", "place", "symbol", "target"})
+_WHICH = frozenset({"cache", "call", "engine", "event", "model", "path", "place", "symbol", "target"})
 """Fields that say which call it is, and where it went."""
 _NUMBERS_IN = "summary"
 """The field with a run's totals, and what its plug-ins did wrong."""
+_BY_TARGET = ("by_target", "failed_attempts")
+"""Totals that name where calls went: of those, only how many there were is told."""
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -52,5 +54,6 @@ def _without(name: str, value: Any, withheld: frozenset[str]) -> Any:
     if name in withheld:
         return value if value is None else WITHHELD
     if name == _NUMBERS_IN and isinstance(value, Mapping):
-        return {**value, "problems": [WITHHELD for _ in value.get("problems", ())]}
+        sums = {each: {WITHHELD: sum(value[each].values())} for each in _BY_TARGET if value.get(each)}
+        return {**value, **sums, "problems": [WITHHELD for _ in value.get("problems", ())]}
     return value

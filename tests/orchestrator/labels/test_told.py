@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from rtfs_framework.api import DelegationPlan, PlanSource, RemoteModel
+from rtfs_framework.api import DelegationPlan, PlanSource, ProviderUnavailable, RemoteModel
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import Keyword
@@ -32,7 +32,7 @@ def test_observers_hear_of_marked_calls_without_words(desk):
     desk.run(TEXT, ALICE)
     assert "alice" not in str(desk.told)
     answered = fields(desk, "call.answered")
-    for name in ("symbol", "target", "reasoning"):
+    for name in ("symbol", "target", "model", "reasoning"):
         assert {each[name] for each in answered if each["kind"] == "delegated"} == {"(withheld)"}
     assert all(each["seconds"] >= 0 for each in answered)
     assert {each["args"] for each in fields(desk, "program.event")} == {"(withheld)"}
@@ -44,6 +44,18 @@ def test_observers_hear_words_that_they_accept_and_those_of_public_calls(desk):
     desk.told.clear()
     desk.run(TEXT, BOB)
     assert "(withheld)" not in str(fields(desk, "call.answered"))
+
+
+def test_totals_of_a_run_do_not_say_where_marked_calls_went(desk):
+    desk.says["near"] = lambda _: ProviderUnavailable("near", "it is down")
+    text = TEXT.replace("(n (:email r))", "(try (n (:email r)) (catch _ 0))")
+    desk.run(text, ALICE)
+    (totals,) = [each["summary"] for each in fields(desk, "run.ended")]
+    assert totals["calls"] == sum(totals["by_target"].values()) > 0
+    assert set(totals["by_target"]) == set(totals["failed_attempts"]) == {"(withheld)"}
+    desk.told.clear()
+    desk.run(text, ALICE, config='[labels.accepts]\n"observer watch" = ["internal", "pii", "secret"]\n')
+    assert "local-model near" in fields(desk, "run.ended")[0]["summary"]["failed_attempts"]
 
 
 def test_errors_of_marked_sources_are_withheld(desk):
