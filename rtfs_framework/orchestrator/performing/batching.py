@@ -48,7 +48,13 @@ class _Item:
     request: InferenceRequest
     ready: Callable[[float], Awaitable[None]]
     """Called right before anything is sent for it; may refuse."""
-    reply: asyncio.Future[InferenceReply]
+    order: tuple[int, int, tuple[int, ...], int]
+    """Of the call by its id: whatever the timing, equal calls make an equal request."""
+    reply: asyncio.Future[InferenceReply] = attrs.field(init=False)
+
+    @reply.default
+    def _to_come(self) -> asyncio.Future[InferenceReply]:
+        return asyncio.get_running_loop().create_future()
 
 
 @attrs.define(slots=True, eq=False)
@@ -58,16 +64,8 @@ class Batches:
     _open: dict[Hashable, list[_Item]] = attrs.field(factory=dict, init=False)
     _tasks: set[asyncio.Task[None]] = attrs.field(factory=set, init=False)
 
-    async def infer(
-        self,
-        key: Hashable,
-        most: int,
-        request: InferenceRequest,
-        ready: Callable[[float], Awaitable[None]],
-        ask: Asking,
-    ) -> InferenceReply:
+    async def infer(self, key: Hashable, most: int, item: _Item, ask: Asking) -> InferenceReply:
         """Return the reply to one request, which may travel with others of its key."""
-        item = _Item(request, ready, asyncio.get_running_loop().create_future())
         items = self._open.get(key)
         if items is None:
             items = self._open[key] = []
@@ -111,7 +109,8 @@ def key_of(opened: OpenCall, instance: ProviderInstance, request: InferenceReque
     fan_out = scope.run, scope.entry, scope.record, call.branch[:-1]
     labelled = opened.record.labelled  # a reply may hold what stands beside its call: only equal marks travel together
     marks = None if labelled is None else (labelled.label, labelled.freed)
-    return asyncio.get_running_loop(), instance.target, function.name, function.body_digest, marks, *fan_out
+    asked = instance.target, function.name, function.body_digest, request.temperature, request.hints
+    return asyncio.get_running_loop(), *asked, marks, *fan_out
 
 
 def together(
@@ -139,13 +138,15 @@ def together(
     async def ask(joined: InferenceRequest) -> InferenceReply:
         return await infer(instance, joined, None, lambda: None)
 
-    return batches_of(instance).infer(key, instance.spec.batch, request, ready, ask)
+    item = _Item(request, ready, opened.record.order)
+    return batches_of(instance).infer(key, instance.spec.batch, item, ask)
 
 
 async def _send(items: Sequence[_Item], ask: Asking) -> None:
     """Send what is together, and give each its reply or failure."""
     try:
-        allowed = [item for item in items if not item.reply.done() and await _may(item)]
+        in_order = sorted(items, key=lambda item: item.order)
+        allowed = [item for item in in_order if not item.reply.done() and await _may(item)]
         if len(allowed) > 1:
             await _together(allowed, ask)
         else:

@@ -121,7 +121,7 @@ def test_its_chance_is_not_that_of_the_run(desk) -> None:
     ran = desk.run(exploring, 400)
     found = desk.what_if(exploring, ran.run_id).quantities["cost"]
     assert found.inverse is not None
-    assert 0.5 < found.inverse.mean < 4.0, "one mean of 400 is off by some 0.24"
+    assert 1.3 < found.inverse.mean < 2.7
     assert found.then == pytest.approx(ran.summary.cost / 400)
 
 

@@ -180,6 +180,18 @@ def test_budgets_hold_the_whole_batch(opened):
     assert sum(value == -1 for value in result.value) == 1, "one has its own body: nothing was left for it"
 
 
+def test_equal_calls_make_an_equal_request_whichever_came_first(opened, monkeypatch):
+    send = batching._send
+
+    async def the_last_first(items, ask):
+        await send(sorted(items, key=lambda item: item.order, reverse=True), ask)
+
+    monkeypatch.setattr(batching, "_send", the_last_first)
+    with OpenAIServer(then=lengths) as server, opened(server) as session:
+        assert session.run(PROGRAM).value == (1, 2, 3, 4)
+    assert calls_in(server.requests[0]) == ['"a"', '"bb"', '"ccc"', '"dddd"']
+
+
 def test_calls_of_other_marks_do_not_travel_together(opened):
     more = 'batch = 2\naccepts = ["pii"]\n[delegation.local_models.g]\nprovider = "echo"\nmarks = ["pii"]\n[labels]\n'
     text = """(defn f "Length." [x : :string] : :int -1)
