@@ -126,6 +126,8 @@ class Marks:
                 for key, item in value.items():
                     name = key.name if isinstance(key, Keyword) else key
                     here = (*path, name) if isinstance(name, str) else path
+                    if here is path and key.__class__ not in ATOMS:
+                        left.append((path, key))
                     if heads.intersection(here):
                         marks = self._marked(here)
                         if marks:

@@ -6,6 +6,7 @@ import pytest
 
 from rtfs_framework.api import CapabilityError, ProviderUnavailable
 from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import Keyword
 
@@ -114,6 +115,7 @@ def test_a_record_of_a_stream_starts_with_the_marks_of_its_columns(desk):
         ('email = ["pii"]', ({Keyword("a"): {Keyword("email"): 1}},), "own"),
         ('email = ["pii"]', ([{Keyword("email"): 1}],), "own"),
         ('email = ["pii"]', ({"email": 1},), "own"),
+        ('email = ["pii"]', (Map.of([(Map.of([(Keyword("email"), 1)]), 2)]),), "own"),
         ('"customer.phone" = ["pii"]', ({Keyword("customer"): {Keyword("phone"): 1}},), "own"),
         ('"customer.phone" = ["pii"]', ({Keyword("shop"): {Keyword("phone"): 1}},), "far"),
         ('r = ["pii"]', (5,), "own"),
