@@ -14,6 +14,7 @@ import click
 
 from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.options import config_option, json_option, open_session
+from rtfs_framework.cli.output import write_text
 from rtfs_framework.cli.problems import problem
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.style import bold
@@ -110,10 +111,7 @@ def export_command(engine: str, *, out: str | None, config: str | None) -> None:
     if out is None:
         put(f"{text}\n")
         return
-    try:
-        Path(out).write_text(f"{text}\n", encoding="utf-8")
-    except OSError as error:
-        raise click.UsageError(f"'{out}' cannot be written: {error.strerror or error}") from error
+    write_text(Path(out), f"{text}\n")
     complain(f"written: {out}")
 
 
