@@ -117,5 +117,5 @@ def test_settings_name_the_list(rtfs) -> None:
 @listed
 def test_data_is_shown_among_the_plugins(rtfs) -> None:
     assert "data\n  prices" in rtfs("plugins").out
-    (found,) = rtfs("plugins", "--json").data["data"]
-    assert (found["name"], found["distribution"]) == ("prices", "rtfs-data-prices")
+    found = {each["name"]: each["distribution"] for each in rtfs("plugins", "--json").data["data"]}
+    assert found["prices"] == "rtfs-data-prices"

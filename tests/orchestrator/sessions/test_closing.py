@@ -202,7 +202,8 @@ def test_another_thread_that_closes_leaves_no_call_of_a_stream_open(paid, record
         assert together(1, lambda _: (session if closing == "session" else program).close()) == []
     ((status, calls),) = recorded().values()
     assert status == "interrupted"
-    assert len(calls) == len(came), "no call is made while closing"
+    answered = [call for call in calls if call["outcome"] == "value"]
+    assert len(answered) <= len(came) <= len(calls), "every request has its record; what was given up may have none"
     assert {call["state"] for call in calls} == {"ended"}
     costs = [call["cost"] for call in calls]
     assert sum(filter(None, costs)) == len([n for n in came if n != 7]), "what was answered is billed"
