@@ -120,7 +120,11 @@ class Session:
         if plan or config.plan:
             from rtfs_framework.orchestrator.running.pinning import pin
 
-            pin(host, plan)
+            try:
+                pin(host, plan)
+            except BaseException:  # nobody gets the session, so nobody would close what it holds
+                host.close()
+                raise
         for problem in catalog.problems:
             host.events.faults.add(problem)
         for fault in broken:
