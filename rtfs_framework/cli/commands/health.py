@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rtfs_framework.cli.options import config_option, json_option, open_session
+from rtfs_framework.cli.shown.columns import age, say_table
 from rtfs_framework.cli.shown.data import put_json
-from rtfs_framework.cli.style import bold
 from rtfs_framework.cli.terminal import say
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.health.overview import TargetHealth
 
 _HEAD = ("target", "state", "since", "next probe", "p50", "p95", "why")
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 @click.group()
@@ -47,7 +46,7 @@ def show(*, as_json: bool, config: str | None) -> None:
     if as_json:
         put_json({"targets": list(map(_plain, found))})
     elif found:
-        _table([_HEAD, *map(_row, found)])
+        say_table([_HEAD, *map(_row, found)])
     else:
         say("no model is configured whose requests may have to wait")
 
@@ -99,23 +98,9 @@ def _row(found: TargetHealth) -> tuple[str, ...]:
     return (
         found.target,
         found.state.value,
-        "" if found.age is None else f"{_duration(found.age)} ago",
-        "" if found.probe_in is None else f"in {_duration(found.probe_in)}",
+        "" if found.age is None else f"{age(found.age)} ago",
+        "" if found.probe_in is None else f"in {age(found.probe_in)}",
         "" if latency is None else f"{latency.p50:.3g} s",
         "" if latency is None else f"{latency.p95:.3g} s",
         found.reason,
     )
-
-
-def _table(rows: list[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for number, row in enumerate(rows):
-        line = "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        say(bold(line) if number == 0 else line)
-
-
-def _duration(seconds: float) -> str:
-    for worth, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
-        if seconds >= worth:
-            return f"{seconds / worth:.0f} {unit}"
-    return f"{seconds:.0f} s"

@@ -16,6 +16,7 @@ from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.options import config_option, json_option, open_session
 from rtfs_framework.cli.output import write_text
 from rtfs_framework.cli.problems import problem
+from rtfs_framework.cli.shown.columns import age, say_table
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.style import bold
 from rtfs_framework.cli.terminal import complain, put, say
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.session import Session
 
 _HEAD = ("engine", "made by", "tenant", "outcomes", "skipped", "cells", "changed", "")
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _WIDTH = 100
 _UNUSABLE = "E0614"
 
@@ -59,7 +59,7 @@ def list_command(*, as_json: bool, config: str | None) -> None:
         elif not found:
             say("nothing was learned yet: no engine of the configuration learns, or no call was decided")
         else:
-            _table([_HEAD, *map(_row, found)])
+            say_table([_HEAD, *map(_row, found)])
 
 
 @command.command("show")
@@ -198,20 +198,6 @@ def _row(each: Learnt) -> tuple[str, ...]:
         f"{kept.outcomes:,}",
         f"{kept.skipped:,}",
         f"{len(each.cells):,}",
-        f"{_duration(time.time() - kept.changed)} ago",
+        f"{age(time.time() - kept.changed)} ago",
         "" if each.current else "other settings, version, tenant or journal",
     )
-
-
-def _table(rows: list[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for number, row in enumerate(rows):
-        line = "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        say(bold(line) if number == 0 else line)
-
-
-def _duration(seconds: float) -> str:
-    for worth, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
-        if seconds >= worth:
-            return f"{seconds / worth:.0f} {unit}"
-    return f"{max(seconds, 0.0):.0f} s"
