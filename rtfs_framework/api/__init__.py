@@ -34,7 +34,7 @@ _HOMES = {
     "embedder": ("Embedder", "EmbedderEntry", "EmbedderSettings"),
     "engine": ("Children", "DelegationEngine", "EngineEntry", "EngineSettings"),
     "provider": ("ModelProvider", "ProviderEntry", "InferenceRequest", "InferenceReply", "Message", "Usage",
-                 "ProviderSettings", "Locality", "token_count"),
+                 "ProviderSettings", "Locality", "token_count", "ChatRequest", "ModelStatus"),
     "cache": ("CacheLayer", "CacheEntry", "CacheKey", "CacheRecord", "CacheStats", "CacheLevel", "CacheSettings",
               "Seal"),
     "capability": ("CapabilityEntry", "CapabilityHandler", "CapabilityRequest"),

@@ -54,11 +54,13 @@ from rtfs_framework.api.plans import Candidate, DelegationPlan, Hedge, PlanSourc
 from rtfs_framework.api.prices import ModelPrices, PriceList, PriceStep
 from rtfs_framework.api.private import private_file, private_folder
 from rtfs_framework.api.provider import (
+    ChatRequest,
     InferenceReply,
     InferenceRequest,
     Locality,
     Message,
     ModelProvider,
+    ModelStatus,
     ProviderEntry,
     ProviderSettings,
     Usage,
@@ -135,6 +137,7 @@ __all__ = [
     "CapabilityError",
     "CapabilityHandler",
     "CapabilityRequest",
+    "ChatRequest",
     "Children",
     "Clock",
     "CommandEntry",
@@ -183,6 +186,7 @@ __all__ = [
     "Milliseconds",
     "ModelPrices",
     "ModelProvider",
+    "ModelStatus",
     "NotOurFileError",
     "Observer",
     "ObserverEntry",

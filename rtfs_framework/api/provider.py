@@ -52,6 +52,19 @@ class Usage:
 
 
 @attrs.frozen(slots=True, kw_only=True)
+class ChatRequest:
+    """A whole conversation, in the form of OpenAI's chat completions: for providers whose entry says `chat`."""
+
+    messages: tuple[Mapping[str, Any], ...]
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: Any = None
+    """"auto", "none", "required" or a tool by name; None where the client says nothing."""
+    stop: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    """Further parameters of the client's, by their names in the API; a provider passes on those that it knows."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
 class InferenceRequest:
     """A call of a typed function, for a model: the signature and arguments, and the same as a prompt and schema."""
 
@@ -65,6 +78,12 @@ class InferenceRequest:
     max_tokens: int | None = None
     temperature: float = 0.0
     hints: tuple[tuple[str, str], ...] = ()
+    chat: ChatRequest | None = None
+    """A conversation that the call passes on as it is; `messages` says the same as plain text. The reply's `data` is
+    then the assistant's message: {"content": text or null, "tool_calls": [...] where there are any}."""
+    on_text: Callable[[str], None] | None = attrs.field(default=None, eq=False, repr=False)
+    """Told each piece of the answer as it arrives, by providers that can; the pieces together are the reply's text. None
+    where nobody listens. It never waits and raises nothing."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -86,11 +105,30 @@ class InferenceReply:
     used; a host tells its user each of them once."""
 
 
+@attrs.frozen(slots=True, kw_only=True)
+class ModelStatus:
+    """What a provider that keeps a model in memory says of it."""
+
+    loaded: bool
+    memory: int | None = None
+    """Bytes, None where it is not known."""
+    queued: int = 0
+    """Requests that wait for their turn."""
+    restarts: int = 0
+    """How often what holds the model was started again after it had ended by itself."""
+    detail: str = ""
+    """What people want to know besides: file, size of the context, backend."""
+
+
 class ModelProvider(Protocol):
     """Infers. Raises only `rtfs_framework.api.errors.ProviderError` and its subclasses.
 
-    An optional method `prepare() -> None` imports and makes what the first request needs. A host calls it once, in a
-    worker thread, before the first request's time starts to run.
+    Optional methods, each of which a host calls in a worker thread, never two of them at once:
+
+    - `prepare() -> None` imports and makes what the first request needs, once, before that request's time starts to run;
+    - `load() -> None` and `unload() -> None` take a model into memory and out of it (a later request loads it again), and
+      `status() -> ModelStatus` says how it is;
+    - `ping(timeout: float) -> None` finds out whether it could answer, at no cost, and raises what a request would.
     """
 
     def fingerprint(self) -> str:
@@ -142,6 +180,8 @@ class ProviderEntry:
     parallel: int | None = None
     """Requests that one instance can have under way at once, when the provider knows a bound (one model in memory: 1).
     The others wait; their own deadlines start when they are let in. A configuration may say another number."""
+    chat: bool = False
+    """Whether it takes whole conversations (`InferenceRequest.chat`)."""
     batch: bool = False
     """Whether several calls may be put to it as one request: it follows any prompt, and answers by any schema. A
     configuration says how many (`batch = 16`); the host numbers the calls, and asks for a list of results."""
