@@ -82,8 +82,8 @@ class InferenceRequest:
     """A conversation that the call passes on as it is; `messages` says the same as plain text. The reply's `data` is
     then the assistant's message: {"content": text or null, "tool_calls": [...] where there are any}."""
     on_text: Callable[[str], None] | None = attrs.field(default=None, eq=False, repr=False)
-    """Told each piece of the answer as it arrives, by providers that can; the pieces together are the reply's text. None
-    where nobody listens. It never waits and raises nothing."""
+    """Told each piece of the answer as it arrives, by providers that can; together they are its text. None where
+    nobody listens. It never waits and raises nothing."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -125,9 +125,9 @@ class ModelProvider(Protocol):
 
     Optional methods, each of which a host calls in a worker thread, never two of them at once:
 
-    - `prepare() -> None` imports and makes what the first request needs, once, before that request's time starts to run;
-    - `load() -> None` and `unload() -> None` take a model into memory and out of it (a later request loads it again), and
-      `status() -> ModelStatus` says how it is;
+    - `prepare() -> None` imports and makes what the first request needs, once, before that request's time starts;
+    - `load() -> None` and `unload() -> None` take a model into memory and out of it (a later request loads it again);
+    - `status() -> ModelStatus` says how it is, and never waits;
     - `ping(timeout: float) -> None` finds out whether it could answer, at no cost, and raises what a request would.
     """
 
