@@ -16,7 +16,7 @@ OLDEST_API_VERSION = 2
 
 _HOMES = {
     "errors": ("PluginError", "ProviderError", "ProviderTimeout", "RateLimited", "ProviderAuthError",
-               "ProviderUnavailable", "ProviderRedirected", "BadReply", "ReplyTooLarge",
+               "ProviderUnavailable", "ProviderRedirected", "BadReply", "ReplyTooLarge", "ReplyRefused",
                "ConfigError", "CapabilityError", "ProgramError", "RtfsError",
                "LanguageError", "InternalError"),
     "hookspecs": ("hookimpl", "RtfsHookSpecs"),

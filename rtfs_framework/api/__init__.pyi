@@ -32,6 +32,7 @@ from rtfs_framework.api.errors import (
     ProviderTimeout,
     ProviderUnavailable,
     RateLimited,
+    ReplyRefused,
     ReplyTooLarge,
     RtfsError,
 )
@@ -215,6 +216,7 @@ __all__ = [
     "RedactReply",
     "Refuse",
     "RemoteModel",
+    "ReplyRefused",
     "ReplyTooLarge",
     "RtfsError",
     "RtfsHookSpecs",

@@ -25,6 +25,7 @@ __all__ = [
     "ProviderTimeout",
     "ProviderUnavailable",
     "RateLimited",
+    "ReplyRefused",
     "ReplyTooLarge",
     "RtfsError",
 ]
@@ -169,6 +170,16 @@ class ReplyTooLarge(BadReply):
     """The reply is larger than its bound; what came of it was thrown away."""
 
     code = "E0607"
+
+
+class ReplyRefused(ProviderError):
+    """The model will not answer, or the provider withholds what it said (a content filter). Another one may answer.
+
+    Programs see the kind of an answer that is no value of the declared type.
+    """
+
+    code = "E0615"
+    kind = "TypeValidationError"
 
 
 def config_error(code: str, message: str, **details: object) -> ConfigError:
