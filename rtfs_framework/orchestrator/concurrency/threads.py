@@ -154,17 +154,17 @@ class Crew:
                 self._tell_next()
 
 
-def alone(part: Part, doing: str, function: Callable[[], Any]) -> Future[None]:
-    """Call a function in a thread of its own, besides all others; return what says when it is over."""
-    over: Future[None] = Future()
+def alone(part: Part, doing: str, function: Callable[[], Any]) -> Future[Any]:
+    """Call a function in a thread of its own, besides all others; return what says when it is over, and what came."""
+    over: Future[Any] = Future()
 
     def work() -> None:
         try:
-            _, error = ask(part, doing, _ordinary, function, ())
+            value, error = ask(part, doing, _ordinary, function, ())
         except PluginFault as fault:
-            error = fault
+            value, error = None, fault
         if error is None:
-            over.set_result(None)
+            over.set_result(value)
         else:
             over.set_exception(error)
 
@@ -172,7 +172,7 @@ def alone(part: Part, doing: str, function: Callable[[], Any]) -> Future[None]:
     return over
 
 
-async def outcome_of(over: Future[None], seconds: float) -> None:
+async def outcome_of(over: Future[Any], seconds: float) -> Any:
     """Wait until what runs alone is over, at most so many seconds; it goes on whatever becomes of this.
 
     Raises:
@@ -183,7 +183,7 @@ async def outcome_of(over: Future[None], seconds: float) -> None:
     done, _ = await asyncio.wait((waited,), timeout=seconds)
     if not done:
         raise TimeoutError
-    waited.result()
+    return waited.result()
 
 
 def _ordinary(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, BaseException | None]:

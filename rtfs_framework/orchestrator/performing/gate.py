@@ -77,6 +77,13 @@ class Held(ABC):
         """Return the seconds to wait before the next check is asked."""
         return 0.0
 
+    async def ready(self) -> None:  # noqa: B027 - most have nothing to do
+        """Wait for what must be known before the next check is asked.
+
+        Raises:
+            RefusedError: It must not be sent.
+        """
+
     def begin(self, seconds: float) -> None:  # noqa: B027 - most have nothing to do
         """Note that the request is sent now, after all waiting, and answered within so many seconds.
 
@@ -213,6 +220,7 @@ class Gate:
             for check in self.of(asking.instance):
                 held = await _in_thread(enter, check) if check.waits else enter(check)
                 if held is not None:
+                    await held.ready()
                     await _pause(held)
         except BaseException:
             await permit.settle_there(_NOTHING_SENT)

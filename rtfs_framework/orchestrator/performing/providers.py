@@ -42,16 +42,14 @@ from rtfs_framework.registry.problems import words_of
 
 if TYPE_CHECKING:
     import asyncio
-    from concurrent.futures import Future
 
     import anyio
 
     from rtfs_framework.orchestrator.concurrency.outside import Outside, Told
+    from rtfs_framework.orchestrator.performing.controls import Controls
 
 _CLOSE_SECONDS = 5.0
 _METHODS = ("fingerprint", "infer", "aclose")
-_PREPARE_SECONDS = 120.0
-"""How long a provider may import and load: a model on a slow disk takes its time."""
 
 
 def untold(_part: Part, _wrong: BaseException | str, _doing: str, _instead: str) -> None:
@@ -80,7 +78,7 @@ class ProviderInstance:
     _account: Mapping[str, str] | None = attrs.field(default=None, init=False, repr=False)
     _room: tuple[asyncio.AbstractEventLoop, anyio.Semaphore] | None = attrs.field(default=None, init=False)
     _outside: Outside | None = attrs.field(default=None, init=False)
-    _prepared: Future[None] | None = attrs.field(default=None, init=False)
+    _controls: Controls | None = attrs.field(default=None, init=False)
     _making: threading.Lock = attrs.field(factory=threading.Lock, init=False)
 
     @property
@@ -161,26 +159,22 @@ class ProviderInstance:
             self._outside = Outside(self.part, self.told, self.threads)
         return self._outside
 
+    @property
+    def controls(self) -> Controls:
+        """What it is asked besides answers."""
+        if self._controls is None:
+            from rtfs_framework.orchestrator.performing.controls import Controls
+
+            self._controls = Controls(self.spec.id, self.part, self.provider)
+        return self._controls
+
     async def prepare(self) -> None:
         """Let the provider import and make what it needs, once, in a thread; that is no part of any request's time.
 
         Raises:
             ProviderError: It cannot, or not within two minutes.
         """
-        if self._prepared is not None and self._prepared.done() and self._prepared.exception() is None:
-            return
-        prepare = getattr(self.provider(), "prepare", None)
-        if not callable(prepare):
-            return
-        from rtfs_framework.orchestrator.concurrency.threads import alone, outcome_of
-
-        if self._prepared is None or self._prepared.done():
-            self._prepared = alone(self.part, "`prepare`", prepare)
-        try:
-            await outcome_of(self._prepared, _PREPARE_SECONDS)
-        except TimeoutError as error:
-            message = f"{self.distribution} was not ready within {_PREPARE_SECONDS:g} s"
-            raise ProviderUnavailable(self.spec.id, message) from error
+        await self.controls.prepare()
 
     @property
     def parallel(self) -> int | None:

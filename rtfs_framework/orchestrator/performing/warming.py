@@ -1,8 +1,9 @@
 """Making models ready that are likely asked soon: what engines propose, within bounds, billed and recorded.
 
-In: ends of calls, what engines learned. Out: requests of a few tokens to models that are cold. Off by default. A thread
-looks after each call and once a minute; it asks engines (`propose`), takes what is likely enough, and sends a request
-that passes rules, guards, rates and budgets like any, and stands in the journal under a run of its own.
+In: ends of calls, what engines learned. Out: models that are loaded, or, where their provider cannot do that by itself,
+were sent a request of a few tokens. Off by default. A thread looks after each call and once a minute; it asks engines
+(`propose`) and takes what is likely enough. A request passes rules, guards, rates and budgets like any, and stands in
+the journal under a run of its own; loading asks nobody anything.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.errors import ProviderError
 from rtfs_framework.api.learning import Warm
 from rtfs_framework.api.provider import InferenceRequest, Message
 from rtfs_framework.api.targets import LocalModel, RemoteModel, show_target
@@ -25,6 +27,7 @@ from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.performing.budgets.estimate import bound_of, prices_of
+from rtfs_framework.orchestrator.performing.controls import BusyError
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
@@ -210,10 +213,14 @@ class Warming:
             return list(self.heat.chosen(proposed, self.clock.monotonic()))
 
     async def warm(self, chosen: Iterable[Warm]) -> None:
-        """Send the requests, one after the other."""
+        """Make the models ready, one after the other: by loading them where a provider can, which costs nothing."""
         for each in chosen:
             instance = None if each.target is None else self.pool.get(each.target)
-            if instance is not None and not self._closed and self._affordable(instance):
+            if instance is None or self._closed:
+                continue
+            if _loads(instance):
+                await self._load(instance)
+            elif self._affordable(instance):
                 await self._ask(instance)
 
     def close(self) -> None:
@@ -259,6 +266,17 @@ class Warming:
             return False
         most = bound_of(_request(), prices, _TOKENS).amount.nano / _NANO
         return most == 0.0 or self.spent + most <= self.spec.usd_per_day
+
+    async def _load(self, instance: ProviderInstance) -> None:
+        """Take a model into memory. One that cannot be says so to whoever asks it first; that it broke is told here."""
+        try:
+            await instance.controls.load()
+        except PluginFault as fault:
+            self.events.plugin_failed(instance.part, fault, "", "nothing is warmed")
+        except (ProviderError, BusyError):
+            return
+        else:
+            self.events.emit("model.warmed", {"target": show_target(instance.target), "cost": 0.0})
 
     async def _ask(self, instance: ProviderInstance) -> None:
         opened = self._call(instance)
@@ -341,6 +359,14 @@ def _models(propose: Callable[[Any, Context], Iterable[Any]], state: Any, contex
         if each.what == "model" and each.target in allowed:
             found.append(each)
     return found
+
+
+def _loads(instance: ProviderInstance) -> bool:
+    """Tell whether a provider can take its model into memory without being asked anything."""
+    try:
+        return instance.controls.offers("load")
+    except ProviderError:  # it cannot even be made: whoever asks it is told
+        return False
 
 
 def _request() -> InferenceRequest:

@@ -88,6 +88,30 @@ def test_what_is_proposed_is_asked_billed_and_recorded(opened, source, kit):
     assert run.status == "complete"
 
 
+def test_a_model_that_can_be_loaded_is_loaded_and_asked_nothing(opened, source, kit):
+    loaded = []
+    _, session, warming = opened([warm(M)])
+    with session:
+        session.run(source(PROGRAM))
+        session.host.pool.get(M).provider()
+        kit.providers["m"].load = lambda: loaded.append("m")
+        asyncio.run(warming.warm(warming.look()))
+        assert (loaded, asked(kit), warming.spent) == (["m"], 0, 0.0)
+        assert session.problems == ()
+    assert [each for each in list_runs(kit.journal) if each.source == "warm-ups"] == []
+
+
+def test_a_model_that_cannot_be_loaded_stops_nobody(opened, source, kit):
+    _, session, warming = opened([warm(M)])
+    with session:
+        session.run(source(PROGRAM))
+        kit.providers["m"].load = lambda: 1 / 0
+        asyncio.run(warming.warm(warming.look()))
+        (problem,) = session.problems
+    assert "`load` failed: ZeroDivisionError" in problem.message
+    assert asked(kit) == 0
+
+
 def test_what_is_warm_is_not_warmed_again_until_it_is_cold(opened):
     _, session, warming = opened([warm(M)])
     with session:

@@ -170,6 +170,28 @@ class Board:
             self._tell(cell, now)
         return permit
 
+    def is_probe(self, target: ExecTarget, permit: int) -> bool:
+        """Tell whether a request that was let through is to find out whether its target answers again."""
+        cell = self._of(target)
+        if cell is None or cell.breaker.standing.state is not Health.HALF_OPEN:
+            return False
+        return cell.breaker.epoch == permit
+
+    def probed(self, target: ExecTarget, permit: int, seen: Seen, *, why: str = "") -> int | Turned:
+        """Count what came of a probe in a request's place; then let the request itself through, or say why not."""
+        self.settle(target, permit, seen, seconds=None, why=why)
+        cell = self._of(target)
+        if cell is None:
+            return permit
+        now = self.clock.monotonic()
+        with cell.lock:
+            admitted = cell.breaker.admit(now)
+            if admitted is None:
+                return self._turned(cell, now)
+            cell.load.change(1)
+            self._tell(cell, now)
+        return admitted
+
     def settle(self, target: ExecTarget, permit: int, seen: Seen, *, seconds: float | None, why: str = "") -> None:
         """Count what came of a request that was let through; `seconds` is how long an answer took, None for no word."""
         cell = self._of(target)

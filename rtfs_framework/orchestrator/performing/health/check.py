@@ -38,27 +38,61 @@ def _is_slow(outcome: Outcome, slow: float | None) -> bool:
     return slow is not None and outcome.seconds > slow
 
 
-@attrs.frozen(slots=True, eq=False)
+@attrs.define(slots=True, eq=False)
 class _Under(Held):
     """A request that was let through."""
 
     board: Board
     target: ExecTarget
-    permit: int
+    permit: int | None
+    """None once it is settled."""
     slow: float | None
+    asking: Asking | None = None
+    """Of a request that is to find out whether its target answers again; None for any other."""
+
+    async def ready(self) -> None:
+        """Let the provider's own probe find that out, where it has one: it is free, and nobody waits for it for long.
+
+        Raises:
+            RefusedError: The target does not answer.
+        """
+        if self.asking is None or self.permit is None:
+            return
+        from rtfs_framework.orchestrator.performing.health.probing import probe
+
+        for _ in range(self.board.spec.of(self.target).probes):
+            found = await probe(self.asking)
+            if found is None:
+                return
+            permit = self.board.probed(self.target, self.permit, found.seen, why=found.why)
+            if isinstance(permit, Turned):
+                self.permit = None
+                raise turned_away(permit)
+            self.permit = permit
+            if not self.board.is_probe(self.target, permit):
+                return
 
     def settle(self, outcome: Outcome) -> None:
         """Count what came of it."""
+        if self.permit is None:
+            return
         seen = seen_of(outcome, self.slow)
         timed = outcome.sent and outcome.failure in (None, FailureKind.REPLY, FailureKind.UNCERTAIN)
-        why = "" if outcome.failure is None else _why(outcome)
+        why = "" if outcome.failure is None else words_of(outcome)
         self.board.settle(self.target, self.permit, seen, seconds=outcome.seconds if timed else None, why=why)
 
 
-def _why(outcome: Outcome) -> str:
+def words_of(outcome: Outcome) -> str:
     """Return a failure in the words of `rtfs health`: of what kind it was, nothing that anybody wrote."""
     kind = "" if outcome.failure is None else outcome.failure.value
     return kind if outcome.retry_after is None else f"{kind}, and it asked for {outcome.retry_after:.3g} s"
+
+
+def turned_away(turned: Turned) -> RefusedError:
+    """Return the refusal of a request to a target that is left alone."""
+    return RefusedError(
+        BreakerCheck.name, turned.reason, turned.way_out, kind="NetworkError", retry_after=turned.retry_after
+    )
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -82,7 +116,6 @@ class BreakerCheck(Check):
         repeated = any(each.target == target and each.kind in _BAD for each in asking.opened.attempts)
         permit = self.board.enter(target, repeated=repeated)
         if isinstance(permit, Turned):
-            raise RefusedError(
-                self.name, permit.reason, permit.way_out, kind="NetworkError", retry_after=permit.retry_after
-            )
-        return _Under(self.board, target, permit, self.board.spec.of(target).slow)
+            raise turned_away(permit)
+        pinged = not asking.instance.immediate and self.board.is_probe(target, permit)
+        return _Under(self.board, target, permit, self.board.spec.of(target).slow, asking if pinged else None)
