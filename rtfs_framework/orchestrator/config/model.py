@@ -14,6 +14,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.orchestrator.config.budgets import USUAL_LEDGER, BudgetSpec, LedgerSpec, RateSpec, TenantSpec
 from rtfs_framework.orchestrator.config.health import HealthSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
+from rtfs_framework.orchestrator.config.serve import USUAL_SERVE, ServeSpec
 from rtfs_framework.orchestrator.config.surroundings import NO_SURROUNDINGS, Surroundings
 from rtfs_framework.orchestrator.config.tables.guards import APPROVAL_SECONDS, GuardSpec
 from rtfs_framework.orchestrator.config.tables.observers import ObserverSpec
@@ -209,6 +210,8 @@ class Config:
     ledger: LedgerSpec = USUAL_LEDGER
     labels: LabelsSpec | None = None
     """Marks of data; None where nothing carries any."""
+    serve: ServeSpec = USUAL_SERVE
+    """The bounds of `rtfs serve`, and whose tokens it takes."""
     keys: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     """Environment variables that hold keys, and the origins that the user's own word lets them go to."""
     merged: Merged | None = attrs.field(default=None, eq=False, repr=False)

@@ -40,6 +40,7 @@ from rtfs_framework.orchestrator.config.tables.health import read_health
 from rtfs_framework.orchestrator.config.tables.observers import ObserverSpec, read_observers
 from rtfs_framework.orchestrator.config.tables.prices import priced
 from rtfs_framework.orchestrator.config.tables.redaction import RedactionTables
+from rtfs_framework.orchestrator.config.tables.serve import read_serve
 from rtfs_framework.registry.faults import Part, ask
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class Resolver:
         redaction = RedactionTables(self.reading, self.catalog).rules(file.redaction)
         tree = EngineTree(self.reading, self.catalog, file.engines, named, texts, redaction, self._directory)
         counted = BudgetTables(self.reading.mistake, target, self.merged)
+        tenants = counted.tenants(file.tenants, {"budgets": file.budgets, "rates": file.rates})
+        labels = read_labels(self.reading, self.catalog, named, file, data, providers, security)
         return Config(
             path=None if self.merged.path is None else str(self.merged.path),
             default_target=target(table.default_target, ("delegation", "default_target")),
@@ -118,9 +121,10 @@ class Resolver:
             approval_seconds=file.approvals.timeout,
             budgets=counted.budgets(file.budgets, ("budgets",)),
             rates=counted.rates(file.rates, ("rates",)),
-            tenants=counted.tenants(file.tenants, {"budgets": file.budgets, "rates": file.rates}),
+            tenants=tenants,
             ledger=self._ledger(file),
-            labels=read_labels(self.reading, self.catalog, named, file, data, providers, security),
+            labels=labels,
+            serve=read_serve(self.reading.mistake, file.serve, tenants, labels),
             tables={name: data[name] for name in _DECIDING if name in data},
         )
 

@@ -30,6 +30,7 @@ from rtfs_framework.orchestrator.config.standing_labels import (
     of_trust,
 )
 from rtfs_framework.orchestrator.config.tables.health import HealthTable
+from rtfs_framework.orchestrator.config.tables.serve import ServeTable
 
 _LEVELS = (IsolationLevel.PURE, IsolationLevel.CONTROLLED, IsolationLevel.FULL)
 _MADE_HERE = frozenset({CacheLevel.L1, CacheLevel.L4})
@@ -293,6 +294,7 @@ STANDING: Mapping[str, Rule] = {
     "ledger.unknown_price": _refusing,
     "ledger.max_tokens": _reply_tokens,
     "ledger.lease": widens,
+    **{f"serve.{field.name}": widens for field in attrs.fields(ServeTable)},
     "prices.*.input": widens,
     "prices.*.output": widens,
     "prices.*.cached": widens,

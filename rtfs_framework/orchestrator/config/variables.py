@@ -46,6 +46,7 @@ SECTIONS = frozenset(
         "prices",
         "rates",
         "redaction",
+        "serve",
         "tenants",
         "warming",
     }

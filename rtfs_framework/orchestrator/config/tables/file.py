@@ -28,6 +28,7 @@ from rtfs_framework.orchestrator.config.tables.guards import USUAL_APPROVALS, Ap
 from rtfs_framework.orchestrator.config.tables.health import HealthTable
 from rtfs_framework.orchestrator.config.tables.labels import USUAL_LABELS, LabelsTable
 from rtfs_framework.orchestrator.config.tables.prices import PriceTable
+from rtfs_framework.orchestrator.config.tables.serve import USUAL_SERVE_TABLE, ServeTable
 from rtfs_framework.orchestrator.config.tables.warming import USUAL_WARMING, WarmingTable
 
 _POSITIVE: Any = validators.gt(0)
@@ -222,6 +223,7 @@ class ConfigFile:
     keys: Mapping[str, str | list[str]] = attrs.field(factory=dict)
     """Environment variables with keys, and the hosts that they may go to."""
     prices: Mapping[str, PriceTable] = attrs.field(factory=dict)
+    serve: ServeTable = USUAL_SERVE_TABLE
 
 
 def sections() -> dict[str, tuple[str, ...]]:

@@ -1,0 +1,53 @@
+"""What `[serve]` means: the bounds of a server, and whose tokens it takes."""
+
+from __future__ import annotations
+
+import attrs
+
+from rtfs_framework.api.labels import PUBLIC, Label
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class TokenSpec:
+    """A token, known by its digest alone, and the tenant that it belongs to."""
+
+    name: str
+    sha256: str = attrs.field(repr=False)
+    tenant: str = ""
+    """"" is nobody in particular."""
+    marks: Label = PUBLIC
+    """Of all data that comes with it."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ServeSpec:
+    """The bounds of a server."""
+
+    id: str = ""
+    """Of this host, as others name it in `via`; "" for one that is made of the machine and the data folder."""
+    body: int = 8 << 20
+    """Bytes of a request's body."""
+    seconds: float = 60.0
+    """Of one request, from its body on."""
+    concurrency: int = 64
+    """Requests that compute or wait at once; more are told to come back."""
+    connections: int | None = None
+    """Connections at once; None for as many as the system's limit of open files leaves."""
+    header_timeout: float = 10.0
+    """Seconds within which the head of a request must have arrived."""
+    body_timeout: float = 30.0
+    """Seconds within which its body must have arrived, and an answer must have been taken."""
+    idle_timeout: float = 60.0
+    """Seconds for which a connection may lie idle between two requests."""
+    drain: float = 30.0
+    """Seconds that requests under way have when the server is told to end."""
+    replay_for: float = 600.0
+    """Seconds for which answers are kept for requests that come again."""
+    programs: int = 256
+    """Compiled programs that are kept for each tenant."""
+    hops: int = 4
+    """Most hosts that a request may pass after this one."""
+    tokens: tuple[TokenSpec, ...] = ()
+
+
+USUAL_SERVE = ServeSpec()

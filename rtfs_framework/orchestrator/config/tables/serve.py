@@ -1,0 +1,132 @@
+"""The table `[serve]` of `delegation.toml`: what `rtfs serve` bounds, and whose tokens it takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from attrs import validators
+
+from rtfs_framework.api.labels import PUBLIC
+from rtfs_framework.api.units import Bytes, Seconds, plausible
+from rtfs_framework.orchestrator.config.budgets import why_no_tenant
+from rtfs_framework.orchestrator.config.serve import USUAL_SERVE, ServeSpec, TokenSpec
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.toml_places import KeyPath
+    from rtfs_framework.orchestrator.config.budgets import TenantSpec
+    from rtfs_framework.orchestrator.config.labels import LabelsSpec
+
+_DAY = 86_400.0
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
+_MOST_RUNNING = 10_000
+_MOST_KEPT = 1_000_000
+_LEAST_BODY = 1 << 10
+_MOST_BODY = 1 << 30
+
+
+_TIME: Any = [validators.gt(0.0), validators.le(_DAY)]
+_PLAUSIBLE = plausible(0.1, _DAY)
+
+
+def _count(usual: int, most: int = _MOST_RUNNING) -> Any:
+    return attrs.field(default=usual, validator=[validators.ge(1), validators.le(most)])
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class TokenTable:
+    """`[serve.tokens.<name>]`: who holds a token, known by its digest alone."""
+
+    sha256: str
+    tenant: str = ""
+    marks: Sequence[str] = ()
+    """Of all data that comes with it."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ServeTable:
+    """`[serve]`."""
+
+    id: str = ""
+    body: Bytes = attrs.field(
+        default=Bytes(USUAL_SERVE.body),
+        validator=[validators.ge(Bytes(_LEAST_BODY)), validators.le(Bytes(_MOST_BODY))],
+        metadata=plausible(_LEAST_BODY),
+    )
+    seconds: Seconds = attrs.field(default=Seconds(USUAL_SERVE.seconds), validator=_TIME, metadata=_PLAUSIBLE)
+    concurrency: int = _count(USUAL_SERVE.concurrency)
+    connections: int | None = attrs.field(
+        default=None, validator=validators.optional([validators.ge(1), validators.le(_MOST_KEPT)])
+    )
+    header_timeout: Seconds = attrs.field(
+        default=Seconds(USUAL_SERVE.header_timeout), validator=_TIME, metadata=_PLAUSIBLE
+    )
+    body_timeout: Seconds = attrs.field(default=Seconds(USUAL_SERVE.body_timeout), validator=_TIME, metadata=_PLAUSIBLE)
+    idle_timeout: Seconds = attrs.field(default=Seconds(USUAL_SERVE.idle_timeout), validator=_TIME, metadata=_PLAUSIBLE)
+    drain: Seconds = attrs.field(default=Seconds(USUAL_SERVE.drain), validator=_TIME, metadata=_PLAUSIBLE)
+    replay_for: Seconds = attrs.field(
+        default=Seconds(USUAL_SERVE.replay_for),
+        validator=[validators.ge(Seconds(0.0)), validators.le(Seconds(30 * _DAY))],
+        metadata=plausible(0, 30 * _DAY),
+    )
+    programs: int = _count(USUAL_SERVE.programs, _MOST_KEPT)
+    hops: int = attrs.field(default=USUAL_SERVE.hops, validator=[validators.ge(0), validators.le(64)])
+    tokens: Mapping[str, TokenTable] = attrs.field(factory=dict)
+
+
+USUAL_SERVE_TABLE = ServeTable()
+
+
+def read_serve(
+    mistake: Callable[..., None],
+    table: ServeTable,
+    tenants: Mapping[str, TenantSpec],
+    labels: LabelsSpec | None,
+) -> ServeSpec:
+    """Return what the table says; mistakes are noted: (code, message, path, way out)."""
+    if table.id and _ID.fullmatch(table.id) is None:
+        way_out = 'letters, digits, ".", "_", ":" and "-", at most 100'
+        mistake("E0705", f"'{table.id}' is no id of a host", ("serve", "id"), way_out)
+    said = attrs.asdict(table, recurse=False)
+    said["tokens"] = _tokens(mistake, table.tokens, tenants, labels)
+    return ServeSpec(**said)
+
+
+def _tokens(
+    mistake: Callable[..., None],
+    tables: Mapping[str, TokenTable],
+    tenants: Mapping[str, TenantSpec],
+    labels: LabelsSpec | None,
+) -> tuple[TokenSpec, ...]:
+    made, seen = [], dict[str, str]()
+    for name, table in tables.items():
+        path: KeyPath = ("serve", "tokens", name)
+        if _DIGEST.fullmatch(table.sha256) is None:
+            way_out = "write the SHA-256 of the token, 64 hexadecimal digits; `rtfs serve token` makes both"
+            mistake("E0705", "this is no digest of a token", (*path, "sha256"), way_out)
+        elif table.sha256 in seen:
+            wrong = f"this is the digest of the token '{seen[table.sha256]}', too"
+            mistake("E0705", wrong, (*path, "sha256"), "make another token: rtfs serve token")
+        seen[table.sha256] = name
+        wrong_tenant = _why_no_tenant(table.tenant, tenants)
+        if wrong_tenant is not None:
+            mistake("E0706", wrong_tenant, (*path, "tenant"), f"add a table [tenants.{table.tenant}], or name another")
+        known = PUBLIC if labels is None else labels.marks
+        for place, mark in enumerate(table.marks):
+            if mark not in known:
+                way_out = f"known: {', '.join(sorted(known)) or 'none'}; or add it to marks under [labels]"
+                mistake("E0706", f"no mark is called '{mark}'", (*path, "marks", place), way_out)
+        made.append(TokenSpec(name=name, sha256=table.sha256, tenant=table.tenant, marks=frozenset(table.marks)))
+    return tuple(made)
+
+
+def _why_no_tenant(tenant: str, tenants: Mapping[str, TenantSpec]) -> str | None:
+    if not tenant:
+        return None
+    wrong = why_no_tenant(tenant)
+    if wrong is None and tenants and tenant not in tenants:
+        return f"no tenant is called '{tenant}'"
+    return wrong

@@ -1,0 +1,227 @@
+"""Requests to run a program, as they come: JSON of the protocol (docs/serve.md), checked field by field."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api.caller import MOST_FACTS, MOST_TEXT
+from rtfs_framework.api.labels import Label
+from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
+from rtfs_framework.server.problems import malformed
+from rtfs_framework.server.values import read_args
+
+PROTOCOL = "1"
+MOST_KEY = 200
+MOST_VIA = 64
+_FIELDS = frozenset({"program", "entry", "args", "context", "deadline", "budget", "hops", "via", "key", "caller"})
+_CONTEXT = frozenset({"labels", "grant", "deny", "reach", "level", "agent", "environment", "constraints"})
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Context:
+    """What the caller's rules allow: the server's own are laid over it, and each only narrows."""
+
+    labels: Label = frozenset()
+    grant: tuple[str, ...] | None = None
+    deny: tuple[str, ...] = ()
+    reach: Reach | None = None
+    level: IsolationLevel | None = None
+    agent: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    constraints: tuple[tuple[str, str], ...] = ()
+
+
+NO_CONTEXT = Context()
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Budget:
+    """What a request may use at most; None for no bound of its own."""
+
+    money: float | None = None
+    tokens: int | None = None
+    calls: int | None = None
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RunRequest:
+    """One run that is asked for."""
+
+    program: Source
+    digest: str
+    """SHA-256 of the program's text."""
+    entry: str | None = None
+    args: tuple[Any, ...] = ()
+    context: Context = NO_CONTEXT
+    deadline: float | None = None
+    """Seconds that are left."""
+    budget: Budget | None = None
+    hops: int | None = None
+    via: tuple[str, ...] = ()
+    key: str = ""
+    caller: Mapping[str, str] = attrs.field(factory=dict)
+    """The run, head and call of who asks, for the log."""
+
+
+def check_protocol(version: str | None) -> None:
+    """Refuse a request of another version of the protocol.
+
+    Raises:
+        Problem: It is.
+    """
+    if version not in (None, PROTOCOL):
+        raise malformed(f"this host speaks version {PROTOCOL} of the protocol, and the request is of {version:.20}")
+
+
+def read_run(body: bytes) -> RunRequest:
+    """Return what a body asks for.
+
+    Raises:
+        Problem: 400, it is not as the protocol says.
+    """
+    table = _table(_json(body), "the body")
+    _known(table, _FIELDS, "")
+    program, digest = _program(table.get("program"))
+    entry = _text(table, "entry", None)
+    args = _text(table, "args", "[]")
+    via = table.get("via") or ()
+    if not isinstance(via, list | tuple) or len(via) > MOST_VIA or not all(isinstance(each, str) for each in via):
+        raise malformed(f"'via' must be a list of at most {MOST_VIA} ids of hosts")
+    key = _text(table, "key", "") or ""
+    if len(key) > MOST_KEY:
+        raise malformed(f"'key' has more than {MOST_KEY} characters")
+    context = table.get("context")
+    return RunRequest(
+        program=program,
+        digest=digest,
+        entry=entry,
+        args=read_args(args or "[]"),
+        context=NO_CONTEXT if not context else _context(_table(context, "'context'")),
+        deadline=_number(table, "deadline"),
+        budget=None if table.get("budget") is None else _budget(_table(table["budget"], "'budget'")),
+        hops=_whole(table, "hops"),
+        via=tuple(via),
+        key=key,
+        caller=_facts(table, "caller"),
+    )
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except RecursionError:
+        raise malformed("the body is nested too deeply") from None
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise malformed(f"the body is no JSON: {error}") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _table(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise malformed(f"{what} must be a JSON object")
+    return value
+
+
+def _known(table: Mapping[str, Any], fields: frozenset[str], where: str) -> None:
+    others = table.keys() - fields
+    if others:
+        name = f"{where}{min(others)}"
+        raise malformed(f"'{name:.60}' is no field of a request", f"known: {', '.join(sorted(fields))}")
+
+
+def _program(value: Any) -> tuple[Source, str]:
+    table = _table(value, "'program'")
+    _known(table, frozenset({"name", "source", "sha256"}), "program.")
+    text, name = table.get("source"), table.get("name", "<request>")
+    if not isinstance(text, str):
+        raise malformed("'program.source' must be the program's text")
+    if not isinstance(name, str) or len(name) > MOST_TEXT:
+        raise malformed("'program.name' must be a text")
+    try:
+        digest = hashlib.sha256(text.encode()).hexdigest()
+    except UnicodeEncodeError:
+        raise malformed("'program.source' holds half of a surrogate pair, which is no character") from None
+    given = table.get("sha256")
+    if given is not None and given != digest:
+        raise malformed("'program.sha256' is not the digest of 'program.source'", "the program was changed on its way")
+    return Source(name, text), digest
+
+
+def _text(table: Mapping[str, Any], name: str, usual: str | None) -> str | None:
+    value = table.get(name, usual)
+    if value is not None and not isinstance(value, str):
+        raise malformed(f"'{name}' must be a text")
+    return value
+
+
+def _number(table: Mapping[str, Any], name: str) -> float | None:
+    value = table.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise malformed(f"'{name}' must be a number of at least 0")
+    return float(value)
+
+
+def _whole(table: Mapping[str, Any], name: str) -> int | None:
+    value = table.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 53):
+        raise malformed(f"'{name}' must be a whole number of at least 0")
+    return value
+
+
+def _texts(table: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    value = table.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise malformed(f"'context.{name}' must be a list of texts")
+    return tuple(value)
+
+
+def _facts(table: Mapping[str, Any], name: str) -> dict[str, str]:
+    value = table.get(name) or {}
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise malformed(f"'{name}' must map names to texts")
+    if len(value) > MOST_FACTS or any(len(each) > MOST_TEXT for fact in value.items() for each in fact):
+        raise malformed(f"'{name}' may hold {MOST_FACTS} facts of {MOST_TEXT:,} characters each")
+    return value
+
+
+def _budget(table: dict[str, Any]) -> Budget:
+    _known(table, frozenset({"money", "tokens", "calls"}), "budget.")
+    return Budget(money=_number(table, "money"), tokens=_whole(table, "tokens"), calls=_whole(table, "calls"))
+
+
+def _context(table: dict[str, Any]) -> Context:
+    _known(table, _CONTEXT, "context.")
+    return Context(
+        labels=frozenset(_texts(table, "labels") or ()),
+        grant=_texts(table, "grant"),
+        deny=_texts(table, "deny") or (),
+        reach=_one_of(table, "reach", Reach),
+        level=_one_of(table, "level", IsolationLevel),
+        agent=_text(table, "agent", "") or "",
+        environment=tuple(sorted(_facts(table, "environment").items())),
+        constraints=tuple(sorted(_facts(table, "constraints").items())),
+    )
+
+
+def _one_of(table: Mapping[str, Any], name: str, kind: Any) -> Any:
+    value = table.get(name)
+    if value is None:
+        return None
+    known = [each.value for each in kind]
+    if value not in known:
+        raise malformed(f"'context.{name}' must be one of {', '.join(known)}")
+    return kind(value)
