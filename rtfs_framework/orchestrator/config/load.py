@@ -18,7 +18,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.orchestrator.config.budgets import of_tenant
 from rtfs_framework.orchestrator.config.idle import idle_rules, without_tenant
 from rtfs_framework.orchestrator.config.key_binding import bindings, surroundings
-from rtfs_framework.orchestrator.config.layers import Kind, Layer, Merged, read_layers
+from rtfs_framework.orchestrator.config.layers import Given, Kind, Layer, Merged, read_layers
 from rtfs_framework.orchestrator.config.model import Config, EngineSpec, ProviderSpec
 from rtfs_framework.orchestrator.config.own import default_engine, defaults_of
 from rtfs_framework.registry.faults import Part, PluginFault, ask
@@ -45,7 +45,7 @@ def load_config(
         ConfigError: With one diagnostic for each mistake in what was read, each with its place.
     """
     defaults = default_providers(catalog, report)
-    given = read_layers(config_path, program_dir, environ)
+    given = _given(config_path, program_dir, environ, catalog)
     making = _Making(catalog, defaults)
     if not given.layers:
         config = Config(engine=_usual_engine(catalog), providers=defaults, notices=given.notices)
@@ -59,6 +59,17 @@ def load_config(
     idle += without_tenant(config, said=tenant is not None or "RTFS_TENANT" in environ)
     config = attrs.evolve(config, notices=(*given.notices, *notices, *config.notices, *withheld, *idle))
     return of_tenant(config, _tenant(tenant, environ))
+
+
+def _given(asked: Path | None, program_dir: Path | None, environ: Mapping[str, str], catalog: Catalog) -> Given:
+    """Return every text that counts, with that of the variable which names an on-device model."""
+    given = read_layers(asked, program_dir, environ)
+    if "RTFS_LOCAL_MODEL_PATH" not in environ:
+        return given
+    from rtfs_framework.orchestrator.config.local_model import with_local_model
+
+    layers, notices = with_local_model(given.layers, environ, catalog)
+    return Given(layers=layers, notices=(*given.notices, *notices))
 
 
 def _tenant(given: str | None, environ: Mapping[str, str]) -> str:
@@ -211,8 +222,19 @@ def default_providers(catalog: Catalog, report: Report) -> tuple[ProviderSpec, .
             except PluginFault as fault:
                 report(fault)
                 continue
+            near = next((each for each in made.values() if each.id == id_), None)
+            if near is not None:
+                report(_claimed(part, catalog.part("provider", near.plugin), spec, near))
             made.setdefault(spec.target, spec)
     return tuple(made.values())
+
+
+def _claimed(part: Part, other: Part, spec: ProviderSpec, near: ProviderSpec) -> PluginFault:
+    """Return what is told of an id that two plugins bring along."""
+    kept = "that one stays" if spec.target == near.target else "both stay, and the id alone names neither"
+    told = f"has the id of the {show_target(near.target)} that {other.provenance} brings along; {kept}"
+    way_out = f"uninstall one of them, or leave one out with RTFS_PLUGINS; write local-{spec.id} or remote-{spec.id}"
+    return PluginFault(part, f"its default instance '{spec.id}'", told, way_out=way_out)
 
 
 def _needs_a_table(entry: ProviderEntry) -> bool:

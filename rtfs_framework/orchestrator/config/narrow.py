@@ -166,7 +166,8 @@ class Narrowing:
         known = {each.target: each for each in self.below.providers}
         plugin = table.get("provider") or usual_plugin(target, id_, table, known, self.catalog)
         entry = self.catalog.providers.get(plugin, (None,))[0] if isinstance(plugin, str) else None
-        if entry is None or entry.locality is not Locality.LOCAL or why_no_id(target, known) is not None:
+        taken = why_no_id(target, known) is not None or RemoteModel(id_) in known
+        if entry is None or entry.locality is not Locality.LOCAL or taken:
             self.ignored.append(path)
             return {}
         fields = (

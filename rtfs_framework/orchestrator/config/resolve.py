@@ -30,8 +30,9 @@ from rtfs_framework.orchestrator.config.model import (
     ProviderSpec,
 )
 from rtfs_framework.orchestrator.config.own import Reading, default_engine, key_names, usual_plugin
+from rtfs_framework.orchestrator.config.owners import Owners
 from rtfs_framework.orchestrator.config.paths import BadPath, read_path
-from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text, why_no_id
+from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.surroundings import read_surroundings
 from rtfs_framework.orchestrator.config.tables.file import CacheTable, ConfigFile, ProviderTable, SecurityTable
@@ -131,21 +132,19 @@ class Resolver:
     def _providers(self, file: ConfigFile, defaults: Iterable[ProviderSpec]) -> tuple[ProviderSpec, ...]:
         """Return the file's providers, after those defaults that it does not replace."""
         found: dict[ExecTarget, ProviderSpec] = {spec.target: spec for spec in defaults}
-        own: list[ExecTarget] = []
+        owners = Owners(self.reading, self.catalog)
         for section, make in _SECTIONS:
             for name, table in getattr(file.delegation, section).items():
                 path = ("delegation", section, name)
                 target = make(name)
-                wrong = why_no_id(target, own)
-                if wrong is not None:
-                    self.reading.mistake("E0706", wrong, path, "choose another id", key=True)
+                if not owners.claim(target, path):
                     continue
-                own.append(target)
                 spec = self._provider(target, name, table, path, found)
                 if spec is not None:  # a default that is written alike gives way
                     text = target_text(target)
                     found = {each: s for each, s in found.items() if each == target or target_text(each) != text}
                     found[target] = spec
+        owners.beside(spec for spec in found.values() if spec.directory is None)
         least = file.delegation.min_confidence
         return tuple(
             spec if "min_confidence" in spec.table else attrs.evolve(spec, min_confidence=least)
