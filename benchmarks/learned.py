@@ -25,7 +25,7 @@ _FEWER = 10
 """A look-up takes some hundredth of a decision: the yardstick is this many times as many."""
 _TARGET = 1_500
 """Some 30 microseconds where a look-up takes 20 nanoseconds."""
-_ROUTES = """
+ROUTES = """
 [delegation.static_routes]
 greet = ["local-echo", "local-other"]
 [delegation.local_models.echo]
@@ -35,24 +35,24 @@ provider = "echo"
 [journal]
 enabled = false
 """
-_NO_L1 = "[caches.l1]\nenabled = false\n"
-_STATIC = '[delegation]\nengine = "static"\n' + _ROUTES
+NO_L1 = "[caches.l1]\nenabled = false\n"
+_STATIC = '[delegation]\nengine = "static"\n' + ROUTES
 _ADAPTIVE = '[delegation]\nengine = "learned"\n[engines.learned]\nplugin = "adaptive"\nbase = "static"\n'
-_CHAIN = (
+CHAIN = (
     '[delegation]\nengine = "careful"\n[engines.careful]\nplugin = "security"\nbase = "steady"\n'
     '[[engines.careful.rules]]\nsymbols = "draft-*"\nwhere = "remote"\nsay = "deny"\n'
     '[engines.steady]\nplugin = "resilient"\nprimary = "learned"\nfallback = ["local-pure"]\n'
     '[engines.learned]\nplugin = "adaptive"\nbase = "static"\n'
 )
-_SETTLED = _ADAPTIVE + "exploration = 0.0\nlearning = 0.0\n" + _ROUTES
+_SETTLED = _ADAPTIVE + "exploration = 0.0\nlearning = 0.0\n" + ROUTES
 
 
 def decide_learned() -> Iterable[Row]:
     """Yield the time of a decision by `adaptive` over `static` that draws, and of one that is kept."""
-    exploring = _ADAPTIVE + _ROUTES + _NO_L1
+    exploring = _ADAPTIVE + ROUTES + NO_L1
     with ExitStack() as held:
-        alone, drawing = (held.enter_context(_deciding(text)) for text in (_STATIC + _NO_L1, exploring))
-        kept, chain = (held.enter_context(_deciding(text)) for text in (_SETTLED, _CHAIN + _ROUTES + _NO_L1))
+        alone, drawing = (held.enter_context(deciding(text)) for text in (_STATIC + NO_L1, exploring))
+        kept, chain = (held.enter_context(deciding(text)) for text in (_SETTLED, CHAIN + ROUTES + NO_L1))
         works = {"static": alone, "adaptive": drawing, "kept": kept, "chain": chain}
         found = compared(works, look_ups(_MANY * _FEWER))
         over = compared({"adaptive": drawing}, alone)["adaptive"]
@@ -76,8 +76,8 @@ def _scaled(found: Ratio) -> Ratio:
 
 
 @contextmanager
-def _deciding(text: str) -> Iterator[Work]:
-    """Give what decides about one call again and again, after 200 outcomes of each target."""
+def deciding(text: str, times: int = _MANY) -> Iterator[Work]:
+    """Give what decides so many times about one call, after 200 outcomes of each target."""
     call = a_call()
     with TemporaryDirectory() as folder:
         config = Path(folder, "delegation.toml")
@@ -91,7 +91,7 @@ def _deciding(text: str) -> Iterator[Work]:
             decide, asker = session.host.dispatcher.delegator.decide, Past(seed="a run", call=(0, -1, (1,)))
 
             def many() -> None:
-                for _ in range(_MANY):
+                for _ in range(times):
                     made = decide(call, asker)
                     if isinstance(made, Decision) and made.settle is not None:
                         made.settle(True)

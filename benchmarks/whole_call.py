@@ -1,7 +1,9 @@
 """A whole call of a model beside a gateway's, and what an engine costs programs that it does not concern.
 
 `whole_call`: a function that is answered by `echo`, through all of the host (decided, looked at by every check, asked,
-typed, counted; the journal is off), beside `acompletion` of LiteLLM's Router with a mock reply, one after the other.
+typed, counted; the journal is off), beside `acompletion` of LiteLLM's Router with a mock reply, one after the other;
+by its hint, and by the whole chain of engines, which decides anew and learns at each call (without a journal in the
+same thread). A decision of that chain, with a draw and nothing from memory, stands beside the Router's call, too.
 `eval_vs_eval_with_engine`: a million times `(inc 0)`, beside the same with an engine that claims nothing, where the
 compiled code is the same, and beside an engine that claims it, where each call is a decision from memory.
 """
@@ -17,8 +19,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.learned import CHAIN, NO_L1, ROUTES, deciding
 from benchmarks.table import Row
-from benchmarks.timing import Ratio, Work, compared, ratio
+from benchmarks.timing import Ratio, Work, compared
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.running.program import LoadedProgram
 from rtfs_framework.orchestrator.session import Session
@@ -28,7 +31,23 @@ _ECHO = """
 (defn ^:delegation :local-model "echo" say "Say it." [text :string] : :string "")
 (defn main [n] (loop [i 0] (if (< i n) (do (say "hello") (recur (inc i))) i)))
 """
+_ASKED = _ECHO.replace(' ^:delegation :local-model "echo"', "")
 _NO_MEMORY = "[caches.l2]\nenabled = false\n"
+_HINTED = "a whole call to echo, by its hint"
+_CHAINED = "a whole call to echo, by security(resilient(adaptive(static)))"
+_DECISION = "a decision by security(resilient(adaptive(static))), drawn"
+_DECIDED = (
+    CHAIN
+    + """
+[delegation.static_routes]
+say = ["local-echo", "local-other"]
+[delegation.local_models.other]
+provider = "echo"
+[caches.l1]
+enabled = false
+"""
+    + _NO_MEMORY
+)
 _TIMES = 1_000_000
 _CLAIMED = 50_000
 """A call that is decided takes a thousand times as long as one that is not; so many are measured of the million."""
@@ -45,20 +64,29 @@ def whole_call() -> Iterable[Row]:
     if find_spec("litellm") is None:
         return
     router = _router()
-    with _loaded(_ECHO, _NO_MEMORY) as program:
+    with _loaded(_ECHO, _NO_MEMORY) as hinted, _loaded(_ASKED, _DECIDED) as decided:
+        paths = {call.decision.path[:4] for call in decided.call("main", (3,)).calls if call.decision is not None}
+        if paths != {("careful", "steady", "learned", "static")}:
+            raise AssertionError(f"the calls were decided by {paths}")
+        with deciding(CHAIN + ROUTES + NO_L1, _CALLS) as decision:
+            works = {_HINTED: _calls(hinted), _CHAINED: _calls(decided), _DECISION: decision}
+            found = compared(works, router)
+    for name, measured in found.items():
+        yield Row(
+            name=name,
+            ratio=measured,
+            yardstick="`acompletion` of LiteLLM's Router with a mock reply",
+            target=None if name == _CHAINED else 1 / 50,
+            note=f"{1 / measured.value:.0f} times cheaper",
+        )
 
-        def ours() -> None:
-            if program.call("main", (_CALLS,)).value != _CALLS:
-                raise AssertionError("the calls were not made")
 
-        measured = ratio(ours, router)
-    yield Row(
-        name="a whole call to echo",
-        ratio=measured,
-        yardstick="`acompletion` of LiteLLM's Router with a mock reply",
-        target=1 / 50,
-        note=f"{1 / measured.value:.0f} times cheaper",
-    )
+def _calls(program: LoadedProgram) -> Work:
+    def work() -> None:
+        if program.call("main", (_CALLS,)).value != _CALLS:
+            raise AssertionError("the calls were not made")
+
+    return work
 
 
 def _router() -> Work:
