@@ -42,7 +42,12 @@ def test_as_json(rtfs, program):
     site = next(each for each in data["programs"][0]["labels"] if each["place"] == "p.rtfs:5:10")
     assert site["marks"] == ["pii"]
     source = next(each for each in site["sources"] if each["marks"])
-    assert source == {"source": "records :email", "marks": ["pii"], "way": ["p.rtfs:4:25", "p.rtfs:5:10"]}
+    assert source == {
+        "source": "records :email",
+        "marks": ["pii"],
+        "way": ["p.rtfs:4:25", "p.rtfs:5:10"],
+        "whole": False,
+    }
     assert "local-pure" in site["accepted"]
     assert "remote far" in site["refused"]
 

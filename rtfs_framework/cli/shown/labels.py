@@ -28,7 +28,9 @@ def label_lines(file: str, sites: Sequence[SeenSite]) -> Iterator[list[Part]]:
 
 
 def _refused(site: SeenSite) -> list[Part]:
-    return ["; not by ", yellow(", ".join(site.refused))] if site.refused else []
+    never = [each for each in site.refused if each not in site.redacted]
+    parts: list[Part] = ["; redacted by ", ", ".join(site.redacted)] if site.redacted else []
+    return [*parts, "; not by ", yellow(", ".join(never))] if never else parts
 
 
 def _marks(marks: frozenset[str]) -> str:

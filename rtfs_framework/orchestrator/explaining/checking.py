@@ -26,7 +26,7 @@ def check(host: Host, source: Source, limits: Limits) -> Checked:
         sources=artifact.sources,
         diagnostics=tuple(bounded([*findings(host, artifact), *hints(host, artifact)])),
         effects=artifact.effects,
-        sites=tuple(explain_artifact(host, artifact)),
+        sites=tuple(explain_artifact(host, artifact, limits)),
     )
 
 

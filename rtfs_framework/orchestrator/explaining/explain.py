@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel, show_target
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.limits import Limits
@@ -79,30 +80,45 @@ def explain(host: Host, source: Source, limits: Limits) -> list[ExplainedSite]:
     Raises:
         LanguageError: The program cannot be compiled. (A name or target that nobody knows is explained, not raised.)
     """
-    return explain_artifact(host, compile_for(host, source, limits))
+    return explain_artifact(host, compile_for(host, source, limits), limits)
 
 
-def explain_artifact(host: Host, artifact: Artifact) -> list[ExplainedSite]:
+def explain_artifact(host: Host, artifact: Artifact, limits: Limits) -> list[ExplainedSite]:
     """Return the call sites of a compiled program in the order of its text."""
     sites = sorted(artifact.sites, key=lambda site: (site.place.line, site.place.column))
     known = {each.name: each for each in artifact.signatures}
     capabilities = host.dispatcher.capabilities
     named = (site.name for site in sites if site.kind in _OF_CAPABILITIES and site.name is not None)
     refused = capabilities.security.authorize_program(capabilities.id_of(name) or name for name in named)
-    return [_site(host, site, known, refused) for site in sites]
+    wholes = _wholes(host, artifact, limits)
+    return [_site(host, site, known, refused, wholes.get(str(site.place), PUBLIC)) for site in sites]
+
+
+def _wholes(host: Host, artifact: Artifact, limits: Limits) -> Mapping[str, Label]:
+    """Return, by place, the marks that a redaction may free there; nothing where there are no rules."""
+    labelling = host.dispatcher.labelling
+    if labelling is None or not labelling.marks.redactions:
+        return {}
+    from rtfs_framework.orchestrator.explaining.seen import seen
+
+    return {each.place: each.whole for each in seen(host, artifact.source, limits)}
 
 
 _OF_CAPABILITIES = (SiteKind.CAPABILITY, SiteKind.HOST_NAME)
 
 
 def _site(
-    host: Host, site: CallSite, known: Mapping[str, FunctionSignature], refused: Mapping[str, Refusal]
+    host: Host,
+    site: CallSite,
+    known: Mapping[str, FunctionSignature],
+    refused: Mapping[str, Refusal],
+    whole: Label,
 ) -> ExplainedSite:
     match site.kind:
         case SiteKind.FUNCTION:
             named = FunctionSignature(site.name or "fn")
             function = site.function or known.get(named.name, named)
-            return attrs.evolve(_function(host, site, function), labels=of_function(host, function))
+            return attrs.evolve(_function(host, site, function), labels=of_function(host, function, whole))
         case SiteKind.CAPABILITY | SiteKind.HOST_NAME:
             name = None if site.name is None else host.dispatcher.capabilities.id_of(site.name)
             return attrs.evolve(_capability(host, site, refused), labels=of_capability(host, name))
@@ -125,9 +141,9 @@ def explain_call(host: Host, source: Source, asked: Source, limits: Limits) -> E
         why = "nobody claims it: it is a plain function"
         return _explained(site, target=show_target(LocalPure()), reasoning=why)
     label = given(host, call)
-    deciding = decider(host, label)
+    deciding = decider(host, label, label)
     found = deciding.preview(call, asker=Past(labels=label))
-    labels = of_function(host, function)
+    labels = of_function(host, function, label)
     return attrs.evolve(_shown(host, site, found), way=way_of(host, deciding, call, found), labels=labels)
 
 

@@ -10,6 +10,7 @@ from rtfs_framework.api.targets import Ask, Capability, Deny, LocalPure, show_ta
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.signature import FunctionSignature
+from rtfs_framework.orchestrator.explaining.imagined import Past
 from rtfs_framework.orchestrator.recording.records import Decision
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ def given(host: Host, call: HostCall) -> Label:
     return PUBLIC.union(*(marks for _, marks in labelling.marks.of_arguments(call.args, names)))
 
 
-def decider(host: Host, label: Label) -> Delegator:
-    """Return what decides about calls of a label."""
+def decider(host: Host, label: Label, whole: Label = PUBLIC) -> Delegator:
+    """Return what decides about calls of a label; a redaction may free the marks that are `whole`."""
     labelling, delegator = host.dispatcher.labelling, host.dispatcher.delegator
-    return delegator if labelling is None or not label else labelling.of(_rule(labelling.marks, label))
+    return delegator if labelling is None or not label else labelling.of(rule_for(labelling.marks, label, whole=whole))
 
 
 def recorded(labelling: Labelling | None, entry: Mapping[str, Any]) -> tuple[Label, Delegator | None]:
@@ -45,12 +46,16 @@ def recorded(labelling: Labelling | None, entry: Mapping[str, Any]) -> tuple[Lab
     freed = frozenset(map(str, (entry.get("freed") or {}).get("marks", ())))
     words = frozenset((entry.get("freed") or {}).get("grants", ()))
     grants = tuple(each for each in labelling.marks.spec.grants if str(each) in words) if freed else ()
-    return label, labelling.of(_rule(labelling.marks, label, freed, grants))
+    whole = label & frozenset(map(str, entry.get("whole") or ()))
+    return label, labelling.of(rule_for(labelling.marks, label, freed, grants, whole))
 
 
-def of_function(host: Host, function: FunctionSignature) -> Steps:
-    """Return, for each mark that anything here has, what becomes of a call of a function that carries it."""
-    return tuple(_each(host, lambda delegator: _becomes(delegator, function)))
+def of_function(host: Host, function: FunctionSignature, whole: Label = PUBLIC) -> Steps:
+    """Return, for each mark that anything here has, what becomes of a call of a function that carries it.
+
+    A call carries those that are `whole` only by data as it was given, so that a redaction may free them.
+    """
+    return tuple(_each(host, lambda delegator, label: _becomes(delegator, function, label), whole))
 
 
 def of_capability(host: Host, name: str | None) -> Steps:
@@ -60,7 +65,7 @@ def of_capability(host: Host, name: str | None) -> Steps:
         return ()
     target = Capability(name)
 
-    def becomes(delegator: Delegator) -> str:
+    def becomes(delegator: Delegator, _label: Label) -> str:
         rule = delegator.precedence.security.label
         why = None if rule is None else rule.why_not(target)
         if rule is None or why is None:
@@ -70,16 +75,20 @@ def of_capability(host: Host, name: str | None) -> Steps:
     return tuple(_each(host, becomes))
 
 
-def _each(host: Host, becomes: Any) -> Iterator[tuple[str, str]]:
+def _each(host: Host, becomes: Any, whole: Label = PUBLIC) -> Iterator[tuple[str, str]]:
     labelling = host.dispatcher.labelling
     for mark in () if labelling is None else sorted(_had(labelling.marks)):
-        yield f":{mark}", becomes(decider(host, frozenset((mark,))))
+        label = frozenset((mark,))
+        yield f":{mark}", becomes(decider(host, label, label & whole), label)
 
 
-def _becomes(delegator: Delegator, function: FunctionSignature) -> str:
-    found = delegator.preview(HostCall(CallKind.DELEGATED, function.name, (), function), quiet=True)
-    if isinstance(found, Decision) and not found.read:
+def _becomes(delegator: Delegator, function: FunctionSignature, label: Label) -> str:
+    call = HostCall(CallKind.DELEGATED, function.name, (), function)
+    found = delegator.preview(call, quiet=True, asker=Past(labels=label))
+    if isinstance(found, Decision) and set(found.read) <= {"labels"}:
         target = found.plan.target
+        if found.plan.transform and not isinstance(target, LocalPure):
+            return f"{show_target(target)}, after {' and '.join(found.plan.transform)}"
         if isinstance(target, Deny):
             return f"refused: {target.reason.partition(';')[0]}"
         return show_target(target) if not isinstance(target, LocalPure) else _HOME
@@ -96,7 +105,8 @@ def _had(marks: Marks) -> Label:
     return PUBLIC.union(*(each for table in tables for each in table.values()))
 
 
-def _rule(marks: Marks, label: Label, freed: Label = PUBLIC, grants: Any = ()) -> LabelRule:
+def rule_for(marks: Marks, label: Label, freed: Label = PUBLIC, grants: Any = (), whole: Label = PUBLIC) -> LabelRule:
+    """Return what judges the targets of calls of a label; what the policy trusts a redaction with is `whole`, too."""
     from rtfs_framework.orchestrator.deciding.labels import LabelRule
 
-    return LabelRule(marks, label, freed, grants, marks.whole(label))
+    return LabelRule(marks, label, freed, grants, whole | marks.whole(label))

@@ -11,6 +11,7 @@ from rtfs_framework.api.targets import Capability, LocalPure, show_target
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.signature import SiteKind
 from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.explaining.labels import rule_for
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.running.linking import PRELUDE
 from rtfs_framework.orchestrator.running.module_path import finder
@@ -29,10 +30,12 @@ class SeenSource:
     text: str
     marks: Label
     way: tuple[str, ...]
+    whole: bool = False
+    """Whether it may be seen in no other way than as data that is as it was given: a redaction may free its marks."""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-ready data."""
-        return {"source": self.text, "marks": sorted(self.marks), "way": list(self.way)}
+        return {"source": self.text, "marks": sorted(self.marks), "way": list(self.way), "whole": self.whole}
 
 
 @attrs.frozen(slots=True)
@@ -45,18 +48,25 @@ class SeenSite:
     sources: tuple[SeenSource, ...]
     accepted: tuple[str, ...]
     refused: tuple[str, ...]
+    redacted: tuple[str, ...] = ()
+    """Those of the refused that accept it once a rule of `[redaction]` has taken out what it finds."""
 
     @property
     def marks(self) -> Label:
         """The marks that a call there may carry."""
         return PUBLIC.union(*(each.marks for each in self.sources))
 
+    @property
+    def whole(self) -> Label:
+        """Those of them that it carries only by data as it was given."""
+        return self.marks - PUBLIC.union(*(each.marks for each in self.sources if not each.whole))
+
     def to_json(self) -> dict[str, Any]:
         """Return JSON-ready data."""
         sources = [each.to_json() for each in self.sources]
         return {
             "place": self.place, "text": self.text, "marks": sorted(self.marks), "sources": sources,
-            "accepted": list(self.accepted), "refused": list(self.refused),
+            "accepted": list(self.accepted), "refused": list(self.refused), "redacted": list(self.redacted),
         }  # fmt: skip
 
 
@@ -99,8 +109,9 @@ def _sites(host: Host, artifact: Artifact) -> Iterator[SeenSite]:
         flow = flows.of(place)
         if flow is not None:
             sources = tuple(_sources(host, flow, replies))
-            marks = PUBLIC.union(*(each.marks for each in sources))
-            yield SeenSite(place, _text(artifact, place), sources, *_targets(host, marks, names.get(place)))
+            found = SeenSite(place, _text(artifact, place), sources, (), ())
+            accepted, refused, redacted = _targets(host, found, names.get(place))
+            yield attrs.evolve(found, accepted=accepted, refused=refused, redacted=redacted)
 
 
 def _order(place: str) -> tuple[str, int, int]:
@@ -113,20 +124,24 @@ def _sources(host: Host, flow: Flow, replies: dict[str, Label]) -> Iterator[Seen
     found = []
     for each in flow.sources or ():
         marks = PUBLIC if labelling is None else labelling.marks.of_sources((each,), replies)
-        found.append(SeenSource(str(each), marks, flow.why.get(each, ())))
+        found.append(SeenSource(str(each), marks, flow.why.get(each, ()), each in flow.whole))
     yield from sorted(found, key=lambda each: (not each.marks, each.text))
 
 
-def _targets(host: Host, marks: Label, capability: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the targets that accept marks, and those that do not; of a call of a capability that one alone."""
+def _targets(host: Host, site: SeenSite, capability: str | None) -> tuple[tuple[str, ...], ...]:
+    """Return the targets that accept a call, those that do not, and which of these do after a redaction.
+
+    Of a call of a capability that one alone.
+    """
     labelling = host.dispatcher.labelling
     targets = [LocalPure(), *host.pool.all] if capability is None else [Capability(capability)]
-    words = {each: show_target(each) for each in targets}
     if labelling is None:
-        return tuple(words.values()), ()
-    takes = {each: labelling.marks.accepts(each) for each in targets}
-    refused = [word for each, word in words.items() if (most := takes[each]) is not None and not marks <= most]
-    return tuple(word for word in words.values() if word not in refused), tuple(refused)
+        return tuple(map(show_target, targets)), (), ()
+    rule = rule_for(labelling.marks, site.marks, whole=site.whole)
+    refused = [each for each in targets if rule.excess(each)]
+    redacted = [] if capability is not None else [each for each in refused if not rule.excess(each, None)]
+    accepted = [each for each in targets if each not in refused]
+    return tuple(tuple(map(show_target, found)) for found in (accepted, refused, redacted))
 
 
 def _text(artifact: Artifact, place: str) -> str:

@@ -198,6 +198,8 @@ class CallLabel:
     def to_json(self) -> dict[str, Any]:
         """Return JSON-ready data."""
         found: dict[str, Any] = {"labels": sorted(self.label)}
+        if self.whole:
+            found["whole"] = sorted(self.whole)
         if self.brought:
             found["brought"] = sorted(self.brought)
         if self.freed:

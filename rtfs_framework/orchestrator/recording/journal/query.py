@@ -237,7 +237,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row, said: Said) -> dict
         "heard": kept.get("heard", ""),
         "signals": body.get("signals", 0),
         "said_around": body.get("said_around", False),
-        **{name: body.get(name, []) for name in ("labels", "brought")},
+        **{name: body.get(name, []) for name in ("labels", "whole", "brought")},
         "freed": body.get("freed"),
         "attempt": body.get("attempt", 0),
         "feedback": said.get(_id(row), []),

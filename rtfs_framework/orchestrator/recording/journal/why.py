@@ -46,7 +46,7 @@ def _of(
         "decisions": [_decided(history, each) for each in told],
         "attempts": entry["attempts"],
         "exhausted": entry["exhausted"],
-        **{name: entry.get(name) for name in ("labels", "brought", "freed")},
+        **{name: entry.get(name) for name in ("labels", "whole", "brought", "freed")},
         "shadow": entry["shadow"],
         "memory": {"plan": told[-1].said.get("cache", "") if told else "", "reply": entry["cache"]},
         **{name: entry[name] for name in _TOOK},
