@@ -27,7 +27,7 @@ _HOMES = {
     "signals": ("Health", "Latency", "Left", "Price"),
     "approval": ("ApprovalRequest",),
     "caller": ("DelegationMetadata", "Described", "Permissions"),
-    "context": ("CallContext",),
+    "context": ("CallContext", "Heard"),
     "labels": ("Label", "PUBLIC"),
     "learning": ("LearningEngine", "MOST_NOTE", "Outcome", "ProposingEngine", "State", "Stats", "Warm", "WarmContext"),
     "endpoints": ("Endpoint", "BadEndpoint", "read_endpoint", "http_url"),

@@ -14,7 +14,7 @@ from rtfs_framework.api.cache import (
 from rtfs_framework.api.caller import DelegationMetadata, Described, Permissions
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityHandler, CapabilityRequest
 from rtfs_framework.api.command import CommandEntry
-from rtfs_framework.api.context import CallContext
+from rtfs_framework.api.context import CallContext, Heard
 from rtfs_framework.api.embedder import Embedder, EmbedderEntry, EmbedderSettings
 from rtfs_framework.api.endpoints import BadEndpoint, Endpoint, http_url, read_endpoint
 from rtfs_framework.api.engine import Children, DelegationEngine, EngineEntry, EngineSettings
@@ -164,6 +164,7 @@ __all__ = [
     "GuardSettings",
     "GuardedRequest",
     "Health",
+    "Heard",
     "Hedge",
     "HintKind",
     "HostCall",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+import attrs
+
 if TYPE_CHECKING:
     from rtfs_framework.api.attempts import Attempt
     from rtfs_framework.api.caller import DelegationMetadata, Permissions
@@ -16,6 +18,16 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.maps import Map
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.lang.types.model import Type
+
+
+@attrs.frozen(slots=True)
+class Heard:
+    """What a model said that an engine consulted."""
+
+    value: Any = None
+    """Its words, or a value of the type that was asked for; None where there is no answer."""
+    confidence: float | None = None
+    """How sure it was, within 0 and 1; None where its provider cannot tell."""
 
 
 class CallContext(Protocol):
@@ -80,6 +92,14 @@ class CallContext(Protocol):
     @property
     def semantic_hash(self) -> int | None:
         """A 64-bit number for that vector: requests of like meaning differ in few bits; None where there is none."""
+        ...
+
+    def similarity(self, text: str, others: Iterable[str]) -> tuple[float, ...] | None:
+        """Return how near other texts are to one by meaning: cosines of the configured embedder's vectors.
+
+        -1 stands for one that an embedder in front has ruled out (`then` in its table). None without an embedder, or
+        where it fails.
+        """
         ...
 
     @property
@@ -192,6 +212,13 @@ class CallContext(Protocol):
 
         If the answer is not there yet, this does not return: the host asks, and runs `decide` again. At most two
         questions may be asked about a call.
+        """
+        ...
+
+    def hear(self, target: LocalModel | RemoteModel, question: str, schema: Type | str | None = None) -> Heard:
+        """Return what `consult` does, with how sure the model is where its provider can tell.
+
+        Of a choice (`[:enum ...]`, `:bool`) that is its probability.
         """
         ...
 

@@ -49,6 +49,8 @@ class Candidate:
     """The marks that its requests may carry; None for any."""
     priced_by: str = ""
     """Who says the costs, and of which day they are; empty where the configuration does."""
+    description: str = ""
+    """What it is good at, in its owner's words; empty where nobody has said it."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

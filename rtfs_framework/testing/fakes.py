@@ -39,6 +39,7 @@ from rtfs_framework.api.caller import NO_METADATA
 from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.lang.maps import EMPTY_MAP
 from rtfs_framework.lang.types.schema import to_json_schema
+from rtfs_framework.orchestrator.boundary.confidence import with_confidence
 from rtfs_framework.orchestrator.deciding.around import NOTHING_AROUND, Around
 from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
@@ -112,6 +113,11 @@ def call_reads(  # noqa: PLR0913 - each is a part of what may be read
         return (answers[asked.text],) if asked.text in answers else None
 
     return Reads(facts, call, answer_to, who)
+
+
+def sure(words: str, confidence: float) -> str:
+    """Return, for `answers`, what a model says that can tell how sure it is."""
+    return with_confidence(words, confidence)
 
 
 def call_context(symbol: str, *args: Value, **fields: Any) -> CallContext:

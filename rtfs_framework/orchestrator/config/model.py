@@ -75,6 +75,8 @@ class ProviderSpec:
     marks: Label = PUBLIC
     """Those that its replies have."""
     model: str = ""
+    description: str = ""
+    """What it is good at, in its owner's words; "" where nobody has said it."""
     own: Any = None
     """An instance of the plugin's settings class, None when it has none."""
     table: Mapping[str, Any] = attrs.field(factory=dict)
@@ -109,6 +111,10 @@ class EmbedderSpec:
     """Of its distribution."""
     own: Any = None
     """An instance of the plugin's settings class, None when it has none."""
+    then: EmbedderSpec | None = None
+    """A better one, asked about what this one finds near."""
+    floor: float = 0.0
+    """How near that must be: a cosine."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

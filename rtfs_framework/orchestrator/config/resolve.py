@@ -194,6 +194,7 @@ class Resolver:
             output_cost=ours.output_cost,
             parallel=ours.parallel,
             quality=ours.quality,
+            description=ours.description,
             idempotent=ours.idempotent,
             batch=ours.batch,
             min_confidence=ours.min_confidence or 0.0,

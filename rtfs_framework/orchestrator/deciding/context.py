@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.context import Heard
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
+from rtfs_framework.orchestrator.boundary.confidence import without_confidence
 from rtfs_framework.orchestrator.deciding.answers import schema_text, value_of
 from rtfs_framework.orchestrator.deciding.facts import AS, Asker, ContextClosedError, Facts, Question, Read, Suspended
 from rtfs_framework.orchestrator.deciding.readings import PENDING, READS, UNKEPT, Unkept, spelled
@@ -124,7 +126,7 @@ class Reads:
         self.noted.setdefault(read, key)
         return value
 
-    def ask(self, question: Question) -> Any:
+    def ask(self, question: Question) -> Heard:
         """Return the answer to a question, or leave `decide` until it is there; of its type, if it names one.
 
         Raises:
@@ -142,7 +144,11 @@ class Reads:
         if answer is None:
             self.question = question
             raise Suspended
-        return answer[0] if not question.schema or answer[0] is None else value_of(answer[0], question.schema)
+        if answer[0] is None:
+            return _NOTHING
+        words, confidence = without_confidence(answer[0])
+        value = value_of(words, question.schema) if question.schema else words
+        return _NOTHING if value is None else Heard(value, confidence)
 
     def _answered(self, read: Read) -> Hashable:
         """Return the key of a question: what was answered. No answer may be one the next time, so it is no key."""
@@ -156,6 +162,7 @@ class Reads:
         return self.look(("args",))[0]
 
 
+_NOTHING = Heard()
 _LARGE = frozenset({"args", "text", "embedding", "state", "stats"})
 """What a record names by its key alone: the arguments are kept beside the call, if at all, and not by plans; what was
 learned is named by its version."""
@@ -222,6 +229,11 @@ class TracedContext:
     def semantic_hash(self) -> int | None:
         """A 64-bit number for the vector."""
         found: int | None = self._reads.note(("semantic_hash",))
+        return found
+
+    def similarity(self, text: str, others: Iterable[str]) -> tuple[float, ...] | None:
+        """Return how near texts are to one by meaning."""
+        found: tuple[float, ...] | None = self._reads.note(("similarity", text, *others))
         return found
 
     @property
@@ -346,6 +358,10 @@ class TracedContext:
 
     def consult(self, target: LocalModel | RemoteModel, question: str, schema: Type | str | None = None) -> Any:
         """Return a model's words, or a value of the type; None when it gives none."""
+        return self.hear(target, question, schema).value
+
+    def hear(self, target: LocalModel | RemoteModel, question: str, schema: Type | str | None = None) -> Heard:
+        """Return what a model says, and how sure it is; no value where it says nothing."""
         return self._reads.ask(Question(target, question, "" if schema is None else schema_text(schema)))
 
     def only(self, targets: Iterable[ExecTarget]) -> TracedContext:

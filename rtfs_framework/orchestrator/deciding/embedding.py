@@ -39,6 +39,10 @@ class HeldEmbedder:
     part: Part
     create: Callable[[], Embedder]
     report: Report
+    then: HeldEmbedder | None = None
+    """A better and slower one, asked about texts that this one finds near when texts are compared."""
+    floor: float = 0.0
+    """How near they must be."""
     _made: tuple[Embedder, str] | None = attrs.field(default=None, init=False)
     _unmade: PluginFault | None = attrs.field(default=None, init=False)
     """Why it cannot be made: that is tried once."""
@@ -57,6 +61,14 @@ class HeldEmbedder:
             self.report(self.part, fault, "", _INSTEAD)
             return None
         return fingerprint, found
+
+    def fingerprint(self) -> str | None:
+        """Return the embedder's fingerprint, None after reporting why there is none."""
+        try:
+            return self._embedder()[1]
+        except PluginFault as fault:
+            self.report(self.part, fault, "", _INSTEAD)
+            return None
 
     def _embedder(self) -> tuple[Embedder, str]:
         """Return the embedder and its fingerprint.
@@ -113,7 +125,8 @@ class HeldEmbedder:
 def held_embedder(spec: EmbedderSpec, catalog: Catalog, report: Report) -> HeldEmbedder:
     """Return the embedder that a configuration names; it is not made yet."""
     entry, part = catalog.embedder(spec.name), catalog.part("embedder", spec.name)
-    return HeldEmbedder(part, lambda: entry.factory(EmbedderSettings(spec.name, spec.own)), report)
+    then = None if spec.then is None else held_embedder(spec.then, catalog, report)
+    return HeldEmbedder(part, lambda: entry.factory(EmbedderSettings(spec.name, spec.own)), report, then, spec.floor)
 
 
 def _plain(answer: Any) -> list[tuple[float, ...]]:

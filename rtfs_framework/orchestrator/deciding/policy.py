@@ -9,7 +9,7 @@ from rtfs_framework.api.targets import show_target
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Symbol
-from rtfs_framework.orchestrator.config.model import Config, ProviderSpec
+from rtfs_framework.orchestrator.config.model import Config, EmbedderSpec, ProviderSpec
 from rtfs_framework.orchestrator.deciding.engines import Engine
 from rtfs_framework.orchestrator.deciding.precedence import Targets
 from rtfs_framework.registry.faults import PluginFault, ask
@@ -47,8 +47,14 @@ def _parts(config: Config, targets: Targets, engine: Engine | None) -> dict[str,
         **({"guards": [[spec.name, spec.version] for spec in config.guards]} if config.guards else {}),
         **({"redaction": {name: spec.fingerprint for name, spec in config.redaction.items() if spec.fingerprint}}
            if config.redaction else {}),
-        **({} if config.embedder is None else {"embedder": [config.embedder.name, config.embedder.version]}),
+        **({} if config.embedder is None else {"embedder": _embedders(config.embedder)}),
     }  # fmt: skip
+
+
+def _embedders(spec: EmbedderSpec) -> list[Any]:
+    """Return an embedder and those behind it; their own keys are among the tables."""
+    after = [] if spec.then is None else [spec.floor, *_embedders(spec.then)]
+    return [spec.name, spec.version, *after]
 
 
 def _deciding(name: str, table: Any) -> Any:

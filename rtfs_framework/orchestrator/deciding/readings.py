@@ -70,6 +70,17 @@ def _embedding(reads: Reads) -> tuple[Hashable, Any]:
     return f"{args} {found[0]}", found[1]
 
 
+def _similarity(reads: Reads, text: str, *others: str) -> tuple[Hashable, Any]:
+    """Return how near texts are to one. The texts are the read's own, so who compared them tells the figures."""
+    embedder = reads.facts.embedder
+    if embedder is None:
+        return None, None
+    from rtfs_framework.orchestrator.deciding.comparing import similarity
+
+    found = similarity(embedder, text, others)
+    return (UNKEPT, None) if found is None else found
+
+
 def _semantic_hash(reads: Reads) -> tuple[Hashable, Any]:
     key, vector = reads.look(("embedding",))
     if vector is None:
@@ -173,6 +184,8 @@ def why_unkept(name: str) -> str:
     """Return, as what an engine did, why no plan is kept that rests on a read of this name."""
     if name == "consult":
         return "asked a model that gave no answer"
+    if name == "similarity":
+        return "compared texts, and the embedder failed"
     if name in ("embedding", "semantic_hash"):
         return f"read {name}, and the embedder failed, or the arguments are no plain data"
     return f"read {name}, and it is no plain data"
@@ -208,6 +221,7 @@ READS: Mapping[str, Callable[..., tuple[Hashable, Any]]] = {
     "text": _text,
     "embedding": _embedding,
     "semantic_hash": _semantic_hash,
+    "similarity": _similarity,
     "size": _size,
     "hints": _hints,
     "runtime_context_hash": _rules,

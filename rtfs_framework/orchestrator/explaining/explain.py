@@ -207,6 +207,7 @@ _WORDS = {
     "arg_type_fingerprint": "argument types",
     "hints": "hints in force",
     "runtime_context_hash": "rules in force",
+    "similarity": "meaning of texts",
     "consult": "what a model says",
 }
 """What an engine reads, in words."""

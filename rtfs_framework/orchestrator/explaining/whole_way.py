@@ -107,6 +107,7 @@ def _known(candidate: Candidate) -> str:
     if candidate.quality is not None:
         known.append(f"quality {candidate.quality:g}")
     known += ["idempotent"] if candidate.idempotent else []
+    known += [f'"{_short(candidate.description)}"'] if candidate.description else []
     return ", ".join(known)
 
 
@@ -114,6 +115,8 @@ def _named(read: tuple[str, ...]) -> str:
     name, *more = read
     if name == "consult":
         return f"words of {' '.join(more[:2])}"
+    if name == "similarity":
+        return f"how near {len(more) - 1} texts are to one"
     return f"{name} of {' '.join(more)}" if more else name
 
 

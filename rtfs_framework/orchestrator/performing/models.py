@@ -22,6 +22,7 @@ from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.types.jsonable import to_json
 from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply
+from rtfs_framework.orchestrator.boundary.confidence import with_confidence
 from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error, code_of
 from rtfs_framework.orchestrator.concurrency.deadlines import seconds_for
 from rtfs_framework.orchestrator.deciding.answers import type_of
@@ -144,8 +145,8 @@ class Models:
     async def consult(self, opened: OpenCall, instance: ProviderInstance, question: Question, began: float) -> str:
         """Return a model's words, or JSON that fits the type which the question names; "" when there is none.
 
-        A failure is written down and reported, and stops nothing. `began` is when the call did that it is for: its time
-        bounds both.
+        How sure it was stands behind them (`with_confidence`). A failure is written down and reported, and stops
+        nothing. `began` is when the call did that it is for: its time bounds both.
         """
         returns = type_of(question.schema) if question.schema else None
         seconds = self._left(opened, min(_CONSULT_TIMEOUT, instance.spec.timeout), began)
@@ -172,7 +173,7 @@ class Models:
         except BaseException as error:
             opened.abandon(clock.monotonic(), error)
             raise
-        return text
+        return with_confidence(text, reply.confidence) if text else ""
 
     def _at_once(
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: CacheKey | None

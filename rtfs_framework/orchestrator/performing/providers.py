@@ -322,6 +322,7 @@ class ProviderPool:
                     context_window=instance.spec.context_window,
                     priced_by=instance.spec.priced_by,
                     quality=instance.spec.quality,
+                    description=instance.spec.description,
                     idempotent=instance.spec.idempotent or instance.entry.deterministic,
                     deterministic=instance.entry.deterministic,
                 )

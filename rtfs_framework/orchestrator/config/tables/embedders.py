@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
+from attrs import validators
 
 from rtfs_framework.api.provider import Locality
 from rtfs_framework.lang.diagnostics import did_you_mean
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
 @attrs.frozen(slots=True, kw_only=True)
 class EmbedderTable:
-    """The host has no keys of its own in `[embedders.<name>]`."""
+    """The host's keys of `[embedders.<name>]`."""
+
+    then: str | None = None
+    """A better embedder, asked about texts that this one finds near, where texts are compared."""
+    floor: float = attrs.field(default=0.3, validator=[validators.ge(-1.0), validators.le(1.0)])
+    """How near they must be: a cosine."""
 
 
 def read_embedder(
@@ -27,29 +33,54 @@ def read_embedder(
 ) -> EmbedderSpec | None:
     """Return the embedder that is used, None for none; mistakes are noted, also in the tables of others."""
     made = {name: _embedder(reading, catalog, name, table) for name, table in tables.items()}
-    if chosen is None:
-        return None
-    path: KeyPath = ("delegation", "embedder")
-    if chosen not in made:
-        if not _known(reading, catalog, chosen, path, key=False):
+    used = [name for name, (table, _) in made.items() if table is not None and table.then is not None]
+    for name in used:
+        _chain(reading, catalog, made, name)
+    return None if chosen is None else _used(reading, catalog, made, chosen, ("delegation", "embedder"))
+
+
+_Made = dict[str, tuple[EmbedderTable | None, EmbedderSpec | None]]
+
+
+def _chain(reading: Reading, catalog: Catalog, made: _Made, name: str) -> None:
+    """Put the embedder that a table names behind its own: one, which has none behind it."""
+    table, spec = made[name]
+    if table is None or spec is None or table.then is None:
+        return
+    path: KeyPath = ("embedders", name, "then")
+    behind = made.get(table.then, (None, None))[0]
+    if table.then == name or (behind is not None and behind.then is not None):
+        wrong = f"'{table.then}' cannot stand behind '{name}': one embedder stands behind another, and no third"
+        reading.mistake("E0705", wrong, path, "name an embedder that has no 'then' of its own")
+        return
+    then = _used(reading, catalog, made, table.then, path)
+    made[name] = table, attrs.evolve(spec, then=then, floor=table.floor)
+
+
+def _used(reading: Reading, catalog: Catalog, made: _Made, name: str, path: KeyPath) -> EmbedderSpec | None:
+    """Return an embedder that texts are given to."""
+    if name not in made:
+        if not _known(reading, catalog, name, path, key=False):
             return None
-        made[chosen] = _embedder(reading, catalog, chosen, {})
-    entry = catalog.embedders.get(chosen)
+        made[name] = _embedder(reading, catalog, name, {})
+    entry = catalog.embedders.get(name)
     if entry is not None and entry[0].locality is not Locality.LOCAL:
-        wrong = f"the embedder '{chosen}' is remote, and a text may not leave this machine for a vector"
-        local = sorted(name for name, (each, _) in catalog.embedders.items() if each.locality is Locality.LOCAL)
+        wrong = f"the embedder '{name}' is remote, and a text may not leave this machine for a vector"
+        local = sorted(each for each, (entry, _) in catalog.embedders.items() if entry.locality is Locality.LOCAL)
         reading.mistake("E0705", wrong, path, f"choose one that is local: {', '.join(local) or 'none is installed'}")
         return None
-    return made[chosen]
+    return made[name][1]
 
 
-def _embedder(reading: Reading, catalog: Catalog, name: str, table: Mapping[str, Any]) -> EmbedderSpec | None:
+def _embedder(
+    reading: Reading, catalog: Catalog, name: str, table: Mapping[str, Any]
+) -> tuple[EmbedderTable | None, EmbedderSpec | None]:
     path: KeyPath = ("embedders", name)
     if not _known(reading, catalog, name, path, key=True):
-        return None
+        return None, None
     entry, provenance = catalog.embedders[name]
-    _, own = reading.split(EmbedderTable, catalog.part("embedder", name), entry.settings, table, path)
-    return EmbedderSpec(name=name, version=str(provenance), own=own)
+    ours, own = reading.split(EmbedderTable, catalog.part("embedder", name), entry.settings, table, path)
+    return ours, EmbedderSpec(name=name, version=str(provenance), own=own)
 
 
 def _known(reading: Reading, catalog: Catalog, name: str, path: KeyPath, *, key: bool) -> bool:

@@ -60,6 +60,7 @@ class OutOfBounds(ValueError):
 
 _MOST_CONCURRENT = 1000
 _MOST_BATCH = 256
+_LONGEST_DESCRIPTION = 1_000
 MOST_ATTEMPTS = 8
 """Of one call: guards' refusals count, too."""
 _SHARE: Any = [validators.ge(0.0), validators.le(1.0)]
@@ -112,6 +113,7 @@ class ProviderTable:
         default=None, validator=validators.optional([_POSITIVE, validators.le(_MOST_CONCURRENT)])
     )
     quality: float | None = attrs.field(default=None, validator=validators.optional(_SHARE))
+    description: str = attrs.field(default="", validator=validators.max_len(_LONGEST_DESCRIPTION))
     idempotent: bool = False
     batch: int = attrs.field(default=1, validator=[_POSITIVE, validators.le(_MOST_BATCH)])
     min_confidence: float | None = attrs.field(default=None, validator=validators.optional(_SHARE))

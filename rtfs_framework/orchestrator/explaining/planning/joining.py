@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
+from rtfs_framework.orchestrator.boundary.confidence import without_confidence
 from rtfs_framework.orchestrator.deciding.facts import Question
 
 MOST_JOINED = 16
@@ -45,7 +46,7 @@ def parted(answer: str | None, questions: Sequence[Question]) -> dict[Question, 
     """Return the answers to several questions out of the one that they had together, None when there is none."""
     if len(questions) == 1:
         return {questions[0]: answer}
-    found = None if answer is None else json.loads(answer)
+    found = None if answer is None else json.loads(without_confidence(answer)[0])
     if not isinstance(found, dict):
         return None
     answers: dict[Question, str | None] = {}

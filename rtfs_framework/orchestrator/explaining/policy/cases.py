@@ -21,6 +21,7 @@ from rtfs_framework.api.units import Seconds
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.orchestrator.boundary.confidence import with_confidence
 from rtfs_framework.orchestrator.config.routes import Unknown, parse_target
 from rtfs_framework.orchestrator.recording.journal.recorded import value_of
 
@@ -89,6 +90,9 @@ class CaseTable:
     rate: Mapping[str, _Left] = attrs.field(factory=dict)
     attempts: Sequence[AttemptTable] = ()
     answers: Mapping[str, str] = attrs.field(factory=dict)
+    sure: Mapping[str, float] = attrs.field(
+        factory=dict, validator=validators.deep_mapping(value_validator=[validators.ge(0.0), validators.le(1.0)])
+    )
     hints: str = ""
     metadata: MetadataTable = attrs.field(factory=MetadataTable)
 
@@ -249,7 +253,9 @@ class Meaning:
 
     def answers(self) -> dict[ExecTarget, str]:
         """Return what models answer when an engine asks them."""
-        return {self.target(text, "answers", text): said for text, said in self.case.table.answers.items()}
+        sure = {self.target(text, "sure", text): found for text, found in self.case.table.sure.items()}
+        said = {self.target(text, "answers", text): words for text, words in self.case.table.answers.items()}
+        return {target: with_confidence(words, sure.get(target)) for target, words in said.items()}
 
     def metadata(self) -> DelegationMetadata:
         """Return what the caller says of the call."""

@@ -20,6 +20,7 @@ from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.facts import Question, Read, Suspended
 from rtfs_framework.orchestrator.deciding.readings import READS, target_of
+from rtfs_framework.orchestrator.recording.journal.decisions import compared
 from rtfs_framework.orchestrator.recording.journal.history import Told
 from rtfs_framework.orchestrator.recording.journal.recorded import value_of
 
@@ -27,6 +28,8 @@ OF_POLICY = frozenset({"runtime_context_hash", "tenant", "permissions"})
 OF_ARGUMENTS = frozenset({"types", "arg_type_fingerprint", "args", "text", "size"})
 OF_MEANING = frozenset({"embedding", "semantic_hash"})
 """Of the arguments, and of the embedder of a policy."""
+OF_TEXTS = frozenset({"similarity"})
+"""Of texts of the engine's own, and of that embedder."""
 OF_THE_PAST = frozenset({"attempts", "draw", "labels"})
 AROUND = frozenset({"agent", "environment", "constraints", "time_class"})
 OF_LEARNING = frozenset({"stats", "state"})
@@ -65,6 +68,7 @@ ANSWERED = (
     OF_POLICY
     | OF_ARGUMENTS
     | OF_MEANING
+    | OF_TEXTS
     | OF_THE_PAST
     | AROUND
     | OF_LEARNING
@@ -135,6 +139,8 @@ class RecordedReads(Reads):
         name = read[0]
         if name in OF_POLICY or name in OF_THE_PAST or (name == "price" and not self.same_policy):
             return READS[name](self, *read[1:])[1]
+        if name in OF_TEXTS:
+            return self._of_texts(read)
         recorded = self._then.get(read)
         if name in OF_LEARNING:
             return self._of_learning(read, recorded)
@@ -181,6 +187,19 @@ class RecordedReads(Reads):
             if not recorded.get("digest"):
                 raise _UnknownError("the embedder failed then, or the arguments were no plain data")
         found = self._of_arguments(read)
+        if found is None:
+            raise _UnknownError("the embedder fails now")
+        return found
+
+    def _of_texts(self, read: Read) -> Any:
+        """Return how near texts were: what was read then, or by the policy's embedder now."""
+        recorded = self._then.get((read[0], self.keyed(compared(read[1:]))))
+        if self.same_policy and recorded is not None:
+            value = recorded["value"]
+            return None if value is None else tuple(map(float, value))
+        if self.facts.embedder is None:
+            return None
+        found = READS[read[0]](self, *read[1:])[1]
         if found is None:
             raise _UnknownError("the embedder fails now")
         return found

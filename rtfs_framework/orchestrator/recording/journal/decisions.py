@@ -98,11 +98,18 @@ def _read(noted: Noted, keyed: Keyed, *, keep: bool) -> dict[str, Any]:
     if name == "consult":
         kind, id_, text = more
         return {"read": [name, kind, id_, keyed(text)], "digest": keyed(key) if isinstance(key, str) else ""}
+    if name == "similarity":  # the texts may be anybody's words; figures tell little of them
+        return {"read": [name, keyed(compared(more))], "value": value}
     if name in BY_DIGEST or (name in MAY_HOLD_WORDS and not keep and _holds_words(value)):
         return {"read": list(read), "digest": keyed(str(key)) if isinstance(key, str | int) else ""}
     if name in MAY_BE_NONE:
         return {"read": list(read), "value": value}
     return {"read": list(read), "value": plain_of(key if value is None else value)}
+
+
+def compared(texts: Iterable[str]) -> str:
+    """Return the texts that were compared, as the one text by whose digest a record names them."""
+    return canonical_json(list(texts))
 
 
 def heard_text(decisions: Iterable[Decision | None]) -> str:

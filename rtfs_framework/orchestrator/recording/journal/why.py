@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rtfs_framework.orchestrator.boundary.confidence import without_confidence
 from rtfs_framework.orchestrator.recording.journal.history import Facts, History, Told
 from rtfs_framework.orchestrator.recording.journal.query import entries_within
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
@@ -77,7 +78,9 @@ def _read(read: Mapping[str, Any], told: Told) -> dict[str, Any]:
     if name == "args" and told.args is not None:
         found["value"] = told.entry["args"]
     if name == "consult" and len(more) == 3:
-        found["value"] = told.heard.get((more[0], more[1], more[2]))
+        answer = told.heard.get((more[0], more[1], more[2]))
+        words, sure = (None, None) if answer is None else without_confidence(answer)
+        found.update({"value": words} if sure is None else {"value": words, "confidence": sure})
     return found
 
 
