@@ -19,7 +19,7 @@ from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.explaining.asked_call import read_call
 from rtfs_framework.orchestrator.explaining.imagined import Past
-from rtfs_framework.orchestrator.explaining.labels import decider, given, of_capability, of_function
+from rtfs_framework.orchestrator.explaining.labels import decider, given, had, of_capability, of_function
 from rtfs_framework.orchestrator.explaining.samples import samples
 from rtfs_framework.orchestrator.explaining.whole_way import Way, way_of
 from rtfs_framework.orchestrator.host import Host
@@ -143,7 +143,7 @@ def explain_call(host: Host, source: Source, asked: Source, limits: Limits) -> E
     label = given(host, call)
     deciding = decider(host, label, label)
     found = deciding.preview(call, asker=Past(labels=label))
-    labels = of_function(host, function, label)
+    labels = of_function(host, function, had(host))  # what is asked about is as it was given
     return attrs.evolve(_shown(host, site, found), way=way_of(host, deciding, call, found), labels=labels)
 
 

@@ -76,8 +76,7 @@ def of_capability(host: Host, name: str | None) -> Steps:
 
 
 def _each(host: Host, becomes: Any, whole: Label = PUBLIC) -> Iterator[tuple[str, str]]:
-    labelling = host.dispatcher.labelling
-    for mark in () if labelling is None else sorted(_had(labelling.marks)):
+    for mark in sorted(had(host)):
         label = frozenset((mark,))
         yield f":{mark}", becomes(decider(host, label, label & whole), label)
 
@@ -98,9 +97,12 @@ def _becomes(delegator: Delegator, function: FunctionSignature, label: Label) ->
     return f"never {', '.join(never)}" if never else "as without it"
 
 
-def _had(marks: Marks) -> Label:
+def had(host: Host) -> Label:
     """Return the marks that some source gives."""
-    spec = marks.spec
+    labelling = host.dispatcher.labelling
+    if labelling is None:
+        return PUBLIC
+    spec = labelling.marks.spec
     tables: Iterable[Mapping[Any, Label]] = (spec.inputs, spec.capabilities, spec.providers, spec.context)
     return PUBLIC.union(*(each for table in tables for each in table.values()))
 
