@@ -313,3 +313,19 @@ def test_what_is_no_ordinary_file_is_written_to_and_not_replaced(folder):
     finally:
         os.close(reader)
     assert (folder / "pipe").is_fifo()
+
+
+def test_update_never_overwrites_what_is_no_plan(planned, rtfs, folder):
+    planned(BOTH)
+    (folder / "notes.toml").write_text('mine = "yes"\n', encoding="utf-8")
+    refused = rtfs("plan", "p.rtfs", "--config", "c.toml", "--update", "--output", "notes.toml")
+    assert refused.code == 2
+    assert "notes.toml is no plan, and --update would overwrite it" in refused.err
+    assert (folder / "notes.toml").read_text(encoding="utf-8") == 'mine = "yes"\n'
+
+
+def test_the_way_out_names_the_plan_that_was_named(planned, rtfs, folder):
+    planned(BOTH, args=("--output", "reviewed.toml"))
+    (folder / "p.rtfs").write_text(PROGRAM.replace("Does f.", "Does f well."), encoding="utf-8")
+    refused = rtfs("plan", "p.rtfs", "--config", "c.toml", "--output", "reviewed.toml")
+    assert "`rtfs plan p.rtfs --update --output reviewed.toml`" in refused.err

@@ -100,3 +100,16 @@ def test_what_cannot_be_asked(ran, args, told) -> None:
     result = ran("whatif", *args)
     assert result.code != 0
     assert told in result.err
+
+
+def test_a_shadow_that_was_never_there(ran, folder) -> None:
+    (folder / "beside.toml").write_text(
+        ROUTES.format("local-echo") + '[delegation]\nengine = "static"\nshadow = "static"\n'
+    )
+    assert ran("run", "a.rtfs", "--config", "beside.toml").code == 0
+    result = ran("whatif", "last", "--config", "beside.toml", "--shadow", "sttic")
+    assert result.code == 2
+    assert "error[E0910]" in result.err
+    assert "there was static" in result.err
+    assert "did you mean 'static'?" in result.err
+    assert ran("whatif", "last", "--config", "beside.toml", "--shadow", "static").code == 0

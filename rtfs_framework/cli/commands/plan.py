@@ -55,6 +55,9 @@ def command(file: str, *, output: str | None, update: bool, **options: Any) -> i
     there = path.exists()
     if there and file != "-" and path.samefile(file):
         raise problem(OUTPUT, f"{path} is the program itself", "name another file", exit_code=USAGE)
+    if there and update and path.name != f"{Path(file).name}.plan.toml" and not _is_plan(path):
+        message = f"{path} is no plan, and --update would overwrite it"
+        raise problem(OUTPUT, message, "name another file, or delete this one first", exit_code=USAGE)
     keep = there and not update
     with open_session(file, options["config"], journal=options["journal"], plan=str(path) if keep else None) as session:
         if keep:
@@ -76,6 +79,12 @@ def command(file: str, *, output: str | None, update: bool, **options: Any) -> i
         say("no call goes elsewhere than before")
     say(_closing(plan, path))
     return FINE
+
+
+def _is_plan(path: Path) -> bool:
+    from rtfs_framework.orchestrator.running.pinning import is_plan
+
+    return is_plan(path)
 
 
 def _difference(session: Session, path: Path, plan: ProgramPlan) -> list[str]:

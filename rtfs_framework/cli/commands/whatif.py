@@ -12,12 +12,14 @@ import click
 from rtfs_framework.cli.journals import home, journal
 from rtfs_framework.cli.options import config_option, json_option
 from rtfs_framework.cli.past import Hosts, runs_of
+from rtfs_framework.cli.problems import BAD_CHOICE, USAGE, problem
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.shown.progress import Progress, wanted
 from rtfs_framework.cli.shown.words import money
 from rtfs_framework.cli.since import Since
 from rtfs_framework.cli.style import Styled, bold
 from rtfs_framework.cli.terminal import say
+from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.visible import visible_line
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def command(
                 for run in named:
                     gathered.take(run)
                     bar.update(gathered.runs)
+            gathered.check_shadow()
             found = gathered.report()
     if as_json:
         put_json({"journal": str(path), "runs": len(named), "shadow": shadow, **found.to_json()})
@@ -84,6 +87,8 @@ class _Gathered:
     history: History
     shadow: str | None
     runs: int = attrs.field(default=0, init=False)
+    _shadows: set[str] = attrs.field(factory=set, init=False)
+    """The engines that were beside the real ones."""
     _evidence: Evidence = attrs.field(init=False)
     _prices: dict[str, tuple[float | None, float | None]] = attrs.field(factory=dict, init=False)
     """By target, of the hosts so far."""
@@ -98,8 +103,10 @@ class _Gathered:
         """Add a run."""
         from rtfs_framework.api.targets import show_target
         from rtfs_framework.orchestrator.explaining.replaying.replay import replayer
-        from rtfs_framework.orchestrator.explaining.whatif.evidence import by_replay, by_shadow, calls_of
+        from rtfs_framework.orchestrator.explaining.whatif.evidence import by_replay, by_shadow, calls_of, shadows_of
 
+        if self.shadow is not None:
+            self._shadows.update(shadows_of(self.history, run))
         host = self.hosts.of(self.history.facts(run)).host
         for each in host.pool.candidates:
             self._prices[show_target(each.target)] = each.input_cost, each.output_cost
@@ -108,6 +115,18 @@ class _Gathered:
             for call in calls_of(self.history, run, chosen):
                 self._evidence.add(call)
         self.runs += 1
+
+    def check_shadow(self) -> None:
+        """Refuse an engine that was beside no decision of these runs, where another one was.
+
+        Raises:
+            InputError: E0910.
+        """
+        if self.shadow is None or not self._shadows or self.shadow in self._shadows:
+            return
+        known = ", ".join(sorted(self._shadows))
+        message = f"no engine '{self.shadow}' was beside the real one in these runs; there was {known}"
+        raise problem(BAD_CHOICE, message, did_you_mean(self.shadow, self._shadows), exit_code=USAGE)
 
     def report(self) -> Report:
         """Return what they say together."""

@@ -56,6 +56,8 @@ class Pinned:
     """The digests of the policy's parts, by name."""
     candidates: Mapping[str, str] = attrs.field(factory=dict)
     """What was known of the targets, by their texts, as digests."""
+    path: str = attrs.field(default="", eq=False)
+    """As it was named."""
     asked_for: bool = True
     """Whether somebody named the file for this program; a configuration names one for whatever program it is of."""
     _at: Mapping[tuple[str, str], Pin] = attrs.field(init=False, repr=False, eq=False)

@@ -76,6 +76,7 @@ def read_plan(path: Path, host: Host, *, asked_for: bool = True) -> Pinned:
         pins.append(Pin(site.function, target, site.digest, site.at))
     return Pinned(
         name=path.name,
+        path=str(path),
         program=table.program,
         digest=digest(places.source.text),
         pins=tuple(pins),
@@ -83,6 +84,17 @@ def read_plan(path: Path, host: Host, *, asked_for: bool = True) -> Pinned:
         candidates=dict(table.candidates),
         asked_for=asked_for,
     )
+
+
+def is_plan(path: Path) -> bool:
+    """Tell whether a file looks like a plan, whatever mistakes it has."""
+    from rtfs_framework.api.toml_places import read_toml
+
+    try:
+        data, _ = read_toml(path)
+    except ConfigError:
+        return False
+    return {"version", "program"} <= data.keys()
 
 
 def pin(host: Host, asked: str | Path | None = None) -> Pinned:
@@ -131,12 +143,14 @@ def check_pinned(host: Host, artifact: Artifact) -> None:
 
 def stale(plan: Pinned, found: Sequence[str], program: str) -> ConfigError:
     """Return the error that says what a plan no longer fits."""
+    usual = plan.path in ("", f"{program}.plan.toml")
+    again = f"rtfs plan {program} --update" + ("" if usual else f" --output {plan.path}")
     told = found[:_MOST_TOLD]
     more = [f"and {len(found) - len(told)} more"] if len(found) > len(told) else []
     return config_error(
         STALE,
         f"{plan.name} was made for something else: {'; '.join([*told, *more])}",
-        help=f"`rtfs plan {program} --update` shows the difference and writes it anew; or run without it",
+        help=f"`{again}` shows the difference and writes it anew; or run without it",
     )
 
 

@@ -152,6 +152,12 @@ def _named(plan: DelegationPlan) -> str:
     return show_target(plan.target)
 
 
+def shadows_of(history: History, run: str) -> set[str]:
+    """Return the engines that were beside the real one in a run."""
+    told = (entry["shadow"] for entry in entries_within(history.connection, run))
+    return {str(said["engine"]) for said in told if isinstance(said, dict) and said.get("engine")}
+
+
 def calls_of(history: History, run: str, wanted: Wanted) -> Iterator[Call | str]:
     """Yield the calls of a run that were decided about, or why one tells nothing."""
     facts = history.facts(run)
