@@ -156,7 +156,7 @@ class Delegator:
         return self._ask(known, reads, answers, before=steps)
 
     def _at_end(self, known: Known, asker: Asker, steps: Steps, why: str) -> Decision:
-        made = self.precedence.exhausted(steps, why, asker.attempts, hinted=False)
+        made = self.precedence.exhausted(known.facts.function, steps, why, asker.attempts)
         return attrs.evolve(made, grounds=known.grounds)
 
     def _answers(self, answers: Mapping[Question, str | None]) -> Callable[[Question], tuple[str | None] | None]:

@@ -14,6 +14,7 @@ from rtfs_framework.api.plans import Candidate, DelegationPlan, Hedge, PlanSourc
 from rtfs_framework.api.targets import Ask, Deny, ExecTarget, LocalPure, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.signature import DelegationHint, FunctionSignature
+from rtfs_framework.orchestrator.boundary.conversing import converses
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.sequel import Sequel
@@ -134,7 +135,8 @@ class Precedence:
         footprint = tuple((read, key, value) for read, (key, value) in noted.items())
         if found is None:
             steps, why, hinted = (*steps, *excluded), over or "no target is left", source is PlanSource.HINT
-            return attrs.evolve(self.exhausted(steps, why, asker.attempts, hinted=hinted), footprint=footprint)
+            made = self.exhausted(function, steps, why, asker.attempts, hinted=hinted)
+            return attrs.evolve(made, footprint=footprint)
         target, delay = found
         reasoning = f"after {len(asker.attempts)} without an answer: {show_target(target)}"
         if delay:
@@ -153,14 +155,16 @@ class Precedence:
             return self.routes[pattern], PlanSource.STATIC_ROUTE
         return (self.default_target,), PlanSource.DEFAULT
 
-    def exhausted(self, steps: Steps, why: str, attempts: Sequence[Attempt], *, hinted: bool) -> Decision:
+    def exhausted(
+        self, function: FunctionSignature, steps: Steps, why: str, attempts: Sequence[Attempt], *, hinted: bool = False
+    ) -> Decision:
         """Return what becomes of a call that nothing is left for: its own body, the error, or a question to a person.
 
-        The own body would be weaker than what was chosen, so a quality floor leaves the error, unless the
-        configuration says "body" itself.
+        Where the author means models alone, it is the error; and so it is where there is a quality floor, because the
+        own body would be weaker than what was chosen. The configuration may say "body" itself.
         """
-        spec = self.sequel.spec
-        wanted = spec.on_exhausted or ("error" if hinted or spec.quality_floor > 0 else "body")
+        spec, models_alone = self.sequel.spec, hinted or converses(function)
+        wanted = spec.on_exhausted or ("error" if models_alone or spec.quality_floor > 0 else "body")
         tried = ", ".join(dict.fromkeys(show_target(each.target) for each in attempts))
         reasoning = f"nothing is left after {tried}: {_ENDS[wanted]}"
         ends: dict[str, ExecTarget] = {"ask": Ask("operator"), "error": Deny(reasoning), "body": LocalPure()}

@@ -46,6 +46,7 @@ from rtfs_framework.orchestrator.deciding.security import violation as security_
 from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
+from rtfs_framework.orchestrator.performing.hearing import ended
 from rtfs_framework.orchestrator.performing.hedging import Hedging
 from rtfs_framework.orchestrator.performing.models import Failed, Models, Pending
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
@@ -216,7 +217,7 @@ class Dispatcher:
         return made
 
     async def _awaited(self, opened: OpenCall, decision: Decision, pending: Pending) -> Answer:
-        made = await pending.finish()
+        made = ended(opened, await pending.finish())
         return await _finished(self._again(opened, decision, made)) if isinstance(made, Failed) else made
 
     async def _hedged(

@@ -23,15 +23,18 @@ from rtfs_framework.lang.types.jsonable import to_json
 from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply
 from rtfs_framework.orchestrator.boundary.confidence import with_confidence
+from rtfs_framework.orchestrator.boundary.conversing import converses
 from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error, code_of
 from rtfs_framework.orchestrator.concurrency.deadlines import seconds_for
 from rtfs_framework.orchestrator.deciding.answers import type_of
 from rtfs_framework.orchestrator.deciding.facts import Question
+from rtfs_framework.orchestrator.performing.conversation import conversing
+from rtfs_framework.orchestrator.performing.hearing import heard, was_told
 from rtfs_framework.orchestrator.performing.preconditions import check_arguments, check_time, check_usable, over
 from rtfs_framework.orchestrator.performing.prompt import build_request, consult_request, repair_request
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.redaction import Redactor, redact
-from rtfs_framework.orchestrator.performing.reply import to_value
+from rtfs_framework.orchestrator.performing.reply import answer_of, to_value
 from rtfs_framework.orchestrator.performing.sending import Sender, failure_of
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
@@ -182,7 +185,7 @@ class Models:
         try:
             reply = self.sender.at_once(opened, instance, self.request(opened, function, instance))
             self._note(opened, instance, reply)
-            value = to_value(reply, function, opened.scope.lookup, f"'{instance.spec.id}'")
+            value = answer_of(opened, function, instance, reply)
             if key is not None:
                 self.reuse.remember(key, reply)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
@@ -193,7 +196,7 @@ class Models:
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, reply: InferenceReply
     ) -> Answer | Failed | None:
         try:
-            value = to_value(reply, function, opened.scope.lookup, f"'{instance.spec.id}'")
+            value = answer_of(opened, function, instance, reply)
         except ProgramError:  # a damaged record: ask anew
             return None
         record = opened.record
@@ -205,11 +208,12 @@ class Models:
     ) -> Answer | Failed:
         try:
             request = self.request(opened, function, instance)
+            request = heard(opened, function, instance, request, guarded=bool(self.sender.guards))
             reply, shared = await self._sent(opened, function, instance, request, key)
             self._note(opened, instance, reply)
             if shared:
                 opened.record.cache = "in flight"
-            value = to_value(reply, function, opened.scope.lookup, f"'{instance.spec.id}'")
+            value = answer_of(opened, function, instance, reply)
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
@@ -225,7 +229,6 @@ class Models:
         key: _Looked | None,
     ) -> tuple[InferenceReply, bool]:
         """Return the reply to a request, and whether an equal one that was under way brought it."""
-        lookup = opened.scope.lookup
 
         def misfit(reply: InferenceReply | Exception) -> tuple[ProgramError, str] | None:
             """Return what is wrong with an outcome, and what was said: as a model can be told of it."""
@@ -233,7 +236,7 @@ class Models:
                 said = reply.said if isinstance(reply, BadReply) else None
                 return None if said is None else (as_program_error(reply, instance.spec.id), said)
             try:
-                to_value(reply, function, lookup, f"'{instance.spec.id}'")
+                answer_of(opened, function, instance, reply)
             except ProgramError as error:
                 return error, _words(reply)
             return None
@@ -317,7 +320,7 @@ class Models:
 
         Not where its cost is bounded and was reckoned for one request.
         """
-        if opened.most_tokens is not None or instance.entry.deterministic or opened.was_repaired:
+        if opened.most_tokens is not None or instance.entry.deterministic or opened.was_repaired or was_told(opened):
             return False
         return self._left(opened, instance.spec.timeout, opened.started) > 0
 
@@ -336,7 +339,8 @@ class Models:
         tried = opened.record.attempts or opened.consulted
         timeout = self._left(opened, bound, opened.started) if tried else seconds_for(bound, opened.call.hints)
         check_time(instance, timeout)
-        return build_request(function, sends.args, opened.scope.lookup, timeout=timeout, hints=sends.hints)
+        request = build_request(function, sends.args, opened.scope.lookup, timeout=timeout, hints=sends.hints)
+        return conversing(request, instance.spec.id, chat=instance.entry.chat) if converses(function) else request
 
     @staticmethod
     def _note(opened: OpenCall, instance: ProviderInstance, reply: InferenceReply) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import attrs
 
 from rtfs_framework.api.provider import InferenceRequest, Message
 from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.printer import write
@@ -23,6 +25,8 @@ from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.lang.types.schema import to_json_schema
 from rtfs_framework.lang.types.show import show_type
+from rtfs_framework.orchestrator.boundary.conversing import converses
+from rtfs_framework.orchestrator.performing.conversation import conversation_of, said_again, with_conversation
 
 PROMPT_VERSION = "1"
 """Part of every reuse key: another prompt is another request."""
@@ -60,9 +64,10 @@ def build_request(
 
 def repair_request(request: InferenceRequest, said: str, wrong: str) -> InferenceRequest:
     """Return a request once more, after an answer that does not fit: the model is told what is wrong with it."""
-    again = Message("user", f"{_WRONG}\n{wrong}\nAnswer again, with the result alone.")
+    words = f"{_WRONG}\n{wrong}\nAnswer again, with the result alone."
     before = (Message("assistant", said),) if said else ()
-    return attrs.evolve(request, messages=(*request.messages, *before, again))
+    messages = (*request.messages, *before, Message("user", words))
+    return attrs.evolve(request, messages=messages, chat=said_again(request, said, words))
 
 
 def consult_request(question: str, returns: Type | None, timeout: float) -> InferenceRequest:
@@ -80,6 +85,8 @@ def consult_request(question: str, returns: Type | None, timeout: float) -> Infe
 
 def with_args(request: InferenceRequest, args: tuple[Any, ...]) -> InferenceRequest:
     """Return a request with other arguments: its prompt says those. (A consultation's prompt is its one argument.)"""
+    if converses(request.function):
+        return with_conversation(attrs.evolve(request, args=args))
     place = next(at for at, message in enumerate(request.messages) if message.role == "user")
     asked = request.messages[place].content
     words = args[0] if request.args and asked == request.args[0] else _user(request.function, args)
@@ -89,7 +96,11 @@ def with_args(request: InferenceRequest, args: tuple[Any, ...]) -> InferenceRequ
 
 def wording(call: HostCall) -> str:
     """Return what a provider would be told of a call: what engines see as its text."""
-    return _user(call.function or FunctionSignature(call.capability), call.args)
+    function = call.function or FunctionSignature(call.capability)
+    if converses(function):
+        with suppress(ProgramError):  # what is no conversation is refused when it is sent
+            return conversation_of(function, call.args).transcript
+    return _user(function, call.args)
 
 
 def signature_text(function: FunctionSignature, lookup: Lookup) -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.api.provider import InferenceReply
 from rtfs_framework.lang.errors import ProgramError, type_validation_error
 from rtfs_framework.lang.jsontext import JsonError, dump
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.types.coerce import from_json, from_text
-from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.lang.types.jsonable import from_plain, to_json
 from rtfs_framework.lang.types.names import Lookup
+from rtfs_framework.orchestrator.boundary.conversing import converses
+from rtfs_framework.orchestrator.performing.conversation import check_format, message_of
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.performing.providers import ProviderInstance
+    from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 
 _WHOLE = frozenset({type(None), bool, int})
 
@@ -29,17 +35,39 @@ def fault_of(reply: InferenceReply) -> str | None:
     return None
 
 
-def to_value(reply: InferenceReply, function: FunctionSignature, lookup: Lookup, source: str) -> Any:
-    """Return the value that a reply stands for; `source` names who answered.
+def to_value(
+    reply: InferenceReply, function: FunctionSignature, lookup: Lookup, source: str, args: tuple[Any, ...] = ()
+) -> Any:
+    """Return the value that a reply to a call with these arguments stands for; `source` names who answered.
 
     Raises:
         ProgramError: TypeValidationError that names the function and who answered.
     """
     try:
-        return _value(reply, function, lookup)
+        return _conversed(reply, function, lookup, args) if converses(function) else _value(reply, function, lookup)
     except ProgramError as error:
         detail = error.message.removeprefix("Type validation error: ")
         raise type_validation_error(f"the answer of {source} to {function.name}: {detail}") from error
+
+
+def answer_of(
+    opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, reply: InferenceReply
+) -> object:
+    """Return the value that a reply to an open call stands for.
+
+    Raises:
+        ProgramError: It is none of the declared type.
+    """
+    return to_value(reply, function, opened.scope.lookup, f"'{instance.spec.id}'", opened.call.args)
+
+
+def _conversed(reply: InferenceReply, function: FunctionSignature, lookup: Lookup, args: tuple[Any, ...]) -> Any:
+    """Return the message that answers a conversation; a declared type is one of messages."""
+    if not reply.structured and not reply.text:
+        raise type_validation_error("it is empty")
+    message = message_of(reply)
+    check_format(message, args, function)
+    return message if function.returns is None else from_json(function.returns, to_json(message), lookup)
 
 
 def _value(reply: InferenceReply, function: FunctionSignature, lookup: Lookup) -> Any:

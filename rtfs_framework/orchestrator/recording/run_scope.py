@@ -25,6 +25,7 @@ from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.records import CONSULTATION, CallRecord, OpenRecord, sealed
 
 if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.boundary.conversing import Listener
     from rtfs_framework.orchestrator.recording.floating import Floating
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.orchestrator.recording.records import Decision
@@ -112,6 +113,8 @@ class RunScope:
     """The marks of all that the run was given; None where nothing carries marks."""
     calls: Calls | None = None
     """The calls of the run so far; None where nobody may speak of them."""
+    listener: Listener | None = None
+    """Who is told the pieces of an answer to a conversation as they arrive; None for nobody."""
     ordering: Ordering | None = None
     """The place of the branch that asks, when branches may overlap only where order does not matter."""
 

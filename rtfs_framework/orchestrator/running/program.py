@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rtfs_framework.kernel.outcome import Complete
     from rtfs_framework.lang.flows.model import Flows
     from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.orchestrator.boundary.conversing import Listener
     from rtfs_framework.orchestrator.recording.floating import Floating, Gathered
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.orchestrator.running.stream import Stream
@@ -127,12 +128,20 @@ class LoadedProgram:
         return program_run.result(self, await program_run.drive(run))
 
     def open_call(
-        self, name: str, args: tuple[Any, ...], metadata: DelegationMetadata | None = None
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        metadata: DelegationMetadata | None = None,
+        listener: Listener | None = None,
     ) -> tuple[KernelRun, ProgramRun]:
-        """Return a run of a function that has not started, and what keeps its calls."""
+        """Return a run of a function that has not started, and what keeps its calls.
+
+        `listener` is told the pieces of what models say to its conversations, as they arrive.
+        """
         if self.closed:
             raise SessionClosedError("the program was closed", "load it again: session.load(...)")
         program_run = self.new_run()
+        program_run.scope.listener = listener
         if metadata is not None:
             program_run.scope.metadata = of_python(metadata).over(self.metadata)
         given = taken_all(self.instance, name, args)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -18,13 +18,15 @@ from rtfs_framework.orchestrator.performing.budgets.amounts import Amount, nano_
 from rtfs_framework.orchestrator.performing.cost import cost_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from rtfs_framework.api.provider import InferenceRequest
+    from rtfs_framework.api.provider import ChatRequest, InferenceRequest
     from rtfs_framework.orchestrator.config.model import ProviderSpec
 
 _AROUND_REQUEST, _AROUND_MESSAGE, _AROUND_SCHEMA = 64, 16, 256
 """Tokens that vendors add: special tokens, roles, and how a schema is put to the model."""
+_OTHER_PART = 40_000
+"""Tokens of a part of a message that is no text: an image by its address may count as so many."""
 
 
 @attrs.frozen(slots=True)
@@ -112,8 +114,24 @@ def bound_of(request: InferenceRequest, prices: Prices, most_reply: int) -> Boun
         text += _AROUND_MESSAGE + _bytes(message.content)
     if request.schema is not None:
         text += _AROUND_SCHEMA + _bytes(json.dumps(request.schema, ensure_ascii=False, default=str))
+    if request.chat is not None:
+        text += _beside_text(request.chat)
     reply = most_reply if request.max_tokens is None else request.max_tokens
     return Bound(input_tokens=text, output_tokens=reply, prices=prices)
+
+
+def _beside_text(chat: ChatRequest) -> int:
+    """Return what a conversation may take besides the text of its messages: tools, calls of them, images, names."""
+    parts = [part for message in chat.messages for part in _content_parts(message)]
+    others = sum(part.get("type") != "text" for part in parts)
+    said = [chat.messages, chat.tools, chat.tool_choice, chat.stop, chat.extra]
+    return _OTHER_PART * others + _AROUND_SCHEMA + _bytes(json.dumps(said, ensure_ascii=False, default=dict))
+
+
+def _content_parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the parts of a message's content, where it is written as parts."""
+    content = message.get("content")
+    return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
 
 
 def _bytes(text: str) -> int:
