@@ -123,7 +123,7 @@ def bound_of(request: InferenceRequest, prices: Prices, most_reply: int) -> Boun
 def _beside_text(chat: ChatRequest) -> int:
     """Return what a conversation may take besides the text of its messages: tools, calls of them, images, names."""
     parts = [part for message in chat.messages for part in _content_parts(message)]
-    others = sum(part.get("type") != "text" for part in parts)
+    others = len([part for part in parts if part.get("type") != "text"])
     said = [chat.messages, chat.tools, chat.tool_choice, chat.stop, chat.extra]
     return _OTHER_PART * others + _AROUND_SCHEMA + _bytes(json.dumps(said, ensure_ascii=False, default=dict))
 
