@@ -80,7 +80,8 @@ class InferenceRequest:
     hints: tuple[tuple[str, str], ...] = ()
     chat: ChatRequest | None = None
     """A conversation that the call passes on as it is; `messages` says the same as plain text. The reply's `data` is
-    then the assistant's message: {"content": text or null, "tool_calls": [...] where there are any}."""
+    then the assistant's message: {"content": text or null, "tool_calls": [...] where there are any, "finish_reason":
+    "length" where the bound on tokens cut it off}."""
     on_text: Callable[[str], None] | None = attrs.field(default=None, eq=False, repr=False)
     """Told each piece of the answer as it arrives, by providers that can; together they are its text. None where
     nobody listens. It never waits and raises nothing."""

@@ -6,7 +6,9 @@
 
 Each request to POST /v1/chat/completions is checked as the vendor would (JSON, model, messages; the key, when one is
 set), noted, and answered by the next behaviour of the script, or by `then` once the script is at its end. A behaviour
-may also be a function from the request to a behaviour. GET /v1/models names one model. Not a mock: real sockets.
+may also be a function from the request to a behaviour. GET /v1/models names one model. What is asked for as a stream is
+said as one. `refuses` names parameters that the server does not take (`openai_abilities`), `azure` gives it the paths
+and the header of Azure. Not a mock: real sockets.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from typing import Any
 
 import attrs
 from typing_extensions import Self
+
+from rtfs_framework.testing.openai_abilities import MODELS, Abilities, Say, chunks_of, completion
 
 
 @attrs.frozen(slots=True)
@@ -39,13 +43,16 @@ class Received:
 
 
 @attrs.frozen(slots=True)
-class Say:
-    """A completion with this text."""
+class Stream:
+    """A completion in pieces, whatever was asked for; some never come to an end."""
 
-    text: str | None
-    finish_reason: str = "stop"
-    refusal: str | None = None
-    usage: tuple[int, int] = (7, 3)
+    say: Say
+    pieces: int | None = None
+    """How many chunks are sent of it, None for all."""
+    then: str = "end"
+    """What follows them: "end", "stop" (without the end mark), "stall" (until the server closes), "break"."""
+    error: Mapping[str, Any] | None = None
+    """An error in the vendor's form, sent as the last event."""
 
 
 def say_json(data: Any) -> Say:
@@ -61,6 +68,7 @@ class Fail:
     message: str = "scripted failure"
     headers: Mapping[str, str] = attrs.field(factory=dict)
     code: str | None = None
+    param: str | None = None
 
 
 @attrs.frozen(slots=True)
@@ -109,20 +117,28 @@ class Late:
     then: Say | Fail | Raw
 
 
-Behaviour = Say | Fail | Raw | Drip | Hang | HangUp | HalfClose | Late
+Behaviour = Say | Stream | Fail | Raw | Drip | Hang | HangUp | HalfClose | Late
 Script = Behaviour | Callable[[Received], Behaviour]
 
 
 class OpenAIServer:
     """The server; a context manager. `requests` holds what arrived, in order."""
 
-    def __init__(self, script: Iterable[Script] = (), *, then: Script | None = None, key: str | None = None) -> None:
+    def __init__(
+        self,
+        script: Iterable[Script] = (),
+        *,
+        then: Script | None = None,
+        key: str | None = None,
+        refuses: Iterable[str] = (),
+        azure: bool = False,
+    ) -> None:
         self.requests: list[Received] = []
         self.sent = 0
         """Bytes of bodies that were given to the network."""
         self._script = iter(tuple(script))
         self._then: Script = Say("ok") if then is None else then
-        self._key = key
+        self.abilities = Abilities(key=key, refuses=frozenset(refuses), azure=azure)
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._http = _Server(self)
@@ -131,7 +147,8 @@ class OpenAIServer:
     @property
     def url(self) -> str:
         """The base URL that a client is given."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+        root = f"http://127.0.0.1:{self._http.server_address[1]}"
+        return root if self.abilities.azure else f"{root}/v1"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -147,9 +164,11 @@ class OpenAIServer:
         """Return how to answer a request that was found in order, noting it."""
         with self._lock:
             self.requests.append(received)
-            wrong = _refusal(received, self._key)
+            wrong = self.abilities.refusal(received.method, received.path, received.headers, received.body)
             if wrong is not None:
-                return wrong
+                return Fail(wrong.status, wrong.message, code=wrong.code, param=wrong.param)
+            if received.method == "GET":
+                return Raw(MODELS)
             following = next(self._script, self._then)
         return following(received) if callable(following) else following
 
@@ -175,36 +194,13 @@ class _Server(ThreadingHTTPServer):
         """Say nothing: clients that give up, as tests make them, are no errors of the server."""
 
 
-def _refusal(received: Received, key: str | None) -> Fail | None:
-    """Return what the vendor answers to a request that is not in order."""
-    if key is not None and received.headers.get("authorization") != f"Bearer {key}":
-        return Fail(401, "Incorrect API key provided.", code="invalid_api_key")
-    if (received.method, received.path) != ("POST", "/v1/chat/completions"):
-        return Fail(404, f"Unknown request URL: {received.method} {received.path}")
-    body = received.body
-    if not isinstance(body, dict) or not isinstance(body.get("model"), str):
-        return Fail(400, "you must provide a model parameter")
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not messages or not all(map(_is_message, messages)):
-        return Fail(400, "'messages' must be a list of objects with role and content")
-    return None
-
-
-def _is_message(message: Any) -> bool:
-    return isinstance(message, dict) and {"role", "content"} <= message.keys()
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
     server: _Server
 
     def do_GET(self) -> None:
-        if self.path == "/v1/models":
-            models = [{"id": "scripted", "object": "model", "created": 0, "owned_by": "rtfs"}]
-            self._send(200, json.dumps({"object": "list", "data": models}).encode())
-        else:
-            self._answer(None)
+        self._answer(None)
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -223,10 +219,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = owner.wait_for_end(behaviour.seconds)
             behaviour = behaviour.then
         match behaviour:
+            case Say() as said if received.body.get("stream") is True:
+                self._stream(Stream(said), received)
+            case Stream() as stream:
+                self._stream(stream, received)
             case Say() as said:
-                self._send(200, _completion(said, received, len(owner.requests)))
+                self._send(200, completion(said, received.body, len(owner.requests)))
             case Fail() as failed:
-                error = {"message": failed.message, "type": "scripted", "param": None, "code": failed.code}
+                error = {"message": failed.message, "type": "scripted", "param": failed.param, "code": failed.code}
                 self._send(failed.status, json.dumps({"error": error}).encode(), headers=failed.headers)
             case Raw() as raw:
                 self._send(raw.status, raw.content, raw.content_type, headers=raw.headers)
@@ -243,6 +243,29 @@ class _Handler(BaseHTTPRequestHandler):
                 if halfway:
                     self._send(200, b'{"id": ', missing=100)
                 self.close_connection = True
+
+    def _stream(self, stream: Stream, received: Received) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        chunks = chunks_of(stream.say, received.body)
+        for chunk in chunks if stream.pieces is None else chunks[: stream.pieces]:
+            self._event(json.dumps(chunk))
+        if stream.error is not None:
+            self._event(json.dumps({"error": dict(stream.error)}))
+        self.close_connection = True
+        if stream.then == "stall":
+            self.server.owner.wait_for_end()
+        if stream.then == "end":
+            self._event("[DONE]")
+        if stream.then in ("end", "stop"):
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _event(self, text: str) -> None:
+        data = f"data: {text}\n\n".encode()
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
+        self.server.owner.sent += len(data)
 
     def _drip(self, drip: Drip) -> None:
         self.send_response(drip.status)
@@ -282,17 +305,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Keep the terminal quiet."""
-
-
-def _completion(said: Say, received: Received, number: int) -> bytes:
-    message = {"role": "assistant", "content": said.text, "refusal": said.refusal}
-    asked, answered = said.usage
-    completion = {
-        "id": f"chatcmpl-{number}",
-        "object": "chat.completion",
-        "created": 0,
-        "model": received.body["model"],
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": said.finish_reason}],
-        "usage": {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered},
-    }
-    return json.dumps(completion).encode()

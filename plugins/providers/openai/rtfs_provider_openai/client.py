@@ -17,7 +17,6 @@ from rtfs_provider_openai.guard import Guard
 from rtfs_provider_openai.plugin import VENDOR, OpenAISettings
 from rtfs_provider_openai.surroundings import SurroundingsError, account, proxy_for, trusted
 
-PATH = "/chat/completions"
 _NO_KEY = "none"
 """The client refuses to exist without a key, and would look for one itself; `guard` sends the real one, or none."""
 _MOST_REDIRECTS = 5

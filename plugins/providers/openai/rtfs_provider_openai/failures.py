@@ -16,6 +16,7 @@ from rtfs_framework.api import (
     ProviderTimeout,
     ProviderUnavailable,
     RateLimited,
+    ReplyRefused,
     load_json,
     one_line,
 )
@@ -23,6 +24,7 @@ from rtfs_provider_openai.words import code_in, said, status_in
 
 _REFUSED = {401, 403}
 _PASSING = {408, 409, 425}
+_FILTERED = {"content_filter", "content_policy_violation", "responsible_ai_policy_violation"}
 _NOT_TAKEN = {425, 503}
 """The server says that it did nothing with the request."""
 
@@ -50,7 +52,7 @@ class Teller:
         if isinstance(error, openai.APITimeoutError):
             return ProviderTimeout(self.provider, "no reply in time", failure=_of_connection(error))
         if isinstance(error, openai.APIStatusError):
-            return self.of_reply(error.status_code, _data(error.response.text), error.response)
+            return self.of_reply(error.status_code, data_of(error.response.text), error.response)
         inner = _innermost(error)
         if isinstance(error, openai.APIConnectionError) or isinstance(inner, (OSError, OverflowError)):
             because = "" if inner is error else f" ({self._about(inner)})"
@@ -62,6 +64,8 @@ class Teller:
         """Return the error that a reply tells; `status` is the reply's, or what an error inside a 200 means."""
         words = self.words(said(data)) or f"status {status}, without a reason"
         make: dict[str, Any] = {"status": status}
+        if code_in(data) in _FILTERED:
+            return ReplyRefused(self.provider, f"the provider's content filter refused the request: {words}", **make)
         if status == 429 and code_in(data) != "insufficient_quota":
             return RateLimited(self.provider, words, retry_after=retry_after(response.headers))
         if status == 429:
@@ -90,7 +94,7 @@ class Teller:
         return self.words(str(error)) or type(error).__name__
 
 
-def _data(text: str) -> Any:
+def data_of(text: str) -> Any:
     """Return the data of an error's body, or its text."""
     try:
         return load_json(text)

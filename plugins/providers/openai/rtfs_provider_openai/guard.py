@@ -1,8 +1,9 @@
 """What goes out and what comes in, held to the rules, whatever the client above it would do.
 
 Out: only to the endpoint's own origin, only the headers that a request needs, and those that the provider gives (its
-key, its account). In: bodies up to a bound, measured as they are read and again as they are unpacked; redirects only
-within the origin and only those that keep method and body. Error pages are cut: nobody reads the end of one.
+key, its account). In: bodies up to a bound, measured as they are read and again as they are unpacked; streams of events
+are passed on as they come, up to the same bound; redirects only within the origin and only those that keep method and
+body. Error pages are cut: nobody reads the end of one.
 """
 
 from __future__ import annotations
@@ -65,13 +66,18 @@ class Guard(httpx2.AsyncBaseTransport):
             request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions
         )
         response = await self._send(sent)
+        kept = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _FRAMING]
         try:
             self._note(response)
             self._check_redirect(request, response)
+            if _is_stream(response):
+                stream = _Streamed(response, self._most, self._too_large)
+                return httpx2.Response(response.status_code, headers=kept, stream=stream)
             content = await self._read(response)
-        finally:
+        except BaseException:
             await response.aclose()
-        kept = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _FRAMING]
+            raise
+        await response.aclose()
         return httpx2.Response(response.status_code, headers=kept, content=content)
 
     async def aclose(self) -> None:
@@ -172,6 +178,35 @@ class _Slices(httpx2.AsyncByteStream):
             for start in range(0, len(chunk), _SLICE):
                 yield chunk[start : start + _SLICE]
                 await checkpoint()
+
+
+class _Streamed(httpx2.AsyncByteStream):
+    """A body that is read while it arrives, up to a bound."""
+
+    def __init__(self, response: httpx2.Response, most: int, too_large: Callable[[], ReplyTooLarge]) -> None:
+        self._response = response
+        self._most = most
+        self._too_large = too_large
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        seen = 0
+        stream = self._response.stream
+        assert isinstance(stream, httpx2.AsyncByteStream)  # noqa: S101 - an asynchronous transport gives nothing else
+        async for chunk in stream:
+            seen += len(chunk)
+            if seen > self._most:
+                raise self._too_large()
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+def _is_stream(response: httpx2.Response) -> bool:
+    """Tell whether a reply is a stream of events that can be read as it comes; a packed one is read whole."""
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    packed = response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
+    return response.status_code == 200 and kind == "text/event-stream" and not packed
 
 
 def _length(headers: httpx2.Headers) -> int:

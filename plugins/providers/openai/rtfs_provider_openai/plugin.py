@@ -56,8 +56,9 @@ class OpenAISettings:
     temperature: float | Literal["default"] | None = attrs.field(default=None)
     """Instead of the request's; "default" sends none, for models that refuse one."""
     max_tokens: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(1)))
-    structured: Literal["json_schema", "json_object", "none"] = "json_schema"
-    """How a typed reply is asked for: by its schema, as any JSON object, or by the prompt alone."""
+    structured: Literal["auto", "json_schema", "json_object", "tool", "none"] = "auto"
+    """How a typed reply is asked for: by its schema, as any JSON object, by a tool call, or by the prompt alone; "auto"
+    is the first of these that the server takes."""
     max_reply: Bytes = attrs.field(default=MAX_REPLY, validator=[validators.ge(LEAST_REPLY), validators.le(MOST_REPLY)])
     """Bytes of the largest reply that is read, unpacked."""
 
@@ -117,6 +118,7 @@ def rtfs_providers() -> list[ProviderEntry]:
             factory=_make,
             settings=OpenAISettings,
             batch=True,
+            chat=True,
             keys={KEY: VENDOR},
             defaults={"openai": {}},
         )

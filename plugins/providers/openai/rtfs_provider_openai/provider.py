@@ -1,7 +1,7 @@
-"""The provider: one request to the endpoint, within its deadline; every failure a `ProviderError`.
+"""The provider: one call to the endpoint, within its deadline; every failure a `ProviderError`.
 
-Retrying is the client's (429, 5xx and broken connections, honouring Retry-After), the deadline is ours and covers all
-attempts. A deadline that ends while the client waits as a server asked is told as `RateLimited`, not as a time-out.
+A call is one request, and another one only where the server refuses how it was asked (`ways`). What follows a failure
+is the host's.
 """
 
 from __future__ import annotations
@@ -21,26 +21,24 @@ from rtfs_framework.api import (
     ProviderAuthError,
     ProviderError,
     ProviderSettings,
-    ProviderTimeout,
-    RateLimited,
     Usage,
     blotter,
     digest,
 )
+from rtfs_provider_openai.abilities import Abilities
+from rtfs_provider_openai.asking import body_of
+from rtfs_provider_openai.exchange import Exchange, is_streamed
 from rtfs_provider_openai.failures import Teller
 from rtfs_provider_openai.plugin import KEY, VENDOR, OpenAISettings
 from rtfs_provider_openai.unlogged import unlogged
-from rtfs_provider_openai.wire import body_of, read_body, reply_of
-from rtfs_provider_openai.words import reason_in
 
 if TYPE_CHECKING:
     import openai
 
     from rtfs_provider_openai.client import Clients
 
-_VERSION = "1"
-_LARGE = 256 * 1024
-"""Bytes from which on a body is read in a worker thread."""
+PATH = "/chat/completions"
+_VERSION = "2"
 _SHORT = 6
 """Characters of a key from which on it is looked for in any spelling."""
 
@@ -57,6 +55,7 @@ class OpenAIProvider:
         self._clients: Clients | None = None
         self._client: RunVar[openai.AsyncOpenAI | None] = RunVar(f"rtfs_openai client of {settings.id}")
         self._preparing = Lock()
+        self._known = Abilities(self._own, vendor=self._url.rstrip("/") == VENDOR)
         self._tells: tuple[str, Teller] | None = None
 
     def fingerprint(self) -> str:
@@ -101,11 +100,31 @@ class OpenAIProvider:
         """Return the model's answer; `sent` gets what was sent for it."""
         teller = self._teller(self._key())
         client = await self._ready()
-        body = _encodable(body_of(request, self._own, vendor=self._url.rstrip("/") == VENDOR), self.id)
-        response = await self._asked(client, body, request.timeout, teller, sent)
-        if len(response.content) > _LARGE:
-            return await anyio.to_thread.run_sync(self._read, response, request, teller)
-        return self._read(response, request, teller)
+        exchange = Exchange(
+            client=client, path=PATH, teller=teller, model=self._own.model, timeout=request.timeout, sent=sent
+        )
+        try:
+            with anyio.fail_after(request.timeout):
+                return await self._asked(exchange, request)
+        except TimeoutError as error:
+            raise exchange.overdue() from error
+
+    async def _asked(self, exchange: Exchange, request: InferenceRequest) -> InferenceReply:
+        """Ask in the way that the server takes; what it refuses is found out once."""
+        known = self._known
+        way = known.way_for(request)
+        while True:
+            body = _encodable(body_of(request, self._own, way, stream=is_streamed(request)), self.id)
+            try:
+                reply = await exchange.reply(body, request, way.form)
+            except ProviderError:
+                lower = known.lower(way, body, request, exchange.refusal)
+                if lower is None:
+                    raise
+                way = lower
+                continue
+            known.prove(way, request)
+            return reply
 
     async def aclose(self) -> None:
         """Close the connections of the event loop that runs."""
@@ -113,41 +132,6 @@ class OpenAIProvider:
         if client is not None:
             self._client.set(None)
             await client.close()
-
-    async def _asked(
-        self, client: openai.AsyncOpenAI, body: Any, seconds: float, teller: Teller, sent: list[Any]
-    ) -> Any:
-        """Return the response to a request."""
-        from httpx2 import Response
-
-        from rtfs_provider_openai.client import PATH
-        from rtfs_provider_openai.guard import asked_to_wait, sent_out
-
-        waits: list[float | None] = []
-        marks = asked_to_wait.set(waits), sent_out.set(sent)
-        try:
-            with anyio.fail_after(seconds):
-                return await client.post(PATH, cast_to=Response, body=body, options={"timeout": seconds})
-        except TimeoutError as error:
-            if waits:
-                message = "asks to wait longer than the deadline allows"
-                raise RateLimited(self.id, message, retry_after=waits[0]) from error
-            raise ProviderTimeout(self.id, f"no reply within {seconds:g} s") from error
-        except ProviderError:
-            raise
-        except Exception as error:
-            raise teller.of(error) from error
-        finally:
-            asked_to_wait.reset(marks[0])
-            sent_out.reset(marks[1])
-
-    def _read(self, response: Any, request: InferenceRequest, teller: Teller) -> InferenceReply:
-        """Return what a response of status 200 answers."""
-        data = read_body(response.content, teller)
-        wrong = reason_in(data)
-        if wrong is not None:
-            raise teller.of_answered_error(wrong, response)
-        return reply_of(data, request, self._own, teller)
 
     def _teller(self, key: str) -> Teller:
         """Return who tells failures without this key, made once."""

@@ -85,6 +85,13 @@ def code_in(data: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
+def param_in(data: Any) -> str:
+    """Return the parameter that an error names, or ""."""
+    error = data.get("error") if isinstance(data, Mapping) else None
+    found = error.get("param") if isinstance(error, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
 def _status(found: Any) -> int | None:
     if isinstance(found, str):
         found = int(found) if found.isascii() and found.isdigit() and len(found) == 3 else _MEANT.get(found.lower())

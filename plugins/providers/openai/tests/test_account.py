@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rtfs_framework.api import BadReply, Message, ProviderError, Usage
+from rtfs_framework.api import BadReply, Message, ProviderError, ReplyRefused, Usage
 from rtfs_framework.lang.types.model import EnumType, Primitive
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.testing.fakes import inference_request
@@ -25,12 +25,9 @@ def body(content='{"value": "positive"}', *, finish="stop", usage=..., **message
     "raw",
     [
         body('{"value": "posi', finish="length"),
-        body("", finish="content_filter"),
-        body('```json\n{"value": "positive"}\n```'),
         body("positive"),
         body("[1]"),
         body(None),
-        body(None, refusal="I can't"),
         body('{"value": NaN}'),
         body('{"value": 1e999}'),
         body('{"value": -Infinity}'),
@@ -45,6 +42,13 @@ def test_an_unusable_reply_counts_its_tokens(make, ask, raw):
     with OpenAIServer(then=Raw(raw)) as server, pytest.raises(BadReply) as raised:
         ask(make(server), inference_request("x", returns=MOOD))
     assert raised.value.code == "E0606"
+    assert raised.value.usage == Usage(5, 2)
+
+
+@pytest.mark.parametrize("raw", [body("", finish="content_filter"), body(None, refusal="I can't")])
+def test_a_refusal_counts_its_tokens(make, ask, raw):
+    with OpenAIServer(then=Raw(raw)) as server, pytest.raises(ReplyRefused) as raised:
+        ask(make(server), inference_request("x", returns=MOOD))
     assert raised.value.usage == Usage(5, 2)
 
 

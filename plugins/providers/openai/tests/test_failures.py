@@ -17,6 +17,7 @@ from rtfs_framework.api import (
     ProviderTimeout,
     ProviderUnavailable,
     RateLimited,
+    ReplyRefused,
     Usage,
 )
 from rtfs_framework.lang.types.model import EnumType
@@ -146,8 +147,6 @@ def test_what_failed_after_it_was_sent_may_have_cost_something(make, ask):
         Raw(b"\xff\xfe", "application/json"),
         Raw(b"[" * 100_000),
         Say("cut", finish_reason="length"),
-        Say("", finish_reason="content_filter"),
-        Say(None, refusal="I cannot help with that."),
     ],
     ids=lambda behaviour: repr(behaviour)[:60],
 )
@@ -163,6 +162,21 @@ def test_an_answer_that_is_not_the_agreed_json_is_a_bad_reply(make, ask, text):
     with OpenAIServer(then=Say(text)) as server:
         error = fails(server, make, ask, returns=EnumType((Keyword("positive"),)))
     assert type(error) is BadReply
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        (Say("", finish_reason="content_filter"), "withheld by the provider's content filter"),
+        (Say(None, refusal="I cannot help with that."), "the model refused: 'I cannot help with that.'"),
+        (Fail(400, "violates the policy", code="content_filter"), "content filter refused the request: violates"),
+    ],
+)
+def test_a_refusal_is_no_bad_reply(make, ask, behaviour, words):
+    with OpenAIServer(then=behaviour) as server:
+        error = fails(server, make, ask)
+    assert (type(error), error.code, error.failure) == (ReplyRefused, "E0615", FailureKind.HERE)
+    assert words in str(error)
 
 
 def test_a_wrong_key(make, ask):

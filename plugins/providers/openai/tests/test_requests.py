@@ -10,7 +10,7 @@ from rtfs_framework.lang.types.model import EnumType, MapEntry, MapType, Primiti
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.testing.fakes import inference_request
 from rtfs_framework.testing.openai_server import OpenAIServer, Say, say_json
-from rtfs_provider_openai.wire import is_strict
+from rtfs_provider_openai.asking import is_strict
 
 SECRET = "sk-do-not-show-me"
 SENTIMENT = EnumType((Keyword("positive"), Keyword("negative")))
