@@ -12,7 +12,7 @@ import re
 END = r" \t\r\n,()\[\]{}\";"
 """Characters that end a word, as part of a character class."""
 STOP = rf"{END}:`~^"
-_BODY = r"[A-Za-z_$+\-*/=<>!?%.][A-Za-z0-9_$+\-*/=<>!?%.@|]*#?"
+_REST = r"[A-Za-z0-9_$+\-*/=<>!?%.@|]*#?"
 _PATH = rf"(?::[^{STOP}/]+/[A-Za-z0-9_$+\-*/=<>!?%.@]+)?"
 TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[._][0-9]+)?Z"
 UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -20,10 +20,16 @@ RESOURCE = rf"resource://[^{END}]+"
 WORDS = {"nil": None, "true": True, "false": False}
 """Words that look like names and are values."""
 
-_keyword = re.compile(rf"{_BODY}{_PATH}").fullmatch
-_symbol = re.compile(
-    rf"(?![+-][0-9]|(?:nil|true|false|{UUID})\Z)(?:\.(?=[A-Za-z_]))?(?![.]){_BODY}{_PATH}|&|λ|%&"
-).fullmatch
+KEYWORD = rf"[A-Za-z_$+\-*/=<>!?%.]{_REST}{_PATH}"
+"""Names of keywords, as a regular expression: of the JSON Schemas that models see, too."""
+SYMBOL = (
+    rf"(?!(?:[+\-][0-9]|(?:nil|true|false|{UUID})$))"
+    rf"(?:(?:\.[A-Za-z_]|[A-Za-z_$+\-*/=<>!?%]){_REST}{_PATH}|&|λ|%&)"
+)
+"""Names of symbols: what is read as a number, as a value or as a UUID is none."""
+
+_keyword = re.compile(KEYWORD).fullmatch
+_symbol = re.compile(SYMBOL.replace("$)", r"\Z)")).fullmatch  # Python's `$` lets a line end follow
 _made_name = re.compile(rf"##?[a-z][^{STOP}'@#]*|[^{STOP}'@#]+#[^{STOP}'@#]+").fullmatch
 """Names that macros and `gensym` make: the reader refuses them as they are."""
 _timestamp = re.compile(TIMESTAMP).fullmatch

@@ -7,11 +7,13 @@ the reply is read). Names of the user's types become `$defs`, so recursive types
 from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Any, Callable
+from rtfs_framework.lang.literals import KEYWORD, SYMBOL
 from rtfs_framework.lang.never import forgotten
 from rtfs_framework.lang.types import model as ty
 from rtfs_framework.lang.types.jsonable import plain, plain_key
 from rtfs_framework.lang.types.model import Primitive, Type
 from rtfs_framework.lang.types.names import Lookup, no_names, resolve
+from rtfs_framework.lang.values import Keyword
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -23,13 +25,22 @@ _PRIMITIVE: dict[Primitive, Schema] = {
     Primitive.STRING: {"type": "string"},
     Primitive.BOOL: {"type": "boolean"},
     Primitive.NIL: {"type": "null"},
-    Primitive.KEYWORD: {"type": "string", "minLength": 1},
-    Primitive.SYMBOL: {"type": "string", "minLength": 1},
+    Primitive.KEYWORD: {"type": "string", "pattern": f"^:?{KEYWORD}$"},
+    Primitive.SYMBOL: {"type": "string", "pattern": f"^{SYMBOL}$"},
     Primitive.ANY: {},
     Primitive.NEVER: {"not": {}},
     Primitive.TIMESTAMP: {"type": "string", "format": "date-time"},
     Primitive.UUID: {"type": "string", "format": "uuid"},
 }
+
+_INTEGER: Schema = {"pattern": "^-?(0|[1-9][0-9]*)$"}
+_KEY: dict[Primitive, Schema] = {
+    Primitive.INT: _INTEGER,
+    Primitive.FLOAT: _INTEGER,
+    Primitive.BOOL: {"enum": ["true", "false"]},
+    **{p: _PRIMITIVE[p] for p in (Primitive.KEYWORD, Primitive.SYMBOL, Primitive.TIMESTAMP, Primitive.UUID)},
+}
+"""Member names that stand for keys of primitive types."""
 
 
 def to_json_schema(type_: Type, lookup: Lookup = no_names) -> Schema:
@@ -103,17 +114,27 @@ class _Describer:
         return schema
 
     def key_names(self, key: Type) -> Schema | None:
-        """Return the schema of an object's member names, None when every name will do."""
+        """Return the schema of an object's member names, None when every name will do.
+
+        A name is read as a text, else as the integer or boolean that it spells; no key is anything else.
+        """
         if isinstance(key, ty.NamedType):
             found = resolve(key.name, self.lookup)
             return {"not": {}} if found is None else self.key_names(found)
         if key in (Primitive.STRING, Primitive.ANY):
             return None
-        if key is Primitive.INT:
-            return {"pattern": "^-?(0|[1-9][0-9]*)$"}
-        if isinstance(key, ty.EnumType):
-            return {"enum": _distinct([plain_key(value) for value in key.values])}
-        return {"minLength": 1} if key is Primitive.KEYWORD else None
+        if isinstance(key, Primitive):
+            return _KEY.get(key, {"not": {}})
+        if isinstance(key, ty.EnumType | ty.LiteralType):
+            values = key.values if isinstance(key, ty.EnumType) else (key.value,)
+            return {"enum": _distinct([plain_key(v) for v in values if isinstance(v, str | int | Keyword)])}
+        if isinstance(key, ty.UnionType | ty.OptionalType):
+            ways = [self.key_names(m) for m in (key.members if isinstance(key, ty.UnionType) else (key.type,))]
+            fit = [way for way in ways if way is not None]
+            return {"anyOf": fit} if len(fit) == len(ways) else None
+        if isinstance(key, ty.AndType):
+            return self.key_names(key.members[0])
+        return {"not": {}}
 
     def and_(self, type_: ty.AndType) -> Schema:
         limits: Schema = {}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.types.coerce import from_json
 from rtfs_framework.lang.types.schema import DRAFT, to_json_schema
 
 
@@ -43,6 +47,23 @@ from rtfs_framework.lang.types.schema import DRAFT, to_json_schema
         (
             "[:map-of Int :any]",
             {"type": "object", "additionalProperties": {}, "propertyNames": {"pattern": "^-?(0|[1-9][0-9]*)$"}},
+        ),
+        (
+            "[:map-of :bool :any]",
+            {"type": "object", "additionalProperties": {}, "propertyNames": {"enum": ["true", "false"]}},
+        ),
+        (
+            "[:map-of [:union :uuid [:val 7]] :any]",
+            {
+                "type": "object",
+                "additionalProperties": {},
+                "propertyNames": {"anyOf": [{"type": "string", "format": "uuid"}, {"enum": ["7"]}]},
+            },
+        ),
+        ("[:map-of [:optional :string] :any]", {"type": "object", "additionalProperties": {}}),
+        (
+            "[:map-of [:vector :int] :any]",
+            {"type": "object", "additionalProperties": {}, "propertyNames": {"not": {}}},
         ),
         ("[:map-of Zzz :any]", {"type": "object", "additionalProperties": {}, "propertyNames": {"not": {}}}),
         ('[:enum :a "a" 1 true nil]', {"enum": ["a", 1, True, None]}),
@@ -88,3 +109,27 @@ def test_names_become_definitions_and_may_recur(make) -> None:
     assert schema["$defs"]["a/Tree"]["properties"]["next"] == ref
     refined = to_json_schema(make("[:and a/Tree [:has-key :value]]"), names.get)
     assert refined["allOf"] == [ref, {"required": ["value"]}]
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "fits"),
+    [
+        (":keyword", "a-b", True),
+        (":keyword", ":a", True),
+        (":keyword", "two words", False),
+        (":keyword", "", False),
+        (":symbol", "+", True),
+        (":symbol", ".a", True),
+        (":symbol", "nil", False),
+        (":symbol", "nilly", True),
+        (":symbol", "-1", False),
+        (":symbol", "..a", False),
+    ],
+)
+def test_names_have_the_pattern_by_which_they_are_read(make, type_: str, name: str, fits: bool) -> None:
+    assert (re.search(to_json_schema(make(type_))["pattern"], name) is not None) is fits
+    if fits:
+        assert from_json(make(type_), name).name == name.removeprefix(":")
+        return
+    with pytest.raises(ProgramError):
+        from_json(make(type_), name)
