@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from math import inf
-from os import urandom
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +22,11 @@ from rtfs_framework.api.errors import ProviderError
 from rtfs_framework.api.learning import Warm
 from rtfs_framework.api.provider import InferenceRequest, Message
 from rtfs_framework.api.targets import LocalModel, RemoteModel, show_target
-from rtfs_framework.kernel.call_kind import CallKind
-from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.performing.budgets.estimate import bound_of, prices_of
 from rtfs_framework.orchestrator.performing.controls import BusyError
+from rtfs_framework.orchestrator.performing.own_calls import OwnCalls
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
-from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
-from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
 from rtfs_framework.registry.faults import PluginFault, ask
 
 if TYPE_CHECKING:
@@ -160,6 +156,7 @@ class Warming:
     """Begins a run of that id in the journal."""
     threaded: bool = True
     heat: Heat = attrs.field(init=False)
+    calls: OwnCalls = attrs.field(init=False)
     spent: float = attrs.field(default=0.0, init=False)
     """US dollars on `_day`."""
     _day: int = attrs.field(default=0, init=False)
@@ -171,12 +168,14 @@ class Warming:
     _thread: Thread | None = attrs.field(default=None, init=False)
     _stop: Callable[[], object] | None = attrs.field(default=None, init=False)
     _closed: bool = attrs.field(default=False, init=False)
-    _opened: OpenCall | None = attrs.field(default=None, init=False)
-    _chain: Chain | None = attrs.field(default=None, init=False)
 
     @heat.default
     def _cold(self) -> Heat:
         return Heat(horizon=self.spec.idle, per_hour=self.spec.per_hour, wasted=self.spec.wasted)
+
+    @calls.default
+    def _own_calls(self) -> OwnCalls:
+        return OwnCalls(symbol=SYMBOL, events=self.events, tenant=self.tenant, begin=self.begin)
 
     @property
     def on(self) -> bool:
@@ -233,8 +232,7 @@ class Warming:
             stop()
         if thread is not None:
             thread.join(2.0)
-        if self._chain is not None:
-            self._chain.end("complete")
+        self.calls.end()
 
     def _context(self) -> Context:
         now = self.clock.now()
@@ -279,7 +277,7 @@ class Warming:
             self.events.emit("model.warmed", {"target": show_target(instance.target), "cost": 0.0})
 
     async def _ask(self, instance: ProviderInstance) -> None:
-        opened = self._call(instance)
+        opened = self.calls.next(instance.target, _WORDS, self.clock.monotonic())
         sender = self.models.sender
         try:
             await sender.send(opened, instance, _request(), consultation=True)
@@ -298,22 +296,6 @@ class Warming:
                 cost = bound_of(_request(), prices, _TOKENS).amount.nano / _NANO
             self.spent += cost or 0.0
         self.events.emit("model.warmed", {"target": show_target(instance.target), "cost": opened.record.cost})
-
-    def _call(self, instance: ProviderInstance) -> OpenCall:
-        if self._opened is None:
-            run = urandom(16).hex()
-            self._chain = self.begin(run)
-            ledger = Ledger(self.events, self._chain, Tally(self.tenant))
-            scope = RunScope(
-                sink=ledger.note,
-                chain=self._chain,
-                run=run,
-                tenant=self.tenant,
-                keep_digests=self._chain is not None,
-            )
-            call = HostCall(CallKind.DELEGATED, SYMBOL, (), FunctionSignature(SYMBOL))
-            self._opened = OpenCall.of(call, scope, self.clock.monotonic())
-        return self._opened.consultation(show_target(instance.target), _WORDS, self.clock.monotonic())
 
     def _watch(self) -> None:
         """Look after each call and once a minute, until this is closed."""
