@@ -112,6 +112,13 @@ class Host:
         remote = any(isinstance(candidate.target, RemoteModel) for candidate in self.pool.candidates)
         return MANY if remote else 1
 
+    def mind_purses(self) -> None:
+        """Hold runs to what their askers allow, from now on: for hosts that others ask. To be called before any run."""
+        from rtfs_framework.orchestrator.performing.budgets.purse_check import PurseCheck
+
+        gate = self.dispatcher.models.sender.gate
+        gate.checks = (*gate.checks, PurseCheck(self.config.ledger.max_tokens))
+
     def close(self) -> None:
         """Release caches and write what the journal still holds."""
         try:

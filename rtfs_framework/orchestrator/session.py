@@ -393,6 +393,7 @@ class Session:
             seed=seed,
             context=dict(host.config.security.values),
             metadata=NO_METADATA if metadata is None else of_python(metadata),
+            terms=linked.terms,
         )
         program.begin_labels(linked.digest, linked.flows)
         host.events.emit("run.started", {"run": run_id, "source": source.name})

@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from rtfs_framework.server.problems import LOOP, Problem, late, problem_of
+import attrs
+
+from rtfs_framework.lang.errors import InternalError
+from rtfs_framework.orchestrator.recording.purse import NANO, Purse, Terms
+from rtfs_framework.server.problems import FAILED, LOOP, Problem, late, problem_of
 from rtfs_framework.server.values import written
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.records import RunResult
     from rtfs_framework.server.auth import Caller
+    from rtfs_framework.server.programs import Kept
     from rtfs_framework.server.state import ServerState
-    from rtfs_framework.server.wire import RunRequest
+    from rtfs_framework.server.wire import Budget, RunRequest
+
+_NO_USAGE = {"input_tokens": 0, "output_tokens": 0, "cost": 0.0}
 
 
 async def run(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str, Any]:
@@ -22,38 +29,86 @@ async def run(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str
         Problem: It was refused, or has failed.
     """
     _check_way(state, asked)
-    session = state.session_for(caller.tenant)
-    seconds = state.spec.seconds if asked.deadline is None else min(asked.deadline, state.spec.seconds)
+    most = state.spec.seconds
+    seconds = most if asked.deadline is None else min(asked.deadline, most)
     if seconds <= 0:
         raise late()
     try:
-        result = await asyncio.wait_for(
-            session.run_async(asked.program, asked.args, entry=asked.entry), timeout=seconds
-        )
+        return await asyncio.wait_for(_answer(state, caller, asked), seconds)
     except asyncio.TimeoutError:
         raise late() from None
+    except (Problem, InternalError):
+        raise
     except Exception as error:
         raise problem_of(error) from error
-    return _answer(state, asked, result)
 
 
 def _check_way(state: ServerState, asked: RunRequest) -> None:
     """Refuse what comes back to this host."""
     if state.host_id in asked.via:
         way = " -> ".join((*asked.via, state.host_id))
-        raise Problem(
-            508, LOOP, f"the request comes back to this host: {way}", kind="Loop", more={"via": list(asked.via)}
-        )
+        message = f"the request comes back to this host: {way}"
+        raise Problem(508, LOOP, message, kind="Loop", more={"via": list(asked.via)})
 
 
-def _answer(state: ServerState, asked: RunRequest, result: RunResult) -> dict[str, Any]:
-    summary = result.summary
+async def _answer(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str, Any]:
+    kept = await state.programs_of(caller.tenant).get(asked.program, asked.digest, asked.rules)
+    with kept:
+        if kept.loaded is None:
+            return await _recorded(state, caller, asked, kept)
+        if asked.entry is None and not asked.args:
+            value = kept.loaded.value
+        else:
+            value = (await kept.loaded.call_async(asked.entry or "main", asked.args)).value
+    return _said(state, asked, value)
+
+
+async def _recorded(state: ServerState, caller: Caller, asked: RunRequest, kept: Kept) -> dict[str, Any]:
+    """Run a program that may ask its host for something: a run of its own in the journal."""
+    session = kept.session
+    terms = Terms(marks=_marks(session, caller, asked), purse=_purse(asked.budget))
+    linked = attrs.evolve(kept.prepared.link(session.limits), terms=terms)
+    result = await session.run_async(linked, asked.args, entry=asked.entry)
+    said = _said(state, asked, result.value)
+    journal = session.host.journal
+    said |= {"run": result.run_id, "head": "" if journal is None else journal.head, "usage": _usage(result)}
+    return {**said, "labels": sorted(result.marks)}
+
+
+def _marks(session: Any, caller: Caller, asked: RunRequest) -> frozenset[str]:
+    """Return the marks of all that comes with a request.
+
+    Raises:
+        Problem: The request names one that this host does not know, so it could not honour it.
+    """
+    labels = session.host.config.labels
+    unknown = asked.marks - (frozenset() if labels is None else labels.marks)
+    if unknown:
+        message = f"this host knows no mark '{min(unknown)}', and so cannot say where it may go"
+        raise Problem(403, FAILED, message, kind="SecurityViolation")
+    return asked.marks | caller.marks
+
+
+def _purse(budget: Budget | None) -> Purse | None:
+    if budget is None:
+        return None
+    nano = None if budget.money is None else int(budget.money * NANO)
+    return Purse(nano, budget.tokens, budget.calls)
+
+
+def _said(state: ServerState, asked: RunRequest, value: Any) -> dict[str, Any]:
     return {
-        "value": written(result.value),
-        "run": result.run_id,
+        "value": written(value),
+        "run": "",
         "head": "",
         "host": state.host_id,
-        "usage": {"input_tokens": summary.input_tokens, "output_tokens": summary.output_tokens, "cost": summary.cost},
-        "labels": [],
+        "usage": _NO_USAGE,
+        "labels": sorted(asked.marks),
         "via": [*asked.via, state.host_id],
     }
+
+
+def _usage(result: RunResult) -> dict[str, Any]:
+    summary = result.summary
+    cost = None if summary.unpriced else summary.cost
+    return {"input_tokens": summary.input_tokens, "output_tokens": summary.output_tokens, "cost": cost}

@@ -23,6 +23,7 @@ from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.folders import data_dir
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.server.auth import Caller, Tokens
+from rtfs_framework.server.programs import Programs
 
 if TYPE_CHECKING:
     from rtfs_framework.api.values import Clock
@@ -41,10 +42,16 @@ class Generation:
     tokens: Tokens
     sessions: dict[str, Session]
     """By tenant; "" is nobody in particular."""
+    programs: dict[str, Programs] = attrs.field(init=False)
+    """By tenant."""
     leases: int = 0
     retired: bool = False
     closed: bool = False
     _lock: Lock = attrs.field(factory=Lock, init=False)
+
+    @programs.default
+    def _none_yet(self) -> dict[str, Programs]:
+        return {tenant: Programs(session, self.spec.programs) for tenant, session in self.sessions.items()}
 
     def enter(self) -> bool:
         """Count a request that begins with it; tell whether it may."""
@@ -138,6 +145,10 @@ class ServerState:
         """Return a tenant's session: within a request, that of the configuration with which the request began."""
         return (_leased.get() or self.current).sessions[tenant]
 
+    def programs_of(self, tenant: str) -> Programs:
+        """Return what is kept of a tenant's programs, as `session_for` returns its session."""
+        return (_leased.get() or self.current).programs[tenant]
+
     @contextmanager
     def lease(self) -> Iterator[Generation]:
         """Keep the configuration in force as it is for one request."""
@@ -182,7 +193,9 @@ def _opened(
 
     def add(tenant: str) -> Session:
         made = Session.open(config_path=path, environ=environ, clock=clock, catalog=catalog, tenant=tenant)
-        return sessions.setdefault(tenant, made)
+        made.host.mind_purses()
+        sessions[tenant] = made
+        return made
 
     try:
         spec = add("").host.config.serve

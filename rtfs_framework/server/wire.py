@@ -11,9 +11,10 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api.caller import MOST_FACTS, MOST_TEXT
-from rtfs_framework.api.labels import Label
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
+from rtfs_framework.orchestrator.running.narrowing import NO_NARROWING, Narrowing
 from rtfs_framework.server.problems import malformed
 from rtfs_framework.server.values import read_args
 
@@ -22,23 +23,6 @@ MOST_KEY = 200
 MOST_VIA = 64
 _FIELDS = frozenset({"program", "entry", "args", "context", "deadline", "budget", "hops", "via", "key", "caller"})
 _CONTEXT = frozenset({"labels", "grant", "deny", "reach", "level", "agent", "environment", "constraints"})
-
-
-@attrs.frozen(slots=True, kw_only=True)
-class Context:
-    """What the caller's rules allow: the server's own are laid over it, and each only narrows."""
-
-    labels: Label = frozenset()
-    grant: tuple[str, ...] | None = None
-    deny: tuple[str, ...] = ()
-    reach: Reach | None = None
-    level: IsolationLevel | None = None
-    agent: str = ""
-    environment: tuple[tuple[str, str], ...] = ()
-    constraints: tuple[tuple[str, str], ...] = ()
-
-
-NO_CONTEXT = Context()
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -59,7 +43,10 @@ class RunRequest:
     """SHA-256 of the program's text."""
     entry: str | None = None
     args: tuple[Any, ...] = ()
-    context: Context = NO_CONTEXT
+    rules: Narrowing = NO_NARROWING
+    """What the caller's rules allow."""
+    marks: Label = PUBLIC
+    """Those of all that comes with it."""
     deadline: float | None = None
     """Seconds that are left."""
     budget: Budget | None = None
@@ -97,13 +84,15 @@ def read_run(body: bytes) -> RunRequest:
     key = _text(table, "key", "") or ""
     if len(key) > MOST_KEY:
         raise malformed(f"'key' has more than {MOST_KEY} characters")
-    context = table.get("context")
+    context = _table(table.get("context") or {}, "'context'")
+    _known(context, _CONTEXT, "context.")
     return RunRequest(
         program=program,
         digest=digest,
         entry=entry,
         args=read_args(args or "[]"),
-        context=NO_CONTEXT if not context else _context(_table(context, "'context'")),
+        rules=_rules(context) if context else NO_NARROWING,
+        marks=frozenset(_texts(context, "labels") or ()),
         deadline=_number(table, "deadline"),
         budget=None if table.get("budget") is None else _budget(_table(table["budget"], "'budget'")),
         hops=_whole(table, "hops"),
@@ -203,10 +192,8 @@ def _budget(table: dict[str, Any]) -> Budget:
     return Budget(money=_number(table, "money"), tokens=_whole(table, "tokens"), calls=_whole(table, "calls"))
 
 
-def _context(table: dict[str, Any]) -> Context:
-    _known(table, _CONTEXT, "context.")
-    return Context(
-        labels=frozenset(_texts(table, "labels") or ()),
+def _rules(table: dict[str, Any]) -> Narrowing:
+    return Narrowing(
         grant=_texts(table, "grant"),
         deny=_texts(table, "deny") or (),
         reach=_one_of(table, "reach", Reach),

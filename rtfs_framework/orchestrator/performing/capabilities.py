@@ -80,7 +80,8 @@ class Capabilities:
     timeout: float = TIMEOUT
     threads: int = DEFAULT_PARALLEL
     """Blocking handlers that may run at once."""
-    _outsides: dict[str, Outside] = attrs.field(factory=dict, init=False)
+    _outsides: dict[str, Outside] = attrs.field(factory=dict)
+    """Shared by the host under all its rules: they bound what runs at once."""
     _granted: dict[str, _Granted] = attrs.field(factory=dict, init=False)
     """Those that were called and are allowed."""
 

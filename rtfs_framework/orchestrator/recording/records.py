@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.plans import Candidate, DelegationPlan
 from rtfs_framework.api.targets import show_target
 from rtfs_framework.lang.signature import FunctionSignature
@@ -226,6 +227,8 @@ class RunResult:
     run_id: str
     calls: tuple[CallRecord, ...]
     summary: Summary
+    marks: Label = PUBLIC
+    """Those of all that it was given, and so of its value."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

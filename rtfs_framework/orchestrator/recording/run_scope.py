@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.boundary.conversing import Listener
     from rtfs_framework.orchestrator.recording.floating import Floating
     from rtfs_framework.orchestrator.recording.journal.run import Chain
+    from rtfs_framework.orchestrator.recording.purse import Purse
     from rtfs_framework.orchestrator.recording.records import Decision
 
 Sink = Callable[[CallRecord], None]
@@ -115,6 +116,8 @@ class RunScope:
     """The calls of the run so far; None where nobody may speak of them."""
     listener: Listener | None = None
     """Who is told the pieces of an answer to a conversation as they arrive; None for nobody."""
+    purse: Purse | None = None
+    """What whoever asked for the run lets it spend; None for no bound but the host's."""
     ordering: Ordering | None = None
     """The place of the branch that asks, when branches may overlap only where order does not matter."""
 

@@ -24,6 +24,7 @@ from rtfs_framework.orchestrator.boundary.failures import UNKNOWN_TARGET
 from rtfs_framework.orchestrator.concurrency.deadlines import Deadlines
 from rtfs_framework.orchestrator.config.idle import misspelt, without_function
 from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.recording.purse import USUAL_TERMS, Terms
 from rtfs_framework.orchestrator.running.module_path import finder
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.lang.flows.model import Flows
     from rtfs_framework.orchestrator.config.model import Config
+    from rtfs_framework.orchestrator.running.portal import Portal
+    from rtfs_framework.orchestrator.running.uses import Use
 
 UNKNOWN_NAME = "E0203"
 
@@ -48,6 +51,8 @@ class Linked:
     lookup: Lookup
     warnings: tuple[Diagnostic, ...] = ()
     """What surely fails when it is reached, and rules of the configuration that nearly name a function of it."""
+    terms: Terms = USUAL_TERMS
+    """On which terms it is asked for: `attrs.evolve(linked, terms=...)` before it runs."""
     _unused: list[None] = attrs.field(factory=lambda: [None], repr=False)
 
     def take(self) -> Self:
@@ -104,17 +109,42 @@ def compile_for(
         return host.artifacts.compiled(source, options, asked, find, watch)
 
 
-def link(host: Host, source: Source, limits: Limits) -> Linked:
-    """Return a program ready to run.
+@attrs.frozen(slots=True, eq=False)
+class Prepared:
+    """A program that was found fit to run on a host, as often as one likes: each run is linked anew."""
+
+    host: Host
+    artifact: Artifact
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def leaves_kernel(self) -> bool:
+        """Tell whether any call can leave the kernel."""
+        return bool(self.artifact.sites) or bool(self.artifact.links)
+
+    def link(self, limits: Limits, deadlines: Deadlines | None = None) -> Linked:
+        """Return it ready for one run."""
+        from rtfs_framework.kernel.instance import Instance
+
+        dispatcher = self.host.dispatcher
+        instance = Instance(
+            self.artifact,
+            claims=dispatcher.delegator.claims,
+            host_names=dispatcher.capabilities.id_of,
+            limits=limits,
+            watches=deadlines or Deadlines(self.host.clock, limits.seconds),
+        )
+        return Linked(self.artifact, instance, instance.lookup_type, self.warnings)
+
+
+def prepare(host: Host, source: Source, limits: Limits, deadlines: Deadlines | None = None) -> Prepared:
+    """Compile a program, and return it fit to run.
 
     Raises:
         LanguageError: The program is malformed, has names nobody knows, or hints that name no configured target.
         LimitError: Compiling it takes longer than a run may.
         ConfigError: The pinned plan was made for something else.
     """
-    from rtfs_framework.kernel.instance import Instance
-
-    deadlines = Deadlines(host.clock, limits.seconds)
     artifact = compile_for(host, source, limits, deadlines=deadlines)
     if host.dispatcher.delegator.pinned is not None:
         from rtfs_framework.orchestrator.running.pinning import check_pinned
@@ -124,15 +154,29 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
     mistakes = refusals(found)
     if mistakes:
         raise LanguageError(bounded(mistakes))
-    instance = Instance(
-        artifact,
-        claims=host.dispatcher.delegator.claims,
-        host_names=host.dispatcher.capabilities.id_of,
-        limits=limits,
-        watches=deadlines,
-    )
     warnings = (*foreseen(found), *misspelt(*_spoken_of(host, artifact)))
-    return Linked(artifact, instance, instance.lookup_type, tuple(bounded(warnings)))
+    return Prepared(host, artifact, tuple(bounded(warnings)))
+
+
+async def prepare_in(portal: Portal, host: Host, source: Source, limits: Limits) -> Prepared:
+    """Prepare a program from an event loop, which that never holds up."""
+
+    async def work(_: Use) -> Prepared:
+        return prepare(host, source, limits)
+
+    return await portal.call_async(work)
+
+
+def link(host: Host, source: Source, limits: Limits) -> Linked:
+    """Return a program ready to run once.
+
+    Raises:
+        LanguageError: The program is malformed, has names nobody knows, or hints that name no configured target.
+        LimitError: Compiling it takes longer than a run may.
+        ConfigError: The pinned plan was made for something else.
+    """
+    deadlines = Deadlines(host.clock, limits.seconds)
+    return prepare(host, source, limits, deadlines).link(limits, deadlines)
 
 
 def findings(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:

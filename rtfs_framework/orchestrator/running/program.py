@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.caller import NO_METADATA, of_python
+from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.lang.errors import Cancelled, RtfsError
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.boundary.answers import KernelRun, Waiting
 from rtfs_framework.orchestrator.boundary.arguments import taken_all
 from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
 from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.recording.purse import USUAL_TERMS, Terms
 from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult, Summary
 from rtfs_framework.orchestrator.recording.run_scope import Calls, RunScope, Sink
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
@@ -66,6 +68,8 @@ class LoadedProgram:
     """Host context values: the configuration's, and those that the top-level forms set."""
     metadata: DelegationMetadata = NO_METADATA
     """What is said of all its calls."""
+    terms: Terms = USUAL_TERMS
+    """On which it was asked for."""
     floating: Floating | None = None
     """The marks of all that its top-level forms were given; None where nothing carries marks."""
     seen: Gathered | None = None
@@ -168,6 +172,7 @@ class LoadedProgram:
             keep_digests=self.chain is not None,
             keep_args=journal is not None and journal.keep_args,
             metadata=self.metadata,
+            purse=self.terms.purse,
             calls=Calls(program_run.calls),
             floating=self._label(own=own_context),
         )
@@ -180,8 +185,11 @@ class LoadedProgram:
             from rtfs_framework.orchestrator.recording.floating import Gathered
 
             self.seen = Gathered()
+            if self.terms.marks:
+                flows = None  # the text of the program carries them, too, and of that no flow tells
             self.floating = labelling.floating(digest, self.context, flows)
             self.floating.gathered = self.seen
+            self.floating.add(self.terms.marks)
             if flows is None or flows.remembers:
                 self.floating.shared = self.seen
 
@@ -281,7 +289,8 @@ class ProgramRun:
     def result(self, program: LoadedProgram, value: Any) -> RunResult:
         """Return the result of a run."""
         summary = self.tally.summary(self.seconds, program.host.events.faults.problems)
-        return RunResult(value=value, run_id=program.run_id, calls=self.sorted_calls, summary=summary)
+        marks = PUBLIC if self.scope.floating is None else self.scope.floating.label
+        return RunResult(value=value, run_id=program.run_id, calls=self.sorted_calls, summary=summary, marks=marks)
 
 
 _MOST = 1000

@@ -132,6 +132,12 @@ class Journal:
         self.queue("signal", None, SignalFacts(name, target, plain_of(value), self.host, number))
 
     @property
+    def head(self) -> str:
+        """The head as this process wrote it last, as `rtfs runs head` prints it; "" before its first row."""
+        appending = self._appending
+        return str(appending.known) if appending is not None and appending.known.position else ""
+
+    @property
     def waiting(self) -> int:
         """How many rows are not on disk."""
         return len(self._queue)

@@ -1,0 +1,79 @@
+"""The gate's look into the purse of a run: what its asker allowed, besides the budgets of the host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.orchestrator.config.routes import target_text
+from rtfs_framework.orchestrator.performing.budgets.budgets import NO_PRICE, USED_UP
+from rtfs_framework.orchestrator.performing.budgets.estimate import FREE, Bound, bound_of, prices_of
+from rtfs_framework.orchestrator.performing.gate import Check, Held, RefusedError
+from rtfs_framework.orchestrator.recording.purse import Purse, Spending
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.performing.budgets.amounts import Amount
+    from rtfs_framework.orchestrator.performing.gate import Asking, Outcome
+    from rtfs_framework.orchestrator.performing.providers import ProviderInstance
+
+_NOTHING = Spending()
+_WAY_OUT = "ask with a larger budget"
+
+
+@attrs.frozen(slots=True, eq=False)
+class PurseCheck(Check):
+    """Lets pass what the asker of a run allows; runs that nobody bounds pass at once."""
+
+    name = "budget"
+    most_tokens: int
+    """Of a reply that nothing else bounds."""
+
+    def concerns(self, instance: ProviderInstance) -> bool:  # noqa: ARG002 - any run may have a purse
+        """Tell that every provider is concerned."""
+        return True
+
+    def enter(self, asking: Asking) -> Held | None:
+        """Reserve what a request may take.
+
+        Raises:
+            RefusedError: There is not that much left, or nobody knows what it costs.
+        """
+        purse = asking.opened.scope.purse
+        if purse is None:
+            return None
+        instance = asking.instance
+        prices = prices_of(instance.spec)
+        if prices is None and purse.nano is not None:
+            text = target_text(instance.target)
+            raise RefusedError(
+                "budget",
+                f"nobody knows what {text} costs, and the request has a bound of money",
+                "ask for a bound of tokens or calls instead",
+                kind="BudgetExhausted",
+                code=NO_PRICE,
+            )
+        bound = bound_of(asking.request, prices or FREE, self.most_tokens)
+        wanted = _spending(bound.amount)
+        missing = purse.take(wanted)
+        if missing is not None:
+            reason = f"the request may take more {missing} than is left of what its asker allows"
+            raise RefusedError("budget", reason, _WAY_OUT, kind="BudgetExhausted", code=USED_UP)
+        return _Reserved(purse, instance, bound, wanted)
+
+
+@attrs.frozen(slots=True, eq=False)
+class _Reserved(Held):
+    purse: Purse
+    instance: ProviderInstance
+    bound: Bound
+    wanted: Spending
+
+    def settle(self, outcome: Outcome) -> None:
+        """Count what the request took; one that was not sent took nothing."""
+        took = _spending(self.bound.took(outcome.usage, self.instance.spec)) if outcome.sent else _NOTHING
+        self.purse.settle(self.wanted, took)
+
+
+def _spending(amount: Amount) -> Spending:
+    return Spending(amount.nano, amount.tokens, amount.calls)

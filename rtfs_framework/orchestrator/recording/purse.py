@@ -1,0 +1,75 @@
+"""What comes with a run from elsewhere: the marks of what it is given, and what whoever asked lets it spend.
+
+A purse is a bound of one run, besides the budgets of its host.
+Requests reserve before they are sent and settle when they are over, from any thread.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+
+import attrs
+
+from rtfs_framework.api.labels import PUBLIC, Label
+
+NANO = 1_000_000_000
+
+
+@attrs.frozen(slots=True)
+class Spending:
+    """Nano-dollars, tokens and calls."""
+
+    nano: int = 0
+    tokens: int = 0
+    calls: int = 0
+
+
+@attrs.define(slots=True, eq=False)
+class Purse:
+    """What is left of what a run may spend; None is no bound."""
+
+    nano: int | None = None
+    tokens: int | None = None
+    calls: int | None = None
+    _lock: Lock = attrs.field(factory=Lock, init=False)
+
+    @property
+    def left(self) -> tuple[float | None, int | None, int | None]:
+        """US dollars, tokens and calls that are left."""
+        with self._lock:
+            return None if self.nano is None else self.nano / NANO, self.tokens, self.calls
+
+    def take(self, wanted: Spending) -> str | None:
+        """Reserve; return what there is not enough of, None when all is taken."""
+        with self._lock:
+            for name in ("nano", "tokens", "calls"):
+                left = getattr(self, name)
+                if left is not None and left < getattr(wanted, name):
+                    return {"nano": "money"}.get(name, name)
+            self._change(wanted, -1)
+            return None
+
+    def settle(self, reserved: Spending, took: Spending) -> None:
+        """Give back what was reserved, and count what it took."""
+        with self._lock:
+            self._change(reserved, 1)
+            self._change(took, -1)
+
+    def _change(self, amount: Spending, sign: int) -> None:
+        for name in ("nano", "tokens", "calls"):
+            left = getattr(self, name)
+            if left is not None:
+                setattr(self, name, max(0, left + sign * getattr(amount, name)))
+
+
+@attrs.frozen(slots=True, eq=False, kw_only=True)
+class Terms:
+    """On which terms somebody asked for a run."""
+
+    marks: Label = PUBLIC
+    """Those of all that it is given, its text included, besides what the configuration says."""
+    purse: Purse | None = None
+    """What it may spend; None for no bound but the host's."""
+
+
+USUAL_TERMS = Terms()

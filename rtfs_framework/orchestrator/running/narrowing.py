@@ -1,0 +1,105 @@
+"""A host as a caller from elsewhere may use it: its own rules and the caller's, of which each only narrows.
+
+In: a host, and what the caller's rules allow. Out: a host that shares everything with it but the rules: providers,
+caches, journal, budgets and health are the same, so closing it is closing the other. Plans are kept apart, because the
+rules are a part of what decisions rest on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from rtfs_framework.orchestrator.config.globs import Patterns
+from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach, RuntimeContext
+from rtfs_framework.orchestrator.config.surroundings import Surroundings
+from rtfs_framework.orchestrator.deciding.around import HostAround
+from rtfs_framework.orchestrator.deciding.labelling import Labelling
+from rtfs_framework.orchestrator.deciding.policy import policy_hash, runtime_context_hash
+from rtfs_framework.orchestrator.host import Host
+
+_LEVELS = (IsolationLevel.PURE, IsolationLevel.CONTROLLED, IsolationLevel.FULL)
+_REACHES = (Reach.PURE, Reach.LOCAL, Reach.REMOTE)
+_ANY = ("*",)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Narrowing:
+    """What a caller's rules allow; None for no word."""
+
+    level: IsolationLevel | None = None
+    reach: Reach | None = None
+    grant: tuple[str, ...] | None = None
+    deny: tuple[str, ...] = ()
+    agent: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    constraints: tuple[tuple[str, str], ...] = ()
+
+
+NO_NARROWING = Narrowing()
+
+
+def narrowed(host: Host, by: Narrowing) -> Host:
+    """Return a host with narrower rules."""
+    if by == NO_NARROWING:
+        return host
+    config = attrs.evolve(
+        host.config,
+        security=narrower(host.config.security, by),
+        surroundings=_around(host.config.surroundings, by),
+    )
+    dispatcher = host.dispatcher
+    security = attrs.evolve(dispatcher.capabilities.security, rules=config.security)
+    delegator = dispatcher.delegator
+    policy = policy_hash(config, host.pool, delegator.engine)
+    delegator = attrs.evolve(
+        delegator,
+        precedence=attrs.evolve(delegator.precedence, security=security),
+        policy_hash=policy,
+        runtime_context_hash=runtime_context_hash(config),
+        around=HostAround(config.surroundings, host.clock),
+    )
+    labelling = dispatcher.labelling
+    return attrs.evolve(
+        host,
+        config=config,
+        dispatcher=attrs.evolve(
+            dispatcher,
+            delegator=delegator,
+            capabilities=attrs.evolve(dispatcher.capabilities, security=security),
+            consultations=attrs.evolve(dispatcher.consultations, security=security),
+            labelling=None if labelling is None else Labelling(labelling.marks, delegator, labelling.capabilities),
+        ),
+        policy_hash=policy,
+    )
+
+
+def narrower(rules: RuntimeContext, by: Narrowing) -> RuntimeContext:
+    """Return rules that allow what both do."""
+    level = rules.level if by.level is None else min(rules.level, by.level, key=_LEVELS.index)
+    reach = rules.reach if by.reach is None else min(rules.reach, by.reach, key=_REACHES.index)
+    own = _ANY if rules.level is IsolationLevel.FULL else rules.grant
+    theirs = _ANY if by.level is IsolationLevel.FULL or by.grant is None else by.grant
+    if by.grant is not None and level is IsolationLevel.FULL and by.level is not IsolationLevel.FULL:
+        level = IsolationLevel.CONTROLLED  # a list of grants says that nothing else is granted
+    return attrs.evolve(rules, level=level, reach=reach, grant=_both(own, theirs), deny=(*rules.deny, *by.deny))
+
+
+def _both(own: Iterable[str], theirs: Iterable[str]) -> tuple[str, ...]:
+    """Return patterns that fit only what patterns of both fit: of two of which one fits the other, the narrower one."""
+    own, theirs = tuple(own), tuple(theirs)
+    within, without = Patterns(own), Patterns(theirs)
+    found = [each for each in theirs if within.match(each) is not None]
+    found += [each for each in own if without.match(each) is not None]
+    return tuple(dict.fromkeys(found))
+
+
+def _around(around: Surroundings, by: Narrowing) -> Surroundings:
+    """Return what decisions read of a call's surroundings: the host's own words go first."""
+    return attrs.evolve(
+        around,
+        agent=around.agent or by.agent,
+        environment={**dict(by.environment), **around.environment},
+        constraints={**dict(by.constraints), **around.constraints},
+    )

@@ -1,0 +1,102 @@
+"""The programs of one tenant that were asked for lately: compiled once under each set of rules, and kept.
+
+A program that asks nothing of its host is evaluated once, too: whatever its top-level forms make, they make again.
+Everything here happens in the server's event loop; compiling and computing do not.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.orchestrator.running.linking import Prepared, prepare_in
+from rtfs_framework.orchestrator.running.narrowing import NO_NARROWING, Narrowing, narrowed
+from rtfs_framework.orchestrator.session import Session
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from rtfs_framework.lang.source import Source
+    from rtfs_framework.orchestrator.running.program import LoadedProgram
+
+_MOST_RULES = 64
+"""Sets of rules that are kept for a tenant; callers have a handful."""
+
+
+@attrs.define(slots=True, eq=False)
+class Kept:
+    """A program that is fit to run, under some rules. `with` it, and it stays open until the block ends."""
+
+    session: Session
+    prepared: Prepared
+    loaded: LoadedProgram | None
+    """Ready to be called, where the program asks nothing of its host; else None: each run is one of its own."""
+    _users: int = attrs.field(default=0, init=False)
+    _dropped: bool = attrs.field(default=False, init=False)
+
+    def __enter__(self) -> Self:
+        self._users += 1
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._users -= 1
+        self._close_unused()
+
+    def drop(self) -> None:
+        """Close it as soon as nobody uses it."""
+        self._dropped = True
+        self._close_unused()
+
+    def _close_unused(self) -> None:
+        if self._dropped and not self._users and self.loaded is not None:
+            self.loaded.close()
+
+
+@attrs.define(slots=True, eq=False)
+class Programs:
+    """What is kept for one tenant."""
+
+    session: Session
+    most: int
+    _rules: OrderedDict[Narrowing, Session] = attrs.field(factory=OrderedDict, init=False)
+    _kept: OrderedDict[tuple[Narrowing, str, str], Kept] = attrs.field(factory=OrderedDict, init=False)
+
+    def under(self, rules: Narrowing) -> Session:
+        """Return the tenant's session under narrower rules; it closes with the tenant's own."""
+        if rules == NO_NARROWING:
+            return self.session
+        found = self._rules.get(rules)
+        if found is None:
+            base = self.session
+            found = self._rules[rules] = Session(narrowed(base.host, rules), base.portal, base.limits)
+            if len(self._rules) > _MOST_RULES:
+                self._rules.popitem(last=False)
+        else:
+            self._rules.move_to_end(rules)
+        return found
+
+    async def get(self, source: Source, digest: str, rules: Narrowing) -> Kept:
+        """Return a program fit to run; `digest` is of its text.
+
+        Raises:
+            RtfsError: It was refused, or what it evaluates first has failed.
+        """
+        key = (rules, source.name, digest)
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+            return found
+        session = self.under(rules)
+        prepared = await prepare_in(session.portal, session.host, source, session.limits)
+        alone = not prepared.leaves_kernel and session.host.dispatcher.labelling is None
+        loaded = await session.load_async(prepared.link(session.limits)) if alone else None
+        made = Kept(session, prepared, loaded)
+        known = self._kept.setdefault(key, made)
+        if known is not made:  # an equal request was quicker
+            made.drop()
+            return known
+        if len(self._kept) > self.most:
+            self._kept.popitem(last=False)[1].drop()
+        return made

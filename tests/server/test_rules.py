@@ -1,0 +1,37 @@
+"""A caller's rules and bounds only narrow what the server's own allow."""
+
+from __future__ import annotations
+
+import pytest
+
+from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach, RuntimeContext
+from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrower
+
+CONTROLLED = RuntimeContext(level=IsolationLevel.CONTROLLED, grant=("fs.*", "net.get"), reach=Reach.LOCAL)
+FULL = RuntimeContext(level=IsolationLevel.FULL)
+
+
+@pytest.mark.parametrize(
+    ("rules", "by", "grant", "level"),
+    [
+        (CONTROLLED, Narrowing(grant=("fs.read", "db.read")), ("fs.read",), IsolationLevel.CONTROLLED),
+        (CONTROLLED, Narrowing(grant=("*",)), ("fs.*", "net.get"), IsolationLevel.CONTROLLED),
+        (CONTROLLED, Narrowing(level=IsolationLevel.FULL), ("fs.*", "net.get"), IsolationLevel.CONTROLLED),
+        (CONTROLLED, Narrowing(grant=()), (), IsolationLevel.CONTROLLED),
+        (FULL, Narrowing(grant=("fs.read",)), ("fs.read",), IsolationLevel.CONTROLLED),
+        (FULL, Narrowing(level=IsolationLevel.CONTROLLED), ("*",), IsolationLevel.CONTROLLED),
+        (FULL, Narrowing(level=IsolationLevel.PURE), ("*",), IsolationLevel.PURE),
+    ],
+)
+def test_what_both_allow_is_allowed(rules, by, grant, level):
+    made = narrower(rules, by)
+    assert set(made.grant) == set(grant)
+    assert made.level is level
+
+
+def test_reach_and_denials_add_up():
+    rules = RuntimeContext(level=IsolationLevel.FULL, reach=Reach.LOCAL, deny=("a",))
+    made = narrower(rules, Narrowing(reach=Reach.REMOTE, deny=("b",)))
+    assert made.reach is Reach.LOCAL
+    assert made.deny == ("a", "b")
+    assert narrower(rules, Narrowing(reach=Reach.PURE)).reach is Reach.PURE
