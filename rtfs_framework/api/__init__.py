@@ -54,6 +54,7 @@ _HOMES = {
     "prices": ("ModelPrices", "PriceList", "PriceStep"),
     "regular_file": ("read_regular",),
     "private": ("private_file", "private_folder"),
+    "sqlite_held": ("HeldFile",),
     "sqlite_file": ("SqliteTables", "NotOurFileError", "open_sqlite", "in_transaction"),
     "toml_places": ("Places", "KeyPath", "load_toml", "read_toml"),
     "toml_structure": ("structure",),

@@ -73,6 +73,7 @@ from rtfs_framework.api.secrets import blotter, one_line
 from rtfs_framework.api.settings import ANY, FILE_WITHIN, SettingsSchema
 from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
+from rtfs_framework.api.sqlite_held import HeldFile
 from rtfs_framework.api.targets import (
     Ask,
     Capability,
@@ -166,6 +167,7 @@ __all__ = [
     "Health",
     "Heard",
     "Hedge",
+    "HeldFile",
     "HintKind",
     "HostCall",
     "InferenceReply",

@@ -11,19 +11,16 @@ base, which is kept beside it, for whoever rebuilds it.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from threading import RLock
 from typing import Any, TypeVar
 
 import attrs
 
-from rtfs_framework.api.private import private_folder
-from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
+from rtfs_framework.api.sqlite_file import SqliteTables, in_transaction
+from rtfs_framework.api.sqlite_held import HeldFile
 from rtfs_framework.orchestrator.learning.fold import FIRST, Cell, Folding
 
 Result = TypeVar("Result")
@@ -104,9 +101,11 @@ class LearnedStore:
     """The states of one file, which is made when there is something to keep."""
 
     path: Path
-    _db: sqlite3.Connection | None = attrs.field(default=None, init=False)
-    _mark: tuple[int, int, int] | None = attrs.field(default=None, init=False)
-    _lock: RLock = attrs.field(factory=RLock, init=False)
+    _file: HeldFile = attrs.field(init=False)
+
+    @_file.default
+    def _held(self) -> HeldFile:
+        return HeldFile(self.path, _TABLES, StoreError, wait=_WAIT)
 
     def change(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Do something in one transaction, alone.
@@ -114,7 +113,7 @@ class LearnedStore:
         Raises:
             StoreError: The file cannot be used, or others write all the time.
         """
-        return self._do(lambda db: in_transaction(db, work))
+        return self._file.do(lambda db: in_transaction(db, work))
 
     def read(self, work: Callable[[sqlite3.Connection], Result]) -> Result | None:
         """Read something as it is at one moment; None where there is no file.
@@ -122,9 +121,9 @@ class LearnedStore:
         Raises:
             StoreError: The file cannot be used.
         """
-        if not self.path.exists():
+        if not self._file.exists:
             return None
-        return self._do(lambda db: in_transaction(db, work, "begin"))
+        return self._file.do(lambda db: in_transaction(db, work, "begin"))
 
     def recall(self, places: Sequence[Place]) -> list[tuple[Kept, dict[str, Cell]] | None]:
         """Return states with their cells; where there is none of this journal, that of the one before.
@@ -136,40 +135,7 @@ class LearnedStore:
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._forget()
-
-    def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        try:
-            with self._lock:
-                try:
-                    return work(self._open())
-                except BaseException:
-                    self._forget()
-                    raise
-        except (sqlite3.Error, OSError, NotOurFileError) as error:
-            raise StoreError(f"{self.path}: {error}") from error
-
-    def _open(self) -> sqlite3.Connection:
-        if self._db is None or self._mark != self._marks():
-            self._forget()
-            private_folder(self.path.parent)
-            self._db = open_sqlite(self.path, _TABLES, wait=_WAIT)
-            self._mark = self._marks()
-        return self._db
-
-    def _marks(self) -> tuple[int, int, int] | None:
-        try:
-            found = self.path.stat()
-        except OSError:
-            return None
-        return os.getpid(), found.st_dev, found.st_ino
-
-    def _forget(self) -> None:
-        db, self._db = self._db, None
-        if db is not None and self._mark is not None and self._mark[0] == os.getpid():
-            with suppress(sqlite3.Error):  # after a fork it is the parent's, and is left alone
-                db.close()
+        self._file.close()
 
 
 def find(db: sqlite3.Connection, place: Place) -> Kept | None:

@@ -1,27 +1,19 @@
 """The ledger of signals in one SQLite file, shared by all processes of a user.
 
-The file is made when there is something to write: while all targets answer, nobody opens it. A connection belongs to
-the process that made it and to the file that it was made for; after a fork, or when the file was taken away, another
-one is made. What SQLite refuses is a `LedgerError`, and the next use begins anew.
+The file is made when there is something to write: while all targets answer, nobody opens it. What SQLite refuses is a
+`LedgerError`, and the next use begins anew.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from threading import Lock
-from typing import TypeVar
 
 import attrs
 
-from rtfs_framework.api.private import private_folder
-from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
+from rtfs_framework.api.sqlite_file import SqliteTables, in_transaction
+from rtfs_framework.api.sqlite_held import HeldFile
 from rtfs_framework.orchestrator.performing.health.ledger import LedgerError, SignalRow
-
-Result = TypeVar("Result")
 
 _WAIT = 0.1
 """Seconds for which another process is waited for: a signal is not worth more of a call's time."""
@@ -47,73 +39,35 @@ class SqliteSignals:
     """The rows of one file."""
 
     path: Path
-    _db: sqlite3.Connection | None = attrs.field(default=None, init=False)
-    _mark: tuple[int, int, int] | None = attrs.field(default=None, init=False)
-    """The process that opened the file, and the file's identity."""
-    _lock: Lock = attrs.field(factory=Lock, init=False)
+    _file: HeldFile = attrs.field(init=False)
+
+    @_file.default
+    def _held(self) -> HeldFile:
+        return HeldFile(self.path, _TABLES, LedgerError, wait=_WAIT, damaged=(ValueError, TypeError))
 
     def read(self, key: str) -> SignalRow | None:
         """Return a row, None when there is none; where there is no file, none is made."""
-        if not self._exists():
+        if not self._file.exists:
             return None
-        return next(iter(self._do(lambda db: list(map(_row, db.execute(_ONE, (key,)))))), None)
+        return next(iter(self._file.do(lambda db: list(map(_row, db.execute(_ONE, (key,)))))), None)
 
     def change(self, row: SignalRow) -> bool:
         """Write a state over the version before it; tell whether that was still there."""
-        return self._do(lambda db: in_transaction(db, lambda db: _change(db, row)))
+        return self._file.do(lambda db: in_transaction(db, lambda db: _change(db, row)))
 
     def measured(self, row: SignalRow) -> None:
         """Write the latency of a row alone, and the row where there is none."""
-        self._do(lambda db: in_transaction(db, lambda db: _measured(db, row)))
+        self._file.do(lambda db: in_transaction(db, lambda db: _measured(db, row)))
 
     def rows(self) -> list[SignalRow]:
         """Return all rows, by target."""
-        if not self._exists():
+        if not self._file.exists:
             return []
-        return self._do(lambda db: list(map(_row, db.execute(_ALL))))
+        return self._file.do(lambda db: list(map(_row, db.execute(_ALL))))
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._forget()
-
-    def _exists(self) -> bool:
-        try:
-            return self.path.exists()
-        except OSError as error:
-            raise LedgerError(f"{self.path}: {error.strerror or error}") from error
-
-    def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        try:
-            with self._lock:
-                try:
-                    return work(self._open())
-                except BaseException:
-                    self._forget()
-                    raise
-        except (sqlite3.Error, OSError, NotOurFileError, ValueError, TypeError) as error:
-            raise LedgerError(f"{self.path}: {error}") from error
-
-    def _open(self) -> sqlite3.Connection:
-        if self._db is None or self._mark != self._marks():
-            self._forget()
-            private_folder(self.path.parent)
-            self._db = open_sqlite(self.path, _TABLES, wait=_WAIT)
-            self._mark = self._marks()
-        return self._db
-
-    def _marks(self) -> tuple[int, int, int] | None:
-        try:
-            found = self.path.stat()
-        except OSError:
-            return None
-        return os.getpid(), found.st_dev, found.st_ino
-
-    def _forget(self) -> None:
-        db, self._db = self._db, None
-        if db is not None and self._mark is not None and self._mark[0] == os.getpid():
-            with suppress(sqlite3.Error):  # after a fork it is the parent's, and is left alone
-                db.close()
+        self._file.close()
 
 
 def _row(found: tuple[object, ...]) -> SignalRow:
