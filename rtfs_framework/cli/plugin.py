@@ -31,7 +31,7 @@ _COMMANDS = (
     ("cost", "Show who spent what on models, from the journal.", "rtfs cost --since 7d --by tenant,model"),
     ("prices", "Show what models cost, who says so, and since when.", "rtfs prices show gpt-4o-mini"),
     ("budget", "Show what is left of budgets, and what is reserved.", "rtfs budget list"),
-    ("models", "List, try, measure and fetch models.", "rtfs models list"),
+    ("models", "List, try, measure, load and fetch models.", "rtfs models list"),
     ("health", "Show which models are left alone because they failed.", "rtfs health list"),
     ("learn", "Show, export or reset what engines have learned.", "rtfs learn list"),
     ("top", "Watch models, rates, breakers and budgets.", "rtfs top --window 5min"),

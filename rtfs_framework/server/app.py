@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from rtfs_framework.server.admission import Admission, body_of
 from rtfs_framework.server.auth import caller_of
+from rtfs_framework.server.models import routes as model_routes
 from rtfs_framework.server.openai.routes import routes as openai_routes
 from rtfs_framework.server.problems import NOT_HERE, Problem, answer_problem
 from rtfs_framework.server.running import run
@@ -30,6 +31,7 @@ def make_app(state: ServerState) -> Starlette:
             Route("/healthz", _health),
             Route("/readyz", _ready),
             Route("/v1/rtfs/run", _run, methods=["POST"]),
+            *model_routes(state),
             *openai_routes(state),
         ],
         exception_handlers={Problem: answer_problem, 404: _unknown, 405: _unknown},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
 
 from rtfs_framework.cli.commands.models_bench import bench_command
+from rtfs_framework.cli.commands.models_load import ask_server, load_command, server_options, unload_command
 from rtfs_framework.cli.commands.models_pull import pull_command
 from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.options import config_option, json_option, open_session
@@ -17,7 +18,6 @@ from rtfs_framework.cli.shown.models import chosen, loaded, price
 from rtfs_framework.cli.terminal import say
 
 if TYPE_CHECKING:
-    from rtfs_framework.orchestrator.performing.inventory import ModelView
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 
 _HEAD = ("target", "provider", "model", "where", "loaded", "health", "price", "why not")
@@ -25,7 +25,7 @@ _HEAD = ("target", "provider", "model", "where", "loaded", "health", "price", "w
 
 @click.group()
 def command() -> None:
-    """List, try, measure and fetch models.
+    """List, try, measure, load and fetch models.
 
     \b
     rtfs models list
@@ -37,45 +37,51 @@ def command() -> None:
 
 command.add_command(bench_command)
 command.add_command(pull_command)
+command.add_command(load_command)
+command.add_command(unload_command)
 
 
 @command.command("list")
+@server_options
 @json_option
 @config_option
-def list_command(*, as_json: bool, config: str | None) -> None:
+def list_command(*, server: str | None, token_file: str | None, as_json: bool, config: str | None) -> None:
     """Show every configured model: its provider, whether it can be used and why not, what it costs.
 
-    Nothing is sent anywhere. "loaded" is of this process, which has just begun; a server tells of its own.
+    Nothing is sent anywhere. What is loaded is of this process, which has just begun; with --server it is of a running
+    `rtfs serve`, and so is all the rest.
 
     \b
     rtfs models list
     rtfs models list --json
+    rtfs models list --server http://127.0.0.1:8750 --token-file token.txt
     """  # noqa: D301 - click's \b is a backspace
+    if server is not None:
+        found = ask_server(server, token_file, "GET", "/v1/rtfs/models").get("models")
+        rows = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    else:
+        rows = _models_of(config)
+    if as_json:
+        put_json({"models": rows})
+    elif rows:
+        say_table([_HEAD, *map(_row, rows)])
+    else:
+        say("no model is configured; see docs/models.md for the first one")
+
+
+def _models_of(config: str | None) -> list[dict[str, Any]]:
     import asyncio
 
     from rtfs_framework.orchestrator.performing.inventory import inventory
 
     with open_session(None, config, journal=False) as session:
-        found = asyncio.run(inventory(session.host.pool, session.host.health))
-    if as_json:
-        put_json({"models": [each.plain() for each in found]})
-    elif found:
-        say_table([_HEAD, *map(_row, found)])
-    else:
-        say("no model is configured; see docs/models.md for the first one")
+        return [each.plain() for each in asyncio.run(inventory(session.host.pool, session.host.health))]
 
 
-def _row(found: ModelView) -> tuple[str, ...]:
-    return (
-        found.target,
-        found.provider,
-        found.model,
-        found.locality,
-        loaded(found.status),
-        found.health.value,
-        price(found),
-        found.unusable or found.busy,
-    )
+def _row(found: dict[str, Any]) -> tuple[str, ...]:
+    words = (found.get(key) for key in ("target", "provider", "model", "locality"))
+    health, why = found.get("health"), found.get("why")
+    return (*map(str, words), loaded(found), str(health), price(found), str(why or ""))
 
 
 @attrs.frozen(slots=True)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rtfs_framework.lang.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
-    from rtfs_framework.api.provider import ModelStatus
-    from rtfs_framework.orchestrator.performing.inventory import ModelView
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
 
 _MIB = 1 << 20
@@ -37,17 +35,20 @@ def chosen(pool: ProviderPool, texts: Sequence[str]) -> list[ProviderInstance]:
     return found or sorted(pool.instances.values(), key=lambda each: target_text(each.target))
 
 
-def loaded(status: ModelStatus | None) -> str:
+def loaded(model: Mapping[str, Any]) -> str:
     """Return whether a model is in memory, and how much it takes; "" where its provider keeps none."""
-    if status is None:
+    status = model.get("status")
+    if not isinstance(status, Mapping):
         return ""
-    if not status.loaded:
+    if not status.get("loaded"):
         return "no"
-    return "yes" if status.memory is None else f"{status.memory / _MIB:,.0f} MiB"
+    memory = status.get("memory")
+    return f"{memory / _MIB:,.0f} MiB" if isinstance(memory, int) else "yes"
 
 
-def price(found: ModelView) -> str:
+def price(model: Mapping[str, Any]) -> str:
     """Return what a model costs: US dollars per million tokens, in and out; "" where nobody says."""
-    if found.input_cost is None and found.output_cost is None:
-        return "free" if found.locality == "local" else ""
-    return f"${found.input_cost or 0:g} / ${found.output_cost or 0:g}"
+    costs = [model.get(key) for key in ("input_cost", "output_cost")]
+    if costs == [None, None]:
+        return "free" if model.get("locality") == "local" else ""
+    return " / ".join(f"${cost:g}" if isinstance(cost, int | float) else "?" for cost in costs)

@@ -69,10 +69,11 @@ async def inventory(pool: ProviderPool, board: Board) -> list[ModelView]:
     import asyncio
 
     instances = sorted(pool.instances.values(), key=lambda each: target_text(each.target))
-    return list(await asyncio.gather(*(_view(each, pool, board) for each in instances)))
+    return list(await asyncio.gather(*(view_of(each, pool, board) for each in instances)))
 
 
-async def _view(instance: ProviderInstance, pool: ProviderPool, board: Board) -> ModelView:
+async def view_of(instance: ProviderInstance, pool: ProviderPool, board: Board) -> ModelView:
+    """Return one instance."""
     spec = instance.spec
     unusable, status, busy = pool.unusable(instance.target), None, ""
     if unusable is None:
