@@ -16,7 +16,8 @@ OLDEST_API_VERSION = 2
 
 _HOMES = {
     "errors": ("PluginError", "ProviderError", "ProviderTimeout", "RateLimited", "ProviderAuthError",
-               "ProviderUnavailable", "ProviderRedirected", "BadReply", "ReplyTooLarge", "ReplyRefused",
+               "ProviderUnavailable", "ProviderRedirected", "ProviderDeclined", "RemoteFailed",
+               "BadReply", "ReplyTooLarge", "ReplyRefused",
                "ConfigError", "CapabilityError", "ProgramError", "RtfsError",
                "LanguageError", "InternalError"),
     "hookspecs": ("hookimpl", "RtfsHookSpecs"),
@@ -35,6 +36,8 @@ _HOMES = {
     "engine": ("Children", "DelegationEngine", "EngineEntry", "EngineSettings"),
     "provider": ("ModelProvider", "ProviderEntry", "InferenceRequest", "InferenceReply", "Message", "Usage",
                  "ProviderSettings", "Locality", "token_count", "ChatRequest", "ModelStatus"),
+    "remote": ("Allowance", "AskedBy", "Bounds", "Followed", "Journey", "MOST_HOPS", "Offer", "OfferedTarget",
+               "RemoteRun", "Travel", "Travelling"),
     "cache": ("CacheLayer", "CacheEntry", "CacheKey", "CacheRecord", "CacheStats", "CacheLevel", "CacheSettings",
               "Seal"),
     "capability": ("CapabilityEntry", "CapabilityHandler", "CapabilityRequest"),
@@ -45,7 +48,7 @@ _HOMES = {
     "redaction": ("Recognizer", "RuleText"),
     "texts": ("TextInKeyError", "with_texts"),
     "type_patterns": ("BadTypePattern", "TypePattern", "types_fit"),
-    "typed": ("JsonError", "from_json", "load_json", "parse_type", "to_json"),
+    "typed": ("JsonError", "from_json", "load_json", "parse_type", "read_value", "to_json"),
     "values": ("HostCall", "CallKind", "FunctionSignature", "Parameter", "DelegationHint", "HintKind", "Keyword",
                "Map", "Type", "Value", "write", "digest", "Clock"),
     "secrets": ("blotter", "one_line"),

@@ -27,11 +27,13 @@ from rtfs_framework.api.errors import (
     PluginError,
     ProgramError,
     ProviderAuthError,
+    ProviderDeclined,
     ProviderError,
     ProviderRedirected,
     ProviderTimeout,
     ProviderUnavailable,
     RateLimited,
+    RemoteFailed,
     ReplyRefused,
     ReplyTooLarge,
     RtfsError,
@@ -69,6 +71,19 @@ from rtfs_framework.api.provider import (
 )
 from rtfs_framework.api.redaction import Recognizer, RuleText
 from rtfs_framework.api.regular_file import read_regular
+from rtfs_framework.api.remote import (
+    MOST_HOPS,
+    Allowance,
+    AskedBy,
+    Bounds,
+    Followed,
+    Journey,
+    Offer,
+    OfferedTarget,
+    RemoteRun,
+    Travel,
+    Travelling,
+)
 from rtfs_framework.api.secrets import blotter, one_line
 from rtfs_framework.api.settings import ANY, FILE_WITHIN, SettingsSchema
 from rtfs_framework.api.signals import Health, Latency, Left, Price
@@ -89,7 +104,7 @@ from rtfs_framework.api.texts import TextInKeyError, with_texts
 from rtfs_framework.api.toml_places import KeyPath, Places, load_toml, read_toml
 from rtfs_framework.api.toml_structure import structure
 from rtfs_framework.api.type_patterns import BadTypePattern, TypePattern, types_fit
-from rtfs_framework.api.typed import JsonError, from_json, load_json, parse_type, to_json
+from rtfs_framework.api.typed import JsonError, from_json, load_json, parse_type, read_value, to_json
 from rtfs_framework.api.units import Bytes, Megabytes, Milliseconds, Seconds, plausible
 from rtfs_framework.api.values import (
     CallKind,
@@ -114,15 +129,19 @@ __all__ = [
     "ANY",
     "API_VERSION",
     "FILE_WITHIN",
+    "MOST_HOPS",
     "MOST_NOTE",
     "OLDEST_API_VERSION",
     "PUBLIC",
+    "Allowance",
     "ApprovalRequest",
     "Ask",
+    "AskedBy",
     "Attempt",
     "BadEndpoint",
     "BadReply",
     "BadTypePattern",
+    "Bounds",
     "Bytes",
     "CacheEntry",
     "CacheKey",
@@ -159,6 +178,7 @@ __all__ = [
     "Event",
     "ExecTarget",
     "FailureKind",
+    "Followed",
     "FunctionSignature",
     "Guard",
     "GuardEntry",
@@ -173,6 +193,7 @@ __all__ = [
     "InferenceReply",
     "InferenceRequest",
     "InternalError",
+    "Journey",
     "JsonError",
     "KeyPath",
     "Keyword",
@@ -195,6 +216,8 @@ __all__ = [
     "Observer",
     "ObserverEntry",
     "ObserverSettings",
+    "Offer",
+    "OfferedTarget",
     "Outcome",
     "Parameter",
     "Permissions",
@@ -207,6 +230,7 @@ __all__ = [
     "ProgramError",
     "ProposingEngine",
     "ProviderAuthError",
+    "ProviderDeclined",
     "ProviderEntry",
     "ProviderError",
     "ProviderRedirected",
@@ -218,7 +242,9 @@ __all__ = [
     "RedactArgs",
     "RedactReply",
     "Refuse",
+    "RemoteFailed",
     "RemoteModel",
+    "RemoteRun",
     "ReplyRefused",
     "ReplyTooLarge",
     "RtfsError",
@@ -233,6 +259,8 @@ __all__ = [
     "Stats",
     "TargetText",
     "TextInKeyError",
+    "Travel",
+    "Travelling",
     "Type",
     "TypePattern",
     "Usage",
@@ -258,6 +286,7 @@ __all__ = [
     "read_endpoint",
     "read_regular",
     "read_toml",
+    "read_value",
     "show_target",
     "specificity",
     "structure",

@@ -44,3 +44,5 @@ class Attempt:
     """What went wrong, without anything that a customer wrote."""
     retry_after: float | None = None
     """Seconds for which the target asked to be left alone, None for no word."""
+    elsewhere: tuple[ExecTarget, ...] = ()
+    """The targets that it named instead of itself: of those that are configured here, and no others."""

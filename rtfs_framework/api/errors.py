@@ -10,6 +10,8 @@ from rtfs_framework.lang.errors import InternalError, LanguageError, ProgramErro
 
 if TYPE_CHECKING:
     from rtfs_framework.api.provider import Usage
+    from rtfs_framework.api.remote import RemoteRun
+    from rtfs_framework.lang.values import Value
 
 __all__ = [
     "BadReply",
@@ -20,11 +22,13 @@ __all__ = [
     "PluginError",
     "ProgramError",
     "ProviderAuthError",
+    "ProviderDeclined",
     "ProviderError",
     "ProviderRedirected",
     "ProviderTimeout",
     "ProviderUnavailable",
     "RateLimited",
+    "RemoteFailed",
     "ReplyRefused",
     "ReplyTooLarge",
     "RtfsError",
@@ -140,6 +144,35 @@ class ProviderRedirected(ProviderError):
     """The provider's server sent the request elsewhere, where it must not go with the arguments and the key."""
 
     code = "E0608"
+
+
+class ProviderDeclined(ProviderError):
+    """Another RTFS host does not take the request; `elsewhere` are the addresses of hosts that it names instead."""
+
+    code = "E0620"
+
+    elsewhere: tuple[str, ...] = ()
+
+    def __init__(
+        self, provider: str, message: str, *, elsewhere: tuple[str, ...] = (), status: int | None = 421
+    ) -> None:
+        super().__init__(provider, message, status=status)
+        self.elsewhere = elsewhere
+
+
+class RemoteFailed(ProviderError):
+    """A program that ran on another RTFS host ended in an error: the program here sees its kind."""
+
+    code = "E0621"
+
+    data: Value = None
+    remote: RemoteRun | None = None
+
+    def __init__(
+        self, provider: str, message: str, *, kind: str, data: Value = None, remote: RemoteRun | None = None
+    ) -> None:
+        super().__init__(provider, message, status=422)
+        self.kind, self.data, self.remote = kind, data, remote
 
 
 class BadReply(ProviderError):

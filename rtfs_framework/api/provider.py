@@ -11,6 +11,7 @@ import attrs
 from rtfs_framework.api.settings import SettingsSchema
 
 if TYPE_CHECKING:  # a plugin is imported at every start; what only its types need is not
+    from rtfs_framework.api.remote import RemoteRun, Travel
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.lang.values import Value
 
@@ -49,6 +50,8 @@ class Usage:
     output_tokens: int | None = None
     cached_tokens: int | None = None
     """How many of the input tokens the vendor still remembered; these have a price of their own."""
+    cost: float | None = None
+    """US dollars, where the server itself says what the request cost; it counts where no price is configured."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -85,6 +88,8 @@ class InferenceRequest:
     on_text: Callable[[str], None] | None = attrs.field(default=None, eq=False, repr=False)
     """Told each piece of the answer as it arrives, by providers that can; together they are its text. None where
     nobody listens. It never waits and raises nothing."""
+    travel: Travel | None = None
+    """What goes along to another RTFS host; only for providers whose entry says `travels`."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -99,6 +104,8 @@ class InferenceReply:
     usage: Usage = Usage()
     confidence: float | None = None
     """How sure the model is, within 0 and 1; None where it does not say. A configuration may want a least one."""
+    remote: RemoteRun | None = None
+    """The run on another RTFS host that gave the answer; its record names it."""
     explanation: str = ""
     """Why this answer, when the provider can say (a rules provider names the rule); goes to the causal chain."""
     problems: tuple[str, ...] = ()
@@ -130,6 +137,11 @@ class ModelProvider(Protocol):
     - `load() -> None` and `unload() -> None` take a model into memory and out of it (a later request loads it again);
     - `status() -> ModelStatus` says how it is, and never waits;
     - `ping(timeout: float) -> None` finds out whether it could answer, at no cost, and raises what a request would.
+
+    Two more of providers that ask other RTFS hosts (`travels`), asynchronous or not:
+
+    - `offer(timeout: float) -> Offer` asks what that host can do now;
+    - `follow(run: str, hops: int, timeout: float) -> Followed` asks whether the record of a run there is intact.
     """
 
     def fingerprint(self) -> str:
@@ -183,6 +195,10 @@ class ProviderEntry:
     The others wait; their own deadlines start when they are let in. A configuration may say another number."""
     chat: bool = False
     """Whether it takes whole conversations (`InferenceRequest.chat`)."""
+    travels: bool = False
+    """Whether it asks another RTFS host: its requests then have `travel`."""
+    idempotent: bool = False
+    """Whether asking it twice is as good as once: it may be asked again when a request may have been carried out."""
     batch: bool = False
     """Whether several calls may be put to it as one request: it follows any prompt, and answers by any schema. A
     configuration says how many (`batch = 16`); the host numbers the calls, and asks for a list of results."""

@@ -9,12 +9,31 @@ range, half a surrogate pair, deep nesting).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.jsontext import load as load_json
 from rtfs_framework.lang.types.coerce import from_json, to_json
 from rtfs_framework.lang.types.model import Type
 
-__all__ = ["JsonError", "from_json", "load_json", "parse_type", "to_json"]
+if TYPE_CHECKING:
+    from rtfs_framework.lang.values import Value
+
+__all__ = ["JsonError", "from_json", "load_json", "parse_type", "read_value", "to_json"]
+
+
+def read_value(text: str, name: str = "<value>") -> Value:
+    """Return the value that `write` printed: data, of which nothing is ever evaluated. `name` is for error messages.
+
+    Raises:
+        LanguageError: The text does not read back.
+    """
+    from rtfs_framework.lang.analyzer.data import to_data
+    from rtfs_framework.lang.reader.read import read_one
+    from rtfs_framework.lang.source import Source
+
+    found: Value = to_data(read_one(Source(name, text)))
+    return found
 
 
 def parse_type(text: str) -> Type:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -173,7 +174,9 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     marked = () if labels is None else (labels.check,)
     gate = Gate((*marked, *counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
     sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards, blot=blot)
-    models = Models(reuse, sender, config.attempts.most or MOST_VERDICTS, _redactor(config, catalog))
+    models = Models(reuse, sender, config.attempts.most or MOST_VERDICTS, redactor=_redactor(config, catalog))
+    if any(each.entry.travels for each in pool.instances.values()):
+        models = _travelling(models, config, pool)
     signals = Signals(targets=health, budgets=counting, prices=pool)
     sequel = Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals)
     precedence = Precedence(
@@ -244,6 +247,14 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         warming=_warming(config, engine, dispatcher, learning, begin),
         policy_hash=policy,
     )
+
+
+def _travelling(models: Models, config: Config, pool: ProviderPool) -> Models:
+    """Return what asks models, other hosts among them."""
+    from rtfs_framework.orchestrator.performing.travel import bounds_of, target_at
+
+    sender = attrs.evolve(models.sender, bounds=bounds_of(config))
+    return attrs.evolve(models, sender=sender, target_at=partial(target_at, pool))
 
 
 def _begin(

@@ -31,6 +31,7 @@ FAMILIES = (
     "time",
     "bits",
     "errors",
+    "plans",
     "typecheck",
 )
 

@@ -203,6 +203,8 @@ def _entry(entry: dict[str, Any]) -> str:
     tried = [f"{each['target']} ({each['kind']})" for each in entry.get("attempts", ())]
     facts += [f"after {', '.join(tried)}"] if tried else []
     facts += [text for text in (entry["cache"], entry["model"], entry["explanation"]) if text]
+    if entry.get("remote"):
+        facts.append(f"run {entry['remote']['run'][:_ID]} on host {entry['remote']['host']}")
     if entry["micros"] is not None:
         facts.append(seconds(entry["micros"] / 1_000_000))
     if entry["cost"] != 0:

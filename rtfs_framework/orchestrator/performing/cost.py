@@ -8,7 +8,7 @@ from rtfs_framework.api.targets import RemoteModel
 from rtfs_framework.orchestrator.config.model import ProviderSpec
 
 _MILLION = 1_000_000
-_UNBILLED = frozenset({401, 403, 404, 405, 407, 413, 415})
+_UNBILLED = frozenset({401, 403, 404, 405, 407, 413, 415, 421})
 _Rates = tuple[float | None, float | None, float | None]
 
 
@@ -16,8 +16,10 @@ def cost_of(usage: Usage, spec: ProviderSpec) -> float | None:
     """Return US dollars, None when they are not known: no price or no count of the tokens of a remote provider.
 
     What runs on this device is free unless its table says a price. Of cached tokens only those count as such that the
-    server told.
+    server told. Where no price is configured, what the server says that the request cost is believed.
     """
+    if usage.cost is not None and spec.input_cost is None and spec.output_cost is None:
+        return usage.cost + spec.request_cost
     paid = isinstance(spec.target, RemoteModel)
     input_cost, output_cost, cached_cost = rates(spec, usage.input_tokens or 0)
     cached = min(usage.cached_tokens or 0, usage.input_tokens or 0) if cached_cost is not None else 0

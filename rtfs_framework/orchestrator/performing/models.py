@@ -14,7 +14,7 @@ import attrs
 
 from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.cache import CacheKey
-from rtfs_framework.api.errors import BadReply, ConfigError, ProviderError, ProviderTimeout
+from rtfs_framework.api.errors import BadReply, ConfigError, ProviderDeclined, ProviderError, ProviderTimeout
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.jsontext import dump
@@ -45,6 +45,8 @@ from rtfs_framework.registry.faults import PluginFault
 if TYPE_CHECKING:
     from anyio import Event
 
+    from rtfs_framework.api.targets import ExecTarget
+
 _CONSULT_TIMEOUT = 10.0
 """Seconds that a consultation may take, if the provider's own bound is not shorter."""
 
@@ -66,6 +68,8 @@ class Failed:
     """Without anything that a customer wrote."""
     guard: str = ""
     retry_after: float | None = None
+    elsewhere: tuple[ExecTarget, ...] = ()
+    """The targets that the one which failed named instead of itself."""
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -83,6 +87,8 @@ class Models:
     sender: Sender
     most_requests: int = 3
     """Of one call, all targets together."""
+    target_at: Callable[[str], ExecTarget | None] = lambda _: None
+    """From an address to the configured target that asks there, None for an address that is not configured."""
     redactor: Redactor | None = None
     """Takes out of requests what plans say; None where there are no rules."""
 
@@ -143,7 +149,9 @@ class Models:
         if isinstance(error, RefusedError):
             return Failed(thrown, error.failure, error.reason, error.guard, error.retry_after)
         wait = error.retry_after if isinstance(error, ProviderError) else None
-        return Failed(thrown, failure_of(error), _reason(error, thrown), retry_after=wait)
+        named = error.elsewhere if isinstance(error, ProviderDeclined) else ()
+        there = tuple(each for each in map(self.target_at, named) if each is not None)
+        return Failed(thrown, failure_of(error), _reason(error, thrown), retry_after=wait, elsewhere=there)
 
     async def consult(self, opened: OpenCall, instance: ProviderInstance, question: Question, began: float) -> str:
         """Return a model's words, or JSON that fits the type which the question names; "" when there is none.
@@ -345,7 +353,7 @@ class Models:
     @staticmethod
     def _note(opened: OpenCall, instance: ProviderInstance, reply: InferenceReply) -> None:
         opened.record.model, opened.record.explanation = reply.model or instance.spec.model, reply.explanation
-        opened.record.confidence = reply.confidence
+        opened.record.confidence, opened.record.remote = reply.confidence, reply.remote
 
     def _reply(self, opened: OpenCall, value: object) -> Reply:
         opened.close(self.sender.clock.monotonic(), value, answered=True)

@@ -323,7 +323,7 @@ class ProviderPool:
                     priced_by=instance.spec.priced_by,
                     quality=instance.spec.quality,
                     description=instance.spec.description,
-                    idempotent=instance.spec.idempotent or instance.entry.deterministic,
+                    idempotent=instance.spec.idempotent or instance.entry.idempotent or instance.entry.deterministic,
                     deterministic=instance.entry.deterministic,
                 )
                 for target, instance in self.instances.items()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from inspect import isawaitable, iscoroutinefunction
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
@@ -18,6 +19,7 @@ from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.errors import BadReply, ProviderError, ProviderTimeout
 from rtfs_framework.api.guard import GuardedRequest
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Usage, token_count
+from rtfs_framework.api.remote import NO_BOUNDS, Bounds
 from rtfs_framework.api.secrets import Blot
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.errors import InternalError, ProgramError
@@ -73,6 +75,8 @@ class Sender:
     """Third-party checks: asked before the gate, and about what a server said before anybody sees it."""
     blot: Blot = str
     """Strikes out the host's secrets."""
+    bounds: Bounds = NO_BOUNDS
+    """The rules that a program takes along to another host."""
 
     def immediate(self, instance: ProviderInstance) -> bool:
         """Tell whether a provider is asked where the program computes: neither it, nor a guard, nor a check waits."""
@@ -135,7 +139,8 @@ class Sender:
             else:
                 if instance.costs and not opened.begin():
                     await opened.written()
-                reply = await self.there(instance, request.timeout, self._there, opened, instance, request, sending)
+                laden = self._laden(opened, instance, request) if instance.entry.travels else request
+                reply = await self.there(instance, request.timeout, self._there, opened, instance, laden, sending)
         except BaseException as error:
             if sending.permit is not None:  # what is settled already stays so
                 await sending.permit.settle_there(self._outcome(sending, error))
@@ -150,6 +155,12 @@ class Sender:
         reply = shown(reply, self.blot)
         self._tell_problems(instance, reply)
         return reply
+
+    def _laden(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceRequest:
+        """Return a request with what goes along to another host. That it begins is written down by now."""
+        from rtfs_framework.orchestrator.performing.travel import with_travel
+
+        return with_travel(request, opened, instance, self.bounds)
 
     async def _as_seen(
         self,
@@ -265,7 +276,9 @@ class Sender:
             self.events.plugin_failed(instance.part, fault, _ANSWERING, "the answer was used")
 
     def _count(self, instance: ProviderInstance, spent: Spent, usage: Usage) -> None:
-        counted = Usage(*map(token_count, (usage.input_tokens, usage.output_tokens, usage.cached_tokens)))
+        cost = usage.cost if usage.cost is not None and 0 <= usage.cost < inf else None
+        tokens = (usage.input_tokens, usage.output_tokens, usage.cached_tokens)
+        counted = attrs.evolve(Usage(*map(token_count, tokens)), cost=cost)
         spent.input_tokens, spent.output_tokens = counted.input_tokens or 0, counted.output_tokens or 0
         spent.cost = cost_of(counted, instance.spec)
         if counted != usage:

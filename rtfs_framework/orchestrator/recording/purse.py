@@ -11,6 +11,7 @@ from threading import Lock
 import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
+from rtfs_framework.api.remote import NO_JOURNEY, Journey
 
 NANO = 1_000_000_000
 
@@ -70,6 +71,8 @@ class Terms:
     """Those of all that it is given, its text included, besides what the configuration says."""
     purse: Purse | None = None
     """What it may spend; None for no bound but the host's."""
+    journey: Journey = NO_JOURNEY
+    """How it came to this host."""
 
 
 USUAL_TERMS = Terms()

@@ -17,6 +17,7 @@ from rtfs_framework.orchestrator.recording.attempts import AttemptRecord
 from rtfs_framework.registry.problems import PluginProblem
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.remote import RemoteRun
     from rtfs_framework.orchestrator.recording.floating import CallLabel
 
 Steps = tuple[tuple[str, str], ...]
@@ -134,6 +135,8 @@ class OpenRecord:
     """Seconds of the attempt that gave the answer, where that is not the whole call; else 0."""
     confidence: float | None = attrs.field(default=None, eq=False)
     """How sure the model says it is; None where it does not."""
+    remote: RemoteRun | None = attrs.field(default=None, eq=False)
+    """The run on another host that gave the answer."""
     labelled: CallLabel | None = None
     """The marks of its request; None for a public one."""
 
@@ -256,6 +259,7 @@ def attempt_json(made: AttemptRecord) -> dict[str, Any]:
         "reason": attempt.reason,
         "guard": attempt.guard,
         "retry_after": attempt.retry_after,
+        "elsewhere": [show_target(each) for each in attempt.elsewhere],
         "seconds": made.seconds,
         "cost": made.cost,
         "input_tokens": made.input_tokens,
@@ -292,6 +296,7 @@ def call_json(record: CallRecord) -> dict[str, Any]:
         "model": record.model,
         "explanation": record.explanation,
         **({} if record.labelled is None else record.labelled.to_json()),
+        **({} if record.remote is None else {"remote": record.remote.to_json()}),
         "error": {"kind": record.error_kind, "message": record.error, "code": record.code}
         if record.error_kind
         else None,

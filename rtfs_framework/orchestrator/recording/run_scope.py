@@ -13,6 +13,7 @@ import attrs
 from rtfs_framework.api.attempts import Attempt, FailureKind
 from rtfs_framework.api.caller import NO_METADATA, DelegationMetadata
 from rtfs_framework.api.labels import PUBLIC, Label
+from rtfs_framework.api.remote import NO_JOURNEY, Journey
 from rtfs_framework.api.targets import ExecTarget, show_target
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.digest import digest
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.boundary.conversing import Listener
     from rtfs_framework.orchestrator.recording.floating import Floating
     from rtfs_framework.orchestrator.recording.journal.run import Chain
-    from rtfs_framework.orchestrator.recording.purse import Purse
+    from rtfs_framework.orchestrator.recording.purse import Purse, Spending
     from rtfs_framework.orchestrator.recording.records import Decision
 
 Sink = Callable[[CallRecord], None]
@@ -63,6 +64,11 @@ class Failure(Protocol):
     @property
     def retry_after(self) -> float | None:
         """Seconds for which the target asks to be left alone."""
+        ...
+
+    @property
+    def elsewhere(self) -> tuple[ExecTarget, ...]:
+        """The targets that it named instead of itself."""
         ...
 
 
@@ -118,6 +124,8 @@ class RunScope:
     """Who is told the pieces of an answer to a conversation as they arrive; None for nobody."""
     purse: Purse | None = None
     """What whoever asked for the run lets it spend; None for no bound but the host's."""
+    journey: Journey = NO_JOURNEY
+    """How the run came to this host."""
     ordering: Ordering | None = None
     """The place of the branch that asks, when branches may overlap only where order does not matter."""
 
@@ -145,6 +153,8 @@ class OpenCall:
     """The call, where this is one of its two requests at once."""
     most_tokens: int | None = None
     """How many tokens a reply may have, where the cost of a request is bounded."""
+    reserved: Spending | None = None
+    """What the request under way holds of its run's purse."""
     approved: tuple[ExecTarget, ...] = ()
     """The targets for which a person has said yes."""
     repaired: bool = False
@@ -213,6 +223,7 @@ class OpenCall:
             guard=failed.guard,
             reason=failed.reason,
             retry_after=failed.retry_after,
+            elsewhere=failed.elsewhere,
         )
         decision = record.decision
         if decision is not None and decision.settle is not None:
@@ -229,7 +240,7 @@ class OpenCall:
         )
         record.attempts = (*record.attempts, made)
         record.target, record.cache, record.reply_key, record.model, record.explanation = "", "", "", "", ""
-        record.confidence = None
+        record.confidence, record.remote = None, None
         self.spent = None
         if self.failed is None or _is_telling(failed):
             self.failed = failed.error

@@ -173,6 +173,7 @@ class LoadedProgram:
             keep_args=journal is not None and journal.keep_args,
             metadata=self.metadata,
             purse=self.terms.purse,
+            journey=self.terms.journey,
             calls=Calls(program_run.calls),
             floating=self._label(own=own_context),
         )

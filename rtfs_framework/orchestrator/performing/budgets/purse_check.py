@@ -59,6 +59,7 @@ class PurseCheck(Check):
         if missing is not None:
             reason = f"the request may take more {missing} than is left of what its asker allows"
             raise RefusedError("budget", reason, _WAY_OUT, kind="BudgetExhausted", code=USED_UP)
+        asking.opened.reserved = wanted
         return _Reserved(purse, instance, bound, wanted)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api import errors
-from rtfs_framework.api.errors import BadReply, PluginError, ProviderError
+from rtfs_framework.api.errors import BadReply, PluginError, ProviderDeclined, ProviderError
 from rtfs_framework.api.provider import InferenceReply
 from rtfs_framework.api.secrets import Blot, one_line
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
@@ -68,6 +68,8 @@ def _silent(error: Exception, why: str, part: Part, said: str | None) -> Excepti
     )
     if isinstance(known, BadReply):
         known.said = said
+    if isinstance(known, ProviderDeclined) and isinstance(error, ProviderDeclined):
+        known.elsewhere = error.elsewhere  # only addresses that are configured here are ever used
     known.kind, known.code = error.kind, error.code
     return known
 

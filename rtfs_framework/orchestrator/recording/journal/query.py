@@ -36,9 +36,9 @@ _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _WIDTH = 20
 _CAPABILITY = CallKind.CAPABILITY.value
 
-_ATTEMPT = {
-    "target": "", "kind": "", "reason": "", "guard": "", "retry_after": None, "seconds": 0.0, "cost": 0.0,
-    "input_tokens": 0, "output_tokens": 0, "decision": "", "signals": 0,
+_ATTEMPT: dict[str, Any] = {
+    "target": "", "kind": "", "reason": "", "guard": "", "retry_after": None, "elsewhere": [], "seconds": 0.0,
+    "cost": 0.0, "input_tokens": 0, "output_tokens": 0, "decision": "", "signals": 0,
 }  # fmt: skip
 """What a row leaves out of an attempt, because it says nothing."""
 
@@ -226,6 +226,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row, said: Said) -> dict
         "attempts": [{**_ATTEMPT, **each} for each in body.get("attempts", [])],
         "exhausted": body.get("exhausted", ""),
         "shadow": body.get("shadow"),
+        "remote": body.get("remote"),
         **{name: body.get(name, 0) for name in ("input_tokens", "output_tokens")},
         "cost": body.get("cost", 0 if row["what"] == "ended" or body.get("kind") == _CAPABILITY else None),
         **{name: body.get(name, "") for name in ("cache", "model")},

@@ -57,6 +57,7 @@ def attempt_of(told: Mapping[str, Any]) -> Attempt:
         guard=told.get("guard", ""),
         reason=told.get("reason", ""),
         retry_after=told.get("retry_after"),
+        elsewhere=tuple(map(target_of, told.get("elsewhere", ()))),
     )
 
 

@@ -163,6 +163,8 @@ class Maker:
             more["attempts"] = [self._tried(each, words=_may_keep(record)) for each in record.attempts]
         if record.exhausted:
             more["exhausted"] = record.exhausted
+        if record.remote is not None:
+            more["remote"] = {name: self.texts.blot(text) for name, text in record.remote.to_json().items()}
         if record.shadow is not None:
             more["shadow"] = {**attrs.asdict(record.shadow), "why": self.texts.blot(record.shadow.why)}
         if more:
@@ -221,6 +223,7 @@ class Maker:
     def _tried(self, made: AttemptRecord, *, words: bool) -> dict[str, Any]:
         told = attempt_json(made)
         told["target"], told["reason"] = self.texts.blot(told["target"]), self.texts.blot(told["reason"])
+        told["elsewhere"] = [self.texts.blot(each) for each in told["elsewhere"]]
         told["cost"], told["retry_after"] = _number(told["cost"]), _number(told["retry_after"])
         if made.decision is not None:
             told["decision"] = self.texts.plan(made.decision, words=words)
@@ -254,6 +257,7 @@ def is_plain(record: OpenRecord) -> bool:
         record.decision is None
         and record.args_text is None
         and record.labelled is None
+        and record.remote is None
         and not (record.error_kind or record.error)
         and not (record.model or record.explanation or record.cache)
         and not (record.input_tokens or record.output_tokens or record.cost != 0)

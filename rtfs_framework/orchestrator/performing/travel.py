@@ -1,0 +1,174 @@
+"""What goes along with a request to another RTFS host: a small typed program, the rules, where it came from.
+
+In: an open call, its request, the rules of this host. Out: the request with its `Travel`. A delegated function travels
+as its signature alone: name, documentation, types that it names, metadata. Its body stays here, so the other host
+either has a target for it by its own policy, or says that it has none (`NO_TARGET`); it never runs what it was not
+meant to run. A program that says itself what is to run (`travel` is set already) keeps that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.attempts import FailureKind
+from rtfs_framework.api.endpoints import BadEndpoint, read_endpoint
+from rtfs_framework.api.remote import Allowance, AskedBy, Bounds, Travel, Travelling
+from rtfs_framework.lang.digest import digest
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.types.model import NamedType, Type
+from rtfs_framework.lang.types.names import Lookup
+from rtfs_framework.lang.types.show import show_type
+from rtfs_framework.orchestrator.performing.accounts import endpoint
+from rtfs_framework.orchestrator.recording.purse import NANO, Spending
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.provider import InferenceRequest
+    from rtfs_framework.api.targets import ExecTarget
+    from rtfs_framework.lang.signature import FunctionSignature, Parameter
+    from rtfs_framework.orchestrator.config.model import Config
+    from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
+    from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+
+NO_TARGET = "NoTarget"
+"""The kind of the error in which a function ends that travelled without its body, where no target took it."""
+_UNANSWERED = (FailureKind.REPLY, FailureKind.LOW_CONFIDENCE)
+_ANONYMOUS = "fn"
+_CHARACTERS = 64
+
+
+def with_travel(
+    request: InferenceRequest, opened: OpenCall, instance: ProviderInstance, bounds: Bounds
+) -> InferenceRequest:
+    """Return a request with what goes along with it. Its arguments are those of the request: guards have seen it."""
+    given = request.travel
+    program = typed_program(request.function, opened.scope.lookup) if given is None else given.program
+    journey = opened.scope.journey
+    travel = Travel(
+        program=program,
+        args=request.args,
+        labels=opened.labels,
+        bounds=bounds if given is None else given.bounds,
+        journey=journey,
+        allowance=_allowance(opened, request.max_tokens),
+        key=_key(opened, instance, program, request.args),
+        asked_by=_asker(opened),
+    )
+    return attrs.evolve(request, travel=travel)
+
+
+def typed_program(function: FunctionSignature, lookup: Lookup) -> Travelling:
+    """Return the program that stands for one typed function: the types that it names, and its signature."""
+    name = "anonymous" if function.name == _ANONYMOUS else function.name
+    types = [each.type for each in function.parameters] + [function.returns]
+    named = _named([each for each in types if each is not None], lookup)
+    lines = [f"(deftype {each} {show_type(type_)})" for each, type_ in named.items()]
+    metadata = f"^{write(function.metadata)} " if len(function.metadata) else ""
+    doc = f" {write(function.doc)}" if function.doc else ""
+    returns = "" if function.returns is None else f" : {show_type(function.returns)}"
+    parameters = " ".join(map(_parameter, function.parameters))
+    nobody = f"no target of this host takes {name}"
+    body = f"(throw {{:kind :{NO_TARGET} :message {write(nobody)}}})"
+    lines.append(f"(defn {metadata}{name}{doc} [{parameters}]{returns}\n  {body})")
+    return Travelling(name=name, source="\n".join(lines) + "\n", entry=name)
+
+
+def _parameter(parameter: Parameter) -> str:
+    typed = "" if parameter.type is None else f" : {show_type(parameter.type)}"
+    return f"{'& ' if parameter.rest else ''}{parameter.name}{typed}"
+
+
+def _named(types: list[Type], lookup: Lookup) -> dict[str, Type]:
+    """Return the program's own types that these name, directly or by one another."""
+    found: dict[str, Type] = {}
+    todo = list(types)
+    while todo:
+        for name in _names(todo.pop()):
+            own = name if lookup(name) is not None else name.removesuffix("?")
+            type_ = lookup(own)
+            if type_ is not None and own not in found:
+                found[own] = type_
+                todo.append(type_)
+    return dict(sorted(found.items()))
+
+
+def _names(part: Any) -> Iterator[str]:
+    """Yield the names in a type."""
+    todo = [part]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, NamedType):
+            yield item.name
+        elif isinstance(item, tuple):
+            todo.extend(item)
+        else:
+            todo.extend(getattr(item, name) for name in getattr(item, "__match_args__", ()))
+
+
+def _allowance(opened: OpenCall, most_tokens: int | None) -> Allowance | None:
+    """Return what a request may use: what is left of what its asker allows, and what is reserved for it there."""
+    purse, held = opened.scope.purse, opened.reserved or Spending()
+    money, tokens, calls = (None, None, None) if purse is None else purse.left
+    tokens = None if tokens is None else tokens + held.tokens
+    found = [each for each in (tokens, most_tokens) if each is not None]
+    made = Allowance(
+        money=None if money is None else money + held.nano / NANO,
+        tokens=min(found, default=None),
+        calls=None if calls is None else calls + held.calls,
+    )
+    return None if made == Allowance() else made
+
+
+def _key(opened: OpenCall, instance: ProviderInstance, program: Travelling, args: tuple[Any, ...]) -> str:
+    """Return what makes a request repeatable: equal for attempts of one call whose answer nobody has seen."""
+    seen = sum(
+        each.kind in _UNANSWERED and each.target == instance.target for each in opened.attempts
+    )  # an answer that does not fit is asked for anew
+    text = "\0".join(
+        (opened.scope.run, repr(opened.record.order), instance.spec.id, program.source, program.entry, digest(*args))
+    )
+    return blake2b(f"{text}\0{seen}".encode("utf-8", "surrogatepass"), digest_size=_CHARACTERS // 2).hexdigest()
+
+
+def _asker(opened: OpenCall) -> AskedBy:
+    scope = opened.scope
+    head = "" if scope.chain is None else scope.chain.journal.head
+    made = opened.record
+    call = ":".join(str(part) for part in (made.entry, made.record, made.path) if part is not None)
+    return AskedBy(run=scope.run, head=head, call=call)
+
+
+def bounds_of(config: Config) -> Bounds:
+    """Return the rules of this host as a program takes them along: it may nowhere do more than here."""
+    rules, around = config.security, config.surroundings
+    return Bounds(
+        level=rules.level.value,
+        reach=rules.reach.value,
+        grant=rules.grant,
+        deny=rules.deny,
+        agent=around.agent,
+        environment=around.environment,
+        constraints=around.constraints,
+    )
+
+
+def target_at(pool: ProviderPool, address: str) -> ExecTarget | None:
+    """Return the configured target that asks the RTFS host at an address; None for one that nobody has configured."""
+    wanted = _written(address)
+    for target, instance in pool.instances.items():
+        if wanted and instance.entry.travels and _written(endpoint(instance.spec.own) or "") == wanted:
+            return target
+    return None
+
+
+def _written(address: str) -> str:
+    """Return an address in the one way that it is written, "" for what is none."""
+    try:
+        origin = read_endpoint(address).origin
+    except BadEndpoint:
+        return ""
+    _, _, path = address.partition("://")[2].partition("/")
+    return f"{origin}/{path}".rstrip("/")
