@@ -26,13 +26,12 @@ def read_value(text: str, name: str = "<value>") -> Value:
     """Return the value that `write` printed: data, of which nothing is ever evaluated. `name` is for error messages.
 
     Raises:
-        LanguageError: The text does not read back.
+        LanguageError: The text does not read back, or holds what only a program can mean.
     """
-    from rtfs_framework.lang.analyzer.data import to_data
-    from rtfs_framework.lang.reader.read import read_one
+    from rtfs_framework.lang.analyzer.readback import read_value as read
     from rtfs_framework.lang.source import Source
 
-    found: Value = to_data(read_one(Source(name, text)))
+    found: Value = read(Source(name, text))
     return found
 
 
