@@ -11,6 +11,7 @@ import attrs
 from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.api.observer import ObserverSettings
 from rtfs_framework.api.secrets import Blot, blotter
+from rtfs_framework.api.settings import variables_of
 from rtfs_framework.api.targets import ExecTarget, RemoteModel
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.loops import LoopThread
@@ -375,7 +376,7 @@ def secrets_of(config: Config, environ: Mapping[str, str]) -> list[str]:
     for spec in config.providers:
         for field in () if spec.own is None else attrs.fields(type(spec.own)):
             if field.name.endswith("_env"):
-                named.add(str(getattr(spec.own, field.name)))
+                named.update(variables_of(getattr(spec.own, field.name)))
     return [environ[name] for name in named if environ.get(name)]
 
 

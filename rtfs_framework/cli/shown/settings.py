@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.settings import variables_of
 from rtfs_framework.api.targets import RemoteModel
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.visible import visible_line
@@ -216,7 +217,8 @@ def _own(own: Any, path: KeyPath, sources: _Sources, otherwise: str, environ: Ma
     """Yield a plugin's own settings; of a `*_env` setting also whether the variable is set."""
     for field in attrs.fields(type(own)):
         value = getattr(own, field.name)
-        note = _is_set(value, environ) if field.name.endswith("_env") and isinstance(value, str) and value else ""
+        variables = list(variables_of(value)) if field.name.endswith("_env") else []
+        note = "".join(_is_set(each, environ) for each in variables)
         yield sources.setting((*path, field.alias or field.name), _plain(value), otherwise, note=note)
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.endpoints import BadEndpoint, Endpoint, read_endpoint
+from rtfs_framework.api.settings import variables_of
 from rtfs_framework.registry.faults import is_theirs
 
 if TYPE_CHECKING:
@@ -65,10 +66,10 @@ def bindings(
         for variable, url in entry.keys.items():
             found.setdefault(variable, set()).update(_origins([url]))
     for spec in specs:
-        where = endpoint_of(spec, environ)
+        places = endpoints_of(spec, environ)
         for variable, key in _wanted(spec, catalog.provider_of(spec.plugin)[0]):
-            if where is not None:
-                found.setdefault(variable, set()).add(where.origin)
+            if places:
+                found.setdefault(variable, set()).update(where.origin for where in places)
             elif key in spec.table and spec.directory is not None:  # said by the user, not by a plugin's defaults
                 found.setdefault(variable, set()).add(_plugin(spec))
     for variable, texts in keys.items():
@@ -80,14 +81,15 @@ def surroundings(
     spec: ProviderSpec, entry: ProviderEntry, bound: Mapping[str, frozenset[str]], environ: Mapping[str, str]
 ) -> Surroundings:
     """Return what a provider may see."""
-    where = endpoint_of(spec, environ)
+    places = endpoints_of(spec, environ)
     wanted = dict(_wanted(spec, entry))
     withheld: dict[str, str] = {}
     secrets = filter(SECRET.search, environ)
     for variable in dict.fromkeys((*wanted, *entry.keys, *bound, *secrets)):
         if variable in wanted or variable in entry.keys:
             origins = bound.get(variable)
-            why = _unsaid(variable, spec, entry, origins) if where is None else _why_not(variable, where, origins)
+            asked = (_why_not(variable, where, origins) for where in places)
+            why = next(filter(None, asked), None) if places else _unsaid(variable, spec, entry, origins)
         else:
             why = "is named by none of its settings"
         if why is not None:
@@ -99,25 +101,43 @@ def surroundings(
 
 
 def endpoint_of(spec: ProviderSpec, environ: Mapping[str, str]) -> Endpoint | None:
-    """Return where a provider's requests go, as far as its settings say."""
-    text = base_url_of(spec, environ)
-    try:
-        return None if text is None else read_endpoint(text)
-    except BadEndpoint:
-        return _UNREADABLE  # a client may read it in its own way
+    """Return where a provider's requests go, as far as its settings say; of several places, the first."""
+    return next(iter(endpoints_of(spec, environ)), None)
+
+
+def endpoints_of(spec: ProviderSpec, environ: Mapping[str, str]) -> tuple[Endpoint, ...]:
+    """Return all places where a provider's requests go, as far as its settings say."""
+    return tuple(map(_read, _base_urls(spec, environ)))
 
 
 def base_url_of(spec: ProviderSpec, environ: Mapping[str, str]) -> str | None:
-    """Return the base URL that a provider's settings say: `base_url(environ)`, or a field."""
-    says = getattr(spec.own, "base_url", None)
+    """Return the base URL that a provider's settings say, of several the first."""
+    return next(iter(_base_urls(spec, environ)), None)
+
+
+def _base_urls(spec: ProviderSpec, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what settings say by `base_urls(environ)`, by `base_url(environ)`, or by a field."""
+    many, one = getattr(spec.own, "base_urls", None), getattr(spec.own, "base_url", None)
     try:
-        fields = (getattr(spec.own, name, None) for name in _ENDPOINTS)
-        text = says(environ) if callable(says) else next(filter(None, fields), None)
+        if callable(many):
+            found = many(environ)
+        elif callable(one):
+            found = one(environ)
+        else:
+            found = next(filter(None, (getattr(spec.own, name, None) for name in _ENDPOINTS)), None)
+        texts = list(found) if isinstance(found, tuple | list) else [found]
     except BaseException as error:  # a plugin's own code; whoever uses the provider meets it again
         if not is_theirs(error):
             raise
-        return None
-    return text if isinstance(text, str) else None
+        return ()
+    return tuple(text for text in texts if isinstance(text, str))
+
+
+def _read(text: str) -> Endpoint:
+    try:
+        return read_endpoint(text)
+    except BadEndpoint:
+        return _UNREADABLE  # a client may read it in its own way
 
 
 def _plugin(spec: ProviderSpec) -> str:
@@ -160,15 +180,15 @@ def _why_not(variable: str, where: Endpoint, origins: frozenset[str] | None) -> 
 def names_key(spec: ProviderSpec) -> bool:
     """Tell whether one of a provider's settings names a variable with a key."""
     fields = () if spec.own is None else attrs.fields(type(spec.own))
-    return any(each.name.endswith("_env") and getattr(spec.own, each.name, None) for each in fields)
+    return any(each.name.endswith("_env") and any(variables_of(getattr(spec.own, each.name, None))) for each in fields)
 
 
 def _wanted(spec: ProviderSpec, entry: ProviderEntry) -> Iterator[tuple[str, str | None]]:
     """Yield the variables whose keys a provider would send, each with the setting that names it, if one does."""
     fields = () if spec.own is None else attrs.fields(type(spec.own))
     named = {each.name: getattr(spec.own, each.name, None) for each in fields if each.name.endswith("_env")}
-    yield from ((value, name) for name, value in named.items() if isinstance(value, str) and value)
-    if not any(isinstance(value, str) for value in named.values()):
+    yield from ((variable, name) for name, value in named.items() for variable in variables_of(value))
+    if not any(isinstance(value, str | tuple | list) for value in named.values()):  # a table names what else is sent
         yield from ((variable, None) for variable in entry.keys)
 
 

@@ -19,7 +19,7 @@ from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.budgets import BudgetTables, LedgerSpec
 from rtfs_framework.orchestrator.config.engine_tree import EngineTree
-from rtfs_framework.orchestrator.config.key_binding import endpoint_of, host_of, names_key
+from rtfs_framework.orchestrator.config.key_binding import endpoints_of, host_of, names_key
 from rtfs_framework.orchestrator.config.labels_reading import read_labels
 from rtfs_framework.orchestrator.config.model import (
     AttemptSpec,
@@ -205,8 +205,8 @@ class Resolver:
             table=dict(table),
             directory=self._directory(path, table, entry.settings),
         )
-        where = endpoint_of(spec, {})
-        if where is not None and not where.keeps_secrets and names_key(spec):
+        where = next((each for each in endpoints_of(spec, {}) if not each.keeps_secrets), None)
+        if where is not None and names_key(spec):
             message = f"a key would go to {where.origin} over plain http, where anybody on the way can read it"
             way_out = 'use https, or api_key_env = "" where no key is wanted; only this machine may be asked over http'
             self.reading.mistake("E0718", message, (*path, "endpoint"), way_out)

@@ -7,6 +7,8 @@ from typing import Any, TypeGuard
 
 import attrs
 
+from rtfs_framework.api.settings import variables_of
+
 
 def are_texts(found: object) -> TypeGuard[Mapping[str, str]]:
     """Tell whether this maps texts to texts."""
@@ -18,9 +20,10 @@ def of_variables(own: Any, environ: Mapping[str, str]) -> dict[str, str]:
     fields = attrs.fields(type(own)) if own is not None and attrs.has(type(own)) else ()
     named = {each.name: getattr(own, each.name) for each in fields if each.name.endswith("_env")}
     found = {
-        name: environ[variable]
-        for name, variable in named.items()
-        if isinstance(variable, str) and environ.get(variable)
+        name if variable == value else f"{name} {variable}": environ[variable]
+        for name, value in named.items()
+        for variable in variables_of(value)
+        if environ.get(variable)
     }
     where = endpoint(own)
     return {**found, "endpoint": str(where)} if found and where else found

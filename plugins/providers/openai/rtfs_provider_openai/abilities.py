@@ -14,7 +14,7 @@ import attrs
 
 from rtfs_framework.api import InferenceRequest
 from rtfs_provider_openai.asking import is_typed
-from rtfs_provider_openai.plugin import OpenAISettings
+from rtfs_provider_openai.settings import OpenAISettings
 from rtfs_provider_openai.ways import FORMS, Form, Refusal, Way, next_way
 
 _MOST_SCHEMAS = 256

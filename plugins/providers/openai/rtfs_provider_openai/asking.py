@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtfs_framework.api import InferenceRequest
-from rtfs_provider_openai.plugin import OpenAISettings
+from rtfs_provider_openai.settings import OpenAISettings
 from rtfs_provider_openai.ways import Way
 
 ANSWER = "answer"
@@ -53,7 +53,7 @@ def body_of(request: InferenceRequest, own: OpenAISettings, way: Way, *, stream:
         body["stream"] = True
         if way.stream_usage:
             body["stream_options"] = {"include_usage": True}
-    return body
+    return {**body, **own.extra_body}
 
 
 def is_typed(request: InferenceRequest) -> bool:

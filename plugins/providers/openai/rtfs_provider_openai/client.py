@@ -14,7 +14,7 @@ import openai  # noqa: TID253 - this module is imported with first use
 
 from rtfs_framework.api import ProviderError, ProviderSettings
 from rtfs_provider_openai.guard import Guard
-from rtfs_provider_openai.plugin import VENDOR, OpenAISettings
+from rtfs_provider_openai.settings import OpenAISettings, Place
 from rtfs_provider_openai.surroundings import SurroundingsError, account, proxy_for, trusted
 
 _NO_KEY = "none"
@@ -29,20 +29,29 @@ class Clients:
         ProviderError: The endpoint or a variable cannot be used.
     """
 
-    def __init__(self, settings: ProviderSettings, own: OpenAISettings) -> None:
+    def __init__(
+        self,
+        settings: ProviderSettings,
+        own: OpenAISettings,
+        place: Place | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Settle it for one of the places that are asked, the first unless said; `headers` go with every request."""
         environ = settings.environ
-        self._id, self._own, self._environ = settings.id, own, environ
+        self._id, self._own = settings.id, own
+        place = Place(own.base_url(environ), "", own.key(environ)) if place is None else place
         try:
-            self._url = httpx2.URL(own.base_url(environ))
+            self._url = httpx2.URL(place.url)
         except httpx2.InvalidURL as error:
             raise ProviderError(self._id, f"the endpoint is no address: {error}") from error
         try:
             self._proxy = proxy_for(self._url, environ)
             self._trusted = trusted(self._url, environ)
-            vendor = str(self._url).rstrip("/") == VENDOR
-            self._account = account(environ) if vendor else {}
+            named = account(environ) if place.vendor else {}
         except SurroundingsError as error:
             raise ProviderError(self._id, str(error)) from error
+        bearer = {"Authorization": f"Bearer {place.key}"} if place.key else {}
+        self._headers = {**named, **bearer} if headers is None else {**named, **headers}
 
     def make(self) -> _Client:
         """Return a client for the event loop that runs."""
@@ -50,7 +59,7 @@ class Clients:
             inner = httpx2.AsyncHTTPTransport(verify=self._trusted, trust_env=False, proxy=self._proxy)
         except ImportError as error:
             raise ProviderError(self._id, f"the proxy cannot be used: {error}") from error
-        guard = Guard(inner, self._id, self._url, self._headers, self._own.max_reply)
+        guard = Guard(inner, self._id, self._url, lambda: self._headers, self._own.max_reply)
         http = httpx2.AsyncClient(
             transport=guard, trust_env=False, follow_redirects=True, max_redirects=_MOST_REDIRECTS
         )
@@ -64,10 +73,6 @@ class Clients:
             max_retries=0,  # the host decides what follows a failure
             http_client=http,
         )
-
-    def _headers(self) -> Mapping[str, str]:
-        key = self._own.key(self._environ)
-        return {**self._account, "Authorization": f"Bearer {key}"} if key else self._account
 
 
 class _Client(openai.AsyncOpenAI):

@@ -34,13 +34,14 @@ from rtfs_provider_openai.ways import Form, Refusal
 from rtfs_provider_openai.words import reason_in, status_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     import httpx2
     import openai
 
 _LARGE = 256 * 1024
 """Bytes from which on a body is read in a worker thread."""
+_NO_LIST = (404, 405, 501)
 _CLOSING = 2.0
 """Seconds that the end of a stream may take to be closed."""
 
@@ -56,6 +57,8 @@ class Exchange:
 
     client: openai.AsyncOpenAI
     path: str
+    params: Mapping[str, str]
+    """Of the address: Azure's version."""
     teller: Teller
     model: str
     timeout: float
@@ -84,6 +87,26 @@ class Exchange:
         if is_streamed(request):  # the server does not stream: all of it is one piece
             self._pass_on(request, reply.data.get("content") if request.chat is not None else reply.text)
         return reply
+
+    async def look(self, path: str) -> None:
+        """Ask for a list that costs nothing; a server that has none is there all the same.
+
+        Raises:
+            ProviderError: It cannot be reached, or refuses the key.
+        """
+        import httpx2
+        import openai
+
+        options: Any = {"timeout": self.timeout, "params": dict(self.params)}
+        try:
+            await self.client.get(path, cast_to=httpx2.Response, options=options)
+        except ProviderError:
+            raise
+        except openai.APIStatusError as error:
+            if error.status_code not in _NO_LIST:
+                raise self.teller.of(error) from error
+        except Exception as error:
+            raise self.teller.of(error) from error
 
     def overdue(self) -> ProviderError:
         """Return the error of a deadline that has passed."""
@@ -118,7 +141,7 @@ class Exchange:
                 self.path,
                 cast_to=httpx2.Response,
                 body=body,
-                options={"timeout": self.timeout},
+                options={"timeout": self.timeout, "params": dict(self.params)},
                 stream=bool(body.get("stream")),
                 stream_cls=openai.AsyncStream[object],
             )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import httpx2
 
-from rtfs_provider_openai.plugin import ACCOUNT
+from rtfs_provider_openai.settings import ACCOUNT
 
 
 class SurroundingsError(Exception):

@@ -117,14 +117,15 @@ def _parameter(way: Way, body: dict[str, Any], refusal: Refusal) -> Way | None:
 
 def _form(way: Way, body: dict[str, Any], refusal: Refusal, *, proven: bool) -> Way | None:
     """Return the way with the next form of asking for typed replies, where the refusal may be of this one."""
-    if refusal.of_one_schema and way.strict and _is_strict(body):
-        return attrs.evolve(way, strict=False)
     if "response_format" in body:
-        named = bool(_FORMAT.search(f"{refusal.param} {refusal.words}"))
+        about = _FORMAT
     elif "tool_choice" in body and way.form == "tool":
-        named = bool(_TOOL.search(f"{refusal.param} {refusal.words}"))
+        about = _TOOL
     else:
         return None
+    named = bool(about.search(refusal.param or refusal.words))
+    if named and refusal.of_one_schema and way.strict and _is_strict(body):
+        return attrs.evolve(way, strict=False)
     if not named and (proven or not refusal.says_nothing):
         return None
     return attrs.evolve(way, form=FORMS[FORMS.index(way.form) + 1])
