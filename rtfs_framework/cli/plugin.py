@@ -23,6 +23,7 @@ _COMMANDS = (
     ("prompt", "Describe the language and this host for a model.", "rtfs prompt --max-tokens 1200"),
     ("expand", "Show a program with its macros expanded.", "rtfs expand -e '(-> 1 inc)'"),
     ("ir", "Show what the compiler makes of a program.", "rtfs ir --python -e '(inc 1)'"),
+    ("serve", "Serve programs to others over HTTP.", "rtfs serve --config serve.toml --port 8642"),
     ("approve", "Answer calls that wait for a person.", "rtfs approve list"),
     ("runs", "List, show and verify what happened in earlier runs.", "rtfs runs show last"),
     ("whatif", "Estimate what another policy would have had.", "rtfs whatif --config other.toml --since 7d"),

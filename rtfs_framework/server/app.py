@@ -1,7 +1,8 @@
-"""The server as an ASGI application: its addresses, and what every request passes."""
+"""The server as an ASGI application: its addresses."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,27 +11,38 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rtfs_framework.server.admission import Admission, body_of
-from rtfs_framework.server.auth import caller_of
+from rtfs_framework.server.admission import body_of
+from rtfs_framework.server.auth import Caller, caller_of
+from rtfs_framework.server.metrics import CONTENT_TYPE
 from rtfs_framework.server.models import routes as model_routes
+from rtfs_framework.server.offering import offer
 from rtfs_framework.server.openai.routes import routes as openai_routes
+from rtfs_framework.server.openapi import description, page
+from rtfs_framework.server.past import told_run, verified_run
 from rtfs_framework.server.problems import NOT_HERE, Problem, answer_problem
+from rtfs_framework.server.replays import Given, asked_for
 from rtfs_framework.server.running import run
-from rtfs_framework.server.wire import check_protocol, read_run
+from rtfs_framework.server.wire import RunRequest, check_protocol, read_run
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
     from rtfs_framework.server.state import ServerState
+
+_JSON = "application/json"
 
 
 def make_app(state: ServerState) -> Starlette:
     """Return the application that serves by a state; whoever runs it closes the state."""
     app = Starlette(
         routes=[
+            Route("/v1/rtfs/run", _run, methods=["POST"]),
             Route("/healthz", _health),
             Route("/readyz", _ready),
-            Route("/v1/rtfs/run", _run, methods=["POST"]),
+            Route("/metrics", _metrics),
+            Route("/openapi.json", _openapi),
+            Route("/docs", _docs),
+            Route("/v1/rtfs/offer", _offer),
+            Route("/v1/rtfs/runs/{run}", _told),
+            Route("/v1/rtfs/runs/{run}/verify", _verified),
             *model_routes(state),
             *openai_routes(state),
         ],
@@ -40,15 +52,46 @@ def make_app(state: ServerState) -> Starlette:
     return app
 
 
-def served_app(state: ServerState) -> ASGIApp:
-    """Return the application with its bounds around it: what a server is given."""
-    return Admission(make_app(state), state)
-
-
 def answer_json(data: Any, status: int = 200) -> Response:
     """Return JSON as an answer."""
-    body = json.dumps(data, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return Response(body, status, media_type="application/json")
+    return Response(_bytes(data), status, media_type=_JSON)
+
+
+def _bytes(data: Any) -> bytes:
+    return json.dumps(data, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+async def _run(request: Request) -> Response:
+    state: ServerState = request.app.state.rtfs
+    caller = caller_of(request)
+    check_protocol(request.headers.get("rtfs-protocol"))
+    body = await body_of(request)
+    asked = read_run(body)
+    seconds = state.spec.replay_for
+    if not asked.key or not seconds:
+        return answer_json(await run(state, caller, asked))
+    given, again = await state.replays.answer(
+        caller.tenant, asked.key, _wanted(asked), seconds, lambda: _given(state, caller, asked)
+    )
+    state.metrics.replayed += again
+    headers = {"RTFS-Replayed": "true"} if again else {}
+    return Response(given.body, given.status, headers, _JSON)
+
+
+async def _given(state: ServerState, caller: Caller, asked: RunRequest) -> Given:
+    """Return an answer that can be given again, errors of the program included."""
+    try:
+        answer = await run(state, caller, asked)
+    except Problem as problem:
+        if problem.retry_after is not None:
+            raise
+        return Given(problem.status, problem.body(), private=bool(asked.marks | caller.marks))
+    return Given(200, _bytes(answer), private=bool(answer["labels"]))
+
+
+def _wanted(asked: RunRequest) -> str:
+    """Return what makes two requests equal: not how long they may take, nor on which way they came."""
+    return asked_for(asked.digest, asked.entry or "", asked.written, repr(asked.rules), repr(sorted(asked.marks)))
 
 
 async def _health(_: Request) -> Response:
@@ -62,11 +105,39 @@ async def _ready(request: Request) -> Response:
     return answer_json({"status": "ready", "generation": state.current.number})
 
 
-async def _run(request: Request) -> Response:
+async def _metrics(request: Request) -> Response:
+    caller_of(request)
+    state: ServerState = request.app.state.rtfs
+    text = state.metrics.text(most=state.spec.concurrency, generation=state.current.number, draining=state.draining)
+    return Response(text, media_type=CONTENT_TYPE)
+
+
+async def _openapi(_: Request) -> Response:
+    return answer_json(description())
+
+
+async def _docs(_: Request) -> Response:
+    policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return Response(page(), 200, policy, "text/html; charset=utf-8")
+
+
+async def _offer(request: Request) -> Response:
     caller = caller_of(request)
     check_protocol(request.headers.get("rtfs-protocol"))
-    asked = read_run(await body_of(request))
-    return answer_json(await run(request.app.state.rtfs, caller, asked))
+    state: ServerState = request.app.state.rtfs
+    return answer_json(offer(state, caller, max(0, state.metrics.running - 1)))
+
+
+async def _told(request: Request) -> Response:
+    state: ServerState = request.app.state.rtfs
+    session = state.session_for(caller_of(request).tenant)
+    return answer_json(await asyncio.to_thread(told_run, state, session, request.path_params["run"]))
+
+
+async def _verified(request: Request) -> Response:
+    state: ServerState = request.app.state.rtfs
+    session = state.session_for(caller_of(request).tenant)
+    return answer_json(await asyncio.to_thread(verified_run, state, session, request.path_params["run"]))
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

@@ -1,46 +1,133 @@
-"""A server that listens: uvicorn with the bounds of the configuration, until it is told to end."""
+"""A server that listens: uvicorn, the eye on its connections, and an end at which nothing is lost.
+
+The end has three parts. For `lame_duck` seconds everything is served as before, but `/readyz` says 503 and each answer
+closes its connection, so that who sends requests goes elsewhere. Then nobody is let in any more, and what is under way
+has `drain` seconds. What still runs after that is cancelled.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
-from typing import TYPE_CHECKING
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from rtfs_framework.server.app import served_app
+from rtfs_framework.server.admission import Admission
+from rtfs_framework.server.app import make_app
+from rtfs_framework.server.guarding import Guard, guarded
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rtfs_framework.server.state import ServerState
 
+_BACKLOG = 128
+"""Connections that are accepted in one turn of the loop."""
+_QUIET = 0.2
+"""Seconds in which a request that is on its way arrives."""
 
-def make_server(state: ServerState, *, cert: Path | None = None, key: Path | None = None) -> uvicorn.Server:
-    """Return a server that has not begun; `serve(sockets=...)` runs it."""
+
+class Server(uvicorn.Server):
+    """uvicorn's server; signals are the business of whoever runs it."""
+
+    def __init__(self, config: uvicorn.Config, state: ServerState, guard: Guard) -> None:
+        super().__init__(config)
+        self.state = state
+        self.guard = guard
+        self.ready: Callable[[], None] = lambda: None
+        """Called when requests are served."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: uvicorn would raise them again at the end, before anything is closed."""
+        yield
+
+    async def main_loop(self) -> None:
+        """Serve until it is to end."""
+        watch = asyncio.ensure_future(self.guard.watch())
+        self.ready()
+        try:
+            await super().main_loop()
+        finally:
+            watch.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End: let who asks go elsewhere, let nobody in, let what is under way end."""
+        self.state.draining = True
+        if not self.force_exit:
+            await asyncio.sleep(self.state.spec.lame_duck)
+        for server in self.servers:
+            server.close()
+        if not self.force_exit:
+            await asyncio.sleep(_QUIET)
+        await super().shutdown(sockets)
+
+
+def make_server(state: ServerState, *, cert: Path | None = None, key: Path | None = None, log: Any = None) -> Server:
+    """Return a server that has not begun; `serve(sockets=[listen(...)])` runs it.
+
+    Raises:
+        OSError: A file of the certificate cannot be read.
+        ssl.SSLError: It is no certificate, or not that of the key.
+    """
+    guard = Guard(state, state.metrics)
     config = uvicorn.Config(
-        served_app(state),
+        Admission(make_app(state), state, log),
+        http=guarded(_parser(), guard),
         log_config=None,
         access_log=False,
         lifespan="off",
         ws="none",
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=int(state.spec.idle_timeout),
+        backlog=_BACKLOG,
+        timeout_keep_alive=max(1, round(state.spec.idle_timeout)),
         timeout_graceful_shutdown=max(1, round(state.spec.drain)),
         ssl_certfile=cert,
         ssl_keyfile=key,
+        ssl_context_factory=None if cert is None else _context,
     )
-    return uvicorn.Server(config)
+    config.load()
+    return Server(config, state, guard)
+
+
+def _context(config: uvicorn.Config, _usual: Any) -> ssl.SSLContext:
+    """Return what TLS is spoken by: version 1.2 and later, and what Python takes for sound."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(str(config.ssl_certfile), config.ssl_keyfile and str(config.ssl_keyfile))
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _parser() -> type[asyncio.Protocol]:
+    """Return uvicorn's protocol: the quick one, where httptools is installed."""
+    try:
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    except ImportError:
+        from uvicorn.protocols.http.h11_impl import H11Protocol
+
+        return H11Protocol
+    return HttpToolsProtocol
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound, for a server; port 0 is any that is free."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    """Return a socket that is bound, for a server; port 0 is any that is free.
+
+    Raises:
+        OSError: The address is in use, or is none of this machine.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    made = socket.socket(family, kind, protocol)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((host, port))
-        made.listen(2048)
+        made.bind(address)
+        made.listen(_BACKLOG)
     except BaseException:
         made.close()
         raise

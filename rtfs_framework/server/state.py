@@ -23,7 +23,9 @@ from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.folders import data_dir
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.server.auth import Caller, Tokens
+from rtfs_framework.server.metrics import Metrics
 from rtfs_framework.server.programs import Programs
+from rtfs_framework.server.replays import FILE, Replays
 
 if TYPE_CHECKING:
     from rtfs_framework.api.values import Clock
@@ -99,11 +101,17 @@ class ServerState:
     host_id: str = ""
     started: float = attrs.field(init=False)
     draining: bool = False
+    metrics: Metrics = attrs.field(factory=Metrics, init=False)
+    replays: Replays = attrs.field(init=False)
     _reloading: Lock = attrs.field(factory=Lock, init=False)
 
     @started.default
     def _now(self) -> float:
         return self.clock.now()
+
+    @replays.default
+    def _kept(self) -> Replays:
+        return Replays(data_dir(self.environ) / FILE, self.clock)
 
     @classmethod
     def open(
@@ -123,7 +131,9 @@ class ServerState:
         environ = os.environ if environ is None else environ
         path, clock = None if config_path is None else Path(config_path), clock or SystemClock()
         first = _opened(1, path, environ, clock, tokens)
-        return cls(path, environ, clock, first, tokens, first.spec.id or usual_id(environ))
+        made = cls(path, environ, clock, first, tokens, first.spec.id or usual_id(environ))
+        made.replays.open()  # without its file, answers are known until this process ends
+        return made
 
     @property
     def spec(self) -> ServeSpec:
@@ -181,6 +191,7 @@ class ServerState:
         """Close everything; runs under way have `timeout` seconds."""
         with self._reloading:
             self.current.close(timeout=timeout)
+            self.replays.close()
 
 
 def _opened(

@@ -43,6 +43,8 @@ class RunRequest:
     """SHA-256 of the program's text."""
     entry: str | None = None
     args: tuple[Any, ...] = ()
+    written: str = "[]"
+    """The arguments as they came."""
     rules: Narrowing = NO_NARROWING
     """What the caller's rules allow."""
     marks: Label = PUBLIC
@@ -91,6 +93,7 @@ def read_run(body: bytes) -> RunRequest:
         digest=digest,
         entry=entry,
         args=read_args(args or "[]"),
+        written=args or "[]",
         rules=_rules(context) if context else NO_NARROWING,
         marks=frozenset(_texts(context, "labels") or ()),
         deadline=_number(table, "deadline"),

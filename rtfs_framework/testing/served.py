@@ -84,7 +84,8 @@ def served(
             for number, (tenant, token) in enumerate(tokens.items())
         ]
         config.write_text("\n".join([config_text, *tables]), encoding="utf-8")
-        state = ServerState.open(config, environ={**(environ or {}), "RTFS_HOME": str(home)})
+        given = {"RTFS_SERVE__LAME_DUCK": "0", **(environ or {}), "RTFS_HOME": str(home)}
+        state = ServerState.open(config, environ=given)
         try:
             socket = listen("127.0.0.1", 0)
             port = socket.getsockname()[1]

@@ -41,6 +41,8 @@ class ServeSpec:
     """Seconds for which a connection may lie idle between two requests."""
     drain: float = 30.0
     """Seconds that requests under way have when the server is told to end."""
+    lame_duck: float = 1.0
+    """Seconds for which a server that is told to end still serves, so that who asks goes elsewhere."""
     replay_for: float = 600.0
     """Seconds for which answers are kept for requests that come again."""
     programs: int = 256

@@ -67,6 +67,11 @@ class ServeTable:
     body_timeout: Seconds = attrs.field(default=Seconds(USUAL_SERVE.body_timeout), validator=_TIME, metadata=_PLAUSIBLE)
     idle_timeout: Seconds = attrs.field(default=Seconds(USUAL_SERVE.idle_timeout), validator=_TIME, metadata=_PLAUSIBLE)
     drain: Seconds = attrs.field(default=Seconds(USUAL_SERVE.drain), validator=_TIME, metadata=_PLAUSIBLE)
+    lame_duck: Seconds = attrs.field(
+        default=Seconds(USUAL_SERVE.lame_duck),
+        validator=[validators.ge(Seconds(0.0)), validators.le(Seconds(600.0))],
+        metadata=plausible(0, 600),
+    )
     replay_for: Seconds = attrs.field(
         default=Seconds(USUAL_SERVE.replay_for),
         validator=[validators.ge(Seconds(0.0)), validators.le(Seconds(30 * _DAY))],

@@ -1,0 +1,63 @@
+"""What a server tells of earlier runs: of a tenant's own alone, and nothing of what was said in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rtfs_framework.orchestrator.config.folders import data_dir, journal_path
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.orchestrator.recording.journal.query import show_run
+from rtfs_framework.orchestrator.recording.journal.verify import verify
+from rtfs_framework.server.problems import NOT_HERE, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rtfs_framework.orchestrator.recording.journal.query import RunRow
+    from rtfs_framework.orchestrator.session import Session
+    from rtfs_framework.server.state import ServerState
+
+
+def told_run(state: ServerState, session: Session, run: str) -> dict[str, Any]:
+    """Return how a run stands. Reads the journal: call it in a thread.
+
+    Raises:
+        Problem: 404, this tenant has no such run.
+    """
+    row = _own(state, session, run)
+    return {"run": row.id, "head": _head(session), "rows": row.entries or 0, "status": row.status}
+
+
+def verified_run(state: ServerState, session: Session, run: str) -> dict[str, Any]:
+    """Return whether the record of a run is as it was written. Reads the journal: call it in a thread.
+
+    Raises:
+        Problem: 404, this tenant has no such run.
+    """
+    row = _own(state, session, run)
+    verdict = verify(_journal(state, session), row.id, data_dir(state.environ))
+    problems = [] if verdict.ok else [verdict.reason]
+    return {"run": row.id, "head": _head(session), "ok": verdict.ok, "problems": problems, "followed": []}
+
+
+def _own(state: ServerState, session: Session, run: str) -> RunRow:
+    problem = Problem(404, NOT_HERE, "there is no such run", kind="NotFound")
+    if session.host.journal is None:
+        raise problem
+    try:
+        session.host.journal.flush()
+        row, _ = show_run(_journal(state, session), run)
+    except JournalError:
+        raise problem from None
+    if row.id != run or row.tenant != session.host.config.tenant:
+        raise problem
+    return row
+
+
+def _head(session: Session) -> str:
+    journal = session.host.journal
+    return "" if journal is None else journal.head
+
+
+def _journal(state: ServerState, session: Session) -> Path:
+    return journal_path(state.environ, session.host.config.journal.path)
