@@ -14,7 +14,7 @@ def rtfs_engines() -> list[EngineEntry]:
     return [
         EngineEntry(
             name="llm",
-            summary="Filters the targets by what is stated, and asks a model which of the others is best.",
+            summary="Filters the targets by what is stated, and chooses by meaning, or asks a model which is best.",
             factory=_make,
             settings=LlmSettings,
             children=(Children("fallback", required=False),),

@@ -80,6 +80,7 @@ def _known(context: CallContext, target: ExecTarget, known: Candidate | None) ->
     found: dict[str, Any] = {
         "is": "a model on this device" if isinstance(target, LocalModel) else "a model elsewhere",
         "model": known.model,
+        "good_at": known.description,
         "usd_per_million_input_tokens": price.input,
         "usd_per_million_output_tokens": price.output,
         "quality": known.quality,

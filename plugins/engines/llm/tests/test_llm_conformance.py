@@ -44,7 +44,7 @@ class Claiming(LlmEngine):
 
 
 def settings(fallback=None, **own):
-    made = LlmSettings(model=TargetText("local-judge"), **{"symbols": ("math-*", "*-check"), **own})
+    made = LlmSettings(**{"model": TargetText("local-judge"), "symbols": ("math-*", "*-check"), **own})
     children = {} if fallback is None else {"fallback": (fallback,)}
     return EngineSettings(own=made, children=children, targets=TARGETS)
 
@@ -61,4 +61,6 @@ class TestLlmEngine(EngineConformance):
             settings(Always(LocalModel("small")), min_confidence=0.5, candidates=named),
             settings(Always(RemoteModel("cloud")), max_output_cost=10.0, max_latency=2000.0, budgets=("daily",)),
             settings(Always(LocalPure()), candidates=named[:1], quality_floor=0.0),
+            settings(model=None, show="request", symbols=("*",)),
+            settings(Always(LocalModel("small")), min_confidence=0.9, model=None),
         )

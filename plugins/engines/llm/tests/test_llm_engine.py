@@ -144,7 +144,7 @@ def test_what_is_none_of_them_leaves_it_to_the_fallback(said):
 
 
 def test_a_confidence_below_the_floor_leaves_it_to_the_fallback():
-    made = engine(SMALL, min_confidence=0.6)
+    made = engine(SMALL, min_confidence=0.6, confidence="said")
     sure, unsure = ({"choice": "remote-big", "confidence": sure} for sure in (0.6, 0.59))
     assert (plan_of(made, sure)[0].target, plan_of(made, sure)[0].confidence) == (BIG, 0.6)
     plan, _ = plan_of(made, unsure)
@@ -260,7 +260,7 @@ def test_the_request_is_shown_only_where_the_settings_say_so():
 
 
 def test_keywords_of_the_answer_are_read_as_the_type_makes_them():
-    plan, _ = plan_of(engine(min_confidence=0.1), {"confidence": 1, "choice": "local-small"})
+    plan, _ = plan_of(engine(min_confidence=0.1, confidence="said"), {"confidence": 1, "choice": "local-small"})
     assert (plan.target, plan.confidence) == (SMALL, 1.0)
 
 

@@ -73,7 +73,7 @@ def test_a_server_chooses_and_is_asked_once_for_what_l1_knows(opened):
 def test_with_a_confidence_floor_the_server_is_asked_how_sure_it_is(opened):
     sure = iter([0.9, 0.2])
     script = lambda _: say_json({"choice": "local-a", "confidence": next(sure)})  # noqa: E731
-    own = 'model = "local-judge"\nmin_confidence = 0.5\nshow = "request"'
+    own = 'model = "local-judge"\nmin_confidence = 0.5\nconfidence = "said"\nshow = "request"'
     with OpenAIServer(then=script) as server, opened(own, judge(server)) as session:
         result = session.run(PROGRAM)
     assert targets(result) == ["local-model a", "local-pure"]
@@ -129,7 +129,7 @@ def test_a_bound_of_the_function_that_cannot_be_read_keeps_the_call_at_home(open
 
 REFUSED = [
     # the settings, the code, what is said, what stands at the place
-    ("", "E0704", "the key 'model' is missing", "chooser"),
+    ('confidence = "guessed"', "E0705", "'guessed'", '"guessed"'),
     ('model = "local-pure"', "E0705", "'model' must name a model that can be asked", '"local-pure"'),
     ('model = "local-gone"', "E0706", "no local model 'gone'", '"local-gone"'),
     ('model = "local-a"\nsymbols = []', "E0705", "'symbols' names no function", "[]"),

@@ -24,7 +24,7 @@ class EmbedderTable:
 
     then: str | None = None
     """A better embedder, asked about texts that this one finds near, where texts are compared."""
-    floor: float = attrs.field(default=0.3, validator=[validators.ge(-1.0), validators.le(1.0)])
+    floor: float = attrs.field(default=0.5, validator=[validators.ge(-1.0), validators.le(1.0)])
     """How near they must be: a cosine."""
 
 
