@@ -17,7 +17,7 @@ OLDEST_API_VERSION = 2
 _HOMES = {
     "errors": ("PluginError", "ProviderError", "ProviderTimeout", "RateLimited", "ProviderAuthError",
                "ProviderUnavailable", "ProviderRedirected", "ProviderDeclined", "RemoteFailed",
-               "BadReply", "ReplyTooLarge", "ReplyRefused",
+               "BadReply", "ReplyTooLarge", "ReplyRefused", "ContextOverflow",
                "ConfigError", "CapabilityError", "ProgramError", "RtfsError",
                "LanguageError", "InternalError"),
     "hookspecs": ("hookimpl", "RtfsHookSpecs"),

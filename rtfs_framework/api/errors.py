@@ -17,6 +17,7 @@ __all__ = [
     "BadReply",
     "CapabilityError",
     "ConfigError",
+    "ContextOverflow",
     "InternalError",
     "LanguageError",
     "PluginError",
@@ -173,6 +174,12 @@ class RemoteFailed(ProviderError):
     ) -> None:
         super().__init__(provider, message, status=422)
         self.kind, self.data, self.remote = kind, data, remote
+
+
+class ContextOverflow(ProviderError):
+    """The request is longer than the model's context has room for. Nothing was computed; a larger context may do."""
+
+    code = "E0616"
 
 
 class BadReply(ProviderError):

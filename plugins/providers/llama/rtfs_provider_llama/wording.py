@@ -1,0 +1,140 @@
+"""A request as a job for the child: its messages, what of them stays the same between calls, and how it may answer.
+
+Enums, booleans and constants are chosen among; every other type is written under a grammar, so that what comes back is
+of the declared type by construction; a function without a type answers in plain text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api import InferenceRequest, Message, ProviderError, Usage
+from rtfs_provider_llama.grammar import GrammarError, choices, gbnf
+from rtfs_provider_llama.settings import LlamaSettings
+
+_BEFORE_ARGUMENTS = "\nArguments:\n"
+_BEFORE_VALUE = ": "
+_MOST_KNOWN = 256
+_MOST_CHOICES = 1024
+"""Choices beyond which a grammar is cheaper than a pass for each."""
+
+
+@attrs.frozen(slots=True)
+class Form:
+    """How a reply may look."""
+
+    values: tuple[Any, ...] | None = None
+    """What is chosen among."""
+    grammar: str | None = None
+    typed: bool = False
+
+
+class Wording:
+    """Makes jobs; what a schema means is worked out once."""
+
+    def __init__(self, provider: str, own: LlamaSettings) -> None:
+        self._id, self._own = provider, own
+        self._known: dict[str, Form] = {}
+
+    def form(self, schema: Mapping[str, Any] | None) -> Form:
+        """Return how a reply of a type may look.
+
+        Raises:
+            ProviderError: No grammar can say it.
+        """
+        if schema is None:
+            return Form()
+        key = json.dumps(schema, sort_keys=True)
+        known = self._known.get(key)
+        if known is None:
+            known = self._made(schema)
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = known
+        return known
+
+    def _made(self, schema: Mapping[str, Any]) -> Form:
+        values = choices(schema)
+        if values is not None and 0 < len(values) <= _MOST_CHOICES:
+            return Form(values=tuple(values), typed=True)
+        try:
+            return Form(grammar=gbnf(schema), typed=True)
+        except GrammarError as error:
+            message = f"its type cannot be written as a grammar: {error}"
+            raise ProviderError(self._id, message, usage=Usage(0, 0)) from error
+
+    def job(self, request: InferenceRequest, form: Form) -> dict[str, Any]:
+        """Return the message that asks the child."""
+        own = self._own
+        temperature = request.temperature if own.temperature is None else own.temperature
+        bounds = [most for most in (request.max_tokens, own.max_tokens) if most is not None]
+        return {
+            "do": "answer",
+            "key": _key(request),
+            "messages": _said(request),
+            "choices": None if form.values is None else [compact(value) for value in form.values],
+            "grammar": form.grammar,
+            "most": min(bounds, default=None),
+            "stream": request.on_text is not None and not form.typed,
+            "sampling": {
+                "temperature": temperature,
+                "top_k": own.top_k,
+                "top_p": own.top_p,
+                "min_p": own.min_p,
+                "repeat_penalty": own.repeat_penalty,
+                "seed": own.seed,
+            },
+        }
+
+
+def compact(value: Any) -> str:
+    """Return JSON as a reply holds it: without white space, and as people write it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _key(request: InferenceRequest) -> str:
+    """Return whose calls share a prefix: a function's, or a conversation's beginning."""
+    if request.chat is not None:
+        return f"chat {json.dumps(request.chat.messages[:1], sort_keys=True, default=str)[:1000]}"
+    return f"{request.function.name} {request.function.body_digest}"
+
+
+def _said(request: InferenceRequest) -> list[tuple[str, str, int]]:
+    """Return role, content and how many characters of it are steady, of each message."""
+    chat = request.chat
+    if chat is not None:
+        return _conversation([(each.get("role", "user"), _words(each.get("content"))) for each in chat.messages])
+    return [(each.role, each.content, _steady(each)) for each in request.messages]
+
+
+def _steady(message: Message) -> int:
+    """Return how much of a message other calls of the function say, too: all but the arguments' values.
+
+    Where the host writes no such line, everything before the last message is the same, more or less.
+    """
+    if message.role == "system":
+        return len(message.content)
+    place = message.content.find(_BEFORE_ARGUMENTS)
+    if place < 0:
+        return 0
+    start = place + len(_BEFORE_ARGUMENTS)
+    value = message.content.find(_BEFORE_VALUE, start)
+    return start if value < 0 else value + len(_BEFORE_VALUE)
+
+
+def _conversation(messages: Sequence[tuple[str, str]]) -> list[tuple[str, str, int]]:
+    """Return a conversation as what is said: all but the last message stays when it goes on."""
+    last = len(messages) - 1
+    return [(role, content, len(content) if place < last else 0) for place, (role, content) in enumerate(messages)]
+
+
+def _words(content: Any) -> str:
+    """Return the text of a chat message: a text, or parts of which some are."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "".join(part.get("text", "") for part in parts if isinstance(part, dict) and part.get("type") == "text")
