@@ -91,8 +91,8 @@ class Child:
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked."""
-        return not self._over
+        """Whether it can be asked: it runs, as far as the kernel knows by now."""
+        return not self._over and self._process.poll() is None
 
     def ask(
         self, message: dict[str, Any], on_piece: Callable[[str], None] | None = None

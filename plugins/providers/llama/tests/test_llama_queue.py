@@ -114,7 +114,7 @@ def test_a_model_is_let_go_when_nobody_asks(make, use, of_type):
     async def work(provider):
         await provider.infer(of_type("x"))
         with anyio.fail_after(20):
-            while provider.status().loaded:
+            while provider.status().loaded:  # noqa: ASYNC110 - it tells nobody
                 await anyio.sleep(0.01)
         return (await provider.infer(of_type("again"))).text, provider.status()
 

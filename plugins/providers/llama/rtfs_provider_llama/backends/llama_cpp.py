@@ -62,7 +62,7 @@ class LlamaCppBackend:
         data = text.encode()
         room = len(data) + 8
         tokens = (llama_cpp.llama_token * room)()
-        count = llama_cpp.llama_tokenize(self._vocabulary, data, len(data), tokens, room, False, control)  # noqa: FBT003
+        count = llama_cpp.llama_tokenize(self._vocabulary, data, len(data), tokens, room, False, control)
         if count < 0:
             raise BackendError(f"a text of {len(data)} bytes could not be read as tokens")
         return list(tokens[:count])
@@ -138,7 +138,7 @@ class LlamaCppBackend:
 
     def _shown(self, token: int) -> bytes:
         room = ctypes.create_string_buffer(_LONGEST_TOKEN)
-        length = llama_cpp.llama_token_to_piece(self._vocabulary, token, room, _LONGEST_TOKEN, 0, True)  # noqa: FBT003
+        length = llama_cpp.llama_token_to_piece(self._vocabulary, token, room, _LONGEST_TOKEN, 0, True)
         return room.raw[: max(length, 0)]
 
     def _formatter(self) -> Jinja2ChatFormatter:
