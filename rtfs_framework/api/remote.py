@@ -102,9 +102,13 @@ class RemoteRun:
     host: str
     run: str
     head: str = ""
+    labels: Label = attrs.field(default=PUBLIC, repr=False)
+    """The marks of its answer."""
+    value: Any = attrs.field(default=None, eq=False, repr=False)
+    """Its answer as that host wrote it, for whoever declared no type."""
 
     def to_json(self) -> dict[str, str]:
-        """Return JSON-ready data."""
+        """Return what records say of it, as JSON-ready data."""
         return {"host": self.host, "run": self.run, "head": self.head}
 
 

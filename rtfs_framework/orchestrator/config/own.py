@@ -187,6 +187,8 @@ def defaults_of(cls: SettingsSchema | None, table: Mapping[str, Any] | None = No
 _REMOTE_PLUGIN = "openai"
 _OF_REMOTE_HOST = {"endpoint", "timeout"}
 """The keys by which a remote RTFS host is known: those of the published configuration."""
+_ONLY_REMOTE_HOST = "token_env"
+"""A key that no other provider has."""
 _OF_FILES = {".rules": "rules", ".gguf": "llama", ".bin": "llama"}
 """Which plugin answers from a local model's file, where its table has a `path` and names no provider."""
 
@@ -208,7 +210,7 @@ def usual_plugin(
     if name in catalog.providers:
         return name
     if isinstance(target, RemoteModel):
-        return REMOTE_HOST if set(table) == _OF_REMOTE_HOST else _REMOTE_PLUGIN
+        return REMOTE_HOST if set(table) == _OF_REMOTE_HOST or _ONLY_REMOTE_HOST in table else _REMOTE_PLUGIN
     return None
 
 

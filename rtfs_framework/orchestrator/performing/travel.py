@@ -38,6 +38,7 @@ NO_TARGET = "NoTarget"
 _UNANSWERED = (FailureKind.REPLY, FailureKind.LOW_CONFIDENCE)
 _ANONYMOUS = "fn"
 _CHARACTERS = 64
+_ENTRY = "rtfs-entry"
 
 
 def with_travel(
@@ -45,7 +46,10 @@ def with_travel(
 ) -> InferenceRequest:
     """Return a request with what goes along with it. Its arguments are those of the request: guards have seen it."""
     given = request.travel
-    program = typed_program(request.function, opened.scope.lookup) if given is None else given.program
+    if given is None:
+        program = typed_program(request.function, len(request.args), opened.scope.lookup)
+    else:
+        program = given.program
     journey = opened.scope.journey
     travel = Travel(
         program=program,
@@ -60,8 +64,13 @@ def with_travel(
     return attrs.evolve(request, travel=travel)
 
 
-def typed_program(function: FunctionSignature, lookup: Lookup) -> Travelling:
-    """Return the program that stands for one typed function: the types that it names, and its signature."""
+def typed_program(function: FunctionSignature, count: int, lookup: Lookup) -> Travelling:
+    """Return the program that stands for one call of a typed function with so many arguments.
+
+    It holds the types that the function names, its signature, and an entry that calls it: only what a program calls
+    goes to a target, what a host calls does not.
+    """
+    function = function.taking(count) or function
     name = "anonymous" if function.name == _ANONYMOUS else function.name
     types = [each.type for each in function.parameters] + [function.returns]
     named = _named([each for each in types if each is not None], lookup)
@@ -73,7 +82,9 @@ def typed_program(function: FunctionSignature, lookup: Lookup) -> Travelling:
     nobody = f"no target of this host takes {name}"
     body = f"(throw {{:kind :{NO_TARGET} :message {write(nobody)}}})"
     lines.append(f"(defn {metadata}{name}{doc} [{parameters}]{returns}\n  {body})")
-    return Travelling(name=name, source="\n".join(lines) + "\n", entry=name)
+    given = " ".join(f"a{place}" for place in range(count))
+    lines.append(f"(defn {_ENTRY} [{given}]\n  ({name}{' ' if given else ''}{given}))")
+    return Travelling(name=name, source="\n".join(lines) + "\n", entry=_ENTRY)
 
 
 def _parameter(parameter: Parameter) -> str:

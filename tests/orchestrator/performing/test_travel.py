@@ -91,7 +91,7 @@ def test_a_function_travels_as_its_signature_and_types(kit, opened, source):
     with opened(answer) as session:
         result = session.run(source(PROGRAM), ("x",))
     (travel,) = asked(kit)
-    assert travel.program.entry == "shop/moods"
+    assert travel.program.entry == "rtfs-entry"
     assert "[:good]" not in travel.program.source  # the body stays at home
     assert (travel.args, travel.labels) == (("x", Keyword("bad")), frozenset())
     bounds = travel.bounds
