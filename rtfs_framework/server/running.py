@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.remote import Journey
 from rtfs_framework.lang.errors import InternalError
 from rtfs_framework.orchestrator.recording.purse import NANO, Purse, Terms
 from rtfs_framework.server.problems import FAILED, LOOP, Problem, late, problem_of
@@ -66,7 +67,8 @@ async def _answer(state: ServerState, caller: Caller, asked: RunRequest) -> dict
 async def _recorded(state: ServerState, caller: Caller, asked: RunRequest, kept: Kept) -> dict[str, Any]:
     """Run a program that may ask its host for something: a run of its own in the journal."""
     session = kept.session
-    terms = Terms(marks=_marks(session, caller, asked), purse=_purse(asked.budget))
+    journey = Journey(via=(*asked.via, state.host_id), hops=asked.hops)
+    terms = Terms(marks=_marks(session, caller, asked), purse=_purse(asked.budget), journey=journey)
     linked = attrs.evolve(kept.prepared.link(session.limits), terms=terms)
     result = await session.run_async(linked, asked.args, entry=asked.entry)
     said = _said(state, asked, result.value)

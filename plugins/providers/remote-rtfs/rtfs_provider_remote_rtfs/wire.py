@@ -44,7 +44,7 @@ def run_body(travel: Travel, request: InferenceRequest, hops: int) -> dict[str, 
         "program": {
             "name": program.name,
             "source": program.source,
-            "sha256": sha256(program.source.encode()).hexdigest(),
+            "sha256": sha256(program.source.encode("utf-8", "surrogatepass")).hexdigest(),
         },
         "entry": program.entry or None,
         "args": write(travel.args),
