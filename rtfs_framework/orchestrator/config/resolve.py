@@ -6,6 +6,7 @@ Codes here, besides those of `api.toml_structure`: E0706 a name that nothing bea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -42,6 +43,7 @@ from rtfs_framework.orchestrator.config.tables.observers import ObserverSpec, re
 from rtfs_framework.orchestrator.config.tables.prices import priced
 from rtfs_framework.orchestrator.config.tables.redaction import RedactionTables
 from rtfs_framework.orchestrator.config.tables.serve import read_serve
+from rtfs_framework.orchestrator.config.tables.serve_models import read_models
 from rtfs_framework.registry.faults import Part, ask
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ class Resolver:
         tree = EngineTree(self.reading, self.catalog, file.engines, named, texts, redaction, self._directory)
         counted = BudgetTables(self.reading.mistake, target, self.merged)
         tenants = counted.tenants(file.tenants, {"budgets": file.budgets, "rates": file.rates})
+        models = read_models(self.reading.mistake, file.serve.models, target, partial(self._path, file=True))
         labels = read_labels(self.reading, self.catalog, named, file, data, providers, security)
         return Config(
             path=None if self.merged.path is None else str(self.merged.path),
@@ -125,7 +128,7 @@ class Resolver:
             tenants=tenants,
             ledger=self._ledger(file),
             labels=labels,
-            serve=read_serve(self.reading.mistake, file.serve, tenants, labels),
+            serve=attrs.evolve(read_serve(self.reading.mistake, file.serve, tenants, labels), models=models),
             tables={name: data[name] for name in _DECIDING if name in data},
         )
 

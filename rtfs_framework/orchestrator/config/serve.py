@@ -5,6 +5,10 @@ from __future__ import annotations
 import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
+from rtfs_framework.api.targets import ExecTarget
+
+CHAT, EMBED = "host/chat", "host/embed"
+"""The functions that answer chats, and make vectors, where nothing else is said."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -17,6 +21,19 @@ class TokenSpec:
     """"" is nobody in particular."""
     marks: Label = PUBLIC
     """Of all data that comes with it."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ModelSpec:
+    """What a client of the OpenAI API means by the name of a model."""
+
+    name: str
+    function: str = CHAT
+    """What is called: a function on conversations by any name in `host/`, or a function of `program`."""
+    program: str | None = None
+    """The file of a program."""
+    target: ExecTarget | None = None
+    """Where the call goes, where the name says so itself."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -50,6 +67,8 @@ class ServeSpec:
     hops: int = 4
     """Most hosts that a request may pass after this one."""
     tokens: tuple[TokenSpec, ...] = ()
+    models: tuple[ModelSpec, ...] = ()
+    """What clients of the OpenAI API may name; without any, `host/chat` and the targets."""
 
 
 USUAL_SERVE = ServeSpec()

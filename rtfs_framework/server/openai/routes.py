@@ -1,15 +1,134 @@
-"""The addresses of the OpenAI API."""
+"""The addresses of the OpenAI API: /v1/chat/completions, /v1/models, /v1/embeddings (docs/openai-door.md)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from rtfs_framework.lang.errors import RtfsError
+from rtfs_framework.server.admission import body_of
+from rtfs_framework.server.auth import caller_of
+from rtfs_framework.server.openai.bodies import read_chat, read_embeddings, read_json
+from rtfs_framework.server.openai.calling import answer
+from rtfs_framework.server.openai.errors import NOT_OFFERED, BadBody, answer_problem
+from rtfs_framework.server.openai.models import choose, find, model_names
+from rtfs_framework.server.openai.replies import Shape, embeddings, model_object
+from rtfs_framework.server.openai.streaming import Stream, unless_gone
+from rtfs_framework.server.openai.vectors import vectors
+from rtfs_framework.server.problems import Problem, late, problem_of
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from rtfs_framework.orchestrator.session import Session
+    from rtfs_framework.server.openai.bodies import ChatBody
     from rtfs_framework.server.state import ServerState
 
+Endpoint = Callable[["Request"], Awaitable[Response]]
 
-def routes(_: ServerState) -> list[BaseRoute]:
+
+def routes(state: ServerState) -> list[BaseRoute]:
     """Return the routes of the OpenAI API."""
-    return []
+    door = Door(state)
+    return [
+        Route("/v1/chat/completions", told(door.chat), methods=["POST"]),
+        Route("/v1/embeddings", told(door.embed), methods=["POST"]),
+        Route("/v1/models", told(door.models), methods=["GET"]),
+        Route("/v1/models/{name:path}", told(door.model), methods=["GET"]),
+    ]
+
+
+def told(endpoint: Endpoint) -> Endpoint:
+    """Return an endpoint whose problems are told in the form of the OpenAI API."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Problem as problem:
+            return answer_problem(problem)
+        except RtfsError as error:
+            return answer_problem(problem_of(error))
+
+    return answered
+
+
+class Door:
+    """Answers requests of the OpenAI API."""
+
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
+
+    async def chat(self, request: Request) -> Response:
+        """Answer POST /v1/chat/completions."""
+        session = self._session(request)
+        body = read_chat(read_json(await body_of(request)))
+        shape = Shape(id=f"chatcmpl-{uuid4().hex}", created=int(self._state.clock.now()), model=body.model)
+        if body.stream:
+            return await self._streamed(request, session, body, shape)
+        chosen = choose(session, body.model)
+        task = asyncio.ensure_future(self._in_time(answer(session, chosen, body)))
+        return _json(shape.completion(await unless_gone(request, task)))
+
+    async def embed(self, request: Request) -> Response:
+        """Answer POST /v1/embeddings."""
+        session = self._session(request)
+        body = read_embeddings(read_json(await body_of(request)))
+        found = await self._in_time(asyncio.to_thread(vectors, session, body.model, body.texts))
+        if body.dimensions not in (None, len(found[0])):
+            wrong = f"'dimensions' must be {len(found[0])}, or be left out: that is how long this model's vectors are"
+            raise BadBody(wrong, "dimensions", code=NOT_OFFERED)
+        return _json(embeddings(body.model, found, as_base64=body.as_base64))
+
+    async def models(self, request: Request) -> Response:
+        """Answer GET /v1/models."""
+        session, created = self._session(request), int(self._state.started)
+        data = [model_object(name, created) for name in model_names(session)]
+        return _json({"object": "list", "data": data})
+
+    async def model(self, request: Request) -> Response:
+        """Answer GET /v1/models/NAME."""
+        session, name = self._session(request), request.path_params["name"]
+        find(session, name)
+        return _json(model_object(name, int(self._state.started)))
+
+    async def _streamed(self, request: Request, session: Session, body: ChatBody, shape: Shape) -> Response:
+        chosen = choose(session, body.model)
+        stream = Stream.begin(
+            shape,
+            lambda listener: self._in_time(answer(session, chosen, body, listener)),
+            include_usage=body.include_usage,
+        )
+        first = await stream.first(request)
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        return StreamingResponse(stream.events(first), headers=headers, media_type="text/event-stream")
+
+    def _session(self, request: Request) -> Session:
+        """Return the session of whoever calls.
+
+        Raises:
+            Problem: 401, nobody who is known.
+        """
+        return self._state.session_for(caller_of(request).tenant)
+
+    async def _in_time(self, making: Awaitable[Any]) -> Any:
+        """Await something within the time of a request.
+
+        Raises:
+            Problem: 408, it takes longer.
+        """
+        try:
+            return await asyncio.wait_for(making, self._state.spec.seconds)
+        except asyncio.TimeoutError:
+            raise late() from None
+
+
+def _json(data: Any) -> Response:
+    body = json.dumps(data, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return Response(body, media_type="application/json")

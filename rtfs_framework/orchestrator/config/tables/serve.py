@@ -13,6 +13,7 @@ from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.api.units import Bytes, Seconds, plausible
 from rtfs_framework.orchestrator.config.budgets import why_no_tenant
 from rtfs_framework.orchestrator.config.serve import USUAL_SERVE, ServeSpec, TokenSpec
+from rtfs_framework.orchestrator.config.tables.serve_models import ModelTable
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
@@ -80,6 +81,7 @@ class ServeTable:
     programs: int = _count(USUAL_SERVE.programs, _MOST_KEPT)
     hops: int = attrs.field(default=USUAL_SERVE.hops, validator=[validators.ge(0), validators.le(64)])
     tokens: Mapping[str, TokenTable] = attrs.field(factory=dict)
+    models: Mapping[str, ModelTable] = attrs.field(factory=dict)
 
 
 USUAL_SERVE_TABLE = ServeTable()
@@ -96,7 +98,7 @@ def read_serve(
         way_out = 'letters, digits, ".", "_", ":" and "-", at most 100'
         mistake("E0705", f"'{table.id}' is no id of a host", ("serve", "id"), way_out)
     said = attrs.asdict(table, recurse=False)
-    said["tokens"] = _tokens(mistake, table.tokens, tenants, labels)
+    said["tokens"], said["models"] = _tokens(mistake, table.tokens, tenants, labels), ()
     return ServeSpec(**said)
 
 
