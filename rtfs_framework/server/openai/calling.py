@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,6 +12,8 @@ from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.jsontext import JsonError, dump
 from rtfs_framework.lang.types.jsonable import to_json
 from rtfs_framework.orchestrator.boundary.conversing import converses
+from rtfs_framework.orchestrator.recording.purse import Terms
+from rtfs_framework.orchestrator.running.narrowing import NO_NARROWING
 from rtfs_framework.server.openai.errors import BadBody, failed
 from rtfs_framework.server.openai.replies import Answered
 from rtfs_framework.server.problems import FAILED, Problem
@@ -18,51 +21,57 @@ from rtfs_framework.server.problems import FAILED, Problem
 if TYPE_CHECKING:
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.boundary.conversing import Listener
-    from rtfs_framework.orchestrator.recording.records import CallRecord
+    from rtfs_framework.orchestrator.recording.records import RunResult, Summary
     from rtfs_framework.orchestrator.running.program import LoadedProgram
     from rtfs_framework.orchestrator.running.uses import Use
-    from rtfs_framework.orchestrator.session import Session
+    from rtfs_framework.server.auth import Caller
     from rtfs_framework.server.openai.bodies import ChatBody
     from rtfs_framework.server.openai.models import Chosen
+    from rtfs_framework.server.state import ServerState
 
 
-@attrs.frozen(slots=True, kw_only=True)
-class _Made:
-    value: Any
-    calls: Sequence[CallRecord]
-
-
-async def answer(session: Session, chosen: Chosen, body: ChatBody, listener: Listener | None = None) -> Answered:
+async def answer(
+    state: ServerState, caller: Caller, chosen: Chosen, body: ChatBody, listener: Listener | None = None
+) -> Answered:
     """Return what answers a chat request; `listener` hears it as it is made.
 
     Raises:
         Problem: The call has failed, or its program cannot answer chats.
         RtfsError: The program cannot be run.
     """
-    program = await session.load_async(chosen.source)
-    with program:
-        args = _arguments(program.function(chosen.function), chosen, body)
-        made = await _called(program, chosen.function, args, listener)
-        message = _message(made.value)
-        return Answered(message=message, run=program.run_id, calls=made.calls, summary=program.summary)
+    digest = sha256(chosen.source.text.encode()).hexdigest()
+    kept = await state.programs_of(caller.tenant).get(chosen.source, digest, NO_NARROWING)
+    with kept:
+        if kept.loaded is not None:  # it asks nobody, so there is no run to write down
+            result = await _called(kept.loaded, chosen, body, listener)
+            return _answered(result, result.summary)
+        terms = Terms(marks=caller.marks)
+        linked = attrs.evolve(kept.prepared.link(kept.session.limits), terms=terms)
+        program = await kept.session.load_async(linked)
+        with program:
+            return _answered(await _called(program, chosen, body, listener), program.summary)
 
 
-async def _called(program: LoadedProgram, name: str, args: tuple[Any, ...], listener: Listener | None) -> _Made:
-    """Call a function of a program.
+def _answered(result: RunResult, summary: Summary) -> Answered:
+    return Answered(message=_message(result.value), run=result.run_id, calls=result.calls, summary=summary)
+
+
+async def _called(program: LoadedProgram, chosen: Chosen, body: ChatBody, listener: Listener | None) -> RunResult:
+    """Call the function of a program that answers.
 
     Raises:
         Problem: It has failed; the problem knows what was tried.
     """
-    run, kept = program.open_call(name, args, listener=listener)
+    args = _arguments(program.function(chosen.function), chosen, body)
+    run, kept = program.open_call(chosen.function, args, listener=listener)
 
     async def drive(_: Use) -> Any:
         return await kept.drive(run)
 
     try:
-        value = await program.portal.call_async(drive)
+        return kept.result(program, await program.portal.call_async(drive))
     except ProgramError as error:
         raise failed(error, kept.sorted_calls) from error
-    return _Made(value=value, calls=kept.sorted_calls)
 
 
 def _arguments(function: FunctionSignature | None, chosen: Chosen, body: ChatBody) -> tuple[Any, ...]:

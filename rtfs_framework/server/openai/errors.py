@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rtfs_framework.orchestrator.recording.records import CallRecord
 
-BAD_BODY, NO_MODEL, NOT_OFFERED, NO_TARGET = "E0961", "E0962", "E0963", "E0964"
+BAD_BODY, NO_MODEL, NOT_OFFERED, NO_TARGET = "E0970", "E0971", "E0972", "E0973"
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 _STATUS = {

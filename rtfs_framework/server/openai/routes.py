@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from starlette.responses import Response, StreamingResponse
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from rtfs_framework.orchestrator.boundary.conversing import Listener
     from rtfs_framework.orchestrator.session import Session
-    from rtfs_framework.server.openai.bodies import ChatBody
+    from rtfs_framework.server.openai.replies import Answered
     from rtfs_framework.server.state import ServerState
+
+T = TypeVar("T")
 
 Endpoint = Callable[["Request"], Awaitable[Response]]
 
@@ -67,14 +70,20 @@ class Door:
 
     async def chat(self, request: Request) -> Response:
         """Answer POST /v1/chat/completions."""
-        session = self._session(request)
+        caller = caller_of(request)
         body = read_chat(read_json(await body_of(request)))
+        chosen = choose(self._state.session_for(caller.tenant), body.model)
         shape = Shape(id=f"chatcmpl-{uuid4().hex}", created=int(self._state.clock.now()), model=body.model)
-        if body.stream:
-            return await self._streamed(request, session, body, shape)
-        chosen = choose(session, body.model)
-        task = asyncio.ensure_future(self._in_time(answer(session, chosen, body)))
-        return _json(shape.completion(await unless_gone(request, task)))
+
+        def begin(listener: Listener | None = None) -> Awaitable[Answered]:
+            return self._in_time(answer(self._state, caller, chosen, body, listener))
+
+        if not body.stream:
+            return _json(shape.completion(await unless_gone(request, asyncio.ensure_future(begin()))))
+        stream = Stream.begin(shape, begin, include_usage=body.include_usage)
+        first = await stream.first(request)
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        return StreamingResponse(stream.events(first), headers=headers, media_type="text/event-stream")
 
     async def embed(self, request: Request) -> Response:
         """Answer POST /v1/embeddings."""
@@ -98,17 +107,6 @@ class Door:
         find(session, name)
         return _json(model_object(name, int(self._state.started)))
 
-    async def _streamed(self, request: Request, session: Session, body: ChatBody, shape: Shape) -> Response:
-        chosen = choose(session, body.model)
-        stream = Stream.begin(
-            shape,
-            lambda listener: self._in_time(answer(session, chosen, body, listener)),
-            include_usage=body.include_usage,
-        )
-        first = await stream.first(request)
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        return StreamingResponse(stream.events(first), headers=headers, media_type="text/event-stream")
-
     def _session(self, request: Request) -> Session:
         """Return the session of whoever calls.
 
@@ -117,7 +115,7 @@ class Door:
         """
         return self._state.session_for(caller_of(request).tenant)
 
-    async def _in_time(self, making: Awaitable[Any]) -> Any:
+    async def _in_time(self, making: Awaitable[T]) -> T:
         """Await something within the time of a request.
 
         Raises:

@@ -125,7 +125,7 @@ def test_what_is_not_understood_is_refused_by_name(more, param, words):
     error = body_of_problem(caught.value)["error"]
     assert (error["param"], error["type"]) == (param, "invalid_request_error")
     assert words in error["message"]
-    assert error["code"] in ("E0961", "E0963")
+    assert error["code"] in ("E0970", "E0972")
 
 
 @pytest.mark.parametrize(

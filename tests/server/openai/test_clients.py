@@ -126,7 +126,7 @@ def test_models_are_listed_and_found(door, client):
         assert models.retrieve("host/chat").id == "host/chat"
         with pytest.raises(openai.NotFoundError) as caught:
             models.retrieve("host/chatt")
-    assert caught.value.code == "E0962"
+    assert caught.value.code == "E0971"
 
 
 def test_a_target_may_be_named_and_nothing_else_is_asked_then(door, client):

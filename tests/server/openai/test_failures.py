@@ -39,13 +39,13 @@ def test_a_body_that_is_none_is_refused_in_the_form_of_the_api(door):
     answer = httpx.post(f"{served.url}/v1/chat/completions", headers=served.headers, content=b"{")
     assert answer.status_code == 400
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
-    assert (answer.json()["error"]["code"], answer.headers["x-should-retry"]) == ("E0961", "false")
+    assert (answer.json()["error"]["code"], answer.headers["x-should-retry"]) == ("E0970", "false")
 
 
 def test_without_a_target_the_way_out_is_told(door):
     answer = post(door(""))
     error = answer.json()["error"]
-    assert (answer.status_code, error["code"], error["type"]) == (503, "E0964", "server_error")
+    assert (answer.status_code, error["code"], error["type"]) == (503, "E0973", "server_error")
     assert "static_routes" in error["message"]
 
 
