@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -46,6 +47,10 @@ def read_models(
             continue
         aim = None if table.target is None else target(table.target, (*path, "target"))
         program = None if table.program is None else file(table.program, (*path, "program"))
+        if program is not None and not Path(program).is_file():
+            mistake(
+                "E0705", f"there is no program {program}", (*path, "program"), "write a path from this file's folder"
+            )
         made.append(ModelSpec(name=name, function=table.function or CHAT, program=program, target=aim))
     return tuple(made)
 
