@@ -64,7 +64,8 @@ class ChatRequest:
     """"auto", "none", "required" or a tool by name; None where the client says nothing."""
     stop: tuple[str, ...] = ()
     extra: Mapping[str, Any] = attrs.field(factory=dict)
-    """Further parameters of the client's, by their names in the API; a provider passes on those that it knows."""
+    """Further parameters of the client's, by their names in the API; a provider passes on those that it knows. A
+    temperature stands here only if the client said one."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -85,7 +85,7 @@ def conversation_of(function: FunctionSignature, args: tuple[Any, ...]) -> Conve
         tool_choice=rest.pop("tool_choice", None),
         stop=(stop,) if isinstance(stop, str) else tuple(stop),
     )
-    most, temperature = rest.pop("max_tokens", None), rest.pop("temperature", None)
+    most, temperature = rest.pop("max_tokens", None), rest.get("temperature")  # 0 is said, and nothing is not
     return Conversation(chat=attrs.evolve(chat, extra=rest), max_tokens=most, temperature=temperature)
 
 

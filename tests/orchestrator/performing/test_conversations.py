@@ -74,7 +74,7 @@ def test_a_provider_of_conversations_is_given_all_of_it(chat):
     (request,) = requests["a"]
     assert request.chat.messages == tuple(HI["messages"])
     assert (request.chat.tools, request.chat.tool_choice, request.chat.stop) == ((TOOL,), "auto", ("END",))
-    assert request.chat.extra == {"seed": 4, "response_format": {"type": "text"}}
+    assert request.chat.extra == {"temperature": 0.5, "seed": 4, "response_format": {"type": "text"}}
     assert (request.max_tokens, request.temperature, request.schema) == (9, 0.5, None)
     assert [(each.role, each.content) for each in request.messages] == [("system", "Be brief."), ("user", "hi")]
     assert to_json(message) == {"role": "assistant", "content": None, "tool_calls": [CALL]}

@@ -92,7 +92,7 @@ def _temperature(request: InferenceRequest, own: OpenAISettings) -> float | None
     if request.chat is None:
         return request.temperature
     found = request.chat.extra.get("temperature")  # whoever talks with a model says it, or leaves it to the model
-    return found if isinstance(found, (int, float)) else request.temperature or None
+    return found if isinstance(found, (int, float)) else None
 
 
 def _converse(body: dict[str, Any], request: InferenceRequest) -> None:

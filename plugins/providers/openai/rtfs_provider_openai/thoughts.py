@@ -56,9 +56,11 @@ class ThoughtFilter:
     def _begin(self) -> None:
         text = self._held.lstrip()
         tag = next((each for each in _OPENING if text.startswith(each)), None)
-        if tag is not None:
+        if len(self._held) - len(text) > _BLANK:
+            self._state = _ANSWER
+        elif tag is not None:
             self._state, self._held, self._closing = _INSIDE, text[len(tag) :], f"</{tag[1:]}"
-        elif len(self._held) > _BLANK or not any(each.startswith(text) for each in _OPENING):
+        elif not any(each.startswith(text) for each in _OPENING):
             self._state = _ANSWER
 
     def _end(self) -> None:

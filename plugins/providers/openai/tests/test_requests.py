@@ -148,7 +148,7 @@ def test_one_provider_serves_many_requests_at_once_and_more_than_one_event_loop(
         (VectorType(Primitive.INT), True),
         (PERSON, False),
         (TupleType((Primitive.INT,)), False),
-        (Primitive.KEYWORD, False),
+        (Primitive.KEYWORD, True),
         (Primitive.ANY, False),
     ],
 )
