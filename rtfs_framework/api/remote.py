@@ -104,12 +104,15 @@ class RemoteRun:
     head: str = ""
     labels: Label = attrs.field(default=PUBLIC, repr=False)
     """The marks of its answer."""
+    target: str = attrs.field(default="", eq=False)
+    """The configured target that asked there, as records say it; the host sets it."""
     value: Any = attrs.field(default=None, eq=False, repr=False)
     """Its answer as that host wrote it, for whoever declared no type."""
 
     def to_json(self) -> dict[str, str]:
         """Return what records say of it, as JSON-ready data."""
-        return {"host": self.host, "run": self.run, "head": self.head}
+        found = {"host": self.host, "run": self.run, "head": self.head}
+        return {**found, "target": self.target} if self.target else found
 
 
 @attrs.frozen(slots=True, kw_only=True)

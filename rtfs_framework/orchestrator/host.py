@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -176,8 +175,11 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     gate = Gate((*marked, *counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
     sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards, blot=blot)
     models = Models(reuse, sender, config.attempts.most or MOST_VERDICTS, redactor=_redactor(config, catalog))
+    remote = None
     if any(each.entry.travels for each in pool.instances.values()):
-        models = _travelling(models, config, pool)
+        from rtfs_framework.orchestrator.performing.remote_steps import travelling
+
+        models, remote = travelling(models, config, pool, security)
     signals = Signals(targets=health, budgets=counting, prices=pool)
     sequel = Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals)
     precedence = Precedence(
@@ -209,7 +211,9 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         ),
         pool=pool,
         models=models,
-        capabilities=capabilities_of(catalog, security, clock, events, io, learning, threads=config.parallel),
+        capabilities=capabilities_of(
+            catalog, security, clock, events, io, learning, threads=config.parallel, remote=remote
+        ),
         clock=clock,
         events=events,
         slots=Slots(config.parallel - 1),
@@ -248,14 +252,6 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         warming=_warming(config, engine, dispatcher, learning, begin),
         policy_hash=policy,
     )
-
-
-def _travelling(models: Models, config: Config, pool: ProviderPool) -> Models:
-    """Return what asks models, other hosts among them."""
-    from rtfs_framework.orchestrator.performing.travel import bounds_of, target_at
-
-    sender = attrs.evolve(models.sender, bounds=bounds_of(config))
-    return attrs.evolve(models, sender=sender, target_at=partial(target_at, pool))
 
 
 def _begin(

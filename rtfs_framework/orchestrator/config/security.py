@@ -30,6 +30,8 @@ class Reach(Enum):
 
 FEEDBACK = "host.feedback"
 """A capability that the host itself serves: a program says what answers were worth."""
+REMOTE_EXECUTE = "remote-rtfs.execute"
+"""Another one, where a provider of other RTFS hosts is installed: a program sends them steps."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

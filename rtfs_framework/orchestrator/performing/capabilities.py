@@ -57,7 +57,7 @@ class _Granted:
     entry: CapabilityEntry
     target: str
     begun: Callable[[CapabilityRequest], Awaitable[Any]] | None
-    own: Callable[[OpenCall], Answer] | None = None
+    own: Callable[[OpenCall], Answer | Waiting] | None = None
     """What answers it where the host does that itself."""
 
 
@@ -75,7 +75,7 @@ class Capabilities:
     events: EventBus
     io: LoopThread
     """Where handlers that wait are awaited."""
-    own: Mapping[str, Callable[[OpenCall], Answer]] = attrs.field(factory=dict)
+    own: Mapping[str, Callable[[OpenCall], Answer | Waiting]] = attrs.field(factory=dict)
     """What answers those that the host serves itself."""
     timeout: float = TIMEOUT
     threads: int = DEFAULT_PARALLEL

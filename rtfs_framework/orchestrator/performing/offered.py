@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.loops import LoopThread
-from rtfs_framework.orchestrator.config.security import FEEDBACK
+from rtfs_framework.orchestrator.config.security import FEEDBACK, REMOTE_EXECUTE
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.feedback import FeedbackDesk, Hears, feedback_entry
@@ -15,6 +15,11 @@ from rtfs_framework.registry.faults import Part
 from rtfs_framework.registry.problems import Provenance
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtfs_framework.orchestrator.boundary.answers import Answer, Waiting
+    from rtfs_framework.orchestrator.performing.remote_steps import RemoteSteps
+    from rtfs_framework.orchestrator.recording.run_scope import OpenCall
     from rtfs_framework.registry.catalog import Catalog
 
 
@@ -27,15 +32,22 @@ def capabilities_of(
     learning: Hears,
     *,
     threads: int,
+    remote: RemoteSteps | None = None,
 ) -> Capabilities:
     """Return the capabilities of a host."""
     offered = catalog.capabilities.items()
+    entries = {FEEDBACK: feedback_entry()}
+    own: dict[str, Callable[[OpenCall], Answer | Waiting]] = {FEEDBACK: FeedbackDesk(clock, learning).answer}
+    if remote is not None:
+        from rtfs_framework.orchestrator.performing.remote_steps import remote_entry
+
+        entries[REMOTE_EXECUTE], own[REMOTE_EXECUTE] = remote_entry(), remote.answer
     return Capabilities(
-        entries={**{name: entry for name, (entry, _) in offered}, FEEDBACK: feedback_entry()},
-        own={FEEDBACK: FeedbackDesk(clock, learning).answer},
+        entries={**{name: entry for name, (entry, _) in offered}, **entries},
+        own=own,
         parts={
             **{name: Part("capability", name, provenance) for name, (_, provenance) in offered},
-            FEEDBACK: Part("capability", FEEDBACK, Provenance("rtfs-framework", "", __name__)),
+            **{name: Part("capability", name, Provenance("rtfs-framework", "", __name__)) for name in entries},
         },
         names=catalog.function_names,
         security=security,

@@ -21,6 +21,7 @@ from rtfs_framework.api.guard import GuardedRequest
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Usage, token_count
 from rtfs_framework.api.remote import NO_BOUNDS, Bounds
 from rtfs_framework.api.secrets import Blot
+from rtfs_framework.api.targets import show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.errors import InternalError, ProgramError
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
@@ -324,6 +325,8 @@ def _sound(instance: ProviderInstance, reply: InferenceReply) -> InferenceReply:
 def _a_reply(instance: ProviderInstance, reply: Any) -> InferenceReply:
     if not isinstance(reply, InferenceReply):
         raise BadReply(instance.spec.id, f"its plugin returned a {type(reply).__name__} instead of a reply")
+    if reply.remote is not None:
+        return attrs.evolve(reply, remote=attrs.evolve(reply.remote, target=show_target(instance.target)))
     return reply
 
 

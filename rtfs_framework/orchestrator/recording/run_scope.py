@@ -26,6 +26,7 @@ from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.records import CONSULTATION, CallRecord, OpenRecord, sealed
 
 if TYPE_CHECKING:
+    from rtfs_framework.lang.source import Source
     from rtfs_framework.orchestrator.boundary.conversing import Listener
     from rtfs_framework.orchestrator.recording.floating import Floating
     from rtfs_framework.orchestrator.recording.journal.run import Chain
@@ -124,6 +125,8 @@ class RunScope:
     """Who is told the pieces of an answer to a conversation as they arrive; None for nobody."""
     purse: Purse | None = None
     """What whoever asked for the run lets it spend; None for no bound but the host's."""
+    program: Source | None = None
+    """The program's text, where it is one text."""
     journey: Journey = NO_JOURNEY
     """How the run came to this host."""
     ordering: Ordering | None = None

@@ -174,6 +174,7 @@ class LoadedProgram:
             metadata=self.metadata,
             purse=self.terms.purse,
             journey=self.terms.journey,
+            program=self.instance.artifact.source,
             calls=Calls(program_run.calls),
             floating=self._label(own=own_context),
         )
