@@ -142,7 +142,7 @@ class ModelProvider(Protocol):
     Two more of providers that ask other RTFS hosts (`travels`), asynchronous or not:
 
     - `offer(timeout: float) -> Offer` asks what that host can do now;
-    - `follow(run: str, hops: int, timeout: float) -> Followed` asks whether the record of a run there is intact.
+    - `follow(run: RemoteRun, hops: int, timeout: float) -> Followed` asks whether the record of a run there is intact.
     """
 
     def fingerprint(self) -> str:

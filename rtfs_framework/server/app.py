@@ -19,7 +19,7 @@ from rtfs_framework.server.offering import offer
 from rtfs_framework.server.openai.routes import routes as openai_routes
 from rtfs_framework.server.openapi import description, page
 from rtfs_framework.server.past import told_run, verified_run
-from rtfs_framework.server.problems import NOT_HERE, Problem, answer_problem
+from rtfs_framework.server.problems import NOT_HERE, Problem, answer_problem, malformed
 from rtfs_framework.server.replays import Given, asked_for
 from rtfs_framework.server.running import run
 from rtfs_framework.server.wire import RunRequest, check_protocol, read_run
@@ -137,7 +137,13 @@ async def _told(request: Request) -> Response:
 async def _verified(request: Request) -> Response:
     state: ServerState = request.app.state.rtfs
     session = state.session_for(caller_of(request).tenant)
-    return answer_json(await asyncio.to_thread(verified_run, state, session, request.path_params["run"]))
+    run, query = request.path_params["run"], request.query_params
+    hops = query.get("hops", "")
+    if hops and not (hops.isascii() and hops.isdecimal() and len(hops) < 4):
+        raise malformed("'hops' must be a whole number of at least 0")
+    further = None if query.get("follow") != "true" else int(hops or state.spec.hops)
+    head = query.get("head", "")
+    return answer_json(await asyncio.to_thread(verified_run, state, session, run, head=head, hops=further))
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

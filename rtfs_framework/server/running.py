@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.remote import Journey
-from rtfs_framework.lang.errors import InternalError
+from rtfs_framework.lang.errors import InternalError, ProgramError
+from rtfs_framework.orchestrator.performing.travel import NO_TARGET
 from rtfs_framework.orchestrator.recording.purse import NANO, Purse, Terms
-from rtfs_framework.server.problems import FAILED, LOOP, Problem, late, problem_of
+from rtfs_framework.server.problems import DECLINED, FAILED, LOOP, Problem, late, problem_of
 from rtfs_framework.server.values import written
 
 if TYPE_CHECKING:
@@ -40,8 +41,15 @@ async def run(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str
         raise late() from None
     except (Problem, InternalError):
         raise
+    except ProgramError as error:
+        raise _declined(state, error) if error.kind == NO_TARGET else problem_of(error) from error
     except Exception as error:
         raise problem_of(error) from error
+
+
+def _declined(state: ServerState, error: ProgramError) -> Problem:
+    """Return the problem of a function that travelled without its body, and that no target here takes."""
+    return Problem(421, DECLINED, error.message, kind=error.kind, elsewhere=state.spec.elsewhere)
 
 
 def _check_way(state: ServerState, asked: RunRequest) -> None:
@@ -67,7 +75,7 @@ async def _answer(state: ServerState, caller: Caller, asked: RunRequest) -> dict
 async def _recorded(state: ServerState, caller: Caller, asked: RunRequest, kept: Kept) -> dict[str, Any]:
     """Run a program that may ask its host for something: a run of its own in the journal."""
     session = kept.session
-    journey = Journey(via=(*asked.via, state.host_id), hops=asked.hops)
+    journey = Journey(via=(*asked.via, state.host_id), hops=_hops(state, asked))
     terms = Terms(marks=_marks(session, caller, asked), purse=_purse(asked.budget), journey=journey)
     linked = attrs.evolve(kept.prepared.link(session.limits), terms=terms)
     result = await session.run_async(linked, asked.args, entry=asked.entry)
@@ -75,6 +83,10 @@ async def _recorded(state: ServerState, caller: Caller, asked: RunRequest, kept:
     journal = session.host.journal
     said |= {"run": result.run_id, "head": "" if journal is None else journal.head, "usage": _usage(result)}
     return {**said, "labels": sorted(result.marks)}
+
+
+def _hops(state: ServerState, asked: RunRequest) -> int:
+    return state.spec.hops if asked.hops is None else min(asked.hops, state.spec.hops)
 
 
 def _marks(session: Any, caller: Caller, asked: RunRequest) -> frozenset[str]:

@@ -79,10 +79,20 @@ def show_command(run: str, *, as_json: bool, config: str | None) -> None:
 @click.option(
     "--against", metavar="HEAD", help="With --all: a head that `rtfs runs head` printed earlier must be in it."
 )
+@click.option("--follow", is_flag=True, help="Ask the other hosts that gave answers, and those that they asked, too.")
+@click.option(
+    "--hops", type=click.IntRange(1, 8), default=4, show_default=True, metavar="N", help="With --follow: how far."
+)
 @json_option
 @config_option
-def verify_command(run: str, *, whole: bool, against: str | None, as_json: bool, config: str | None) -> int:
+def verify_command(
+    run: str, *, whole: bool, against: str | None, follow: bool, hops: int, as_json: bool, config: str | None
+) -> int:
     """Prove a run: whatever was changed, left out, added or cut off is found. Exit code 1 if anything was."""
+    if follow:
+        from rtfs_framework.cli.commands.runs_follow import verify_further
+
+        return verify_further(run, hops, as_json=as_json, config=config)
     if whole or against is not None:
         return _verify_all(journal(config), _head(against), as_json=as_json)
     from rtfs_framework.orchestrator.recording.journal.query import find_run

@@ -66,6 +66,8 @@ class ServeSpec:
     """Compiled programs that are kept for each tenant."""
     hops: int = 4
     """Most hosts that a request may pass after this one."""
+    elsewhere: tuple[str, ...] = ()
+    """The addresses of hosts that are named to whoever asks for what no target here takes."""
     tokens: tuple[TokenSpec, ...] = ()
     models: tuple[ModelSpec, ...] = ()
     """What clients of the OpenAI API may name; without any, `host/chat` and the targets."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import anyio
 import anyio.to_thread
@@ -21,6 +22,7 @@ from rtfs_framework.api import (
     ProviderError,
     ProviderSettings,
     ProviderTimeout,
+    RemoteRun,
     Usage,
     digest,
 )
@@ -96,7 +98,7 @@ class RemoteProvider:
         answer = await self._asked("GET", "/v1/rtfs/offer", None, timeout, _SHORT)
         return offer_of(table_of(answer.body, self.id), self.id)
 
-    async def follow(self, run: str, hops: int, timeout: float) -> Followed:  # noqa: ASYNC109 - as above
+    async def follow(self, run: RemoteRun, hops: int, timeout: float) -> Followed:  # noqa: ASYNC109 - as above
         """Return what the host says of a run that it keeps, and of what that asked other hosts.
 
         Raises:
@@ -104,12 +106,12 @@ class RemoteProvider:
         """
         from rtfs_provider_remote_rtfs.wire import followed_of, table_of
 
-        if not (run.isascii() and run.isalnum()):
+        if not (run.run.isascii() and run.run.isalnum()):
             raise BadReply(self.id, "the record names no run")
-        further = "true" if hops > 0 else "false"
-        path = f"/v1/rtfs/runs/{run}/verify?follow={further}&hops={max(0, hops)}"
+        query = {"follow": "true", "hops": str(max(0, hops)), "head": run.head}
+        path = f"/v1/rtfs/runs/{run.run}/verify?{urlencode(query)}"
         answer = await self._asked("GET", path, None, timeout, self._own.max_reply)
-        return followed_of(table_of(answer.body, self.id), self.id, run)
+        return followed_of(table_of(answer.body, self.id), self.id, run.run)
 
     async def ping(self, timeout: float) -> None:  # noqa: ASYNC109 - as above
         """Find out whether the host takes requests.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import validators
 
+from rtfs_framework.api.endpoints import http_url
 from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.api.units import Bytes, Seconds, plausible
 from rtfs_framework.orchestrator.config.budgets import why_no_tenant
@@ -47,6 +48,11 @@ class TokenTable:
     """Of all data that comes with it."""
 
 
+def _addresses(_: Any, field: attrs.Attribute[Any], value: Sequence[str]) -> None:
+    for each in value:
+        http_url(_, field, each)
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class ServeTable:
     """`[serve]`."""
@@ -80,6 +86,7 @@ class ServeTable:
     )
     programs: int = _count(USUAL_SERVE.programs, _MOST_KEPT)
     hops: int = attrs.field(default=USUAL_SERVE.hops, validator=[validators.ge(0), validators.le(64)])
+    elsewhere: Sequence[str] = attrs.field(default=(), validator=_addresses)
     tokens: Mapping[str, TokenTable] = attrs.field(factory=dict)
     models: Mapping[str, ModelTable] = attrs.field(factory=dict)
 
@@ -98,6 +105,7 @@ def read_serve(
         way_out = 'letters, digits, ".", "_", ":" and "-", at most 100'
         mistake("E0705", f"'{table.id}' is no id of a host", ("serve", "id"), way_out)
     said = attrs.asdict(table, recurse=False)
+    said["elsewhere"] = tuple(table.elsewhere)
     said["tokens"], said["models"] = _tokens(mistake, table.tokens, tenants, labels), ()
     return ServeSpec(**said)
 

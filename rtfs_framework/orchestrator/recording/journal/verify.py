@@ -76,6 +76,17 @@ def head_of(path: Path, home: Path) -> Head:
     return walk.head
 
 
+def holds(path: Path, head: Head) -> bool:
+    """Tell whether a head is in a journal, at its place.
+
+    Raises:
+        JournalError: The journal cannot be read.
+    """
+    with reading(path) as connection:
+        found = connection.execute(_AT, (head.position,)).fetchone() if has_log(connection) else None
+    return found is not None and bytes(found[1]) == head.hash
+
+
 def verify(path: Path, run: str, home: Path) -> Verdict:
     """Prove a run, and that nothing after it was cut off.
 
