@@ -82,6 +82,9 @@ class InferenceRequest:
     max_tokens: int | None = None
     temperature: float = 0.0
     hints: tuple[tuple[str, str], ...] = ()
+    embeds: bool = False
+    """Whether vectors are wanted, for providers whose entry says `embeds`: `messages` are then texts, and the reply's
+    `data` a list of vectors, one for each, all of one length, of finite numbers."""
     chat: ChatRequest | None = None
     """A conversation that the call passes on as it is; `messages` says the same as plain text. The reply's `data` is
     then the assistant's message: {"content": text or null, "tool_calls": [...] where there are any, "finish_reason":
@@ -194,6 +197,8 @@ class ProviderEntry:
     parallel: int | None = None
     """Requests that one instance can have under way at once, when the provider knows a bound (one model in memory: 1).
     The others wait; their own deadlines start when they are let in. A configuration may say another number."""
+    embeds: bool = False
+    """Whether it makes vectors of texts (`InferenceRequest.embeds`): then a configuration may name it as embedder."""
     chat: bool = False
     """Whether it takes whole conversations (`InferenceRequest.chat`)."""
     travels: bool = False

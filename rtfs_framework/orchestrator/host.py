@@ -39,7 +39,7 @@ from rtfs_framework.orchestrator.performing.health.build import build_board
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.hedging import Hedging
 from rtfs_framework.orchestrator.performing.models import Models
-from rtfs_framework.orchestrator.performing.offered import capabilities_of
+from rtfs_framework.orchestrator.performing.offered import capabilities_of, embedder_of
 from rtfs_framework.orchestrator.performing.prompt import signature_text, wording
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool, untold
 from rtfs_framework.orchestrator.performing.sending import Sender
@@ -53,7 +53,6 @@ from rtfs_framework.registry.faults import Part, PluginFault, make
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
-    from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
     from rtfs_framework.orchestrator.deciding.engines import Engine
     from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
     from rtfs_framework.orchestrator.performing.label_check import HostLabels
@@ -200,7 +199,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             runtime_context_hash=runtime_context_hash(config),
             tenant=config.tenant,
             signals=signals,
-            embedder=_embedder(config, catalog, events),
+            embedder=embedder_of(config, catalog, events, pool),
             around=HostAround(config.surroundings, clock),
             learned=learning,
             wording=wording,
@@ -287,14 +286,6 @@ def _warming(
         tenant=config.tenant,
         begin=begin,
     )
-
-
-def _embedder(config: Config, catalog: Catalog, events: EventBus) -> HeldEmbedder | None:
-    if config.embedder is None:
-        return None
-    from rtfs_framework.orchestrator.deciding.embedding import held_embedder
-
-    return held_embedder(config.embedder, catalog, events.plugin_failed)
 
 
 def _labels(config: Config, events: EventBus) -> HostLabels | None:

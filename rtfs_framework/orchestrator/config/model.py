@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
-from rtfs_framework.api.targets import ExecTarget, LocalPure
+from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.orchestrator.config.budgets import USUAL_LEDGER, BudgetSpec, LedgerSpec, RateSpec, TenantSpec
@@ -115,6 +115,8 @@ class EmbedderSpec:
     """A better one, asked about what this one finds near."""
     floor: float = 0.0
     """How near that must be: a cosine."""
+    target: LocalModel | RemoteModel | None = None
+    """The model that is asked, where no plug-in's embedder is named."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -102,7 +102,7 @@ class Resolver:
             engine=tree.resolve(wanted),
             shadow=tree.resolve(table.shadow, "shadow"),
             engine_chosen=table.engine is not None,
-            embedder=self._embedder(file),
+            embedder=self._embedder(file, providers),
             observers=self._observers(file),
             plan=None if table.plan is None else self._path(table.plan, ("delegation", "plan"), file=True),
             concurrency=table.concurrency,
@@ -225,12 +225,12 @@ class Resolver:
     def _observers(self, file: ConfigFile) -> dict[str, ObserverSpec]:
         return read_observers(self.reading, self.catalog, file.observers)
 
-    def _embedder(self, file: ConfigFile) -> EmbedderSpec | None:
+    def _embedder(self, file: ConfigFile, providers: Iterable[ProviderSpec]) -> EmbedderSpec | None:
         if file.delegation.embedder is None and not file.embedders:
             return None
         from rtfs_framework.orchestrator.config.tables.embedders import read_embedder
 
-        return read_embedder(self.reading, self.catalog, file.delegation.embedder, file.embedders)
+        return read_embedder(self.reading, self.catalog, file.delegation.embedder, file.embedders, providers)
 
     def _caches(self, tables: Mapping[str, Mapping[str, Any]], *, l4: bool | None) -> dict[str, CacheSpec]:
         made: dict[str, CacheSpec] = {}

@@ -47,8 +47,13 @@ def _cosines(embedder: HeldEmbedder, text: str, others: Sequence[str]) -> tuple[
         if made is None:
             return None
         vectors.append(made[1])
+    return who, cosines(vectors)
+
+
+def cosines(vectors: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    """Return how near the first of some vectors is to each of the others."""
     one, *rest = vectors
-    return who, tuple(round(cosine(one, other), _DIGITS) for other in rest)
+    return tuple(round(cosine(one, other), _DIGITS) for other in rest)
 
 
 def cosine(one: Sequence[float], other: Sequence[float]) -> float:

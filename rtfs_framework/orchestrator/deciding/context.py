@@ -20,7 +20,17 @@ from rtfs_framework.api.context import Heard
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
 from rtfs_framework.orchestrator.boundary.confidence import without_confidence
 from rtfs_framework.orchestrator.deciding.answers import schema_text, value_of
-from rtfs_framework.orchestrator.deciding.facts import AS, Asker, ContextClosedError, Facts, Question, Read, Suspended
+from rtfs_framework.orchestrator.deciding.asked_embedding import AskedEmbedder
+from rtfs_framework.orchestrator.deciding.facts import (
+    AS,
+    Asker,
+    ContextClosedError,
+    Facts,
+    Question,
+    Read,
+    Suspended,
+    Wanted,
+)
 from rtfs_framework.orchestrator.deciding.readings import PENDING, READS, UNKEPT, Unkept, spelled
 
 if TYPE_CHECKING:
@@ -75,7 +85,7 @@ class Reads:
         """What was read, for the record."""
         known = self._known
         return tuple(
-            (read, key, None if read[0] in _LARGE or read not in known else known[read][1])
+            (read, key, None if read[0] in _LARGE or read not in known else _made(known[read][1]))
             for read, key in self.noted.items()
         )
 
@@ -86,8 +96,11 @@ class Reads:
 
     @property
     def questions(self) -> int:
-        """How many questions were put to models."""
-        return sum(name == "consult" for name, *_ in self.noted)
+        """How many questions were put to models; of those for words and those for vectors, whichever are more."""
+        words = sum(name == "consult" for name, *_ in self.noted)
+        if not isinstance(self.facts.embedder, AskedEmbedder):
+            return words
+        return max(words, len({read for read in self.noted if read[0] in _OF_VECTORS}))
 
     def look(self, read: Read) -> tuple[Hashable, Any]:
         """Return the key of a read and what is read, without noting it. A question is not asked for it."""
@@ -124,6 +137,9 @@ class Reads:
         self.check()
         key, value = self.look(read)
         self.noted.setdefault(read, key)
+        if value.__class__ is Wanted:
+            self.question = value.question
+            raise Suspended
         return value
 
     def ask(self, question: Question) -> Heard:
@@ -162,7 +178,13 @@ class Reads:
         return self.look(("args",))[0]
 
 
+def _made(value: Any) -> Any:
+    """Return what was read; nothing where a decision ended before it was there."""
+    return None if value.__class__ is Wanted else value
+
+
 _NOTHING = Heard()
+_OF_VECTORS = frozenset({"embedding", "similarity"})
 _LARGE = frozenset({"args", "text", "embedding", "state", "stats"})
 """What a record names by its key alone: the arguments are kept beside the call, if at all, and not by plans; what was
 learned is named by its version."""

@@ -45,7 +45,7 @@ from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.registry.faults import Part, PluginFault
 
 if TYPE_CHECKING:
-    from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
+    from rtfs_framework.orchestrator.deciding.facts import AnyEmbedder
 
 MOST_CONSULTATIONS = 2
 """Per call; an engine that wants more is broken."""
@@ -80,7 +80,7 @@ class Delegator:
     runtime_context_hash: str = ""
     tenant: str = ""
     signals: Signals = NO_SIGNALS
-    embedder: HeldEmbedder | None = None
+    embedder: AnyEmbedder | None = None
     around: Around = NOTHING_AROUND
     learned: Learned = NOTHING_LEARNED
     wording: Wording = str

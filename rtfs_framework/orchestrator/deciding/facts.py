@@ -14,13 +14,18 @@ from rtfs_framework.orchestrator.deciding.learned import NOTHING_LEARNED, Learne
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from rtfs_framework.api.attempts import Attempt
     from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.api.labels import Label
     from rtfs_framework.api.plans import Candidate
     from rtfs_framework.kernel.outcome import HostCall
     from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.orchestrator.deciding.asked_embedding import AskedEmbedder
     from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
+
+    AnyEmbedder: TypeAlias = HeldEmbedder | AskedEmbedder
 
 NO_RULES = Permissions()
 
@@ -33,6 +38,10 @@ Wording = Callable[["HostCall"], str]
 
 AS = "\x1fas "
 """Stands between a question and the type of its answer where both are one text."""
+
+
+VECTORS = "*vectors*"
+"""Stands for the type of an answer that is no value: vectors of the texts that the question lists."""
 
 
 class Suspended(BaseException):
@@ -57,11 +66,23 @@ class Question:
         """The question as a parameter of a read: what is asked, and as what it must be answered."""
         return f"{self.text}{AS}{self.schema}" if self.schema else self.text
 
+    @property
+    def wants_vectors(self) -> bool:
+        """Tell whether vectors are wanted, and no words."""
+        return self.schema == VECTORS
+
     @classmethod
     def of_key(cls, kind: str, name: str, key: str) -> Question:
         """Return the question that a read's parameters spell."""
         text, _, schema = key.partition(AS)
         return cls(LocalModel(name) if kind == "local" else RemoteModel(name), text, schema)
+
+
+@attrs.frozen(slots=True)
+class Wanted:
+    """Stands for a value that rests on vectors nobody has made yet."""
+
+    question: Question
 
 
 @attrs.frozen(slots=True)
@@ -76,7 +97,7 @@ class Facts:
     tenant: str = ""
     signals: Signals = NO_SIGNALS
     permissions: Permissions = NO_RULES
-    embedder: HeldEmbedder | None = None
+    embedder: AnyEmbedder | None = None
     """What makes vectors of requests, if anything does."""
     learned: Learned = NOTHING_LEARNED
     """What engines have learned, as it was published last."""

@@ -15,6 +15,7 @@ from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.api.targets import Capability, ExecTarget, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.orchestrator.boundary.purity import is_plain
+from rtfs_framework.orchestrator.deciding.asked_embedding import AskedEmbedder
 from rtfs_framework.orchestrator.deciding.said import said_of
 from rtfs_framework.orchestrator.deciding.type_names import type_name
 
@@ -63,11 +64,22 @@ def _embedding(reads: Reads) -> tuple[Hashable, Any]:
     embedder = reads.facts.embedder
     if embedder is None:
         return None, None
-    found = embedder.vector(reads.facts.wording(reads.call))
     args = reads.digest_args()
+    if isinstance(embedder, AskedEmbedder):
+        return _asked_for(reads, embedder, args)
+    found = embedder.vector(reads.facts.wording(reads.call))
     if found is None or args is UNKEPT:
         return UNKEPT, None if found is None else found[1]
     return f"{args} {found[0]}", found[1]
+
+
+def _asked_for(reads: Reads, embedder: AskedEmbedder, args: Hashable) -> tuple[Hashable, Any]:
+    """Return the vector of the request, by a model that is asked. A plan that rests on it is found without asking."""
+    found = embedder.vectors((reads.facts.wording(reads.call),), reads.answer_to)
+    who = embedder.fingerprint()
+    if found is None or who is None or args is UNKEPT:
+        return UNKEPT, found[0] if isinstance(found, tuple) else found
+    return f"{args} {who}", found[0] if isinstance(found, tuple) else found
 
 
 def _similarity(reads: Reads, text: str, *others: str) -> tuple[Hashable, Any]:
@@ -75,16 +87,23 @@ def _similarity(reads: Reads, text: str, *others: str) -> tuple[Hashable, Any]:
     embedder = reads.facts.embedder
     if embedder is None:
         return None, None
-    from rtfs_framework.orchestrator.deciding.comparing import similarity
+    from rtfs_framework.orchestrator.deciding.comparing import cosines, similarity
 
-    found = similarity(embedder, text, others)
-    return (UNKEPT, None) if found is None else found
+    if not isinstance(embedder, AskedEmbedder):
+        found = similarity(embedder, text, others)
+        return (UNKEPT, None) if found is None else found
+    made = embedder.vectors((text, *others), reads.answer_to)
+    who = embedder.fingerprint()
+    value = cosines(made) if isinstance(made, tuple) else made
+    return (UNKEPT if value is None or who is None else who), value
 
 
 def _semantic_hash(reads: Reads) -> tuple[Hashable, Any]:
     key, vector = reads.look(("embedding",))
     if vector is None:
         return key, None
+    if not isinstance(vector, tuple):
+        return PENDING, vector
     from rtfs_framework.orchestrator.deciding.semantic_hash import semantic_hash
 
     found = semantic_hash(vector)

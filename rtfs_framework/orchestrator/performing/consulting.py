@@ -10,17 +10,31 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from rtfs_framework.api.provider import InferenceReply, InferenceRequest
 from rtfs_framework.api.targets import show_target
 from rtfs_framework.api.values import Clock
+from rtfs_framework.lang.jsontext import dump
+from rtfs_framework.lang.types.jsonable import to_json
+from rtfs_framework.lang.types.names import no_names
+from rtfs_framework.orchestrator.boundary.confidence import with_confidence
 from rtfs_framework.orchestrator.boundary.failures import unknown_target
+from rtfs_framework.orchestrator.deciding.answers import type_of
 from rtfs_framework.orchestrator.deciding.facts import Question
 from rtfs_framework.orchestrator.deciding.security import Refusal, SecurityAuthorizer, violation
+from rtfs_framework.orchestrator.performing.preconditions import check_time, check_usable
+from rtfs_framework.orchestrator.performing.prompt import consult_request
+from rtfs_framework.orchestrator.performing.reply import to_value
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.errors import ProgramError
     from rtfs_framework.orchestrator.performing.models import Models
-    from rtfs_framework.orchestrator.performing.providers import ProviderPool
+    from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+
+
+_CONSULT_TIMEOUT = 10.0
+"""Seconds that a consultation may take, if the provider's own bound is not shorter."""
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -44,7 +58,35 @@ class Consultations:
         ordering = opened.scope.ordering
         if ordering is not None and not ordering.reached and not instance.entry.order_independent:
             await ordering.wait()
-        return await self.models.consult(asking, instance, question, opened.started) or None
+        return await self._said(asking, instance, question, opened.started) or None
+
+    async def _said(self, opened: OpenCall, instance: ProviderInstance, question: Question, began: float) -> str:
+        """Return a model's words, JSON that fits the type which the question names, or vectors; "" when there is none.
+
+        How sure it was stands behind words (`with_confidence`). A failure is written down and reported, and stops
+        nothing. `began` is when the call did that it is for: its time bounds both.
+        """
+        models, clock = self.models, self.clock
+        request = _request(question, models.left(opened, min(_CONSULT_TIMEOUT, instance.spec.timeout), began))
+        try:
+            check_usable(instance)
+            check_time(instance, request.timeout)
+            reply = await models.sender.send(opened, instance, request, consultation=True)
+            models.note(opened, instance, reply)
+            models.check_sure(instance, reply)
+            text = _answer(question, request, reply, instance.spec.id)
+            opened.close(clock.monotonic(), "" if question.wants_vectors else text, answered=True)
+            await opened.written()
+        except Exception as error:
+            if isinstance(error, JournalError):
+                opened.abandon(clock.monotonic(), error)
+                raise
+            opened.close(clock.monotonic(), error=models.failed(error, instance).error)
+            return ""
+        except BaseException as error:
+            opened.abandon(clock.monotonic(), error)
+            raise
+        return text if question.wants_vectors or not text else with_confidence(text, reply.confidence)
 
     def _refused(self, question: Question, name: str) -> ProgramError | None:
         why = self.security.validate_execution_context(question.target)
@@ -52,3 +94,21 @@ class Consultations:
             return None
         refusal = Refusal(why, f"widen reach under [security] in {self.security.config_name}")
         return violation("consult", name, self.security.rules.level, refusal)
+
+
+def _request(question: Question, seconds: float) -> InferenceRequest:
+    if question.wants_vectors:
+        from rtfs_framework.orchestrator.performing.vectors import vectors_request
+
+        return vectors_request(question, seconds)
+    return consult_request(question.text, type_of(question.schema) if question.schema else None, seconds)
+
+
+def _answer(question: Question, request: InferenceRequest, reply: InferenceReply, provider: str) -> str:
+    if question.wants_vectors:
+        from rtfs_framework.orchestrator.performing.vectors import vectors_text
+
+        return vectors_text(reply, request, provider)
+    if not question.schema:
+        return reply.text or ""
+    return dump(to_json(to_value(reply, request.function, no_names, f"'{provider}'")))

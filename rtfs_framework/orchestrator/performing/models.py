@@ -19,22 +19,17 @@ from rtfs_framework.api.provider import InferenceReply, InferenceRequest
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.jsontext import dump
 from rtfs_framework.lang.signature import FunctionSignature
-from rtfs_framework.lang.types.jsonable import to_json
-from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply
-from rtfs_framework.orchestrator.boundary.confidence import with_confidence
 from rtfs_framework.orchestrator.boundary.conversing import converses
 from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error, code_of
 from rtfs_framework.orchestrator.concurrency.deadlines import seconds_for
-from rtfs_framework.orchestrator.deciding.answers import type_of
-from rtfs_framework.orchestrator.deciding.facts import Question
 from rtfs_framework.orchestrator.performing.conversation import conversing
 from rtfs_framework.orchestrator.performing.hearing import heard, was_told
 from rtfs_framework.orchestrator.performing.preconditions import check_arguments, check_time, check_usable, over
-from rtfs_framework.orchestrator.performing.prompt import build_request, consult_request, repair_request
+from rtfs_framework.orchestrator.performing.prompt import build_request, repair_request
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.redaction import Redactor, redact
-from rtfs_framework.orchestrator.performing.reply import answer_of, to_value
+from rtfs_framework.orchestrator.performing.reply import answer_of
 from rtfs_framework.orchestrator.performing.sending import Sender, failure_of
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
@@ -46,9 +41,6 @@ if TYPE_CHECKING:
     from anyio import Event
 
     from rtfs_framework.api.targets import ExecTarget
-
-_CONSULT_TIMEOUT = 10.0
-"""Seconds that a consultation may take, if the provider's own bound is not shorter."""
 
 Misfit = Callable[[InferenceReply | Exception], tuple[ProgramError, str] | None]
 """From an outcome to what is wrong with it and what was said; None for one that fits, or that no repair would help."""
@@ -153,46 +145,13 @@ class Models:
         there = tuple(each for each in map(self.target_at, named) if each is not None)
         return Failed(thrown, failure_of(error), _reason(error, thrown), retry_after=wait, elsewhere=there)
 
-    async def consult(self, opened: OpenCall, instance: ProviderInstance, question: Question, began: float) -> str:
-        """Return a model's words, or JSON that fits the type which the question names; "" when there is none.
-
-        How sure it was stands behind them (`with_confidence`). A failure is written down and reported, and stops
-        nothing. `began` is when the call did that it is for: its time bounds both.
-        """
-        returns = type_of(question.schema) if question.schema else None
-        seconds = self._left(opened, min(_CONSULT_TIMEOUT, instance.spec.timeout), began)
-        request = consult_request(question.text, returns, seconds)
-        clock = self.sender.clock
-        try:
-            check_usable(instance)
-            check_time(instance, request.timeout)
-            reply = await self.sender.send(opened, instance, request, consultation=True)
-            self._note(opened, instance, reply)
-            self._check_sure(instance, reply)
-            text = reply.text or ""
-            if returns is not None:
-                value = to_value(reply, request.function, no_names, f"'{instance.spec.id}'")
-                text = dump(to_json(value))
-            opened.close(clock.monotonic(), text, answered=True)
-            await opened.written()
-        except Exception as error:
-            if isinstance(error, JournalError):
-                opened.abandon(clock.monotonic(), error)
-                raise
-            opened.close(clock.monotonic(), error=self.failed(error, instance).error)
-            return ""
-        except BaseException as error:
-            opened.abandon(clock.monotonic(), error)
-            raise
-        return with_confidence(text, reply.confidence) if text else ""
-
     def _at_once(
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: CacheKey | None
     ) -> Answer | Failed:
         """Ask a provider that never waits, here and now. Equal requests at once are each asked: it is free."""
         try:
             reply = self.sender.at_once(opened, instance, self.request(opened, function, instance))
-            self._note(opened, instance, reply)
+            self.note(opened, instance, reply)
             value = answer_of(opened, function, instance, reply)
             if key is not None:
                 self.reuse.remember(key, reply)
@@ -218,7 +177,7 @@ class Models:
             request = self.request(opened, function, instance)
             request = heard(opened, function, instance, request, guarded=bool(self.sender.guards))
             reply, shared = await self._sent(opened, function, instance, request, key)
-            self._note(opened, instance, reply)
+            self.note(opened, instance, reply)
             if shared:
                 opened.record.cache = "in flight"
             value = answer_of(opened, function, instance, reply)
@@ -253,7 +212,7 @@ class Models:
             return await self._repaired(opened, instance, request, misfit), False
 
         async def ask() -> InferenceReply:
-            left = self._left(opened, request.timeout, opened.started)  # after it has waited for others, say
+            left = self.left(opened, request.timeout, opened.started)  # after it has waited for others, say
             check_time(instance, left)
             return await self._repaired(opened, instance, attrs.evolve(request, timeout=left), misfit)
 
@@ -266,7 +225,7 @@ class Models:
         async def wait(landed: Event) -> None:
             from anyio import move_on_after
 
-            left = self._left(opened, inf, opened.started)
+            left = self.left(opened, inf, opened.started)
             with move_on_after(None if left == inf else max(left, 0.0)):
                 return await landed.wait()
             raise over(instance)
@@ -319,7 +278,7 @@ class Models:
         failed = Failed(wrong, FailureKind.REPLY, _reason(wrong, wrong))
         opened.tried(instance.target, failed, self.sender.clock.monotonic())
         opened.spent = Spent()
-        left = self._left(opened, instance.spec.timeout, opened.started)
+        left = self.left(opened, instance.spec.timeout, opened.started)
         again = attrs.evolve(repair_request(request, said, wrong.message), timeout=left)
         return await self.sender.send(opened, instance, again)
 
@@ -330,9 +289,9 @@ class Models:
         """
         if opened.most_tokens is not None or instance.entry.deterministic or opened.was_repaired or was_told(opened):
             return False
-        return self._left(opened, instance.spec.timeout, opened.started) > 0
+        return self.left(opened, instance.spec.timeout, opened.started) > 0
 
-    def _left(self, opened: OpenCall, bound: float, began: float) -> float:
+    def left(self, opened: OpenCall, bound: float, began: float) -> float:
         """Return the seconds that the next request of a call may take, which began at a time."""
         hints = opened.call.hints
         return seconds_for(bound, hints, self.sender.clock.monotonic() - began if len(hints) else 0.0)
@@ -345,13 +304,14 @@ class Models:
         """
         sends, bound = opened.sends, instance.spec.timeout
         tried = opened.record.attempts or opened.consulted
-        timeout = self._left(opened, bound, opened.started) if tried else seconds_for(bound, opened.call.hints)
+        timeout = self.left(opened, bound, opened.started) if tried else seconds_for(bound, opened.call.hints)
         check_time(instance, timeout)
         request = build_request(function, sends.args, opened.scope.lookup, timeout=timeout, hints=sends.hints)
         return conversing(request, instance.spec.id, chat=instance.entry.chat) if converses(function) else request
 
     @staticmethod
-    def _note(opened: OpenCall, instance: ProviderInstance, reply: InferenceReply) -> None:
+    def note(opened: OpenCall, instance: ProviderInstance, reply: InferenceReply) -> None:
+        """Write down who answered, and what is known of the answer."""
         opened.record.model, opened.record.explanation = reply.model or instance.spec.model, reply.explanation
         opened.record.confidence, opened.record.remote = reply.confidence, reply.remote
 
@@ -359,7 +319,12 @@ class Models:
         opened.close(self.sender.clock.monotonic(), value, answered=True)
         return Reply(value)
 
-    def _check_sure(self, instance: ProviderInstance, reply: InferenceReply) -> None:
+    def check_sure(self, instance: ProviderInstance, reply: InferenceReply) -> None:
+        """Refuse a reply whose model is less sure than it must be.
+
+        Raises:
+            ProgramError: It is.
+        """
         unsure = self._unsure(instance, reply)
         if unsure is not None:
             raise unsure.error

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rtfs_framework.orchestrator.boundary.answers import Answer, Waiting
+    from rtfs_framework.orchestrator.config.model import Config
+    from rtfs_framework.orchestrator.deciding.facts import AnyEmbedder
+    from rtfs_framework.orchestrator.performing.providers import ProviderPool
     from rtfs_framework.orchestrator.performing.remote_steps import RemoteSteps
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
     from rtfs_framework.registry.catalog import Catalog
@@ -56,3 +59,15 @@ def capabilities_of(
         io=io,
         threads=threads,
     )
+
+
+def embedder_of(config: Config, catalog: Catalog, events: EventBus, pool: ProviderPool) -> AnyEmbedder | None:
+    """Return what makes vectors for engines: a plug-in's embedder, or a target that is asked; nothing is made yet."""
+    spec = config.embedder
+    if spec is None:
+        return None
+    if spec.target is not None:
+        return pool.embedder(spec.target)
+    from rtfs_framework.orchestrator.deciding.embedding import held_embedder
+
+    return held_embedder(spec, catalog, events.plugin_failed)

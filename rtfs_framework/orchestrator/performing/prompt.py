@@ -87,6 +87,8 @@ def with_args(request: InferenceRequest, args: tuple[Any, ...]) -> InferenceRequ
     """Return a request with other arguments: its prompt says those. (A consultation's prompt is its one argument.)"""
     if converses(request.function):
         return with_conversation(attrs.evolve(request, args=args))
+    if request.embeds:
+        return attrs.evolve(request, args=args, messages=tuple(Message("user", str(each)) for each in args))
     place = next(at for at, message in enumerate(request.messages) if message.role == "user")
     asked = request.messages[place].content
     words = args[0] if request.args and asked == request.args[0] else _user(request.function, args)

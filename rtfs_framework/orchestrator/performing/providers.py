@@ -35,6 +35,7 @@ from rtfs_framework.lang.signature import DelegationHint, HintKind
 from rtfs_framework.orchestrator.concurrency.deadlines import OverdueError
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, ProviderSpec
 from rtfs_framework.orchestrator.config.routes import Unknown, parse_target
+from rtfs_framework.orchestrator.deciding.asked_embedding import AskedEmbedder
 from rtfs_framework.orchestrator.performing.accounts import are_texts, endpoint, of_variables
 from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
@@ -294,6 +295,7 @@ class ProviderPool:
     instances: Mapping[ExecTarget, ProviderInstance]
     _unusable: dict[ExecTarget, str | None] = attrs.field(factory=dict, init=False)
     _candidates: tuple[Candidate, ...] | None = attrs.field(default=None, init=False)
+    _embeds: ExecTarget | None = attrs.field(default=None, init=False)
 
     def get(self, target: ExecTarget) -> ProviderInstance | None:
         """Return the instance behind a target, None when there is none."""
@@ -327,9 +329,14 @@ class ProviderPool:
                     deterministic=instance.entry.deterministic,
                 )
                 for target, instance in self.instances.items()
-                if self.unusable(target) is None
+                if target != self._embeds and self.unusable(target) is None
             )
         return self._candidates
+
+    def embedder(self, target: LocalModel | RemoteModel) -> AskedEmbedder:
+        """Return a target as what makes vectors. It is none that calls may go to from now on."""
+        self._embeds, self._candidates = target, None
+        return AskedEmbedder(target, self.instances[target].fingerprint)
 
     def candidate(self, target: ExecTarget) -> Candidate | None:
         """Return what is known of a target that can be used, None for any other."""

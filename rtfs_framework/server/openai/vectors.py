@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rtfs_framework.orchestrator.config.serve import EMBED
+from rtfs_framework.orchestrator.deciding.asked_embedding import AskedEmbedder
 from rtfs_framework.server.openai.errors import NO_MODEL, BadBody
 from rtfs_framework.server.openai.models import find
 from rtfs_framework.server.problems import FAILED, Problem
@@ -27,6 +28,11 @@ def vectors(session: Session, model: str, texts: Sequence[str]) -> list[tuple[fl
     if model != spec.name and find(session, model).function != EMBED:
         known = f"write '{EMBED}' or '{spec.name}'"
         raise BadBody(f"the model '{model:.100}' makes no vectors; {known}", "model", code=NO_MODEL, status=404)
+    if isinstance(
+        held, AskedEmbedder
+    ):  # what a client sends may carry marks, and only a call of its own is held to them
+        message = f"'{spec.name}' makes vectors for decisions alone; configure an embedder that runs on this machine"
+        raise BadBody(message, "model", code=NO_MODEL, status=404)
     found = [held.vector(text) for text in texts]
     made = [each[1] for each in found if each is not None]
     if len(made) != len(texts):

@@ -158,6 +158,21 @@ def test_vectors_come_from_the_configured_embedder_in_both_forms(door, client):
             made.create(model=model, input="x")
 
 
+ASKED = """
+[delegation]
+embedder = "remote-vectors"
+[delegation.remote_providers.vectors]
+provider = "openai"
+endpoint = "http://127.0.0.1:9/v1"
+"""
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+def test_a_model_that_decisions_ask_makes_no_vectors_for_clients(door, client):
+    with pytest.raises(openai.NotFoundError, match="makes vectors for decisions alone"):
+        client(door(ASKED)).embeddings.create(model="remote-vectors", input="a text")
+
+
 def test_without_an_embedder_there_are_no_vectors(door, client):
     with pytest.raises(openai.NotFoundError, match="no embedder is configured"):
         client(door("")).embeddings.create(model="host/embed", input="x")

@@ -108,6 +108,19 @@ class Exchange:
         except Exception as error:
             raise self.teller.of(error) from error
 
+    async def answer(self, body: dict[str, Any]) -> Any:
+        """Return what the server answers a request that is no completion.
+
+        Raises:
+            ProviderError: Of the kind that fits.
+        """
+        self.refusal, self._assembly = None, None
+        async with self._opened(body) as response:
+            content = await self._content(response)
+        data = await anyio.to_thread.run_sync(read_body, content, self.teller)
+        self._check(data, response)
+        return data
+
     def overdue(self) -> ProviderError:
         """Return the error of a deadline that has passed."""
         provider, seen = self.teller.provider, self._assembly

@@ -20,6 +20,7 @@ def rtfs_providers() -> list[ProviderEntry]:
             settings=OpenAISettings,
             batch=True,
             chat=True,
+            embeds=True,
             keys={KEY: VENDOR},
             defaults={"openai": {}},
         )

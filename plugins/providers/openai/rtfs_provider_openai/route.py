@@ -14,6 +14,7 @@ from urllib.parse import quote
 from anyio.lowlevel import RunVar
 
 from rtfs_framework.api import InferenceReply, InferenceRequest, ProviderError, ProviderSettings, blotter
+from rtfs_provider_openai import embedding
 from rtfs_provider_openai.abilities import Abilities
 from rtfs_provider_openai.asking import body_of
 from rtfs_provider_openai.exchange import Exchange, is_streamed
@@ -85,6 +86,10 @@ class Route:
         Raises:
             ProviderError: There is no answer.
         """
+        if request.embeds:
+            asked = _encodable(embedding.body_of(request, self._own), self._id)
+            exchange.path = self._path("embeddings") if self._own.api_version is not None else embedding.PATH
+            return embedding.reply_of(await exchange.answer(asked), self._id, self._own.model)
         known = self._known
         way = known.way_for(request)
         while True:

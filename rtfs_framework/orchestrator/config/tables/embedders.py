@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 from attrs import validators
 
 from rtfs_framework.api.provider import Locality
+from rtfs_framework.api.targets import LocalModel, RemoteModel
 from rtfs_framework.lang.diagnostics import did_you_mean
-from rtfs_framework.orchestrator.config.model import EmbedderSpec
+from rtfs_framework.orchestrator.config.model import EmbedderSpec, ProviderSpec
+from rtfs_framework.orchestrator.config.routes import target_text
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
@@ -29,14 +31,36 @@ class EmbedderTable:
 
 
 def read_embedder(
-    reading: Reading, catalog: Catalog, chosen: str | None, tables: Mapping[str, Mapping[str, Any]]
+    reading: Reading,
+    catalog: Catalog,
+    chosen: str | None,
+    tables: Mapping[str, Mapping[str, Any]],
+    providers: Iterable[ProviderSpec] = (),
 ) -> EmbedderSpec | None:
     """Return the embedder that is used, None for none; mistakes are noted, also in the tables of others."""
     made = {name: _embedder(reading, catalog, name, table) for name, table in tables.items()}
     used = [name for name, (table, _) in made.items() if table is not None and table.then is not None]
     for name in used:
         _chain(reading, catalog, made, name)
-    return None if chosen is None else _used(reading, catalog, made, chosen, ("delegation", "embedder"))
+    if chosen is None:
+        return None
+    if chosen not in catalog.embedders:
+        spec = next((each for each in providers if target_text(each.target) == chosen), None)
+        if spec is not None:
+            return _asked(reading, catalog, spec, chosen)
+    return _used(reading, catalog, made, chosen, ("delegation", "embedder"))
+
+
+def _asked(reading: Reading, catalog: Catalog, spec: ProviderSpec, chosen: str) -> EmbedderSpec | None:
+    """Return a model that is asked for vectors."""
+    entry, provenance = catalog.providers[spec.plugin]
+    if not entry.embeds or not isinstance(spec.target, LocalModel | RemoteModel):
+        wrong = f"the provider '{spec.plugin}' of {chosen} makes no vectors"
+        able = sorted(name for name, (each, _) in catalog.providers.items() if each.embeds)
+        way_out = f"providers that do: {', '.join(able) or 'none is installed'}; or name an embedder"
+        reading.mistake("E0705", wrong, ("delegation", "embedder"), way_out)
+        return None
+    return EmbedderSpec(name=chosen, version=str(provenance), target=spec.target)
 
 
 _Made = dict[str, tuple[EmbedderTable | None, EmbedderSpec | None]]
@@ -65,9 +89,10 @@ def _used(reading: Reading, catalog: Catalog, made: _Made, name: str, path: KeyP
         made[name] = _embedder(reading, catalog, name, {})
     entry = catalog.embedders.get(name)
     if entry is not None and entry[0].locality is not Locality.LOCAL:
-        wrong = f"the embedder '{name}' is remote, and a text may not leave this machine for a vector"
+        wrong = f"the embedder '{name}' is remote, and what leaves this machine goes to a configured target"
         local = sorted(each for each, (entry, _) in catalog.embedders.items() if entry.locality is Locality.LOCAL)
-        reading.mistake("E0705", wrong, path, f"choose one that is local: {', '.join(local) or 'none is installed'}")
+        way_out = f"choose one that is local: {', '.join(local) or 'none is installed'}; or name a provider that embeds"
+        reading.mistake("E0705", wrong, path, way_out)
         return None
     return made[name][1]
 

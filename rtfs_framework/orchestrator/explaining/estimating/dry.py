@@ -178,7 +178,8 @@ class DryDispatcher(Dispatcher):
             tried = self.trial.at(call, show_target(target))
             tried.source, tried.reasoning, tried.spec = "engine", "asked before the decision", consulted.spec
             tried.calls += 1
-            _add(tried, of_text(asked.question.text), of_reply(None, self.trial.most), consulted.spec)
+            said = NOTHING if asked.question.wants_vectors else of_reply(None, self.trial.most)
+            _add(tried, of_text(asked.question.text), said, consulted.spec)
         tried = self.trial.at(call, f"what {show_target(target)} says")
         tried.source, tried.reasoning = "engine", f"the engine consults {show_target(target)} first"
         tried.calls += 1

@@ -22,7 +22,10 @@ def joined(questions: Iterable[Question]) -> Iterator[tuple[Question, Sequence[Q
     """Yield what is asked, each with the questions that its answer answers."""
     by_target: dict[object, list[Question]] = {}
     for each in questions:
-        by_target.setdefault(each.target, []).append(each)
+        if each.wants_vectors:
+            yield each, (each,)
+        else:
+            by_target.setdefault(each.target, []).append(each)
     for found in by_target.values():
         part: list[Question] = []
         for each in found:

@@ -17,6 +17,7 @@ from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.targets import LocalModel, show_target
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.orchestrator.deciding.asked_embedding import AskedEmbedder
 from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.facts import Question, Read, Suspended
 from rtfs_framework.orchestrator.deciding.readings import READS, target_of
@@ -181,11 +182,12 @@ class RecordedReads(Reads):
         """Return a vector or its number: what was read then, or of the arguments by the policy's embedder."""
         if self.facts.embedder is None:
             return None
-        if self.same_policy and recorded is not None:
-            if "value" in recorded:
-                return recorded["value"]
-            if not recorded.get("digest"):
-                raise _UnknownError("the embedder failed then, or the arguments were no plain data")
+        if self.same_policy and recorded is not None and "value" in recorded:
+            return recorded["value"]
+        if isinstance(self.facts.embedder, AskedEmbedder):
+            raise _UnknownError(_ASKED)
+        if self.same_policy and recorded is not None and not recorded.get("digest"):
+            raise _UnknownError("the embedder failed then, or the arguments were no plain data")
         found = self._of_arguments(read)
         if found is None:
             raise _UnknownError("the embedder fails now")
@@ -199,6 +201,8 @@ class RecordedReads(Reads):
             return None if value is None else tuple(map(float, value))
         if self.facts.embedder is None:
             return None
+        if isinstance(self.facts.embedder, AskedEmbedder):
+            raise _UnknownError(_ASKED)
         found = READS[read[0]](self, *read[1:])[1]
         if found is None:
             raise _UnknownError("the embedder fails now")
@@ -248,6 +252,7 @@ class RecordedReads(Reads):
         return (None,)
 
 
+_ASKED = "the vectors are those of a model that is asked, and nobody is asked again"
 _UNREAD = "what the journal tells does not read back"
 _NO_SIGNALS = "the first policy did not read it, and the journal is of a version that did not write signals down"
 _WORDS = "it holds words that were not kept: [journal] keep_args keeps them"
