@@ -116,13 +116,14 @@ class Controls:
         return found
 
     async def ping(self, seconds: float = SECONDS["ping"]) -> None:
-        """Find out whether the provider could answer, at no cost.
+        """Find out whether the provider could answer, at no cost; its getting ready is no part of the time.
 
         Raises:
             ProviderError: What a request would raise.
             BusyError: Something else is under way.
             PluginFault: It raised anything else.
         """
+        await self.prepare()
         await self._ask("ping", seconds + _GRACE, seconds)
 
     async def _ask(self, name: Control, seconds: float, *args: Any) -> Any:

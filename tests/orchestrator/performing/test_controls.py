@@ -102,12 +102,19 @@ def test_never_two_at_once_and_nobody_waits_for_long(model, controls, monkeypatc
 
 
 def test_a_ping_that_does_not_end_is_a_time_out(model, controls):
+    asyncio.run(controls.prepare())
     model.held.clear()
     try:
         with pytest.raises(ProviderTimeout, match=r"acme-plugin 1\.2: `ping` did not end within"):
             asyncio.run(controls.ping(0.01))
     finally:
         model.held.set()
+
+
+def test_a_provider_gets_ready_once_before_it_is_pinged(model, controls):
+    asyncio.run(controls.ping(5.0))
+    asyncio.run(controls.ping(5.0))
+    assert model.asked == ["prepare", "ping 5", "ping 5"]
 
 
 @pytest.mark.parametrize("name", ["load", "unload", "status", "ping"])

@@ -18,6 +18,8 @@ FORMS: tuple[Form, ...] = ("json_schema", "json_object", "tool", "none")
 """How a typed reply is asked for, the surest first."""
 REFUSING = frozenset({400, 404, 405, 415, 422, 500, 501})
 """Statuses with which servers refuse a parameter: those of a fault on their side, too, if they name it."""
+_REFUSING_SILENTLY = frozenset({400, 415, 422, 501})
+"""Those that say, even without a word, that nothing was done."""
 
 _NOT_KNOWN = re.compile(
     r"unsupported|not support|n't support|unknown|unrecognized|unexpected|extra (input|field)|additional propert"
@@ -76,7 +78,9 @@ class Refusal:
 
     @property
     def says_nothing(self) -> bool:
-        """Tell whether its words name no reason."""
+        """Tell whether its words name no reason, and nothing was done."""
+        if self.status not in _REFUSING_SILENTLY:
+            return False
         return self.words.strip().rstrip(".!").lower() in _SAYS_NOTHING and not self.param
 
     @property

@@ -121,6 +121,8 @@ def test_a_server_that_streams_less_is_followed_as_far_as_it_goes(make, ask, nam
         Fail(400, "max_tokens is too large: 100000.", param="max_tokens"),
         Fail(404, "The model does not exist", code="model_not_found"),
         Fail(500, "internal error"),
+        Fail(500, ""),
+        Fail(404, ""),
         Fail(401, "response_format is not for you"),
         Fail(429, "response_format: slow down"),
     ],
