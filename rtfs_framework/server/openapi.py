@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from rtfs_framework import __version__
+from rtfs_framework.server.openai.described import PATHS
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
@@ -109,7 +110,7 @@ def _get(summary: str, *, token: bool = True, path: tuple[str, ...] = ()) -> dic
 
 @cache
 def description() -> dict[str, Any]:
-    """Return the description of all addresses but those of the OpenAI API, which has its own."""
+    """Return the description of all addresses."""
     errors = {status: {"description": what, "content": _ref("Error")} for status, what in _REFUSED.items()}
     return {
         "openapi": "3.1.0",
@@ -137,6 +138,7 @@ def description() -> dict[str, Any]:
             "/v1/rtfs/offer": _get("What this host offers: targets, prices, marks, load."),
             "/v1/rtfs/runs/{run}": _get("How a run of this tenant stands.", path=("run",)),
             "/v1/rtfs/runs/{run}/verify": _get("Whether its record is as it was written.", path=("run",)),
+            **PATHS,
             "/healthz": _get("Whether the process answers.", token=False),
             "/readyz": _get("Whether it takes requests: 503 while it ends.", token=False),
             "/metrics": _get("Counts, as Prometheus reads them."),

@@ -79,7 +79,8 @@ class Door:
             return self._in_time(answer(self._state, caller, chosen, body, listener))
 
         if not body.stream:
-            return _json(shape.completion(await unless_gone(request, asyncio.ensure_future(begin()))))
+            answered = await unless_gone(request, asyncio.ensure_future(begin()))
+            return _json(shape.completion(answered), {"x-request-id": answered.run})
         stream = Stream.begin(shape, begin, include_usage=body.include_usage)
         first = await stream.first(request)
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -127,6 +128,6 @@ class Door:
             raise late() from None
 
 
-def _json(data: Any) -> Response:
+def _json(data: Any, headers: dict[str, str] | None = None) -> Response:
     body = json.dumps(data, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return Response(body, media_type="application/json")
+    return Response(body, headers=headers, media_type="application/json")

@@ -40,6 +40,7 @@ def test_a_completion_comes_from_the_first_target_and_says_so(door, client):
     assert (found.usage.prompt_tokens, found.usage.completion_tokens, found.usage.total_tokens) == (7, 3, 10)
     assert (found.rtfs["target"], found.rtfs["model"], found.rtfs["attempts"]) == ("remote one", "one", 0)
     assert found.rtfs["cost"] == pytest.approx(13e-6)
+    assert found._request_id == found.rtfs["run"]
     assert sent["messages"] == HI
     assert (sent["temperature"], sent["max_tokens"], sent["stop"], sent["seed"]) == (0.5, 9, ["END"], 4)
 
@@ -197,3 +198,13 @@ def test_the_llm_command_talks_to_a_host_by_its_openai_route(door, tmp_path, opt
             check=False,
         )
     assert (done.stdout.strip(), done.returncode) == ("hello from a host", 0), done.stderr
+
+
+def test_the_description_of_the_server_names_the_addresses(door):
+    served = door("")
+    paths = httpx.get(f"{served.url}/openapi.json", timeout=40).json()["paths"]
+    named = {f"{method} {path}" for path, methods in paths.items() for method in methods}
+    assert {"post /v1/chat/completions", "post /v1/embeddings", "get /v1/models", "get /v1/models/{name}"} <= named
+    for path in [path for path in paths if path.startswith("/v1/models")]:
+        address = f"{served.url}{path.replace('{name}', 'host/chat')}"
+        assert httpx.get(address, headers=served.headers, timeout=40).status_code == 200

@@ -23,7 +23,7 @@ LONG = Say("The answer comes in pieces, and there are several of them.")
 
 def post(served, body=None, path="chat/completions", **headers):
     given = {**served.headers, **headers}
-    return httpx.post(f"{served.url}/v1/{path}", headers=given, json=BODY if body is None else body)
+    return httpx.post(f"{served.url}/v1/{path}", headers=given, json=BODY if body is None else body, timeout=40)
 
 
 def test_nobody_without_a_token_is_answered(door):
@@ -108,9 +108,9 @@ def test_a_stream_that_fails_before_its_first_piece_has_a_status(door):
 def test_a_stream_that_breaks_off_ends_with_an_error_and_no_other_target_is_asked(door, client):
     with OpenAIServer(then=Stream(LONG, pieces=3, then="break")) as one, OpenAIServer(then=Say("two")) as two:
         served = door(one=one, two=two)
-        with httpx.stream(
-            "POST", f"{served.url}/v1/chat/completions", headers=served.headers, json={**BODY, "stream": True}
-        ) as answer:
+        body = {**BODY, "stream": True}
+        address = f"{served.url}/v1/chat/completions"
+        with httpx.stream("POST", address, headers=served.headers, json=body, timeout=40) as answer:
             lines = [line for line in answer.iter_lines() if line]
         told = []
         with pytest.raises(openai.APIError) as caught:
