@@ -1,14 +1,15 @@
-"""What every request passes: is there room, is its body small enough, and which configuration does it begin with."""
+"""What every request passes: is there room for it, and with which configuration does it begin."""
 
 from __future__ import annotations
 
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from rtfs_framework.server.problems import INTERNAL, MALFORMED, TOO_LARGE, Problem, busy
+from rtfs_framework.server.bodies import bounded
+from rtfs_framework.server.problems import INTERNAL, Problem, busy
+from rtfs_framework.server.run_route import RUN, answer_run
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from rtfs_framework.server.state import ServerState
@@ -51,7 +52,10 @@ class Admission:
             else:
                 metrics.running += 1
                 try:
-                    await self._app(scope, receive, told)
+                    if path == RUN and scope["method"] == "POST":
+                        await answer_run(state, scope, receive, told)
+                    else:
+                        await self._app(scope, bounded(receive, generation.spec.body), told)
                 except Exception as error:  # noqa: BLE001 - a bug of ours: the log has it, the caller gets a code
                     await self._bug(error, told, started=bool(status))
                 finally:
@@ -68,7 +72,7 @@ class Admission:
 
 def _kind(path: str) -> str:
     """Return the kind of an address: nothing that a caller wrote."""
-    if path == "/v1/rtfs/run":
+    if path == RUN:
         return "run"
     if path.startswith("/v1/rtfs/"):
         return "rtfs"
@@ -81,34 +85,3 @@ async def _tell(send: Send, problem: Problem) -> None:
     headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-async def body_of(request: Request) -> bytes:
-    """Return the body of a request; no more of it is ever held than may come. (`guarding` minds its time.)
-
-    Raises:
-        Problem: 413, it is too large; 400, the client has gone.
-    """
-    most: int = request.app.state.rtfs.spec.body
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > most:
-        raise _too_large(most)
-    pieces: list[bytes] = []
-    size = 0
-    while True:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise Problem(400, MALFORMED, "the client has gone", kind="Disconnected")
-        piece = message.get("body", b"")
-        size += len(piece)
-        if size > most:
-            raise _too_large(most)
-        if piece:
-            pieces.append(piece)
-        if not message.get("more_body", False):
-            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _too_large(most: int) -> Problem:
-    message = f"the body has more than {most:,} bytes"
-    return Problem(413, TOO_LARGE, message, kind="TooLarge", headers={"Connection": "close"})

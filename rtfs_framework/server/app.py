@@ -1,4 +1,4 @@
-"""The server as an ASGI application: its addresses."""
+"""The server's addresses, but for that of runs (`run_route`)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rtfs_framework.server.admission import body_of
-from rtfs_framework.server.auth import Caller, caller_of
+from rtfs_framework.server.auth import caller_of
 from rtfs_framework.server.metrics import CONTENT_TYPE
 from rtfs_framework.server.models import routes as model_routes
 from rtfs_framework.server.offering import offer
@@ -20,21 +19,17 @@ from rtfs_framework.server.openai.routes import routes as openai_routes
 from rtfs_framework.server.openapi import description, page
 from rtfs_framework.server.past import told_run, verified_run
 from rtfs_framework.server.problems import NOT_HERE, Problem, answer_problem, malformed
-from rtfs_framework.server.replays import Given, asked_for
-from rtfs_framework.server.running import run
-from rtfs_framework.server.wire import RunRequest, check_protocol, read_run
+from rtfs_framework.server.run_route import RUN
+from rtfs_framework.server.wire import check_protocol
 
 if TYPE_CHECKING:
     from rtfs_framework.server.state import ServerState
-
-_JSON = "application/json"
 
 
 def make_app(state: ServerState) -> Starlette:
     """Return the application that serves by a state; whoever runs it closes the state."""
     app = Starlette(
         routes=[
-            Route("/v1/rtfs/run", _run, methods=["POST"]),
             Route("/healthz", _health),
             Route("/readyz", _ready),
             Route("/metrics", _metrics),
@@ -54,44 +49,8 @@ def make_app(state: ServerState) -> Starlette:
 
 def answer_json(data: Any, status: int = 200) -> Response:
     """Return JSON as an answer."""
-    return Response(_bytes(data), status, media_type=_JSON)
-
-
-def _bytes(data: Any) -> bytes:
-    return json.dumps(data, ensure_ascii=False).encode("utf-8", "backslashreplace")
-
-
-async def _run(request: Request) -> Response:
-    state: ServerState = request.app.state.rtfs
-    caller = caller_of(request)
-    check_protocol(request.headers.get("rtfs-protocol"))
-    body = await body_of(request)
-    asked = read_run(body)
-    seconds = state.spec.replay_for
-    if not asked.key or not seconds:
-        return answer_json(await run(state, caller, asked))
-    given, again = await state.replays.answer(
-        caller.tenant, asked.key, _wanted(asked), seconds, lambda: _given(state, caller, asked)
-    )
-    state.metrics.replayed += again
-    headers = {"RTFS-Replayed": "true"} if again else {}
-    return Response(given.body, given.status, headers, _JSON)
-
-
-async def _given(state: ServerState, caller: Caller, asked: RunRequest) -> Given:
-    """Return an answer that can be given again, errors of the program included."""
-    try:
-        answer = await run(state, caller, asked)
-    except Problem as problem:
-        if problem.retry_after is not None:
-            raise
-        return Given(problem.status, problem.body(), private=bool(asked.marks | caller.marks))
-    return Given(200, _bytes(answer), private=bool(answer["labels"]))
-
-
-def _wanted(asked: RunRequest) -> str:
-    """Return what makes two requests equal: not how long they may take, nor on which way they came."""
-    return asked_for(asked.digest, asked.entry or "", asked.written, repr(asked.rules), repr(sorted(asked.marks)))
+    body = json.dumps(data, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return Response(body, status, media_type="application/json")
 
 
 async def _health(_: Request) -> Response:
@@ -147,7 +106,7 @@ async def _verified(request: Request) -> Response:
 
 
 async def _unknown(request: Request, error: Exception) -> Response:
-    status = getattr(error, "status_code", 404)
+    status = 405 if request.url.path == RUN else getattr(error, "status_code", 404)
     message = f"nothing is served at {request.method} {request.url.path:.200}; /openapi.json says what is"
     problem = Problem(status, NOT_HERE, message, kind="NotFound", headers=getattr(error, "headers", None))
     return await answer_problem(request, problem)

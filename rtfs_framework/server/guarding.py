@@ -37,6 +37,40 @@ _LATE = _raw(Problem(408, LATE, "the request did not arrive in time", kind="Dead
 _FULL = _raw(busy("too many connections are open"), b"503 Service Unavailable")
 
 
+class Corked:
+    """A transport that sends what is written in one turn of the loop together: an answer's head with its body."""
+
+    __slots__ = ("_loop", "_parts", "_transport", "close", "get_extra_info", "is_closing")
+
+    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+        self.is_closing = transport.is_closing
+        self.get_extra_info = transport.get_extra_info
+
+        def close() -> None:
+            self.flush()
+            transport.close()
+
+        self.close = close
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send something soon."""
+        if not self._parts:
+            self._loop.call_soon(self.flush)
+        self._parts.append(data)
+
+    def flush(self) -> None:
+        """Send what was written."""
+        if self._parts:
+            parts, self._parts = self._parts, []
+            self._transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
+
+
 @attrs.define(slots=True, eq=False)
 class Guard:
     """The connections of a server."""
@@ -117,7 +151,7 @@ def guarded(base: type[asyncio.Protocol], guard: Guard) -> type[asyncio.Protocol
         """When its peer stopped to read."""
 
         def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
+            super().connection_made(Corked(transport, self.loop))
             if guard.admit(self):
                 self.head_since = guard.waiting[self] = self.loop.time()
 

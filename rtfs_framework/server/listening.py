@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _BACKLOG = 128
 """Connections that are accepted in one turn of the loop."""
+_QUEUE = 1024
+"""Those that the system keeps until they are."""
 _QUIET = 0.2
 """Seconds in which a request that is on its way arrives."""
 
@@ -44,6 +46,12 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals alone: uvicorn would raise them again at the end, before anything is closed."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen; uvicorn makes the system's queue as short as one turn of its loop."""
+        await super().startup(sockets)
+        for each in sockets or ():
+            each.listen(_QUEUE)
 
     async def main_loop(self) -> None:
         """Serve until it is to end."""

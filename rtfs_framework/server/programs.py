@@ -7,20 +7,24 @@ Everything here happens in the server's event loop; compiling and computing do n
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from rtfs_framework.orchestrator.running.linking import Prepared, prepare_in
 from rtfs_framework.orchestrator.running.narrowing import NO_NARROWING, Narrowing, narrowed
+from rtfs_framework.orchestrator.running.program import UNFINISHED, LoadedProgram
 from rtfs_framework.orchestrator.session import Session
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from rtfs_framework.lang.source import Source
-    from rtfs_framework.orchestrator.running.program import LoadedProgram
 
+_BRIEF = 0.01
+"""Seconds that a call may take here. (The clock of the thread alone would be fairer, and costs more than a call.)"""
+_LEAST_AWAY, _MOST_AWAY = 64, 1024
 _MOST_RULES = 64
 """Sets of rules that are kept for a tenant; callers have a handful."""
 
@@ -34,6 +38,11 @@ class Kept:
     loaded: LoadedProgram | None
     """Ready to be called, where the program asks nothing of its host; else None: each run is one of its own."""
     _users: int = attrs.field(default=0, init=False)
+    _away: int = attrs.field(default=0, init=False)
+    """Calls that go to the session's thread before one is tried here again."""
+    _penalty: int = attrs.field(default=_LEAST_AWAY, init=False)
+    _under_way: int = attrs.field(default=0, init=False)
+    """Calls that compute in that thread now."""
     _dropped: bool = attrs.field(default=False, init=False)
 
     def __enter__(self) -> Self:
@@ -43,6 +52,31 @@ class Kept:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self._users -= 1
         self._close_unused()
+
+    async def value(self, loaded: LoadedProgram, entry: str | None, args: tuple[Any, ...]) -> Any:
+        """Return the value of a call of its program, which asks nothing of its host.
+
+        To hand a call to the session's thread costs more than most calls. So it is made here, where the last ones were
+        brief; one that is not done within a slice begins anew there, and so do those after it for a while.
+        """
+        if entry is None and not args:
+            return loaded.value
+        name = entry or "main"
+        if not self._away and not self._under_way and self.session.limits.steps is not None:
+            began = perf_counter()
+            value = loaded.call_briefly(name, args)
+            if value is not UNFINISHED and perf_counter() - began < _BRIEF:
+                self._penalty = max(_LEAST_AWAY, self._penalty // 2)
+                return value
+            self._away, self._penalty = self._penalty, min(2 * self._penalty, _MOST_AWAY)
+            if value is not UNFINISHED:
+                return value
+        self._away = max(0, self._away - 1)
+        self._under_way += 1
+        try:
+            return (await loaded.call_async(name, args)).value
+        finally:
+            self._under_way -= 1
 
     def drop(self) -> None:
         """Close it as soon as nobody uses it."""

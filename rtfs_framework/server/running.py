@@ -65,10 +65,7 @@ async def _answer(state: ServerState, caller: Caller, asked: RunRequest) -> dict
     with kept:
         if kept.loaded is None:
             return await _recorded(state, caller, asked, kept)
-        if asked.entry is None and not asked.args:
-            value = kept.loaded.value
-        else:
-            value = (await kept.loaded.call_async(asked.entry or "main", asked.args)).value
+        value = await kept.value(kept.loaded, asked.entry, asked.args)
     return _said(state, asked, value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtfs_framework.lang.analyzer.readback import read_value
+from rtfs_framework.lang.analyzer.readback import OTHER, read_plain, read_value
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source
@@ -20,8 +20,9 @@ def read_args(text: str) -> tuple[Any, ...]:
     """
     if text == "[]":
         return ()
+    value = read_plain(text)
     try:
-        value = read_value(Source("<args>", text))
+        value = read_value(Source("<args>", text)) if value is OTHER else value
     except LanguageError as error:
         raise malformed(f"'args' cannot be read: {error}") from None
     except RecursionError:

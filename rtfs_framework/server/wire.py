@@ -107,7 +107,7 @@ def read_run(body: bytes) -> RunRequest:
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        return _DECODER.decode(body.decode())
     except RecursionError:
         raise malformed("the body is nested too deeply") from None
     except ValueError as error:  # UnicodeDecodeError is one
@@ -116,6 +116,9 @@ def _json(body: bytes) -> Any:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _table(value: Any, what: str) -> dict[str, Any]:

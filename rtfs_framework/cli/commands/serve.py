@@ -78,7 +78,8 @@ def token_command(*, name: str | None, tenant: str, as_json: bool) -> None:
     if as_json:
         put_json({"name": name, "tenant": tenant, "token": token, "sha256": digest})
         return
-    say(f'[serve.tokens.{dump(name)}]\nsha256 = "{digest}"\ntenant = {dump(tenant)}')
+    for line in (f"[serve.tokens.{dump(name)}]", f'sha256 = "{digest}"', f"tenant = {dump(tenant)}"):
+        say(line)
     complain(f"the token, which is kept nowhere: {token}")
 
 

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.orchestrator.running.stream import Stream
 
+UNFINISHED = object()
+"""What a call gives that was to be brief and is not."""
+
 
 @attrs.define(slots=True, eq=False)
 class LoadedProgram:
@@ -130,6 +133,23 @@ class LoadedProgram:
         """Call a function as a part of a use of the session, in the thread `runs`."""
         run, program_run = self.open_call(name, args, metadata)
         return program_run.result(self, await program_run.drive(run))
+
+    def call_briefly(self, name: str, args: tuple[Any, ...] = ()) -> Any:
+        """Call a function of a program that asks nothing of its host here, whatever runs in this thread.
+
+        Returns its value, or `UNFINISHED` where it takes more than one slice of steps: then nothing has happened, and
+        it may be called in any other way. A server's event loop answers small requests so without waking a thread.
+        """
+        return self.portal.call_here(self._within_a_slice, name, args)
+
+    def _within_a_slice(self, _use: Use, name: str, args: tuple[Any, ...]) -> Any:
+        run, program_run = self.open_call(name, args)
+        with self.lock:
+            state = program_run.start(run)
+            if isinstance(state, Waiting):
+                run.close()
+                return UNFINISHED
+        return state.value
 
     def open_call(
         self,
@@ -253,6 +273,10 @@ class ProgramRun:
         """Start a run and go as far as nothing must be waited for."""
         with self.program.lock:
             return self._begin(run, sliced=False)
+
+    def start(self, run: KernelRun) -> Complete | Waiting:
+        """Start a run and go as far as nothing must be waited for, for one slice; the program's lock is held."""
+        return self._begin(run, sliced=True)
 
     def _begin(self, run: KernelRun, *, sliced: bool) -> Complete | Waiting:
         try:

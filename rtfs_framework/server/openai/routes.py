@@ -12,8 +12,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from rtfs_framework.lang.errors import RtfsError
-from rtfs_framework.server.admission import body_of
 from rtfs_framework.server.auth import caller_of
+from rtfs_framework.server.bodies import body_of
 from rtfs_framework.server.openai.bodies import read_chat, read_embeddings, read_json
 from rtfs_framework.server.openai.calling import answer
 from rtfs_framework.server.openai.errors import NOT_OFFERED, BadBody, answer_problem

@@ -1,0 +1,79 @@
+"""`POST /v1/rtfs/run`: from the bytes of a request to those of its answer.
+
+Nearly all requests of a server are of this kind, so it is an ASGI application of its own: no router, no middleware and
+no objects for requests and answers stand between.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rtfs_framework.server.bodies import read_body
+from rtfs_framework.server.problems import Problem
+from rtfs_framework.server.replays import Given, asked_for
+from rtfs_framework.server.running import run
+from rtfs_framework.server.wire import RunRequest, check_protocol, read_run
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from rtfs_framework.server.auth import Caller
+    from rtfs_framework.server.state import ServerState
+
+RUN = "/v1/rtfs/run"
+_JSON = (b"content-type", b"application/json")
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+_AGAIN = (b"rtfs-replayed", b"true")
+
+
+async def answer_run(state: ServerState, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one request."""
+    headers = [_JSON]
+    try:
+        given = await _answered(state, dict(scope["headers"]), receive, headers)
+    except Problem as problem:
+        given = Given(problem.status, problem.body())
+        headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
+    headers.append((b"content-length", b"%d" % len(given.body)))
+    await send({"type": "http.response.start", "status": given.status, "headers": headers})
+    await send({"type": "http.response.body", "body": given.body})
+
+
+async def _answered(
+    state: ServerState, head: dict[bytes, bytes], receive: Receive, headers: list[tuple[bytes, bytes]]
+) -> Given:
+    caller = state.caller(head.get(b"authorization", b"").decode("latin-1"))
+    check_protocol(head.get(b"rtfs-protocol", b"1").decode("latin-1"))
+    length = head.get(b"content-length", b"").decode("latin-1")
+    asked = read_run(await read_body(receive, length, state.spec.body))
+    seconds = state.spec.replay_for
+    if not asked.key or not seconds:
+        return Given(200, _bytes(await run(state, caller, asked)))
+    given, again = await state.replays.answer(
+        caller.tenant, asked.key, _wanted(asked), seconds, lambda: _given(state, caller, asked)
+    )
+    if again:
+        state.metrics.replayed += 1
+        headers.append(_AGAIN)
+    return given
+
+
+async def _given(state: ServerState, caller: Caller, asked: RunRequest) -> Given:
+    """Return an answer that can be given again, errors of the program included."""
+    try:
+        answer = await run(state, caller, asked)
+    except Problem as problem:
+        if problem.retry_after is not None:
+            raise
+        return Given(problem.status, problem.body(), private=bool(asked.marks | caller.marks))
+    return Given(200, _bytes(answer), private=bool(answer["labels"]))
+
+
+def _wanted(asked: RunRequest) -> str:
+    """Return what makes two requests equal: not how long they may take, nor on which way they came."""
+    return asked_for(asked.digest, asked.entry or "", asked.written, repr(asked.rules), repr(sorted(asked.marks)))
+
+
+def _bytes(data: Any) -> bytes:
+    return _ENCODER.encode(data).encode("utf-8", "backslashreplace")
