@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.labels import Label
     from rtfs_framework.api.learning import Stats
     from rtfs_framework.api.plans import Candidate
+    from rtfs_framework.api.remote import Offer
     from rtfs_framework.api.signals import Health, Latency, Left, Price
     from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel
     from rtfs_framework.lang.maps import Map
@@ -154,6 +155,10 @@ class CallContext(Protocol):
 
     def price(self, target: ExecTarget) -> Price:
         """Return what a target costs."""
+        ...
+
+    def offer(self, target: ExecTarget) -> Offer | None:
+        """Return what another RTFS host can do now, as it said last; None while it has said nothing."""
         ...
 
     def budget(self, name: str) -> Left:

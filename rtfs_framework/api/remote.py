@@ -131,6 +131,10 @@ class OfferedTarget:
     health: Health = Health.CLOSED
 
 
+def _sorted(marks: Label | None) -> list[str] | None:
+    return None if marks is None else sorted(marks)
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class Offer:
     """What another host can do now: a signal, banded like the others. Free text is no part of it."""
@@ -143,6 +147,16 @@ class Offer:
     room: Left = Left.PLENTY
     """How much of its places for requests is free."""
     capabilities: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """One text that stands for all of it."""
+        targets = [
+            (each.target, each.local, _sorted(each.accepts), each.input_cost, each.output_cost, each.quality,
+             each.health.value)
+            for each in self.targets
+        ]  # fmt: skip
+        return repr((self.host, targets, _sorted(self.accepts), self.room.value, self.capabilities))
 
     @property
     def cheapest(self) -> float | None:

@@ -28,7 +28,7 @@ from rtfs_framework.orchestrator.deciding.sequel import MOST_VERDICTS, Sequel
 from rtfs_framework.orchestrator.deciding.shadow import Shadow
 from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.learning.build import Learning, build_learning
-from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals
+from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals, store_of
 from rtfs_framework.orchestrator.performing.budgets.build import Counting, build_counting
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
@@ -54,8 +54,8 @@ from rtfs_framework.registry.faults import Part, PluginFault, make
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
     from rtfs_framework.orchestrator.deciding.engines import Engine
-    from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
     from rtfs_framework.orchestrator.performing.label_check import HostLabels
+    from rtfs_framework.orchestrator.performing.offers import Offers
     from rtfs_framework.orchestrator.performing.redaction import Redactor
     from rtfs_framework.orchestrator.performing.warming import Warming
     from rtfs_framework.orchestrator.recording.journal.run import Chain
@@ -86,9 +86,13 @@ class Host:
     """What makes models ready before they are asked; None where nothing may be."""
     """What its engines have learned."""
     policy_hash: str
+    offers: Offers | None = None
+    """What other hosts can do now; None where nobody reads it."""
 
     def begin(self, run: str, program: str, source: str, seed: str) -> Chain | None:
         """Begin a run in the journal, None when there is none."""
+        if self.offers is not None:
+            self.offers.look()
         return _begin(self.journal, self.config.tenant, self.policy_hash, run, program, source, seed)
 
     @property
@@ -124,6 +128,8 @@ class Host:
         try:
             if self.warming is not None:
                 self.warming.close()
+            if self.offers is not None:
+                self.offers.close()
             self.events.close()
             self.caches.close()
         finally:
@@ -174,12 +180,12 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     gate = Gate((*marked, *counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
     sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards, blot=blot)
     models = Models(reuse, sender, config.attempts.most or MOST_VERDICTS, redactor=_redactor(config, catalog))
-    remote = None
+    remote = offers = None
     if any(each.entry.travels for each in pool.instances.values()):
         from rtfs_framework.orchestrator.performing.remote_steps import travelling
 
-        models, remote = travelling(models, config, pool, security)
-    signals = Signals(targets=health, budgets=counting, prices=pool)
+        models, remote, offers = travelling(models, config, pool, security, written)
+    signals = Signals(targets=health, budgets=counting, prices=pool, offers=offers)
     sequel = Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals)
     precedence = Precedence(
         security=security,
@@ -219,7 +225,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         consultations=Consultations(models, pool, security, clock),
         hedging=Hedging(models, pool, clock),
         approvals=Approvals(
-            store=lambda: _approvals(environ, clock),
+            store=lambda: store_of(environ, clock),
             clock=clock,
             events=events,
             seconds=config.approval_seconds,
@@ -250,6 +256,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         learning=learning,
         warming=_warming(config, engine, dispatcher, learning, begin),
         policy_hash=policy,
+        offers=offers,
     )
 
 
@@ -302,12 +309,6 @@ def _redactor(config: Config, catalog: Catalog) -> Redactor | None:
     from rtfs_framework.orchestrator.performing.redaction import Redactor
 
     return Redactor(config.redaction, catalog)
-
-
-def _approvals(environ: Mapping[str, str], clock: Clock) -> ApprovalStore:
-    from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
-
-    return ApprovalStore(data_dir(environ), clock)
 
 
 def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str], told: Told = untold) -> ProviderPool:

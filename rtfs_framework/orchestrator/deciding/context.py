@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.labels import Label
     from rtfs_framework.api.learning import Stats
     from rtfs_framework.api.plans import Candidate
+    from rtfs_framework.api.remote import Offer
     from rtfs_framework.api.signals import Health, Latency, Left, Price
     from rtfs_framework.kernel.outcome import HostCall
     from rtfs_framework.lang.maps import Map
@@ -322,6 +323,11 @@ class TracedContext:
     def price(self, target: ExecTarget) -> Price:
         """Return what it costs."""
         found: Price = self._reads.note(("price", *spelled(target)))
+        return found
+
+    def offer(self, target: ExecTarget) -> Offer | None:
+        """Return what another host can do now."""
+        found: Offer | None = self._reads.note(("offer", *spelled(target)))
         return found
 
     def budget(self, name: str) -> Left:

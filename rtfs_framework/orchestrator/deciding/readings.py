@@ -196,6 +196,7 @@ _SIGNALS: Mapping[str, Callable[[Any], Hashable]] = {
     "latency": lambda found: None if found is None else (found.p50, found.p95),
     "load": lambda found: found,
     "price": lambda found: (found.input, found.output),
+    "offer": lambda found: None if found is None else found.key,
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
+from rtfs_framework.api.remote import Offer
 from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.targets import ExecTarget
 
@@ -60,6 +61,14 @@ class PriceSource(Protocol):
         ...
 
 
+class OfferSource(Protocol):
+    """Knows what other hosts offer."""
+
+    def offer(self, target: ExecTarget) -> Offer | None:
+        """Return what a host offers, None when nothing is known."""
+        ...
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class Signals:
     """The signals of one host."""
@@ -67,6 +76,7 @@ class Signals:
     targets: HealthSource | None = None
     budgets: BudgetSource | None = None
     prices: PriceSource | None = None
+    offers: OfferSource | None = None
 
     def health(self, target: ExecTarget) -> Health:
         """Return the state of a target's breaker; closed where nobody measures it."""
@@ -84,6 +94,10 @@ class Signals:
         """Return what it costs."""
         return Price() if self.prices is None else self.prices.price(target)
 
+    def offer(self, target: ExecTarget) -> Offer | None:
+        """Return what another host offers; None where nobody asks."""
+        return None if self.offers is None else self.offers.offer(target)
+
     def budget(self, name: str) -> Left:
         """Return what is left of a budget; plenty where there is none of that name."""
         return Left.PLENTY if self.budgets is None else self.budgets.budget(name)
@@ -93,9 +107,9 @@ class Signals:
         return Left.PLENTY if self.budgets is None else self.budgets.rate(name)
 
     def bound(self, name: str, target: ExecTarget) -> Callable[[], Any]:
-        """Return what reads one signal of one target: health, latency, load or price."""
+        """Return what reads one signal of one target: health, latency, load, price or offer."""
         source: object = self.targets
-        if name != "price" and isinstance(source, Bindable):
+        if name not in ("price", "offer") and isinstance(source, Bindable):
             return source.bound(name, target)
         return partial(getattr(self, name), target)
 

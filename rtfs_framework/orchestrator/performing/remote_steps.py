@@ -33,6 +33,7 @@ from rtfs_framework.orchestrator.concurrency.deadlines import seconds_for
 from rtfs_framework.orchestrator.config.security import REMOTE_EXECUTE, IsolationLevel, Reach
 from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
+from rtfs_framework.orchestrator.performing.offers import offers_of
 from rtfs_framework.orchestrator.performing.reply import to_value
 from rtfs_framework.orchestrator.performing.slicing import NoSliceError, slice_of
 from rtfs_framework.orchestrator.performing.travel import bounds_of, target_at
@@ -44,7 +45,9 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.model import Config
     from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
     from rtfs_framework.orchestrator.performing.models import Models
+    from rtfs_framework.orchestrator.performing.offers import Offers
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
+    from rtfs_framework.orchestrator.recording.journal.writer import Journal
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 
 _USAGE = f'(call :{REMOTE_EXECUTE} {{:plan-step (plan-step :function data) :target "host"}})'
@@ -263,15 +266,14 @@ def _value(reply: InferenceReply, instance: ProviderInstance) -> Any:
 
 
 def travelling(
-    models: Models, config: Config, pool: ProviderPool, security: SecurityAuthorizer
-) -> tuple[Models, RemoteSteps | None]:
-    """Return what asks models, other hosts among them, and what sends those the steps of programs; None for no host."""
-    if not any(each.entry.travels for each in pool.instances.values()):
-        return models, None
+    models: Models, config: Config, pool: ProviderPool, security: SecurityAuthorizer, journal: Journal | None
+) -> tuple[Models, RemoteSteps, Offers | None]:
+    """Return what asks models, other hosts among them; what sends those the steps of programs; and what they offer."""
     bounds = bounds_of(config)
     sender = attrs.evolve(models.sender, bounds=bounds)
     made = attrs.evolve(models, sender=sender, target_at=partial(target_at, pool))
-    return made, RemoteSteps(pool=pool, models=made, security=security, bounds=bounds)
+    offers = offers_of(config, pool, sender.io, sender.clock, journal)
+    return made, RemoteSteps(pool=pool, models=made, security=security, bounds=bounds), offers
 
 
 def remote_entry() -> CapabilityEntry:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from rtfs_framework.api import Attempt, Candidate, ExecTarget, FailureKind, Health, Latency, Left, LocalPure, Price
 from rtfs_framework.api.labels import PUBLIC, Label
+from rtfs_framework.api.remote import Offer, OfferedTarget
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.deciding.context import Reads
@@ -25,7 +26,7 @@ Read = tuple[str, ...]
 
 _OF_ARGUMENTS = frozenset({"args", "text", "types", "size", "arg_type_fingerprint", "embedding", "semantic_hash"})
 _WORDS = WordsEmbedder()
-_SIGNALS = ("health", "latency", "load", "price")
+_SIGNALS = ("health", "latency", "load", "price", "offer")
 
 
 @attrs.frozen(kw_only=True)
@@ -48,6 +49,7 @@ class World:
     latency: Latency | None = None
     load: int = 0
     price: Price = attrs.field(factory=Price)
+    offer: Offer | None = None
     left: Left = Left.PLENTY
     sick: ExecTarget = attrs.field(factory=LocalPure)
     """The target of which the signals are; others are well, and nothing is known of them."""
@@ -82,6 +84,10 @@ class _Told:
 
     def price(self, target: ExecTarget) -> Price:
         found: Price = self._of("price", target)
+        return found
+
+    def offer(self, target: ExecTarget) -> Offer | None:
+        found: Offer | None = self._of("offer", target)
         return found
 
     def budget(self, name: str) -> Left:
@@ -124,7 +130,7 @@ def told(
         hints=of("hints", "metadata").hints,
         candidates=candidates,
         answers=answers,
-        signals=Signals(targets=signals, budgets=signals, prices=signals),
+        signals=Signals(targets=signals, budgets=signals, prices=signals, offers=signals),
         asker=asker,
         embedder=_WORDS,
         around=_Around(
@@ -153,6 +159,26 @@ class _Draws(dict[str, float]):
     def get(self, name: str, default: Any = None) -> Any:  # noqa: ARG002 - there is a number for every name
         """Return the number of a name."""
         return super().get(name, self._other)
+
+
+def _offers(dollars: st.SearchStrategy[float | None]) -> st.SearchStrategy[Offer]:
+    accepted = st.none() | st.frozensets(st.sampled_from(("internal", "pii")), max_size=2)
+    target = st.builds(
+        OfferedTarget,
+        target=st.just("remote big"),
+        accepts=accepted,
+        input_cost=dollars,
+        output_cost=dollars,
+        quality=st.none() | st.sampled_from((0.2, 0.9)),
+        health=st.sampled_from((Health.CLOSED, Health.OPEN)),
+    )
+    return st.builds(
+        Offer,
+        host=st.just("north"),
+        targets=st.lists(target, max_size=2).map(tuple),
+        accepts=accepted,
+        room=st.sampled_from(Left),
+    )
 
 
 def worlds(arguments: Collection[tuple[Any, ...]], targets: Collection[ExecTarget]) -> st.SearchStrategy[World]:
@@ -184,6 +210,7 @@ def worlds(arguments: Collection[tuple[Any, ...]], targets: Collection[ExecTarge
         latency=st.none() | st.builds(Latency, p50=seconds, p95=seconds),
         load=st.sampled_from((0, 1, 8, 64)),
         price=st.builds(Price, input=dollars, output=dollars),
+        offer=st.none() | _offers(dollars),
         left=st.sampled_from(Left),
         sick=st.sampled_from(tuple(targets)),
     )

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api.caller import DelegationMetadata
+from rtfs_framework.api.remote import Offer, OfferedTarget
 from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.targets import LocalModel, show_target
 from rtfs_framework.lang.errors import LanguageError
@@ -42,10 +43,28 @@ def _latency(value: Any) -> Latency | None:
     return None if value is None else Latency(**value)
 
 
+def _offer(value: Any) -> Offer | None:
+    if value is None:
+        return None
+    targets = tuple(
+        OfferedTarget(**{**each, "accepts": _marks(each["accepts"]), "health": Health(each["health"])})
+        for each in value["targets"]
+    )
+    accepts, capabilities = _marks(value["accepts"]), tuple(value["capabilities"])
+    return Offer(
+        host=value["host"], targets=targets, accepts=accepts, room=Left(value["room"]), capabilities=capabilities
+    )
+
+
+def _marks(value: Any) -> frozenset[str] | None:
+    return None if value is None else frozenset(value)
+
+
 _SIGNALS: Mapping[str, tuple[Any, Callable[[Any], Any]]] = {
     "health": (Health.CLOSED, Health),
     "latency": (None, _latency),
     "load": (0, int),
+    "offer": (None, _offer),
     "budget": (Left.PLENTY, Left),
     "rate": (Left.PLENTY, Left),
 }

@@ -8,7 +8,7 @@ that goes wrong. A yes stands for this call, these arguments, this target and th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from rtfs_framework.api.approval import ApprovalRequest, Approver
 from rtfs_framework.api.targets import Ask, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.printer import write
+from rtfs_framework.orchestrator.config.folders import data_dir
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 
@@ -180,3 +181,10 @@ def _call_id(opened: OpenCall) -> str:
     record = opened.record
     where = f"{record.entry}" if record.record is None else f"{record.entry}.{record.record}"
     return f"{where}:{record.path}"
+
+
+def store_of(environ: Mapping[str, str], clock: Clock) -> ApprovalStore:
+    """Return where a user's questions and answers are kept."""
+    from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
+
+    return ApprovalStore(data_dir(environ), clock)

@@ -1,0 +1,1 @@
+"""The engine `remote-rtfs`: calls go to the RTFS host that offers most for them."""
