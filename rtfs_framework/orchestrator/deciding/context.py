@@ -396,8 +396,3 @@ class TracedContext:
         """Return this context with fewer candidates; what is read through it is noted in the same place."""
         wanted = frozenset(targets)
         return TracedContext(self._reads, tuple(each for each in self.candidates if each.target in wanted))
-
-
-def reads_of(context: object) -> Reads | None:
-    """Return the reads of a decision, in which its engines are noted as they speak; None for a context not ours."""
-    return context._reads if isinstance(context, TracedContext) else None

@@ -32,7 +32,7 @@ from rtfs_framework.api.targets import (
 )
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.model import EngineSpec
-from rtfs_framework.orchestrator.deciding.context import reads_of
+from rtfs_framework.orchestrator.deciding.context import TracedContext
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.problems import UNMADE
 
@@ -105,7 +105,7 @@ class Engine:
         Raises:
             PluginFault: It, or an engine below it, raised something, or this is no sound plan.
         """
-        reads = reads_of(context)
+        reads = context._reads if isinstance(context, TracedContext) else None  # noqa: SLF001 - of our own context alone
         if reads is None:
             return self._checked(self._answer(context))
         above, reads.speaker = reads.speaker, self.part.name
