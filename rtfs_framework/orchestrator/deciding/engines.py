@@ -105,7 +105,7 @@ class Engine:
         Raises:
             PluginFault: It, or an engine below it, raised something, or this is no sound plan.
         """
-        reads = context._reads if isinstance(context, TracedContext) else None  # noqa: SLF001 - of our own context alone
+        reads = context._reads if isinstance(context, TracedContext) else None
         if reads is None:
             return self._checked(self._answer(context))
         above, reads.speaker = reads.speaker, self.part.name
