@@ -13,7 +13,7 @@ from rtfs_framework.api.cache import (
 )
 from rtfs_framework.api.caller import DelegationMetadata, Described, Permissions
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityHandler, CapabilityRequest
-from rtfs_framework.api.command import CommandEntry
+from rtfs_framework.api.command import CommandEntry, ask_local_models
 from rtfs_framework.api.context import CallContext, Heard
 from rtfs_framework.api.embedder import Embedder, EmbedderEntry, EmbedderSettings
 from rtfs_framework.api.endpoints import BadEndpoint, Endpoint, http_url, read_endpoint
@@ -62,6 +62,7 @@ from rtfs_framework.api.provider import (
     InferenceReply,
     InferenceRequest,
     Locality,
+    Member,
     Message,
     ModelProvider,
     ModelStatus,
@@ -209,6 +210,7 @@ __all__ = [
     "Locality",
     "Map",
     "Megabytes",
+    "Member",
     "Message",
     "Milliseconds",
     "ModelPrices",
@@ -269,6 +271,7 @@ __all__ = [
     "Value",
     "Warm",
     "WarmContext",
+    "ask_local_models",
     "blotter",
     "compile_patterns",
     "digest",

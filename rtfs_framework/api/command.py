@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import attrs
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.provider import InferenceReply
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -22,3 +25,32 @@ class CommandEntry:
     load: Callable[[], Any]
     example: str = ""
     """One line that shows its use, for `rtfs --help`."""
+
+
+ASK = "rtfs_framework.ask_local_models"
+"""Where the tool keeps, in click's context, what `ask_local_models` calls."""
+
+
+def ask_local_models(
+    names: Sequence[str],
+    texts: Sequence[str],
+    labels: Sequence[str],
+    *,
+    config: str | None = None,
+    told: Callable[[int], None] = lambda _: None,
+) -> dict[str, list[InferenceReply | None]]:
+    """Return what some local models say of texts, by name: to which of the labels each belongs.
+
+    For a plug-in's command that learns from them. `told` hears how many answers there are so far. Nothing is written
+    down: only models without a price are asked. None stands for a text of which a model said nothing.
+
+    Raises:
+        RtfsError: There is no such model, or one that is paid; or it answers nothing at all.
+        RuntimeError: No command of the tool is running.
+    """
+    import click
+
+    found: dict[str, list[InferenceReply | None]] = click.get_current_context().meta[ASK](
+        names, texts, labels, config=config, told=told
+    )
+    return found

@@ -166,6 +166,26 @@ class ModelProvider(Protocol):
         ...
 
 
+class Member(Protocol):
+    """Another provider of the host, as one that combines several sees it: made, asked and closed by the host."""
+
+    def fingerprint(self) -> str:
+        """Return what tells its answers from those of another, as `ModelProvider.fingerprint` does.
+
+        Raises:
+            ProviderError: The host could not make it.
+        """
+        ...
+
+    async def infer(self, request: InferenceRequest) -> InferenceReply:
+        """Return its answer to a request, within the shorter of the request's and its own time.
+
+        Raises:
+            ProviderError: It has none.
+        """
+        ...
+
+
 @attrs.frozen(slots=True)
 class ProviderSettings:
     """What every provider is made from: its instance id and its own settings object."""
@@ -176,6 +196,9 @@ class ProviderSettings:
     """The environment, for keys named by `*_env` settings. Never logged."""
     directory: str | None = None
     """Where relative paths in `own` start: the folder of the configuration. None stands for the current folder."""
+    members: Mapping[str, Member] = attrs.field(factory=dict, repr=False)
+    """The providers that texts of the type `TargetText` in `own` name, by text. They are local models without a price;
+    the host refuses other names, and providers that would ask themselves, with their place."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

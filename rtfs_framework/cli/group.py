@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from rtfs_framework import __version__
-from rtfs_framework.api.command import CommandEntry
+from rtfs_framework.api.command import ASK, CommandEntry
 from rtfs_framework.cli.door import built_in_commands, plugin_commands, plugin_files
 from rtfs_framework.cli.family import Families, families, install, loaded
 from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError
@@ -61,6 +61,7 @@ class Commands(click.Group):
             PluginFault: It is a plugin's, and broke.
         """
         gc.enable()  # see `main`
+        ctx.meta[ASK] = _ask
         try:
             with out_of_click():
                 return super().invoke(ctx)
@@ -137,3 +138,9 @@ def _version_option() -> click.Option:
     return click.Option(
         ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=show, help="Show the version and exit."
     )
+
+
+def _ask(*args: Any, **named: Any) -> Any:
+    from rtfs_framework.cli.asking import ask
+
+    return ask(*args, **named)

@@ -321,7 +321,17 @@ def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str], 
         instances[spec.target] = ProviderInstance(
             spec, entry, seen.environ, part, told, threads=config.parallel, refusal=seen.refusal
         )
+    _link_members(instances)
     return ProviderPool(instances)
+
+
+def _link_members(instances: Mapping[ExecTarget, ProviderInstance]) -> None:
+    """Give those that ask others their members; who asks one that answers now so, now otherwise does so, too."""
+    for instance in instances.values():
+        instance.members = {text: instances[target] for text, target in instance.spec.members.items()}
+    for instance in instances.values():
+        if instance.entry.deterministic and not instance.steady:
+            instance.entry = attrs.evolve(instance.entry, deterministic=False)
 
 
 def priced(

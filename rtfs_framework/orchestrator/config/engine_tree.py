@@ -111,13 +111,13 @@ class EngineTree:
     def _targets(self, settings: Any, path: KeyPath) -> dict[str, ExecTarget]:
         """Return what the texts in an engine's settings mean that name targets; those that name none are mistakes."""
         found: dict[str, ExecTarget] = {}
-        for text, place in _texts(settings, TargetText, path):
+        for text, place in texts_of(settings, TargetText, path):
             target = self.target(text)
             if isinstance(target, Unknown):
                 self.reading.mistake("E0706", target.message, place, target.help)
             else:
                 found[str(text)] = target
-        for text, place in _texts(settings, RuleText, path):
+        for text, place in texts_of(settings, RuleText, path):
             if text not in self.rules:
                 message, way_out = unknown_rule(text, self.rules)
                 self.reading.mistake("E0706", message, place, way_out)
@@ -220,16 +220,16 @@ class EngineTree:
         self.reading.mistake("E0706", message, path, way_out)
 
 
-def _texts(value: Any, kind: type[str], path: KeyPath) -> Iterator[tuple[str, KeyPath]]:
+def texts_of(value: Any, kind: type[str], path: KeyPath) -> Iterator[tuple[str, KeyPath]]:
     """Yield the texts of settings that name something of a kind, each with its place."""
     if isinstance(value, kind):
         yield value, path
     elif attrs.has(type(value)):
         for field in attrs.fields(type(value)):
-            yield from _texts(getattr(value, field.name), kind, (*path, field.alias or field.name))
+            yield from texts_of(getattr(value, field.name), kind, (*path, field.alias or field.name))
     elif isinstance(value, list | tuple):
         for place, item in enumerate(value):
-            yield from _texts(item, kind, (*path, place))
+            yield from texts_of(item, kind, (*path, place))
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _texts(item, kind, (*path, key))
+            yield from texts_of(item, kind, (*path, key))

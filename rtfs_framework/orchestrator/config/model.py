@@ -79,6 +79,8 @@ class ProviderSpec:
     """What it is good at, in its owner's words; "" where nobody has said it."""
     own: Any = None
     """An instance of the plugin's settings class, None when it has none."""
+    members: Mapping[str, LocalModel] = attrs.field(factory=dict)
+    """The local models that it asks, by the text in its settings that names each."""
     table: Mapping[str, Any] = attrs.field(factory=dict)
     """The settings as written; part of the policy hash."""
     directory: str | None = None

@@ -22,6 +22,7 @@ from rtfs_framework.orchestrator.config.budgets import BudgetTables, LedgerSpec
 from rtfs_framework.orchestrator.config.engine_tree import EngineTree
 from rtfs_framework.orchestrator.config.key_binding import endpoints_of, host_of, names_key
 from rtfs_framework.orchestrator.config.labels_reading import read_labels
+from rtfs_framework.orchestrator.config.members import MemberReader, with_members
 from rtfs_framework.orchestrator.config.model import (
     AttemptSpec,
     CacheSpec,
@@ -85,6 +86,7 @@ class Resolver:
         def named(text: str) -> ExecTarget | Unknown:
             return parse_target(text, local, remote)
 
+        providers = MemberReader(self.reading, named, {spec.target: spec for spec in providers}).read()
         self._check_keys(file.keys)
         security = self._security(file.security)
         wanted = table.engine or default_engine(self.catalog)
@@ -95,6 +97,7 @@ class Resolver:
         tenants = counted.tenants(file.tenants, {"budgets": file.budgets, "rates": file.rates})
         models = read_models(self.reading.mistake, file.serve.models, target, partial(self._path, file=True))
         labels = read_labels(self.reading, self.catalog, named, file, data, providers, security)
+        labels = None if labels is None else with_members(labels, providers)
         return Config(
             path=None if self.merged.path is None else str(self.merged.path),
             default_target=target(table.default_target, ("delegation", "default_target")),

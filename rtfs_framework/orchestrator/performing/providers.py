@@ -12,9 +12,8 @@ organisation and whatever else chooses it, by name. Without one, the variables c
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -25,6 +24,7 @@ from rtfs_framework.api.plans import Candidate
 from rtfs_framework.api.provider import (
     InferenceRequest,
     Locality,
+    Member,
     ModelProvider,
     ProviderEntry,
     ProviderSettings,
@@ -37,6 +37,7 @@ from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, ProviderS
 from rtfs_framework.orchestrator.config.routes import Unknown, parse_target
 from rtfs_framework.orchestrator.deciding.asked_embedding import AskedEmbedder
 from rtfs_framework.orchestrator.performing.accounts import are_texts, endpoint, of_variables
+from rtfs_framework.orchestrator.performing.at_once import at_once
 from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.problems import words_of
@@ -71,6 +72,8 @@ class ProviderInstance:
     """Why it cannot be asked whatever its plugin says: a key that it names must not go to its host."""
     threads: int = DEFAULT_PARALLEL
     """Worker threads that it may have, if its plugin is not asynchronous."""
+    members: Mapping[str, ProviderInstance] = attrs.field(factory=dict)
+    """The instances that it asks, by the text in its settings that names each."""
     batches: Any = attrs.field(default=None, init=False)
     """Calls of fan-outs that travel together (`batching.Batches`), once there were any."""
     _made: ModelProvider | None = attrs.field(default=None, init=False)
@@ -91,6 +94,11 @@ class ProviderInstance:
     def distribution(self) -> str:
         """Who offers its plugin: distribution and version."""
         return str(self.part.provenance)
+
+    @property
+    def steady(self) -> bool:
+        """Tell whether equal requests always get equal answers: of those that it asks, too."""
+        return self.entry.deterministic and all(member.steady for member in self.members.values())
 
     @property
     def reusable(self) -> bool:
@@ -119,7 +127,7 @@ class ProviderInstance:
             ProviderError: It has none.
             PluginFault: It waited all the same, or raised anything else.
         """
-        found = ask(self.part, "`infer`", _at_once, self.provider().infer, request)
+        found = ask(self.part, "`infer`", at_once, self.provider().infer, request)
         if isinstance(found, ProviderError):
             raise found
         return found
@@ -143,13 +151,22 @@ class ProviderInstance:
     def _make(self) -> ModelProvider | None:
         if self._made is None and self._failed is None:
             settings = ProviderSettings(
-                id=self.spec.id, own=self.spec.own, environ=self.environ, directory=self.spec.directory
+                id=self.spec.id,
+                own=self.spec.own,
+                environ=self.environ,
+                directory=self.spec.directory,
+                members=self._handed_over() if self.members else {},
             )
             try:
                 self._made = make(self.part, self.entry.factory, settings, methods=_METHODS)
             except PluginFault as fault:
                 self._failed = fault
         return self._made
+
+    def _handed_over(self) -> dict[str, Member]:
+        from rtfs_framework.orchestrator.performing.members import HostMember
+
+        return {text: HostMember(instance) for text, instance in self.members.items()}
 
     @property
     def outside(self) -> Outside:
@@ -248,6 +265,9 @@ class ProviderInstance:
         """Return why the provider cannot be asked and what to do, None when it can."""
         if self.refusal is not None:
             return self.refusal
+        for text, why in ((text, member.unusable()) for text, member in self.members.items()):
+            if why is not None:
+                return f"its member '{text}' cannot be used: {why}"
         own = self.spec.own
         says = getattr(own, "unusable", None)
         if callable(says):
@@ -268,24 +288,6 @@ class ProviderInstance:
         made, self._made = self._made, None
         if made is not None:
             await self.outside.call("`aclose`", _CLOSE_SECONDS, made.aclose, bounded=False)
-
-
-def _at_once(infer: Callable[[InferenceRequest], Any], request: InferenceRequest) -> Any:
-    """Return what an asynchronous method returns without ever waiting, or the error that is an answer, too."""
-    try:
-        begun = infer(request)
-        if not isawaitable(begun):
-            return begun
-        steps = begun.__await__()
-        next(steps)
-    except StopIteration as done:
-        return done.value
-    except ProviderError as error:
-        return error
-    close = getattr(steps, "close", None)
-    if callable(close):
-        close()
-    raise TypeError("it waited, though its record says that it never does (`immediate`)")
 
 
 @attrs.define(slots=True, eq=False)

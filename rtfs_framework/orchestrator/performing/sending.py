@@ -351,6 +351,11 @@ async def _infer_there(
     return _a_reply(instance, reply)
 
 
+async def infer_in_turn(instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
+    """Return what a provider answers whose request is a part of another: only its room and its time bound it."""
+    return _sound(instance, await _infer_there(instance, request, None, lambda: None))
+
+
 async def _with_room(instance: ProviderInstance, request: InferenceRequest, stack: AsyncExitStack) -> InferenceRequest:
     """Wait until there is room for a request. Where its call's own time bounds it, that is a part of that time."""
     import anyio

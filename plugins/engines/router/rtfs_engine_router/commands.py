@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import attrs
 import click
 
-from rtfs_engine_router.errors import TOO_FEW, UNREADABLE, FileError
-from rtfs_engine_router.fitting import FOLDS, STEPS, Told, cross_validate, fit
+from rtfs_engine_router.fitting import FOLDS, STEPS, cross_validate, fit
 from rtfs_engine_router.measures import Measured, NoGapError, measure
 from rtfs_engine_router.model import RouterModel, load_model
 from rtfs_engine_router.outcomes import Outcomes, read_outcomes
+from rtfs_framework.api.fitting import TOO_FEW, FileError, Told, write_model
+from rtfs_framework.api.fitting import progress as progress_bar
 
 _SEED = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the folds and the trees."
@@ -25,6 +23,7 @@ _SEED = click.option(
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs to read.")
 _PROGRESS = click.option("--progress/--no-progress", default=None, help="Show how far it is (default: on a terminal).")
 _EVERY = 256
+_LABEL = "routing"
 
 
 @click.command()
@@ -45,10 +44,10 @@ def learn(*, file: Path, out: Path, seed: int, progress: bool | None, as_json: b
     rtfs learn routing outcomes.jsonl.gz --out router.json --seed 7 --json
     """  # noqa: D301 - click's \b is a backspace
     outcomes = read_outcomes(file)
-    with _bar(progress, STEPS) as told:
+    with progress_bar(progress, STEPS, _LABEL) as told:
         fitted = fit(outcomes, seed, told)
     data = fitted.to_bytes()
-    _write(out, data)
+    write_model(out, data)
     if as_json:
         _put({"model": str(out), "bytes": len(data), "seed": seed, **attrs.asdict(fitted.measured)})
         return
@@ -83,10 +82,10 @@ def bench(*, file: Path, model: Path | None, divisions: int, seed: int, progress
     outcomes = read_outcomes(file)
     known = None if model is None else load_model(model)
     if known is None:
-        with _bar(progress, FOLDS * divisions) as told:
+        with progress_bar(progress, FOLDS * divisions, _LABEL) as told:
             found = cross_validate(outcomes, seed, divisions, told)
     else:
-        with _bar(progress, len(outcomes.prompts)) as told:
+        with progress_bar(progress, len(outcomes.prompts), _LABEL) as told:
             found = _measured(known, outcomes, told, str(file))
     seen = known is not None and known.about.get("outcomes") == outcomes.digest
     if as_json:
@@ -117,52 +116,6 @@ def _lines(found: Measured) -> Iterator[str]:
     yield f"APGR  {found.apgr:.3f}   (a random choice: 0.500)"
     yield f"CPT50 {found.cpt50:.1%}   of calls to the strong model recover half of the gap (a random choice: 50.0%)"
     yield f"CPT80 {found.cpt80:.1%}   recover 80 % of it (a random choice: 80.0%)"
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; what is no ordinary file (a device, a pipe) is written to.
-
-    Raises:
-        FileError: It cannot be written.
-    """
-    try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-        else:
-            _replace(path.resolve(), data)  # a link stays, and what it names is written
-    except OSError as error:
-        raise FileError(
-            UNREADABLE, f"it cannot be written: {error}", "name a file in a folder of yours", str(path)
-        ) from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-@contextmanager
-def _bar(wanted: bool | None, steps: int) -> Iterator[Told]:
-    """Give what is told how many steps are done, and shows it on stderr."""
-    if not (sys.stderr.isatty() if wanted is None else wanted):
-        yield lambda _: None
-        return
-    if not sys.stderr.isatty():
-        yield lambda now: click.echo(f"{now:,} of {steps:,}", err=True)
-        return
-    with click.progressbar(length=steps, label="routing", file=sys.stderr) as bar:
-        done = 0
-
-        def told(now: int) -> None:
-            nonlocal done
-            bar.update(now - done)
-            done = now
-
-        yield told
 
 
 def _put(data: dict[str, Any]) -> None:

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import fmean, pstdev
 from typing import Any
 
 import attrs
 
-from rtfs_engine_router.errors import NO_LIBRARY, TOO_FEW, FileError
 from rtfs_engine_router.measures import Measured, NoGapError, measure
 from rtfs_engine_router.model import FORMAT
 from rtfs_engine_router.outcomes import Outcomes
 from rtfs_engine_router.texts import SHAPE, VERSION, seen, shape, terms
+from rtfs_framework.api.fitting import NO_LIBRARY, TOO_FEW, FileError, Told
 
 FOLDS = 5
 LEAST = 100
@@ -36,9 +36,6 @@ _PENALTY = 10.0
 _TERMS_COUNT = 1.5
 """How much what the terms say counts, where what the shape says counts once: they are the better part by themselves."""
 _LEAST_SPREAD = 1e-9
-
-Told = Callable[[int], None]
-"""Told how many of `STEPS` are done."""
 
 
 @attrs.frozen(slots=True)

@@ -6,8 +6,9 @@ A model file names the version of these features (`VERSION`); a change of what t
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from math import log
+
+from rtfs_framework.api.fitting import pairs_and_words
 
 VERSION = 1
 MOST_CHARACTERS = 8192
@@ -29,8 +30,7 @@ def seen(text: str) -> str:
 
 def terms(text: str) -> list[str]:
     """Return the words of two and more characters, in lower case, and the pairs of neighbours."""
-    words = _TERM.findall(text.lower())
-    return words + [f"{first} {second}" for first, second in pairwise(words)]
+    return pairs_and_words(_TERM.findall(text.lower()))
 
 
 def _of_characters(text: str, length: float) -> tuple[float, ...]:

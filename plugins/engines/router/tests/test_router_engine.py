@@ -9,7 +9,6 @@ import attrs
 import pytest
 
 from rtfs_engine_router.engine import CELL, RouterEngine
-from rtfs_engine_router.errors import FileError
 from rtfs_engine_router.settings import RouterSettings
 from rtfs_framework.api import (
     Attempt,
@@ -23,6 +22,7 @@ from rtfs_framework.api import (
     PlanSource,
     RemoteModel,
 )
+from rtfs_framework.api.fitting import FileError
 from rtfs_framework.testing.fakes import FakeAsker, call_context, call_reads, decided
 
 WEAK, STRONG = LocalModel("small"), RemoteModel("cloud")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rtfs_engine_router import fitting
-from rtfs_engine_router.errors import FileError
 from rtfs_engine_router.model import load_model, read_model
 from rtfs_engine_router.outcomes import Outcomes, read_outcomes
+from rtfs_framework.api.fitting import FileError
 
 pytest.importorskip("sklearn", reason="the extra `learn` is not installed")
 

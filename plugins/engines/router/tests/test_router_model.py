@@ -9,9 +9,9 @@ from math import isfinite, log, sqrt
 
 import pytest
 
-from rtfs_engine_router.errors import FileError
 from rtfs_engine_router.model import load_model, rank_of, read_model
 from rtfs_engine_router.texts import MOST_CHARACTERS, SHAPE, shape, terms
+from rtfs_framework.api.fitting import FileError
 
 
 def made(data):

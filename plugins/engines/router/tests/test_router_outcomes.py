@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from rtfs_engine_router.errors import FileError
 from rtfs_engine_router.outcomes import read_outcomes
+from rtfs_framework.api.fitting import FileError
 
 CSV = (
     'topic,prompt,weak_model_correct,strong_model_correct\na,"one, two",1,0\nb,"two\nlines",false,TRUE\nc,x,0.25,1.0\n'

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rtfs_framework.api import RtfsError, one_line
+from rtfs_framework.api.errors import RtfsError
+from rtfs_framework.api.secrets import one_line
 
 MISSING = "E0901"
 UNREADABLE = "E0903"

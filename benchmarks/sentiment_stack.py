@@ -1,0 +1,91 @@
+"""Three-way sentiment: a stack of rules, phrases and learned text features, beside VADER and the rules by themselves.
+
+In: a CSV (or CSV.gz) with the columns `text` and `human_sentiment` (within ±0.5 is neutral). Out: the share of right
+labels, of the stack in five parts, each fitted to the other four.
+
+    python -m benchmarks.sentiment_stack --data review_sentences.csv.gz
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import io
+import sys
+from collections.abc import Callable
+from math import exp
+from pathlib import Path
+
+from rtfs_provider_rules.classify import Classifier
+from rtfs_provider_rules.lexicon import Lexicon
+from rtfs_provider_rules.load import load_rules, rules_path
+from rtfs_provider_stack.fitting import Labelled, cross_validate
+from rtfs_provider_stack.model import Said
+
+LABELS = ("negative", "neutral", "positive")
+THRESHOLD = 0.05
+USUAL = Path(__file__).parent.parent.parent / "shared" / "data" / "review_sentences.csv.gz"
+
+
+def main(data: Path, dead_zone: float, seeds: int) -> None:
+    """Print the table."""
+    raw = data.read_bytes()
+    text = (gzip.decompress(raw) if data.suffix == ".gz" else raw).decode("utf-8")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    texts = tuple(row["text"] for row in rows)
+    labels = tuple(label_of(float(row["human_sentiment"]), dead_zone + 1e-9) for row in rows)
+    said = {"vader": list(map(_vader(), texts)), "sentiment": list(map(_rules(), texts))}
+    frequent = max(map(labels.count, LABELS)) / len(texts)
+    print(f"{len(texts):,} sentences; the most frequent label is right for {frequent:.3f}")
+    print(f"{'VADER alone':42}{_share(said['vader'], labels):.3f}")
+    print(f"{'rules (VADER and phrases)':42}{_share(said['sentiment'], labels):.3f}")
+    for name, members in (("words and characters", {}), ("stack of rules, phrases, words, characters", said)):
+        found = [cross_validate(Labelled(texts, labels, dict(members)), seed, _told) for seed in range(seeds)]
+        print(f"{name:42}{sum(found) / seeds:.3f}", *(f"({each:.3f})" for each in found if seeds > 1), flush=True)
+
+
+def label_of(value: float, bound: float) -> str:
+    """Return the label of a number: neutral below a bound."""
+    return LABELS[1 + (value >= bound) - (value <= -bound)]
+
+
+def _vader() -> Callable[[str], Said]:
+    lexicon = Lexicon({})
+
+    def say(text: str) -> Said:
+        score = lexicon.score(text)
+        return Said(label_of(score, THRESHOLD), 1 / (1 + exp(-2 * abs(score))))
+
+    return say
+
+
+def _rules() -> Callable[[str], Said]:
+    classifier, _ = load_rules(rules_path("sentiment", None))
+    assert isinstance(classifier, Classifier)
+
+    def say(text: str) -> Said:
+        found = classifier.classify(text, LABELS)
+        return Said(found.label, found.confidence)
+
+    return say
+
+
+def _share(said: list[Said], labels: tuple[str, ...]) -> float:
+    return sum(each.label == label for each, label in zip(said, labels, strict=True)) / len(labels)
+
+
+def _told(part: int) -> None:
+    if sys.stderr.isatty():
+        print(f"part {part} of 5", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Compare a stack's labels with people's.")
+    parser.add_argument("--data", type=Path, default=USUAL, help="a CSV or CSV.gz with text and human_sentiment")
+    parser.add_argument("--dead-zone", type=float, default=0.5, help="ratings within it are neutral (default: 0.5)")
+    parser.add_argument("--seeds", type=int, default=1, help="divisions in five parts (default: 1)")
+    options = parser.parse_args()
+    if not options.data.is_file():
+        parser.error(f"there is no file {options.data}")
+    main(options.data, options.dead_zone, options.seeds)

@@ -1,0 +1,76 @@
+"""Local models that a plug-in's command asks (`api.command.ask_local_models`): about many texts, without a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from rtfs_framework.api.errors import ProviderError
+from rtfs_framework.api.provider import InferenceReply
+from rtfs_framework.api.targets import LocalModel
+from rtfs_framework.cli.options import open_session
+from rtfs_framework.cli.shown.models import chosen
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.performing.providers import ProviderInstance
+
+Told = Callable[[int], None]
+Replies = dict[str, list[InferenceReply | None]]
+
+
+def ask(
+    names: Sequence[str], texts: Sequence[str], labels: Sequence[str], *, config: str | None, told: Told
+) -> Replies:
+    """Return what the models say of each text.
+
+    Raises:
+        click.UsageError: One of them is not there, not local, or has a price.
+        ProviderError: One of them answers nothing.
+    """
+    import asyncio
+
+    with open_session(None, config, journal=False) as session:
+        instances = dict(zip(names, chosen(session.host.pool, tuple(names)), strict=True))
+        for name, instance in instances.items():
+            _check(name, instance)
+        return asyncio.run(_answers(instances, texts, labels, told))
+
+
+def _check(name: str, instance: ProviderInstance) -> None:
+    spec = instance.spec
+    if not isinstance(instance.target, LocalModel):
+        raise click.UsageError(f"'{name}' is no local model; name one of [delegation.local_models], or a built-in one")
+    if spec.input_cost or spec.output_cost or spec.request_cost:
+        raise click.UsageError(f"'{name}' has a price; name a model without one, or take its price away")
+
+
+async def _answers(
+    instances: dict[str, ProviderInstance], texts: Sequence[str], labels: Sequence[str], told: Told
+) -> Replies:
+    from rtfs_framework.lang.signature import FunctionSignature, Parameter
+    from rtfs_framework.lang.types.model import EnumType, Primitive
+    from rtfs_framework.lang.types.names import no_names
+    from rtfs_framework.orchestrator.performing.members import HostMember
+    from rtfs_framework.orchestrator.performing.prompt import build_request
+
+    function = FunctionSignature(
+        "label", "Which label fits the text.", (Parameter("text", Primitive.STRING),), EnumType(tuple(labels))
+    )
+    found: Replies = {name: [] for name in instances}
+    done = 0
+    for name, instance in instances.items():
+        wrong: ProviderError | None = None
+        for text in texts:
+            request = build_request(function, (text,), no_names, timeout=instance.spec.timeout)
+            try:
+                found[name].append(await HostMember(instance).infer(request))
+            except ProviderError as error:
+                wrong = error
+                found[name].append(None)
+            done += 1
+            told(done)
+        if wrong is not None and not any(found[name]):
+            raise wrong
+    return found
