@@ -25,6 +25,8 @@ _BOOT = (
 )
 _FROM_SURROUNDINGS = ("CUDA_VISIBLE_DEVICES", "DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "TZ")
 """Variables that a library may need to be found or to find its device. No other one is handed on."""
+_FIXED = {"OPENBLAS_NUM_THREADS": "1"}
+"""NumPy, which llama-cpp-python imports, would make a thread and a buffer for each core, and computes nothing there."""
 _QUIET = 2.0
 """Seconds that a child which was told to end may take."""
 _WORDS = 400
@@ -217,7 +219,7 @@ def _spawn(
     numbers = map(str, (*files, os.getpid()))
     return subprocess.Popen(  # noqa: S603 - Python itself, with arguments that are ours
         [sys.executable, "-I", "-c", _BOOT, *numbers, path],
-        env={name: environ[name] for name in _FROM_SURROUNDINGS if name in environ},
+        env={name: environ[name] for name in _FROM_SURROUNDINGS if name in environ} | _FIXED,
         pass_fds=files,
         stdin=subprocess.DEVNULL,
         stdout=said,

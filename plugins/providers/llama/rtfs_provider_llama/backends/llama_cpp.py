@@ -7,6 +7,7 @@ of these only the renderer of templates.
 from __future__ import annotations
 
 import ctypes
+import logging
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,8 @@ from rtfs_provider_llama.child.choosing import normalised
 _BATCH = 512
 _REMEMBERED = 64
 """Tokens back to which the penalty for repetition looks."""
-_LONGEST_TOKEN = 256
+_USUAL_TOKEN = 64
+"""Bytes of a token; for a longer one there is a second look."""
 _CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -36,6 +38,7 @@ class LlamaCppBackend:
     version: str = llama_cpp.__version__
 
     def __init__(self, options: Options) -> None:
+        logging.getLogger("llama-cpp-python").setLevel(logging.ERROR)  # it would tell of each tensor
         llama_cpp.llama_backend_init()
         params = llama_cpp.llama_model_default_params()
         self._model = llama_cpp.llama_model_load_from_file(options.path.encode(), params)
@@ -52,7 +55,7 @@ class LlamaCppBackend:
         bos = llama_cpp.llama_vocab_bos(self._vocabulary)
         self.begin = (bos,) if llama_cpp.llama_vocab_get_add_bos(self._vocabulary) else ()
         self.end = _first_token(
-            llama_cpp.llama_vocab_eot(self._vocabulary), llama_cpp.llama_vocab_eos(self._vocabulary)
+            llama_cpp.llama_vocab_eos(self._vocabulary), llama_cpp.llama_vocab_eot(self._vocabulary)
         )
         self._bos_text = self._shown(bos).decode(errors="replace") if bos >= 0 else ""
         self._template = self._formatter()
@@ -137,9 +140,13 @@ class LlamaCppBackend:
             raise BackendError(f"llama.cpp could not compute {len(tokens)} tokens (code {code})")
 
     def _shown(self, token: int) -> bytes:
-        room = ctypes.create_string_buffer(_LONGEST_TOKEN)
-        length = llama_cpp.llama_token_to_piece(self._vocabulary, token, room, _LONGEST_TOKEN, 0, True)
-        return room.raw[: max(length, 0)]
+        size = _USUAL_TOKEN
+        while True:
+            room = ctypes.create_string_buffer(size)
+            length = llama_cpp.llama_token_to_piece(self._vocabulary, token, room, size, 0, True)
+            if length >= 0:
+                return room.raw[:length]
+            size = -length
 
     def _formatter(self) -> Jinja2ChatFormatter:
         template = llama_cpp.llama_model_chat_template(self._model, None)
