@@ -106,6 +106,7 @@ class Child:
             ChildDiedError: It ended instead.
         """
         number, ended = next(self._numbers), asyncio.get_running_loop().create_future()
+        ended.add_done_callback(_looked_at)
         if self._over:
             ended.set_exception(ChildDiedError(self._how()))
             return number, ended
@@ -132,8 +133,10 @@ class Child:
             self._process.kill()
 
     async def stop(self) -> None:
-        """End the process: it is told, and killed if it does not listen."""
+        """End the process: it is told, and killed if it does not listen. Nobody waits for its answers any more."""
         self._over = True
+        for ended, _ in self._waiting.values():
+            ended.cancel()
         if self._writer is not None:
             self._writer.close()
         loop = asyncio.get_running_loop()
@@ -209,6 +212,12 @@ class Child:
             self._lifeline = -1
             self._said.close()
             shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _looked_at(ended: asyncio.Future[dict[str, Any]]) -> None:
+    """Take note of a failure that nobody waits for any more: asyncio would tell of it."""
+    if not ended.cancelled():
+        ended.exception()
 
 
 def _spawn(

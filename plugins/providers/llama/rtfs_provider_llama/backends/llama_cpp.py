@@ -72,8 +72,9 @@ class LlamaCppBackend:
 
     def render(self, messages: Sequence[Mapping[str, str]]) -> str:
         """Return messages by the model's template; reasoning aloud is switched off where the template can."""
+        said: Any = [dict(each) for each in messages]
         try:
-            text: str = self._template(messages=list(messages), enable_thinking=False).prompt
+            text: str = self._template(messages=said, enable_thinking=False).prompt
         except Exception as error:  # a template raises what it likes
             raise TemplateError(f"the model's template refuses the messages: {error}") from error
         return text.removeprefix(self._bos_text) if self.begin and self._bos_text else text
