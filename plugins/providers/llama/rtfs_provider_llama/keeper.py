@@ -285,7 +285,7 @@ class Keeper:
         """Put a child away that is of no use any more; the next one starts after a while."""
         loop = asyncio.get_running_loop()
         self._failures += 1
-        self.restarts += 1
+        self.restarts += child is not None and not child.alive
         self._not_before = loop.time() + min(_FIRST_WAIT * 2 ** (self._failures - 1), _LONGEST_WAIT)
         if child is not None:
             child.kill()

@@ -21,7 +21,6 @@ def rtfs_providers() -> list[ProviderEntry]:
             deterministic=True,
             parallel=1,
             batch=True,
-            chat=True,
         )
     ]
 

@@ -234,4 +234,5 @@ def _spawn(
         stdout=said,
         stderr=said,
         cwd=scratch,
+        start_new_session=True,  # Ctrl-C is the host's; the child ends with it
     )

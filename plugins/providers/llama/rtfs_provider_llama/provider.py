@@ -126,28 +126,26 @@ class LlamaProvider:
         Raises:
             ProviderError: Of the kind that fits.
         """
-        form = Form() if request.chat is not None else self._wording.form(request.schema)
+        form = self._wording.form(request.schema)
         job = self._wording.job(request, form)
         _check_text(job["messages"], self.id)
         try:
             found = await self._keeper.ask(job, request.timeout, request.on_text)
         except Exception as error:
             raise self._told(error, request.timeout) from error
-        return self._reply(found, form, request)
+        return self._reply(found, form)
 
     async def aclose(self) -> None:
         """End the model's process."""
         await asyncio.to_thread(self._keeper.close)
 
-    def _reply(self, found: dict[str, Any], form: Form, request: InferenceRequest) -> InferenceReply:
+    def _reply(self, found: dict[str, Any], form: Form) -> InferenceReply:
         usage = Usage(found["input"], found["output"], found["cached"])
         reply = InferenceReply(model=self._named(), usage=usage)
         if form.values is not None:
             value, confidence = form.values[found["choice"]], found["confidence"]
             return attrs.evolve(reply, data=value, structured=True, confidence=confidence)
         text = found["text"]
-        if request.chat is not None:
-            return attrs.evolve(reply, data={"role": "assistant", "content": text}, structured=True)
         if not form.typed:
             return attrs.evolve(reply, text=text)
         if not found["whole"]:

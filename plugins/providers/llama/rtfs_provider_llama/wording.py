@@ -7,12 +7,12 @@ of the declared type by construction; a function without a type answers in plain
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from rtfs_framework.api import InferenceRequest, Message, ProviderError, Usage
+from rtfs_framework.api import InferenceRequest, ProviderError, Usage
 from rtfs_provider_llama.grammar import GrammarError, choices, gbnf
 from rtfs_provider_llama.settings import LlamaSettings
 
@@ -97,44 +97,29 @@ def compact(value: Any) -> str:
 
 
 def _key(request: InferenceRequest) -> str:
-    """Return whose calls share a prefix: a function's, or a conversation's beginning."""
-    if request.chat is not None:
-        return f"chat {json.dumps(request.chat.messages[:1], sort_keys=True, default=str)[:1000]}"
+    """Return whose calls share a prefix: a function's."""
     return f"{request.function.name} {request.function.body_digest}"
 
 
 def _said(request: InferenceRequest) -> list[tuple[str, str, int]]:
-    """Return role, content and how many characters of it are steady, of each message."""
-    chat = request.chat
-    if chat is not None:
-        return _conversation([(each.get("role", "user"), _words(each.get("content"))) for each in chat.messages])
-    return [(each.role, each.content, _steady(each)) for each in request.messages]
+    """Return role, content and how many characters of it are steady, of each message.
 
-
-def _steady(message: Message) -> int:
-    """Return how much of a message other calls of the function say, too: all but the arguments' values.
-
-    Where the host writes no such line, everything before the last message is the same, more or less.
+    All that comes before the last message is: what a function is told of itself, or a conversation so far.
     """
-    if message.role == "system":
-        return len(message.content)
-    place = message.content.find(_BEFORE_ARGUMENTS)
+    *before, last = request.messages
+    return [(each.role, each.content, len(each.content)) for each in before] + [
+        (last.role, last.content, _steady(last.content))
+    ]
+
+
+def _steady(content: str) -> int:
+    """Return how much of the last message other calls of the function say, too: all but the arguments' values.
+
+    Where the host writes no such line, nothing of it.
+    """
+    place = content.find(_BEFORE_ARGUMENTS)
     if place < 0:
         return 0
     start = place + len(_BEFORE_ARGUMENTS)
-    value = message.content.find(_BEFORE_VALUE, start)
+    value = content.find(_BEFORE_VALUE, start)
     return start if value < 0 else value + len(_BEFORE_VALUE)
-
-
-def _conversation(messages: Sequence[tuple[str, str]]) -> list[tuple[str, str, int]]:
-    """Return a conversation as what is said: all but the last message stays when it goes on."""
-    last = len(messages) - 1
-    return [(role, content, len(content) if place < last else 0) for place, (role, content) in enumerate(messages)]
-
-
-def _words(content: Any) -> str:
-    """Return the text of a chat message: a text, or parts of which some are."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return "".join(part.get("text", "") for part in parts if isinstance(part, dict) and part.get("type") == "text")

@@ -14,7 +14,7 @@ def test_the_catalog_offers_it_and_makes_nothing():
     catalog = load_catalog({"RTFS_PLUGINS": "llama"})
     assert not catalog.problems
     entry = catalog.provider("llama")
-    assert (entry.deterministic, entry.parallel, entry.chat) == (True, 1, True)
+    assert (entry.deterministic, entry.parallel, entry.chat) == (True, 1, False)
     provider = entry.factory(ProviderSettings("small"))
     assert provider.status().loaded is False
 

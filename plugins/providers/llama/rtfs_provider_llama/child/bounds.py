@@ -12,6 +12,7 @@ import resource
 import signal
 import threading
 import time
+from contextlib import suppress
 
 _LARGEST_FILE = 64 * 1024 * 1024
 """Bytes that the child may write to any one file: its messages, should a library chatter."""
@@ -24,7 +25,8 @@ def bound(memory: int) -> None:
     for what, wanted in bounds.items():
         _, hard = resource.getrlimit(what)
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(what, (most, most))
+        with suppress(ValueError, OSError):  # macOS takes some of them only where it likes
+            resource.setrlimit(what, (most, most))
 
 
 def end_with(parent: int, lifeline: int) -> None:
