@@ -48,13 +48,22 @@ class Sync(llm.Model):
 
 
 class Thinks(Sync):
-    """Also sends its reasoning."""
+    """Stands for its asynchronous form, which is asked."""
 
     model_id = "made-thinks"
 
-    def execute(self, prompt, stream, response, conversation):
+
+class AsyncThinks(llm.AsyncModel):
+    """Also sends its reasoning."""
+
+    model_id = "made-thinks"
+    can_stream = True
+
+    async def execute(self, prompt, stream, response, conversation):
         yield StreamEvent(type="reasoning", chunk="hm", part_index=0)
-        yield StreamEvent(type="text", chunk="done", part_index=1)
+        yield StreamEvent(type="text", chunk="do", part_index=1)
+        yield StreamEvent(type="text", chunk="ne", part_index=1)
+        response.set_usage(input=3, output=1)
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +74,7 @@ def models():
 
     def register_models(register):
         register(Sync(), aliases=("made",))
-        register(Thinks())
+        register(Thinks(), AsyncThinks())
 
     module.register_models = llm.hookimpl(register_models)
     pm.register(module)

@@ -41,11 +41,11 @@ class Response:
         self.status_code, self.headers = status_code, headers
 
 
-def test_an_installed_model_answers_with_its_usage(make, ask):
+def test_an_installed_model_answers(make, ask):
     reply = ask(make(), inference_request("you", messages=(Message("system", "Be brief."), Message("user", "hi you"))))
     said = json.loads(reply.text)
     assert (said["prompt"], said["system"], said["stream"]) == ("hi you", "Be brief.", False)
-    assert (reply.model, reply.usage) == ("echo", Usage(4, len(reply.text.split())))
+    assert reply.model == "echo"
 
 
 def test_what_follows_a_first_answer_stands_in_the_prompt(make, ask):
@@ -71,11 +71,11 @@ def test_pieces_are_passed_on_while_more_is_to_come(make, ask, models):
 def test_an_asynchronous_model_streams_too_and_reasoning_is_left_out(make, ask):
     heard = []
     request = attrs.evolve(inference_request("x"), on_text=heard.append)
-    reply = ask(make("echo", options={"thinking": True}), request)
-    assert "".join(heard) == reply.text
-    assert json.loads(reply.text)["stream"] is True
-    assert "First I consider" not in reply.text
-    assert ask(make("made-thinks"), inference_request("x")).text == "done"
+    reply = ask(make("made-thinks"), request)
+    assert (heard, reply.text, reply.usage) == (["do", "ne"], "done", Usage(3, 1))
+    assert (
+        json.loads(ask(make("echo", options={"example_bool": True}), request).text)["options"]["example_bool"] is True
+    )
 
 
 @pytest.mark.parametrize(
