@@ -139,3 +139,17 @@ def test_a_server_that_fails_ends_a_measurement_with_its_words(rtfs, remote):
         assert found.code == 1
         assert "remote-big: " in found.err
         assert len(server.requests) == 1
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+def test_a_ping_finds_out_at_no_cost(rtfs, remote):
+    with OpenAIServer(then=Fail(503)) as server:
+        options = remote(server)
+        found = rtfs("models", "ping", "big", "--json", *options)
+        (one,) = found.data["models"]
+        assert (found.code, one["target"], one["outcome"]) == (0, "remote-big", "answers")
+        assert one["seconds"] > 0
+        assert server.requests == [] or {each.method for each in server.requests} == {"GET"}
+    found = rtfs("models", "ping", "remote-big", *options)
+    assert found.code == 1
+    assert "failed" in found.out
