@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 
-from rtfs_framework.testing.openai_server import Drip, Fail, Hang, OpenAIServer, Say, Stream
+from rtfs_framework.testing.openai_server import Drip, Fail, Hang, Late, OpenAIServer, Say, Stream
 
 openai = pytest.importorskip("openai")
 httpx = pytest.importorskip("httpx")
@@ -161,6 +162,7 @@ def _until(reached):
     raise AssertionError("it has not ended")
 
 
+@pytest.mark.needs("rtfs-cache-l2")
 def test_what_is_in_memory_is_streamed_too_and_costs_nothing(door):
     with OpenAIServer(then=Stream(LONG)) as one:
         served = door(one=one, more='reuse = "always"')
@@ -176,6 +178,25 @@ def test_what_is_in_memory_is_streamed_too_and_costs_nothing(door):
     assert (first[-1]["rtfs"]["cache"], second[-1]["rtfs"]["cache"]) == ("l2 miss", "l2 hit")
     whole = answers[2].json()
     assert (whole["choices"][0]["message"]["content"], whole["usage"]["total_tokens"]) == (LONG.text, 0)
+
+
+@pytest.mark.needs("rtfs-cache-l2")
+def test_equal_requests_at_once_are_one_and_each_is_answered(door):
+    with OpenAIServer(then=Late(1.0, LONG)) as one:
+        served = door(one=one, more='reuse = "always"')
+        with ThreadPoolExecutor(4) as threads:
+            answers = list(threads.map(lambda stream: post(served, {**BODY, "stream": stream}), [True, False] * 2))
+        assert len(one.requests) == 1
+    assert [_said(answer) for answer in answers] == [LONG.text] * 4
+    assert sorted("data: [DONE]" in answer.text for answer in answers) == [False, False, True, True]
+
+
+def _said(answer):
+    """Return the text of an answer, whole or in pieces."""
+    if not answer.headers["content-type"].startswith("text/event-stream"):
+        return answer.json()["choices"][0]["message"]["content"]
+    chunks = [json.loads(line[6:]) for line in _lines(answer)[:-1]]
+    return "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks)
 
 
 def _lines(answer):

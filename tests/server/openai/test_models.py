@@ -121,7 +121,7 @@ def test_names_may_have_routes_of_their_own_and_one_stands_for_all_others(door, 
         assert content(ask(other, "gpt-4o")) == "one"
 
 
-@pytest.mark.needs("rtfs-provider-openai")
+@pytest.mark.needs("rtfs-provider-openai", "rtfs-cache-l2")
 def test_each_tenant_has_its_own_routes_and_its_own_memory(door, ask):
     config = (
         '[delegation.static_routes]\n"host/chat" = "remote-one"\n'
