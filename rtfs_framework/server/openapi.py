@@ -108,6 +108,10 @@ def _get(summary: str, *, token: bool = True, path: tuple[str, ...] = ()) -> dic
     return {"get": made}
 
 
+def _post(summary: str, *, path: tuple[str, ...]) -> dict[str, Any]:
+    return {"post": _get(summary, path=path)["get"]}
+
+
 @cache
 def description() -> dict[str, Any]:
     """Return the description of all addresses."""
@@ -138,6 +142,9 @@ def description() -> dict[str, Any]:
             "/v1/rtfs/offer": _get("What this host offers: targets, prices, marks, load."),
             "/v1/rtfs/runs/{run}": _get("How a run of this tenant stands.", path=("run",)),
             "/v1/rtfs/runs/{run}/verify": _get("Whether its record is as it was written.", path=("run",)),
+            "/v1/rtfs/models": _get("The models of this tenant: usable, in memory, health, price."),
+            "/v1/rtfs/models/{model}/load": _post("Take a model into memory.", path=("model",)),
+            "/v1/rtfs/models/{model}/unload": _post("Take a model out of memory.", path=("model",)),
             **PATHS,
             "/healthz": _get("Whether the process answers.", token=False),
             "/readyz": _get("Whether it takes requests: 503 while it ends.", token=False),

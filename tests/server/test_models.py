@@ -127,6 +127,14 @@ def test_nobody_without_a_token(server):
     assert httpx.get(f"{server.url}/v1/rtfs/models").status_code == 401
 
 
+def test_the_addresses_are_described(server):
+    paths = httpx.get(f"{server.url}/openapi.json").json()["paths"]
+    assert set(paths["/v1/rtfs/models"]) == {"get"}
+    for what in ("load", "unload"):
+        assert set(paths[f"/v1/rtfs/models/{{model}}/{what}"]) == {"post"}
+        assert paths[f"/v1/rtfs/models/{{model}}/{what}"]["post"]["parameters"][0]["name"] == "model"
+
+
 @pytest.fixture
 def rtfs(server, capsys, monkeypatch):
     """Run a command line against the server."""
