@@ -7,6 +7,7 @@ wording     request → job: messages, what stays the same between calls, choice
 provider    one request: job, queue, deadline; every failure a `ProviderError`
 keeper      the thread that keeps the child: queue, restarts, idle unload
 process     one child: started, spoken to, ended
+scratch     its folder
 child       what runs in the child process: protocol, bounds, prompts, kept prefixes, choosing, answering
 backends    llama-cpp-python and xllamacpp behind one small contract
 grammar     JSON Schema → GBNF

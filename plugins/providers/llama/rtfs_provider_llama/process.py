@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rtfs_provider_llama.child.protocol import HEAD, OUT_OF_MEMORY, ProtocolError, length_of, pack, unpack
+from rtfs_provider_llama.scratch import make, remove
 
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[4]); "
@@ -68,7 +68,7 @@ class Child:
         """
         ours, theirs = socket.socketpair()
         reader, lifeline = os.pipe()
-        scratch = tempfile.mkdtemp(prefix="rtfs-llama-")
+        scratch = make()
         said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it is open as long as the child
         try:
             process = _spawn((theirs.fileno(), reader), scratch, said, environ)
@@ -76,7 +76,7 @@ class Child:
             ours.close()
             os.close(lifeline)
             said.close()
-            shutil.rmtree(scratch, ignore_errors=True)
+            remove(scratch)
             raise
         finally:
             theirs.close()
@@ -211,7 +211,7 @@ class Child:
             os.close(self._lifeline)
             self._lifeline = -1
             self._said.close()
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            remove(self._scratch)
 
 
 def _looked_at(ended: asyncio.Future[dict[str, Any]]) -> None:

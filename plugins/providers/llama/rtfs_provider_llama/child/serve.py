@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import shutil
 import socket
 import threading
 import time
@@ -16,6 +15,7 @@ from rtfs_provider_llama.backends.choose import open_backend
 from rtfs_provider_llama.child.answering import Answerer, Job, OverflowError_, StoppedError
 from rtfs_provider_llama.child.bounds import bound
 from rtfs_provider_llama.child.protocol import OUT_OF_MEMORY, pack, receive
+from rtfs_provider_llama.scratch import hold, remove
 
 
 class Serving:
@@ -27,6 +27,7 @@ class Serving:
         self._cancelled: set[int] = set()
         self._sending = threading.Lock()
         self._scratch = ""
+        self._lock: int | None = None
         self._backend: Backend | None = None
         self._answerer: Answerer | None = None
 
@@ -49,7 +50,7 @@ class Serving:
                     self._inbox.put(message)
         finally:  # the host has gone, or has had enough
             if self._scratch:
-                shutil.rmtree(self._scratch, ignore_errors=True)
+                remove(self._scratch)
             os._exit(0)
 
     def _carry_out(self, message: dict[str, Any], answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -71,6 +72,7 @@ class Serving:
 
     def _load(self, message: dict[str, Any]) -> dict[str, Any]:
         self._scratch = message["scratch"]
+        self._lock = hold(self._scratch)
         bound(message["memory"])
         options = Options(
             path=message["path"],
