@@ -24,8 +24,8 @@ from rtfs_framework.server.guarding import Guard, guarded
 if TYPE_CHECKING:
     from rtfs_framework.server.state import ServerState
 
-_BACKLOG = 128
-"""Connections that are accepted in one turn of the loop."""
+_BACKLOG = 16
+"""Connections that are accepted in one turn of the loop: each turn may do so before those of the last are counted."""
 _QUEUE = 1024
 """Those that the system keeps until they are."""
 _QUIET = 0.2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -42,6 +43,8 @@ async def serve(
         with _Signals(server, reloading, log):
             async with controlled(state.environ, port, url, commands):
                 log.info("serve.started", url=url, host=state.host_id, tokens=len(state.current.tokens.specs))
+                gc.collect()
+                gc.freeze()  # what is there now stays: the collector need not walk over it again and again
                 server.ready = lambda: ready(url)
                 await server.serve(sockets=[listener])
     finally:

@@ -11,13 +11,17 @@ from collections.abc import Iterable
 
 import attrs
 
+from rtfs_framework.api.remote import NO_BOUNDS
 from rtfs_framework.orchestrator.config.globs import Patterns
+from rtfs_framework.orchestrator.config.model import Config
 from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach, RuntimeContext
 from rtfs_framework.orchestrator.config.surroundings import Surroundings
 from rtfs_framework.orchestrator.deciding.around import HostAround
 from rtfs_framework.orchestrator.deciding.labelling import Labelling
 from rtfs_framework.orchestrator.deciding.policy import policy_hash, runtime_context_hash
 from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.performing.models import Models
+from rtfs_framework.orchestrator.performing.travel import bounds_of
 
 _LEVELS = (IsolationLevel.PURE, IsolationLevel.CONTROLLED, IsolationLevel.FULL)
 _REACHES = (Reach.PURE, Reach.LOCAL, Reach.REMOTE)
@@ -61,6 +65,7 @@ def narrowed(host: Host, by: Narrowing) -> Host:
         around=HostAround(config.surroundings, host.clock),
     )
     labelling = dispatcher.labelling
+    models = _models(dispatcher.models, config)
     return attrs.evolve(
         host,
         config=config,
@@ -68,11 +73,20 @@ def narrowed(host: Host, by: Narrowing) -> Host:
             dispatcher,
             delegator=delegator,
             capabilities=attrs.evolve(dispatcher.capabilities, security=security),
-            consultations=attrs.evolve(dispatcher.consultations, security=security),
+            models=models,
+            consultations=attrs.evolve(dispatcher.consultations, security=security, models=models),
+            hedging=attrs.evolve(dispatcher.hedging, models=models),
             labelling=None if labelling is None else Labelling(labelling.marks, delegator, labelling.capabilities),
         ),
         policy_hash=policy,
     )
+
+
+def _models(models: Models, config: Config) -> Models:
+    """Return what asks models; where other hosts are among them, these rules go along."""
+    if models.sender.bounds is NO_BOUNDS:
+        return models
+    return attrs.evolve(models, sender=attrs.evolve(models.sender, bounds=bounds_of(config)))
 
 
 def narrower(rules: RuntimeContext, by: Narrowing) -> RuntimeContext:
