@@ -36,14 +36,12 @@ def gbnf(schema: Mapping[str, Any], bounds: Bounds | None = None) -> str:
 def choices(schema: Mapping[str, Any]) -> list[Any] | None:
     """Return the values of which a schema lets one choose (enumerations, booleans, null), None for any other schema.
 
-    Raises:
-        GrammarError: As for `gbnf`.
+    None, too, for one that nothing fits or no grammar can say: `gbnf` tells why.
     """
-    found = _Builder(schema, Bounds()).choices(key_of([schema]))
-    if found == []:
-        message = "nothing fits this schema"
-        raise GrammarError(message)
-    return found
+    try:
+        return _Builder(schema, Bounds()).choices(key_of([schema])) or None
+    except (GrammarError, RecursionError):
+        return None
 
 
 class _Builder:

