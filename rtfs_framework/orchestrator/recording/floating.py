@@ -150,6 +150,8 @@ class Floating:
         """Count what a call was answered, whatever that was; `name` is what it was about. Returns its marks."""
         label = PUBLIC if record.labelled is None else record.labelled.label
         marks = self.brought(record)
+        if record.remote is not None:  # what another host says of its answer counts besides what is configured of it
+            marks |= record.remote.labels
         if record.kind == GET:
             marks |= self.context.get(name, PUBLIC)
         elif record.kind == SET:
