@@ -19,6 +19,7 @@ pytestmark = pytest.mark.needs("rtfs-provider-remote-rtfs", "rtfs-provider-echo"
 from rtfs_framework.testing.served import served  # noqa: E402 - needs the extra `serve`
 
 MOOD = '(defn mood "Its mood." [text : :string] : :string "own") (defn main [x] (mood x))'
+START = "import sys; from rtfs_framework.cli.main import main; sys.exit(main())"
 ECHO = '[serve]\nid = "{id}"\n[delegation.static_routes]\nmood = "local-echo"\n'
 PEERS = '[delegation]\nengine = "peers"\n[engines.peers]\nplugin = "remote-rtfs"\nsymbols = ["mood"]\n'
 
