@@ -177,7 +177,8 @@ def _collections(inner: st.SearchStrategy[m.Type]) -> st.SearchStrategy[m.Type]:
         _and(arrays, SIZED),
         _and(st.builds(m.MapOfType, KEY_TYPES, inner), SIZED),
         _and(_maps(inner), KEYS | SIZED),
-        st.builds(lambda a, b: m.AndType((a, b)), _maps(inner), _maps(inner)),
+        # One says what its other members are: of two, JSON Schema cannot say by which one a text becomes a keyword.
+        st.builds(lambda a, b: m.AndType((a, m.MapType(b.entries))), _maps(inner), _maps(inner)),
     )
 
 
