@@ -127,7 +127,7 @@ def test_the_record_names_host_run_and_head_and_the_cost_is_the_servers(kit, ope
     assert (call.remote, call.cost, call.input_tokens) == (NORTH, 0.25, 3)
     with closing(sqlite3.connect(kit.journal)) as db, db:
         (body,) = [json.loads(row[0]) for row in db.execute("SELECT body FROM log WHERE what = 'ended'")]
-    assert body["remote"] == {"host": "north", "run": NORTH.run, "head": NORTH.head}
+    assert body["remote"] == {"host": "north", "run": NORTH.run, "head": NORTH.head, "target": "remote north"}
 
 
 def test_a_configured_price_counts_instead_of_the_servers_word(opened, source):
