@@ -1,8 +1,9 @@
 """A server that listens: uvicorn, the eye on its connections, and an end at which nothing is lost.
 
 The end has three parts. For `lame_duck` seconds everything is served as before, but `/readyz` says 503 and each answer
-closes its connection, so that who sends requests goes elsewhere. Then nobody is let in any more, and what is under way
-has `drain` seconds. What still runs after that is cancelled.
+closes its connection, so that who sends requests goes elsewhere. Then nobody is let in any more: whom the system has
+let in already is taken over first, for it would cut them off with the socket. What is under way has `drain` seconds.
+What still runs after that is cancelled.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ _BACKLOG = 16
 """Connections that are accepted in one turn of the loop: each turn may do so before those of the last are counted."""
 _QUEUE = 1024
 """Those that the system keeps until they are."""
-_QUIET = 0.2
-"""Seconds in which a request that is on its way arrives."""
+_QUIET, _UNHEARD = 0.2, 2.0
+"""Seconds in which a request that is on its way arrives; and how long a peer has that has said nothing yet."""
 
 
 class Server(uvicorn.Server):
@@ -67,11 +68,42 @@ class Server(uvicorn.Server):
         self.state.draining = True
         if not self.force_exit:
             await asyncio.sleep(self.state.spec.lame_duck)
+        late = [found for each in sockets or () for found in _queued(each)]
         for server in self.servers:
             server.close()
         if not self.force_exit:
-            await asyncio.sleep(_QUIET)
+            await self._take_over(late)
+        for each in late if self.force_exit else ():
+            each.close()
         await super().shutdown(sockets)
+
+    async def _take_over(self, connections: list[socket.socket]) -> None:
+        """Serve connections that came last, and wait for the requests that are on their way."""
+        loop, config = asyncio.get_running_loop(), self.config
+
+        made: Any = config.http_protocol_class
+
+        def protocol() -> Any:
+            return made(config=config, server_state=self.server_state, app_state=self.lifespan.state)
+
+        for each in connections:
+            with contextlib.suppress(OSError):  # it went away by itself
+                await loop.connect_accepted_socket(protocol, each, ssl=config.ssl)
+        for _ in range(round(_UNHEARD / _QUIET)):
+            await asyncio.sleep(_QUIET)
+            if all(each.heard for each in self.guard.waiting):
+                return
+
+
+def _queued(listening: socket.socket) -> Iterator[socket.socket]:
+    """Yield the connections that the system has accepted and nobody has taken yet."""
+    while True:
+        try:
+            made, _ = listening.accept()
+        except OSError:  # there is none, or there can be no more
+            return
+        made.setblocking(False)
+        yield made
 
 
 def make_server(state: ServerState, *, cert: Path | None = None, key: Path | None = None, log: Any = None) -> Server:
