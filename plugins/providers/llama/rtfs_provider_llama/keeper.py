@@ -39,6 +39,10 @@ class DownError(Exception):
         self.wait = wait
 
 
+class DeafError(Exception):
+    """Who was told the pieces of an answer raised an error; the computation is stopped."""
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class Bounds:
     """How the child is kept."""
@@ -60,9 +64,13 @@ class Errand:
     unload: bool = False
 
     def heard(self, piece: str) -> None:
-        """Pass on a piece of the answer, while somebody waits for it."""
-        if self.on_piece is not None and not self.ended.done():
+        """Pass on a piece of the answer, while somebody waits for it; who fails to listen gets no answer."""
+        if self.on_piece is None or self.ended.done():
+            return
+        try:
             self.on_piece(piece)
+        except Exception as error:  # noqa: BLE001 - the listener's own, such as a loop that was closed
+            self.ended.set_exception(DeafError(f"its listener failed: {type(error).__name__}: {error}"))
 
 
 class Keeper:

@@ -161,8 +161,8 @@ class Child:
             while True:
                 message = unpack(await stream.readexactly(length_of(await stream.readexactly(HEAD))))
                 self._take(message)
-        except (asyncio.IncompleteReadError, OSError, ProtocolError):
-            pass
+        except (asyncio.IncompleteReadError, OSError, ProtocolError, LookupError, TypeError, AttributeError):
+            pass  # it ended, or what it says is no answer: the other end of this protocol is lost
         if not self._over:
             self._over = True
             self.kill()

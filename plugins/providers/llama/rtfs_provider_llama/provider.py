@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import attrs
@@ -36,6 +37,7 @@ from rtfs_provider_llama.wording import Form, Wording
 _VERSION = "1"
 _SPARE_MEMORY = 2 * 1024 * 1024 * 1024
 _NOTHING = Usage(0, 0)
+_NO_MODEL = "none"
 
 
 class LlamaProvider:
@@ -51,14 +53,17 @@ class LlamaProvider:
         bounds = Bounds(queue=own.queue, load=own.load, patience=own.patience, idle=own.idle)
         self._keeper = Keeper(self.id, self._loading, settings.environ, bounds)
         self._fingerprint: str | None = None
+        self._model: str | None = None
+        self._agreeing = Lock()
 
     def fingerprint(self) -> str:
         """Return the digest of what answers rest on: the model's file, the backend, its version, the parameters."""
         if self._fingerprint is None:
             try:
-                model = digest_of(self._path())
+                found = digest_of(self._path())
             except (NotFoundError, OSError):
-                model = "none"  # it cannot answer either
+                found = _NO_MODEL  # it cannot answer either
+            model = self._agreed(found)
             own = self._own
             how = (own.context, own.seed, own.temperature, own.top_k, own.top_p, own.min_p, own.repeat_penalty)
             version = backend_version(self._backend)
@@ -185,7 +190,7 @@ class LlamaProvider:
     def _path(self) -> Path:
         own = self._own
         where = named(own.model or own.path, self._settings.environ)
-        path = find(where.text, self._settings.directory).resolve()
+        path = find(where.text, self._settings.directory, where.said_in).resolve()
         for part in parts_of(path):
             if not part.is_file():
                 raise NotFoundError(f"the model {path.name} is split, and {part.name} is missing")
@@ -202,10 +207,27 @@ class LlamaProvider:
         if why is not None:
             raise NotFoundError(why)
 
+    def _agreed(self, found: str) -> str:
+        """Return the digest of the one model that answers as long as this provider lives: the first that was seen.
+
+        What was answered is remembered under the fingerprint, and another model's answers must not be.
+        """
+        with self._agreeing:
+            if self._model is None:
+                self._model = found
+            return self._model
+
     def _loading(self) -> dict[str, Any]:
-        """Return the message that loads the model."""
+        """Return the message that loads the model.
+
+        Raises:
+            NotFoundError: There is none, or it is not the one that the fingerprint speaks of.
+        """
         self._check_installed()
         path, own = self._path(), self._own
+        if self._agreed(found := digest_of(path)) != found:
+            message = f"the model {path.name} is another one than when this host began; start the host again"
+            raise NotFoundError(message)
         memory: int | None = own.memory
         if memory is None:
             memory = sum(part.stat().st_size for part in parts_of(path)) + _SPARE_MEMORY

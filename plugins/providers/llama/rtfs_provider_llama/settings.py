@@ -77,7 +77,7 @@ class LlamaSettings:
         try:
             where = named(self.model or self.path, environ)
             if where.absolute:
-                find(where.text, None)
+                find(where.text, None, where.said_in)
         except NotFoundError as error:
             return str(error)
         return missing(self.backend)

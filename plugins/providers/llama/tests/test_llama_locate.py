@@ -61,6 +61,9 @@ def test_a_package_is_found_and_not_imported(package, name):
         ("package:../etc", "names no package"),
         ("nowhere.gguf", "there is no model"),
         (".", "holds no GGUF file"),
+        ("~nobody-has-this-name/a.gguf", "~nobody-has-this-name is nobody's folder; check 'model'"),
+        ("a" * 300, "name too long: .*; check 'model'"),
+        ("package:__main__", "no package __main__ is installed"),
     ],
 )
 def test_what_is_not_there_is_told(package, text, said):
@@ -82,6 +85,25 @@ def test_a_setting_goes_before_the_variable():
     for nothing in ({}, {"RTFS_LOCAL_MODEL_PATH": "  "}):
         with pytest.raises(NotFoundError, match="no model is named; set 'model'"):
             named(None, nothing)
+
+
+def test_what_the_variable_says_starts_where_the_command_does(tmp_path, monkeypatch):
+    (tmp_path / "a.gguf").write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+    environ = {"RTFS_LOCAL_MODEL_PATH": " a.gguf "}
+    for model in (None, "a.gguf"):  # the host passes it on as a setting
+        where = named(model, environ)
+        assert (where.text, where.absolute) == (str(tmp_path / "a.gguf"), True)
+    where = named(None, {"RTFS_LOCAL_MODEL_PATH": "b.gguf"})
+    with pytest.raises(NotFoundError, match="check RTFS_LOCAL_MODEL_PATH"):
+        find(where.text, "/elsewhere", where.said_in)
+    with pytest.raises(NotFoundError, match="check RTFS_LOCAL_MODEL_PATH"):
+        named(None, {"RTFS_LOCAL_MODEL_PATH": "~nobody-has-this-name"})
+
+
+def test_a_split_model_of_no_parts_is_one_file(tmp_path):
+    path = tmp_path / "a-00000-of-00000.gguf"
+    assert parts_of(path) == [path]
 
 
 def test_the_digest_sees_another_model(tmp_path):

@@ -168,3 +168,15 @@ def test_several_loops_and_threads_ask_one_model(make, of_type):
         assert (first.text, second.text) == ("one", "two")
     finally:
         anyio.run(provider.aclose)
+
+
+def test_a_listener_that_fails_costs_its_own_request_alone(make, use, of_type):
+    def deaf(_):
+        raise RuntimeError("Event loop is closed")
+
+    async def work(provider):
+        with pytest.raises(ProviderError, match="its listener failed: RuntimeError: Event loop is closed"):
+            await provider.infer(of_type(ENDLESS, on_text=deaf))
+        return (await provider.infer(of_type("next", timeout=10.0))).text, provider.status().restarts
+
+    assert use(make(), work) == ("next", 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_framework.api import ProviderSettings
+from rtfs_framework.api import ProviderSettings, ProviderUnavailable
 from rtfs_framework.registry import load_catalog
 from rtfs_provider_llama.provider import LlamaProvider
 from rtfs_provider_llama.settings import LlamaSettings, missing
@@ -42,6 +42,8 @@ def test_a_value_that_means_nothing_is_refused(keys, said):
         ({}, {}, "no model is named; set 'model'"),
         ({"model": "/nowhere/a.gguf"}, {}, "there is no model /nowhere/a.gguf"),
         ({}, {"RTFS_LOCAL_MODEL_PATH": "package:not_here_at_all"}, "no package not_here_at_all is installed"),
+        ({}, {"RTFS_LOCAL_MODEL_PATH": "not_here.gguf"}, "check RTFS_LOCAL_MODEL_PATH"),
+        ({"model": "~nobody-has-this-name/a"}, {}, "is nobody's folder"),
     ],
 )
 def test_what_cannot_answer_says_why_before_it_is_asked(keys, environ, said):
@@ -70,3 +72,24 @@ def test_the_fingerprint_rests_on_model_backend_and_parameters(make, model):
     found.add(make(model="/nowhere/m.gguf").fingerprint())
     assert len(found) == len(changes) + 2
     assert make(queue=3, idle=5).fingerprint() == make().fingerprint()
+
+
+def test_another_model_is_not_loaded_under_the_fingerprint_of_the_first(make, model, use, of_type):
+    async def work(provider):
+        provider.fingerprint()
+        model.write_bytes(b"another model")
+        with pytest.raises(ProviderUnavailable, match="another one than when this host began; start the host again"):
+            await provider.infer(of_type("x"))
+        assert not provider.status().loaded
+
+    use(make(), work)
+
+
+def test_a_model_that_came_after_the_fingerprint_was_taken_is_not_answered_for_by_it(make, tmp_path, use, of_type):
+    async def work(provider):
+        provider.fingerprint()
+        (tmp_path / "late.gguf").write_bytes(b"letters")
+        with pytest.raises(ProviderUnavailable, match="start the host again"):
+            await provider.infer(of_type("x"))
+
+    use(make(model=str(tmp_path / "late.gguf")), work)
