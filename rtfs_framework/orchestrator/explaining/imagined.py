@@ -13,6 +13,7 @@ import attrs
 from rtfs_framework.api.attempts import Attempt
 from rtfs_framework.api.caller import NO_METADATA, DelegationMetadata
 from rtfs_framework.api.labels import PUBLIC, Label
+from rtfs_framework.api.remote import Offer
 from rtfs_framework.api.signals import Health, Latency, Left, Price
 from rtfs_framework.api.targets import ExecTarget
 from rtfs_framework.kernel.outcome import HostCall
@@ -52,6 +53,11 @@ class Imagined:
         found: Price | None = self.known.get(("price", target))
         return self.host.price(target) if found is None else found
 
+    def offer(self, target: ExecTarget) -> Offer | None:
+        """Return what another host offers."""
+        found: Offer | None = self.known.get(("offer", target))
+        return found
+
     def budget(self, name: str) -> Left:
         """Return what is left of a budget."""
         found: Left = self.known.get(("budget", name), Left.PLENTY)
@@ -64,7 +70,7 @@ class Imagined:
 
     def as_signals(self) -> Signals:
         """Return them as a host has them."""
-        return Signals(targets=self, budgets=self, prices=self)
+        return Signals(targets=self, budgets=self, prices=self, offers=self)
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_framework.api import DelegationPlan, Health, LocalModel, LocalPure, PlanSource
+from rtfs_framework.api import ConfigError, DelegationPlan, Health, LocalModel, LocalPure, PlanSource, RemoteModel
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.orchestrator.explaining.policy.cases import read_cases
 from rtfs_framework.orchestrator.explaining.policy.judge import Judge
 
-M, OTHER = LocalModel("m"), LocalModel("other")
+M, OTHER, NORTH = LocalModel("m"), LocalModel("other"), RemoteModel("north")
 HEAD = "program = 'a.rtfs'\n[[case]]\ncall = '(f \"x\")'\n"
 FINAL = "attempts = [{target = 'local-m', kind = 'final'}]"
 ROUTES = '[delegation.static_routes]\nf = ["local-m", "local-other"]\n'
@@ -38,6 +38,7 @@ def verdict(kit, source, tmp_path):
         (tmp_path / "policy.toml").write_text(HEAD + case)
         engine = None if seen is None else Engine(seen)
         models = [kit.provider(name, lambda _: "asked") for name in ("m", "other")]
+        models += [kit.provider(name, lambda _: "", remote=True, travels=name == "north") for name in ("north", "big")]
         with kit.open(kit.catalog(*models, engine=engine, l1=True), config) as session:
             read = lambda path, _case: source(path.read_text())  # noqa: E731
             (found,) = read_cases(tmp_path / "policy.toml").cases
@@ -79,6 +80,53 @@ def verdict(kit, source, tmp_path):
 def test_an_engine_sees_the_world_of_the_case(verdict, case, seen, saw) -> None:
     found = verdict(f"expect = 'local-m'\n{case}", seen)
     assert (found.ok, found.reasoning) == (True, f"saw {saw}")
+
+
+HOST = """
+[case.offer.remote-north]
+room = "little"
+accepts = [":pii"]
+capabilities = ["db.read"]
+[[case.offer.remote-north.targets]]
+target = "remote big"
+input_cost = 1.0
+output_cost = 2
+quality = 0.8
+accepts = []
+[[case.offer.remote-north.targets]]
+target = "local m"
+health = "open"
+quality = 0.9
+"""
+
+
+def test_an_engine_sees_what_another_host_is_said_to_offer(verdict):
+    def seen(context):
+        offer = context.offer(NORTH)
+        big, small = offer.targets
+        said = offer.host, offer.room.value, sorted(offer.accepts), offer.capabilities, offer.cheapest, offer.quality
+        return *said, big.target, big.accepts == frozenset(), small.accepts, small.health.value
+
+    saw = "saw ('north', 'little', ['pii'], ('db.read',), 3.0, 0.8, 'remote big', True, None, 'open')"
+    assert verdict(f"expect = 'local-m'{HOST}", seen).reasoning == saw
+    assert verdict("expect = 'local-m'", lambda c: c.offer(NORTH)).reasoning == "saw None"
+
+
+@pytest.mark.parametrize(
+    ("offer", "said"),
+    [
+        ("remote-big = {}", "remote-big is no other RTFS host"),
+        ("local-m = {}", "local-m is no other RTFS host"),
+        ("remote-south = {}", "south"),
+        ("remote-north = {room = 'vast'}", "room"),
+        ("remote-north = {targets = [{target = 'remote big', quality = 2}]}", "quality"),
+        ("remote-north = {targets = [{input_cost = -1, target = 'remote big'}]}", "input_cost"),
+    ],
+)
+def test_an_offer_that_means_nothing_is_told_with_its_place(verdict, offer, said):
+    with pytest.raises(ConfigError, match=said) as raised:
+        verdict(f"expect = 'local-m'\noffer = {{{offer}}}")
+    assert "policy.toml:5:" in str(raised.value)
 
 
 def test_a_question_without_an_answer_is_told(verdict) -> None:

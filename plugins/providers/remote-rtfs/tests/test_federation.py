@@ -93,19 +93,9 @@ def test_the_command_follows_a_chain(tmp_path):
         with opened(tmp_path / "a", text, NORTH_TOKEN=north.token) as session:
             session.run(Source("x", MOOD), ("hello",))
         environ = {**os.environ, "RTFS_HOME": str(tmp_path / "a"), "NORTH_TOKEN": north.token}
-        command = [
-            sys.executable,
-            "-m",
-            "rtfs_framework.cli.main",
-            "runs",
-            "verify",
-            "last",
-            "--follow",
-            "--json",
-            "--config",
-        ]
+        options = ["runs", "verify", "last", "--follow", "--json", "--config", str(tmp_path / "a" / "delegation.toml")]
         done = subprocess.run(
-            [*command, str(tmp_path / "a" / "delegation.toml")],
+            [sys.executable, "-c", START, *options],
             env=environ,
             capture_output=True,
             text=True,

@@ -23,6 +23,7 @@ from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.orchestrator.boundary.confidence import with_confidence
 from rtfs_framework.orchestrator.config.routes import Unknown, parse_target
+from rtfs_framework.orchestrator.explaining.policy.offers import HealthName, LeftName, OfferTable
 from rtfs_framework.orchestrator.recording.journal.recorded import value_of
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ OUTCOMES = {"denied": "denied", "error": "the error", "ask": "a person is asked"
 """What may be expected that is no target."""
 BAD_CASE = "E0705"
 _SHARE: Any = validators.optional([validators.ge(0.0), validators.le(1.0)])
-_Health = Literal["closed", "recovering", "half-open", "open", "disabled", "metrics-only", "forced-open"]
-_Left = Literal["nothing", "little", "some", "plenty"]
 _Kind = Literal["safe", "uncertain", "final-here", "final", "bad-reply", "low-confidence", "refused"]
 
 
@@ -82,12 +81,13 @@ class CaseTable:
     constraints: Mapping[str, str] | None = None
     time_class: str = ""
     labels: Sequence[str] = ()
-    health: Mapping[str, _Health] = attrs.field(factory=dict)
+    health: Mapping[str, HealthName] = attrs.field(factory=dict)
     latency: Mapping[str, Sequence[float]] = attrs.field(factory=dict)
     load: Mapping[str, int] = attrs.field(factory=dict)
     price: Mapping[str, PriceOf] = attrs.field(factory=dict)
-    budget: Mapping[str, _Left] = attrs.field(factory=dict)
-    rate: Mapping[str, _Left] = attrs.field(factory=dict)
+    offer: Mapping[str, OfferTable] = attrs.field(factory=dict)
+    budget: Mapping[str, LeftName] = attrs.field(factory=dict)
+    rate: Mapping[str, LeftName] = attrs.field(factory=dict)
     attempts: Sequence[AttemptTable] = ()
     answers: Mapping[str, str] = attrs.field(factory=dict)
     sure: Mapping[str, float] = attrs.field(
@@ -226,11 +226,24 @@ class Meaning:
             found["load", self.target(text, "load", text)] = load
         for text, price in table.price.items():
             found["price", self.target(text, "price", text)] = Price(price.input, price.output)
+        for text, offer in table.offer.items():
+            target = self._host(text)
+            found["offer", target] = offer.signal(target.id)
         for name, left in table.budget.items():
             found["budget", name] = Left(left)
         for name, left in table.rate.items():
             found["rate", name] = Left(left)
         return found
+
+    def _host(self, text: str) -> RemoteModel:
+        target = self.target(text, "offer", text)
+        if not isinstance(target, RemoteModel) or not self.pool.instances[target].entry.travels:
+            raise self.case.mistake(
+                f"{text} is no other RTFS host: it offers nothing",
+                ("offer", text),
+                "name a remote provider that reaches one",
+            )
+        return target
 
     def _latency(self, text: str, times: Sequence[float]) -> Latency:
         if len(times) != 2 or not 0 <= times[0] <= times[1]:
