@@ -43,6 +43,7 @@ def make_app(state: ServerState) -> Starlette:
         ],
         exception_handlers={Problem: answer_problem, 404: _unknown, 405: _unknown},
     )
+    app.router.redirect_slashes = False  # a redirect would repeat what the request says is this host
     app.state.rtfs = state
     return app
 

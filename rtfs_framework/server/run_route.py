@@ -13,6 +13,7 @@ from rtfs_framework.server.bodies import read_body
 from rtfs_framework.server.problems import Problem
 from rtfs_framework.server.replays import Given, asked_for
 from rtfs_framework.server.running import run
+from rtfs_framework.server.values import read_beside
 from rtfs_framework.server.wire import RunRequest, check_protocol, read_run
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ async def _answered(
     caller = state.caller(head.get(b"authorization", b"").decode("latin-1"))
     check_protocol(head.get(b"rtfs-protocol", b"1").decode("latin-1"))
     length = head.get(b"content-length", b"").decode("latin-1")
-    asked = read_run(await read_body(receive, length, state.spec.body))
+    asked = await read_beside(read_run, await read_body(receive, length, state.spec.body))
     seconds = state.spec.replay_for
     if not asked.key or not seconds:
         return Given(200, _bytes(await run(state, caller, asked)))

@@ -12,9 +12,10 @@ from rtfs_framework.lang.errors import InternalError, ProgramError
 from rtfs_framework.orchestrator.performing.travel import NO_TARGET
 from rtfs_framework.orchestrator.recording.purse import NANO, Purse, Terms
 from rtfs_framework.server.problems import DECLINED, FAILED, LOOP, Problem, late, problem_of
-from rtfs_framework.server.values import written
+from rtfs_framework.server.values import is_small, written_beside
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.labels import Label
     from rtfs_framework.orchestrator.recording.records import RunResult
     from rtfs_framework.server.auth import Caller
     from rtfs_framework.server.programs import Kept
@@ -42,9 +43,15 @@ async def run(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str
     except (Problem, InternalError):
         raise
     except ProgramError as error:
-        raise _declined(state, error) if error.kind == NO_TARGET else problem_of(error) from error
+        raise await _failed(state, error) from error
     except Exception as error:
         raise problem_of(error) from error
+
+
+async def _failed(state: ServerState, error: ProgramError) -> Problem:
+    if error.kind == NO_TARGET:
+        return _declined(state, error)
+    return problem_of(error) if is_small(error.value.data) else await asyncio.to_thread(problem_of, error)
 
 
 def _declined(state: ServerState, error: ProgramError) -> Problem:
@@ -62,31 +69,31 @@ def _check_way(state: ServerState, asked: RunRequest) -> None:
 
 async def _answer(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str, Any]:
     kept = await state.programs_of(caller.tenant).get(asked.program, asked.digest, asked.rules)
+    marks = _marks(kept.session, caller, asked)
     with kept:
         if kept.loaded is None:
-            return await _recorded(state, caller, asked, kept)
+            return await _recorded(state, asked, kept, marks)
         value = await kept.value(kept.loaded, asked.entry, asked.args)
-    return _said(state, asked, value)
+    return _said(state, asked, await written_beside(value), marks)
 
 
-async def _recorded(state: ServerState, caller: Caller, asked: RunRequest, kept: Kept) -> dict[str, Any]:
+async def _recorded(state: ServerState, asked: RunRequest, kept: Kept, marks: Label) -> dict[str, Any]:
     """Run a program that may ask its host for something: a run of its own in the journal."""
     session = kept.session
     journey = Journey(via=(*asked.via, state.host_id), hops=_hops(state, asked))
-    terms = Terms(marks=_marks(session, caller, asked), purse=_purse(asked.budget), journey=journey)
+    terms = Terms(marks=marks, purse=_purse(asked.budget), journey=journey)
     linked = attrs.evolve(kept.prepared.link(session.limits), terms=terms)
     result = await session.run_async(linked, asked.args, entry=asked.entry)
-    said = _said(state, asked, result.value)
+    said = _said(state, asked, await written_beside(result.value), result.marks)
     journal = session.host.journal
-    said |= {"run": result.run_id, "head": "" if journal is None else journal.head, "usage": _usage(result)}
-    return {**said, "labels": sorted(result.marks)}
+    return said | {"run": result.run_id, "head": "" if journal is None else journal.head, "usage": _usage(result)}
 
 
 def _hops(state: ServerState, asked: RunRequest) -> int:
     return state.spec.hops if asked.hops is None else min(asked.hops, state.spec.hops)
 
 
-def _marks(session: Any, caller: Caller, asked: RunRequest) -> frozenset[str]:
+def _marks(session: Any, caller: Caller, asked: RunRequest) -> Label:
     """Return the marks of all that comes with a request.
 
     Raises:
@@ -107,14 +114,14 @@ def _purse(budget: Budget | None) -> Purse | None:
     return Purse(nano, budget.tokens, budget.calls)
 
 
-def _said(state: ServerState, asked: RunRequest, value: Any) -> dict[str, Any]:
+def _said(state: ServerState, asked: RunRequest, value: str, marks: Label) -> dict[str, Any]:
     return {
-        "value": written(value),
+        "value": value,
         "run": "",
         "head": "",
         "host": state.host_id,
         "usage": _NO_USAGE,
-        "labels": sorted(asked.marks),
+        "labels": sorted(marks),
         "via": [*asked.via, state.host_id],
     }
 

@@ -21,6 +21,10 @@ from rtfs_framework.server.values import read_args
 PROTOCOL = "1"
 MOST_KEY = 200
 MOST_VIA = 64
+_MOST_NAMES = 1_000
+"""Labels, grants or denials of a request: each costs time when rules are made of them."""
+_MOST_NUMBER = 1e15
+"""Nothing that is counted here comes near it; more is the same as this."""
 _FIELDS = frozenset({"program", "entry", "args", "context", "deadline", "budget", "hops", "via", "key", "caller"})
 _CONTEXT = frozenset({"labels", "grant", "deny", "reach", "level", "agent", "environment", "constraints"})
 
@@ -76,6 +80,7 @@ def read_run(body: bytes) -> RunRequest:
         Problem: 400, it is not as the protocol says.
     """
     table = _table(_json(body), "the body")
+    _check_characters(table, body)
     _known(table, _FIELDS, "")
     program, digest = _program(table.get("program"))
     entry = _text(table, "entry", None)
@@ -114,6 +119,16 @@ def _json(body: bytes) -> Any:
         raise malformed(f"the body is no JSON: {error}") from None
 
 
+def _check_characters(table: Any, body: bytes) -> None:
+    """Refuse halves of surrogate pairs: no file, no header and no answer can hold one. Only escapes can bring them."""
+    if b"\\ud" not in body and b"\\uD" not in body:
+        return
+    try:
+        json.dumps(table, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        raise malformed("the body holds half of a surrogate pair, which is no character") from None
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
@@ -142,10 +157,7 @@ def _program(value: Any) -> tuple[Source, str]:
         raise malformed("'program.source' must be the program's text")
     if not isinstance(name, str) or len(name) > MOST_TEXT:
         raise malformed("'program.name' must be a text")
-    try:
-        digest = hashlib.sha256(text.encode()).hexdigest()
-    except UnicodeEncodeError:
-        raise malformed("'program.source' holds half of a surrogate pair, which is no character") from None
+    digest = hashlib.sha256(text.encode()).hexdigest()
     given = table.get("sha256")
     if given is not None and given != digest:
         raise malformed("'program.sha256' is not the digest of 'program.source'", "the program was changed on its way")
@@ -163,9 +175,9 @@ def _number(table: Mapping[str, Any], name: str) -> float | None:
     value = table.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise malformed(f"'{name}' must be a number of at least 0")
-    return float(value)
+    return float(min(value, _MOST_NUMBER))  # an integer may be more than any float
 
 
 def _whole(table: Mapping[str, Any], name: str) -> int | None:
@@ -181,6 +193,8 @@ def _texts(table: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
         return None
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise malformed(f"'context.{name}' must be a list of texts")
+    if len(value) > _MOST_NAMES or any(len(each) > MOST_TEXT for each in value):
+        raise malformed(f"'context.{name}' may hold {_MOST_NAMES:,} texts of {MOST_TEXT:,} characters each")
     return tuple(value)
 
 

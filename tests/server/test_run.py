@@ -81,6 +81,10 @@ def test_what_cannot_travel_is_refused(server, ask):
         (b'{"program": {"source": "1"}, "budget": {"money": "much"}}', "money"),
         (b"[" * 60_000, "nested"),
         (b'{"program": {"source": "\\ud800"}}', "surrogate"),
+        (b'{"program": {"source": "1"}, "key": "\\uD800"}', "surrogate"),
+        (b'{"program": {"source": "1"}, "via": ["\\ud800"]}', "surrogate"),
+        (b'{"program": {"source": "1"}, "deadline": 1e999}', "deadline"),
+        (b'{"program": {"source": "1"}, "context": {"grant": [' + b'"a*",' * 1_000 + b'"b"]}}', "1,000"),
     ],
 )
 def test_a_malformed_request_says_what_is_wrong(server, body, word):

@@ -80,6 +80,16 @@ def read_json(raw: bytes) -> dict[str, Any]:
     return body
 
 
+def read_chat_body(raw: bytes) -> ChatBody:
+    """Return what bytes of POST /v1/chat/completions ask for, as `read_chat` does."""
+    return read_chat(read_json(raw))
+
+
+def read_embeddings_body(raw: bytes) -> EmbeddingsBody:
+    """Return what bytes of POST /v1/embeddings ask for, as `read_embeddings` does."""
+    return read_embeddings(read_json(raw))
+
+
 def read_chat(body: dict[str, Any]) -> ChatBody:
     """Return what the body of POST /v1/chat/completions asks for.
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.server.auth import caller_of
 from rtfs_framework.server.bodies import body_of
-from rtfs_framework.server.openai.bodies import read_chat, read_embeddings, read_json
+from rtfs_framework.server.openai.bodies import read_chat_body, read_embeddings_body
 from rtfs_framework.server.openai.calling import answer
 from rtfs_framework.server.openai.errors import NOT_OFFERED, BadBody, answer_problem
 from rtfs_framework.server.openai.models import choose, find, model_names
@@ -22,6 +22,7 @@ from rtfs_framework.server.openai.replies import Shape, embeddings, model_object
 from rtfs_framework.server.openai.streaming import Stream, unless_gone
 from rtfs_framework.server.openai.vectors import vectors
 from rtfs_framework.server.problems import Problem, late, problem_of
+from rtfs_framework.server.values import read_beside
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -71,7 +72,7 @@ class Door:
     async def chat(self, request: Request) -> Response:
         """Answer POST /v1/chat/completions."""
         caller = caller_of(request)
-        body = read_chat(read_json(await body_of(request)))
+        body = await read_beside(read_chat_body, await body_of(request))
         chosen = choose(self._state.session_for(caller.tenant), body.model)
         shape = Shape(id=f"chatcmpl-{uuid4().hex}", created=int(self._state.clock.now()), model=body.model)
 
@@ -89,7 +90,7 @@ class Door:
     async def embed(self, request: Request) -> Response:
         """Answer POST /v1/embeddings."""
         session = self._session(request)
-        body = read_embeddings(read_json(await body_of(request)))
+        body = await read_beside(read_embeddings_body, await body_of(request))
         found = await self._in_time(asyncio.to_thread(vectors, session, body.model, body.texts))
         if body.dimensions not in (None, len(found[0])):
             wrong = f"'dimensions' must be {len(found[0])}, or be left out: that is how long this model's vectors are"
