@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api import InferenceRequest, ProviderError, Usage
-from rtfs_provider_llama.grammar import GrammarError, choices, gbnf
+from rtfs_provider_llama.grammar import GrammarError, choices, gbnf, spelled
 from rtfs_provider_llama.settings import LlamaSettings
 
 _BEFORE_ARGUMENTS = "\nArguments:\n"
@@ -76,7 +76,7 @@ class Wording:
             "do": "answer",
             "key": _key(request),
             "messages": _said(request),
-            "choices": None if form.values is None else [compact(value) for value in form.values],
+            "choices": None if form.values is None else [spelled(value) for value in form.values],
             "grammar": form.grammar,
             "most": min(bounds, default=None),
             "stream": request.on_text is not None and not form.typed,
@@ -89,11 +89,6 @@ class Wording:
                 "seed": own.seed,
             },
         }
-
-
-def compact(value: Any) -> str:
-    """Return JSON as a reply holds it: without white space, and as people write it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _key(request: InferenceRequest) -> str:

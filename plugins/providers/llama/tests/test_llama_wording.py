@@ -6,7 +6,7 @@ import pytest
 
 from rtfs_framework.api import Message, ProviderError
 from rtfs_provider_llama.settings import LlamaSettings
-from rtfs_provider_llama.wording import Wording, compact
+from rtfs_provider_llama.wording import Wording
 
 
 @pytest.fixture
@@ -81,7 +81,3 @@ def test_a_type_that_no_grammar_says_is_refused(job):
     with pytest.raises(ProviderError, match="cannot be written as a grammar") as raised:
         wording.form({"type": "string", "pattern": "(?=x)y"})
     assert raised.value.usage.input_tokens == 0
-
-
-def test_json_is_compact_and_as_people_write_it():
-    assert compact({"a": [1, "é"]}) == '{"a":[1,"é"]}'

@@ -9,6 +9,7 @@ that every generation ends; objects have their properties in the schema's order;
 
 from rtfs_provider_llama.grammar.bounds import Bounds
 from rtfs_provider_llama.grammar.build import choices, gbnf
+from rtfs_provider_llama.grammar.chars import spelled
 from rtfs_provider_llama.grammar.errors import GrammarError
 
-__all__ = ["Bounds", "GrammarError", "choices", "gbnf"]
+__all__ = ["Bounds", "GrammarError", "choices", "gbnf", "spelled"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from rtfs_provider_llama.grammar.arrays import array
 from rtfs_provider_llama.grammar.bounds import Bounds
-from rtfs_provider_llama.grammar.chars import WRITABLE, written
+from rtfs_provider_llama.grammar.chars import WRITABLE, spelled, written
 from rtfs_provider_llama.grammar.demands import Demands, Key, key_of
 from rtfs_provider_llama.grammar.errors import GrammarError
 from rtfs_provider_llama.grammar.expressions import Expression, Literal, either
@@ -82,7 +82,7 @@ class _Builder:
     def _way(self, key: Hashable, parts: Parts, rules: Rules) -> Expression:
         values = _listed(parts)
         if values is not None:
-            return either(Literal(json.dumps(value, ensure_ascii=False)) for value in values)
+            return either(Literal(spelled(value)) for value in values)
         kinds = parts.kinds()
         ways = [self._kind(kind, key, parts, rules) for kind in sorted(kinds)]
         return either(ways)

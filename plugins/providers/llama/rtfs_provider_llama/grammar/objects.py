@@ -5,13 +5,13 @@ Members come in the schema's order; those that may be left out may be left out o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Hashable
 from typing import Any
 
 import attrs
 
 from rtfs_provider_llama.grammar.bounds import Bounds
+from rtfs_provider_llama.grammar.chars import spelled
 from rtfs_provider_llama.grammar.demands import Key, key_of
 from rtfs_provider_llama.grammar.errors import GrammarError
 from rtfs_provider_llama.grammar.expressions import EMPTY, NOTHING, Expression, Literal, Ref, either, in_turn, repeat
@@ -87,7 +87,7 @@ class Object:
         if place == len(self._members):
             return self._tail(count)
         member = self._members[place]
-        text = json.dumps(member.name, ensure_ascii=False) + ":"
+        text = spelled(member.name) + ":"
         ways: list[Expression] = []
         if count < self._high:
             comma = Literal(",") if count else EMPTY

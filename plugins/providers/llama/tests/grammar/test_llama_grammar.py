@@ -9,7 +9,7 @@ import re
 import pytest
 
 from rtfs_framework.lang.pattern import compile_pattern
-from rtfs_provider_llama.grammar import Bounds, GrammarError, choices, gbnf
+from rtfs_provider_llama.grammar import Bounds, GrammarError, choices, gbnf, spelled
 
 pytestmark = pytest.mark.needs("rtfs-provider-llama")
 
@@ -129,6 +129,36 @@ def test_patterns_allow_only_what_the_pattern_matches(texts, pattern: str) -> No
     found = {json.loads(text) for text in texts({"type": "string", "pattern": pattern})}
     assert found
     assert all(matcher.search(text.encode()) for text in found)
+
+
+@pytest.mark.parametrize(
+    ("rare", "escape"),
+    [("\U000bfca1", r"\udabf\udca1"), ("\U0010ffff", r"\udbff\udfff"), ("\1", r"\u0001"), ("\x7f", r"\u007f")],
+)
+@pytest.mark.parametrize("common", ["a", "é", "😀", "\U0003ffff"])
+def test_rare_characters_are_escapes_where_they_are_demanded(texts, rare: str, escape: str, common: str) -> None:
+    text = common + rare
+    whole = f'"{common}{escape}"'
+    assert spelled(text) == whole
+    assert texts({"const": text}, 20) == texts({"type": "string", "pattern": f"^{text}$"}, 20) == {whole}
+    member = {"type": "object", "properties": {text: {"const": 1}}, "required": [text]}
+    assert texts(member, 20) == {f"{{{whole}:1}}"}
+    one_of = {"type": "string", "pattern": f"^[{text}]$"}
+    assert texts(one_of) == {f'"{common}"', f'"{escape}"'}
+    assert texts({**one_of, "not": {"const": rare}}, 20) == {f'"{common}"'}
+
+
+def test_free_texts_hold_no_character_whose_first_byte_a_vocabulary_may_lack(texts) -> None:
+    found = texts({"type": "string", "minLength": 20}) | texts({"type": "string", "pattern": "^[^x]{20}$"})
+    bytes_ = {byte for text in found for byte in text.encode()}
+    assert 0xF0 in bytes_
+    assert not bytes_ & {*range(0x20), 0x7F, *range(0xF1, 0x100)}
+
+
+def test_a_set_of_rare_characters_alone_is_written_by_some_of_them(texts) -> None:
+    found = {json.loads(text) for text in texts({"type": "string", "pattern": "^[\U000f0000-\U000fffff]$"})}
+    assert len(found) > 5
+    assert all(0xF0000 <= ord(text) <= 0xFFFFF for text in found)
 
 
 def test_a_look_ahead_at_the_start_leaves_words_out(texts) -> None:
