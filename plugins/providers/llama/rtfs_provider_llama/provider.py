@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import attrs
@@ -37,7 +36,6 @@ from rtfs_provider_llama.wording import Form, Wording
 _VERSION = "1"
 _SPARE_MEMORY = 2 * 1024 * 1024 * 1024
 _NOTHING = Usage(0, 0)
-_NO_MODEL = "none"
 
 
 class LlamaProvider:
@@ -54,16 +52,19 @@ class LlamaProvider:
         self._keeper = Keeper(self.id, self._loading, settings.environ, bounds)
         self._fingerprint: str | None = None
         self._model: str | None = None
-        self._agreeing = Lock()
+        """The digest of the file that the fingerprint speaks of."""
+        self._loaded = ""
+        """That of the file which was loaded last."""
 
     def fingerprint(self) -> str:
         """Return the digest of what answers rest on: the model's file, the backend, its version, the parameters."""
         if self._fingerprint is None:
+            model = self._loaded if self._keeper.loaded else ""
             try:
-                found = digest_of(self._path())
+                model = model or digest_of(self._path())
             except (NotFoundError, OSError):
-                found = _NO_MODEL  # it cannot answer either
-            model = self._agreed(found)
+                model = "none"  # it cannot answer either
+            self._model = model
             own = self._own
             how = (own.context, own.seed, own.temperature, own.top_k, own.top_p, own.min_p, own.repeat_penalty)
             version = backend_version(self._backend)
@@ -207,25 +208,17 @@ class LlamaProvider:
         if why is not None:
             raise NotFoundError(why)
 
-    def _agreed(self, found: str) -> str:
-        """Return the digest of the one model that answers as long as this provider lives: the first that was seen.
-
-        What was answered is remembered under the fingerprint, and another model's answers must not be.
-        """
-        with self._agreeing:
-            if self._model is None:
-                self._model = found
-            return self._model
-
     def _loading(self) -> dict[str, Any]:
         """Return the message that loads the model.
 
         Raises:
-            NotFoundError: There is none, or it is not the one that the fingerprint speaks of.
+            NotFoundError: There is none, or another one than the fingerprint speaks of: what was answered is remembered
+                under it, and another model's answers must not be.
         """
         self._check_installed()
         path, own = self._path(), self._own
-        if self._agreed(found := digest_of(path)) != found:
+        self._loaded = digest_of(path)
+        if self._model not in (None, self._loaded):
             message = f"the model {path.name} is another one than when this host began; start the host again"
             raise NotFoundError(message)
         memory: int | None = own.memory

@@ -93,3 +93,13 @@ def test_a_model_that_came_after_the_fingerprint_was_taken_is_not_answered_for_b
             await provider.infer(of_type("x"))
 
     use(make(model=str(tmp_path / "late.gguf")), work)
+
+
+def test_a_fingerprint_that_is_taken_late_speaks_of_the_model_that_was_loaded(make, model, use, of_type):
+    async def work(provider):
+        await provider.infer(of_type("x"))
+        model.write_bytes(b"another model")
+        return provider.fingerprint()
+
+    first = make().fingerprint()
+    assert use(make(), work) == first

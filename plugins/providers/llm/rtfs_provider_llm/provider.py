@@ -1,7 +1,7 @@
 """The provider: one call of a model of llm's, within its deadline; every failure a `ProviderError`.
 
-An asynchronous model is awaited, any other one runs in a worker thread; one that does not end in time is left behind
-there, and stops at its next piece. Nothing is written to llm's own log.
+An asynchronous model is awaited, any other one runs in a thread (`threads`); one that does not end in time is left
+behind there, and stops at its next piece. Nothing is written to llm's own log.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from rtfs_framework.api import (
     ProviderError,
     ProviderSettings,
     ProviderTimeout,
+    RateLimited,
     Usage,
     blotter,
     digest,
@@ -32,6 +33,7 @@ from rtfs_provider_llm.asking import prompt_of, schema_of, system_of
 from rtfs_provider_llm.failures import Teller
 from rtfs_provider_llm.plugin import LlmSettings
 from rtfs_provider_llm.reading import reply_of, usage_of
+from rtfs_provider_llm.threads import FullError, Threads
 
 if TYPE_CHECKING:
     from rtfs_provider_llm.models import Chosen
@@ -60,6 +62,7 @@ class LlmProvider:
         self._own: LlmSettings = settings.own
         self._environ = settings.environ
         self._choosing = Lock()
+        self._threads = Threads(f"llm {settings.id}")
         self._chosen: Chosen | None = None
         key = self._own.key(settings.environ)
         self._teller = Teller(self.id, self._own.api_key_env or "", blotter([key]) if key else str)
@@ -102,9 +105,13 @@ class LlmProvider:
                     await self._hear(chosen, arguments, listener, said)
                 else:
                     ask = partial(self._heard, chosen, arguments, listener, said)
-                    await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)
+                    await self._threads.call(ask)
         except TimeoutError as error:
             raise ProviderTimeout(self.id, f"no reply within {request.timeout:g} s") from error
+        except FullError as error:
+            failed = RateLimited(self.id, f"{error} earlier calls of its model have not ended yet", status=None)
+            failed.usage = Usage(0, 0)
+            raise failed from error
         finally:
             said.left.set()
         return reply_of(self.id, "".join(said.pieces), said.usage, request, said.model, typed=typed)
@@ -154,7 +161,7 @@ class LlmProvider:
                 _take(piece, on_text, said)
             said.usage = usage_of(await response.usage())
             said.model = getattr(response, "resolved_model", None) or said.model
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # plug-ins are written for a command line
             raise self._failed(error, said) from error
 
     def _heard(
@@ -169,10 +176,10 @@ class LlmProvider:
                 _take(piece, on_text, said)
             said.usage = usage_of(response.usage())
             said.model = getattr(response, "resolved_model", None) or said.model
-        except Exception as error:
+        except BaseException as error:
             raise self._failed(error, said) from error
 
-    def _failed(self, error: Exception, said: _Said) -> ProviderError:
+    def _failed(self, error: BaseException, said: _Said) -> ProviderError:
         """Return the error of a call; once the model has spoken, nobody knows what that cost."""
         failed = self._teller.of(error)
         if said.pieces:

@@ -35,7 +35,7 @@ class Sync(llm.Model):
     def execute(self, prompt, stream, response, conversation):
         self.asked.append((prompt, stream))
         said = self.says.pop(0)
-        if isinstance(said, Exception):
+        if isinstance(said, BaseException):
             raise said
         for piece in said if isinstance(said, list) else [said]:
             if isinstance(piece, threading.Event):
