@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -42,6 +43,9 @@ _SPARE = 64 << 20
 """Bytes that stay free on a disk."""
 _CONNECT, _STALL = 15.0, 60.0
 """Seconds."""
+_QUERY = re.compile(r"[!-~]*", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
+_ETAG = re.compile(r'"[!#-~]{0,256}"', re.ASCII)
 _OK, _PARTIAL, _NOT_THAT_RANGE = 200, 206, 416
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -82,11 +86,14 @@ def server_of(url: str, *, loopback: bool = True) -> Endpoint:
     Raises:
         InputError: E0960, it is none; it holds a name or password; or it is plain http to another machine.
     """
-    text = url.partition("?")[0]
+    text, _, query = url.partition("?")
     try:
         where = read_endpoint(text)
     except BadEndpoint as error:
         raise problem(CANNOT, f"{text!r} {error}", "such as https://models.example/phi.gguf", exit_code=2) from error
+    if not _QUERY.fullmatch(query):
+        message = f"{text!r} has a query with blanks, controls or letters beyond ASCII"
+        raise problem(CANNOT, message, "write them as %20 and the like", exit_code=2)
     if where.scheme == "http" and not (where.is_loopback and loopback):
         message = f"{where.origin} is asked over plain http, where anybody on the way can change what arrives"
         raise problem(CANNOT, message, "use https; only this machine may be asked over http", exit_code=2)
@@ -99,9 +106,11 @@ def file_name(url: str) -> str:
     Raises:
         InputError: E0960, the address names none.
     """
+    server_of(url)
     name = urlsplit(url).path.rpartition("/")[2]
-    if not name or name.startswith(".") or not name.isprintable():
-        raise problem(CANNOT, f"{url!r} does not end in the name of a file", "name one: --out FILE", exit_code=2)
+    if not name or name.startswith("."):
+        text = url.partition("?")[0]  # what follows may be a key
+        raise problem(CANNOT, f"{text!r} does not end in the name of a file", "name one: --out FILE", exit_code=2)
     return name
 
 
@@ -146,11 +155,11 @@ class Pull:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with _held(self.part) as file:
             resumed = self._recall(file)
-            self._fetch(file)
+            self._fetch_or_leave(file)
             if resumed and not self._is_right():  # the part was of something else, whatever its note said
                 resumed = 0
                 self._begin_anew(file)
-                self._fetch(file)
+                self._fetch_or_leave(file)
             if not self._is_right():
                 self._forget()
                 raise self._wrong()
@@ -161,6 +170,8 @@ class Pull:
         return Pulled(path=self.path, size=self._done, resumed=resumed)
 
     def _as_it_is(self) -> Pulled:
+        if not self.path.is_file():
+            raise problem(CANNOT, f"{self.path} is there already and is no file", "name another place: --out FILE")
         with self.path.open("rb") as file:
             found = _digest_of(file, self._digest)
         if self._is_right():
@@ -180,7 +191,7 @@ class Pull:
         try:
             note = json.loads(self.note.read_text(encoding="utf-8"))
             known = note["sha256"] == self.sha256
-            self._mark = str(note["etag"]) if note["url"] == self.url else ""
+            self._mark = _strong(str(note["etag"])) if note["url"] == self.url else ""
         except (OSError, ValueError, KeyError, TypeError):
             known = False
         if not known:
@@ -203,6 +214,15 @@ class Pull:
         for path in (self.part, self.note):
             path.unlink(missing_ok=True)
 
+    def _fetch_or_leave(self, file: IO[bytes]) -> None:
+        """Bring what is missing; where nothing has ever arrived, nothing is left behind."""
+        try:
+            self._fetch(file)
+        except BaseException:
+            if not self._done:
+                self._forget()
+            raise
+
     def _fetch(self, file: IO[bytes]) -> None:
         """Bring what is missing: as many requests as it takes, while they bring anything."""
         client, tries = http(), 0
@@ -223,6 +243,8 @@ class Pull:
                     return
 
     def _kept(self) -> str:
+        if not self._done:
+            return "nothing has arrived yet"
         return f"{self._done:,} bytes are kept in {self.part.name}, and the same command goes on from there"
 
     @contextmanager
@@ -240,8 +262,9 @@ class Pull:
                 if response.status_code not in _MOVED:
                     yield response
                     return
-                url = urljoin(url, response.headers.get("location", ""))
-        raise problem(CANNOT, f"{self.url} leads from one address to the next", "name the address of the file itself")
+                url = _moved(url, response.headers.get("location", ""))
+        message = f"{self.url.partition('?')[0]} leads from one address to the next"
+        raise problem(CANNOT, message, "name the address of the file itself")
 
     def _take(self, response: Response, file: IO[bytes]) -> None:
         """Write what a response brings, after what is there or in its place."""
@@ -253,8 +276,8 @@ class Pull:
             raise _AgainError("the file is another one now")
         if response.status_code == _OK and self._done:
             self._begin_anew(file)
-        mark = response.headers.get("etag", "")
-        if mark and not mark.startswith("W/") and mark != self._mark:
+        mark = _strong(response.headers.get("etag", ""))
+        if mark and mark != self._mark:
             self._mark = mark
             self._write_note()
         self._total = self._total_of(response)
@@ -292,9 +315,8 @@ class Pull:
         """Return how many bytes the whole has, None where the server does not say."""
         whole = response.headers.get("content-range", "").rpartition("/")[2]
         if response.status_code in (_PARTIAL, _NOT_THAT_RANGE):
-            return int(whole) if whole.isdecimal() else None
-        length = response.headers.get("content-length", "")
-        return int(length) if length.isdecimal() else None
+            return _count(whole)
+        return _count(response.headers.get("content-length", ""))
 
     def _check_size(self, size: int | None) -> None:
         if size is None:
@@ -341,7 +363,30 @@ def _start_of(content_range: str) -> int | None:
     """Return where the part begins of which a header speaks (`bytes 5-9/10`)."""
     unit, _, rest = content_range.partition(" ")
     start = rest.partition("-")[0]
-    return int(start) if unit == "bytes" and start.isdecimal() else None
+    return _count(start) if unit == "bytes" else None
+
+
+def _count(text: str) -> int | None:
+    """Return the number of bytes that a header speaks of, None where it is none."""
+    return int(text) if _DIGITS.fullmatch(text) else None
+
+
+def _strong(etag: str) -> str:
+    """Return a mark that can be sent back and speaks of every byte, "" for any other."""
+    return etag if _ETAG.fullmatch(etag) else ""
+
+
+def _moved(url: str, location: str) -> str:
+    """Return where a redirect leads; `server_of` judges it.
+
+    Raises:
+        InputError: E0960, that is no address.
+    """
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        message = f"{server_of(url).origin} points to what is no address ({error})"
+        raise problem(CANNOT, message, "name the address of the file itself") from error
 
 
 def _sync(folder: Path) -> None:

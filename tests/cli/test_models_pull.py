@@ -280,6 +280,34 @@ def test_addresses_from_which_nothing_is_fetched(url, said):
     assert said in raised.value.diagnostics[0].render()
 
 
+@pytest.mark.parametrize("location", ["https://[bad/phi.gguf", "http://127.0.0.1:1/phi?a=\x01", "file:///etc/passwd"])
+def test_a_redirect_to_what_is_no_address_is_said_and_leaves_nothing(pull, files, tmp_path, location):
+    files.faults = [{"status": 302, "headers": {"Location": location}}]
+    with pytest.raises(InputError) as raised:
+        pull()
+    assert raised.value.diagnostics[0].code == "E0960"
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize("etag", ['"v\xe9"', '"' + "v" * 5000 + '"', "v1"])
+def test_a_mark_that_cannot_be_sent_back_is_no_mark(pull, files, etag):
+    files.faults = [{"no etag": True, "cut": 600_000, "headers": {"ETag": etag}}]
+    assert pull().size == len(CONTENT)
+    assert "If-Range" not in files.seen[1][1]
+
+
+@pytest.mark.parametrize("said", ["bytes " + "9" * 5000 + "-1/2", "bytes -1/2", "bytes", "octets 5-9/10"])
+def test_a_header_that_says_no_place_says_none(said):
+    assert pulling._start_of(said) is None
+
+
+def test_nothing_that_has_arrived_is_nothing_that_is_kept(pull, files, tmp_path):
+    files.faults = [{"status": 503}] * 5
+    with pytest.raises(InputError, match="nothing has arrived yet"):
+        pull(url=f"{files.url}?key=secret")
+    assert left(tmp_path) == []
+
+
 def test_two_at_once_do_not_write_one_part(pull, files):
     files.faults = [{"cut": 300_000, "hang": True}]
     first = threading.Thread(target=pull)
@@ -311,6 +339,7 @@ def test_the_command_line(rtfs, files, folder):
         ((), "a file is taken only with its digest: --sha256 HEX"),
         (("--sha256", "abc"), "64 hexadecimal digits"),
         (("--sha256", DIGEST, "--max-size", "much"), "'much' is no size"),
+        (("--sha256", DIGEST, "--max-size", "9" * 400), "is no size"),
     ],
 )
 def test_what_the_command_line_refuses(rtfs, files, args, said):
@@ -318,6 +347,23 @@ def test_what_the_command_line_refuses(rtfs, files, args, said):
     assert found.code == 2
     assert said in " ".join(found.err.split())
     assert files.seen == []
+
+
+@pytest.mark.parametrize(
+    ("url", "args", "code"),
+    [
+        ("https://[bad/phi.gguf", (), "E0960"),
+        ("https://models.example/..?key=secret", (), "E0960"),
+        ("https://models.example/" + "a" * 300, (), "E0912"),
+        (None, ("--out", "a" * 300), "E0912"),
+        (None, ("--out", "taken/phi.gguf"), "E0912"),
+    ],
+)
+def test_odd_addresses_and_places_are_told_and_no_key_is(rtfs, files, folder, url, args, code):
+    (folder / "taken").write_text("a file, and no folder", encoding="utf-8")
+    found = rtfs("models", "pull", url or files.url, "--sha256", DIGEST, *args)
+    assert f"error[{code}]" in found.err
+    assert "secret" not in found.err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signal")

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rtfs_framework.api.units import size
 from rtfs_framework.cli.faults import Interrupted
 from rtfs_framework.cli.options import environment, json_option
+from rtfs_framework.cli.problems import OUTPUT, problem
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.shown.progress import Progress, wanted
 from rtfs_framework.cli.terminal import say
 
+if TYPE_CHECKING:
+    from rtfs_framework.cli.pulling import Pull, Pulled
+
+_BYTES = re.compile(r"[0-9]{1,18}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -29,10 +34,12 @@ def _digest(context: click.Context, parameter: click.Parameter, given: str | Non
 
 
 def _size(context: click.Context, parameter: click.Parameter, given: str | None) -> int | None:
-    found = None if given is None else (float(given) if given.isdecimal() else size(given))
-    if given is not None and (found is None or found < 1):
-        raise click.BadParameter(f"{given!r} is no size (1048576, 512M, 2G)", context, parameter)
-    return None if found is None else int(found)
+    if given is None:
+        return None
+    found = int(given) if _BYTES.fullmatch(given) else size(given)
+    if found is None or found < 1:
+        raise click.BadParameter(f"{given!r:.40} is no size (1048576, 512M, 2G)", context, parameter)
+    return int(found)
 
 
 @click.command("pull")
@@ -60,23 +67,31 @@ def pull_command(
     from rtfs_framework.orchestrator.config.folders import data_dir
 
     path = data_dir(environment()) / "models" / file_name(url) if out is None else Path(out)
-    if path.is_dir():
-        path /= file_name(url)
     shown = _Bar(wanted(progress) and not as_json)
-    pull = Pull(url=url, sha256=sha256, path=path, most=max_size or USUAL_MOST, tell=shown.tell, pause=sleep)
     try:
+        if path.is_dir():
+            path /= file_name(url)
+        pull = Pull(url=url, sha256=sha256, path=path, most=max_size or USUAL_MOST, tell=shown.tell, pause=sleep)
         with shown:
-            found = pull.run()
-    except KeyboardInterrupt:
-        kept = pull.part.stat().st_size if pull.part.exists() else 0
-        message = f"({kept:,} bytes are kept in {pull.part}; the same command goes on from there)"
-        raise Interrupted(message) from None
+            found = _pulled(pull)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror or error}"
+        raise problem(OUTPUT, message, "name another place: --out FILE") from error
     if as_json:
         plain: dict[str, Any] = {"path": str(found.path), "size": found.size, "sha256": sha256}
         put_json({**plain, "resumed": found.resumed, "was_there": found.was_there})
         return
     say(f"{found.path}: {'there already' if found.was_there else f'{found.size:,} bytes'}, verified")
     say(f"try it: RTFS_LOCAL_MODEL_PATH={found.path} rtfs models list")
+
+
+def _pulled(pull: Pull) -> Pulled:
+    try:
+        return pull.run()
+    except KeyboardInterrupt:
+        kept = pull.part.stat().st_size if pull.part.exists() else 0
+        message = f"({kept:,} bytes are kept in {pull.part}; the same command goes on from there)"
+        raise Interrupted(message) from None
 
 
 class _Bar:
