@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import secrets
+import socket
+import sqlite3
+import subprocess
+import sys
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -15,6 +22,16 @@ from rtfs_provider_remote_rtfs.plugin import RemoteSettings, rtfs_providers
 
 TOKEN = "rtfs-token-that-nobody-may-see"
 PROGRAM = "(defn f [x] x)\n"
+
+
+SERVING = """
+import sys, time
+real, off = time.time, float(sys.argv.pop(1))
+time.time = lambda: real() + off
+from rtfs_framework.cli.main import main
+sys.exit(main())
+"""
+"""A host whose clock is wrong by some seconds: its wall clock, as on a machine that is set so."""
 
 
 class Scripted:
@@ -106,3 +123,83 @@ def travelling(*args, source=PROGRAM, entry="f", **fields):
 def request_of():
     """Return what makes a request that brings a program along."""
     return travelling
+
+
+class HostProcess:
+    """`rtfs serve` as a process, over a home of its own; it may be killed, and started again at the same address."""
+
+    def __init__(self, name, home, environ, hours):
+        self.name, self.home, self.token = name, home, secrets.token_urlsafe(24)
+        self._environ, self._hours = environ, hours
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._process = None
+
+    def configure(self, text):
+        """Write the configuration; the text goes on with `[serve]`."""
+        self.home.mkdir()
+        digest = hashlib.sha256(self.token.encode()).hexdigest()
+        serve = f'[serve]\nid = "{self.name}"\nlame_duck = 0\n{text}\n[serve.tokens.t]\nsha256 = "{digest}"\n'
+        (self.home / "serve.toml").write_text(serve, encoding="utf-8")
+
+    def launch(self):
+        """Start the process, without waiting for it."""
+        options = ["serve", "--config", str(self.home / "serve.toml"), "--port", str(self._port), "--json"]
+        with (self.home / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", SERVING, str(self._hours * 3600), *options],
+                env={**os.environ, **self._environ, "RTFS_HOME": str(self.home)},
+                cwd=self.home,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def wait(self):
+        """Wait until it serves."""
+        line = self._process.stdout.readline()
+        assert line, (self.home / "log").read_text()
+        assert json.loads(line)["url"] == self.url
+
+    def start(self):
+        """Start it and wait until it serves."""
+        self.launch()
+        self.wait()
+
+    def kill(self):
+        """End it as the system does: it cannot do anything about it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process.stdout.close()
+
+    def runs(self):
+        """Return what its journal says of each run as it began."""
+        journal = self.home / "journal.sqlite"
+        if not journal.exists():
+            return []
+        with closing(sqlite3.connect(journal)) as db, db:
+            rows = db.execute("SELECT body FROM log WHERE what = 'run' ORDER BY position").fetchall()
+        return [json.loads(body) for (body,) in rows]
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Return a function that starts hosts at once; each is a text, or a function of all hosts that makes one."""
+    with ExitStack() as running:
+
+        def start_(*, environ=None, hours=None, **texts):
+            hosts = [HostProcess(name, tmp_path / name, {}, (hours or {}).get(name, 0)) for name in texts]
+            tokens = {f"{host.name.upper()}_TOKEN": host.token for host in hosts}
+            for host, text in zip(hosts, texts.values(), strict=True):
+                host._environ.update({**tokens, **(environ or {})})
+                host.configure(text if isinstance(text, str) else text(*hosts))
+                running.callback(host.kill)
+                host.launch()
+            for host in hosts:
+                host.wait()
+            return hosts
+
+        yield start_
