@@ -21,7 +21,7 @@ import attrs
 from rtfs_framework.api.sqlite_file import SqliteTables, in_transaction
 from rtfs_framework.api.sqlite_held import HeldFile
 from rtfs_framework.lang.errors import RtfsError
-from rtfs_framework.server.problems import CONFLICT, Problem
+from rtfs_framework.server.problems import CONFLICT, Problem, late
 
 if TYPE_CHECKING:
     from rtfs_framework.api.values import Clock
@@ -87,12 +87,20 @@ class Replays:
         return rows.fetchall()[::-1]
 
     async def answer(
-        self, tenant: str, key: str, asked: str, seconds: float, make: Callable[[], Awaitable[Given]]
+        self,
+        tenant: str,
+        key: str,
+        asked: str,
+        seconds: float,
+        make: Callable[[], Awaitable[Given]],
+        patience: float | None = None,
     ) -> tuple[Given, bool]:
         """Return the answer of a request, and whether it was given before; `asked` says what it wants.
 
+        An answer is kept for `seconds`; one that is under way is waited for as long as `patience` says.
+
         Raises:
-            Problem: 409, another request has this key.
+            Problem: 409, another request has this key; 408, the one that is waited for takes longer.
         """
         id_ = (tenant, key)
         while True:
@@ -104,7 +112,10 @@ class Replays:
             if under_way is None:
                 return await self._first(id_, asked, seconds, make), False
             _check(under_way[0], asked)
-            given = await asyncio.shield(under_way[1])
+            try:
+                given = await asyncio.wait_for(asyncio.shield(under_way[1]), patience)
+            except asyncio.TimeoutError:
+                raise late() from None
             if given is not None:
                 return given, True
 

@@ -52,7 +52,12 @@ async def _answered(
     if not asked.key or not seconds:
         return Given(200, _bytes(await run(state, caller, asked)))
     given, again = await state.replays.answer(
-        caller.tenant, asked.key, _wanted(asked), seconds, lambda: _given(state, caller, asked)
+        caller.tenant,
+        asked.key,
+        _wanted(caller, asked),
+        seconds,
+        lambda: _given(state, caller, asked),
+        _left(state, asked),
     )
     if again:
         state.metrics.replayed += 1
@@ -67,13 +72,23 @@ async def _given(state: ServerState, caller: Caller, asked: RunRequest) -> Given
     except Problem as problem:
         if problem.retry_after is not None:
             raise
-        return Given(problem.status, problem.body(), private=bool(asked.marks | caller.marks))
+        floats = state.session_for(caller.tenant).host.dispatcher.labelling is not None
+        return Given(problem.status, problem.body(), private=floats)  # what a program throws may carry any mark
     return Given(200, _bytes(answer), private=bool(answer["labels"]))
 
 
-def _wanted(asked: RunRequest) -> str:
-    """Return what makes two requests equal: not how long they may take, nor on which way they came."""
-    return asked_for(asked.digest, asked.entry or "", asked.written, repr(asked.rules), repr(sorted(asked.marks)))
+def _wanted(caller: Caller, asked: RunRequest) -> str:
+    """Return what makes two requests equal: not how long they may take, nor on which way they came.
+
+    The marks of the token count: what one token's request may see, that of another one of the tenant may not.
+    """
+    marks = sorted(asked.marks | caller.marks)
+    return asked_for(asked.digest, asked.entry or "", asked.written, repr(asked.rules), repr(marks))
+
+
+def _left(state: ServerState, asked: RunRequest) -> float:
+    """Return for how many seconds an equal request that is under way is waited for."""
+    return state.spec.seconds if asked.deadline is None else min(asked.deadline, state.spec.seconds)
 
 
 def _bytes(data: Any) -> bytes:

@@ -43,14 +43,23 @@ async def serve(
         with _Signals(server, reloading, log):
             async with controlled(state.environ, port, url, commands):
                 log.info("serve.started", url=url, host=state.host_id, tokens=len(state.current.tokens.specs))
-                gc.collect()
-                gc.freeze()  # what is there now stays: the collector need not walk over it again and again
+                settle_objects()
                 server.ready = lambda: ready(url)
                 await server.serve(sockets=[listener])
     finally:
         listener.close()
         await asyncio.to_thread(state.close, timeout=5.0)
         log.info("serve.ended", answered=sum(state.metrics.answered.values()))
+
+
+def settle_objects() -> None:
+    """Let the collector pass over what is there now: it stays as long as the configuration does.
+
+    What an older configuration has left behind is found first.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _status(state: ServerState, url: str) -> dict[str, Any]:
@@ -83,6 +92,7 @@ class _Reloading:
             self._log.error("serve.reload_refused", error=str(error), generation=self._state.current.number)
             raise
         self._state.metrics.reloads["done"] += 1
+        settle_objects()
         self._log.info("serve.reloaded", generation=made.number, tokens=len(made.tokens.specs))
         return {"generation": made.number, "tokens": len(made.tokens.specs)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 
 from rtfs_framework.testing.served import served
@@ -55,3 +56,38 @@ def test_one_under_way_is_waited_for(ask):
             each.join()
         assert {each.json()["value"] for each in answers} == {"300000"}
         assert sum("rtfs-replayed" in each.headers for each in answers) == 3
+
+
+def test_a_token_with_other_marks_asks_for_something_else(ask, tmp_path):
+    config = '[labels]\nmarks = ["pii"]\n[serve.tokens.marked]\nsha256 = "{}"\nmarks = ["pii"]\n'
+    token = "of-somebody-who-sees-people"
+    with served(config.format(hashlib.sha256(token.encode()).hexdigest()), home=tmp_path) as server:
+        marked = ask(server, "(+ 1 2)", key="k", headers={"Authorization": f"Bearer {token}"})
+        assert marked.json()["labels"] == ["pii"]
+        assert ask(server, "(+ 1 2)", key="k").status_code == 409
+
+
+def test_what_a_program_throws_is_written_nowhere_where_data_carries_marks(ask, tmp_path):
+    failing = '(throw {:kind :Mine :message "zebra"})'
+    with served('[labels]\nmarks = ["pii"]', home=tmp_path) as server:
+        assert ask(server, failing, key="k").status_code == 422
+        assert ask(server, failing, key="k").headers["rtfs-replayed"] == "true"
+        assert ask(server, "7", key="kept").json()["value"] == "7"
+    with served('[labels]\nmarks = ["pii"]', home=tmp_path) as successor:
+        assert "rtfs-replayed" in ask(successor, "7", key="kept").headers
+        assert "rtfs-replayed" not in ask(successor, failing, key="k").headers
+
+
+def test_who_waits_for_an_equal_request_waits_no_longer_than_its_own_deadline(ask):
+    with served("[limits]\nsteps = 'off'") as server:
+        endless = "(defn main [] (loop [i 0] (recur (inc i))))"
+        first = threading.Thread(
+            target=ask, args=(server, endless), kwargs={"entry": "main", "key": "e", "deadline": 3}
+        )
+        first.start()
+        while not server.state.metrics.running:
+            first.join(0.01)
+        answer = ask(server, endless, entry="main", key="e", deadline=0.2)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (408, "E0944")
+        assert first.is_alive()
+        first.join()

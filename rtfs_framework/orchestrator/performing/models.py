@@ -168,6 +168,7 @@ class Models:
             return None
         record = opened.record
         record.cache, record.model, record.explanation = "l2 hit", reply.model, reply.explanation
+        record.remote = reply.remote
         return self._unsure(instance, reply) or self._reply(opened, value)
 
     async def _ask(

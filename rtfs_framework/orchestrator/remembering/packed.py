@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtfs_framework.api.provider import InferenceReply
+from rtfs_framework.api.remote import RemoteRun
 from rtfs_framework.lang.jsontext import JsonError, dump, load
 
 
@@ -14,6 +15,8 @@ def pack(reply: InferenceReply) -> str | None:
     fields = {
         name: getattr(reply, name) for name in ("text", "data", "structured", "model", "explanation", "confidence")
     }
+    if reply.remote is not None:  # its marks count whenever it is given again, and its run is where it was made
+        fields["remote"] = {**reply.remote.to_json(), "labels": sorted(reply.remote.labels)}
     try:
         return dump({**fields, "usage": usage})
     except (JsonError, TypeError):
@@ -34,6 +37,10 @@ def unpack(stored: Any) -> InferenceReply | None:
     text = found.get("text")
     if text is not None and not isinstance(text, str):
         return None
+    try:
+        remote = None if found.get("remote") is None else _remote(found["remote"])
+    except (TypeError, KeyError):
+        return None  # whose marks nobody knows is not given again
     return InferenceReply(
         text=text,
         data=found.get("data"),
@@ -41,4 +48,10 @@ def unpack(stored: Any) -> InferenceReply | None:
         model=str(found.get("model", "")),
         explanation=str(found.get("explanation", "")),
         confidence=confidence,
+        remote=remote,
     )
+
+
+def _remote(found: dict[str, Any]) -> RemoteRun:
+    names = {name: str(found[name]) for name in ("host", "run", "head")}
+    return RemoteRun(**names, target=str(found.get("target", "")), labels=frozenset(map(str, found["labels"])))

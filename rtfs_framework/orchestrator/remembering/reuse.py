@@ -143,7 +143,9 @@ class Reuse:
             self.layer.invalidate(key)
 
     def remember(self, key: CacheKey, reply: InferenceReply) -> None:
-        """Keep a reply that had the declared type."""
+        """Keep a reply that had the declared type, unless it carries marks that nothing kept may carry."""
+        if self.accepts is not None and reply.remote is not None and not reply.remote.labels <= self.accepts:
+            return
         text = None if self.layer is None else pack(reply)
         if self.layer is not None and text is not None:
             self.layer.put(key, text, self.ttl)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from contextlib import ExitStack, closing
@@ -160,6 +161,22 @@ def test_marks_that_the_other_host_does_not_know_are_refused(asker):
         result = session.run(attrs.evolve(linked, terms=terms), ("secret",))
         assert result.value == "own"
         assert north.state.session_for("").host.journal.head == ""
+
+
+@pytest.mark.needs("rtfs-cache-l2")
+@pytest.mark.parametrize(("accepted", "second"), [('["pii"]', "l2 hit"), ("[]", "l2 miss")])
+def test_marks_that_the_other_host_names_count_when_its_answer_is_remembered(asker, accepted, second):
+    labels = '[labels]\nmarks = ["pii"]\n[labels.accepts]\n'
+    secret = "of-somebody-who-sees-people"
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    there = f'"local-echo" = ["pii"]\n[serve.tokens.marked]\nsha256 = "{digest}"\nmarks = ["pii"]\n'
+    with served(ECHO.format(id="north") + labels + there) as north:
+        here = f'reuse = "always"\n{labels}"remote-north" = ["pii"]\n"cache l2" = {accepted}\n'
+        session = asker(peer(north, "north") + here, NORTH_TOKEN=secret)
+        results = [run(session) for _ in range(2)]
+        assert [each.calls[0].cache for each in results] == ["l2 miss", second]
+        assert [each.marks for each in results] == [{"pii"}, {"pii"}]
+        assert [each.calls[0].remote.host for each in results] == ["north", "north"]
 
 
 STEP = """
