@@ -28,7 +28,7 @@ _FRACTION = 6
 """Digits after the point, at most."""
 _MOST_DIGITS = 60
 """Digits of a number: limits beyond are as good as none."""
-_FARTHEST = Decimal(10**_MOST_DIGITS - 1)
+_FARTHEST = Decimal(10) ** _MOST_DIGITS
 
 
 @attrs.frozen(slots=True)
@@ -63,7 +63,6 @@ class Interval:
         return self.low is None and self.high is None
 
 
-_NEAR = Interval(-_FARTHEST, _FARTHEST)
 _exact = Context(prec=5000)
 
 
@@ -84,8 +83,7 @@ def integers(parts: Sequence[Interval], bounds: Bounds) -> Expression:
 def _integers(interval: Interval, bounds: Bounds) -> Expression:
     if interval.free:
         return in_turn(repeat(Literal("-"), 0, 1), _whole(bounds.digits))
-    interval = interval.and_(_NEAR)
-    low, high = _ends(interval, 0, bounds)
+    low, high = _ends(interval, *_nearer(interval, bounds.digits), 0)
     return _signed(low, high, lambda a, b: _counts(str(a), str(b)))
 
 
@@ -99,11 +97,21 @@ def _decimals(interval: Interval, bounds: Bounds) -> Expression:
         fraction = in_turn(Literal("."), repeat(_digits("0", "9"), 1, bounds.digits))
         power = in_turn(Chars(((69, 69), (101, 101))), repeat(Chars(((43, 43), (45, 45))), 0, 1), _power())
         return in_turn(repeat(Literal("-"), 0, 1), _whole(bounds.digits), repeat(fraction, 0, 1), repeat(power, 0, 1))
-    interval = interval.and_(_NEAR)
-    width = max(len(str(int(abs(end)))) for end in (interval.low, interval.high, Decimal(0)) if end is not None)
+    low, high = _nearer(interval, max(1, bounds.digits - _FRACTION - 1))
+    width = max(len(str(int(abs(low)))), len(str(int(abs(high)))))
     places = max(0, min(_FRACTION, bounds.digits - width - 1))
-    low, high = _ends(interval, places, bounds)
-    return _signed(low, high, lambda a, b: _scaled(a, b, places))
+    first, last = _ends(interval, low, high, places)
+    if first > last:
+        return _narrow(interval, low, high)
+    return _signed(first, last, lambda a, b: _scaled(a, b, places))
+
+
+def _narrow(interval: Interval, low: Decimal, high: Decimal) -> Expression:
+    """Return numbers between ends that are nearer to each other than the places of a fraction tell apart."""
+    with localcontext(_exact):
+        some = [float(low), float((low + high) / 2), float(high)]
+    texts = [(repr(number), decimal_of(number)) for number in some]
+    return either(Literal(text) for text, number in texts if number is not None and interval.holds(number))
 
 
 def _power() -> Expression:
@@ -114,15 +122,23 @@ def _whole(digits: int) -> Expression:
     return either([Literal("0"), in_turn(_digits("1", "9"), repeat(_digits("0", "9"), 0, digits - 1))])
 
 
-def _ends(interval: Interval, places: int, bounds: Bounds) -> tuple[int, int]:
-    """Return the ends as multiples of 10^-places, both within the interval; an end that was open is far away."""
-    far = Decimal(10) ** bounds.digits
-    low, high = interval.low or Decimal(0), interval.high or Decimal(0)
+def _nearer(interval: Interval, digits: int) -> tuple[Decimal, Decimal]:
+    """Return the ends of an interval: one that is none, or far away, comes nearer."""
+    far = Decimal(10) ** digits
+    low, high = interval.low, interval.high
     with localcontext(_exact):
-        if low == -_FARTHEST:
-            low = min(-far, high * 10 - far)
-        if high == _FARTHEST:
-            high = max(far, low * 10 + far)
+        least = min(-far, (high or Decimal(0)) * 10 - far)
+        most = max(far, (low or Decimal(0)) * 10 + far)
+        if low is None or low < -_FARTHEST:
+            low = least if low is None else max(low, least)
+        if high is None or high > _FARTHEST:
+            high = most if high is None else min(high, most)
+    return low, high
+
+
+def _ends(interval: Interval, low: Decimal, high: Decimal, places: int) -> tuple[int, int]:
+    """Return ends as multiples of 10^-places, both within the interval."""
+    with localcontext(_exact):
         unit = Decimal(10) ** places
         first = int((low * unit).to_integral_value(ROUND_CEILING))
         last = int((high * unit).to_integral_value(ROUND_FLOOR))

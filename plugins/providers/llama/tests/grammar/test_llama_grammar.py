@@ -116,6 +116,30 @@ def test_decimals_stay_within_their_limits(texts, low: float, high: float, ends:
 
 
 @pytest.mark.parametrize(
+    ("low", "high"), [(10**70, 10**70), (10**70, 10**70 + 5), (5.5e153, 5.5e153), (-(10**90), -(10**80)), (7, 10**99)]
+)
+def test_integers_beyond_what_is_usual_keep_both_limits(texts, low: float, high: float) -> None:
+    found = {json.loads(text) for text in texts({"type": "integer", "minimum": low, "maximum": high})}
+    assert found
+    assert all(low <= number <= high for number in found)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1e-9, 5e-9), (0.1, 0.1), (5e-324, 5e-324), (-2e-30, -1e-30), (0.5, 0.5 + 1e-12)]
+)
+def test_decimals_of_a_narrow_interval_are_there(texts, low: float, high: float) -> None:
+    found = {json.loads(text) for text in texts({"type": "number", "minimum": low, "maximum": high})}
+    assert found
+    assert all(low <= number <= high for number in found)
+
+
+@pytest.mark.parametrize("limit", [{"minimum": 0}, {"exclusiveMinimum": 2.5}, {"maximum": -1}, {"minimum": 1000}])
+def test_one_limit_leaves_fractions(texts, limit) -> None:
+    found = {json.loads(text) for text in texts({"type": "number", **limit})}
+    assert any(number % 1 for number in found)
+
+
+@pytest.mark.parametrize(
     "pattern",
     [
         "^[A-Z]{2,3}-[0-9]+$", "ab+c?", "^a|b$", r"^\d{3}(?:-\d{4})?$", "^[^x]*$", r"\.txt$", "(?i)^yes|no$",
