@@ -33,7 +33,7 @@ def _raw(problem: Problem, status: bytes) -> bytes:
     return b"HTTP/1.1 " + status + f"\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-_LATE = _raw(Problem(408, LATE, "the request did not arrive in time", kind="Deadline"), b"408 Request Timeout")
+_LATE = _raw(Problem(408, LATE, "the request did not arrive in time", kind="TooSlow"), b"408 Request Timeout")
 _FULL = _raw(busy("too many connections are open"), b"503 Service Unavailable")
 
 

@@ -47,7 +47,9 @@ def verified_run(
     problems = [] if verdict.ok else [verdict.reason]
     if head and not _holds(path, head):
         problems.append("the head that the asker's record names is not in this journal: it was written anew")
-    followed = () if hops is None else follow(session.host, path, row.id, min(hops, state.spec.hops))
+    followed = (
+        () if hops is None else follow(session.host, path, row.id, min(hops, state.spec.hops), state.spec.seconds)
+    )
     ok = not problems and all_ok(followed)
     told = {"run": row.id, "head": _head(session), "host": state.host_id, "ok": ok, "problems": problems}
     return {**told, "followed": followed_json(followed)}

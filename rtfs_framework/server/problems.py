@@ -97,6 +97,12 @@ def late() -> Problem:
     return Problem(408, LATE, "the deadline of the request is over; its run was cancelled", kind="Deadline")
 
 
+def too_long(seconds: float) -> Problem:
+    """Return the problem of a request that takes longer than this server lets any take; another one may take it."""
+    message = f"the run takes longer than the {seconds:g} s that this host gives a request; it was cancelled"
+    return Problem(408, LATE, message, kind="TooLong")
+
+
 def problem_of(error: BaseException) -> Problem:
     """Return the problem that an error of a run is."""
     match error:

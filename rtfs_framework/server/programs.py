@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _BRIEF = 0.01
 """Seconds that a call may take here. (The clock of the thread alone would be fairer, and costs more than a call.)"""
 _LEAST_AWAY, _MOST_AWAY = 64, 1024
+_MOST_TEXT = 16 << 20
+"""Characters of all programs that are kept for a tenant: what is made of them takes many times that."""
 _MOST_RULES = 64
 """Sets of rules that are kept for a tenant; callers have a handful."""
 
@@ -78,6 +80,11 @@ class Kept:
         finally:
             self._under_way -= 1
 
+    @property
+    def size(self) -> int:
+        """How many characters its text has."""
+        return len(self.prepared.artifact.source.text)
+
     def drop(self) -> None:
         """Close it as soon as nobody uses it."""
         self._dropped = True
@@ -96,6 +103,8 @@ class Programs:
     most: int
     _rules: OrderedDict[Narrowing, Session] = attrs.field(factory=OrderedDict, init=False)
     _kept: OrderedDict[tuple[Narrowing, str, str], Kept] = attrs.field(factory=OrderedDict, init=False)
+    _text: int = attrs.field(default=0, init=False)
+    """Characters of those that are kept."""
 
     def under(self, rules: Narrowing) -> Session:
         """Return the tenant's session under narrower rules; it closes with the tenant's own."""
@@ -131,6 +140,9 @@ class Programs:
         if known is not made:  # an equal request was quicker
             made.drop()
             return known
-        if len(self._kept) > self.most:
-            self._kept.popitem(last=False)[1].drop()
+        self._text += made.size
+        while len(self._kept) > self.most or (self._text > _MOST_TEXT and len(self._kept) > 1):
+            _, oldest = self._kept.popitem(last=False)
+            self._text -= oldest.size
+            oldest.drop()
         return made

@@ -11,7 +11,7 @@ from rtfs_framework.api.remote import Journey
 from rtfs_framework.lang.errors import InternalError, ProgramError
 from rtfs_framework.orchestrator.performing.travel import NO_TARGET
 from rtfs_framework.orchestrator.recording.purse import NANO, Purse, Terms
-from rtfs_framework.server.problems import DECLINED, FAILED, LOOP, Problem, late, problem_of
+from rtfs_framework.server.problems import DECLINED, FAILED, LOOP, Problem, late, problem_of, too_long
 from rtfs_framework.server.values import is_small, written_beside
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ async def run(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str
     try:
         return await asyncio.wait_for(_answer(state, caller, asked), seconds)
     except asyncio.TimeoutError:
-        raise late() from None
+        raise (late() if seconds == asked.deadline else too_long(most)) from None
     except (Problem, InternalError):
         raise
     except ProgramError as error:

@@ -70,3 +70,24 @@ def test_a_large_body_is_read_where_it_holds_up_nobody():
         return [await read_beside(lambda _: threading.get_ident() == here, b"x" * size) for size in (100, 100_000)]
 
     assert asyncio.run(places()) == [True, False]
+
+
+def test_a_run_that_takes_longer_than_the_host_allows_is_no_deadline_of_the_asker(ask):
+    endless = "(defn main [] (loop [i 0] (recur (inc i))))"
+    with served("[limits]\nsteps = 'off'\n[serve]\nseconds = 0.3") as hasty:
+        answers = [ask(hasty, endless, entry="main", **more) for more in ({}, {"deadline": 20}, {"deadline": 0.1})]
+        assert [each.status_code for each in answers] == [408, 408, 408]
+        assert [each.json()["error"]["kind"] for each in answers] == ["TooLong", "TooLong", "Deadline"]
+
+
+def test_long_programs_make_room_for_one_another(ask, monkeypatch):
+    from rtfs_framework.server import programs
+
+    monkeypatch.setattr(programs, "_MOST_TEXT", 1_000)
+    with served() as server:
+        for number in range(5):
+            assert ask(server, f'(def a "{"x" * 390}") {number}').json()["value"] == str(number)
+        kept = server.state.programs_of("")._kept
+        assert len(kept) == 2
+        assert ask(server, f'"{"y" * 5_000}"').status_code == 200
+        assert len(kept) == 1

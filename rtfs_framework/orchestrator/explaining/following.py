@@ -8,7 +8,9 @@ wrote its journal anew, with its own key, is found by the record here, and a rec
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -27,14 +29,16 @@ MOST_RUNS = 1_000
 SECONDS = 30.0
 
 
-def follow(host: Host, path: Path, run: str, hops: int) -> tuple[Followed, ...]:
+def follow(host: Host, path: Path, run: str, hops: int, seconds: float = inf) -> tuple[Followed, ...]:
     """Return what other hosts say of the runs that a run had answers from, each once. It blocks.
+
+    Nobody is asked any more when so many seconds are over: what is not known then is not intact.
 
     Raises:
         JournalError: The journal cannot be read.
     """
     asked = _asked(path, run)
-    return () if not asked else tuple(host.io.wait(_all(host, asked, hops)) or ())
+    return () if not asked else tuple(host.io.wait(_all(host, asked, hops, monotonic() + seconds)) or ())
 
 
 def wrong_in(followed: tuple[Followed, ...]) -> list[str]:
@@ -80,11 +84,13 @@ def _asked(path: Path, run: str) -> list[RemoteRun]:
     return list(found.values())
 
 
-async def _all(host: Host, asked: list[RemoteRun], hops: int) -> list[Followed]:
-    return [await _one(host, each, hops) for each in asked]
+async def _all(host: Host, asked: list[RemoteRun], hops: int, until: float) -> list[Followed]:
+    return [await _one(host, each, hops, min(SECONDS, until - monotonic())) for each in asked]
 
 
-async def _one(host: Host, asked: RemoteRun, hops: int) -> Followed:
+async def _one(host: Host, asked: RemoteRun, hops: int, seconds: float) -> Followed:
+    if seconds <= 0:
+        return _unknown(asked, "it was not asked: the time for that is over")
     if hops < 1:
         return _unknown(asked, "it was not asked: the chain is longer than the hops that are allowed")
     instance = host.pool.get(target_of(asked.target))
@@ -92,7 +98,7 @@ async def _one(host: Host, asked: RemoteRun, hops: int) -> Followed:
     if instance is None or not callable(way):
         return _unknown(asked, f"it cannot be asked: '{asked.target}' is not configured here any more")
     try:
-        found = await instance.outside.call("`follow`", SECONDS, lambda: way(asked, hops - 1, SECONDS))
+        found = await instance.outside.call("`follow`", seconds, lambda: way(asked, hops - 1, seconds))
     except (ProviderError, OverdueError) as error:
         return _unknown(asked, f"it does not say: {error}")
     except Exception as error:  # noqa: BLE001 - a plugin's failure is told, and proves nothing

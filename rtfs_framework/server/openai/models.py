@@ -68,7 +68,8 @@ def choose(session: Session, name: str) -> Chosen:
         try:
             return Chosen(source=Source(str(path), path.read_text(encoding="utf-8")), function=spec.function, own=True)
         except (OSError, UnicodeDecodeError) as error:
-            wrong = f"the program of the model '{name:.100}' cannot be read: {error}"
+            why = getattr(error, "strerror", None) or "it is no UTF-8"  # where it lies is nobody's business
+            wrong = f"the program of the model '{name:.100}' cannot be read: {why}"
             raise BadBody(wrong, "model", code=NO_MODEL, status=503) from None
     return Chosen(source=_program(spec.function, spec.target), function=spec.function)
 

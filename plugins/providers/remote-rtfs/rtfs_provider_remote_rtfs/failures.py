@@ -3,7 +3,7 @@
 | status | failure |
 |---|---|
 | 401, 403 | here: the token, or a rule of the host |
-| 408 | final: the call's time is over |
+| 408 | final: the call's time is over; here: that which the host gives a request is; safe: it never arrived |
 | 409, 400, 404, 413, 415 | here: this request is none that the host takes |
 | 421, 508 | here, and where to: it declines, or has seen the request before |
 | 422 | here: the program failed there; the program here sees its kind |
@@ -39,6 +39,8 @@ NO_TARGET = "NoTarget"
 _MOST_KIND = 100
 _MOST_ELSEWHERE = 16
 _NETWORK = "NetworkError"
+_OVERDUE = {"TooLong": FailureKind.HERE, "TooSlow": FailureKind.SAFE}
+"""By the kind of the error: whose time is over."""
 _KIND, _MESSAGE, _DATA = Keyword("kind"), Keyword("message"), Keyword("data")
 
 
@@ -52,7 +54,9 @@ def failure_of(answer: Answer, provider: str, variable: str | None) -> ProviderE
             named = "; name the environment variable of your token: token_env"
         return ProviderAuthError(provider, f"{words}{named}", status=status)
     if status == 408:
-        return ProviderTimeout(provider, words, status=status, failure=FailureKind.FINAL)
+        return ProviderTimeout(
+            provider, words, status=status, failure=_OVERDUE.get(str(table.get("kind")), FailureKind.FINAL)
+        )
     if status in (421, 508):
         return ProviderDeclined(provider, words, elsewhere=_elsewhere(table), status=status)
     if status == 422:

@@ -244,3 +244,13 @@ def test_records_name_host_run_and_head(asker):
         assert body["remote"] == {
             "host": "north", "run": remote.run, "head": remote.head, "target": "remote north",
         }  # fmt: skip
+
+
+def test_nobody_is_asked_about_a_chain_when_the_time_is_over(asker):
+    with served(ECHO.format(id="north")) as north:
+        session = asker(peer(north, "north"), NORTH_TOKEN=north.token)
+        result = run(session)
+        session.host.journal.flush()
+        (said,) = follow(session.host, session.host.journal.path, result.run_id, 4, 0.0)
+        assert not said.ok
+        assert said.problems == ("it was not asked: the time for that is over",)

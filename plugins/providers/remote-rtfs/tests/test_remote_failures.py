@@ -55,6 +55,8 @@ THROWN = '{:kind "MoodError" :message "no mood" :data {:code 7}}'
         (403, {}, ProviderAuthError, FailureKind.HERE),
         (404, {}, ProviderError, FailureKind.HERE),
         (408, {}, ProviderTimeout, FailureKind.FINAL),
+        (408, {"kind": "TooLong"}, ProviderTimeout, FailureKind.HERE),
+        (408, {"kind": "TooSlow"}, ProviderTimeout, FailureKind.SAFE),
         (409, {}, ProviderError, FailureKind.HERE),
         (413, {}, ProviderError, FailureKind.HERE),
         (421, {"elsewhere": ["https://south.example"]}, ProviderDeclined, FailureKind.HERE),
