@@ -6,7 +6,6 @@ In: a question for vectors. Out: a request whose user messages are the texts; fr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 from typing import Any
 
 from rtfs_framework.api.errors import BadReply
@@ -52,7 +51,7 @@ def _fault(vector: Any) -> str:
     """Return why something is no vector, "" where it is one."""
     if isinstance(vector, str) or not isinstance(vector, Sequence) or not 0 < len(vector) <= _LONGEST:
         return "what is no vector"
-    if not all(each.__class__ in (int, float) and isfinite(each) and abs(each) < _MOST for each in vector):
+    if not all(each.__class__ in (int, float) and abs(each) < _MOST for each in vector):
         return "a vector with what is no finite number"
     return "" if any(vector) else "a vector without length"
 

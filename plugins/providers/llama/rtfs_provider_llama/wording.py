@@ -38,7 +38,8 @@ class Wording:
 
     def __init__(self, provider: str, own: LlamaSettings) -> None:
         self._id, self._own = provider, own
-        self._known: dict[str, Form] = {}
+        self._known: dict[str, Form | str] = {}
+        """By schema; a text is why it has no form."""
 
     def form(self, schema: Mapping[str, Any] | None) -> Form:
         """Return how a reply of a type may look.
@@ -51,21 +52,23 @@ class Wording:
         key = json.dumps(schema, sort_keys=True)
         known = self._known.get(key)
         if known is None:
-            known = self._made(schema)
+            try:
+                known = self._made(schema)
+            except GrammarError as error:
+                known = str(error)
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known[key] = known
+        if isinstance(known, str):
+            message = f"its type cannot be written as a grammar: {known}"
+            raise ProviderError(self._id, message, usage=Usage(0, 0))
         return known
 
     def _made(self, schema: Mapping[str, Any]) -> Form:
         values = choices(schema)
         if values is not None and 0 < len(values) <= _MOST_CHOICES:
             return Form(values=tuple(values), typed=True)
-        try:
-            return Form(grammar=gbnf(schema), typed=True)
-        except GrammarError as error:
-            message = f"its type cannot be written as a grammar: {error}"
-            raise ProviderError(self._id, message, usage=Usage(0, 0)) from error
+        return Form(grammar=gbnf(schema), typed=True)
 
     def job(self, request: InferenceRequest, form: Form) -> dict[str, Any]:
         """Return the message that asks the child."""

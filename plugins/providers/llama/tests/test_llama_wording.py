@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtfs_framework.api import Message, ProviderError
+from rtfs_provider_llama.grammar import GrammarError
 from rtfs_provider_llama.settings import LlamaSettings
 from rtfs_provider_llama.wording import Wording
 
@@ -81,3 +82,18 @@ def test_a_type_that_no_grammar_says_is_refused(job):
     with pytest.raises(ProviderError, match="cannot be written as a grammar") as raised:
         wording.form({"type": "string", "pattern": "(?=x)y"})
     assert raised.value.usage.input_tokens == 0
+
+
+def test_why_a_type_has_no_grammar_is_worked_out_once(monkeypatch):
+    asked = []
+
+    def refused(schema):
+        asked.append(schema)
+        raise GrammarError("too large")
+
+    monkeypatch.setattr("rtfs_provider_llama.wording.gbnf", refused)
+    wording = Wording("small", LlamaSettings())
+    for _ in range(2):
+        with pytest.raises(ProviderError, match="cannot be written as a grammar: too large"):
+            wording.form({"type": "object"})
+    assert len(asked) == 1

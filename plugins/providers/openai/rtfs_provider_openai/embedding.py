@@ -30,7 +30,7 @@ def reply_of(data: Any, provider: str, model: str) -> InferenceReply:
     try:
         found = sorted(data["data"], key=lambda each: each["index"])
         vectors = [_vector(each["embedding"]) for each in found]
-    except (KeyError, TypeError, ValueError, Base64Error, struct.error) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, Base64Error, struct.error) as error:
         raise BadReply(provider, "the endpoint answered what is no list of vectors", usage=usage) from error
     if [each["index"] for each in found] != list(range(len(found))):
         raise BadReply(provider, "the endpoint left a text out, or answered one twice", usage=usage)
@@ -42,6 +42,8 @@ def _vector(found: Any) -> list[float]:
     """Return a vector as numbers; some servers write base64 whatever they are asked for."""
     if isinstance(found, str):
         return [number for (number,) in struct.iter_unpack("<f", b64decode(found, validate=True))]
+    if not all(each.__class__ in (int, float) for each in found):
+        raise TypeError("what is no number")
     return list(map(float, found))
 
 

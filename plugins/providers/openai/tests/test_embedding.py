@@ -95,6 +95,9 @@ WRONG = [
     {"data": [{"index": 0, "embedding": ["x"]}]},
     {"data": [{"index": 0, "embedding": "no base64!"}]},
     {"data": [{"index": 0, "embedding": "AAAA"}]},
+    {"data": [{"index": 0, "embedding": [10**400]}]},
+    {"data": [{"index": 0, "embedding": ["1.0"]}]},
+    {"data": [{"index": 0, "embedding": [True]}]},
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ class StackProvider:
         if not allowed:
             names = ", ".join(self._model.labels)
             raise ProviderError(self.id, f"the declared type has none of the labels that it was fitted to: {names}")
-        replies = await asyncio.gather(*[self._members[name].infer(request) for name in self._model.members])
+        replies = await _all([self._members[name].infer(request) for name in self._model.members])
         said = {name: said_of(reply) for name, reply in zip(self._model.members, replies, strict=True)}
         shares = self._model.shares(text, said, allowed)
         best = max(shares, key=shares.__getitem__)
@@ -80,6 +80,17 @@ class StackProvider:
         return found
 
 
+async def _all(asked: Sequence[Awaitable[InferenceReply]]) -> list[InferenceReply]:
+    """Return all answers; where one fails, the others are no longer waited for, and stop computing."""
+    tasks = [asyncio.ensure_future(each) for each in asked]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def bare(name: str) -> str:
     """Return a local model's id, which may be written as the text of its target."""
     return name.removeprefix("local-")
@@ -90,7 +101,9 @@ def said_of(reply: InferenceReply) -> Said:
     data: Any = reply.data if reply.structured else (reply.text or "").strip()
     if isinstance(data, Keyword):
         data = data.name
-    return Said(data.removeprefix(":") if isinstance(data, str) else "", reply.confidence)
+    sure = reply.confidence
+    sure = sure if isinstance(sure, (int, float)) and 0.0 <= sure <= 1.0 else None
+    return Said(data.removeprefix(":") if isinstance(data, str) else "", sure)
 
 
 def _allowed(schema: Mapping[str, Any] | None, labels: tuple[str, ...]) -> tuple[str, ...]:

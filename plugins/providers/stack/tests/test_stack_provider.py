@@ -68,6 +68,37 @@ def test_a_member_hears_the_request_and_its_failure_is_that_of_the_request(make,
         ask(make(members={"other": fixed(ProviderError("other", "no answer"))}), asked)
 
 
+def test_where_one_member_fails_the_others_stop(make, model_data, fixed) -> None:
+    ended = []
+
+    class Slow:
+        def fingerprint(self):
+            return "slow"
+
+        async def infer(self, _):
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                ended.append("slow")
+
+    async def ask_both():
+        with pytest.raises(ProviderError, match="no answer"):
+            await provider.infer(request("fine"))
+        return list(ended)
+
+    model_data["members"] = ["other", "slow"]
+    model_data["weights"] = [[*each, 0.0, 0.0, 0.0, 0.0] for each in model_data["weights"]]
+    provider = make(model_data, members={"other": fixed(ProviderError("other", "no answer")), "slow": Slow()})
+    assert asyncio.run(ask_both()) == ["slow"]
+
+
+@pytest.mark.parametrize("sure", [float("nan"), 7.0, -1.0, "very"])
+def test_a_confidence_that_is_none_counts_for_nothing(make, fixed, sure) -> None:
+    plain = ask(make(members={"other": fixed(InferenceReply(text="good"))}), request("fine"))
+    odd = ask(make(members={"other": fixed(InferenceReply(text="good", confidence=sure))}), request("fine"))
+    assert odd.confidence == plain.confidence
+
+
 def test_what_a_member_says_that_is_no_label_counts_for_nothing(make, fixed) -> None:
     found = ask(make(members={"other": fixed(InferenceReply(text="who knows", confidence=1.0))}), request("fine"))
     assert found.confidence == pytest.approx(0.5)

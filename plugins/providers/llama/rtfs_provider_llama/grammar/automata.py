@@ -16,6 +16,9 @@ from rtfs_provider_llama.grammar.errors import GrammarError
 
 ANY: CharSet = ((0, 0x10FFFF),)
 _MOST_NODES = 20_000
+_MOST_VISITS = 400_000
+"""Nodes that are looked at for the states of one automaton: half a second. Counts within counts need many more."""
+_TOO_LARGE = "a pattern is too large for a grammar"
 
 
 @attrs.frozen(slots=True)
@@ -81,6 +84,7 @@ class Machine:
         self._starting: list[list[int]] = []
         self._ending: list[list[int]] = []
         self._steps: list[tuple[CharSet, int] | None] = []
+        self._visits = 0
         self.final = self._node()
         self._steps[self.final] = (ANY, self.final)
         first = self._made(node, self.final)
@@ -94,8 +98,7 @@ class Machine:
 
     def _node(self) -> int:
         if len(self._steps) >= _MOST_NODES:
-            message = "a pattern is too large for a grammar"
-            raise GrammarError(message)
+            raise GrammarError(_TOO_LARGE)
         for edges in (self._free, self._starting, self._ending):
             edges.append([])
         self._steps.append(None)
@@ -160,6 +163,9 @@ class Machine:
             fresh = set(found) - seen
             seen |= fresh
             todo += fresh
+        self._visits += len(seen)
+        if self._visits > _MOST_VISITS:
+            raise GrammarError(_TOO_LARGE)
         return frozenset([self.final]) if self.final in seen else frozenset(seen)
 
     def sets(self) -> list[CharSet]:

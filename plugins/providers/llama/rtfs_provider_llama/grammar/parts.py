@@ -19,6 +19,7 @@ _SPEAK_OF = {
     "propertyNames": {"object"}, "additionalProperties": {"object"}, "items": {"array"}, "prefixItems": {"array"},
     "uniqueItems": {"array"},
 }  # fmt: skip
+_MOST_DEMANDED = {"Length": 100_000, "Items": 1000, "Properties": 1000}
 _SIZES = {"Length": "string", "Items": "array", "Properties": "object"}
 
 
@@ -107,9 +108,17 @@ class Parts:
         return found
 
     def sizes(self, what: str) -> tuple[int, int | None]:
-        """Return the least and the most of "Length", "Items" or "Properties"."""
-        highs = list(self.said(f"max{what}"))
-        return max(self.said(f"min{what}"), default=0), min(highs) if highs else None
+        """Return the least and the most of "Length", "Items" or "Properties".
+
+        Raises:
+            GrammarError: The least is more than parsers of grammars take.
+        """
+        highs, low = list(self.said(f"max{what}")), max(self.said(f"min{what}"), default=0)
+        if low > _MOST_DEMANDED[what] and not (highs and min(highs) < low):
+            most = _MOST_DEMANDED[what]
+            message = f"at least {low:,} characters, items or members: a grammar demands {most:,} at most"
+            raise GrammarError(message)
+        return low, min(highs) if highs else None
 
     def _fits(self, value: Any) -> bool:
         kind = kind_of(value)
