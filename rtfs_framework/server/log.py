@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Any
 
 import structlog
@@ -21,10 +22,19 @@ def make_log(level: str = "info", *, as_json: bool = False) -> Any:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _shown,
+            _placed,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS.get(level, 20)),
     )
+
+
+def _placed(_logger: Any, _name: str, event: Any) -> Any:
+    """Show where a bug is, and of what kind: neither its words nor variables, for those are of callers."""
+    error = event.pop("exc_info", None)
+    if isinstance(error, BaseException):
+        event["exception"] = "".join((*traceback.format_tb(error.__traceback__), type(error).__name__))
+    return event
 
 
 def _shown(_logger: Any, _name: str, event: Any) -> Any:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.folders import data_dir
 from rtfs_framework.orchestrator.session import Session
@@ -33,6 +34,16 @@ if TYPE_CHECKING:
 
 _leased: ContextVar[Generation | None] = ContextVar("rtfs_generation", default=None)
 """What the request under way began with."""
+
+
+class NoTokensError(RtfsError):
+    """A configuration would lock out everybody."""
+
+    code = "E0925"
+
+    def __init__(self) -> None:
+        super().__init__("nobody could use this server any more: the configuration has no [serve.tokens]")
+        self.way_out = "rtfs serve token --tenant NAME >> FILE; or end the server"
 
 
 @attrs.define(slots=True, eq=False)
@@ -179,9 +190,13 @@ class ServerState:
         Raises:
             ConfigError: It has mistakes; nothing has changed.
             PluginError: An engine, or a guard, cannot be made; nothing has changed.
+            NoTokensError: Nobody would have a token; nothing has changed.
         """
         with self._reloading:
             made = _opened(self.current.number + 1, self.config_path, self.environ, self.clock, self.own_tokens)
+            if not made.tokens.specs and self.current.tokens.specs:
+                made.close()
+                raise NoTokensError
             old, self.current = self.current, made
         if old.retire():
             _close_beside(old)

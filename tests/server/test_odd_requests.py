@@ -8,6 +8,7 @@ import threading
 import httpx
 import pytest
 
+from rtfs_framework.server.state import NoTokensError
 from rtfs_framework.testing.served import served
 
 
@@ -91,3 +92,29 @@ def test_long_programs_make_room_for_one_another(ask, monkeypatch):
         assert len(kept) == 2
         assert ask(server, f'"{"y" * 5_000}"').status_code == 200
         assert len(kept) == 1
+
+
+def test_a_configuration_that_locks_everybody_out_is_refused(ask):
+    with served() as server:
+        server.config.write_text("", encoding="utf-8")
+        with pytest.raises(NoTokensError, match="nobody could use this server"):
+            server.reload()
+        assert ask(server, "(+ 1 2)").json()["value"] == "3"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_log_of_a_bug_holds_nothing_of_a_caller(as_json, capsys):
+    from rtfs_framework.server.log import make_log
+
+    def broken(body):
+        raise ValueError(f"of {body}")
+
+    try:
+        broken("zebra" + str(as_json))
+    except ValueError as error:
+        make_log(as_json=as_json).error("request.failed", exc_info=error)
+    said = capsys.readouterr().err
+    assert "ValueError" in said
+    assert "in broken" in said
+    assert "zebraTrue" not in said
+    assert "zebraFalse" not in said
