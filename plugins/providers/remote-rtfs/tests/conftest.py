@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -125,15 +125,22 @@ def request_of():
     return travelling
 
 
+def free_port():
+    """Return a port that is free and stays so while a host is down: systems give none of these out by themselves."""
+    while True:
+        port = 15_000 + secrets.randbelow(15_000)
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
+
+
 class HostProcess:
     """`rtfs serve` as a process, over a home of its own; it may be killed, and started again at the same address."""
 
     def __init__(self, name, home, environ, hours):
         self.name, self.home, self.token = name, home, secrets.token_urlsafe(24)
         self._environ, self._hours = environ, hours
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._process = None
 
