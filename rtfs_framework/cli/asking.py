@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rtfs_framework.api.errors import ProviderError
-from rtfs_framework.api.provider import InferenceReply
+from rtfs_framework.api.provider import InferenceReply, Locality
 from rtfs_framework.api.targets import LocalModel
 from rtfs_framework.cli.options import open_session
 from rtfs_framework.cli.shown.models import chosen
@@ -42,6 +42,8 @@ def _check(name: str, instance: ProviderInstance) -> None:
     spec = instance.spec
     if not isinstance(instance.target, LocalModel):
         raise click.UsageError(f"'{name}' is no local model; name one of [delegation.local_models], or a built-in one")
+    if instance.entry.locality is Locality.REMOTE:
+        raise click.UsageError(f"'{name}' is answered by a server; name a model that runs on this machine")
     if spec.input_cost or spec.output_cost or spec.request_cost:
         raise click.UsageError(f"'{name}' has a price; name a model without one, or take its price away")
 

@@ -1,8 +1,8 @@
 """Providers that ask other providers: the local models that a provider's own settings name.
 
-A member is a local model without a price: what it answers costs nothing and leaves nothing, so the one who asks it is
-all that decisions, guards, budgets and the journal need to know of. Its labels are theirs, too: it takes no mark that a
-member does not take, and its answers have the marks of theirs.
+A member is a local model without a price, and no server: what it answers costs nothing and nothing leaves. So the one
+who asks it is all that decisions, guards, budgets and the journal need to know of. Its labels are theirs, too: it takes
+no mark that a member does not take, and its answers have the marks of theirs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
+from rtfs_framework.api.provider import Locality
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel, TargetText
 from rtfs_framework.orchestrator.config.engine_tree import texts_of
 from rtfs_framework.orchestrator.config.labels import LabelsSpec, accepted
@@ -22,6 +23,7 @@ from rtfs_framework.orchestrator.config.routes import Unknown, target_text
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
+    from rtfs_framework.registry.catalog import Catalog
 
 Named = Callable[[str], "ExecTarget | Unknown"]
 
@@ -33,6 +35,7 @@ class MemberReader:
     reading: Reading
     named: Named
     providers: Mapping[ExecTarget, ProviderSpec]
+    catalog: Catalog
 
     def read(self) -> tuple[ProviderSpec, ...]:
         """Return the providers with their members."""
@@ -47,6 +50,11 @@ class MemberReader:
                     self.reading.mistake("E0706", message, place, "name another one")
         return found
 
+    def _goes_out(self, spec: ProviderSpec) -> bool:
+        """Tell whether a local model's plug-in asks a server, wherever that is."""
+        found = self.catalog.providers.get(spec.plugin)
+        return found is not None and found[0].locality is Locality.REMOTE
+
     def _with_members(self, spec: ProviderSpec) -> ProviderSpec:
         members: dict[str, LocalModel] = {}
         for text, place in _names(spec):
@@ -58,6 +66,9 @@ class MemberReader:
                 self.reading.mistake(
                     "E0706", message, place, "name one of [delegation.local_models], or a built-in one"
                 )
+            elif self._goes_out(self.providers[target]):
+                message = f"'{text}' is answered by a server: what '{spec.id}' asks is neither billed nor written down"
+                self.reading.mistake("E0706", message, place, "name a model that runs on this machine")
             elif _is_paid(self.providers[target]):
                 message = f"'{text}' has a price: what '{spec.id}' asks must cost nothing"
                 self.reading.mistake("E0705", message, place, "name a model without a price, or take its price away")

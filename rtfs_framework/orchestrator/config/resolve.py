@@ -86,7 +86,7 @@ class Resolver:
         def named(text: str) -> ExecTarget | Unknown:
             return parse_target(text, local, remote)
 
-        providers = MemberReader(self.reading, named, {spec.target: spec for spec in providers}).read()
+        providers = MemberReader(self.reading, named, {spec.target: spec for spec in providers}, self.catalog).read()
         self._check_keys(file.keys)
         security = self._security(file.security)
         wanted = table.engine or default_engine(self.catalog)

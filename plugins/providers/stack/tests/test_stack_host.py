@@ -32,11 +32,11 @@ PROGRAM = Source(
 
 @pytest.fixture
 def opened(tmp_path, model_data):
-    def session(members='"local-other"', other="", more=""):
+    def session(members='"local-other"', other="", more="", plugins="stack,rules"):
         (tmp_path / "stack.json").write_text(json.dumps(model_data), encoding="utf-8")
         path = tmp_path / "delegation.toml"
         path.write_text(CONFIG.format(members=members, other=other, more=more), encoding="utf-8")
-        environ = {"RTFS_HOME": str(tmp_path / "home"), "RTFS_PLUGINS": "stack,rules"}
+        environ = {"RTFS_HOME": str(tmp_path / "home"), "RTFS_PLUGINS": plugins}
         return Session.open(config_path=path, environ=environ, catalog=load_catalog(environ))
 
     return session
@@ -65,6 +65,15 @@ def test_wrong_members_are_told_with_their_place(opened, changes, place, why) ->
     with pytest.raises(ConfigError, match=why) as refused, opened(**changes):
         pass
     assert place in str(refused.value)
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+def test_a_server_is_no_member_whatever_its_table_is_called(opened) -> None:
+    more = '[delegation.local_models.far]\nprovider = "openai"\nendpoint = "https://models.example/v1"'
+    with pytest.raises(ConfigError, match="'local-far' is answered by a server") as refused:  # noqa: SIM117
+        with opened(members='"local-far"', more=more, plugins="stack,rules,openai"):
+            pass
+    assert ":9:12" in str(refused.value)
 
 
 def test_two_that_would_ask_each_other_are_refused(opened) -> None:
