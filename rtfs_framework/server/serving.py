@@ -72,6 +72,18 @@ def _status(state: ServerState, url: str) -> dict[str, Any]:
     }
 
 
+class BrokenReloadError(RtfsError):
+    """Something broke that is nobody's mistake in the file."""
+
+    code = "E0999"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the configuration could not be taken anew; nothing has changed, and the server's log says where"
+        )
+        self.way_out = "look at the server's log on stderr"
+
+
 class _Reloading:
     """Reloads, one at a time, and says what came of it."""
 
@@ -91,6 +103,10 @@ class _Reloading:
             self._state.metrics.reloads["refused"] += 1
             self._log.error("serve.reload_refused", error=str(error), generation=self._state.current.number)
             raise
+        except Exception as error:
+            self._state.metrics.reloads["refused"] += 1
+            self._log.error("serve.reload_failed", exc_info=error, generation=self._state.current.number)
+            raise BrokenReloadError from error
         self._state.metrics.reloads["done"] += 1
         settle_objects()
         self._log.info("serve.reloaded", generation=made.number, tokens=len(made.tokens.specs))

@@ -118,3 +118,20 @@ def test_the_log_of_a_bug_holds_nothing_of_a_caller(as_json, capsys):
     assert "in broken" in said
     assert "zebraTrue" not in said
     assert "zebraFalse" not in said
+
+
+def test_what_breaks_a_reload_changes_nothing_and_is_no_traceback(ask, monkeypatch):
+    from rtfs_framework.server import serving, state
+    from rtfs_framework.server.log import Silence
+
+    def broken(*_):
+        raise ValueError("of a plug-in")
+
+    with served() as server:
+        monkeypatch.setattr(state, "_opened", broken)
+        reloading = serving._Reloading(server.state, Silence())
+        with pytest.raises(serving.BrokenReloadError, match="nothing has changed"):
+            reloading.now()
+        asyncio.run(reloading.told())
+        assert server.state.metrics.reloads["refused"] == 2
+        assert ask(server, "(+ 1 2)").json()["value"] == "3"
