@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api import InferenceRequest, ProviderError, Usage
-from rtfs_provider_llama.grammar import GrammarError, choices, gbnf, spelled
+from rtfs_provider_llama.grammar import GrammarError, choices, closest, spelled
 from rtfs_provider_llama.settings import LlamaSettings
 
 _BEFORE_ARGUMENTS = "\nArguments:\n"
@@ -45,11 +45,11 @@ class Wording:
         """Return how a reply of a type may look.
 
         Raises:
-            ProviderError: No grammar can say it.
+            ProviderError: No JSON is of that type.
         """
         if schema is None:
             return Form()
-        key = json.dumps(schema, sort_keys=True)
+        key = json.dumps(schema)  # in its order: members are written in that of the properties
         known = self._known.get(key)
         if known is None:
             try:
@@ -60,7 +60,7 @@ class Wording:
                 self._known.clear()
             self._known[key] = known
         if isinstance(known, str):
-            message = f"its type cannot be written as a grammar: {known}"
+            message = f"its type cannot be written: {known}"
             raise ProviderError(self._id, message, usage=Usage(0, 0))
         return known
 
@@ -68,7 +68,7 @@ class Wording:
         values = choices(schema)
         if values is not None and 0 < len(values) <= _MOST_CHOICES:
             return Form(values=tuple(values), typed=True)
-        return Form(grammar=gbnf(schema), typed=True)
+        return Form(grammar=closest(schema), typed=True)
 
     def job(self, request: InferenceRequest, form: Form) -> dict[str, Any]:
         """Return the message that asks the child."""

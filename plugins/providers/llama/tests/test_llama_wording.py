@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtfs_framework.api import Message, ProviderError
-from rtfs_provider_llama.grammar import GrammarError
+from rtfs_provider_llama.grammar import GrammarError, gbnf
 from rtfs_provider_llama.settings import LlamaSettings
 from rtfs_provider_llama.wording import Wording
 
@@ -77,10 +77,10 @@ def test_only_plain_text_is_heard_piece_by_piece(job):
     assert job("x")["stream"] is False
 
 
-def test_a_type_that_no_grammar_says_is_refused(job):
+def test_a_type_that_no_json_is_of_is_refused():
     wording = Wording("small", LlamaSettings())
-    with pytest.raises(ProviderError, match="cannot be written as a grammar") as raised:
-        wording.form({"type": "string", "pattern": "(?=x)y"})
+    with pytest.raises(ProviderError, match="cannot be written: nothing fits") as raised:
+        wording.form({"type": "integer", "minimum": 2, "maximum": 1})
     assert raised.value.usage.input_tokens == 0
 
 
@@ -91,9 +91,25 @@ def test_why_a_type_has_no_grammar_is_worked_out_once(monkeypatch):
         asked.append(schema)
         raise GrammarError("too large")
 
-    monkeypatch.setattr("rtfs_provider_llama.wording.gbnf", refused)
+    monkeypatch.setattr("rtfs_provider_llama.wording.closest", refused)
     wording = Wording("small", LlamaSettings())
     for _ in range(2):
-        with pytest.raises(ProviderError, match="cannot be written as a grammar: too large"):
+        with pytest.raises(ProviderError, match="cannot be written: too large"):
             wording.form({"type": "object"})
     assert len(asked) == 1
+
+
+def test_a_refinement_that_no_grammar_says_is_left_to_the_host():
+    assert Wording("small", LlamaSettings()).form({"type": "string", "pattern": "(?<=x)y"}).grammar == gbnf(
+        {"type": "string"}
+    )
+
+
+def test_types_that_differ_in_the_order_of_members_have_grammars_of_their_own():
+    wording = Wording("small", LlamaSettings())
+    members = {"b": {"const": 1}, "a": {"const": 2}}
+    first, second = (
+        wording.form({"type": "object", "properties": each, "required": ["a", "b"]}).grammar
+        for each in (members, dict(reversed(members.items())))
+    )
+    assert first != second

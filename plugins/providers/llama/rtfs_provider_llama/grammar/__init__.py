@@ -10,6 +10,7 @@ that every generation ends; objects have their properties in the schema's order;
 from rtfs_provider_llama.grammar.bounds import Bounds
 from rtfs_provider_llama.grammar.build import choices, gbnf
 from rtfs_provider_llama.grammar.chars import spelled
-from rtfs_provider_llama.grammar.errors import GrammarError
+from rtfs_provider_llama.grammar.closest import closest
+from rtfs_provider_llama.grammar.errors import GrammarError, NothingFitsError
 
-__all__ = ["Bounds", "GrammarError", "choices", "gbnf", "spelled"]
+__all__ = ["Bounds", "GrammarError", "NothingFitsError", "choices", "closest", "gbnf", "spelled"]

@@ -7,6 +7,7 @@ same number to a reader that computes in doubles: so a limit that must not be re
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 
@@ -28,6 +29,8 @@ _FRACTION = 6
 """Digits after the point, at most."""
 _MOST_DIGITS = 60
 """Digits of a number: limits beyond are as good as none."""
+_PRECISE = 20
+"""Digits in which such far limits may differ."""
 _FARTHEST = Decimal(10) ** _MOST_DIGITS
 
 
@@ -64,6 +67,7 @@ class Interval:
 
 
 _exact = Context(prec=5000)
+_FINITE = Interval(Decimal(-int(sys.float_info.max)), Decimal(int(sys.float_info.max)))
 
 
 def decimal_of(number: float) -> Decimal | None:
@@ -97,6 +101,7 @@ def _decimals(interval: Interval, bounds: Bounds) -> Expression:
         fraction = in_turn(Literal("."), repeat(_digits("0", "9"), 1, bounds.digits))
         power = in_turn(Chars(((69, 69), (101, 101))), repeat(Chars(((43, 43), (45, 45))), 0, 1), _power())
         return in_turn(repeat(Literal("-"), 0, 1), _whole(bounds.digits), repeat(fraction, 0, 1), repeat(power, 0, 1))
+    interval = interval.and_(_FINITE)
     low, high = _nearer(interval, max(1, bounds.digits - _FRACTION - 1))
     width = max(len(str(int(abs(low)))), len(str(int(abs(high)))))
     places = max(0, min(_FRACTION, bounds.digits - width - 1))
@@ -159,10 +164,20 @@ def _signed(low: int, high: int, make: Callable[[int, int], Expression]) -> Expr
 
 def _counts(low: str, high: str) -> Expression:
     """Return the integers between two of them as texts, none of them negative: lengths apart, then digit by digit."""
+    if len(high) > _MOST_DIGITS:
+        low, high = _coarse(int(low), int(high))
     if len(low) == len(high):
         return _same_length(low, high)
     between = _free_lengths(len(low) + 1, len(high) - 1)
     return either([_same_length(low, "9" * len(low)), between, _same_length("1" + "0" * (len(high) - 1), high)])
+
+
+def _coarse(low: int, high: int) -> tuple[str, str]:
+    """Return limits of few digits behind those that both share: the depth of a rule must not depend on their length."""
+    unit = 10 ** max(0, len(str(high - low)) - _PRECISE)
+    if unit > 1:
+        low, high = -(-low // unit) * unit, high // unit * unit - 1
+    return str(low), str(high)
 
 
 def _free_lengths(shortest: int, longest: int) -> Expression:
@@ -172,6 +187,9 @@ def _free_lengths(shortest: int, longest: int) -> Expression:
 
 
 def _same_length(low: str, high: str) -> Expression:
+    shared = next((n for n, (a, b) in enumerate(zip(low, high, strict=True)) if a != b), len(low))
+    if shared:
+        return in_turn(Literal(low[:shared]), _same_length(low[shared:], high[shared:]))
     if not low:
         return EMPTY
     if set(low) == {"0"} and set(high) == {"9"}:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Hashable, Iterator
 
 from rtfs_provider_llama.grammar.bounds import Bounds
-from rtfs_provider_llama.grammar.errors import GrammarError
+from rtfs_provider_llama.grammar.errors import GrammarError, NothingFitsError
 from rtfs_provider_llama.grammar.expressions import NOTHING, Expression, Ref, height, refs, show, within
 
 _Level = tuple[Hashable, "int | None"]
@@ -52,7 +52,7 @@ class Rules:
         least = heights.get(self._root, math.inf)
         if least == math.inf:
             message = "nothing fits this schema"
-            raise GrammarError(message)
+            raise NothingFitsError(message)
         levels = _Levels(self._rules, _reaching(onward, looping), looping, heights)
         return _named(levels.unrolled(self._root, max(bounds.depth, int(least))), bounds)
 

@@ -116,7 +116,8 @@ def test_decimals_stay_within_their_limits(texts, low: float, high: float, ends:
 
 
 @pytest.mark.parametrize(
-    ("low", "high"), [(10**70, 10**70), (10**70, 10**70 + 5), (5.5e153, 5.5e153), (-(10**90), -(10**80)), (7, 10**99)]
+    ("low", "high"),
+    [(10**70, 10**70), (10**70, 10**70 + 5), (5.5e153, 5.5e153), (-(10**90), -(10**80)), (7, 10**99), (1e300, 1.5e300)],
 )
 def test_integers_beyond_what_is_usual_keep_both_limits(texts, low: float, high: float) -> None:
     found = {json.loads(text) for text in texts({"type": "integer", "minimum": low, "maximum": high})}
