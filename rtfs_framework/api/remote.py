@@ -36,6 +36,8 @@ class Journey:
     """The ids of the hosts that the request has passed, this one last."""
     hops: int | None = None
     """Hosts that it may still go to; None where nobody has said so."""
+    key: str = ""
+    """The asker's idempotency key: a run that is made again for it asks further hosts by the same keys."""
 
 
 NO_JOURNEY = Journey()

@@ -80,7 +80,7 @@ async def _answer(state: ServerState, caller: Caller, asked: RunRequest) -> dict
 async def _recorded(state: ServerState, asked: RunRequest, kept: Kept, marks: Label) -> dict[str, Any]:
     """Run a program that may ask its host for something: a run of its own in the journal."""
     session = kept.session
-    journey = Journey(via=(*asked.via, state.host_id), hops=_hops(state, asked))
+    journey = Journey(via=(*asked.via, state.host_id), hops=_hops(state, asked), key=asked.key)
     terms = Terms(marks=marks, purse=_purse(asked.budget), journey=journey)
     linked = attrs.evolve(kept.prepared.link(session.limits), terms=terms)
     result = await session.run_async(linked, asked.args, entry=asked.entry)

@@ -134,13 +134,17 @@ def _allowance(opened: OpenCall, most_tokens: int | None) -> Allowance | None:
 
 
 def _key(opened: OpenCall, instance: ProviderInstance, program: Travelling, args: tuple[Any, ...]) -> str:
-    """Return what makes a request repeatable: equal for attempts of one call whose answer nobody has seen."""
+    """Return what makes a request repeatable: equal for attempts of one call whose answer nobody has seen.
+
+    It rests on the run, and where this was begun by another host's request, on that one's key: a run that is made
+    again because this host was killed is the same for the hosts behind it, and is not paid twice there.
+    """
+    asked = opened.scope.journey.key
+    run = digest(opened.scope.tenant, asked) if asked else opened.scope.run
     seen = sum(
         each.kind in _UNANSWERED and each.target == instance.target for each in opened.attempts
     )  # an answer that does not fit is asked for anew
-    text = "\0".join(
-        (opened.scope.run, repr(opened.record.order), instance.spec.id, program.source, program.entry, digest(*args))
-    )
+    text = "\0".join((run, repr(opened.record.order), instance.spec.id, program.source, program.entry, digest(*args)))
     return blake2b(f"{text}\0{seen}".encode("utf-8", "surrogatepass"), digest_size=_CHARACTERS // 2).hexdigest()
 
 

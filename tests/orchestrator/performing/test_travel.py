@@ -193,3 +193,17 @@ def test_a_program_sees_the_kind_of_an_error_there(opened, source):
     caught = PROGRAM.replace("(shop/moods x :bad)", "(try (shop/moods x :bad) (catch MoodError e (getMessage e)))")
     with opened(lambda _: failing) as session:
         assert "no such mood" in session.run(source(caught), ("x",)).value
+
+
+def test_a_run_that_is_made_again_for_a_key_asks_by_the_same_keys(kit, opened, source):
+    """This host was killed, say, and its asker comes again: the hosts behind it must not be paid twice."""
+
+    def keys(asked_by):
+        with opened(answer) as session:
+            linked = attrs.evolve(session.link(source(PROGRAM)), terms=Terms(journey=Journey(key=asked_by)))
+            session.run(linked, ("x",))
+        return [travel.key for travel in asked(kit)]
+
+    first, again, other, own, fresh = (keys(each)[-1] for each in ("one", "one", "two", "", ""))
+    assert first == again
+    assert len({first, other, own, fresh}) == 4
