@@ -32,11 +32,12 @@ async def until(true):
 
 
 def gone(pid):
-    """Tell whether a process has ended; one that nobody has asked how is a zombie."""
+    """Tell whether a process has ended with all its threads; one that nobody has asked how is a zombie."""
     try:
-        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        said = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:
         return True
+    return "\nState:\tZ" in said and "\nThreads:\t1\n" in said
 
 
 def test_the_child_has_no_environment_and_no_secrets(make, use, of_type, monkeypatch):
