@@ -60,7 +60,7 @@ HEAD = "prompt,weak_model_correct,strong_model_correct\n"
         ("o.jsonl", b'{"prompt": "x"}', "E0904", "the object has no column 'weak_model_correct'; its columns: prompt"),
         ("o.jsonl", (lines(("x", 1, 10**400))).encode(), "E0905", "'strong_model_correct' is"),
         ("o.jsonl", (lines((7, 1, 1))).encode(), "E0905", "'prompt' is no text"),
-        ("o.csv.gz", gzip.compress((HEAD + "x,1,0\n" * 99).encode())[:-20], "E0903", "cannot be read"),
+        ("o.csv.gz", gzip.compress((HEAD + "x,1,0\n" * 99).encode(), mtime=0)[:-20], "E0903", "cannot be read"),
         ("o.csv.gz", b"\x1f\x8bnonsense", "E0903", "cannot be read"),
     ],
 )  # fmt: skip
