@@ -2,13 +2,18 @@
 from rtfs_framework.api.approval import ApprovalRequest
 from rtfs_framework.api.attempts import Attempt, FailureKind
 from rtfs_framework.api.cache import (
+    NO_INFO,
     CacheEntry,
+    CacheInfo,
+    CacheItem,
     CacheKey,
     CacheLayer,
     CacheLevel,
     CacheRecord,
     CacheSettings,
     CacheStats,
+    Claim,
+    ClaimingLayer,
     Seal,
 )
 from rtfs_framework.api.caller import DelegationMetadata, Described, Permissions
@@ -89,8 +94,10 @@ from rtfs_framework.api.remote import (
 from rtfs_framework.api.secrets import blotter, one_line
 from rtfs_framework.api.settings import ANY, FILE_WITHIN, SettingsSchema
 from rtfs_framework.api.signals import Health, Latency, Left, Price
+from rtfs_framework.api.similar import Served, SimilarLayer, SimilarQuestion, SimilarReport, SimilarVerdict
 from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
 from rtfs_framework.api.sqlite_held import HeldFile
+from rtfs_framework.api.store import Store, StoreEntry, StoreSettings
 from rtfs_framework.api.targets import (
     Ask,
     Capability,
@@ -133,6 +140,7 @@ __all__ = [
     "FILE_WITHIN",
     "MOST_HOPS",
     "MOST_NOTE",
+    "NO_INFO",
     "OLDEST_API_VERSION",
     "PUBLIC",
     "Allowance",
@@ -146,6 +154,8 @@ __all__ = [
     "Bounds",
     "Bytes",
     "CacheEntry",
+    "CacheInfo",
+    "CacheItem",
     "CacheKey",
     "CacheLayer",
     "CacheLevel",
@@ -162,6 +172,8 @@ __all__ = [
     "CapabilityRequest",
     "ChatRequest",
     "Children",
+    "Claim",
+    "ClaimingLayer",
     "Clock",
     "CommandEntry",
     "ConfigError",
@@ -257,10 +269,18 @@ __all__ = [
     "Scored",
     "Seal",
     "Seconds",
+    "Served",
     "SettingsSchema",
+    "SimilarLayer",
+    "SimilarQuestion",
+    "SimilarReport",
+    "SimilarVerdict",
     "SqliteTables",
     "State",
     "Stats",
+    "Store",
+    "StoreEntry",
+    "StoreSettings",
     "TargetText",
     "TextInKeyError",
     "Travel",

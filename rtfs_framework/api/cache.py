@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
 
@@ -20,18 +21,57 @@ class CacheLevel(Enum):
     L1 = "l1"
     """Delegation plans."""
     L2 = "l2"
-    """Inference replies."""
+    """Inference replies, by equal requests."""
+    SIMILAR = "similar"
+    """Inference replies, by similar requests (`api/similar.py`)."""
+    L3 = "l3"
+    """Experience: contexts, plans and what came of them (`api/experience.py`)."""
     L4 = "l4"
     """Signed bytecode."""
 
 
 @attrs.frozen(slots=True)
 class CacheKey:
-    """A key: a namespace, the digest looked up, and the readable parts it was made of (for explanations)."""
+    """A key: a namespace, the digest looked up, and the readable parts it was made of (for explanations).
+
+    The digest is SHA-256 of all parts, each framed, in hexadecimal; layers compare the namespace and all of the digest.
+    """
 
     namespace: str
     digest: str
     parts: tuple[tuple[str, str], ...] = attrs.field(default=(), eq=False)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class CacheInfo:
+    """What is known of a value beside it: by what people find it, what it cost, and what it came from. Never a key.
+
+    A layer keeps it with the value, under the same seal, and hands it back unchanged.
+    """
+
+    symbol: str = ""
+    """The function whose call it answers."""
+    target: str = ""
+    model: str = ""
+    """The model that answered, as it named itself, with its version."""
+    tenant: str = ""
+    labels: tuple[str, ...] = ()
+    agent: str = ""
+    task: str = ""
+    tags: tuple[str, ...] = ()
+    reply: str = ""
+    """The id of the reply that this is: the call that paid for it, `run:entry.record.path`."""
+    sources: tuple[str, ...] = ()
+    """Ids of the replies that were used in the making of it."""
+    seconds: float | None = None
+    """How long it took to make."""
+    cost: int | None = None
+    """What it cost, in nano-dollars (10^-9)."""
+    confidence: float | None = None
+    """How sure the maker was, 0 to 1; None where it said nothing."""
+
+
+NO_INFO = CacheInfo()
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -41,6 +81,17 @@ class CacheRecord:
     value: Any
     stored_at: float
     expires_at: float | None = None
+    info: CacheInfo = NO_INFO
+    uses: int = 0
+    """How often it was served, this time included; 0 where the layer does not count."""
+
+
+@attrs.frozen(slots=True)
+class CacheItem:
+    """One record of a scan, and the key under which it lies (without readable parts, where they are not kept)."""
+
+    key: CacheKey
+    record: CacheRecord
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -52,8 +103,15 @@ class CacheStats:
     puts: int = 0
     evictions: int = 0
     expiries: int = 0
+    invalidations: int = 0
+    """Records taken out by `invalidate` or `clear`."""
+    errors: int = 0
+    """Records that could not be read, or were not what was put there; each was a miss."""
     size: int = 0
     capacity: int | None = None
+    size_bytes: int = 0
+    """What the records take, as the layer counts it; 0 where it does not count."""
+    capacity_bytes: int | None = None
 
 
 class CacheLayer(Protocol):
@@ -63,12 +121,16 @@ class CacheLayer(Protocol):
         """Return the live record of a key, or None."""
         ...
 
-    def put(self, key: CacheKey, value: Any, ttl: float | None = None) -> None:
+    def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:
         """Store a value; `ttl` in seconds, None for the layer's own."""
         ...
 
     def invalidate(self, key: CacheKey) -> bool:
         """Forget one key; tell whether it was there."""
+        ...
+
+    def scan(self) -> Iterator[CacheItem]:
+        """Go through the live records, each once, in no order; no use of them. What changes meanwhile may be missed."""
         ...
 
     def clear(self) -> None:
@@ -81,6 +143,26 @@ class CacheLayer(Protocol):
 
     def close(self) -> None:
         """Release files; called once."""
+        ...
+
+
+class Claim(Protocol):
+    """The right to make one value, among all who share a layer."""
+
+    def release(self) -> None:
+        """Give it back; nothing, when it was taken away meanwhile."""
+        ...
+
+
+@runtime_checkable
+class ClaimingLayer(Protocol):
+    """Optional: a layer that several processes share, and by which one of them makes what all of them want."""
+
+    def claim(self, key: CacheKey, lease: float) -> Claim | None:
+        """Take the right to make a key's value, for at most `lease` seconds; None while another has it. Never waits.
+
+        It ends with its holder's process, at the latest when the lease is over.
+        """
         ...
 
 
@@ -118,6 +200,8 @@ class CacheSettings:
     directory: str | None = None
     seal: Callable[[], Seal] | None = None
     """Gives the layer's seal, made of a key that only the user can read. Raises ValueError where there can be none."""
+    random: Callable[[], float] = random.random
+    """Gives numbers in [0, 1): the source of chance of whatever a layer leaves to it."""
     report: Callable[[str], None] = _say_nothing
     """Tells the user what is wrong with what was kept (a record that somebody else wrote), while the layer goes on."""
 

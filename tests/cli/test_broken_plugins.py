@@ -45,9 +45,15 @@ class Layer:
         {get}
         return self.kept.get(key.digest)
 
-    def put(self, key, value, ttl=None):
+    def put(self, key, value, ttl=None, info=None):
         {put}
         self.kept[key.digest] = CacheRecord(value=value, stored_at=0.0)
+
+    def invalidate(self, key):
+        return False
+
+    def scan(self):
+        return iter(())
 
     def clear(self):
         pass

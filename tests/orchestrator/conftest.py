@@ -11,6 +11,8 @@ from rtfs_framework.api import (
     ANY,
     FILE_WITHIN,
     CacheEntry,
+    CacheItem,
+    CacheKey,
     CacheLevel,
     CacheRecord,
     CacheStats,
@@ -85,11 +87,14 @@ class DictCache:
         self.misses += found is None
         return found
 
-    def put(self, key, value, ttl=None):
+    def put(self, key, value, ttl=None, info=None):
         self.records[key.namespace, key.digest] = CacheRecord(value=value, stored_at=0.0)
 
     def invalidate(self, key):
         return self.records.pop((key.namespace, key.digest), None) is not None
+
+    def scan(self):
+        return (CacheItem(CacheKey(*slot), record) for slot, record in list(self.records.items()))
 
     def clear(self):
         self.records.clear()

@@ -7,7 +7,7 @@ from threading import RLock
 
 import pytest
 
-from rtfs_framework.api import CacheKey, CacheRecord, CacheStats
+from rtfs_framework.api import CacheItem, CacheKey, CacheRecord, CacheStats
 from rtfs_framework.testing.conformance import CacheConformance
 
 
@@ -55,7 +55,7 @@ class Layer:
         return next(iter(self.records))
 
     @locked
-    def put(self, key, value, ttl=None):
+    def put(self, key, value, ttl=None, info=None):
         slot, now = self.slot(key), self.clock.now()
         lifetime = self.ttl if ttl is None else ttl
         self.records.pop(slot, None)
@@ -69,6 +69,9 @@ class Layer:
     @locked
     def invalidate(self, key):
         return self.records.pop(self.slot(key), None) is not None
+
+    def scan(self):
+        return (CacheItem(CacheKey("", str(slot)), record) for slot, record in list(self.records.items()))
 
     def clear(self):
         self.records.clear()
@@ -122,7 +125,7 @@ class LooksAtParts(Layer):
 
 
 class ForgetsTtl(Layer):
-    def put(self, key, value, ttl=None):
+    def put(self, key, value, ttl=None, info=None):
         super().put(key, value, None)
 
 
@@ -136,7 +139,7 @@ class ReadsAreNoUses(Layer):
 
 
 class MiscountsPuts(Layer):
-    def put(self, key, value, ttl=None):
+    def put(self, key, value, ttl=None, info=None):
         super().put(key, value, ttl)
         self.counts["puts"] += self.slot(key) in self.records and len(self.records) == self.capacity
 

@@ -13,7 +13,10 @@ from typing import Any, TypeVar
 import attrs
 
 from rtfs_framework.api.cache import (
+    NO_INFO,
     CacheEntry,
+    CacheInfo,
+    CacheItem,
     CacheKey,
     CacheLayer,
     CacheLevel,
@@ -33,7 +36,7 @@ ON_BY_DEFAULT = frozenset({"l1", "l2", "l4"})
 Report = Callable[[Part, "BaseException | str", str, str], None]
 
 _LEFT_OUT = "nothing is served from it or kept in it any more"
-_METHODS = ("get", "put", "clear", "stats", "close")
+_METHODS = ("get", "put", "invalidate", "scan", "clear", "stats", "close")
 
 _T = TypeVar("_T")
 
@@ -71,9 +74,13 @@ class SafeLayer:
         self.blame("`get`", f"returned a {type(found).__name__}, which is no CacheRecord")
         return None
 
-    def put(self, key: CacheKey, value: Any, ttl: float | None = None) -> None:
+    def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:
         """Store a value."""
-        self._safely("`put`", lambda layer: layer.put(key, value, ttl))
+        self._safely("`put`", lambda layer: layer.put(key, value, ttl, info))
+
+    def scan(self) -> list[CacheItem]:
+        """Return the live records."""
+        return self._safely("`scan`", lambda layer: list(layer.scan())) or []
 
     def invalidate(self, key: CacheKey) -> None:
         """Forget what is kept under a key: it is not what was put there, or of no use."""

@@ -79,7 +79,7 @@ class Layer:
     def get(self, key):
         return self.records.get((key.namespace, key.digest))
 
-    def put(self, key, value, ttl=None):
+    def put(self, key, value, ttl=None, info=None):
         self.records[key.namespace, key.digest] = CacheRecord(value=value, stored_at=0.0)
 
 

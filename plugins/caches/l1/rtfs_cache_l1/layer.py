@@ -7,12 +7,13 @@ that nobody reads any more is the least recently used soon enough. One lock guar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from threading import Lock
 from typing import Any
 
 from cachetools import LRUCache
 
-from rtfs_framework.api import CacheKey, CacheRecord, CacheStats, Clock
+from rtfs_framework.api import NO_INFO, CacheInfo, CacheItem, CacheKey, CacheRecord, CacheStats, Clock
 
 _Slot = tuple[str, str]
 """What a record is stored under: both halves of its key, so that neither swapped nor equal ones collide."""
@@ -46,13 +47,13 @@ class PlanCache:
             self._hits += 1
             return record
 
-    def put(self, key: CacheKey, value: Any, ttl: float | None = None) -> None:
+    def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:
         """Store a value for `ttl` seconds, None for the layer's own; the least recently used record makes room."""
         slot = (key.namespace, key.digest)
         lifetime = self._ttl if ttl is None else ttl
         now = self._now()
         expires_at = None if lifetime is None else now + lifetime
-        record = CacheRecord(value=value, stored_at=now, expires_at=expires_at)
+        record = CacheRecord(value=value, stored_at=now, expires_at=expires_at, info=info)
         with self._lock:
             records = self._records
             if len(records) >= self._capacity and slot not in records:
@@ -65,6 +66,15 @@ class PlanCache:
         """Forget one key; tell whether it was there."""
         with self._lock:
             return self._records.pop((key.namespace, key.digest), None) is not None
+
+    def scan(self) -> Iterator[CacheItem]:
+        """Go through the live records as they are now."""
+        with self._lock:
+            records = list(self._records.items())
+        now = self._now()
+        for slot, record in records:
+            if record.expires_at is None or now < record.expires_at:
+                yield CacheItem(CacheKey(*slot), record)
 
     def clear(self) -> None:
         """Forget everything (counters stay)."""

@@ -10,12 +10,13 @@ cache does not write on every put; caches of less than 64 records evict one by o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from threading import Lock
 from typing import Any
 
 from rtfs_cache_l2.rows import Row, Slot
 from rtfs_cache_l2.store import Store
-from rtfs_framework.api import CacheKey, CacheRecord, CacheStats, Clock
+from rtfs_framework.api import NO_INFO, CacheInfo, CacheItem, CacheKey, CacheRecord, CacheStats, Clock
 
 BATCH = 256
 PAUSE = 0.1
@@ -58,7 +59,7 @@ class ReplyCache:
                 self._flush(now)
         return CacheRecord(value=value, stored_at=stored_at, expires_at=expires_at)
 
-    def put(self, key: CacheKey, value: Any, ttl: float | None = None) -> None:
+    def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:  # noqa: ARG002
         """Store a text for `ttl` seconds, None for the layer's own; the least recently used records make room.
 
         Raises:
@@ -87,6 +88,17 @@ class ReplyCache:
             stored = self._store.drop(slot)
             self._rows -= stored
             return waited or stored
+
+    def scan(self) -> Iterator[CacheItem]:
+        """Go through the live records, what waits to be written included; what was dropped meanwhile is left out."""
+        with self._lock:
+            self._flush(self._clock.now())
+            slots = self._store.slots()
+        for slot in slots:
+            with self._lock:
+                row = self._waiting.get(slot) or self._store.get(slot)
+            if row is not None and (row[2] is None or self._clock.now() < row[2]):
+                yield CacheItem(CacheKey(*slot), CacheRecord(value=row[0], stored_at=row[1], expires_at=row[2]))
 
     def clear(self) -> None:
         """Forget everything (counters stay)."""

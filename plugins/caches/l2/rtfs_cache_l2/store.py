@@ -120,6 +120,10 @@ class Store:
         """Return the number of rows."""
         return self._do(_count)
 
+    def slots(self) -> list[Slot]:
+        """Return where every row lies."""
+        return self._do(lambda db: list(db.execute("select namespace, digest from replies")))
+
     def last_use(self) -> int:
         """Return the newest `used`, 0 without rows."""
         return self._do(lambda db: int(db.execute("select coalesce(max(used), 0) from replies").fetchone()[0]))

@@ -7,11 +7,11 @@ noted use is an hour old, so that a run that only looks programs up writes nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from rtfs_framework.api import CacheKey, CacheRecord, CacheStats, Clock
+from rtfs_framework.api import NO_INFO, CacheInfo, CacheItem, CacheKey, CacheRecord, CacheStats, Clock
 
 if TYPE_CHECKING:
     from rtfs_cache_l4.store import Store
@@ -59,7 +59,7 @@ class ArtifactCache:
             self._used[slot] = (self._now(), used)
             return CacheRecord(value=value, stored_at=stored_at, expires_at=expires_at)
 
-    def put(self, key: CacheKey, value: Any, ttl: float | None = None) -> None:
+    def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:  # noqa: ARG002
         """Store bytes for `ttl` seconds, None for the layer's own; the least recently used entries make room.
 
         What is larger than the whole layer is not kept.
@@ -90,6 +90,18 @@ class ArtifactCache:
             self._used.pop(slot, None)
             store = self._store()
             return store is not None and store.drop(slot)
+
+    def scan(self) -> Iterator[CacheItem]:
+        """Go through the live entries; one that was dropped meanwhile is left out."""
+        with self._lock:
+            store = self._store()
+            slots = [] if store is None else store.slots()
+        for slot in slots:
+            with self._lock:
+                store = self._store()
+                row = None if store is None else store.get(slot)
+            if row is not None and (row[2] is None or self._clock.now() < row[2]):
+                yield CacheItem(CacheKey(*slot), CacheRecord(value=row[0], stored_at=row[1], expires_at=row[2]))
 
     def clear(self) -> None:
         """Forget everything (counters stay)."""

@@ -22,8 +22,14 @@ class Shelf:
         value = self.entries.get(key.digest)
         return None if value is None else CacheRecord(value=value, stored_at=0.0)
 
-    def put(self, key, value, ttl=None):
+    def put(self, key, value, ttl=None, info=None):
         self.entries[key.digest] = value
+
+    def invalidate(self, key):
+        return self.entries.pop(key.digest, None) is not None
+
+    def scan(self):
+        return iter(())
 
     def clear(self):
         self.entries.clear()
