@@ -70,6 +70,73 @@ class CacheInfo:
     confidence: float | None = None
     """How sure the maker was, 0 to 1; None where it said nothing."""
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON-ready data, without what says nothing; `of_json` reads it back."""
+        told = ((name, getattr(self, name)) for name in _KINDS)
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in told if value not in _NOTHING
+        }
+
+    @classmethod
+    def of_json(cls, data: object) -> CacheInfo:
+        """Return what `to_json` wrote; what a later version wrote beside it is left out.
+
+        Raises:
+            ValueError: The data is no such thing; the message names the field.
+        """
+        fields = data if isinstance(data, dict) else None
+        if fields is None:
+            raise ValueError("what is known of a record is an object")
+        found: dict[str, Any] = {}
+        for name, fits in _KINDS.items():
+            value = fields.get(name)
+            if value is None:
+                continue
+            if not fits(value):
+                raise ValueError(f"{name!r} of a record is not what it must be: {value!r:.80}")
+            found[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**found)
+
+
+_NOTHING: tuple[Any, ...] = ("", (), None)
+_MOST_NANO = 10**18
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_number(value: object, most: float = float("inf")) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < most
+
+
+def _is_share(value: object) -> bool:
+    return _is_number(value) and isinstance(value, int | float) and value <= 1
+
+
+def _is_money(value: object) -> bool:
+    return isinstance(value, int) and _is_number(value, _MOST_NANO)
+
+
+_KINDS: dict[str, Callable[[object], bool]] = {
+    "symbol": _is_text,
+    "target": _is_text,
+    "model": _is_text,
+    "tenant": _is_text,
+    "labels": _are_texts,
+    "agent": _is_text,
+    "task": _is_text,
+    "tags": _are_texts,
+    "reply": _is_text,
+    "sources": _are_texts,
+    "seconds": _is_number,
+    "cost": _is_money,
+    "confidence": _is_share,
+}
 
 NO_INFO = CacheInfo()
 

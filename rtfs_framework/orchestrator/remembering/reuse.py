@@ -108,29 +108,42 @@ class Reuse:
 
     def key(self, opened: OpenCall, function: FunctionSignature, instance: Answering) -> CacheKey | None:
         """Return the key of a request, None when its reply must not be reused."""
-        call = opened.sends
+        parts = self._parts(opened, function, instance)
+        if parts is None:
+            return None
+        parts = (*parts, ("arguments", opened.digest_sent()))
+        return CacheKey("reply", _digest(parts), parts)
+
+    def partition(self, opened: OpenCall, function: FunctionSignature, instance: Answering) -> CacheKey | None:
+        """Return the key that a request shares with those that differ from it in their arguments alone.
+
+        None when its reply must not be reused: there is a partition exactly where there is a `key`. It holds tenant
+        and labels always, so that nothing that is found within it is another tenant's, or marked otherwise.
+        """
+        parts = self._parts(opened, function, instance)
+        return None if parts is None else CacheKey("partition", _digest(parts), parts)
+
+    def _parts(
+        self, opened: OpenCall, function: FunctionSignature, instance: Answering
+    ) -> tuple[tuple[str, str], ...] | None:
+        """Return all that an answer rests on but the arguments, None when it must not be reused."""
+        call, labelled = opened.sends, opened.record.labelled
         if not instance.reusable or not is_plain(call.args) or (call.hints and not is_plain(call.hints)):
             return None
-        labelled = opened.record.labelled
         if labelled is not None and self.accepts is not None and not labelled.label <= self.accepts:
             return None
-        parts: tuple[tuple[str, str], ...] = (
+        labels = () if labelled is None or not labelled.label else sorted(labelled.label)
+        freed = (f"freed {each}" for each in sorted(labelled.freed)) if labelled is not None and labels else ()
+        return (
             ("function", self._function(function, opened.scope.lookup)),
-            ("arguments", opened.digest_sent()),
             ("target", show_target(instance.target)),
             ("provider", instance.fingerprint()),
             ("account", self.keyring.account(instance.account())),
+            ("tenant", opened.scope.tenant),
+            ("labels", " ".join((*labels, *freed))),
+            ("guards", self.guards),
+            ("hints", digest(call.hints) if call.hints else ""),  # a provider sees them
         )
-        if opened.scope.tenant:
-            parts = (*parts, ("tenant", opened.scope.tenant))
-        if self.guards:
-            parts = (*parts, ("guards", self.guards))
-        if labelled is not None and labelled.label:
-            freed = (f"freed {each}" for each in sorted(labelled.freed))
-            parts = (*parts, ("labels", " ".join((*sorted(labelled.label), *freed))))
-        if call.hints:  # a provider sees them
-            parts = (*parts, ("hints", digest(call.hints)))
-        return CacheKey("reply", key_of(*(text for part in parts for text in part)), parts)
 
     def look_up(self, key: CacheKey) -> InferenceReply | None:
         """Return a remembered reply."""
@@ -211,3 +224,7 @@ class Reuse:
             self._functions.clear()
         self._functions[id(function)] = (function, lookup, text)
         return text
+
+
+def _digest(parts: tuple[tuple[str, str], ...]) -> str:
+    return key_of(*(text for part in parts for text in part))

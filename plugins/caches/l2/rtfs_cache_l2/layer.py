@@ -1,66 +1,92 @@
-"""The layer: what is fresh waits in memory and goes to the file in batches; a batch that is slow to fill goes at once.
+"""The layer: every put is in the file when it returns; uses are noted in batches, so that a hit costs no write.
 
-A put is written when it comes at least `PAUSE` seconds after the last write (so a reply that took a model a second is
-safe at once), when `BATCH` puts wait, or when waiting would exceed the capacity. So a killed process loses at most what
-a burst of hits and puts left within one pause. Uses are written along: a hit costs no write of its own.
-
-Never more than `capacity` records. When that is reached, 1/64 of it (at most a batch) is freed at once, so that a full
-cache does not write on every put; caches of less than 64 records evict one by one.
+Never more than `capacity` records and `capacity_bytes` bytes (of keys, of what is known of the replies, and of replies
+as they stand in the file), not for a moment: what is put and what makes room is one transaction. A killed process loses
+at most the uses that it had not noted yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import Any
 
-from rtfs_cache_l2.rows import Row, Slot
-from rtfs_cache_l2.store import Store
+import attrs
+
+from rtfs_cache_l2.rows import Row, Slot, read, written
+from rtfs_cache_l2.store import Bounds, Store, Use
 from rtfs_framework.api import NO_INFO, CacheInfo, CacheItem, CacheKey, CacheRecord, CacheStats, Clock
 
 BATCH = 256
-PAUSE = 0.1
+"""Uses that are noted together."""
+LONGEST = 10
+"""Times its first life: how long uses may lengthen that of a reply."""
+_WORTH = 16
+"""The share of a life (1/16) by which it is worth being lengthened: so often is a row written anew at most."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Keeping:
+    """What is kept, and for how long."""
+
+    capacity: int
+    capacity_bytes: int = 1 << 62
+    policy: str = "lru"
+    ttl: float | None = None
+    """Seconds; None until it makes room."""
+    adaptive: bool = False
+    """Whether each use lengthens a life, up to `LONGEST` times the first one."""
+    threshold: float = 0.0
+    """A reply whose model said that it is less sure is a miss."""
+    random: Callable[[], float] = random.random
+
+    def bounds(self) -> Bounds:
+        """Return how much may be kept."""
+        return Bounds(self.capacity, self.capacity_bytes, self.policy, self.random)
 
 
 class ReplyCache:
-    """At most `capacity` texts, each for `ttl` seconds (None: until it is evicted)."""
+    """Texts, each with what is known of it."""
 
-    def __init__(self, store: Store, *, capacity: int, ttl: float | None, clock: Clock) -> None:
+    def __init__(self, store: Store, keeping: Keeping, *, clock: Clock) -> None:
         self._store = store
-        self._capacity = capacity
-        self._ttl = ttl
+        self._keeping = keeping
+        self._bounds = keeping.bounds()
         self._clock = clock
         self._lock = Lock()
-        self._waiting: dict[Slot, Row] = {}
-        self._used: dict[Slot, int] = {}
-        self._tick = store.last_use()
-        self._rows = store.rows()
-        self._written = -PAUSE
-        self._hits = self._misses = self._puts = self._evictions = self._expiries = 0
+        self._used: dict[Slot, tuple[int, int]] = {}
+        self._tick = store.last_tick()
+        self._hits = self._misses = self._puts = self._evictions = self._expiries = self._invalidations = 0
 
     def get(self, key: CacheKey) -> CacheRecord | None:
         """Return the live record of a key, or None."""
         slot = (key.namespace, key.digest)
         with self._lock:
-            row = self._waiting.get(slot) or self._store.get(slot)
+            row = self._store.get(slot)
             if row is None:
                 self._misses += 1
                 return None
-            value, stored_at, expires_at = row
             now = self._clock.now()
-            if expires_at is not None and now >= expires_at:
+            if row.expires_at is not None and now >= row.expires_at:
                 self._misses += 1
                 self._expiries += 1
-                self._forget_stale(slot, now)
+                self._used.pop(slot, None)
+                self._store.drop_stale(slot, now)
+                return None
+            info = read(row.info)
+            if info.confidence is not None and info.confidence < self._keeping.threshold:
+                self._misses += 1
                 return None
             self._hits += 1
-            self._note_use(slot, now)
-            if len(self._used) >= 4 * BATCH:
-                self._flush(now)
-        return CacheRecord(value=value, stored_at=stored_at, expires_at=expires_at)
+            uses = row.uses + self._note_use(slot, now)
+            if len(self._used) >= BATCH:
+                self._note(now)
+            expires_at = self._lengthened(slot, row, now)
+        return CacheRecord(value=row.value, stored_at=row.stored_at, expires_at=expires_at, info=info, uses=uses)
 
-    def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:  # noqa: ARG002
-        """Store a text for `ttl` seconds, None for the layer's own; the least recently used records make room.
+    def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:
+        """Store a text for `ttl` seconds, None for the layer's own; it is in the file when this returns.
 
         Raises:
             TypeError: The value is no text.
@@ -68,90 +94,104 @@ class ReplyCache:
         if not isinstance(value, str):
             raise TypeError(f"the l2 cache keeps text, not {type(value).__name__}")
         slot = (key.namespace, key.digest)
-        lifetime = self._ttl if ttl is None else ttl
+        lifetime = self._keeping.ttl if ttl is None else ttl
+        life = lifetime if self._keeping.adaptive else None
         with self._lock:
             now = self._clock.now()
-            self._waiting[slot] = (value, now, None if lifetime is None else now + lifetime)
-            self._note_use(slot, now)
+            self._used.pop(slot, None)
+            row = Row(value, now, None if lifetime is None else now + lifetime, life, written(info))
+            done = self._store.write([(slot, row, self._next(now))], self._uses(), now=now, bounds=self._bounds)
             self._puts += 1
-            waiting = len(self._waiting)
-            full = waiting >= BATCH or self._rows + waiting > self._capacity
-            if full or self._clock.monotonic() - self._written >= PAUSE:
-                self._flush(now)
+            self._expiries += done.purged
+            self._evictions += done.evicted
 
     def invalidate(self, key: CacheKey) -> bool:
         """Forget one key; tell whether it was there."""
         slot = (key.namespace, key.digest)
         with self._lock:
-            waited = self._waiting.pop(slot, None) is not None
             self._used.pop(slot, None)
-            stored = self._store.drop(slot)
-            self._rows -= stored
-            return waited or stored
+            gone = self._store.drop(slot)
+            self._invalidations += gone
+            return gone
 
     def scan(self) -> Iterator[CacheItem]:
-        """Go through the live records, what waits to be written included; what was dropped meanwhile is left out."""
+        """Go through the live records, the last used first; what was dropped meanwhile is left out."""
         with self._lock:
-            self._flush(self._clock.now())
+            self._note(self._clock.now())
             slots = self._store.slots()
         for slot in slots:
             with self._lock:
-                row = self._waiting.get(slot) or self._store.get(slot)
-            if row is not None and (row[2] is None or self._clock.now() < row[2]):
-                yield CacheItem(CacheKey(*slot), CacheRecord(value=row[0], stored_at=row[1], expires_at=row[2]))
+                row = self._store.get(slot)
+            if row is not None and (row.expires_at is None or self._clock.now() < row.expires_at):
+                info = read(row.info)
+                record = CacheRecord(
+                    value=row.value, stored_at=row.stored_at, expires_at=row.expires_at, info=info, uses=row.uses
+                )
+                yield CacheItem(CacheKey(*slot), record)
 
     def clear(self) -> None:
         """Forget everything (counters stay)."""
         with self._lock:
-            self._waiting.clear()
             self._used.clear()
-            self._store.clear()
-            self._rows = 0
+            self._invalidations += self._store.clear()
 
     def stats(self) -> CacheStats:
-        """Return the counters; `size` is that of the file, with what other processes wrote."""
+        """Return the counters; sizes are those of the file, with what other processes wrote."""
         with self._lock:
-            self._flush(self._clock.now())
+            rows, size = self._store.totals()
+            most = self._bounds.bytes
             return CacheStats(
                 hits=self._hits,
                 misses=self._misses,
                 puts=self._puts,
                 evictions=self._evictions,
                 expiries=self._expiries,
-                size=self._rows,
-                capacity=self._capacity,
+                invalidations=self._invalidations,
+                errors=self._store.damaged,
+                size=rows,
+                capacity=self._bounds.rows,
+                size_bytes=size,
+                capacity_bytes=None if most == 1 << 62 else most,
             )
 
     def close(self) -> None:
-        """Write what waits and close the file; nothing, when it is closed already."""
+        """Note what was used and close the file; nothing, when it is closed already."""
         with self._lock:
             if self._store.is_open:
                 try:
-                    self._flush(self._clock.now())
+                    self._note(self._clock.now())
                 finally:
                     self._store.close()
 
-    def _note_use(self, slot: Slot, now: float) -> None:
+    def _lengthened(self, slot: Slot, row: Row, now: float) -> float | None:
+        """Return when a record's life ends, now that it was used."""
+        if row.life is None or row.expires_at is None:
+            return row.expires_at
+        until = min(now + row.life, row.stored_at + LONGEST * row.life)
+        if until < row.expires_at + row.life / _WORTH:
+            return row.expires_at
+        self._store.lengthen(slot, row, until)
+        return until
+
+    def _next(self, now: float) -> int:
         self._tick = max(self._tick + 1, int(now * 1_000_000))
-        self._used[slot] = self._tick
+        return self._tick
 
-    def _forget_stale(self, slot: Slot, now: float) -> None:
-        self._used.pop(slot, None)
-        self._waiting.pop(slot, None)
-        self._rows -= self._store.drop_stale(slot, now)
+    def _note_use(self, slot: Slot, now: float) -> int:
+        """Note a use; return how often it was used since uses were written down."""
+        count = self._used.get(slot, (0, 0))[1] + 1
+        self._used[slot] = self._next(now), count
+        return count
 
-    def _flush(self, now: float) -> None:
-        """Write what waits, make room, and learn how many rows the file has now."""
-        waiting, used = self._waiting, self._used
-        if not used:  # a put is a use
-            self._rows = self._store.rows()
-            return
-        puts = [(slot, row, used.pop(slot)) for slot, row in waiting.items()]
-        uses = [(tick, *slot) for slot, tick in used.items()]
-        room = self._capacity - min(BATCH, self._capacity // 64)
-        self._rows, purged, evicted = self._store.write(puts, uses, now=now, keep=self._capacity, room=room)
-        self._expiries += purged
-        self._evictions += evicted
-        waiting.clear()
-        used.clear()
-        self._written = self._clock.monotonic()
+    def _uses(self) -> list[Use]:
+        """Return the uses that were not written down yet, and forget them."""
+        found = [(tick, count, *slot) for slot, (tick, count) in self._used.items()]
+        self._used.clear()
+        return found
+
+    def _note(self, now: float) -> None:
+        """Write down what was used."""
+        if self._used:
+            done = self._store.write((), self._uses(), now=now, bounds=self._bounds)
+            self._expiries += done.purged
+            self._evictions += done.evicted

@@ -1,58 +1,55 @@
-"""The file: one table, every statement that touches it. `faults` says what SQLite's errors mean to a user.
+"""The file: every statement that touches it. `faults` says what SQLite's errors mean to a user.
 
 Guarantees: WAL, so readers never wait for the writer and a crash leaves the last commit; transactions are short, so
-that two processes share the file; whatever SQLite refuses is a `PluginError`, after which the store stays closed.
-`used` orders rows by last use: microseconds that only grow, so that the uses of two processes compare.
+that two processes share the file; what `write` returned from survives the process, however that ends. Whatever SQLite
+refuses is a `PluginError`, after which the store stays closed.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+from rtfs_cache_l2 import tables
 from rtfs_cache_l2.faults import CODE, DISTRIBUTION, explain, foreign
-from rtfs_cache_l2.rows import Row, Rows, Slot
+from rtfs_cache_l2.rows import Found, Row, Rows, Slot
 from rtfs_framework.api import NotOurFileError, PluginError, SqliteTables, in_transaction, open_sqlite, private_folder
 
 FILE = "l2.sqlite"
-_APPLICATION = 0x52544632
-"""What marks the file as ours ("RTF2")."""
-_VERSION = 1
-
-_TABLE = (
-    "create table replies (namespace text not null, digest text not null, value text not null, stored_at real not null,"
-    " expires_at real, used integer not null, primary key (namespace, digest))"
-)
-_TABLES = SqliteTables(
-    _APPLICATION,
-    _VERSION,
-    (
-        _TABLE,
-        "create index replies_by_use on replies (used)",
-        "create index replies_by_expiry on replies (expires_at) where expires_at is not null",
-    ),
-)
-_GET = "select value, stored_at, expires_at from replies where namespace = ? and digest = ?"
-_PUT = (
-    "insert into replies values (?, ?, ?, ?, ?, ?) on conflict do update set value = excluded.value,"
-    " stored_at = excluded.stored_at, expires_at = excluded.expires_at, used = excluded.used"
-)
-_USE = "update replies set used = max(used, ?) where namespace = ? and digest = ?"
-_DROP_STALE = "delete from replies where namespace = ? and digest = ? and expires_at <= ?"
-_DROP = "delete from replies where namespace = ? and digest = ?"
-_PURGE = "delete from replies where expires_at <= ?"
-_EVICT = "delete from replies where rowid in (select rowid from replies order by used limit ?)"
-_COUNT = "select count(*) from replies"
 
 Put = tuple[Slot, Row, int]
 """Where, what, and when it was used."""
+Use = tuple[int, int, str, str]
+"""When, how often, and where."""
 Result = TypeVar("Result")
+
+_BESIDE = 64
+"""Bytes that are counted for the numbers of a row."""
+
+
+class Bounds(NamedTuple):
+    """How much may be kept, and what makes room."""
+
+    rows: int
+    bytes: int
+    policy: str
+    random: Callable[[], float]
+
+
+class Written(NamedTuple):
+    """What a transaction left, and what it took out."""
+
+    rows: int
+    bytes: int
+    purged: int
+    evicted: int
 
 
 class Store:
-    """The table of one file (of memory alone, without one). Not thread-safe: the layer's lock guards it."""
+    """The tables of one file (of memory alone, without one). Not thread-safe: the layer's lock guards it."""
 
     def __init__(self, directory: str | None, sealing: Rows | None = None) -> None:
         """Open or make `l2.sqlite` in a folder, which is made if need be. `sealing` closes and opens its rows.
@@ -61,6 +58,8 @@ class Store:
             PluginError: the file cannot be opened or made, is no SQLite file, or is another program's or version's.
         """
         self.path = None if directory is None else Path(directory) / FILE
+        self.damaged = 0
+        """Rows that did not open."""
         self._sealing = sealing or Rows()
         self._broken: PluginError | None = None
         if self.path is not None:
@@ -73,60 +72,65 @@ class Store:
 
     def get(self, slot: Slot) -> Row | None:
         """Return a row, whether or not its time is over; one that is not what was written is reported and deleted."""
-        found = self._do(lambda db: db.execute(_GET, slot).fetchone())
+        found = self._do(lambda db: db.execute(tables.GET, slot).fetchone())
         if found is None:
             return None
-        row = self._sealing.opened(slot, found, self.path or "memory")
+        row = self._sealing.opened(slot, Found(*found))
         if row is None:
+            self.damaged += 1
+            self._sealing.tell(self.path or "memory")
             self.drop(slot)
         return row
 
-    def write(
-        self, puts: Iterable[Put], used: Iterable[tuple[int, str, str]], *, now: float, keep: int, room: int
-    ) -> tuple[int, int, int]:
+    def write(self, puts: Iterable[Put], uses: Iterable[Use], *, now: float, bounds: Bounds) -> Written:
         """Store rows and note uses, then make room, in one transaction.
 
-        With more than `keep` rows, those past their time go, and if that is not enough, the least recently used until
-        `room` are left. Returns (rows left, purged, evicted).
+        Beyond a bound, rows past their time go, and if that is not enough, those that the policy says, until a share
+        of the room (1/64, at most 256 rows) is free: a full cache does not evict on every put.
         """
-        rows_made = [(*slot, self._sealing.closed(slot, row), *row[1:], used_at) for slot, row, used_at in puts]
+        made = [self._columns(*put) for put in puts]
 
-        def work(db: sqlite3.Connection) -> tuple[int, int, int]:
-            db.executemany(_USE, used)
-            db.executemany(_PUT, rows_made)
-            rows = _count(db)
-            if rows <= keep:
-                return rows, 0, 0
-            purged = db.execute(_PURGE, (now,)).rowcount
-            rows -= purged
-            evicted = db.execute(_EVICT, (rows - room,)).rowcount if rows > keep else 0
-            return rows - evicted, purged, evicted
+        def work(db: sqlite3.Connection) -> Written:
+            db.executemany(tables.USE, uses)
+            db.executemany(tables.PUT, made)
+            rows, size = _totals(db)
+            if rows <= bounds.rows and size <= bounds.bytes:
+                return Written(rows, size, 0, 0)
+            purged = db.execute(tables.PURGE, (now,)).rowcount
+            evicted = _make_room(db, bounds)
+            return Written(*_totals(db), purged, evicted)
 
         return self._do(lambda db: in_transaction(db, work))
 
+    def lengthen(self, slot: Slot, row: Row, until: float) -> None:
+        """Give a row a longer life, unless it was put again meanwhile."""
+        value = self._sealing.closed(slot, row._replace(expires_at=until))
+        self._do(lambda db: db.execute(tables.LENGTHEN, (value, until, *slot, row.stored_at, until)))
+
     def drop(self, slot: Slot) -> bool:
         """Delete a row; tell whether it was there."""
-        return self._do(lambda db: db.execute(_DROP, slot).rowcount) > 0
+        return self._do(lambda db: db.execute(tables.DROP, slot).rowcount) > 0
 
     def drop_stale(self, slot: Slot, now: float) -> bool:
         """Delete a row whose time is over, unless another process has renewed it meanwhile; tell whether it went."""
-        return self._do(lambda db: db.execute(_DROP_STALE, (*slot, now)).rowcount) > 0
+        return self._do(lambda db: db.execute(tables.DROP_STALE, (*slot, now)).rowcount) > 0
 
-    def clear(self) -> None:
-        """Delete every row."""
-        self._do(lambda db: db.execute("delete from replies"))
+    def clear(self) -> int:
+        """Delete every row; return how many there were."""
+        return self._do(lambda db: db.execute("delete from replies").rowcount)
 
-    def rows(self) -> int:
-        """Return the number of rows."""
-        return self._do(_count)
+    def totals(self) -> tuple[int, int]:
+        """Return the number of rows, and the bytes that they take."""
+        return self._do(_totals)
 
     def slots(self) -> list[Slot]:
-        """Return where every row lies."""
-        return self._do(lambda db: list(db.execute("select namespace, digest from replies")))
+        """Return where every row lies, the last used first."""
+        found = self._do(lambda db: list(db.execute(tables.SLOTS)))
+        return [(str(name, "utf-8", "replace"), str(digest, "utf-8", "replace")) for name, digest in found]
 
-    def last_use(self) -> int:
-        """Return the newest `used`, 0 without rows."""
-        return self._do(lambda db: int(db.execute("select coalesce(max(used), 0) from replies").fetchone()[0]))
+    def last_tick(self) -> int:
+        """Return the newest `used` or `made`, 0 without rows."""
+        return self._do(lambda db: int(db.execute(tables.LAST).fetchone()[0]))
 
     @property
     def is_open(self) -> bool:
@@ -139,9 +143,20 @@ class Store:
             self._db.close()
             self._db = None
 
+    def _columns(self, slot: Slot, row: Row, tick: int) -> tuple[object, ...]:
+        value = self._sealing.closed(slot, row)
+        size = len(value) + len(row.info) + len(slot[0]) + len(slot[1]) + _BESIDE
+        return (*slot, value, row.stored_at, row.expires_at, row.life, row.info, tick, row.uses, tick, size)
+
     def _open(self) -> sqlite3.Connection:
         try:
-            return open_sqlite(self.path, _TABLES)
+            try:
+                return open_sqlite(self.path, tables.TABLES)
+            except NotOurFileError:
+                if not _renewed(self.path):
+                    raise
+                self._sealing.tell_outdated(self.path)
+                return open_sqlite(self.path, tables.TABLES)
         except sqlite3.Error as error:
             raise explain(self.path, error) from error
         except NotOurFileError as error:
@@ -163,10 +178,61 @@ class Store:
 
 
 def _settle(db: sqlite3.Connection) -> None:
-    """Bound the log, and see that the table can be read."""
+    """Bound the log, read texts as bytes, and count the rows: whoever wrote them may have counted badly."""
+    db.text_factory = bytes  # what others wrote may be no text, and is not to break more than its row
     db.execute("pragma journal_size_limit = 16777216")
-    _count(db)
+    in_transaction(db, lambda db: db.execute(tables.COUNTED))
 
 
-def _count(db: sqlite3.Connection) -> int:
-    return int(db.execute(_COUNT).fetchone()[0])
+def _totals(db: sqlite3.Connection) -> tuple[int, int]:
+    rows, size = db.execute(tables.TOTALS).fetchone()
+    return int(rows), int(size)
+
+
+def _renewed(path: Path | None) -> bool:
+    """Empty a file of version 1, whose rows no key of this version finds; tell whether it was one."""
+    try:
+        db = open_sqlite(path, SqliteTables(tables.APPLICATION, 1, ()))
+    except NotOurFileError:
+        return False
+
+    def work(db: sqlite3.Connection) -> None:
+        if db.execute("pragma user_version").fetchone()[0] == 1:  # or another process was faster
+            for statement in ("drop table if exists replies", *tables.MAKING):
+                db.execute(statement)
+            db.execute(f"pragma user_version = {tables.VERSION}")
+
+    with closing(db):
+        in_transaction(db, work)
+    return True
+
+
+def _make_room(db: sqlite3.Connection, bounds: Bounds) -> int:
+    """Delete what the policy says until a share of the room is free; return how many rows went."""
+    rows, size = _totals(db)
+    if rows <= bounds.rows and size <= bounds.bytes:
+        return 0
+    keep_rows = bounds.rows - min(256, bounds.rows // 64) if rows > bounds.rows else bounds.rows
+    keep_bytes = bounds.bytes - bounds.bytes // 64 if size > bounds.bytes else bounds.bytes
+    gone = []
+    for row, taken in _victims(db, bounds):
+        if rows <= keep_rows and size <= keep_bytes:
+            break
+        gone.append((row,))
+        rows, size = rows - 1, size - taken
+    db.executemany(tables.EVICT, gone)
+    return len(gone)
+
+
+def _victims(db: sqlite3.Connection, bounds: Bounds) -> Iterator[tuple[int, int]]:
+    """Yield rows and what each takes, in the order in which they make room."""
+    ordered = tables.VICTIMS.get(bounds.policy)
+    if ordered is not None:
+        with closing(db.execute(ordered)) as found:
+            yield from found
+        return
+    left = list(db.execute(tables.ALL_ROWS))
+    while left:
+        at = min(int(bounds.random() * len(left)), len(left) - 1)
+        left[at], left[-1] = left[-1], left[at]
+        yield left.pop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_cache_l2.layer import ReplyCache
+from rtfs_cache_l2.layer import Keeping, ReplyCache
 from rtfs_cache_l2.store import Store
 from rtfs_framework.testing import FakeClock
 
@@ -20,7 +20,7 @@ def opened(tmp_path, clock):
     made = []
 
     def again(capacity=1_000, ttl=None):
-        made.append(ReplyCache(Store(str(tmp_path)), capacity=capacity, ttl=ttl, clock=clock))
+        made.append(ReplyCache(Store(str(tmp_path)), Keeping(capacity=capacity, ttl=ttl), clock=clock))
         return made[-1]
 
     yield again

@@ -7,7 +7,7 @@ from typing import ClassVar
 import attrs
 import pytest
 
-from rtfs_cache_l2.layer import ReplyCache
+from rtfs_cache_l2.layer import Keeping, ReplyCache
 from rtfs_cache_l2.store import Store
 from rtfs_framework.testing.conformance import CacheConformance
 
@@ -16,7 +16,7 @@ class TestReplyCache(CacheConformance):
     persistent: ClassVar[bool] = True
 
     def make(self, settings, capacity):
-        return ReplyCache(Store(settings.directory), capacity=capacity, ttl=settings.ttl, clock=settings.clock)
+        return ReplyCache(Store(settings.directory), Keeping(capacity=capacity, ttl=settings.ttl), clock=settings.clock)
 
 
 class TestReplyCacheWithAFile(CacheConformance):
@@ -28,4 +28,4 @@ class TestReplyCacheWithAFile(CacheConformance):
 
     def make(self, settings, capacity):
         own = settings if settings.directory else attrs.evolve(settings, directory=next(self.folders))
-        return ReplyCache(Store(own.directory), capacity=capacity, ttl=own.ttl, clock=own.clock)
+        return ReplyCache(Store(own.directory), Keeping(capacity=capacity, ttl=own.ttl), clock=own.clock)

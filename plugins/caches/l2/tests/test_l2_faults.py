@@ -67,7 +67,7 @@ def test_another_programs_database(tmp_path):
 def test_a_later_versions_database(tmp_path, opened):
     opened().close()
     other = sqlite3.connect(tmp_path / FILE)
-    other.execute("pragma user_version = 2")
+    other.execute("pragma user_version = 3")
     other.close()
     assert "move it away" in refusal(tmp_path)
 

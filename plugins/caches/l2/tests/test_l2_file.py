@@ -9,7 +9,6 @@ from functools import partial
 
 import pytest
 
-from rtfs_cache_l2.layer import BATCH, PAUSE
 from rtfs_cache_l2.plugin import L2Settings
 from rtfs_cache_l2.store import FILE
 from rtfs_framework.api import CacheKey, CacheLevel, CacheSettings
@@ -19,11 +18,11 @@ from rtfs_framework.testing.fakes import cache_key
 
 PRELUDE = """
     import os, sys
-    from rtfs_cache_l2.layer import ReplyCache
+    from rtfs_cache_l2.layer import Keeping, ReplyCache
     from rtfs_cache_l2.store import Store
     from rtfs_framework.testing import FakeClock
     from rtfs_framework.testing.fakes import cache_key
-    layer = ReplyCache(Store(sys.argv[1]), capacity=1_000, ttl=None, clock=FakeClock())
+    layer = ReplyCache(Store(sys.argv[1]), Keeping(capacity=1_000), clock=FakeClock())
 """
 
 
@@ -39,29 +38,16 @@ def finish(process):
     return process.returncode
 
 
-def test_a_killed_process_loses_no_reply_that_took_its_time(tmp_path, opened):
+def test_a_process_killed_in_a_burst_loses_no_reply_that_was_put(tmp_path, opened):
     program = """
-        clock = layer._clock
-        for i in range(5):
+        for i in range(300):
             layer.put(cache_key(i), f"reply {i}")
-            clock.advance(1.0)
         os._exit(7)
     """
     assert finish(start(program, tmp_path)) == 7
     layer = opened()
-    assert [layer.get(cache_key(i)).value for i in range(5)] == [f"reply {i}" for i in range(5)]
-
-
-def test_a_process_killed_in_a_burst_leaves_whole_batches(tmp_path, opened):
-    program = f"""
-        for i in range({BATCH} * 2 + 10):
-            layer.put(cache_key(i), f"reply {{i}}")
-        os._exit(7)
-    """
-    assert finish(start(program, tmp_path)) == 7
-    layer = opened()
-    assert layer.stats().size == BATCH * 2 + 1  # the first goes at once
-    assert layer.get(cache_key(BATCH)).value == f"reply {BATCH}"
+    assert layer.stats().size == 300
+    assert [layer.get(cache_key(i)).value for i in range(300)] == [f"reply {i}" for i in range(300)]
 
 
 def test_two_processes_share_the_file(tmp_path, opened):
@@ -92,15 +78,11 @@ def test_processes_that_make_the_file_at_once_all_get_it(tmp_path):
     assert [finish(each) for each in processes] == [0] * 4
 
 
-def test_another_process_sees_what_is_written(opened, clock):
+def test_another_process_sees_what_is_put_at_once(opened):
     one, two = opened(), opened()
-    one.put(cache_key(1), "first")
-    assert two.get(cache_key(1)).value == "first"
-    one.put(cache_key(2), "waits for its batch")
-    assert two.get(cache_key(2)) is None
-    clock.advance(PAUSE)
-    one.put(cache_key(3), "takes the batch along")
-    assert two.get(cache_key(2)).value == "waits for its batch"
+    for i in range(3):
+        one.put(cache_key(i), f"reply {i}")
+        assert two.get(cache_key(i)).value == f"reply {i}"
 
 
 def test_the_bound_holds_for_both(opened):
@@ -174,7 +156,7 @@ def test_the_catalog_makes_it(tmp_path, clock):
     seal = partial(Keyring(lambda: folder).seal, "cache")
     layer = entry.factory(CacheSettings(clock=clock, ttl=5.0, directory=folder, seal=seal))
     layer.put(cache_key(1), "x")
-    assert layer.stats().capacity == 100_000
+    assert layer.stats().capacity == 2_000
     layer.close()
     assert (tmp_path / "new" / "folder" / FILE).is_file()
     memory = entry.factory(CacheSettings(clock=clock, own=L2Settings(capacity=2, ttl=1.0)))

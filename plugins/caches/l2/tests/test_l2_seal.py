@@ -9,7 +9,7 @@ import stat
 
 import pytest
 
-from rtfs_cache_l2.layer import ReplyCache
+from rtfs_cache_l2.layer import Keeping, ReplyCache
 from rtfs_cache_l2.plugin import rtfs_caches
 from rtfs_cache_l2.rows import Rows
 from rtfs_cache_l2.store import FILE, Store
@@ -32,7 +32,9 @@ def sealed(tmp_path, clock, said):
 
     def again(user="me", use="cache l2 l2"):
         seal = Keyring(lambda: str(tmp_path / user)).seal(use)
-        made.append(ReplyCache(Store(str(tmp_path), Rows(seal, said.append)), capacity=100, ttl=60.0, clock=clock))
+        made.append(
+            ReplyCache(Store(str(tmp_path), Rows(seal, said.append)), Keeping(capacity=100, ttl=60.0), clock=clock)
+        )
         return made[-1]
 
     yield again
@@ -74,6 +76,11 @@ FORGERIES = {
     "an endless life": "update replies set expires_at = null",
     "another birth": "update replies set stored_at = stored_at + 1",
     "a birth that is no number": "update replies set stored_at = 'x'",
+    "another origin": 'update replies set info = \'{{"symbol":"mine"}}\'',
+    "an origin that is no text": "update replies set info = 7",
+    "an origin that is no text at all": "update replies set info = cast(x'ff' as text)",
+    "a life that uses lengthen": "update replies set life = 9",
+    "a value of another kind": "update replies set value = x'7a' || substr(value, 2)",
     "a moved row": "update or replace replies set digest = '{two}' where digest = '{one}'",
     "another namespace": "update replies set namespace = 'other'",
 }
@@ -97,7 +104,8 @@ def test_a_planted_row_is_never_served(sealed, said, kept, tmp_path):
     planted = cache_key(3)
     write(
         tmp_path,
-        "insert into replies select namespace, ?, value, stored_at, expires_at, used from replies where digest = ?",
+        "insert into replies select namespace, ?, value, stored_at, expires_at, life, info, used, uses, made, size"
+        " from replies where digest = ?",
         planted.digest,
         ONE.digest,
     )
@@ -114,13 +122,24 @@ def test_what_another_user_or_use_sealed_is_never_served(sealed, said, kept, use
     assert len(said) == 1
 
 
-def test_a_file_from_before_there_were_seals_is_only_misses(tmp_path, sealed, said):
-    Store(str(tmp_path)).close()
-    write(tmp_path, "insert into replies values ('x', 'y', 'an old reply', 1.0, null, 1)")
+OLD = (
+    "create table replies (namespace text not null, digest text not null, value text not null, stored_at real not null,"
+    " expires_at real, used integer not null, primary key (namespace, digest));"
+    "insert into replies values ('x', 'y', 'an old reply', 1.0, null, 1);"
+    "pragma application_id = 1381254706; pragma user_version = 1; pragma journal_mode = wal;"
+)
+
+
+def test_the_file_of_an_earlier_version_is_emptied_and_told_once(tmp_path, sealed, said):
+    db = sqlite3.connect(tmp_path / FILE)
+    db.executescript(OLD)
+    db.close()
     layer = sealed()
-    assert layer.get(ONE) is None
-    assert said == []
-    assert layer.stats().size == 1
+    assert said == [f"{tmp_path / FILE} was of an earlier version, whose keys are others: its replies are forgotten"]
+    assert layer.stats().size == 0
+    layer.put(ONE, "pay 1")
+    assert sealed().get(ONE).value == "pay 1"
+    assert len(said) == 1
 
 
 def settings(clock, tmp_path, **more):
