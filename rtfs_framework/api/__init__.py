@@ -42,6 +42,7 @@ _HOMES = {
               "CacheInfo", "CacheItem", "NO_INFO", "Claim", "ClaimingLayer", "Seal"),
     "similar": ("Served", "SimilarLayer", "SimilarQuestion", "SimilarReport", "SimilarVerdict"),
     "store": ("Store", "StoreEntry", "StoreSettings"),
+    "store_rules": ("StoreFaults", "NAMES_LIST", "blob_path", "name_path", "path_digest", "path_name"),
     "capability": ("CapabilityEntry", "CapabilityHandler", "CapabilityRequest"),
     "command": ("CommandEntry", "ask_local_models"),
     "guard": ("Guard", "GuardEntry", "GuardSettings", "GuardedRequest", "RedactArgs", "RedactReply", "Refuse"),

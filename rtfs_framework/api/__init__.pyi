@@ -98,6 +98,7 @@ from rtfs_framework.api.similar import Served, SimilarLayer, SimilarQuestion, Si
 from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
 from rtfs_framework.api.sqlite_held import HeldFile
 from rtfs_framework.api.store import Store, StoreEntry, StoreSettings
+from rtfs_framework.api.store_rules import NAMES_LIST, StoreFaults, blob_path, name_path, path_digest, path_name
 from rtfs_framework.api.targets import (
     Ask,
     Capability,
@@ -140,6 +141,7 @@ __all__ = [
     "FILE_WITHIN",
     "MOST_HOPS",
     "MOST_NOTE",
+    "NAMES_LIST",
     "NO_INFO",
     "OLDEST_API_VERSION",
     "PUBLIC",
@@ -280,6 +282,7 @@ __all__ = [
     "Stats",
     "Store",
     "StoreEntry",
+    "StoreFaults",
     "StoreSettings",
     "TargetText",
     "TextInKeyError",
@@ -292,6 +295,7 @@ __all__ = [
     "Warm",
     "WarmContext",
     "ask_local_models",
+    "blob_path",
     "blotter",
     "compile_patterns",
     "digest",
@@ -302,9 +306,12 @@ __all__ = [
     "is_pattern",
     "load_json",
     "load_toml",
+    "name_path",
     "one_line",
     "open_sqlite",
     "parse_type",
+    "path_digest",
+    "path_name",
     "plausible",
     "private_file",
     "private_folder",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.guard import GuardEntry
     from rtfs_framework.api.observer import ObserverEntry
     from rtfs_framework.api.provider import ProviderEntry
+    from rtfs_framework.api.store import StoreEntry
 
 __all__ = ["RtfsHookSpecs", "hookimpl"]
 
@@ -51,6 +52,11 @@ class RtfsHookSpecs:
     @hookspec
     def rtfs_embedders(self) -> Iterable[EmbedderEntry]:
         """Offer what makes vectors of texts. Called once at start; `[delegation] embedder` selects one by name."""
+        raise AssertionError
+
+    @hookspec
+    def rtfs_stores(self) -> Iterable[StoreEntry]:
+        """Offer stores of published programs. Called once at start; a table `[stores.<name>]` makes one."""
         raise AssertionError
 
     @hookspec

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.guard import GuardEntry
     from rtfs_framework.api.observer import ObserverEntry
     from rtfs_framework.api.provider import ProviderEntry
+    from rtfs_framework.api.store import StoreEntry
     from rtfs_framework.registry.discover import FoundPlugin
 
 Entry = TypeVar("Entry")
@@ -40,6 +41,7 @@ class Catalog:
     """By id."""
     guards: Mapping[str, tuple[GuardEntry, Provenance]] = _NONE
     embedders: Mapping[str, tuple[EmbedderEntry, Provenance]] = _NONE
+    stores: Mapping[str, tuple[StoreEntry, Provenance]] = _NONE
     commands: Mapping[str, tuple[CommandEntry, Provenance]] = _NONE
     observers: Mapping[str, tuple[ObserverEntry, Provenance]] = _NONE
     data: Mapping[str, FoundPlugin] = _NONE
@@ -110,6 +112,10 @@ class Catalog:
     def embedder(self, name: str) -> EmbedderEntry:
         """Return the embedder of a name; raises PluginError when there is none, or more than one."""
         return self._entry("embedder", self.embedders, name)
+
+    def store(self, name: str) -> StoreEntry:
+        """Return the store of a name; raises PluginError when there is none, or more than one."""
+        return self._entry("store", self.stores, name)
 
     def command(self, name: str) -> CommandEntry:
         """Return the command of a name; raises PluginError when there is none, or more than one."""

@@ -59,6 +59,10 @@ def _number(value: Any) -> str | None:
     return None if fine else f"is {value!r:.60} and no number of requests"
 
 
+def _truth(value: Any) -> str | None:
+    return None if isinstance(value, bool) else f"is {value!r:.60} and neither True nor False"
+
+
 def _tables(value: Any) -> str | None:
     fine = isinstance(value, Mapping) and all(
         isinstance(name, str) and isinstance(table, Mapping) for name, table in value.items()
@@ -114,6 +118,7 @@ _CHECKS: Mapping[str, Mapping[str, Flaw]] = {
     },
     "guard": {"factory": _function},
     "embedder": {"factory": _function, "locality": _member("Locality")},
+    "store": {"factory": _function, "remote": _truth},
     "command": {"load": _function, "example": _text},
     "observer": {"factory": _function, "events": _texts},
 }

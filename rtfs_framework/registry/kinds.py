@@ -30,6 +30,7 @@ KINDS = (
     Kind("capability", "capabilities", "rtfs_capabilities", "CapabilityEntry", key="id"),
     Kind("guard", "guards", "rtfs_guards", "GuardEntry"),
     Kind("embedder", "embedders", "rtfs_embedders", "EmbedderEntry"),
+    Kind("store", "stores", "rtfs_stores", "StoreEntry"),
     Kind("command", "commands", "rtfs_commands", "CommandEntry"),
     Kind("observer", "observers", "rtfs_observers", "ObserverEntry"),
 )

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from rtfs_framework.registry.discover import FoundPlugin
     from rtfs_framework.registry.problems import PluginProblem
 
-KINDS = ("engines", "providers", "caches", "capabilities", "guards", "embedders", "commands", "observers", "data")
+KINDS = (
+    "engines",
+    "providers",
+    "caches",
+    "capabilities",
+    "guards",
+    "embedders",
+    "stores",
+    "commands",
+    "observers",
+    "data",
+)
 _DATA = {"prices": "what models cost; `rtfs prices list` shows it"}
 
 

@@ -15,6 +15,7 @@ from rtfs_framework.testing.conformance.guard import GuardConformance
 from rtfs_framework.testing.conformance.learning import LearningConformance
 from rtfs_framework.testing.conformance.observer import ObserverConformance
 from rtfs_framework.testing.conformance.provider import ProviderConformance
+from rtfs_framework.testing.conformance.store import MirrorConformance, StoreConformance
 
 __all__ = [
     "CacheConformance",
@@ -22,6 +23,8 @@ __all__ = [
     "EmbedderConformance",
     "GuardConformance",
     "LearningConformance",
+    "MirrorConformance",
     "ObserverConformance",
     "ProviderConformance",
+    "StoreConformance",
 ]
