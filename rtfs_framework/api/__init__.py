@@ -41,6 +41,7 @@ _HOMES = {
     "cache": ("CacheLayer", "CacheEntry", "CacheKey", "CacheRecord", "CacheStats", "CacheLevel", "CacheSettings",
               "CacheInfo", "CacheItem", "NO_INFO", "Claim", "ClaimingLayer", "Seal"),
     "similar": ("Served", "SimilarLayer", "SimilarQuestion", "SimilarReport", "SimilarVerdict"),
+    "proxies": ("proxy_variable",),
     "store": ("Store", "StoreEntry", "StoreSettings"),
     "store_rules": ("StoreFaults", "NAMES_LIST", "blob_path", "name_path", "path_digest", "path_name"),
     "capability": ("CapabilityEntry", "CapabilityHandler", "CapabilityRequest"),

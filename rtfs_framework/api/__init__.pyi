@@ -76,6 +76,7 @@ from rtfs_framework.api.provider import (
     Usage,
     token_count,
 )
+from rtfs_framework.api.proxies import proxy_variable
 from rtfs_framework.api.redaction import Recognizer, RuleText
 from rtfs_framework.api.regular_file import read_regular
 from rtfs_framework.api.remote import (
@@ -315,6 +316,7 @@ __all__ = [
     "plausible",
     "private_file",
     "private_folder",
+    "proxy_variable",
     "read_endpoint",
     "read_regular",
     "read_toml",

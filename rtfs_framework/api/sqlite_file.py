@@ -117,8 +117,9 @@ def in_transaction(
 
 def _claim(db: sqlite3.Connection, tables: SqliteTables, wait: float) -> None:
     """Make the tables in a new file, or see that an old one is ours."""
-    marks = in_transaction(db, _marks, "begin")  # one transaction: another process may be writing both right now
-    if marks == (0, 0):
+    # One transaction: another process may be writing right now. A file that is not ours keeps its journal mode, too.
+    marks, is_new = in_transaction(db, lambda db: (_marks(db), _is_new(db)), "begin")
+    if is_new:
         write_ahead(db, wait=wait)
         marks = in_transaction(db, lambda db: _make(db, tables))
     if marks != (tables.application, tables.version):
@@ -140,9 +141,13 @@ def _marks(db: sqlite3.Connection) -> tuple[int, int]:
     return application, version
 
 
+def _is_new(db: sqlite3.Connection) -> bool:
+    return _marks(db) == (0, 0) and not db.execute("select 1 from sqlite_master limit 1").fetchone()
+
+
 def _make(db: sqlite3.Connection, tables: SqliteTables) -> tuple[int, int]:
     """Make the tables, unless another process was faster or the file holds another program's."""
-    if _marks(db) == (0, 0) and not db.execute("select 1 from sqlite_master limit 1").fetchone():
+    if _is_new(db):
         for statement in tables.statements:
             db.execute(statement)
         db.execute(f"pragma application_id = {tables.application}")

@@ -98,3 +98,13 @@ def test_a_connection_is_to_the_file_of_that_name_and_makes_none(tmp_path, monke
         with closing(open_sqlite(path, TABLES)) as db:
             db.execute("insert into t values (1)")
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_of_others_without_marks_is_not_changed(tmp_path):
+    path = tmp_path / "theirs.sqlite"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("create table theirs (a)")
+    before = path.read_bytes()
+    with pytest.raises(NotOurFileError):
+        open_sqlite(path, SqliteTables(7, 1, ("create table ours (a)",)))
+    assert path.read_bytes() == before  # its journal mode neither

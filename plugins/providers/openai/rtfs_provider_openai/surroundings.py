@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import httpx2
 
+from rtfs_framework.api import proxy_variable
 from rtfs_provider_openai.settings import ACCOUNT
 
 
@@ -24,32 +25,14 @@ def proxy_for(url: httpx2.URL, environ: Mapping[str, str]) -> httpx2.Proxy | Non
     Raises:
         SurroundingsError: The variable holds no address of a proxy.
     """
-    name = next((name for name in _proxy_names(url.scheme, environ) if environ.get(name)), None)
-    if name is None or _bypassed(url, environ.get("no_proxy") or environ.get("NO_PROXY") or ""):
+    found = proxy_variable(url.scheme, url.host, url.port, environ.get)
+    if found is None:
         return None
-    value = environ[name].strip()
+    name, value = found
     try:
         return httpx2.Proxy(value if "://" in value else f"http://{value}")
     except (ValueError, httpx2.InvalidURL) as error:
         raise SurroundingsError(f"the environment variable {name} holds no address of a proxy") from error
-
-
-def _proxy_names(scheme: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    if scheme == "http" and "REQUEST_METHOD" in environ:  # a CGI script: HTTP_PROXY is a header of whoever asks
-        return ("http_proxy", "all_proxy", "ALL_PROXY")
-    return (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
-
-
-def _bypassed(url: httpx2.URL, names: str) -> bool:
-    """Tell whether NO_PROXY names a host: by its name, a domain that it is in, or either with its port."""
-    host = url.host.lower().rstrip(".")
-    for word in names.lower().replace(",", " ").split():
-        name, _, port = word.partition(":") if word.count(":") == 1 else (word.strip("[]"), "", "")
-        domain = name.removeprefix("*").strip(".")
-        known = name == "*" or (domain != "" and (host == domain or host.endswith(f".{domain}")))
-        if known and (not port or port == str(url.port or {"http": 80, "https": 443}.get(url.scheme))):
-            return True
-    return False
 
 
 def trusted(url: httpx2.URL, environ: Mapping[str, str]) -> ssl.SSLContext:

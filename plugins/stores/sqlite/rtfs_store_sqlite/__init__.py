@@ -1,0 +1,1 @@
+"""The store `sqlite`: blobs and names in two tables of one file."""
