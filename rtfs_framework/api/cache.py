@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -271,6 +271,8 @@ class CacheSettings:
     """Gives numbers in [0, 1): the source of chance of whatever a layer leaves to it."""
     report: Callable[[str], None] = _say_nothing
     """Tells the user what is wrong with what was kept (a record that somebody else wrote), while the layer goes on."""
+    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    """Of the environment, the variables that settings named `*_env` name: passwords, keys. Never logged."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -283,3 +285,5 @@ class CacheEntry:
     factory: Callable[[CacheSettings], CacheLayer]
     settings: SettingsSchema | None = None
     persistent: bool = False
+    shared: bool = False
+    """Whether what it keeps leaves this machine: then it accepts no marked data, unless `[labels.accepts]` says so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -162,6 +162,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         directory=lambda: str(cache_dir(environ)),
         report=events.plugin_failed,
         keyring=keyring,
+        environ=environ,
     )
     labels = _labels(config, events)
     rule = None if labels is None else labels.rule
@@ -169,7 +170,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     policy = policy_hash(config, pool, engine)
     guards = make_guards(config.guards, catalog, events.plugin_failed)
     replies = caches.of_level(CacheLevel.L2)
-    kept = None if labels is None or replies is None else labels.accepted(f"cache {replies.name}")
+    kept = None if labels is None or replies is None else labels.kept(replies.name, shared=caches.shared(replies.name))
     reuse = Reuse(replies, config.cache_ttl, keyring, signature_text, guards.fingerprint, kept)
     blot = blotter(secrets_of(config, environ))
     written = _journal(config, environ, clock, events, blot) if journal and config.journal.enabled else None
@@ -371,10 +372,11 @@ def secrets_of(config: Config, environ: Mapping[str, str]) -> list[str]:
     That is the values of the variables that settings named `*_env` point to, and of all that are named like secrets.
     """
     named = {name for name in environ if SECRET.search(name)}
-    for spec in config.providers:
-        for field in () if spec.own is None else attrs.fields(type(spec.own)):
+    owns: list[Any] = [each.own for each in config.providers] + [each.own for each in config.caches.values()]
+    for own in owns:
+        for field in () if own is None else attrs.fields(type(own)):
             if field.name.endswith("_env"):
-                named.update(variables_of(getattr(spec.own, field.name)))
+                named.update(variables_of(getattr(own, field.name)))
     return [environ[name] for name in named if environ.get(name)]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
 from rtfs_framework.orchestrator.config.labels import accepted
 from rtfs_framework.orchestrator.deciding.labelling import Labelling, forbidden, rule_of
@@ -69,9 +70,10 @@ class HostLabels:
         marks = Marks(spec, {name: rule.marks for name, rule in redaction.items()})
         return cls(marks, LabelRule(marks), LabelCheck(marks))
 
-    def accepted(self, text: str) -> Label | None:
-        """Return the marks that a cache accepts, None for all."""
-        return accepted(self.marks.spec, text)
+    def kept(self, name: str, *, shared: bool) -> Label | None:
+        """Return the marks that a cache accepts, None for all; one that is shared accepts none that nobody granted."""
+        spec, text = self.marks.spec, f"cache {name}"
+        return PUBLIC if shared and text not in spec.accepts else accepted(spec, text)
 
     def at_work(self, delegator: Delegator, capabilities: Iterable[str]) -> Labelling:
         """Return what gives calls their labels."""

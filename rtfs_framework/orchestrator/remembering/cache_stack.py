@@ -1,13 +1,15 @@
 """The cache layers of a host, made from the catalog: which are on, their settings, and their statistics.
 
-l1 (plans), l2 (replies) and l4 (compiled programs) are on when installed, unless `[caches.<name>] enabled = false`;
-others when configured. A layer that breaks is reported once and left out: a cache can only ever save work.
+l1 (plans), l2 (replies) and l4 (compiled programs) are on when installed, unless `[caches.<name>] enabled = false` or
+another layer of their level is configured; others when configured. A layer that breaks is reported once and left out: a
+cache can only ever save work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import attrs
@@ -24,6 +26,7 @@ from rtfs_framework.api.cache import (
     CacheSettings,
     CacheStats,
 )
+from rtfs_framework.api.settings import variables_of
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.config.model import CacheSpec
 from rtfs_framework.orchestrator.config.own import defaults_of
@@ -129,6 +132,10 @@ class CacheStack:
         """Return the first layer of a level, None when none is on."""
         return next((layer for entry, layer in self.layers.values() if entry.level is level), None)
 
+    def shared(self, name: str) -> bool:
+        """Tell whether what a layer keeps leaves this machine."""
+        return self.layers[name][0].shared
+
     def stats(self) -> dict[str, CacheStats]:
         """Return the counters of every layer that works."""
         found = {name: layer.stats() for name, (_, layer) in self.layers.items()}
@@ -149,12 +156,15 @@ def build_stack(
     directory: Callable[[], str | None],
     report: Report,
     keyring: Keyring,
+    environ: Mapping[str, str] = MappingProxyType({}),
 ) -> CacheStack:
     """Make the layers that are on; one that cannot be made is reported and left out."""
     made: dict[str, tuple[CacheEntry, SafeLayer]] = {}
+    chosen = {entry.level for name, (entry, _) in entries.items() if name in specs and specs[name].enabled}
     for name, (entry, provenance) in entries.items():
         spec = specs.get(name)
-        if not (name in ON_BY_DEFAULT if spec is None else spec.enabled):
+        usual = name in ON_BY_DEFAULT and entry.level not in chosen
+        if not (usual if spec is None else spec.enabled):
             continue
         part = Part("cache", name, provenance)
         place = directory() if entry.persistent else None
@@ -168,6 +178,7 @@ def build_stack(
                 directory=place,
                 seal=partial(keyring.seal, f"cache {entry.level.value} {name}"),
                 report=partial(_tell, report, part),
+                environ=_named(own, environ),
             )
             layer = make(part, entry.factory, settings, methods=_METHODS)
         except PluginFault as fault:
@@ -175,6 +186,13 @@ def build_stack(
             continue
         made[name] = (entry, SafeLayer(part, layer, report))
     return CacheStack(made)
+
+
+def _named(own: Any, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a layer's settings name."""
+    fields = attrs.fields(type(own)) if attrs.has(type(own)) else ()
+    names = {name for each in fields if each.name.endswith("_env") for name in variables_of(getattr(own, each.name))}
+    return {name: environ[name] for name in names if name in environ}
 
 
 def _tell(report: Report, part: Part, wrong: str) -> None:

@@ -1,0 +1,93 @@
+"""What this distribution offers to rtfs_framework. Imports nothing heavy: redis comes when a layer is made."""
+
+from __future__ import annotations
+
+import attrs
+
+from rtfs_framework.api import CacheEntry, CacheLayer, CacheLevel, CacheSettings, Seconds, hookimpl
+
+rtfs_api_version = 2
+
+_POSITIVE = attrs.validators.gt(Seconds(0))
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RedisSettings:
+    """The keys of `[caches.redis-l2]`."""
+
+    url: str = "redis://127.0.0.1:6379/0"
+    """Where the server is: `redis://USER@HOST:PORT/DB`, `rediss://` for TLS, `unix://PATH`; never a password."""
+    password_env: str | None = None
+    """The variable that holds the password."""
+    key_env: str | None = None
+    """The variable that holds the key by which records are sealed; without it the user's `artifacts.key` does."""
+    prefix: str = attrs.field(default="rtfs", validator=attrs.validators.matches_re(r"[A-Za-z0-9_.:-]{1,64}"))
+    """What the names of all keys at the server begin with."""
+    capacity: int = attrs.field(default=2_000, validator=[attrs.validators.ge(1), attrs.validators.le(1_000_000)])
+    """How many records are remembered; those that were not used for longest make room."""
+    ttl: Seconds | None = attrs.field(default=None, validator=attrs.validators.optional(_POSITIVE))
+    """Seconds for which a record is remembered; without it `[delegation] cache_ttl` counts."""
+    lease: Seconds = attrs.field(
+        default=Seconds(0.2), validator=[attrs.validators.ge(Seconds(0.01)), attrs.validators.le(Seconds(60))]
+    )
+    """How long a node serves from memory without asking, and how long an invalidation waits: at all nodes the same."""
+    timeout: Seconds = attrs.field(
+        default=Seconds(0.5), validator=[attrs.validators.ge(Seconds(0.01)), attrs.validators.le(Seconds(30))]
+    )
+    """How long the server may take to connect and to answer."""
+    near_megabytes: int = attrs.field(default=16, validator=[attrs.validators.ge(0), attrs.validators.le(65_536)])
+    """How much of it each node has in its own memory."""
+    alone: Seconds = attrs.field(default=Seconds(60), validator=attrs.validators.ge(Seconds(0)))
+    """How long a node that lost the server serves what it made itself since; 0 serves nothing then."""
+
+
+@hookimpl
+def rtfs_caches() -> list[CacheEntry]:
+    """Offer the layer `redis-l2`."""
+    summary = "Inference replies at a Redis or Valkey that many nodes share: exact match, coherent, bounded."
+    return [
+        CacheEntry(
+            name="redis-l2",
+            summary=summary,
+            level=CacheLevel.L2,
+            factory=_make,
+            settings=RedisSettings,
+            shared=True,
+        )
+    ]
+
+
+def _make(settings: CacheSettings) -> CacheLayer:
+    from rtfs_cache_redis.layer import RedisCache, Terms
+    from rtfs_cache_redis.link import address_of
+    from rtfs_cache_redis.sealing import Rows, seal_of
+
+    own = settings.own or RedisSettings()
+    address = address_of(own.url, password_of(settings, own), float(own.timeout))
+    terms = Terms(
+        name="redis-l2",
+        prefix=own.prefix,
+        capacity=own.capacity,
+        ttl=settings.ttl if own.ttl is None else own.ttl,
+        lease=float(own.lease),
+        near=own.near_megabytes << 20,
+        alone=float(own.alone),
+    )
+    rows = Rows(seal_of(settings, own.key_env, address.shown), terms.name)
+    return RedisCache(address, rows, terms, settings.clock, settings.report)
+
+
+def password_of(settings: CacheSettings, own: RedisSettings) -> str | None:
+    """Return the password that the settings name.
+
+    Raises:
+        PluginError: Its variable is not set.
+    """
+    from rtfs_cache_redis.faults import unusable
+
+    if own.password_env is None:
+        return None
+    password = settings.environ.get(own.password_env)
+    if not password:
+        raise unusable(own.url, f"needs a password, and ${own.password_env} is not set", "set it, or correct the name")
+    return password
