@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,24 @@ def root() -> Path:
     return Path(__file__).parents[2]
 
 
+_SAMPLE = (Path("rtfs_framework/api"), Path("plugins/caches/l1"))
+
+
 @pytest.fixture
 def copy(root: Path, tmp_path: Path) -> Path:
     """Return a copy of the tree that a test may spoil."""
+    return _copied(root, tmp_path, tree.files(root))
+
+
+@pytest.fixture
+def sample(root: Path, tmp_path: Path) -> Path:
+    """Return a copy of two of its rooms: enough for rules that look at one file at a time."""
+    return _copied(root, tmp_path, [path for path in tree.files(root) if any(map(path.is_relative_to, _SAMPLE))])
+
+
+def _copied(root: Path, tmp_path: Path, paths: Iterable[Path]) -> Path:
     target = tmp_path / "tree"
-    for path in tree.files(root):
+    for path in paths:
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / path, target / path)
     return target
