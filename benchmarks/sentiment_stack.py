@@ -4,6 +4,7 @@ In: a CSV (or CSV.gz) with the columns `text` and `human_sentiment` (within ±0.
 labels, of the stack in five parts, each fitted to the other four.
 
     python -m benchmarks.sentiment_stack --data review_sentences.csv.gz
+    python -m benchmarks.sentiment_stack --data review_sentences.csv.gz --embedder minilm --seeds 3
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import csv
 import gzip
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from math import exp
 from pathlib import Path
 
+from rtfs_framework.api import EmbedderSettings
 from rtfs_provider_rules.classify import Classifier
 from rtfs_provider_rules.lexicon import Lexicon
 from rtfs_provider_rules.load import load_rules, rules_path
@@ -28,7 +31,7 @@ THRESHOLD = 0.05
 USUAL = Path(__file__).parent.parent.parent / "shared" / "data" / "review_sentences.csv.gz"
 
 
-def main(data: Path, dead_zone: float, seeds: int) -> None:
+def main(data: Path, dead_zone: float, seeds: int, embedder: str | None) -> None:
     """Print the table."""
     raw = data.read_bytes()
     text = (gzip.decompress(raw) if data.suffix == ".gz" else raw).decode("utf-8")
@@ -40,8 +43,14 @@ def main(data: Path, dead_zone: float, seeds: int) -> None:
     print(f"{len(texts):,} sentences; the most frequent label is right for {frequent:.3f}")
     print(f"{'VADER alone':42}{_share(said['vader'], labels):.3f}")
     print(f"{'rules (VADER and phrases)':42}{_share(said['sentiment'], labels):.3f}")
-    for name, members in (("words and characters", {}), ("stack of rules, phrases, words, characters", said)):
-        found = [cross_validate(Labelled(texts, labels, dict(members)), seed, _told) for seed in range(seeds)]
+    made = None if embedder is None else _vectors(embedder, texts)
+    kinds = [("words and characters", {}, None), ("stack of rules, phrases, words, characters", said, None)]
+    kinds += [] if made is None else [(f"the same with vectors of {embedder}", said, made)]
+    for name, members, vectors in kinds:
+        rows = Labelled(texts, labels, dict(members))
+        if vectors is not None:
+            rows.embedder, rows.vectors = vectors
+        found = [cross_validate(rows, seed, _told) for seed in range(seeds)]
         print(f"{name:42}{sum(found) / seeds:.3f}", *(f"({each:.3f})" for each in found if seeds > 1), flush=True)
 
 
@@ -71,6 +80,13 @@ def _rules() -> Callable[[str], Said]:
     return say
 
 
+def _vectors(name: str, texts: tuple[str, ...]) -> tuple[str, list[Sequence[float]]]:
+    """Return the fingerprint of an installed embedder, and its vectors."""
+    (entry,) = import_module(f"rtfs_embedder_{name}.plugin").rtfs_embedders()
+    embedder = entry.factory(EmbedderSettings(name))
+    return embedder.fingerprint(), [embedder.embed([text])[0] for text in texts]
+
+
 def _share(said: list[Said], labels: tuple[str, ...]) -> float:
     return sum(each.label == label for each, label in zip(said, labels, strict=True)) / len(labels)
 
@@ -85,7 +101,8 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, default=USUAL, help="a CSV or CSV.gz with text and human_sentiment")
     parser.add_argument("--dead-zone", type=float, default=0.5, help="ratings within it are neutral (default: 0.5)")
     parser.add_argument("--seeds", type=int, default=1, help="divisions in five parts (default: 1)")
+    parser.add_argument("--embedder", choices=("minilm", "wordllama"), help="measure the stack with its vectors, too")
     options = parser.parse_args()
     if not options.data.is_file():
         parser.error(f"there is no file {options.data}")
-    main(options.data, options.dead_zone, options.seeds)
+    main(options.data, options.dead_zone, options.seeds, options.embedder)

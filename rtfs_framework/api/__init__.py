@@ -45,7 +45,7 @@ _HOMES = {
     "store": ("Store", "StoreEntry", "StoreSettings"),
     "store_rules": ("StoreFaults", "NAMES_LIST", "blob_path", "name_path", "path_digest", "path_name"),
     "capability": ("CapabilityEntry", "CapabilityHandler", "CapabilityRequest"),
-    "command": ("CommandEntry", "ask_local_models"),
+    "command": ("CommandEntry", "ask_local_models", "vectors_of"),
     "guard": ("Guard", "GuardEntry", "GuardSettings", "GuardedRequest", "RedactArgs", "RedactReply", "Refuse"),
     "patterns": ("compile_patterns", "is_pattern", "specificity"),
     "observer": ("Observer", "ObserverEntry", "ObserverSettings", "Event"),

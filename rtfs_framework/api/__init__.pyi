@@ -18,7 +18,7 @@ from rtfs_framework.api.cache import (
 )
 from rtfs_framework.api.caller import DelegationMetadata, Described, Permissions
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityHandler, CapabilityRequest
-from rtfs_framework.api.command import CommandEntry, ask_local_models
+from rtfs_framework.api.command import CommandEntry, ask_local_models, vectors_of
 from rtfs_framework.api.context import CallContext, Heard
 from rtfs_framework.api.embedder import Embedder, EmbedderEntry, EmbedderSettings
 from rtfs_framework.api.endpoints import BadEndpoint, Endpoint, http_url, read_endpoint
@@ -327,6 +327,7 @@ __all__ = [
     "to_json",
     "token_count",
     "types_fit",
+    "vectors_of",
     "with_texts",
     "write",
 ]

@@ -31,6 +31,29 @@ ASK = "rtfs_framework.ask_local_models"
 """Where the tool keeps, in click's context, what `ask_local_models` calls."""
 
 
+VECTORS = "rtfs_framework.vectors_of"
+"""Where the tool keeps, in click's context, what `vectors_of` calls."""
+
+
+def vectors_of(
+    texts: Sequence[str], *, config: str | None = None, told: Callable[[int], None] = lambda _: None
+) -> tuple[str, list[Sequence[float]]]:
+    """Return the fingerprint of the configured embedder, and its vector of each text.
+
+    For a plug-in's command that learns from them. `told` hears how many there are so far.
+
+    Raises:
+        RtfsError: No embedder of this machine is configured, or it cannot answer.
+        RuntimeError: No command of the tool is running.
+    """
+    import click
+
+    found: tuple[str, list[Sequence[float]]] = click.get_current_context().meta[VECTORS](
+        texts, config=config, told=told
+    )
+    return found
+
+
 def ask_local_models(
     names: Sequence[str],
     texts: Sequence[str],

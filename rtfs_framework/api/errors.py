@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtfs_framework.api.attempts import FailureKind
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import InternalError, LanguageError, ProgramError, RtfsError
 
@@ -80,6 +81,9 @@ class ProviderError(RtfsError):
 
     `Usage(0, 0)` says that it took none (it was never sent, say); None that this is not known, nor then what it cost.
     """
+
+    labels: Label = PUBLIC
+    """The marks of its words and data, as another host says whose they are: whoever sees the error has them."""
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -186,6 +186,10 @@ class Member(Protocol):
         ...
 
 
+VectorOf = Callable[[str], tuple[str, Sequence[float]] | None]
+"""From a text to the fingerprint of an embedder and its vector; None where that cannot answer."""
+
+
 @attrs.frozen(slots=True)
 class ProviderSettings:
     """What every provider is made from: its instance id and its own settings object."""
@@ -199,6 +203,10 @@ class ProviderSettings:
     members: Mapping[str, Member] = attrs.field(factory=dict, repr=False)
     """The providers that texts of the type `TargetText` in `own` name, by text. They are local models without a price;
     the host refuses other names, and providers that would ask themselves, with their place."""
+    vector: VectorOf | None = attrs.field(default=None, repr=False)
+    """Gives a text's vector and the fingerprint of the embedder that made it, None where that cannot answer. There only
+    if the entry says `vectors` and the configuration names an embedder of this machine. It may compute: call it in a
+    thread."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -222,6 +230,8 @@ class ProviderEntry:
     The others wait; their own deadlines start when they are let in. A configuration may say another number."""
     embeds: bool = False
     """Whether it makes vectors of texts (`InferenceRequest.embeds`): then a configuration may name it as embedder."""
+    vectors: bool = False
+    """Whether it uses the vectors of the configured embedder (`ProviderSettings.vector`)."""
     chat: bool = False
     """Whether it takes whole conversations (`InferenceRequest.chat`)."""
     travels: bool = False

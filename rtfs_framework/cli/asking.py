@@ -38,6 +38,33 @@ def ask(
         return asyncio.run(_answers(instances, texts, labels, told))
 
 
+def vectors(texts: Sequence[str], *, config: str | None, told: Told) -> tuple[str, list[Sequence[float]]]:
+    """Return the embedder's fingerprint and a vector for each text.
+
+    Raises:
+        click.UsageError: The configuration names no embedder of this machine.
+        click.ClickException: It makes no vector of a text.
+    """
+    from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
+
+    with open_session(None, config, journal=False) as session:
+        embedder = session.host.dispatcher.delegator.embedder
+        if not isinstance(embedder, HeldEmbedder):
+            installed = ", ".join(f'"{name}"' for name in sorted(session.host.catalog.embedders)) or "none is installed"
+            message = f"no embedder of this machine is configured: write `embedder` under [delegation]; {installed}"
+            raise click.UsageError(message)
+        found: list[Sequence[float]] = []
+        fingerprint = ""
+        for text in texts:
+            made = embedder.vector(text)
+            if made is None:
+                raise click.ClickException(f"the embedder makes no vector of the text {text!r:.60}")
+            fingerprint, vector = made
+            found.append(vector)
+            told(len(found))
+    return fingerprint, found
+
+
 def _check(name: str, instance: ProviderInstance) -> None:
     spec = instance.spec
     if not isinstance(instance.target, LocalModel):

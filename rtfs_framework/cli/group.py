@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from rtfs_framework import __version__
-from rtfs_framework.api.command import ASK, CommandEntry
+from rtfs_framework.api.command import ASK, VECTORS, CommandEntry
 from rtfs_framework.cli.door import built_in_commands, plugin_commands, plugin_files
 from rtfs_framework.cli.family import Families, families, install, loaded
 from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError
@@ -62,6 +62,7 @@ class Commands(click.Group):
         """
         gc.enable()  # see `main`
         ctx.meta[ASK] = _ask
+        ctx.meta[VECTORS] = _vectors
         try:
             with out_of_click():
                 return super().invoke(ctx)
@@ -144,3 +145,9 @@ def _ask(*args: Any, **named: Any) -> Any:
     from rtfs_framework.cli.asking import ask
 
     return ask(*args, **named)
+
+
+def _vectors(*args: Any, **named: Any) -> Any:
+    from rtfs_framework.cli.asking import vectors
+
+    return vectors(*args, **named)

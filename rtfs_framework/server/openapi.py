@@ -76,6 +76,7 @@ _SCHEMAS: dict[str, Any] = {
             retry_after=_or_null(_NUMBER),
             elsewhere=_said(_TEXTS, "Other hosts that may take the request."),
             thrown=_said(_TEXT, "What the program threw, as RTFS text: kind, message, data."),
+            labels=_said(_TEXTS, "The marks of all that the run was given."),
         ),
     ),
 }

@@ -10,7 +10,8 @@ import attrs
 from rtfs_framework.api.remote import Journey
 from rtfs_framework.lang.errors import InternalError, ProgramError
 from rtfs_framework.orchestrator.performing.travel import NO_TARGET
-from rtfs_framework.orchestrator.recording.purse import NANO, Purse, Terms
+from rtfs_framework.orchestrator.recording.floating import Gathered
+from rtfs_framework.orchestrator.recording.purse import NANO, USUAL_TERMS, Purse, Terms
 from rtfs_framework.server.problems import DECLINED, FAILED, LOOP, Problem, late, problem_of, too_long
 from rtfs_framework.server.values import is_small, written_beside
 
@@ -42,16 +43,21 @@ async def run(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str
         raise (late() if seconds == asked.deadline else too_long(most)) from None
     except (Problem, InternalError):
         raise
-    except ProgramError as error:
-        raise await _failed(state, error) from error
     except Exception as error:
-        raise problem_of(error) from error
+        raise await _failed(state, error) from error
 
 
-async def _failed(state: ServerState, error: ProgramError) -> Problem:
-    if error.kind == NO_TARGET:
-        return _declined(state, error)
-    return problem_of(error) if is_small(error.value.data) else await asyncio.to_thread(problem_of, error)
+async def _failed(state: ServerState, error: Exception, terms: Terms = USUAL_TERMS) -> Problem:
+    """Return the problem that an error is, with the marks of all that its run was given: its words may be of that."""
+    if not isinstance(error, ProgramError):
+        problem = problem_of(error)
+    elif error.kind == NO_TARGET:
+        problem = _declined(state, error)
+    else:
+        problem = problem_of(error) if is_small(error.value.data) else await asyncio.to_thread(problem_of, error)
+    if terms.carried is not None and terms.carried.label:
+        problem.more["labels"] = sorted(terms.carried.label)
+    return problem
 
 
 def _declined(state: ServerState, error: ProgramError) -> Problem:
@@ -81,9 +87,14 @@ async def _recorded(state: ServerState, asked: RunRequest, kept: Kept, marks: La
     """Run a program that may ask its host for something: a run of its own in the journal."""
     session = kept.session
     journey = Journey(via=(*asked.via, state.host_id), hops=_hops(state, asked), key=asked.key)
-    terms = Terms(marks=marks, purse=_purse(asked.budget), journey=journey)
+    terms = Terms(marks=marks, purse=_purse(asked.budget), journey=journey, carried=Gathered(label=marks))
     linked = attrs.evolve(kept.prepared.link(session.limits), terms=terms)
-    result = await session.run_async(linked, asked.args, entry=asked.entry)
+    try:
+        result = await session.run_async(linked, asked.args, entry=asked.entry)
+    except InternalError:
+        raise
+    except Exception as error:
+        raise await _failed(state, error, terms) from error
     said = _said(state, asked, await written_beside(result.value), result.marks)
     journal = session.host.journal
     return said | {"run": result.run_id, "head": "" if journal is None else journal.head, "usage": _usage(result)}

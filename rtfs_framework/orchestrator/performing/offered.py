@@ -62,7 +62,10 @@ def capabilities_of(
 
 
 def embedder_of(config: Config, catalog: Catalog, events: EventBus, pool: ProviderPool) -> AnyEmbedder | None:
-    """Return what makes vectors for engines: a plug-in's embedder, or a target that is asked; nothing is made yet."""
+    """Return what makes vectors: a plug-in's embedder, or a target that is asked; nothing is made yet.
+
+    Engines read them, and providers that want to, as long as no text leaves the machine for it.
+    """
     spec = config.embedder
     if spec is None:
         return None
@@ -70,4 +73,8 @@ def embedder_of(config: Config, catalog: Catalog, events: EventBus, pool: Provid
         return pool.embedder(spec.target)
     from rtfs_framework.orchestrator.deciding.embedding import held_embedder
 
-    return held_embedder(spec, catalog, events.plugin_failed)
+    held = held_embedder(spec, catalog, events.plugin_failed)
+    for instance in pool.instances.values():
+        if instance.entry.vectors:
+            instance.vector = held.vector
+    return held

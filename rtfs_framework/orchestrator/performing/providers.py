@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     import anyio
 
+    from rtfs_framework.api.provider import VectorOf
     from rtfs_framework.orchestrator.concurrency.outside import Outside, Told
     from rtfs_framework.orchestrator.performing.controls import Controls
 
@@ -74,6 +75,7 @@ class ProviderInstance:
     """Worker threads that it may have, if its plugin is not asynchronous."""
     members: Mapping[str, ProviderInstance] = attrs.field(factory=dict)
     """The instances that it asks, by the text in its settings that names each."""
+    vector: VectorOf | None = None
     batches: Any = attrs.field(default=None, init=False)
     """Calls of fan-outs that travel together (`batching.Batches`), once there were any."""
     _made: ModelProvider | None = attrs.field(default=None, init=False)
@@ -156,6 +158,7 @@ class ProviderInstance:
                 environ=self.environ,
                 directory=self.spec.directory,
                 members=self._handed_over() if self.members else {},
+                vector=self.vector,
             )
             try:
                 self._made = make(self.part, self.entry.factory, settings, methods=_METHODS)

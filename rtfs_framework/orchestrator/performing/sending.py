@@ -265,6 +265,8 @@ class Sender:
     ) -> None:
         if not isinstance(error, ProviderError) or opened.closed:
             return
+        if error.labels:
+            opened.record.told |= error.labels
         usage = usage_of(error)
         if usage is None and error.failure is FailureKind.SAFE:  # nothing was done, so nothing is billed
             usage = Usage(0, 0)

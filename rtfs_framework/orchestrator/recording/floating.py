@@ -152,6 +152,7 @@ class Floating:
         marks = self.brought(record)
         if record.remote is not None:  # what another host says of its answer counts besides what is configured of it
             marks |= record.remote.labels
+        marks |= record.told
         if record.kind == GET:
             marks |= self.context.get(name, PUBLIC)
         elif record.kind == SET:

@@ -7,11 +7,15 @@ Requests reserve before they are sent and settle when they are over, from any th
 from __future__ import annotations
 
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.remote import NO_JOURNEY, Journey
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.floating import Gathered
 
 NANO = 1_000_000_000
 
@@ -73,6 +77,8 @@ class Terms:
     """What it may spend; None for no bound but the host's."""
     journey: Journey = NO_JOURNEY
     """How it came to this host."""
+    carried: Gathered | None = None
+    """Told of the marks of all that it is given, whether it ends well or not."""
 
 
 USUAL_TERMS = Terms()

@@ -137,6 +137,8 @@ class OpenRecord:
     """How sure the model says it is; None where it does not."""
     remote: RemoteRun | None = attrs.field(default=None, eq=False)
     """The run on another host that gave the answer."""
+    told: Label = attrs.field(default=PUBLIC, eq=False)
+    """The marks of what failed requests were told by other hosts."""
     labelled: CallLabel | None = None
     """The marks of its request; None for a public one."""
 

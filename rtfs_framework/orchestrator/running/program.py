@@ -206,7 +206,7 @@ class LoadedProgram:
         if labelling is not None:
             from rtfs_framework.orchestrator.recording.floating import Gathered
 
-            self.seen = Gathered()
+            self.seen = Gathered(self.terms.carried)
             if self.terms.marks:
                 flows = None  # the text of the program carries them, too, and of that no flow tells
             self.floating = labelling.floating(digest, self.context, flows)

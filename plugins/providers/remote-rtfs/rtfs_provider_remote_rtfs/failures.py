@@ -34,6 +34,7 @@ from rtfs_framework.api import (
     read_value,
 )
 from rtfs_provider_remote_rtfs.client import Answer
+from rtfs_provider_remote_rtfs.wire import marks_of
 
 NO_TARGET = "NoTarget"
 _MOST_KIND = 100
@@ -45,8 +46,15 @@ _KIND, _MESSAGE, _DATA = Keyword("kind"), Keyword("message"), Keyword("data")
 
 
 def failure_of(answer: Answer, provider: str, variable: str | None) -> ProviderError:
-    """Return the error that an answer tells; `variable` is the environment variable of the token."""
-    status, table = answer.status, _table(answer.body)
+    """Return the error that an answer tells, with its marks; `variable` is the environment variable of the token."""
+    table = _table(answer.body)
+    failed = _failure(answer, table, provider, variable)
+    failed.labels = marks_of(table)
+    return failed
+
+
+def _failure(answer: Answer, table: Mapping[str, Any], provider: str, variable: str | None) -> ProviderError:
+    status = answer.status
     words = one_line(str(table.get("message") or "")) or f"status {status}, without a reason"
     if status in (401, 403):
         named = f"; check the token in {variable}" if status == 401 and variable else ""

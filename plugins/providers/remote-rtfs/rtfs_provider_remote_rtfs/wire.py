@@ -113,7 +113,11 @@ def reply_of(table: Mapping[str, Any], provider: str, *, typed: bool) -> Inferen
         raise BadReply(provider, f"the answer's value cannot be read: {one_line(str(error), 200)}") from error
     usage = _usage(table.get("usage"))
     where = RemoteRun(
-        host=_name(table, "host"), run=_name(table, "run"), head=_name(table, "head"), labels=_marks(table), value=value
+        host=_name(table, "host"),
+        run=_name(table, "run"),
+        head=_name(table, "head"),
+        labels=marks_of(table),
+        value=value,
     )
     told: dict[str, Any] = {"usage": usage, "remote": where, "model": where.host}
     if isinstance(value, str) and not typed:
@@ -121,7 +125,8 @@ def reply_of(table: Mapping[str, Any], provider: str, *, typed: bool) -> Inferen
     return InferenceReply(data=data, structured=True, **told)
 
 
-def _marks(table: Mapping[str, Any]) -> frozenset[str]:
+def marks_of(table: Mapping[str, Any]) -> frozenset[str]:
+    """Return the marks that a host says its answer, or its error, has."""
     found = table.get("labels")
     return frozenset(each for each in found if isinstance(each, str)) if isinstance(found, list) else frozenset()
 

@@ -13,6 +13,7 @@ import pytest
 from rtfs_framework.api import FailureKind, ProgramError, RemoteModel
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.explaining.following import all_ok, follow, wrong_in
+from rtfs_framework.orchestrator.recording.floating import Gathered
 from rtfs_framework.orchestrator.session import Session
 
 pytest.importorskip("uvicorn")
@@ -177,6 +178,35 @@ def test_marks_that_the_other_host_names_count_when_its_answer_is_remembered(ask
         assert [each.calls[0].cache for each in results] == ["l2 miss", second]
         assert [each.marks for each in results] == [{"pii"}, {"pii"}]
         assert [each.calls[0].remote.host for each in results] == ["north", "north"]
+
+
+FAILING = """
+(defn judge [x] (throw {:kind "Odd" :message (str "no judgement of " x) :data x}))
+(defn asked [x] (call :remote-rtfs.execute {:plan-step (plan-step :judge [x]) :target "north"}))
+(defn main [x] (try (asked x) (catch e (getMessage e))))
+"""
+
+
+@pytest.mark.parametrize("caught", [True, False])
+def test_marks_that_the_other_host_names_count_when_its_error_is_seen(asker, caught):
+    secret = "of-somebody-who-sees-people"
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    labels = '[labels]\nmarks = ["pii"]\n'
+    there = f'[serve]\nid = "north"\n{labels}[serve.tokens.marked]\nsha256 = "{digest}"\nmarks = ["pii"]\n'
+    with served(there) as north:
+        text = f'[security]\ngrant = ["remote-rtfs.execute"]\n{labels}' + peer(north, "north")
+        session = asker(text, NORTH_TOKEN=secret)
+        linked = session.link(Source("x", FAILING))
+        carried = Gathered()
+        linked = attrs.evolve(linked, terms=attrs.evolve(linked.terms, carried=carried))
+        if caught:
+            result = session.run(linked, ("Ann",))
+            assert "no judgement of" in result.value
+            assert result.marks == {"pii"}
+        else:
+            with pytest.raises(ProgramError, match="no judgement of"):
+                session.run(linked, ("Ann",), entry="asked")
+        assert carried.label == {"pii"}
 
 
 STEP = """

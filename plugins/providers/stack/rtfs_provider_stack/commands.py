@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from rtfs_framework.api import ask_local_models
+from rtfs_framework.api import ask_local_models, vectors_of
 from rtfs_framework.api.fitting import MALFORMED, FileError, progress, read_rows, write_model
 from rtfs_provider_stack.fitting import FOLDS, STEPS, Labelled, cross_validate, fit
 from rtfs_provider_stack.model import Said
@@ -21,6 +21,7 @@ _LABEL = "stack"
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="MODEL", help="Where the stack goes.")
 @click.option("--member", "members", multiple=True, metavar="NAME", help="A local model that is asked; repeatable.")
+@click.option("--vectors", is_flag=True, help="Use the vectors of the configured embedder, too.")
 @click.option("--text", default="text", show_default=True, help="The column of texts.")
 @click.option("--label", default="label", show_default=True, help="The column of labels.")
 @click.option("--config", metavar="FILE", help="The configuration that has the members (default: found, as for run).")
@@ -33,6 +34,7 @@ def learn(  # noqa: PLR0913 - one parameter for each option
     file: Path,
     out: Path,
     members: tuple[str, ...],
+    vectors: bool,
     text: str,
     label: str,
     config: str | None,
@@ -44,12 +46,13 @@ def learn(  # noqa: PLR0913 - one parameter for each option
     """Fit a stack to FILE: what to make of the members' answers and of the words of a text.
 
     FILE is CSV or JSON Lines, plain or .gz, with a text and a label in each row. Every member is asked about every
-    text. MODEL is JSON; a local model with provider = "stack" answers by it. What is printed is how often its labels
-    are right on texts that it was not fitted to. Equal files, answers and seeds give the same bytes.
+    text; with --vectors the embedder that `[delegation] embedder` names makes a vector of each. MODEL is JSON; a local
+    model with provider = "stack" answers by it. What is printed is how often its labels are right on texts that it was
+    not fitted to. Equal files, answers and seeds give the same bytes.
 
     \b
     rtfs learn stack labelled.csv --out stack.json
-    rtfs learn stack labelled.csv.gz --member local-sentiment --out stack.json --json
+    rtfs learn stack labelled.csv.gz --member local-sentiment --vectors --out stack.json --json
     """  # noqa: D301 - click's \b is a backspace
     rows = read_labelled(file, text, label)
     members = tuple(dict.fromkeys(members))
@@ -58,6 +61,9 @@ def learn(  # noqa: PLR0913 - one parameter for each option
             asked = ask_local_models(members, rows.texts, sorted(set(rows.labels)), config=config, told=told)
         for name, replies in asked.items():
             rows.said[bare(name)] = [Said("") if each is None else said_of(each) for each in replies]
+    if vectors:
+        with progress(shown, len(rows.texts), "vectors") as told:
+            rows.embedder, rows.vectors = vectors_of(rows.texts, config=config, told=told)
     right: float | None = None
     if measure:
         with progress(shown, FOLDS, _LABEL) as told:

@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from rtfs_framework.api.fitting import NO_LIBRARY, TOO_FEW, FileError, Told
-from rtfs_provider_stack.model import FORMAT, GROUPS, Said, features_of, read_model
+from rtfs_provider_stack.model import FORMAT, GROUPS, VECTOR_GROUPS, Said, features_of, read_model
 from rtfs_provider_stack.texts import VERSION, VIEWS
 
 FOLDS = 5
@@ -28,9 +28,11 @@ STEPS = FOLDS + 1
 _MOST_TERMS = 60_000
 _DIGITS = 6
 _ALPHA = 0.3
+_OF_VECTORS = 0.003
+"""How freely functions of vectors are fitted: the inverse strength of their regularization."""
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class Labelled:
     """Texts with their labels, and what each member says of each."""
 
@@ -38,12 +40,17 @@ class Labelled:
     labels: tuple[str, ...]
     said: dict[str, list[Said]] = attrs.field(factory=dict)
     digest: str = ""
+    embedder: str = ""
+    """Whose vectors `vectors` are: a fingerprint."""
+    vectors: Sequence[Sequence[float]] = ()
+    """One for each text, or none at all."""
 
     def part(self, places: Sequence[int]) -> Labelled:
         """Return some of them."""
         said = {name: [each[place] for place in places] for name, each in self.said.items()}
         texts, labels = (tuple(each[place] for place in places) for each in (self.texts, self.labels))
-        return Labelled(texts, labels, said)
+        vectors = [self.vectors[place] for place in places] if self.vectors else ()
+        return Labelled(texts, labels, said, embedder=self.embedder, vectors=vectors)
 
 
 @attrs.frozen(slots=True)
@@ -69,12 +76,16 @@ def fit(rows: Labelled, seed: int = 0, told: Told = lambda _: None) -> Fitted:
     wanted = np.asarray([names.index(label) for label in rows.labels])
     seen = {view: [see(text) for text in rows.texts] for view, see in VIEWS.items()}
     count = len(names) * len(GROUPS)
-    held_out = np.zeros((len(rows.texts), count * len(VIEWS)))
+    vectors = np.asarray(rows.vectors, dtype=float) if rows.vectors else None
+    of_vectors = 0 if vectors is None else len(names) * len(VECTOR_GROUPS)
+    held_out = np.zeros((len(rows.texts), count * len(VIEWS) + of_vectors))
     for number, fold in enumerate(folds(rows.texts, seed)):
         rest = sorted(set(range(len(rows.texts))) - set(fold))
         for place, view in enumerate(VIEWS):
             table = _Table.fit([seen[view][n] for n in rest], wanted[rest])
             held_out[fold, place * count : (place + 1) * count] = table.features([seen[view][n] for n in fold])
+        if vectors is not None:
+            held_out[fold, -of_vectors:] = _VectorTable.fit(vectors[rest], wanted[rest]).features(vectors[fold])
         told(number + 1)
     members = [
         [number for name in rows.said for number in features_of(rows.said[name][place], names)]
@@ -91,6 +102,8 @@ def fit(rows: Labelled, seed: int = 0, told: Told = lambda _: None) -> Fitted:
         "weights": weights,
         "constants": constants,
     }
+    if vectors is not None:
+        data["vectors"] = {"embedder": rows.embedder, **_VectorTable.fit(vectors, wanted).data()}
     told(STEPS)
     return Fitted(data)
 
@@ -108,7 +121,8 @@ def cross_validate(rows: Labelled, seed: int = 0, told: Told = lambda _: None) -
         model = read_model(fit(rows.part(rest), seed).to_bytes())
         for place in fold:
             said = {name: each[place] for name, each in rows.said.items()}
-            shares = model.shares(rows.texts[place], said, model.labels)
+            vector = rows.vectors[place] if rows.vectors else ()
+            shares = model.shares(rows.texts[place], said, model.labels, vector)
             right += max(shares, key=shares.__getitem__) == rows.labels[place]
         told(number + 1)
     return right / len(rows.texts)
@@ -170,20 +184,15 @@ class _Table:
         logistic = LogisticRegression(C=3.0, max_iter=300, tol=1e-3).fit(counted, wanted)
         ridge = Ridge(alpha=1.0, solver="sparse_cg", tol=1e-4).fit(counted, np.eye(labels)[wanted])
         bayes = MultinomialNB(alpha=_ALPHA).fit(counted, wanted)
-        of_logistic, rest = logistic.coef_, logistic.intercept_
-        if labels == 2:
-            of_logistic, rest = np.vstack([0 * of_logistic, of_logistic]), np.concatenate([0 * rest, rest])
+        of_logistic, rest = _for_each_label(logistic)
         weights = np.vstack([of_logistic, ridge.coef_, bayes.feature_log_prob_])
         return cls(words, weights, np.concatenate([rest, ridge.intercept_, bayes.class_log_prior_]))
 
     def features(self, terms: Sequence[Sequence[str]]) -> Any:
         """Return what the functions say of texts, as `model.View` does."""
         import numpy as np
-        from scipy.special import log_softmax
 
-        scores = np.asarray(self.words.transform(terms) @ self.weights.T) + self.constants
-        parts = np.split(scores, len(GROUPS), axis=1)
-        return np.hstack([log_softmax(part, axis=1) for part in parts])
+        return _log_shares(np.asarray(self.words.transform(terms) @ self.weights.T) + self.constants, len(GROUPS))
 
     def data(self) -> dict[str, Any]:
         return {
@@ -194,18 +203,63 @@ class _Table:
         }
 
 
+@attrs.frozen(slots=True)
+class _VectorTable:
+    """The functions of vectors."""
+
+    weights: Any
+    constants: Any
+
+    @classmethod
+    def fit(cls, vectors: Any, wanted: Any) -> _VectorTable:
+        import numpy as np
+        from sklearn.linear_model import LogisticRegression, Ridge
+
+        deviation = vectors.std(axis=0)
+        deviation[deviation < 1e-9] = 1.0
+        scaled = vectors / deviation
+        logistic = LogisticRegression(C=_OF_VECTORS, max_iter=1000, tol=1e-3).fit(scaled, wanted)
+        ridge = Ridge(alpha=1 / _OF_VECTORS).fit(scaled, np.eye(int(wanted.max()) + 1)[wanted])
+        of_logistic, rest = _for_each_label(logistic)
+        weights = np.vstack([of_logistic, ridge.coef_]) / deviation
+        return cls(weights, np.concatenate([rest, ridge.intercept_]))
+
+    def features(self, vectors: Any) -> Any:
+        """Return what the functions say of vectors, as `model.VectorView` does."""
+        return _log_shares(vectors @ self.weights.T + self.constants, len(VECTOR_GROUPS))
+
+    def data(self) -> dict[str, Any]:
+        weights = [list(map(_short, each)) for each in self.weights.tolist()]
+        return {"weights": weights, "constants": self.constants.tolist()}
+
+
+def _for_each_label(logistic: Any) -> tuple[Any, Any]:
+    """Return the weights and constants of a logistic regression for each label: of two it has but one row."""
+    import numpy as np
+
+    weights, rest = logistic.coef_, logistic.intercept_
+    if len(weights) > 1:
+        return weights, rest
+    return np.vstack([0 * weights, weights]), np.concatenate([0 * rest, rest])
+
+
+def _log_shares(scores: Any, groups: int) -> Any:
+    import numpy as np
+    from scipy.special import log_softmax
+
+    return np.hstack([log_softmax(part, axis=1) for part in np.split(scores, groups, axis=1)])
+
+
 def _combined(features: Any, wanted: Any) -> tuple[list[list[float]], list[float]]:
     """Return the weights of the features for each label, and the constants."""
-    import numpy as np
     from sklearn.linear_model import LogisticRegression
 
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     deviation[deviation < 1e-9] = 1.0
     found = LogisticRegression(C=0.1, max_iter=1000).fit((features - mean) / deviation, wanted)
-    weights, rest = found.coef_ / deviation, found.intercept_ - (found.coef_ / deviation) @ mean
-    if len(weights) == 1:
-        weights, rest = np.vstack([0 * weights, weights]), np.concatenate([0 * rest, rest])
-    return weights.tolist(), rest.tolist()
+    weights, rest = _for_each_label(found)
+    weights = weights / deviation
+    return weights.tolist(), (rest - weights @ mean).tolist()
 
 
 def _short(number: float) -> float:

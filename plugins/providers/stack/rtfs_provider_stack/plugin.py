@@ -46,6 +46,7 @@ def rtfs_providers() -> list[ProviderEntry]:
             factory=_make,
             settings=StackSettings,
             deterministic=True,
+            vectors=True,
         )
     ]
 

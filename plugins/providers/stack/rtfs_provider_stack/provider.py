@@ -7,9 +7,17 @@ from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rtfs_framework.api import InferenceReply, InferenceRequest, Keyword, ProviderError, ProviderSettings, digest
+from rtfs_framework.api import (
+    FailureKind,
+    InferenceReply,
+    InferenceRequest,
+    Keyword,
+    ProviderError,
+    ProviderSettings,
+    digest,
+)
 from rtfs_framework.api.fitting import NO_MODEL, FileError
-from rtfs_provider_stack.model import Said, load_model
+from rtfs_provider_stack.model import Said, VectorView, load_model
 
 
 class StackProvider:
@@ -28,6 +36,11 @@ class StackProvider:
         self._members = {bare(name): member for name, member in settings.members.items()}
         self._argument: str | None = own.argument
         self._name = f"stack:{own.model}"
+        self._vector = settings.vector
+        if self._model.vectors is not None and self._vector is None:
+            way_out = "name it: `embedder` under [delegation] (see `rtfs plugins`), or fit the stack without --vectors"
+            problem = "it was fitted to an embedder's vectors, and none of this machine is configured"
+            raise FileError(NO_MODEL, problem, way_out, str(path))
         if set(self._model.members) != set(self._members):
             wanted, given = (", ".join(sorted(each)) or "none" for each in (self._model.members, self._members))
             names = ", ".join(f'"local-{name}"' for name in self._model.members)
@@ -50,9 +63,11 @@ class StackProvider:
         if not allowed:
             names = ", ".join(self._model.labels)
             raise ProviderError(self.id, f"the declared type has none of the labels that it was fitted to: {names}")
+        view = self._model.vectors
+        vector = () if view is None else await asyncio.to_thread(self._vector_of, text, view)
         replies = await _all([self._members[name].infer(request) for name in self._model.members])
         said = {name: said_of(reply) for name, reply in zip(self._model.members, replies, strict=True)}
-        shares = self._model.shares(text, said, allowed)
+        shares = self._model.shares(text, said, allowed, vector)
         best = max(shares, key=shares.__getitem__)
         return InferenceReply(
             data=best,
@@ -64,6 +79,19 @@ class StackProvider:
 
     async def aclose(self) -> None:
         """Do nothing: the host closes the members."""
+
+    def _vector_of(self, text: str, view: VectorView) -> Sequence[float]:
+        found = None if self._vector is None else self._vector(text)
+        if found is None:
+            raise ProviderError(self.id, "the embedder made no vector of the text", failure=FailureKind.HERE)
+        fingerprint, vector = found
+        if fingerprint != view.embedder or len(vector) != view.size:
+            message = (
+                "it was fitted to the vectors of another embedder than the one that is configured\n"
+                "  help: name that one as `embedder` under [delegation], or fit it again: rtfs learn stack --vectors"
+            )
+            raise ProviderError(self.id, message, failure=FailureKind.HERE)
+        return vector
 
     def _text(self, request: InferenceRequest) -> str:
         if self._argument is not None:
