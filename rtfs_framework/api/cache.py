@@ -228,6 +228,9 @@ class ClaimingLayer(Protocol):
     def claim(self, key: CacheKey, lease: float) -> Claim | None:
         """Take the right to make a key's value, for at most `lease` seconds; None while another has it. Never waits.
 
+        None, too, where the layer sees that the value is there by now: whoever asks looks again. So of all who missed
+        it one makes it, also when one of them comes late.
+
         It ends with its holder's process, at the latest when the lease is over.
         """
         ...

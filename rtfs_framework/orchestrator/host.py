@@ -180,7 +180,13 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     marked = () if labels is None else (labels.check,)
     gate = Gate((*marked, *counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
     sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards, blot=blot)
-    models = Models(reuse, sender, config.attempts.most or MOST_VERDICTS, redactor=_redactor(config, catalog))
+    models = Models(
+        reuse,
+        sender,
+        config.attempts.most or MOST_VERDICTS,
+        agent=config.surroundings.agent,
+        redactor=_redactor(config, catalog),
+    )
     remote = offers = None
     if any(each.entry.travels for each in pool.instances.values()):
         from rtfs_framework.orchestrator.performing.remote_steps import travelling

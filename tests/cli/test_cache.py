@@ -11,12 +11,9 @@ pytestmark = pytest.mark.needs("rtfs-cache-l4")
 
 
 def test_what_is_kept_is_shown_and_forgotten(rtfs, folder):
-    assert rtfs("cache", "stats", "--json").data == {
-        "folder": str(folder / "home" / "cache"),
-        "layer": True,
-        "programs": 0,
-        "quick": 0,
-    }
+    found = rtfs("cache", "stats", "--json").data
+    assert found["folder"] == str(folder / "home" / "cache")
+    assert (found["layer"], found["programs"], found["quick"]) == (True, 0, 0)
     rtfs("eval", "(+ 1 2)")
     rtfs("run", "hello.rtfs", "you")
     found = rtfs("cache", "stats", "--json").data
@@ -24,7 +21,7 @@ def test_what_is_kept_is_shown_and_forgotten(rtfs, folder):
     shown = rtfs("cache", "stats").out
     assert "programs  2" in shown
     assert str(folder) in shown
-    assert rtfs("cache", "clear", "--json").data == {"programs": 2, "quick": 2}
+    assert rtfs("cache", "clear", "--json").data == {"programs": 2, "quick": 2, "replies": {}}
     assert rtfs("cache", "clear").out == "forgot 0 programs, 0 quick entries\n"
     assert rtfs("run", "hello.rtfs", "you").out == '"Hi you"\n'
 

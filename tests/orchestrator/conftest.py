@@ -10,6 +10,7 @@ import pytest
 from rtfs_framework.api import (
     ANY,
     FILE_WITHIN,
+    NO_INFO,
     CacheEntry,
     CacheItem,
     CacheKey,
@@ -88,7 +89,7 @@ class DictCache:
         return found
 
     def put(self, key, value, ttl=None, info=None):
-        self.records[key.namespace, key.digest] = CacheRecord(value=value, stored_at=0.0)
+        self.records[key.namespace, key.digest] = CacheRecord(value=value, stored_at=0.0, info=info or NO_INFO)
 
     def invalidate(self, key):
         return self.records.pop((key.namespace, key.digest), None) is not None

@@ -363,6 +363,8 @@ class Dispatcher:
         """Answer a context value; without one the call's argument is the default, and with none the name is unknown."""
         call = opened.call
         if call.capability in opened.scope.context:
+            if opened.scope.lineage is not None:
+                opened.scope.lineage.recall()
             return self._reply(opened, opened.scope.context[call.capability])
         if call.args:
             return self._reply(opened, call.args[0])

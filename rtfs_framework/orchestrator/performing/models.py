@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.attempts import FailureKind
-from rtfs_framework.api.cache import CacheKey
+from rtfs_framework.api.cache import NO_INFO, CacheInfo, CacheKey
 from rtfs_framework.api.errors import BadReply, ConfigError, ProviderDeclined, ProviderError, ProviderTimeout
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest
 from rtfs_framework.lang.errors import ProgramError
@@ -25,6 +25,7 @@ from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_progr
 from rtfs_framework.orchestrator.concurrency.deadlines import seconds_for
 from rtfs_framework.orchestrator.performing.conversation import conversing
 from rtfs_framework.orchestrator.performing.hearing import heard, was_told
+from rtfs_framework.orchestrator.performing.known import known_of
 from rtfs_framework.orchestrator.performing.preconditions import check_arguments, check_time, check_usable, over
 from rtfs_framework.orchestrator.performing.prompt import build_request, repair_request
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
@@ -33,8 +34,9 @@ from rtfs_framework.orchestrator.performing.reply import answer_of
 from rtfs_framework.orchestrator.performing.sending import Sender, failure_of
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.orchestrator.recording.lineage import received
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
-from rtfs_framework.orchestrator.remembering.reuse import Flight, Reuse
+from rtfs_framework.orchestrator.remembering.reuse import Came, Flight, Reuse
 from rtfs_framework.registry.faults import PluginFault
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ class Models:
     """Of one call, all targets together."""
     target_at: Callable[[str], ExecTarget | None] = lambda _: None
     """From an address to the configured target that asks there, None for an address that is not configured."""
+    agent: str = ""
+    """Who the host works for."""
     redactor: Redactor | None = None
     """Takes out of requests what plans say; None where there are no rules."""
 
@@ -105,9 +109,9 @@ class Models:
         if key is not None:
             opened.record.reply_key = key.digest if self.reuse.layer is not None else ""
             since = self.reuse.landed
-            reply = self.reuse.look_up(key)
-            if reply is not None:
-                answer = self._remembered(opened, function, instance, reply)
+            found = self.reuse.look_up(key)
+            if found is not None:
+                answer = self._remembered(opened, function, instance, *found)
                 if answer is not None:
                     return answer
                 self.reuse.forget(key)
@@ -154,18 +158,25 @@ class Models:
             self.note(opened, instance, reply)
             value = answer_of(opened, function, instance, reply)
             if key is not None:
-                self.reuse.remember(key, reply)
+                self.reuse.remember(key, reply, self.info(opened, instance, reply))
+            received(opened)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self.failed(error, instance)
         return self._unsure(instance, reply) or self._reply(opened, value)
 
     def _remembered(
-        self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, reply: InferenceReply
+        self,
+        opened: OpenCall,
+        function: FunctionSignature,
+        instance: ProviderInstance,
+        reply: InferenceReply,
+        info: CacheInfo,
     ) -> Answer | Failed | None:
         try:
             value = answer_of(opened, function, instance, reply)
         except ProgramError:  # a damaged record: ask anew
             return None
+        received(opened, info)
         record = opened.record
         record.cache, record.model, record.explanation = "l2 hit", reply.model, reply.explanation
         record.remote = reply.remote
@@ -177,7 +188,8 @@ class Models:
         try:
             request = self.request(opened, function, instance)
             request = heard(opened, function, instance, request, guarded=bool(self.sender.guards))
-            reply, shared = await self._sent(opened, function, instance, request, key)
+            reply, shared, info = await self._sent(opened, function, instance, request, key)
+            received(opened, info)
             self.note(opened, instance, reply)
             if shared:
                 opened.record.cache = "in flight"
@@ -195,7 +207,7 @@ class Models:
         instance: ProviderInstance,
         request: InferenceRequest,
         key: _Looked | None,
-    ) -> tuple[InferenceReply, bool]:
+    ) -> Came:
         """Return the reply to a request, and whether an equal one that was under way brought it."""
 
         def misfit(reply: InferenceReply | Exception) -> tuple[ProgramError, str] | None:
@@ -210,7 +222,7 @@ class Models:
             return None
 
         if key is None:
-            return await self._repaired(opened, instance, request, misfit), False
+            return Came(await self._repaired(opened, instance, request, misfit), False, NO_INFO)
 
         async def ask() -> InferenceReply:
             left = self.left(opened, request.timeout, opened.started)  # after it has waited for others, say
@@ -231,6 +243,7 @@ class Models:
                 return await landed.wait()
             raise over(instance)
 
+        seconds = request.timeout * (1 if instance.entry.deterministic else 2)  # a repair is a request of its own
         flight = Flight(
             ask=ask,
             wait=wait,
@@ -238,8 +251,9 @@ class Models:
             mends=mends,
             mend=mend,
             shares=partial(_is_shared, opened, instance, request),
+            info=partial(self.info, opened, instance),
+            lease=seconds,
         )
-        seconds = request.timeout * (1 if instance.entry.deterministic else 2)  # a repair is a request of its own
         return await self.sender.there(instance, seconds, self.reuse.once, *key, flight)
 
     async def _repaired(
@@ -315,6 +329,10 @@ class Models:
         """Write down who answered, and what is known of the answer."""
         opened.record.model, opened.record.explanation = reply.model or instance.spec.model, reply.explanation
         opened.record.confidence, opened.record.remote = reply.confidence, reply.remote
+
+    def info(self, opened: OpenCall, instance: ProviderInstance, reply: InferenceReply) -> CacheInfo:
+        """Return what is known of a reply that has just come, beside it."""
+        return known_of(opened, instance, reply, self.agent, self.sender.clock.monotonic())
 
     def _reply(self, opened: OpenCall, value: object) -> Reply:
         opened.close(self.sender.clock.monotonic(), value, answered=True)

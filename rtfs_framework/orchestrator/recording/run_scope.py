@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.boundary.conversing import Listener
     from rtfs_framework.orchestrator.recording.floating import Floating
     from rtfs_framework.orchestrator.recording.journal.run import Chain
+    from rtfs_framework.orchestrator.recording.lineage import Lineage
     from rtfs_framework.orchestrator.recording.purse import Purse, Spending
     from rtfs_framework.orchestrator.recording.records import Decision
 
@@ -119,6 +120,8 @@ class RunScope:
     """What is said of calls from now on: by whoever runs the program, and by capabilities that it called."""
     floating: Floating | None = None
     """The marks of all that the run was given; None where nothing carries marks."""
+    lineage: Lineage | None = None
+    """The replies that the run was given so far; None where none are kept."""
     calls: Calls | None = None
     """The calls of the run so far; None where nobody may speak of them."""
     listener: Listener | None = None

@@ -25,6 +25,7 @@ from rtfs_framework.api.cache import (
     CacheRecord,
     CacheSettings,
     CacheStats,
+    Claim,
 )
 from rtfs_framework.api.settings import variables_of
 from rtfs_framework.api.values import Clock
@@ -36,12 +37,36 @@ from rtfs_framework.registry.problems import Provenance
 
 ON_BY_DEFAULT = frozenset({"l1", "l2", "l4"})
 
+_OF_REPLIES = (CacheLevel.L2, CacheLevel.SIMILAR, CacheLevel.L3)
+
 Report = Callable[[Part, "BaseException | str", str, str], None]
 
 _LEFT_OUT = "nothing is served from it or kept in it any more"
 _METHODS = ("get", "put", "invalidate", "scan", "clear", "stats", "close")
 
 _T = TypeVar("_T")
+
+
+class _Unshared:
+    """The right to make a value that nobody else asks for."""
+
+    def release(self) -> None:
+        """Do nothing."""
+
+
+UNSHARED = _Unshared()
+
+
+@attrs.frozen(slots=True, eq=False)
+class _SafeClaim:
+    """A right that a layer gave."""
+
+    layer: SafeLayer
+    claim: Claim
+
+    def release(self) -> None:
+        """Give it back."""
+        self.layer.give_back(self.claim)
 
 
 @attrs.define(slots=True, eq=False)
@@ -93,6 +118,23 @@ class SafeLayer:
         """Forget everything."""
         self._safely("`clear`", lambda layer: layer.clear())
 
+    def claim(self, key: CacheKey, lease: float) -> Claim | None:
+        """Take the right to make a value, among all who share the layer; None while another has it.
+
+        A layer that is not shared, or is broken, gives it to everybody.
+        """
+        claim = getattr(self.layer, "claim", None)
+        if claim is None:
+            return UNSHARED
+        taken: list[Claim | None] = []
+        self._safely("`claim`", lambda _: taken.append(claim(key, lease)))
+        found = taken[0] if taken else UNSHARED
+        return None if found is None else _SafeClaim(self, found)
+
+    def give_back(self, claim: Claim) -> None:
+        """Give a right back."""
+        self._safely("`release`", lambda _: claim.release())
+
     def stats(self) -> CacheStats | None:
         """Return the counters, None when the layer broke."""
         found: object = self._safely("`stats`", lambda layer: layer.stats())
@@ -135,6 +177,11 @@ class CacheStack:
     def shared(self, name: str) -> bool:
         """Tell whether what a layer keeps leaves this machine."""
         return self.layers[name][0].shared
+
+    @property
+    def keeps_replies(self) -> bool:
+        """Tell whether any layer keeps replies, or what comes from them."""
+        return any(entry.level in _OF_REPLIES for entry, _ in self.layers.values())
 
     def stats(self) -> dict[str, CacheStats]:
         """Return the counters of every layer that works."""

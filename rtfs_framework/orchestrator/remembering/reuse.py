@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import attrs
 
-from rtfs_framework.api.cache import CacheKey
+from rtfs_framework.api.cache import NO_INFO, CacheInfo, CacheKey, Claim
 from rtfs_framework.api.labels import Label
 from rtfs_framework.api.provider import InferenceReply
 from rtfs_framework.api.targets import ExecTarget, show_target
@@ -24,7 +24,7 @@ from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.boundary.purity import is_plain
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
-from rtfs_framework.orchestrator.remembering.cache_stack import SafeLayer
+from rtfs_framework.orchestrator.remembering.cache_stack import UNSHARED, SafeLayer
 from rtfs_framework.orchestrator.remembering.keyring import Keyring
 from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.orchestrator.remembering.packed import pack, unpack
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     import anyio
 
 _MOST_FUNCTIONS = 512
+
+_FIRST_PAUSE = 0.005
+_LONGEST_PAUSE = 0.25
+"""Seconds after which the layer is asked again whether another process has its reply; each pause is half as long
+again as the one before."""
 
 _MOST_LATEST = 256
 """Replies that came lately and are kept for those who looked just before they were in the layer."""
@@ -75,6 +80,18 @@ class Flight:
     """Has it mended."""
     shares: Callable[[Exception], bool]
     """Tells whether a failure is that of equal calls, too, and not the call's own: its time, its budget."""
+    info: Callable[[InferenceReply], CacheInfo]
+    """What is known of a reply of its own, beside it."""
+    lease: float
+    """Seconds that it may take."""
+
+
+class Came(NamedTuple):
+    """A reply that came, whether an equal request brought it, and what is known of it."""
+
+    reply: InferenceReply
+    shared: bool
+    info: CacheInfo
 
 
 @attrs.define(slots=True, eq=False)
@@ -83,6 +100,7 @@ class _UnderWay:
 
     landed: anyio.Event
     reply: InferenceReply | None = None
+    info: CacheInfo = NO_INFO
     error: Exception | None = None
 
 
@@ -102,7 +120,7 @@ class Reuse:
     _functions: dict[int, tuple[FunctionSignature, Lookup, str]] = attrs.field(factory=dict, init=False)
     _flights: dict[tuple[int, str], _UnderWay] = attrs.field(factory=dict, init=False)
     """Under way, by key. This and what follows is changed in the session's thread `io` alone."""
-    _latest: dict[str, tuple[int, InferenceReply]] = attrs.field(factory=dict, init=False)
+    _latest: dict[str, tuple[int, InferenceReply, CacheInfo]] = attrs.field(factory=dict, init=False)
     landed: int = attrs.field(default=0, init=False)
     """How many requests have landed and were remembered."""
 
@@ -145,36 +163,38 @@ class Reuse:
             ("hints", digest(call.hints) if call.hints else ""),  # a provider sees them
         )
 
-    def look_up(self, key: CacheKey) -> InferenceReply | None:
-        """Return a remembered reply."""
+    def look_up(self, key: CacheKey) -> tuple[InferenceReply, CacheInfo] | None:
+        """Return a remembered reply, and what is known of it."""
         record = None if self.layer is None else self.layer.get(key)
-        return None if record is None else unpack(record.value)
+        reply = None if record is None else unpack(record.value)
+        return None if record is None or reply is None else (reply, record.info)
 
     def forget(self, key: CacheKey) -> None:
         """Drop a reply that does not fit any more, or was damaged: it would be read for nothing again and again."""
         if self.layer is not None:
             self.layer.invalidate(key)
 
-    def remember(self, key: CacheKey, reply: InferenceReply) -> None:
+    def remember(self, key: CacheKey, reply: InferenceReply, info: CacheInfo) -> None:
         """Keep a reply that had the declared type, unless it carries marks that nothing kept may carry."""
         if self.accepts is not None and reply.remote is not None and not reply.remote.labels <= self.accepts:
             return
         text = None if self.layer is None else pack(reply)
         if self.layer is not None and text is not None:
-            self.layer.put(key, text, self.ttl)
+            self.layer.put(key, text, self.ttl, info)
 
     async def once(
         self,
         key: CacheKey,
         since: int,
         flight: Flight,
-    ) -> tuple[InferenceReply, bool]:
-        """Ask, or wait for an equal request that is under way; tell whether the reply was shared.
+    ) -> Came:
+        """Ask, or wait for an equal request that is under way, here or in another process.
 
         A failure is that of all who wait, unless it is the asking call's own: then, and when that one is cancelled, the
         next one takes over; so it does where the outcome does not fit and may be mended. The reply is remembered when
         it fits, before the request counts as landed; who looked (`since` is what `landed` was then) before that, and
-        came here after, is given it all the same. So of equal requests of any threads and tasks at once one is paid.
+        came here after, is given it all the same. So of equal requests of any threads and tasks at once one is paid;
+        and of those of any processes that share the layer, where it can tell who asks (`ClaimingLayer`).
         """
         import asyncio
 
@@ -188,30 +208,67 @@ class Reuse:
             if outcome is not None and flight.mends(outcome):
                 ask = partial(flight.mend, outcome)  # unless another one that waited is faster
             elif other.reply is not None:
-                return other.reply, True
+                return Came(other.reply, True, other.info)
             elif other.error is not None:
                 raise other.error
         late = self._latest.get(key.digest)
         if late is not None and late[0] > since:
-            return late[1], True
+            return Came(late[1], True, late[2])
         own = self._flights[place] = _UnderWay(anyio.Event())
         try:
-            own.reply = await ask()
-            if self.layer is not None and flight.fits(own.reply):
-                await anyio.to_thread.run_sync(self.remember, key, own.reply)  # the file may be locked for seconds
-                self._has_landed(key, own.reply)
+            came = await self._asked(key, ask, flight)
+            own.reply, own.info = came.reply, came.info
         except Exception as error:
             own.error = error if flight.shares(error) else None
             raise
         finally:
             self._flights.pop(place, None)
             own.landed.set()
-        return own.reply, False
+        return came
 
-    def _has_landed(self, key: CacheKey, reply: InferenceReply) -> None:
+    async def _asked(self, key: CacheKey, ask: Callable[[], Awaitable[InferenceReply]], flight: Flight) -> Came:
+        """Ask, when no other process does, and remember the reply if it fits."""
+        import anyio
+
+        right = await self._right(key, flight)
+        if isinstance(right, Came):
+            return right
+        try:
+            reply = await ask()
+            info = flight.info(reply)
+            if self.layer is not None and flight.fits(reply):
+                await anyio.to_thread.run_sync(self.remember, key, reply, info)  # the file may be locked for seconds
+                self._has_landed(key, reply, info)
+        finally:
+            right.release()
+        return Came(reply, False, info)
+
+    async def _right(self, key: CacheKey, flight: Flight) -> Claim | Came:
+        """Return the right to ask, or what another process asked for: it is waited for as long as the call may take.
+
+        When that one fails or dies, its right is free again.
+        """
+        import anyio
+
+        layer, pause = self.layer, _FIRST_PAUSE
+        while layer is not None:
+            claim = await anyio.to_thread.run_sync(layer.claim, key, flight.lease)
+            if claim is not None:
+                return claim
+            found = await anyio.to_thread.run_sync(self.look_up, key)
+            if found is not None and flight.fits(found[0]):
+                return Came(found[0], True, found[1])
+            if found is not None:
+                await anyio.to_thread.run_sync(self.forget, key)
+            with anyio.move_on_after(pause):
+                await flight.wait(anyio.Event())
+            pause = min(1.5 * pause, _LONGEST_PAUSE)
+        return UNSHARED
+
+    def _has_landed(self, key: CacheKey, reply: InferenceReply, info: CacheInfo) -> None:
         self.landed += 1
         self._latest.pop(key.digest, None)
-        self._latest[key.digest] = self.landed, reply
+        self._latest[key.digest] = self.landed, reply, info
         if len(self._latest) > _MOST_LATEST:
             del self._latest[next(iter(self._latest))]
 

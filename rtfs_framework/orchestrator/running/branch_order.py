@@ -84,6 +84,7 @@ class Order:
             metadata=parent.metadata,
             calls=parent.calls,
             floating=None if self._gathered is None else self._branch(),
+            lineage=None if parent.lineage is None else parent.lineage.branch(),
             ordering=BranchOrdering(self, number, parent.ordering) if self.ordered else parent.ordering,
         )
         return made

@@ -22,6 +22,7 @@ from rtfs_framework.orchestrator.boundary.answers import KernelRun, Waiting
 from rtfs_framework.orchestrator.boundary.arguments import taken_all
 from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
 from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.recording.lineage import Lineage
 from rtfs_framework.orchestrator.recording.purse import USUAL_TERMS, Terms
 from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult, Summary
 from rtfs_framework.orchestrator.recording.run_scope import Calls, RunScope, Sink
@@ -77,11 +78,19 @@ class LoadedProgram:
     """The marks of all that its top-level forms were given; None where nothing carries marks."""
     seen: Gathered | None = None
     """The marks of all that it was ever given, in any call into it."""
+    lineage: Lineage | None = attrs.field(init=False)
+    """The replies that its top-level forms were given; None where no layer keeps replies."""
     entries: Iterator[int] = attrs.field(factory=count, init=False)
     """The numbers of the calls into the program: the top-level forms are number 0."""
     streams: list[Stream] = attrs.field(factory=list, init=False)
     """Those that are read and have not ended."""
     lock: ProgramLock = attrs.field(init=False)
+
+    @lineage.default
+    def _lineage(self) -> Lineage | None:
+        if not self.host.caches.keeps_replies:
+            return None
+        return Lineage.of_program(name for _, name in self.instance.artifact.builtins)
 
     @lock.default
     def _lock(self) -> ProgramLock:
@@ -197,6 +206,7 @@ class LoadedProgram:
             program=self.instance.artifact.source,
             calls=Calls(program_run.calls),
             floating=self._label(own=own_context),
+            lineage=self.lineage.entry() if self.lineage is not None and own_context else self.lineage,
         )
         return program_run
 

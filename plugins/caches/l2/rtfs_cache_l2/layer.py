@@ -14,9 +14,10 @@ from typing import Any
 
 import attrs
 
+from rtfs_cache_l2.claims import Claims
 from rtfs_cache_l2.rows import Row, Slot, read, written
 from rtfs_cache_l2.store import Bounds, Store, Use
-from rtfs_framework.api import NO_INFO, CacheInfo, CacheItem, CacheKey, CacheRecord, CacheStats, Clock
+from rtfs_framework.api import NO_INFO, CacheInfo, CacheItem, CacheKey, CacheRecord, CacheStats, Claim, Clock
 
 BATCH = 256
 """Uses that are noted together."""
@@ -55,6 +56,7 @@ class ReplyCache:
         self._bounds = keeping.bounds()
         self._clock = clock
         self._lock = Lock()
+        self._claims = Claims(None if store.path is None else store.path.parent / "claims")
         self._used: dict[Slot, tuple[int, int]] = {}
         self._tick = store.last_tick()
         self._hits = self._misses = self._puts = self._evictions = self._expiries = self._invalidations = 0
@@ -75,7 +77,7 @@ class ReplyCache:
                 self._store.drop_stale(slot, now)
                 return None
             info = read(row.info)
-            if info.confidence is not None and info.confidence < self._keeping.threshold:
+            if not self._is_sure(info):
                 self._misses += 1
                 return None
             self._hits += 1
@@ -113,6 +115,29 @@ class ReplyCache:
             gone = self._store.drop(slot)
             self._invalidations += gone
             return gone
+
+    def claim(self, key: CacheKey, lease: float) -> Claim | None:
+        """Take the right to make a reply, among all processes that use this folder; never waits.
+
+        None while another has it, for at most `lease` seconds, and where the reply is there by now.
+        """
+        slot = (key.namespace, key.digest)
+        taken = self._claims.take(slot, self._clock.now(), lease)
+        if taken is None:
+            return None
+        with self._lock:
+            row = self._store.get(slot)
+            is_there = row is not None and self._serves(row, self._clock.now())
+        if is_there:
+            taken.release()
+            return None
+        return taken
+
+    def _serves(self, row: Row, now: float) -> bool:
+        return (row.expires_at is None or now < row.expires_at) and self._is_sure(read(row.info))
+
+    def _is_sure(self, info: CacheInfo) -> bool:
+        return info.confidence is None or info.confidence >= self._keeping.threshold
 
     def scan(self) -> Iterator[CacheItem]:
         """Go through the live records, the last used first; what was dropped meanwhile is left out."""
