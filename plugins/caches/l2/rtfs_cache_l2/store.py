@@ -8,10 +8,10 @@ refuses is a `PluginError`, after which the store stays closed.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from rtfs_cache_l2 import tables
 from rtfs_cache_l2.faults import CODE, DISTRIBUTION, explain, foreign
@@ -89,16 +89,19 @@ class Store:
         of the room (1/64, at most 256 rows) is free: a full cache does not evict on every put.
         """
         made = [self._columns(*put) for put in puts]
+        kept = [row for row in made if row[-1] <= bounds.bytes]
+        too_large = [row[:2] for row in made if row[-1] > bounds.bytes]
 
         def work(db: sqlite3.Connection) -> Written:
             db.executemany(tables.USE, uses)
-            db.executemany(tables.PUT, made)
+            db.executemany(tables.PUT, kept)
+            db.executemany(tables.DROP, too_large)  # what was there before is not what was put last
             rows, size = _totals(db)
             if rows <= bounds.rows and size <= bounds.bytes:
-                return Written(rows, size, 0, 0)
+                return Written(rows, size, 0, len(too_large))
             purged = db.execute(tables.PURGE, (now,)).rowcount
-            evicted = _make_room(db, bounds)
-            return Written(*_totals(db), purged, evicted)
+            evicted = _make_room(db, bounds, min(row[-2] for row in kept) if kept else tables.NEVER)
+            return Written(*_totals(db), purged, evicted + len(too_large))
 
         return self._do(lambda db: in_transaction(db, work))
 
@@ -143,7 +146,7 @@ class Store:
             self._db.close()
             self._db = None
 
-    def _columns(self, slot: Slot, row: Row, tick: int) -> tuple[object, ...]:
+    def _columns(self, slot: Slot, row: Row, tick: int) -> tuple[Any, ...]:
         value = self._sealing.closed(slot, row)
         size = len(value) + len(row.info) + len(slot[0]) + len(slot[1]) + _BESIDE
         return (*slot, value, row.stored_at, row.expires_at, row.life, row.info, tick, row.uses, tick, size)
@@ -207,31 +210,36 @@ def _renewed(path: Path | None) -> bool:
     return True
 
 
-def _make_room(db: sqlite3.Connection, bounds: Bounds) -> int:
-    """Delete what the policy says until a share of the room is free; return how many rows went."""
+def _make_room(db: sqlite3.Connection, bounds: Bounds, newest: int) -> int:
+    """Delete what the policy says until a share of the room is free; return how many rows went.
+
+    What was made at `newest` or later stays: it is what room is made for.
+    """
     rows, size = _totals(db)
     if rows <= bounds.rows and size <= bounds.bytes:
         return 0
     keep_rows = bounds.rows - min(256, bounds.rows // 64) if rows > bounds.rows else bounds.rows
     keep_bytes = bounds.bytes - bounds.bytes // 64 if size > bounds.bytes else bounds.bytes
-    gone = []
-    for row, taken in _victims(db, bounds):
-        if rows <= keep_rows and size <= keep_bytes:
+    gone, victims = [], _victims(db, bounds, newest)
+    while rows > keep_rows or size > keep_bytes:
+        found = next(victims, None)
+        if found is None:
             break
-        gone.append((row,))
-        rows, size = rows - 1, size - taken
+        gone.append(found[:1])
+        rows, size = rows - 1, size - found[1]
+    victims.close()
     db.executemany(tables.EVICT, gone)
     return len(gone)
 
 
-def _victims(db: sqlite3.Connection, bounds: Bounds) -> Iterator[tuple[int, int]]:
+def _victims(db: sqlite3.Connection, bounds: Bounds, newest: int) -> Generator[tuple[int, int], None, None]:
     """Yield rows and what each takes, in the order in which they make room."""
     ordered = tables.VICTIMS.get(bounds.policy)
     if ordered is not None:
-        with closing(db.execute(ordered)) as found:
+        with closing(db.execute(ordered, (newest,))) as found:
             yield from found
         return
-    left = list(db.execute(tables.ALL_ROWS))
+    left = list(db.execute(tables.ALL_ROWS, (newest,)))
     while left:
         at = min(int(bounds.random() * len(left)), len(left) - 1)
         left[at], left[-1] = left[-1], left[at]

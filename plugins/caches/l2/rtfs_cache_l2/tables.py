@@ -53,11 +53,13 @@ SLOTS = "select namespace, digest from replies order by used desc"
 LAST = "select max(coalesce(max(used), 0), coalesce(max(made), 0)) from replies"
 
 VICTIMS = {
-    "lru": "select rowid, size from replies order by used",
-    "lfu": "select rowid, size from replies order by uses, used",
-    "fifo": "select rowid, size from replies order by made",
-    "ttl": "select rowid, size from replies order by coalesce(expires_at, 9e999), made",
+    "lru": "select rowid, size from replies where made < ? order by used",
+    "lfu": "select rowid, size from replies where made < ? order by uses, used",
+    "fifo": "select rowid, size from replies where made < ? order by made",
+    "ttl": "select rowid, size from replies where made < ? order by coalesce(expires_at, 9e999), made",
 }
-"""By policy: rows in the order in which they make room."""
-ALL_ROWS = "select rowid, size from replies"
+"""By policy: rows in the order in which they make room for those that were made at a time or later."""
+ALL_ROWS = "select rowid, size from replies where made < ?"
+NEVER = (1 << 63) - 1
+"""A time at which nothing was made."""
 EVICT = "delete from replies where rowid = ?"
