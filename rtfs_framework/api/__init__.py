@@ -21,7 +21,7 @@ _HOMES = {
                "ConfigError", "CapabilityError", "ProgramError", "RtfsError",
                "LanguageError", "InternalError"),
     "hookspecs": ("hookimpl", "RtfsHookSpecs"),
-    "targets": ("ExecTarget", "LocalPure", "LocalModel", "RemoteModel", "Capability", "Deny", "Ask",
+    "targets": ("ExecTarget", "LocalPure", "LocalModel", "RemoteModel", "Capability", "L4CacheHit", "Deny", "Ask",
                 "TargetText", "show_target"),
     "plans": ("DelegationPlan", "PlanSource", "Candidate", "Hedge", "Scored"),
     "attempts": ("Attempt", "FailureKind"),

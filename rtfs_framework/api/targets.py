@@ -39,6 +39,19 @@ class Deny:
     reason: str
 
 
+@attrs.frozen(slots=True)
+class L4CacheHit:
+    """A published program of the function's interface, run here in place of its own body; nothing leaves the machine.
+
+    It runs only if a trusted key has signed it and nothing was changed since: whoever performs it looks again.
+    """
+
+    pointer: str = ""
+    """The SHA-256 of its IR, 64 hexadecimal digits; "" is the newest one that is trusted."""
+    signature: str = ""
+    """The id of the key that must have signed it; "" is any trusted key."""
+
+
 _OWN = LocalPure()
 
 
@@ -48,14 +61,14 @@ class Ask:
 
     approver: str
     """Who is asked: a name or a role, for people."""
-    then: LocalPure | LocalModel | RemoteModel | Capability = _OWN
+    then: LocalPure | LocalModel | RemoteModel | Capability | L4CacheHit = _OWN
 
 
-ExecTarget = LocalPure | LocalModel | RemoteModel | Capability | Deny | Ask
+ExecTarget = LocalPure | LocalModel | RemoteModel | Capability | L4CacheHit | Deny | Ask
 
 
 class TargetText(str):
-    """A target as `delegation.toml` writes it: `local-pure`, `local-<model>`, `remote-<provider>`.
+    """A target as `delegation.toml` writes it: `local-pure`, `local-<model>`, `remote-<provider>`, `l4`.
 
     Field type of a plug-in's settings: the host refuses a text that names no target, with its place, and hands the
     targets over in `EngineSettings.targets`.
@@ -75,6 +88,8 @@ def show_target(target: ExecTarget) -> str:
             return f"remote {name}"
         case Capability(id=name):
             return f"capability {name}"
+        case L4CacheHit(pointer=pointer, signature=key):
+            return f"l4 {pointer or 'any'}{f'@{key}' if key else ''}"
         case Deny():
             return "denied"
         case Ask(approver=name, then=then):

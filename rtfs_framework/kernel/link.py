@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtfs_framework.kernel.call_kind import CallKind
-from rtfs_framework.kernel.state import RUN_LOCALLY, request
+from rtfs_framework.kernel.state import RUN_LOCALLY, Instead, current, request
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
@@ -35,14 +35,16 @@ def _is_hinted(signature: FunctionSignature) -> bool:
 
 
 def delegated(function: Any, signature: FunctionSignature) -> Any:
-    """Return a function that asks the host where to run; only `RUN_LOCALLY` runs the body here."""
+    """Return a function that asks the host where to run; `RUN_LOCALLY` runs the body here, `Instead` another."""
     hint = signature.hint
     capability = f"model-call:{hint.id}" if hint is not None and hint.id else signature.name
 
     def ask(*args: Any) -> Any:
         check_arity(function, len(args))
         answer = request(CallKind.DELEGATED, capability, args, signature)
-        return invoke(function, args) if answer is RUN_LOCALLY else answer
+        if answer is RUN_LOCALLY:
+            return invoke(function, args)
+        return answer.body.run(args, current()) if answer.__class__ is Instead else answer
 
     ask.rtfs_shapes = shapes_of(function)  # type: ignore[attr-defined]
     ask.rtfs_asks = True  # type: ignore[attr-defined]

@@ -132,11 +132,6 @@ class Branch(Run):
         """Tell whether it keeps its number: it has asked for something. One that has only paused may still go on."""
         return self._state.count > 0
 
-    @property
-    def meter(self) -> RunMeter:
-        """What counts the branch's steps."""
-        return self._meter
-
     def close(self) -> None:
         """See `Run`; a branch that was closed has no outcome."""
         self._branches.abandon(self)

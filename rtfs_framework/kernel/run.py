@@ -145,6 +145,11 @@ class Run:
         return self._meter.watch
 
     @property
+    def meter(self) -> RunMeter:
+        """What counts its steps."""
+        return self._meter
+
+    @property
     def steps(self) -> int:
         """How many steps the run has taken (see `Limits`); 0 when it was compiled without."""
         return self._meter.used

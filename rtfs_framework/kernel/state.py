@@ -17,6 +17,7 @@ from rtfs_framework.lang.maps import EMPTY_MAP, Map
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.call_kind import CallKind
+    from rtfs_framework.kernel.other_body import OtherBody
     from rtfs_framework.kernel.outcome import Freed
     from rtfs_framework.kernel.parallel import Branches
     from rtfs_framework.lang.codegen.artifact import Artifact
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 
 RUN_LOCALLY = object()
 """The host's answer to a delegated call: run the function's own body."""
+
+
+class Instead:
+    """The host's answer to a delegated call: run this body in place of the function's own."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, body: OtherBody) -> None:
+        self.body = body
 
 
 class RunGreenlet(greenlet):

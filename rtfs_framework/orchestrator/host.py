@@ -42,6 +42,7 @@ from rtfs_framework.orchestrator.performing.models import Models
 from rtfs_framework.orchestrator.performing.offered import capabilities_of, embedder_of
 from rtfs_framework.orchestrator.performing.prompt import signature_text, wording
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool, untold
+from rtfs_framework.orchestrator.performing.published import PublishedPrograms, shelf_of, trust_digest
 from rtfs_framework.orchestrator.performing.sending import Sender
 from rtfs_framework.orchestrator.recording.events import EventBus, Subscription
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
@@ -167,7 +168,8 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     labels = _labels(config, events)
     rule = None if labels is None else labels.rule
     security = SecurityAuthorizer(config.security, config.path or "delegation.toml", rule)
-    policy = policy_hash(config, pool, engine)
+    published = PublishedPrograms(shelf_of(config.publishing, environ, keyring))
+    policy = policy_hash(config, pool, engine, trust_digest(published.shelf.ring))
     guards = make_guards(config.guards, catalog, events.plugin_failed)
     replies = caches.of_level(CacheLevel.L2)
     kept = None if labels is None or replies is None else labels.kept(replies.name, shared=caches.shared(replies.name))
@@ -202,6 +204,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         clock=clock,
         sequel=sequel,
         routes_first=not config.engine_chosen,
+        published=published.candidates,
     )
     dispatcher = Dispatcher(
         delegator=Delegator(
@@ -239,6 +242,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             policy=policy,
             keep_args=config.journal.keep_args,
         ),
+        shelf=published,
     )
     if labels is not None:
         labelling = labels.at_work(dispatcher.delegator, catalog.capabilities)

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from rtfs_framework.api.plans import PlanSource
-from rtfs_framework.api.targets import Capability, Deny, ExecTarget, LocalModel, LocalPure, RemoteModel, show_target
+from rtfs_framework.api.targets import (
+    Capability,
+    Deny,
+    ExecTarget,
+    L4CacheHit,
+    LocalModel,
+    LocalPure,
+    RemoteModel,
+    show_target,
+)
 from rtfs_framework.orchestrator.recording.records import CallRecord
 
 _SOURCES = {
@@ -65,6 +74,8 @@ def short_target(target: ExecTarget) -> str:
             return f"remote {name}"
         case Capability(id=name):
             return name
+        case L4CacheHit(pointer=pointer):
+            return f"published {pointer[:12] or 'program'}"
         case Deny():
             return "denied"
     return show_target(target)

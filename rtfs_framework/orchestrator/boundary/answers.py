@@ -9,10 +9,12 @@ import attrs
 
 from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.kernel.outcome import ExecutionOutcome, HostCall
+from rtfs_framework.kernel.state import Instead
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.frozen import maker
 
 if TYPE_CHECKING:
+    from rtfs_framework.kernel.other_body import OtherBody
     from rtfs_framework.kernel.parallel import Branches
 
 
@@ -35,7 +37,9 @@ class Throw:
 
 @attrs.frozen(slots=True)
 class Locally:
-    """Run the function's own body."""
+    """Run the function's own body, or another one in its place."""
+
+    instead: OtherBody | None = None
 
 
 @attrs.frozen(slots=True)
@@ -116,4 +120,6 @@ def apply(run: KernelRun, answer: Answer) -> ExecutionOutcome:
         answer = answer.answer
     if isinstance(answer, Reply):
         return run.resume(answer.value)
-    return run.throw(answer.error) if isinstance(answer, Throw) else run.resume_locally()
+    if isinstance(answer, Throw):
+        return run.throw(answer.error)
+    return run.resume_locally() if answer.instead is None else run.resume(Instead(answer.instead))

@@ -13,6 +13,7 @@ from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.orchestrator.config.budgets import USUAL_LEDGER, BudgetSpec, LedgerSpec, RateSpec, TenantSpec
 from rtfs_framework.orchestrator.config.health import HealthSpec
+from rtfs_framework.orchestrator.config.publishing import USUAL_PUBLISHING, PublishingSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.serve import USUAL_SERVE, ServeSpec
 from rtfs_framework.orchestrator.config.surroundings import NO_SURROUNDINGS, Surroundings
@@ -218,6 +219,8 @@ class Config:
     tenant: str = ""
     """Whose configuration this is (`budgets.of_tenant`); "" is nobody in particular."""
     ledger: LedgerSpec = USUAL_LEDGER
+    publishing: PublishingSpec = USUAL_PUBLISHING
+    """Where published programs are looked for, and whose count."""
     labels: LabelsSpec | None = None
     """Marks of data; None where nothing carries any."""
     serve: ServeSpec = USUAL_SERVE

@@ -1,20 +1,23 @@
 """Target texts of `delegation.toml` become targets here, and nowhere else.
 
-In: `local-pure`, `local-<model>`, `remote-<provider>` and the ids that the configuration knows. Out: an `ExecTarget`,
-or the reason why there is none with the nearest known text. The id is all that follows the first dash:
-`local-phi-mini` is the local model `phi-mini`. An id that begins with its kind (`remote-openai`) is its own text.
+In: `local-pure`, `local-<model>`, `remote-<provider>`, `l4` (a published program) and the ids that the configuration
+knows. Out: an `ExecTarget`, or the reason why there is none with the nearest known text. The id is all that follows
+the first dash: `local-phi-mini` is the local model `phi-mini`. An id that begins with its kind (`remote-openai`) is its
+own text.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 
 import attrs
 
-from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel, show_target
+from rtfs_framework.api.targets import ExecTarget, L4CacheHit, LocalModel, LocalPure, RemoteModel, show_target
 from rtfs_framework.lang.diagnostics import did_you_mean
 
-PURE = "local-pure"
+PURE, PUBLISHED = "local-pure", "l4"
+_published = re.compile(r"l4(?:-([0-9a-f]{64}))?(?:@([0-9a-f]{40}))?").fullmatch
 _KINDS = ("local", "remote")
 
 
@@ -30,6 +33,9 @@ def parse_target(text: str, local: Collection[str], remote: Collection[str]) -> 
     """Return the target that a text names among the known ids."""
     if text == PURE:
         return LocalPure()
+    published = _published(text)
+    if published is not None:
+        return L4CacheHit(published[1] or "", published[2] or "")
     kind, _, name = text.partition("-")
     if kind == "local" and text in local:
         return LocalModel(text)
@@ -45,7 +51,10 @@ def parse_target(text: str, local: Collection[str], remote: Collection[str]) -> 
         return Unknown(f"no local model '{name}' is configured", way_out)
     if kind == "remote" and name:
         return Unknown(f"no remote provider '{name}' is configured", way_out)
-    return Unknown(f"'{text}' is no target", way_out + " (local-pure, local-<model> or remote-<provider>)")
+    if kind == PUBLISHED or kind.startswith(f"{PUBLISHED}@"):
+        way_out = "write l4 for the newest one, or l4-<SHA-256, 64 digits>@<key id, 40 digits>: rtfs fetch --list"
+        return Unknown(f"'{text}' names no published program", way_out)
+    return Unknown(f"'{text}' is no target", way_out + " (local-pure, local-<model>, remote-<provider> or l4)")
 
 
 def why_no_id(target: LocalModel | RemoteModel, others: Iterable[ExecTarget]) -> str | None:
@@ -77,6 +86,8 @@ def target_text(target: ExecTarget) -> str:
             return _with_kind("local", name)
         case RemoteModel(id=name):
             return _with_kind("remote", name)
+        case L4CacheHit(pointer=pointer, signature=key):
+            return f"{PUBLISHED}{f'-{pointer}' if pointer else ''}{f'@{key}' if key else ''}"
         case _:
             return show_target(target)
 

@@ -123,7 +123,7 @@ class Delegator:
         function = call.function
         known = self._by_identity.get(id(function))
         if known is None or known.facts.function is not function:
-            known = self._learn(call)
+            known = self._learn(call, asker)
         if self.pinned is not None:
             pinned = decided_before(self.pinned, known, call, self.precedence)
             if pinned is not None:
@@ -143,7 +143,7 @@ class Delegator:
         self, call: HostCall, asker: Asker, answers: Mapping[Question, str | None] = NO_ANSWERS
     ) -> Decision | Undecided:
         """Return what follows the latest attempt of a call: failure is another decision. L1 has no say in it."""
-        known = self._learn(call)
+        known = self._learn(call, asker)
         last = asker.attempts[-1]
         steps = (("attempt", f"{len(asker.attempts)}: {show_target(last.target)}: {last.kind.value}, {last.reason}"),)
         name = known.facts.function.name
@@ -170,7 +170,7 @@ class Delegator:
         answers = {**asked.answers, asked.question: answer}
         if answer is not None and self.l1 is not None:
             self.l1.put(self._answer_key(asked.question), answer, self.ttl)
-        known = self._learn(asked.call)
+        known = self._learn(asked.call, asked.asker)
         reads = self.reads(known.facts, asked.call, self._answers(answers), asked.asker)
         return self._ask(known, reads, answers, asked)
 
@@ -178,7 +178,7 @@ class Delegator:
         """Return what the engine beside the real one would decide; None where no engine has a say."""
         if self.shadow is None:
             return None
-        known = self._learn(call)
+        known = self._learn(call, asker)
         if known.fixed is not None:
             return None
         return self.shadow.decide(known.facts, call, asker, self._answer_from_memory)
@@ -202,7 +202,7 @@ class Delegator:
         self._trees.clear()
         self._leaves = 0
 
-    def _learn(self, call: HostCall) -> Known:
+    def _learn(self, call: HostCall, asker: Asker | None) -> Known:
         function = call.function or FunctionSignature(call.capability)
         place = function.name, function.body_digest, function.shape
         tree = self._trees.get(place)
@@ -211,7 +211,7 @@ class Delegator:
                 self.forget()
             tree = self._trees[place] = PlanTree(self.signals)
         precedence = self.precedence
-        candidates, excluded = precedence.weighed()
+        candidates, excluded = precedence.offered(function, None if self.engine is None else asker)
         facts = Facts(
             function,
             candidates,

@@ -25,6 +25,7 @@ from rtfs_framework.api.targets import (
     Capability,
     Deny,
     ExecTarget,
+    L4CacheHit,
     LocalModel,
     LocalPure,
     RemoteModel,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.deciding.context import Reads
     from rtfs_framework.registry.catalog import Catalog
 
-_TARGETS = (LocalPure, LocalModel, RemoteModel, Capability, Deny, Ask)
+_TARGETS = (LocalPure, LocalModel, RemoteModel, Capability, L4CacheHit, Deny, Ask)
 _MODELS = (LocalModel, RemoteModel)
 _METHODS = ("claims", "decide")
 _MOST_CLAIMS = 100_000

@@ -18,6 +18,7 @@ from rtfs_framework.api.targets import (
     Capability,
     Deny,
     ExecTarget,
+    L4CacheHit,
     LocalModel,
     LocalPure,
     RemoteModel,
@@ -62,7 +63,7 @@ class Marks:
         """Return the marks that may reach a target; None for every mark."""
         if isinstance(target, Ask):
             return self.accepts(target.then)
-        if isinstance(target, LocalPure | Deny):
+        if isinstance(target, LocalPure | L4CacheHit | Deny):
             return None
         return accepted(self.spec, target_text(target))
 

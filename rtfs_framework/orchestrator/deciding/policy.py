@@ -15,23 +15,24 @@ from rtfs_framework.orchestrator.deciding.precedence import Targets
 from rtfs_framework.registry.faults import PluginFault, ask
 
 
-def policy_hash(config: Config, targets: Targets, engine: Engine | None) -> str:
+def policy_hash(config: Config, targets: Targets, engine: Engine | None, trust: str = "") -> str:
     """Return the SHA-256 (hex) over routes, default, engine, rules, tenant, providers and whether they can be used.
 
     Every engine counts with its distribution's version and its `fingerprint()`, if any. Prices count, for engines
-    may weigh them; nothing of the environment but whether a provider can be used does.
+    may weigh them; nothing of the environment but whether a provider can be used does. `trust` is the digest of the
+    keys whose published programs may run.
     """
-    return digest(_value(_parts(config, targets, engine)))
+    return digest(_value(_parts(config, targets, engine, trust)))
 
 
-def policy_parts(config: Config, targets: Targets, engine: Engine | None) -> dict[str, str]:
+def policy_parts(config: Config, targets: Targets, engine: Engine | None, trust: str = "") -> dict[str, str]:
     """Return a digest for each part of the policy, by its name, so that one can say which has changed."""
-    parts = dict(_parts(config, targets, engine))
+    parts = dict(_parts(config, targets, engine, trust))
     parts.update({f"[{name}]": table for name, table in parts.pop("tables").items()})
     return {name: digest(_value(part))[:16] for name, part in parts.items()}
 
 
-def _parts(config: Config, targets: Targets, engine: Engine | None) -> dict[str, Any]:
+def _parts(config: Config, targets: Targets, engine: Engine | None, trust: str) -> dict[str, Any]:
     return {
         "default": show_target(config.default_target),
         "engines": [] if engine is None else [_engine(each) for each in engine.all()],
@@ -47,6 +48,7 @@ def _parts(config: Config, targets: Targets, engine: Engine | None) -> dict[str,
         **({"guards": [[spec.name, spec.version] for spec in config.guards]} if config.guards else {}),
         **({"redaction": {name: spec.fingerprint for name, spec in config.redaction.items() if spec.fingerprint}}
            if config.redaction else {}),
+        **({"trusted keys": trust} if trust else {}),
         **({} if config.embedder is None else {"embedder": _embedders(config.embedder)}),
     }  # fmt: skip
 

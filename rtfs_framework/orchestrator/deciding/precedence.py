@@ -5,7 +5,7 @@ Each step says what it found, also when it found nothing, so that an explanation
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
@@ -14,6 +14,7 @@ from rtfs_framework.api.plans import Candidate, DelegationPlan, Hedge, PlanSourc
 from rtfs_framework.api.targets import Ask, Deny, ExecTarget, LocalPure, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.signature import DelegationHint, FunctionSignature
+from rtfs_framework.lang.types.names import Lookup, no_names
 from rtfs_framework.orchestrator.boundary.conversing import converses
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
@@ -65,6 +66,8 @@ class Precedence:
     sequel: Sequel
     routes_first: bool = True
     """Whether routes decide before any engine: not where the configuration names one, for then that one reads them."""
+    published: Callable[[FunctionSignature, Lookup], tuple[Candidate, ...]] | None = None
+    """Says which published programs have a function's interface and are trusted."""
     routed: Patterns = attrs.field(init=False, repr=False, eq=False)
 
     @routed.default
@@ -90,6 +93,16 @@ class Precedence:
             accepts = security.label.accepts
             found = tuple(attrs.evolve(each, accepts=accepts(each.target)) for each in found)
         return found, tuple((show_target(each), why) for each, why in excluded if why is not None)
+
+    def offered(self, function: FunctionSignature, asker: Asker | None) -> tuple[tuple[Candidate, ...], Steps]:
+        """Return what `weighed` does, and the published programs that may stand in for a function's own body.
+
+        Those are found by the types that the call's program knows: without a call, there are none.
+        """
+        found, excluded = self.weighed()
+        if asker is None or self.published is None or function.hint is not None:
+            return found, excluded
+        return (*found, *self.published(function, getattr(asker, "lookup", no_names))), excluded
 
     def settle(self, function: FunctionSignature) -> tuple[Decision | None, Steps]:
         """Return the decision that needs no engine, or None with the steps taken so far."""

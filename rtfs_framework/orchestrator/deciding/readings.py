@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rtfs_framework.api.caller import NO_METADATA
 from rtfs_framework.api.labels import PUBLIC
-from rtfs_framework.api.targets import Capability, ExecTarget, LocalModel, LocalPure, RemoteModel
+from rtfs_framework.api.targets import Capability, ExecTarget, L4CacheHit, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.orchestrator.boundary.purity import is_plain
 from rtfs_framework.orchestrator.deciding.asked_embedding import AskedEmbedder
@@ -211,7 +211,13 @@ def why_unkept(name: str) -> str:
     return f"read {name}, and it is no plain data"
 
 
-_KINDS: Mapping[str, type] = {"pure": LocalPure, "local": LocalModel, "remote": RemoteModel, "capability": Capability}
+_KINDS: Mapping[str, type] = {
+    "pure": LocalPure,
+    "local": LocalModel,
+    "remote": RemoteModel,
+    "capability": Capability,
+    "l4": L4CacheHit,
+}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
@@ -224,13 +230,16 @@ def spelled(target: ExecTarget) -> tuple[str, str]:
     name = _NAMES.get(type(target))
     if name is None:
         raise TypeError(f"signals are read of models, capabilities and the own body, and this is {target!r:.80}")
+    if isinstance(target, L4CacheHit):
+        return name, f"{target.pointer}@{target.signature}"
     return name, getattr(target, "id", "")
 
 
 @lru_cache(maxsize=1024)
 def target_of(kind: str, id_: str) -> ExecTarget:
     """Return the target that a read's parameters spell."""
-    found: ExecTarget = LocalPure() if kind == "pure" else _KINDS[kind](id_)
+    parts = id_.split("@") if kind == "l4" else [] if kind == "pure" else [id_]
+    found: ExecTarget = _KINDS[kind](*parts)
     return found
 
 

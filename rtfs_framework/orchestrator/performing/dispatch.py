@@ -6,7 +6,6 @@ down exactly once, whatever becomes of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -19,6 +18,7 @@ from rtfs_framework.api.targets import (
     Capability,
     Deny,
     ExecTarget,
+    L4CacheHit,
     LocalModel,
     LocalPure,
     RemoteModel,
@@ -51,6 +51,7 @@ from rtfs_framework.orchestrator.performing.hedging import Hedging
 from rtfs_framework.orchestrator.performing.models import Failed, Models, Pending
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
 from rtfs_framework.orchestrator.performing.redaction import redact
+from rtfs_framework.orchestrator.performing.turns import finished, in_order, once_written, tell_decided
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.records import Decision
@@ -59,8 +60,10 @@ from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
 if TYPE_CHECKING:  # a host without labels has no use for them
     from rtfs_framework.orchestrator.deciding.labelling import Labelling
     from rtfs_framework.orchestrator.deciding.precedence import Precedence
+    from rtfs_framework.orchestrator.performing.published import PublishedPrograms
     from rtfs_framework.orchestrator.recording.floating import Floating
 
+_Elsewhere = LocalPure | LocalModel | RemoteModel | Capability | Deny | Ask
 _FOR_EVER = float("inf")
 _CAPABILITY, _DELEGATED = CallKind.CAPABILITY, CallKind.DELEGATED
 
@@ -79,6 +82,8 @@ class Dispatcher:
     consultations: Consultations
     hedging: Hedging
     approvals: Approvals
+    shelf: PublishedPrograms
+    """Published programs that may run in place of a function's own body."""
     labelling: Labelling | None = None
     """Gives calls their marks; None where nothing carries any."""
 
@@ -102,7 +107,7 @@ class Dispatcher:
             return Waiting(lambda: self._finish(opened, waiting))
         if opened.lasting and opened.must_wait:
             made = answer
-            return Waiting(lambda: _once_written(opened, made))
+            return Waiting(lambda: once_written(opened, made))
         return answer
 
     async def _finish(self, opened: OpenCall, waiting: Waiting) -> Answer:
@@ -158,10 +163,10 @@ class Dispatcher:
         opened.record.decision = decision  # it was made, and its plan ends with the call if that is given up meanwhile
         if seconds_for(_FOR_EVER, opened.call.hints, elapsed) <= delay:
             over = Failed(opened.failed or late(), FailureKind.FINAL, "the call's time would be over")
-            return await _finished(self._again(opened, decision, over))
+            return await finished(self._again(opened, decision, over))
         await pause(delay)
         opened.since = self.clock.monotonic()
-        return await _finished(self._carry_out(opened, decision))
+        return await finished(self._carry_out(opened, decision))
 
     def _own(self, opened: OpenCall) -> Answer | Waiting:
         ordering = opened.scope.ordering
@@ -218,7 +223,7 @@ class Dispatcher:
 
     async def _awaited(self, opened: OpenCall, decision: Decision, pending: Pending) -> Answer:
         made = ended(opened, await pending.finish())
-        return await _finished(self._again(opened, decision, made)) if isinstance(made, Failed) else made
+        return await finished(self._again(opened, decision, made)) if isinstance(made, Failed) else made
 
     async def _hedged(
         self, opened: OpenCall, decision: Decision, first: ProviderInstance, second: ProviderInstance
@@ -230,7 +235,7 @@ class Dispatcher:
         except ProgramError as error:
             return self._throw(opened, error)
         if isinstance(made, Failed):
-            return await _finished(self._again(opened, opened.record.decision or decision, made))
+            return await finished(self._again(opened, opened.record.decision or decision, made))
         return made
 
     def _again(self, opened: OpenCall, decision: Decision, failed: Failed) -> Answer | Waiting:
@@ -241,17 +246,20 @@ class Dispatcher:
     def _carry_out(self, opened: OpenCall, decision: Decision) -> Answer | Waiting:
         opened.record.decision = decision
         if self.events.active:
-            plan = decision.plan
-            fields = {"symbol": opened.record.symbol, "target": show_target(plan.target), "source": plan.source.value}
-            more = {**fields, "engine": plan.engine, "attempt": len(opened.record.attempts)}
-            self.events.emit("call.decided", more, opened.labels)
+            tell_decided(self.events, opened, decision.plan)
         if decision.exhausted == "error" and opened.failed is not None:
             return self._throw(opened, opened.failed)
         target = decision.plan.target
+        if isinstance(target, L4CacheHit):
+            made = self.shelf.answer(opened, decision, target, self.clock.monotonic())
+            return self._again(opened, decision, made) if isinstance(made, Failed) else made
         if opened.record.labelled is not None and isinstance(target, LocalModel | RemoteModel | Capability):
             kept_back = self._kept_back(opened, target)
             if kept_back is not None:
                 return self._again(opened, decision, kept_back)
+        return self._at(opened, decision, target)
+
+    def _at(self, opened: OpenCall, decision: Decision, target: _Elsewhere) -> Answer | Waiting:
         match target:
             case LocalPure():
                 opened.close(self.clock.monotonic())
@@ -292,7 +300,7 @@ class Dispatcher:
             refused = await self._foreseen(opened, then)
             if refused is not None:
                 held = attrs.evolve(decision, plan=attrs.evolve(decision.plan, target=then))
-                return await _finished(self._again(opened, held, refused))
+                return await finished(self._again(opened, held, refused))
             verdict = await self.approvals.ask(opened, target)
             opened.noted("approval", verdict.words)
             if not verdict.yes:
@@ -301,7 +309,7 @@ class Dispatcher:
         said = opened.record.decision or decision
         plan, note = self._reviewer(opened, then).review(attrs.evolve(said.plan, target=then, hedge=None))
         steps = said.steps if note is None else (*said.steps, ("security", note))
-        return await _finished(self._carry_out(opened, attrs.evolve(said, plan=plan, steps=steps)))
+        return await finished(self._carry_out(opened, attrs.evolve(said, plan=plan, steps=steps)))
 
     def _reviewer(self, opened: OpenCall, target: ExecTarget) -> Precedence:
         """Return the rules that hold after a yes: it is one to the marks, too, where the policy lets people decide."""
@@ -350,7 +358,7 @@ class Dispatcher:
             decided = self._decider(opened).go_on(attrs.evolve(decided, steps=(*decided.steps, step)), said)
         opened.since = self.clock.monotonic()
         asked_here = opened.consulted - before
-        return Counted(await _finished(self._follow(opened, decided)), asked_here)
+        return Counted(await finished(self._follow(opened, decided)), asked_here)
 
     def _refused(self, symbol: str, reason: str, source: PlanSource) -> ProgramError:
         if source is PlanSource.HINT:
@@ -377,26 +385,3 @@ class Dispatcher:
     def _throw(self, opened: OpenCall, error: ProgramError) -> Throw:
         opened.close(self.clock.monotonic(), error=error)
         return Throw(error)
-
-
-async def _finished(answer: Answer | Waiting) -> Answer:
-    return await answer.finish() if isinstance(answer, Waiting) else answer
-
-
-async def _once_written(opened: OpenCall, answer: Answer) -> Answer:
-    await opened.written()
-    return answer
-
-
-def in_order(scope: RunScope, act: Callable[[], Answer | Waiting]) -> Answer | Waiting:
-    """Do what must not overlap with what other branches do, now or when its place in the order is reached."""
-    ordering = scope.ordering
-    if ordering is None or ordering.reached:
-        return act()
-
-    async def wait() -> Answer:
-        await ordering.wait()
-        answer = act()
-        return await _finished(answer)
-
-    return Waiting(wait)

@@ -13,6 +13,7 @@ from rtfs_framework.api.targets import (
     Ask,
     Capability,
     Deny,
+    L4CacheHit,
     LocalModel,
     LocalPure,
     RemoteModel,
@@ -21,7 +22,7 @@ from rtfs_framework.api.targets import (
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.printer import write
 
-_TARGETS = (LocalPure, LocalModel, RemoteModel, Capability, Deny, Ask)
+_TARGETS = (LocalPure, LocalModel, RemoteModel, Capability, L4CacheHit, Deny, Ask)
 _ATOMS = (str, int, type(None))
 
 

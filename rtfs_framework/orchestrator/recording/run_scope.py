@@ -190,6 +190,11 @@ class OpenCall:
         """The call as it may be sent."""
         return self.call if self.redacted is None else self.redacted
 
+    @property
+    def lookup(self) -> Lookup:
+        """What the program's names of types stand for."""
+        return self.scope.lookup
+
     def draw(self, name: str) -> float:
         """Return a number in [0, 1) from the run's seed, the call's id, the number of the attempt, and a name."""
         return draw(self.scope.seed, self.record.order, len(self.record.attempts), name)

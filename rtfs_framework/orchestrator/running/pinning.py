@@ -17,6 +17,7 @@ from rtfs_framework.lang.digest import digest
 from rtfs_framework.orchestrator.config.routes import Unknown, parse_target, target_text
 from rtfs_framework.orchestrator.deciding.pinned import Pin, Pinned, candidate_digest
 from rtfs_framework.orchestrator.deciding.policy import policy_parts
+from rtfs_framework.orchestrator.performing.published import trust_digest
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.artifact import Artifact
@@ -116,7 +117,8 @@ def candidates_of(host: Host) -> dict[str, str]:
 
 def policy_of(host: Host) -> dict[str, str]:
     """Return the digests of the policy's parts."""
-    return policy_parts(host.config, host.pool, host.dispatcher.delegator.engine)
+    trust = trust_digest(host.dispatcher.shelf.shelf.ring)
+    return policy_parts(host.config, host.pool, host.dispatcher.delegator.engine, trust)
 
 
 def check_pinned(host: Host, artifact: Artifact) -> None:

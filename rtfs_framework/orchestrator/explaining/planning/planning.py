@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.plans import PlanSource
-from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel, show_target
+from rtfs_framework.api.targets import ExecTarget, L4CacheHit, LocalModel, LocalPure, RemoteModel, show_target
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
@@ -207,6 +207,6 @@ def _settled(asked: _Asked) -> dict[str, Any]:
     targets = dict.fromkeys(show_target(each.plan.target) for each in made)
     if len(targets) > 1:
         return {"why": f"it depends on the call: {', '.join(targets)}"}
-    if not isinstance(first.target, LocalPure | LocalModel | RemoteModel):
+    if not isinstance(first.target, LocalPure | LocalModel | RemoteModel | L4CacheHit):
         return {"why": f"{show_target(first.target)}: decided when it is called"}
     return {"target": first.target, "why": first.reasoning, "source": source.value}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.api.attempts import Attempt, FailureKind
-from rtfs_framework.api.targets import Capability, ExecTarget, LocalModel, LocalPure, RemoteModel
+from rtfs_framework.api.targets import Capability, ExecTarget, L4CacheHit, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
@@ -62,8 +62,11 @@ def attempt_of(told: Mapping[str, Any]) -> Attempt:
 
 
 def target_of(shown: str) -> ExecTarget:
-    """Return the target of an attempt: the own body, a model or a capability."""
+    """Return the target of an attempt: the own body, a model, a capability or a published program."""
     kind, _, name = shown.partition(" ")
+    if kind == "l4":
+        pointer, _, key = name.partition("@")
+        return L4CacheHit("" if pointer == "any" else pointer, key)
     found: dict[str, ExecTarget] = {
         "local-model": LocalModel(name),
         "remote": RemoteModel(name),

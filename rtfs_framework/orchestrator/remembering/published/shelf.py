@@ -1,0 +1,248 @@
+"""The shelf: published programs that were fetched to this machine, and what of them may run in place of a body.
+
+In: a function's interface and a target. Out: a body that was compiled here, or the reason why there is none. Files
+prove nothing: signature, digest, trust and interface are looked at whenever one of the files, or the list of keys, is
+another than before; what was compiled is kept sealed with this user's key, under the digest of the IR and of this
+compiler.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.private import private_folder
+from rtfs_framework.api.targets import L4CacheHit
+from rtfs_framework.lang.errors import LimitError, ProgramError
+from rtfs_framework.lang.published.face import face_digest
+from rtfs_framework.lang.published.rows import MOST_BYTES, PublishedError
+from rtfs_framework.lang.published.tables import FORMAT
+from rtfs_framework.orchestrator.remembering.artifacts.build import build
+from rtfs_framework.orchestrator.remembering.artifacts.seal import Seal, SealError
+from rtfs_framework.orchestrator.remembering.published.keys import ID_DIGITS, KeyRing
+from rtfs_framework.orchestrator.remembering.published.pointers import (
+    MOST_POINTER,
+    Pointer,
+    opened,
+    prefix,
+)
+from rtfs_framework.orchestrator.remembering.published.trouble import PublishingError
+
+if TYPE_CHECKING:
+    from rtfs_framework.kernel.other_body import OtherBody
+    from rtfs_framework.lang.codegen.artifact import Artifact
+    from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.lang.types.names import Lookup
+
+FOLDER = "published"
+_INDEX, _BLOBS, _MADE, _RECORD = "index", "blobs", "compiled", ".pointer"
+_DIGEST = 64
+_MOST_BODIES = 256
+
+
+@attrs.frozen(slots=True, eq=False)
+class Found:
+    """A body, and the pointer on which it rests."""
+
+    body: OtherBody
+    pointer: Pointer
+
+    @property
+    def target(self) -> L4CacheHit:
+        """The target that names exactly this."""
+        return L4CacheHit(self.pointer.artifact, self.pointer.key)
+
+
+@attrs.define(slots=True, eq=False)
+class Shelf:
+    """The published programs of one folder, for one trust domain."""
+
+    folder: Path
+    ring: KeyRing
+    salt: str = ""
+    seal: Callable[[], Seal] | None = None
+    """Makes the seal of what was compiled; None where nothing is kept."""
+    _bodies: dict[tuple[str, L4CacheHit], tuple[Any, Found | str]] = attrs.field(factory=dict, init=False)
+
+    def put(self, pointer: Pointer, record: bytes, blob: bytes) -> None:
+        """Keep a program that was fetched and verified.
+
+        Raises:
+            PublishingError: E0768, the folder cannot be written.
+        """
+        try:
+            self._write(self.folder / _BLOBS / pointer.artifact, blob)
+            self._write(self._index(pointer.face) / f"{pointer.artifact}.{pointer.key}{_RECORD}", record)
+        except OSError as error:
+            wrong = f"{self.folder} cannot be written: {error.strerror or error}"
+            raise PublishingError("E0768", wrong, "look at the folder (RTFS_HOME)") from None
+
+    def pointers(self, face: str, refused: list[str] | None = None) -> list[Pointer]:
+        """Return what is trusted of an interface, the newest first; why others are not goes to `refused`."""
+        listed, found = self.ring.listed(), list[Pointer]()
+        for name, record in self._records(face):
+            try:
+                found.append(opened(record, f"{prefix(self.salt, face)}{name}", listed, self.salt))
+            except PublishedError as error:  # noqa: PERF203 - a few
+                if refused is not None:
+                    refused.append(error.reason)
+        return sorted(found, key=lambda each: (-each.time, each.artifact, each.key))
+
+    def faces(self) -> list[str]:
+        """Return the interfaces of which there is anything, trusted or not."""
+        folder = self.folder / _INDEX / prefix(self.salt).split("/")[1]
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+    def find(self, function: FunctionSignature, lookup: Lookup, target: L4CacheHit) -> Found | str:
+        """Return the body that a target means for a function, or why there is none."""
+        try:
+            face = face_digest(function, lookup)
+            state = (_state(self.ring.list_file), _state(self._index(face)))
+            key = (face, target)
+            known = self._bodies.get(key)
+            if known is None or known[0] != state or (isinstance(known[1], Found) and not self._is_there(known[1])):
+                if len(self._bodies) >= _MOST_BODIES:
+                    self._bodies.clear()
+                known = self._bodies[key] = state, self._found(face, function, lookup, target)
+            return known[1]
+        except (PublishedError, PublishingError) as error:
+            return getattr(error, "problem", None) or str(error)
+
+    def load(self, pointer: Pointer) -> Artifact:
+        """Return the artifact of a pointer that was verified just now: compiled here, or taken from what was.
+
+        Raises:
+            PublishedError: The IR is not here, was changed, is of another format, or is no program.
+        """
+        if pointer.format != FORMAT:
+            raise PublishedError(f"its format is {pointer.format}, and {FORMAT} is read here")
+        blob = _content(self.folder / _BLOBS / pointer.artifact, MOST_BYTES)
+        if blob is None or len(blob) != pointer.size or sha256(blob).hexdigest() != pointer.artifact:
+            raise PublishedError("its program is not here" if blob is None else "its program was changed")
+        return self._kept(pointer.artifact) or self._compiled(pointer.artifact, blob)
+
+    def _found(self, face: str, function: FunctionSignature, lookup: Lookup, target: L4CacheHit) -> Found | str:
+        refused: list[str] = []
+        fits = [
+            each
+            for each in self.pointers(face, refused)
+            if not each.whole and target.pointer in ("", each.artifact) and target.signature in ("", each.key)
+        ]
+        for pointer in fits:
+            try:
+                return Found(self._body(pointer, function, lookup), pointer)
+            except (PublishedError, LimitError) as error:  # noqa: PERF203 - a few
+                refused.append(str(error))
+        why = f": {'; '.join(dict.fromkeys(refused))}" if refused else ""
+        return f"no trusted program is published here for the interface of {function.name}{why}"
+
+    def _body(self, pointer: Pointer, function: FunctionSignature, lookup: Lookup) -> OtherBody:
+        from rtfs_framework.kernel.checkers import make_checker
+        from rtfs_framework.kernel.other_body import OtherBody
+
+        artifact = self.load(pointer)
+        check_face(artifact, pointer)
+        if function.returns is None:
+            return OtherBody(artifact, function.name, lambda _: None)
+        check = make_checker(function.returns, lookup, {})
+
+        def misfit(value: Any) -> str | None:
+            try:
+                check(value)
+            except ProgramError as error:
+                return str(error)
+            return None
+
+        return OtherBody(artifact, function.name, misfit)
+
+    def _is_there(self, found: Found) -> bool:
+        """Tell whether the program's file is as it was when it was loaded; a body that was changed is found out."""
+        return (self.folder / _BLOBS / found.pointer.artifact).exists()
+
+    def _kept(self, digest: str) -> Artifact | None:
+        data = None if self.seal is None else _content(self.folder / _MADE / digest, 16 * MOST_BYTES)
+        if data is None or self.seal is None:
+            return None
+        from rtfs_framework.lang.codegen.stored import load_artifact
+
+        try:
+            return load_artifact(bytes(self.seal().open(_purpose(digest), data)))
+        except SealError:
+            return None
+
+    def _compiled(self, digest: str, blob: bytes) -> Artifact:
+        from rtfs_framework.kernel.publishing import compile_published
+        from rtfs_framework.lang.codegen.stored import dump_artifact
+
+        made = compile_published(blob)
+        if self.seal is not None:
+            try:
+                self._write(self.folder / _MADE / digest, self.seal().close(_purpose(digest), dump_artifact(made)))
+            except (OSError, SealError, TypeError):  # it is compiled again the next time
+                return made
+        return made
+
+    def _index(self, face: str) -> Path:
+        return self.folder / _INDEX / prefix(self.salt).split("/")[1] / face
+
+    def _records(self, face: str) -> Iterator[tuple[str, bytes]]:
+        folder = self._index(face)
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        for name in names:
+            stem = name.removesuffix(_RECORD)
+            artifact, _, key = stem.partition(".")
+            if name.endswith(_RECORD) and len(artifact) == _DIGEST and len(key) == ID_DIGITS:
+                yield f"{artifact}/{key}", _content(folder / name, MOST_POINTER) or b""
+
+    @staticmethod
+    def _write(path: Path, data: bytes) -> None:
+        private_folder(path.parent)
+        fresh = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+        try:
+            file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            with os.fdopen(file, "wb") as opened_file:
+                opened_file.write(data)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+
+def check_face(artifact: Artifact, pointer: Pointer) -> None:
+    """Refuse a program whose interface is another than its pointer says.
+
+    Raises:
+        PublishedError: It is.
+    """
+    if pointer.whole:
+        same = pointer.face == pointer.artifact
+    else:
+        signature = next((each for each in artifact.signatures if each.name == pointer.name), None)
+        same = signature is not None and face_digest(signature, artifact.types.get) == pointer.face
+    if not same:
+        raise PublishedError("its interface is another than its pointer says")
+
+
+def _purpose(digest: str) -> bytes:
+    return f"published {digest} {build()!r}".encode()
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    try:
+        known = path.stat()
+    except OSError:
+        return None
+    return known.st_ino, known.st_mtime_ns, known.st_size
+
+
+def _content(path: Path, most: int) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError:
+        return None
+    return data if len(data) <= most else None

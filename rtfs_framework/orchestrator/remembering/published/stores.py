@@ -1,0 +1,161 @@
+"""Sending published programs to a store, fetching, looking through a store, and taking out what nothing points to.
+
+In: a store of `api/store.py`, which proves nothing. Out: what was verified. A blob is sent before what points to it,
+and looked for again afterwards, so that no collection between the two leaves a pointer to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+
+import attrs
+
+from rtfs_framework.api.store import Store
+from rtfs_framework.kernel.publishing import compile_published
+from rtfs_framework.lang.errors import LimitError
+from rtfs_framework.lang.published.rows import MOST_BYTES, PublishedError
+from rtfs_framework.orchestrator.remembering.published.keys import PublicKey
+from rtfs_framework.orchestrator.remembering.published.pointers import (
+    MOST_POINTER,
+    ROOM,
+    Pointer,
+    PointerError,
+    claimed,
+    opened,
+    prefix,
+    signer_of,
+)
+from rtfs_framework.orchestrator.remembering.published.shelf import check_face
+from rtfs_framework.orchestrator.remembering.published.trouble import PublishingError
+
+Keys = Mapping[str, PublicKey]
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Finding:
+    """What was found wrong with something in a store."""
+
+    name: str
+    """Of the pointer, or the digest of a blob."""
+    kind: str
+    """ "unsigned", "untrusted", "revoked", "changed", "misplaced", "missing", "broken"."""
+    reason: str
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Swept:
+    """What was taken out of a store, or would be."""
+
+    pointers: tuple[str, ...]
+    blobs: tuple[str, ...]
+    kept: int
+    """Blobs that something points to."""
+
+
+def send(store: Store, pointer: Pointer, record: bytes, blob: bytes) -> bool:
+    """Send a program; tell whether its blob had to be sent.
+
+    Raises:
+        PublishingError: E0769, the store only reads.
+        PluginError: The store cannot be reached, or refuses.
+    """
+    if store.read_only:
+        raise PublishingError("E0769", "this store can only be read", "publish to another: [stores] lists them")
+    new = bool(store.missing([pointer.artifact]))
+    if new:
+        store.put(pointer.artifact, blob)
+    store.point(pointer.place, record)
+    if store.missing([pointer.artifact]):
+        store.put(pointer.artifact, blob)
+    return new
+
+
+def offered(
+    store: Store, salt: str, keys: Keys, refused: list[Finding] | None = None
+) -> Iterator[tuple[Pointer, bytes]]:
+    """Yield the pointers of a domain that count, with their records; what does not goes to `refused`."""
+    for name in store.names(prefix(salt)):
+        record = store.read(name, MOST_POINTER) or b""
+        try:
+            yield opened(record, name, keys, salt), record
+        except PointerError as error:
+            found = Finding(name=name, kind=error.kind, reason=error.reason)
+        except PublishedError as error:
+            found = Finding(name=name, kind="broken", reason=error.reason)
+        else:
+            continue
+        if refused is not None:
+            refused.append(found)
+
+
+def blob_of(store: Store, pointer: Pointer) -> bytes:
+    """Return the IR of a pointer that was verified.
+
+    Raises:
+        PublishedError: It is not there, or was changed.
+    """
+    blob = store.get(pointer.artifact, min(pointer.size, MOST_BYTES))
+    if blob is None:
+        raise PublishedError("its program is not there")
+    if len(blob) != pointer.size or sha256(blob).hexdigest() != pointer.artifact:
+        raise PublishedError("its program was changed")
+    return blob
+
+
+def checked(store: Store, pointer: Pointer) -> bytes:
+    """Return the IR of a pointer once it has been compiled here and its interface compared.
+
+    Raises:
+        PublishedError: It is not there, was changed, is no program, or has another interface.
+        LimitError: It takes too much to compile.
+    """
+    blob = blob_of(store, pointer)
+    check_face(compile_published(blob), pointer)
+    return blob
+
+
+def verify(store: Store, salt: str, keys: Keys) -> tuple[int, list[Finding]]:
+    """Look at every pointer of a domain and the program behind it; return how many are good, and what is not."""
+    found: list[Finding] = []
+    good, seen = 0, dict[str, str]()
+    for pointer, _ in offered(store, salt, keys, found):
+        if pointer.artifact not in seen:
+            try:
+                checked(store, pointer)
+                seen[pointer.artifact] = ""
+            except (PublishedError, LimitError) as error:
+                seen[pointer.artifact] = str(error)
+        wrong = seen[pointer.artifact]
+        good += not wrong
+        if wrong:
+            kind = "missing" if wrong.endswith("not there") else "changed" if wrong.endswith("changed") else "broken"
+            found.append(Finding(name=pointer.place, kind=kind, reason=wrong))
+    return good, found
+
+
+def sweep(store: Store, keys: Keys, *, revoked: bool = False, dry: bool = False) -> Swept:
+    """Take out the blobs that no pointer of any domain leads to; with `revoked`, pointers of revoked keys first.
+
+    A record that says nothing is left alone, and so is what its name says that it points to.
+
+    Raises:
+        PublishingError: E0769, the store only reads.
+    """
+    if store.read_only and not dry:
+        raise PublishingError("E0769", "this store can only be read", "collect where it is written")
+    gone: list[str] = []
+    reached: set[str] = set()
+    for name in store.names(f"{ROOM}/"):
+        record = store.read(name, MOST_POINTER) or b""
+        key = keys.get(signer_of(record))
+        if revoked and key is not None and key.revoked is not None:
+            gone.append(name)
+            continue
+        said = claimed(record)
+        reached.update(() if said is None else (said.artifact,), name.split("/"))
+    blobs = sorted(set(store.blobs()) - reached)
+    kept = len(set(store.blobs()) & reached)
+    if not dry:
+        store.forget(gone, blobs)
+    return Swept(pointers=tuple(gone), blobs=tuple(blobs), kept=kept)
