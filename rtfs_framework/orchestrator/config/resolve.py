@@ -34,6 +34,7 @@ from rtfs_framework.orchestrator.config.model import (
 from rtfs_framework.orchestrator.config.own import Reading, default_engine, key_names, usual_plugin
 from rtfs_framework.orchestrator.config.owners import Owners
 from rtfs_framework.orchestrator.config.paths import BadPath, read_path
+from rtfs_framework.orchestrator.config.publishing import USUAL_PUBLISHING, PublishingSpec
 from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.surroundings import read_surroundings
@@ -42,6 +43,7 @@ from rtfs_framework.orchestrator.config.tables.guards import GuardTables
 from rtfs_framework.orchestrator.config.tables.health import read_health
 from rtfs_framework.orchestrator.config.tables.observers import ObserverSpec, read_observers
 from rtfs_framework.orchestrator.config.tables.prices import priced
+from rtfs_framework.orchestrator.config.tables.publishing import USUAL_PUBLISHING_TABLE
 from rtfs_framework.orchestrator.config.tables.redaction import RedactionTables
 from rtfs_framework.orchestrator.config.tables.serve import read_serve
 from rtfs_framework.orchestrator.config.tables.serve_models import read_models
@@ -130,6 +132,7 @@ class Resolver:
             rates=counted.rates(file.rates, ("rates",)),
             tenants=tenants,
             ledger=self._ledger(file),
+            publishing=self._publishing(file),
             labels=labels,
             serve=attrs.evolve(read_serve(self.reading.mistake, file.serve, tenants, labels), models=models),
             tables={name: data[name] for name in _DECIDING if name in data},
@@ -286,6 +289,17 @@ class Resolver:
         table = file.ledger
         path = None if table.path is None else self._path(table.path, ("ledger", "path"), file=True)
         return LedgerSpec(path=path, unknown_price=table.unknown_price, max_tokens=table.max_tokens, lease=table.lease)
+
+    def _publishing(self, file: ConfigFile) -> PublishingSpec:
+        if file.publishing == USUAL_PUBLISHING_TABLE and not file.stores:
+            return USUAL_PUBLISHING
+        from rtfs_framework.orchestrator.config.tables.publishing import read_publishing
+
+        def directory(path: KeyPath, table: Mapping[str, Any], settings: SettingsSchema | None) -> str:
+            first = next((key for key in (*_file_keys(settings), "path", *table) if key in table), None)
+            return str(self.merged.folder(path if first is None else (*path, first)).absolute())
+
+        return read_publishing(self.reading, self.catalog, file.publishing, file.stores, self._path, directory)
 
     def _module_path(self, file: ConfigFile) -> tuple[str, ...]:
         found = (self._path(text, ("modules", "path", place)) for place, text in enumerate(file.modules.path))

@@ -44,9 +44,11 @@ SECTIONS = frozenset(
         "ledger",
         "observers",
         "prices",
+        "publishing",
         "rates",
         "redaction",
         "serve",
+        "stores",
         "tenants",
         "warming",
     }

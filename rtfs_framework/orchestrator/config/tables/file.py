@@ -28,6 +28,7 @@ from rtfs_framework.orchestrator.config.tables.guards import USUAL_APPROVALS, Ap
 from rtfs_framework.orchestrator.config.tables.health import HealthTable
 from rtfs_framework.orchestrator.config.tables.labels import USUAL_LABELS, LabelsTable
 from rtfs_framework.orchestrator.config.tables.prices import PriceTable
+from rtfs_framework.orchestrator.config.tables.publishing import USUAL_PUBLISHING_TABLE, PublishingTable
 from rtfs_framework.orchestrator.config.tables.serve import USUAL_SERVE_TABLE, ServeTable
 from rtfs_framework.orchestrator.config.tables.warming import USUAL_WARMING, WarmingTable
 
@@ -221,6 +222,8 @@ class ConfigFile:
     rates: Mapping[str, RateTable] = attrs.field(factory=dict)
     tenants: Mapping[str, TenantTable] = attrs.field(factory=dict)
     ledger: LedgerTable = USUAL_LEDGER
+    publishing: PublishingTable = USUAL_PUBLISHING_TABLE
+    stores: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     labels: LabelsTable = USUAL_LABELS
     keys: Mapping[str, str | list[str]] = attrs.field(factory=dict)
     """Environment variables with keys, and the hosts that they may go to."""
