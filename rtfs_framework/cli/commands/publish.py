@@ -62,7 +62,7 @@ def command(file: str, function: str | None, store: str, key: str, *, as_json: b
     if as_json:
         put_json({**pointer_json(pointer), "store": store, "sent": new})
     else:
-        say(f"published {pointer.signature}")
+        say(f"published {pointer.signature.splitlines()[0]}")
         say(f"  l4-{pointer.artifact}@{pointer.key}")
         say(f"  {pointer.size:,} bytes in {store}{'' if new else ', which had them'}; signed by {key}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
-from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel, show_target
+from rtfs_framework.api.targets import L4CacheHit, LocalModel, LocalPure, RemoteModel, show_target
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.outcome import HostCall
@@ -244,6 +244,8 @@ def _decided(host: Host, site: CallSite, decision: Decision) -> ExplainedSite:
         problem = host.pool.unusable(target) or ""
         provider = "" if instance is None else f"{instance.entry.name} ({instance.distribution})"
         reuse = instance is not None and instance.reusable
+    elif isinstance(target, L4CacheHit):
+        provider = "a published program"  # which one is found by the types of the call's program, when it is called
     elif not isinstance(target, LocalPure):
         problem = plan.reasoning
     return _explained(

@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 
 from rtfs_framework.api.attempts import FailureKind
-from rtfs_framework.api.plans import Candidate
+from rtfs_framework.api.plans import Candidate, DelegationPlan
 from rtfs_framework.api.targets import L4CacheHit, show_target
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.maps import Map
@@ -22,13 +22,14 @@ from rtfs_framework.orchestrator.boundary.answers import Locally
 from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error
 from rtfs_framework.orchestrator.config.folders import data_dir
 from rtfs_framework.orchestrator.config.publishing import PublishingSpec
+from rtfs_framework.orchestrator.config.routes import target_text
 from rtfs_framework.orchestrator.performing.models import Failed
 from rtfs_framework.orchestrator.recording.records import Decision
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 from rtfs_framework.orchestrator.remembering.keyring import Keyring
 from rtfs_framework.orchestrator.remembering.published.keys import FOLDER as KEYS
 from rtfs_framework.orchestrator.remembering.published.keys import KeyRing
-from rtfs_framework.orchestrator.remembering.published.shelf import FOLDER, Shelf
+from rtfs_framework.orchestrator.remembering.published.shelf import FOLDER, Found, Shelf
 from rtfs_framework.orchestrator.remembering.published.trouble import PublishingError
 
 _WAY_OUT = "rtfs fetch gets one, rtfs keys trust says whose count, rtfs publish makes one"
@@ -47,8 +48,7 @@ class PublishedPrograms:
         if isinstance(found, str):
             error = RefusedError("published", found, _WAY_OUT, code="E0768")
             return Failed(as_program_error(error, show_target(target)), FailureKind.REFUSED, found, "published")
-        plan = attrs.evolve(decision.plan, target=found.target)
-        opened.record.decision = attrs.evolve(decision, plan=plan)
+        opened.record.decision = attrs.evolve(decision, plan=_said(decision.plan, found))
         opened.close(now)
         return Locally(found.body)
 
@@ -60,6 +60,13 @@ class PublishedPrograms:
         said = f"a published program, signed by {found.pointer.key}"
         made = Candidate(found.target, "published", idempotent=True, deterministic=True, description=said)
         return (attrs.evolve(made, input_cost=0.0, output_cost=0.0),)
+
+
+def _said(plan: DelegationPlan, found: Found) -> DelegationPlan:
+    """Return a plan that says which program ran, and whose it is. Its target stays what was decided."""
+    pointer = found.pointer
+    why = f"{plan.reasoning}; program {pointer.artifact[:12]}, signed by {pointer.key[:12]}"
+    return attrs.evolve(plan, reasoning=why, context=(*plan.context, ("published", target_text(found.target))))
 
 
 def ring_of(spec: PublishingSpec, environ: Mapping[str, str]) -> KeyRing:
