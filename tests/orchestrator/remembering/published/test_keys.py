@@ -40,9 +40,11 @@ def test_the_public_line_is_what_others_trust(world, tmp_path):
     assert other.of("me").id == other.of(world.key.id[:6]).id == world.key.id
 
 
-@pytest.mark.parametrize(
-    "text", ["", "rtfs-key-1", "rtfs-key-1 AAAA", "other AAAA", "rtfs-key-1 !!!! me", "rtfs-key-1 \x00 a b"]
-)
+NO_KEYS = ["", "rtfs-key-1", "rtfs-key-1 AAAA", "other AAAA", "rtfs-key-1 !!!! me", "rtfs-key-1 \x00 a b"]
+NO_LISTS = ["", "{", "[]", '{"keys": [{}]}', '{"keys": [{"id": "x", "public": "AAAA"}]}', "[" * 9000]
+
+
+@pytest.mark.parametrize("text", NO_KEYS)
 def test_what_is_no_public_key_is_refused(text):
     with pytest.raises(PublishingError) as error:
         read_public(text, "", 0.0)
@@ -87,9 +89,7 @@ def test_a_private_key_that_others_can_read_is_refused(world):
         world.ring.signer("me", {}.get)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"keys": [{}]}', '{"keys": [{"id": "x", "public": "AAAA"}]}', "[" * 9000]
-)
+@pytest.mark.parametrize("text", NO_LISTS, ids=range(len(NO_LISTS)))
 def test_a_list_that_is_none_trusts_nobody(world, text):
     world.ring.list_file.write_text(text, encoding="utf-8")
     with pytest.raises(PublishingError) as error:

@@ -78,17 +78,18 @@ def test_what_was_compiled_is_sealed(world, session):
     assert session().run(USE).value == (1001, 1002)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        USE.replace(": int", ": float"),
-        USE.replace("Score it.", "Other."),
-        USE.replace("[x ", "[y ").replace("2 x", "2 y"),
-    ],
-)
+OTHERS = [
+    USE.replace(": int", ": any"),
+    USE.replace("Score it.", "Other."),
+    USE.replace("[x ", "[y ").replace("2 x", "2 y"),
+]
+
+
+@pytest.mark.parametrize("text", OTHERS)
 def test_another_interface_is_another_function(world, session, text):
     world.kept()
-    run = session().run(text.replace("[1 2]", "[1.0 2.0]") if "float" in text else text)
+    run = session().run(text)
+    assert run.value == (2, 4)
     assert run.calls[0].attempts
 
 
