@@ -40,7 +40,7 @@ _HOMES = {
                "RemoteRun", "Travel", "Travelling"),
     "cache": ("CacheLayer", "CacheEntry", "CacheKey", "CacheRecord", "CacheStats", "CacheLevel", "CacheSettings",
               "CacheInfo", "CacheItem", "NO_INFO", "Claim", "ClaimingLayer", "Seal"),
-    "similar": ("Served", "SimilarLayer", "SimilarQuestion", "SimilarReport", "SimilarVerdict"),
+    "similar": ("Served", "SimilarLayer", "SimilarQuestion", "SimilarReport", "SimilarScope", "SimilarVerdict"),
     "proxies": ("proxy_variable",),
     "store": ("Store", "StoreEntry", "StoreSettings"),
     "store_rules": ("StoreFaults", "NAMES_LIST", "blob_path", "name_path", "path_digest", "path_name"),

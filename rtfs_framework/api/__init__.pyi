@@ -95,7 +95,14 @@ from rtfs_framework.api.remote import (
 from rtfs_framework.api.secrets import blotter, one_line
 from rtfs_framework.api.settings import ANY, FILE_WITHIN, SettingsSchema
 from rtfs_framework.api.signals import Health, Latency, Left, Price
-from rtfs_framework.api.similar import Served, SimilarLayer, SimilarQuestion, SimilarReport, SimilarVerdict
+from rtfs_framework.api.similar import (
+    Served,
+    SimilarLayer,
+    SimilarQuestion,
+    SimilarReport,
+    SimilarScope,
+    SimilarVerdict,
+)
 from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
 from rtfs_framework.api.sqlite_held import HeldFile
 from rtfs_framework.api.store import Store, StoreEntry, StoreSettings
@@ -279,6 +286,7 @@ __all__ = [
     "SimilarLayer",
     "SimilarQuestion",
     "SimilarReport",
+    "SimilarScope",
     "SimilarVerdict",
     "SqliteTables",
     "State",

@@ -79,8 +79,22 @@ class SimilarReport:
     wrong_of_served: float | None
 
 
+@attrs.frozen(slots=True, kw_only=True)
+class SimilarScope:
+    """For whom a layer is there, as its operator says."""
+
+    functions: tuple[str, ...] = ("*",)
+    """Names of functions, with `*` for any characters: only their calls are looked up."""
+    explore_cost: float | None = None
+    """US dollars that explored calls may cost in a day of one host; None for no bound of its own."""
+
+
 class SimilarLayer(Protocol):
     """Answers within a bound. All methods are called from threads; none waits for a network but a store's own."""
+
+    def scope(self) -> SimilarScope:
+        """Return for which functions it may be asked, and what exploring may cost; the same at each call."""
+        ...
 
     def ask(self, question: SimilarQuestion) -> SimilarVerdict:
         """Decide about a question. A look-up counts, whatever comes of it."""
@@ -95,7 +109,10 @@ class SimilarLayer(Protocol):
         ...
 
     def right(self, entry: str, question: str) -> None:
-        """Learn that a served answer was right; `question` is the digest of the exact key of what it answered."""
+        """Learn that a served answer was right.
+
+        `question` is the digest of the exact key of what it answered; `entry` may be "": whatever answered that.
+        """
         ...
 
     def wrong(self, entry: str, question: str) -> int:

@@ -32,6 +32,7 @@ from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals, 
 from rtfs_framework.orchestrator.performing.budgets.build import Counting, build_counting
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
+from rtfs_framework.orchestrator.performing.feedback import Heard
 from rtfs_framework.orchestrator.performing.gate import Gate
 from rtfs_framework.orchestrator.performing.guards.guards import make_guards
 from rtfs_framework.orchestrator.performing.health.board import Board
@@ -39,7 +40,14 @@ from rtfs_framework.orchestrator.performing.health.build import build_board
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.hedging import Hedging
 from rtfs_framework.orchestrator.performing.models import Models
-from rtfs_framework.orchestrator.performing.offered import capabilities_of, embedder_of
+from rtfs_framework.orchestrator.performing.offered import (
+    capabilities_of,
+    embedder_of,
+    kept_marks,
+    labels_of,
+    redactor_of,
+    similar_of,
+)
 from rtfs_framework.orchestrator.performing.prompt import signature_text, wording
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool, untold
 from rtfs_framework.orchestrator.performing.published import PublishedPrograms, shelf_of, trust_digest
@@ -55,9 +63,7 @@ from rtfs_framework.registry.faults import Part, PluginFault, make
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
     from rtfs_framework.orchestrator.deciding.engines import Engine
-    from rtfs_framework.orchestrator.performing.label_check import HostLabels
     from rtfs_framework.orchestrator.performing.offers import Offers
-    from rtfs_framework.orchestrator.performing.redaction import Redactor
     from rtfs_framework.orchestrator.performing.warming import Warming
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.orchestrator.recording.records import CallRecord
@@ -85,7 +91,6 @@ class Host:
     learning: Learning
     warming: Warming | None
     """What makes models ready before they are asked; None where nothing may be."""
-    """What its engines have learned."""
     policy_hash: str
     offers: Offers | None = None
     """What other hosts can do now; None where nobody reads it."""
@@ -165,15 +170,14 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         keyring=keyring,
         environ=environ,
     )
-    labels = _labels(config, events)
-    rule = None if labels is None else labels.rule
-    security = SecurityAuthorizer(config.security, config.path or "delegation.toml", rule)
+    labels = labels_of(config, events)
+    where = config.path or "delegation.toml"
+    security = SecurityAuthorizer(config.security, where, None if labels is None else labels.rule)
     published = PublishedPrograms(shelf_of(config.publishing, environ, keyring))
     policy = policy_hash(config, pool, engine, trust_digest(published.shelf.ring))
     guards = make_guards(config.guards, catalog, events.plugin_failed)
-    replies = caches.of_level(CacheLevel.L2)
-    kept = None if labels is None or replies is None else labels.kept(replies.name, shared=caches.shared(replies.name))
-    reuse = Reuse(replies, config.cache_ttl, keyring, signature_text, guards.fingerprint, kept)
+    replies, asked_by = caches.of_level(CacheLevel.L2), guards.fingerprint
+    reuse = Reuse(replies, config.cache_ttl, keyring, signature_text, asked_by, kept_marks(caches, replies, labels))
     blot = blotter(secrets_of(config, environ))
     written = _journal(config, environ, clock, events, blot) if journal and config.journal.enabled else None
     health = build_board(config.health, pool, environ, clock, events, written)
@@ -182,12 +186,14 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     marked = () if labels is None else (labels.check,)
     gate = Gate((*marked, *counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
     sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards, blot=blot)
+    embedder = embedder_of(config, catalog, events, pool)
     models = Models(
         reuse,
         sender,
         config.attempts.most or MOST_VERDICTS,
         agent=config.surroundings.agent,
-        redactor=_redactor(config, catalog),
+        similar=similar_of(caches, embedder, reuse, labels, clock),
+        redactor=redactor_of(config, catalog),
     )
     remote = offers = None
     if any(each.entry.travels for each in pool.instances.values()):
@@ -206,6 +212,8 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         routes_first=not config.engine_chosen,
         published=published.candidates,
     )
+    hears = Heard(learning, models.similar)
+    offered = capabilities_of(catalog, security, clock, events, io, hears, threads=config.parallel, remote=remote)
     dispatcher = Dispatcher(
         delegator=Delegator(
             precedence=precedence,
@@ -215,7 +223,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             runtime_context_hash=runtime_context_hash(config),
             tenant=config.tenant,
             signals=signals,
-            embedder=embedder_of(config, catalog, events, pool),
+            embedder=embedder,
             around=HostAround(config.surroundings, clock),
             learned=learning,
             wording=wording,
@@ -226,9 +234,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         ),
         pool=pool,
         models=models,
-        capabilities=capabilities_of(
-            catalog, security, clock, events, io, learning, threads=config.parallel, remote=remote
-        ),
+        capabilities=offered,
         clock=clock,
         events=events,
         slots=Slots(config.parallel - 1),
@@ -304,22 +310,6 @@ def _warming(
         tenant=config.tenant,
         begin=begin,
     )
-
-
-def _labels(config: Config, events: EventBus) -> HostLabels | None:
-    if config.labels is None:
-        return None
-    from rtfs_framework.orchestrator.performing.label_check import HostLabels
-
-    return HostLabels.of(config.labels, config.redaction, events)
-
-
-def _redactor(config: Config, catalog: Catalog) -> Redactor | None:
-    if not config.redaction:
-        return None
-    from rtfs_framework.orchestrator.performing.redaction import Redactor
-
-    return Redactor(config.redaction, catalog)
 
 
 def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str], told: Told = untold) -> ProviderPool:

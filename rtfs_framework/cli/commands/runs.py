@@ -206,12 +206,15 @@ def _show_entry(entry: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _entry(entry: dict[str, Any]) -> str:
+    from rtfs_framework.orchestrator.recording.similar_mark import words_of
+
     decision = entry["decision"] or {}
     facts = [entry["target"]]
     if decision:
         facts.append(f"{decision['source']}: {decision['reasoning']}")
     tried = [f"{each['target']} ({each['kind']})" for each in entry.get("attempts", ())]
     facts += [f"after {', '.join(tried)}"] if tried else []
+    facts += [words_of(entry["similar"])] if entry.get("similar") else []
     facts += [text for text in (entry["cache"], entry["model"], entry["explanation"]) if text]
     if entry.get("remote"):
         facts.append(f"run {entry['remote']['run'][:_ID]} on host {entry['remote']['host']}")

@@ -170,6 +170,7 @@ def _memory(found: Mapping[str, Any]) -> Iterator[str]:
     )
     yield {
         "l2 hit": "the reply came from memory (L2)",
+        "similar hit": "the reply came from memory, and is that to a similar request",
         "l2 miss": "the reply was not in memory (L2)",
         "in flight": "the reply was shared with an equal call under way",
     }.get(reply, "no reply was looked for in memory")

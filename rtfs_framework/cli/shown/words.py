@@ -22,7 +22,7 @@ _SOURCES = {
     PlanSource.DEFAULT: "default",
     PlanSource.EXHAUSTED: "exhausted",
 }
-_CACHES = {"l2 hit": "L2", "in flight": "shared"}
+_CACHES = {"l2 hit": "L2", "similar hit": "similar", "in flight": "shared"}
 _MOST_CALLS = 8
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.journal.feedback import checked_value
 from rtfs_framework.orchestrator.recording.records import CallRecord
+from rtfs_framework.orchestrator.recording.similar_mark import served_of
 
 
 def rate(host: Host, run: str, call: str | CallRecord, value: float | str, by: str = "python") -> None:
@@ -19,6 +20,7 @@ def rate(host: Host, run: str, call: str | CallRecord, value: float | str, by: s
         if not isinstance(call, CallRecord):
             raise ValueError("without a journal nobody knows calls by their ids: hand in a record of RunResult.calls")
         host.learning.rated(call, worth)
+        _tell(host, served_of(call.similar), worth)
         return
     from rtfs_framework.orchestrator.recording.journal import rating
     from rtfs_framework.orchestrator.recording.journal.query import find_run
@@ -26,4 +28,12 @@ def rate(host: Host, run: str, call: str | CallRecord, value: float | str, by: s
 
     named = name_of(call.entry, call.record, call.path) if isinstance(call, CallRecord) else call
     host.journal.commit()
-    rating.rate(host.journal, find_run(host.journal.path, run), named, worth, by)
+    made = rating.rate(host.journal, find_run(host.journal.path, run), named, worth, by)
+    _tell(host, made.served, worth)
+
+
+def _tell(host: Host, served: tuple[str, str] | None, worth: float) -> None:
+    """Tell the layer that gave an answer to a similar request: a bad one goes, with its neighbours."""
+    similar = host.dispatcher.models.similar
+    if similar is not None:
+        similar.rated(served, worth)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.records import CallRecord, Decision
 
 _ASKED = (LocalModel, RemoteModel, Capability)
-_SERVED = frozenset({"l2 hit", "in flight"})
+_SERVED = frozenset({"l2 hit", "similar hit", "in flight"})
 """What a record says of an answer from memory, or of an equal call."""
 _STOPPED = frozenset({"SecurityViolation", "Cancelled", "JournalError"})
 """Errors that are no evidence of a target: it was not asked, or nobody waited for it."""

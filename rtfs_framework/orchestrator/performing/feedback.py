@@ -21,10 +21,12 @@ from rtfs_framework.lang.values import Keyword, Symbol
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply, Throw
 from rtfs_framework.orchestrator.config.security import FEEDBACK
 from rtfs_framework.orchestrator.recording.journal.feedback import checked_value, of_record
+from rtfs_framework.orchestrator.recording.similar_mark import served_of
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.records import CallRecord
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+    from rtfs_framework.orchestrator.remembering.similar import Similar
 
 _USAGE = f'(call :{FEEDBACK} {{:of "function" :value :good}}), where :value is :good, :bad or a number from 0 to 1'
 
@@ -38,11 +40,24 @@ class Hears(Protocol):
 
 
 @attrs.frozen(slots=True, eq=False)
+class Heard:
+    """Who hears what programs say: those that learn, and the layer that answered by a similar request's reply."""
+
+    learning: Hears
+    similar: Similar | None = None
+
+    def served(self, record: CallRecord, value: float) -> None:
+        """Tell the layer, where it answered the call. It may wait for its file."""
+        if self.similar is not None:
+            self.similar.rated(served_of(record.similar), value)
+
+
+@attrs.frozen(slots=True, eq=False)
 class FeedbackDesk:
     """Takes what programs say."""
 
     clock: Clock
-    hears: Hears
+    hears: Heard
 
     def answer(self, opened: OpenCall) -> Answer:
         """Take one word, and write the call down."""
@@ -63,8 +78,9 @@ class FeedbackDesk:
         if found.order in scope.calls.rated:
             raise _wrong(f"the latest call of '{name}' was rated already: a program says it once")
         scope.calls.rated.add(found.order)
+        self.hears.served(found, value)
         if scope.chain is None:
-            self.hears.rated(found, value)
+            self.hears.learning.rated(found, value)
         else:
             scope.chain.rate(of_record(found, value, "program", self.clock.now()))
 

@@ -14,14 +14,13 @@ import attrs
 
 from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.cache import NO_INFO, CacheInfo, CacheKey
-from rtfs_framework.api.errors import BadReply, ConfigError, ProviderDeclined, ProviderError, ProviderTimeout
+from rtfs_framework.api.errors import BadReply, ConfigError, ProviderDeclined, ProviderError
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest
 from rtfs_framework.lang.errors import ProgramError
-from rtfs_framework.lang.jsontext import dump
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply
 from rtfs_framework.orchestrator.boundary.conversing import converses
-from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error, code_of
+from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error
 from rtfs_framework.orchestrator.concurrency.deadlines import seconds_for
 from rtfs_framework.orchestrator.performing.conversation import conversing
 from rtfs_framework.orchestrator.performing.hearing import heard, was_told
@@ -32,6 +31,7 @@ from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.redaction import Redactor, redact
 from rtfs_framework.orchestrator.performing.reply import answer_of
 from rtfs_framework.orchestrator.performing.sending import Sender, failure_of
+from rtfs_framework.orchestrator.performing.telling import is_shared, reason_of, words_of
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.lineage import received
@@ -43,11 +43,12 @@ if TYPE_CHECKING:
     from anyio import Event
 
     from rtfs_framework.api.targets import ExecTarget
+    from rtfs_framework.orchestrator.remembering.similar import Similar
 
 Misfit = Callable[[InferenceReply | Exception], tuple[ProgramError, str] | None]
 """From an outcome to what is wrong with it and what was said; None for one that fits, or that no repair would help."""
 
-_Looked = tuple[CacheKey, int]
+LookedUp = tuple[CacheKey, int]
 """The key of a request that was not remembered, and how many had landed when that was looked up."""
 
 
@@ -81,12 +82,14 @@ class Models:
     sender: Sender
     most_requests: int = 3
     """Of one call, all targets together."""
-    target_at: Callable[[str], ExecTarget | None] = lambda _: None
-    """From an address to the configured target that asks there, None for an address that is not configured."""
     agent: str = ""
     """Who the host works for."""
+    similar: Similar | None = None
+    """Looks for answers to similar requests; None where none may be served."""
     redactor: Redactor | None = None
     """Takes out of requests what plans say; None where there are no rules."""
+    target_at: Callable[[str], ExecTarget | None] = lambda _: None
+    """From an address to the configured target that asks there, None for an address that is not configured."""
 
     def ask(
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance
@@ -111,16 +114,27 @@ class Models:
             since = self.reuse.landed
             found = self.reuse.look_up(key)
             if found is not None:
-                answer = self._remembered(opened, function, instance, *found)
+                answer = self.from_memory(opened, function, instance, *found)
                 if answer is not None:
                     return answer
                 self.reuse.forget(key)
             opened.record.cache = "l2 miss" if self.reuse.layer is not None else ""
             if not immediate:
-                return Pending(lambda: self._ask(opened, function, instance, (key, since)))
+                return Pending(self._next(opened, function, instance, (key, since)))
         if immediate:
             return self._at_once(opened, function, instance, key)
-        return Pending(lambda: self._ask(opened, function, instance, None))
+        return Pending(lambda: self.go_on(opened, function, instance, None))
+
+    def _next(
+        self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, looked: LookedUp
+    ) -> Callable[[], Awaitable[Answer | Failed]]:
+        """Return what follows where a reply is not remembered: perhaps that to a similar request is."""
+        similar = self.similar
+        if similar is None or not similar.concerns(opened, function):
+            return lambda: self.go_on(opened, function, instance, looked)
+        from rtfs_framework.orchestrator.performing.resembling import Resembling
+
+        return Resembling(self, similar, opened, function, instance, looked).answer
 
     async def foresee(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Failed | None:
         """Return why a request would not be sent now, None when it would; nothing is sent, and nothing held."""
@@ -147,7 +161,7 @@ class Models:
         wait = error.retry_after if isinstance(error, ProviderError) else None
         named = error.elsewhere if isinstance(error, ProviderDeclined) else ()
         there = tuple(each for each in map(self.target_at, named) if each is not None)
-        return Failed(thrown, failure_of(error), _reason(error, thrown), retry_after=wait, elsewhere=there)
+        return Failed(thrown, failure_of(error), reason_of(error, thrown), retry_after=wait, elsewhere=there)
 
     def _at_once(
         self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: CacheKey | None
@@ -164,27 +178,35 @@ class Models:
             return self.failed(error, instance)
         return self._unsure(instance, reply) or self._reply(opened, value)
 
-    def _remembered(
+    def from_memory(
         self,
         opened: OpenCall,
         function: FunctionSignature,
         instance: ProviderInstance,
         reply: InferenceReply,
         info: CacheInfo,
+        cache: str = "l2 hit",
     ) -> Answer | Failed | None:
+        """Answer a call by a remembered reply; None where that is not of the declared type."""
         try:
             value = answer_of(opened, function, instance, reply)
         except ProgramError:  # a damaged record: ask anew
             return None
         received(opened, info)
         record = opened.record
-        record.cache, record.model, record.explanation = "l2 hit", reply.model, reply.explanation
+        record.cache, record.model, record.explanation = cache, reply.model, reply.explanation
         record.remote = reply.remote
         return self._unsure(instance, reply) or self._reply(opened, value)
 
-    async def _ask(
-        self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, key: _Looked | None
+    async def go_on(
+        self,
+        opened: OpenCall,
+        function: FunctionSignature,
+        instance: ProviderInstance,
+        key: LookedUp | None,
+        keep: Callable[[InferenceReply, object], Awaitable[None]] | None = None,
     ) -> Answer | Failed:
+        """Ask a model, whose reply is not remembered; `keep` is handed what it answered, and the value."""
         try:
             request = self.request(opened, function, instance)
             request = heard(opened, function, instance, request, guarded=bool(self.sender.guards))
@@ -194,6 +216,8 @@ class Models:
             if shared:
                 opened.record.cache = "in flight"
             value = answer_of(opened, function, instance, reply)
+            if keep is not None and not shared:
+                await keep(reply, value)
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
@@ -206,7 +230,7 @@ class Models:
         function: FunctionSignature,
         instance: ProviderInstance,
         request: InferenceRequest,
-        key: _Looked | None,
+        key: LookedUp | None,
     ) -> Came:
         """Return the reply to a request, and whether an equal one that was under way brought it."""
 
@@ -218,7 +242,7 @@ class Models:
             try:
                 answer_of(opened, function, instance, reply)
             except ProgramError as error:
-                return error, _words(reply)
+                return error, words_of(reply)
             return None
 
         if key is None:
@@ -250,7 +274,7 @@ class Models:
             fits=lambda reply: misfit(reply) is None,
             mends=mends,
             mend=mend,
-            shares=partial(_is_shared, opened, instance, request),
+            shares=partial(is_shared, opened, instance, request),
             info=partial(self.info, opened, instance),
             lease=seconds,
         )
@@ -290,7 +314,7 @@ class Models:
                 raise outcome
             return outcome
         wrong, said = found
-        failed = Failed(wrong, FailureKind.REPLY, _reason(wrong, wrong))
+        failed = Failed(wrong, FailureKind.REPLY, reason_of(wrong, wrong))
         opened.tried(instance.target, failed, self.sender.clock.monotonic())
         opened.spent = Spent()
         left = self.left(opened, instance.spec.timeout, opened.started)
@@ -348,6 +372,10 @@ class Models:
         if unsure is not None:
             raise unsure.error
 
+    def is_unsure(self, instance: ProviderInstance, reply: InferenceReply) -> bool:
+        """Tell whether a reply's model is less sure than it must be."""
+        return self._unsure(instance, reply) is not None
+
     @staticmethod
     def _unsure(instance: ProviderInstance, reply: InferenceReply) -> Failed | None:
         """Return the failure that a reply is whose model is less sure than it must be, None when it is sure enough.
@@ -361,24 +389,3 @@ class Models:
         message = f"{instance.spec.id}: {reason}"
         thrown = as_program_error(BadReply(instance.spec.id, reason), message)
         return Failed(thrown, FailureKind.LOW_CONFIDENCE, reason)
-
-
-def _words(reply: InferenceReply) -> str:
-    """Return what a model said, as it can be told what is wrong with it."""
-    return dump(reply.data) if reply.structured else reply.text or ""
-
-
-def _reason(error: Exception, thrown: ProgramError) -> str:
-    """Return what may be written down of a failure: code and status, for a message may quote what a customer wrote."""
-    status = getattr(error, "status", None)
-    code = code_of(thrown) or thrown.kind
-    return code if status is None else f"{code}, status {status}"
-
-
-def _is_shared(opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, error: Exception) -> bool:
-    """Tell whether a failure is that of equal calls, too: it is not this call's own time, guards, journal or bound."""
-    if isinstance(error, JournalError) or failure_of(error) in (FailureKind.REFUSED, FailureKind.FINAL):
-        return False
-    if opened.most_tokens is not None:
-        return False
-    return not isinstance(error, ProviderTimeout) or request.timeout >= instance.spec.timeout

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.loops import LoopThread
 from rtfs_framework.orchestrator.config.security import FEEDBACK, REMOTE_EXECUTE
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
-from rtfs_framework.orchestrator.performing.feedback import FeedbackDesk, Hears, feedback_entry
+from rtfs_framework.orchestrator.performing.feedback import FeedbackDesk, Heard, feedback_entry
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.registry.faults import Part
 from rtfs_framework.registry.problems import Provenance
@@ -17,12 +18,18 @@ from rtfs_framework.registry.problems import Provenance
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rtfs_framework.api.labels import Label
     from rtfs_framework.orchestrator.boundary.answers import Answer, Waiting
     from rtfs_framework.orchestrator.config.model import Config
     from rtfs_framework.orchestrator.deciding.facts import AnyEmbedder
+    from rtfs_framework.orchestrator.performing.label_check import HostLabels
     from rtfs_framework.orchestrator.performing.providers import ProviderPool
+    from rtfs_framework.orchestrator.performing.redaction import Redactor
     from rtfs_framework.orchestrator.performing.remote_steps import RemoteSteps
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+    from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack, SafeLayer
+    from rtfs_framework.orchestrator.remembering.reuse import Reuse
+    from rtfs_framework.orchestrator.remembering.similar import Similar
     from rtfs_framework.registry.catalog import Catalog
 
 
@@ -32,7 +39,7 @@ def capabilities_of(
     clock: Clock,
     events: EventBus,
     io: LoopThread,
-    learning: Hears,
+    hears: Heard,
     *,
     threads: int,
     remote: RemoteSteps | None = None,
@@ -40,7 +47,7 @@ def capabilities_of(
     """Return the capabilities of a host."""
     offered = catalog.capabilities.items()
     entries = {FEEDBACK: feedback_entry()}
-    own: dict[str, Callable[[OpenCall], Answer | Waiting]] = {FEEDBACK: FeedbackDesk(clock, learning).answer}
+    own: dict[str, Callable[[OpenCall], Answer | Waiting]] = {FEEDBACK: FeedbackDesk(clock, hears).answer}
     if remote is not None:
         from rtfs_framework.orchestrator.performing.remote_steps import remote_entry
 
@@ -78,3 +85,49 @@ def embedder_of(config: Config, catalog: Catalog, events: EventBus, pool: Provid
         if instance.entry.vectors:
             instance.vector = held.vector
     return held
+
+
+def similar_of(
+    caches: CacheStack, embedder: AnyEmbedder | None, reuse: Reuse, labels: HostLabels | None, clock: Clock
+) -> Similar | None:
+    """Return what looks for similar requests; None where no such layer is on, or nothing makes vectors here."""
+    layer = caches.of_level(CacheLevel.SIMILAR)
+    if layer is None:
+        return None
+    from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
+    from rtfs_framework.orchestrator.remembering.similar import Similar
+
+    if not isinstance(embedder, HeldEmbedder):
+        why = "no embedder of this device is configured: name one by `embedder` under [delegation]"
+        layer.blame("its vectors", why)
+        return None
+    best = embedder
+    while best.then is not None:  # the better one of two: it is asked once for a call to a model
+        best = best.then
+    accepts = kept_marks(caches, layer, labels)
+    return Similar(layer=layer, vector=best.vector, reuse=reuse, clock=clock, accepts=accepts)
+
+
+def kept_marks(caches: CacheStack, layer: SafeLayer | None, labels: HostLabels | None) -> Label | None:
+    """Return the marks that what a layer keeps may carry; None for all."""
+    if labels is None or layer is None:
+        return None
+    return labels.kept(layer.name, shared=caches.shared(layer.name))
+
+
+def labels_of(config: Config, events: EventBus) -> HostLabels | None:
+    """Return the marks of a host and their rules; None where no label is configured."""
+    if config.labels is None:
+        return None
+    from rtfs_framework.orchestrator.performing.label_check import HostLabels
+
+    return HostLabels.of(config.labels, config.redaction, events)
+
+
+def redactor_of(config: Config, catalog: Catalog) -> Redactor | None:
+    """Return what takes out of requests what plans say; None where there are no rules."""
+    if not config.redaction:
+        return None
+    from rtfs_framework.orchestrator.performing.redaction import Redactor
+
+    return Redactor(config.redaction, catalog)

@@ -105,6 +105,17 @@ def wording(call: HostCall) -> str:
     return _user(function, call.args)
 
 
+def varying(function: FunctionSignature, call: HostCall) -> str:
+    """Return what differs between calls of one function, as a provider reads it: the one text, or all arguments."""
+    if converses(function):
+        with suppress(ProgramError):
+            return conversation_of(function, call.args).transcript
+    if len(call.args) == 1 and isinstance(call.args[0], str):
+        return call.args[0]
+    named = zip(_named(function, len(call.args)), call.args, strict=True)
+    return "\n".join(_argument(*each, value) for each, value in named)
+
+
 def signature_text(function: FunctionSignature, lookup: Lookup) -> str:
     """Return all of a function that its requests rest on, its named types resolved: a part of reuse keys."""
     parts: list[Any] = [PROMPT_VERSION, function.name, function.body_digest, function.doc]

@@ -193,7 +193,7 @@ class Warming:
         told = record.labelled is None or not record.labelled.label
         target, now = record.decision.plan.target, self.clock.monotonic()
         with self._lock:
-            if isinstance(target, _MODELS) and record.cache != "l2 hit":
+            if isinstance(target, _MODELS) and record.cache not in ("l2 hit", "similar hit"):
                 self.heat.used(target, now)
             if told:
                 self._recent.append(record.symbol)

@@ -19,6 +19,7 @@ from rtfs_framework.registry.problems import PluginProblem
 if TYPE_CHECKING:
     from rtfs_framework.api.remote import RemoteRun
     from rtfs_framework.orchestrator.recording.floating import CallLabel
+    from rtfs_framework.orchestrator.recording.similar_mark import SimilarMark
 
 Steps = tuple[tuple[str, str], ...]
 """The precedence, step by step: (step, verdict)."""
@@ -110,7 +111,7 @@ class OpenRecord:
     cost: float | None = 0.0
     """US dollars, None when they are not known: no price, no count of tokens, or no reply to a request."""
     cache: str = ""
-    """"l1 hit", "l2 hit", "l2 miss", "in flight" (shared with an equal call), or ""."""
+    """"l1 hit", "l2 hit", "l2 miss", "similar hit", "in flight" (shared with an equal call), or ""."""
     reply_key: str = attrs.field(default="", eq=False)
     """Of the L2 layer, when there is one."""
     model: str = ""
@@ -141,6 +142,8 @@ class OpenRecord:
     """The marks of what failed requests were told by other hosts."""
     labelled: CallLabel | None = None
     """The marks of its request; None for a public one."""
+    similar: SimilarMark | None = attrs.field(default=None, eq=False)
+    """What came of looking for the answer to a similar request; None where nobody looked."""
 
     @property
     def path(self) -> str:

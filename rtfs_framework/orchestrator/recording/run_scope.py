@@ -251,7 +251,7 @@ class OpenCall:
         )
         record.attempts = (*record.attempts, made)
         record.target, record.cache, record.reply_key, record.model, record.explanation = "", "", "", "", ""
-        record.confidence, record.remote = None, None
+        record.confidence, record.remote, record.similar = None, None, None
         self.spent = None
         if self.failed is None or _is_telling(failed):
             self.failed = failed.error

@@ -55,7 +55,7 @@ class Tally:
     def _count_decided(self, record: CallRecord, decision: Decision) -> None:
         if decision.cache == "l1 hit":
             self.cache_hits["l1"] += 1
-        if record.cache in ("l2 hit", "in flight"):
+        if record.cache in ("l2 hit", "similar hit", "in flight"):
             self.cache_hits[record.cache.removesuffix(" hit")] += 1
         self._count_cost(record)
         for made in record.attempts:

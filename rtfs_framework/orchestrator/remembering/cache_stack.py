@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -42,7 +42,9 @@ _OF_REPLIES = (CacheLevel.L2, CacheLevel.SIMILAR, CacheLevel.L3)
 Report = Callable[[Part, "BaseException | str", str, str], None]
 
 _LEFT_OUT = "nothing is served from it or kept in it any more"
-_METHODS = ("get", "put", "invalidate", "scan", "clear", "stats", "close")
+_OF_ALL = ("put", "invalidate", "scan", "clear", "stats", "close")
+_METHODS = ("get", *_OF_ALL)
+_OF_SIMILAR = ("scope", "ask", "judged", "right", "wrong", "report", *_OF_ALL)
 
 _T = TypeVar("_T")
 
@@ -148,6 +150,10 @@ class SafeLayer:
         self._safely("`close`", lambda layer: layer.close())
         self.layer = None
 
+    def use(self, doing: str, use: Callable[[CacheLayer], Any]) -> Any:
+        """Return what some code that uses the layer returns; None where the layer breaks or broke."""
+        return self._safely(doing, use)
+
     def blame(self, doing: str, wrong: BaseException | str) -> None:
         """Report the layer and ask it no more."""
         self.layer = None
@@ -227,11 +233,12 @@ def build_stack(
                 report=partial(_tell, report, part),
                 environ=_named(own, environ),
             )
-            layer = make(part, entry.factory, settings, methods=_METHODS)
+            methods = _OF_SIMILAR if entry.level is CacheLevel.SIMILAR else _METHODS
+            layer = make(part, entry.factory, settings, methods=methods)
         except PluginFault as fault:
             report(part, fault, "", "nothing is remembered by it")
             continue
-        made[name] = (entry, SafeLayer(part, layer, report))
+        made[name] = (entry, SafeLayer(part, cast("CacheLayer", layer), report))
     return CacheStack(made)
 
 

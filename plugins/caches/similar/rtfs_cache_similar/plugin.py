@@ -2,12 +2,93 @@
 
 from __future__ import annotations
 
-from rtfs_framework.api import CacheEntry, hookimpl
+from collections.abc import Sequence
+from typing import Literal
+
+import attrs
+
+from rtfs_framework.api import CacheEntry, CacheLevel, CacheSettings, Seal, Seconds, SimilarLayer, hookimpl
 
 rtfs_api_version = 2
+
+_SHARE = [attrs.validators.ge(0.0), attrs.validators.lt(1.0)]
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class SimilarSettings:
+    """The keys of `[caches.similar]`."""
+
+    functions: Sequence[str] = ("*",)
+    """Names of the functions whose calls are looked up, with `*` for any characters."""
+    false_hits: float = attrs.field(default=0.01, validator=_SHARE)
+    """Wrong answers of all look-ups, at most; 0 serves equal requests alone."""
+    explore: float = attrs.field(default=0.15, validator=_SHARE)
+    """Of look-ups, at most: the model is asked though an entry might be served, and both answers are compared."""
+    explore_cost: float | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.ge(0.0))
+    )
+    """US dollars that explored calls may cost in a day of one host."""
+    capacity: int = attrs.field(default=20_000, validator=attrs.validators.ge(1))
+    """How many answers are remembered; those that were not used for longest make room."""
+    capacity_bytes: int = attrs.field(default=268_435_456, validator=attrs.validators.ge(1))
+    """What they may take in the file."""
+    index: Literal["auto", "usearch", "annoy", "exact"] = "auto"
+    """What finds the nearest; auto is usearch."""
+    ttl: Seconds | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.gt(Seconds(0)))
+    )
+    """Seconds for which an answer is remembered; without it `[delegation] cache_ttl` counts."""
 
 
 @hookimpl
 def rtfs_caches() -> list[CacheEntry]:
-    """Offer nothing yet: the layer comes next."""
-    return []
+    """Offer the layer `similar`."""
+    summary = "Inference replies in SQLite, by similar requests: served while wrong answers stay below a stated bound."
+    return [
+        CacheEntry(
+            name="similar",
+            summary=summary,
+            level=CacheLevel.SIMILAR,
+            factory=_make,
+            settings=SimilarSettings,
+            persistent=True,
+        )
+    ]
+
+
+def _make(settings: CacheSettings) -> SimilarLayer:
+    from rtfs_cache_similar.deciding import Decider, DeciderSettings
+    from rtfs_cache_similar.faults import no_index
+    from rtfs_cache_similar.index.choosing import chosen
+    from rtfs_cache_similar.layer import SimilarCache
+    from rtfs_cache_similar.rows import Rows
+    from rtfs_cache_similar.store import Bounds, Store
+    from rtfs_framework.api import SimilarScope
+
+    own = settings.own or SimilarSettings()
+    try:
+        index = chosen(own.index)
+    except ImportError as error:
+        raise no_index(own.index) from error
+    rows = Rows() if settings.directory is None else Rows(_seal(settings), settings.report)
+    return SimilarCache(
+        Store(settings.directory, rows),
+        Decider(DeciderSettings(false_hits=own.false_hits, explore=own.explore)),
+        index,
+        bounds=Bounds(own.capacity, own.capacity_bytes),
+        ttl=settings.ttl if own.ttl is None else own.ttl,
+        clock=settings.clock,
+        scope=SimilarScope(functions=tuple(own.functions), explore_cost=own.explore_cost),
+    )
+
+
+def _seal(settings: CacheSettings) -> Seal:
+    """Return the seal of the file's rows: without one nothing is kept, for anybody could have written it."""
+    from rtfs_cache_similar.faults import unsealed
+
+    if settings.seal is None:
+        raise unsealed("the host gives none")
+    try:
+        return settings.seal()
+    except ValueError as error:
+        raise unsealed(str(error)) from error

@@ -186,7 +186,7 @@ def _call(history: History, facts: Facts, entry: Mapping[str, Any], wanted: Want
         refused=refused,
         seconds=(entry["micros"] or 0) / 1_000_000,
         tokens=tokens,
-        from_memory=entry["cache"] in ("l2 hit", "l3 hit", "in flight"),
+        from_memory=entry["cache"] in ("l2 hit", "similar hit", "l3 hit", "in flight"),
         rating=_rating(entry["feedback"]),
     )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
+from rtfs_framework.orchestrator.recording.similar_mark import served_of
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.texts import Texts
@@ -41,6 +42,8 @@ class Feedback:
     """What chose its target, or the digest of that."""
     run: int | None = None
     """The position of its run's first row; None where the chain of the run knows it."""
+    served: tuple[str, str] | None = None
+    """Entry and question, where the answer was that to a similar request: for the layer that gave it."""
 
     def body(self, texts: Texts) -> str:
         """Return what the row says."""
@@ -103,4 +106,5 @@ def of_record(record: CallRecord, value: float, by: str, at: float) -> Feedback:
         at=at,
         call=call,
         decision=record.decision,
+        served=served_of(record.similar),
     )

@@ -14,7 +14,7 @@ import attrs
 from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
 
 _ENDED = "SELECT body FROM log WHERE what IN ('ended', 'begun', 'run') ORDER BY position DESC"
-_SERVED = frozenset({"l2 hit", "l3 hit", "in flight"})
+_SERVED = frozenset({"l2 hit", "similar hit", "l3 hit", "in flight"})
 
 
 @attrs.define(slots=True, kw_only=True)

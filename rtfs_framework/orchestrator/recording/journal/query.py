@@ -227,6 +227,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row, said: Said) -> dict
         "exhausted": body.get("exhausted", ""),
         "shadow": body.get("shadow"),
         "remote": body.get("remote"),
+        "similar": body.get("similar"),
         **{name: body.get(name, 0) for name in ("input_tokens", "output_tokens")},
         "cost": body.get("cost", 0 if row["what"] == "ended" or body.get("kind") == _CAPABILITY else None),
         **{name: body.get(name, "") for name in ("cache", "model")},

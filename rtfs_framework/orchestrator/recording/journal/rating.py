@@ -12,6 +12,7 @@ from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.feedback import Feedback
 from rtfs_framework.orchestrator.recording.journal.query import entries_within, has_log, reading
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
+from rtfs_framework.orchestrator.recording.similar_mark import served_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -60,4 +61,5 @@ def _of_entry(path: Path, call: str, entry: Mapping[str, Any], run: int) -> Feed
         call={name: entry[name] for name in _OF_CALL},
         decision=entry["decision_digest"],
         run=run,
+        served=served_of(entry["similar"]),
     )

@@ -165,6 +165,8 @@ class Maker:
             more["exhausted"] = record.exhausted
         if record.remote is not None:
             more["remote"] = {name: self.texts.blot(text) for name, text in record.remote.to_json().items()}
+        if record.similar is not None:
+            more["similar"] = record.similar.to_json()
         if record.shadow is not None:
             more["shadow"] = {**attrs.asdict(record.shadow), "why": self.texts.blot(record.shadow.why)}
         if more:

@@ -32,7 +32,7 @@ WHERE what IN ('run', 'begun') OR (what = 'ended' AND (
 )) ORDER BY position
 """
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
-_SERVED = frozenset({"l2 hit", "l3 hit", "in flight"})
+_SERVED = frozenset({"l2 hit", "similar hit", "l3 hit", "in flight"})
 _MODELS = ("remote ", "local-model ")
 _MANY = 2**31 - 1
 

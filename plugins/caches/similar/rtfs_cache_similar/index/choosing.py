@@ -21,6 +21,8 @@ def chosen(kind: Kind) -> Callable[[int], Index]:
         from rtfs_cache_similar.index.exact import ExactIndex
 
         return ExactIndex
+    if kind == "annoy" and find_spec("annoy") is None:
+        raise ImportError("annoy is not installed")
     if kind == "annoy" or (kind == "auto" and find_spec("usearch") is None and find_spec("annoy") is not None):
         from rtfs_cache_similar.index.forest import ForestIndex
 
