@@ -17,3 +17,10 @@ class CallKind(Enum):
     CONTEXT_SET = "context-set"
     EVENT = "event"
     """A notification (step started, hint set, ...). The host answers nil."""
+    MEMO = "memo"
+    """What is kept of a memoised function is asked for: a value, `resume_locally`, or `kernel.memo.Unknown`.
+
+    Only of hosts that keep values (`Instance(keeps=True)`); it is no call, and counts as none.
+    """
+    MEMO_KEEP = "memo-keep"
+    """The place that came with `Unknown`, and the value that belongs there. The host answers nil."""

@@ -56,6 +56,7 @@ class Instance:
         host_names: HostNames = no_host_names,
         limits: Limits | None = None,
         watches: Watches = no_watch,
+        keeps: bool = False,
     ) -> None:
         self.limits = limits or (Limits() if artifact.metered else OFF)
         if self.limits.metered and not artifact.metered:
@@ -63,6 +64,7 @@ class Instance:
         self._watches = watches
         self._claims = claims
         self._host_names = host_names
+        self._keeps = keeps
         self._places: dict[int, Place | None] = {}
         self._python: dict[str, str] = {}
         """Top-level names to what Python calls them."""
@@ -108,10 +110,27 @@ class Instance:
     def _own_helpers(self) -> dict[str, Any]:
         own = {"rt_host_name": self._free_name, "rt_names": self._names, **meter.helpers(self._names)}
         if self.artifact.links:
-            from rtfs_framework.kernel.link import linker
+            from rtfs_framework.kernel.link import itself, linker
 
-            own["rt_link"] = linker(self.artifact, self._claims)
+            kept = self._kept() if self._keeps and self.artifact.memos else itself
+            own["rt_link"] = linker(self.artifact, self._claims, kept)
         return own
+
+    def _kept(self) -> Callable[[Any, FunctionSignature], Any]:
+        """Return what makes functions whose values the host keeps."""
+        from rtfs_framework.kernel.memo import all_bound, kept
+
+        memos, limits, names = self.artifact.memos, self.limits, self._names
+        python = {name: each for each, name in self.artifact.globals.items()}
+
+        def made(function: Any, signature: FunctionSignature) -> Any:
+            memo = memos.get(signature.name)
+            if memo is None:
+                return function
+            ready = all_bound(names, tuple(python.get(name, name) for name in memo.names))
+            return kept(function, signature, memo, limits, ready)
+
+        return made
 
     def _free_name(self, name: str) -> Any:
         from rtfs_framework.kernel.link import host_name

@@ -6,20 +6,37 @@ from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.state import RUN_LOCALLY, Instead, current, request
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.codegen.artifact import Artifact
-from rtfs_framework.lang.signature import FunctionSignature, HintKind
+from rtfs_framework.lang.signature import FunctionSignature, HintKind, memoised
 from rtfs_framework.stdlib.callables import check_arity, invoke, shapes_of
 
 _MODEL_HINTS = (HintKind.LOCAL_MODEL, HintKind.REMOTE, HintKind.TARGET)
 
 
-def linker(artifact: Artifact, claims: Callable[[FunctionSignature], bool]) -> Callable[[Any, int], Any]:
+Kept = Callable[[Any, FunctionSignature], Any]
+"""Returns a memoised function as its host wants it."""
+
+
+def itself(function: Any, _signature: FunctionSignature) -> Any:
+    """Return a memoised function: the host keeps no values."""
+    return function
+
+
+def linker(
+    artifact: Artifact, claims: Callable[[FunctionSignature], bool], kept: Kept = itself
+) -> Callable[[Any, int], Any]:
     """Return what generated code calls for each function of `links`, by its number.
 
     It gives the function itself, or one that asks the host first when its calls may go elsewhere.
     """
-    claimed = tuple(_is_hinted(signature) or claims(signature) for signature in artifact.links)
+    own = [memoised(signature) for signature in artifact.links]
+    claimed = tuple(
+        not mine and (_is_hinted(signature) or claims(signature))
+        for mine, signature in zip(own, artifact.links, strict=True)
+    )
 
     def link(function: Any, number: int) -> Any:
+        if own[number]:
+            return kept(function, artifact.links[number])
         return delegated(function, artifact.links[number]) if claimed[number] else function
 
     return link

@@ -28,10 +28,12 @@ class PureHost:
     def answer(self, run: Run, call: HostCall) -> ExecutionOutcome:
         """Answer one call."""
         match call.kind:
-            case CallKind.EVENT | CallKind.CONTEXT_SET:
+            case CallKind.EVENT | CallKind.CONTEXT_SET | CallKind.MEMO_KEEP:
                 return run.resume(None)
             case CallKind.CONTEXT_GET:
                 return run.resume(None) if call.args else run.throw(undefined_symbol(call.capability))
+            case CallKind.MEMO:
+                return run.resume_locally()
             case CallKind.DELEGATED:
                 return run.throw(self._refusal(call))
             case CallKind.CAPABILITY:

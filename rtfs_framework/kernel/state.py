@@ -162,6 +162,21 @@ def request(kind: CallKind, capability: str, args: tuple[Any, ...], function: Fu
     return here.parent.switch(call)  # type: ignore[union-attr]
 
 
+def may_ask() -> bool:
+    """Tell whether there is a host to ask: a run is executing, and not closed."""
+    state = getattr(getcurrent(), "state", None)
+    return state is not None and not state.closed
+
+
+def aside(kind: CallKind, capability: str, args: tuple[Any, ...], function: FunctionSignature) -> Any:
+    """Ask the host for what it keeps and wait for its answer: no call of the run, and none of its count."""
+    here = getcurrent()
+    state: RunState = here.state  # type: ignore[attr-defined]
+    state.meter.look()
+    call = host_call(kind, capability, args, function, EMPTY_MAP, None, state.count, state.branch, None)
+    return here.parent.switch(call)  # type: ignore[union-attr]
+
+
 def _freed(state: RunState, kind: CallKind) -> Freed | None:
     """Return what a request is freed of. What is told beside a call is not, nor what a body does that runs here."""
     name = kind._value_  # a known program that asks nothing of its host does not import what kinds there are

@@ -13,6 +13,7 @@ from rtfs_framework.lang.analyzer.modules import Modules, import_into
 from rtfs_framework.lang.analyzer.scope import Scope
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Literal, Sequence
 from rtfs_framework.lang.check.effects import infer_effects
+from rtfs_framework.lang.check.memo import memos_of
 from rtfs_framework.lang.check.run import check_program
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.codegen.program import emit_program
@@ -76,7 +77,8 @@ def compile_program(source: Source, around: Surroundings) -> Artifact:
     diagnostics, facts = check_program(program, analyzer)
     artifact = assemble(analyzer, program, Unit(metered=around.metered), source, digest(analyzer.sources), around)
     flows = _flows(program, analyzer, around) if around.flows else None
-    return records.evolve(artifact, diagnostics=tuple(diagnostics), effects=infer_effects(facts), flows=flows)
+    effects, memos = infer_effects(facts), memos_of(facts)
+    return records.evolve(artifact, diagnostics=tuple(diagnostics), effects=effects, memos=memos, flows=flows)
 
 
 def _flows(program: ir.Program, analyzer: Analyzer, around: Surroundings) -> Flows:

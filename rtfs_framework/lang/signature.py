@@ -9,6 +9,10 @@ from rtfs_framework.lang.arity import Shape, chosen
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.source import Place
 from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.values import Keyword
+
+MEMO = Keyword("memo")
+"""The mark of a function whose values are kept: `(defn ^:memo f ...)`."""
 
 
 class HintKind(Enum):
@@ -72,6 +76,21 @@ class FunctionSignature:
         """Return what a call with so many arguments means: the arity that takes them, or None."""
         place = chosen(self.shapes, count)
         return None if place is None else (self.arities or (self,))[place]
+
+
+def memoised(signature: FunctionSignature) -> bool:
+    """Tell whether a function's author has its values kept (`^:memo`): its calls are computed here or remembered."""
+    return signature.metadata.get(MEMO) is True
+
+
+@records.frozen()
+class Memo:
+    """What the values of a memoised function rest on."""
+
+    digest: str
+    """SHA-256 of its definition, of all that it mentions, transitively, and of the program's types."""
+    names: tuple[str, ...]
+    """The top-level names among them: before all are bound nothing is kept."""
 
 
 class SiteKind(Enum):

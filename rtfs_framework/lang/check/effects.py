@@ -15,11 +15,11 @@ from rtfs_framework.lang.check.facts import Facts
 from rtfs_framework.lang.check.kinds import ANY, FUNCTION, INT, NIL, STRING
 from rtfs_framework.lang.check.signatures import ways
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.ir.declassified import call_of
+from rtfs_framework.lang.ir.declassified import DECLASSIFY, call_of
 from rtfs_framework.lang.ir.summary import summary
 from rtfs_framework.lang.ir.walk import everything, variables
 from rtfs_framework.lang.library import LibraryEntry
-from rtfs_framework.lang.signature import FunctionEffect, Purity, Reason
+from rtfs_framework.lang.signature import FunctionEffect, Purity, Reason, memoised
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.values import Keyword
 
@@ -106,7 +106,7 @@ def _joined(one: _Function | None, other: _Function) -> _Function:
 
 def _look(fn: ir.Fn, nodes: list[ir.Node], facts: Facts) -> _Function:
     made = _Function(fn)
-    if fn.linked:
+    if goes_elsewhere(fn):
         made.purity = Purity.DELEGATABLE
         made.because.append(Reason("its calls may go elsewhere", facts.place(fn.span)))
     taken = {var for param in (*fn.params, *([fn.rest] if fn.rest else [])) for var in variables(param.pattern)}
@@ -115,6 +115,26 @@ def _look(fn: ir.Fn, nodes: list[ir.Node], facts: Facts) -> _Function:
         if node not in told:
             _note(made, node, taken, told, facts)
     return made
+
+
+def goes_elsewhere(fn: ir.Fn) -> bool:
+    """Tell whether the calls of a function may be answered by somebody else; those of a memoised one are not."""
+    return fn.linked and not memoised(fn.signature)
+
+
+def asking_reason(node: ir.Node, facts: Facts) -> str | None:
+    """Return why running a node may reach the host, whatever it is a part of; None where it cannot."""
+    match node:
+        case ir.HostName(name=name):
+            return f"asks the host for {name}"
+        case ir.Hinted():
+            return "tells the host hints"
+        case ir.Builtin(name=name):
+            return "frees a call of the host" if name == DECLASSIFY else _of_builtin(name, facts)
+        case ir.Fn():
+            return f"calls {node.name}, whose calls may go elsewhere" if goes_elsewhere(node) else None
+        case _:
+            return None
 
 
 def _note(made: _Function, node: ir.Node, taken: set[ir.Var], told: set[ir.Node], facts: Facts) -> None:
@@ -135,7 +155,7 @@ def _note(made: _Function, node: ir.Node, taken: set[ir.Var], told: set[ir.Node]
             _given(made, node, taken, facts)
             text = _of_capability(node, facts)
             told.update(() if text is None else (call_of(node).function,))
-        case ir.Fn(linked=True) if node.name == "fn":
+        case ir.Fn() if node.name == "fn" and goes_elsewhere(node):
             made.purity = max(made.purity, Purity.DELEGATABLE, key=_rank)
             made.because.append(Reason("makes a function whose calls may go elsewhere", facts.place(node.span)))
         case _:

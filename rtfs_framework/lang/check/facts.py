@@ -26,6 +26,7 @@ KINDS = {
     **dict.fromkeys(("E0230", "E0231", "E0232", "E0233"), ("Unused", "hint")),
     "E0234": ("Shadowing", "hint"),
     **dict.fromkeys(("E0240", "E0241", "E0242", "E0243"), ("Unreachable", "warning")),
+    "E0247": ("InvalidArgument", "error"),
     "E0320": ("TypeValidationError", "error"),
     "E0323": ("MatchError", "warning"),
     "E0324": ("TypeValidationError", "warning"),

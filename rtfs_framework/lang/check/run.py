@@ -17,6 +17,7 @@ from rtfs_framework.lang.check.chains import check_chains
 from rtfs_framework.lang.check.clauses import check_clauses
 from rtfs_framework.lang.check.facts import Facts, collect
 from rtfs_framework.lang.check.inference import check_contradictions
+from rtfs_framework.lang.check.memo import check_memo
 from rtfs_framework.lang.check.shadowing import check_shadowing
 from rtfs_framework.lang.check.type_names import check_type_names
 from rtfs_framework.lang.check.unused import check_unused
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     check_branches,
     check_unused,
     check_shadowing,
+    check_memo,
 )
 
 

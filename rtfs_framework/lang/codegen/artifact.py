@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from rtfs_framework.lang.diagnostics import Diagnostic
     from rtfs_framework.lang.flows.model import Flows
-    from rtfs_framework.lang.signature import CallSite, FunctionEffect, FunctionSignature
+    from rtfs_framework.lang.signature import CallSite, FunctionEffect, FunctionSignature, Memo
     from rtfs_framework.lang.source import Place, Source, Span
     from rtfs_framework.lang.types.model import Type
 
@@ -71,8 +71,15 @@ class Artifact:
     diagnostics: tuple[Diagnostic, ...] = ()
     effects: tuple[FunctionEffect, ...] = ()
     """What is proved of the purity of its functions."""
+    memos: dict[str, Memo] = records.field(factory=dict)
+    """What the values of memoised functions rest on, by their names."""
     flows: Flows | None = None
     """What may be seen at each place that asks the host; None where nobody has asked for it."""
+
+    @property
+    def leaves_kernel(self) -> bool:
+        """Tell whether any call can leave the kernel: where none can, there is nothing to record."""
+        return bool(self.sites) or any(each.name not in self.memos for each in self.links)
 
     @property
     def source(self) -> Source:

@@ -32,7 +32,7 @@ _RECORDS: tuple[tuple[str, str], ...] = (
     *_named(_VALUES, "Symbol Timestamp Uuid Resource ErrorValue"),
     *_named(_SOURCE, "Source Span Place"),
     ("rtfs_framework.lang.diagnostics", "Diagnostic"),
-    *_named(_FACTS, "DelegationHint Parameter FunctionSignature CallSite Reason FunctionEffect"),
+    *_named(_FACTS, "DelegationHint Parameter FunctionSignature CallSite Reason FunctionEffect Memo"),
     *_named(_TYPES, "NamedType VectorType ListType SetType TupleType MapEntry MapType MapOfType FunctionType"),
     *_named(_FLOWS, "Flows Input Parameter ReplyOf Context"),
     *_named(_TYPES, "UnionType OptionalType Predicate AndType EnumType LiteralType ArrayType ResourceType"),

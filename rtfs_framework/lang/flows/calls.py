@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
+from rtfs_framework.lang.check.effects import goes_elsewhere
 from rtfs_framework.lang.flows import asking, patterns
 from rtfs_framework.lang.flows.library import call_library
 from rtfs_framework.lang.flows.values import ANY_DATA, BOTTOM, DATA, MAP, Value, bits, join, lump
@@ -121,7 +122,7 @@ def _call_own(walk: Walk, fn: ir.Fn, args: Sequence[Value], span: Span, more: in
     if len(args) < low or (high is not None and len(args) > high):
         return BOTTOM
     asked = BOTTOM
-    if fn.linked:
+    if goes_elsewhere(fn):
         asked = asking.ask(walk, args, span)
     if once and fn in walk.state.small and fn not in walk.stack and len(walk.stack) < _DEEPEST:
         return join(asked, _look_at_body(walk, fn, args, more))

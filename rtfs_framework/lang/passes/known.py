@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Collection, Iterable
+from rtfs_framework.lang.check.effects import goes_elsewhere
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import all_of
 from rtfs_framework.lang.ir.walk import everything
@@ -66,7 +67,9 @@ def _any_asks(nodes: Iterable[ir.Node], names: Collection[str], library: Library
                     return True
             case ir.Global(name=name) if name in names:
                 return True
-            case ir.HostName() | ir.Hinted() | ir.Fn(linked=True):
+            case ir.HostName() | ir.Hinted():
+                return True
+            case ir.Fn() if goes_elsewhere(node):
                 return True
             case _:
                 continue

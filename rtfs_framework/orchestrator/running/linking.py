@@ -81,7 +81,7 @@ class Linked:
     @property
     def leaves_kernel(self) -> bool:
         """Tell whether any call can leave the kernel; a program without such calls leaves nothing to record."""
-        return bool(self.artifact.sites) or bool(self.artifact.links)
+        return self.artifact.leaves_kernel
 
 
 def compile_for(
@@ -119,7 +119,7 @@ class Prepared:
 
     @property
     def leaves_kernel(self) -> bool:
-        """Tell whether any call can leave the kernel."""
+        """Tell whether it ever asks its host, if only for values that are kept."""
         return bool(self.artifact.sites) or bool(self.artifact.links)
 
     def link(self, limits: Limits, deadlines: Deadlines | None = None) -> Linked:
@@ -133,6 +133,7 @@ class Prepared:
             host_names=dispatcher.capabilities.id_of,
             limits=limits,
             watches=deadlines or Deadlines(self.host.clock, limits.seconds),
+            keeps=dispatcher.models.reuse.layer is not None,
         )
         return Linked(self.artifact, instance, instance.lookup_type, self.warnings)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.orchestrator.boundary.answers import Answer, Waiting
 from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from rtfs_framework.kernel.parallel import Branches
 
 
+_MEMO, _MEMO_KEEP = CallKind.MEMO, CallKind.MEMO_KEEP
+
+
 @attrs.frozen(slots=True, eq=False)
 class ScopedHost:
     """The `HostInterface` of one run, or of one branch."""
@@ -27,7 +31,12 @@ class ScopedHost:
     lock: ProgramLock
 
     def answer(self, call: HostCall) -> Answer | Waiting:
-        """Return the answer to a call, or what to wait for."""
+        """Return the answer to a call, or what to wait for; what is kept of a pure function is asked for by no call."""
+        kind = call.kind
+        if kind is _MEMO or kind is _MEMO_KEEP:
+            from rtfs_framework.orchestrator.remembering.memo import Memos
+
+            return Memos(self.dispatcher.models.reuse).answer(call, self.scope)
         return self.dispatcher.answer(call, self.scope)
 
     def fan_out(self, branches: Branches) -> Answer | Waiting:

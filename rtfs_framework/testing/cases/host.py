@@ -50,6 +50,8 @@ class ScriptedHost:
                 self._note("context-set", call.capability, call.args)
                 self.context[call.capability] = call.args[0]
                 return run.resume(None)
+            case CallKind.MEMO | CallKind.MEMO_KEEP:
+                return run.resume_locally()
             case CallKind.CAPABILITY | CallKind.DELEGATED:
                 return self._call(run, call)
             case _ as never:

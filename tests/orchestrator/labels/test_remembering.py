@@ -59,3 +59,25 @@ def test_of_very_many_paths_none_is_told_apart(desk):
         program.call("main", (wide,))
         assert len(program.seen.inputs) == 1
         assert program.call("later", ("hi",)).value == "own"
+
+
+MEMO = "(defn ^:memo double [x] (* 2 x))\n"
+MARKED = MEMO + "(defn main [] (do (call :crm.get) (double 3)))"
+
+
+def memos(desk):
+    return sum(namespace == "memo" for namespace, _ in desk.kit.layers["l2"].records)
+
+
+def test_a_memoised_value_is_found_under_the_marks_under_which_it_was_kept_and_no_others(desk):
+    found = []
+    for text in (MEMO + "(double 3)", MARKED, MARKED, MEMO + "(double 3)"):
+        before = desk.kit.layers["l2"].hits if found else 0
+        assert desk.run(text, l2=True).value == 6
+        found.append((memos(desk), desk.kit.layers["l2"].hits - before))
+    assert found == [(1, 0), (2, 0), (2, 1), (2, 1)]
+
+
+def test_nothing_is_kept_of_marks_that_the_layer_does_not_accept(desk):
+    assert desk.run(MARKED, config='[labels.accepts]\n"cache l2" = []\n', l2=True).value == 6
+    assert memos(desk) == 0

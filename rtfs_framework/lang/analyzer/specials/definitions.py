@@ -12,12 +12,15 @@ from rtfs_framework.lang.analyzer.specials.functions import (
     FunctionForm,
     is_function_form,
     local_functions,
+    metadata_of,
     top_function,
 )
 from rtfs_framework.lang.analyzer.specials.record import SPECIALS, malformed, special
 from rtfs_framework.lang.analyzer.type_names import enter_type, type_of
 from rtfs_framework.lang.forms import Atom, Form, ListForm, Meta, Name, VectorForm, keyword_of, text_of
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.signature import MEMO
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import MapEntry, MapType, NamedType, OptionalType
 
@@ -50,7 +53,9 @@ def _name_span(form: Form) -> Span | None:
 @special("def", grammar='(def name "doc"? value) or (def name : type value)', doc="Bind a name; the value is returned.")
 def _def(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     parts = list(form.items[1:])
+    said = EMPTY_MAP
     if parts and isinstance(parts[0], Meta):
+        said = metadata_of(parts[0].meta)
         parts[0] = parts[0].form
     if not parts or not isinstance(parts[0], Name) or parts[0].name in ("&", ":"):
         raise malformed(analyzer, form, "def")
@@ -60,19 +65,28 @@ def _def(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None
     declared, rest = annotated(analyzer, parts[1:], need=1)
     if len(rest) != 1:
         raise malformed(analyzer, form, "def")
-    value = _named_function(analyzer, name, rest[0], scope) or analyzer.analyze(rest[0], scope)
+    function = _named_function(analyzer, name, rest[0], scope, said)
+    if function is None and said.get(MEMO) is True:
+        why, way_out = (
+            f"{name} cannot be memoised: it is no function of the top level",
+            f"(defn ^:memo {name} [...] ...)",
+        )
+        raise analyzer.refuse(form, "E0247", why, way_out)
+    value = function or analyzer.analyze(rest[0], scope)
     if declared is not None:
         value = ir.Check(value, declared, form.span)
     return define(analyzer, name, value, scope, form)
 
 
-def _named_function(analyzer: AnalyzerBase, name: str, form: Form, scope: Scope) -> ir.Node | None:
+def _named_function(analyzer: AnalyzerBase, name: str, form: Form, scope: Scope, said: Map) -> ir.Node | None:
     """A function literal given to `def` takes its name, so that it can be delegated and call itself in a loop."""
     if not scope.is_top or not isinstance(form, ListForm) or not is_function_form(analyzer, form, scope):
         return None
     parsed = FunctionForm.read(analyzer, form, "fn", named=False)
     if parsed.name:  # its own name is a local one
         return None
+    if said:
+        parsed.metadata = parsed.metadata.merged(said)
     return top_function(analyzer, parsed, scope, name)
 
 

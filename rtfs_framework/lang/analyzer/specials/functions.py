@@ -29,7 +29,15 @@ from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Form, head_of, text_of
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
-from rtfs_framework.lang.signature import CallSite, DelegationHint, FunctionSignature, HintKind, Parameter, SiteKind
+from rtfs_framework.lang.signature import (
+    MEMO,
+    CallSite,
+    DelegationHint,
+    FunctionSignature,
+    HintKind,
+    Parameter,
+    SiteKind,
+)
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
 
@@ -118,12 +126,13 @@ class _Head:
                     raise self.analyzer.refuse(part, "E0111", "a second delegation hint", "keep one")
                 self.hint = DelegationHint(_HINTS[part.keyword], part.id or "")
             else:
-                self.metadata = self.metadata.merged(_metadata(part.meta))
+                self.metadata = self.metadata.merged(metadata_of(part.meta))
             part = part.form
         return part
 
 
-def _metadata(meta: Form) -> Map:
+def metadata_of(meta: Form) -> Map:
+    """Return what a `^` form says, as far as that is literal."""
     if isinstance(meta, fm.MapForm):
         pairs = [(k.value, v.value) for k, v in meta.pairs if isinstance(k, fm.Atom) and isinstance(v, fm.Atom)]
         return Map.of(pairs)
@@ -174,7 +183,10 @@ def _functions(
     `own` are the variables of the arities, for loops by self call. `alias` is a second name for a parameter (`%`).
     """
     hinted = parsed.hint is not None and parsed.hint.kind is not HintKind.LOCAL
-    claimed = self_global is not None and parsed.hint is None and analyzer.delegatable(self_global)
+    memo = parsed.metadata.get(MEMO) is True
+    if memo:
+        _may_be_memoised(analyzer, parsed, name, hinted=hinted, top=self_global is not None)
+    claimed = self_global is not None and parsed.hint is None and not memo and analyzer.delegatable(self_global)
     known = self_global is not None and analyzer.defined.get(self_global, 0) <= 1
     linked = hinted or claimed
     made: list[ir.Fn] = []
@@ -192,7 +204,7 @@ def _functions(
         )
         try:
             fn = _function(analyzer, parsed, arity, inner, tail, self_global or name or "fn", alias)
-            made.append(_linked(fn, parsed) if linked else fn)
+            made.append(_linked(fn, parsed) if linked else records.evolve(fn, linked=True) if memo else fn)
         except LanguageError as error:
             refused.take(error)
     refused.settle()
@@ -226,6 +238,21 @@ def _function(
     return ir.Fn(
         name, params, rest, body, parsed.returns, signature, inner.frame, captures, linked=False, span=arity.span
     )
+
+
+def _may_be_memoised(analyzer: AnalyzerBase, parsed: FunctionForm, name: str, *, hinted: bool, top: bool) -> None:
+    """Refuse `^:memo` where it says nothing, or where a function's calls may go elsewhere.
+
+    Raises:
+        LanguageError: E0247.
+    """
+    name = name or "a function without a name"
+    if not top:
+        why = f"{name} cannot be memoised: only functions of the top level are"
+        raise analyzer.refuse(parsed.form, "E0247", why, "define it by defn at top level, and give it what it captures")
+    if hinted:
+        why = f"{name} cannot be memoised: its calls may go elsewhere"
+        raise analyzer.refuse(parsed.form, "E0247", why, "keep one of ^:memo and ^:delegation; replies are kept anyway")
 
 
 def _linked(fn: ir.Fn, parsed: FunctionForm) -> ir.Fn:

@@ -1,0 +1,120 @@
+"""Values as text and back, so that nothing can tell the two apart: for keys and values of memoised functions.
+
+In: plain data (`boundary/purity.py`). Out: JSON. `=` sees less than a program does: the order of a map's entries and
+of a set's members, the sign of zero, and NaN are kept here, and no two values that a program can tell apart share a
+text. Functions, errors, what nests deeper than `DEEPEST` and what is longer than `MOST` have none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.values import Keyword, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.vectors import GrownVector, List
+
+DEEPEST = 64
+MOST = 1 << 20
+"""Characters of a text, and twice the number of parts that are looked at for it."""
+
+_SMALL = 1 << 512
+_NAMED: dict[type, str] = {Keyword: "k", Symbol: "y"}
+_TEXTS: dict[type, str] = {Timestamp: "T", Uuid: "U"}
+_SEQUENCES: dict[type, str] = {tuple: "[", GrownVector: "[", List: "(", Set: "#"}
+
+
+class _InexactError(ValueError):
+    """The value has no text, or the text is of none."""
+
+
+def to_text(value: Any) -> str | None:
+    """Return the text of a value; None where it has none."""
+    try:
+        made = json.dumps(_Writer().row(value, 0), separators=(",", ":"))
+    except _InexactError:
+        return None
+    return made if len(made) <= MOST else None
+
+
+def from_text(text: str) -> Any:
+    """Return the value of a text.
+
+    Raises:
+        ValueError: It is the text of no value.
+    """
+    try:
+        return _value(json.loads(text))
+    except (_InexactError, RecursionError, TypeError, IndexError, KeyError) as error:
+        message = "the text of no value"
+        raise ValueError(message) from error
+
+
+class _Writer:
+    """Makes rows of one value, and counts its parts: a small value may share its parts many times over."""
+
+    def __init__(self) -> None:
+        self._left = MOST // 2
+
+    def row(self, value: Any, depth: int) -> Any:
+        """Return what JSON holds of a value: atoms that it knows stand for themselves."""
+        kind = value.__class__
+        if kind is str:
+            self._spend(len(value))
+            return value
+        if value is None or kind is bool:
+            return value
+        if kind is int:
+            if -_SMALL < value < _SMALL:
+                return value
+            self._spend(value.bit_length() // 4)
+            return ["i", hex(value)]
+        if kind is float:
+            return ["f", value.hex()]
+        if kind in _NAMED:
+            return [_NAMED[kind], value.name]
+        if kind in _TEXTS:
+            return [_TEXTS[kind], value.text]
+        if kind not in _SEQUENCES and kind is not Map:
+            raise _InexactError(kind.__name__)
+        if depth >= DEEPEST:
+            raise _InexactError("too deep")
+        self._spend(2 * len(value))
+        if kind is Map:
+            return ["{", *(self.row(part, depth + 1) for entry in value.items() for part in entry)]
+        return [_SEQUENCES[kind], *(self.row(item, depth + 1) for item in value)]
+
+    def _spend(self, parts: int) -> None:
+        self._left -= parts
+        if self._left < 0:
+            raise _InexactError("too large")
+
+
+def _value(row: Any) -> Any:
+    if row is None or row.__class__ in (bool, int, str):
+        return row
+    if row.__class__ is not list:
+        raise _InexactError("no row")
+    tag, *parts = row
+    if tag in _COLLECTIONS:
+        return _COLLECTIONS[tag]([_value(part) for part in parts])
+    (word,) = parts
+    if word.__class__ is not str:
+        raise _InexactError("no name")
+    return _ATOMS[tag](word)
+
+
+def _map(parts: list[Any]) -> Map:
+    return Map.of(list(zip(parts[::2], parts[1::2], strict=True)))
+
+
+_ATOMS: dict[str, Callable[[str], Any]] = {
+    "i": lambda word: int(word, 16),
+    "f": float.fromhex,
+    "k": Keyword,
+    "y": Symbol,
+    "T": Timestamp,
+    "U": Uuid,
+}
+_COLLECTIONS: dict[str, Callable[[list[Any]], Any]] = {"[": tuple, "(": List, "#": Set.of, "{": _map}
