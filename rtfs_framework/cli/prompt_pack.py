@@ -33,6 +33,7 @@ RULES = """RTFS is a small, pure Lisp. Write one program; its value is the value
 - Judgement is left to a model by a hint, a doc string and types; the body is what runs without the model:
   (defn ^:delegation :local-model "id" f "What it decides." [text : :string] : [:enum :yes :no] :no)
   Other hints: :local (never delegated), :remote "id", {:target "id"}.
+- A pure function whose values shall be kept across runs: (defn ^:memo f [x] ...).
 - Errors have kinds: (try ... (catch TypeError e (getMessage e)) (catch e ...)); (throw "message").
 - A file that is run for records defines (defn main [record] ...); a record is a map with string keys."""
 

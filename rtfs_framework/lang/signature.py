@@ -144,3 +144,5 @@ class FunctionEffect:
     purity: Purity
     place: Place
     because: tuple[Reason, ...] = ()
+    memoised: bool = False
+    """Whether its values are kept (`^:memo`)."""

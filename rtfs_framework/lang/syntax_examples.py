@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ('(defn greet "Greets." [name : :string] : :string (str "Hello " name)) (greet "Ada")', '"Hello Ada"'),
         ("(defn power ([x] (power x 2)) ([x n] (pow x n))) [(power 3) (power 3 4)]", "[9 81]"),
         ('(defn ^:delegation :local-model "sentiment" feel [text] :unknown) (fn? feel)', "true"),
+        ("(defn ^:memo total [n] (reduce + (range n))) (total 1000)", "499500"),
     ),
     "defstruct": (("(defstruct Point :x :int :y :int) (:x (Point {:x 1 :y 2}))", "1"),),
     "deftype": (("(deftype Age [:and :int [:>= 0]]) (def age : Age 30) age", "30"),),

@@ -1,5 +1,4 @@
-"""Memoised functions against themselves without: for generated programs the values and calls are the same, found or
-computed."""
+"""Memoised functions against themselves without: of generated programs values and calls are the same."""
 
 from __future__ import annotations
 
@@ -83,7 +82,8 @@ FUNCTIONS = """
 (defn both ([x] (both x 1)) ([x y] [x y (sum-to x)]))
 (defn each [xs] (map safe xs (reverse xs)))
 (defn lazy [f x] (f x))
-[(sum-to 12) (sum-to 11) (down 5000 0) (safe 1 0) (safe 6 3) (order {:a 1 :b 2}) (order {:b 2 :a 1}) (sign -0.0) (sign 0.0)
+[(sum-to 12) (sum-to 11) (down 5000 0) (safe 1 0) (safe 6 3) (order {:a 1 :b 2}) (order {:b 2 :a 1})
+ (sign -0.0) (sign 0.0)
  (both 3) (both 3 4) (each [1 0 2]) (lazy inc 4) (pmap sum-to [3 4 3]) (try (both 1 2 3) (catch e (:message e)))]
 """
 

@@ -25,6 +25,9 @@ def purity_lines(file: str, checked: Checked) -> Iterator[list[Part]]:
     for each in checked.effects:
         if each.purity.value != "pure":
             yield [f"{file}: ", bold(each.name), f" is {each.purity.value}: {_reasons(each)}"]
+    kept = [each.name for each in checked.effects if each.memoised]
+    if kept:
+        yield [f"{file}: the values of ", *_listed(kept), " are kept across runs (^:memo)"]
     for site in checked.sites:
         yield [f"{site.place}: {site.name} leaves the kernel: ", _answer(site)]
 
@@ -63,6 +66,7 @@ def program_json(file: str, checked: Checked) -> dict[str, Any]:
             "purity": each.purity.value,
             **_place(each.place),
             "because": [{"text": reason.text, **_place(reason.place)} for reason in each.because],
+            **({"memoised": True} if each.memoised else {}),
         }
         for each in checked.effects
     ]

@@ -65,7 +65,13 @@ def infer_effects(facts: Facts) -> tuple[FunctionEffect, ...]:
             callers.setdefault(mentioned, []).append(key)
     _spread(functions, callers, facts)
     return tuple(
-        FunctionEffect(each.fn.name, each.purity, facts.place(each.fn.span), (*each.because, *each.given))
+        FunctionEffect(
+            each.fn.name,
+            each.purity,
+            facts.place(each.fn.span),
+            (*each.because, *each.given),
+            memoised(each.fn.signature),
+        )
         for each in functions.values()
     )
 

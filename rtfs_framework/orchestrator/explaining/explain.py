@@ -13,7 +13,7 @@ from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.printer import write
-from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
+from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind, memoised
 from rtfs_framework.lang.source import Place, Source
 from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.deciding.security import Refusal
@@ -104,6 +104,7 @@ def _wholes(host: Host, artifact: Artifact, limits: Limits) -> Mapping[str, Labe
     return {each.place: each.whole for each in seen(host, artifact.source, limits)}
 
 
+_KEPT = "its values are kept (^:memo): it is computed here once for equal arguments, and never delegated"
 _OF_CAPABILITIES = (SiteKind.CAPABILITY, SiteKind.HOST_NAME)
 
 
@@ -118,6 +119,8 @@ def _site(
         case SiteKind.FUNCTION:
             named = FunctionSignature(site.name or "fn")
             function = site.function or known.get(named.name, named)
+            if memoised(function):
+                return _explained(site, target=show_target(LocalPure()), reasoning=_KEPT)
             return attrs.evolve(_function(host, site, function), labels=of_function(host, function, whole))
         case SiteKind.CAPABILITY | SiteKind.HOST_NAME:
             name = None if site.name is None else host.dispatcher.capabilities.id_of(site.name)
@@ -137,8 +140,8 @@ def explain_call(host: Host, source: Source, asked: Source, limits: Limits) -> E
     function = call.function or FunctionSignature(call.capability)
     site = CallSite(SiteKind.FUNCTION, function.name, call.place or Place(asked.name, 1, 1), "", function)
     delegator = host.dispatcher.delegator
-    if not delegator.claims(function):
-        why = "nobody claims it: it is a plain function"
+    if memoised(function) or not delegator.claims(function):
+        why = _KEPT if memoised(function) else "nobody claims it: it is a plain function"
         return _explained(site, target=show_target(LocalPure()), reasoning=why)
     label = given(host, call)
     deciding = decider(host, label, label)

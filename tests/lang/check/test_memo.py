@@ -28,7 +28,7 @@ def told(text):
         (
             "(defn g [x] (call :a.b x)) (defn ^:memo f [x] (g x))",
             "call",
-            "it uses g, which asks the host for a capability",
+            "it uses g, which asks the host for a cap",
         ),
         ("(defn ^:memo f [x] (context/get :a))", "context/get", "it reads or writes the host's context"),
         ('(defn ^:memo f [x] (step "a" x))', '(step "a" x)', "it tells the host of a step"),
@@ -39,7 +39,7 @@ def told(text):
         (
             "(defn g [x] (call :a.b x)) (def h (comp inc g)) (defn ^:memo f [x] (h x))",
             "call",
-            "it uses g, which asks the host for a capability",
+            "it uses g, which asks the host for a cap",
         ),
         (
             '(defn ^:delegation :remote "m" g [x] x) (defn ^:memo f [x] (g x))',
@@ -61,7 +61,7 @@ def test_what_is_not_proved_pure_is_refused_at_its_place_with_a_way_out(text, pl
     found = told(text)
     assert len(found) == 1
     at, message, way_out = found[0]
-    assert place is None or at.startswith(place) or at.startswith(f"({place}")
+    assert place is None or at.startswith((place, f"({place}"))
     assert "cannot be memoised: " in message
     assert why in message
     assert way_out

@@ -62,7 +62,7 @@ def test_of_very_many_paths_none_is_told_apart(desk):
 
 
 MEMO = "(defn ^:memo double [x] (* 2 x))\n"
-MARKED = MEMO + "(defn main [] (do (call :crm.get) (double 3)))"
+MARKED = MEMO + "(do (call :crm.get) (double 3))"
 
 
 def memos(desk):

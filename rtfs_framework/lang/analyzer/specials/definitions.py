@@ -67,11 +67,8 @@ def _def(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None
         raise malformed(analyzer, form, "def")
     function = _named_function(analyzer, name, rest[0], scope, said)
     if function is None and said.get(MEMO) is True:
-        why, way_out = (
-            f"{name} cannot be memoised: it is no function of the top level",
-            f"(defn ^:memo {name} [...] ...)",
-        )
-        raise analyzer.refuse(form, "E0247", why, way_out)
+        why = f"{name} cannot be memoised: it is no function of the top level"
+        raise analyzer.refuse(form, "E0247", why, f"write it as (defn ^:memo {name} [...] ...)")
     value = function or analyzer.analyze(rest[0], scope)
     if declared is not None:
         value = ir.Check(value, declared, form.span)
@@ -93,8 +90,8 @@ def _named_function(analyzer: AnalyzerBase, name: str, form: Form, scope: Scope,
 @special(
     "defn",
     grammar='(defn name "doc"? [params] : type? body...) or (defn name "doc"? : type? ([params] body...) ...), '
-    "with ^:delegation before or after the name",
-    doc="Define a function that can call itself.",
+    "with ^:delegation or ^:memo before or after the name",
+    doc="Define a function that can call itself; of one marked ^:memo, values are kept across runs.",
 )
 def _defn(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:  # noqa: ARG001
     parsed = FunctionForm.read(analyzer, form, "defn", named=True)
