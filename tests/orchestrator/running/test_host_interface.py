@@ -11,6 +11,7 @@ from rtfs_framework import HostInterface
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.loader import compile_source
+from rtfs_framework.kernel.memo import Unknown
 from rtfs_framework.kernel.outcome import Complete
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary.answers import Locally, Reply
@@ -19,10 +20,11 @@ from rtfs_framework.orchestrator.running.scoped_host import ScopedHost
 
 PROGRAM = """
 (defn ^:delegation :remote "m" guess [s] (count s))
+(defn ^:memo total [n] (reduce + (range n)))
 (context/set :seen 1)
 (step "one" (call :cap.a 1))
 (let [both (step-parallel (call :cap.b 2) (guess "abc"))]
-  [both (pmap (fn [n] (call :cap.c n)) [1 2]) @who (reduce + (range 1000)) (str (sort [3 1 2]))])
+  [both (pmap (fn [n] (call :cap.c n)) [1 2]) @who (total 1000) (str (sort [3 1 2]))])
 """
 
 
@@ -39,6 +41,8 @@ class Recording:
 
     def answer(self, call):
         self.kinds.add(call.kind)
+        if call.kind is CallKind.MEMO:
+            return Reply(Unknown("place"))
         return Locally() if call.kind is CallKind.DELEGATED else Reply(call.capability)
 
     def fan_out(self, branches):
@@ -55,7 +59,7 @@ def drive(run):
 
 
 def loaded():
-    return Instance(compile_source(Source("p", PROGRAM)), claims=lambda _: True).start()
+    return Instance(compile_source(Source("p", PROGRAM)), claims=lambda _: True, keeps=True).start()
 
 
 def main():
