@@ -177,7 +177,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     policy = policy_hash(config, pool, engine, trust_digest(published.shelf.ring))
     guards = make_guards(config.guards, catalog, events.plugin_failed)
     replies, asked_by = caches.of_level(CacheLevel.L2), guards.fingerprint
-    reuse = Reuse(replies, config.cache_ttl, keyring, signature_text, asked_by, kept_marks(caches, replies, labels))
+    reuse = Reuse(replies, keyring, signature_text, asked_by, kept_marks(caches, replies, labels))
     blot = blotter(secrets_of(config, environ))
     written = _journal(config, environ, clock, events, blot) if journal and config.journal.enabled else None
     health = build_board(config.health, pool, environ, clock, events, written)

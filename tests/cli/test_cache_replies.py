@@ -203,6 +203,6 @@ def test_damage_is_found_told_and_forgotten(rtfs, folder, paid):
     assert rtfs("cache", "verify", "--json").data["layers"]["l2"]["damaged"] == 0
 
 
-@pytest.mark.parametrize("name", ["list", "show", "invalidate", "export", "import", "verify"])
+@pytest.mark.parametrize("name", ["list", "show", "invalidate", "export", "import", "warm", "verify"])
 def test_help_has_examples(rtfs, name):
     assert f"rtfs cache {name}" in rtfs("cache", name, "--help").out

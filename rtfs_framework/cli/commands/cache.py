@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from rtfs_framework.cli.commands.cache_files import export_command, import_command, verify_command
+from rtfs_framework.cli.commands.cache_warm import warm_command
 from rtfs_framework.cli.options import config_option, json_option, open_session, trust_option
 from rtfs_framework.cli.shown.columns import say_table
 from rtfs_framework.cli.shown.data import put_json
@@ -223,5 +224,5 @@ def _number(count: int, one_word: str, many: str) -> str:
     return f"{count:,} {one_word if count == 1 else many}"
 
 
-for _each in (export_command, import_command, verify_command):
+for _each in (export_command, import_command, verify_command, warm_command):
     command.add_command(_each)

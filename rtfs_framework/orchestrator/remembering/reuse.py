@@ -109,7 +109,6 @@ class Reuse:
     """Looks replies up and remembers them."""
 
     layer: SafeLayer | None
-    ttl: float | None
     keyring: Keyring
     wording: Callable[[FunctionSignature, Lookup], str]
     """What a prompt says of a function."""
@@ -180,7 +179,7 @@ class Reuse:
             return
         text = None if self.layer is None else pack(reply)
         if self.layer is not None and text is not None:
-            self.layer.put(key, text, self.ttl, info)
+            self.layer.put(key, text, None, info)  # for as long as the layer says, or the configuration
 
     async def once(
         self,

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rtfs_framework.api import NO_INFO, CacheInfo, Seal
@@ -27,6 +28,8 @@ LARGEST = 1 << 28
 """Bytes beyond which a text is kept as it is."""
 
 _LEVEL = 1
+_MOST_OPENED = 1_024
+"""Small rows that need not be opened again while they are what they were."""
 _PLAIN, _PACKED = b"=", b"z"
 _LENGTH = 8
 _SURROGATES = "surrogatepass"
@@ -63,6 +66,8 @@ class Rows:
     def __init__(self, seal: Seal | None = None, report: Callable[[str], None] | None = None) -> None:
         self._seal = seal
         self._report = report
+        self._opened: dict[Slot, tuple[tuple[Any, ...], str]] = {}
+        """Rows as they stood in the file when they were opened last, and their texts."""
 
     def closed(self, slot: Slot, row: Row) -> bytes:
         """Return what stands in the file for a row's value."""
@@ -72,11 +77,18 @@ class Rows:
     def opened(self, slot: Slot, found: Found) -> Row | None:
         """Return a row as it was written; None when it is not that."""
         value = found.value if isinstance(found.value, bytes) else b""
+        known = self._opened.get(slot)
+        if known is not None and known[0] == found[:5]:  # byte for byte what was opened before
+            return Row(known[1], found.stored_at, found.expires_at, found.life, found.info, found.uses)
         try:
             data = value if self._seal is None else self._seal.open(_purpose(slot, found[1:5]), value)
             text = str(_unpacked(data), "utf-8", _SURROGATES)
         except (ValueError, zlib.error):
             return None
+        if len(value) <= LARGE:
+            if len(self._opened) >= _MOST_OPENED:
+                self._opened.clear()
+            self._opened[slot] = found[:5], text
         return Row(text, found.stored_at, found.expires_at, found.life, found.info, found.uses)
 
     def tell(self, place: object) -> None:
@@ -95,6 +107,7 @@ def written(info: CacheInfo) -> bytes:
     return b"" if info is NO_INFO else json.dumps(info.to_json(), separators=(",", ":")).encode()
 
 
+@lru_cache(_MOST_OPENED)
 def read(info: bytes) -> CacheInfo:
     """Return what `written` wrote; nothing is known where a later version wrote what this one cannot read."""
     if not info:

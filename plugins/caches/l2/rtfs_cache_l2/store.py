@@ -72,7 +72,11 @@ class Store:
 
     def get(self, slot: Slot) -> Row | None:
         """Return a row, whether or not its time is over; one that is not what was written is reported and deleted."""
-        found = self._do(lambda db: db.execute(tables.GET, slot).fetchone())
+        db = self._connection()
+        try:
+            found = db.execute(tables.GET, slot).fetchone()
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
         if found is None:
             return None
         row = self._sealing.opened(slot, Found(*found))
@@ -170,9 +174,13 @@ class Store:
         try:
             return work(self._connection())
         except sqlite3.Error as error:
-            self.close()
-            self._broken = explain(self.path, error)
-            raise self._broken from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: sqlite3.Error) -> PluginError:
+        """Close the file; return what is wrong with it."""
+        self.close()
+        self._broken = explain(self.path, error)
+        return self._broken
 
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:
