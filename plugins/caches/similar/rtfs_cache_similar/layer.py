@@ -256,16 +256,16 @@ class SimilarCache:
         )
 
     def _near(self, partition: str, vector: Vector) -> list[Near]:
-        found = []
-        for number, cosine in self._shelf.search(partition, vector, NEAREST):
-            there = self._live(number, partition)
-            if there is not None:
-                found.append(Near(str(number), there[1].text, cosine, _record(*there)))
-        return found
+        near = self._shelf.search(partition, vector, NEAREST)
+        kept = self._store.several([number for number, _ in near]) if near else {}
+        lives = ((number, cosine, self._checked(number, partition, kept.get(number))) for number, cosine in near)
+        return [Near(str(number), there[1].text, cosine, _record(*there)) for number, cosine, there in lives if there]
 
     def _live(self, number: int, partition: str) -> tuple[Place, Entry] | None:
         """Return an entry of a partition whose time is not over, as it stands in the file now."""
-        found = self._store.get(number)
+        return self._checked(number, partition, self._store.get(number))
+
+    def _checked(self, number: int, partition: str, found: tuple[Place, Entry] | None) -> tuple[Place, Entry] | None:
         if found is not None and found[0].partition != partition:
             return None
         expires = None if found is None else found[0].expires_at

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from rtfs_cache_similar.index.base import Vector
-from rtfs_framework.api import CacheInfo, Seal
+from rtfs_framework.api import NO_INFO, CacheInfo, Seal
 
 _LENGTH = 4
 _SURROGATES = "surrogatepass"
@@ -43,6 +43,8 @@ class Entry(NamedTuple):
     """Of length 1, as precise as float16 keeps it."""
 
 
+_NONE: Vector = np.empty(0, dtype=np.float32)
+
 Stored: TypeAlias = tuple[int, Place, Entry]
 """An entry's number, place and content."""
 
@@ -61,16 +63,17 @@ class Rows:
         data = b"".join((len(text).to_bytes(_LENGTH, "big"), text, entry.vector.astype("<f2").tobytes()))
         return self.close(_purpose("entry", *place), data)
 
-    def opened(self, place: Place, found: Any, where: object) -> Entry | None:
-        """Return an entry as it was written; None, and a report, when it is not that."""
+    def opened(self, place: Place, found: Any, where: object, *, vector: bool = True) -> Entry | None:
+        """Return an entry as it was written, perhaps without its vector; None, and a report, when it is not that."""
         data = self.open(_purpose("entry", *place), found, where)
         if data is None:
             return None
         try:
             split = _LENGTH + int.from_bytes(data[:_LENGTH], "big")
             head = json.loads(bytes(data[_LENGTH:split]))
-            vector = np.frombuffer(data[split:], dtype="<f2").astype(np.float32)
-            return Entry(head["text"], head["value"], CacheInfo.of_json(head["info"]), vector)
+            numbers = np.frombuffer(data[split:], dtype="<f2").astype(np.float32) if vector else _NONE
+            info = CacheInfo.of_json(head["info"]) if head["info"] else NO_INFO
+            return Entry(head["text"], head["value"], info, numbers)
         except (ValueError, KeyError, TypeError, RecursionError):  # sealed by another version
             self.tell(where)
             return None
