@@ -46,7 +46,7 @@ class Memos:
         key, value = call.args
         text, layer = to_text(value), self.reuse.layer
         if text is not None and layer is not None:
-            layer.put(key, text, self.reuse.ttl, self._info(call, scope))
+            layer.put(key, text, None, self._info(call, scope))
         return reply(None)
 
     def key(self, call: HostCall, scope: RunScope) -> CacheKey | None:

@@ -136,7 +136,7 @@ class Similar:
             return
         text = pack(reply)
         if text is not None:
-            self._ask("`put`", lambda layer: layer.put(question, text, self.reuse.ttl, info))
+            self._ask("`put`", lambda layer: layer.put(question, text, None, info))
 
     def judged(self, looked: Looked, *, same: bool, cost: float | None) -> None:
         """Tell of one comparison of an entry's answer with the model's, and what asking the model has cost."""
