@@ -1,0 +1,86 @@
+"""`rtfs keys`, `publish`, `fetch` and `stores`: from a key to a program that runs elsewhere, and every refusal."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("cryptography", reason="the extra `sign`")
+
+from rtfs_framework.cli.commands import fetch, keys, publish, stores
+from rtfs_framework.lang.errors import RtfsError
+
+pytestmark = pytest.mark.needs("rtfs-store-directory")
+
+CONFIG = '[stores.team]\nplugin = "directory"\npath = "programs"\n'
+SCORE = '(defn score "Score it." [x : int] : int (+ 1000 x)) (defn bad [x] (call :db x))'
+
+
+@pytest.fixture
+def rtfs(tmp_path, monkeypatch):
+    """Runs a command in a folder with a configuration, a program and a home of their own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RTFS_HOME", str(tmp_path / "home"))
+    (tmp_path / "c.toml").write_text(CONFIG, encoding="utf-8")
+    (tmp_path / "score.rtfs").write_text(SCORE, encoding="utf-8")
+    commands = {each.__name__.rpartition(".")[2]: each.command for each in (fetch, keys, publish, stores)}
+
+    def run(word, *args):
+        made = CliRunner().invoke(commands[word], [*args, "--json", "--config", "c.toml"], standalone_mode=False)
+        if made.exception is not None:
+            raise made.exception
+        return json.loads(made.stdout)
+
+    return run
+
+
+SEND = ("publish", "score.rtfs", "--function", "score", "--store", "team", "--key", "release")
+
+
+def test_from_a_key_to_a_program_that_is_kept(rtfs):
+    key = rtfs("keys", "new", "release")
+    assert key["trusted"]
+    assert "PRIVATE" not in json.dumps(key)
+    sent = rtfs(*SEND)
+    assert (sent["sent"], rtfs(*SEND)["sent"]) == (True, False)
+    assert sent["target"] == f"l4-{sent['artifact']}@{key['id']}"
+    assert [each["artifact"] for each in rtfs("fetch", "--list")["programs"]] == [sent["artifact"]]
+    for name in ("score", sent["artifact"][:12]):
+        assert [each["name"] for each in rtfs("fetch", name)["programs"]] == ["score"]
+    assert rtfs("stores", "verify", "team") == {"store": "team", "good": 1, "wrong": []}
+    assert rtfs("stores", "gc", "team", "--dry-run")["kept"] == 1
+    assert rtfs("stores", "list")["stores"] == [{"name": "team", "plugin": "directory", "read": True}]
+    rtfs("keys", "revoke", "release", "--reason", "lost")
+    with pytest.raises(RtfsError, match="no program that is trusted"):
+        rtfs("fetch", "score")
+    assert rtfs("keys", "list")["keys"][0]["reason"] == "lost"
+
+
+def test_the_line_of_a_key_is_trusted_from_a_file_or_as_it_is(rtfs, tmp_path):
+    line = rtfs("keys", "new", "release")["public"]
+    (tmp_path / "release.pub").write_text(line, encoding="utf-8")
+    assert rtfs("keys", "trust", "release.pub", "--name", "acme")["name"] == "acme"
+    assert rtfs("keys", "trust", line)["name"] == "release"
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (("publish", "score.rtfs", "--function", "bad", "--store", "team", "--key", "release"), "E0770"),
+        (("publish", "score.rtfs", "--function", "none", "--store", "team", "--key", "release"), "E0770"),
+        (("publish", "score.rtfs", "--function", "score", "--store", "other", "--key", "release"), "E0769"),
+        (("publish", "score.rtfs", "--function", "score", "--store", "team", "--key", "nobody"), "E0765"),
+        (("fetch", "nothing"), "E0771"),
+        (("stores", "verify", "other"), "E0769"),
+        (("keys", "trust", "rtfs-key-1 AAAA"), "E0766"),
+        (("keys", "revoke", "nobody"), "E0763"),
+    ],
+)
+def test_refusals_have_a_code_and_a_way_out(rtfs, args, code):
+    rtfs("keys", "new", "release")
+    with pytest.raises(RtfsError) as error:
+        rtfs(*args)
+    assert getattr(error.value, "code", "") == code or f"error[{code}]" in str(error.value)
+    assert "help: " in str(error.value)
