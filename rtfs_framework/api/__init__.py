@@ -40,6 +40,7 @@ _HOMES = {
                "RemoteRun", "Travel", "Travelling"),
     "cache": ("CacheLayer", "CacheEntry", "CacheKey", "CacheRecord", "CacheStats", "CacheLevel", "CacheSettings",
               "CacheInfo", "CacheItem", "NO_INFO", "Claim", "ClaimingLayer", "Seal"),
+    "bounded": ("BoundedCache", "POLICIES", "Policy", "memory_taken"),
     "similar": ("Served", "SimilarLayer", "SimilarQuestion", "SimilarReport", "SimilarScope", "SimilarVerdict"),
     "proxies": ("proxy_variable",),
     "store": ("Store", "StoreEntry", "StoreSettings"),

@@ -1,6 +1,7 @@
 # The types of the flat face that __init__.py loads on first use; tests/api/test_face.py keeps the two alike.
 from rtfs_framework.api.approval import ApprovalRequest
 from rtfs_framework.api.attempts import Attempt, FailureKind
+from rtfs_framework.api.bounded import POLICIES, BoundedCache, Policy, memory_taken
 from rtfs_framework.api.cache import (
     NO_INFO,
     CacheEntry,
@@ -153,6 +154,7 @@ __all__ = [
     "NAMES_LIST",
     "NO_INFO",
     "OLDEST_API_VERSION",
+    "POLICIES",
     "PUBLIC",
     "Allowance",
     "ApprovalRequest",
@@ -162,6 +164,7 @@ __all__ = [
     "BadEndpoint",
     "BadReply",
     "BadTypePattern",
+    "BoundedCache",
     "Bounds",
     "Bytes",
     "CacheEntry",
@@ -252,6 +255,7 @@ __all__ = [
     "Places",
     "PlanSource",
     "PluginError",
+    "Policy",
     "Price",
     "PriceList",
     "PriceStep",
@@ -317,6 +321,7 @@ __all__ = [
     "is_pattern",
     "load_json",
     "load_toml",
+    "memory_taken",
     "name_path",
     "one_line",
     "open_sqlite",

@@ -229,7 +229,6 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             wording=wording,
             clock=clock,
             report=events.plugin_failed,
-            ttl=config.cache_ttl,
             shadow=None if shadow is None else Shadow(shadow, precedence, events.plugin_failed),
         ),
         pool=pool,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.api.cache import CacheKey
+from rtfs_framework.api.cache import CacheInfo, CacheKey
 from rtfs_framework.api.plans import DelegationPlan, PlanSource
 from rtfs_framework.api.targets import Ask, Deny, LocalPure, show_target
 from rtfs_framework.api.values import Clock
@@ -31,6 +31,7 @@ from rtfs_framework.orchestrator.deciding.around import NOTHING_AROUND, Around
 from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.deciding.facts import Asker, Facts, Question, Wording
+from rtfs_framework.orchestrator.deciding.kept_info import answer_info, plan_info
 from rtfs_framework.orchestrator.deciding.known import NO_ANSWERS, Known, Undecided
 from rtfs_framework.orchestrator.deciding.learned import NOTHING_LEARNED, Learned
 from rtfs_framework.orchestrator.deciding.pinned import Pinned, decided_before
@@ -86,7 +87,6 @@ class Delegator:
     wording: Wording = str
     clock: Clock
     report: Report
-    ttl: float | None = None
     pinned: Pinned | None = None
     """A plan of the whole program that was made before."""
     shadow: Shadow | None = None
@@ -169,7 +169,7 @@ class Delegator:
         """Return the decision after a consultation, or the engine's wish for another one; no answer is None."""
         answers = {**asked.answers, asked.question: answer}
         if answer is not None and self.l1 is not None:
-            self.l1.put(self._answer_key(asked.question), answer, self.ttl)
+            self.l1.put(self._answer_key(asked.question), answer, info=answer_info(asked))
         known = self._learn(asked.call, asked.asker)
         reads = self.reads(known.facts, asked.call, self._answers(answers), asked.asker)
         return self._ask(known, reads, answers, asked)
@@ -348,16 +348,16 @@ class Delegator:
         if leaf is None:
             return made
         made = leaf.made = attrs.evolve(made, cache="l1 miss", key=leaf.key.digest)
+        info = plan_info(known.facts, plan, reads.asker)
         if isinstance(plan.target, LocalPure | Deny):
-            self._keep(leaf, plan)
+            self._keep(leaf, plan, info)
             return made
         leaf.provisional = plan
-        kept = leaf
 
-        def settle(succeeded: Any) -> None:
-            kept.provisional = None
+        def settle(succeeded: Any, leaf: Leaf = leaf) -> None:
+            leaf.provisional = None
             if succeeded:
-                self._keep(kept, plan)
+                self._keep(leaf, plan, info)
 
         return attrs.evolve(made, settle=settle)
 
@@ -386,9 +386,9 @@ class Delegator:
         self.report(engine.part, _IMPURE, "`decide`", "its plan was used, and not kept")
         return "not kept: the engine is not pure", None
 
-    def _keep(self, leaf: Leaf, plan: DelegationPlan) -> None:
+    def _keep(self, leaf: Leaf, plan: DelegationPlan, info: CacheInfo) -> None:
         if self.l1 is not None:
-            self.l1.put(leaf.key, plan, self.ttl)
+            self.l1.put(leaf.key, plan, info=info)
 
     def _engine_failed(self, known: Known, engine: Engine, steps: Steps, fault: PluginFault, reads: Reads) -> Decision:
         self.report(fault.part, fault, "", _OWN_BODY)

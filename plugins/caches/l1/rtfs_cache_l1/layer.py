@@ -1,99 +1,57 @@
-"""The layer: cachetools stores and picks the least recently used, this module keeps time and counts.
+"""The layer: records in memory, bounded (`rtfs_framework.api.BoundedCache`); unsure plans are not kept.
 
-`LRUCache` and not `TLRUCache`: the latter costs five times as much per hit (1.16 against 0.21 microseconds) and drops
-stale entries where they cannot be counted. Here a stale record is dropped when it is read, as a miss and an expiry; one
-that nobody reads any more is the least recently used soon enough. One lock guards everything.
+What the host says beside a plan (`CacheInfo`) makes the views by agent and by task. A stale record is dropped when it
+is read, as a miss and an expiry; one that nobody reads any more makes room soon enough.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from threading import Lock
+import random
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cachetools import LRUCache
-
-from rtfs_framework.api import NO_INFO, CacheInfo, CacheItem, CacheKey, CacheRecord, CacheStats, Clock
-
-_Slot = tuple[str, str]
-"""What a record is stored under: both halves of its key, so that neither swapped nor equal ones collide."""
+from rtfs_framework.api import NO_INFO, BoundedCache, CacheInfo, CacheItem, CacheKey, Clock, Policy
 
 
-class PlanCache:
-    """At most `capacity` records, each for `ttl` seconds (None: until it is evicted)."""
+class PlanCache(BoundedCache):
+    """At most `capacity` records of `capacity_bytes`, each for `ttl` seconds (None: until it makes room)."""
 
-    def __init__(self, *, capacity: int, ttl: float | None, clock: Clock) -> None:
-        self._records: LRUCache[_Slot, CacheRecord] = LRUCache(capacity)
-        self._capacity = capacity
-        self._ttl = ttl
-        self._now = clock.now
-        self._lock = Lock()
-        self._hits = self._misses = self._puts = self._evictions = self._expiries = 0
-
-    def get(self, key: CacheKey) -> CacheRecord | None:
-        """Return the live record of a key, or None."""
-        slot = (key.namespace, key.digest)
-        with self._lock:
-            record = self._records.get(slot)
-            if record is None:
-                self._misses += 1
-                return None
-            expires_at = record.expires_at
-            if expires_at is not None and self._now() >= expires_at:
-                del self._records[slot]
-                self._misses += 1
-                self._expiries += 1
-                return None
-            self._hits += 1
-            return record
+    def __init__(
+        self,
+        *,
+        capacity: int,
+        ttl: float | None,
+        clock: Clock,
+        policy: Policy = "lru",
+        capacity_bytes: int | None = None,
+        min_confidence: float = 0.0,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        super().__init__(
+            capacity=capacity, ttl=ttl, clock=clock, policy=policy, capacity_bytes=capacity_bytes, chance=chance
+        )
+        self._floor = min_confidence
 
     def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:
-        """Store a value for `ttl` seconds, None for the layer's own; the least recently used record makes room."""
-        slot = (key.namespace, key.digest)
-        lifetime = self._ttl if ttl is None else ttl
-        now = self._now()
-        expires_at = None if lifetime is None else now + lifetime
-        record = CacheRecord(value=value, stored_at=now, expires_at=expires_at, info=info)
-        with self._lock:
-            records = self._records
-            if len(records) >= self._capacity and slot not in records:
-                records.popitem()
-                self._evictions += 1
-            records[slot] = record
-            self._puts += 1
+        """Store a value for `ttl` seconds, None for the layer's own; others make room, by the policy.
 
-    def invalidate(self, key: CacheKey) -> bool:
-        """Forget one key; tell whether it was there."""
-        with self._lock:
-            return self._records.pop((key.namespace, key.digest), None) is not None
+        What its maker is less sure of than the floor is not kept and not counted; what lay there before goes.
+        """
+        if info.confidence is not None and info.confidence < self._floor:
+            self.invalidate(key)
+        else:
+            super().put(key, value, ttl, info)
 
-    def scan(self) -> Iterator[CacheItem]:
-        """Go through the live records as they are now."""
-        with self._lock:
-            records = list(self._records.items())
-        now = self._now()
-        for slot, record in records:
-            if record.expires_at is None or now < record.expires_at:
-                yield CacheItem(CacheKey(*slot), record)
+    def by_agent(self) -> Mapping[str, Sequence[CacheItem]]:
+        """Return the live records by the agent for whom each was made ("": nobody in particular)."""
+        return self._by(lambda info: info.agent)
 
-    def clear(self) -> None:
-        """Forget everything (counters stay)."""
-        with self._lock:
-            self._records.clear()
+    def by_task(self) -> Mapping[str, Sequence[CacheItem]]:
+        """Return the live records by the task for which each was made ("": none was named)."""
+        return self._by(lambda info: info.task)
 
-    def stats(self) -> CacheStats:
-        """Return the counters."""
-        with self._lock:
-            return CacheStats(
-                hits=self._hits,
-                misses=self._misses,
-                puts=self._puts,
-                evictions=self._evictions,
-                expiries=self._expiries,
-                size=len(self._records),
-                capacity=self._capacity,
-            )
-
-    def close(self) -> None:
-        """Forget everything; there is nothing to release."""
-        self.clear()
+    def _by(self, name: Callable[[CacheInfo], str]) -> Mapping[str, Sequence[CacheItem]]:
+        found: dict[str, list[CacheItem]] = {}
+        for item in self.scan():
+            found.setdefault(name(item.record.info), []).append(item)
+        return found
