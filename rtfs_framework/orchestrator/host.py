@@ -167,6 +167,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         ttl=config.cache_ttl,
         directory=lambda: str(cache_dir(environ)),
         report=events.plugin_failed,
+        back=events.cache_works,
         keyring=keyring,
         environ=environ,
     )

@@ -17,7 +17,8 @@ from rtfs_framework.cli.shown.columns import age
 from rtfs_framework.cli.shown.words import money
 
 if TYPE_CHECKING:
-    from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack, SafeLayer
+    from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack
+    from rtfs_framework.orchestrator.remembering.safe_layer import SafeLayer
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -41,8 +41,8 @@ from rtfs_framework.orchestrator.deciding.readings import UNKEPT, why_unkept
 from rtfs_framework.orchestrator.deciding.shadow import Shadow
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 from rtfs_framework.orchestrator.recording.records import Decision, Grounds, Shadowed, Steps
-from rtfs_framework.orchestrator.remembering.cache_stack import SafeLayer
 from rtfs_framework.orchestrator.remembering.keys import key_of
+from rtfs_framework.orchestrator.remembering.safe_layer import SafeLayer
 from rtfs_framework.registry.faults import Part, PluginFault
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ class Delegator:
             leaf.hit = record.value, decision
             return decision
         if self.l1 is not None:
-            self.l1.blame("`get`", f"returned {wrong or 'no plan'}")
+            self.l1.blame("`get`", f"returned {wrong or 'no plan'}", leaf.key)
         return None
 
     def _of_memory(self, known: Known, leaf: Leaf, stored: DelegationPlan, verdict: str) -> Decision:

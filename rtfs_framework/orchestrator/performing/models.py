@@ -110,7 +110,7 @@ class Models:
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self.failed(error, instance)
         if key is not None:
-            opened.record.reply_key = key.digest if self.reuse.layer is not None else ""
+            opened.record.reply_key = key.digest if self.reuse.works else ""
             since = self.reuse.landed
             found = self.reuse.look_up(key)
             if found is not None:
@@ -118,7 +118,7 @@ class Models:
                 if answer is not None:
                     return answer
                 self.reuse.forget(key)
-            opened.record.cache = "l2 miss" if self.reuse.layer is not None else ""
+            opened.record.cache = "l2 miss" if self.reuse.works else ""
             if not immediate:
                 return Pending(self._next(opened, function, instance, (key, since)))
         if immediate:

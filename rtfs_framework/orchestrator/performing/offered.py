@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.redaction import Redactor
     from rtfs_framework.orchestrator.performing.remote_steps import RemoteSteps
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
-    from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack, SafeLayer
+    from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack
     from rtfs_framework.orchestrator.remembering.reuse import Reuse
+    from rtfs_framework.orchestrator.remembering.safe_layer import SafeLayer
     from rtfs_framework.orchestrator.remembering.similar import Similar
     from rtfs_framework.registry.catalog import Catalog
 

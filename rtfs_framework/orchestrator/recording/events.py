@@ -110,6 +110,10 @@ class EventBus:
         if self.faults.note(fault, instead):
             self.emit("plugin.failed", {"plugin": str(part), "error": str(fault)})
 
+    def cache_works(self, part: Part, seconds: float) -> None:
+        """Tell that a cache layer that was left out works again, after so many seconds."""
+        self.emit("cache.works", {"plugin": str(part), "seconds": seconds})
+
     def journal_failed(self, error: JournalError) -> None:
         """Report a journal that cannot be written, where the configuration says to go on."""
         message = f"the journal {error.path}: {error.problem}; calls go on without it"

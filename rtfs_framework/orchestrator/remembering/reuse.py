@@ -24,10 +24,10 @@ from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.boundary.purity import is_plain
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
-from rtfs_framework.orchestrator.remembering.cache_stack import UNSHARED, SafeLayer
 from rtfs_framework.orchestrator.remembering.keyring import Keyring
 from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.orchestrator.remembering.packed import pack, unpack
+from rtfs_framework.orchestrator.remembering.safe_layer import UNSHARED, SafeLayer
 
 if TYPE_CHECKING:
     import anyio
@@ -122,6 +122,11 @@ class Reuse:
     _latest: dict[str, tuple[int, InferenceReply, CacheInfo]] = attrs.field(factory=dict, init=False)
     landed: int = attrs.field(default=0, init=False)
     """How many requests have landed and were remembered."""
+
+    @property
+    def works(self) -> bool:
+        """Tell whether anything is remembered now: there is a layer, and it is not out."""
+        return self.layer is not None and not self.layer.broken
 
     def key(self, opened: OpenCall, function: FunctionSignature, instance: Answering) -> CacheKey | None:
         """Return the key of a request, None when its reply must not be reused."""

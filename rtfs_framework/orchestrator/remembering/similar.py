@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from rtfs_framework.api.values import Clock
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
-    from rtfs_framework.orchestrator.remembering.cache_stack import SafeLayer
     from rtfs_framework.orchestrator.remembering.reuse import Answering, Reuse
+    from rtfs_framework.orchestrator.remembering.safe_layer import SafeLayer
 
 HINT = "runtime.learning.similar"
 """`^{:runtime.learning.similar {:false-hits 0.001}}`: a call's own bound; `false` and 0 serve it nothing."""

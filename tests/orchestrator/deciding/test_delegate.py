@@ -34,7 +34,7 @@ from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.sequel import Sequel
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS
-from rtfs_framework.orchestrator.remembering.cache_stack import SafeLayer
+from rtfs_framework.orchestrator.remembering.safe_layer import SafeLayer
 from rtfs_framework.registry.faults import Part, PluginFault
 from rtfs_framework.registry.problems import Provenance
 from rtfs_framework.testing import FakeClock

@@ -24,7 +24,7 @@ from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.remembering.artifacts.build import build
 from rtfs_framework.orchestrator.remembering.artifacts.seal import Seal, SealError, make_seal
-from rtfs_framework.orchestrator.remembering.cache_stack import SafeLayer
+from rtfs_framework.orchestrator.remembering.safe_layer import SafeLayer
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.meter import Watch

@@ -1,0 +1,368 @@
+"""One cache layer as the host uses it: its failures are misses, and it is left out until it works again.
+
+In: a layer, and how another one like it is made. Invariants: no call fails by a layer that breaks, and none waits for
+one to come back; an outage is reported once, and its end too; what was invalidated while a layer was out is taken out
+of it before anything is served from it.
+
+After a failure a layer is not asked for a second, then for two, and so on up to five minutes, by the host's steady
+clock. Then one use of it, and no second beside it, is tried apart from the call that wanted it, which goes on without.
+The old layer is tried first, so that what it holds in memory is not lost; where that fails (it may have been closed by
+what went wrong), one is made anew. A layer that breaks again soon after is left out for twice as long as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+import attrs
+
+from rtfs_framework.api.cache import (
+    NO_INFO,
+    CacheInfo,
+    CacheItem,
+    CacheKey,
+    CacheLayer,
+    CacheRecord,
+    CacheStats,
+    Claim,
+)
+from rtfs_framework.api.values import Clock
+from rtfs_framework.registry.faults import Part, PluginFault, ask
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
+"""Seconds for which a layer that broke is not asked: at first, and at most."""
+
+_MOST_MISSED = 4_096
+"""Invalidations that are held for a layer that is out; with more, all that it holds is dropped."""
+
+_LEFT_OUT = "nothing is served from it or kept in it until it works again"
+
+Report = Callable[[Part, "BaseException | str", str, str], None]
+Start = Callable[[Callable[[], None]], None]
+
+_T = TypeVar("_T")
+
+
+@attrs.define(slots=True, eq=False)
+class _Outage:
+    """A layer that is out, and what it has missed meanwhile."""
+
+    layer: CacheLayer | None
+    """The one that broke; None where none could be made."""
+    began: float
+    wait: float
+    due: float
+    """When it is tried again, by the steady clock."""
+    trying: bool = False
+    missed: dict[tuple[str, str], CacheKey] = attrs.field(factory=dict)
+    missed_all: bool = False
+
+    def miss(self, key: CacheKey | None) -> None:
+        """Note that a key must be taken out; None for all."""
+        if key is None or len(self.missed) >= _MOST_MISSED:
+            self.missed_all = True
+            self.missed.clear()
+        elif not self.missed_all:
+            self.missed[key.namespace, key.digest] = key
+
+
+def _nobody(_part: Part, _seconds: float) -> None:
+    """Tell nobody."""
+
+
+def _in_thread(work: Callable[[], None]) -> None:
+    Thread(target=work, name="rtfs-cache-retry", daemon=True).start()
+
+
+class _Unshared:
+    """The right to make a value that nobody else asks for."""
+
+    def release(self) -> None:
+        """Do nothing."""
+
+
+UNSHARED = _Unshared()
+
+
+@attrs.frozen(slots=True, eq=False)
+class _SafeClaim:
+    """A right that a layer gave."""
+
+    layer: SafeLayer
+    claim: Claim
+
+    def release(self) -> None:
+        """Give it back."""
+        self.layer.give_back(self.claim)
+
+
+@attrs.define(slots=True, eq=False)
+class SafeLayer:
+    """A layer whose failures are misses. Any threads may use it."""
+
+    part: Part
+    layer: CacheLayer | None
+    """The one that is asked; None while it is out."""
+    report: Report
+    clock: Clock | None = None
+    """Without one, a layer that broke stays out."""
+    remake: Callable[[], CacheLayer] | None = None
+    """Makes another one; raises PluginFault where that cannot be."""
+    back: Callable[[Part, float], None] = _nobody
+    """Told that the layer works again, and after how many seconds."""
+    start: Start = _in_thread
+    """Runs what no call may wait for."""
+    _outage: _Outage | None = attrs.field(default=None, init=False)
+    _outages: int = attrs.field(default=0, init=False)
+    _calm: tuple[float, float] | None = attrs.field(default=None, init=False)
+    """When the last outage ended, and how long the layer had to wait at its end."""
+    _lock: Lock = attrs.field(factory=Lock, init=False)
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        return self.part.name
+
+    @property
+    def broken(self) -> bool:
+        """Tell whether it is out."""
+        return self.layer is None
+
+    def get(self, key: CacheKey) -> CacheRecord | None:
+        """Return the live record of a key, or None."""
+        layer = self.layer
+        if layer is None:
+            self._retry("`get`", lambda layer: self._of_kind("`get`", layer.get(key), CacheRecord))
+            return None
+        try:  # not by `_safely`: this is the way of every decision
+            found: object = ask(self.part, "`get`", layer.get, key)
+        except PluginFault as fault:
+            self._out(layer, "`get`", fault)
+            return None
+        if found is None or isinstance(found, CacheRecord):
+            return found
+        self._out(layer, "`get`", f"returned a {type(found).__name__}, which is no CacheRecord")
+        return None
+
+    def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:
+        """Store a value."""
+        self._safely("`put`", lambda layer: layer.put(key, value, ttl, info))
+
+    def scan(self) -> list[CacheItem]:
+        """Return the live records."""
+        return self._safely("`scan`", self._scanned) or []
+
+    def stats(self) -> CacheStats | None:
+        """Return the counters, None while it is out."""
+        return self._safely("`stats`", lambda layer: self._of_kind("`stats`", layer.stats(), CacheStats))
+
+    def invalidate(self, key: CacheKey) -> bool:
+        """Forget what is kept under a key, now or before it is used again; tell if it is known to have been there."""
+        return bool(self._surely("`invalidate`", key))
+
+    def clear(self) -> None:
+        """Forget everything, now or before it is used again."""
+        self._surely("`clear`", None)
+
+    def claim(self, key: CacheKey, lease: float) -> Claim | None:
+        """Take the right to make a value, among all who share the layer; None while another has it.
+
+        A layer that is not shared, or is out, gives it to everybody.
+        """
+        claim = getattr(self.layer, "claim", None)
+        if claim is None:
+            return UNSHARED
+        taken: list[Claim | None] = []
+        self.use("`claim`", lambda _: taken.append(claim(key, lease)))
+        found = taken[0] if taken else UNSHARED
+        return None if found is None else _SafeClaim(self, found)
+
+    def give_back(self, claim: Claim) -> None:
+        """Give a right back."""
+        self.use("`release`", lambda _: claim.release())
+
+    def use(self, doing: str, use: Callable[[CacheLayer], Any]) -> Any:
+        """Return what some code that uses the layer returns; None where the layer breaks or is out.
+
+        Where it is out and due, it is tried by its counters: the code may do what must not be done unasked.
+        """
+        if self.layer is None:
+            self._retry("`stats`", lambda layer: self._of_kind("`stats`", layer.stats(), CacheStats))
+            return None
+        return self._safely(doing, use)
+
+    def close(self) -> None:
+        """Release files."""
+        with self._lock:
+            outage, self._outage = self._outage, None
+            layer, self.layer = self.layer, None
+            self.clock = None
+        if outage is not None and not outage.trying:
+            self._drop(outage.layer)
+        if layer is not None:
+            try:
+                ask(self.part, "`close`", layer.close)
+            except PluginFault as fault:
+                self.report(self.part, fault, "`close`", _LEFT_OUT)
+
+    def blame(self, doing: str, wrong: str, key: CacheKey) -> None:
+        """Leave the layer out for what it gave for a key, and report it; that record goes before it is used again."""
+        layer = self.layer
+        if layer is not None:
+            self._out(layer, doing, wrong)
+            self._surely("`invalidate`", key)
+
+    def never_made(self, wrong: PluginFault) -> None:
+        """Report a layer that could not be made; that is tried again, too."""
+        self._out(None, "", wrong)
+
+    # -- one use -------------------------------------------------------------------------------------------------------
+
+    def _safely(self, doing: str, use: Callable[[CacheLayer], _T]) -> _T | None:
+        layer = self.layer
+        if layer is None:
+            self._retry(doing, use)
+            return None
+        try:
+            return ask(self.part, doing, use, layer)
+        except PluginFault as fault:
+            self._out(layer, doing, fault)
+            return None
+
+    def _surely(self, doing: str, key: CacheKey | None) -> bool | None:
+        """Take a key out, or all; where the layer is out, note it."""
+        while True:
+            layer = self.layer
+            if layer is None:
+                with self._lock:
+                    outage = self._outage
+                    if outage is not None:
+                        outage.miss(key)
+                    elif self.layer is not None:  # it has come back meanwhile
+                        continue
+                self._retry(doing, lambda _: None)
+                return None
+            try:
+                return ask(self.part, doing, _take_out, layer, key)
+            except PluginFault as fault:
+                self._out(layer, doing, fault)
+
+    def _of_kind(self, doing: str, found: object, kind: type[_T]) -> _T | None:
+        if found is None and kind is CacheRecord:
+            return None
+        if isinstance(found, kind):
+            return found
+        raise PluginFault(self.part, doing, f"returned a {type(found).__name__}, which is no {kind.__name__}")
+
+    def _scanned(self, layer: CacheLayer) -> list[CacheItem]:
+        return [item for item in (self._of_kind("`scan`", each, CacheItem) for each in layer.scan()) if item]
+
+    # -- out and back --------------------------------------------------------------------------------------------------
+
+    def _out(self, layer: CacheLayer | None, doing: str, wrong: BaseException | str) -> None:
+        """Leave a layer out, unless another thread has done so."""
+        now = 0.0 if self.clock is None else self.clock.monotonic()
+        with self._lock:
+            if self._outage is not None or layer is not self.layer:
+                return
+            soon = self._calm is not None and now - self._calm[0] < self._calm[1]
+            wait = min(2 * self._calm[1], LONGEST_WAIT) if soon and self._calm is not None else FIRST_WAIT
+            self.layer = None
+            self._outage = _Outage(layer, now, wait, now + wait)
+            self._outages += 1
+            number = self._outages
+        fault = wrong if isinstance(wrong, PluginFault) else PluginFault(self.part, doing, wrong)
+        if number > 1:  # told anew: people have heard that it works again
+            part, what, kind = fault.kind_of_fault
+            fault.kind_of_fault = part, f"{what}, outage {number}", kind
+        self.report(self.part, fault, doing, _LEFT_OUT)
+
+    def _retry(self, doing: str, use: Callable[[CacheLayer], object]) -> None:
+        """See to it that a use is tried, when it is time; no more than one at once."""
+        outage, clock = self._outage, self.clock
+        if outage is None or clock is None or outage.trying or clock.monotonic() < outage.due:
+            return
+        with self._lock:
+            if outage.trying or self._outage is not outage:
+                return
+            outage.trying = True
+        try:
+            self.start(partial(self._try, outage, clock, doing, use))
+        except RuntimeError:  # no thread can be had
+            self._wait_longer(outage, clock)
+
+    def _try(self, outage: _Outage, clock: Clock, doing: str, use: Callable[[CacheLayer], object]) -> None:
+        for candidate in (lambda: outage.layer, self._made_anew):
+            layer = candidate()
+            if layer is None:
+                continue
+            try:
+                ask(self.part, doing, use, layer)
+                returned = self._return(outage, clock, layer)
+            except PluginFault:
+                if layer is not outage.layer:
+                    self._drop(layer)
+                continue
+            if layer is not outage.layer:
+                self._drop(outage.layer)
+            if returned:
+                self.back(self.part, clock.monotonic() - outage.began)
+            else:
+                self._drop(layer)  # the host was closed meanwhile
+            return
+        self._wait_longer(outage, clock)
+
+    def _return(self, outage: _Outage, clock: Clock, layer: CacheLayer) -> bool:
+        """Let a layer in, after it has caught up with what it missed; tell whether it is wanted.
+
+        Raises:
+            PluginFault: It cannot catch up; what it missed is still noted.
+        """
+        while True:
+            with self._lock:
+                keys, everything = list(outage.missed.values()), outage.missed_all
+                if not keys and not everything:
+                    if self._outage is not outage:
+                        return False
+                    self._calm = clock.monotonic(), outage.wait
+                    self.layer, self._outage = layer, None
+                    return True
+            for key in [None] if everything else keys:
+                ask(self.part, "`invalidate`", _take_out, layer, key)
+            with self._lock:
+                outage.missed_all = outage.missed_all and not everything
+                for key in keys:
+                    outage.missed.pop((key.namespace, key.digest), None)
+
+    def _wait_longer(self, outage: _Outage, clock: Clock) -> None:
+        with self._lock:
+            outage.wait = min(2 * outage.wait, LONGEST_WAIT)
+            outage.due = clock.monotonic() + outage.wait
+            outage.trying = False
+            wanted = self._outage is outage
+        if not wanted:
+            self._drop(outage.layer)
+
+    def _made_anew(self) -> CacheLayer | None:
+        try:
+            return None if self.remake is None else self.remake()
+        except PluginFault:
+            return None
+
+    def _drop(self, layer: CacheLayer | None) -> None:
+        """Close a layer that is of no use; how it fails is of none either."""
+        if layer is not None:
+            try:
+                ask(self.part, "`close`", layer.close)
+            except PluginFault:
+                return
+
+
+def _take_out(layer: CacheLayer, key: CacheKey | None) -> bool:
+    if key is None:
+        layer.clear()
+        return True
+    return bool(layer.invalidate(key))
