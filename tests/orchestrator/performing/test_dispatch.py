@@ -166,7 +166,7 @@ def test_a_cache_that_cannot_be_made_is_reported_and_left_out(kit, source):
     catalog = kit.catalog(kit.provider("m", lambda _: "ok"))
     catalog = attrs.evolve(catalog, caches={"l2": (entry, next(iter(catalog.providers.values()))[1])})
     with kit.open(catalog) as session:
-        assert session.host.caches.layers == {}
+        assert session.host.caches.stats() == {}
         assert "no folder" in session.problems[0].message
 
 
