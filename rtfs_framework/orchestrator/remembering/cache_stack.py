@@ -63,7 +63,7 @@ class CacheStack:
             layer.close()
 
 
-def build_stack(
+def build_stack(  # noqa: PLR0913 - each is a part of a host
     entries: Mapping[str, tuple[CacheEntry, Provenance]],
     specs: Mapping[str, CacheSpec],
     *,
