@@ -1,4 +1,8 @@
-"""The contract of cache layers: bounded, least recently used first out, never past their time, counters that add up."""
+"""The contract of cache layers: bounded in entries and bytes, first out what their policy says, never past their time.
+
+What was put is handed back as it was, with what is known of it; what a scan shows is what is there; counters add up;
+and no two keys, so no two tenants, ever have one record.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +11,63 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rtfs_framework.api import CacheKey, CacheLayer, CacheSettings
+from rtfs_framework.api import NO_INFO, CacheInfo, CacheKey, CacheLayer, CacheSettings
 from rtfs_framework.testing.clock import FakeClock
 from rtfs_framework.testing.conformance.base import Conformance, check
+from rtfs_framework.testing.conformance.cache_bytes import check_bytes, check_too_large
+from rtfs_framework.testing.conformance.cache_policies import check_policy
+from rtfs_framework.testing.conformance.cache_tenants import check_tenants
 from rtfs_framework.testing.fakes import cache_key
+
+FULL_INFO = CacheInfo(
+    symbol="demo/f",
+    target="remote:x",
+    model="m 1 \N{SNOWMAN}",
+    tenant="acme",
+    labels=("pii", "secret"),
+    agent="clerk",
+    task="triage",
+    tags=("a b", "c"),
+    reply="run:1.2",
+    sources=("run:0", "run:1"),
+    seconds=0.25,
+    cost=12_345_678_901,
+    confidence=0.75,
+)
 
 
 class CacheConformance(Conformance):
-    """Inherit, and give `make`; set `persistent` for a layer that keeps files."""
+    """Inherit, and give `make`; set `persistent` for a layer that keeps files.
+
+    A layer that is bounded in bytes gives `make_weighed`; one that offers policies names them in `policies`, and gives
+    `make_by`; one that can tell a damaged record gives `damage`.
+    """
 
     persistent: ClassVar[bool] = False
     """Whether what was put is there for the next layer made on the same directory."""
 
+    policies: ClassVar[tuple[str, ...]] = ()
+    """The policies that the layer offers, of those of `rtfs_framework.api.POLICIES`."""
+
     @abstractmethod
     def make(self, settings: CacheSettings, capacity: int) -> CacheLayer:
         """Return a new layer that holds `capacity` records, with the clock, ttl and directory of the settings."""
+
+    def make_by(self, settings: CacheSettings, capacity: int, policy: str) -> CacheLayer:
+        """Return a new layer that lets records go by one of `policies`."""
+        raise NotImplementedError(policy)
+
+    def make_weighed(self, settings: CacheSettings, capacity: int, capacity_bytes: int) -> CacheLayer | None:  # noqa: ARG002
+        """Return a new layer that is bounded in bytes, too; None where layers of this kind are not."""
+        return None
+
+    def large_value(self, i: int, size: int) -> Any:
+        """Return a value that takes about `size` bytes in a layer of `make_weighed`; different for different `i`."""
+        return f"{i:08}" + "\N{SNOWMAN}".join(str(i * j % 1_009) for j in range(size // 6))
+
+    def damage(self, directory: str) -> bool:  # noqa: ARG002
+        """Change a byte of every value in a directory's files; False where a layer of this kind cannot tell."""
+        return False
 
     def value(self, i: int) -> Any:
         """Return the `i`-th of some distinct values that the layer can hold."""
@@ -85,9 +131,17 @@ class CacheConformance(Conformance):
         layer.close()
 
     def test_halves_of_keys_do_not_collide(self) -> None:
-        """Swapped halves, equal halves and joined texts are different keys; the readable parts are no part of it."""
+        """Swapped halves, equal halves and joined texts are different keys, and so are those that differ in one sign.
+
+        The readable parts are no part of it.
+        """
         keys = [CacheKey("a", "b"), CacheKey("b", "a"), CacheKey("a", "a"), CacheKey("b", "b"), CacheKey("", "ab")]
         keys += [CacheKey("ab", ""), cache_key("a", "b"), cache_key("b", "a"), cache_key("a", "a"), cache_key("b", "b")]
+        long = cache_key(1).digest
+        keys += [
+            CacheKey("n", each) for each in (long, long[:-1] + "x", long[:-1], long + "0", long.upper(), f"{long} ")
+        ]
+        keys += [CacheKey(each, long) for each in ("N", "n ", "n\t", "n\0", "\u00e9", "e\u0301", "a%", "a_", "*")]
         layer, _ = self.layer(len(keys))
         for i, key in enumerate(keys):
             layer.put(key, self.value(i))
@@ -174,6 +228,124 @@ class CacheConformance(Conformance):
         layer.put(cache_key(1), self.value(2))
         check(_value(layer, cache_key(1)) == self.value(2), "a cleared layer takes no new record")
         layer.close()
+
+    def test_a_later_put_has_its_own_time(self) -> None:
+        """What is put again lives as long as the last put says; the layer's own time where that says none."""
+        layer, clock = self.layer(ttl=10.0)
+        for i, first, last in ((1, 5.0, 20.0), (2, 20.0, 5.0), (3, 5.0, None)):
+            layer.put(cache_key(i), self.value(i), first)
+            layer.put(cache_key(i), self.value(i), last)
+        for passed, expected in ((6.0, [1, 3]), (6.0, [1]), (9.0, [])):
+            clock.advance(passed)
+            left = [i for i in (1, 2, 3) if layer.get(cache_key(i)) is not None]
+            check(left == expected, f"after {clock.monotonic()} s there are {left}, not {expected}")
+        layer.close()
+
+    def test_what_is_known_of_a_value_is_handed_back(self) -> None:
+        """All of it, by a look-up and by a scan; a later put brings its own; and nothing for nothing."""
+        layer, _ = self.layer()
+        layer.put(cache_key(1), self.value(1), None, FULL_INFO)
+        layer.put(cache_key(2), self.value(2))
+        layer.put(cache_key(3), self.value(3), None, FULL_INFO)
+        layer.put(cache_key(3), self.value(3), None, CacheInfo(agent="another"))
+        expected = {1: FULL_INFO, 2: NO_INFO, 3: CacheInfo(agent="another")}
+        for i, info in expected.items():
+            record = layer.get(cache_key(i))
+            check(record is not None and record.info == info, f"put with {info!r}, got {record!r}")
+        scanned = {item.key: item.record.info for item in layer.scan()}
+        check(scanned == {cache_key(i): info for i, info in expected.items()}, f"a scan says {scanned!r}")
+        layer.close()
+
+    def test_a_scan_shows_what_is_there(self) -> None:
+        """Each live record once, under its key, with its value and times; nothing stale, replaced or taken out."""
+        layer, clock = self.layer(9, ttl=10.0)
+        for i, ttl in ((1, None), (2, 3.0), (3, None), (4, None)):
+            layer.put(cache_key(i), self.value(i), ttl)
+        layer.put(cache_key(4), self.value(5))
+        layer.invalidate(cache_key(3))
+        clock.advance(5.0)
+        items = list(layer.scan())
+        found = {item.key: (item.record.value, item.record.stored_at, item.record.expires_at) for item in items}
+        now = clock.now()
+        expected = {
+            cache_key(1): (self.value(1), now - 5.0, now + 5.0),
+            cache_key(4): (self.value(5), now - 5.0, now + 5.0),
+        }
+        check(len(items) == len(found) and found == expected, f"a scan shows {found!r}, not {expected!r}")
+        layer.clear()
+        check(not list(layer.scan()), "a scan shows records of a cleared layer")
+        layer.close()
+
+    def test_a_scan_is_no_use(self) -> None:
+        """It counts nothing, and saves no record from making room."""
+        layer, _ = self.layer(2)
+        for i in (1, 2):
+            layer.put(cache_key(i), self.value(i))
+        layer.get(cache_key(2))
+        layer.get(cache_key(1))
+        before = layer.stats()
+        for item in layer.scan():
+            check(item.record.value in (self.value(1), self.value(2)), f"a scan shows {item!r}")
+        check(layer.stats() == before, f"a scan changed the counters: {before!r}, then {layer.stats()!r}")
+        layer.put(cache_key(3), self.value(3))
+        left = [i for i in (1, 2, 3) if layer.get(cache_key(i)) is not None]
+        check(left == [1, 3], f"2 was used least lately, whatever a scan went through; left are {left}")
+        layer.close()
+
+    def test_what_is_taken_out_is_counted(self) -> None:
+        """Each record that `invalidate` or `clear` takes out counts once; what was not there does not."""
+        layer, _ = self.layer(5)
+        for i in range(5):
+            layer.put(cache_key(i), self.value(i))
+        for i in (0, 0, 9):
+            layer.invalidate(cache_key(i))
+        check(layer.stats().invalidations == 1, f"one record was taken out, counted {layer.stats().invalidations}")
+        layer.clear()
+        layer.clear()
+        stats = layer.stats()
+        seen = (stats.invalidations, stats.evictions, stats.expiries, stats.errors, stats.puts)
+        check(seen == (5, 0, 0, 0, 5), f"invalidations, evictions, expiries, errors, puts: {seen}, not (5, 0, 0, 0, 5)")
+        check((stats.size, stats.size_bytes) == (0, 0), f"a cleared layer holds {stats.size}, {stats.size_bytes} bytes")
+        layer.close()
+
+    def test_bytes_are_bounded(self) -> None:
+        """With `make_weighed`: never more, also where records are replaced; never more records than may be, either."""
+        check_bytes(self.make_weighed, self.large_value)
+
+    def test_what_is_too_large_is_not_kept(self) -> None:
+        """With `make_weighed`: nor is the older value of its key, which would be served for it; others stay."""
+        check_too_large(self.make_weighed, self.value, self.large_value)
+
+    def test_policies_do_what_they_say(self) -> None:
+        """For each of `policies`: which record makes room."""
+        for policy in self.policies:
+            check_policy(
+                policy, lambda settings, capacity, name=policy: self.make_by(settings, capacity, name), self.value
+            )
+
+    def test_no_tenant_has_anothers_record(self) -> None:
+        """In random operations, with evictions, expiries and invalidations, under keys that differ in the tenant."""
+        layer, clock = self.layer(20, ttl=10.0)
+        check_tenants(layer, clock, self.value, operations=1_500)
+        layer.close()
+
+    def test_a_damaged_record_is_a_miss_and_an_error(self, tmp_path: Path) -> None:
+        """With `damage`: it is not served, it counts, and the layer goes on."""
+        settings = CacheSettings(clock=FakeClock(), directory=str(tmp_path))
+        first = self.make(settings, 3)
+        first.put(cache_key(1), self.value(1), None, FULL_INFO)
+        first.close()
+        if not self.damage(str(tmp_path)):
+            return
+        second = self.make(settings, 3)
+        check(second.get(cache_key(1)) is None, "a damaged record was served")
+        stats = second.stats()
+        check(
+            (stats.errors, stats.misses) == (1, 1), f"one damaged record, counted {stats.errors}, {stats.misses} misses"
+        )
+        second.put(cache_key(1), self.value(2))
+        check(_value(second, cache_key(1)) == self.value(2), "a layer takes no new record for a damaged one")
+        second.close()
 
     def test_threads_share_a_layer(self) -> None:
         """No update is lost and the bound holds, however many threads use it."""

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from rtfs_framework.api import NO_INFO, CacheInfo, CacheItem, CacheKey, CacheRecord, CacheStats, Clock
+from rtfs_cache_l4.known import Known
+from rtfs_framework.api import NO_INFO, CacheInfo, CacheItem, CacheKey, CacheRecord, CacheStats, Clock, Seal
 
 if TYPE_CHECKING:
     from rtfs_cache_l4.store import Store
@@ -25,13 +26,21 @@ class ArtifactCache:
     """At most `capacity` entries of `most_bytes` together, each for `ttl` seconds (None: until it makes room)."""
 
     def __init__(
-        self, directory: str | None, *, capacity: int, most_bytes: int, ttl: float | None, clock: Clock
+        self,
+        directory: str | None,
+        *,
+        capacity: int,
+        most_bytes: int,
+        ttl: float | None,
+        clock: Clock,
+        seal: Callable[[], Seal] | None = None,
     ) -> None:
         self._directory = directory
         self._capacity = capacity
         self._most_bytes = most_bytes
         self._ttl = ttl
         self._clock = clock
+        self._known = Known(seal)
         self._lock = Lock()
         self._opened: Store | None = None
         self._off = False
@@ -39,6 +48,7 @@ class ArtifactCache:
         self._used: dict[Slot, tuple[int, int]] = {}
         """Uses that the file does not know: when, and the last that it does know."""
         self._hits = self._misses = self._puts = self._evictions = self._expiries = 0
+        self._invalidations = self._errors = 0
 
     def get(self, key: CacheKey) -> CacheRecord | None:
         """Return the live record of a key, or None."""
@@ -49,20 +59,26 @@ class ArtifactCache:
             if store is None or row is None:
                 self._misses += 1
                 return None
-            value, stored_at, expires_at, used = row
+            value, stored_at, expires_at, used, known = row
             if expires_at is not None and self._clock.now() >= expires_at:
                 self._used.pop(slot, None)
                 self._misses += 1
                 self._expiries += store.drop(slot)
                 return None
+            info = self._known.read(slot, known)
+            if info is None:
+                self._misses += 1
+                self._errors += 1
+                store.drop(slot)
+                return None
             self._hits += 1
             self._used[slot] = (self._now(), used)
-            return CacheRecord(value=value, stored_at=stored_at, expires_at=expires_at)
+            return CacheRecord(value=value, stored_at=stored_at, expires_at=expires_at, info=info)
 
-    def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:  # noqa: ARG002
+    def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:
         """Store bytes for `ttl` seconds, None for the layer's own; the least recently used entries make room.
 
-        What is larger than the whole layer is not kept.
+        What is larger than the whole layer is not kept, and neither is the older value of its key.
 
         Raises:
             TypeError: The value is no bytes.
@@ -74,13 +90,19 @@ class ArtifactCache:
         with self._lock:
             store = self._store()
             self._puts += 1
-            if store is None or len(value) > self._most_bytes:
+            if store is None:
+                return
+            known = self._known.written(slot, info)
+            if len(value) + len(known or b"") > self._most_bytes:
+                self._used.pop(slot, None)
+                store.drop(slot)
+                self._evictions += 1
                 return
             now = self._clock.now()
             expires_at = None if lifetime is None else now + lifetime
             self._used.pop(slot, None)
             self._write_uses(store, 0)
-            row = (*slot, value, now, expires_at, self._now())
+            row = (*slot, value, now, expires_at, self._now(), known)
             self._evictions += store.put(row, rows=self._capacity, size=self._most_bytes)
 
     def invalidate(self, key: CacheKey) -> bool:
@@ -89,7 +111,9 @@ class ArtifactCache:
         with self._lock:
             self._used.pop(slot, None)
             store = self._store()
-            return store is not None and store.drop(slot)
+            gone = store is not None and store.drop(slot)
+            self._invalidations += gone
+            return gone
 
     def scan(self) -> Iterator[CacheItem]:
         """Go through the live entries; one that was dropped meanwhile is left out."""
@@ -101,7 +125,10 @@ class ArtifactCache:
                 store = self._store()
                 row = None if store is None else store.get(slot)
             if row is not None and (row[2] is None or self._clock.now() < row[2]):
-                yield CacheItem(CacheKey(*slot), CacheRecord(value=row[0], stored_at=row[1], expires_at=row[2]))
+                info = self._known.read(slot, row[4])
+                if info is not None:
+                    record = CacheRecord(value=row[0], stored_at=row[1], expires_at=row[2], info=info)
+                    yield CacheItem(CacheKey(*slot), record)
 
     def clear(self) -> None:
         """Forget everything (counters stay)."""
@@ -109,20 +136,25 @@ class ArtifactCache:
             self._used.clear()
             store = self._store()
             if store is not None:
-                store.clear()
+                self._invalidations += store.clear()
 
     def stats(self) -> CacheStats:
         """Return the counters; `size` is how many entries the file holds, with what other processes wrote."""
         with self._lock:
             store = self._store()
+            rows, size = (0, 0) if store is None else store.totals()
             return CacheStats(
                 hits=self._hits,
                 misses=self._misses,
                 puts=self._puts,
                 evictions=self._evictions,
                 expiries=self._expiries,
-                size=0 if store is None else store.rows(),
+                invalidations=self._invalidations,
+                errors=self._errors,
+                size=rows,
                 capacity=self._capacity,
+                size_bytes=size,
+                capacity_bytes=self._most_bytes,
             )
 
     def close(self) -> None:

@@ -60,4 +60,5 @@ def _make(settings: CacheSettings) -> CacheLayer:
         most_bytes=int(own.megabytes * 1_000_000),
         ttl=own.ttl,  # not the host's: what a plan or a reply is worth has nothing to do with it
         clock=settings.clock,
+        seal=None if settings.directory is None else settings.seal,
     )

@@ -23,14 +23,18 @@ _VERSION = 1
 
 _TABLE = (
     "create table entries (namespace text not null, digest text not null, value blob not null,"
-    " stored_at real not null, expires_at real, used integer not null, size integer not null,"
+    " stored_at real not null, expires_at real, used integer not null, size integer not null, info blob,"
     " primary key (namespace, digest))"
 )
 _TABLES = SqliteTables(_APPLICATION, _VERSION, (_TABLE, "create index entries_by_use on entries (used, size)"))
-_GET = "select value, stored_at, expires_at, used from entries where namespace = ? and digest = ?"
+_HAS_INFO = "select count(*) from pragma_table_info('entries') where name = 'info'"
+_ADD_INFO = "alter table entries add column info blob"
+"""For files that were made before entries had it."""
+_GET = "select value, stored_at, expires_at, used, info from entries where namespace = ? and digest = ?"
 _PUT = (
-    "insert into entries values (?, ?, ?, ?, ?, ?, ?) on conflict do update set value = excluded.value,"
-    " stored_at = excluded.stored_at, expires_at = excluded.expires_at, used = excluded.used, size = excluded.size"
+    "insert into entries (namespace, digest, value, stored_at, expires_at, used, info, size)"
+    " values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set value = excluded.value, stored_at = excluded.stored_at,"
+    " expires_at = excluded.expires_at, used = excluded.used, info = excluded.info, size = excluded.size"
 )
 _USE = "update entries set used = max(used, ?) where namespace = ? and digest = ?"
 _DROP = "delete from entries where namespace = ? and digest = ?"
@@ -41,9 +45,9 @@ _EVICT = (
 
 Slot = tuple[str, str]
 """Namespace and digest."""
-Row = tuple[bytes, float, float | None, int]
-"""Value, stored at, expires at (seconds since the epoch), used (microseconds)."""
-Put = tuple[str, str, bytes, float, float | None, int]
+Row = tuple[bytes, float, float | None, int, bytes | None]
+"""Value, stored at, expires at (seconds since the epoch), used (microseconds), what is known of it."""
+Put = tuple[str, str, bytes, float, float | None, int, bytes | None]
 Result = TypeVar("Result")
 
 
@@ -80,7 +84,7 @@ class Store:
         """Store a row; return how many made room so that no more than `rows` of `size` bytes are left."""
 
         def work(db: sqlite3.Connection) -> int:
-            db.execute(_PUT, (*row, len(row[2])))
+            db.execute(_PUT, (*row, len(row[2]) + len(row[6] or b"")))
             return db.execute(_EVICT, (rows, size)).rowcount
 
         return self._do(lambda db: in_transaction(db, work))
@@ -93,13 +97,14 @@ class Store:
         """Delete a row; tell whether it was there."""
         return self._do(lambda db: db.execute(_DROP, slot).rowcount) > 0
 
-    def clear(self) -> None:
-        """Delete every row."""
-        self._do(lambda db: db.execute("delete from entries"))
+    def clear(self) -> int:
+        """Delete every row; return how many there were."""
+        return self._do(lambda db: db.execute("delete from entries").rowcount)
 
-    def rows(self) -> int:
-        """Return the number of rows."""
-        return self._do(lambda db: int(db.execute("select count(*) from entries").fetchone()[0]))
+    def totals(self) -> tuple[int, int]:
+        """Return the number of rows, and of their bytes."""
+        rows, size = self._do(lambda db: db.execute("select count(*), coalesce(sum(size), 0) from entries").fetchone())
+        return int(rows), int(size)
 
     def slots(self) -> list[Slot]:
         """Return where every row lies."""
@@ -117,7 +122,7 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            return open_sqlite(self.path, _TABLES)
+            return _with_info(open_sqlite(self.path, _TABLES))
         except sqlite3.Error as error:
             if "unable to open" in str(error):
                 raise Unwritable(f"{self.path}: {error}") from error
@@ -138,3 +143,23 @@ class Store:
     def _fault(self, what: str) -> PluginError:
         way_out = "delete it (with its -wal and -shm): it is only a memory; or set `enabled = false` under [caches.l4]"
         return PluginError(_DISTRIBUTION, f"{self.path or FILE} {what}\n  help: {way_out}", code=_CODE)
+
+
+def _with_info(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a connection to a table that has all columns.
+
+    Raises:
+        sqlite3.Error: It cannot be given them.
+    """
+
+    def add(db: sqlite3.Connection) -> None:
+        if not db.execute(_HAS_INFO).fetchone()[0]:  # looked at again: another process may have been faster
+            db.execute(_ADD_INFO)
+
+    try:
+        if not db.execute(_HAS_INFO).fetchone()[0]:
+            in_transaction(db, add)
+    except BaseException:
+        db.close()
+        raise
+    return db

@@ -11,9 +11,14 @@ from rtfs_cache_l4.layer import ArtifactCache
 from rtfs_framework.testing.conformance import CacheConformance
 
 
-def made(settings, capacity):
+def made(settings, capacity, most_bytes=1_000_000):
     return ArtifactCache(
-        settings.directory, capacity=capacity, most_bytes=1_000_000, ttl=settings.ttl, clock=settings.clock
+        settings.directory,
+        capacity=capacity,
+        most_bytes=most_bytes,
+        ttl=settings.ttl,
+        clock=settings.clock,
+        seal=settings.seal,
     )
 
 
@@ -22,6 +27,12 @@ class _Bytes(CacheConformance):
 
     def value(self, i):
         return f"value {i}".encode()
+
+    def large_value(self, i, size):
+        return super().large_value(i, size).encode()
+
+    def make_weighed(self, settings, capacity, capacity_bytes):
+        return made(settings, capacity, capacity_bytes)
 
 
 class TestArtifactCache(_Bytes):

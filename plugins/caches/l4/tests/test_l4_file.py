@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
 from rtfs_cache_l4.layer import ArtifactCache
 from rtfs_cache_l4.plugin import L4Settings, rtfs_caches
-from rtfs_framework.api import CacheSettings, PluginError
+from rtfs_framework.api import CacheInfo, CacheSettings, PluginError
 from rtfs_framework.testing import FakeClock
 from rtfs_framework.testing.fakes import cache_key
 
@@ -132,3 +135,61 @@ def test_the_offer(tmp_path):
     assert layer.get(cache_key(1)) is None
     assert layer.get(cache_key(2)).value == b"y"  # the ttl of replies is not that of programs
     layer.close()
+
+
+class _Seal:
+    """Puts a digest of the purpose before the data."""
+
+    def close(self, purpose, data):
+        return hashlib.sha256(purpose + data).digest() + data
+
+    def open(self, purpose, sealed):
+        if hashlib.sha256(purpose + sealed[32:]).digest() != sealed[:32]:
+            raise ValueError("not sealed by this layer for this purpose")
+        return memoryview(sealed)[32:]
+
+
+def _change(tmp_path, statement):
+    with closing(sqlite3.connect(tmp_path / "cache" / "l4.sqlite")) as db, db:
+        db.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["cast('{}' as blob)", "'text'", "substr(info, 2)", "(select info from entries where info is not null limit 1)"],
+)
+def test_what_is_known_of_an_entry_is_sealed_for_its_place(opened, tmp_path, change):
+    layer = opened(seal=_Seal)
+    for i in (1, 2):
+        layer.put(cache_key(i), b"x", None, CacheInfo(symbol=f"f{i}"))
+    assert layer.get(cache_key(2)).info == CacheInfo(symbol="f2")
+    layer.close()
+    _change(tmp_path, f"update entries set info = {change} where digest = '{cache_key(2).digest}'")
+    again = opened(seal=_Seal)
+    assert [item.key for item in again.scan() if item.key == cache_key(2)] == []
+    assert again.get(cache_key(2)) is None
+    stats = again.stats()
+    assert (stats.errors, stats.misses, stats.size) == (1, 1, 1)
+    assert again.get(cache_key(1)).info == CacheInfo(symbol="f1")
+
+
+def test_without_a_key_nothing_is_said_of_an_entry(opened):
+    def none():
+        raise ValueError("the key may be read by others")
+
+    layer = opened(seal=none)
+    layer.put(cache_key(1), b"x", None, CacheInfo(symbol="f"))
+    record = layer.get(cache_key(1))
+    assert (record.value, record.info) == (b"x", CacheInfo())
+
+
+@pytest.mark.skipif(sqlite3.sqlite_version_info < (3, 35), reason="this SQLite cannot drop a column")
+def test_a_file_of_before_is_used_on(opened, tmp_path):
+    layer = opened()
+    layer.put(cache_key(1), b"x")
+    layer.close()
+    _change(tmp_path, "alter table entries drop column info")
+    again = opened()
+    assert again.get(cache_key(1)).value == b"x"
+    again.put(cache_key(2), b"y", None, CacheInfo(symbol="f"))
+    assert again.get(cache_key(2)).info == CacheInfo(symbol="f")
