@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import frontend, kernel, startup
+from benchmarks.caches import caches
 from benchmarks.catalog import PROGRAMS
 from benchmarks.cold_start import cold_start
 from benchmarks.delegation import decide
@@ -47,6 +48,7 @@ SYSTEM: tuple[Benchmark, ...] = (
     suspended_programs,
     parallel_calls,
     idioms,
+    caches,
 )
 
 
