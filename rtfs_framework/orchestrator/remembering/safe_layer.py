@@ -60,6 +60,11 @@ class _Outage:
     missed: dict[tuple[str, str], CacheKey] = attrs.field(factory=dict)
     missed_all: bool = False
 
+    def begin(self) -> bool:
+        """Begin to try it; tell whether nobody else does."""
+        begun, self.trying = not self.trying, True
+        return begun
+
     def miss(self, key: CacheKey | None) -> None:
         """Note that a key must be taken out; None for all."""
         if key is None or len(self.missed) >= _MOST_MISSED:
@@ -286,17 +291,16 @@ class SafeLayer:
         if outage is None or clock is None or outage.trying or clock.monotonic() < outage.due:
             return
         with self._lock:
-            if outage.trying or self._outage is not outage:
+            if self._outage is not outage or not outage.begin():
                 return
-            outage.trying = True
         try:
             self.start(partial(self._try, outage, clock, doing, use))
         except RuntimeError:  # no thread can be had
             self._wait_longer(outage, clock)
 
     def _try(self, outage: _Outage, clock: Clock, doing: str, use: Callable[[CacheLayer], object]) -> None:
-        for candidate in (lambda: outage.layer, self._made_anew):
-            layer = candidate()
+        for anew in (False, True):
+            layer = self._made_anew() if anew else outage.layer
             if layer is None:
                 continue
             try:
