@@ -213,12 +213,13 @@ class SafeLayer:
             except PluginFault as fault:
                 self.report(self.part, fault, "`close`", _LEFT_OUT)
 
-    def blame(self, doing: str, wrong: str, key: CacheKey) -> None:
-        """Leave the layer out for what it gave for a key, and report it; that record goes before it is used again."""
+    def blame(self, doing: str, wrong: str, key: CacheKey | None = None) -> None:
+        """Leave the layer out for what it gave, and report it; that record goes before the layer is used again."""
         layer = self.layer
         if layer is not None:
             self._out(layer, doing, wrong)
-            self._surely("`invalidate`", key)
+            if key is not None:
+                self._surely("`invalidate`", key)
 
     def never_made(self, wrong: PluginFault) -> None:
         """Report a layer that could not be made; that is tried again, too."""
