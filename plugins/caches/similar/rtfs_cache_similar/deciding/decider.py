@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
+import numpy as np
 
+from rtfs_cache_similar.deciding.evidence import Asked, Evidence
+from rtfs_cache_similar.deciding.features import CONSIDERED, Compared, compare, features
 from rtfs_cache_similar.deciding.looks import Look, Near
+from rtfs_cache_similar.deciding.prior import GRID, Prior
+from rtfs_cache_similar.deciding.state import dumped, loaded
 from rtfs_framework.api import Served, SimilarReport, SimilarVerdict
+
+LEAST_SIMILAR = 0.6
+"""Cosine below which an entry is no candidate."""
+_PARTITIONS = 1_000
+_FULL = 400.0
+"""Judged look-ups up to which every one that may be explored is."""
+_LEAST_EXPLORED = 0.02
+"""Share of those that might be served that is explored for ever: without it nobody would see that things changed."""
+_START = 3.0
+_EARLY = 50
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -22,72 +37,180 @@ class DeciderSettings:
     """Look-ups at most, as a share, that are explored: the model is asked though an entry might have been served."""
 
 
+@attrs.frozen(slots=True, eq=False)
+class _Candidate:
+    near: Near
+    features: np.ndarray[tuple[int], np.dtype[np.float64]]
+    score: float
+    level: int
+
+
 class Decider:
     """Decides per partition. One thread at a time calls it; the layer holds its lock."""
 
-    def __init__(self, settings: DeciderSettings | None = None) -> None:
-        """Start without evidence: nothing is served."""
+    def __init__(
+        self,
+        settings: DeciderSettings | None = None,
+        prior: Prior | None = None,
+        compared: Callable[[str, str], Compared] = compare,
+    ) -> None:
+        """Start without evidence; without a prior nothing is served."""
         self.settings = settings or DeciderSettings()
-        self._looked: Counter[str] = Counter()
-        self._judged: Counter[tuple[str, bool]] = Counter()
+        self._prior = prior
+        self._compared = compared
+        self._partitions: OrderedDict[str, Evidence] = OrderedDict()
 
     def decide(
         self, partition: str, question: Look, near: Sequence[Near], draw: float = 1.0, bound: float | None = None
     ) -> SimilarVerdict:
         """Decide about one look-up, which counts. `near` is sorted, the nearest first; `draw` is in [0, 1).
 
-        An entry whose text is the question's own is no matter for this class: the exact tier answers it.
+        An entry whose text is the question's own is no candidate: the exact tier answers it. A wish below the bound of
+        the settings makes it stricter, one above it changes nothing.
         """
-        self._looked[partition] += 1
+        evidence = self._of(partition)
+        evidence.look()
         allowed = self.settings.false_hits if bound is None else min(bound, self.settings.false_hits)
-        if not near or allowed <= 0.0:
-            return SimilarVerdict(served=Served.MISS, why="nothing is near" if allowed > 0.0 else "the bound is 0")
-        nearest = near[0]
-        served = Served.EXPLORE if draw < self.settings.explore and nearest.text != question.text else Served.MISS
-        return SimilarVerdict(
-            served=served,
-            why="there is no evidence yet",
-            entry=nearest.entry_id,
-            record=nearest.record,
-            similarity=nearest.similarity,
-        )
+        if not allowed > 0.0:
+            return _miss("the bound is 0")
+        found = self._candidate(evidence, question, near)
+        if isinstance(found, str):
+            return _miss(found)
+        evidence.passed[: found.level] += 1.0
+        threshold = evidence.threshold(allowed)
+        floor = self._floor(evidence)
+        if found.level > floor and draw < self._share(evidence, threshold):
+            evidence.explored += 1
+            evidence.remember(_key(question.text, found.near.entry_id), Asked(found.level, floor, found.features))
+            return _verdict(Served.EXPLORE, found, "explored: the model is asked as well")
+        return self._served(evidence, question, found, threshold, allowed)
 
     def judged(self, partition: str, question: Look, near: Near, *, same: bool) -> None:
-        """Learn from one comparison of an entry's answer with the model's: of an explored look-up."""
-        if question.text != near.text:
-            self._judged[partition, same] += 1
+        """Learn from one comparison of an entry's answer with the model's: of an explored look-up.
+
+        One that this decider did not explore, or has forgotten, teaches nothing: nobody knows what it is a sample of.
+        """
+        evidence = self._of(partition)
+        asked = evidence.asked.pop(_key(question.text, near.entry_id), None)
+        if asked is not None and asked.charged == 0.0:
+            evidence.learn(asked, same=same)
 
     def feedback(self, partition: str, entry_id: str, text: str, *, same: bool) -> None:
-        """Learn what somebody said of a served answer: `text` is the question's that it answered."""
-        if entry_id and text:
-            self._judged[partition, same] += 1
+        """Learn what somebody said of a served answer: `text` is the question's that it answered.
+
+        That it was wrong raises the bound. That it was right changes nothing: who says so is no fair sample.
+        """
+        evidence = self._of(partition)
+        asked = evidence.asked.pop(_key(text, entry_id), None)
+        if not same:
+            evidence.blame(asked)
 
     def report(self) -> Mapping[str, SimilarReport]:
         """Return the evidence by partition."""
-        return {
-            partition: SimilarReport(
-                lookups=count,
-                served=0,
-                explored=self._judged[partition, True] + self._judged[partition, False],
-                judged_same=self._judged[partition, True],
-                judged_other=self._judged[partition, False],
-                wrong_of_all=None,
-                wrong_of_served=None,
-            )
-            for partition, count in self._looked.items()
-        }
+        return {partition: _report(evidence) for partition, evidence in self._partitions.items()}
 
     def dump(self) -> bytes:
         """Return the state: JSON, for `load`."""
-        return json.dumps({"looked": self._looked}).encode()
+        return dumped(self._partitions)
 
     def load(self, data: bytes) -> None:
         """Take a state that `dump` returned, in place of this one.
 
         Raises:
-            ValueError: It is none, or is damaged; the state is unchanged.
+            FileError: It is none, or is damaged; the state is unchanged.
         """
-        looked = json.loads(data)
-        if not isinstance(looked, dict) or not isinstance(looked.get("looked"), dict):
-            raise ValueError("no state of a decider")  # noqa: TRY004 - it is what is read that is wrong
-        self._looked = Counter(looked["looked"])
+        self._partitions = loaded(data, self._prior)
+
+    def _of(self, partition: str) -> Evidence:
+        found = self._partitions.get(partition)
+        if found is None:
+            found = self._partitions[partition] = Evidence(prior=self._prior)
+        self._partitions.move_to_end(partition)
+        while len(self._partitions) > _PARTITIONS:
+            self._partitions.popitem(last=False)
+        return found
+
+    def _candidate(self, evidence: Evidence, question: Look, near: Sequence[Near]) -> _Candidate | str:
+        """Return the nearest entry that passes the gates, or why there is none."""
+        why = "nothing is near"
+        for place, entry in enumerate(near[:CONSIDERED]):
+            if not entry.similarity >= LEAST_SIMILAR:
+                break
+            if entry.text == question.text:
+                continue
+            compared = self._compared(question.text, entry.text)
+            if compared.closed is not None:
+                if why == "nothing is near":
+                    why = f"gate {compared.closed.gate}: {compared.closed.why}"
+                continue
+            seen = features(compared.words, near, place)
+            score = evidence.scorer().probability(seen)
+            return _Candidate(entry, seen, score, int(np.searchsorted(GRID, score, side="right")))
+        return why
+
+    def _floor(self, evidence: Evidence) -> int:
+        """Return the place of the lowest threshold above which no more look-ups lie than may be explored."""
+        if evidence.since < _EARLY and evidence.prior is None:
+            return len(GRID) // 2
+        return int(np.argmax(evidence.shares() <= max(self.settings.explore, _LEAST_EXPLORED)))
+
+    def _share(self, evidence: Evidence, threshold: int | None) -> float:
+        """Return the share of what might be served that is explored now; it is the same for all of it."""
+        if evidence.explored >= self.settings.explore * evidence.looked + _START or not self.settings.explore:
+            return 0.0
+        known = float(evidence.same + evidence.other) + (evidence.prior.looked if evidence.prior else 0.0)
+        return (
+            1.0
+            if threshold is None and evidence.prior is None
+            else max(_LEAST_EXPLORED, min(1.0, _FULL / max(known, 1.0)))
+        )
+
+    def _served(
+        self, evidence: Evidence, question: Look, found: _Candidate, threshold: int | None, allowed: float
+    ) -> SimilarVerdict:
+        if threshold is None:
+            return _verdict(Served.MISS, found, "there is too little evidence that answers like it are right")
+        if found.level <= threshold:
+            return _verdict(Served.MISS, found, f"P(same answer) {found.score:.2f} is below {GRID[threshold]:.2f}")
+        rate = float(evidence.rates()[threshold])
+        if evidence.spent + rate > allowed * evidence.ledger_looks:
+            return _verdict(Served.MISS, found, "what may be wrong is spent")
+        evidence.spent += rate
+        evidence.served += 1
+        kept = Asked(found.level, len(GRID), found.features, rate)
+        evidence.remember(_key(question.text, found.near.entry_id), kept)
+        why = f"P(same answer) {found.score:.2f}, at least {GRID[threshold]:.2f}"
+        return _verdict(Served.HIT, found, why, evidence.spent / evidence.ledger_looks)
+
+
+def _key(text: str, entry: str) -> tuple[str, str]:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), entry
+
+
+def _miss(why: str) -> SimilarVerdict:
+    return SimilarVerdict(served=Served.MISS, why=why)
+
+
+def _verdict(served: Served, found: _Candidate, why: str, bound: float | None = None) -> SimilarVerdict:
+    return SimilarVerdict(
+        served=served,
+        why=why,
+        entry=found.near.entry_id,
+        record=None if served is Served.MISS else found.near.record,
+        similarity=found.near.similarity,
+        probability=found.score,
+        bound=bound,
+    )
+
+
+def _report(evidence: Evidence) -> SimilarReport:
+    known = evidence.served > 0
+    return SimilarReport(
+        lookups=evidence.looked,
+        served=evidence.served,
+        explored=evidence.explored,
+        judged_same=evidence.same,
+        judged_other=evidence.other,
+        wrong_of_all=evidence.spent / evidence.ledger_looks if known else None,
+        wrong_of_served=min(1.0, evidence.spent / evidence.served) if known else None,
+    )

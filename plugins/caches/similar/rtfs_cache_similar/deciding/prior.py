@@ -1,0 +1,94 @@
+"""A prior: a model of P(same answer), and what serving by it gave on judged pairs that it was not fitted to."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+
+from rtfs_cache_similar.deciding.bounds import exact
+from rtfs_cache_similar.deciding.features import Vector
+from rtfs_cache_similar.deciding.model import Model, read_model
+from rtfs_framework.api.fitting import DamagedError, model_data, read_numbers, read_table
+
+GRID: Vector = np.arange(20, 99, 2) / 100.0
+"""The thresholds."""
+FORMAT, VERSION = "rtfs-similar-prior", 1
+_DELTA = 0.04
+_ORIGIN = "it is written by `rtfs learn similar FILE --out MODEL`"
+
+
+@attrs.frozen(eq=False)
+class Prior:
+    """Plain numbers."""
+
+    model: Model
+    looked: float
+    """Look-ups that it rests on."""
+    judged: Vector
+    """Of them, those that pass, by threshold."""
+    wrong: Vector
+    digest: str = ""
+
+    @property
+    def shares(self) -> Vector:
+        """The share of look-ups that pass, by threshold."""
+        return self.judged / max(self.looked, 1.0)
+
+    @cached_property
+    def bounds(self) -> Vector:
+        """The upper bounds of the share of wrong answers among those, by threshold."""
+        return np.array([exact(int(k), int(n), _DELTA) for k, n in zip(self.wrong, self.judged, strict=True)])
+
+    def to_bytes(self) -> bytes:
+        """Return the file."""
+        data = {"format": FORMAT, "version": VERSION, "model": self.model.as_data(), "looked": self.looked,
+                "judged": self.judged.tolist(), "wrong": self.wrong.tolist()}  # fmt: skip
+        return json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
+
+
+def load_prior(path: Path) -> Prior:
+    """Return the prior of a file.
+
+    Raises:
+        FileError: There is none, or it is damaged.
+    """
+    return model_data(path, "a prior of similar questions", _ORIGIN, _prior)
+
+
+def read_prior(data: bytes, place: str = "<prior>") -> Prior:
+    """Return the prior of a file's bytes.
+
+    Raises:
+        FileError: They are none: cut short, changed by hand, or of another version.
+    """
+    return model_data(data, "a prior of similar questions", _ORIGIN, _prior, place)
+
+
+def _prior(data: Any, digest: str) -> Prior:
+    top = read_table(data, "the file", ("format", "version", "model", "looked", "judged", "wrong"))
+    if top["format"] != FORMAT:
+        raise DamagedError(f"its format is not '{FORMAT}'")
+    if top["version"] != VERSION or isinstance(top["version"], bool):
+        raise DamagedError(f"its version is {top['version']!r:.20}, and this one reads {VERSION}: fit it again")
+    judged, wrong = (counted(top[key], key) for key in ("judged", "wrong"))
+    looked = counted([top["looked"]], "looked", 1)[0]
+    if (wrong > judged).any() or (judged > looked).any():
+        raise DamagedError("more answers are wrong than judged, or more judged than looked up")
+    return Prior(read_model(top["model"], "model"), float(looked), judged, wrong, digest)
+
+
+def counted(data: Any, name: str, length: int = len(GRID)) -> Vector:
+    """Return counts.
+
+    Raises:
+        DamagedError: They are not so many, or one is below 0.
+    """
+    found = np.asarray(read_numbers(data, name))
+    if len(found) != length or (found < 0.0).any():
+        raise DamagedError(f"'{name}' is not {length} numbers of 0 or more")
+    return found

@@ -1,0 +1,103 @@
+"""The state of a decider as JSON, and back. It is read whole and checked before anything rests on it."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rtfs_cache_similar.deciding.evidence import FITS, ROWS, Evidence
+from rtfs_cache_similar.deciding.features import NAMES
+from rtfs_cache_similar.deciding.model import read_model
+from rtfs_cache_similar.deciding.prior import Prior, counted
+from rtfs_framework.api.fitting import DamagedError, model_data, read_list, read_numbers, read_table
+
+FORMAT, VERSION = "rtfs-similar-evidence", 1
+_ORIGIN = "remove it: the evidence is gathered anew, and nothing is served meanwhile"
+_COUNTS = ("looked", "served", "explored", "same", "other", "fits")
+_SUMS = ("since", "ledger_looks", "spent")
+_BY_THRESHOLD = ("passed", "judged", "wrong")
+_DIGITS = 6
+
+
+def dumped(partitions: Mapping[str, Evidence]) -> bytes:
+    """Return a state. Look-ups that wait to be judged are not kept."""
+    data = {
+        "format": FORMAT,
+        "version": VERSION,
+        "partitions": {name: _as_data(evidence) for name, evidence in partitions.items()},
+    }
+    return json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
+
+
+def loaded(data: bytes, prior: Prior | None) -> OrderedDict[str, Evidence]:
+    """Return the partitions of a state. Evidence that was gathered beside another prior is left out.
+
+    Raises:
+        FileError: It is none, or is damaged.
+    """
+    return model_data(
+        data, "the evidence of similar questions", _ORIGIN, lambda top, _: _partitions(top, prior), "<evidence>"
+    )
+
+
+def _as_data(evidence: Evidence) -> dict[str, Any]:
+    return {
+        **{key: getattr(evidence, key) for key in (*_COUNTS, *_SUMS)},
+        **{key: getattr(evidence, key).tolist() for key in _BY_THRESHOLD},
+        "prior": evidence.prior.digest if evidence.prior else "",
+        "contradicted": evidence.contradicted,
+        "model": None if evidence.model is None else evidence.model.as_data(),
+        "rows": [[round(float(each), _DIGITS) for each in row] for row in evidence.rows],
+        "labels": evidence.labels,
+    }
+
+
+def _partitions(data: Any, prior: Prior | None) -> OrderedDict[str, Evidence]:
+    top = read_table(data, "the file", ("format", "version", "partitions"))
+    if top["format"] != FORMAT or top["version"] != VERSION or isinstance(top["version"], bool):
+        raise DamagedError(f"it is not '{FORMAT}' of version {VERSION}")
+    found = OrderedDict()
+    for name, each in read_table(top["partitions"], "partitions", ()).items():
+        evidence, digest = _evidence(each, f"partitions.{str(name)[:16]}", prior)
+        if digest == (prior.digest if prior else ""):
+            found[str(name)] = evidence
+    return found
+
+
+def _evidence(data: Any, name: str, prior: Prior | None) -> tuple[Evidence, str]:
+    keys = (*_COUNTS, *_SUMS, *_BY_THRESHOLD, "prior", "contradicted", "model", "rows", "labels")
+    table = read_table(data, name, keys)
+    numbers = counted([table[key] for key in (*_COUNTS, *_SUMS)], name, len(_COUNTS) + len(_SUMS))
+    passed, judged, wrong = (counted(table[key], f"{name}.{key}") for key in _BY_THRESHOLD)
+    counts = dict(zip(_COUNTS, map(int, numbers), strict=False))
+    sums = dict(zip(_SUMS, map(float, numbers[len(_COUNTS) :]), strict=True))
+    rows = read_list(table["rows"], f"{name}.rows")
+    labels = read_numbers(table["labels"], f"{name}.labels")
+    if (wrong > judged).any() or len(rows) != len(labels) or len(rows) > ROWS or not set(labels) <= {0.0, 1.0}:
+        raise DamagedError(f"'{name}' has counts that cannot be")
+    if counts["fits"] > len(FITS) or not isinstance(table["contradicted"], bool) or not isinstance(table["prior"], str):
+        raise DamagedError(f"'{name}' has a part of a wrong kind")
+    evidence = Evidence(
+        prior=prior,
+        model=None if table["model"] is None else read_model(table["model"], f"{name}.model"),
+        passed=passed,
+        judged=judged,
+        wrong=wrong,
+        contradicted=table["contradicted"],
+        rows=[_row(each, f"{name}.rows[{place}]") for place, each in enumerate(rows)],
+        labels=list(labels),
+    )
+    for key, number in (*counts.items(), *sums.items()):
+        setattr(evidence, key, number)
+    return evidence, table["prior"]
+
+
+def _row(data: Any, name: str) -> Any:
+    found = np.asarray(read_numbers(data, name))
+    if len(found) != len(NAMES):
+        raise DamagedError(f"'{name}' has other features than this version computes")
+    return found

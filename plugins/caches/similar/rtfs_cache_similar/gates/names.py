@@ -1,0 +1,89 @@
+"""Names: of people, places, products, organisations. A name of one text must be in the other.
+
+A name is a word in capital letters, or one with a capital that does not begin a sentence, or a word of the small list
+of places, peoples and languages, however it is written. What a name is called beside ('Donald' beside 'Trump', where
+both texts have 'Trump') may be left out.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rtfs_cache_similar.gates.lists import words
+from rtfs_cache_similar.gates.places import PLACES
+from rtfs_cache_similar.gates.seen import FUNCTION_WORDS, Seen, stem
+
+_SENTENCE = re.compile(r"(?:^|[.!?:;\n]\s+|[\"'(]\s*)([^\W_]+)")
+_WORD = re.compile(r"[^\W_]+")
+_SAME = {"us": "usa", "u": "usa", "america": "usa", "american": "usa", "americans": "usa", "uk": "britain",
+         "british": "britain", "england": "england", "indian": "india", "indians": "india", "chinese": "china",
+         "pakistani": "pakistan", "pakistanis": "pakistan",
+         "russian": "russia", "german": "german", "i": ""}  # fmt: skip
+_FIRST = words(
+    "how what why who whom whose which when where is are was were do does did can could should would will",
+    "if in on at for to has have had may might must shall i my the a an there as",
+)
+_TITLES_FROM = 0.6
+"""A text of which so many words have capitals is a heading: there capitals tell nothing."""
+
+
+def gate(first: Seen, second: Seen) -> str | None:
+    """Close where a text has a name that the other has not."""
+    for mine, other in ((first, second), (second, first)):
+        known = set(other.words) | set(other.stems) | set(map(_one, other.words))
+        missing = [each for each in names(mine) if _one(each) not in known and stem(each) not in known]
+        bare = [each for each in missing if not _beside_known(each, mine, known)]
+        if bare:
+            return f"names: '{bare[0]}' is in one text only"
+    return None
+
+
+def names(text: Seen) -> list[str]:
+    """Return the names of a text in small letters, in its order."""
+    words = text.cased
+    heading = _is_heading(words)
+    begins = {hit.start(1) for hit in _SENTENCE.finditer(text.opened)}
+    found = []
+    for hit in _WORD.finditer(text.opened):
+        word, small = hit.group(0), hit.group(0).casefold()
+        if (
+            small in PLACES
+            or (
+                word[:1].isupper()
+                and small not in FUNCTION_WORDS
+                and not heading
+                and (hit.start() not in begins or (small not in _FIRST and _within(word)))
+            )
+            or (word.isupper() and len(word) > 1 and word.isalpha() and small not in FUNCTION_WORDS and not heading)
+        ):
+            found.append(small)
+    return found
+
+
+def _within(word: str) -> bool:
+    return any(each.isupper() for each in word[1:])
+
+
+def _is_heading(words: tuple[str, ...]) -> bool:
+    long = [each for each in words if len(each) > 3]
+    return (len(long) >= 4 and sum(each[0].isupper() for each in long) >= _TITLES_FROM * len(long)) or (
+        len(words) > 1 and all(each.isupper() for each in words if each.isalpha())
+    )
+
+
+def _one(word: str) -> str:
+    return _SAME.get(word, word)
+
+
+def _beside_known(name: str, text: Seen, known: set[str]) -> bool:
+    """Tell whether a neighbour of a name is a name, too, and one that the other text has."""
+    if name in PLACES:
+        return False
+    cased = text.cased
+    places = [place for place, word in enumerate(text.words) if word == name]
+    for place in places:
+        around = [each for each in (place - 1, place + 1) if 0 <= each < len(cased)]
+        if not any(cased[each][:1].isupper() and cased[each].casefold() not in FUNCTION_WORDS
+                   and _one(cased[each].casefold()) in known for each in around):  # fmt: skip
+            return False
+    return bool(places)

@@ -1,0 +1,66 @@
+"""Negation: both texts must deny equally often, and the same things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rtfs_cache_similar.gates.lists import words
+from rtfs_cache_similar.gates.seen import FUNCTION_WORDS, Seen, differing, stem
+
+_NOT = words(
+    "not no never none nobody nothing nowhere neither nor hardly scarcely barely seldom rarely without",
+    "lack lacks lacking except excluding exclude excludes except excepting unless avoid avoids avoiding",
+    "avoided prevent prevents preventing prevented refuse refuses refused refusing deny denies denied",
+    "fail fails failed failing stop stops stopped stopping cease ceases ceased quit quits quitting",
+    "nothing zero non nicht kein keine ohne ne pas jamais sans sin nunca jamas dont cant wont false",
+    "untrue impossible unable instead rather forbid forbids forbidden prohibit prohibits prohibited ban",
+    "bans banned skip skips skipping omit omits omitting ignore ignores ignoring",
+)
+_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "de", "a", "anti", "counter")
+_SUFFIXES = (("less", "ful"), ("less", ""), ("free", ""), ("proof", ""))
+_LEAST = 3
+
+
+def gate(first: Seen, second: Seen) -> str | None:
+    """Close where what is denied differs, or a word of one text is the other's with a prefix that denies."""
+    mine, others = denied(first), denied(second)
+    if len(mine) != len(others):
+        return differing("what is denied", mine, others)
+    for only, free in ((set(mine) - set(others), second), (set(others) - set(mine), first)):
+        moved = [each for each in sorted(only) if each[len("not ") :] in free.stems or each == "not "]
+        if moved:
+            return differing("what is denied", mine, others)
+    return _by_prefix(first, second)
+
+
+def denied(text: Seen) -> tuple[str, ...]:
+    """Return, for each word that denies, the next word that says something."""
+    return tuple(sorted(_denied(text.words)))
+
+
+def _denied(words: tuple[str, ...]) -> Iterator[str]:
+    for place, word in enumerate(words):
+        if word == "not" and place and words[place - 1] == "or":
+            continue  # 'or not' asks the same question
+        if word in _NOT:
+            after = (each for each in words[place + 1 :] if each not in FUNCTION_WORDS and each not in _NOT)
+            yield f"not {stem(next(after, ''))}"
+
+
+def _by_prefix(first: Seen, second: Seen) -> str | None:
+    alone = set(first.words) - set(second.words), set(second.words) - set(first.words)
+    for mine, others in (alone, alone[::-1]):
+        stems = set(map(stem, others))
+        for word in sorted(mine):
+            if any(stem(plain) in stems or plain in others for plain in _plain(word)):
+                return f"'{word}' denies a word of the other text"
+    return None
+
+
+def _plain(word: str) -> Iterator[str]:
+    for prefix in _PREFIXES:
+        if word.startswith(prefix) and len(word) - len(prefix) >= _LEAST:
+            yield word[len(prefix) :]
+    for ending, other in _SUFFIXES:
+        if word.endswith(ending) and len(word) - len(ending) >= _LEAST:
+            yield word[: -len(ending)] + other

@@ -1,0 +1,101 @@
+"""Quantifiers: how many, how often, how sure, at least and at most, which extreme."""
+
+from __future__ import annotations
+
+from rtfs_cache_similar.gates.seen import Seen, differing
+
+_WORDS = {
+    "all": "all every each everyone everybody everything everywhere entire whole always",
+    "none": "none nobody nothing nowhere never no",
+    "few": "few fewer fewest rarely seldom",
+    "only": "only solely exclusively merely",
+    "both": "both",
+    "either": "either",
+    "most": "most mostly majority usually generally",
+    "minority": "minority",
+    "several": "several multiple various numerous",
+    "sometimes": "sometimes occasionally",
+    "often": "often frequently",
+    "exactly": "precisely",
+    "about": "approximately roughly nearly almost",
+    "more": "more",
+    "less": "less",
+    "over": "exceeding above over",
+    "under": "below beneath under",
+    "least": "least",
+    "max": "maximum max highest largest biggest greatest longest tallest top heaviest strongest",
+    "min": "minimum min lowest smallest tiniest shortest lightest weakest bottom",
+    "best": "best",
+    "worst": "worst",
+    "fast": "fastest",
+    "slow": "slowest",
+    "cheap": "cheapest",
+    "dear": "priciest costliest",
+    "average": "average mean",
+    "median": "median",
+    "total": "total sum overall",
+    "must": "must mandatory required compulsory",
+    "may": "optional optionally",
+    "first": "firstly initial",
+    "last": "final",
+    "part": "partly partially part",
+    "fully": "fully completely entirely totally",
+    "another": "another",
+}
+_CLASS = {word: name for name, words in _WORDS.items() for word in words.split()}
+_PHRASES = {"at least": "at least", "at most": "at most", "no more than": "at most", "no less than": "at least",
+            "more than": "more than", "less than": "less than", "up to": "at most", "as many as": "at most",
+            "all but": "all but", "not all": "not all", "any of": "any", "one of": "one of", "none of": "none",
+            "some of": "some of"}  # fmt: skip
+
+_LEFT_OUT = frozenset(
+    {
+        "best",
+        "most",
+        "more",
+        "some of",
+        "about",
+        "must",
+        "may",
+        "several",
+        "first",
+        "last",
+        "another",
+        "total",
+        "part",
+        "fully",
+        "sometimes",
+        "often",
+        "exactly",
+        "over",
+        "one of",
+        "any of",
+        "little",
+    }
+)
+"""Quantifiers that may be left out; one in the place of another may count."""
+_RIVALS = frozenset(
+    {"best", "most", "more", "must", "may", "first", "last", "sometimes", "often", "fully", "part", "about", "exactly"}
+)
+
+
+def gate(first: Seen, second: Seen) -> str | None:
+    """Close where the quantifiers differ."""
+    mine, others = set(quantifiers(first)), set(quantifiers(second))
+    only, theirs = mine - others, others - mine
+    if (only | theirs) - _LEFT_OUT or (only and theirs and (only | theirs) & _RIVALS):
+        return differing("quantifiers", mine, others)
+    return _some(first, second)
+
+
+def quantifiers(text: Seen) -> tuple[str, ...]:
+    """Return the quantifiers of a text, each under one name, sorted."""
+    found = {_CLASS[word] for word in text.words if word in _CLASS}
+    found |= {name for phrase, name in _PHRASES.items() if f" {phrase} " in text.spaced}
+    return tuple(sorted(found))
+
+
+def _some(first: Seen, second: Seen) -> str | None:
+    """Compare 'some', 'any' and 'many', which say little alone, where each text has another."""
+    mine, others = ({"some", "any", "many"} & set(each.words) for each in (first, second))
+    return differing("quantifiers", mine, others) if mine and others else None

@@ -1,0 +1,81 @@
+"""Order of roles: who does it to whom, from where to where. Equal words in another order may be another question.
+
+The gate closes where two words change sides of a third one that both texts have ('A beats B', 'B beats A'; 'from A to
+B', 'from B to A'), where equal words stand in another order, and where 'by' comes in or goes ('A beat B', 'A was beaten
+by B'). Words joined by 'and', 'or', 'vs' and commas may change places: nobody plays a role there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rtfs_cache_similar.gates.seen import FUNCTION_WORDS, Seen, differing, stem
+
+_JOINTS = frozenset(["and", "or", "vs", "versus", "nor"])
+_DIRECTIONS = frozenset(
+    ("to from into onto by for with than over under against of before after on in via").split()  # noqa: SIM905 - one line per word is no better to read
+)
+_CLOSE = 0.6
+"""Share of equal words from which another order of those tells another thing."""
+_ARTICLES = frozenset(["a", "an", "the"])
+
+
+def gate(first: Seen, second: Seen) -> str | None:
+    """Close where roles are exchanged."""
+    mine, others = _once(first), _once(second)
+    if len(set(first.content) & set(second.content)) < _CLOSE * max(len(set(first.content)), len(set(second.content))):
+        return None
+    return _sides(mine, others) or _same_words(first, second) or _joints(first, second)
+
+
+def _once(text: Seen) -> dict[str, int]:
+    """Return the place of each word that says something, or a direction, and that comes but once."""
+    counted = Counter(text.stems)
+    return {
+        root: place
+        for place, (word, root) in enumerate(zip(text.words, text.stems, strict=True))
+        if counted[root] == 1 and (word not in FUNCTION_WORDS or word in _DIRECTIONS or word in _JOINTS)
+    }
+
+
+def _sides(mine: dict[str, int], others: dict[str, int]) -> str | None:
+    """Find two words that change the sides of a third."""
+    shared = mine.keys() & others.keys()
+    words = shared - _DIRECTIONS - _JOINTS
+    for pivot in sorted(shared - _JOINTS):
+        before = {each for each in words if mine[each] < mine[pivot] and others[each] > others[pivot]}
+        after = {each for each in words if mine[each] > mine[pivot] and others[each] < others[pivot]}
+        if before and after:
+            return f"order: '{min(before)}' and '{min(after)}' change the sides of '{pivot}'"
+    return None
+
+
+def _same_words(first: Seen, second: Seen) -> str | None:
+    """Compare the order of two texts that have the very same words, with no joint between them."""
+    mine, others = ([each for each in text.words if each not in _ARTICLES] for text in (first, second))
+    if mine == others or Counter(mine) != Counter(others) or _JOINTS & set(mine):
+        return None
+    return differing("order", " ".join(mine), " ".join(others)) if first.content != second.content else None
+
+
+def _joints(first: Seen, second: Seen) -> str | None:
+    """Compare what follows each direction word, where both texts have the same content."""
+    if Counter(first.content) != Counter(second.content):
+        return None
+    mine, others = _directed(first), _directed(second)
+    if ("by" in mine) != ("by" in others) and first.content == second.content:
+        return "order: 'by' is in one text only"
+    for word in sorted(mine.keys() & others.keys()):
+        if sorted(mine[word]) != sorted(others[word]):
+            return f"order: '{word} {mine[word][0]}' and '{word} {others[word][0]}'"
+    return None
+
+
+def _directed(text: Seen) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    words = text.words
+    for place, word in enumerate(words):
+        if word in _DIRECTIONS:
+            after = next((each for each in words[place + 1 :] if each not in FUNCTION_WORDS), "")
+            found.setdefault(word, []).append(stem(after))
+    return found

@@ -1,0 +1,115 @@
+"""A text as the gates see it: cleaned, cut into words once, kept for the next gate."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import cached_property, lru_cache
+
+from rtfs_cache_similar.gates.lists import words
+
+_QUOTES = str.maketrans(
+    {"\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab":
+     '"', "\u00bb": '"', "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2011": "-"}
+)  # fmt: skip
+_WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)?")
+_CONTRACTED = re.compile(
+    r"\b(can't|cannot|won't|shan't"
+    r"|(?:is|are|was|were|do|does|did|has|have|had|would|could|should|might|must|need|ai)n'?t)\b",
+    re.IGNORECASE,
+)
+_OPENED = {"can't": "can not", "cannot": "can not", "won't": "will not", "shan't": "shall not", "ain't": "is not"}
+_TAIL = re.compile(r"'(?:s|re|ve|ll|d|m)$")
+_LONGEST_STEM_CUT = 3
+ENDINGS = ("'s", "ingly", "edly", "ings", "ing", "ied", "ies", "ed", "es", "s", "ly")
+_KEPT = 4096
+
+FUNCTION_WORDS = words(
+    "a an the of to in on at by for with from as is are was were be been being am do does did have has",
+    "had i you he she it we they me him her us them my your his its our their this that these those what",
+    "which who whom whose how why when where and or but if so than then there here can could will would",
+    "shall should may might must about into onto up out over under s t re ve ll d m one ones please just",
+    "also too very really ever get got gets exactly some any much many such own same other another",
+    "oneself yourself myself",
+)
+"""Words that say little by themselves."""
+
+
+class Seen:
+    """One text. Everything is computed when it is first asked for."""
+
+    def __init__(self, text: str) -> None:
+        """Clean it: one form of each character, plain quotes and dashes, nothing invisible."""
+        plain = unicodedata.normalize("NFKC", text).translate(_QUOTES)
+        self.text = "".join(each for each in plain if unicodedata.category(each) != "Cf")
+
+    @cached_property
+    def opened(self) -> str:
+        """The text with its contractions of 'not' written out."""
+        return _CONTRACTED.sub(_open, self.text)
+
+    @cached_property
+    def cased(self) -> tuple[str, ...]:
+        """Its words as they are written."""
+        return tuple(_TAIL.sub("", each) for each in _WORD.findall(self.opened))
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Its words, in small letters."""
+        return tuple(each.casefold() for each in self.cased)
+
+    @cached_property
+    def stems(self) -> tuple[str, ...]:
+        """Its words without endings."""
+        return tuple(map(stem, self.words))
+
+    @cached_property
+    def content(self) -> tuple[str, ...]:
+        """The stems of all but its function words."""
+        return tuple(stem(each) for each in self.words if each not in FUNCTION_WORDS)
+
+    @cached_property
+    def spaced(self) -> str:
+        """Its words in small letters, with one space around each: to look for phrases in."""
+        return f" {' '.join(self.words)} "
+
+
+def _open(found: re.Match[str]) -> str:
+    said = found.group(0).lower()
+    return _OPENED.get(said) or f"{re.sub(chr(39) + '?t$', '', said)[:-1]} not"
+
+
+@lru_cache(maxsize=_KEPT)
+def seen(text: str) -> Seen:
+    """Return a text as the gates see it."""
+    return Seen(text)
+
+
+@lru_cache(maxsize=_KEPT)
+def stem(word: str) -> str:
+    """Return a word without its English ending; coarse, and the same for the same word."""
+    for ending in ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _LONGEST_STEM_CUT and not word.endswith("ss"):
+            cut = word[: -len(ending)]
+            if ending in ("ied", "ies"):
+                return cut + "y"
+            doubled = len(cut) > _LONGEST_STEM_CUT and cut[-1] == cut[-2] and cut[-1] not in "ls"
+            return (cut[:-1] if doubled else cut).rstrip("e") or cut
+    return word.rstrip("e") if len(word) > _LONGEST_STEM_CUT else word
+
+
+Gate = Callable[[Seen, Seen], "str | None"]
+"""Of two texts: why they must not answer each other; None where it has nothing against it."""
+
+
+def differing(what: str, first: object, second: object) -> str | None:
+    """Return the reason why two things that must be equal are not."""
+    return None if first == second else f"{what}: {_said(first)} and {_said(second)}"
+
+
+def _said(thing: object) -> str:
+    if isinstance(thing, (tuple, list, set, frozenset)):
+        parts = sorted(map(str, thing))
+        return ", ".join(parts)[:60] if parts else "none"
+    return str(thing)[:60]
