@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
-from rtfs_framework.api import CacheEntry, CacheLevel, CacheSettings, Seal, Seconds, SimilarLayer, hookimpl
+from rtfs_framework.api import (
+    CacheEntry,
+    CacheLevel,
+    CacheSettings,
+    CommandEntry,
+    Seal,
+    Seconds,
+    SimilarLayer,
+    hookimpl,
+)
 
 rtfs_api_version = 2
 
@@ -92,3 +101,34 @@ def _seal(settings: CacheSettings) -> Seal:
         return settings.seal()
     except ValueError as error:
         raise unsealed(str(error)) from error
+
+
+@hookimpl
+def rtfs_commands() -> list[CommandEntry]:
+    """Offer two commands, each of a group."""
+    return [
+        CommandEntry(
+            name="learn similar",
+            summary="Fit a prior for the similar cache: when two questions get the same answer.",
+            example="rtfs learn similar pairs.csv --out prior.json",
+            load=_learn,
+        ),
+        CommandEntry(
+            name="bench similar-cache",
+            summary="Measure the similar cache on labelled pairs: hits and wrong answers of all look-ups.",
+            example="rtfs bench similar-cache pairs.csv --false-hits 0.02",
+            load=_bench,
+        ),
+    ]
+
+
+def _learn() -> Any:
+    from rtfs_cache_similar.fitting.commands import learn
+
+    return learn
+
+
+def _bench() -> Any:
+    from rtfs_cache_similar.fitting.commands import bench
+
+    return bench

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,3 +118,16 @@ def opened(tmp_path, clock):
     yield again
     for layer in made:
         layer.close()
+
+
+_MUST_NOT_MATCH = ("must_not_match.tsv", "must_not_match_afterwards.tsv")
+"""Pairs of texts that must never get each other's answer: kind, text, text. The second is younger than the gates."""
+
+
+@pytest.fixture(scope="session")
+def must_not_match() -> list[tuple[str, ...]]:
+    """Return the pairs that must not match."""
+    here = Path(__file__).parent
+    return [
+        tuple(line.split("\t")) for name in _MUST_NOT_MATCH for line in (here / name).read_text("utf-8").splitlines()
+    ]

@@ -2,12 +2,53 @@
 
 from __future__ import annotations
 
+import json
+import random
+
 import pytest
 
-from rtfs_cache_similar.deciding import Decider, Look, Near
+from rtfs_cache_similar.deciding import Decider, DeciderSettings, Look, Near
 from rtfs_framework.api import Served
 
 NEAR = [Near("e1", "What is a business process?", 0.97)]
+SUBJECTS = (
+    "tea",
+    "rice",
+    "soap",
+    "wool",
+    "clay",
+    "salt",
+    "jazz",
+    "basil",
+    "moss",
+    "tin",
+    "zinc",
+    "silk",
+    "hemp",
+    "rye",
+)
+ASKED = [f"Where does the {each} in this shop come from?" for each in SUBJECTS]
+AGAIN = [f"Where does the {each} in that shop come from?" for each in SUBJECTS]
+
+
+def confident(looks=10_000, wrong=0.0, **settings) -> tuple[Decider, dict[Served, int]]:
+    """Return a decider after so many look-ups of which most are benign."""
+    decider, chance = Decider(DeciderSettings(**settings)), random.Random(3)
+    counted = dict.fromkeys(Served, 0)
+    for place in range(looks):
+        benign = chance.random() < 0.5
+        look = Look(AGAIN[place % len(AGAIN)] if benign else "Is there anything to eat at home tonight?")
+        near = Near("e", ASKED[place % len(ASKED)], 0.99 - 0.02 * chance.random() if benign else 0.61)
+        verdict = decider.decide("p", look, [near], draw=chance.random())
+        counted[verdict.served] += 1
+        if verdict.served is Served.EXPLORE:
+            decider.judged("p", look, near, same=benign and chance.random() >= wrong)
+    return decider, counted
+
+
+@pytest.fixture(scope="module")
+def sure() -> Decider:
+    return confident()[0]
 
 
 def test_without_evidence_nothing_is_served() -> None:
@@ -16,6 +57,109 @@ def test_without_evidence_nothing_is_served() -> None:
 
 
 @pytest.mark.parametrize("bound", [0.0, -1.0])
-def test_a_bound_of_nothing_serves_nothing(bound) -> None:
-    verdict = Decider().decide("p", Look("What's a business process?"), NEAR, draw=0.0, bound=bound)
+def test_a_bound_of_nothing_serves_nothing(bound, sure) -> None:
+    near = [Near("e", ASKED[0], 0.99)]
+    assert sure.decide("p", Look(AGAIN[0]), near, draw=0.0, bound=bound).served is Served.MISS
+
+
+def test_benign_lookups_are_served_once_there_is_evidence() -> None:
+    decider, counted = confident()
+    assert counted[Served.HIT] > 2_500
+    assert counted[Served.EXPLORE] <= 0.15 * 10_000 + 3
+    report = decider.report()["p"]
+    assert report.wrong_of_all is not None
+    assert report.wrong_of_all <= 0.01
+    assert report.served == counted[Served.HIT]
+
+
+def test_what_must_not_match_is_not_served_by_a_confident_layer(sure, must_not_match) -> None:
+    served = []
+    for kind, first, second in must_not_match:
+        for question, entry in ((first, second), (second, first)):
+            verdict = sure.decide("p", Look(question), [Near("x", entry, 0.999)], draw=1.0)
+            served += [(kind, question, entry)] if verdict.served is not Served.MISS else []
+            assert verdict.why.startswith("gate ")
+    assert served == []
+
+
+def test_evidence_of_one_partition_serves_no_other(sure) -> None:
+    assert sure.decide("q", Look(AGAIN[0]), [Near("e", ASKED[0], 0.99)], draw=1.0).served is Served.MISS
+
+
+def test_where_answers_are_often_wrong_the_share_of_wrong_ones_stays_below_the_bound() -> None:
+    _, counted = confident(looks=4_000, wrong=0.3)
+    assert counted[Served.HIT] * 0.3 <= 0.01 * 4_000
+
+
+def test_feedback_that_says_wrong_stops_serving(sure) -> None:
+    decider = Decider()
+    decider.load(sure.dump())
+    near = Near("e", ASKED[0], 0.99)
+    assert decider.decide("p", Look(AGAIN[0]), [near], draw=1.0).served is Served.HIT
+    before = decider.report()["p"].wrong_of_all
+    for _ in range(200):
+        decider.feedback("p", "e", AGAIN[0], same=False)
+    assert decider.decide("p", Look(AGAIN[0]), [near], draw=1.0).served is Served.MISS
+    assert decider.report()["p"].wrong_of_all > before
+
+
+def test_feedback_that_says_right_changes_no_bound(sure) -> None:
+    before = sure.report()["p"]
+    sure.feedback("p", "nobody", "asked", same=True)
+    assert sure.report()["p"] == before
+
+
+def test_an_answer_that_was_not_explored_teaches_nothing() -> None:
+    decider = Decider()
+    decider.judged("p", Look("Is it?"), NEAR[0], same=True)
+    assert decider.report()["p"].judged_same == 0
+
+
+def test_an_entry_of_the_very_text_is_left_to_the_exact_tier() -> None:
+    verdict = Decider().decide("p", Look(NEAR[0].text), NEAR, draw=0.0)
     assert verdict.served is Served.MISS
+
+
+def test_a_state_goes_round(sure) -> None:
+    other = Decider()
+    other.load(sure.dump())
+    assert other.dump() == sure.dump()
+    assert other.report() == sure.report()
+
+
+def _changed(change) -> bytes:
+    decider, _ = confident(looks=300)
+    data = json.loads(decider.dump())
+    change(data, data["partitions"]["p"])
+    return json.dumps(data).encode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda top, _: top.update(version=2),
+        lambda top, _: top.update(format="other"),
+        lambda _, part: part.update(served=-1),
+        lambda _, part: part.update(fits=99),
+        lambda _, part: part.update(contradicted="no"),
+        lambda _, part: part.update(labels=[0.5] * len(part["rows"])),
+        lambda _, part: part.update(wrong=[9.0] * len(part["wrong"])),
+        lambda _, part: part["judged"].pop(),
+        lambda _, part: part["rows"][0].pop(),
+        lambda _, part: part.pop("spent"),
+        lambda _, part: part.update(model={"features": []}),
+    ],
+    ids=["version", "format", "negative", "fits", "kind", "labels", "wrong", "short", "row", "missing", "model"],
+)
+def test_a_crafted_state_is_refused_and_changes_nothing(change) -> None:
+    decider = Decider()
+    before = decider.dump()
+    with pytest.raises(ValueError, match="evidence"):
+        decider.load(_changed(change))
+    assert decider.dump() == before
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\x80\x04.", b'{"format": NaN}', b"[]"], ids=range(5))
+def test_what_is_no_state_is_refused(data) -> None:
+    with pytest.raises(ValueError, match="evidence"):
+        Decider().load(data)

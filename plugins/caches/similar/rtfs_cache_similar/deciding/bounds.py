@@ -22,7 +22,7 @@ import numpy as np
 from rtfs_cache_similar.deciding.features import Vector
 
 _STAKES = np.concatenate([np.linspace(0.02, 0.98, 25), [0.0]])
-_HALVINGS = 40
+_HALVINGS = 32
 
 
 def betting(wrong: Vector, judged: Vector, delta: float) -> Vector:

@@ -15,6 +15,7 @@ from rtfs_cache_similar.deciding.looks import Look, Near
 from rtfs_cache_similar.deciding.prior import GRID, Prior
 from rtfs_cache_similar.deciding.state import dumped, loaded
 from rtfs_framework.api import Served, SimilarReport, SimilarVerdict
+from rtfs_framework.api.fitting import FileError
 
 LEAST_SIMILAR = 0.6
 """Cosine below which an entry is no candidate."""
@@ -117,9 +118,12 @@ class Decider:
         """Take a state that `dump` returned, in place of this one.
 
         Raises:
-            FileError: It is none, or is damaged; the state is unchanged.
+            ValueError: It is none, or is damaged; the state is unchanged.
         """
-        self._partitions = loaded(data, self._prior)
+        try:
+            self._partitions = loaded(data, self._prior)
+        except FileError as error:
+            raise ValueError(str(error)) from error
 
     def _of(self, partition: str) -> Evidence:
         found = self._partitions.get(partition)
@@ -149,21 +153,20 @@ class Decider:
         return why
 
     def _floor(self, evidence: Evidence) -> int:
-        """Return the place of the lowest threshold above which no more look-ups lie than may be explored."""
+        """Return the place of the highest threshold above which more look-ups lie than may be explored."""
         if evidence.since < _EARLY and evidence.prior is None:
             return len(GRID) // 2
-        return int(np.argmax(evidence.shares() <= max(self.settings.explore, _LEAST_EXPLORED)))
+        crowded = np.flatnonzero(evidence.shares() > max(self.settings.explore, _LEAST_EXPLORED))
+        return int(crowded[-1]) if len(crowded) else 0
 
     def _share(self, evidence: Evidence, threshold: int | None) -> float:
         """Return the share of what might be served that is explored now; it is the same for all of it."""
         if evidence.explored >= self.settings.explore * evidence.looked + _START or not self.settings.explore:
             return 0.0
+        if threshold is None and evidence.prior is None:
+            return 1.0
         known = float(evidence.same + evidence.other) + (evidence.prior.looked if evidence.prior else 0.0)
-        return (
-            1.0
-            if threshold is None and evidence.prior is None
-            else max(_LEAST_EXPLORED, min(1.0, _FULL / max(known, 1.0)))
-        )
+        return max(_LEAST_EXPLORED, min(1.0, _FULL / max(known, 1.0)))
 
     def _served(
         self, evidence: Evidence, question: Look, found: _Candidate, threshold: int | None, allowed: float

@@ -16,6 +16,7 @@ answer.
 - Thresholds are tried from the strictest down, and the first that fails ends it (fixed sequence, as "Learn then Test",
   Angelopoulos et al. 2021, does for risks that grow as one serves more): a wrong step needs the first threshold that is
   too low to pass its own test, which it does with probability delta at most, so 40 thresholds cost no more than one.
+  Few look-ups lie above the strictest, so a second sequence starts in the middle; each of the two has delta / 2.
 - The ledger. What is served is charged its bound r; never more is spent than `false_hits` times the look-ups so far. So
   the expected number of wrong answers stays below that even while q moves, as it does when a cache fills.
 
@@ -35,6 +36,7 @@ from collections import OrderedDict
 
 import attrs
 import numpy as np
+import numpy.typing as npt
 
 from rtfs_cache_similar.deciding.bounds import betting
 from rtfs_cache_similar.deciding.features import Vector
@@ -47,11 +49,13 @@ _DELTA_LIVE = 0.01
 FITS = (100, 200, 400, 800, 1_600, 3_200, 6_400)
 """Numbers of judged look-ups after which the model is fitted again."""
 ROWS = 6_400
+_MIDDLE = int(np.searchsorted(GRID, 0.8))
 _PENDING = 1_024
 _LONGEST = 20_000.0
 """Look-ups of the ledger, after which what is old counts half: what was saved long ago is not spent at once."""
-_PRIOR_LOOKS = 3_000.0
+_PRIOR_LOOKS = 10_000.0
 _FEW = 100.0
+_RENEWED = 50
 _SPREAD = 500.0
 _PULL = 20.0
 """How strongly a partition's own model is held at its prior's."""
@@ -91,6 +95,8 @@ class Evidence:
     rows: list[Vector] = attrs.field(factory=list)
     labels: list[float] = attrs.field(factory=list)
     asked: OrderedDict[tuple[str, str], Asked] = attrs.field(factory=OrderedDict)
+    waiting: int = 0
+    """Answers that were right since the bounds were made."""
     bounds: Vector | None = None
     """The upper bounds of r, by threshold; None when something was learnt since."""
 
@@ -120,17 +126,17 @@ class Evidence:
     def rates(self) -> Vector:
         """Return the upper bounds of r, by threshold."""
         if self.bounds is None:
-            self.bounds = self._rates()
+            self.bounds, self.waiting = self._rates(), 0
         return self.bounds
 
     def _rates(self) -> Vector:
         if self.prior is None or self.contradicted:
-            return betting(self.wrong, self.judged, DELTA)
+            return betting(self.wrong, self.judged, DELTA / 2.0)
         of_prior = self.prior.bounds
         least = 1.0 - betting(self.judged - self.wrong, self.judged, _DELTA_LIVE)
         if bool((least > of_prior).any()):
             self.contradicted = True
-            return betting(self.wrong, self.judged, DELTA)
+            return betting(self.wrong, self.judged, DELTA / 2.0)
         return np.minimum(of_prior, betting(self.wrong, self.judged, _DELTA_LIVE))
 
     def threshold(self, allowed: float) -> int | None:
@@ -140,9 +146,10 @@ class Evidence:
         saved = 0.0 if self.prior else max(0.0, allowed * self.ledger_looks - self.spent)
         target = allowed + saved / max(self.ledger_looks, _SPREAD)
         holds = self.shares() * self.rates() <= target
-        failing = np.flatnonzero(~holds)
-        place = int(failing[-1]) + 1 if len(failing) else 0
-        return place if place < len(GRID) else None
+        if self.prior is not None and not self.contradicted:
+            return _down(holds, len(GRID) - 1)
+        found = [place for place in (_down(holds, len(GRID) - 1), _down(holds, _MIDDLE)) if place is not None]
+        return min(found, default=None)
 
     def remember(self, key: tuple[str, str], asked: Asked) -> None:
         """Keep a look-up until it is judged; the oldest is forgotten."""
@@ -158,7 +165,10 @@ class Evidence:
             fair = slice(asked.floor, asked.level)
             self.judged[fair] += 1.0
             self.wrong[fair] += not same
-            self.bounds = None
+            self.waiting += 1
+            # A bound of before holds as well, so it is made anew when something was wrong, or after some more.
+            if not same or self.waiting * _RENEWED > self.same + self.other:
+                self.bounds = None
         self.rows.append(asked.features)
         self.labels.append(float(same))
         del self.rows[:-ROWS], self.labels[:-ROWS]
@@ -176,14 +186,19 @@ class Evidence:
         self.bounds = None
 
     def _fit(self) -> None:
-        if not 0.0 < sum(self.labels) < len(self.labels):
-            return
         unfitted = not self.counts()
         start = self.prior.model if self.prior else None
         self.model = fitted(np.stack(self.rows), np.asarray(self.labels), start, _PULL if start else 1.0)
         self.asked.clear()  # their scores are of the model before
         if unfitted:
             self.since, self.passed = 0.0, np.zeros(len(GRID))
+
+
+def _down(holds: npt.NDArray[np.bool_], start: int) -> int | None:
+    """Return the lowest threshold that is reached from a start while each one holds; None where the start fails."""
+    failing = np.flatnonzero(~holds[: start + 1])
+    place = int(failing[-1]) + 1 if len(failing) else 0
+    return place if place <= start else None
 
 
 _UNFITTED = by_similarity()

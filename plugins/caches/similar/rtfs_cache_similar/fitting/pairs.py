@@ -19,7 +19,7 @@ from rtfs_framework.api import EmbedderSettings
 from rtfs_framework.api.fitting import MALFORMED, NO_LIBRARY, TOO_FEW, UNREADABLE, FileError, Told, read_rows
 
 FIRST, SECOND, SAME = "question_a", "question_b", "same_meaning"
-LEAST = 200
+LEAST = 150
 """Pairs: with fewer, nothing can be said of a share of 1 %."""
 _WORDS = {"0": False, "1": True, "false": False, "true": True}
 _AT_ONCE = 256

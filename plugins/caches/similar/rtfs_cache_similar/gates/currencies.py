@@ -27,6 +27,8 @@ _ORDINARY = frozenset({"try", "rs", "rub", "real", "rand"})
 """Codes that are words, too: they count in capital letters."""
 _CAPITAL = re.compile(r"\b[A-Z]{2,4}\b")
 
+_OF_COUNTRY = re.compile(r"\b(A|US|C|CA|AU|NZ|HK|S)\$")
+
 
 def gate(first: Seen, second: Seen) -> str | None:
     """Close where the currencies differ."""
@@ -40,4 +42,5 @@ def currencies(text: Seen) -> tuple[str, ...]:
     found += [_SIGNS[sign] for sign in text.text if sign in _SIGNS]
     found += [_CANONICAL[word.lower()] for word in _CAPITAL.findall(text.text) if word.lower() in _ORDINARY
               and word.lower() in _CANONICAL]  # fmt: skip
+    found += [hit.group(1) for hit in _OF_COUNTRY.finditer(text.text)]
     return tuple(sorted(found))

@@ -33,7 +33,10 @@ _LEFT_OUT = frozenset({"this", "next", "future", "recent", "now", "late", "early
 """Points that may be left out, since a text without them often means the same; one in the place of another counts."""
 _CAPITAL = re.compile(r"\b(May|March|August|Spring|Fall|Mon|Wed|Fri|Sat|Sun|EST|PST|CET|UTC|GMT|BST|CST|MST|IST|JST)\b")
 _CLOCK = re.compile(r"\d\s?([ap])\.?m\b\.?", re.IGNORECASE)
-_HALF = re.compile(r"\b(half past|quarter past|quarter to|o'clock|in the (?:us|uk) format)\b", re.IGNORECASE)
+_HALF = re.compile(
+    r"\b(day after|day before|week after|week before|half past|quarter past|quarter to|o'clock)\b",
+    re.IGNORECASE,
+)
 _ORDERED = re.compile(r"\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b")
 
 

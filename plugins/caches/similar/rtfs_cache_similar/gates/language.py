@@ -49,6 +49,7 @@ def gate(first: Seen, second: Seen) -> str | None:
     return (
         differing("scripts", scripts(first), scripts(second))
         or _languages(first, second)
+        or _nothing_shared(first, second)
         or differing("accented letters", _accents(first), _accents(second))
     )
 
@@ -77,6 +78,11 @@ def _languages(first: Seen, second: Seen) -> str | None:
     alone = sum(word in _WORDS[known] for word in unknown.words)
     most = max(sum(word in words for word in unknown.words) for words in _WORDS.values())
     return f"languages: {known} and another" if most > alone else None
+
+
+def _nothing_shared(first: Seen, second: Seen) -> str | None:
+    apart = first.words and second.words and not set(first.stems) & set(second.stems)
+    return "no word is in both texts" if apart else None
 
 
 def _accents(text: Seen) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from rtfs_cache_similar.gates.lists import words
@@ -19,6 +20,7 @@ _NOT = words(
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "de", "a", "anti", "counter")
 _SUFFIXES = (("less", "ful"), ("less", ""), ("free", ""), ("proof", ""))
 _LEAST = 3
+_FREE = re.compile(r"\b([a-z]{3,})[- ](?:free|less|proof)\b")
 
 
 def gate(first: Seen, second: Seen) -> str | None:
@@ -35,7 +37,7 @@ def gate(first: Seen, second: Seen) -> str | None:
 
 def denied(text: Seen) -> tuple[str, ...]:
     """Return, for each word that denies, the next word that says something."""
-    return tuple(sorted(_denied(text.words)))
+    return tuple(sorted([*_denied(text.words), *(f"not {stem(each)}" for each in _FREE.findall(text.spaced))]))
 
 
 def _denied(words: tuple[str, ...]) -> Iterator[str]:

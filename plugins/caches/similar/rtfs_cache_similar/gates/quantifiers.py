@@ -17,7 +17,7 @@ _WORDS = {
     "sometimes": "sometimes occasionally",
     "often": "often frequently",
     "exactly": "precisely",
-    "about": "approximately roughly nearly almost",
+    "about": "approximately roughly",
     "more": "more",
     "less": "less",
     "over": "exceeding above over",
@@ -41,6 +41,7 @@ _WORDS = {
     "part": "partly partially part",
     "fully": "fully completely entirely totally",
     "another": "another",
+    "almost": "almost nearly",
 }
 _CLASS = {word: name for name, words in _WORDS.items() for word in words.split()}
 _PHRASES = {"at least": "at least", "at most": "at most", "no more than": "at most", "no less than": "at least",

@@ -75,11 +75,11 @@ def gate(first: Seen, second: Seen) -> str | None:
     mine, others = ([each for each in text.words if each not in _ARTICLES] for text in (first, second))
     if len(mine) != len(others):
         return None
-    differ = [(stem(one), stem(other)) for one, other in zip(mine, others, strict=True) if stem(one) != stem(other)]
+    differ = [(one, other) for one, other in zip(mine, others, strict=True) if stem(one) != stem(other)]
     if not 0 < len(differ) <= min(_MOST, len(mine) - 1):
         return None
     for one, other in differ:
-        if not same(one, other) and not {one, other} <= FUNCTION_WORDS:
+        if not same(stem(one), stem(other)) and not {one, other} <= FUNCTION_WORDS:
             return f"swapped: '{one}' and '{other}'"
     return None
 

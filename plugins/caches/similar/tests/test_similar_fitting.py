@@ -1,0 +1,142 @@
+"""Priors and measurements: pairs in, a file of plain numbers out, a stream through the real decider."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from rtfs_cache_similar.deciding.prior import GRID, load_prior, read_prior
+from rtfs_cache_similar.fitting.commands import bench, learn
+from rtfs_cache_similar.fitting.pairs import read_pairs
+from rtfs_cache_similar.fitting.stream import Told, best_static
+from rtfs_framework.api.fitting import FileError
+
+KEPT = ("gold", "iron", "wood", "salt", "milk", "corn", "silk", "wool", "clay", "lead", "coal", "sand", "tar", "jute",
+        "flax", "hemp", "zinc", "cork")  # fmt: skip
+MADE = ("bread", "paper", "glass", "steel", "cloth", "rope", "soap", "paint", "glue", "wax", "dye", "foam", "yarn",
+        "lace", "cord", "tape", "beer", "toys")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Pairs of questions, of which those about the same thing mean the same, and vectors that nearly say so."""
+    folder = tmp_path_factory.mktemp("pairs")
+    chance, generator = random.Random(5), np.random.default_rng(5)
+    rows, vectors = ["question_a,question_b,same_meaning"], {}
+    for first in KEPT:
+        for second in MADE:
+            same = chance.random() < 0.6
+            asked = f"Why do makers of {second} want {first}?"
+            other = f"Why do the makers of {second} want {first} so much?" if same else f"Who sells {first} {second}?"
+            rows.append(f"{asked},{other},{int(same)}")
+            middle = generator.normal(size=24)
+            for text, spread in ((asked, 0.0), (other, 0.1 if same else 0.5)):
+                vector = middle + spread * generator.normal(size=24)
+                vectors[text] = vector / np.linalg.norm(vector)
+    file, kept = folder / "pairs.csv", folder / "vectors.npz"
+    file.write_text("\n".join(rows) + "\n", "utf-8")
+    np.savez(kept, texts=np.asarray(list(vectors)), vectors=np.asarray(list(vectors.values()), dtype=np.float32))
+    return file, kept
+
+
+@pytest.fixture(scope="module")
+def prior(files):
+    file, kept = files
+    out = file.with_name("prior.json")
+    told = CliRunner().invoke(learn, [str(file), "--out", str(out), "--vectors", str(kept), "--no-progress", "--json"])
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.output)["pairs"] == len(KEPT) * len(MADE)
+    return out
+
+
+def test_a_prior_is_plain_numbers_and_goes_round(prior) -> None:
+    found = load_prior(prior)
+    assert read_prior(found.to_bytes()).to_bytes() == prior.read_bytes()
+    assert (np.diff(found.judged) <= 0).all()
+    assert len(found.bounds) == len(GRID)
+
+
+def _measured(files, *more):
+    file, kept = files
+    told = CliRunner().invoke(bench, [str(file), "--vectors", str(kept), "--no-progress", "--json", *more])
+    assert told.exit_code == 0, told.output
+    return json.loads(told.output)
+
+
+def test_with_a_prior_similar_questions_are_served_within_the_bound(files, prior) -> None:
+    found = _measured(files, "--prior", str(prior), "--false-hits", "0.05", "--seeds", "2")
+    assert found["hit_rate"] > 0.1
+    assert found["false_hit_rate"] <= 0.05
+    assert found["static_hit_rate"] > 0
+
+
+def test_from_nothing_few_are_explored_and_the_bound_is_kept(files) -> None:
+    found = _measured(files, "--false-hits", "0.05", "--seeds", "2")
+    assert 0 < found["explored_rate"] <= 0.17
+    assert found["false_hit_rate"] <= 0.05
+
+
+def test_a_bound_of_nothing_serves_nothing(files, prior) -> None:
+    assert _measured(files, "--prior", str(prior), "--false-hits", "0", "--seeds", "1")["hit_rate"] == 0
+
+
+def test_the_best_static_threshold_takes_all_of_the_same_cosine() -> None:
+    told = Told(np.array([0.9, 0.9, 0.8, 0.7]), np.array([True, False, True, True]), 0, 0, 0)
+    assert best_static([told], 0.25) == 1.0
+    assert best_static([told], 0.2) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("question_a,question_b\na,b\n", "same_meaning"),
+        ("question_a,question_b,same_meaning\na,b,maybe\n", "maybe"),
+        ("question_a,question_b,same_meaning\n ,b,1\n", "question_a"),
+        ("question_a,question_b,same_meaning\na,b,1\n", "too few"),
+        ("question_a,question_b,same_meaning\n" + "a,b,1\n" * 300, "same label"),
+    ],
+    ids=["column", "label", "empty", "few", "one-sided"],
+)
+def test_what_is_no_pairs_is_told(tmp_path, text, said) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text(text, "utf-8")
+    with pytest.raises(FileError, match=said):
+        read_pairs(file)
+
+
+def test_vectors_of_other_questions_are_told(files, tmp_path) -> None:
+    file, _ = files
+    other = tmp_path / "other.npz"
+    np.savez(other, texts=np.asarray(["a"]), vectors=np.zeros((1, 4), dtype=np.float32))
+    told = CliRunner().invoke(bench, [str(file), "--vectors", str(other), "--no-progress"])
+    assert isinstance(told.exception, FileError)
+
+
+def test_an_unknown_embedder_is_told(files) -> None:
+    told = CliRunner().invoke(bench, [str(files[0]), "--embedder", "nobody", "--no-progress"])
+    assert isinstance(told.exception, FileError)
+    assert "nobody" in str(told.exception)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.update(version=9),
+        lambda data: data.update(format="x"),
+        lambda data: data["judged"].pop(),
+        lambda data: data.update(wrong=[1e9] * len(GRID)),
+        lambda data: data["model"].update(features=["x"]),
+        lambda data: data["model"]["scale"].__setitem__(0, 0.0),
+        lambda data: data.pop("looked"),
+    ],
+    ids=["version", "format", "short", "wrong", "features", "scale", "missing"],
+)
+def test_a_crafted_prior_is_refused(prior, change) -> None:
+    data = json.loads(prior.read_bytes())
+    change(data)
+    with pytest.raises(FileError, match="prior"):
+        read_prior(json.dumps(data).encode())
