@@ -29,6 +29,8 @@ _HOMES = {
     "approval": ("ApprovalRequest",),
     "caller": ("DelegationMetadata", "Described", "Permissions"),
     "context": ("CallContext", "Heard"),
+    "ledger": ("Account", "Amount", "BudgetClaim", "ExhaustedError", "Ledger", "LedgerEntry", "LedgerError",
+               "LedgerSettings", "Limit", "Reservation", "Standing", "Typical", "lacking"),
     "labels": ("Label", "PUBLIC"),
     "learning": ("LearningEngine", "MOST_NOTE", "Outcome", "ProposingEngine", "State", "Stats", "Warm", "WarmContext"),
     "endpoints": ("Endpoint", "BadEndpoint", "read_endpoint", "http_url"),

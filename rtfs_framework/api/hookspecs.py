@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.embedder import EmbedderEntry
     from rtfs_framework.api.engine import EngineEntry
     from rtfs_framework.api.guard import GuardEntry
+    from rtfs_framework.api.ledger import LedgerEntry
     from rtfs_framework.api.observer import ObserverEntry
     from rtfs_framework.api.provider import ProviderEntry
     from rtfs_framework.api.store import StoreEntry
@@ -57,6 +58,11 @@ class RtfsHookSpecs:
     @hookspec
     def rtfs_stores(self) -> Iterable[StoreEntry]:
         """Offer stores of published programs. Called once at start; a table `[stores.<name>]` makes one."""
+        raise AssertionError
+
+    @hookspec
+    def rtfs_ledgers(self) -> Iterable[LedgerEntry]:
+        """Offer ledgers of budgets. Called once at start; `[ledger] store` selects one by name."""
         raise AssertionError
 
     @hookspec

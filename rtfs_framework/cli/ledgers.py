@@ -18,16 +18,16 @@ _FREE_SOME = "free some space, make the file writable, or choose another place w
 
 @contextmanager
 def ledger_of(session: Session) -> Iterator[Ledger | None]:
-    """Open the ledger; None when there is no file yet, and looking makes none."""
+    """Open the ledger; None when there is no file yet, and looking makes none (a plug-in's is always asked)."""
     from rtfs_framework.orchestrator.performing.budgets.build import ledger_path, open_ledger
     from rtfs_framework.orchestrator.performing.budgets.ledger import LedgerError
 
     config, environ = session.host.config, environment()
     try:
-        if not ledger_path(config, environ).exists():
+        if config.ledger.store is None and not ledger_path(config, environ).exists():
             yield None
             return
-        ledger = open_ledger(config, environ, session.host.clock)
+        ledger = open_ledger(config, environ, session.host.clock, session.host.catalog)
         try:
             yield ledger
         finally:

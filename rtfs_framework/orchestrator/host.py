@@ -182,7 +182,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     blot = blotter(secrets_of(config, environ))
     written = _journal(config, environ, clock, events, blot) if journal and config.journal.enabled else None
     health = build_board(config.health, pool, environ, clock, events, written)
-    counting = build_counting(config, pool, environ, clock, events, written)
+    counting = build_counting(config, pool, environ, clock, events, written, catalog)
     learning = build_learning(config, engine, environ, clock, events, journal=journal)
     marked = () if labels is None else (labels.check,)
     gate = Gate((*marked, *counting.rate_checks, BreakerCheck(health), *counting.budget_checks))

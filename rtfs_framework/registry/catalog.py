@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.embedder import EmbedderEntry
     from rtfs_framework.api.engine import EngineEntry
     from rtfs_framework.api.guard import GuardEntry
+    from rtfs_framework.api.ledger import LedgerEntry
     from rtfs_framework.api.observer import ObserverEntry
     from rtfs_framework.api.provider import ProviderEntry
     from rtfs_framework.api.store import StoreEntry
@@ -42,6 +43,7 @@ class Catalog:
     guards: Mapping[str, tuple[GuardEntry, Provenance]] = _NONE
     embedders: Mapping[str, tuple[EmbedderEntry, Provenance]] = _NONE
     stores: Mapping[str, tuple[StoreEntry, Provenance]] = _NONE
+    ledgers: Mapping[str, tuple[LedgerEntry, Provenance]] = _NONE
     commands: Mapping[str, tuple[CommandEntry, Provenance]] = _NONE
     observers: Mapping[str, tuple[ObserverEntry, Provenance]] = _NONE
     data: Mapping[str, FoundPlugin] = _NONE
@@ -116,6 +118,10 @@ class Catalog:
     def store(self, name: str) -> StoreEntry:
         """Return the store of a name; raises PluginError when there is none, or more than one."""
         return self._entry("store", self.stores, name)
+
+    def ledger(self, name: str) -> LedgerEntry:
+        """Return the ledger of a name; raises PluginError when there is none, or more than one."""
+        return self._entry("ledger", self.ledgers, name)
 
     def command(self, name: str) -> CommandEntry:
         """Return the command of a name; raises PluginError when there is none, or more than one."""

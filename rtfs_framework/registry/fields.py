@@ -119,6 +119,7 @@ _CHECKS: Mapping[str, Mapping[str, Flaw]] = {
     "guard": {"factory": _function},
     "embedder": {"factory": _function, "locality": _member("Locality")},
     "store": {"factory": _function, "remote": _truth},
+    "ledger": {"factory": _function},
     "command": {"load": _function, "example": _text},
     "observer": {"factory": _function, "events": _texts},
 }

@@ -31,6 +31,7 @@ KINDS = (
     Kind("guard", "guards", "rtfs_guards", "GuardEntry"),
     Kind("embedder", "embedders", "rtfs_embedders", "EmbedderEntry"),
     Kind("store", "stores", "rtfs_stores", "StoreEntry"),
+    Kind("ledger", "ledgers", "rtfs_ledgers", "LedgerEntry"),
     Kind("command", "commands", "rtfs_commands", "CommandEntry"),
     Kind("observer", "observers", "rtfs_observers", "ObserverEntry"),
 )

@@ -26,6 +26,7 @@ KINDS = (
     "capabilities",
     "guards",
     "embedders",
+    "ledgers",
     "stores",
     "commands",
     "observers",

@@ -138,6 +138,7 @@ def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[s
         yield sources.setting(("journal", field.name), getattr(config.journal, field.name))
     yield from _health(config, sources)
     yield from sources.written(("embedders",))
+    yield from sources.written(("ledgers",))
     yield from sources.written(("guards",))
     yield from sources.written(("redaction",))
     yield from sources.written(("labels",))

@@ -97,6 +97,10 @@ class LedgerSpec:
     """Where budgets are kept, and how requests are estimated."""
 
     path: str | None = None
+    store: str | None = None
+    """The ledger of a plug-in; None for the file."""
+    own: Any = None
+    """Its settings."""
     unknown_price: Literal["refuse", "dearest"] = "refuse"
     """What a budget of money does with a request of which nobody knows the price."""
     max_tokens: int = 4096

@@ -38,6 +38,7 @@ from rtfs_framework.orchestrator.config.publishing import USUAL_PUBLISHING, Publ
 from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.surroundings import read_surroundings
+from rtfs_framework.orchestrator.config.tables.budgets import StoreTable
 from rtfs_framework.orchestrator.config.tables.file import CacheTable, ConfigFile, ProviderTable, SecurityTable
 from rtfs_framework.orchestrator.config.tables.guards import GuardTables
 from rtfs_framework.orchestrator.config.tables.health import read_health
@@ -288,7 +289,25 @@ class Resolver:
     def _ledger(self, file: ConfigFile) -> LedgerSpec:
         table = file.ledger
         path = None if table.path is None else self._path(table.path, ("ledger", "path"), file=True)
-        return LedgerSpec(path=path, unknown_price=table.unknown_price, max_tokens=table.max_tokens, lease=table.lease)
+        return LedgerSpec(
+            path=path,
+            store=table.store,
+            own=self._store(table.store, file.ledgers),
+            unknown_price=table.unknown_price,
+            max_tokens=table.max_tokens,
+            lease=table.lease,
+        )
+
+    def _store(self, chosen: str | None, tables: Mapping[str, Mapping[str, Any]]) -> Any:
+        """Return the settings of the ledger that is chosen; what is wrong in the tables of others is noted, too."""
+        found: dict[str, Any] = {}
+        for name in {chosen: None, **tables} if chosen is not None else tables:
+            path: KeyPath = ("ledgers", name) if name in tables else ("ledger", "store")
+            entry = self._known("ledger", name, self.catalog.ledgers, path, key=name in tables)
+            if entry is not None:
+                part = self.catalog.part("ledger", name)
+                found[name] = self.reading.split(StoreTable, part, entry.settings, tables.get(name, {}), path)[1]
+        return None if chosen is None else found.get(chosen)
 
     def _publishing(self, file: ConfigFile) -> PublishingSpec:
         if file.publishing == USUAL_PUBLISHING_TABLE and not file.stores:

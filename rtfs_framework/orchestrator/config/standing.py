@@ -297,6 +297,8 @@ STANDING: Mapping[str, Rule] = {
     "publishing.read": widens,
     "stores.*": widens,
     "ledger.path": widens,
+    "ledger.store": widens,
+    "ledgers.*": widens,
     "ledger.unknown_price": _refusing,
     "ledger.max_tokens": _reply_tokens,
     "ledger.lease": widens,

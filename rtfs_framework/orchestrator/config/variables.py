@@ -42,6 +42,7 @@ SECTIONS = frozenset(
         "guards",
         "labels",
         "ledger",
+        "ledgers",
         "observers",
         "prices",
         "publishing",

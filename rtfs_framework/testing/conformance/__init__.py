@@ -13,6 +13,7 @@ from rtfs_framework.testing.conformance.capability import CapabilityConformance
 from rtfs_framework.testing.conformance.embedder import EmbedderConformance
 from rtfs_framework.testing.conformance.guard import GuardConformance
 from rtfs_framework.testing.conformance.learning import LearningConformance
+from rtfs_framework.testing.conformance.ledger import LedgerConformance
 from rtfs_framework.testing.conformance.observer import ObserverConformance
 from rtfs_framework.testing.conformance.provider import ProviderConformance
 from rtfs_framework.testing.conformance.store import MirrorConformance, StoreConformance
@@ -23,6 +24,7 @@ __all__ = [
     "EmbedderConformance",
     "GuardConformance",
     "LearningConformance",
+    "LedgerConformance",
     "MirrorConformance",
     "ObserverConformance",
     "ProviderConformance",

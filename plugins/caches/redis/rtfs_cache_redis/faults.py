@@ -37,6 +37,7 @@ _WAYS_OUT: tuple[tuple[type[Exception], str, str], ...] = (
 _SIGNS = (
     ("WRONGTYPE", "what lies under its keys is not of this layer", "choose another prefix, or delete those keys"),
     ("Authentication required", "it wants a password", "name its variable by password_env"),
+    ("LOST", "it has lost what it had counted", "restore it, or start all nodes again to count anew"),
     ("NOAUTH", "it wants a password", "name its variable by password_env"),
     ("WRONGPASS", "it does not accept the user or the password", "see that password_env names the right variable"),
 )

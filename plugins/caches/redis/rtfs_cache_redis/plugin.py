@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
-from rtfs_framework.api import CacheEntry, CacheLayer, CacheLevel, CacheSettings, Seconds, hookimpl
+from rtfs_framework.api import (
+    CacheEntry,
+    CacheLayer,
+    CacheLevel,
+    CacheSettings,
+    Ledger,
+    LedgerEntry,
+    LedgerSettings,
+    Seconds,
+    hookimpl,
+)
 
 rtfs_api_version = 2
 
@@ -63,7 +75,7 @@ def _make(settings: CacheSettings) -> CacheLayer:
     from rtfs_cache_redis.sealing import Rows, seal_of
 
     own = settings.own or RedisSettings()
-    address = address_of(own.url, password_of(settings, own), float(own.timeout))
+    address = address_of(own.url, password_of(settings.environ, own), float(own.timeout))
     terms = Terms(
         name="redis-l2",
         prefix=own.prefix,
@@ -77,7 +89,39 @@ def _make(settings: CacheSettings) -> CacheLayer:
     return RedisCache(address, rows, terms, settings.clock, settings.report)
 
 
-def password_of(settings: CacheSettings, own: RedisSettings) -> str | None:
+@attrs.frozen(slots=True, kw_only=True)
+class RedisLedgerSettings:
+    """The keys of `[ledgers.redis]`."""
+
+    url: str = "redis://127.0.0.1:6379/0"
+    """Where the server is: `redis://USER@HOST:PORT/DB`, `rediss://` for TLS, `unix://PATH`; never a password."""
+    password_env: str | None = None
+    """The variable that holds the password."""
+    prefix: str = attrs.field(default="rtfs", validator=attrs.validators.matches_re(r"[A-Za-z0-9_.:-]{1,64}"))
+    """What the names of all keys at the server begin with: who has another one spends from other budgets."""
+    timeout: Seconds = attrs.field(
+        default=Seconds(2), validator=[attrs.validators.ge(Seconds(0.01)), attrs.validators.le(Seconds(30))]
+    )
+    """How long the server may take to connect and to answer."""
+
+
+@hookimpl
+def rtfs_ledgers() -> list[LedgerEntry]:
+    """Offer the ledger `redis`."""
+    summary = "Budgets at a Redis or Valkey that many machines share; while it is lost nothing is spent."
+    return [LedgerEntry(name="redis", summary=summary, factory=_make_ledger, settings=RedisLedgerSettings)]
+
+
+def _make_ledger(settings: LedgerSettings) -> Ledger:
+    from rtfs_cache_redis.ledger import RedisLedger
+    from rtfs_cache_redis.link import address_of
+
+    own = settings.own or RedisLedgerSettings()
+    password = password_of(settings.environ, own)
+    return RedisLedger(address_of(own.url, password, float(own.timeout)), own.prefix, settings.clock)
+
+
+def password_of(environ: Mapping[str, str], own: RedisSettings | RedisLedgerSettings) -> str | None:
     """Return the password that the settings name.
 
     Raises:
@@ -87,7 +131,7 @@ def password_of(settings: CacheSettings, own: RedisSettings) -> str | None:
 
     if own.password_env is None:
         return None
-    password = settings.environ.get(own.password_env)
+    password = environ.get(own.password_env)
     if not password:
         raise unusable(own.url, f"needs a password, and ${own.password_env} is not set", "set it, or correct the name")
     return password

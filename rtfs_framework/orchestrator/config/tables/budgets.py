@@ -85,6 +85,7 @@ class LedgerTable:
     """`[ledger]`."""
 
     path: str | None = None
+    store: str | None = None
     unknown_price: Literal["refuse", "dearest"] = "refuse"
     max_tokens: int = attrs.field(default=4096, validator=[validators.ge(1), validators.le(10**7)])
     lease: Seconds = attrs.field(
@@ -92,6 +93,11 @@ class LedgerTable:
         validator=[validators.ge(Seconds(1)), validators.le(_MOST_LEASE)],
         metadata=plausible(1, 3600),
     )
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class StoreTable:
+    """The host's keys of `[ledgers.<name>]`: none, all are the ledger's own."""
 
 
 USUAL_LEDGER = LedgerTable()

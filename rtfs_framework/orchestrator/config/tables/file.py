@@ -222,6 +222,7 @@ class ConfigFile:
     rates: Mapping[str, RateTable] = attrs.field(factory=dict)
     tenants: Mapping[str, TenantTable] = attrs.field(factory=dict)
     ledger: LedgerTable = USUAL_LEDGER
+    ledgers: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     publishing: PublishingTable = USUAL_PUBLISHING_TABLE
     stores: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     labels: LabelsTable = USUAL_LABELS

@@ -8,51 +8,27 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, Decimal
 
-import attrs
+from rtfs_framework.api.ledger import KINDS, MOST, NO_LIMIT, Amount, Limit
+
+__all__ = [
+    "KINDS",
+    "MOST",
+    "NANO",
+    "NO_LIMIT",
+    "Amount",
+    "Limit",
+    "nano_of",
+    "pico_per_token",
+    "price_of",
+    "shown",
+    "shown_dollars",
+]
 
 NANO = 1_000_000_000
 """Nano-dollars in a dollar."""
 
 _PICO_PER_NANO = 1000
 _MILLION = 1_000_000
-
-MOST = 10**15
-"""Of each thing that one call may take: a million dollars in nano-dollars. What is more counts as this."""
-
-
-@attrs.frozen(slots=True)
-class Amount:
-    """Some of everything that is counted."""
-
-    nano: int = 0
-    """Nano-dollars."""
-    tokens: int = 0
-    calls: int = 0
-
-    def __add__(self, other: Amount) -> Amount:
-        return Amount(self.nano + other.nano, self.tokens + other.tokens, self.calls + other.calls)
-
-    def __sub__(self, other: Amount) -> Amount:
-        return Amount(self.nano - other.nano, self.tokens - other.tokens, self.calls - other.calls)
-
-    def bounded(self) -> Amount:
-        """Return what one call may count: nothing below 0, nothing beyond `MOST`."""
-        return Amount(*(min(max(each, 0), MOST) for each in (self.nano, self.tokens, self.calls)))
-
-
-@attrs.frozen(slots=True)
-class Limit:
-    """How much of each thing may be taken; None is any amount."""
-
-    nano: int | None = None
-    tokens: int | None = None
-    calls: int | None = None
-
-
-NO_LIMIT = Limit()
-
-KINDS = ("nano", "tokens", "calls")
-"""What is counted, by the names of its fields."""
 
 
 def nano_of(dollars: float | Decimal) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.providers import ProviderPool
     from rtfs_framework.orchestrator.recording.events import EventBus
     from rtfs_framework.orchestrator.recording.journal.writer import Journal
+    from rtfs_framework.registry.catalog import Catalog
 
 FILE = "ledger.sqlite"
 
@@ -70,8 +71,12 @@ def ledger_path(config: Config, environ: Mapping[str, str]) -> Path:
     return Path(config.ledger.path) if config.ledger.path else data_dir(environ) / FILE
 
 
-def open_ledger(config: Config, environ: Mapping[str, str], clock: Clock) -> Ledger:
-    """Return the ledger of a user; its file is opened when it is first used."""
+def open_ledger(config: Config, environ: Mapping[str, str], clock: Clock, catalog: Catalog | None = None) -> Ledger:
+    """Return the ledger of a user; nothing is opened before it is first used."""
+    if config.ledger.store is not None:
+        from rtfs_framework.orchestrator.performing.budgets.offered import offered_ledger
+
+        return offered_ledger(config.ledger, environ, clock, catalog)
     from rtfs_framework.orchestrator.performing.budgets.sqlite_ledger import SqliteLedger
 
     return SqliteLedger(ledger_path(config, environ), clock)
@@ -84,6 +89,7 @@ def build_counting(
     clock: Clock,
     events: EventBus,
     journal: Journal | None,
+    catalog: Catalog | None = None,
 ) -> Counting:
     """Return the budgets and rates of a host; no file is opened yet."""
     if not config.budgets and not config.rates:
@@ -104,7 +110,7 @@ def build_counting(
 
     budgets = Budgets(
         specs=matched(config.budgets),
-        ledger=open_ledger(config, environ, clock),
+        ledger=open_ledger(config, environ, clock, catalog),
         rules=config.ledger,
         tenant=config.tenant,
         clock=clock,
