@@ -268,8 +268,8 @@ def _unusable(error: LedgerError) -> RefusedError:
     return RefusedError(
         "budget",
         f"the ledger of budgets cannot be used: {error}",
-        "free some space, make the file writable, choose another place with path under [ledger], or see that the server of "
-        "its store can be reached",
+        "free some space, make the file writable, or choose another place with path under [ledger]; a store that is a "
+        "server must be reached",
         kind="BudgetExhausted",
         code=NO_LEDGER,
     )
