@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from rtfs_framework.api.errors import PluginError
 from rtfs_framework.api.store import Store, StoreSettings
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.orchestrator.config.folders import data_dir
@@ -12,7 +13,7 @@ from rtfs_framework.orchestrator.config.model import Config
 from rtfs_framework.orchestrator.config.publishing import StoreSpec
 from rtfs_framework.orchestrator.remembering.published.trouble import PublishingError
 from rtfs_framework.registry.catalog import Catalog
-from rtfs_framework.registry.faults import make
+from rtfs_framework.registry.faults import PluginFault, make
 
 FOLDER = "stores"
 _METHODS = ("missing", "get", "put", "read", "point", "names", "blobs", "forget", "close")
@@ -49,7 +50,12 @@ def opened_store(spec: StoreSpec, catalog: Catalog, environ: Mapping[str, str]) 
     seen: Callable[[str], str | None] = environ.get
     place = str(data_dir(environ) / FOLDER)
     settings = StoreSettings(name=spec.name, own=spec.own, environ=seen, directory=place, base=spec.directory)
-    store = make(catalog.part("store", spec.plugin), entry.factory, settings, methods=_METHODS)
+    try:
+        store = make(catalog.part("store", spec.plugin), entry.factory, settings, methods=_METHODS)
+    except PluginFault as fault:
+        if isinstance(fault.__cause__, PluginError):  # its table or a variable cannot be used: no fault of its authors
+            raise fault.__cause__ from None
+        raise
     try:
         yield store
     finally:
