@@ -122,6 +122,7 @@ def run(session, source, *texts, program=PROGRAM, **more):
 def test_the_answer_to_a_similar_request_is_served_and_costs_no_call(kit, opened, source):
     with opened(Near()) as session:
         calls, values = run(session, source, "stop", "post")
+    assert [str(p) for p in session.problems] == []
     assert values == ["STOP", "STOP"]
     assert kit.providers["a"].requests.__len__() == 1
     assert [call.cache for call in calls] == ["", "similar hit"]
@@ -264,7 +265,7 @@ def test_a_run_in_the_journal_says_what_was_served(opened, source):
         (entry,) = [each for each in entries if each["symbol"] == "sort"]
     assert entry["cache"] == "similar hit"
     assert entry["similar"]["entry"] == "7"
-    assert "similar hit: entry 7, 0.970 alike, wrong answers at most 0.8 % of look-ups, near" in _entry(entry)
+    assert "similar hit: entry 7, 0.970 alike, wrong answers at most 0.8 % of look-ups" in _entry(entry)
 
 
 def test_draws_differ_from_run_to_run(opened, source):

@@ -221,4 +221,4 @@ def test_a_closed_layer_may_be_closed_again(opened, question):
     layer = opened(folder=None)
     layer.put(question("a/1"), "a")
     layer.close()
-    layer.close()
+    assert layer.close() is None

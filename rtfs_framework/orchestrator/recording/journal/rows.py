@@ -22,6 +22,7 @@ from rtfs_framework.orchestrator.recording.journal.decisions import heard_text
 from rtfs_framework.orchestrator.recording.journal.feedback import Feedback, Forgotten
 from rtfs_framework.orchestrator.recording.journal.texts import Texts, safe_code, safe_kind
 from rtfs_framework.orchestrator.recording.records import OpenRecord, attempt_json
+from rtfs_framework.orchestrator.recording.similar_mark import SimilarMark
 
 OWN_BODY = "local-pure"
 """The target of a call that runs its function's own body."""
@@ -166,7 +167,7 @@ class Maker:
         if record.remote is not None:
             more["remote"] = {name: self.texts.blot(text) for name, text in record.remote.to_json().items()}
         if record.similar is not None:
-            more["similar"] = record.similar.to_json()
+            more["similar"] = self._similar(record.similar, words=self.keep and _may_keep(record))
         if record.shadow is not None:
             more["shadow"] = {**attrs.asdict(record.shadow), "why": self.texts.blot(record.shadow.why)}
         if more:
@@ -212,6 +213,12 @@ class Maker:
             "model": self.texts.blot(record.model),
         }
         return {name: value for name, value in found.items() if value or value is None}
+
+    def _similar(self, mark: SimilarMark, *, words: bool) -> dict[str, Any]:
+        """Return what came of a look-up among similar requests; why may quote them, so only where texts are kept."""
+        told = mark.to_json()
+        why = told.pop("why", "")
+        return {**told, "why": self.texts.blot(why)} if why and words else told
 
     def _labels(self, record: OpenRecord) -> dict[str, Any]:
         """Return the marks of a call, none for a public one."""
