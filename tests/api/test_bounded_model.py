@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import run_state_machine_as_test as check_machine
 
 from rtfs_framework.api import POLICIES, BoundedCache, CacheKey
 from rtfs_framework.testing import FakeClock
@@ -168,4 +169,4 @@ def test_a_policy_does_what_it_says(policy):
     if policy == "w-tinylfu":
         pytest.importorskip("theine_core")
     machine = type(f"{policy} machine", (BoundedMachine,), {"policy": policy})
-    run_state_machine_as_test(machine, settings=settings(max_examples=effort(25), deadline=None))
+    check_machine(machine, settings=settings(max_examples=effort(25), deadline=None))

@@ -10,7 +10,7 @@ from rtfs_framework.testing import FakeClock
 from rtfs_framework.testing.conformance.cache_tenants import check_tenants
 
 
-def run(policy, operations, seed):
+def check_run(policy, operations, seed):
     if policy == "w-tinylfu":
         pytest.importorskip("theine_core")
     clock = FakeClock()
@@ -22,10 +22,10 @@ def run(policy, operations, seed):
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_tenants_are_apart(policy):
-    run(policy, 2_000, 1)
+    check_run(policy, 2_000, 1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", POLICIES)
 def test_tenants_are_apart_in_a_million_operations(policy):
-    run(policy, 1_000_000, 2)
+    check_run(policy, 1_000_000, 2)
