@@ -269,6 +269,8 @@ class CacheSettings:
     ttl: float | None = None
     own: Any = None
     directory: str | None = None
+    base: str | None = None
+    """Where relative paths in `own` start: the folder of the configuration. None stands for the current folder."""
     seal: Callable[[], Seal] | None = None
     """Gives the layer's seal, made of a key that only the user can read. Raises ValueError where there can be none."""
     random: Callable[[], float] = random.random

@@ -142,6 +142,8 @@ class CacheSpec:
     enabled: bool = True
     ttl: float | None = None
     own: Any = None
+    directory: str | None = None
+    """Where relative paths in `own` start."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -252,7 +252,8 @@ class Resolver:
                 CacheTable, self.catalog.part("cache", name), entry.settings, table, ("caches", name)
             )
             if ours is not None:
-                made[name] = CacheSpec(enabled=ours.enabled, ttl=ours.ttl, own=own)
+                place = self._directory(("caches", name), table, entry.settings)
+                made[name] = CacheSpec(enabled=ours.enabled, ttl=ours.ttl, own=own, directory=place)
         return made
 
     def _security(self, table: SecurityTable) -> RuntimeContext:

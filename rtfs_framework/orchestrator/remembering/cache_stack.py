@@ -88,6 +88,7 @@ def build_stack(  # noqa: PLR0913 - each is a part of a host
             clock=clock,
             ttl=spec.ttl if spec is not None and spec.ttl is not None else ttl,
             directory=directory() if entry.persistent else None,
+            base=None if spec is None else spec.directory,
             seal=partial(keyring.seal, f"cache {entry.level.value} {name}"),
             report=partial(_tell, report, part),
         )

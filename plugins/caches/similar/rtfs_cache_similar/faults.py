@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rtfs_framework.api import PluginError
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.fitting import FileError
 
 DISTRIBUTION = "rtfs-cache-similar"
 CODE = "E0811"
@@ -46,6 +50,14 @@ def no_index(name: str) -> PluginError:
     install = f'uv pip install "{DISTRIBUTION}[{name}]"' if name == "annoy" else f'uv pip install "{name}"'
     message = f'`index = "{name}"` under [caches.similar]: {name} is not installed'
     return PluginError(DISTRIBUTION, f"{message}\n  help: {install}; or leave `index` out", code=CODE)
+
+
+def no_prior(error: FileError) -> PluginError:
+    """Return the error for a prior that cannot be read: without it nothing else would be served either."""
+    off = "or take `prior` out of [caches.similar]"
+    return PluginError(
+        DISTRIBUTION, f"its prior cannot be used: {error.problem}\n  help: {error.way_out}; {off}", code=CODE
+    )
 
 
 def _fault(path: Path | None, what: str, way_out: str) -> PluginError:

@@ -66,8 +66,9 @@ class SimilarCache:
         ttl: float | None,
         clock: Clock,
         scope: SimilarScope | None = None,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Read the evidence; entries are read when they are first asked for."""
+        """Read the evidence; entries are read when they are first asked for. `report` tells the user what is wrong."""
         self._lock = RLock()
         self._store = store
         self._decider = decider
@@ -76,6 +77,7 @@ class SimilarCache:
         self._ttl = ttl
         self._clock = clock
         self._scope = scope or SimilarScope()
+        self._report = report
         self._counts = _Counts()
         self._tick = store.last_use()
         self._used: dict[int, int] = {}
@@ -92,6 +94,7 @@ class SimilarCache:
         """Decide about a question. A look-up counts, whatever comes of it."""
         vector = unit(question.vector)
         with self._lock:
+            self._check_prior(question)
             self._shelf.look()
             verdict = self._exact(question)
             if verdict is None:
@@ -108,6 +111,17 @@ class SimilarCache:
             row = ServedRow(int(verdict.entry), question.partition.digest, question.text, cosine)
             self._store.note_served(question.exact.digest, row)
             return verdict
+
+    def _check_prior(self, question: SimilarQuestion) -> None:
+        """Do without a prior of other vectors: what it says of how near right answers are holds for its own alone."""
+        prior = self._decider.prior
+        if prior is None or prior.embedder == dict(question.partition.parts).get("embedder"):
+            return
+        self._decider.without_prior()
+        self._report(
+            "the prior of [caches.similar] was fitted to the vectors of another embedder than the one of [delegation];"
+            " fit it again: rtfs learn similar FILE --embedder NAME --out MODEL"
+        )
 
     def put(
         self, question: SimilarQuestion, value: object, ttl: float | None = None, info: CacheInfo = NO_INFO

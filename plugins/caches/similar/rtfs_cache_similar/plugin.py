@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
 from rtfs_framework.api import (
+    FILE_WITHIN,
     CacheEntry,
     CacheLevel,
     CacheSettings,
@@ -17,6 +19,9 @@ from rtfs_framework.api import (
     SimilarLayer,
     hookimpl,
 )
+
+if TYPE_CHECKING:
+    from rtfs_cache_similar.deciding.prior import Prior
 
 rtfs_api_version = 2
 
@@ -37,6 +42,8 @@ class SimilarSettings:
         default=None, validator=attrs.validators.optional(attrs.validators.ge(0.0))
     )
     """US dollars that explored calls may cost in a day of one host."""
+    prior: str | None = attrs.field(default=None, metadata=FILE_WITHIN)
+    """A file that `rtfs learn similar` wrote, relative to the configuration: by it a function begins to be served."""
     capacity: int = attrs.field(default=20_000, validator=attrs.validators.ge(1))
     """How many answers are remembered; those that were not used for longest make room."""
     capacity_bytes: int = attrs.field(default=268_435_456, validator=attrs.validators.ge(1))
@@ -79,16 +86,32 @@ def _make(settings: CacheSettings) -> SimilarLayer:
         index = chosen(own.index)
     except ImportError as error:
         raise no_index(own.index) from error
+    decider = Decider(DeciderSettings(false_hits=own.false_hits, explore=own.explore), _prior(settings.base, own.prior))
     rows = Rows() if settings.directory is None else Rows(_seal(settings), settings.report)
     return SimilarCache(
         Store(settings.directory, rows),
-        Decider(DeciderSettings(false_hits=own.false_hits, explore=own.explore)),
+        decider,
         index,
         bounds=Bounds(own.capacity, own.capacity_bytes),
         ttl=settings.ttl if own.ttl is None else own.ttl,
         clock=settings.clock,
         scope=SimilarScope(functions=tuple(own.functions), explore_cost=own.explore_cost),
+        report=settings.report,
     )
+
+
+def _prior(base: str | None, named: str | None) -> Prior | None:
+    """Return the prior that the settings name."""
+    if named is None:
+        return None
+    from rtfs_cache_similar.deciding.prior import load_prior
+    from rtfs_cache_similar.faults import no_prior
+    from rtfs_framework.api.fitting import FileError
+
+    try:
+        return load_prior(Path(base or "", named))
+    except FileError as error:
+        raise no_prior(error) from error
 
 
 def _seal(settings: CacheSettings) -> Seal:

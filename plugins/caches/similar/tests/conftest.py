@@ -41,6 +41,8 @@ class Trusting:
     def feedback(self, partition, entry_id, text, *, same):
         self.told.append(("feedback", partition, text, same))
 
+    prior = None
+
     def report(self):
         return {}
 

@@ -13,7 +13,10 @@ from rtfs_cache_similar.deciding.prior import GRID, load_prior, read_prior
 from rtfs_cache_similar.fitting.commands import bench, learn
 from rtfs_cache_similar.fitting.pairs import read_pairs
 from rtfs_cache_similar.fitting.stream import Told, best_static
+from rtfs_cache_similar.plugin import SimilarSettings, rtfs_caches
+from rtfs_framework.api import CacheKey, CacheSettings, PluginError, Served, SimilarQuestion
 from rtfs_framework.api.fitting import FileError
+from rtfs_framework.testing.clock import FakeClock
 
 KEPT = ("gold", "iron", "wood", "salt", "milk", "corn", "silk", "wool", "clay", "lead", "coal", "sand", "tar", "jute",
         "flax", "hemp", "zinc", "cork")  # fmt: skip
@@ -39,7 +42,8 @@ def files(tmp_path_factory):
                 vectors[text] = vector / np.linalg.norm(vector)
     file, kept = folder / "pairs.csv", folder / "vectors.npz"
     file.write_text("\n".join(rows) + "\n", "utf-8")
-    np.savez(kept, texts=np.asarray(list(vectors)), vectors=np.asarray(list(vectors.values()), dtype=np.float32))
+    made = np.asarray(list(vectors.values()), dtype=np.float32)
+    np.savez(kept, texts=np.asarray(list(vectors)), vectors=made, embedder=np.asarray("made up"))
     return file, kept
 
 
@@ -58,6 +62,7 @@ def test_a_prior_is_plain_numbers_and_goes_round(prior) -> None:
     assert read_prior(found.to_bytes()).to_bytes() == prior.read_bytes()
     assert (np.diff(found.judged) <= 0).all()
     assert len(found.bounds) == len(GRID)
+    assert found.embedder == "made up"
 
 
 def _measured(files, *more):
@@ -65,6 +70,60 @@ def _measured(files, *more):
     told = CliRunner().invoke(bench, [str(file), "--vectors", str(kept), "--no-progress", "--json", *more])
     assert told.exit_code == 0, told.output
     return json.loads(told.output)
+
+
+@pytest.fixture
+def configured(prior):
+    """Return a function that makes the layer with a prior, and what it reported."""
+    made = []
+
+    def make(name=prior.name):
+        told = []
+        own = SimilarSettings(prior=name, index="exact")
+        settings = CacheSettings(FakeClock(), own=own, base=str(prior.parent), report=told.append)
+        made.append(rtfs_caches()[0].factory(settings))
+        return made[-1], told
+
+    yield make
+    for layer in made:
+        layer.close()
+
+
+def _asked(layer, embedder):
+    parts = (("function", "f"), ("embedder", embedder))
+    key = CacheKey("partition", f"{embedder}/f", parts)
+    question = SimilarQuestion(partition=key, exact=CacheKey("reply", "1"), text="Why so?", vector=[1.0] * 24)
+    return layer.ask(question)
+
+
+def test_the_layer_starts_from_the_prior_that_its_settings_name(configured) -> None:
+    layer, told = configured()
+    assert _asked(layer, "made up").served is Served.MISS
+    assert (layer._decider.prior is not None, told) == (True, [])
+
+
+def test_a_prior_of_other_vectors_is_done_without_and_told_once(configured) -> None:
+    layer, told = configured()
+    for _ in range(2):
+        assert _asked(layer, "another").served is Served.MISS
+    assert layer._decider.prior is None
+    assert len(told) == 1
+    assert "another embedder" in told[0]
+
+
+def test_a_prior_that_is_not_there_is_told_with_a_way_out(configured) -> None:
+    with pytest.raises(PluginError, match=r"its prior cannot be used: no such file(.|\n)*take `prior` out"):
+        configured("gone.json")
+
+
+def test_a_measurement_by_other_vectors_than_the_prior_s_is_refused(files, prior, tmp_path) -> None:
+    file, kept = files
+    with np.load(kept) as held:
+        np.savez(tmp_path / "v.npz", texts=held["texts"], vectors=held["vectors"], embedder=np.asarray("another"))
+    how = [str(file), "--vectors", str(tmp_path / "v.npz"), "--prior", str(prior), "--no-progress"]
+    told = CliRunner().invoke(bench, how)
+    assert isinstance(told.exception, FileError)
+    assert "another embedder" in str(told.exception)
 
 
 def test_with_a_prior_similar_questions_are_served_within_the_bound(files, prior) -> None:

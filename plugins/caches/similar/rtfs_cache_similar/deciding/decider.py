@@ -110,6 +110,16 @@ class Decider:
         """Return the evidence by partition."""
         return {partition: _report(evidence) for partition, evidence in self._partitions.items()}
 
+    @property
+    def prior(self) -> Prior | None:
+        """The prior that it starts from."""
+        return self._prior
+
+    def without_prior(self) -> None:
+        """Start anew without the prior: it is about other requests than those that come."""
+        self._prior = None
+        self._partitions.clear()
+
     def dump(self) -> bytes:
         """Return the state: JSON, for `load`."""
         return dumped(self._partitions)

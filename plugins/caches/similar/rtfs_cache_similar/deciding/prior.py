@@ -32,6 +32,8 @@ class Prior:
     judged: Vector
     """Of them, those that pass, by threshold."""
     wrong: Vector
+    embedder: str = ""
+    """The fingerprint of the embedder of its vectors, "" where none is known: of others it says nothing."""
     digest: str = ""
 
     @property
@@ -46,8 +48,8 @@ class Prior:
 
     def to_bytes(self) -> bytes:
         """Return the file."""
-        data = {"format": FORMAT, "version": VERSION, "model": self.model.as_data(), "looked": self.looked,
-                "judged": self.judged.tolist(), "wrong": self.wrong.tolist()}  # fmt: skip
+        data = {"format": FORMAT, "version": VERSION, "embedder": self.embedder, "model": self.model.as_data(),
+                "looked": self.looked, "judged": self.judged.tolist(), "wrong": self.wrong.tolist()}  # fmt: skip
         return json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -70,16 +72,18 @@ def read_prior(data: bytes, place: str = "<prior>") -> Prior:
 
 
 def _prior(data: Any, digest: str) -> Prior:
-    top = read_table(data, "the file", ("format", "version", "model", "looked", "judged", "wrong"))
+    top = read_table(data, "the file", ("format", "version", "embedder", "model", "looked", "judged", "wrong"))
     if top["format"] != FORMAT:
         raise DamagedError(f"its format is not '{FORMAT}'")
     if top["version"] != VERSION or isinstance(top["version"], bool):
         raise DamagedError(f"its version is {top['version']!r:.20}, and this one reads {VERSION}: fit it again")
+    if not isinstance(top["embedder"], str):
+        raise DamagedError("'embedder' is no text")
     judged, wrong = (counted(top[key], key) for key in ("judged", "wrong"))
     looked = counted([top["looked"]], "looked", 1)[0]
     if (wrong > judged).any() or (judged > looked).any():
         raise DamagedError("more answers are wrong than judged, or more judged than looked up")
-    return Prior(read_model(top["model"], "model"), float(looked), judged, wrong, digest)
+    return Prior(read_model(top["model"], "model"), float(looked), judged, wrong, top["embedder"], digest)
 
 
 def counted(data: Any, name: str, length: int = len(GRID)) -> Vector:

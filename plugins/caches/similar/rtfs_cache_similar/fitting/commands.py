@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import attrs
 import click
 
 from rtfs_cache_similar.deciding.prior import load_prior
@@ -13,8 +14,8 @@ from rtfs_cache_similar.fitting.learn import STEPS, fit_prior
 from rtfs_cache_similar.fitting.measures import Measured, measure
 from rtfs_cache_similar.fitting.pairs import Pairs, read_pairs, vectors_of
 from rtfs_cache_similar.fitting.stream import Field
+from rtfs_framework.api.fitting import NO_MODEL, FileError, write_model
 from rtfs_framework.api.fitting import progress as progress_bar
-from rtfs_framework.api.fitting import write_model
 
 _SEED = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the orders and folds."
@@ -48,9 +49,9 @@ def learn(
     rtfs learn similar pairs.csv --out prior.json
     """  # noqa: D301 - click's \b is a backspace
     pairs = read_pairs(file)
-    field = _field(pairs, embedder, vectors, progress)
+    who, field = _field(pairs, embedder, vectors, progress)
     with progress_bar(progress, STEPS, "similar") as told:
-        prior = fit_prior(field, seed, told)
+        prior = attrs.evolve(fit_prior(field, seed, told), embedder=who)
     data = prior.to_bytes()
     write_model(out, data)
     if as_json:
@@ -96,7 +97,10 @@ def bench(*, file: Path, prior: Path | None, seeds: int, progress: bool | None, 
     """  # noqa: D301 - click's \b is a backspace
     known = None if prior is None else load_prior(prior)
     seed, false_hits = how["seed"], how["false_hits"]
-    field = _field(read_pairs(file), how["embedder"], how["vectors"], progress)
+    who, field = _field(read_pairs(file), how["embedder"], how["vectors"], progress)
+    if known is not None and known.embedder != who:
+        problem, way_out = "it was fitted to the vectors of another embedder", "name that one: --embedder"
+        raise FileError(NO_MODEL, problem, way_out, str(prior))
     with progress_bar(progress, seeds, "similar") as told:
         found = measure(field, known, false_hits, how["explore"], range(seed, seed + seeds), told)
     if as_json:
@@ -107,9 +111,10 @@ def bench(*, file: Path, prior: Path | None, seeds: int, progress: bool | None, 
         click.echo(line)
 
 
-def _field(pairs: Pairs, embedder: str, vectors: Path | None, progress: bool | None) -> Field:
+def _field(pairs: Pairs, embedder: str, vectors: Path | None, progress: bool | None) -> tuple[str, Field]:
     with progress_bar(progress, len(pairs.texts), "vectors") as told:
-        return Field(pairs, vectors_of(pairs.texts, embedder, vectors, told))
+        who, made = vectors_of(pairs.texts, embedder, vectors, told)
+    return who, Field(pairs, made)
 
 
 def _lines(found: Measured, false_hits: float) -> list[Any]:

@@ -89,8 +89,8 @@ def _row(said: Mapping[Any, Any], place: str, places: dict[str, int]) -> tuple[i
     return one, other, same
 
 
-def vectors_of(texts: Sequence[str], embedder: str, kept: Path | None, told: Told) -> Vectors:
-    """Return the vectors of texts, (texts, dimension), by an installed embedder; `kept` is a file to keep them in.
+def vectors_of(texts: Sequence[str], embedder: str, kept: Path | None, told: Told) -> tuple[str, Vectors]:
+    """Return an installed embedder's fingerprint, and its vectors, (texts, dimension); `kept` is a file for them.
 
     Raises:
         FileError: There is no such embedder, or the file does not fit.
@@ -98,6 +98,7 @@ def vectors_of(texts: Sequence[str], embedder: str, kept: Path | None, told: Tol
     if kept is not None and kept.exists():
         return _read(kept, texts)
     made = _embedder(embedder)
+    who: str = made.fingerprint()
     found = []
     for place in range(0, len(texts), _AT_ONCE):
         found.append(np.asarray(made.embed(texts[place : place + _AT_ONCE]), dtype=np.float32))
@@ -105,22 +106,22 @@ def vectors_of(texts: Sequence[str], embedder: str, kept: Path | None, told: Tol
     vectors = np.concatenate(found)
     if kept is not None:
         with kept.open("wb") as file:
-            np.savez(file, texts=np.asarray(texts), vectors=vectors)
-    return vectors
+            np.savez(file, texts=np.asarray(texts), vectors=vectors, embedder=np.asarray(who))
+    return who, vectors
 
 
-def _read(kept: Path, texts: Sequence[str]) -> Vectors:
+def _read(kept: Path, texts: Sequence[str]) -> tuple[str, Vectors]:
     way_out = f"remove {kept}: it is made anew"
     try:
         with np.load(kept, allow_pickle=False) as held:
-            known, vectors = held["texts"], held["vectors"]
+            known, vectors, who = held["texts"], held["vectors"], str(held["embedder"])
     except (OSError, ValueError, KeyError) as error:
         raise FileError(UNREADABLE, "it holds no vectors", way_out, str(kept)) from error
     place = {text: number for number, text in enumerate(known.tolist())}
     if vectors.ndim != 2 or len(place) != len(vectors) or not all(text in place for text in texts):
         raise FileError(UNREADABLE, "it lacks the vectors of some questions", way_out, str(kept))
     found: Vectors = vectors[[place[text] for text in texts]].astype(np.float32)
-    return found
+    return who, found
 
 
 def _embedder(name: str) -> Any:
