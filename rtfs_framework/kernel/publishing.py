@@ -7,6 +7,8 @@ and proved again, and nothing is executed meanwhile.
 
 from __future__ import annotations
 
+from time import monotonic
+
 from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the host's table
 from rtfs_framework.kernel.compiling import watched_compilation
 from rtfs_framework.kernel.helpers import ASKING
@@ -26,7 +28,7 @@ from rtfs_framework.lang.pipeline import Surroundings, analyze, assemble
 from rtfs_framework.lang.published.decode import decode
 from rtfs_framework.lang.published.encode import encode
 from rtfs_framework.lang.published.rows import MOST_BYTES, PublishedError
-from rtfs_framework.lang.published.select import asking, at_home, needed
+from rtfs_framework.lang.published.select import asking, at_home, needed, sets_later
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.sha import sha256
 from rtfs_framework.lang.source import Place, Source
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.diagnostics import Diagnostic
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.lang.types.model import Type
+
+
+MOST_SECONDS = 30.0
+"""How long a program that came from anywhere may take to compile; a large one of people's takes two."""
 
 
 @records.frozen(eq=False)
@@ -89,10 +95,11 @@ def compile_published(blob: bytes, *, watch: Watch | None = None, most: int = MO
 
     Raises:
         PublishedError: these bytes are no program, or one that asks its host for something, or that is proved to fail.
+        LimitError: it takes longer than `MOST_SECONDS`; without a watch.
         LimitError, Cancelled: what the watch raises.
     """
     try:
-        with watched_compilation(watch):
+        with watched_compilation(watch or _patience(monotonic() + MOST_SECONDS)):
             return _compiled(blob, most)
     except (PublishedError, LimitError, Cancelled):
         raise
@@ -102,12 +109,22 @@ def compile_published(blob: bytes, *, watch: Watch | None = None, most: int = MO
         raise PublishedError(f"no compiler made this ({type(error).__name__})") from None
 
 
+def _patience(end: float) -> Watch:
+    def watch() -> None:
+        if monotonic() > end:
+            raise LimitError("seconds", MOST_SECONDS, f"it takes longer than {MOST_SECONDS:g} seconds to compile")
+
+    return watch
+
+
 @room_for_recursion()
 def _compiled(blob: bytes, most: int) -> Artifact:
     around = surroundings()
     program = decode(blob, around.library, most).program
     for why, _ in asking(program, around.library, ASKING):
         raise PublishedError(why)
+    if sets_later(program):
+        raise PublishedError("a function that sets a top-level name")
     digest = sha256(blob).hexdigest()
     source = Source(f"published:{digest[:12]}", "")
     analyzer = _analyzer(source, around)

@@ -14,6 +14,7 @@ from rtfs_framework.lang.errors import InternalError
 from rtfs_framework.lang.garbage import no_collection
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.verify import verify
+from rtfs_framework.lang.ir.walk import defaults
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.published import data
@@ -176,7 +177,10 @@ class _Reader:
 
     def _clause(self, row: Any) -> ir.Clause:
         pattern, guard, body = data.listed(row, 3)
-        return ir.Clause(self._pattern(pattern), self._maybe_node(guard), self.node(body))
+        made = self._pattern(pattern)
+        if next(defaults(made), None) is not None:  # walks over the IR do not look into these
+            raise PublishedError("a default in a clause")
+        return ir.Clause(made, self._maybe_node(guard), self.node(body))
 
     def _catch(self, row: Any) -> ir.Catch:
         kinds, variables, body = data.listed(row, 3)
@@ -186,9 +190,9 @@ class _Reader:
     def _pair(self, row: Any) -> tuple[Any, ir.Node]:
         key, node = data.listed(row, 2)
         what, of_key = data.listed(key, 2)
-        if what not in ("node", "value"):
-            raise PublishedError("an unknown kind of key")
-        return (self.node(of_key) if what == "node" else data.value(of_key)), self.node(node)
+        if what != "value":  # nodes as keys are for macros, and walks over the IR do not look into them
+            raise PublishedError("a key that is no value")
+        return data.value(of_key), self.node(node)
 
     def _hint(self, row: Any) -> tuple[str, ir.Node]:
         key, node = data.listed(row, 2)

@@ -11,7 +11,7 @@ from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Collection, Iterator
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.summary import summary
-from rtfs_framework.lang.ir.walk import everything, rewrite
+from rtfs_framework.lang.ir.walk import everything, parts, rewrite
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.published.rows import PublishedError
 from rtfs_framework.lang.published.summing import program_of
@@ -79,3 +79,16 @@ def asking(program: ir.Program, library: Library, internal: Collection[str]) -> 
                     yield f"{name} asks the host", node
             case _:
                 pass
+
+
+def sets_later(program: ir.Program) -> bool:
+    """Tell whether a function sets a top-level name, which no program of an analyzer's does that asks nothing.
+
+    A loaded program serves many runs: one that sets a name when it is called would hand what a run gave it to others.
+    """
+    todo, at_once = [*program.body], 0
+    while todo:
+        node = todo.pop()
+        at_once += isinstance(node, ir.SetGlobal)
+        todo += () if isinstance(node, ir.Fn) else parts(node)
+    return at_once != sum(isinstance(node, ir.SetGlobal) for node in everything(program.body))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rtfs_framework.kernel import publishing
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.publishing import NotPublishableError, compile_published, publish
@@ -127,6 +128,9 @@ def rows(body, types=()):
 
 
 X = ["bind", ["const", 1], ["var", ["x", 0]], None]
+DEF = ["def", "kept", ["const", 1]]
+ASKS = ["call", ["builtin", "call"], [["const", 1]]]
+ASKING_DEFAULT = ["map", [[["k", "a"], ["_"], ASKS]], None, None]
 FN = ["fn", "f", [], [], None, None, ["f", "", [], None, ["m"], ""], False, ["const", 1]]
 
 
@@ -164,6 +168,12 @@ FN = ["fn", "f", [], [], None, None, ["f", "", [], None, ["m"], ""], False, ["co
         (rows([["builtin", "call"]]), "asks the host"),
         (rows([["call", ["builtin", "%declassify"], []]]), "asks the host"),
         (rows([["host", "db"]]), "only a host could know"),
+        (rows([["map", [[["node", ASKS], ["const", 1]]]]]), "a key that is no value"),
+        (rows([["match", ["const", 1], [[ASKING_DEFAULT, None, ["const", 1]]]]]), "a default in a clause"),
+        (rows([["match", ["const", 1], [[["as", ["a", 0], ASKING_DEFAULT], None, ["const", 1]]]]]), "a default in a"),
+        (rows([["bind", ["const", 1], ["vector", [], ASKING_DEFAULT, None], None]]), "call asks the host"),
+        (rows([DEF, ["def", "f", [*FN[:8], DEF]]]), "a function that sets a top-level name"),
+        (rows([["call", [*FN[:8], ["do", [["const", 1], DEF]]], []]]), "a function that sets a top-level name"),
         (rows([["hinted", [["runtime.timeout", ["const", 1]]], ["const", 1]]]), "hints are for the host"),
         (rows([["def", "f", [*FN[:7], True, FN[8]]]]), "may go to a model"),
         (rows([["recur", [], False]]), "outside the tail of a loop"),
@@ -210,6 +220,12 @@ def test_a_function_that_says_it_gives_what_it_does_not_is_found_out():
     hidden = rows([["def", "f", [*FN[:5], "int", FN[6], False, chosen]], ["call", ["global", "f"], []]])
     with pytest.raises((ProgramError, PublishedError)):
         PureHost().finish(Instance(compile_published(hidden)).start())
+
+
+def test_a_program_that_takes_too_long_to_compile_is_given_up(monkeypatch):
+    monkeypatch.setattr(publishing, "MOST_SECONDS", -1.0)
+    with pytest.raises(LimitError, match="to compile"):
+        compile_published(rows([["def", "f", [*FN[:8], ["do", [["const", 1]] * 5_000]]]]))
 
 
 def test_what_nests_too_deeply_for_a_reader_is_not_written():
