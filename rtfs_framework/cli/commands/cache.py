@@ -13,7 +13,18 @@ from rtfs_framework.cli.commands.cache_warm import warm_command
 from rtfs_framework.cli.options import config_option, json_option, open_session, trust_option
 from rtfs_framework.cli.shown.columns import say_table
 from rtfs_framework.cli.shown.data import put_json
-from rtfs_framework.cli.shown.kept import NANO, Entry, Wanted, entries, filters, one, saved, table
+from rtfs_framework.cli.shown.kept import (
+    NANO,
+    Entry,
+    Wanted,
+    entries,
+    filters,
+    layers,
+    of_id,
+    require_working,
+    saved,
+    table,
+)
 from rtfs_framework.cli.shown.words import money
 from rtfs_framework.cli.terminal import say
 from rtfs_framework.orchestrator.config.colour import is_terminal
@@ -119,7 +130,7 @@ def show(entry: str, *, layer: str | None, as_json: bool, config: str | None) ->
     rtfs cache show 3fa91c
     """  # noqa: D301 - click's \b is a backspace
     with open_session(None, config, journal=False) as session:
-        found = one(entries(session.host.caches, Wanted(layer=layer)), entry)
+        found = of_id(entries(session.host.caches, Wanted(layer=layer)), entry)[0]
     data = {**found.to_json(), "value": found.item.record.value}
     if as_json:
         put_json(data if isinstance(data["value"], str) else {**data, "value": repr(data["value"])})
@@ -150,10 +161,14 @@ def invalidate(ids: tuple[str, ...], *, dry_run: bool, as_json: bool, config: st
     if not ids and chosen.nothing:
         raise click.UsageError("say which: ids, or options such as --older or --reply; all: `rtfs cache clear`")
     with open_session(None, config, journal=False) as session:
+        meant = layers(session.host.caches, chosen.layer)
         found = entries(session.host.caches, chosen)
-        found = [one(found, each) for each in dict.fromkeys(ids)] if ids else found
+        if ids:
+            require_working(meant, "nothing was forgotten, for nobody can see what lies in")
+            found = [entry for each in dict.fromkeys(ids) for entry in of_id(found, each)]
         if not dry_run:
             _forget(found)
+        require_working(meant, "nobody can see what is to be forgotten in")
     if as_json:
         put_json({"forgotten": [each.to_json() for each in found], "dry_run": dry_run})
     else:
@@ -189,13 +204,15 @@ def clear(*, layer: str | None, yes: bool, as_json: bool, config: str | None) ->
         caches = session.host.caches
         paid = entries(caches, Wanted(layer=layer))
         _ask_before(paid, yes=yes)
-        for name in {each.name: None for each in paid}:
-            gone["replies"][name] = sum(each.name == name for each in paid)
-            caches.layers[name][1].clear()
+        meant = layers(caches, layer)
+        for name, kept in meant:  # those without a live entry, too: what is past its time still lies there
+            number = sum(each.name == name for each in paid)
+            gone["replies"] |= {name: number} if number else {}
+            kept.clear()
         if layer is None:
             gone["programs"] = session.host.artifacts.clear()
-    if layer is None:
-        gone["quick"] = quick.clear(str(cache_dir(os.environ)))
+            gone["quick"] = quick.clear(str(cache_dir(os.environ)))
+        require_working(meant, "nothing was forgotten in")
     if as_json:
         put_json(gone)
         return

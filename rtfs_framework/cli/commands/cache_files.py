@@ -17,18 +17,19 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from rtfs_framework.api.cache import CacheInfo, CacheKey
+from rtfs_framework.api.cache import CacheInfo, CacheKey, CacheLevel
 from rtfs_framework.api.private import private_file
 from rtfs_framework.cli.options import json_option, open_session, trust_option
 from rtfs_framework.cli.problems import MALFORMED, OUTPUT, OVERLONG, USAGE, cannot_read, problem, require_file
 from rtfs_framework.cli.shown.data import put_json
-from rtfs_framework.cli.shown.kept import Entry, Wanted, entries, filters, layers
+from rtfs_framework.cli.shown.kept import Entry, Wanted, entries, filters, layers, require_working
 from rtfs_framework.cli.terminal import say
 
 if TYPE_CHECKING:
     from rtfs_framework.cli.problems import InputError
     from rtfs_framework.orchestrator.host import Host
     from rtfs_framework.orchestrator.remembering.artifacts.seal import Seal
+    from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack
 
 FORMAT = 1
 _LONGEST = 1 << 28
@@ -77,16 +78,24 @@ def export_command(file: str, *, as_json: bool, config: str | None, **wanted: An
     rtfs cache export replies.jsonl --symbol app/* --newer 7d
     """  # noqa: D301 - click's \b is a backspace
     with open_session(None, config, journal=False) as session:
-        found = entries(session.host.caches, Wanted(**wanted))
+        caches, chosen = session.host.caches, Wanted(**wanted)
+        found = entries(caches, chosen)
+        require_working(layers(caches, chosen.layer), "nothing was exported, for nobody can see what lies in")
         sealing = _sealing(session.host)
-        rows = [_row(each, sealing) for each in found if isinstance(each.item.record.value, str)]
+        portable = [each for each in found if isinstance(each.item.record.value, str) and _takes(caches, each.name)]
+        rows = [_row(each, sealing) for each in portable]
     head = {"rtfs_cache": FORMAT, "rows": len(rows), "digest": sealing.of_all(iter(rows))}
     _write(Path(file), "".join(f"{each}\n" for each in (json.dumps(head), *rows)))
     if as_json:
         put_json({"file": file, "exported": len(rows), "left_out": len(found) - len(rows)})
     else:
-        left = "" if len(found) == len(rows) else f"; {len(found) - len(rows)} that are no texts were left out"
+        left = "" if len(found) == len(rows) else f"; {len(found) - len(rows)} that no file brings back were left out"
         say(f"exported {len(rows):,} to {file}{left}")
+
+
+def _takes(caches: CacheStack, name: str) -> bool:
+    """Tell whether a layer takes in what a file holds: one of similar requests is put questions, not keys."""
+    return caches.layers[name][0].level is not CacheLevel.SIMILAR
 
 
 def _row(entry: Entry, sealing: _Sealing) -> str:
@@ -141,6 +150,10 @@ def import_command(file: str, *, as_json: bool, config: str | None) -> None:
             if row["layer"] not in on:
                 help_ = "install it, or switch it on under [caches]"
                 raise _refused(path, number, f"is of the layer '{row['layer']}', which is not on here", help_)
+            if not _takes(session.host.caches, row["layer"]):
+                raise _refused(path, number, f"is of the layer '{row['layer']}', which takes nothing from a file")
+        meant = {row["layer"]: on[row["layer"]][1] for _, row in rows}
+        require_working(meant.items(), "nothing was taken in, for there is nowhere to put it:")
         now, taken = time.time(), 0
         for _, row in rows:
             expires = row["expires_at"]
@@ -149,6 +162,7 @@ def import_command(file: str, *, as_json: bool, config: str | None) -> None:
                 info = CacheInfo.of_json(row["info"])
                 on[row["layer"]][1].put(CacheKey(row["namespace"], row["digest"]), row["value"], ttl, info)
                 taken += 1
+        require_working(meant.items(), "not all was taken in by")
     if as_json:
         put_json({"file": file, "imported": taken, "expired": len(rows) - taken})
     else:
@@ -171,11 +185,18 @@ def _rows(path: Path, sealing: _Sealing) -> Iterator[tuple[int, dict[str, Any]]]
         missing = [name for name in (*_FIELDS, "seal") if name not in row]
         if missing:
             raise _refused(path, number, f"has no '{missing[0]}'")
-        if not _same(row["seal"], sealing.of(row)):
+        if not _is_sealed(row, sealing):
             raise _refused(path, number, "is not what your key sealed: it was changed, or another user exported it")
         yield number, row
     if head.get("rows") != len(rows) or not _same(head.get("digest"), sealing.of_all(iter(rows))):
         raise _refused(path, 1, f"tells of {head.get('rows')} other lines: some were left out, added or moved")
+
+
+def _is_sealed(row: dict[str, Any], sealing: _Sealing) -> bool:
+    try:
+        return _same(row["seal"], sealing.of(row))
+    except RecursionError:  # read where there was a little more room
+        return False
 
 
 def _same(said: object, found: str) -> bool:
@@ -225,22 +246,23 @@ def _sealing(host: Host) -> _Sealing:
 def verify_command(*, layer: str | None, as_json: bool, config: str | None) -> None:
     """Read everything that is kept and see that it is what was kept; what is not is told, and forgotten.
 
-    The exit code is 1 when something was damaged.
+    The exit code is 1 when something was damaged, or a layer cannot be read.
 
     \b
     rtfs cache verify
     rtfs cache verify --layer l2 --json
     """  # noqa: D301 - click's \b is a backspace
-    found: dict[str, dict[str, int]] = {}
+    found: dict[str, dict[str, Any]] = {}
     with open_session(None, config, journal=False) as session:
         for name, kept in layers(session.host.caches, layer):
             sound = len(kept.scan())
             after = kept.stats()
-            found[name] = {"sound": sound, "damaged": 0 if after is None else after.errors}
+            errors = 0 if after is None else after.errors
+            found[name] = {"sound": sound, "damaged": errors, "works": not kept.broken}
     if as_json:
         put_json({"layers": found})
     for name, counted in found.items() if not as_json else ():
         told = f"{counted['damaged']:,} damaged, and forgotten" if counted["damaged"] else "none damaged"
-        say(f"{name:<9} {counted['sound']:,} sound, {told}")
-    if any(counted["damaged"] for counted in found.values()):
+        say(f"{name:<9} {counted['sound']:,} sound, {told}" if counted["works"] else f"{name:<9} cannot be read")
+    if any(counted["damaged"] or not counted["works"] for counted in found.values()):
         raise SystemExit(1)

@@ -12,6 +12,7 @@ import click
 
 from rtfs_framework.api.cache import CacheItem, CacheLevel
 from rtfs_framework.api.units import duration
+from rtfs_framework.cli.problems import problem
 from rtfs_framework.cli.shown.cells import clean, cut
 from rtfs_framework.cli.shown.columns import age
 from rtfs_framework.cli.shown.words import money
@@ -25,6 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 NANO = 1_000_000_000
 UNPAID = (CacheLevel.L1, CacheLevel.L4)
 """What these keep is made anew for nothing: plans and compiled programs."""
+_CODE = "E0811"
 _ID = 12
 """Letters of a digest that are shown."""
 
@@ -157,17 +159,29 @@ def layers(caches: CacheStack, name: str | None) -> list[tuple[str, SafeLayer]]:
     return [(name, caches.layers[name][1])]
 
 
-def one(found: Sequence[Entry], beginning: str) -> Entry:
-    """Return the entry whose id begins so.
+def require_working(chosen: Iterable[tuple[str, SafeLayer]], what: str) -> None:
+    """Refuse to call something done where a layer that is meant is out: why it is was told when it was met.
+
+    Raises:
+        InputError: E0811, one is out.
+    """
+    out = [name for name, layer in chosen if layer.broken]
+    if out:
+        names = " and ".join(out)
+        raise problem(_CODE, f"{what} {names}: it does not work now", "see what was told of it, and try again")
+
+
+def of_id(found: Sequence[Entry], beginning: str) -> list[Entry]:
+    """Return the entry whose id begins so, once for each layer that keeps it: what is forgotten, none may serve.
 
     Raises:
         click.UsageError: There is none, or more than one.
     """
     fitting = [each for each in found if each.id.startswith(beginning)] if beginning else []
-    if len(fitting) != 1:
+    if len({each.id for each in fitting}) != 1:
         how_many = f"{len(fitting)} entries begin" if fitting else "no entry begins"
         raise click.UsageError(f"{how_many} with '{clean(beginning)}'; `rtfs cache list` names them")
-    return fitting[0]
+    return fitting
 
 
 def saved(found: Iterable[Entry]) -> tuple[int, int]:
