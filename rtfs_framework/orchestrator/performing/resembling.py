@@ -19,6 +19,7 @@ from rtfs_framework.lang.equality import equal
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.orchestrator.performing.prompt import varying
 from rtfs_framework.orchestrator.performing.reply import answer_of
+from rtfs_framework.orchestrator.recording.attempts import total_cost
 from rtfs_framework.orchestrator.remembering.similar import Looked, Similar
 
 if TYPE_CHECKING:
@@ -55,8 +56,19 @@ class Resembling:
         if looked is None:
             return await self._go_on(None)
         opened.record.similar = looked.mark()
-        answer = await self._served(looked) if looked.verdict.served is Served.HIT else None
-        return await self._go_on(partial(self._keep, looked)) if answer is None else answer
+        if looked.verdict.served is Served.HIT:
+            answer = await self._served(looked)
+            if answer is not None:
+                return answer
+            opened.record.similar = None  # what people say of the answer is not said of that entry
+        if looked.verdict.served is not Served.EXPLORE:
+            return await self._go_on(partial(self._keep, looked))
+        before = len(opened.record.attempts)
+        try:
+            return await self._go_on(partial(self._keep, looked))
+        finally:  # whatever came of it: one that is unsure, or of another type, was paid as well
+            costs = [each.cost for each in opened.record.attempts[before:]]
+            similar.paid(total_cost([*costs, 0.0 if opened.spent is None else opened.spent.cost]))
 
     async def _go_on(self, keep: Keep | None) -> Answer | Failed:
         return await self.models.go_on(self.opened, self.function, self.instance, self.looked_up, keep)
@@ -79,14 +91,11 @@ class Resembling:
         similar, opened = self.similar, self.opened
         if self.models.is_unsure(self.instance, reply):
             return
-        cost = None if opened.spent is None else opened.spent.cost
         if looked.verdict.served is Served.EXPLORE:
             before = similar.reply(looked)
             same = before is not None and self._says(before, value)
             opened.record.similar = looked.mark(same)
-            await to_thread.run_sync(partial(similar.judged, looked, same=same, cost=cost))
-        elif looked.verdict.served is Served.HIT:  # it was not served after all
-            opened.record.similar = None
+            await to_thread.run_sync(partial(similar.judged, looked, same=same))
         info = self.models.info(opened, self.instance, reply)
         await to_thread.run_sync(similar.keep, looked.question, reply, info)
 

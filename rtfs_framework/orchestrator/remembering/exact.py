@@ -46,7 +46,7 @@ def from_text(text: str) -> Any:
     """
     try:
         return _value(json.loads(text))
-    except (_InexactError, RecursionError, TypeError, IndexError, KeyError) as error:
+    except (_InexactError, RecursionError, TypeError, IndexError, KeyError, OverflowError) as error:
         message = "the text of no value"
         raise ValueError(message) from error
 

@@ -7,6 +7,10 @@ computed. What is not plain data, or too large, is computed each time.
 
 A run's marks float: they cover all that any of its values may hold. A value is found again only under the same marks,
 so what is given back carries none that the run had not.
+
+A record says which replies its run had been given, so that it goes with them (`rtfs cache invalidate --reply`). A value
+that is found counts as none of them: it is what would have been computed from arguments that this run has, and rests on
+what those rest on.
 """
 
 from __future__ import annotations
@@ -86,4 +90,5 @@ class Memos:
     def _info(call: HostCall, scope: RunScope) -> CacheInfo:
         marks = scope.floating.label if scope.floating is not None else frozenset()
         name = "" if call.function is None else call.function.name
-        return CacheInfo(symbol=name, tenant=scope.tenant, labels=tuple(sorted(marks)))
+        sources = () if scope.lineage is None else scope.lineage.sources
+        return CacheInfo(symbol=name, tenant=scope.tenant, labels=tuple(sorted(marks)), sources=sources)

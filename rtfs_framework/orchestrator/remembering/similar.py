@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from math import isfinite
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from rtfs_framework.api.cache import CacheInfo, CacheKey
+from rtfs_framework.api.cache import CacheInfo, CacheKey, CacheRecord
 from rtfs_framework.api.similar import Served, SimilarLayer, SimilarQuestion, SimilarScope, SimilarVerdict
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Keyword
@@ -84,10 +85,14 @@ class Similar:
 
     def concerns(self, opened: OpenCall, function: FunctionSignature) -> bool:
         """Tell whether a call is looked up: the settings name its function, and its marks may be kept."""
-        if self._scope is None:
-            found = self._ask("`scope`", lambda layer: layer.scope())
-            self._scope = found if isinstance(found, SimilarScope) else SimilarScope(functions=())
-        if not any(fnmatchcase(function.name, each) for each in self._scope.functions):
+        if self._scope is None or self.layer.broken:  # one that is out comes back only where it is wanted
+            for found in self._ask("`scope`", lambda layer: (layer.scope(),)) or ():  # none, where it is out
+                if isinstance(found, SimilarScope):
+                    self._scope = found
+                else:
+                    self.layer.blame("`scope`", f"returned a {found.__class__.__name__}, which is no SimilarScope")
+        scope = self._scope
+        if scope is None or not any(fnmatchcase(function.name, each) for each in scope.functions):
             return False
         if wish(opened.sends.hints) == 0 or self.layer.broken:
             return False
@@ -111,13 +116,11 @@ class Similar:
 
     def ask(self, question: SimilarQuestion) -> Looked | None:
         """Return what the layer says; None where it broke. Waits for its file."""
-        found = self._ask("`ask`", lambda layer: layer.ask(question))
-        if found is None:
-            return None
-        if not isinstance(found, SimilarVerdict) or (found.served is Served.HIT and found.record is None):
+        for found in self._ask("`ask`", lambda layer: (layer.ask(question),)) or ():
+            if _is_sound(found):
+                return Looked(question, found)
             self.layer.blame("`ask`", f"returned {found.__class__.__name__}, which is no verdict with a record")
-            return None
-        return Looked(question, found)
+        return None
 
     @staticmethod
     def reply(looked: Looked) -> InferenceReply | None:
@@ -138,10 +141,13 @@ class Similar:
         if text is not None:
             self._ask("`put`", lambda layer: layer.put(question, text, None, info))
 
-    def judged(self, looked: Looked, *, same: bool, cost: float | None) -> None:
-        """Tell of one comparison of an entry's answer with the model's, and what asking the model has cost."""
+    def paid(self, cost: float | None) -> None:
+        """Count what an explored call has cost, whatever came of it; None where nobody knows."""
         with self._lock:
             self._spent += float("inf") if cost is None else cost
+
+    def judged(self, looked: Looked, *, same: bool) -> None:
+        """Tell of one comparison of an entry's answer with the model's."""
         self._ask("`judged`", lambda layer: layer.judged(looked.question, looked.verdict, same=same))
 
     def rated(self, served: tuple[str, str] | None, worth: float) -> None:
@@ -167,6 +173,25 @@ class Similar:
 
     def _ask(self, doing: str, use: Callable[[SimilarLayer], Any]) -> Any:
         return self.layer.use(doing, lambda layer: use(cast("SimilarLayer", layer)))
+
+
+def _is_sound(found: object) -> bool:
+    """Tell whether a layer's verdict is one, of the declared types: records and journals hold what it says."""
+    if not isinstance(found, SimilarVerdict):
+        return False
+    said: dict[str, Any] = attrs.asdict(found, recurse=False)
+    record = said["record"]
+    return (
+        isinstance(said["served"], Served)
+        and (isinstance(record, CacheRecord) or (record is None and found.served is Served.MISS))
+        and isinstance(said["why"], str)
+        and isinstance(said["entry"], str)
+        and all(_is_number(said[name]) for name in ("similarity", "probability", "bound"))
+    )
+
+
+def _is_number(found: object) -> bool:
+    return found is None or (isinstance(found, int | float) and isfinite(found))
 
 
 def wish(hints: Map) -> float | None:

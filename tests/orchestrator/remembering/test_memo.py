@@ -60,7 +60,7 @@ def test_each_tenant_has_values_of_its_own(run):
     assert [run(f"{WORK} (work 10)", tenant=name)[1] for name in ("one", "other", "one")] == [0, 0, 1]
 
 
-@pytest.mark.parametrize("damage", ["", "[", '["k"]', "{}", None, 7])
+@pytest.mark.parametrize("damage", ["", "[", '["f","0x1p99999"]', '["k"]', "{}", None, 7])
 def test_a_damaged_value_is_computed_anew(run, kit, damage):
     run(f"{WORK} (work 10)")
     kept = kit.layers["l2"].records
@@ -158,3 +158,23 @@ def test_a_value_is_kept_for_other_processes_and_a_planted_one_is_not_served(tmp
     with Session.open(environ={"RTFS_HOME": str(tmp_path)}) as session:
         assert session.run(Source("p", PROGRAM)).value == 66
         assert any("it was changed, moved or planted" in str(each) for each in session.problems)
+
+
+ASKED = '(defn ask "Ask." [x :string] :string "own")\n(defn ^:memo loud [s] (str s "!"))\n'
+
+
+def test_a_value_says_which_replies_it_may_have_come_from_and_what_finds_it_rests_on_its_own_alone(kit, source):
+    provider = kit.provider("a", lambda request: request.args[0].upper(), deterministic=True)
+    config = "[delegation]\nstatic_routes = { ask = 'local-a' }\n"
+    first, second = '(do (loud "X") (loud (ask "x")) (loud (ask "y")))', '(do (loud "Y") (ask "z"))'
+    with kit.open(kit.catalog(provider, l2=True), config) as session:
+        runs = [session.run(source(ASKED + text)).run_id for text in (first, second)]
+        hits = kit.layers["l2"].hits
+    kept = kit.layers["l2"].records.items()
+    sources = {record.value: record.info.sources for slot, record in kept if slot[0] == "memo"}
+    (last,) = [record.info for slot, record in kept if slot[0] == "reply" and '"Z"' in record.value]
+    assert hits == 2, "X! of the first run's second call, and Y! of the second run"
+    assert sources['"X!"'] == ()
+    assert [run.startswith(runs[0]) for run in sources['"Y!"']] == [True, True]
+    assert last.reply.startswith(runs[1])
+    assert last.sources == ()

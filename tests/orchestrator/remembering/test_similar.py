@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from time import monotonic
+from types import SimpleNamespace
+
 import attrs
 import pytest
 
@@ -17,7 +20,9 @@ from rtfs_framework.api import (
     Served,
     SimilarScope,
     SimilarVerdict,
+    Usage,
 )
+from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.registry.problems import Provenance
 
 WHO = Provenance("rtfs-test", "1.0", "rtfs_test.plugin")
@@ -100,6 +105,8 @@ def opened(kit):
     def session(layer, says=str.upper, config=CONFIG, deterministic=True, **options):
         async def answer(request):
             said = says(request.args[0])
+            if isinstance(said, InferenceReply):
+                return said
             if isinstance(said, str):
                 return InferenceReply(text=said, model="m")
             return InferenceReply(data=said, structured=True, model="m")
@@ -165,6 +172,21 @@ def test_exploring_ends_when_its_day_has_cost_enough(opened, source):
 
 
 @pytest.mark.parametrize(
+    ("said", "sure"), [("no number", None), (5, 0.1)], ids=["of another type", "of a model that is not sure"]
+)
+def test_an_explored_answer_counts_where_it_is_of_no_use_too(opened, source, said, sure):
+    layer = Near(Served.EXPLORE, SimilarScope(explore_cost=0.5))
+    dear = InferenceReply(data=said, structured=True, confidence=sure, usage=Usage(10, 1, cost=1.0))
+    config = CONFIG.replace("embedder =", "min_confidence = 0.9\nembedder =")
+    with opened(layer, says=lambda text: 4 if text == "stop" else dear, config=config) as session:
+        run(session, source, "stop", program=INT)
+        for text in ("post", "spot"):
+            with pytest.raises(ProgramError):
+                session.run(source(INT), (text,))
+    assert [each.draw == 1.0 for each in layer.asked] == [False, False, True]
+
+
+@pytest.mark.parametrize(
     ("functions", "looked"),
     [(("sort",), 1), (("so*",), 1), (("triage/*",), 0), ((), 0)],
     ids=["its", "like", "no", "none"],
@@ -201,6 +223,54 @@ def test_a_layer_that_breaks_is_told_and_the_model_answers(opened, source):
         assert run(session, source, "stop", "post")[1] == ["STOP", "POST"]
         assert len(session.problems) == 1
         assert "the disk is gone" in str(session.problems[0])
+
+
+@pytest.mark.parametrize("breaks", ["scope", "ask"])
+def test_a_layer_that_broke_is_asked_again_when_it_is_time(opened, source, breaks):
+    class Once(Near):
+        def scope(self):
+            self.fail("scope")
+            return super().scope()
+
+        def ask(self, question):
+            self.fail("ask")
+            return super().ask(question)
+
+        def fail(self, what):
+            nonlocal breaks
+            if breaks == what:
+                breaks = ""
+                raise OSError("the disk is gone")
+
+    layer = Once()
+    with opened(layer) as session:
+        run(session, source, "stop")
+        safe = session.host.dispatcher.models.similar.layer
+        safe.start = lambda work: work()
+        safe.clock = SimpleNamespace(monotonic=lambda: monotonic() + 1_000)
+        assert [call.cache for call in run(session, source, "post", "spot", "tops")[0]][-1] == "similar hit"
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        None,
+        SimilarVerdict(served=Served.HIT, why="", record=None),
+        SimilarVerdict(served=Served.HIT, why="", record="text"),
+        SimilarVerdict(served="hit", why="", record=CacheRecord(value="", stored_at=0.0)),
+        SimilarVerdict(served=Served.MISS, why="", similarity=float("nan")),
+        SimilarVerdict(served=Served.MISS, why="", similarity="near"),
+        SimilarVerdict(served=Served.MISS, why=7),
+    ],
+)
+def test_what_is_no_verdict_is_told_and_the_model_answers(opened, source, verdict):
+    class Odd(Near):
+        def ask(self, question):
+            return verdict
+
+    with opened(Odd()) as session:
+        assert run(session, source, "stop")[1] == ["STOP"]
+        assert "no verdict" in str(session.problems[0])
 
 
 @pytest.mark.parametrize(
