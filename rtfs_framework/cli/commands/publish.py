@@ -40,6 +40,7 @@ def command(file: str, function: str | None, store: str, key: str, *, as_json: b
     """  # noqa: D301 - click's \b is a backspace
     from rtfs_framework import __version__
     from rtfs_framework.kernel.publishing import NotPublishableError, publish
+    from rtfs_framework.lang.published.rows import PublishedError
     from rtfs_framework.orchestrator.performing.published import ring_of
     from rtfs_framework.orchestrator.performing.stores import opened_store, spec_of
     from rtfs_framework.orchestrator.remembering.published.pointers import signed
@@ -56,7 +57,11 @@ def command(file: str, function: str | None, store: str, key: str, *, as_json: b
             way_out = "publish a function that asks nothing of its host: --function NAME"
             raise problem(NOT_PUBLISHABLE, f"{where}{error.reason}", way_out, exit_code=FAILED) from None
         signer = ring_of(spec.publishing, environment()).signer(key, environment().get)
-        pointer, record = signed(_pointer(made, source, spec.publishing.salt, __version__), signer)
+        try:
+            pointer, record = signed(_pointer(made, source, spec.publishing.salt, __version__), signer)
+        except PublishedError as error:
+            way_out = "shorten the documentation, or give the file a plain name"
+            raise problem(NOT_PUBLISHABLE, error.reason, way_out, exit_code=FAILED) from None
         with opened_store(spec_of(spec, store), session.host.catalog, environment()) as opened:
             new = send(opened, pointer, record, made.blob)
     if as_json:

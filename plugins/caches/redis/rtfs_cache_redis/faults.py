@@ -72,6 +72,12 @@ def away(error: Exception) -> Away:
     return Away(f"it refuses: {said:.200}", _ELSE)
 
 
+def bare(url: str) -> str:
+    """Return a URL without user, password and query, for errors about URLs that may hold a password by mistake."""
+    scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
+    return f"{scheme}{mark}{rest.rpartition('@')[2].partition('?')[0]}"
+
+
 def unusable(where: str, problem: str, way_out: str) -> PluginError:
     """Return the error for a layer that cannot be made as it is configured."""
     return PluginError(DISTRIBUTION, f"the cache at {where} {problem}\n  help: {way_out}", code=CODE)

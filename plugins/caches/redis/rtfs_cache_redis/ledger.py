@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from json import dumps, loads
 from secrets import token_hex
 from threading import Lock
@@ -93,28 +94,31 @@ class RedisLedger:
         kind, *more = self._ask("say", reservation, *attrs.astuple(took))
         if kind == b"more":
             raise ValueError("it cannot have taken more than was reserved for it")
-        return _reservation(reservation, more[0], more[1]) if kind == b"said" else None
+        with self._reading():
+            return _reservation(reservation, more[0], more[1]) if kind == b"said" else None
 
     def standings(self, accounts: Sequence[Account]) -> list[Standing]:
         """Return what accounts have counted."""
         rows, held = self._ask("standings", *map(_name, accounts))
-        return [
-            Standing(account=account, counted=_amount(row), held=_held(_name(account), held))
-            for account, row in zip(accounts, rows, strict=True)
-        ]
+        with self._reading():
+            return [
+                Standing(account=account, counted=_amount(row), held=_held(_name(account), held))
+                for account, row in zip(accounts, rows, strict=True)
+            ]
 
     def accounts(self, budget: str) -> list[Standing]:
         """Return all accounts of a budget."""
         rows, held, _ = self._ask("look")
-        found = []
-        for name, row in _pairs(rows):
-            of, key, window = map(unquote, name.decode().split("|"))
-            renews = row.split()[4]
-            if of == budget:
-                end = None if renews == b"-" else float(renews)
-                account = Account(budget=of, key=key, window=window, renews=end)
-                found.append(Standing(account=account, counted=_amount(row), held=_held(name.decode(), held[1::2])))
-        return sorted(found, key=lambda each: each.account.id)
+        with self._reading():
+            found = []
+            for name, row in _pairs(rows):
+                of, key, window = map(unquote, name.decode().split("|"))
+                renews = row.split()[4]
+                if of == budget:
+                    end = None if renews == b"-" else float(renews)
+                    account = Account(budget=of, key=key, window=window, renews=end)
+                    found.append(Standing(account=account, counted=_amount(row), held=_held(name.decode(), held[1::2])))
+            return sorted(found, key=lambda each: each.account.id)
 
     def open(self) -> list[Reservation]:
         """Return the reservations that are not settled, the oldest first."""
@@ -129,7 +133,8 @@ class RedisLedger:
         (known,) = self._ask("typical", _joined(tenant, symbol, target))
         if not known:
             return Typical()
-        requests, given, got, most_given, most_got = map(int, known.split())
+        with self._reading():
+            requests, given, got, most_given, most_got = map(int, known.split())
         return Typical(
             requests=requests, input_tokens=given, output_tokens=got, most_input=most_given, most_output=most_got
         )
@@ -140,9 +145,10 @@ class RedisLedger:
 
     def _all(self, want: str = "look") -> list[Reservation]:
         _, held, about = self._ask(want)
-        known = dict(_pairs(about))
-        found = (_reservation(int(number), row, known.get(number, b"{}")) for number, row in _pairs(held))
-        return sorted(found, key=lambda each: each.id)
+        with self._reading():
+            known = dict(_pairs(about))
+            found = (_reservation(int(number), row, known.get(number, b"{}")) for number, row in _pairs(held))
+            return sorted(found, key=lambda each: each.id)
 
     def _ask(self, want: str, *arguments: Any) -> list[Any]:
         """Run the script; its answer without life and serial number, which are kept for the next call."""
@@ -152,9 +158,18 @@ class RedisLedger:
             found = self._link.ask("ledger", life, serial, token_hex(16), repr(self._clock.now()), want, *arguments)
         except Away as error:
             raise LedgerError(f"{self._link.address.shown} cannot be used: {error.why} ({error.way_out})") from error
-        with self._lock:
+        with self._reading(), self._lock:
             self._life, self._serial = found[0].decode(), max(self._serial, int(found[1]))
-        return list(found[2:])
+            return list(found[2:])
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Turn rows that no ledger wrote into the error of a ledger that cannot be used."""
+        try:
+            yield
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            wrong = f"{self._link.address.shown} holds rows that are none of a ledger's"
+            raise LedgerError(f"{wrong} (choose another prefix, or delete the keys below it)") from error
 
 
 def _name(account: Account) -> str:

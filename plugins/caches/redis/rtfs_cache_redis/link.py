@@ -11,18 +11,19 @@ import time
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 from redis import BlockingConnectionPool, Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from rtfs_cache_redis.faults import Away, Full, away, unusable
+from rtfs_cache_redis.faults import Away, Full, away, bare, unusable
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 10.0
 _CONNECTIONS = 64
+_URL = "write redis://HOST:PORT/0, or rediss://... for TLS"
 
 _BOOT = getattr(time, "CLOCK_BOOTTIME", None)
 
@@ -52,13 +53,22 @@ def address_of(url: str, password: str | None, timeout: float) -> Address:
     Raises:
         PluginError: The URL is none of Redis, or holds a password, which belongs into the environment.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"redis", "rediss", "unix"}:
-        raise unusable(url, "has a URL that is none", "write redis://HOST:PORT/0, or rediss://... for TLS")
-    if parts.password is not None or "password=" in parts.query:
-        where = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+    where = bare(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise unusable(where, "has a URL that is none", _URL) from None
+    if _holds_password(url, parts.query):
         raise unusable(where, "has its password in the URL", "put it into a variable, and name that by password_env")
+    if parts.scheme not in {"redis", "rediss", "unix"}:
+        raise unusable(where, "has a URL that is none", _URL)
     return Address(url=url, password=password, timeout=timeout)
+
+
+def _holds_password(url: str, query: str) -> bool:
+    """Tell whether a URL names a password, also one with characters that end a part of a URL."""
+    before_host = url.partition("://")[2].rpartition("@")[0]
+    return ":" in before_host or any("password" in name.lower() for name, _ in parse_qsl(query, keep_blank_values=True))
 
 
 class Link:

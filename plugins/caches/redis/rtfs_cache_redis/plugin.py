@@ -127,11 +127,13 @@ def password_of(environ: Mapping[str, str], own: RedisSettings | RedisLedgerSett
     Raises:
         PluginError: Its variable is not set.
     """
-    from rtfs_cache_redis.faults import unusable
+    from rtfs_cache_redis.faults import bare, unusable
 
     if own.password_env is None:
         return None
     password = environ.get(own.password_env)
     if not password:
-        raise unusable(own.url, f"needs a password, and ${own.password_env} is not set", "set it, or correct the name")
+        raise unusable(
+            bare(own.url), f"needs a password, and ${own.password_env} is not set", "set it, or correct the name"
+        )
     return password

@@ -155,6 +155,21 @@ def test_old_windows_are_forgotten_and_others_kept(valkey, ledger):
 
 
 @pytest.mark.parametrize(
+    ("at", "row"),
+    [(3, "no JSON"), (3, '["a"]'), (3, '{"made": "x"}'), (2, "1 2"), (2, "a b c d e f g h i"), (1, "x y z 0 -")],
+)
+def test_rows_that_no_ledger_wrote_are_an_error_of_the_ledger(valkey, ledger, at, row):
+    one = ledger(valkey)
+    one.reserve(CLAIM, [DAY])
+    with valkey.client() as client:
+        name = one._link._keys[at]
+        for field in client.hkeys(name):
+            client.hset(name, field, row)
+    with pytest.raises(LedgerError, match=r"cannot be used|choose another prefix"):
+        [one.open(), one.accounts("day"), one.find(1)]
+
+
+@pytest.mark.parametrize(
     ("own", "says"), [({"url": "redis://u:hunter2@x/0"}, "password_env"), ({"password_env": "P"}, "P is not set")]
 )
 def test_what_cannot_work_is_refused(own, says):

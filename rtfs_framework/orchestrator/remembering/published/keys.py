@@ -75,7 +75,7 @@ class KeyRing:
             found = [_read(row) for row in told["keys"]]
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             wrong = f"{self.list_file} cannot be read as a list of keys: {error}"
             raise PublishingError(
                 "E0761", wrong, "mend it, or move it away and trust keys anew: rtfs keys trust"
@@ -117,6 +117,8 @@ class KeyRing:
             PublishingError: E0763, there is none, or several.
         """
         listed = self.listed() if known is None else known
+        if id_ in listed:  # a whole id is one key's, whatever others are called
+            return listed[id_]
         fits = [key for key in listed.values() if id_ and (key.id.startswith(id_) or key.name == id_)]
         if len(fits) == 1:
             return fits[0]

@@ -80,9 +80,16 @@ def prefix(salt: str, face: str = "") -> str:
 
 
 def signed(pointer: Pointer, signer: Signer) -> tuple[Pointer, bytes]:
-    """Return a pointer as its signer says it, and its record."""
+    """Return a pointer as its signer says it, and its record.
+
+    Raises:
+        PublishedError: nobody could read it: its documentation is too long, or its name none.
+    """
     made = attrs.evolve(pointer, key=signer.key.id)
     statement = _statement(made)
+    if len(statement) > MOST_POINTER - _HEAD:
+        raise PublishedError(f"its interface in words has more than {MOST_POINTER - _HEAD} bytes")
+    _read(statement, made.key)
     covered = _covered(made.key, statement)
     return made, b"".join((MAGIC, bytes.fromhex(made.key), signer.sign(covered), statement))
 

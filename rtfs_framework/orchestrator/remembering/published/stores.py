@@ -6,11 +6,13 @@ and looked for again afterwards, so that no collection between the two leaves a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from hashlib import sha256
 
 import attrs
 
+from rtfs_framework.api.errors import PluginError
 from rtfs_framework.api.store import Store
 from rtfs_framework.kernel.publishing import compile_published
 from rtfs_framework.lang.errors import LimitError
@@ -30,6 +32,8 @@ from rtfs_framework.orchestrator.remembering.published.shelf import check_face
 from rtfs_framework.orchestrator.remembering.published.trouble import PublishingError
 
 Keys = Mapping[str, PublicKey]
+_OF_ONE = frozenset({"E0823", "E0824"})
+"""Errors of a store that are about one thing in it."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -76,8 +80,8 @@ def offered(
 ) -> Iterator[tuple[Pointer, bytes]]:
     """Yield the pointers of a domain that count, with their records; what does not goes to `refused`."""
     for name in store.names(prefix(salt)):
-        record = store.read(name, MOST_POINTER) or b""
         try:
+            record = _legible(partial(store.read, name, MOST_POINTER)) or b""
             yield opened(record, name, keys, salt), record
         except PointerError as error:
             found = Finding(name=name, kind=error.kind, reason=error.reason)
@@ -95,7 +99,7 @@ def blob_of(store: Store, pointer: Pointer) -> bytes:
     Raises:
         PublishedError: It is not there, or was changed.
     """
-    blob = store.get(pointer.artifact, min(pointer.size, MOST_BYTES))
+    blob = _legible(lambda: store.get(pointer.artifact, min(pointer.size, MOST_BYTES)))
     if blob is None:
         raise PublishedError("its program is not there")
     if len(blob) != pointer.size or sha256(blob).hexdigest() != pointer.artifact:
@@ -147,7 +151,7 @@ def sweep(store: Store, keys: Keys, *, revoked: bool = False, dry: bool = False)
     gone: list[str] = []
     reached: set[str] = set()
     for name in store.names(f"{ROOM}/"):
-        record = store.read(name, MOST_POINTER) or b""
+        record = _record(store, name)
         key = keys.get(signer_of(record))
         if revoked and key is not None and key.revoked is not None:
             gone.append(name)
@@ -159,3 +163,25 @@ def sweep(store: Store, keys: Keys, *, revoked: bool = False, dry: bool = False)
     if not dry:
         store.forget(gone, blobs)
     return Swept(pointers=tuple(gone), blobs=tuple(blobs), kept=kept)
+
+
+def _record(store: Store, name: str) -> bytes:
+    try:
+        return _legible(lambda: store.read(name, MOST_POINTER)) or b""
+    except PublishedError:
+        return b""
+
+
+def _legible(ask: Callable[[], bytes | None]) -> bytes | None:
+    """Return what a store has: one thing that is too large or damaged says nothing of the others in the store.
+
+    Raises:
+        PublishedError: It is.
+        PluginError: The store cannot be reached, or refuses.
+    """
+    try:
+        return ask()
+    except PluginError as error:
+        if error.code not in _OF_ONE:
+            raise
+        raise PublishedError("it is larger than what is read" if error.code == "E0823" else "it is damaged") from None

@@ -7,7 +7,13 @@ import stat
 
 import pytest
 
-from rtfs_framework.orchestrator.remembering.published.keys import PASSPHRASE, KeyRing, is_signed, read_public
+from rtfs_framework.orchestrator.remembering.published.keys import (
+    PASSPHRASE,
+    KeyRing,
+    is_signed,
+    public_key,
+    read_public,
+)
 from rtfs_framework.orchestrator.remembering.published.trouble import PublishingError
 
 
@@ -42,6 +48,7 @@ def test_the_public_line_is_what_others_trust(world, tmp_path):
 
 NO_KEYS = ["", "rtfs-key-1", "rtfs-key-1 AAAA", "other AAAA", "rtfs-key-1 !!!! me", "rtfs-key-1 \x00 a b"]
 NO_LISTS = ["", "{", "[]", '{"keys": [{}]}', '{"keys": [{"id": "x", "public": "AAAA"}]}', "[" * 9000]
+NO_LISTS.append(f'{{"keys": [{{"id": "x", "public": "AAAA", "since": 1{"0" * 400}}}]}}')
 
 
 @pytest.mark.parametrize("text", NO_KEYS)
@@ -73,6 +80,13 @@ def test_a_key_that_is_not_listed_is_not_found(world, id_):
     with pytest.raises(PublishingError) as error:
         world.ring.revoke(id_, 1.0)
     assert error.value.code == "E0763"
+
+
+def test_a_whole_id_is_its_key_even_when_another_is_called_so(world):
+    other = public_key(bytes(32), world.key.id, 1.0)
+    world.ring.enter(other)
+    assert world.ring.revoke(world.key.id, 2.0).id == world.key.id
+    assert list(world.ring.trusted()) == [other.id]
 
 
 @pytest.mark.parametrize("name", ["nobody", "", "../me", "sub/me"])

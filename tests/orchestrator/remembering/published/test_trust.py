@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from rtfs_framework.lang.published.rows import PublishedError
-from rtfs_framework.orchestrator.remembering.published.pointers import PointerError, opened
+from rtfs_framework.orchestrator.remembering.published.pointers import MOST_POINTER, PointerError, opened
 from rtfs_framework.orchestrator.remembering.published.stores import (
     blob_of,
     checked,
@@ -141,6 +141,28 @@ def test_records_that_say_nothing_keep_what_their_names_say(world):
     pointer, _, _ = world.sent()
     world.store.kept_names[pointer.place] = b"rubbish"
     assert sweep(world.store, world.ring.listed()).blobs == ()
+
+
+def test_one_record_that_is_too_large_spoils_no_others(world):
+    good, *_ = world.sent()
+    other, _, _ = world.sent("(defn g [x] x)", "g")
+    world.store.kept_names[other.place] = b"x" * (MOST_POINTER + 1)
+    refused = []
+    assert [pointer for pointer, _ in offered(world.store, "", world.ring.listed(), refused)] == [good]
+    assert [(each.name, each.kind) for each in refused] == [(other.place, "broken")]
+    assert verify(world.store, "", world.ring.listed())[0] == 1
+    assert sweep(world.store, world.ring.listed()).blobs == ()
+    world.store.kept_blobs[good.artifact] += b" "
+    assert {each.name for each in verify(world.store, "", world.ring.listed())[1]} == {good.place, other.place}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [(f'(defn f "{"d" * 66_000}" [x] x)', "f"), (f"(defn {'f' * 600} [x] x)", "f" * 600)]
+)
+def test_what_nobody_could_read_is_not_signed(world, text, name):
+    with pytest.raises(PublishedError, match=r"interface in words|a name"):
+        world.sent(text, name)
+    assert not world.store.kept_names
 
 
 def test_a_store_that_only_reads_takes_nothing(world):
