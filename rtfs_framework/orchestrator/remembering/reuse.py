@@ -170,8 +170,13 @@ class Reuse:
     def look_up(self, key: CacheKey) -> tuple[InferenceReply, CacheInfo] | None:
         """Return a remembered reply, and what is known of it."""
         record = None if self.layer is None else self.layer.get(key)
-        reply = None if record is None else unpack(record.value)
-        return None if record is None or reply is None else (reply, record.info)
+        if record is None:
+            return None
+        reply = unpack(record.value)
+        if reply is None:  # of another version, or damaged: while it lies there, the layer gives nobody the right to ask
+            self.forget(key)
+            return None
+        return reply, record.info
 
     def forget(self, key: CacheKey) -> None:
         """Drop a reply that does not fit any more, or was damaged: it would be read for nothing again and again."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import anyio
+import attrs
 import pytest
 
 from rtfs_framework.api import BadReply, FailureKind, InferenceReply, ProviderUnavailable, Usage
@@ -107,3 +110,24 @@ def test_what_no_repair_is_left_for_is_the_failure_of_all(both):
     )
     assert [each.kind for each in found.values()] == ["TypeValidationError"] * 2
     assert model.asked == 1
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"structured": false, "confidence": 7}', None])
+def test_a_kept_text_that_is_no_reply_is_dropped_and_nobody_waits_for_it(kit, source, text):
+    with kit.open(kit.catalog(kit.provider("a", lambda _: "new", deterministic=True), l2=True), CONFIG) as session:
+        assert session.run(source(PROGRAM), ("x",)).value == "new"
+        layer = kit.layers["l2"]
+        ((slot, record),) = layer.records.items()
+        layer.records[slot] = attrs.evolve(record, value=text)
+
+        def claim(key, lease):
+            """Give the right, as l2 does, unless the reply is there; whoever asks for ever is told."""
+            asked.append(key)
+            if len(asked) > 9:
+                raise OSError("asked for ever")
+            return None if (key.namespace, key.digest) in layer.records else SimpleNamespace(release=lambda: None)
+
+        layer.claim, asked = claim, []
+        assert session.run(source(PROGRAM), ("x",)).value == "new"
+        assert session.problems == ()
+        assert layer.records[slot].value == record.value
