@@ -173,7 +173,9 @@ class Reuse:
         if record is None:
             return None
         reply = unpack(record.value)
-        if reply is None:  # of another version, or damaged: while it lies there, the layer gives nobody the right to ask
+        if (
+            reply is None
+        ):  # of another version, or damaged: while it lies there, the layer gives nobody the right to ask
             self.forget(key)
             return None
         return reply, record.info
@@ -259,20 +261,43 @@ class Reuse:
         """
         import anyio
 
-        layer, pause = self.layer, _FIRST_PAUSE
+        layer, pause, waited = self.layer, _FIRST_PAUSE, False
         while layer is not None:
             claim = await anyio.to_thread.run_sync(layer.claim, key, flight.lease)
-            if claim is not None:
+            if claim is not None and not waited:
                 return claim
-            found = await anyio.to_thread.run_sync(self.look_up, key)
-            if found is not None and flight.fits(found[0]):
-                return Came(found[0], True, found[1])
-            if found is not None:
-                await anyio.to_thread.run_sync(self.forget, key)
+            try:
+                came = await self._brought(key, flight)
+            except BaseException:
+                if claim is not None:
+                    claim.release()
+                raise
+            if came is None and claim is not None:
+                return claim
+            if came is not None:
+                if claim is not None:
+                    claim.release()
+                return came
+            waited = True
             with anyio.move_on_after(pause):
                 await flight.wait(anyio.Event())
             pause = min(1.5 * pause, _LONGEST_PAUSE)
         return UNSHARED
+
+    async def _brought(self, key: CacheKey, flight: Flight) -> Came | None:
+        """Return what another process asked for, where it is there by now; what does not fit is dropped.
+
+        Who has waited looks once more when the right is free: it mostly is because the reply is there.
+        """
+        import anyio
+
+        found = await anyio.to_thread.run_sync(self.look_up, key)
+        if found is None:
+            return None
+        if flight.fits(found[0]):
+            return Came(found[0], True, found[1])
+        await anyio.to_thread.run_sync(self.forget, key)
+        return None
 
     def _has_landed(self, key: CacheKey, reply: InferenceReply, info: CacheInfo) -> None:
         self.landed += 1

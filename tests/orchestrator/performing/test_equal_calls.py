@@ -131,3 +131,24 @@ def test_a_kept_text_that_is_no_reply_is_dropped_and_nobody_waits_for_it(kit, so
         assert session.run(source(PROGRAM), ("x",)).value == "new"
         assert session.problems == ()
         assert layer.records[slot].value == record.value
+
+
+def test_who_waited_for_another_process_looks_once_more_before_it_pays(kit, source):
+    with kit.open(kit.catalog(kit.provider("a", lambda _: "new", deterministic=True), l2=True), CONFIG) as session:
+        session.run(source(PROGRAM), ("x",))
+        layer, asked, released = kit.layers["l2"], [], []
+        ((slot, record),) = layer.records.items()
+        layer.records.clear()
+
+        def claim(key, lease):
+            """Another process has the right at first, and gives it back when its reply is there."""
+            asked.append(key)
+            if len(asked) == 1:
+                return None
+            layer.records[slot] = record
+            return SimpleNamespace(release=lambda: released.append(key))
+
+        layer.claim = claim
+        result = session.run(source(PROGRAM), ("x",))
+        assert (result.value, result.calls[0].cache, len(released)) == ("new", "in flight", 1)
+        assert len(kit.providers["a"].requests) == 1

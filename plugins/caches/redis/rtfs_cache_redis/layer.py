@@ -218,8 +218,22 @@ class RedisCache:
         self._link.close()
 
     def claim(self, key: CacheKey, lease: float) -> RedisClaim | None:
-        """Take the right to make a key's value; None while another has it. While the server is away, each takes it."""
-        return claim(self._link, self._records, slot_of(key), lease)
+        """Take the right to make a key's value; None while another has it, and where it is there by now.
+
+        While the server is away, each takes it.
+        """
+        slot = slot_of(key)
+        taken = claim(self._link, self._records, slot, lease)
+        if taken is None or not taken.token:
+            return taken
+        try:
+            is_there = self._look(slot) is not None
+        except Away:
+            return taken
+        if is_there:
+            taken.release()
+            return None
+        return taken
 
     def _fresh(self, record: CacheRecord) -> bool:
         return record.expires_at is None or self._clock.now() < record.expires_at

@@ -87,3 +87,17 @@ def test_never_the_value_of_the_other(own_server, node, steps):
         world.step()
     assert world.served > count * 0.02
     assert world.nodes[0].stats().size <= 30
+
+
+def test_the_right_to_make_what_is_there_by_now_is_given_to_nobody(server, node):
+    one, other = (node(server, clock=FakeClock()) for _ in range(2))
+    key = cache_key("acme", 1)
+    mine = one.claim(key, 5.0)
+    assert other.get(key) is None
+    assert other.claim(key, 5.0) is None
+    one.put(key, "paid")
+    mine.release()
+    assert other.claim(key, 5.0) is None
+    assert other.get(key).value == "paid"
+    one.invalidate(key)
+    assert other.claim(key, 5.0) is not None, "and nobody holds it"
