@@ -31,7 +31,7 @@ from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.redaction import Redactor, redact
 from rtfs_framework.orchestrator.performing.reply import answer_of
 from rtfs_framework.orchestrator.performing.sending import Sender, failure_of
-from rtfs_framework.orchestrator.performing.telling import is_shared, reason_of, words_of
+from rtfs_framework.orchestrator.performing.telling import carrying, is_shared, marks_of, reason_of, words_of
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.lineage import received
@@ -221,6 +221,7 @@ class Models:
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+            opened.record.told |= marks_of(error)  # an equal call's failure, too
             return self.failed(error, instance)
         return self._unsure(instance, reply) or self._reply(opened, value)
 
@@ -314,12 +315,14 @@ class Models:
                 raise outcome
             return outcome
         wrong, said = found
+        marks = marks_of(outcome)  # the model is told what was said, and may say it again
+        opened.record.told |= marks
         failed = Failed(wrong, FailureKind.REPLY, reason_of(wrong, wrong))
         opened.tried(instance.target, failed, self.sender.clock.monotonic())
         opened.spent = Spent()
         left = self.left(opened, instance.spec.timeout, opened.started)
         again = attrs.evolve(repair_request(request, said, wrong.message), timeout=left)
-        return await self.sender.send(opened, instance, again)
+        return carrying(await self.sender.send(opened, instance, again), marks)
 
     def _may_repair(self, opened: OpenCall, instance: ProviderInstance) -> bool:
         """Tell whether a model may be told that its answer does not fit: it may say something else, and has the time.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
+
 from rtfs_framework.api.attempts import FailureKind
-from rtfs_framework.api.errors import ProviderTimeout
+from rtfs_framework.api.errors import ProviderError, ProviderTimeout
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.jsontext import dump
@@ -24,6 +27,20 @@ def reason_of(error: Exception, thrown: ProgramError) -> str:
     status = getattr(error, "status", None)
     code = code_of(thrown) or thrown.kind
     return code if status is None else f"{code}, status {status}"
+
+
+def marks_of(outcome: InferenceReply | Exception) -> Label:
+    """Return the marks that another host gave to an outcome: whoever sees it, an equal call's too, has them."""
+    if isinstance(outcome, InferenceReply):
+        return PUBLIC if outcome.remote is None else outcome.remote.labels
+    return outcome.labels if isinstance(outcome, ProviderError) else PUBLIC
+
+
+def carrying(reply: InferenceReply, marks: Label) -> InferenceReply:
+    """Return another host's reply with more marks: whoever shares it, or finds it kept, has them."""
+    if reply.remote is None or marks <= reply.remote.labels:
+        return reply
+    return attrs.evolve(reply, remote=attrs.evolve(reply.remote, labels=reply.remote.labels | marks))
 
 
 def is_shared(opened: OpenCall, instance: ProviderInstance, request: InferenceRequest, error: Exception) -> bool:

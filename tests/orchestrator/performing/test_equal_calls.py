@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from rtfs_framework.api import BadReply, FailureKind, InferenceReply, ProviderUnavailable, Usage
+from rtfs_framework.api.remote import RemoteRun
 from rtfs_framework.lang.errors import ProgramError
 
 HINT = "^{:runtime.learning.timeout {:timeout-ms 1000}}"
@@ -29,6 +30,8 @@ class Scripted:
         await anyio.sleep(seconds)
         if isinstance(said, Exception):
             raise said
+        if isinstance(said, InferenceReply):
+            return said
         return InferenceReply(text=said, model="m", usage=Usage(7, 3))
 
 
@@ -152,3 +155,31 @@ def test_who_waited_for_another_process_looks_once_more_before_it_pays(kit, sour
         result = session.run(source(PROGRAM), ("x",))
         assert (result.value, result.calls[0].cache, len(released)) == ("new", "in flight", 1)
         assert len(kit.providers["a"].requests) == 1
+
+
+LABELLED = f"{CONFIG}[labels.inputs]\nemail = ['pii']\n"
+CAUGHT = PROGRAM.replace("(label x))", '(try (label x) (catch _ "none")))')
+
+
+MENDED = InferenceReply(text="mended", remote=RemoteRun(host="h", run="r", head="", labels=frozenset()))
+
+
+def _marked(error):
+    error.labels = frozenset({"secret"})
+    return error
+
+
+@pytest.mark.parametrize(
+    ("script", "deterministic"),
+    [
+        ([(0.5, _marked(ProviderUnavailable("a", "it is down")))], True),
+        ([(0.5, _marked(BadReply("a", "no JSON", said="{"))), (0.0, MENDED)], False),
+    ],
+    ids=["a failure", "words that a model is told again"],
+)
+def test_whoever_shares_the_failure_of_an_equal_call_has_its_marks(both, script, deterministic):
+    config = LABELLED if deterministic else f"{LABELLED}[delegation.local_models.a]\nprovider = 'a'\nreuse = 'always'\n"
+    found, model = both(CAUGHT, *script, config=config, deterministic=deterministic)
+    assert model.asked <= len(script)
+    marks = {name: getattr(call.labelled, "brought", None) for name, call in found.items()}
+    assert marks == {"first": {"secret"}, "second": {"secret"}}
