@@ -41,6 +41,8 @@ _SIGNS = (
     ("NOAUTH", "it wants a password", "name its variable by password_env"),
     ("WRONGPASS", "it does not accept the user or the password", "see that password_env names the right variable"),
 )
+NO_ANSWER = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
+"""What the client raises where the bytes that come are none of a server's."""
 _FULL = ("it has no memory left", "raise its maxmemory, or choose a policy that evicts")
 _ELSE = "see the server's log"
 
@@ -69,7 +71,10 @@ def away(error: Exception) -> Away:
     for kind, why, way_out in _WAYS_OUT:
         if isinstance(error, kind):
             return Away(why, way_out)
-    return Away(f"it refuses: {said:.200}", _ELSE)
+    if isinstance(error, NO_ANSWER):
+        return Away("what it answers is no answer of such a server", "see that the URL names a Redis or a Valkey")
+    shown = "".join(each if each.isprintable() else " " for each in said[:200])
+    return Away(f"it refuses: {shown}", _ELSE)
 
 
 def bare(url: str) -> str:

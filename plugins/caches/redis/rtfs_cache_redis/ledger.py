@@ -69,21 +69,24 @@ class RedisLedger:
             limits = [getattr(account.limit, kind) for kind in _KINDS]
             sent += [_name(account), "-" if account.renews is None else repr(account.renews)]
             sent += ["" if limit is None else min(limit, ROOM) for limit in limits]
-        kind, *more = self._ask("reserve", *sent)
-        if kind == b"lacking":
-            account, counted = accounts[int(more[0])], _KINDS[int(more[1])]
-            raise ExhaustedError(account, counted, int(more[2]), getattr(bound, counted))
-        return int(more[0])
+        with self._reading():
+            kind, *more = self._ask("reserve", *sent)
+            if kind == b"lacking":
+                account, counted = accounts[int(more[0])], _KINDS[int(more[1])]
+                raise ExhaustedError(account, counted, int(more[2]), getattr(bound, counted))
+            return int(more[0])
 
     def begin(self, reservation: int, seconds: float) -> bool:
         """Note that its request is about to be sent; False when its lease is over."""
-        return bool(self._ask("begin", reservation, repr(self._clock.now() + seconds))[0] == b"begun")
+        with self._reading():
+            return bool(self._ask("begin", reservation, repr(self._clock.now() + seconds))[0] == b"begun")
 
     def settle(self, reservation: int, took: Amount | None, told: tuple[int, int] | None = None) -> bool:
         """Count what the request took, None for the bound."""
         counted = ("", "", "") if took is None else attrs.astuple(took.bounded())
         tokens = ("", "") if told is None else tuple(min(max(each, 0), _MOST) for each in told)
-        return bool(self._ask("settle", reservation, *counted, *tokens)[0] == b"ended")
+        with self._reading():
+            return bool(self._ask("settle", reservation, *counted, *tokens)[0] == b"ended")
 
     def release(self, reservation: int) -> bool:
         """Give everything back."""
@@ -91,7 +94,8 @@ class RedisLedger:
 
     def say(self, reservation: int, took: Amount) -> Reservation | None:
         """Count what a person says until it is settled."""
-        kind, *more = self._ask("say", reservation, *attrs.astuple(took))
+        with self._reading():
+            kind, *more = self._ask("say", reservation, *attrs.astuple(took))
         if kind == b"more":
             raise ValueError("it cannot have taken more than was reserved for it")
         with self._reading():
@@ -99,8 +103,8 @@ class RedisLedger:
 
     def standings(self, accounts: Sequence[Account]) -> list[Standing]:
         """Return what accounts have counted."""
-        rows, held = self._ask("standings", *map(_name, accounts))
         with self._reading():
+            rows, held = self._ask("standings", *map(_name, accounts))
             return [
                 Standing(account=account, counted=_amount(row), held=_held(_name(account), held))
                 for account, row in zip(accounts, rows, strict=True)
@@ -108,8 +112,8 @@ class RedisLedger:
 
     def accounts(self, budget: str) -> list[Standing]:
         """Return all accounts of a budget."""
-        rows, held, _ = self._ask("look")
         with self._reading():
+            rows, held, _ = self._ask("look")
             found = []
             for name, row in _pairs(rows):
                 of, key, window = map(unquote, name.decode().split("|"))
@@ -130,11 +134,10 @@ class RedisLedger:
 
     def typical(self, tenant: str, symbol: str, target: str) -> Typical:
         """Return what is known of a function."""
-        (known,) = self._ask("typical", _joined(tenant, symbol, target))
-        if not known:
-            return Typical()
         with self._reading():
-            requests, given, got, most_given, most_got = map(int, known.split())
+            (known,) = self._ask("typical", _joined(tenant, symbol, target))
+            told = list(map(int, known.split())) if known else [0] * 5
+            requests, given, got, most_given, most_got = told
         return Typical(
             requests=requests, input_tokens=given, output_tokens=got, most_input=most_given, most_output=most_got
         )
@@ -144,8 +147,8 @@ class RedisLedger:
         self._link.close()
 
     def _all(self, want: str = "look") -> list[Reservation]:
-        _, held, about = self._ask(want)
         with self._reading():
+            _, held, about = self._ask(want)
             known = dict(_pairs(about))
             found = (_reservation(int(number), row, known.get(number, b"{}")) for number, row in _pairs(held))
             return sorted(found, key=lambda each: each.id)

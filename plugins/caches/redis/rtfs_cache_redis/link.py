@@ -18,7 +18,7 @@ from redis import BlockingConnectionPool, Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from rtfs_cache_redis.faults import Away, Full, away, bare, unusable
+from rtfs_cache_redis.faults import NO_ANSWER, Away, Full, away, bare, unusable
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 10.0
@@ -143,7 +143,7 @@ class Link:
                     raise
                 self.client.eval(self._hello[0], len(self._keys), *self._keys, self._hello[1])
                 found = work()
-        except (exceptions.RedisError, OSError) as error:
+        except (exceptions.RedisError, OSError, *NO_ANSWER) as error:
             why = away(error)
             raise (why if isinstance(why, Full) else self._failed(why)) from error
         self._why, self._pause = None, 0.0

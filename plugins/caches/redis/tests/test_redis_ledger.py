@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import socketserver
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -167,6 +169,56 @@ def test_rows_that_no_ledger_wrote_are_an_error_of_the_ledger(valkey, ledger, at
             client.hset(name, field, row)
     with pytest.raises(LedgerError, match=r"cannot be used|choose another prefix"):
         [one.open(), one.accounts("day"), one.find(1)]
+
+
+class Garbage:
+    """A server that answers everything with the same bytes."""
+
+    def __init__(self, answer):
+        outer = self
+
+        class Answers(socketserver.BaseRequestHandler):
+            def handle(self):
+                while self.request.recv(65_536):
+                    self.request.sendall(answer)
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                outer.broken = True
+
+        self.server = Server(("127.0.0.1", 0), Answers)
+        self.url = f"redis://127.0.0.1:{self.server.server_address[1]}/0"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"$-1\r\n", b"*0\r\n", b"*-1\r\n", b":abc\r\n", b"*3\r\n:1\r\n:2\r\n:3\r\n", b"*1\r\n" * 5_000 + b":1\r\n",
+     b"*3\r\n$1\r\na\r\n:1\r\n$8\r\nreserved\r\n", b"-ERR \x1b[2J boom\r\n", b"HTTP/1.1 400 Bad\r\n\r\n"],
+    ids=range(9),
+)  # fmt: skip
+def test_what_no_ledger_answers_is_an_error_of_the_ledger_and_shows_no_control_characters(ledger, answer):
+    with Garbage(answer) as garbage:
+        one = ledger(garbage, timeout=1.0)
+        for ask in (lambda: one.reserve(CLAIM, [DAY]), one.open, lambda: one.accounts("day"), lambda: one.find(1)):
+            with pytest.raises(LedgerError) as error:
+                ask()
+            assert str(error.value).isprintable()
+        for ask in (lambda: one.standings([DAY]), lambda: one.typical("", "", "")):
+            with pytest.raises(LedgerError):
+                ask()
+        one.close()
 
 
 @pytest.mark.parametrize(
