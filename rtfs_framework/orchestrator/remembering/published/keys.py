@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,22 +93,25 @@ class KeyRing:
         Raises:
             PublishingError: E0762, it was revoked.
         """
-        known = self.listed()
-        before = known.get(key.id)
-        if before is not None and before.revoked is not None:
-            raise PublishingError("E0762", f"the key {key.id} was revoked, and never counts again", "use another key")
-        self._write({**known, key.id: key})
+        with self._changing():
+            known = self.listed()
+            before = known.get(key.id)
+            if before is not None and before.revoked is not None:
+                wrong = f"the key {key.id} was revoked, and never counts again"
+                raise PublishingError("E0762", wrong, "use another key")
+            self._write({**known, key.id: key})
 
     def revoke(self, id_: str, now: float, reason: str = "") -> PublicKey:
-        """Never trust a key again, whatever it has signed and whenever; a key that is not listed is entered as revoked.
+        """Never trust a key again, whatever it has signed and whenever; its revocation stays listed.
 
         Raises:
             PublishingError: E0763, the id is the beginning of no key, or of several.
         """
-        known = self.listed()
-        key = self.of(id_, known)
-        made = attrs.evolve(key, revoked=now if key.revoked is None else key.revoked, reason=reason or key.reason)
-        self._write({**known, key.id: made})
+        with self._changing():
+            known = self.listed()
+            key = self.of(id_, known)
+            made = attrs.evolve(key, revoked=now if key.revoked is None else key.revoked, reason=reason or key.reason)
+            self._write({**known, key.id: made})
         return made
 
     def of(self, id_: str, known: Mapping[str, PublicKey] | None = None) -> PublicKey:
@@ -169,6 +173,30 @@ class KeyRing:
     def own(self) -> list[str]:
         """Return the names of the private keys that are here."""
         return sorted(path.stem for path in self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Let one process change the list at a time, where the system can: no revocation is lost to another change."""
+        lock = -1
+        try:
+            import fcntl
+
+            private_folder(self.list_file.parent, ours=self.trusted_file is None)
+            path = self.list_file.with_name(f"{self.list_file.name}.lock")
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except ImportError:
+            pass
+        except OSError as error:
+            if lock >= 0:
+                os.close(lock)
+            wrong = f"{self.list_file} cannot be locked: {error.strerror or error}"
+            raise PublishingError("E0761", wrong, "look at the folder") from None
+        try:
+            yield
+        finally:
+            if lock >= 0:
+                os.close(lock)
 
     def _write(self, keys: Mapping[str, PublicKey]) -> None:
         rows = [_row(key) for key in sorted(keys.values(), key=lambda key: key.id)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -80,6 +82,17 @@ def test_a_key_that_is_not_listed_is_not_found(world, id_):
     with pytest.raises(PublishingError) as error:
         world.ring.revoke(id_, 1.0)
     assert error.value.code == "E0763"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of POSIX")
+def test_a_revocation_is_not_lost_to_another_change(world, monkeypatch):
+    monkeypatch.setattr(KeyRing, "listed", lambda ring, usual=KeyRing.listed: (usual(ring), time.sleep(0.02))[0])
+    others = [public_key(bytes([i]) * 32, f"k{i}", 1.0) for i in range(6)]
+    with ThreadPoolExecutor(7) as threads:
+        done = [threads.submit(world.ring.enter, each) for each in others]
+        done.append(threads.submit(world.ring.revoke, "me", 2.0))
+    assert [each.exception() for each in done] == [None] * 7
+    assert set(world.ring.trusted()) == {each.id for each in others}
 
 
 def test_a_whole_id_is_its_key_even_when_another_is_called_so(world):
