@@ -67,6 +67,11 @@ def test_what_is_past_its_time_is_cleared_too(rtfs, kept):
     db.close()
 
 
+def test_nobody_is_asked_before_what_was_not_paid_for_goes(rtfs, kept):
+    assert rtfs("cache", "clear", "--layer", "l4").out == "forgot 0 programs, 0 quick entries, 1 in l4\n"
+    assert rtfs("cache", "clear").out == "forgot 0 programs, 0 quick entries, 1 in l2\n"
+
+
 def test_words_of_a_file_are_not_sent_to_a_terminal_as_they_are(rtfs, folder):
     (folder / "odd.jsonl").write_text(json.dumps({"rtfs_cache": 1, "rows": "\x1b[31m"}) + "\n", encoding="utf-8")
     result = rtfs("cache", "import", "odd.jsonl")

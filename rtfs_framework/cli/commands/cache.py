@@ -15,6 +15,7 @@ from rtfs_framework.cli.shown.columns import say_table
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.shown.kept import (
     NANO,
+    UNPAID,
     Entry,
     Wanted,
     entries,
@@ -202,11 +203,11 @@ def clear(*, layer: str | None, yes: bool, as_json: bool, config: str | None) ->
     gone: dict[str, Any] = {"programs": 0, "quick": 0, "replies": {}}
     with open_session(None, config, journal=False) as session:
         caches = session.host.caches
-        paid = entries(caches, Wanted(layer=layer))
-        _ask_before(paid, yes=yes)
+        found = entries(caches, Wanted(layer=layer))
+        _ask_before([each for each in found if caches.layers[each.name][0].level not in UNPAID], yes=yes)
         meant = layers(caches, layer)
         for name, kept in meant:  # those without a live entry, too: what is past its time still lies there
-            number = sum(each.name == name for each in paid)
+            number = sum(each.name == name for each in found)
             gone["replies"] |= {name: number} if number else {}
             kept.clear()
         if layer is None:

@@ -91,4 +91,4 @@ class Memos:
         marks = scope.floating.label if scope.floating is not None else frozenset()
         name = "" if call.function is None else call.function.name
         sources = () if scope.lineage is None else scope.lineage.sources
-        return CacheInfo(symbol=name, tenant=scope.tenant, labels=tuple(sorted(marks)), sources=sources)
+        return CacheInfo(symbol=name, tenant=scope.tenant, labels=tuple(sorted(marks)), sources=sources, cost=0)
