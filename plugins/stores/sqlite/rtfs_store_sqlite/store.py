@@ -11,7 +11,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from rtfs_framework.api import HeldFile, PluginError, SqliteTables, StoreFaults, in_transaction
+from rtfs_framework.api import (
+    HeldFile,
+    PluginError,
+    SqliteTables,
+    StoreFaults,
+    blob_path,
+    in_transaction,
+    name_path,
+    path_digest,
+    path_name,
+)
 
 _APPLICATION = 0x52544653
 """What marks the file as ours ("RTFS")."""
@@ -70,11 +80,13 @@ class SqliteStore:
     def names(self, prefix: str) -> Iterator[str]:
         """Return the names that begin with a prefix, sorted."""
         first = self._faults.prefix(prefix)
-        return iter(self._do(lambda db: [name for (name,) in db.execute(_NAMES, {"first": first})]))
+        found = self._do(lambda db: [name for (name,) in db.execute(_NAMES, {"first": first})])
+        return iter([name for name in found if isinstance(name, str) and path_name(name_path(name)) == name])
 
     def blobs(self) -> Iterator[str]:
         """Return the digests of all blobs, sorted."""
-        return iter(self._do(lambda db: [digest for (digest,) in db.execute("select digest from blobs order by 1")]))
+        found = self._do(lambda db: [digest for (digest,) in db.execute("select digest from blobs order by 1")])
+        return iter([each for each in found if isinstance(each, str) and path_digest(blob_path(each)) == each])
 
     def forget(self, names: Iterable[str], digests: Iterable[str]) -> None:
         """Delete names and blobs in one transaction."""
@@ -98,6 +110,8 @@ class SqliteStore:
             return None
         size, data = row
         self._faults.within(what, size, most)
+        if not isinstance(data, bytes):  # SQLite keeps any value in any column
+            raise self._faults.damaged(f"{what} is no bytes")
         return data
 
     def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result:

@@ -92,3 +92,23 @@ def test_killed_while_it_writes_it_loses_nothing(tmp_path):
 @pytest.mark.timeout(600)
 def test_killed_at_any_time_during_a_thousand_writes_it_loses_nothing(tmp_path):
     assert crashes("rtfs_store_sqlite.plugin", {"path": str(tmp_path / "file")}, kills=40, writes=1_000) >= 1_000
+
+
+def test_rows_of_other_kinds_are_nothing_or_damage(tmp_path):
+    store = made(tmp_path / "file")
+    store.put(DIGEST, DATA)
+    store.point("programs/a", DATA)
+    with closing(sqlite3.connect(tmp_path / "file")) as db:
+        for name in ("programs/x\x1b[2J", "programs/../y", 5, b"programs/z"):
+            db.execute("insert into names values (?, ?)", (name, DATA))
+            db.execute("insert into blobs values (?, ?)", (name, DATA))
+        db.execute("insert into names values (?, ?)", ("programs/b", "a text"))
+        db.execute("update blobs set data = 'a text' where digest = ?", (DIGEST,))
+        db.commit()
+    assert list(store.names("programs/")) == ["programs/a", "programs/b"]
+    assert list(store.blobs()) == [DIGEST]
+    for ask in (lambda: store.read("programs/b", MOST), lambda: store.get(DIGEST, MOST)):
+        with pytest.raises(PluginError, match="is no bytes") as error:
+            ask()
+        assert error.value.code == "E0824"
+    store.close()
