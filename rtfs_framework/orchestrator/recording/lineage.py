@@ -112,4 +112,4 @@ def sources_of(opened: OpenCall) -> tuple[str, ...]:
 
 def _folded(given: dict[str, None]) -> dict[str, None]:
     runs = dict.fromkeys(f"{run_of(each)}:{ANY}" for each in given)
-    return runs if len(runs) <= MOST else {ANY: None}
+    return runs if len(runs) <= MOST and ANY not in given else {ANY: None}

@@ -10,6 +10,7 @@ provider is deterministic (or the configuration says `reuse = "always"`), and th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -263,7 +264,7 @@ class Reuse:
 
         layer, pause, waited = self.layer, _FIRST_PAUSE, False
         while layer is not None:
-            claim = await anyio.to_thread.run_sync(layer.claim, key, flight.lease)
+            claim = await _taken(layer, key, flight.lease)
             if claim is not None and not waited:
                 return claim
             try:
@@ -315,6 +316,33 @@ class Reuse:
             self._functions.clear()
         self._functions[id(function)] = (function, lookup, text)
         return text
+
+
+async def _taken(layer: SafeLayer, key: CacheKey, lease: float) -> Claim | None:
+    """Return the right to ask, as the layer gives it; whoever is cancelled meanwhile keeps it from nobody."""
+    import anyio
+
+    given: list[Claim | None] = []
+    left: list[bool] = []
+
+    def give_back() -> None:
+        with suppress(IndexError):  # the thread and the task may both come here: one of them has it
+            claim = given.pop()
+            if claim is not None:
+                claim.release()
+
+    def take() -> None:
+        given.append(layer.claim(key, lease))
+        if left:
+            give_back()
+
+    try:
+        await anyio.to_thread.run_sync(take)
+    except BaseException:
+        left.append(True)
+        give_back()
+        raise
+    return given.pop()
 
 
 def _digest(parts: tuple[tuple[str, str], ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event, Timer
 from types import SimpleNamespace
 
 import anyio
@@ -155,6 +156,28 @@ def test_who_waited_for_another_process_looks_once_more_before_it_pays(kit, sour
         result = session.run(source(PROGRAM), ("x",))
         assert (result.value, result.calls[0].cache, len(released)) == ("new", "in flight", 1)
         assert len(kit.providers["a"].requests) == 1
+
+
+def test_a_right_that_comes_after_its_call_was_cancelled_is_given_back(kit, source):
+    begun, go_on, released = Event(), Event(), Event()
+
+    def claim(key, lease):
+        begun.set()
+        assert go_on.wait(30)
+        return SimpleNamespace(release=released.set)
+
+    async def cancelled(session):
+        async with anyio.create_task_group() as group:
+            group.start_soon(session.run_async, source(PROGRAM), ("x",))
+            await anyio.to_thread.run_sync(begun.wait, 30)
+            group.cancel_scope.cancel()
+            Timer(0.3, go_on.set).start()  # when that has reached the thread in which providers are awaited
+
+    with kit.open(kit.catalog(kit.provider("a", lambda _: "new", deterministic=True), l2=True), CONFIG) as session:
+        session.run(source(PROGRAM), ("y",))
+        kit.layers["l2"].claim = claim
+        anyio.run(cancelled, session)
+        assert released.wait(30)
 
 
 LABELLED = f"{CONFIG}[labels.inputs]\nemail = ['pii']\n"

@@ -80,6 +80,14 @@ def test_what_is_known_is_kept_beside_a_reply(kit, source):
     assert info.seconds is not None
 
 
+def test_what_rests_on_anything_still_does_when_it_is_told_by_runs():
+    lineage = Lineage()
+    for i in range(MOST):
+        lineage.add(f"run:0:{i}")
+    lineage.add("other:0:1", ("*",))
+    assert rests_on(CacheInfo(sources=lineage.sources), "third:0:1")
+
+
 def test_many_replies_are_told_by_their_run_and_many_runs_as_any():
     lineage = Lineage()
     for i in range(MOST):
