@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _FREE_SOME = "free some space, make the file writable, or choose another place with path under [ledger]"
 
+_REACH_IT = "see that its server works and that [ledgers.{name}] is right"
+
 
 @contextmanager
 def ledger_of(session: Session) -> Iterator[Ledger | None]:
@@ -33,4 +35,5 @@ def ledger_of(session: Session) -> Iterator[Ledger | None]:
         finally:
             ledger.close()
     except (LedgerError, OSError) as error:
-        raise problem("E0613", f"the ledger of budgets cannot be used: {error}", _FREE_SOME) from error
+        way_out = _FREE_SOME if config.ledger.store is None else _REACH_IT.format(name=config.ledger.store)
+        raise problem("E0613", f"the ledger of budgets cannot be used: {error}", way_out) from error

@@ -127,6 +127,13 @@ def test_a_broken_ledger_is_told(rtfs, project, folder):
     assert (result.code, "E0613" in result.err) == (1, True)
 
 
+@pytest.mark.needs("rtfs-cache-redis")
+def test_a_ledger_that_cannot_be_reached_is_told_with_its_own_way_out(rtfs, project):
+    lost = '[ledger]\nstore = "redis"\n[ledgers.redis]\nurl = "redis://127.0.0.1:1/0"\n'
+    result = rtfs("budget", "list", *project(None, lost))
+    assert (result.code, "E0613" in result.err, "[ledgers.redis] is right" in result.err) == (1, True, True)
+
+
 def test_tenants_have_budgets_of_their_own(rtfs, project):
     tenants = "[budgets.each]\nfor_each = ['tenant']\ncalls = 1\n[tenants.a.budgets.of-a]\ncalls = 9\n[tenants.b]\n"
     with OpenAIServer(then=Say('{"value": "yes"}')) as server:

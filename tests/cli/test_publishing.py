@@ -84,3 +84,12 @@ def test_refusals_have_a_code_and_a_way_out(rtfs, args, code):
         rtfs(*args)
     assert getattr(error.value, "code", "") == code or f"error[{code}]" in str(error.value)
     assert "help: " in str(error.value)
+
+
+def test_what_nobody_could_read_is_not_published(rtfs, tmp_path):
+    rtfs("keys", "new", "release")
+    (tmp_path / "long.rtfs").write_text(f'(defn f "{"d" * 66_000}" [x] x)', encoding="utf-8")
+    with pytest.raises(RtfsError, match="interface in words") as error:
+        rtfs("publish", "long.rtfs", "--function", "f", "--store", "team", "--key", "release")
+    assert "shorten the documentation" in str(error.value)
+    assert rtfs("fetch", "--list") == {"programs": [], "refused": []}
