@@ -1,5 +1,6 @@
 """Programs that may travel: their IR as canonical data, never code, and back again, believing nothing of it.
 
+    version which format this is
     tables  the kinds of nodes, patterns, types and values, and how each field of theirs stands in the data
     rows    JSON of a bounded size and depth, written in one way only; what is written otherwise is refused
     encode  IR -> bytes

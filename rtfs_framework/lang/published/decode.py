@@ -21,7 +21,8 @@ from rtfs_framework.lang.published import data
 from rtfs_framework.lang.published.rows import MOST_BYTES, PublishedError, read_rows
 from rtfs_framework.lang.published.shapes import LOWERED, shaped
 from rtfs_framework.lang.published.summing import program_of
-from rtfs_framework.lang.published.tables import FORMAT, LEAVES_PART, LOOPED, NAME, NODES, PATTERNS, WITH_SPAN
+from rtfs_framework.lang.published.tables import LEAVES_PART, LOOPED, NODES, PATTERNS, WITH_SPAN
+from rtfs_framework.lang.published.version import FORMAT, NAME
 from rtfs_framework.lang.signature import DelegationHint, FunctionSignature, HintKind, Parameter
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.stack import room_for_recursion

@@ -12,15 +12,14 @@ from rtfs_framework.lang.ir.loops import Made
 from rtfs_framework.lang.published import data
 from rtfs_framework.lang.published.rows import PublishedError, write_rows
 from rtfs_framework.lang.published.tables import (
-    FORMAT,
     LEAVES_PART,
     LOOPED,
-    NAME,
     NODE_TAGS,
     NODES,
     PATTERN_TAGS,
     PATTERNS,
 )
+from rtfs_framework.lang.published.version import FORMAT, NAME
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.stack import room_for_recursion
 from rtfs_framework.lang.types.model import Type

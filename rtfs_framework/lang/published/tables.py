@@ -2,15 +2,13 @@
 
 A row is the kind's word and its fields in this order. The tables are read in both directions, so what is written is
 what is read; a test compares them with `ir.Node` and `ir.Pattern`. Nodes that only passes make have no place here.
-Whoever changes a line changes the format: then `FORMAT` takes another number.
+Whoever changes a line changes the format: then `FORMAT` (`version`) takes another number.
 """
 
 from __future__ import annotations
 
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.ir import nodes as ir
-
-NAME, FORMAT = "rtfs-ir", 1
 
 NODES: dict[str, tuple[type[Any], tuple[tuple[str, str], ...]]] = {
     "const": (ir.Const, (("value", "value"),)),

@@ -16,7 +16,7 @@ import attrs
 
 from rtfs_framework.lang.published import data
 from rtfs_framework.lang.published.rows import PublishedError, read_rows, write_rows
-from rtfs_framework.lang.published.tables import FORMAT
+from rtfs_framework.lang.published.version import FORMAT
 from rtfs_framework.orchestrator.remembering.published.keys import ID_DIGITS, PublicKey, Signer, is_signed
 
 MAGIC = b"RTFS signed pointer\n"

@@ -21,7 +21,7 @@ from rtfs_framework.api.targets import L4CacheHit
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.published.face import face_digest
 from rtfs_framework.lang.published.rows import MOST_BYTES, PublishedError
-from rtfs_framework.lang.published.tables import FORMAT
+from rtfs_framework.lang.published.version import FORMAT
 from rtfs_framework.orchestrator.remembering.artifacts.build import build
 from rtfs_framework.orchestrator.remembering.artifacts.seal import Seal, SealError
 from rtfs_framework.orchestrator.remembering.published.keys import ID_DIGITS, KeyRing
