@@ -9,9 +9,10 @@ from __future__ import annotations
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import Any, Callable, Iterator
 from rtfs_framework.lang.published import data
-from rtfs_framework.lang.published.rows import write_rows
+from rtfs_framework.lang.published.rows import PublishedError, write_rows
 from rtfs_framework.lang.sha import sha256
 from rtfs_framework.lang.signature import FunctionSignature
+from rtfs_framework.lang.stack import room_for_recursion
 from rtfs_framework.lang.types.model import NamedType, Type
 
 VERSION = 1
@@ -26,13 +27,17 @@ def face_rows(signature: FunctionSignature, lookup: Callable[[str], Type | None]
     return ["rtfs-face", VERSION, signature.name, signature.doc, told, returns, named]
 
 
+@room_for_recursion()
 def face_digest(signature: FunctionSignature, lookup: Callable[[str], Type | None]) -> str:
     """Return the SHA-256 (hex) of a function's face.
 
     Raises:
-        PublishedError: its types are too large.
+        PublishedError: its types are too large, or nest too deeply.
     """
-    return sha256(write_rows(face_rows(signature, lookup))).hexdigest()
+    try:
+        return sha256(write_rows(face_rows(signature, lookup))).hexdigest()
+    except RecursionError:
+        raise PublishedError("its types nest too deeply") from None
 
 
 def face_text(signature: FunctionSignature) -> str:

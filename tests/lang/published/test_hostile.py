@@ -14,6 +14,7 @@ from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.publishing import NotPublishableError, compile_published, publish
 from rtfs_framework.kernel.purehost import PureHost
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
+from rtfs_framework.lang.published.face import face_digest
 from rtfs_framework.lang.published.rows import MOST_DEPTH, PublishedError, read_rows, write_rows
 from rtfs_framework.lang.source import Source
 from rtfs_framework.testing.effort import effort
@@ -220,6 +221,14 @@ def test_a_function_that_says_it_gives_what_it_does_not_is_found_out():
     hidden = rows([["def", "f", [*FN[:5], "int", FN[6], False, chosen]], ["call", ["global", "f"], []]])
     with pytest.raises((ProgramError, PublishedError)):
         PureHost().finish(Instance(compile_published(hidden)).start())
+
+
+def test_the_face_of_types_that_nest_deeply_is_taken_or_refused():
+    declared = "int"
+    for _ in range(700):
+        declared = ["vector", declared]
+    artifact = compile_published(rows([["def", "f", [*FN[:3], [[["var", ["x", 0]], declared]], *FN[4:]]]]))
+    assert len(face_digest(artifact.signatures[0], artifact.types.get)) == 64
 
 
 def test_a_program_that_takes_too_long_to_compile_is_given_up(monkeypatch):

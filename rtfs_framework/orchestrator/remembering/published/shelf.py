@@ -136,7 +136,7 @@ class Shelf:
         for pointer in fits:
             try:
                 return Found(self._body(pointer, function, lookup), pointer)
-            except (PublishedError, LimitError) as error:  # noqa: PERF203 - a few
+            except (PublishedError, LimitError, RecursionError) as error:  # noqa: PERF203 - a few
                 refused.append(str(error))
         why = f": {'; '.join(dict.fromkeys(refused))}" if refused else ""
         return f"no trusted program is published here for the interface of {function.name}{why}"
@@ -172,7 +172,7 @@ class Shelf:
 
         try:
             return load_artifact(bytes(self.seal().open(_purpose(digest), data)))
-        except SealError:
+        except (SealError, RecursionError):
             return None
 
     def _compiled(self, digest: str, blob: bytes) -> Artifact:
@@ -183,7 +183,7 @@ class Shelf:
         if self.seal is not None:
             try:
                 self._write(self.folder / _MADE / digest, self.seal().close(_purpose(digest), dump_artifact(made)))
-            except (OSError, SealError, TypeError):  # it is compiled again the next time
+            except (OSError, SealError, TypeError, RecursionError):  # it is compiled again the next time
                 return made
         return made
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from hashlib import sha256
 
 import attrs
 import pytest
 
 from rtfs_framework.lang.published.rows import PublishedError
-from rtfs_framework.orchestrator.remembering.published.pointers import MOST_POINTER, PointerError, opened
+from rtfs_framework.orchestrator.remembering.keyring import Keyring
+from rtfs_framework.orchestrator.remembering.published.pointers import MOST_POINTER, PointerError, opened, signed
 from rtfs_framework.orchestrator.remembering.published.stores import (
     blob_of,
     checked,
@@ -154,6 +156,18 @@ def test_one_record_that_is_too_large_spoils_no_others(world):
     assert sweep(world.store, world.ring.listed()).blobs == ()
     world.store.kept_blobs[good.artifact] += b" "
     assert {each.name for each in verify(world.store, "", world.ring.listed())[1]} == {good.place, other.place}
+
+
+def test_a_constant_that_nests_deeply_is_loaded_though_it_is_not_kept_compiled(world, tmp_path):
+    made, _, blob = world.kept("(defn f [x] 7)", "f")
+    deep = "7"
+    for _ in range(900):
+        deep = f'["v",{deep}]'
+    changed = blob.replace(b'["const",7]', f'["const",{deep}]'.encode())
+    pointer = attrs.evolve(made, artifact=sha256(changed).hexdigest(), size=len(changed))
+    world.shelf.put(*signed(pointer, world.ring.signer("me", {}.get)), changed)
+    world.shelf.seal = lambda: Keyring(lambda: str(tmp_path / "cache")).seal("published programs")
+    assert world.shelf.load(pointer).digest == pointer.artifact
 
 
 @pytest.mark.parametrize(
