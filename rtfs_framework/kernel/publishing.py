@@ -7,8 +7,6 @@ and proved again, and nothing is executed meanwhile.
 
 from __future__ import annotations
 
-from time import monotonic
-
 from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the host's table
 from rtfs_framework.kernel.compiling import watched_compilation
 from rtfs_framework.kernel.helpers import ASKING
@@ -42,10 +40,6 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.diagnostics import Diagnostic
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.lang.types.model import Type
-
-
-MOST_SECONDS = 30.0
-"""How long a program that came from anywhere may take to compile; a large one of people's takes two."""
 
 
 @records.frozen(eq=False)
@@ -95,11 +89,10 @@ def compile_published(blob: bytes, *, watch: Watch | None = None, most: int = MO
 
     Raises:
         PublishedError: these bytes are no program, or one that asks its host for something, or that is proved to fail.
-        LimitError: it takes longer than `MOST_SECONDS`; without a watch.
         LimitError, Cancelled: what the watch raises.
     """
     try:
-        with watched_compilation(watch or _patience(monotonic() + MOST_SECONDS)):
+        with watched_compilation(watch):
             return _compiled(blob, most)
     except (PublishedError, LimitError, Cancelled):
         raise
@@ -107,14 +100,6 @@ def compile_published(blob: bytes, *, watch: Watch | None = None, most: int = MO
         raise PublishedError(error.diagnostics[0].message) from None
     except Exception as error:  # noqa: BLE001 - IR that no analyzer would make: whatever a stage says of it, it is refused
         raise PublishedError(f"no compiler made this ({type(error).__name__})") from None
-
-
-def _patience(end: float) -> Watch:
-    def watch() -> None:
-        if monotonic() > end:
-            raise LimitError("seconds", MOST_SECONDS, f"it takes longer than {MOST_SECONDS:g} seconds to compile")
-
-    return watch
 
 
 @room_for_recursion()

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtfs_framework.kernel import publishing
 from rtfs_framework.kernel.instance import Instance
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.publishing import NotPublishableError, compile_published, publish
@@ -17,6 +16,7 @@ from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
 from rtfs_framework.lang.published.face import face_digest
 from rtfs_framework.lang.published.rows import MOST_DEPTH, PublishedError, read_rows, write_rows
 from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.remembering.published import compiling
 from rtfs_framework.testing.effort import effort
 
 PROGRAMS = (
@@ -232,9 +232,9 @@ def test_the_face_of_types_that_nest_deeply_is_taken_or_refused():
 
 
 def test_a_program_that_takes_too_long_to_compile_is_given_up(monkeypatch):
-    monkeypatch.setattr(publishing, "MOST_SECONDS", -1.0)
+    monkeypatch.setattr(compiling, "MOST_SECONDS", -1.0)
     with pytest.raises(LimitError, match="to compile"):
-        compile_published(rows([["def", "f", [*FN[:8], ["do", [["const", 1]] * 5_000]]]]))
+        compiling.compiled(rows([["def", "f", [*FN[:8], ["do", [["const", 1]] * 5_000]]]]))
 
 
 def test_what_nests_too_deeply_for_a_reader_is_not_written():

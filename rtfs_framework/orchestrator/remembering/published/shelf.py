@@ -176,10 +176,10 @@ class Shelf:
             return None
 
     def _compiled(self, digest: str, blob: bytes) -> Artifact:
-        from rtfs_framework.kernel.publishing import compile_published
         from rtfs_framework.lang.codegen.stored import dump_artifact
+        from rtfs_framework.orchestrator.remembering.published.compiling import compiled
 
-        made = compile_published(blob)
+        made = compiled(blob)
         if self.seal is not None:
             try:
                 self._write(self.folder / _MADE / digest, self.seal().close(_purpose(digest), dump_artifact(made)))

@@ -14,9 +14,9 @@ import attrs
 
 from rtfs_framework.api.errors import PluginError
 from rtfs_framework.api.store import Store
-from rtfs_framework.kernel.publishing import compile_published
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.published.rows import MOST_BYTES, PublishedError
+from rtfs_framework.orchestrator.remembering.published.compiling import compiled
 from rtfs_framework.orchestrator.remembering.published.keys import PublicKey
 from rtfs_framework.orchestrator.remembering.published.pointers import (
     MOST_POINTER,
@@ -115,7 +115,7 @@ def checked(store: Store, pointer: Pointer) -> bytes:
         LimitError: It takes too much to compile.
     """
     blob = blob_of(store, pointer)
-    check_face(compile_published(blob), pointer)
+    check_face(compiled(blob), pointer)
     return blob
 
 
