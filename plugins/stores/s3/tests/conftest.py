@@ -51,8 +51,8 @@ def _started(folder):
     ports = {name: _free() for name in (*_PORTS, "s3.port", "s3.port.grpc")}
     (folder / "data").mkdir(exist_ok=True)
     command = ["weed", "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder / 'data'}", "-filer", "-s3"]
-    command += [f"-s3.config={folder / 'identities.json'}", "-s3.port.iceberg=0", "-volume.max=20"]
-    command += ["-master.volumeSizeLimitMB=16", *(f"-{name}={port}" for name, port in ports.items())]
+    command += [f"-s3.config={folder / 'identities.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+    command += ["-volume.max=20", "-master.volumeSizeLimitMB=16", *(f"-{name}={port}" for name, port in ports.items())]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=folder, start_new_session=True)
     url = f"http://127.0.0.1:{ports['s3.port']}"
