@@ -160,8 +160,9 @@ class Controls:
 
         return alone(self.part, f"`{name}`", work)
 
-    def _late(self, name: Control, seconds: float) -> ProviderError:
-        if self._doing != name:
-            return ProviderUnavailable(self.id, str(BusyError(self._doing)))
+    def _late(self, name: Control, seconds: float) -> ProviderError | BusyError:
+        doing = self._doing  # its turn never came: who waits here may notice before the thread that waits for it
+        if doing not in (name, ""):
+            return BusyError(doing)
         kind = ProviderTimeout if name == "ping" else ProviderUnavailable
         return kind(self.id, f"{self.part.provenance}: `{name}` did not end within {seconds:g} s")
