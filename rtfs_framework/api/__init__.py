@@ -65,6 +65,7 @@ _HOMES = {
     "regular_file": ("read_regular",),
     "private": ("private_file", "private_folder"),
     "sqlite_held": ("HeldFile",),
+    "sqlite_cache": ("CacheFaults", "CacheFile"),
     "sqlite_file": ("SqliteTables", "NotOurFileError", "open_sqlite", "in_transaction"),
     "toml_places": ("Places", "KeyPath", "load_toml", "read_toml"),
     "toml_structure": ("structure",),

@@ -119,6 +119,7 @@ from rtfs_framework.api.similar import (
     SimilarScope,
     SimilarVerdict,
 )
+from rtfs_framework.api.sqlite_cache import CacheFaults, CacheFile
 from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
 from rtfs_framework.api.sqlite_held import HeldFile
 from rtfs_framework.api.store import Store, StoreEntry, StoreSettings
@@ -186,6 +187,8 @@ __all__ = [
     "BudgetClaim",
     "Bytes",
     "CacheEntry",
+    "CacheFaults",
+    "CacheFile",
     "CacheInfo",
     "CacheItem",
     "CacheKey",

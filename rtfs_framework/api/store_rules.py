@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
 from rtfs_framework.api.errors import PluginError
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.store import StoreSettings
 
 MOST_NAME = 512
 MOST_PART = 200
@@ -52,6 +57,13 @@ class StoreFaults:
 
     distribution: str
     store: str
+
+    def place(self, settings: StoreSettings, path: str | None, thing: str) -> Path:
+        """Return where a store on this machine lies; raises PluginError (E0821) where no `thing` is named."""
+        place = settings.place(path)
+        if place is None:
+            raise self.refused(f"its table names no {thing}", "add `path`")
+        return place
 
     def digest(self, digest: str) -> str:
         """Return a digest that is one; raises PluginError (E0822)."""

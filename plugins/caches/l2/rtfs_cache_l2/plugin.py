@@ -12,7 +12,6 @@ from rtfs_framework.api import (
     CacheLevel,
     CacheSettings,
     Megabytes,
-    Seal,
     Seconds,
     hookimpl,
     plausible,
@@ -67,7 +66,7 @@ def rtfs_caches() -> list[CacheEntry]:
 def _make(settings: CacheSettings) -> CacheLayer:
     from rtfs_cache_l2.layer import Keeping, ReplyCache
     from rtfs_cache_l2.rows import Rows
-    from rtfs_cache_l2.store import Store
+    from rtfs_cache_l2.store import FAULTS, Store
 
     own = settings.own or L2Settings()
     ttl = next(float(each) for each in (own.ttl, settings.ttl, TTL) if each is not None)
@@ -80,17 +79,6 @@ def _make(settings: CacheSettings) -> CacheLayer:
         threshold=own.confidence_threshold,
         random=settings.random,
     )
-    rows = Rows() if settings.directory is None else Rows(_seal(settings), settings.report)
-    return ReplyCache(Store(settings.directory, rows), keeping, clock=settings.clock)
-
-
-def _seal(settings: CacheSettings) -> Seal:
-    """Return the seal of the file's rows: without one nothing is kept, for anybody could have written it."""
-    from rtfs_cache_l2.faults import unsealed
-
-    if settings.seal is None:
-        raise unsealed("the host gives none")
-    try:
-        return settings.seal()
-    except ValueError as error:
-        raise unsealed(str(error)) from error
+    return ReplyCache(
+        Store(settings.directory, Rows(FAULTS.seal(settings), settings.report)), keeping, clock=settings.clock
+    )

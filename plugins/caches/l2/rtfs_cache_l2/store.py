@@ -1,8 +1,7 @@
-"""The file: every statement that touches it. `faults` says what SQLite's errors mean to a user.
+"""The file: every statement that touches it. What SQLite's errors mean to a user says `CacheFile`, as which it lives.
 
-Guarantees: WAL, so readers never wait for the writer and a crash leaves the last commit; transactions are short, so
-that two processes share the file; what `write` returned from survives the process, however that ends. Whatever SQLite
-refuses is a `PluginError`, after which the store stays closed.
+Guarantees: transactions are short, so that two processes share the file; what `write` returned from survives the
+process, however that ends.
 """
 
 from __future__ import annotations
@@ -11,20 +10,19 @@ import sqlite3
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from rtfs_cache_l2 import tables
-from rtfs_cache_l2.faults import CODE, DISTRIBUTION, explain, foreign
 from rtfs_cache_l2.rows import Found, Row, Rows, Slot
-from rtfs_framework.api import NotOurFileError, PluginError, SqliteTables, in_transaction, open_sqlite, private_folder
+from rtfs_framework.api import CacheFaults, CacheFile, NotOurFileError, SqliteTables, in_transaction, open_sqlite
 
 FILE = "l2.sqlite"
+FAULTS = CacheFaults("rtfs-cache-l2", "l2", "the kept replies")
 
 Put = tuple[Slot, Row, int]
 """Where, what, and when it was used."""
 Use = tuple[int, int, str, str]
 """When, how often, and where."""
-Result = TypeVar("Result")
 
 _BESIDE = 64
 """Bytes that are counted for the numbers of a row."""
@@ -48,7 +46,7 @@ class Written(NamedTuple):
     evicted: int
 
 
-class Store:
+class Store(CacheFile):
     """The tables of one file (of memory alone, without one). Not thread-safe: the layer's lock guards it."""
 
     def __init__(self, directory: str | None, sealing: Rows | None = None) -> None:
@@ -57,26 +55,15 @@ class Store:
         Raises:
             PluginError: the file cannot be opened or made, is no SQLite file, or is another program's or version's.
         """
-        self.path = None if directory is None else Path(directory) / FILE
         self.damaged = 0
         """Rows that did not open."""
         self._sealing = sealing or Rows()
-        self._broken: PluginError | None = None
-        if self.path is not None:
-            try:
-                private_folder(self.path.parent)
-            except OSError as error:
-                raise explain(self.path, error) from error
-        self._db: sqlite3.Connection | None = self._open()
-        self._do(_settle)
+        super().__init__(None if directory is None else Path(directory) / FILE, FAULTS, tables.TABLES)
+        self.do(_settle)
 
     def get(self, slot: Slot) -> Row | None:
         """Return a row, whether or not its time is over; one that is not what was written is reported and deleted."""
-        db = self._connection()
-        try:
-            found = db.execute(tables.GET, slot).fetchone()
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
+        found = self.do(lambda db: db.execute(tables.GET, slot).fetchone())
         if found is None:
             return None
         row = self._sealing.opened(slot, Found(*found))
@@ -107,85 +94,51 @@ class Store:
             evicted = _make_room(db, bounds, min(row[-2] for row in kept) if kept else tables.NEVER)
             return Written(*_totals(db), purged, evicted + len(too_large))
 
-        return self._do(lambda db: in_transaction(db, work))
+        return self.do(lambda db: in_transaction(db, work))
 
     def lengthen(self, slot: Slot, row: Row, until: float) -> None:
         """Give a row a longer life, unless it was put again meanwhile."""
         value = self._sealing.closed(slot, row._replace(expires_at=until))
-        self._do(lambda db: db.execute(tables.LENGTHEN, (value, until, *slot, row.stored_at, until)))
+        self.do(lambda db: db.execute(tables.LENGTHEN, (value, until, *slot, row.stored_at, until)))
 
     def drop(self, slot: Slot) -> bool:
         """Delete a row; tell whether it was there."""
-        return self._do(lambda db: db.execute(tables.DROP, slot).rowcount) > 0
+        return self.do(lambda db: db.execute(tables.DROP, slot).rowcount) > 0
 
     def drop_stale(self, slot: Slot, now: float) -> bool:
         """Delete a row whose time is over, unless another process has renewed it meanwhile; tell whether it went."""
-        return self._do(lambda db: db.execute(tables.DROP_STALE, (*slot, now)).rowcount) > 0
+        return self.do(lambda db: db.execute(tables.DROP_STALE, (*slot, now)).rowcount) > 0
 
     def clear(self) -> int:
         """Delete every row; return how many there were."""
-        return self._do(lambda db: db.execute("delete from replies").rowcount)
+        return self.do(lambda db: db.execute("delete from replies").rowcount)
 
     def totals(self) -> tuple[int, int]:
         """Return the number of rows, and the bytes that they take."""
-        return self._do(_totals)
+        return self.do(_totals)
 
     def slots(self) -> list[Slot]:
         """Return where every row lies, the last used first."""
-        found = self._do(lambda db: list(db.execute(tables.SLOTS)))
+        found = self.do(lambda db: list(db.execute(tables.SLOTS)))
         return [(str(name, "utf-8", "replace"), str(digest, "utf-8", "replace")) for name, digest in found]
 
     def last_tick(self) -> int:
         """Return the newest `used` or `made`, 0 without rows."""
-        return self._do(lambda db: int(db.execute(tables.LAST).fetchone()[0]))
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the file can be used: it was not closed, and nothing was wrong with it."""
-        return self._db is not None
-
-    def close(self) -> None:
-        """Close the file. Further use is a PluginError."""
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        return self.do(lambda db: int(db.execute(tables.LAST).fetchone()[0]))
 
     def _columns(self, slot: Slot, row: Row, tick: int) -> tuple[Any, ...]:
         value = self._sealing.closed(slot, row)
         size = len(value) + len(row.info) + len(slot[0]) + len(slot[1]) + _BESIDE
         return (*slot, value, row.stored_at, row.expires_at, row.life, row.info, tick, row.uses, tick, size)
 
-    def _open(self) -> sqlite3.Connection:
+    def _opened(self, tables: SqliteTables) -> sqlite3.Connection:
         try:
-            try:
-                return open_sqlite(self.path, tables.TABLES)
-            except NotOurFileError:
-                if not _renewed(self.path):
-                    raise
-                self._sealing.tell_outdated(self.path)
-                return open_sqlite(self.path, tables.TABLES)
-        except sqlite3.Error as error:
-            raise explain(self.path, error) from error
-        except NotOurFileError as error:
-            raise foreign(self.path) from error
-
-    def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Do some work on the connection; what SQLite refuses closes it, and becomes a PluginError."""
-        try:
-            return work(self._connection())
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-
-    def _failed(self, error: sqlite3.Error) -> PluginError:
-        """Close the file; return what is wrong with it."""
-        self.close()
-        self._broken = explain(self.path, error)
-        return self._broken
-
-    def _connection(self) -> sqlite3.Connection:
-        if self._db is None:
-            raise self._broken or PluginError(DISTRIBUTION, f"{self.path or FILE} was closed by its host", code=CODE)
-        return self._db
+            return super()._opened(tables)
+        except NotOurFileError:
+            if not _renewed(self.path):
+                raise
+            self._sealing.tell_outdated(self.path)
+            return super()._opened(tables)
 
 
 def _settle(db: sqlite3.Connection) -> None:

@@ -1,22 +1,16 @@
-"""The file `l4.sqlite`: one table, and every statement that touches it.
-
-WAL, so that readers never wait for a writer; transactions are short. What SQLite refuses once the file is open becomes
-a `PluginError`, after which the store stays closed: the host then goes on without it.
-"""
+"""The file `l4.sqlite`: one table, and every statement that touches it; transactions are short."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
 
-from rtfs_framework.api import NotOurFileError, PluginError, SqliteTables, in_transaction, open_sqlite, private_folder
+from rtfs_framework.api import CacheFaults, CacheFile, SqliteTables, in_transaction, private_folder
 
 FILE = "l4.sqlite"
-_DISTRIBUTION = "rtfs-cache-l4"
-_CODE = "E0811"
+_FAULTS = CacheFaults("rtfs-cache-l4", "l4", "the compiled programs")
 _APPLICATION = 0x52544634
 """What marks the file as ours ("RTF4")."""
 _VERSION = 1
@@ -48,14 +42,13 @@ Slot = tuple[str, str]
 Row = tuple[bytes, float, float | None, int, bytes | None]
 """Value, stored at, expires at (seconds since the epoch), used (microseconds), what is known of it."""
 Put = tuple[str, str, bytes, float, float | None, int, bytes | None]
-Result = TypeVar("Result")
 
 
 class Unwritable(Exception):
     """Why no file can be kept in a folder."""
 
 
-class Store:
+class Store(CacheFile):
     """The table of one file (of memory alone, without a folder). Not thread-safe: the layer's lock guards it."""
 
     def __init__(self, directory: str | None) -> None:
@@ -65,19 +58,19 @@ class Store:
             Unwritable: the folder or the file cannot be written.
             PluginError: the file is no SQLite file, or is another program's or version's.
         """
-        self.path = None if directory is None else Path(directory) / FILE
-        if self.path is not None:
+        path = None if directory is None else Path(directory) / FILE
+        if path is not None:
             try:
-                private_folder(self.path.parent)
+                private_folder(path.parent)
             except OSError as error:
                 raise Unwritable(str(error)) from error
-            if not os.access(self.path if self.path.exists() else self.path.parent, os.W_OK):
-                raise Unwritable(f"{self.path} may not be written")
-        self._db: sqlite3.Connection | None = self._open()
+            if not os.access(path if path.exists() else path.parent, os.W_OK):
+                raise Unwritable(f"{path} may not be written")
+        super().__init__(path, _FAULTS, _TABLES)
 
     def get(self, slot: Slot) -> Row | None:
         """Return a row, whether or not its time is over."""
-        found: Row | None = self._do(lambda db: db.execute(_GET, slot).fetchone())
+        found: Row | None = self.do(lambda db: db.execute(_GET, slot).fetchone())
         return found
 
     def put(self, row: Put, *, rows: int, size: int) -> int:
@@ -87,62 +80,40 @@ class Store:
             db.execute(_PUT, (*row, len(row[2]) + len(row[6] or b"")))
             return db.execute(_EVICT, (rows, size)).rowcount
 
-        return self._do(lambda db: in_transaction(db, work))
+        return self.do(lambda db: in_transaction(db, work))
 
     def use(self, uses: Iterable[tuple[int, str, str]]) -> None:
         """Note when rows were used."""
-        self._do(lambda db: db.executemany(_USE, uses))
+        self.do(lambda db: db.executemany(_USE, uses))
 
     def drop(self, slot: Slot) -> bool:
         """Delete a row; tell whether it was there."""
-        return self._do(lambda db: db.execute(_DROP, slot).rowcount) > 0
+        return self.do(lambda db: db.execute(_DROP, slot).rowcount) > 0
 
     def clear(self) -> int:
         """Delete every row; return how many there were."""
-        return self._do(lambda db: db.execute("delete from entries").rowcount)
+        return self.do(lambda db: db.execute("delete from entries").rowcount)
 
     def totals(self) -> tuple[int, int]:
         """Return the number of rows, and of their bytes."""
-        rows, size = self._do(lambda db: db.execute("select count(*), coalesce(sum(size), 0) from entries").fetchone())
+        rows, size = self.do(lambda db: db.execute("select count(*), coalesce(sum(size), 0) from entries").fetchone())
         return int(rows), int(size)
 
     def slots(self) -> list[Slot]:
         """Return where every row lies."""
-        return self._do(lambda db: list(db.execute("select namespace, digest from entries")))
+        return self.do(lambda db: list(db.execute("select namespace, digest from entries")))
 
     def last_use(self) -> int:
         """Return the newest `used`, 0 without rows."""
-        return self._do(lambda db: int(db.execute("select coalesce(max(used), 0) from entries").fetchone()[0]))
+        return self.do(lambda db: int(db.execute("select coalesce(max(used), 0) from entries").fetchone()[0]))
 
-    def close(self) -> None:
-        """Close the file."""
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def _open(self) -> sqlite3.Connection:
+    def _opened(self, tables: SqliteTables) -> sqlite3.Connection:
         try:
-            return _with_info(open_sqlite(self.path, _TABLES))
+            return _with_info(super()._opened(tables))
         except sqlite3.Error as error:
             if "unable to open" in str(error):
                 raise Unwritable(f"{self.path}: {error}") from error
-            raise self._fault(f"cannot be used: {error}") from error
-        except NotOurFileError as error:
-            raise self._fault("is not of this version of rtfs-cache-l4") from error
-
-    def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Do some work on the connection; what SQLite refuses closes it, and becomes a PluginError."""
-        if self._db is None:
-            raise PluginError(_DISTRIBUTION, f"{self.path or FILE} is closed", code=_CODE)
-        try:
-            return work(self._db)
-        except sqlite3.Error as error:
-            self.close()
-            raise self._fault(f"cannot be used: {error}") from error
-
-    def _fault(self, what: str) -> PluginError:
-        way_out = "delete it (with its -wal and -shm): it is only a memory; or set `enabled = false` under [caches.l4]"
-        return PluginError(_DISTRIBUTION, f"{self.path or FILE} {what}\n  help: {way_out}", code=_CODE)
+            raise
 
 
 def _with_info(db: sqlite3.Connection) -> sqlite3.Connection:

@@ -14,7 +14,6 @@ from rtfs_framework.api import (
     CacheLevel,
     CacheSettings,
     CommandEntry,
-    Seal,
     Seconds,
     SimilarLayer,
     hookimpl,
@@ -74,7 +73,7 @@ def rtfs_caches() -> list[CacheEntry]:
 
 def _make(settings: CacheSettings) -> SimilarLayer:
     from rtfs_cache_similar.deciding import Decider, DeciderSettings
-    from rtfs_cache_similar.faults import no_index
+    from rtfs_cache_similar.faults import FAULTS, no_index
     from rtfs_cache_similar.index.choosing import chosen
     from rtfs_cache_similar.layer import SimilarCache
     from rtfs_cache_similar.rows import Rows
@@ -87,9 +86,8 @@ def _make(settings: CacheSettings) -> SimilarLayer:
     except ImportError as error:
         raise no_index(own.index) from error
     decider = Decider(DeciderSettings(false_hits=own.false_hits, explore=own.explore), _prior(settings.base, own.prior))
-    rows = Rows() if settings.directory is None else Rows(_seal(settings), settings.report)
     return SimilarCache(
-        Store(settings.directory, rows),
+        Store(settings.directory, Rows(FAULTS.seal(settings), settings.report)),
         decider,
         index,
         bounds=Bounds(own.capacity, own.capacity_bytes),
@@ -112,18 +110,6 @@ def _prior(base: str | None, named: str | None) -> Prior | None:
         return load_prior(Path(base or "", named))
     except FileError as error:
         raise no_prior(error) from error
-
-
-def _seal(settings: CacheSettings) -> Seal:
-    """Return the seal of the file's rows: without one nothing is kept, for anybody could have written it."""
-    from rtfs_cache_similar.faults import unsealed
-
-    if settings.seal is None:
-        raise unsealed("the host gives none")
-    try:
-        return settings.seal()
-    except ValueError as error:
-        raise unsealed(str(error)) from error
 
 
 @hookimpl

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 
-from rtfs_cache_similar.faults import CODE, DISTRIBUTION, explain, foreign
+from rtfs_cache_similar.faults import FAULTS
 from rtfs_cache_similar.rows import PURPOSE_OF_EVIDENCE, Entry, Place, Rows, Stored, purpose_of_served
-from rtfs_framework.api import NotOurFileError, PluginError, SqliteTables, in_transaction, open_sqlite, private_folder
+from rtfs_framework.api import CacheFile, SqliteTables, in_transaction
 
 FILE = "similar.sqlite"
 _APPLICATION = 0x52544653
@@ -60,8 +60,6 @@ _COUNTED = (
 _SERVED = "insert or replace into served (question, entry, partition, sealed) values (?, ?, ?, ?)"
 _FORGET_SERVED = "delete from served where at <= (select max(at) from served) - ?"
 
-Result = TypeVar("Result")
-
 
 @attrs.frozen(slots=True)
 class Bounds:
@@ -94,7 +92,7 @@ class ServedRow:
     """Of both requests; 1.0 where they were the same."""
 
 
-class Store:
+class Store(CacheFile):
     """The tables of one file (of memory alone, without one). Not thread-safe: the layer's lock guards it."""
 
     def __init__(self, directory: str | None, rows: Rows | None = None) -> None:
@@ -103,21 +101,11 @@ class Store:
         Raises:
             PluginError: the file cannot be opened or made, is no SQLite file, or is another program's or version's.
         """
-        self.path = None if directory is None else Path(directory) / FILE
         self.damaged = 0
         """Rows that did not open."""
         self._rows = rows or Rows()
-        self._broken: PluginError | None = None
-        self._db: sqlite3.Connection | None = None
-        try:
-            if self.path is not None:
-                private_folder(self.path.parent)
-            self._db = open_sqlite(self.path, _TABLES)
-        except NotOurFileError as error:
-            raise foreign(self.path) from error
-        except (sqlite3.Error, OSError) as error:
-            raise explain(self.path, error) from error
-        self._do(_settle)
+        super().__init__(None if directory is None else Path(directory) / FILE, FAULTS, _TABLES)
+        self.do(_settle)
 
     def put(self, place: Place, entry: Entry, *, used: int, bounds: Bounds) -> Written:
         """Store an entry and make room, in one transaction; entries past their time go first, then the oldest used."""
@@ -137,31 +125,31 @@ class Store:
                 evicted = _make_room(db, bounds, number)
             return Written(number, old, purged, evicted)
 
-        return self._do(lambda db: in_transaction(db, work))
+        return self.do(lambda db: in_transaction(db, work))
 
     def get(self, number: int) -> tuple[Place, Entry] | None:
         """Return an entry, whether or not its time is over; one that is not what was written is told and deleted."""
-        found = self._do(lambda db: db.execute(_GET, (number,)).fetchone())
-        return None if found is None else self._opened(number, found)
+        found = self.do(lambda db: db.execute(_GET, (number,)).fetchone())
+        return None if found is None else self._entry_of(number, found)
 
     def several(self, numbers: Sequence[int]) -> dict[int, tuple[Place, Entry]]:
         """Return entries by number, as `get` does, without their vectors; those that are not there are left out."""
         marks = ", ".join("?" * len(numbers))
         text = f"select number, {_PLACE}, sealed from entries where number in ({marks})"  # noqa: S608
-        found = self._do(lambda db: db.execute(text, numbers).fetchall())
-        opened = ((each[0], self._opened(each[0], each[1:], vector=False)) for each in found)
+        found = self.do(lambda db: db.execute(text, numbers).fetchall())
+        opened = ((each[0], self._entry_of(each[0], each[1:], vector=False)) for each in found)
         return {number: there for number, there in opened if there is not None}
 
     def number(self, namespace: str, digest: str) -> int:
         """Return the number of the entry with an exact key, 0 for none."""
         text = "select number from entries where namespace = ? and digest = ?"
-        found = self._do(lambda db: db.execute(text, (namespace, digest)).fetchone())
+        found = self.do(lambda db: db.execute(text, (namespace, digest)).fetchone())
         return 0 if found is None else int(found[0])
 
     def after(self, number: int, count: int) -> tuple[list[Stored], int, int]:
         """Return entries with higher numbers, at most so many; the highest number, and how many were looked at."""
-        found = self._do(lambda db: db.execute(_AFTER, (number, count)).fetchall())
-        opened = [(each[0], self._opened(each[0], each[1:])) for each in found]
+        found = self.do(lambda db: db.execute(_AFTER, (number, count)).fetchall())
+        opened = [(each[0], self._entry_of(each[0], each[1:])) for each in found]
         return (
             [(each, *there) for each, there in opened if there is not None],
             found[-1][0] if found else number,
@@ -170,7 +158,7 @@ class Store:
 
     def drop(self, number: int) -> bool:
         """Delete an entry; tell whether it was there."""
-        return self._do(lambda db: db.execute("delete from entries where number = ?", (number,)).rowcount) > 0
+        return self.do(lambda db: db.execute("delete from entries where number = ?", (number,)).rowcount) > 0
 
     def clear(self) -> int:
         """Delete every entry, and what was served; return how many there were. The evidence stays."""
@@ -179,12 +167,12 @@ class Store:
             db.execute("delete from served")
             return db.execute("delete from entries").rowcount
 
-        return self._do(lambda db: in_transaction(db, work))
+        return self.do(lambda db: in_transaction(db, work))
 
     def note_uses(self, uses: Iterable[tuple[int, int]]) -> None:
         """Write down when entries were used: (tick, number)."""
         text = "update entries set used = max(used, ?) where number = ?"
-        self._do(lambda db: in_transaction(db, lambda db: db.executemany(text, uses)))
+        self.do(lambda db: in_transaction(db, lambda db: db.executemany(text, uses)))
 
     def note_served(self, question: str, row: ServedRow) -> None:
         """Write down that an entry answered a question, so that feedback may speak of it; the oldest are forgotten."""
@@ -195,7 +183,7 @@ class Store:
             db.execute(_SERVED, (question, row.entry, row.partition, sealed))
             db.execute(_FORGET_SERVED, (_MOST_SERVED,))
 
-        self._do(lambda db: in_transaction(db, work))
+        self.do(lambda db: in_transaction(db, work))
 
     def take_served(self, question: str) -> ServedRow | None:
         """Return and forget what was served to a question: each is spoken of once."""
@@ -206,7 +194,7 @@ class Store:
             db.execute("delete from served where question = ?", (question,))
             return found
 
-        found = self._do(lambda db: in_transaction(db, work))
+        found = self.do(lambda db: in_transaction(db, work))
         if found is None:
             return None
         entry, partition, sealed = found
@@ -215,39 +203,28 @@ class Store:
 
     def evidence(self) -> bytes | None:
         """Return the evidence as it was written; None where there is none, or somebody else wrote it."""
-        found = self._do(lambda db: db.execute("select sealed from evidence").fetchone())
+        found = self.do(lambda db: db.execute("select sealed from evidence").fetchone())
         data = None if found is None else self._rows.open(PURPOSE_OF_EVIDENCE, found[0], self.path or "memory")
         return None if data is None else bytes(data)
 
     def keep_evidence(self, data: bytes) -> None:
         """Write the evidence down."""
         sealed = self._rows.close(PURPOSE_OF_EVIDENCE, data)
-        self._do(lambda db: db.execute("insert or replace into evidence values (1, ?)", (sealed,)))
+        self.do(lambda db: db.execute("insert or replace into evidence values (1, ?)", (sealed,)))
 
     def totals(self) -> tuple[int, int]:
         """Return the number of entries, and the bytes that they take."""
-        return self._do(_totals)
+        return self.do(_totals)
 
     def last_use(self) -> int:
         """Return the newest `used`, 0 without entries."""
-        return self._do(lambda db: int(db.execute("select coalesce(max(used), 0) from entries").fetchone()[0]))
+        return self.do(lambda db: int(db.execute("select coalesce(max(used), 0) from entries").fetchone()[0]))
 
     def changes(self) -> int:
         """Return a number that differs once another process has written to the file."""
-        return self._do(lambda db: int(db.execute("pragma data_version").fetchone()[0]))
+        return self.do(lambda db: int(db.execute("pragma data_version").fetchone()[0]))
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the file can be used: it was not closed, and nothing was wrong with it."""
-        return self._db is not None
-
-    def close(self) -> None:
-        """Close the file. Further use is a PluginError."""
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def _opened(self, number: int, found: tuple[Any, ...], *, vector: bool = True) -> tuple[Place, Entry] | None:
+    def _entry_of(self, number: int, found: tuple[Any, ...], *, vector: bool = True) -> tuple[Place, Entry] | None:
         place = Place(*found[:5])
         entry = self._rows.opened(place, found[5], self.path or "memory", vector=vector)
         if entry is None:
@@ -255,17 +232,6 @@ class Store:
             self.drop(number)
             return None
         return place, entry
-
-    def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Do some work on the connection; what SQLite refuses closes it, and becomes a PluginError."""
-        if self._db is None:
-            raise self._broken or PluginError(DISTRIBUTION, f"{self.path or FILE} was closed by its host", code=CODE)
-        try:
-            return work(self._db)
-        except sqlite3.Error as error:
-            self.close()
-            self._broken = explain(self.path, error)
-            raise self._broken from error
 
 
 _BESIDE = 64

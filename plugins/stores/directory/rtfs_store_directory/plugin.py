@@ -40,7 +40,5 @@ def _make(settings: StoreSettings) -> Store:
 
     own = settings.own or DirectorySettings()
     faults = StoreFaults(DISTRIBUTION, settings.name)
-    place = settings.place(own.path)
-    if place is None:
-        raise faults.refused("its table names no folder", "add `path`")
+    place = faults.place(settings, own.path, "folder")
     return DirectoryStore(place, faults, read_only=own.read_only)

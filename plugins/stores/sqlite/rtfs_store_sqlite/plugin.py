@@ -40,9 +40,7 @@ def _make(settings: StoreSettings) -> Store:
 
     own = settings.own or SqliteSettings()
     faults = StoreFaults(DISTRIBUTION, settings.name)
-    place = settings.place(own.path)
-    if place is None:
-        raise faults.refused("its table names no file", "add `path`")
+    place = faults.place(settings, own.path, "file")
     if own.path is None:
         place = place.with_name(f"{place.name}.sqlite")
     return SqliteStore(place, faults, read_only=own.read_only)
