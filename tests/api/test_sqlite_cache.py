@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from rtfs_framework.api import CacheFaults, CacheFile, CacheSettings, PluginError, SqliteTables
-from rtfs_framework.testing.fakes import FakeClock
+from rtfs_framework.testing.clock import FakeClock
 
 FAULTS = CacheFaults("a-plugin", "mine", "the kept things")
 TABLES = SqliteTables(0x41, 1, ("create table t (x integer not null)",))
