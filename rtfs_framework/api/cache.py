@@ -180,6 +180,8 @@ class CacheStats:
     size_bytes: int = 0
     """What the records take, as the layer counts it; 0 where it does not count."""
     capacity_bytes: int | None = None
+    away: bool = False
+    """Whether what it keeps lies at a server that cannot be asked now: a scan shows nothing of it then."""
 
 
 class CacheLayer(Protocol):
@@ -198,7 +200,10 @@ class CacheLayer(Protocol):
         ...
 
     def scan(self) -> Iterator[CacheItem]:
-        """Go through the live records, each once, in no order; no use of them. What changes meanwhile may be missed."""
+        """Go through the live records, each once, in no order; no use of them. What changes meanwhile may be missed.
+
+        Where they lie at a server that is away there are none to go through, and `stats` says so.
+        """
         ...
 
     def clear(self) -> None:

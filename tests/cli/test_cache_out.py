@@ -53,7 +53,20 @@ def test_what_cannot_be_read_is_not_verified(rtfs, kept):
     spoil(kept)
     result = rtfs("cache", "verify")
     assert (result.code, result.out) == (1, "l2        cannot be read\n")
-    assert rtfs("cache", "verify", "--json").data["layers"] == {"l2": {"sound": 0, "damaged": 0, "works": False}}
+    row = {"sound": 0, "damaged": 0, "works": False, "unseen": "it cannot be read"}
+    assert rtfs("cache", "verify", "--json").data["layers"] == {"l2": row}
+
+
+@pytest.mark.needs("rtfs-cache-redis")
+def test_what_lies_at_a_server_that_is_lost_was_not_looked_at(rtfs, folder):
+    (folder / "mine.toml").write_text("[caches.redis-l2]\nurl = 'redis://127.0.0.1:1/0'\n", encoding="utf-8")
+    result = rtfs("cache", "verify", "--layer", "redis-l2", "--config", "mine.toml")
+    assert (result.code, result.out) == (1, "redis-l2  was not looked at: its server is away\n")
+    assert "its server is away" in rtfs("cache", "stats", "--config", "mine.toml").out
+    for args in (("invalidate", "--symbol", "work"), ("export", "out.jsonl")):
+        result = rtfs("cache", *args, "--layer", "redis-l2", "--config", "mine.toml")
+        assert (result.code, result.out) == (1, "")
+        assert "redis-l2: it does not work now" in result.err
 
 
 def test_what_is_past_its_time_is_cleared_too(rtfs, kept):

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 pytest.importorskip("cryptography", reason="the extra `sign`")
 
-from rtfs_framework.cli.commands import fetch, keys, publish, stores
+from rtfs_framework.cli.commands import cache, fetch, keys, publish, stores
 from rtfs_framework.lang.errors import RtfsError
 
 pytestmark = pytest.mark.needs("rtfs-store-directory")
@@ -25,11 +25,11 @@ def rtfs(tmp_path, monkeypatch):
     monkeypatch.setenv("RTFS_HOME", str(tmp_path / "home"))
     (tmp_path / "c.toml").write_text(CONFIG, encoding="utf-8")
     (tmp_path / "score.rtfs").write_text(SCORE, encoding="utf-8")
-    commands = {each.__name__.rpartition(".")[2]: each.command for each in (fetch, keys, publish, stores)}
+    commands = {each.__name__.rpartition(".")[2]: each.command for each in (cache, fetch, keys, publish, stores)}
 
     def run(word, *args):
         made = CliRunner().invoke(commands[word], [*args, "--json", "--config", "c.toml"], standalone_mode=False)
-        if made.exception is not None:
+        if made.exception is not None and not (made.stdout and isinstance(made.exception, SystemExit)):
             raise made.exception
         return json.loads(made.stdout)
 
@@ -93,3 +93,30 @@ def test_what_nobody_could_read_is_not_published(rtfs, tmp_path):
         rtfs("publish", "long.rtfs", "--function", "f", "--store", "team", "--key", "release")
     assert "shorten the documentation" in str(error.value)
     assert rtfs("fetch", "--list") == {"programs": [], "refused": []}
+
+
+def published(rtfs):
+    """Return what `rtfs cache verify` says of each place: how many are good, and what is wrong with the others."""
+    rows = rtfs("cache", "verify")["published"]
+    return {name: (row["good"], [each["kind"] for each in row["wrong"]], row["unseen"]) for name, row in rows.items()}
+
+
+def test_what_was_fetched_and_what_stores_have_is_verified_with_the_caches(rtfs, tmp_path):
+    rtfs("keys", "new", "release")
+    sent = rtfs(*SEND)
+    assert published(rtfs) == {"store team": (1, [], "")}
+    rtfs("fetch", "score")
+    assert published(rtfs) == {"fetched": (1, [], ""), "store team": (1, [], "")}
+    (here,) = (tmp_path / "home").rglob(f"blobs/{sent['artifact']}")
+    here.write_bytes(here.read_bytes()[:-1] + b"!")
+    assert published(rtfs) == {"fetched": (0, ["changed"], ""), "store team": (1, [], "")}
+    here.unlink()
+    assert published(rtfs)["fetched"] == (0, ["missing"], "")
+    (record,) = (tmp_path / "home").rglob("*.pointer")
+    record.write_bytes(record.read_bytes()[:-1] + b"!")
+    assert published(rtfs)["fetched"] == (0, ["changed"], "")
+    (tmp_path / "programs").rename(tmp_path / "away")
+    (tmp_path / "c.toml").write_text(f"{CONFIG}read_only = true\n", encoding="utf-8")
+    good, wrong, unseen = published(rtfs)["store team"]
+    assert (good, wrong) == (0, [])
+    assert "there is no folder" in unseen

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from rtfs_framework.cli.commands.cache_files import export_command, import_command, verify_command
+from rtfs_framework.cli.commands.cache_files import export_command, import_command
+from rtfs_framework.cli.commands.cache_verify import verify_command
 from rtfs_framework.cli.commands.cache_warm import warm_command
 from rtfs_framework.cli.options import config_option, json_option, open_session, trust_option
 from rtfs_framework.cli.shown.columns import say_table
@@ -84,7 +85,8 @@ def stats(*, as_json: bool, config: str | None) -> None:
     for name, sizes in layers.items():
         room = "" if sizes["capacity"] is None else f" of {sizes['capacity']:,}"
         taken = f", {sizes['bytes']:,} bytes" if sizes["bytes"] else ""
-        say(f"{name:<9} {sizes['size']:,}{room}{taken}")
+        away = "  (its server is away: this is what is kept here alone)" if sizes["away"] else ""
+        say(f"{name:<9} {sizes['size']:,}{room}{taken}{away}")
     say(f"served    {served:,} replies from memory, which would have cost {money(cost / NANO)}")
 
 
@@ -94,6 +96,7 @@ def _sizes(counted: Any) -> dict[str, Any]:
         "capacity": counted.capacity,
         "bytes": counted.size_bytes,
         "capacity_bytes": counted.capacity_bytes,
+        "away": counted.away,
     }
 
 

@@ -1,4 +1,4 @@
-"""`rtfs cache export|import|verify`: kept replies in a file of lines, and whether what is kept is what was kept.
+"""`rtfs cache export|import`: kept replies in a file of lines.
 
 A file: one JSON object a line. The first says the format, how many lines follow, and a digest of them all; every other
 is one reply with a digest of its own, keyed with the user's key. So a line that was changed, added, left out or moved
@@ -237,32 +237,3 @@ def _refused(path: Path, number: int, why: str, way_out: str | None = None) -> I
 
 def _sealing(host: Host) -> _Sealing:
     return _Sealing(host.dispatcher.models.reuse.keyring.seal(_USE))
-
-
-@click.command("verify")
-@click.option("--layer", metavar="NAME", help="Only what this layer keeps.")
-@json_option
-@_config
-def verify_command(*, layer: str | None, as_json: bool, config: str | None) -> None:
-    """Read everything that is kept and see that it is what was kept; what is not is told, and forgotten.
-
-    The exit code is 1 when something was damaged, or a layer cannot be read.
-
-    \b
-    rtfs cache verify
-    rtfs cache verify --layer l2 --json
-    """  # noqa: D301 - click's \b is a backspace
-    found: dict[str, dict[str, Any]] = {}
-    with open_session(None, config, journal=False) as session:
-        for name, kept in layers(session.host.caches, layer):
-            sound = len(kept.scan())
-            after = kept.stats()
-            errors = 0 if after is None else after.errors
-            found[name] = {"sound": sound, "damaged": errors, "works": not kept.broken}
-    if as_json:
-        put_json({"layers": found})
-    for name, counted in found.items() if not as_json else ():
-        told = f"{counted['damaged']:,} damaged, and forgotten" if counted["damaged"] else "none damaged"
-        say(f"{name:<9} {counted['sound']:,} sound, {told}" if counted["works"] else f"{name:<9} cannot be read")
-    if any(counted["damaged"] or not counted["works"] for counted in found.values()):
-        raise SystemExit(1)

@@ -160,15 +160,23 @@ def layers(caches: CacheStack, name: str | None) -> list[tuple[str, SafeLayer]]:
 
 
 def require_working(chosen: Iterable[tuple[str, SafeLayer]], what: str) -> None:
-    """Refuse to call something done where a layer that is meant is out: why it is was told when it was met.
+    """Refuse to call something done where a layer that is meant is out, or its server: why was told when it was met.
 
     Raises:
         InputError: E0811, one is out.
     """
-    out = [name for name, layer in chosen if layer.broken]
+    out = [name for name, layer in chosen if state(layer)]
     if out:
         names = " and ".join(out)
         raise problem(_CODE, f"{what} {names}: it does not work now", "see what was told of it, and try again")
+
+
+def state(layer: SafeLayer) -> str:
+    """Return why nobody can look at what a layer keeps, "" where one can."""
+    counted = layer.stats()
+    if layer.broken or counted is None:
+        return "it cannot be read"
+    return "its server is away" if counted.away else ""
 
 
 def of_id(found: Sequence[Entry], beginning: str) -> list[Entry]:

@@ -22,7 +22,7 @@ class Counts:
             for name, value in more.items():
                 self._counts[name] += int(value)
 
-    def stats(self, *, size: int, capacity: int) -> CacheStats:
+    def stats(self, *, size: int, capacity: int, away: bool = False) -> CacheStats:
         """Return the counters beside what the layer says of its size."""
         with self._lock:
-            return CacheStats(size=size, capacity=capacity, **self._counts)
+            return CacheStats(size=size, capacity=capacity, away=away, **self._counts)

@@ -210,7 +210,7 @@ class RedisCache:
         try:
             size = int(self._link.do(lambda: self._link.client.zcard(self._terms.base + "used")))
         except Away:
-            size = len(self._alone.all())
+            return self._counts.stats(size=len(self._alone.all()), capacity=self._terms.capacity, away=True)
         return self._counts.stats(size=size, capacity=self._terms.capacity)
 
     def close(self) -> None:

@@ -98,6 +98,20 @@ class Shelf:
         folder = self.folder / _INDEX / prefix(self.salt).split("/")[1]
         return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
+    def names(self, beginning: str) -> Iterator[str]:
+        """Return the places of all pointers that begin so, as a store does."""
+        found = (f"{prefix(self.salt, face)}{name}" for face in self.faces() for name, _ in self._records(face))
+        return (name for name in found if name.startswith(beginning))
+
+    def read(self, name: str, most: int) -> bytes | None:
+        """Return the record of a place, None where it cannot be read."""
+        face, artifact, key = name.split("/")[-3:]
+        return _content(self._index(face) / f"{artifact}.{key}{_RECORD}", most)
+
+    def get(self, digest: str, most: int) -> bytes | None:
+        """Return what lies under a digest, whatever it is; None where it is not here, or larger."""
+        return _content(self.folder / _BLOBS / digest, most)
+
     def find(self, function: FunctionSignature, lookup: Lookup, target: L4CacheHit) -> Found | str:
         """Return the body that a target means for a function, or why there is none."""
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from hashlib import sha256
+from typing import Protocol
 
 import attrs
 
@@ -34,6 +35,22 @@ from rtfs_framework.orchestrator.remembering.published.trouble import Publishing
 Keys = Mapping[str, PublicKey]
 _OF_ONE = frozenset({"E0823", "E0824"})
 """Errors of a store that are about one thing in it."""
+
+
+class Readable(Protocol):
+    """What can be looked through: a store, or the shelf of this machine."""
+
+    def names(self, prefix: str, /) -> Iterator[str]:
+        """Return the names that begin with a prefix."""
+        ...
+
+    def read(self, name: str, most: int, /) -> bytes | None:
+        """Return what a name points to."""
+        ...
+
+    def get(self, digest: str, most: int, /) -> bytes | None:
+        """Return a blob."""
+        ...
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -76,7 +93,7 @@ def send(store: Store, pointer: Pointer, record: bytes, blob: bytes) -> bool:
 
 
 def offered(
-    store: Store, salt: str, keys: Keys, refused: list[Finding] | None = None
+    store: Readable, salt: str, keys: Keys, refused: list[Finding] | None = None
 ) -> Iterator[tuple[Pointer, bytes]]:
     """Yield the pointers of a domain that count, with their records; what does not goes to `refused`."""
     for name in store.names(prefix(salt)):
@@ -93,7 +110,7 @@ def offered(
             refused.append(found)
 
 
-def blob_of(store: Store, pointer: Pointer) -> bytes:
+def blob_of(store: Readable, pointer: Pointer) -> bytes:
     """Return the IR of a pointer that was verified.
 
     Raises:
@@ -107,7 +124,7 @@ def blob_of(store: Store, pointer: Pointer) -> bytes:
     return blob
 
 
-def checked(store: Store, pointer: Pointer) -> bytes:
+def checked(store: Readable, pointer: Pointer) -> bytes:
     """Return the IR of a pointer once it has been compiled here and its interface compared.
 
     Raises:
@@ -119,7 +136,7 @@ def checked(store: Store, pointer: Pointer) -> bytes:
     return blob
 
 
-def verify(store: Store, salt: str, keys: Keys) -> tuple[int, list[Finding]]:
+def verify(store: Readable, salt: str, keys: Keys) -> tuple[int, list[Finding]]:
     """Look at every pointer of a domain and the program behind it; return how many are good, and what is not."""
     found: list[Finding] = []
     good, seen = 0, dict[str, str]()
