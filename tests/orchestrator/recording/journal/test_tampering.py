@@ -271,9 +271,11 @@ def test_a_deleted_journal_is_not_begun_anew_in_silence(three):
 
 
 def test_a_truncated_file_is_an_error_or_found(three):
-    size = three.path.stat().st_size
-    for part in (0, 1, 4096, size // 2, size - 4096, size - 1):
-        copy = three.path.read_bytes()
+    copy = three.path.read_bytes()
+    size = len(copy)
+    # SQLite reads a last page that is cut as one that ends in zeros: cut zeros are no loss, and the last byte may be one.
+    last = len(copy.rstrip(b"\0")) - 1
+    for part in (0, 1, 4096, size // 2, size - 4096, last):
         three.path.write_bytes(copy[:part])
         assert found(three.verify_all), part
         three.path.write_bytes(copy)
