@@ -1,4 +1,8 @@
-"""The conformance cases that need no host, through `rtfs eval`: in this process all of them, and some as processes."""
+"""The conformance cases that need no host, through `rtfs eval`: in this process, and some as processes.
+
+How many of them is the matrix's to say (TEST_EFFORT, at 1 all), and which ones (TEST_SHARE): every one of them is run by
+the kernel's own tests anyway.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +20,12 @@ from rtfs_framework.cli.notices import Notices
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
 from rtfs_framework.testing.cases.model import read_cases
+from rtfs_framework.testing.effort import effort
 
 FOLDER = Path(__file__).parents[1] / "conformance"
 LIMITS = ("--no-journal", "--max-steps", "1000000", "--max-depth", "5000")
-AS_PROCESSES, PARTS = 100, 20
+AS_PROCESSES, PARTS = effort(100), 5
+SHARE = int(os.environ.get("TEST_SHARE", "0"))
 
 
 def is_closed(case):
@@ -58,13 +64,14 @@ def evaluated(folder, monkeypatch):
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_closed_case_holds_through_eval(topic, evaluated, capsys):
     different = []
-    for case in CASES:
-        if case.topic == topic:
-            wanted = f"error {case.error}" if case.error is not None else f"value {case.expect}"
-            wanted = UNCONFIGURED.get(case.id, wanted)
-            found = evaluated(case.source)
-            if found != wanted:
-                different.append(f"{case.id}: {case.source}\n    expected {wanted}, got {found}")
+    of_it = [case for case in CASES if case.topic == topic]
+    step = max(1, len(of_it) // effort(len(of_it)))
+    for case in of_it[SHARE % step :: step]:
+        wanted = f"error {case.error}" if case.error is not None else f"value {case.expect}"
+        wanted = UNCONFIGURED.get(case.id, wanted)
+        found = evaluated(case.source)
+        if found != wanted:
+            different.append(f"{case.id}: {case.source}\n    expected {wanted}, got {found}")
     assert different == [], "\n".join(different)
 
 
@@ -78,7 +85,7 @@ def test_a_wrong_value_is_seen(evaluated):
 @pytest.mark.parametrize("part", range(PARTS))
 def test_processes_print_what_this_one_prints(part, folder, capfd):
     """A process takes the quick way where it can; this one never does. The exit code is the same as well."""
-    chosen = CASES[:: len(CASES) // AS_PROCESSES][:AS_PROCESSES]
+    chosen = CASES[SHARE :: len(CASES) // AS_PROCESSES][:AS_PROCESSES]
     assert len(chosen) == AS_PROCESSES
     different = []
     for case in chosen[part::PARTS]:

@@ -113,7 +113,7 @@ ODD = st.builds(
 
 
 @pytest.mark.filterwarnings("ignore:The recursion limit")
-@settings(max_examples=300)
+@settings(max_examples=effort(300))
 @given(ODD, st.sampled_from([lambda v: v, lambda v: (v, 1), lambda v: List((v, v)), lambda v: Map.of([(v, v)])]))
 def test_a_print_never_reads_back_to_another_value(odd, around):
     value = around(odd)

@@ -15,6 +15,7 @@ from rtfs_framework.lang.digest import BLOCK, INLINE, VERSION, digest
 from rtfs_framework.lang.maps import Map, Set, equal
 from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
 from rtfs_framework.lang.vectors import GrownVector, List
+from rtfs_framework.testing.effort import effort
 
 ROWS = [row.split(" ", 1) for row in Path(__file__).with_name("digests.txt").read_text("ascii").splitlines()]
 NAMES = {**vars(values), **vars(vectors), "Map": Map, "Set": Set, "nan": float("nan"), "inf": float("inf"), "f": abs}
@@ -125,7 +126,7 @@ def test_the_stored_digests_are_of_different_values_or_equal():
             assert (known == other) is equal(value, another), (value, another)
 
 
-@settings(max_examples=200)
+@settings(max_examples=effort(200))
 @given(VALUES, VALUES)
 @example(0.0, -0.0)
 @example((), List())
@@ -141,7 +142,7 @@ def test_equal_digests_are_of_equal_values(a, b):
     assert digest(a) == sha256(VERSION + plainly(a)).hexdigest()
 
 
-@settings(max_examples=150)
+@settings(max_examples=effort(150))
 @given(st.data())
 def test_equal_values_have_equal_digests_however_they_were_made(data):
     value = data.draw(VALUES)

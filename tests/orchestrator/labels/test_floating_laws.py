@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import Keyword
+from rtfs_framework.testing.effort import effort
 
 pytestmark = pytest.mark.usefixtures("floats")
 
@@ -181,7 +182,7 @@ def labels_of(kit, capability):
     return labels
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=effort(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(program=programs(2), marked=st.booleans())
 def test_every_sink_has_the_label_of_the_model(labels_of, program, marked):
     from itertools import count

@@ -127,7 +127,7 @@ def test_memory_stays_constant(kit, source):
     before = alive()  # what other tests of this process have left
     with kit.open(kit.catalog(kit.provider("m", lambda _: "x"))) as session:
         program = session.load(source(PROGRAM))
-        for result in session.stream(program, "main", (str(n) for n in range(3000))):
+        for result in session.stream(program, "main", (str(n) for n in range(1200))):
             assert result.ok
         kept = alive() - before
     assert len(program.ledger.latest) == 1000

@@ -11,6 +11,7 @@ from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.performing.conversation import conversation_of
 from rtfs_framework.server.openai.bodies import read_chat, read_embeddings, read_json
 from rtfs_framework.server.openai.errors import BadBody, body_of_problem
+from rtfs_framework.testing.effort import effort
 
 BODY_KEYS = ("model", "messages", "stream", "stream_options", "n", "stop", "max_tokens", "temperature", "tools", "seed")
 MORE_KEYS = ("tool_choice", "response_format", "input", "encoding_format", "include_usage", "json_schema", "schema")
@@ -89,7 +90,7 @@ def told(refused):
 
 
 @given(nearly_valid() | st.dictionaries(st.sampled_from(WORDS), JSON))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=effort(300), deadline=None)
 def test_a_chat_is_understood_or_refused(body):
     found = outcome(lambda raw: read_chat(read_json(raw)), json.dumps(body).encode())
     if isinstance(found, BadBody):
@@ -103,14 +104,14 @@ def test_a_chat_is_understood_or_refused(body):
 
 
 @given(st.dictionaries(st.sampled_from(WORDS), JSON))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort(100), deadline=None)
 def test_vectors_are_understood_or_refused(body):
     found = outcome(lambda raw: read_embeddings(read_json(raw)), json.dumps(body).encode())
     assert told(found)["message"] if isinstance(found, BadBody) else all(found.texts)
 
 
 @given(st.binary(max_size=64))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort(100), deadline=None)
 def test_bytes_are_an_object_or_refused(raw):
     found = outcome(read_json, raw)
     assert found.status == 400 if isinstance(found, BadBody) else isinstance(found, dict)

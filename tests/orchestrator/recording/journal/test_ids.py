@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rtfs_framework.orchestrator.recording.journal import query
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 from rtfs_framework.orchestrator.recording.records import call_json
+from rtfs_framework.testing.effort import effort
 
 GRANT = '[security]\ngrant = ["*"]\n'
 
@@ -81,7 +82,7 @@ def call(items):
 FORMS = st.recursive(st.just("(call :ask 1)"), call, max_leaves=5)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=effort(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(top=st.lists(FORMS, max_size=2), main=FORMS, records=st.integers(0, 3))
 def test_ids_are_unique_and_sorted_over_any_program(kit, session, source, top, main, records):
     program = session.load(source(f"{' '.join(top)} (defn main [x] {main})"))
