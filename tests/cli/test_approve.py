@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -47,7 +46,7 @@ def rtfs(tmp_path, monkeypatch):
 
 @pytest.fixture
 def approve(rtfs, capsys):
-    """Return a function that runs `rtfs approve ...` in this process: a code, what it printed, what it complained of."""
+    """Return a function that runs `rtfs approve ...` in this process; it gives the code and what was printed."""
 
     def invoke(*args):
         capsys.readouterr()

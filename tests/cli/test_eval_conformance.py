@@ -1,7 +1,7 @@
 """The conformance cases that need no host, through `rtfs eval`: in this process, and some as processes.
 
-How many of them is the matrix's to say (TEST_EFFORT, at 1 all), and which ones (TEST_SHARE): every one of them is run by
-the kernel's own tests anyway.
+How many of them is the matrix's to say (TEST_EFFORT, at 1 all), and which ones (TEST_SHARE): the kernel's own tests run
+every one anyway.
 """
 
 from __future__ import annotations

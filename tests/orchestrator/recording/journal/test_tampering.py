@@ -273,7 +273,7 @@ def test_a_deleted_journal_is_not_begun_anew_in_silence(three):
 def test_a_truncated_file_is_an_error_or_found(three):
     copy = three.path.read_bytes()
     size = len(copy)
-    # SQLite reads a last page that is cut as one that ends in zeros: cut zeros are no loss, and the last byte may be one.
+    # SQLite takes a page that is cut for one that ends in zeros: cut zeros are no loss, and the last byte may be one.
     last = len(copy.rstrip(b"\0")) - 1
     for part in (0, 1, 4096, size // 2, size - 4096, last):
         three.path.write_bytes(copy[:part])
