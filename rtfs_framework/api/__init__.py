@@ -41,7 +41,7 @@ _HOMES = {
     "remote": ("Allowance", "AskedBy", "Bounds", "Followed", "Journey", "MOST_HOPS", "Offer", "OfferedTarget",
                "RemoteRun", "Travel", "Travelling"),
     "cache": ("CacheLayer", "CacheEntry", "CacheKey", "CacheRecord", "CacheStats", "CacheLevel", "CacheSettings",
-              "CacheInfo", "CacheItem", "NO_INFO", "Claim", "ClaimingLayer", "Seal"),
+              "CacheInfo", "CacheItem", "NO_INFO", "Claim", "ClaimingLayer", "QuickLayer", "Seal"),
     "bounded": ("BoundedCache", "POLICIES", "Policy", "memory_taken"),
     "similar": ("Served", "SimilarLayer", "SimilarQuestion", "SimilarReport", "SimilarScope", "SimilarVerdict"),
     "proxies": ("proxy_variable",),

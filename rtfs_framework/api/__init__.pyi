@@ -15,6 +15,7 @@ from rtfs_framework.api.cache import (
     CacheStats,
     Claim,
     ClaimingLayer,
+    QuickLayer,
     Seal,
 )
 from rtfs_framework.api.caller import DelegationMetadata, Described, Permissions
@@ -296,6 +297,7 @@ __all__ = [
     "ProviderSettings",
     "ProviderTimeout",
     "ProviderUnavailable",
+    "QuickLayer",
     "RateLimited",
     "Recognizer",
     "RedactArgs",

@@ -242,6 +242,18 @@ class ClaimingLayer(Protocol):
         ...
 
 
+@runtime_checkable
+class QuickLayer(Protocol):
+    """Optional: a layer that waits for others, and has in this process's memory some of what may be served."""
+
+    def at_hand(self, key: CacheKey) -> CacheRecord | None:
+        """Return the live record of a key, counted as a hit, where nobody need be asked for it; else None, uncounted.
+
+        Never waits: the host asks it before `get`, in the thread of the call.
+        """
+        ...
+
+
 class Seal(Protocol):
     """Makes bytes that only this layer of this user could have made, and tells those of anybody else.
 
@@ -299,3 +311,9 @@ class CacheEntry:
     persistent: bool = False
     shared: bool = False
     """Whether what it keeps leaves this machine: then it accepts no marked data, unless `[labels.accepts]` says so."""
+    bounded: bool = False
+    """Whether each method returns within seconds by itself, whatever happens: it asks memory, or files of this machine.
+
+    Then the host calls it in the thread of the call. Any other layer is asked in threads that are left behind when one
+    takes longer than `[caches.NAME] patience`.
+    """

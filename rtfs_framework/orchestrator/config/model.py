@@ -141,6 +141,8 @@ class CacheSpec:
 
     enabled: bool = True
     ttl: float | None = None
+    patience: float | None = None
+    """Seconds for which a call waits for it; None for the host's own bound, where it has none itself."""
     own: Any = None
     directory: str | None = None
     """Where relative paths in `own` start."""

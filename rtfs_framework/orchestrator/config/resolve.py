@@ -253,7 +253,9 @@ class Resolver:
             )
             if ours is not None:
                 place = self._directory(("caches", name), table, entry.settings)
-                made[name] = CacheSpec(enabled=ours.enabled, ttl=ours.ttl, own=own, directory=place)
+                made[name] = CacheSpec(
+                    enabled=ours.enabled, ttl=ours.ttl, patience=ours.patience, own=own, directory=place
+                )
         return made
 
     def _security(self, table: SecurityTable) -> RuntimeContext:

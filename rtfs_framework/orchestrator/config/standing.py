@@ -252,6 +252,7 @@ STANDING: Mapping[str, Rule] = {
     "approvals.timeout": _approval,
     "caches.*.enabled": _off,
     "caches.*.ttl": widens,
+    "caches.*.patience": widens,
     "security.level": _level,
     "security.grant": _grant,
     "security.deny": _deny,

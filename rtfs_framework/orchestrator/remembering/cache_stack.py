@@ -19,12 +19,16 @@ from rtfs_framework.api.settings import variables_of
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.config.model import CacheSpec
 from rtfs_framework.orchestrator.config.own import defaults_of
+from rtfs_framework.orchestrator.remembering.bounded_calls import BoundedCalls
 from rtfs_framework.orchestrator.remembering.keyring import Keyring
 from rtfs_framework.orchestrator.remembering.safe_layer import Report, SafeLayer
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.problems import Provenance
 
 ON_BY_DEFAULT = frozenset({"l1", "l2", "l4"})
+
+PATIENCE = 5.0
+"""Seconds for which a call waits for a layer, where nobody says."""
 
 _OF_REPLIES = (CacheLevel.L2, CacheLevel.SIMILAR, CacheLevel.L3)
 
@@ -93,10 +97,12 @@ def build_stack(  # noqa: PLR0913 - each is a part of a host
             report=partial(_tell, report, part),
         )
         make_one = partial(_made, part, entry, spec, settings, environ)
-        safe = SafeLayer(part, None, report, clock=clock, remake=make_one, back=back)
+        said = None if spec is None else spec.patience
+        calls = BoundedCalls() if said is not None or not entry.bounded else None
+        safe = SafeLayer(part, None, report, clock, make_one, back, calls=calls, patience=said or PATIENCE)
         made[name] = entry, safe
         try:
-            safe.layer = make_one()
+            safe.layer = safe.made()
         except PluginFault as fault:
             safe.never_made(fault)
     return CacheStack(made)

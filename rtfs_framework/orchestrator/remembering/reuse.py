@@ -25,10 +25,11 @@ from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.boundary.purity import is_plain
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+from rtfs_framework.orchestrator.remembering.claims import UNSHARED
 from rtfs_framework.orchestrator.remembering.keyring import Keyring
 from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.orchestrator.remembering.packed import pack, unpack
-from rtfs_framework.orchestrator.remembering.safe_layer import UNSHARED, SafeLayer
+from rtfs_framework.orchestrator.remembering.safe_layer import SafeLayer
 
 if TYPE_CHECKING:
     import anyio
@@ -251,8 +252,10 @@ class Reuse:
             if self.layer is not None and flight.fits(reply):
                 await anyio.to_thread.run_sync(self.remember, key, reply, info)  # the file may be locked for seconds
                 self._has_landed(key, reply, info)
-        finally:
-            right.release()
+        except BaseException as error:
+            await _released(right, error)
+            raise
+        await _released(right)
         return Came(reply, False, info)
 
     async def _right(self, key: CacheKey, flight: Flight) -> Claim | Came:
@@ -269,15 +272,13 @@ class Reuse:
                 return claim
             try:
                 came = await self._brought(key, flight)
-            except BaseException:
-                if claim is not None:
-                    claim.release()
+            except BaseException as error:
+                await _released(claim, error)
                 raise
             if came is None and claim is not None:
                 return claim
             if came is not None:
-                if claim is not None:
-                    claim.release()
+                await _released(claim)
                 return came
             waited = True
             with anyio.move_on_after(pause):
@@ -343,6 +344,19 @@ async def _taken(layer: SafeLayer, key: CacheKey, lease: float) -> Claim | None:
         give_back()
         raise
     return given.pop()
+
+
+async def _released(claim: Claim | None, error: BaseException | None = None) -> None:
+    """Give a right back, in a thread: a server may have to be told, and be slow. So it is where a call is cancelled."""
+    import anyio
+
+    if claim is None or claim is UNSHARED:
+        return
+    if isinstance(error, GeneratorExit):  # the loop was given up: nothing can be waited for any more
+        claim.release()
+        return
+    with anyio.CancelScope(shield=True):
+        await anyio.to_thread.run_sync(claim.release)
 
 
 def _digest(parts: tuple[tuple[str, str], ...]) -> str:

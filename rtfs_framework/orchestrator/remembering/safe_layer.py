@@ -1,13 +1,16 @@
 """One cache layer as the host uses it: its failures are misses, and it is left out until it works again.
 
 In: a layer, and how another one like it is made. Invariants: no call fails by a layer that breaks, and none waits for
-one to come back; an outage is reported once, and its end too; what was invalidated while a layer was out is taken out
-of it before anything is served from it.
+one to come back, nor longer than the layer's bound for one that hangs; an outage is reported once, and its end too;
+what was invalidated while a layer was out is taken out of it before anything is served from it.
 
 After a failure a layer is not asked for a second, then for two, and so on up to five minutes, by the host's steady
 clock. Then one use of it, and no second beside it, is tried apart from the call that wanted it, which goes on without.
 The old layer is tried first, so that what it holds in memory is not lost; where that fails (it may have been closed by
 what went wrong), one is made anew. A layer that breaks again soon after is left out for twice as long as before.
+
+A layer that does not see to it itself (`CacheEntry.bounded`) is asked in threads that are left behind (`BoundedCalls`):
+one that takes too long is out like one that breaks, for the call that met it and for all that wait for it as well.
 """
 
 from __future__ import annotations
@@ -28,15 +31,18 @@ from rtfs_framework.api.cache import (
     CacheRecord,
     CacheStats,
     Claim,
+    QuickLayer,
 )
 from rtfs_framework.api.values import Clock
+from rtfs_framework.orchestrator.remembering.bounded_calls import BoundedCalls, TooLongError
+from rtfs_framework.orchestrator.remembering.claims import UNSHARED, give_back
+from rtfs_framework.orchestrator.remembering.outage import FIRST_WAIT, LONGEST_WAIT, Outage
 from rtfs_framework.registry.faults import Part, PluginFault, ask
 
-FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
-"""Seconds for which a layer that broke is not asked: at first, and at most."""
+_MORE = 20
+"""How many times the bound counts for what goes through all that is kept, or lets others know before it returns."""
 
-_MOST_MISSED = 4_096
-"""Invalidations that are held for a layer that is out; with more, all that it holds is dropped."""
+_LONG = frozenset({"`scan`", "`clear`", "`invalidate`"})
 
 _LEFT_OUT = "nothing is served from it or kept in it until it works again"
 
@@ -46,50 +52,12 @@ Start = Callable[[Callable[[], None]], None]
 _T = TypeVar("_T")
 
 
-@attrs.define(slots=True, eq=False)
-class _Outage:
-    """A layer that is out, and what it has missed meanwhile."""
-
-    layer: CacheLayer | None
-    """The one that broke; None where none could be made."""
-    began: float
-    wait: float
-    due: float
-    """When it is tried again, by the steady clock."""
-    trying: bool = False
-    missed: dict[tuple[str, str], CacheKey] = attrs.field(factory=dict)
-    missed_all: bool = False
-
-    def begin(self) -> bool:
-        """Begin to try it; tell whether nobody else does."""
-        begun, self.trying = not self.trying, True
-        return begun
-
-    def miss(self, key: CacheKey | None) -> None:
-        """Note that a key must be taken out; None for all."""
-        if key is None or len(self.missed) >= _MOST_MISSED:
-            self.missed_all = True
-            self.missed.clear()
-        elif not self.missed_all:
-            self.missed[key.namespace, key.digest] = key
-
-
 def _nobody(_part: Part, _seconds: float) -> None:
     """Tell nobody."""
 
 
 def _in_thread(work: Callable[[], None]) -> None:
     Thread(target=work, name="rtfs-cache-retry", daemon=True).start()
-
-
-class _Unshared:
-    """The right to make a value that nobody else asks for."""
-
-    def release(self) -> None:
-        """Do nothing."""
-
-
-UNSHARED = _Unshared()
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -120,7 +88,11 @@ class SafeLayer:
     """Told that the layer works again, and after how many seconds."""
     start: Start = _in_thread
     """Runs what no call may wait for."""
-    _outage: _Outage | None = attrs.field(default=None, init=False)
+    calls: BoundedCalls | None = None
+    """Asks it in threads that may be left behind; None for a layer that sees to its time itself."""
+    patience: float = 5.0
+    """Seconds for which it is waited then."""
+    _outage: Outage | None = attrs.field(default=None, init=False)
     _outages: int = attrs.field(default=0, init=False)
     _calm: tuple[float, float] | None = attrs.field(default=None, init=False)
     """When the last outage ended, and how long the layer had to wait at its end."""
@@ -143,7 +115,7 @@ class SafeLayer:
             self._retry("`get`", lambda layer: self._of_kind("`get`", layer.get(key), CacheRecord))
             return None
         try:  # not by `_safely`: this is the way of every decision
-            found: object = ask(self.part, "`get`", layer.get, key)
+            found: object = ask(self.part, "`get`", layer.get, key) if self.calls is None else self._got(layer, key)
         except PluginFault as fault:
             self._out(layer, "`get`", fault)
             return None
@@ -180,24 +152,25 @@ class SafeLayer:
         claim = getattr(self.layer, "claim", None)
         if claim is None:
             return UNSHARED
-        taken: list[Claim | None] = []
-        self.use("`claim`", lambda _: taken.append(claim(key, lease)))
-        found = taken[0] if taken else UNSHARED
+        taken = self.use("`claim`", lambda _: (claim(key, lease),), give_back)
+        found = UNSHARED if taken is None else taken[0]
         return None if found is None else _SafeClaim(self, found)
 
     def give_back(self, claim: Claim) -> None:
         """Give a right back."""
         self.use("`release`", lambda _: claim.release())
 
-    def use(self, doing: str, use: Callable[[CacheLayer], Any]) -> Any:
+    def use(self, doing: str, use: Callable[[CacheLayer], Any], late: Callable[[Any], None] | None = None) -> Any:
         """Return what some code that uses the layer returns; None where the layer breaks or is out.
+
+        What it returns after nobody waits for it any more goes to `late`.
 
         Where it is out and due, it is tried by its counters: the code may do what must not be done unasked.
         """
         if self.layer is None:
             self._retry("`stats`", lambda layer: self._of_kind("`stats`", layer.stats(), CacheStats))
             return None
-        return self._safely(doing, use)
+        return self._safely(doing, use, late)
 
     def close(self) -> None:
         """Release files."""
@@ -209,9 +182,11 @@ class SafeLayer:
             self._drop(outage.layer)
         if layer is not None:
             try:
-                ask(self.part, "`close`", layer.close)
+                self._ask("`close`", _closed, layer)
             except PluginFault as fault:
                 self.report(self.part, fault, "`close`", _LEFT_OUT)
+        if self.calls is not None:
+            self.calls.close()
 
     def blame(self, doing: str, wrong: str, key: CacheKey | None = None) -> None:
         """Leave the layer out for what it gave, and report it; that record goes before the layer is used again."""
@@ -227,13 +202,55 @@ class SafeLayer:
 
     # -- one use -------------------------------------------------------------------------------------------------------
 
-    def _safely(self, doing: str, use: Callable[[CacheLayer], _T]) -> _T | None:
+    def made(self) -> CacheLayer:
+        """Return a layer that is made anew.
+
+        Raises:
+            PluginFault: None can be made, or not in time.
+        """
+        if self.remake is None:
+            raise PluginFault(self.part, "its factory", "is not known")
+        return self._in_time("its factory", self.remake, _closed)
+
+    def _ask(
+        self, doing: str, use: Callable[[CacheLayer], _T], layer: CacheLayer, late: Callable[[_T], None] | None = None
+    ) -> _T:
+        """Return what some code that uses a layer returns.
+
+        Raises:
+            PluginFault: It failed, or took too long.
+        """
+        if self.calls is None:
+            return ask(self.part, doing, use, layer)
+        return self._in_time(doing, partial(ask, self.part, doing, use, layer), late or _nothing)
+
+    def _in_time(self, doing: str, work: Callable[[], _T], late: Callable[[_T], None]) -> _T:
+        if self.calls is None:
+            return work()
+        seconds = self.patience * (_MORE if doing in _LONG else 1)
+        try:
+            return self.calls.call(work, seconds, late)
+        except TooLongError:
+            wrong = f"took longer than {seconds:g} s, and was left behind"
+            raise PluginFault(self.part, doing, wrong) from None
+
+    def _got(self, layer: CacheLayer, key: CacheKey) -> object:
+        """Return what a layer has that may hang: at once, where it has it at hand."""
+        if isinstance(layer, QuickLayer):
+            found = ask(self.part, "`at_hand`", layer.at_hand, key)
+            if found is not None:
+                return found
+        return self._ask("`get`", lambda layer: layer.get(key), layer)
+
+    def _safely(
+        self, doing: str, use: Callable[[CacheLayer], _T], late: Callable[[_T], None] | None = None
+    ) -> _T | None:
         layer = self.layer
         if layer is None:
             self._retry(doing, use)
             return None
         try:
-            return ask(self.part, doing, use, layer)
+            return self._ask(doing, use, layer, late)
         except PluginFault as fault:
             self._out(layer, doing, fault)
             return None
@@ -252,7 +269,7 @@ class SafeLayer:
                 self._retry(doing, lambda _: None)
                 return None
             try:
-                return ask(self.part, doing, _take_out, layer, key)
+                return self._ask(doing, partial(_take_out, key), layer)
             except PluginFault as fault:
                 self._out(layer, doing, fault)
 
@@ -277,13 +294,15 @@ class SafeLayer:
             soon = self._calm is not None and now - self._calm[0] < self._calm[1]
             wait = min(2 * self._calm[1], LONGEST_WAIT) if soon and self._calm is not None else FIRST_WAIT
             self.layer = None
-            self._outage = _Outage(layer, now, wait, now + wait)
+            self._outage = Outage(layer, now, wait, now + wait)
             self._outages += 1
             number = self._outages
         fault = wrong if isinstance(wrong, PluginFault) else PluginFault(self.part, doing, wrong)
         if number > 1:  # told anew: people have heard that it works again
             part, what, kind = fault.kind_of_fault
             fault.kind_of_fault = part, f"{what}, outage {number}", kind
+        if self.calls is not None:
+            self.calls.abandon()
         self.report(self.part, fault, doing, _LEFT_OUT)
 
     def _retry(self, doing: str, use: Callable[[CacheLayer], object]) -> None:
@@ -299,13 +318,13 @@ class SafeLayer:
         except RuntimeError:  # no thread can be had
             self._wait_longer(outage, clock)
 
-    def _try(self, outage: _Outage, clock: Clock, doing: str, use: Callable[[CacheLayer], object]) -> None:
+    def _try(self, outage: Outage, clock: Clock, doing: str, use: Callable[[CacheLayer], object]) -> None:
         for anew in (False, True):
             layer = self._made_anew() if anew else outage.layer
             if layer is None:
                 continue
             try:
-                ask(self.part, doing, use, layer)
+                self._ask(doing, use, layer)
                 returned = self._return(outage, clock, layer)
             except PluginFault:
                 if layer is not outage.layer:
@@ -320,7 +339,7 @@ class SafeLayer:
             return
         self._wait_longer(outage, clock)
 
-    def _return(self, outage: _Outage, clock: Clock, layer: CacheLayer) -> bool:
+    def _return(self, outage: Outage, clock: Clock, layer: CacheLayer) -> bool:
         """Let a layer in, after it has caught up with what it missed; tell whether it is wanted.
 
         Raises:
@@ -336,13 +355,13 @@ class SafeLayer:
                     self.layer, self._outage = layer, None
                     return True
             for key in [None] if everything else keys:
-                ask(self.part, "`invalidate`", _take_out, layer, key)
+                self._ask("`invalidate`", partial(_take_out, key), layer)
             with self._lock:
                 outage.missed_all = outage.missed_all and not everything
                 for key in keys:
                     outage.missed.pop((key.namespace, key.digest), None)
 
-    def _wait_longer(self, outage: _Outage, clock: Clock) -> None:
+    def _wait_longer(self, outage: Outage, clock: Clock) -> None:
         with self._lock:
             outage.wait = min(2 * outage.wait, LONGEST_WAIT)
             outage.due = clock.monotonic() + outage.wait
@@ -353,7 +372,7 @@ class SafeLayer:
 
     def _made_anew(self) -> CacheLayer | None:
         try:
-            return None if self.remake is None else self.remake()
+            return None if self.remake is None else self.made()
         except PluginFault:
             return None
 
@@ -361,12 +380,20 @@ class SafeLayer:
         """Close a layer that is of no use; how it fails is of none either."""
         if layer is not None:
             try:
-                ask(self.part, "`close`", layer.close)
+                self._ask("`close`", _closed, layer)
             except PluginFault:
                 return
 
 
-def _take_out(layer: CacheLayer, key: CacheKey | None) -> bool:
+def _nothing(_given: object) -> None:
+    """Leave what came late alone."""
+
+
+def _closed(layer: CacheLayer) -> None:
+    layer.close()
+
+
+def _take_out(key: CacheKey | None, layer: CacheLayer) -> bool:
     if key is None:
         layer.clear()
         return True

@@ -55,7 +55,9 @@ class L1Settings:
 def rtfs_caches() -> list[CacheEntry]:
     """Offer the layer `l1`."""
     summary = "Delegation plans in memory: bounded by a policy of your choice, with a time to live."
-    return [CacheEntry(name="l1", summary=summary, level=CacheLevel.L1, factory=_make, settings=L1Settings)]
+    return [
+        CacheEntry(name="l1", summary=summary, level=CacheLevel.L1, factory=_make, settings=L1Settings, bounded=True)
+    ]
 
 
 def _make(settings: CacheSettings) -> CacheLayer:

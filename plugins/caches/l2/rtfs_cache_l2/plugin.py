@@ -59,6 +59,7 @@ def rtfs_caches() -> list[CacheEntry]:
             factory=_make,
             settings=L2Settings,
             persistent=True,
+            bounded=True,
         )
     ]
 

@@ -46,6 +46,7 @@ def rtfs_caches() -> list[CacheEntry]:
             factory=_make,
             settings=L4Settings,
             persistent=True,
+            bounded=True,
         )
     ]
 

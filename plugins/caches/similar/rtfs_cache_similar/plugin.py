@@ -67,6 +67,7 @@ def rtfs_caches() -> list[CacheEntry]:
             factory=_make,
             settings=SimilarSettings,
             persistent=True,
+            bounded=True,
         )
     ]
 

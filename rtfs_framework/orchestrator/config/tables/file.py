@@ -130,6 +130,9 @@ class CacheTable:
     ttl: Seconds | None = attrs.field(
         default=None, validator=validators.optional(_POSITIVE), metadata=plausible(1, 10 * _YEAR)
     )
+    patience: Seconds | None = attrs.field(
+        default=None, validator=validators.optional(_POSITIVE), metadata=plausible(0.05, 600)
+    )
 
 
 @attrs.frozen(slots=True, kw_only=True)
