@@ -105,6 +105,11 @@ class BoundedCache:
             self._hits += 1
             return record
 
+    def holds(self, key: CacheKey) -> bool:
+        """Tell whether a live record is there; this is no use of it, and counts nowhere."""
+        kept = self._kept.get((key.namespace, key.digest))
+        return kept is not None and (kept[0].expires_at is None or self._now() < kept[0].expires_at)
+
     def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:
         """Store a value for `ttl` seconds, None for the cache's own; others make room, by the policy.
 

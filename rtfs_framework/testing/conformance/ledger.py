@@ -68,6 +68,7 @@ class LedgerConformance(Conformance):
             check(False, "6 were let pass where 5 are left")
         check(ledger.standings([_TOKENS])[0].counted == Amount(), "a refused request was counted")
         check(ledger.open() == [], "a refused request is reserved")
+        ledger.reserve(_claim(5, 0, 0), [_DAY])  # all that is left
         ledger.reserve(_claim(0, 0, 1), [_DAY])
         ledger.close()
 

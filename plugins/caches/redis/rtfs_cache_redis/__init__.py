@@ -1,1 +1,1 @@
-"""The cache layer `redis-l2`: replies that many nodes share by one Redis or Valkey, kept coherent."""
+"""The layers `redis-l2` and `redis-l1`: what many nodes share by one Redis or Valkey, kept coherent."""

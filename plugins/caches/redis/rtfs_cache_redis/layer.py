@@ -29,7 +29,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -45,6 +44,8 @@ from rtfs_cache_redis.sealing import Rows, slot_of
 from rtfs_framework.api import NO_INFO, CacheInfo, CacheItem, CacheKey, CacheRecord, CacheStats, Clock
 
 _SLACK = 1.02
+LONGEST_LEASE = 60.0
+"""Seconds: what a node announces at most, so nobody waits longer, whatever stands at the server."""
 _TRIES = 3
 _LONGEST = 10 * 366 * 86_400.0
 _PAGE = 128
@@ -101,17 +102,24 @@ class RedisCache:
 
     def get(self, key: CacheKey) -> CacheRecord | None:
         """Return the live record of a key, or None."""
+        near = self.at_hand(key)
+        if near is not None:
+            return near
         slot = slot_of(key)
-        copy = self._near.find(slot)
-        if copy is not None and self._fresh(copy.record) and self._now() - copy.checked < self._terms.lease:
-            self._counts.add(hits=1)
-            return copy.record
         try:
             found = self._look(slot)
         except Away:
             found = self._own(slot)
         self._counts.add(hits=found is not None, misses=found is None)
         return found
+
+    def at_hand(self, key: CacheKey) -> CacheRecord | None:
+        """Return this node's own copy, if it was asked for within the lease."""
+        copy = self._near.find(slot_of(key))
+        if copy is None or not self._fresh(copy.record) or self._now() - copy.checked >= self._terms.lease:
+            return None
+        self._counts.add(hits=1)
+        return copy.record
 
     def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:
         """Store a text for `ttl` seconds, None for the layer's own; the least recently used records make room.
@@ -171,21 +179,19 @@ class RedisCache:
 
     def scan(self) -> Iterator[CacheItem]:
         """Go through the live records, by the server's cursor; nothing while it is away."""
-        used = self._terms.base + "used"
-        cursor, seen = 0, set[str]()
+        cursor, seen = b"0", set[str]()
         while True:
             try:
-                cursor, page = self._link.do(partial(self._link.client.zscan, used, cursor, count=_PAGE))
-                slots = [slot.decode() for slot, _ in page if slot.decode() not in seen]
-                rows = self._ask("peek", repr(self._clock.now()), *slots) if slots else []
+                cursor, page = self._ask("slots", cursor, _PAGE)
+                slots = [each for each in (slot.decode("utf-8", "replace") for slot in page) if each not in seen]
+                seen.update(slots)
+                while slots:
+                    rows = self._ask("peek", repr(self._clock.now()), *slots)
+                    yield from self._items(slots, rows)
+                    slots = slots[len(rows) :]
             except Away:
                 return
-            seen.update(slots)
-            for slot, row in zip(slots, rows, strict=True):
-                opened = self._rows.opened(slot, (row[1], row[2], row[3])) if row else None
-                if opened is not None and self._fresh(opened.record):
-                    yield CacheItem(opened.key, opened.record)
-            if cursor == 0:
+            if cursor == b"0":
                 return
 
     def clear(self) -> None:
@@ -234,6 +240,12 @@ class RedisCache:
             taken.release()
             return None
         return taken
+
+    def _items(self, slots: list[str], rows: list[Any]) -> Iterator[CacheItem]:
+        for slot, row in zip(slots, rows, strict=False):
+            opened = self._rows.opened(slot, (row[1], row[2], row[3])) if row else None
+            if opened is not None and self._fresh(opened.record):
+                yield CacheItem(opened.key, opened.record)
 
     def _fresh(self, record: CacheRecord) -> bool:
         return record.expires_at is None or self._clock.now() < record.expires_at
@@ -287,6 +299,7 @@ class RedisCache:
     def _sent(self, key: CacheKey, record: CacheRecord, seen: tuple[str, int] | None) -> tuple[Any, ...]:
         """Return the arguments of a put."""
         stored, expires, blob = self._rows.closed(key, record)
+        blob = blob if len(blob) <= scripts.LARGEST else b""  # it is not kept, and neither is what was there before
         now = self._clock.now()
         left = None if record.expires_at is None else record.expires_at - now
         px = "" if left is None or left > _LONGEST else max(1, int(left * 1000) + 1)
@@ -303,7 +316,7 @@ class RedisCache:
 
     def _wait(self, lease: bytes) -> None:
         """Wait until no node that was told of a record before can still give it out."""
-        self._sleep(max(int(lease) / 1000, self._terms.lease) * _SLACK)
+        self._sleep(min(max(int(lease) / 1000, self._terms.lease), LONGEST_LEASE) * _SLACK)
 
     def _ask(self, name: str, *arguments: Any) -> Any:
         """Run a script; note what life and version it tells, and when the server is lost or back.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -18,7 +19,13 @@ from rtfs_framework.api import (
     hookimpl,
 )
 
+if TYPE_CHECKING:
+    from rtfs_cache_redis.layer import RedisCache
+
 rtfs_api_version = 2
+
+PLAN_TTL = 3_600.0
+"""Seconds for which a plan is remembered, where nobody says."""
 
 _POSITIVE = attrs.validators.gt(Seconds(0))
 
@@ -53,34 +60,65 @@ class RedisSettings:
     """How long a node that lost the server serves what it made itself since; 0 serves nothing then."""
 
 
+@attrs.frozen(slots=True, kw_only=True)
+class RedisPlansSettings(RedisSettings):
+    """The keys of `[caches.redis-l1]`: those of `[caches.redis-l2]`, which here speak of answers, and two more."""
+
+    plans: int = attrs.field(default=1_000, validator=attrs.validators.ge(1))
+    """How many plans this process remembers; the one not used for longest makes room."""
+    min_confidence: float = attrs.field(default=0.0, validator=[attrs.validators.ge(0.0), attrs.validators.le(1.0)])
+    """A plan of which its engine is less sure is not remembered; 0 remembers all."""
+
+
 @hookimpl
 def rtfs_caches() -> list[CacheEntry]:
-    """Offer the layer `redis-l2`."""
-    summary = "Inference replies at a Redis or Valkey that many nodes share: exact match, coherent, bounded."
+    """Offer the layers `redis-l2` and `redis-l1`."""
     return [
         CacheEntry(
             name="redis-l2",
-            summary=summary,
+            summary="Inference replies at a Redis or Valkey that many nodes share: exact match, coherent, bounded.",
             level=CacheLevel.L2,
             factory=_make,
             settings=RedisSettings,
             shared=True,
-        )
+        ),
+        CacheEntry(
+            name="redis-l1",
+            summary="Delegation plans in memory, and models' answers about them at a Redis or Valkey that nodes share.",
+            level=CacheLevel.L1,
+            factory=_make_plans,
+            settings=RedisPlansSettings,
+            shared=True,
+        ),
     ]
 
 
 def _make(settings: CacheSettings) -> CacheLayer:
+    return _at_a_server(settings, settings.own or RedisSettings(), "redis-l2", settings.ttl)
+
+
+def _make_plans(settings: CacheSettings) -> CacheLayer:
+    from rtfs_cache_redis.plans import WarmedPlans
+    from rtfs_framework.api import BoundedCache
+
+    own = settings.own or RedisPlansSettings()
+    lifetimes: tuple[float | None, ...] = (own.ttl, settings.ttl, PLAN_TTL)
+    ttl = next(float(each) for each in lifetimes if each is not None)
+    memory = BoundedCache(capacity=own.plans, clock=settings.clock, ttl=ttl)
+    return WarmedPlans(memory, _at_a_server(settings, own, "redis-l1", ttl), own.min_confidence)
+
+
+def _at_a_server(settings: CacheSettings, own: RedisSettings, name: str, ttl: float | None) -> RedisCache:
     from rtfs_cache_redis.layer import RedisCache, Terms
     from rtfs_cache_redis.link import address_of
     from rtfs_cache_redis.sealing import Rows, seal_of
 
-    own = settings.own or RedisSettings()
     address = address_of(own.url, password_of(settings.environ, own), float(own.timeout))
     terms = Terms(
-        name="redis-l2",
+        name=name,
         prefix=own.prefix,
         capacity=own.capacity,
-        ttl=settings.ttl if own.ttl is None else own.ttl,
+        ttl=ttl if own.ttl is None else own.ttl,
         lease=float(own.lease),
         near=own.near_megabytes << 20,
         alone=float(own.alone),

@@ -19,6 +19,10 @@ refused.
 from __future__ import annotations
 
 TOMBSTONES = 4096
+LARGEST = 16 << 20
+"""Bytes of a sealed record: no node puts a larger one, and of one that somebody planted nothing is sent."""
+_SHORT = 128
+"""Bytes of anything else that is told: times, stamps, the name of a life."""
 
 KEYS = ("state", "used", "due", "gone")
 
@@ -29,7 +33,7 @@ HELLO = (
     + """
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or ''
 local life = redis.call('HGET', S, 'life')
-if life and redis.call('HGET', S, 'run') == run then return life end
+if life and #life <= 128 and redis.call('HGET', S, 'run') == run then return life end
 for _, slot in ipairs(redis.call('ZRANGE', U, 0, -1)) do redis.call('UNLINK', R .. slot) end
 local lease = redis.call('HGET', S, 'lease') or '0'
 redis.call('UNLINK', S, U, D, G)
@@ -42,11 +46,20 @@ return life
 """Run on every new connection: what a server that began anew has kept may be older than what was acknowledged."""
 
 _HEAD = (
-    _NAMES
+    f"local SHORT, LARGEST = {_SHORT}, {LARGEST}\n"
+    + _NAMES
     + """
 local life = redis.call('HGET', S, 'life')
-if not life then return redis.error_reply('NOLIFE the state of this layer is gone') end
+if not life or #life > SHORT then return redis.error_reply('NOLIFE the state of this layer is gone') end
 local version = tonumber(redis.call('HGET', S, 'version'))
+local function row(slot)
+  local at, fields = R .. slot, {'stamp', 'stored', 'expires', 'blob'}
+  for i, field in ipairs(fields) do
+    local size = redis.pcall('HSTRLEN', at, field)
+    if type(size) ~= 'number' or size > (i < 4 and SHORT or LARGEST) then return nil end
+  end
+  return redis.call('HMGET', at, unpack(fields))
+end
 local function drop(slot)
   redis.call('ZREM', U, slot)
   redis.call('ZREM', D, slot)
@@ -65,8 +78,8 @@ GET = (
 local slot, now, lease, known = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 if not redis.call('ZSCORE', U, slot) then return {life, version, 'none'} end
 if stale(slot, now) then drop(slot) return {life, version, 'stale'} end
-local row = redis.pcall('HMGET', R .. slot, 'stamp', 'stored', 'expires', 'blob')
-if row.err then drop(slot) return {life, version, 'bad'} end
+local row = row(slot)
+if not row then drop(slot) return {life, version, 'bad'} end
 if not (row[1] and row[2] and row[3] and row[4]) then drop(slot) return {life, version, 'lost'} end
 if lease > tonumber(redis.call('HGET', S, 'lease')) then
   redis.call('UNLINK', R)
@@ -91,6 +104,7 @@ if ARGV[7] ~= '' then
     return {life, version, 'refused', 0, 0}
   end
 end
+if ARGV[11] == '' then drop(slot) return {life, version, 'large', 0, 1} end
 local expired, evicted = 0, 0
 if not redis.call('ZSCORE', U, slot) then
   local size = redis.call('ZCARD', U)
@@ -158,17 +172,29 @@ return {life, version, redis.call('HGET', S, 'lease'), #slots}
 PEEK = (
     _HEAD
     + """
-local rows = {}
+local rows, size = {}, 0
 for i = 3, #ARGV do
-  local row = {}
-  if redis.call('ZSCORE', U, ARGV[i]) and not stale(ARGV[i], tonumber(ARGV[2])) then
-    row = redis.pcall('HMGET', R .. ARGV[i], 'stamp', 'stored', 'expires', 'blob')
-  end
-  rows[#rows + 1] = (row[1] and row[2] and row[3] and row[4]) and row or {}
+  local found = {}
+  if redis.call('ZSCORE', U, ARGV[i]) and not stale(ARGV[i], tonumber(ARGV[2])) then found = row(ARGV[i]) or {} end
+  rows[#rows + 1] = (found[1] and found[2] and found[3] and found[4]) and found or {}
+  size = size + #(found[4] or '')
+  if size > LARGEST then break end
 end
 return rows
 """
 )
+"""The first of some records, as many as are sent at once: at least one."""
+
+SLOTS = (
+    _HEAD
+    + """
+local page = redis.call('ZSCAN', U, ARGV[2], 'COUNT', ARGV[3])
+local slots = {}
+for i = 1, #page[2], 2 do if #page[2][i] == 64 then slots[#slots + 1] = page[2][i] end end
+return {page[1], slots}
+"""
+)
+"""One page of a scan: what is no slot is not told."""
 
 DROP = (
     _HEAD
@@ -193,6 +219,7 @@ ALL = {
     "invalidate": INVALIDATE,
     "clear": CLEAR,
     "peek": PEEK,
+    "slots": SLOTS,
     "drop": DROP,
     "claim": CLAIM,
     "release": RELEASE,
