@@ -59,13 +59,13 @@ class WarmedPlans:
         self.answers.clear()
 
     def stats(self) -> CacheStats:
-        """Return the counters of both together."""
+        """Return the counters of both together; the size is that of the plans."""
         here, there = self.memory.stats(), self.answers.stats()
         counted = {
             name: getattr(here, name) + getattr(there, name)
-            for name in ("hits", "misses", "puts", "evictions", "expiries", "invalidations", "errors", "size")
+            for name in ("hits", "misses", "puts", "evictions", "expiries", "invalidations", "errors")
         }
-        return CacheStats(**counted, capacity=(here.capacity or 0) + (there.capacity or 0), away=there.away)
+        return CacheStats(**counted, size=here.size, capacity=here.capacity, away=there.away)
 
     def close(self) -> None:
         """Forget the plans, and close the connections."""

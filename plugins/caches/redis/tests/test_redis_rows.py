@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtfs_cache_redis.plugin import RedisSettings, _make
+from rtfs_cache_redis.scripts import LARGEST
 from rtfs_cache_redis.sealing import SharedSeal, slot_of
 from rtfs_framework.api import CacheInfo, CacheKey, CacheSettings, PluginError
 from rtfs_framework.testing import FakeClock
@@ -64,6 +65,54 @@ def test_what_was_changed_is_a_miss_and_told_and_taken_out(server, node, change)
     assert "changed, moved or planted" in said[0]
     assert layer.stats().size == 1
     assert layer.get(cache_key(2)).value == "another's"
+
+
+@pytest.mark.parametrize("field", ["blob", "stamp", "stored", "expires"])
+def test_a_huge_record_that_somebody_planted_is_a_miss_and_is_not_sent(server, node, field):
+    layer = node(server)
+    for i in (1, 2):
+        layer.put(cache_key(i), "x")
+    with server.client() as client:
+        client.hset(row(layer), field, b"0" * (LARGEST + 1 if field == "blob" else 129))
+        sent = received(client)
+        assert layer.get(cache_key(1)) is None
+        assert received(client) - sent < LARGEST // 16
+        assert (layer.stats().errors, layer.stats().size) == (1, 1)
+        client.hset(row(layer, cache_key(2)), field, b"0" * (LARGEST + 1 if field == "blob" else 129))
+        client.zadd(layer._terms.base + "used", {b"n" * LARGEST: 1})
+        sent = received(client)
+        assert list(layer.scan()) == []
+        assert received(client) - sent < LARGEST // 16
+
+
+def received(client):
+    """Return how many bytes the server has sent to all its clients."""
+    return client.info("stats")["total_net_output_bytes"]
+
+
+def test_what_is_too_large_is_not_kept_and_neither_is_what_was_there_before(valkey, node):
+    layer = node(valkey)
+    layer.put(cache_key(1), "x")
+    layer.put(cache_key(1), "y" * (LARGEST + 1))
+    assert layer.get(cache_key(1)) is None
+    assert (layer.stats().evictions, layer.stats().size) == (1, 0)
+
+
+def test_large_records_are_scanned_page_by_page(valkey, node):
+    layer = node(valkey)
+    for i in range(4):
+        layer.put(cache_key(i), str(i) * (LARGEST // 2))
+    assert sorted(each.record.value[0] for each in layer.scan()) == ["0", "1", "2", "3"]
+
+
+def test_no_lease_that_somebody_planted_holds_an_invalidation_for_long(valkey, node):
+    slept = []
+    layer = node(valkey, sleep=slept.append)
+    layer.put(cache_key(1), "x")
+    with valkey.client() as client:
+        client.hset(layer._terms.base + "state", "lease", 10**15)
+    assert layer.invalidate(cache_key(1))
+    assert slept == [pytest.approx(61.2)]
 
 
 def test_another_users_record_is_a_miss(valkey, node):
