@@ -41,7 +41,7 @@ def warm_command(
     rtfs cache warm triage.rtfs --input messages.csv --usd 0.50
     rtfs cache warm triage.rtfs --input messages.jsonl --limit 100 --usd 0 --json
     """  # noqa: D301 - click's \b is a backspace
-    from rtfs_framework.cli.commands.run_once import linked_with_notices, loaded_main
+    from rtfs_framework.cli.commands.run_once import check_records, linked_with_notices
     from rtfs_framework.cli.records.open import Wanted, open_records
     from rtfs_framework.orchestrator.recording.purse import Purse, Terms
 
@@ -50,8 +50,9 @@ def warm_command(
     with open_session(program, config) as session:
         session.host.mind_purses()
         terms = Terms(purse=Purse(nano=round(usd * NANO)))
-        loaded = session.load(attrs.evolve(linked_with_notices(session, source), terms=terms))
-        loaded_main(loaded, source)
+        linked = linked_with_notices(session, source)
+        check_records(linked)
+        loaded = session.load(attrs.evolve(linked, terms=terms))
         with closing(open_records(reading, _raised)) as records:
             stream = session.stream(loaded, "main", iter(records), concurrency=concurrency)
             for _ in stream:

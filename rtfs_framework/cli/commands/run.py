@@ -24,7 +24,7 @@ _FORMATS = ("csv", "jsonl", "text")
 @click.command()
 @click.argument("file", metavar="FILE")
 @click.argument("args", nargs=-1)
-@click.option("--input", "input_file", metavar="FILE", help="Call main once for every record of FILE; - is stdin.")
+@click.option("--input", "input_file", metavar="FILE", help="Call main (or fold) for every record of FILE; - is stdin.")
 @click.option("--column", metavar="NAME", help="The column or key that holds the text; it becomes 'text'.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="The input's format, if its name does not say it.")
 @click.option("--encoding", metavar="NAME", help="The input's encoding (default: as its BOM says, else utf-8).")
@@ -46,12 +46,14 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
     """Run the program in FILE and print its value; if it defines main, main is called with ARGS (texts).
 
     With --input, main is called once for every record of a CSV, JSON Lines or text file: its argument is a map with
-    text keys, among them "text". Memory does not grow with the input.
+    text keys, among them "text". A program without main may define (fold state record), which carries a state over
+    the records, and (finish state), whose value is printed. Memory does not grow with the input.
 
     \b
     rtfs run hello.rtfs World
     rtfs run triage.rtfs --input messages.csv --column body
     cat messages.txt | rtfs run triage.rtfs --input - --json
+    rtfs run count-by-mood.rtfs --input messages.csv
     rtfs run triage.rtfs --input messages.csv --estimate
     rtfs run triage.rtfs --plan triage.rtfs.plan.toml
     """  # noqa: D301 - click's \b is a backspace

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from rtfs_framework.cli.commands.run_once import check_main, linked_with_notices
+from rtfs_framework.cli.commands.run_once import check_main, check_records, linked_with_notices
+from rtfs_framework.cli.commands.run_stream import folds
 from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import warn
+from rtfs_framework.cli.problems import NO_MAIN, USAGE, problem
 from rtfs_framework.cli.records.open import Wanted, open_records
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.shown.progress import Progress
@@ -43,9 +45,11 @@ def estimate_records(session: Session, source: Source, wanted: Wanted, *, progre
         InputError: The input cannot be used.
         LanguageError: The program was refused.
     """
-    check_main(
-        linked_with_notices(session, source).instance.function("main"), source, 1, "but a record is one argument"
-    )
+    linked = linked_with_notices(session, source)
+    if folds(linked):
+        message = "--estimate knows programs with a main alone: what fold asks depends on the state"
+        raise problem(NO_MAIN, message, "run it on the first records: --limit 100", exit_code=USAGE)
+    check_records(linked)
     with (
         closing(open_records(wanted, lambda error: warn(f"left out: {error}"))) as records,
         Progress(progress, records.total, records.position) as bar,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,6 @@ from rtfs_framework.orchestrator.recording.records import RunResult, call_json
 if TYPE_CHECKING:
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.running.linking import Linked
-    from rtfs_framework.orchestrator.running.program import LoadedProgram
     from rtfs_framework.orchestrator.session import Session
 
 
@@ -32,13 +32,14 @@ def run_once(session: Session, linked: Linked, args: Sequence[str]) -> RunResult
         InputError: E0908, the arguments do not fit.
         ProgramError: The program did not catch an error.
     """
-    source = linked.artifact.source
+    main = linked.instance.function("main")
+    called = main is not None or bool(args)
+    if called:  # before a top-level form has asked for anything
+        check_main(main, linked.artifact.source, len(args), f"{len(args)} given on the command line")
     program = session.load(linked)
     with program:
-        main = program.function("main")
-        if main is None and not args:
+        if not called:
             return RunResult(value=program.value, run_id=program.run_id, calls=(), summary=program.summary)
-        check_main(main, source, len(args), f"{len(args)} given on the command line")
         return program.call("main", tuple(args))
 
 
@@ -92,19 +93,36 @@ def check_main(main: FunctionSignature | None, source: Source, given: int, how: 
     if main is None:
         way_out = "add (defn main [record] ...)" if given == 1 else "add (defn main [...] ...)"
         raise problem(NO_MAIN, f"{source.name} defines no main function to call", way_out, exit_code=USAGE)
-    if main.taking(given) is not None:
-        return
     fixed = [parameter.name for parameter in main.parameters if not parameter.rest]
-    one = not main.arities and len(fixed) == 1
-    wants = f"{arity_text(*main.shapes)} argument{'' if one else 's'}"
+    check_arity(main, source, given, how, f"rtfs run {source.name} {' '.join(map(str.upper, fixed))}".rstrip())
+
+
+def check_records(linked: Linked) -> None:
+    """Refuse a program that cannot take records one by one, before any of it has run.
+
+    Raises:
+        InputError: E0908.
+    """
+    check_main(linked.instance.function("main"), linked.artifact.source, 1, "but a record is one argument")
+
+
+def check_arity(function: FunctionSignature, source: Source, given: int, how: str, way_out: str) -> None:
+    """Refuse a program of which a function does not take that many arguments.
+
+    Raises:
+        InputError: E0908.
+    """
+    if function.taking(given) is not None:
+        return
+    name = function.name.rpartition("/")[2]
+    fixed = [parameter.name for parameter in function.parameters if not parameter.rest]
+    one = not function.arities and len(fixed) == 1
+    wants = f"{arity_text(*function.shapes)} argument{'' if one else 's'}"
     names = f" ({' '.join(fixed)})" if fixed else ""
-    at = source.text.find("main")
-    message = f"main takes {wants}{names}, {how}"
-    raise problem_at(NO_MAIN, message, source, Span(at, at + 4), _usage(source, fixed), exit_code=USAGE)
-
-
-def _usage(source: Source, fixed: Sequence[str]) -> str:
-    return f"rtfs run {source.name} {' '.join(name.upper() for name in fixed)}".rstrip()
+    found = re.search(rf"(?<=[\s\[(]){re.escape(name)}(?=[\s\[])", source.text)
+    at = found.start() if found else 0
+    message = f"{name} takes {wants}{names}, {how}"
+    raise problem_at(NO_MAIN, message, source, Span(at, at + len(name)), way_out, exit_code=USAGE)
 
 
 def show_result(result: RunResult, *, as_json: bool) -> None:
@@ -134,12 +152,3 @@ def result_json(result: RunResult) -> dict[str, Any]:
         "summary": result.summary.to_json(),
         "problems": problems_json(),
     }
-
-
-def loaded_main(program: LoadedProgram, source: Source) -> None:
-    """Refuse a program that cannot take records.
-
-    Raises:
-        InputError: E0908.
-    """
-    check_main(program.function("main"), source, 1, "but a record is one argument")

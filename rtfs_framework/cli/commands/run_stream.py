@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.cli.commands.run_once import linked_with_notices, loaded_main
+from rtfs_framework.cli.commands.run_once import check_arity, check_records, linked_with_notices
 from rtfs_framework.cli.faults import FAILED, FINE, INTERRUPTED
 from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import warn
@@ -27,12 +27,15 @@ from rtfs_framework.cli.shown.data import put_json, value_json
 from rtfs_framework.cli.shown.progress import Progress
 from rtfs_framework.cli.shown.rows import Rows
 from rtfs_framework.cli.shown.summary import soundness, summary_json, summary_lines
-from rtfs_framework.cli.terminal import say
-from rtfs_framework.lang.printer import display
+from rtfs_framework.cli.terminal import put, say
+from rtfs_framework.lang.errors import LimitError, ProgramError
+from rtfs_framework.lang.printer import display, write
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.recording.records import RecordResult, call_json
+from rtfs_framework.orchestrator.running.fold import END, STEP, Fold
 
 if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.running.linking import Linked
     from rtfs_framework.orchestrator.running.program import LoadedProgram
     from rtfs_framework.orchestrator.running.stream import Stream
     from rtfs_framework.orchestrator.session import Session
@@ -49,6 +52,16 @@ class How:
     output: str | None = None
     progress: bool = False
     concurrency: int | None = None
+    folds: bool = False
+    """Whether a state is carried over the records."""
+
+
+@attrs.frozen(slots=True)
+class _End:
+    """What a state came to, or why it came to nothing."""
+
+    data: dict[str, Any] = attrs.field(factory=dict)
+    failed: ProgramError | LimitError | None = None
 
 
 @attrs.define(slots=True, eq=False)
@@ -73,21 +86,44 @@ def run_stream(session: Session, source: Source, wanted: Wanted, how: How) -> in
         LanguageError: The program was refused.
         ProgramError: The program's top-level forms failed.
     """
-    program = session.load(linked_with_notices(session, source))
-    loaded_main(program, source)
+    linked = linked_with_notices(session, source)
+    how = attrs.evolve(how, folds=folds(linked))
+    if not how.folds:
+        check_records(linked)
+    program = session.load(linked)
     with closing(open_records(wanted, _Bad())) as records:
         return _run(session, program, records, wanted, how)
+
+
+def folds(linked: Linked) -> bool:
+    """Tell whether a program carries a state over the records, and see that it can.
+
+    Raises:
+        InputError: E0908, its functions take other numbers of arguments.
+    """
+    if linked.instance.function("main") is not None:
+        return False
+    source = linked.artifact.source
+    step, end = (linked.instance.function(name) for name in (STEP, END))
+    if step is None:
+        return False
+    check_arity(step, source, 2, "but it is given the state and a record", "write (defn fold [state record] ...)")
+    if end is not None:
+        check_arity(end, source, 1, "but it is given the last state", "write (defn finish [state] ...)")
+    return True
 
 
 def _run(session: Session, program: LoadedProgram, records: Records, wanted: Wanted, how: How) -> int:
     messages: deque[str] = deque()
     account = Account()
+    noted = _noted(records, messages)
+    stream = program.fold(noted) if how.folds else session.stream(program, "main", noted, concurrency=how.concurrency)
     with Output.open(how.output, wanted.path) as output:
-        stream = session.stream(program, "main", _noted(records, messages), concurrency=how.concurrency)
         _show(stream, records, messages, account, output, how)
+        end = _finished(stream, records, how) if isinstance(stream, Fold) else _End()
         summary, sound = stream.summary, soundness(session, account)
         told = summary_json(summary, account, records.skipped, sound)
-        data = {"summary": told, "problems": problems_json()}
+        data = {**end.data, "summary": told, "problems": problems_json()}
         output.write(data)
     if how.as_json:
         put_json(data)
@@ -95,13 +131,31 @@ def _run(session: Session, program: LoadedProgram, records: Records, wanted: Wan
         say()
         for text in summary_lines(summary, account, records.skipped, sound):
             say(text)
-    program.close("interrupted" if stream.interrupted else "complete" if records.stopped is None else "failed")
+    well = records.stopped is None and end.failed is None
+    program.close("interrupted" if stream.interrupted else "complete" if well else "failed", end.failed)
     if stream.interrupted:
         return INTERRUPTED
     if records.stopped is not None:
         raise records.stopped
     records.check_any()
+    if end.failed is not None:
+        raise end.failed
     return FAILED if summary.record_errors else FINE
+
+
+def _finished(stream: Fold, records: Records, how: How) -> _End:
+    """Print what the state came to; of records that were not all read, the state itself."""
+    if stream.interrupted or records.stopped is not None:
+        if not how.as_json:
+            put(f"stopped early, with this state: {write(stream.state)}")
+        return _End({"state": value_json(stream.state)["value"]})
+    try:
+        value = stream.finish().value
+    except (ProgramError, LimitError) as error:
+        return _End({"value": None, "state": value_json(stream.state)["value"]}, error)
+    if not how.as_json:
+        put(write(value))
+    return _End(value_json(value))
 
 
 def _noted(records: Records, messages: deque[str]) -> Iterator[Any]:
@@ -119,12 +173,13 @@ def _show(stream: Stream, records: Records, messages: deque[str], account: Accou
             for result in stream:
                 message = messages.popleft()
                 account.add(result)
-                if how.as_json or output.wanted:
+                shown = result.error is not None or not how.folds  # of what is folded, only what went wrong
+                if shown and (how.as_json or output.wanted):
                     data = record_json(message, result)
                     output.write(data)
                     if how.as_json:
                         put_json(data)
-                if not how.as_json:
+                if shown and not how.as_json:
                     rows.add(message, result)
                 progress.update(result.index + 1)
             rows.flush()

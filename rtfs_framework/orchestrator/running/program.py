@@ -5,7 +5,7 @@ All of its calls are one journal run, begun by the first program text that can l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from operator import attrgetter
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.boundary.conversing import Listener
     from rtfs_framework.orchestrator.recording.floating import Floating, Gathered
     from rtfs_framework.orchestrator.recording.journal.run import Chain
+    from rtfs_framework.orchestrator.running.fold import Fold
     from rtfs_framework.orchestrator.running.stream import Stream
 
 UNFINISHED = object()
@@ -128,6 +129,16 @@ class LoadedProgram:
     ) -> RunResult:
         """Call a top-level function from an event loop, which it never holds up."""
         return await self.portal.call_async(self.call_async_within, name, args, metadata)
+
+    def fold(self, records: Iterable[Any]) -> Fold:
+        """Carry a state over records by the program's `fold`; see `Fold`.
+
+        Raises:
+            ProgramError: The program defines no `fold`.
+        """
+        from rtfs_framework.orchestrator.running.fold import Fold
+
+        return Fold.of_records(self, records)
 
     def call_within(
         self, use: Use, name: str, args: tuple[Any, ...], metadata: DelegationMetadata | None = None

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @attrs.define(slots=True, eq=False)
-class _Under:
+class Under:
     """A record under way: a task, or its outcome."""
 
     index: int
@@ -57,7 +57,7 @@ class Stream:
     concurrency: int = 1
     _entry: int = attrs.field(init=False)
     """All records of a stream are one entry into the program."""
-    _window: deque[_Under] = attrs.field(factory=deque, init=False)
+    _window: deque[Under] = attrs.field(factory=deque, init=False)
     _next: int = attrs.field(default=0, init=False)
     _dry: bool = attrs.field(default=False, init=False)
     _reader: int | None = attrs.field(default=None, init=False)
@@ -202,17 +202,16 @@ class Stream:
                 return
             self._window.append(self._begin(record, use))
 
-    def _begin(self, record: Any, use: Use) -> _Under:
+    def _begin(self, record: Any, use: Use) -> Under:
         if self.program.closed:
             raise _closed()
         program_run = self.program.new_run(self._next, entry=self._entry)
-        under = _Under(self._next, program_run)
+        under = Under(self._next, program_run)
         self._next += 1
         try:
             instance = self.program.instance
-            given = taken(instance, record, f"record {under.index}")
-            program_run.given(self.name, (given,))
-            run = under.run = instance.call(self.name, (given,))
+            given = self._given(program_run, taken(instance, record, f"record {under.index}"))
+            run = under.run = instance.call(self.name, given)
             with use.ended_by(run.cancel):
                 state = program_run.begin(run)
             if isinstance(state, Complete):
@@ -225,7 +224,12 @@ class Stream:
             under.error, under.seconds = as_value(error), program_run.seconds
         return under
 
-    def _finish(self, under: _Under, use: Use) -> None:
+    def _given(self, program_run: ProgramRun, record: Any) -> tuple[Any, ...]:
+        """Return the arguments of a record's call, whose marks are counted."""
+        program_run.given(self.name, (record,))
+        return (record,)
+
+    def _finish(self, under: Under, use: Use) -> None:
         if under.task is None or self._lane is None:
             return
         try:
@@ -235,7 +239,7 @@ class Stream:
             under.error = as_value(error)
         under.seconds = under.program_run.seconds
 
-    def _result(self, under: _Under) -> RecordResult:
+    def _result(self, under: Under) -> RecordResult:
         self.program.ledger.count_record(failed=under.error is not None)
         return RecordResult(
             index=under.index,

@@ -109,6 +109,17 @@ def test_a_record_of_a_stream_starts_with_the_marks_of_its_columns(desk):
     assert found == ["far", "own", "far"]
 
 
+def test_a_state_carries_the_marks_of_all_that_it_was_made_of(desk):
+    text = F + "(defn fold [s r] (let [v (f (:text r))] [(if (:email r) 1 2) v])) (defn finish [s] (f 1))"
+    with desk.open() as session:
+        fold = session.load(Source("test.rtfs", text)).fold([BOB, ALICE, BOB])
+        assert [each.value[1] for each in fold] == ["far", "own", "own"]
+        assert fold.finish().value == "own"
+        assert sorted(fold.finish().marks) == ["pii"]
+        fold = session.load(Source("test.rtfs", text)).fold([BOB, BOB])
+        assert [[each.value[1] for each in fold], fold.finish().value] == [["far", "far"], "far"]
+
+
 @pytest.mark.parametrize(
     ("inputs", "args", "value"),
     [

@@ -1,0 +1,93 @@
+"""One state carried over a stream of records: `fold` is called with the state and each record, and gives the next.
+
+Memory holds the state and the record under way, so records are taken in order, one at a time. A record whose call fails
+leaves the state as it was and is counted, as in any stream. What the state was made of goes with it: the marks of all
+records so far, and the replies that they were given, count for each later call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.labels import PUBLIC, Label
+from rtfs_framework.orchestrator.recording.records import RecordResult, RunResult
+from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
+from rtfs_framework.orchestrator.running.stream import Stream, Under
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.running.uses import Use
+
+STEP, END = "fold", "finish"
+"""The functions of a program that folds; the second may be left out."""
+
+
+@attrs.define(slots=True, eq=False)
+class Fold(Stream):
+    """An iterator over `RecordResult`s whose values are the states, each made of the one before it and a record."""
+
+    state: Any = None
+    """The latest; nil before the first record."""
+    _marks: Label = attrs.field(default=PUBLIC, init=False)
+    _sources: tuple[str, ...] = attrs.field(default=(), init=False)
+    """The replies that the state may rest on."""
+
+    @classmethod
+    def of_records(cls, program: LoadedProgram, records: Iterable[Any]) -> Fold:
+        """Return one over records.
+
+        Raises:
+            ProgramError: The program defines no `fold`.
+        """
+        program.instance.value(STEP)
+        made = cls(program, STEP, iter(records))
+        program.streams.append(made)
+        return made
+
+    def finish(self) -> RunResult:
+        """Call `finish` with the state and return its result; without such a function, that of the state.
+
+        Raises:
+            ProgramError: The program did not catch an error.
+            SessionClosedError: The program or its session was closed.
+        """
+        program = self.program
+        if program.function(END) is not None:
+            return program.portal.call(self._ended)
+        return RunResult(value=self.state, run_id=program.run_id, calls=(), summary=program.summary, marks=self._marks)
+
+    def _ended(self, use: Use) -> RunResult:
+        run, program_run = self.program.open_call(END, (self.state,))
+        self._carry(program_run)
+        return program_run.result(self.program, program_run.settle(run, use))
+
+    def _given(self, program_run: ProgramRun, record: Any) -> tuple[Any, ...]:
+        given = (self.state, record)
+        program_run.given(self.name, given)
+        self._carry(program_run)
+        return given
+
+    def _result(self, under: Under) -> RecordResult:
+        if under.error is None:
+            self._keep(under.value, under.program_run)
+        return super()._result(under)
+
+    def _keep(self, state: Any, made_by: ProgramRun) -> None:
+        scope = made_by.scope
+        self.state = state
+        if scope.floating is not None:
+            self._marks |= scope.floating.label
+        if scope.lineage is not None:
+            self._sources = scope.lineage.sources
+
+    def _carry(self, program_run: ProgramRun) -> None:
+        """Count for a call what its state was made of."""
+        floating, lineage = program_run.scope.floating, program_run.scope.lineage
+        if floating is not None and self._marks:
+            floating.add(self._marks)
+            floating.flows = None  # they tell of one call, and the state is of many
+        if lineage is not None:
+            for each in self._sources:
+                lineage.add(each)
