@@ -33,6 +33,7 @@ _HOMES = {
                "LedgerSettings", "Limit", "Reservation", "Standing", "Typical", "lacking"),
     "labels": ("Label", "PUBLIC"),
     "learning": ("LearningEngine", "MOST_NOTE", "Outcome", "ProposingEngine", "State", "Stats", "Warm", "WarmContext"),
+    "experience": ("Experience", "ExperienceLayer", "ExperienceQuestion", "PlanOutcomes", "Situation"),
     "endpoints": ("Endpoint", "BadEndpoint", "read_endpoint", "http_url"),
     "embedder": ("Embedder", "EmbedderEntry", "EmbedderSettings"),
     "engine": ("Children", "DelegationEngine", "EngineEntry", "EngineSettings"),

@@ -46,6 +46,7 @@ from rtfs_framework.api.errors import (
     ReplyTooLarge,
     RtfsError,
 )
+from rtfs_framework.api.experience import Experience, ExperienceLayer, ExperienceQuestion, PlanOutcomes, Situation
 from rtfs_framework.api.guard import Guard, GuardedRequest, GuardEntry, GuardSettings, RedactArgs, RedactReply, Refuse
 from rtfs_framework.api.hookspecs import RtfsHookSpecs, hookimpl
 from rtfs_framework.api.labels import PUBLIC, Label
@@ -229,6 +230,9 @@ __all__ = [
     "Event",
     "ExecTarget",
     "ExhaustedError",
+    "Experience",
+    "ExperienceLayer",
+    "ExperienceQuestion",
     "FailureKind",
     "Followed",
     "FunctionSignature",
@@ -281,6 +285,7 @@ __all__ = [
     "Parameter",
     "Permissions",
     "Places",
+    "PlanOutcomes",
     "PlanSource",
     "PluginError",
     "Policy",
@@ -322,6 +327,7 @@ __all__ = [
     "SimilarReport",
     "SimilarScope",
     "SimilarVerdict",
+    "Situation",
     "SqliteTables",
     "Standing",
     "State",

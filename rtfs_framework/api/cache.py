@@ -12,6 +12,7 @@ import attrs
 from rtfs_framework.api.settings import SettingsSchema
 
 if TYPE_CHECKING:  # a plugin is imported at every start; what only its types need is not
+    from rtfs_framework.api.experience import ExperienceLayer
     from rtfs_framework.api.similar import SimilarLayer
     from rtfs_framework.api.values import Clock
 
@@ -305,8 +306,8 @@ class CacheEntry:
     name: str
     summary: str
     level: CacheLevel
-    factory: Callable[[CacheSettings], CacheLayer | SimilarLayer]
-    """Makes a layer: of level `SIMILAR` a `SimilarLayer`, of any other a `CacheLayer`."""
+    factory: Callable[[CacheSettings], CacheLayer | SimilarLayer | ExperienceLayer]
+    """Makes a layer: of level `SIMILAR` a `SimilarLayer`, of `L3` an `ExperienceLayer`, of any other a `CacheLayer`."""
     settings: SettingsSchema | None = None
     persistent: bool = False
     shared: bool = False

@@ -10,6 +10,7 @@ import attrs
 if TYPE_CHECKING:
     from rtfs_framework.api.attempts import Attempt
     from rtfs_framework.api.caller import DelegationMetadata, Permissions
+    from rtfs_framework.api.experience import Experience
     from rtfs_framework.api.labels import Label
     from rtfs_framework.api.learning import Stats
     from rtfs_framework.api.plans import Candidate
@@ -200,6 +201,15 @@ class CallContext(Protocol):
 
     def state(self, cell: str) -> Any:
         """Return one cell of what the engine that reads has learned, as published last; None for no such cell."""
+        ...
+
+    def experience(self, most: int = 8) -> tuple[Experience, ...]:
+        """Return the situations of the past that are nearest to this one, with what came of the plans in them.
+
+        The nearest first, at most `most` (1 to 64); none where no layer of level L3 is on. They are of the same tenant
+        and the same labels, and may be of other functions. It rests on `types`, `agent`, `environment`,
+        `constraints`, `time_class`, `labels` and `metadata` of the call, which are read with it.
+        """
         ...
 
     def draw(self, name: str) -> float:

@@ -15,6 +15,7 @@ from rtfs_framework.api.engine import DelegationEngine
 
 if TYPE_CHECKING:
     from rtfs_framework.api.attempts import FailureKind
+    from rtfs_framework.api.experience import Situation
     from rtfs_framework.api.plans import Candidate
     from rtfs_framework.api.targets import ExecTarget
 
@@ -55,6 +56,8 @@ class Outcome:
     """What somebody said the answer is worth, within 0 and 1. Then this is feedback, and no attempt of its own."""
     at: float = 0.0
     """Seconds since the epoch, by the clock of the host that wrote it down."""
+    situation: Situation | None = None
+    """The context of the call; None where no layer of level L3 was on, and in older journals."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

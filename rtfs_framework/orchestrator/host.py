@@ -27,7 +27,7 @@ from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.sequel import MOST_VERDICTS, Sequel
 from rtfs_framework.orchestrator.deciding.shadow import Shadow
 from rtfs_framework.orchestrator.deciding.signals import Signals
-from rtfs_framework.orchestrator.learning.build import Learning, build_learning
+from rtfs_framework.orchestrator.learning.build import Learning, build_learning, experiences_of
 from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals, store_of
 from rtfs_framework.orchestrator.performing.budgets.build import Counting, build_counting
 from rtfs_framework.orchestrator.performing.consulting import Consultations
@@ -183,7 +183,8 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     written = _journal(config, environ, clock, events, blot) if journal and config.journal.enabled else None
     health = build_board(config.health, pool, environ, clock, events, written)
     counting = build_counting(config, pool, environ, clock, events, written, catalog)
-    learning = build_learning(config, engine, environ, clock, events, journal=journal)
+    remembered = experiences_of(config, caches, keyring, clock)
+    learning = build_learning(config, engine, environ, clock, events, journal=journal, experiences=remembered)
     marked = () if labels is None else (labels.check,)
     gate = Gate((*marked, *counting.rate_checks, BreakerCheck(health), *counting.budget_checks))
     sender = Sender(clock=clock, events=events, io=io, gate=gate, guards=guards, blot=blot)
@@ -249,6 +250,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             keep_args=config.journal.keep_args,
         ),
         shelf=published,
+        experiences=remembered,
     )
     if labels is not None:
         labelling = labels.at_work(dispatcher.delegator, catalog.capabilities)

@@ -41,10 +41,10 @@ from rtfs_framework.lang.maps import EMPTY_MAP
 from rtfs_framework.lang.types.schema import to_json_schema
 from rtfs_framework.orchestrator.boundary.confidence import with_confidence
 from rtfs_framework.orchestrator.deciding.around import NOTHING_AROUND, Around
-from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.embedding import HeldEmbedder
 from rtfs_framework.orchestrator.deciding.facts import Facts, Question
 from rtfs_framework.orchestrator.deciding.learned import NOTHING_LEARNED, Learned
+from rtfs_framework.orchestrator.deciding.reads import Reads
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 from rtfs_framework.orchestrator.performing.prompt import wording
 from rtfs_framework.registry.faults import Part

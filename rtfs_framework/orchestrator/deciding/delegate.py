@@ -28,7 +28,6 @@ from rtfs_framework.lang.arity import Shape
 from rtfs_framework.lang.frozen import changer
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
 from rtfs_framework.orchestrator.deciding.around import NOTHING_AROUND, Around
-from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.deciding.facts import Asker, Facts, Question, Wording
 from rtfs_framework.orchestrator.deciding.kept_info import answer_info, plan_info
@@ -38,6 +37,7 @@ from rtfs_framework.orchestrator.deciding.pinned import Pinned, decided_before
 from rtfs_framework.orchestrator.deciding.plan_tree import Leaf, PlanTree
 from rtfs_framework.orchestrator.deciding.precedence import Precedence
 from rtfs_framework.orchestrator.deciding.readings import UNKEPT, why_unkept
+from rtfs_framework.orchestrator.deciding.reads import Reads
 from rtfs_framework.orchestrator.deciding.shadow import Shadow
 from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 from rtfs_framework.orchestrator.recording.records import Decision, Grounds, Shadowed, Steps

@@ -40,7 +40,7 @@ from rtfs_framework.registry.problems import UNMADE
 if TYPE_CHECKING:
     from rtfs_framework.api.context import CallContext
     from rtfs_framework.orchestrator.config.model import Config
-    from rtfs_framework.orchestrator.deciding.context import Reads
+    from rtfs_framework.orchestrator.deciding.reads import Reads
     from rtfs_framework.registry.catalog import Catalog
 
 _TARGETS = (LocalPure, LocalModel, RemoteModel, Capability, L4CacheHit, Deny, Ask)

@@ -18,8 +18,8 @@ from rtfs_framework.orchestrator.deciding.signals import NO_SIGNALS, Signals
 if TYPE_CHECKING:
     from rtfs_framework.api.cache import CacheKey
     from rtfs_framework.api.plans import DelegationPlan
-    from rtfs_framework.orchestrator.deciding.context import Reader, Reads
     from rtfs_framework.orchestrator.deciding.facts import Read
+    from rtfs_framework.orchestrator.deciding.reads import Reader, Reads
     from rtfs_framework.orchestrator.recording.records import Decision
 
 

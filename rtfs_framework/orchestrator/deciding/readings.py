@@ -17,11 +17,12 @@ from rtfs_framework.lang.digest import digest
 from rtfs_framework.orchestrator.boundary.purity import is_plain
 from rtfs_framework.orchestrator.deciding.asked_embedding import AskedEmbedder
 from rtfs_framework.orchestrator.deciding.said import said_of
+from rtfs_framework.orchestrator.deciding.situations import read_situation
 from rtfs_framework.orchestrator.deciding.type_names import type_name
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.maps import Map
-    from rtfs_framework.orchestrator.deciding.context import Reads
+    from rtfs_framework.orchestrator.deciding.reads import Reads
     from rtfs_framework.orchestrator.deciding.signals import Signals
 
 _LEAST_BAND = 64
@@ -170,6 +171,14 @@ def _state(reads: Reads, engine: str, cell: str) -> tuple[Hashable, Any]:
     return reads.facts.learned.state(engine, cell)
 
 
+def _experience(reads: Reads, most: str) -> tuple[Hashable, Any]:
+    learned = reads.facts.learned
+    if not learned.experienced:
+        return 0, ()
+    found = learned.experience(read_situation(reads), int(most), reads.facts.embedder)
+    return (UNKEPT, ()) if found is None else found
+
+
 def _draw(reads: Reads, name: str) -> tuple[Hashable, Any]:
     return UNKEPT, 0.0 if reads.asker is None else reads.asker.draw(name)
 
@@ -206,6 +215,8 @@ def why_unkept(name: str) -> str:
         return "asked a model that gave no answer"
     if name == "similarity":
         return "compared texts, and the embedder failed"
+    if name == "experience":
+        return "asked for experience, and its layer failed"
     if name in ("embedding", "semantic_hash"):
         return f"read {name}, and the embedder failed, or the arguments are no plain data"
     return f"read {name}, and it is no plain data"
@@ -262,6 +273,7 @@ READS: Mapping[str, Callable[..., tuple[Hashable, Any]]] = {
     **{name: _around(name) for name in ("agent", "environment", "constraints", "time_class")},
     "stats": _stats,
     "state": _state,
+    "experience": _experience,
     "draw": _draw,
     **{name: _signal(name, key_of) for name, key_of in _SIGNALS.items()},
     "budget": _left("budget"),

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.targets import ExecTarget, show_target
-from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.engines import Engine
+from rtfs_framework.orchestrator.deciding.reads import Reads
 from rtfs_framework.orchestrator.recording.records import Shadowed
 from rtfs_framework.registry.faults import Part, PluginFault
 

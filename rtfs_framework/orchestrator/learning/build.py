@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
+from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.orchestrator.config.folders import data_dir, journal_path
+from rtfs_framework.orchestrator.deciding.learned import Learned, NoExperience
 from rtfs_framework.orchestrator.learning.fold import Learner
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
 from rtfs_framework.orchestrator.recording.plain import plain_of
@@ -22,15 +24,19 @@ if TYPE_CHECKING:
     from rtfs_framework.api.values import Clock
     from rtfs_framework.orchestrator.config.model import Config
     from rtfs_framework.orchestrator.deciding.engines import Engine
+    from rtfs_framework.orchestrator.learning.experienced import Experiences
     from rtfs_framework.orchestrator.learning.journaled import JournalLearning
+    from rtfs_framework.orchestrator.learning.recorded import RecordLearning
     from rtfs_framework.orchestrator.recording.events import EventBus
     from rtfs_framework.orchestrator.recording.records import CallRecord
+    from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack
+    from rtfs_framework.orchestrator.remembering.keyring import Keyring
 
 
 FILE = "learned.sqlite"
 
 
-class Learning(Protocol):
+class Learning(Learned, Protocol):
     """What a host has learned, and goes on to learn."""
 
     @property
@@ -39,16 +45,13 @@ class Learning(Protocol):
         ...
 
     @property
+    def experiences(self) -> Experiences | None:
+        """What it remembers of situations; None where no layer of level L3 is on."""
+        ...
+
+    @property
     def kept_at(self) -> Path | None:
         """The file in which it is kept; None where nothing is."""
-        ...
-
-    def state(self, engine: str, cell: str) -> tuple[int, Any]:
-        """Return one cell of an engine's own state, and its version."""
-        ...
-
-    def stats(self, symbol: str, target: ExecTarget) -> tuple[int, Stats | None]:
-        """Return how calls of a function at a target ended so far, and which version that is."""
         ...
 
     def ended(self, record: CallRecord) -> None:
@@ -65,12 +68,13 @@ class Learning(Protocol):
 
 
 @attrs.define(slots=True, eq=False)
-class Unasked:
+class Unasked(NoExperience):
     """Where no engine learns: nothing is kept or counted until an engine asks how calls ended."""
 
     make: Callable[[], Learning]
     kept_at: Path | None = None
     learners: tuple[Learner, ...] = ()
+    experiences: Experiences | None = None
     _made: Learning | None = attrs.field(default=None, init=False)
     _lock: Lock = attrs.field(factory=Lock, init=False)
 
@@ -121,12 +125,21 @@ def learners_of(config: Config, engine: Engine | None) -> list[Learner]:
 
 
 def build_learning(
-    config: Config, engine: Engine | None, environ: Mapping[str, str], clock: Clock, events: EventBus, *, journal: bool
+    config: Config,
+    engine: Engine | None,
+    environ: Mapping[str, str],
+    clock: Clock,
+    events: EventBus,
+    *,
+    journal: bool,
+    experiences: Experiences | None = None,
 ) -> Learning:
     """Return what a host learns with: from its journal, or from its records where it writes none."""
     learners = learners_of(config, engine)
+    if experiences is not None:
+        learners.append(experiences.learner(config))
 
-    def make() -> Learning:
+    def make() -> JournalLearning | RecordLearning:
         if config.journal.enabled and journal:
             return journal_learning(config, learners, environ, events)
         from rtfs_framework.orchestrator.learning.recorded import RecordLearning
@@ -136,6 +149,11 @@ def build_learning(
         report, failed = events.plugin_failed, events.learning_failed
         return RecordLearning(learners, clock, report, failed, tenant=config.tenant, store=store)
 
+    if experiences is not None:
+        made = make()
+        made.experiences = experiences
+        experiences.follow(made.cells)
+        return made
     return make() if learners else Unasked(make, learned_path(environ) if config.journal.enabled else None)
 
 
@@ -156,6 +174,16 @@ def journal_learning(
         events.learning_failed,
         tuple(learners),
     )
+
+
+def experiences_of(config: Config, caches: CacheStack, keyring: Keyring, clock: Clock) -> Experiences | None:
+    """Return what a host remembers of situations; None where no layer of level L3 is on and works."""
+    layer = caches.of_level(CacheLevel.L3)
+    if layer is None or layer.layer is None:
+        return None
+    from rtfs_framework.orchestrator.learning.experienced import experiences_in
+
+    return experiences_in(layer, layer.layer, config, keyring, clock)
 
 
 def _table(config: Config, name: str) -> Any:

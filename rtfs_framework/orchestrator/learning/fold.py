@@ -30,6 +30,9 @@ SKIPPED = "the outcome was skipped"
 Report = Callable[[Part, "BaseException | str", str, str], None]
 """Told when a plug-in broke."""
 
+GONE = "\x7fgone"
+"""The cell whose version is that of the cell that was forgotten last by itself. Nobody reads it."""
+
 FIRST = 1
 """The version of what was there before anything was learned: no outcome has it, for a journal begins with a row."""
 
@@ -119,6 +122,13 @@ class Folding:
             self.changed.update(found)
             self._enter(found)
             self._settle(position)
+
+    def forget(self, cell: str, position: int) -> None:
+        """Forget one cell, at the position of whoever said so: an empty cell stands for it, so versions go on."""
+        if cell in self.cells:
+            found: dict[str, Cell | None] = {cell: None, GONE: Cell(position, position, str(position))}
+            self.changed.update(found)
+            self._enter(found)
 
     def try_begin(self, report: Report, version: int = FIRST) -> bool:
         """Begin, or go on as it is and tell that the learner cannot; tell whether it could."""

@@ -271,7 +271,10 @@ def take(folding: Folding, told: Told, report: Report) -> None:
     """Learn what one row tells; what a learner cannot fold is skipped, and told."""
     if told.forgotten is not None:
         if told.forgotten in ("", folding.learner.name):
-            folding.try_begin(report, told.position)
+            if told.cell:
+                folding.forget(told.cell, told.position)
+            else:
+                folding.try_begin(report, told.position)
         return
     for outcome in told.outcomes:
         folding.try_take(outcome, told.position, report)

@@ -1,7 +1,8 @@
 """Outcomes: what rows of the journal, or records of a run without one, say of attempts and of ends of calls.
 
 Answers from memory are no outcomes: nothing was tried. Nor are calls whose own body ran, that a rule denied, or that
-were stopped. What an engine wrote into its plan (`note`, `propensity`) comes back; arguments never do.
+were stopped. What an engine wrote into its plan (`note`, `propensity`) comes back, and the situation of the call
+where it was noted; arguments never do.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.attempts import FailureKind
+from rtfs_framework.api.experience import Situation
 from rtfs_framework.api.learning import Outcome
 from rtfs_framework.api.targets import Capability, LocalModel, RemoteModel
 from rtfs_framework.orchestrator.recording.journal.recorded import target_of
@@ -29,7 +31,7 @@ _STOPPED = frozenset({"SecurityViolation", "Cancelled", "JournalError"})
 _KINDS = {kind.value: kind for kind in FailureKind}
 
 PlanOf = Callable[[str], Mapping[str, Any]]
-"""From the digest of a decision to what it says."""
+"""From the digest of a decision, or of a situation, to what it says."""
 
 
 @attrs.frozen(slots=True)
@@ -62,7 +64,7 @@ class _Used:
 
 def of_row(body: Mapping[str, Any], plan_of: PlanOf) -> Iterator[Outcome]:
     """Yield the outcomes that the row of a call tells which is over."""
-    symbol, at = str(body.get("symbol") or ""), _number(body.get("at"))
+    symbol, at, place = str(body.get("symbol") or ""), _number(body.get("at")), _place(body, plan_of)
     used = _used(body, _number(body.get("took", body.get("micros"))) / 1e6)
     attempts = [each for each in body.get("attempts") or () if isinstance(each, dict)]
     for number, each in enumerate(attempts):
@@ -71,13 +73,14 @@ def of_row(body: Mapping[str, Any], plan_of: PlanOf) -> Iterator[Outcome]:
         kind, target = _KINDS.get(str(each.get("kind"))), target_of(str(each.get("target") or ""))
         if kind is not None and isinstance(target, _ASKED):
             said = _said(plan_of(str(each.get("decision") or "")))
-            yield _outcome(symbol, target, tried, said, attempt=number, at=at, kind=kind)
+            made = _outcome(symbol, target, tried, said, attempt=number, at=at, kind=kind)
+            yield attrs.evolve(made, situation=place)
     target = target_of(str(body.get("target") or ""))
     failed = _failure(body.get("outcome") == "value", str((body.get("error") or {}).get("kind") or ""), target)
     if body.get("cache") not in _SERVED and failed is not None:
         said = _said(plan_of(str(body.get("decision") or "")))
         made = _outcome(symbol, target, used, said, attempt=len(attempts), at=at, kind=failed[0])
-        yield attrs.evolve(made, confidence=_number_or_none(body.get("confidence")))
+        yield attrs.evolve(made, confidence=_number_or_none(body.get("confidence")), situation=place)
 
 
 def of_feedback(body: Mapping[str, Any], plan_of: PlanOf) -> Iterator[Outcome]:
@@ -88,7 +91,7 @@ def of_feedback(body: Mapping[str, Any], plan_of: PlanOf) -> Iterator[Outcome]:
     used, said = _used(body, _number(body.get("micros")) / 1e6), _said(plan_of(str(body.get("decision") or "")))
     kind = None if body.get("outcome") == "value" else FailureKind.HERE
     made = _outcome(str(body.get("symbol") or ""), target, used, said, attempt=0, at=_number(body.get("at")), kind=kind)
-    yield attrs.evolve(made, feedback=value)
+    yield attrs.evolve(made, feedback=value, situation=_place(body, plan_of))
 
 
 def of_record(record: CallRecord, at: float) -> Iterator[Outcome]:
@@ -99,13 +102,14 @@ def of_record(record: CallRecord, at: float) -> Iterator[Outcome]:
         used = used.without(tried)
         if isinstance(each.attempt.target, _ASKED):
             said, kind = _said_by(each.decision), each.attempt.kind
-            yield _outcome(record.symbol, each.attempt.target, tried, said, attempt=number, at=at, kind=kind)
+            made = _outcome(record.symbol, each.attempt.target, tried, said, attempt=number, at=at, kind=kind)
+            yield attrs.evolve(made, situation=record.situation)
     target = target_of(record.target)
     failed = _failure(not record.error_kind and record.target != "local-pure", record.error_kind, target)
     if record.cache not in _SERVED and failed is not None:
         said = _said_by(record.decision)
         made = _outcome(record.symbol, target, used, said, attempt=len(record.attempts), at=at, kind=failed[0])
-        yield attrs.evolve(made, confidence=record.confidence)
+        yield attrs.evolve(made, confidence=record.confidence, situation=record.situation)
 
 
 def rated(record: CallRecord, value: float, at: float) -> Outcome:
@@ -114,7 +118,7 @@ def rated(record: CallRecord, value: float, at: float) -> Outcome:
     kind = FailureKind.HERE if record.error_kind else None
     said = _said_by(record.decision)
     made = _outcome(record.symbol, target_of(record.target), used, said, attempt=0, at=at, kind=kind)
-    return attrs.evolve(made, feedback=value)
+    return attrs.evolve(made, feedback=value, situation=record.situation)
 
 
 def _failure(answered: bool, error: str, target: ExecTarget) -> tuple[FailureKind | None] | None:
@@ -146,6 +150,17 @@ def _outcome(
         attempt=attempt,
         at=at,
     )
+
+
+def _place(body: Mapping[str, Any], plan_of: PlanOf) -> Situation | None:
+    """Return the situation that a row names; None in rows of older versions, and where none was noted."""
+    digest = body.get("situation")
+    if not isinstance(digest, str):
+        return None
+    try:
+        return Situation.of_json(plan_of(digest))
+    except ValueError:
+        return None
 
 
 def _said(plan: Mapping[str, Any]) -> _Said:

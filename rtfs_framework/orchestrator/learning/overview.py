@@ -120,14 +120,22 @@ def _same(rows: Rows, learner: Learner, learnt: Learnt) -> bool:
     return list(made.cells.items()) == list(learnt.cells.items())
 
 
-def forget(learning: Learning, journal: Journal, clock: Clock, engines: Sequence[str], tenant: str) -> None:
-    """Let engines begin anew: a row of the journal says so, and what they had learned counts no more.
+def forget(
+    learning: Learning,
+    journal: Journal,
+    clock: Clock,
+    engines: Sequence[str],
+    tenant: str,
+    cells: Sequence[str] = ("",),
+) -> None:
+    """Let engines begin anew, or forget some cells: a row of the journal says so, and what they knew counts no more.
 
     Raises:
         JournalError: The journal cannot be written.
     """
     for engine in engines:
-        journal.queue("forgotten", None, Forgotten(engine=engine, tenant=tenant, at=clock.now()))
+        for cell in cells:
+            journal.queue("forgotten", None, Forgotten(engine=engine, tenant=tenant, at=clock.now(), cell=cell))
     journal.commit()
     caught_up(learning)
 

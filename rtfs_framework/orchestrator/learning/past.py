@@ -13,6 +13,7 @@ import attrs
 
 from rtfs_framework.orchestrator.learning import store as kept_in
 from rtfs_framework.orchestrator.learning.counts import NAME, cell_of, counts, stats_of
+from rtfs_framework.orchestrator.learning.experienced import NAME as EXPERIENCE
 from rtfs_framework.orchestrator.learning.fold import FIRST, Cell, Folding, Learner
 from rtfs_framework.orchestrator.learning.journaled import take
 from rtfs_framework.orchestrator.learning.reading import Rows
@@ -26,9 +27,13 @@ if TYPE_CHECKING:
 
 _NAMED = """
 SELECT body FROM plans WHERE instr(body, '"read":["state",') OR instr(body, '"read":["stats",')
+OR instr(body, '"read":["experience",')
 """
 _OTHER = "it was learned from a journal that is not there any more"
 _NOBODY = "no engine of that name learns by the policy of now"
+
+EVERY = "\x7fevery"
+"""Stands for all cells together."""
 
 Wanted = tuple[int, str]
 """A position, and the name of a cell."""
@@ -102,6 +107,11 @@ class PastLearning:
             self._states[place, number] = None if store is None else store.read(lambda db: _found(db, place, number))
         return self._states[place, number]
 
+    def experience(self, tenant: str, version: int) -> tuple[Mapping[str, Any], str]:
+        """Return all cells of experience as they were in a version, and "", or why nobody knows."""
+        found, lack = self.value(tenant, EXPERIENCE, EVERY, version)
+        return found or {}, lack
+
     def stats(self, tenant: str, symbol: str, target: ExecTarget, version: int) -> tuple[Any, str]:
         """Return how calls of a function at a target had ended in a version, and "", or why nobody knows."""
         found, lack = self.value(tenant, NAME, cell_of(symbol, target), version)
@@ -109,6 +119,9 @@ class PastLearning:
 
     def _of_another(self, kept: Kept, cell: str, position: int) -> tuple[Any, str]:
         cells = None if self.store is None else self.store.read(lambda db: kept_in.cells_of(db, kept.id))
+        if cell == EVERY:
+            whole = max((each.version for each in (cells or {}).values()), default=0) == position
+            return ({name: each.value for name, each in (cells or {}).items()}, "") if whole else (None, _OTHER)
         found = (cells or {}).get(cell)
         return (found.value, "") if found is not None and found.version == position else (None, _OTHER)
 
@@ -140,6 +153,8 @@ class PastLearning:
                 for read in parsed(body).get("reads", ()):
                     name, *more = read["read"]
                     version = read.get("value")
+                    if name == "experience" and isinstance(version, list) and version:
+                        self._named.setdefault(EXPERIENCE, set()).add((version[0] % EPOCH, EVERY))
                     if name in ("state", "stats") and isinstance(version, int):
                         who, cell = (more[0], more[1]) if name == "state" else (NAME, _cell(*more))
                         self._named.setdefault(who, set()).add((version % EPOCH, cell))
@@ -160,6 +175,8 @@ def _cell(symbol: str, kind: str, id_: str) -> str:
 
 
 def _value(folding: Folding, cell: str) -> Any:
+    if cell == EVERY:
+        return {name: each.value for name, each in folding.cells.items()}
     found = folding.cells.get(cell)
     return None if found is None else found.value
 

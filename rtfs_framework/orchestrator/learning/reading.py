@@ -44,6 +44,8 @@ class Told:
     outcomes: tuple[Outcome, ...] = ()
     forgotten: str | None = None
     """The learner that begins anew here; "" for all."""
+    cell: str = ""
+    """The one cell of it that is forgotten; "" for all."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -75,7 +77,8 @@ class Rows:
         body = parsed(row["body"])
         if row["what"] == "forgotten":
             if body.get("tenant", "") == tenant:
-                yield Told(row["position"], forgotten=str(body.get("engine", "")))
+                engine, cell = str(body.get("engine", "")), str(body.get("cell", ""))
+                yield Told(row["position"], forgotten=engine, cell=cell)
             return
         if self._tenant(row["run"]) == tenant:
             of = of_feedback if row["what"] == "feedback" else of_row

@@ -10,7 +10,7 @@ sessions that keep no journal, for simulations and for tests:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from threading import RLock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,12 @@ from rtfs_framework.registry.faults import Part
 from rtfs_framework.registry.problems import Provenance
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.experience import Situation
     from rtfs_framework.api.learning import LearningEngine, Outcome, Stats
     from rtfs_framework.api.targets import ExecTarget
+    from rtfs_framework.orchestrator.deciding.facts import AnyEmbedder
+    from rtfs_framework.orchestrator.deciding.learned import Experiences as Found
+    from rtfs_framework.orchestrator.learning.experienced import Experiences
 
 PUBLISH_OUTCOMES = 32
 PUBLISH_SECONDS = 1.0
@@ -32,12 +36,15 @@ PUBLISH_SECONDS = 1.0
 
 _ABSENT: tuple[int, Any] = (0, None)
 """Of a cell that is not there."""
+_NO_CELLS: Mapping[str, tuple[int, Any]] = {}
 
 
 @attrs.define(slots=True, eq=False)
 class Shelf:
     """Published cells, by learner."""
 
+    experiences: Experiences | None = attrs.field(default=None, init=False)
+    """What the host remembers of situations; None where no layer of level L3 is on."""
     _cells: dict[str, dict[str, tuple[int, Any]]] = attrs.field(factory=dict, init=False)
 
     def state(self, engine: str, cell: str) -> tuple[int, Any]:
@@ -45,10 +52,31 @@ class Shelf:
         cells = self._cells.get(engine)
         return _ABSENT if cells is None else cells.get(cell, _ABSENT)
 
+    def cells(self, engine: str) -> Mapping[str, tuple[int, Any]]:
+        """Return all cells of an engine's own state, each with its version; another mapping where one has changed."""
+        return self._cells.get(engine, _NO_CELLS)
+
     def stats(self, symbol: str, target: ExecTarget) -> tuple[int, Stats | None]:
         """Return how calls of a function at a target ended so far, and which version that is."""
         version, cell = self.state(NAME, cell_of(symbol, target))
         return version, stats_of(cell)
+
+    @property
+    def experienced(self) -> bool:
+        """Whether a layer of level L3 is on."""
+        return self.experiences is not None
+
+    def experience(
+        self, situation: Situation, most: int, embedder: AnyEmbedder | None
+    ) -> tuple[Hashable, Found] | None:
+        """Return the experiences nearest to a situation, and which version that is; None where the layer fails."""
+        return (0, ()) if self.experiences is None else self.experiences.nearest(situation, most, embedder)
+
+    def recall(
+        self, cells: Mapping[str, Any], gone: int, situation: Situation, most: int, embedder: AnyEmbedder | None
+    ) -> Found | None:
+        """Return the experiences that were nearest when these cells were published, and the `gone` oldest over."""
+        return () if self.experiences is None else self.experiences.recall(cells, gone, situation, most, embedder)
 
     def replace(self, name: str, cells: Mapping[str, Cell], epoch: int = 0) -> None:
         """Put a whole state on the shelf."""

@@ -60,6 +60,7 @@ from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
 if TYPE_CHECKING:  # a host without labels has no use for them
     from rtfs_framework.orchestrator.deciding.labelling import Labelling
     from rtfs_framework.orchestrator.deciding.precedence import Precedence
+    from rtfs_framework.orchestrator.learning.experienced import Experiences
     from rtfs_framework.orchestrator.performing.published import PublishedPrograms
     from rtfs_framework.orchestrator.recording.floating import Floating
 
@@ -86,6 +87,8 @@ class Dispatcher:
     """Published programs that may run in place of a function's own body."""
     labelling: Labelling | None = None
     """Gives calls their marks; None where nothing carries any."""
+    experiences: Experiences | None = None
+    """Tells in which situation a call is made; None where nobody remembers that."""
 
     def answer(self, call: HostCall, scope: RunScope) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for."""
@@ -141,6 +144,8 @@ class Dispatcher:
 
     def _decide(self, opened: OpenCall) -> Answer | Waiting:
         decider = self.delegator if opened.record.labelled is None else self._decider(opened)
+        if self.experiences is not None:
+            opened.record.situation = self.experiences.situation(opened.call, opened)
         decision = decider.decide(opened.call, opened)
         if decider.shadow is not None:
             opened.record.shadow = decider.beside(opened.call, opened)

@@ -17,6 +17,7 @@ from rtfs_framework.orchestrator.recording.attempts import AttemptRecord
 from rtfs_framework.registry.problems import PluginProblem
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.experience import Situation
     from rtfs_framework.api.remote import RemoteRun
     from rtfs_framework.orchestrator.recording.floating import CallLabel
     from rtfs_framework.orchestrator.recording.similar_mark import SimilarMark
@@ -142,6 +143,8 @@ class OpenRecord:
     """The marks of what failed requests were told by other hosts."""
     labelled: CallLabel | None = None
     """The marks of its request; None for a public one."""
+    situation: Situation | None = attrs.field(default=None, eq=False)
+    """Its context, for layers of level L3; None where none is on."""
     similar: SimilarMark | None = attrs.field(default=None, eq=False)
     """What came of looking for the answer to a similar request; None where nobody looked."""
 

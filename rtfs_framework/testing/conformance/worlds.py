@@ -17,8 +17,8 @@ from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.remote import Offer, OfferedTarget
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.values import Keyword
-from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.readings import spelled
+from rtfs_framework.orchestrator.deciding.reads import Reads
 from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.testing.fakes import FakeAsker, WordsEmbedder, call_reads
 

@@ -19,9 +19,10 @@ from rtfs_framework.api.targets import LocalModel, show_target
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.orchestrator.deciding.asked_embedding import AskedEmbedder
-from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.facts import Question, Read, Suspended
 from rtfs_framework.orchestrator.deciding.readings import READS, target_of
+from rtfs_framework.orchestrator.deciding.reads import Reads
+from rtfs_framework.orchestrator.deciding.situations import read_situation
 from rtfs_framework.orchestrator.recording.journal.decisions import compared
 from rtfs_framework.orchestrator.recording.journal.history import Told
 from rtfs_framework.orchestrator.recording.journal.recorded import value_of
@@ -34,7 +35,7 @@ OF_TEXTS = frozenset({"similarity"})
 """Of texts of the engine's own, and of that embedder."""
 OF_THE_PAST = frozenset({"attempts", "draw", "labels"})
 AROUND = frozenset({"agent", "environment", "constraints", "time_class"})
-OF_LEARNING = frozenset({"stats", "state"})
+OF_LEARNING = frozenset({"stats", "state", "experience"})
 _NOBODY = Question(LocalModel(""), "")
 """Marks a decision that cannot be made again: nobody is asked."""
 
@@ -190,12 +191,22 @@ class RecordedReads(Reads):
     def _of_learning(self, read: Read, recorded: Mapping[str, Any] | None) -> Any:
         """Return what had been learned in the version that was read, folded again by the policy that decides now."""
         version = None if recorded is None else recorded.get("value")
+        gone = 0
+        if read[0] == "experience":
+            if recorded is not None and version is None:
+                raise _UnknownError("the layer of experience, or the embedder, failed then")
+            version, gone = version if isinstance(version, list) else (version, 0)
         if not isinstance(version, int):
             raise _UnknownError("the first policy did not read it, and which version was published then is not known")
         found, lack = self.learned(read, version)
         if lack:
             raise _UnknownError(lack)
-        return found
+        if read[0] != "experience":
+            return found
+        near = self.facts.learned.recall(found, gone, read_situation(self), int(read[1]), self.facts.embedder)
+        if near is None:
+            raise _UnknownError("the layer of experience, or the embedder, fails now")
+        return near
 
     def _of_meaning(self, read: Read, recorded: Mapping[str, Any] | None) -> Any:
         """Return a vector or its number: what was read then, or of the arguments by the policy's embedder."""

@@ -18,13 +18,13 @@ from rtfs_framework.api.signals import Health, Latency
 from rtfs_framework.api.targets import Ask, ExecTarget, show_target
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
-from rtfs_framework.orchestrator.deciding.context import Reads
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.facts import Asker, Read
 from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.deciding.labelling import Labelling
 from rtfs_framework.orchestrator.deciding.pinned import Pin, Pinned
 from rtfs_framework.orchestrator.deciding.readings import spelled, target_of
+from rtfs_framework.orchestrator.deciding.reads import Reads
 from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.explaining.imagined import Past, decided, imagining
 from rtfs_framework.orchestrator.explaining.labels import recorded as marks_of
@@ -174,6 +174,8 @@ class Replayer:
         """Return what had been learned in a version."""
         name, *more = read
         tenant = "" if self._told is None else self._told.facts.tenant
+        if name == "experience":
+            return self.past.experience(tenant, version)
         if name == "state":
             return self.past.value(tenant, more[0], more[1], version)
         return self.past.stats(tenant, more[0], target_of(more[1], more[2]), version)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Keyed = Callable[[str], str]
 """From a digest or a text to its keyed digest."""
 
-BY_DIGEST = frozenset({"args", "text", "embedding", "experience", "consult"})
+BY_DIGEST = frozenset({"args", "text", "embedding", "consult"})
 """Reads of which a record holds a keyed digest, and never the value."""
 MAY_HOLD_WORDS = frozenset({"metadata", "hints"})
 """Reads that may hold what people wrote: by value where they do not, or where texts are kept; else by digest."""
@@ -102,6 +102,8 @@ def _read(noted: Noted, keyed: Keyed, *, keep: bool) -> dict[str, Any]:
         return {"read": [name, keyed(compared(more))], "value": value}
     if name in BY_DIGEST or (name in MAY_HOLD_WORDS and not keep and _holds_words(value)):
         return {"read": list(read), "digest": keyed(str(key)) if isinstance(key, str | int) else ""}
+    if name == "experience":  # its version, and how many of it were over; None where its layer failed
+        return {"read": list(read), "value": plain_of(key) if isinstance(key, int | tuple) else None}
     if name in MAY_BE_NONE:
         return {"read": list(read), "value": value}
     return {"read": list(read), "value": plain_of(key if value is None else value)}

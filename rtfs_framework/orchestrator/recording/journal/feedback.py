@@ -16,6 +16,7 @@ from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
 from rtfs_framework.orchestrator.recording.similar_mark import served_of
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.experience import Situation
     from rtfs_framework.orchestrator.recording.journal.texts import Texts
     from rtfs_framework.orchestrator.recording.records import CallRecord, Decision
 
@@ -40,6 +41,8 @@ class Feedback:
     """What an outcome needs of the call."""
     decision: Decision | str | None = None
     """What chose its target, or the digest of that."""
+    situation: Situation | str | None = None
+    """The context of the call, or the digest of that; None where none was noted."""
     run: int | None = None
     """The position of its run's first row; None where the chain of the run knows it."""
     served: tuple[str, str] | None = None
@@ -50,6 +53,9 @@ class Feedback:
         found = self.decision
         digest = found if isinstance(found, str) or found is None else texts.plan(found)
         more = {} if not digest else {"decision": digest}
+        place = self.situation
+        if place is not None:
+            more["situation"] = place if isinstance(place, str) else texts.situation(place)
         call = {**self.call, **{name: texts.blot(str(self.call[name])) for name in ("symbol", "target")}}
         return canonical_json({**call, **more, "value": self.value, "by": self.by, "at": self.at})
 
@@ -62,10 +68,12 @@ class Forgotten:
     """By its name in the configuration; "" for all of them, and for what the host counts."""
     tenant: str
     at: float
+    cell: str = ""
+    """The one cell that is forgotten; "" for all."""
 
     def body(self, texts: Texts) -> str:
         """Return what the row says."""
-        found = {"engine": texts.blot(self.engine), "tenant": texts.blot(self.tenant), "at": self.at}
+        found = {"engine": texts.blot(self.engine), "tenant": texts.blot(self.tenant), "at": self.at, "cell": self.cell}
         return canonical_json({name: value for name, value in found.items() if value != ""})
 
 
@@ -106,5 +114,6 @@ def of_record(record: CallRecord, value: float, by: str, at: float) -> Feedback:
         at=at,
         call=call,
         decision=record.decision,
+        situation=record.situation,
         served=served_of(record.similar),
     )

@@ -223,6 +223,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row, said: Said) -> dict
         "reply_digest": body.get("reply", ""),
         "decision": _plan(connection, body.get("decision")),
         "decision_digest": body.get("decision", ""),
+        "situation_digest": body.get("situation", ""),
         "attempts": [{**_ATTEMPT, **each} for each in body.get("attempts", [])],
         "exhausted": body.get("exhausted", ""),
         "shadow": body.get("shadow"),

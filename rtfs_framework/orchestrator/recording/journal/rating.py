@@ -60,6 +60,7 @@ def _of_entry(path: Path, call: str, entry: Mapping[str, Any], run: int) -> Feed
         at=0.0,
         call={name: entry[name] for name in _OF_CALL},
         decision=entry["decision_digest"],
+        situation=entry["situation_digest"] or None,
         run=run,
         served=served_of(entry["similar"]),
     )

@@ -195,12 +195,14 @@ class Maker:
         return found
 
     def _for_learning(self, record: OpenRecord) -> dict[str, Any]:
-        """Return what those learn from that learn: when it was, how long the answer alone took, how sure it is."""
+        """Return what those learn from that learn: when it was, how long the answer alone took, and so on."""
         found: dict[str, Any] = {"at": round(self.now(), 3)}
         if record.took:
             found["took"] = int(record.took * 1_000_000 + 0.5)
         if record.confidence is not None:
             found["confidence"] = _number(record.confidence)
+        if record.situation is not None:
+            found["situation"] = self.texts.situation(record.situation)
         return found
 
     def _used(self, record: OpenRecord) -> dict[str, Any]:

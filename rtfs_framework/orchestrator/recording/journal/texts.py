@@ -7,9 +7,10 @@ from json.encoder import encode_basestring_ascii
 
 import attrs
 
+from rtfs_framework.api.experience import Situation
 from rtfs_framework.api.secrets import Blot
 from rtfs_framework.lang.error_kinds import FAMILIES, KINDS
-from rtfs_framework.orchestrator.recording.journal.chain import Keys
+from rtfs_framework.orchestrator.recording.journal.chain import Keys, canonical_json
 from rtfs_framework.orchestrator.recording.journal.decisions import decision_text, grounds_text
 from rtfs_framework.orchestrator.recording.records import Decision, Grounds, OpenRecord
 
@@ -41,7 +42,7 @@ class Texts:
     """Whether what people wrote is kept."""
     new_plans: dict[str, str] = attrs.field(factory=dict, init=False)
     """Digests and texts of decisions that are not written yet."""
-    _plans: dict[int, tuple[Decision | Grounds, str]] = attrs.field(factory=dict, init=False)
+    _plans: dict[int, tuple[Decision | Grounds | Situation, str]] = attrs.field(factory=dict, init=False)
     _sites: dict[tuple[str, str, int, str], tuple[OpenRecord, str]] = attrs.field(factory=dict, init=False)
 
     def site(self, record: OpenRecord) -> str:
@@ -81,7 +82,14 @@ class Texts:
             return known[1]
         return self._stored(grounds, self.blot(grounds_text(grounds)))
 
-    def _stored(self, what: Decision | Grounds, body: str, *, kept: bool = True) -> str:
+    def situation(self, situation: Situation) -> str:
+        """Return the digest of a call's situation, queued to be written when it is new."""
+        known = self._plans.get(id(situation))
+        if known is not None and known[0] is situation:
+            return known[1]
+        return self._stored(situation, self.blot(canonical_json(situation.to_json())))
+
+    def _stored(self, what: Decision | Grounds | Situation, body: str, *, kept: bool = True) -> str:
         digest = self.keys.text(body)
         if len(self._plans) >= _MOST:
             self._plans.clear()

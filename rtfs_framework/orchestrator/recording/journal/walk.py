@@ -139,10 +139,12 @@ class Walk:
 
 
 def _decisions(body: dict[str, Any]) -> Iterator[str]:
-    """Yield the digests of the decisions that a row names: that of each attempt, and the last."""
+    """Yield the digests of what a row names that is stored once: decisions and situations."""
     for each in (body, *body.get("attempts", ())):
         if "decision" in each:
             yield each["decision"]
+    if "situation" in body:
+        yield body["situation"]
 
 
 def _fits(values: tuple[Any, ...]) -> bool:
