@@ -63,6 +63,18 @@ def test_words(spent) -> None:
     assert note == "at least: 2 requests have no price or no count of tokens (see `rtfs prices`)"
 
 
+def test_the_list_of_runs_with_what_each_took(spent) -> None:
+    latest, first, whole = spent("runs", "list", "--totals").lines
+    assert [line.split()[3:] for line in (latest, first)] == [
+        ["complete", "2", "calls", "?", "ask.rtfs"],
+        ["complete", "2", "calls", "$2.00", "+", "?", "ask.rtfs"],
+    ]
+    assert whole == ("2 runs: 4 calls, 4 requests to models (1 from memory), 3,000 tokens in, 1,500 out, $2.00 + ?")
+    data = spent("runs", "list", "--totals", "--limit", 1, "--json").data
+    (run,) = data["runs"]
+    assert (run["spent"]["from_memory"], run["spent"]["cost"], data["total"]["calls"]) == (1, 0.0, 2)
+
+
 def test_json(spent) -> None:
     data = spent("cost", "--by", "function", "--json").data
     ask, tell = data["rows"]
@@ -88,7 +100,7 @@ def test_a_time_to_come_counts_nothing(spent) -> None:
     [
         (("--by", "tenat"), "nothing can be grouped by 'tenat'"),
         (("--by", "tenat"), "did you mean 'tenant'?"),
-        (("--by", "zzz"), "one or several of tenant, model, function, day, engine, target"),
+        (("--by", "zzz"), "one or several of tenant, model, function, day, engine, target, run"),
         (("--by", " , "), "--by names nothing"),
         (("--since", "yesterday"), "'yesterday' is no time"),
         (("--since", "-7d"), "'-7d' is no time"),

@@ -36,6 +36,41 @@ def test_list(ran) -> None:
     assert len(ran("runs", "list", "--limit", 1).lines) == 1
 
 
+LOOKED_FOR = [
+    ((), {"ask.rtfs", "told.rtfs"}),
+    (("--source", "a*"), {"ask.rtfs"}),
+    (("--source", "A*"), set()),
+    (("--status", "failed"), {"told.rtfs"}),
+    (("--status", "unfinished"), set()),
+    (("--symbol", "fs.*"), {"ask.rtfs"}),
+    (("--symbol", "tell"), {"told.rtfs"}),
+    (("--target", "remote *"), set()),
+    (("--target", "capability fs.read"), {"ask.rtfs"}),
+    (("--symbol", "fs.*", "--status", "failed"), set()),
+    (("--since", "1h"), {"ask.rtfs", "told.rtfs"}),
+    (("--until", "1h"), set()),
+    (("--since", "2126-01-01"), set()),
+    (("--of-tenant", "acme"), set()),
+    (("--of-tenant", ""), {"ask.rtfs", "told.rtfs"}),
+]
+
+
+def test_runs_that_somebody_looks_for(ran, folder) -> None:
+    (folder / "told.rtfs").write_text("(call :tell 1)")
+    assert ran("run", "told.rtfs").code == 1
+    for words, found in LOOKED_FOR:
+        runs = ran("runs", "list", *words, "--json").data["runs"]
+        assert {run["source"] for run in runs} == found, words
+    assert ran("runs", "list", "--symbol", "x").out.startswith("no such runs in ")
+    assert len(ran("runs", "list", "--since", "1h", "--limit", 1).lines) == 1
+
+
+@pytest.mark.parametrize(("words", "said"), [(("--status", "well"), "--status"), (("--since", "soon"), "--since")])
+def test_what_cannot_be_looked_for(ran, words, said) -> None:
+    result = ran("runs", "list", *words)
+    assert (result.code, said in result.err) == (2, True)
+
+
 def test_show(ran) -> None:
     result = ran("runs", "show")
     assert result.code == 0

@@ -35,7 +35,7 @@ _NUMBERS = ("calls", "failed", "from memory", "tokens in", "tokens out", "cost",
     metavar="WORDS",
     default="model",
     show_default=True,
-    help="tenant, model, function, day, engine, target: one, or several with commas.",
+    help="tenant, model, function, day, engine, target, run: one, or several with commas.",
 )
 @click.option("--progress/--no-progress", default=None, help="Show how far it is (default: on a terminal).")
 @json_option

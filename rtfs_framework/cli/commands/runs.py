@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
 
+from rtfs_framework.cli.commands.runs_list import list_command
 from rtfs_framework.cli.commands.runs_rate import rate_command
 from rtfs_framework.cli.commands.runs_replay import replay_command
 from rtfs_framework.cli.commands.runs_why import why_command
@@ -16,7 +16,7 @@ from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.journals import home, journal
 from rtfs_framework.cli.options import config_option, json_option
 from rtfs_framework.cli.shown.data import put_json
-from rtfs_framework.cli.shown.words import money, seconds
+from rtfs_framework.cli.shown.words import moment, money, seconds
 from rtfs_framework.cli.style import bold
 from rtfs_framework.cli.terminal import say
 
@@ -30,26 +30,6 @@ _ID = 12
 @click.group()
 def command() -> None:
     """List, show, verify and decide again earlier runs. RUN is an id, the beginning of one, or `last`."""
-
-
-@command.command("list")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="At most N runs.")
-@json_option
-@config_option
-def list_command(*, limit: int, as_json: bool, config: str | None) -> None:
-    """List the latest runs, newest first."""
-    from rtfs_framework.orchestrator.recording.journal.query import list_runs
-
-    path = journal(config)
-    runs = list_runs(path, limit) if path.exists() else []
-    if as_json:
-        put_json({"journal": str(path), "runs": [attrs.asdict(run) for run in runs]})
-        return
-    if not runs:
-        say(f"no runs yet in {path}")
-    for run in runs:
-        calls = "" if run.entries is None else f"{run.entries:,} calls"
-        say(f"{run.id[:_ID]}  {_time(run.started)}  {run.status:<11}  {calls:>12}  {run.source}")
 
 
 @command.command("show")
@@ -185,14 +165,10 @@ def _verify_all(path: Path, against: Head | None, *, as_json: bool) -> int:
     return FINE if verdict.ok else FAILED
 
 
-def _time(stamp: float) -> str:
-    return datetime.fromtimestamp(stamp, timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
 def _show_head(row: RunRow) -> None:
     say(bold(f"run {row.id}"))
     say(f"  program  {row.source} (sha256 {row.program[:_ID]})")
-    say(f"  started  {_time(row.started)}")
+    say(f"  started  {moment(row.started)}")
     took = "" if row.ended is None else f" after {seconds(row.ended - row.started)}"
     say(f"  status   {row.status}{took}{': ' + row.message if row.message else ''}")
     say(f"  policy   {row.policy[:_ID]}  rtfs {row.version}")
@@ -243,5 +219,5 @@ def _call_id(entry: dict[str, Any]) -> str:
     return name_of(entry["entry"], entry["record"], entry["path"])
 
 
-for _each in (why_command, rate_command, replay_command):
+for _each in (list_command, why_command, rate_command, replay_command):
     command.add_command(_each)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 from rtfs_framework.api.plans import PlanSource
 from rtfs_framework.api.targets import (
     Capability,
@@ -86,6 +88,11 @@ def seconds(value: float) -> str:
     if value < 0.9995:
         return f"{value * 1000:.1f} ms" if value < 0.0995 else f"{value * 1000:.0f} ms"
     return f"{value:.1f} s" if value < 120 else f"{int(value) // 60} min {int(value) % 60} s"
+
+
+def moment(stamp: float) -> str:
+    """Return a time (seconds since the epoch) as this machine's clock shows it."""
+    return datetime.fromtimestamp(stamp, timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def money(value: float, unpriced: int | bool = 0) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,10 @@ WHERE position BETWEEN ? AND ? AND what IN ('begun', 'ended')
 AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?)
 ORDER BY entry, ifnull(record, -1), in_order(id), position
 """
+_CALLED = """
+SELECT body FROM log WHERE position BETWEEN ? AND ? AND what IN ('begun', 'ended')
+AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?)
+"""
 _FEEDBACK = """
 SELECT entry, record, id, body FROM log WHERE what = 'feedback'
 AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?) ORDER BY position
@@ -34,6 +40,7 @@ AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?) ORDER BY pos
 _TEXTS = "SELECT name, body FROM texts WHERE position = ?"
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _WIDTH = 20
+_ALL = 2**31 - 1
 _CAPABILITY = CallKind.CAPABILITY.value
 
 _ATTEMPT: dict[str, Any] = {
@@ -80,16 +87,72 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def list_runs(path: Path, limit: int = 50) -> list[RunRow]:
-    """Return the latest runs, newest first."""
+@attrs.frozen(slots=True, kw_only=True)
+class Wanted:
+    """Which runs are wanted; what is None does not matter. Patterns are those of a shell: `*`, `?`, `[abc]`."""
+
+    since: float | None = None
+    """Seconds since the epoch."""
+    until: float | None = None
+    status: str | None = None
+    source: str | None = None
+    """A pattern of the program's name."""
+    tenant: str | None = None
+    symbol: str | None = None
+    """A pattern of what at least one of its calls is of."""
+    target: str | None = None
+    """A pattern of where at least one of its calls went, in any attempt."""
+
+    def fits(self, run: RunRow) -> bool:
+        """Tell whether a run is wanted, as far as its first and last rows say."""
+        return (
+            (self.since is None or run.started >= self.since)
+            and (self.until is None or run.started < self.until)
+            and (self.status is None or run.status == self.status)
+            and (self.source is None or fnmatchcase(run.source, self.source))
+            and (self.tenant is None or run.tenant == self.tenant)
+        )
+
+    def calls(self, entry: Mapping[str, Any]) -> bool:
+        """Tell whether a call is one of those that a wanted run has."""
+        targets = [entry.get("target"), *(each.get("target") for each in entry.get("attempts") or ())]
+        return (self.symbol is None or fnmatchcase(str(entry.get("symbol") or ""), self.symbol)) and (
+            self.target is None or any(fnmatchcase(str(each or ""), self.target) for each in targets)
+        )
+
+    @property
+    def looks_at_calls(self) -> bool:
+        """Tell whether it depends on the calls of a run."""
+        return self.symbol is not None or self.target is not None
+
+
+ANY_RUN = Wanted()
+
+
+def list_runs(path: Path, limit: int = 50, wanted: Wanted = ANY_RUN) -> list[RunRow]:
+    """Return the latest runs that are wanted, newest first."""
     with reading(path) as connection:
-        found: list[RunRow] = []
-        if has_log(connection):
-            rows = connection.execute(f"{_RUNS} ORDER BY position DESC LIMIT ?", (limit,)).fetchall()
-            found = [_run(connection, row) for row in rows]
-        if old.has_old(connection):
-            found += [_old_run(row) for row in old.runs(connection, limit - len(found))]
-        return found
+        return list(islice((each for each in _runs(connection) if _is_wanted(connection, each, wanted)), limit))
+
+
+def _runs(connection: sqlite3.Connection) -> Iterator[RunRow]:
+    """Yield all runs, newest first."""
+    if has_log(connection):
+        for row in connection.execute(f"{_RUNS} ORDER BY position DESC"):
+            yield _run(connection, row)
+    if old.has_old(connection):
+        yield from map(_old_run, old.runs(connection, _ALL))
+
+
+def _is_wanted(connection: sqlite3.Connection, run: RunRow, wanted: Wanted) -> bool:
+    if not wanted.fits(run):
+        return False
+    if not wanted.looks_at_calls:
+        return True
+    if old.has_old(connection) and old.run_of(connection, run.id) is not None:
+        return any(map(wanted.calls, old.entries(connection, run.id)))
+    rows = connection.execute(_CALLED, (*span(connection, run.id), run.id))
+    return any(wanted.calls(parsed(row["body"])) for row in rows)
 
 
 def runs_since(path: Path, since: float) -> list[str]:

@@ -81,6 +81,7 @@ class _Run:
 
     tenant: str
     started: float
+    id: str = ""
 
 
 DIMENSIONS: Mapping[str, Callable[[_Run, float, Mapping[str, Any], _Share, Callable[[], str]], str]] = {
@@ -90,6 +91,7 @@ DIMENSIONS: Mapping[str, Callable[[_Run, float, Mapping[str, Any], _Share, Calla
     "day": lambda _run, when, _body, _share, _engine: datetime.fromtimestamp(when).astimezone().date().isoformat(),
     "engine": lambda _run, _when, _body, _share, engine: engine(),
     "target": lambda _run, _when, _body, share, _engine: share.target,
+    "run": lambda run, _when, _body, _share, _engine: run.id,
 }
 """By which words spending can be grouped."""
 
@@ -108,7 +110,7 @@ def spending(
     with reading(path) as connection:
         if old.has_old(connection):
             for row in old.runs(connection, _MANY):
-                run = _Run("", float(row["started"] or 0.0))
+                run = _Run("", float(row["started"] or 0.0), str(row["id"]))
                 for entry in old.entries(connection, row["id"]):
                     counting.ended(run, run.started, entry, partial(_engine, entry["decision"]))
         if has_log(connection):
@@ -139,7 +141,8 @@ def _count_log(connection: sqlite3.Connection, counting: _Counting, told: Callab
         told(number)
         body = _parsed(row["body"])
         if row["what"] == "run":
-            runs[row["position"]] = _Run(str(body.get("tenant") or ""), _number(body.get("started")) or 0.0)
+            started = _number(body.get("started")) or 0.0
+            runs[row["position"]] = _Run(str(body.get("tenant") or ""), started, str(row["id"]))
             continue
         run = runs.get(row["run"], _Run("", 0.0))
         when = latest[row["run"]] = _number(body.get("decided_at")) or latest.get(row["run"], run.started)
