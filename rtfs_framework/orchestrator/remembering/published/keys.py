@@ -31,6 +31,7 @@ ID_DIGITS, PUBLIC_BYTES = 40, 32
 PREFIX = "rtfs-key-1"
 _MOST_FILE = 1 << 20
 _MOST_NAME = 64
+_MOST_VERIFIED = 1_024
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -59,6 +60,8 @@ class KeyRing:
     folder: Path
     trusted_file: Path | None = None
     """Another list of trusted keys than that of the folder."""
+    _latest: list[tuple[bytes, dict[str, PublicKey]]] = attrs.field(factory=list, init=False, repr=False)
+    """What the list held when it was read last, and its keys: of one list or none."""
 
     @property
     def list_file(self) -> Path:
@@ -72,7 +75,11 @@ class KeyRing:
             PublishingError: E0761, the list cannot be read.
         """
         try:
-            told: Any = json.loads(_bounded(self.list_file))
+            text = _bounded(self.list_file)
+            for read, keys in self._latest:
+                if read == text:
+                    return dict(keys)
+            told: Any = json.loads(text)
             found = [_read(row) for row in told["keys"]]
         except FileNotFoundError:
             return {}
@@ -81,7 +88,9 @@ class KeyRing:
             raise PublishingError(
                 "E0761", wrong, "mend it, or move it away and trust keys anew: rtfs keys trust"
             ) from None
-        return {key.id: key for key in found}
+        made = {key.id: key for key in found}
+        self._latest[:] = [(text, made)]
+        return dict(made)
 
     def trusted(self) -> dict[str, PublicKey]:
         """Return the keys that count: listed and not revoked."""
@@ -286,9 +295,10 @@ def _write_new(path: Path, data: bytes) -> None:
 
 
 def _bounded(path: Path) -> bytes:
-    if path.stat().st_size > _MOST_FILE:
-        raise ValueError("it is too large")
-    return path.read_bytes()
+    with open(path, "rb") as file:  # noqa: PTH123 - by a third faster, and it is read before every use of a program
+        if os.fstat(file.fileno()).st_size > _MOST_FILE:
+            raise ValueError("it is too large")
+        return file.read(_MOST_FILE + 1)
 
 
 def _read_private(path: Path, name: str) -> bytes:
@@ -309,11 +319,21 @@ class Signing:
         from cryptography.hazmat.primitives.asymmetric import ed25519
 
         self._serialization, self._wrong = serialization, (InvalidSignature, ValueError, UnsupportedAlgorithm)
+        self._verified: dict[tuple[bytes, bytes, bytes], bool] = {}
         self.Ed25519PrivateKey = ed25519.Ed25519PrivateKey
         self._public: Callable[[bytes], Ed25519PublicKey] = ed25519.Ed25519PublicKey.from_public_bytes
 
     def verify(self, public: bytes, message: bytes, signature: bytes) -> bool:
-        """Tell whether a signature is good."""
+        """Tell whether a signature is good. That never changes: what was verified lately is known."""
+        known = public, signature, sha256(message).digest()
+        good = self._verified.get(known)
+        if good is None:
+            if len(self._verified) >= _MOST_VERIFIED:
+                self._verified.clear()
+            good = self._verified[known] = self._is_good(public, message, signature)
+        return good
+
+    def _is_good(self, public: bytes, message: bytes, signature: bytes) -> bool:
         try:
             self._public(public).verify(signature, message)
         except self._wrong:

@@ -9,6 +9,7 @@ it lay, so no record can be put in another one's place.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -69,6 +70,7 @@ class Pointer:
         return f"{prefix(self.salt, self.face)}{self.artifact}/{self.key}"
 
 
+@lru_cache(8)
 def partition(salt: str) -> str:
     """Return the word that stands for a trust domain in names: those who do not know the salt cannot ask for it."""
     return sha256(b"rtfs salt\0" + salt.encode("utf-8", "surrogatepass")).hexdigest()[:32] if salt else "public"

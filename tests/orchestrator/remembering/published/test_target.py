@@ -73,7 +73,7 @@ def test_files_that_were_changed_do_not_run(world, session):
 def test_what_was_compiled_is_sealed(world, session):
     pointer, _, _ = world.kept()
     assert session().run(USE).value == (1001, 1002)
-    made = world.shelf.folder / "compiled" / pointer.artifact
+    made = world.shelf.folder / "compiled" / f"{pointer.artifact}.{pointer.face}"
     made.write_bytes(made.read_bytes()[:-3] + b"bad")
     assert session().run(USE).value == (1001, 1002)
 
