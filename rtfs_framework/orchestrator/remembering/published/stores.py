@@ -1,7 +1,10 @@
 """Sending published programs to a store, fetching, looking through a store, and taking out what nothing points to.
 
-In: a store of `api/store.py`, which proves nothing. Out: what was verified. A blob is sent before what points to it,
-and looked for again afterwards, so that no collection between the two leaves a pointer to nothing.
+In: a store of `api/store.py`, which proves nothing. Out: what was verified.
+
+No collection that meets a publication leaves a pointer to nothing. Who sends puts the blob, points to it, and looks for
+it again; who collects takes blobs out, and then looks for pointers that are new, whose blobs it puts back. A pointer
+that was set before the second look is seen by it; who set his later, finds the blob gone and puts it there once more.
 """
 
 from __future__ import annotations
@@ -33,6 +36,8 @@ from rtfs_framework.orchestrator.remembering.published.shelf import check_face
 from rtfs_framework.orchestrator.remembering.published.trouble import PublishingError
 
 Keys = Mapping[str, PublicKey]
+_AT_ONCE = 16
+"""Blobs that are taken out together, and held until nothing is seen to need them."""
 _OF_ONE = frozenset({"E0823", "E0824"})
 """Errors of a store that are about one thing in it."""
 
@@ -166,20 +171,52 @@ def sweep(store: Store, keys: Keys, *, revoked: bool = False, dry: bool = False)
     if store.read_only and not dry:
         raise PublishingError("E0769", "this store can only be read", "collect where it is written")
     gone: list[str] = []
-    reached: set[str] = set()
+    reached, seen = set[str](), set[str]()
     for name in store.names(f"{ROOM}/"):
+        seen.add(name)
         record = _record(store, name)
         key = keys.get(signer_of(record))
         if revoked and key is not None and key.revoked is not None:
             gone.append(name)
-            continue
-        said = claimed(record)
-        reached.update(() if said is None else (said.artifact,), name.split("/"))
-    blobs = sorted(set(store.blobs()) - reached)
-    kept = len(set(store.blobs()) & reached)
+        else:
+            reached |= _meant(name, record)
+    there = set(store.blobs())
+    blobs = sorted(there - reached)
     if not dry:
-        store.forget(gone, blobs)
-    return Swept(pointers=tuple(gone), blobs=tuple(blobs), kept=kept)
+        store.forget(gone, ())
+        blobs = _taken_out(store, blobs, seen)
+    return Swept(pointers=tuple(gone), blobs=tuple(blobs), kept=len(there) - len(blobs))
+
+
+def _taken_out(store: Store, blobs: list[str], seen: set[str]) -> list[str]:
+    """Take blobs out, but for those that something came to point to meanwhile; return which went."""
+    went: list[str] = []
+    for start in range(0, len(blobs), _AT_ONCE):
+        held = {digest: _blob(store, digest) for digest in blobs[start : start + _AT_ONCE]}
+        store.forget((), held)
+        needed: set[str] = set()
+        for name in set(store.names(f"{ROOM}/")) - seen:
+            needed |= _meant(name, _record(store, name))
+        for digest, data in held.items():
+            if digest in needed and data is not None:
+                store.put(digest, data)
+            else:
+                went.append(digest)
+    return went
+
+
+def _meant(name: str, record: bytes) -> set[str]:
+    """Return the digests to which a pointer may lead, by what it says and by its name."""
+    said = claimed(record)
+    return {*name.split("/"), *(() if said is None else (said.artifact,))}
+
+
+def _blob(store: Store, digest: str) -> bytes | None:
+    """Return a blob, None where it is none that anybody could want."""
+    try:
+        return _legible(lambda: store.get(digest, MOST_BYTES))
+    except PublishedError:
+        return None
 
 
 def _record(store: Store, name: str) -> bytes:
