@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
+import click
 import pytest
 from click.testing import CliRunner
 
 pytest.importorskip("cryptography", reason="the extra `sign`")
 
-from rtfs_framework.cli.commands import cache, fetch, keys, publish, stores
+from rtfs_framework.cli.commands import cache, fetch, keys, publish, run, stores
 from rtfs_framework.lang.errors import RtfsError
 
 pytestmark = pytest.mark.needs("rtfs-store-directory")
@@ -25,15 +26,15 @@ def rtfs(tmp_path, monkeypatch):
     monkeypatch.setenv("RTFS_HOME", str(tmp_path / "home"))
     (tmp_path / "c.toml").write_text(CONFIG, encoding="utf-8")
     (tmp_path / "score.rtfs").write_text(SCORE, encoding="utf-8")
-    commands = {each.__name__.rpartition(".")[2]: each.command for each in (cache, fetch, keys, publish, stores)}
+    commands = {each.__name__.rpartition(".")[2]: each.command for each in (cache, fetch, keys, publish, run, stores)}
 
-    def run(word, *args):
+    def invoke(word, *args):
         made = CliRunner().invoke(commands[word], [*args, "--json", "--config", "c.toml"], standalone_mode=False)
         if made.exception is not None and not (made.stdout and isinstance(made.exception, SystemExit)):
             raise made.exception
         return json.loads(made.stdout)
 
-    return run
+    return invoke
 
 
 SEND = ("publish", "score.rtfs", "--function", "score", "--store", "team", "--key", "release")
@@ -120,3 +121,32 @@ def test_what_was_fetched_and_what_stores_have_is_verified_with_the_caches(rtfs,
     good, wrong, unseen = published(rtfs)["store team"]
     assert (good, wrong) == (0, [])
     assert "there is no folder" in unseen
+
+
+def test_a_whole_program_that_was_fetched_is_run_by_its_digest(rtfs, tmp_path):
+    rtfs("keys", "new", "release")
+    (tmp_path / "hello.rtfs").write_text('(defn main [name] (str "Hi " name))', encoding="utf-8")
+    sent = rtfs("publish", "hello.rtfs", "--store", "team", "--key", "release")
+    target = f"l4-{sent['artifact'][:12]}"
+    with pytest.raises(RtfsError, match="no whole program that is trusted here"):
+        rtfs("run", target, "you")
+    rtfs("fetch", target)
+    assert rtfs("run", target, "you")["value"] == "Hi you"
+    assert rtfs("run", f"l4-{sent['artifact']}@{sent['key']}", "you")["value"] == "Hi you"
+    with pytest.raises(RtfsError, match="no whole program that is trusted here"):
+        rtfs("run", f"{target}@{'0' * 40}", "you")
+    with pytest.raises(click.UsageError, match="asks nobody"):
+        rtfs("run", target, "--input", "x.csv")
+    (blob,) = (tmp_path / "home").rglob(f"blobs/{sent['artifact']}")
+    blob.write_bytes(blob.read_bytes()[:-1] + b"!")
+    with pytest.raises(RtfsError, match="its program was changed"):
+        rtfs("run", target, "you")
+
+
+def test_what_was_fetched_says_how_it_is_run(rtfs, tmp_path):
+    rtfs("keys", "new", "release")
+    rtfs(*SEND)
+    (tmp_path / "whole.rtfs").write_text("(defn main [] 7)", encoding="utf-8")
+    sent = rtfs("publish", "whole.rtfs", "--store", "team", "--key", "release")
+    for name, way in (("score", 'score = ["l4"]'), (sent["artifact"][:12], f"rtfs run l4-{sent['artifact'][:12]}")):
+        assert way in CliRunner().invoke(fetch.command, [name, "--config", "c.toml"], standalone_mode=False).stdout

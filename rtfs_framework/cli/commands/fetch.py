@@ -48,6 +48,8 @@ def command(name: str | None, store: tuple[str, ...], *, only: bool, as_json: bo
     else:
         for found_in, pointer, _ in kept:
             say(f"{'' if only else 'fetched '}{pointer.name}  l4-{pointer.artifact}@{pointer.key}  from {found_in}")
+            if not only:
+                say(f"  {_use_of(pointer)}")
         for each in refused:
             complain(f"refused {each.name}: {each.reason}")
     if not kept and not only:
@@ -87,6 +89,13 @@ def _kept(session: Session, offers: list[_Offer], refused: list[Finding]) -> lis
         host.dispatcher.shelf.shelf.put(pointer, record, blob)
         kept.append(offer)
     return kept
+
+
+def _use_of(pointer: Pointer) -> str:
+    """Return how a program is run that is here now."""
+    if pointer.whole:
+        return f"run it: rtfs run l4-{pointer.artifact[:12]}"
+    return f'run it in place of a function of its interface: {pointer.name} = ["l4"] in [delegation.static_routes]'
 
 
 def _fits(pointer: Pointer, name: str) -> bool:

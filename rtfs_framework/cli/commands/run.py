@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +19,8 @@ from rtfs_framework.cli.options import (
 )
 from rtfs_framework.cli.sources import given_text, read_program
 
+_PUBLISHED = "l4-"
+_LEAST_DIGEST = 8
 _FORMATS = ("csv", "jsonl", "text")
 
 
@@ -49,6 +52,8 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
     text keys, among them "text". A program without main may define (fold state record), which carries a state over
     the records, and (finish state), whose value is printed. Memory does not grow with the input.
 
+    A whole program that `rtfs fetch` got is named by its digest, or the beginning of it: l4-DIGEST, l4-DIGEST@KEY.
+
     \b
     rtfs run hello.rtfs World
     rtfs run triage.rtfs --input messages.csv --column body
@@ -56,7 +61,12 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
     rtfs run count-by-mood.rtfs --input messages.csv
     rtfs run triage.rtfs --input messages.csv --estimate
     rtfs run triage.rtfs --plan triage.rtfs.plan.toml
+    rtfs run l4-DIGEST World
     """  # noqa: D301 - click's \b is a backspace
+    published = _published(file)
+    if published is not None:
+        _run_published(published, args, {**options, "input": input_file})
+        return None
     source = read_program(file)
     asked = chosen(options)
     common = {name: options[name] for name in ("journal", "parallel", "plan")}
@@ -89,6 +99,26 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
         if args:
             raise click.UsageError("ARGS and --input exclude each other: with --input, main gets records")
         return _stream(session, source, input_file, options)
+
+
+def _published(file: str) -> tuple[str, str] | None:
+    """Return digest and key of a target `l4-DIGEST@KEY` that is named instead of a file, None for a file."""
+    digest, _, key = file.removeprefix(_PUBLISHED).partition("@")
+    is_target = file.startswith(_PUBLISHED) and len(digest) >= _LEAST_DIGEST and not Path(file).exists()
+    return (digest, key) if is_target else None
+
+
+def _run_published(published: tuple[str, str], args: tuple[str, ...], options: dict[str, Any]) -> None:
+    from rtfs_framework.cli.commands import run_once as once
+
+    refused = [name for name in ("input", "estimate", "plan") if options[name]]
+    if refused:
+        raise click.UsageError(f"--{refused[0]} needs a program's text; a published one asks nobody, and is run once")
+    with open_session(None, options["config"], limits=chosen(options), journal=options["journal"]) as session:
+        given = [given_text(arg, f"argument {n}") for n, arg in enumerate(args, 1)]
+        result = once.run_once(session, once.linked_published(session, *published), given)
+        once.write_result(result, options["output"])
+        once.show_result(result, as_json=options["as_json"])
 
 
 def _stream(session: Any, source: Any, input_file: str, options: dict[str, Any]) -> int:

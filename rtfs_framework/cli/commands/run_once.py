@@ -54,6 +54,18 @@ def linked_with_notices(session: Session, source: Source) -> Linked:
     return linked
 
 
+def linked_published(session: Session, digest: str, key: str) -> Linked:
+    """Return a whole program that was fetched, ready to run.
+
+    Raises:
+        PublishingError: E0768, it is not here, or not trusted.
+    """
+    from rtfs_framework.orchestrator.running.linking import Prepared
+
+    artifact = session.host.dispatcher.shelf.shelf.program(digest, key)
+    return Prepared(session.host, artifact).link(session.limits)
+
+
 def linked_quietly(session: Session, source: Source) -> Linked:
     """Return a program ready to run.
 

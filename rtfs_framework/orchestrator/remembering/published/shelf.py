@@ -105,6 +105,30 @@ class Shelf:
         """Return the interfaces of which there is anything, trusted or not."""
         return _listed(self._place(_INDEX, partition(self.salt)))
 
+    def program(self, digest: str, key: str = "") -> Artifact:
+        """Return the whole program whose digest begins so, signed by that key, if one is named.
+
+        Raises:
+            PublishingError: E0768, none is here that is trusted, or several, or it cannot be used.
+        """
+        refused: list[str] = []
+        fits = [
+            each
+            for face in self.faces()
+            if face.startswith(digest)
+            for each in self.pointers(face, refused)
+            if each.whole and key in ("", each.key)
+        ]
+        if len({each.artifact for each in fits}) != 1:
+            wrong = "several programs here begin" if fits else "no whole program that is trusted here begins"
+            why = f": {'; '.join(dict.fromkeys(refused))}" if refused else ""
+            way_out = "rtfs fetch gets it, and says what it got; a function stands for another by the target l4"
+            raise PublishingError("E0768", f"{wrong} with '{digest[:80]}'{why}", way_out)
+        try:
+            return self.load(fits[0])
+        except (PublishedError, LimitError) as error:
+            raise PublishingError("E0768", f"{digest[:80]} cannot be used: {error}", "rtfs fetch it again") from None
+
     def names(self, beginning: str) -> Iterator[str]:
         """Return the places of all pointers that begin so, as a store does."""
         found = (f"{prefix(self.salt, face)}{name}" for face in self.faces() for name, _ in self._records(face))
