@@ -186,4 +186,6 @@ class Followed:
     problems: tuple[str, ...] = ()
     followed: tuple[Followed, ...] = ()
     """The runs on further hosts that it asked."""
+    asked_by: AskedBy = NOBODY
+    """Who asked for it, as its record has it."""
     host: str = ""

@@ -54,6 +54,7 @@ from rtfs_framework.orchestrator.performing.published import PublishedPrograms, 
 from rtfs_framework.orchestrator.performing.sending import Sender
 from rtfs_framework.orchestrator.recording.events import EventBus, Subscription
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
+from rtfs_framework.orchestrator.recording.purse import NO_ASKER, Asker
 from rtfs_framework.orchestrator.remembering.artifacts.store import ArtifactStore
 from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack, build_stack
 from rtfs_framework.orchestrator.remembering.keyring import Keyring
@@ -95,11 +96,11 @@ class Host:
     offers: Offers | None = None
     """What other hosts can do now; None where nobody reads it."""
 
-    def begin(self, run: str, program: str, source: str, seed: str) -> Chain | None:
+    def begin(self, run: str, program: str, source: str, seed: str, asker: Asker = NO_ASKER) -> Chain | None:
         """Begin a run in the journal, None when there is none."""
         if self.offers is not None:
             self.offers.look()
-        return _begin(self.journal, self.config.tenant, self.policy_hash, run, program, source, seed)
+        return _begin(self.journal, self.config.tenant, self.policy_hash, run, program, source, seed, asker=asker)
 
     @property
     def ended(self) -> Callable[[CallRecord], None]:
@@ -279,14 +280,13 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     )
 
 
-def _begin(
-    journal: Journal | None, tenant: str, policy: str, run: str, program: str, source: str, seed: str
-) -> Chain | None:
+def _begin(journal: Journal | None, tenant: str, policy: str, *what: str, asker: Asker = NO_ASKER) -> Chain | None:
     if journal is None:
         return None
     from rtfs_framework import __version__
 
-    return journal.begin(run, program, source, policy, __version__, seed=seed, tenant=tenant)
+    run, program, source, seed = what
+    return journal.begin(run, program, source, policy, __version__, seed=seed, tenant=tenant, asker=asker)
 
 
 def _warming(

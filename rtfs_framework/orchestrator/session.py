@@ -380,7 +380,7 @@ class Session:
         source = linked.artifact.source
         run_id, seed, chain = os.urandom(16).hex(), os.urandom(16).hex(), None
         if linked.leaves_kernel:
-            chain = host.begin(run_id, linked.digest, source.name, seed)
+            chain = host.begin(run_id, linked.digest, source.name, seed, linked.terms.asker)
         program = LoadedProgram(
             host=host,
             portal=self.portal,

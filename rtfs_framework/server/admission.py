@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from rtfs_framework.server.bodies import bounded
+from rtfs_framework.server.openai.errors import answer_problem
 from rtfs_framework.server.problems import INTERNAL, Problem, busy
 from rtfs_framework.server.run_route import RUN, answer_run
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from rtfs_framework.orchestrator.config.serve import ServeSpec
+    from rtfs_framework.server.auth import Caller
     from rtfs_framework.server.state import ServerState
 
 _ALWAYS = frozenset({"/healthz", "/readyz", "/metrics"})
 """What is answered however busy the server is, also while it ends."""
 _CLOSE = (b"connection", b"close")
+_RUN, _DOOR = "run", "openai"
+
+
+@attrs.define(slots=True, eq=False)
+class Places:
+    """The requests under way of each tenant and of each token: whoever has their share leaves the rest to others."""
+
+    taken: Counter[tuple[str, str | None]] = attrs.field(factory=Counter, init=False)
+    """By tenant and name of the token; by tenant and None for all of them together."""
+
+    def none_left(self, spec: ServeSpec, caller: Caller) -> Problem | None:
+        """Return why a caller may have none of the places that are free; None where it may."""
+        tenant = caller.tenant
+        for name, most, whose in ((None, spec.share, "this tenant"), (caller.name, caller.most, "this token")):
+            if most is not None and self.taken[tenant, name] >= most:
+                return busy(f"{most} requests of {whose} are under way, as many as it may have at once", status=429)
+        return None
+
+    def count(self, caller: Caller, change: int) -> None:
+        """Count a request that begins, or ends."""
+        self.taken[caller.tenant, None] += change
+        self.taken[caller.tenant, caller.name] += change
 
 
 class Admission:
@@ -26,6 +54,7 @@ class Admission:
         self._app = app
         self._state = state
         self._log = log
+        self._places = Places()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -45,22 +74,39 @@ class Admission:
 
         with state.lease() as generation:
             path = scope["path"]
-            if path in _ALWAYS:
-                await self._app(scope, receive, told)
-            elif metrics.running >= generation.spec.concurrency:
-                await _tell(told, busy(f"{metrics.running} requests are under way, as many as this server takes"))
+            kind = _kind(path)
+            try:
+                if path in _ALWAYS:
+                    await self._app(scope, receive, told)
+                else:
+                    await self._let_in(generation.spec, kind, scope, receive, told)
+            except Exception as error:  # noqa: BLE001 - a bug of ours: the log has it, the caller gets a code
+                await self._bug(error, told, started=bool(status))
+        metrics.note(kind, status, perf_counter() - began)
+
+    async def _let_in(self, spec: ServeSpec, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request if there is a place for it."""
+        state, metrics, head = self._state, self._state.metrics, dict(scope["headers"])
+        caller = state.holder(head.get(b"authorization", b""))
+        if metrics.running >= spec.concurrency:
+            full: Problem | None = busy(f"{metrics.running} requests are under way, as many as this server takes")
+        else:
+            full = None if caller is None else self._places.none_left(spec, caller)
+        if full is not None:
+            await (answer_problem(full)(scope, receive, send) if kind == _DOOR else _tell(send, full))
+            return
+        metrics.running += 1
+        if caller is not None:
+            self._places.count(caller, 1)
+        try:
+            if kind == _RUN and scope["method"] == "POST":
+                await answer_run(state, caller, head, receive, send)
             else:
-                metrics.running += 1
-                try:
-                    if path == RUN and scope["method"] == "POST":
-                        await answer_run(state, scope, receive, told)
-                    else:
-                        await self._app(scope, bounded(receive, generation.spec.body), told)
-                except Exception as error:  # noqa: BLE001 - a bug of ours: the log has it, the caller gets a code
-                    await self._bug(error, told, started=bool(status))
-                finally:
-                    metrics.running -= 1
-        metrics.note(_kind(path), status, perf_counter() - began)
+                await self._app(scope, bounded(receive, spec.body), send)
+        finally:
+            metrics.running -= 1
+            if caller is not None:
+                self._places.count(caller, -1)
 
     async def _bug(self, error: Exception, send: Send, *, started: bool) -> None:
         if self._log is not None:
@@ -73,10 +119,10 @@ class Admission:
 def _kind(path: str) -> str:
     """Return the kind of an address: nothing that a caller wrote."""
     if path == RUN:
-        return "run"
+        return _RUN
     if path.startswith("/v1/rtfs/"):
         return "rtfs"
-    return "openai" if path.startswith("/v1/") else "other"
+    return _DOOR if path.startswith("/v1/") else "other"
 
 
 async def _tell(send: Send, problem: Problem) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
+from rtfs_framework.orchestrator.running.narrowing import NO_NARROWING, Narrowing
 from rtfs_framework.server.problems import NO_TOKEN, Problem
 
 if TYPE_CHECKING:
@@ -29,10 +30,18 @@ class Caller:
     tenant: str
     name: str
     """Of the token."""
-    grants: tuple[str, ...] = ()
-    """The capabilities that the tenant's programs may use, by name or pattern."""
     marks: Label = PUBLIC
     """Of all data that comes from there."""
+    rules: Narrowing = NO_NARROWING
+    """What the token says of the agent who holds it."""
+    most: int | None = None
+    """Requests of it at once; None for no bound of its own."""
+
+    def over(self, rules: Narrowing) -> Narrowing:
+        """Return what a request says, with what the token says in its place."""
+        if not self.rules.pinned:
+            return rules
+        return attrs.evolve(rules, agent="", pinned=self.rules.pinned)
 
 
 def digest_of(token: str) -> str:
@@ -44,14 +53,14 @@ def digest_of(token: str) -> str:
 class Tokens:
     """The tokens of a configuration. Each is compared in constant time, and all of them are."""
 
-    specs: tuple[tuple[bytes, TokenSpec], ...]
+    specs: tuple[tuple[bytes, Caller], ...]
 
     @classmethod
     def of(cls, specs: Iterable[TokenSpec]) -> Tokens:
         """Return the tokens that some tables speak of."""
-        return cls(tuple((each.sha256.encode(), each) for each in specs))
+        return cls(tuple((each.sha256.encode(), _caller(each)) for each in specs))
 
-    def find(self, header: str | None) -> TokenSpec:
+    def find(self, header: str | None) -> Caller:
         """Return whose token an `Authorization` header holds.
 
         Raises:
@@ -62,12 +71,17 @@ class Tokens:
         if scheme.lower() != _SCHEME or not token or len(token) > _MOST_TOKEN:
             raise _refused("a bearer token is wanted: Authorization: Bearer TOKEN")
         digest, found = digest_of(token).encode(), None
-        for known, spec in self.specs:
+        for known, caller in self.specs:
             if hmac.compare_digest(known, digest):
-                found = spec
+                found = caller
         if found is None:
             raise _refused("nobody has this token")
         return found
+
+
+def _caller(spec: TokenSpec) -> Caller:
+    rules = Narrowing(pinned=spec.agent) if spec.agent else NO_NARROWING
+    return Caller(tenant=spec.tenant, name=spec.name, marks=spec.marks, rules=rules, most=spec.concurrency)
 
 
 def _refused(message: str) -> Problem:

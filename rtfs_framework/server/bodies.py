@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtfs_framework.server.problems import MALFORMED, TOO_LARGE, Problem
+from rtfs_framework.server.problems import TOO_LARGE, Problem, disconnected
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -28,13 +28,13 @@ async def read_body(receive: Receive, length: str, most: int) -> bytes:
         Problem: 413, it is too large; 400, the client has gone.
     """
     if length.isdecimal() and int(length) > most:
-        raise _too_large(most)
+        raise too_large(most)
     receive = bounded(receive, most)
     pieces: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Problem(400, MALFORMED, "the client has gone", kind="Disconnected")
+            raise disconnected()
         piece = message.get("body", b"")
         if piece:
             pieces.append(piece)
@@ -51,12 +51,13 @@ def bounded(receive: Receive, most: int) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > most:
-            raise _too_large(most)
+            raise too_large(most)
         return message
 
     return received
 
 
-def _too_large(most: int) -> Problem:
-    message = f"the body has more than {most:,} bytes"
+def too_large(most: int, what: str = "the body") -> Problem:
+    """Return the problem of a request that has more bytes than it may."""
+    message = f"{what} has more than {most:,} bytes"
     return Problem(413, TOO_LARGE, message, kind="TooLarge", headers={"Connection": "close"})

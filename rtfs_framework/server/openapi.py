@@ -90,7 +90,7 @@ _REFUSED = {
     "413": "It is too large.",
     "421": "This host declines, and names others.",
     "422": "The program was refused, or has failed.",
-    "429": "Over a budget or a rate.",
+    "429": "Over a budget, a rate, or one's share of the places.",
     "503": "Busy, or about to end.",
     "508": "It has passed this host before, or has no hops left.",
 }

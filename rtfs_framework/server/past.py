@@ -52,6 +52,7 @@ def verified_run(
     )
     ok = not problems and all_ok(followed)
     told = {"run": row.id, "head": _head(session), "host": state.host_id, "ok": ok, "problems": problems}
+    told["asked_by"] = {name: row.asked_by.get(name, "") for name in ("run", "head", "call")}
     return {**told, "followed": followed_json(followed)}
 
 

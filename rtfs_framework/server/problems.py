@@ -87,9 +87,14 @@ def malformed(message: str, way_out: str | None = None) -> Problem:
     return Problem(400, MALFORMED, message, more=None if way_out is None else {"help": way_out})
 
 
-def busy(message: str, retry_after: float = 1.0) -> Problem:
-    """Return the problem of a request that may come again."""
-    return Problem(503, BUSY, message, kind="Busy", retry_after=retry_after)
+def busy(message: str, retry_after: float = 1.0, *, status: int = 503) -> Problem:
+    """Return the problem of a request that may come again: 503, or 429 where only whoever asks has too many."""
+    return Problem(status, BUSY, message, kind="Busy", retry_after=retry_after)
+
+
+def disconnected() -> Problem:
+    """Return the problem of a request whose client has gone: nobody reads it."""
+    return Problem(400, MALFORMED, "the client has gone", kind="Disconnected")
 
 
 def late() -> Problem:

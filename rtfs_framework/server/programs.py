@@ -55,28 +55,35 @@ class Kept:
         self._users -= 1
         self._close_unused()
 
-    async def value(self, loaded: LoadedProgram, entry: str | None, args: tuple[Any, ...]) -> Any:
-        """Return the value of a call of its program, which asks nothing of its host.
+    def briefly(self, entry: str | None, args: tuple[Any, ...]) -> Any:
+        """Return the value of a call of its program, where it asks nothing of its host and is brief, else `UNFINISHED`.
 
         To hand a call to the session's thread costs more than most calls. So it is made here, where the last ones were
-        brief; one that is not done within a slice begins anew there, and so do those after it for a while.
+        brief; one that is not done within a slice is to begin anew there, and so are those after it for a while.
         """
+        loaded = self.loaded
+        if loaded is None:
+            return UNFINISHED
         if entry is None and not args:
             return loaded.value
-        name = entry or "main"
-        if not self._away and not self._under_way and self.session.limits.steps is not None:
-            began = perf_counter()
-            value = loaded.call_briefly(name, args)
-            if value is not UNFINISHED and perf_counter() - began < _BRIEF:
-                self._penalty = max(_LEAST_AWAY, self._penalty // 2)
-                return value
+        if self._away or self._under_way or self.session.limits.steps is None:
+            return UNFINISHED
+        began = perf_counter()
+        value = loaded.call_briefly(entry or "main", args)
+        if value is not UNFINISHED and perf_counter() - began < _BRIEF:
+            self._penalty = max(_LEAST_AWAY, self._penalty // 2)
+        else:
             self._away, self._penalty = self._penalty, min(2 * self._penalty, _MOST_AWAY)
-            if value is not UNFINISHED:
-                return value
+        return value
+
+    async def value(self, loaded: LoadedProgram, entry: str | None, args: tuple[Any, ...]) -> Any:
+        """Return the value of a call of its program, which asks nothing of its host: computed beside the event loop."""
+        if entry is None and not args:
+            return loaded.value
         self._away = max(0, self._away - 1)
         self._under_way += 1
         try:
-            return (await loaded.call_async(name, args)).value
+            return (await loaded.call_async(entry or "main", args)).value
         finally:
             self._under_way -= 1
 
@@ -101,6 +108,8 @@ class Programs:
 
     session: Session
     most: int
+    seconds: float
+    """How long compiling one may take."""
     _rules: OrderedDict[Narrowing, Session] = attrs.field(factory=OrderedDict, init=False)
     _kept: OrderedDict[tuple[Narrowing, str, str], Kept] = attrs.field(factory=OrderedDict, init=False)
     _text: int = attrs.field(default=0, init=False)
@@ -120,23 +129,29 @@ class Programs:
             self._rules.move_to_end(rules)
         return found
 
+    def known(self, source: Source, digest: str, rules: Narrowing) -> Kept | None:
+        """Return a program that was asked for lately, fit to run; `digest` is of its text."""
+        key = (rules, source.name, digest)
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+        return found
+
     async def get(self, source: Source, digest: str, rules: Narrowing) -> Kept:
         """Return a program fit to run; `digest` is of its text.
 
         Raises:
             RtfsError: It was refused, or what it evaluates first has failed.
         """
-        key = (rules, source.name, digest)
-        found = self._kept.get(key)
+        found = self.known(source, digest, rules)
         if found is not None:
-            self._kept.move_to_end(key)
             return found
         session = self.under(rules)
-        prepared = await prepare_in(session.portal, session.host, source, session.limits)
+        prepared = await prepare_in(session.portal, session.host, source, session.limits, self.seconds)
         alone = not prepared.leaves_kernel and session.host.dispatcher.labelling is None
         loaded = await session.load_async(prepared.link(session.limits)) if alone else None
         made = Kept(session, prepared, loaded)
-        known = self._kept.setdefault(key, made)
+        known = self._kept.setdefault((rules, source.name, digest), made)
         if known is not made:  # an equal request was quicker
             made.drop()
             return known

@@ -1,5 +1,7 @@
 """Requests that come again: an equal one gets the answer that was given, one under way is waited for.
 
+One under way whose clients have all gone is ended soon: not at once, for a connection that broke may be tried again.
+
 A request with a `key` is known by it, for one tenant. Answers are kept in memory, and in a file beside the journal, so
 that a server that was restarted knows them; what carries marks of labels is kept in memory alone. What may end
 otherwise the next time (a deadline, a busy server, a quota) is not kept.
@@ -21,10 +23,13 @@ import attrs
 from rtfs_framework.api.sqlite_file import SqliteTables, in_transaction
 from rtfs_framework.api.sqlite_held import HeldFile
 from rtfs_framework.lang.errors import RtfsError
+from rtfs_framework.orchestrator.recording.purse import Stopping
+from rtfs_framework.server.attending import attended
 from rtfs_framework.server.problems import CONFLICT, Problem, late
 
 if TYPE_CHECKING:
     from rtfs_framework.api.values import Clock
+    from rtfs_framework.server.attending import Gone
 
 FILE = "replays.sqlite"
 _ANSWERS = """create table answers (
@@ -36,6 +41,8 @@ _KEPT = frozenset({200, 403, 422})
 """Of answers that would be the same again, or must not be tried again."""
 _MOST_BYTES = 64 << 20
 _MOST_ANSWERS = 20_000
+_COMES_AGAIN = 2.0
+"""Seconds within which a client whose connection broke sends its request again."""
 
 
 @attrs.frozen(slots=True)
@@ -60,14 +67,41 @@ Id = tuple[str, str]
 
 
 @attrs.define(slots=True, eq=False)
+class _Flight:
+    """An answer that is being made."""
+
+    asked: str
+    future: asyncio.Future[Given | None] = attrs.field(factory=lambda: asyncio.get_running_loop().create_future())
+    waiting: int = 0
+    """Clients that wait for it besides the first one's."""
+    changed: asyncio.Event = attrs.field(factory=asyncio.Event)
+
+    def count(self, change: int) -> None:
+        """Count a client that comes, or goes."""
+        self.waiting += change
+        self.changed.set()
+
+    async def abandoned(self, gone: Gone, patience: float) -> None:
+        """Wait until the first client has gone, and for so many seconds nobody waits."""
+        await gone()
+        while True:
+            self.changed.clear()
+            try:
+                await asyncio.wait_for(self.changed.wait(), None if self.waiting else patience)
+            except asyncio.TimeoutError:
+                return
+
+
+@attrs.define(slots=True, eq=False)
 class Replays:
     """The answers that are kept. Used in the server's event loop; its file is written in threads."""
 
     path: Path
     clock: Clock
+    comes_again: float = _COMES_AGAIN
     _answers: OrderedDict[Id, _Answer] = attrs.field(factory=OrderedDict, init=False)
     _size: int = attrs.field(default=0, init=False)
-    _under_way: dict[Id, tuple[str, asyncio.Future[Given | None]]] = attrs.field(factory=dict, init=False)
+    _under_way: dict[Id, _Flight] = attrs.field(factory=dict, init=False)
     _file: HeldFile = attrs.field(init=False)
 
     @_file.default
@@ -92,15 +126,18 @@ class Replays:
         key: str,
         asked: str,
         seconds: float,
-        make: Callable[[], Awaitable[Given]],
+        make: Callable[[Gone], Awaitable[Given]],
+        gone: Gone,
         patience: float | None = None,
     ) -> tuple[Given, bool]:
         """Return the answer of a request, and whether it was given before; `asked` says what it wants.
 
-        An answer is kept for `seconds`; one that is under way is waited for as long as `patience` says.
+        An answer is kept for `seconds`; one that is under way is waited for as long as `patience` says. `gone` is when
+        this client goes; `make` is told when all have.
 
         Raises:
-            Problem: 409, another request has this key; 408, the one that is waited for takes longer.
+            Problem: 409, another request has this key; 408, the one that is waited for takes longer; 400, the client
+                has gone.
         """
         id_ = (tenant, key)
         while True:
@@ -110,28 +147,32 @@ class Replays:
                 return known.given, True
             under_way = self._under_way.get(id_)
             if under_way is None:
-                return await self._first(id_, asked, seconds, make), False
-            _check(under_way[0], asked)
+                return await self._first(id_, _Flight(asked), seconds, make, gone), False
+            _check(under_way.asked, asked)
+            under_way.count(1)
             try:
-                given = await asyncio.wait_for(asyncio.shield(under_way[1]), patience)
+                given = await attended(asyncio.shield(under_way.future), gone, Stopping(), patience)
             except asyncio.TimeoutError:
                 raise late() from None
+            finally:
+                under_way.count(-1)
             if given is not None:
                 return given, True
 
-    async def _first(self, id_: Id, asked: str, seconds: float, make: Callable[[], Awaitable[Given]]) -> Given:
-        future: asyncio.Future[Given | None] = asyncio.get_running_loop().create_future()
-        self._under_way[id_] = (asked, future)
+    async def _first(
+        self, id_: Id, flight: _Flight, seconds: float, make: Callable[[Gone], Awaitable[Given]], gone: Gone
+    ) -> Given:
+        self._under_way[id_] = flight
         given = None
         try:
-            made = await make()
+            made = await make(lambda: flight.abandoned(gone, self.comes_again))
             if made.status in _KEPT:
                 given = made
-                await self._note(id_, _Answer(asked, made, self.clock.now() + seconds))
+                await self._note(id_, _Answer(flight.asked, made, self.clock.now() + seconds))
             return made
         finally:
             self._under_way.pop(id_, None)
-            future.set_result(given)
+            flight.future.set_result(given)
 
     def _known(self, id_: Id) -> _Answer | None:
         found = self._answers.get(id_)

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from rtfs_framework.server.bodies import read_body
+import attrs
+
+from rtfs_framework.server.attending import leaving
+from rtfs_framework.server.bodies import read_body, too_large
 from rtfs_framework.server.problems import Problem
 from rtfs_framework.server.replays import Given, asked_for
 from rtfs_framework.server.running import run
@@ -17,8 +20,9 @@ from rtfs_framework.server.values import read_beside
 from rtfs_framework.server.wire import RunRequest, check_protocol, read_run
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Receive, Send
 
+    from rtfs_framework.server.attending import Gone
     from rtfs_framework.server.auth import Caller
     from rtfs_framework.server.state import ServerState
 
@@ -28,11 +32,13 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 _AGAIN = (b"rtfs-replayed", b"true")
 
 
-async def answer_run(state: ServerState, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one request."""
+async def answer_run(
+    state: ServerState, caller: Caller | None, head: dict[bytes, bytes], receive: Receive, send: Send
+) -> None:
+    """Answer one request with these headers; `caller` is whose token it has, None for nobody who is known."""
     headers = [_JSON]
     try:
-        given = await _answered(state, dict(scope["headers"]), receive, headers)
+        given = await _answered(state, caller, head, receive, headers)
     except Problem as problem:
         given = Given(problem.status, problem.body())
         headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
@@ -42,21 +48,32 @@ async def answer_run(state: ServerState, scope: Scope, receive: Receive, send: S
 
 
 async def _answered(
-    state: ServerState, head: dict[bytes, bytes], receive: Receive, headers: list[tuple[bytes, bytes]]
+    state: ServerState,
+    caller: Caller | None,
+    head: dict[bytes, bytes],
+    receive: Receive,
+    headers: list[tuple[bytes, bytes]],
 ) -> Given:
-    caller = state.caller(head.get(b"authorization", b"").decode("latin-1"))
+    if caller is None:
+        caller = state.caller(head.get(b"authorization", b"").decode("latin-1"))
     check_protocol(head.get(b"rtfs-protocol", b"1").decode("latin-1"))
     length = head.get(b"content-length", b"").decode("latin-1")
     asked = await read_beside(read_run, await read_body(receive, length, state.spec.body))
-    seconds = state.spec.replay_for
+    text, most = asked.program.text, state.spec.program
+    if len(text) > most or (not text.isascii() and len(text.encode()) > most):
+        raise too_large(most, "the program's text")
+    if caller.rules.pinned:
+        asked = attrs.evolve(asked, rules=caller.over(asked.rules))
+    seconds, gone = state.spec.replay_for, leaving(receive)
     if not asked.key or not seconds:
-        return Given(200, _bytes(await run(state, caller, asked)))
+        return Given(200, _bytes(await run(state, caller, asked, gone)))
     given, again = await state.replays.answer(
         caller.tenant,
         asked.key,
         _wanted(caller, asked),
         seconds,
-        lambda: _given(state, caller, asked),
+        lambda all_gone: _given(state, caller, asked, all_gone),
+        gone,
         _left(state, asked),
     )
     if again:
@@ -65,10 +82,10 @@ async def _answered(
     return given
 
 
-async def _given(state: ServerState, caller: Caller, asked: RunRequest) -> Given:
+async def _given(state: ServerState, caller: Caller, asked: RunRequest, gone: Gone) -> Given:
     """Return an answer that can be given again, errors of the program included."""
     try:
-        answer = await run(state, caller, asked)
+        answer = await run(state, caller, asked, gone)
     except Problem as problem:
         if problem.retry_after is not None:
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,13 +12,16 @@ from rtfs_framework.api.remote import Journey
 from rtfs_framework.lang.errors import InternalError, ProgramError
 from rtfs_framework.orchestrator.performing.travel import NO_TARGET
 from rtfs_framework.orchestrator.recording.floating import Gathered
-from rtfs_framework.orchestrator.recording.purse import NANO, USUAL_TERMS, Purse, Terms
+from rtfs_framework.orchestrator.recording.purse import NANO, USUAL_TERMS, Asker, Purse, Stopping, Terms
+from rtfs_framework.orchestrator.running.program import UNFINISHED
+from rtfs_framework.server.attending import attended
 from rtfs_framework.server.problems import DECLINED, FAILED, LOOP, Problem, late, problem_of, too_long
 from rtfs_framework.server.values import is_small, written_beside
 
 if TYPE_CHECKING:
     from rtfs_framework.api.labels import Label
     from rtfs_framework.orchestrator.recording.records import RunResult
+    from rtfs_framework.server.attending import Gone
     from rtfs_framework.server.auth import Caller
     from rtfs_framework.server.programs import Kept
     from rtfs_framework.server.state import ServerState
@@ -26,8 +30,17 @@ if TYPE_CHECKING:
 _NO_USAGE = {"input_tokens": 0, "output_tokens": 0, "cost": 0.0}
 
 
-async def run(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str, Any]:
-    """Run a program for a caller and return the answer's fields.
+_ASKER = {
+    "run": re.compile(r"[0-9A-Za-z-]{1,64}"),
+    "call": re.compile(r"[0-9:.?]{1,200}"),
+    "head": re.compile(r"[0-9]{1,20}:[0-9a-f]{1,128}"),
+}
+"""What a caller may say of its own record: anything else is nothing that a record could have."""
+_HOST = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+
+
+async def run(state: ServerState, caller: Caller, asked: RunRequest, gone: Gone) -> dict[str, Any]:
+    """Run a program for a caller and return the answer's fields. It ends when nobody waits for it any more (`gone`).
 
     Raises:
         Problem: It was refused, or has failed.
@@ -38,7 +51,11 @@ async def run(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str
     if seconds <= 0:
         raise late()
     try:
-        return await asyncio.wait_for(_answer(state, caller, asked), seconds)
+        said = await _at_once(state, caller, asked)
+        if said is not None:
+            return said
+        stopping = Stopping()
+        return await attended(_answer(state, caller, asked, stopping), gone, stopping, seconds)
     except asyncio.TimeoutError:
         raise (late() if seconds == asked.deadline else too_long(most)) from None
     except (Problem, InternalError):
@@ -73,21 +90,48 @@ def _check_way(state: ServerState, asked: RunRequest) -> None:
         raise Problem(508, LOOP, message, kind="Loop", more={"via": list(asked.via)})
 
 
-async def _answer(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str, Any]:
+async def _at_once(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str, Any] | None:
+    """Return the answer of a program that is known and brief; None for any other.
+
+    Nothing waits here, so nobody has to look at the time or whether the client is still there.
+    """
+    kept = state.programs_of(caller.tenant).known(asked.program, asked.digest, asked.rules)
+    if kept is None:
+        return None
+    value = kept.briefly(asked.entry, asked.args)
+    if value is UNFINISHED:
+        return None
+    return _said(state, asked, await written_beside(value), _marks(kept.session, caller, asked))
+
+
+async def _answer(state: ServerState, caller: Caller, asked: RunRequest, stopping: Stopping) -> dict[str, Any]:
     kept = await state.programs_of(caller.tenant).get(asked.program, asked.digest, asked.rules)
     marks = _marks(kept.session, caller, asked)
     with kept:
         if kept.loaded is None:
-            return await _recorded(state, asked, kept, marks)
+            terms = Terms(
+                marks=marks,
+                purse=_purse(asked.budget),
+                journey=Journey(via=(*asked.via, state.host_id), hops=_hops(state, asked), key=asked.key),
+                carried=Gathered(label=marks),
+                asker=_asker(caller, asked),
+                stopping=stopping,
+            )
+            return await _recorded(state, asked, kept, terms)
         value = await kept.value(kept.loaded, asked.entry, asked.args)
     return _said(state, asked, await written_beside(value), marks)
 
 
-async def _recorded(state: ServerState, asked: RunRequest, kept: Kept, marks: Label) -> dict[str, Any]:
+def _asker(caller: Caller, asked: RunRequest) -> Asker:
+    """Return who asks, as the record has it: what has not the form of a record's own words is left out."""
+    told = {name: asked.caller[name] for name, form in _ASKER.items() if form.fullmatch(asked.caller.get(name, ""))}
+    host = asked.via[-1] if asked.via and _HOST.fullmatch(asked.via[-1]) else ""
+    return Asker(token=caller.name, host=host, **told)
+
+
+async def _recorded(state: ServerState, asked: RunRequest, kept: Kept, terms: Terms) -> dict[str, Any]:
     """Run a program that may ask its host for something: a run of its own in the journal."""
     session = kept.session
-    journey = Journey(via=(*asked.via, state.host_id), hops=_hops(state, asked), key=asked.key)
-    terms = Terms(marks=marks, purse=_purse(asked.budget), journey=journey, carried=Gathered(label=marks))
     linked = attrs.evolve(kept.prepared.link(session.limits), terms=terms)
     try:
         result = await session.run_async(linked, asked.args, entry=asked.entry)

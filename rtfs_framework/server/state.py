@@ -25,6 +25,7 @@ from rtfs_framework.orchestrator.config.folders import data_dir
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.server.auth import Caller, Tokens
 from rtfs_framework.server.metrics import Metrics
+from rtfs_framework.server.problems import Problem
 from rtfs_framework.server.programs import Programs
 from rtfs_framework.server.replays import FILE, Replays
 
@@ -64,7 +65,10 @@ class Generation:
 
     @programs.default
     def _none_yet(self) -> dict[str, Programs]:
-        return {tenant: Programs(session, self.spec.programs) for tenant, session in self.sessions.items()}
+        return {
+            tenant: Programs(session, self.spec.programs, self.spec.seconds)
+            for tenant, session in self.sessions.items()
+        }
 
     def enter(self) -> bool:
         """Count a request that begins with it; tell whether it may."""
@@ -157,10 +161,14 @@ class ServerState:
         Raises:
             Problem: 401, nobody who is known.
         """
-        generation = _leased.get() or self.current
-        found = generation.tokens.find(authorization)
-        grants = generation.sessions[found.tenant].host.config.security.grant
-        return Caller(tenant=found.tenant, name=found.name, grants=grants, marks=found.marks)
+        return (_leased.get() or self.current).tokens.find(authorization)
+
+    def holder(self, authorization: bytes) -> Caller | None:
+        """Return who holds the token of a header, as `caller` does; None for nobody who is known."""
+        try:
+            return self.caller(authorization.decode("latin-1"))
+        except Problem:
+            return None
 
     def session_for(self, tenant: str) -> Session:
         """Return a tenant's session: within a request, that of the configuration with which the request began."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,6 +173,18 @@ def _show_head(row: RunRow) -> None:
     took = "" if row.ended is None else f" after {seconds(row.ended - row.started)}"
     say(f"  status   {row.status}{took}{': ' + row.message if row.message else ''}")
     say(f"  policy   {row.policy[:_ID]}  rtfs {row.version}")
+    if row.asked_by:
+        say(f"  asked by {_asker(row.asked_by)}")
+
+
+def _asker(told: Mapping[str, str]) -> str:
+    """Return who asked for a run from elsewhere: the token is known, the rest is what they said."""
+    facts = [f"the holder of token {told['token']}"] if told.get("token") else []
+    facts += [f"host {told['host']}"] if told.get("host") else []
+    if told.get("run"):
+        call = f", call {told['call']}" if told.get("call") else ""
+        facts.append(f"run {told['run'][:_ID]}{call}")
+    return ", ".join(facts)
 
 
 def _show_entry(entry: dict[str, Any], *, as_json: bool) -> None:

@@ -104,7 +104,7 @@ def reload_command(*, port: int | None, as_json: bool) -> int:
 
 
 def _require_extra() -> None:
-    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
+    missing = [name for name in ("starlette", "uvicorn", "jsonschema_rs") if find_spec(name) is None]
     if missing:
         way_out = "pip install 'rtfs-framework[serve]'"
         message = f"serving needs {' and '.join(missing)}, which is not installed"

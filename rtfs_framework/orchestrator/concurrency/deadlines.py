@@ -51,6 +51,10 @@ class Deadline:
         before, self._before = self._before, now
         return now - before
 
+    def end(self) -> None:
+        """Let its time be over, from any thread."""
+        self._end = self.begun
+
     def over(self) -> LimitError:
         """Return the error that ends the run."""
         return LimitError("seconds", self._seconds, f"the run took longer than {self._seconds:g} seconds")
@@ -68,6 +72,7 @@ class Deadlines:
         self._clock = clock
         self._seconds = seconds
         self._spent = 0.0
+        self._compiling: Deadline | None = None
 
     def __call__(self) -> Deadline | None:
         """Return the watch of a run that starts now."""
@@ -77,10 +82,15 @@ class Deadlines:
     @contextmanager
     def compiling(self) -> Iterator[Deadline | None]:
         """Give the watch of a compilation; what it takes is the first run's no more."""
-        watch = self()
+        watch = self._compiling = self()
         yield watch
         if watch is not None:
             self._spent = self._clock.monotonic() - watch.begun
+
+    def stop(self) -> None:
+        """End what is compiled, from any thread."""
+        if self._compiling is not None:
+            self._compiling.end()
 
 
 async def within(watch: Watch | None, finish: Callable[[], Awaitable[T]]) -> T:

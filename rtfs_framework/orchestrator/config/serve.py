@@ -21,6 +21,10 @@ class TokenSpec:
     """"" is nobody in particular."""
     marks: Label = PUBLIC
     """Of all data that comes with it."""
+    agent: str = ""
+    """Who holds it: what decisions read as `agent`, whatever a request says; "" leaves that to the request."""
+    concurrency: int | None = None
+    """Requests of it at once; None for no bound of its own."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -44,10 +48,14 @@ class ServeSpec:
     """Of this host, as others name it in `via`; "" for one that is made of the machine and the data folder."""
     body: int = 8 << 20
     """Bytes of a request's body."""
+    program: int = 256 << 10
+    """Bytes of a program's text: while Python makes code of it, all of a process stands still."""
     seconds: float = 60.0
     """Of one request, from its body on."""
     concurrency: int = 64
     """Requests that compute or wait at once; more are told to come back."""
+    share: int | None = None
+    """Of them, those of one tenant at most, so that others find room; None for all of them."""
     connections: int | None = None
     """Connections at once; None for as many as the system's limit of open files leaves."""
     header_timeout: float = 10.0

@@ -3,6 +3,8 @@
 In: a run whose own record was proved, and how many hosts may be passed. Out: what each host says that gave an answer,
 and what is wrong. A host proves its own journal, and that the head that this record names is in it: so a host that
 wrote its journal anew, with its own key, is found by the record here, and a record here that was changed by its hash.
+The other way round, its record names the run, the call and the head of who asked: they must be in the journal here, so
+one that was written anew here is found by the record there.
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ import attrs
 from rtfs_framework.api.errors import ProviderError
 from rtfs_framework.api.remote import Followed, RemoteRun
 from rtfs_framework.orchestrator.concurrency.deadlines import OverdueError
+from rtfs_framework.orchestrator.recording.journal.chain import Head
 from rtfs_framework.orchestrator.recording.journal.query import entries_of
 from rtfs_framework.orchestrator.recording.journal.recorded import target_of
+from rtfs_framework.orchestrator.recording.journal.verify import holds
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.host import Host
@@ -38,7 +42,38 @@ def follow(host: Host, path: Path, run: str, hops: int, seconds: float = inf) ->
         JournalError: The journal cannot be read.
     """
     asked = _asked(path, run)
-    return () if not asked else tuple(host.io.wait(_all(host, asked, hops, monotonic() + seconds)) or ())
+    if not asked:
+        return ()
+    found = host.io.wait(_all(host, asked, hops, monotonic() + seconds)) or ()
+    return tuple(_back(path, each) for each in found)
+
+
+def _back(path: Path, found: Followed) -> Followed:
+    """Return what a host says, with what is wrong about whom its record has as its asker.
+
+    That need not be the run that is followed: an answer may be given again to one that was begun anew.
+    """
+    by, problem = found.asked_by, ""
+    if by.head and not _has_head(path, by.head):
+        problem = "its record names a head that is not in this journal: the journal here was written anew"
+    elif by.run and not _has_call(path, by.run, by.call):
+        problem = f"its record says that call {by.call or '?'} of run {by.run[:12]} asked, which this journal has not"
+    return attrs.evolve(found, ok=False, problems=(*found.problems, problem)) if problem else found
+
+
+def _has_head(path: Path, head: str) -> bool:
+    try:
+        return holds(path, Head.parse(head))
+    except ValueError:
+        return False
+
+
+def _has_call(path: Path, run: str, call: str) -> bool:
+    names = ("entry", "record", "path")
+    return any(
+        not call or call == ":".join(str(each[name]) for name in names if each[name] is not None)
+        for each in entries_of(path, run)
+    )
 
 
 def wrong_in(followed: tuple[Followed, ...]) -> list[str]:

@@ -19,6 +19,7 @@ from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.lang.types.jsonable import from_plain, to_json
 from rtfs_framework.lang.values import Keyword
+from rtfs_framework.orchestrator.performing.json_schema import misfit
 
 JSON_FORMATS = ("json_object", "json_schema")
 """The values of `response_format.type` whose answers are JSON."""
@@ -161,18 +162,32 @@ def message_of(reply: InferenceReply) -> Any:
 
 
 def check_format(message: Any, args: tuple[Any, ...], function: FunctionSignature) -> None:
-    """Refuse a message that is to be JSON and is not.
+    """Refuse a message that is to be JSON, or to fit a schema, and does not.
 
     Raises:
         ProgramError: TypeValidationError.
     """
     content = message.get(Keyword("content"))
-    if not content or message.get(Keyword("tool_calls")) or not conversation_of(function, args).wants_json:
+    if not content or message.get(Keyword("tool_calls")):
         return
+    conversation = conversation_of(function, args)
+    wrong = why_not(content, conversation.format) if conversation.wants_json else None
+    if wrong is not None:
+        raise type_validation_error(wrong)
+
+
+def why_not(content: str, form: Mapping[str, Any]) -> str | None:
+    """Return why a text is not as `response_format` has it, None where it is."""
+    if form.get("type") not in JSON_FORMATS:
+        return None
     try:
-        load(content)
+        data = load(content)
     except JsonError as error:
-        raise type_validation_error(f"it was to be JSON, and is not: {error}") from None
+        return f"it was to be JSON, and is not: {error}"
+    described = form.get("json_schema")
+    schema = described.get("schema") if isinstance(described, dict) else None
+    wrong = None if schema is None or form["type"] != "json_schema" else misfit(schema, data)
+    return None if wrong is None else f"it does not fit the JSON Schema: {wrong}"
 
 
 def _message(data: Mapping[str, Any]) -> Any:

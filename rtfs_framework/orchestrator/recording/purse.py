@@ -1,4 +1,4 @@
-"""What comes with a run from elsewhere: the marks of what it is given, and what whoever asked lets it spend.
+"""What comes with a run from elsewhere: who asked, the marks of what it is given, what it may spend, why it was ended.
 
 A purse is a bound of one run, besides the budgets of its host.
 Requests reserve before they are sent and settle when they are over, from any thread.
@@ -13,6 +13,7 @@ import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.remote import NO_JOURNEY, Journey
+from rtfs_framework.lang.errors import Cancelled
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.floating import Gathered
@@ -67,6 +68,37 @@ class Purse:
                 setattr(self, name, max(0, left + sign * getattr(amount, name)))
 
 
+class RunStopped(Cancelled):
+    """A run that was ended from outside, for a reason in words of this host's own."""
+
+
+@attrs.define(slots=True, eq=False)
+class Stopping:
+    """Why a run is ended from outside: said before it is cancelled, "" while nobody does."""
+
+    why: str = ""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Asker:
+    """Who asked for a run, for its record alone: nothing that decides reads it."""
+
+    token: str = ""
+    """The name of the token: this is known."""
+    host: str = ""
+    """The host that the request passed last, and the run and call there, with the head of its journal: as told."""
+    run: str = ""
+    call: str = ""
+    head: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """Return what there is of it, as JSON-ready data."""
+        return {name: text for name, text in attrs.asdict(self).items() if text}
+
+
+NO_ASKER = Asker()
+
+
 @attrs.frozen(slots=True, eq=False, kw_only=True)
 class Terms:
     """On which terms somebody asked for a run."""
@@ -79,6 +111,9 @@ class Terms:
     """How it came to this host."""
     carried: Gathered | None = None
     """Told of the marks of all that it is given, whether it ends well or not."""
+    asker: Asker = NO_ASKER
+    stopping: Stopping | None = None
+    """Says why it is ended from outside; None where nobody says so."""
 
 
 USUAL_TERMS = Terms()

@@ -159,11 +159,24 @@ def prepare(host: Host, source: Source, limits: Limits, deadlines: Deadlines | N
     return Prepared(host, artifact, tuple(bounded(warnings)))
 
 
-async def prepare_in(portal: Portal, host: Host, source: Source, limits: Limits) -> Prepared:
-    """Prepare a program from an event loop, which that never holds up."""
+async def prepare_in(portal: Portal, host: Host, source: Source, limits: Limits, seconds: float) -> Prepared:
+    """Prepare a program from an event loop, in a thread of its own: neither that loop nor any run waits for it.
+
+    It may take so many seconds, or as many as a run may if they are fewer; when this is cancelled, it ends.
+
+    Raises:
+        LimitError: It takes longer.
+    """
+    bound = seconds if limits.seconds is None else min(seconds, limits.seconds)
+    deadlines = Deadlines(host.clock, bound)
 
     async def work(_: Use) -> Prepared:
-        return prepare(host, source, limits)
+        import asyncio
+
+        try:
+            return await asyncio.to_thread(prepare, host, source, limits, deadlines)
+        finally:
+            deadlines.stop()
 
     return await portal.call_async(work)
 

@@ -37,6 +37,8 @@ class Narrowing:
     grant: tuple[str, ...] | None = None
     deny: tuple[str, ...] = ()
     agent: str = ""
+    pinned: str = ""
+    """The agent that whoever asks surely is: this host knows it, so it goes before all other words."""
     environment: tuple[tuple[str, str], ...] = ()
     constraints: tuple[tuple[str, str], ...] = ()
 
@@ -110,10 +112,10 @@ def _both(own: Iterable[str], theirs: Iterable[str]) -> tuple[str, ...]:
 
 
 def _around(around: Surroundings, by: Narrowing) -> Surroundings:
-    """Return what decisions read of a call's surroundings: the host's own words go first."""
+    """Return what decisions read of a call's surroundings: a pinned agent, then the host's own words, go first."""
     return attrs.evolve(
         around,
-        agent=around.agent or by.agent,
+        agent=by.pinned or around.agent or by.agent,
         environment={**dict(by.environment), **around.environment},
         constraints={**dict(by.constraints), **around.constraints},
     )

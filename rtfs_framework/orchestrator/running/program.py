@@ -23,7 +23,7 @@ from rtfs_framework.orchestrator.boundary.arguments import taken_all
 from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.lineage import Lineage
-from rtfs_framework.orchestrator.recording.purse import USUAL_TERMS, Terms
+from rtfs_framework.orchestrator.recording.purse import USUAL_TERMS, RunStopped, Terms
 from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult, Summary
 from rtfs_framework.orchestrator.recording.run_scope import Calls, RunScope, Sink
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
@@ -254,6 +254,9 @@ class LoadedProgram:
         still_open = self.chain is not None and self.chain.open_calls
         if status == "complete" and (any(cut) or still_open or self.ledger.tally.interrupted):
             status = "interrupted"
+        stopping = self.terms.stopping
+        if status == "interrupted" and stopping is not None and stopping.why:
+            error = RunStopped(stopping.why)
         if self.host.events.active:
             self.host.events.emit("run.ended", {"run": self.run_id, "status": status, **self._ended()})
         if self.chain is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 import attrs
@@ -18,6 +19,7 @@ from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.performing.conversation import JSON_FORMATS, content_text
+from rtfs_framework.orchestrator.performing.json_schema import why_no_schema
 from rtfs_framework.server.openai.errors import NOT_OFFERED, BadBody
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
@@ -49,6 +51,10 @@ class ChatBody:
     asked: str
     """What the last message of the user says."""
     conversation: Map
+    format: Mapping[str, Any]
+    """What the answer must look like; empty for any text."""
+    digest: str = ""
+    """SHA-256 of the body as it came."""
     stream: bool = False
     include_usage: bool = False
 
@@ -82,7 +88,7 @@ def read_json(raw: bytes) -> dict[str, Any]:
 
 def read_chat_body(raw: bytes) -> ChatBody:
     """Return what bytes of POST /v1/chat/completions ask for, as `read_chat` does."""
-    return read_chat(read_json(raw))
+    return attrs.evolve(read_chat(read_json(raw)), digest=sha256(raw).hexdigest())
 
 
 def read_embeddings_body(raw: bytes) -> EmbeddingsBody:
@@ -118,6 +124,7 @@ def read_chat(body: dict[str, Any]) -> ChatBody:
         model=_model(body),
         asked=next((content_text(each.get("content")) for each in reversed(messages) if each["role"] == "user"), ""),
         conversation=conversation,
+        format=body.get("response_format") or {},
         stream=stream,
         include_usage=_usage_wanted(body, stream=stream),
     )
@@ -248,6 +255,10 @@ def _format(body: Mapping[str, Any]) -> None:
         return
     if not isinstance(schema, dict) or not isinstance(schema.get("schema", {}), dict):
         raise BadBody("'response_format.json_schema' must hold a name and a schema", "response_format.json_schema")
+    wrong = None if "schema" not in schema else why_no_schema(schema["schema"])
+    if wrong is not None:
+        message = f"'response_format.json_schema.schema' is no JSON Schema that is checked here: {wrong}"
+        raise BadBody(message, "response_format.json_schema")
 
 
 def _most_tokens(body: Mapping[str, Any]) -> int | None:

@@ -12,8 +12,8 @@ from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.jsontext import JsonError, dump
 from rtfs_framework.lang.types.jsonable import to_json
 from rtfs_framework.orchestrator.boundary.conversing import converses
-from rtfs_framework.orchestrator.recording.purse import Terms
-from rtfs_framework.orchestrator.running.narrowing import NO_NARROWING
+from rtfs_framework.orchestrator.performing.conversation import why_not
+from rtfs_framework.orchestrator.recording.purse import Asker, Terms
 from rtfs_framework.server.openai.errors import BadBody, failed
 from rtfs_framework.server.openai.replies import Answered
 from rtfs_framework.server.problems import FAILED, Problem
@@ -21,6 +21,7 @@ from rtfs_framework.server.problems import FAILED, Problem
 if TYPE_CHECKING:
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.boundary.conversing import Listener
+    from rtfs_framework.orchestrator.recording.purse import Stopping
     from rtfs_framework.orchestrator.recording.records import RunResult, Summary
     from rtfs_framework.orchestrator.running.program import LoadedProgram
     from rtfs_framework.orchestrator.running.uses import Use
@@ -31,29 +32,45 @@ if TYPE_CHECKING:
 
 
 async def answer(
-    state: ServerState, caller: Caller, chosen: Chosen, body: ChatBody, listener: Listener | None = None
+    state: ServerState,
+    caller: Caller,
+    chosen: Chosen,
+    body: ChatBody,
+    stopping: Stopping,
+    listener: Listener | None = None,
 ) -> Answered:
-    """Return what answers a chat request; `listener` hears it as it is made.
+    """Return what answers a chat request; `listener` hears it as it is made, `stopping` says why it is cancelled.
 
     Raises:
         Problem: The call has failed, or its program cannot answer chats.
         RtfsError: The program cannot be run.
     """
     digest = sha256(chosen.source.text.encode()).hexdigest()
-    kept = await state.programs_of(caller.tenant).get(chosen.source, digest, NO_NARROWING)
+    kept = await state.programs_of(caller.tenant).get(chosen.source, digest, caller.rules)
     with kept:
         if kept.loaded is not None:  # it asks nobody, so there is no run to write down
             result = await _called(kept.loaded, chosen, body, listener)
-            return _answered(result, result.summary)
-        terms = Terms(marks=caller.marks)
+            return _answered(state, body, result, result.summary)
+        terms = Terms(marks=caller.marks, asker=Asker(token=caller.name), stopping=stopping)
         linked = attrs.evolve(kept.prepared.link(kept.session.limits), terms=terms)
         program = await kept.session.load_async(linked)
         with program:
-            return _answered(await _called(program, chosen, body, listener), program.summary)
+            result = await _called(program, chosen, body, listener)
+            return _answered(state, body, result, program.summary)
 
 
-def _answered(result: RunResult, summary: Summary) -> Answered:
-    return Answered(message=_message(result.value), run=result.run_id, calls=result.calls, summary=summary)
+def _answered(state: ServerState, body: ChatBody, result: RunResult, summary: Summary) -> Answered:
+    """Return what a run answers.
+
+    Raises:
+        Problem: It is not as `response_format` has it. (What models say was told to them before; this is a program's.)
+    """
+    message = _message(result.value)
+    content = message["content"]
+    wrong = None if content is None or message.get("tool_calls") else why_not(content, body.format)
+    if wrong is not None:
+        raise Problem(422, FAILED, f"the answer of the model's function: {wrong}", kind="TypeValidationError")
+    return Answered.of_run(message, result, summary, int(state.clock.now()))
 
 
 async def _called(program: LoadedProgram, chosen: Chosen, body: ChatBody, listener: Listener | None) -> RunResult:

@@ -13,19 +13,51 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC, Label
+
 if TYPE_CHECKING:
-    from rtfs_framework.orchestrator.recording.records import CallRecord, Summary
+    from rtfs_framework.orchestrator.recording.records import RunResult, Summary
 
 
 @attrs.frozen(slots=True, kw_only=True)
 class Answered:
-    """What became of a chat request."""
+    """What became of a chat request: JSON data."""
 
     message: Mapping[str, Any]
-    """The assistant's message, as JSON data: `content`, and `tool_calls` where there are any."""
+    """The assistant's message: `content`, and `tool_calls` where there are any."""
     run: str
-    calls: Sequence[CallRecord]
-    summary: Summary
+    created: int
+    """Seconds since 1970."""
+    usage: Mapping[str, int]
+    """Tokens that the request took, all attempts together; what came from memory took none."""
+    rtfs: Mapping[str, Any]
+    """What this host adds: how it was answered."""
+    marks: Label = PUBLIC
+    """Those of the answer; they are not part of its JSON."""
+
+    @classmethod
+    def of_run(cls, message: Mapping[str, Any], result: RunResult, summary: Summary, created: int) -> Answered:
+        """Return what a run answered."""
+        given, got = summary.input_tokens, summary.output_tokens
+        usage = {"prompt_tokens": given, "completion_tokens": got, "total_tokens": given + got}
+        rtfs: dict[str, Any] = {
+            "run": result.run_id,
+            "calls": len(result.calls),
+            "cost": None if summary.unpriced else summary.cost,
+        }
+        if result.calls:
+            last = result.calls[-1]
+            rtfs |= {"target": last.target, "model": last.model, "cache": last.cache, "attempts": len(last.attempts)}
+        return cls(message=message, run=result.run_id, created=created, usage=usage, rtfs=rtfs, marks=result.marks)
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Answered:
+        """Return what `to_json` has told."""
+        return cls(**told)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON-ready data, without its marks."""
+        return {name: getattr(self, name) for name in ("message", "run", "created", "usage", "rtfs")}
 
     @property
     def finish(self) -> str:
@@ -34,22 +66,6 @@ class Answered:
         if isinstance(said, str):
             return said
         return "tool_calls" if self.message.get("tool_calls") else "stop"
-
-    @property
-    def usage(self) -> dict[str, int]:
-        """Tokens that the request took, all attempts together; what came from memory took none."""
-        given, got = self.summary.input_tokens, self.summary.output_tokens
-        return {"prompt_tokens": given, "completion_tokens": got, "total_tokens": given + got}
-
-    @property
-    def rtfs(self) -> dict[str, Any]:
-        """What this host adds: how it was answered."""
-        last = self.calls[-1] if self.calls else None
-        cost = None if self.summary.unpriced else self.summary.cost
-        told: dict[str, Any] = {"run": self.run, "calls": len(self.calls), "cost": cost}
-        if last is not None:
-            told |= {"target": last.target, "model": last.model, "cache": last.cache, "attempts": len(last.attempts)}
-        return told
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -69,7 +85,8 @@ class Shape:
             "logprobs": None,
             "finish_reason": answered.finish,
         }
-        return {**self._head("chat.completion"), "choices": [choice], "usage": answered.usage, "rtfs": answered.rtfs}
+        head = {**self._head("chat.completion"), "created": answered.created}
+        return {**head, "choices": [choice], "usage": answered.usage, "rtfs": answered.rtfs}
 
     def piece(self, text: str, *, first: bool) -> dict[str, Any]:
         """Return a chunk with a piece of the text."""

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from rtfs_framework.orchestrator.boundary.conversing import Listener
+from rtfs_framework.server.attending import GONE, attended, leaving, stopped
 from rtfs_framework.server.openai.errors import body_of_problem
-from rtfs_framework.server.problems import MALFORMED, Problem, problem_of
+from rtfs_framework.server.problems import Problem, problem_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from rtfs_framework.orchestrator.recording.purse import Stopping
     from rtfs_framework.server.openai.replies import Answered, Shape
 
 T = TypeVar("T")
@@ -39,14 +41,22 @@ class Stream:
 
     shape: Shape
     include_usage: bool
+    stopping: Stopping
     task: asyncio.Task[Answered]
     pieces: asyncio.Queue[str | None]
     """None: the answer has ended."""
     said: str = ""
 
     @classmethod
-    def begin(cls, shape: Shape, begin: Callable[[Listener], Awaitable[Answered]], *, include_usage: bool) -> Stream:
-        """Ask, and listen."""
+    def begin(
+        cls,
+        shape: Shape,
+        begin: Callable[[Listener], Awaitable[Answered]],
+        stopping: Stopping,
+        *,
+        include_usage: bool,
+    ) -> Stream:
+        """Ask, and listen; `stopping` is told when the client goes."""
         loop, pieces = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
         def tell(piece: str) -> None:
@@ -55,7 +65,7 @@ class Stream:
 
         task = asyncio.ensure_future(_awaited(begin(Listener(tell))))
         task.add_done_callback(lambda _: pieces.put_nowait(None))
-        return cls(shape, include_usage, task, pieces)
+        return cls(shape, include_usage, stopping, task, pieces)
 
     async def first(self, request: Request) -> str | None:
         """Wait for the first piece; return None where the answer has none. The call ends when the client goes.
@@ -64,7 +74,7 @@ class Stream:
             Exception: Why there will be none.
         """
         try:
-            piece = await unless_gone(request, asyncio.ensure_future(self.pieces.get()))
+            piece = await attended(self.pieces.get(), leaving(request.receive), self.stopping)
             if piece is None:
                 self.task.result()
         except BaseException:
@@ -84,6 +94,7 @@ class Stream:
             for event in self._ending():
                 yield event
         finally:
+            self.stopping.why = self.stopping.why or GONE
             await stopped(self.task)
 
     async def _next(self) -> str | None:
@@ -137,34 +148,3 @@ async def _awaited(made: Awaitable[T]) -> T:
 def event(data: Any) -> bytes:
     """Return JSON data as an event."""
     return b"data: " + json.dumps(data, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n\n"
-
-
-async def stopped(task: asyncio.Task[Any]) -> None:
-    """Cancel a task that has not ended, and wait until it has; what became of it is nobody's any more."""
-    task.cancel()
-    await asyncio.wait([task])
-    if not task.cancelled():
-        task.exception()
-
-
-async def unless_gone(request: Request, task: asyncio.Task[T]) -> T:
-    """Return what a task makes; it is cancelled when the client goes, and when this is.
-
-    Raises:
-        Problem: The client has gone, so nobody reads this.
-    """
-    gone = asyncio.ensure_future(_gone(request))
-    try:
-        await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise Problem(400, MALFORMED, "the client has gone", kind="Disconnected")
-    finally:
-        await stopped(gone)
-        if not task.done():
-            await stopped(task)
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 
 from rtfs_framework.api import (
+    AskedBy,
     BadReply,
     Followed,
     Health,
@@ -225,5 +226,11 @@ def _followed(table: Mapping[str, Any], left: list[int]) -> Followed:
         ok=table.get("ok") is True,
         problems=tuple(one_line(each) for each in texts[:100]),
         followed=tuple(_followed(each, left) for each in inner if left[0] > 0),
+        asked_by=_asker(table.get("asked_by")),
         host=_name(table, "host"),
     )
+
+
+def _asker(found: Any) -> AskedBy:
+    table = found if isinstance(found, dict) else {}
+    return AskedBy(run=_name(table, "run"), head=_name(table, "head"), call=_name(table, "call"))

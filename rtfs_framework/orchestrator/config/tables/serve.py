@@ -38,6 +38,10 @@ def _count(usual: int, most: int = _MOST_RUNNING) -> Any:
     return attrs.field(default=usual, validator=[validators.ge(1), validators.le(most)])
 
 
+def _own_count() -> Any:
+    return attrs.field(default=None, validator=validators.optional([validators.ge(1), validators.le(_MOST_RUNNING)]))
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class TokenTable:
     """`[serve.tokens.<name>]`: who holds a token, known by its digest alone."""
@@ -46,6 +50,8 @@ class TokenTable:
     tenant: str = ""
     marks: Sequence[str] = ()
     """Of all data that comes with it."""
+    agent: str = ""
+    concurrency: int | None = _own_count()
 
 
 def _addresses(_: Any, field: attrs.Attribute[Any], value: Sequence[str]) -> None:
@@ -63,8 +69,14 @@ class ServeTable:
         validator=[validators.ge(Bytes(_LEAST_BODY)), validators.le(Bytes(_MOST_BODY))],
         metadata=plausible(_LEAST_BODY),
     )
+    program: Bytes = attrs.field(
+        default=Bytes(USUAL_SERVE.program),
+        validator=[validators.ge(Bytes(1)), validators.le(Bytes(_MOST_BODY))],
+        metadata=plausible(_LEAST_BODY),
+    )
     seconds: Seconds = attrs.field(default=Seconds(USUAL_SERVE.seconds), validator=_TIME, metadata=_PLAUSIBLE)
     concurrency: int = _count(USUAL_SERVE.concurrency)
+    share: int | None = _own_count()
     connections: int | None = attrs.field(
         default=None, validator=validators.optional([validators.ge(1), validators.le(_MOST_KEPT)])
     )
@@ -134,7 +146,8 @@ def _tokens(
             if mark not in known:
                 way_out = f"known: {', '.join(sorted(known)) or 'none'}; or add it to marks under [labels]"
                 mistake("E0706", f"no mark is called '{mark}'", (*path, "marks", place), way_out)
-        made.append(TokenSpec(name=name, sha256=table.sha256, tenant=table.tenant, marks=frozenset(table.marks)))
+        said = attrs.asdict(table, recurse=False) | {"marks": frozenset(table.marks)}
+        made.append(TokenSpec(name=name, **said))
     return tuple(made)
 
 

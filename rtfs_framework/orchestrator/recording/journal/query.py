@@ -68,6 +68,8 @@ class RunRow:
     """How many calls it made, as its end says."""
     message: str
     tenant: str = ""
+    asked_by: Mapping[str, str] = attrs.field(factory=dict)
+    """Who asked for it from elsewhere, as they said; empty for a run of this machine's own."""
 
 
 @contextmanager
@@ -332,6 +334,7 @@ def _run(connection: sqlite3.Connection, row: sqlite3.Row) -> RunRow:
     return RunRow(
         id=row["id"],
         **{name: body.get(name, "") for name in ("program", "source", "policy", "version", "tenant")},
+        asked_by={str(name): str(text) for name, text in dict(body.get("asked_by") or {}).items()},
         started=float(body.get("started") or 0.0),
         status=ending.get("status", UNFINISHED),
         ended=ending.get("ended"),

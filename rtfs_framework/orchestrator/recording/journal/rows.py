@@ -21,6 +21,7 @@ from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
 from rtfs_framework.orchestrator.recording.journal.decisions import heard_text
 from rtfs_framework.orchestrator.recording.journal.feedback import Feedback, Forgotten
 from rtfs_framework.orchestrator.recording.journal.texts import Texts, safe_code, safe_kind
+from rtfs_framework.orchestrator.recording.purse import NO_ASKER, Asker, RunStopped
 from rtfs_framework.orchestrator.recording.records import OpenRecord, attempt_json
 from rtfs_framework.orchestrator.recording.similar_mark import SimilarMark
 
@@ -55,6 +56,7 @@ class RunFacts:
     tenant: str = ""
     host: str = ""
     """Who writes: the signals of that host are those that its decisions read."""
+    asker: Asker = NO_ASKER
 
 
 @attrs.frozen(slots=True)
@@ -115,6 +117,9 @@ class Maker:
                 if text
             },
         }
+        asker = {name: self.texts.blot(text) for name, text in facts.asker.to_json().items()}
+        if asker:
+            body["asked_by"] = asker
         return Made("run", None, None, facts.id, canonical_json(body))
 
     def signal(self, facts: SignalFacts) -> Made:
@@ -299,9 +304,9 @@ def _number(value: float | None) -> float | None:
 
 
 def _named_error(error: BaseException) -> dict[str, Any]:
-    """Return kind, code and place of what ended a run. A limit's message is our own, and says the bound."""
+    """Return kind, code and place of what ended a run. The message of a limit, or of who ended it, is our own."""
     found: dict[str, Any] = {"kind": type(error).__name__, "code": getattr(error, "code", "")}
-    if isinstance(error, LimitError):
+    if isinstance(error, LimitError | RunStopped):
         found["told"] = told(error)
     if isinstance(error, ProgramError):
         found = {"kind": safe_kind(error.kind), "code": safe_code(code_of(error))}

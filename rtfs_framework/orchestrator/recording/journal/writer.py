@@ -29,6 +29,7 @@ from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.rows import Removal, RunFacts, SignalFacts
 from rtfs_framework.orchestrator.recording.journal.run import Chain
 from rtfs_framework.orchestrator.recording.plain import plain_of
+from rtfs_framework.orchestrator.recording.purse import NO_ASKER, Asker
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.append import Appending, Queued
@@ -107,10 +108,19 @@ class Journal:
         _OPEN.add(self)
 
     def begin(
-        self, run: str, program: str, source: str, policy: str, version: str, *, seed: str = "", tenant: str = ""
+        self,
+        run: str,
+        program: str,
+        source: str,
+        policy: str,
+        version: str,
+        *,
+        seed: str = "",
+        tenant: str = "",
+        asker: Asker = NO_ASKER,
     ) -> Chain:
         """Start a run; its draws are made from `seed`."""
-        facts = RunFacts(run, program, source, self.clock.now(), policy, version, seed, tenant, self.host)
+        facts = RunFacts(run, program, source, self.clock.now(), policy, version, seed, tenant, self.host, asker)
         return Chain(self, facts)
 
     def signal(self, name: str, target: str, value: object) -> None:
