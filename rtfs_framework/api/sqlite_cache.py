@@ -6,6 +6,7 @@ Guarantees: WAL, so readers never wait for the writer and a crash leaves the las
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 
 from rtfs_framework.api.errors import PluginError
+from rtfs_framework.api.forks import leave
 from rtfs_framework.api.private import private_folder
 from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, open_sqlite
 
@@ -90,7 +92,10 @@ class CacheFaults:
 
 
 class CacheFile:
-    """One open file, or memory alone. Not thread-safe: the layer's lock guards it."""
+    """One open file, or memory alone. Not thread-safe: the layer's lock guards it (`free_at_forks`).
+
+    A child that is forked off opens the file for itself; memory is a copy of what it was.
+    """
 
     def __init__(self, path: Path | None, faults: CacheFaults, tables: SqliteTables) -> None:
         """Open a file, or make it and its folder.
@@ -100,6 +105,8 @@ class CacheFile:
         """
         self.path = path
         self.faults = faults
+        self._tables = tables
+        self._process = os.getpid()
         self._broken: PluginError | None = None
         self._db: sqlite3.Connection | None = None
         try:
@@ -126,6 +133,8 @@ class CacheFile:
         if db is None:
             raise self._broken or self.faults.closed(self.path)
         try:
+            if self._process != os.getpid() and self.path is not None:
+                db = self._opened_by_child(db)
             return work(db)
         except sqlite3.Error as error:
             self.close()
@@ -137,6 +146,12 @@ class CacheFile:
         db, self._db = self._db, None
         if db is not None:
             db.close()
+
+    def _opened_by_child(self, of_parent: sqlite3.Connection) -> sqlite3.Connection:
+        leave(of_parent)
+        self._process = os.getpid()
+        self._db = self._opened(self._tables)
+        return self._db
 
     def _opened(self, tables: SqliteTables) -> sqlite3.Connection:
         """Return a connection; a layer that must mend older files does it here."""

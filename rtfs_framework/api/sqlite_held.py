@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import attrs
 
+from rtfs_framework.api.forks import free_at_forks, leave
 from rtfs_framework.api.private import private_folder
 from rtfs_framework.api.sqlite_file import WAIT, NotOurFileError, SqliteTables, open_sqlite
 
@@ -37,7 +38,9 @@ class HeldFile:
     _db: sqlite3.Connection | None = attrs.field(default=None, init=False)
     _mark: tuple[int, int, int] | None = attrs.field(default=None, init=False)
     """The process that opened the file, and the file's identity."""
-    _lock: RLock = attrs.field(factory=RLock, init=False)  # type: ignore[valid-type,unused-ignore]
+    _lock: RLock = attrs.field(  # type: ignore[valid-type,unused-ignore]
+        factory=lambda: free_at_forks(RLock()), init=False
+    )
 
     @property
     def exists(self) -> bool:
@@ -90,6 +93,10 @@ class HeldFile:
 
     def _forget(self) -> None:
         db, self._db = self._db, None
-        if db is not None and self._mark is not None and self._mark[0] == os.getpid():
-            with suppress(sqlite3.Error):  # after a fork it is the parent's, and is left alone
-                db.close()
+        if db is None:
+            return
+        if self._mark is not None and self._mark[0] != os.getpid():
+            leave(db)
+            return
+        with suppress(sqlite3.Error):
+            db.close()

@@ -17,6 +17,7 @@ from weakref import WeakSet
 
 import attrs
 
+from rtfs_framework.api.forks import free_at_forks, leave
 from rtfs_framework.orchestrator.learning import store as kept_in
 from rtfs_framework.orchestrator.learning.counts import counts
 from rtfs_framework.orchestrator.learning.fold import Cell, Folding, Learner, Report
@@ -82,7 +83,7 @@ class JournalLearning(Shelf):
     _waiting: int = attrs.field(default=0, init=False)
     """About how many calls ended since rows were folded; a count that is off by some costs a second at most."""
     _touched: bool = attrs.field(default=False, init=False)
-    _lock: Any = attrs.field(factory=threading.RLock, init=False)
+    _lock: Any = attrs.field(factory=lambda: free_at_forks(threading.RLock()), init=False)
     _wake: threading.Event = attrs.field(factory=threading.Event, init=False)
     _thread: threading.Thread | None = attrs.field(default=None, init=False)
     _stopped: threading.Event = attrs.field(factory=threading.Event, init=False)
@@ -93,7 +94,8 @@ class JournalLearning(Shelf):
 
     def forget(self) -> None:
         """Forget what is the parent's, in a child that was forked off: its thread, its locks and its open file."""
-        self._lock, self._wake, self._thread = threading.RLock(), threading.Event(), None
+        self._lock, self._wake, self._thread = free_at_forks(threading.RLock()), threading.Event(), None
+        leave(self.store)
         self.store = LearnedStore(self.store.path)
         for held in self._held:
             held.position, held.whole = -1, True

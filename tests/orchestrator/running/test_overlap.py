@@ -72,6 +72,10 @@ def test_a_provider_s_own_bound(kit, source, of_plugin, of_file, most):
     async def answer(_request):
         under.append(1)
         seen.append(len(under))
+        for _ in range(1000):  # until as many are here as may be, or no more will come; then one more would show
+            if max(seen) >= most or len(seen) == 12:
+                break
+            await asyncio.sleep(0.01)
         await asyncio.sleep(0.01)
         under.pop()
         return "x"

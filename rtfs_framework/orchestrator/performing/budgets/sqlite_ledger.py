@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from rtfs_framework.api.forks import free_at_forks, leave
 from rtfs_framework.api.sqlite_file import NotOurFileError, SqliteTables, in_transaction, open_sqlite
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.performing.budgets.amounts import MOST, Amount
@@ -93,10 +94,12 @@ class SqliteLedger:
 
     path: Path | None
     clock: Clock
-    _lock: Lock = attrs.field(factory=Lock, init=False)
+    _lock: Lock = attrs.field(factory=lambda: free_at_forks(Lock()), init=False)
     _db: sqlite3.Connection | None = attrs.field(default=None, init=False)
     _file: tuple[int, int] | None = attrs.field(default=None, init=False)
     """Which file was opened: its device and its number there."""
+    _process: int = attrs.field(default=0, init=False)
+    """Who opened it."""
 
     def reserve(self, claim: Claim, accounts: Sequence[Account]) -> int:
         """Take an upper bound from all accounts and return the reservation's id."""
@@ -241,11 +244,14 @@ class SqliteLedger:
     def _change(self, work: Callable[[sqlite3.Connection], T], begin: str = "begin immediate") -> T:
         with self._lock:
             try:
+                if self._db is not None and self.path is not None and self._process != os.getpid():
+                    leave(self._db)
+                    self._db = None
                 if self._db is None:
                     if self.path is not None:
                         self.path.parent.mkdir(parents=True, exist_ok=True)
                     self._db = open_sqlite(self.path, TABLES)
-                    self._file = _identity(self.path)
+                    self._file, self._process = _identity(self.path), os.getpid()
                 elif self._file != _identity(self.path):
                     raise LedgerError(f"{self.path} {_GONE}")
                 return in_transaction(self._db, work, begin)

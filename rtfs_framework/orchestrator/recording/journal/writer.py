@@ -22,6 +22,7 @@ from weakref import WeakSet
 
 import attrs
 
+from rtfs_framework.api.forks import free_at_forks, leave
 from rtfs_framework.api.secrets import Blot, blotter
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.lanes import a_loop_runs_here
@@ -96,7 +97,9 @@ class Journal:
     _told: int = attrs.field(default=0, init=False)
     """How many of them the file tells of."""
     _counting: Any = attrs.field(factory=threading.Lock, init=False)
-    _lock: Any = attrs.field(factory=threading.Lock, init=False)
+    _lock: Any = attrs.field(factory=lambda: free_at_forks(threading.Lock()), init=False)
+    _folding: Any = attrs.field(factory=lambda: free_at_forks(threading.Lock()), init=False)
+    """Held by the helper while it has a connection of its own."""
     _file: OpenFile | None = attrs.field(default=None, init=False)
     _appending: Appending | None = attrs.field(default=None, init=False)
     _flushed: float = attrs.field(default=float("-inf"), init=False)
@@ -264,7 +267,8 @@ class Journal:
 
     def forget(self) -> None:
         """Forget what is the parent's, in a child that was forked off: its rows, its lock and its open file."""
-        self._lock, self._counting = threading.Lock(), threading.Lock()
+        self._lock, self._folding = free_at_forks(threading.Lock()), free_at_forks(threading.Lock())
+        self._counting = threading.Lock()
         self._helper, self._appending = None, None
         self.host, self.signals = os.urandom(8).hex(), 0
         self._queue.clear()
@@ -340,7 +344,10 @@ class Journal:
     def _close(self, *, anchor: bool) -> None:
         """Close the file; `_appending` stays, for what it knows of an unfinished transaction."""
         file, self._file = self._file, None
-        if file is None or file.process != os.getpid():  # a child must not touch what its parent has open
+        if file is None:
+            return
+        if file.process != os.getpid():  # a child must not touch what its parent has open
+            leave(file)
             return
         from sqlite3 import Error
 
@@ -365,7 +372,7 @@ class Journal:
 
         with contextlib.suppress(JournalError):
             self.commit()
-        with contextlib.suppress(Error), contextlib.closing(connect(self.path, wait=0.0)) as connection:
+        with contextlib.suppress(Error), self._folding, contextlib.closing(connect(self.path, wait=0.0)) as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             # While others write, SQLite's log is never folded whole, so it never begins anew, and grows without end.
             # What is left to fold by now is little: they wait for moments only.
