@@ -67,6 +67,7 @@ _HOMES = {
     "private": ("private_file", "private_folder"),
     "sqlite_held": ("HeldFile",),
     "sqlite_cache": ("CacheFaults", "CacheFile"),
+    "forks": ("free_at_forks",),
     "sqlite_file": ("SqliteTables", "NotOurFileError", "open_sqlite", "in_transaction"),
     "toml_places": ("Places", "KeyPath", "load_toml", "read_toml"),
     "toml_structure": ("structure",),

@@ -47,6 +47,7 @@ from rtfs_framework.api.errors import (
     RtfsError,
 )
 from rtfs_framework.api.experience import Experience, ExperienceLayer, ExperienceQuestion, PlanOutcomes, Situation
+from rtfs_framework.api.forks import free_at_forks
 from rtfs_framework.api.guard import Guard, GuardedRequest, GuardEntry, GuardSettings, RedactArgs, RedactReply, Refuse
 from rtfs_framework.api.hookspecs import RtfsHookSpecs, hookimpl
 from rtfs_framework.api.labels import PUBLIC, Label
@@ -352,6 +353,7 @@ __all__ = [
     "blotter",
     "compile_patterns",
     "digest",
+    "free_at_forks",
     "from_json",
     "hookimpl",
     "http_url",

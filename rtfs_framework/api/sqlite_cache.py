@@ -112,7 +112,7 @@ class CacheFile:
         try:
             if path is not None:
                 private_folder(path.parent)
-            self._db = self._opened(tables)
+            self._open()
         except NotOurFileError as error:
             raise faults.foreign(path) from error
         except (sqlite3.Error, OSError) as error:
@@ -134,25 +134,31 @@ class CacheFile:
             raise self._broken or self.faults.closed(self.path)
         try:
             if self._process != os.getpid() and self.path is not None:
-                db = self._opened_by_child(db)
+                leave(db)
+                db = self._open()
             return work(db)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, NotOurFileError) as error:
             self.close()
-            self._broken = self.faults.unusable(self.path, error)
+            is_foreign = isinstance(error, NotOurFileError)
+            self._broken = self.faults.foreign(self.path) if is_foreign else self.faults.unusable(self.path, error)
             raise self._broken from error
 
     def close(self) -> None:
         """Close the file. Further use is a PluginError."""
         db, self._db = self._db, None
-        if db is not None:
+        if db is None:
+            return
+        if self._process == os.getpid():
             db.close()
+        else:
+            leave(db)
 
-    def _opened_by_child(self, of_parent: sqlite3.Connection) -> sqlite3.Connection:
-        leave(of_parent)
+    def _open(self) -> sqlite3.Connection:
         self._process = os.getpid()
+        self._db = None
         self._db = self._opened(self._tables)
         return self._db
 
     def _opened(self, tables: SqliteTables) -> sqlite3.Connection:
-        """Return a connection; a layer that must mend older files does it here."""
+        """Return a connection; layers that mend older files, or set something for each connection, do it here."""
         return open_sqlite(self.path, tables)

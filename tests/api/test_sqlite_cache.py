@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 
@@ -78,3 +79,22 @@ def broken():
 def test_a_file_without_a_seal_is_refused(seal, why, tmp_path):
     with pytest.raises(PluginError, match=why):
         FAULTS.seal(CacheSettings(FakeClock(), directory=str(tmp_path), seal=seal))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_opens_the_file_for_itself_and_leaves_the_parent_s_alone(tmp_path):
+    with closing(CacheFile(tmp_path / "f.sqlite", FAULTS, TABLES)) as file:
+        file.do(insert)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                before = file._db
+                file.do(insert)
+                code = 0 if file._db is not before else 2
+                file.close()
+            finally:
+                os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert file.do(lambda db: db.execute("select count(*) from t").fetchone()) == (2,)

@@ -17,7 +17,17 @@ import attrs
 from rtfs_cache_l2.claims import Claims
 from rtfs_cache_l2.rows import Row, Slot, read, written
 from rtfs_cache_l2.store import Bounds, Store, Use
-from rtfs_framework.api import NO_INFO, CacheInfo, CacheItem, CacheKey, CacheRecord, CacheStats, Claim, Clock
+from rtfs_framework.api import (
+    NO_INFO,
+    CacheInfo,
+    CacheItem,
+    CacheKey,
+    CacheRecord,
+    CacheStats,
+    Claim,
+    Clock,
+    free_at_forks,
+)
 
 BATCH = 256
 """Uses that are noted together."""
@@ -55,7 +65,7 @@ class ReplyCache:
         self._keeping = keeping
         self._bounds = keeping.bounds()
         self._clock = clock
-        self._lock = Lock()
+        self._lock = free_at_forks(Lock())
         self._claims = Claims(None if store.path is None else store.path.parent / "claims")
         self._used: dict[Slot, tuple[int, int]] = {}
         self._tick = store.last_tick()

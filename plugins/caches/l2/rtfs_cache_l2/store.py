@@ -59,7 +59,6 @@ class Store(CacheFile):
         """Rows that did not open."""
         self._sealing = sealing or Rows()
         super().__init__(None if directory is None else Path(directory) / FILE, FAULTS, tables.TABLES)
-        self.do(_settle)
 
     def get(self, slot: Slot) -> Row | None:
         """Return a row, whether or not its time is over; one that is not what was written is reported and deleted."""
@@ -133,19 +132,20 @@ class Store(CacheFile):
 
     def _opened(self, tables: SqliteTables) -> sqlite3.Connection:
         try:
-            return super()._opened(tables)
+            return _settled(super()._opened(tables))
         except NotOurFileError:
             if not _renewed(self.path):
                 raise
             self._sealing.tell_outdated(self.path)
-            return super()._opened(tables)
+            return _settled(super()._opened(tables))
 
 
-def _settle(db: sqlite3.Connection) -> None:
+def _settled(db: sqlite3.Connection) -> sqlite3.Connection:
     """Bound the log, read texts as bytes, and count the rows: whoever wrote them may have counted badly."""
     db.text_factory = bytes  # what others wrote may be no text, and is not to break more than its row
     db.execute("pragma journal_size_limit = 16777216")
     in_transaction(db, lambda db: db.execute(tables.COUNTED))
+    return db
 
 
 def _totals(db: sqlite3.Connection) -> tuple[int, int]:

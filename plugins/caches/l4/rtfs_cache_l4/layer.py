@@ -12,7 +12,17 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from rtfs_cache_l4.known import Known
-from rtfs_framework.api import NO_INFO, CacheInfo, CacheItem, CacheKey, CacheRecord, CacheStats, Clock, Seal
+from rtfs_framework.api import (
+    NO_INFO,
+    CacheInfo,
+    CacheItem,
+    CacheKey,
+    CacheRecord,
+    CacheStats,
+    Clock,
+    Seal,
+    free_at_forks,
+)
 
 if TYPE_CHECKING:
     from rtfs_cache_l4.store import Store
@@ -41,7 +51,7 @@ class ArtifactCache:
         self._ttl = ttl
         self._clock = clock
         self._known = Known(seal)
-        self._lock = Lock()
+        self._lock = free_at_forks(Lock())
         self._opened: Store | None = None
         self._off = False
         self._tick = 0

@@ -30,6 +30,7 @@ from rtfs_framework.api import (
     SimilarReport,
     SimilarScope,
     SimilarVerdict,
+    free_at_forks,
 )
 
 NEAREST = 8
@@ -69,7 +70,7 @@ class SimilarCache:
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Read the evidence; entries are read when they are first asked for. `report` tells the user what is wrong."""
-        self._lock = RLock()
+        self._lock = free_at_forks(RLock())
         self._store = store
         self._decider = decider
         self._shelf = Shelf(store, index, self._lock)

@@ -105,7 +105,6 @@ class Store(CacheFile):
         """Rows that did not open."""
         self._rows = rows or Rows()
         super().__init__(None if directory is None else Path(directory) / FILE, FAULTS, _TABLES)
-        self.do(_settle)
 
     def put(self, place: Place, entry: Entry, *, used: int, bounds: Bounds) -> Written:
         """Store an entry and make room, in one transaction; entries past their time go first, then the oldest used."""
@@ -233,15 +232,19 @@ class Store(CacheFile):
             return None
         return place, entry
 
+    def _opened(self, tables: SqliteTables) -> sqlite3.Connection:
+        return _settled(super()._opened(tables))
+
 
 _BESIDE = 64
 """Bytes of a row beside its texts, roughly."""
 
 
-def _settle(db: sqlite3.Connection) -> None:
+def _settled(db: sqlite3.Connection) -> sqlite3.Connection:
     """Bound the log, and count the rows: whoever wrote them may have counted badly."""
     db.execute("pragma journal_size_limit = 16777216")
     in_transaction(db, lambda db: db.execute(_COUNTED))
+    return db
 
 
 def _take(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> tuple[int, ...]:
