@@ -106,13 +106,19 @@ async def controlled(
     """Take commands of this user until the block ends."""
     secret = secrets.token_urlsafe(32)
 
+    open_: set[asyncio.StreamWriter] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.TimeoutError, ValueError):
-            line = await asyncio.wait_for(reader.readline(), 5.0)
-            answer = await _answer(line, secret, commands)
-            writer.write(json.dumps(answer).encode() + b"\n")
-            await writer.drain()
-        writer.close()
+        open_.add(writer)
+        try:
+            with suppress(ConnectionError, asyncio.TimeoutError, ValueError):
+                line = await asyncio.wait_for(reader.readline(), 5.0)
+                answer = await _answer(line, secret, commands)
+                writer.write(json.dumps(answer).encode() + b"\n")
+                await writer.drain()
+        finally:
+            open_.discard(writer)
+            writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=_LINE)
     path = _folder(environ) / f"{port}.json"
@@ -125,6 +131,8 @@ async def controlled(
         yield
     finally:
         server.close()
+        for each in open_:  # whoever has said nothing yet is not waited for
+            each.transport.abort()
         with suppress(OSError, ValueError):
             if json.loads(path.read_text(encoding="utf-8")).get("pid") == os.getpid():
                 path.unlink()

@@ -149,6 +149,10 @@ class Child:
             self._reading.cancel()
             with suppress(asyncio.CancelledError):
                 await self._reading
+        if self._writer is not None:
+            self._writer.transport.abort()  # what a child that hung has not read, nobody will
+            with suppress(OSError):
+                await self._writer.wait_closed()
         self._release()
 
     def _send(self, message: dict[str, Any]) -> None:
