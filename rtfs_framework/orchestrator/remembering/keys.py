@@ -7,8 +7,5 @@ from hashlib import sha256
 
 def key_of(*texts: str) -> str:
     """Return the digest (hex) of a row of texts. Each is framed by its length: swapped or joined ones differ."""
-    frames = []
-    for text in texts:
-        raw = text.encode("utf-8", "surrogatepass")
-        frames.append(b"%d:%b" % (len(raw), raw))
-    return sha256(b"".join(frames)).hexdigest()
+    framed = "".join([f"{len(text)}:{text}" for text in texts])
+    return sha256(framed.encode("utf-8", "surrogatepass")).hexdigest()

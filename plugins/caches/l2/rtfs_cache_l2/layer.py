@@ -29,8 +29,10 @@ from rtfs_framework.api import (
     free_at_forks,
 )
 
-BATCH = 256
-"""Uses that are noted together."""
+BATCH = 2_048
+"""Replies whose uses are noted together."""
+SECONDS = 1.0
+"""How old a use grows before it is noted, where more are made."""
 LONGEST = 10
 """Times its first life: how long uses may lengthen that of a reply."""
 _WORTH = 16
@@ -68,6 +70,8 @@ class ReplyCache:
         self._lock = free_at_forks(Lock())
         self._claims = Claims(None if store.path is None else store.path.parent / "claims")
         self._used: dict[Slot, tuple[int, int]] = {}
+        self._noted = clock.now()
+        """When uses were written down last."""
         self._tick = store.last_tick()
         self._hits = self._misses = self._puts = self._evictions = self._expiries = self._invalidations = 0
 
@@ -92,7 +96,7 @@ class ReplyCache:
                 return None
             self._hits += 1
             uses = row.uses + self._note_use(slot, now)
-            if len(self._used) >= BATCH:
+            if len(self._used) >= BATCH or now - self._noted >= SECONDS:
                 self._note(now)
             expires_at = self._lengthened(slot, row, now)
         return CacheRecord(value=row.value, stored_at=row.stored_at, expires_at=expires_at, info=info, uses=uses)
@@ -220,6 +224,7 @@ class ReplyCache:
 
     def _uses(self) -> list[Use]:
         """Return the uses that were not written down yet, and forget them."""
+        self._noted = self._clock.now()
         found = [(tick, count, *slot) for slot, (tick, count) in self._used.items()]
         self._used.clear()
         return found

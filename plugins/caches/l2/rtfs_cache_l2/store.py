@@ -2,6 +2,10 @@
 
 Guarantees: transactions are short, so that two processes share the file; what `write` returned from survives the
 process, however that ends.
+
+Small rows that were read or written lately are at hand in memory (`_near`), as they are in the file: SQLite tells, for
+less than half of what it costs to read a row, whether another connection has changed anything since. So a row that any
+process has put, taken out or evicted is never served from memory as it was before.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rtfs_cache_l2 import tables
-from rtfs_cache_l2.rows import Found, Row, Rows, Slot
+from rtfs_cache_l2.rows import LARGE, Found, Row, Rows, Slot
 from rtfs_framework.api import CacheFaults, CacheFile, NotOurFileError, SqliteTables, in_transaction, open_sqlite
 
 FILE = "l2.sqlite"
@@ -24,6 +28,8 @@ Put = tuple[Slot, Row, int]
 Use = tuple[int, int, str, str]
 """When, how often, and where."""
 
+_MOST_NEAR = 2_048
+"""Rows at hand in memory."""
 _BESIDE = 64
 """Bytes that are counted for the numbers of a row."""
 
@@ -58,10 +64,19 @@ class Store(CacheFile):
         self.damaged = 0
         """Rows that did not open."""
         self._sealing = sealing or Rows()
+        self._near: dict[Slot, Row] = {}
+        self._version = -1
         super().__init__(None if directory is None else Path(directory) / FILE, FAULTS, tables.TABLES)
 
     def get(self, slot: Slot) -> Row | None:
         """Return a row, whether or not its time is over; one that is not what was written is reported and deleted."""
+        version = self.do(_version)
+        if version != self._version:
+            self._near.clear()
+            self._version = version
+        row = self._near.get(slot)
+        if row is not None:
+            return row
         found = self.do(lambda db: db.execute(tables.GET, slot).fetchone())
         if found is None:
             return None
@@ -70,6 +85,10 @@ class Store(CacheFile):
             self.damaged += 1
             self._sealing.tell(self.path or "memory")
             self.drop(slot)
+        elif len(row.value) <= LARGE:
+            if len(self._near) >= _MOST_NEAR:
+                self._near.clear()
+            self._near[slot] = row
         return row
 
     def write(self, puts: Iterable[Put], uses: Iterable[Use], *, now: float, bounds: Bounds) -> Written:
@@ -78,6 +97,7 @@ class Store(CacheFile):
         Beyond a bound, rows past their time go, and if that is not enough, those that the policy says, until a share
         of the room (1/64, at most 256 rows) is free: a full cache does not evict on every put.
         """
+        puts, uses = list(puts), list(uses)
         made = [self._columns(*put) for put in puts]
         kept = [row for row in made if row[-1] <= bounds.bytes]
         too_large = [row[:2] for row in made if row[-1] > bounds.bytes]
@@ -93,23 +113,36 @@ class Store(CacheFile):
             evicted = _make_room(db, bounds, min(row[-2] for row in kept) if kept else tables.NEVER)
             return Written(*_totals(db), purged, evicted + len(too_large))
 
-        return self.do(lambda db: in_transaction(db, work))
+        done = self.do(lambda db: in_transaction(db, work))
+        if done.purged or done.evicted:
+            self._near.clear()
+        for slot, _, _ in puts:
+            self._near.pop(slot, None)
+        for _, count, *place in uses:
+            row = self._near.get((place[0], place[1]))
+            if row is not None:
+                self._near[place[0], place[1]] = row._replace(uses=row.uses + count)
+        return done
 
     def lengthen(self, slot: Slot, row: Row, until: float) -> None:
         """Give a row a longer life, unless it was put again meanwhile."""
+        self._near.pop(slot, None)
         value = self._sealing.closed(slot, row._replace(expires_at=until))
         self.do(lambda db: db.execute(tables.LENGTHEN, (value, until, *slot, row.stored_at, until)))
 
     def drop(self, slot: Slot) -> bool:
         """Delete a row; tell whether it was there."""
+        self._near.pop(slot, None)
         return self.do(lambda db: db.execute(tables.DROP, slot).rowcount) > 0
 
     def drop_stale(self, slot: Slot, now: float) -> bool:
         """Delete a row whose time is over, unless another process has renewed it meanwhile; tell whether it went."""
+        self._near.pop(slot, None)
         return self.do(lambda db: db.execute(tables.DROP_STALE, (*slot, now)).rowcount) > 0
 
     def clear(self) -> int:
         """Delete every row; return how many there were."""
+        self._near.clear()
         return self.do(lambda db: db.execute("delete from replies").rowcount)
 
     def totals(self) -> tuple[int, int]:
@@ -146,6 +179,10 @@ def _settled(db: sqlite3.Connection) -> sqlite3.Connection:
     db.execute("pragma journal_size_limit = 16777216")
     in_transaction(db, lambda db: db.execute(tables.COUNTED))
     return db
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute(tables.VERSION_OF_DATA).fetchone()[0])
 
 
 def _totals(db: sqlite3.Connection) -> tuple[int, int]:

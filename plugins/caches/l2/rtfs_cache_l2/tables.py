@@ -31,6 +31,8 @@ MAKING = (
 )
 TABLES = SqliteTables(APPLICATION, VERSION, MAKING)
 
+VERSION_OF_DATA = "pragma data_version"
+"""A number that is another one whenever another connection has changed the file since this one asked last."""
 GET = "select value, stored_at, expires_at, life, info, uses from replies where namespace = ? and digest = ?"
 PUT = (
     "insert into replies values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set value = excluded.value,"
