@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 import pytest
@@ -194,3 +195,42 @@ def test_a_lost_key(ran, folder) -> None:
         assert result.code == 1
         assert "error[E0720]" in result.err
         assert "put the key back" in result.err
+
+
+def test_runs_are_exported_as_lines(ran, folder) -> None:
+    ran("run", "ask.rtfs", "y")
+    head, call = ran("runs", "export", "last").records
+    assert (head["run"]["source"], call["call"]["symbol"], call["of"]) == ("ask.rtfs", "fs.read", head["run"]["id"])
+    assert ran("runs", "export", "--since", "1h", "--out", "out.jsonl").out == ""
+    lines = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
+    assert [next(iter(line)) for line in lines] == ["run", "call", "run", "call"]
+    refused = ran("runs", "export", "last", "--since", "1h")
+    assert (refused.code, "not both" in refused.err) == (2, True)
+
+
+def test_the_end_of_the_journal(ran) -> None:
+    rows = ran("runs", "tail", "--no-follow", "--json").records
+    assert [row["what"] for row in rows][-2:] == ["ended", "end"]
+    assert {row["run"] for row in rows} == {ran("runs", "list", "--json").data["runs"][0]["id"]}
+    assert [row["call"] for row in rows if row["what"] == "ended"] == ["1:0"]
+    (line,) = ran("runs", "tail", "--no-follow", "--lines", 1).lines
+    assert "complete" in line
+    assert ran("runs", "tail", "--no-follow", "--lines", 0).out == ""
+
+
+def test_a_journal_is_watched_until_ctrl_c(ran, monkeypatch) -> None:
+    looks = []
+
+    def pause(_seconds):
+        looks.append(1)
+        if len(looks) == 1:
+            ran("run", "ask.rtfs", "y")
+        else:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("rtfs_framework.cli.commands.runs_export.time.sleep", pause)
+    assert ran("runs", "tail", "--lines", 0).code == 130
+
+
+def test_watching_begins_before_there_is_a_journal(rtfs) -> None:
+    assert (rtfs("runs", "tail", "--no-follow").code, rtfs("runs", "tail", "--no-follow").out) == (0, "")
