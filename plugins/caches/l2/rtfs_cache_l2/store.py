@@ -164,6 +164,7 @@ class Store(CacheFile):
         return (*slot, value, row.stored_at, row.expires_at, row.life, row.info, tick, row.uses, tick, size)
 
     def _opened(self, tables: SqliteTables) -> sqlite3.Connection:
+        self._near.clear()  # the versions of another connection say nothing of this one's
         try:
             return _settled(super()._opened(tables))
         except NotOurFileError:

@@ -31,7 +31,8 @@ class L3Settings:
 def rtfs_caches() -> list[CacheEntry]:
     """Offer the layer `l3`."""
     summary = "Experience: contexts, the plans in them and what came of these, found by nearness."
-    return [CacheEntry(name="l3", summary=summary, level=CacheLevel.L3, factory=_make, settings=L3Settings)]
+    level = CacheLevel.L3
+    return [CacheEntry(name="l3", summary=summary, level=level, factory=_make, settings=L3Settings, bounded=True)]
 
 
 def _make(settings: CacheSettings) -> ExperienceLayer:
