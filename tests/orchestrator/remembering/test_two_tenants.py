@@ -115,7 +115,8 @@ class World:
         self.chance, self.clock, self.counts = random.Random(f"{name} {seed}"), FakeClock(), Counter()
         self.seal = partial(Keyring(lambda: str(folder)).seal, f"cache {name}")
         self.shares, self.cuts = entry.persistent or entry.shared, bool(url) and seed % 2 == 0
-        self.made, self.numbers, self.allowed = [], itertools.count(), [{}, {}]
+        self.made, self.numbers = [], itertools.count()
+        self.allowed, self.kept = [{}, {}], {}
         self.users = [self.user() for _ in range(2)]
 
     def user(self):
@@ -175,6 +176,7 @@ class World:
             text = f"{key.parts} {next(self.numbers)}"
             for each in self.heard(at, key.namespace):
                 self.allowed[each].setdefault(key, set()).add(text)
+            self.kept.setdefault(key, set()).add(text)
             value = text.encode() if self.entry.level is CacheLevel.L4 else text
             user.put(key, value, self.chance.choice((None, 1.0, 20.0)), CacheInfo(tenant=key.parts[0][1]))
         elif act < 0.93:
@@ -201,6 +203,8 @@ class World:
         user = self.users[at]
         user.invalidate(key)
         known = (at,) if user.broken else self.heard(at, key.namespace)
+        if not user.broken:
+            self.kept.pop(key, None)
         for each in known:  # one that is out says it later to the others, and gives out nothing before
             self.allowed[each].pop(key, None)
 
@@ -208,6 +212,8 @@ class World:
         what, user = self.chance.random(), self.users[at]
         if what < 0.2:
             user.clear()
+            if not user.broken:
+                self.kept.clear()
             for each in (at,) if user.broken else self.heard(at):
                 gone = [key for key in self.allowed[each] if each == at or key.namespace != "plan"]
                 for key in gone:
@@ -225,7 +231,7 @@ class World:
             was_out = user.broken
             user.close()
             if was_out and self.shares:  # what it was to take out when it came back, nobody knows any more
-                self.allowed[at] = {key: set(texts) for key, texts in self.allowed[1 - at].items()}
+                self.allowed[at] = {key: set(texts) for key, texts in self.kept.items()}
             self.users[at] = self.user()
 
     def close(self):
