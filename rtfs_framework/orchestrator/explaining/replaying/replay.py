@@ -15,9 +15,10 @@ import attrs
 
 from rtfs_framework.api.plans import DelegationPlan, PlanSource
 from rtfs_framework.api.signals import Health, Latency
-from rtfs_framework.api.targets import Ask, ExecTarget, show_target
+from rtfs_framework.api.targets import Ask, ExecTarget, L4CacheHit, show_target
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.orchestrator.config.routes import parse_target
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.facts import Asker, Read
 from rtfs_framework.orchestrator.deciding.known import Undecided
@@ -36,6 +37,7 @@ from rtfs_framework.orchestrator.learning.store import LearnedStore
 from rtfs_framework.orchestrator.recording.journal import recorded
 from rtfs_framework.orchestrator.recording.journal.history import OLD_RECORD, UNENDED, History, Told
 from rtfs_framework.orchestrator.recording.plain import plain_of
+from rtfs_framework.orchestrator.remembering.published.shelf import Shelf
 
 
 class Repeated(Enum):
@@ -79,7 +81,8 @@ def replayer(host: Host, history: History) -> Iterator[Replayer]:
     past = _past(host, history)
     try:
         delegator, labelling = host.dispatcher.delegator, host.dispatcher.labelling
-        yield Replayer(delegator, history, host.config.surroundings.time_class, past, labelling)
+        shelf = host.dispatcher.shelf.shelf
+        yield Replayer(delegator, history, host.config.surroundings.time_class, past, labelling, shelf)
     finally:
         past.close()
 
@@ -102,6 +105,8 @@ class Replayer:
     past: PastLearning
     labelling: Labelling | None = None
     """Has what decides about calls that carry marks; None where the policy knows none."""
+    shelf: Shelf | None = None
+    """The published programs that are here; None where nobody looks."""
     _told: Told | None = attrs.field(default=None, init=False)
     _latest: RecordedReads | None = attrs.field(default=None, init=False)
     _deciding: Delegator = attrs.field(init=False)
@@ -156,7 +161,16 @@ class Replayer:
         plan = _approved(decision.plan, told)
         now = _shown(show_target(plan.target), plan.delay, plain_of(plan.hedge))
         made = Again(**known, then=then, now=now, result=Repeated.SAME, plan=plan, drew="draw" in decision.read)
-        return made if now == then else attrs.evolve(made, result=Repeated.DIFFERS, because=plan.reasoning)
+        if now != then:
+            return attrs.evolve(made, result=Repeated.DIFFERS, because=plan.reasoning)
+        lacks = self._lacks(told)
+        return attrs.evolve(made, result=Repeated.UNKNOWN, because=lacks) if lacks else made
+
+    def _lacks(self, told: Told) -> str:
+        """Return why the published program that ran in place of the body cannot run again; "" where it can."""
+        ran = dict(told.said.get("context", ())).get("published", "")
+        target = parse_target(str(ran), (), ()) if ran else None
+        return self.shelf.lacks(target) if self.shelf is not None and isinstance(target, L4CacheHit) else ""
 
     def _by(self, told: Told, deciding: Delegator) -> Delegator:
         """Return what decides again: where a pinned plan decided, by what it said then, as the record tells it."""

@@ -129,6 +129,20 @@ class Shelf:
         except (PublishedError, LimitError) as error:
             raise PublishingError("E0768", f"{digest[:80]} cannot be used: {error}", "rtfs fetch it again") from None
 
+    def lacks(self, target: L4CacheHit) -> str:
+        """Return why the function that a target names by digest and key cannot run here any more; "" where it can."""
+        refused: list[str] = []
+        try:
+            for face in self.faces():
+                for each in self.pointers(face, refused):
+                    if (each.artifact, each.key) == (target.pointer, target.signature):
+                        self.load(each)
+                        return ""
+            why = "; ".join(dict.fromkeys(refused)) or "it is not here"
+        except (PublishedError, LimitError, PublishingError) as error:
+            why = getattr(error, "problem", None) or str(error)
+        return f"the published program {target.pointer[:12]} that ran cannot run again: {why}"
+
     def names(self, beginning: str) -> Iterator[str]:
         """Return the places of all pointers that begin so, as a store does."""
         found = (f"{prefix(self.salt, face)}{name}" for face in self.faces() for name, _ in self._records(face))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from rtfs_framework import Session
@@ -9,6 +11,8 @@ from rtfs_framework.api.targets import L4CacheHit, show_target
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.orchestrator.config.routes import Unknown, parse_target, target_text
+from rtfs_framework.orchestrator.explaining.replaying.replay import Repeated, replay
+from rtfs_framework.orchestrator.recording.journal.history import history_of
 from rtfs_framework.orchestrator.recording.journal.recorded import target_of
 from rtfs_framework.orchestrator.remembering.published.keys import KeyRing
 from rtfs_framework.orchestrator.remembering.published.shelf import Shelf
@@ -147,3 +151,43 @@ def test_a_text_that_names_no_program_is_refused(text):
     found = parse_target(text, (), ())
     assert isinstance(found, Unknown)
     assert "names no published program" in found.message
+
+
+def lose(world, pointer):
+    (world.shelf.folder / "blobs" / pointer.artifact).unlink()
+
+
+def change(world, pointer):
+    blob = world.shelf.folder / "blobs" / pointer.artifact
+    blob.write_bytes(blob.read_bytes().replace(b"1000", b"2000"))
+
+
+LOSSES = {
+    "lost": (lose, "its program is not here"),
+    "changed": (change, "its program was changed"),
+    "revoked": (lambda world, pointer: world.ring.revoke("me", 9.0), "which was revoked"),
+    "gone": (lambda world, pointer: shutil.rmtree(world.shelf.folder), "it is not here"),
+    "unreadable": (
+        lambda world, pointer: world.ring.list_file.write_text("no list"),
+        "cannot be read as a list",
+    ),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_replay_says_whether_the_program_that_ran_can_still_run(world, session, tmp_path, loss):
+    pointer, _, _ = world.kept()
+    opened, home = session(), tmp_path / "home"
+    run = opened.run(USE).run_id
+
+    def again():
+        with history_of(home / "journal.sqlite", home) as history:
+            return [(each.result, each.because) for each in replay(opened.host, history, run)]
+
+    assert again() == [(Repeated.SAME, "")] * 2
+    work, why = LOSSES[loss]
+    work(world, pointer)
+    assert {result for result, _ in again()} == {Repeated.UNKNOWN}
+    said = {because for _, because in again()}.pop()
+    assert f"the published program {pointer.artifact[:12]} that ran cannot run again" in said
+    assert why in said
