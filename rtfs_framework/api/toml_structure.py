@@ -33,6 +33,18 @@ _FIRST_QUOTED = re.compile(r"'(\w+)'")
 _OF_A_MACHINE = re.compile(r"<[\w.]+[^<>]* (validator|object|function|at 0x)|<class ")
 """The reprs of validators and classes, which say nothing to people."""
 _SHOWN = 60
+_EXAMPLES = {
+    "a text": '"text"',
+    "true or false": "true",
+    "a whole number": "10",
+    "a number": "1.5",
+    "a list": '["one", "two"]',
+    "a table": '{ key = "value" }',
+    "a date and time": "2026-01-31T12:00:00Z",
+    "a date": "2026-01-31",
+    "a time": "12:00:00",
+}
+"""By the kind of a value: one of it, as TOML has it."""
 
 
 class Located(Protocol):
@@ -68,7 +80,9 @@ def structure(cls: type[T], data: Any, places: Located, path: KeyPath = ()) -> T
         raise StructureError(found) from error
 
 
-def _diagnose(error: BaseException, cls: Any, data: Any, places: Located, path: KeyPath) -> Iterator[Mistake]:
+def _diagnose(
+    error: BaseException, cls: Any, data: Any, places: Located, path: KeyPath, usual: Any = attrs.NOTHING
+) -> Iterator[Mistake]:
     """Yield what is wrong, following the notes that cattrs leaves on nested errors."""
     from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
 
@@ -81,7 +95,7 @@ def _diagnose(error: BaseException, cls: Any, data: Any, places: Located, path: 
             way_out = did_you_mean(key, known) or f"known keys: {', '.join(known)}"
             yield _mistake("E0702", f"unknown key {shown(key)}", places, (*path, key), way_out, key=True)
     else:
-        yield _plain(error, cls, data, places, path)
+        yield _plain(error, cls, data, places, path, usual)
 
 
 def _nested(error: BaseException, cls: Any, data: Any, places: Located, path: KeyPath) -> Iterator[Mistake]:
@@ -96,19 +110,21 @@ def _nested(error: BaseException, cls: Any, data: Any, places: Located, path: Ke
             if isinstance(data, dict) and key not in data:
                 yield _mistake("E0704", f"the key '{key}' is missing", places, path, f"add {key} = ...", key=True)
             else:
-                yield from _diagnose(error, note.type, data[key], places, (*path, key))
+                yield from _diagnose(error, note.type, data[key], places, (*path, key), _usual(cls, note.name))
             return
     yield from _diagnose(error, cls, data, places, path)
 
 
-def _plain(error: BaseException, cls: Any, data: Any, places: Located, path: KeyPath) -> Mistake:
+def _plain(error: BaseException, cls: Any, data: Any, places: Located, path: KeyPath, usual: Any) -> Mistake:
     from rtfs_framework.api.toml_converter import BadNumber, Mismatch, NoChoice
 
     name = f"{shown(path[-1])}" if path and isinstance(path[-1], str) else "this"
     if isinstance(error, Mismatch):
-        return _mistake("E0703", f"{name} must be {error.expected}, not {error.got}", places, path)
+        message = f"{name} must be {error.expected}, not {error.got}"
+        return _mistake("E0703", message, places, path, _such_as(error.expected, path))
     if isinstance(error, BadNumber):
-        return _mistake("E0705", f"{name} must be a finite number, not {error.value}", places, path)
+        way_out = _such_as("a number", path)
+        return _mistake("E0705", f"{name} must be a finite number, not {error.value}", places, path, way_out)
     if isinstance(error, NoChoice):
         nearest = did_you_mean(str(error.value), error.choices) or f"one of: {', '.join(error.choices)}"
         return _mistake("E0705", f"{shown(error.value)} is not among the choices", places, path, nearest)
@@ -117,9 +133,34 @@ def _plain(error: BaseException, cls: Any, data: Any, places: Located, path: Key
     if field and isinstance(data, dict) and field[1] in data and field[1] in key_names(cls):
         path = (*path, field[1])
     options = [str(option) for option in error.args[2]] if _has_options(error) else []
-    way_out = did_you_mean(str(error.args[3]), options) if options else None
+    nearest = did_you_mean(str(error.args[3]), options) if options else None
     message = f"{name} does not take this value" if _OF_A_MACHINE.search(message) else message
-    return _mistake("E0705", message, places, path, way_out or getattr(error, "way_out", None))
+    way_out = nearest or getattr(error, "way_out", None) or _another(usual)
+    return _mistake("E0705", message, places, path, way_out)
+
+
+def _such_as(expected: str, path: KeyPath) -> str:
+    """Return how a value of the kind that is expected is written."""
+    _, _, example = expected.partition(", such as ")
+    example = example or next((text for kind, text in _EXAMPLES.items() if expected.startswith(kind)), "")
+    key = path[-1] if path and isinstance(path[-1], str) and path[-1].isidentifier() else ""
+    if not example:
+        return f"write {expected}"
+    return f"such as {key} = {example}" if key else f"such as {example}"
+
+
+def _usual(cls: Any, name: str) -> Any:
+    """Return the default of a field."""
+    fields = attrs.fields(cls) if attrs.has(cls) else ()
+    return next((each.default for each in fields if each.name == name), attrs.NOTHING)
+
+
+def _another(usual: Any) -> str:
+    """Return what is done about a value that a validator refuses, whose words say what it takes."""
+    if usual is attrs.NOTHING:
+        return "write another value"
+    told = f" for the usual one, {usual}" if isinstance(usual, int | float) and not isinstance(usual, bool) else ""
+    return f"write another value, or leave it out{told}"
 
 
 def _has_options(error: BaseException) -> bool:

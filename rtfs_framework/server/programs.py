@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _BRIEF = 0.01
 """Seconds that a call may take here. (The clock of the thread alone would be fairer, and costs more than a call.)"""
+_MOST_LATE = 3
+"""Calls in a row that take longer before the next ones go elsewhere: on a busy machine any one may be kept waiting."""
 _LEAST_AWAY, _MOST_AWAY = 64, 1024
 _MOST_TEXT = 16 << 20
 """Characters of all programs that are kept for a tenant: what is made of them takes many times that."""
@@ -43,6 +45,8 @@ class Kept:
     _away: int = attrs.field(default=0, init=False)
     """Calls that go to the session's thread before one is tried here again."""
     _penalty: int = attrs.field(default=_LEAST_AWAY, init=False)
+    _late: int = attrs.field(default=0, init=False)
+    """Calls in a row that took longer than a brief one."""
     _under_way: int = attrs.field(default=0, init=False)
     """Calls that compute in that thread now."""
     _dropped: bool = attrs.field(default=False, init=False)
@@ -70,10 +74,11 @@ class Kept:
             return UNFINISHED
         began = perf_counter()
         value = loaded.call_briefly(entry or "main", args)
-        if value is not UNFINISHED and perf_counter() - began < _BRIEF:
+        self._late = self._late + 1 if perf_counter() - began > _BRIEF else 0
+        if value is UNFINISHED or self._late >= _MOST_LATE:
+            self._late, self._away, self._penalty = 0, self._penalty, min(2 * self._penalty, _MOST_AWAY)
+        elif not self._late:
             self._penalty = max(_LEAST_AWAY, self._penalty // 2)
-        else:
-            self._away, self._penalty = self._penalty, min(2 * self._penalty, _MOST_AWAY)
         return value
 
     async def value(self, loaded: LoadedProgram, entry: str | None, args: tuple[Any, ...]) -> Any:

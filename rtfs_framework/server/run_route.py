@@ -58,13 +58,14 @@ async def _answered(
         caller = state.caller(head.get(b"authorization", b"").decode("latin-1"))
     check_protocol(head.get(b"rtfs-protocol", b"1").decode("latin-1"))
     length = head.get(b"content-length", b"").decode("latin-1")
-    asked = await read_beside(read_run, await read_body(receive, length, state.spec.body))
-    text, most = asked.program.text, state.spec.program
+    spec = state.spec
+    asked = await read_beside(read_run, await read_body(receive, length, spec.body))
+    text, most = asked.program.text, spec.program
     if len(text) > most or (not text.isascii() and len(text.encode()) > most):
         raise too_large(most, "the program's text")
     if caller.rules.pinned:
         asked = attrs.evolve(asked, rules=caller.over(asked.rules))
-    seconds, gone = state.spec.replay_for, leaving(receive)
+    seconds, gone = spec.replay_for, leaving(receive)
     if not asked.key or not seconds:
         return Given(200, _bytes(await run(state, caller, asked, gone)))
     given, again = await state.replays.answer(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -25,6 +26,8 @@ _MOST_NAMES = 1_000
 """Labels, grants or denials of a request: each costs time when rules are made of them."""
 _MOST_NUMBER = 1e15
 """Nothing that is counted here comes near it; more is the same as this."""
+_KEPT_TEXT = 1 << 14
+"""Characters of a text whose digest is kept."""
 _FIELDS = frozenset({"program", "entry", "args", "context", "deadline", "budget", "hops", "via", "key", "caller"})
 _CONTEXT = frozenset({"labels", "grant", "deny", "reach", "level", "agent", "environment", "constraints"})
 
@@ -157,11 +160,19 @@ def _program(value: Any) -> tuple[Source, str]:
         raise malformed("'program.source' must be the program's text")
     if not isinstance(name, str) or len(name) > MOST_TEXT:
         raise malformed("'program.name' must be a text")
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    source, digest = _known_program(name, text) if len(text) <= _KEPT_TEXT else _named_program(name, text)
     given = table.get("sha256")
     if given is not None and given != digest:
         raise malformed("'program.sha256' is not the digest of 'program.source'", "the program was changed on its way")
-    return Source(name, text), digest
+    return source, digest
+
+
+def _named_program(name: str, text: str) -> tuple[Source, str]:
+    return Source(name, text), hashlib.sha256(text.encode()).hexdigest()
+
+
+_known_program = lru_cache(maxsize=256)(_named_program)
+"""The same programs come again and again: their digests are known."""
 
 
 def _text(table: Mapping[str, Any], name: str, usual: str | None) -> str | None:

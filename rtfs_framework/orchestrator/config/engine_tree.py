@@ -87,7 +87,9 @@ class EngineTree:
         path: KeyPath = ("engines", name)
         plugin = table.get("plugin", name)
         if not isinstance(plugin, str):
-            self.reading.mistake("E0703", "'plugin' must be a text: an engine's name", (*path, "plugin"), None)
+            self.reading.mistake(
+                "E0703", "'plugin' must be a text: an engine's name", (*path, "plugin"), 'such as plugin = "static"'
+            )
             return None
         if self._clashes(name, plugin, path):
             return None
@@ -186,7 +188,8 @@ class EngineTree:
             return
         if not wanted.many or not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             form = "a list of names" if wanted.many else "a name"
-            self.reading.mistake("E0703", f"'{wanted.key}' must be {form} (of engines or targets)", path, None)
+            way_out = f"such as {wanted.key} = " + ('["static", "local-pure"]' if wanted.many else '"static"')
+            self.reading.mistake("E0703", f"'{wanted.key}' must be {form} (of engines or targets)", path, way_out)
             return
         if wanted.required and not value:
             self.reading.mistake("E0705", f"'{wanted.key}' names nobody", path, "name at least one engine or target")

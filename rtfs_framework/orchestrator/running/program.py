@@ -16,6 +16,7 @@ import attrs
 
 from rtfs_framework.api.caller import NO_METADATA, of_python
 from rtfs_framework.api.labels import PUBLIC
+from rtfs_framework.kernel.outcome import Complete
 from rtfs_framework.lang.errors import Cancelled, RtfsError
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.boundary.answers import KernelRun, Waiting
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
     from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.kernel.instance import Instance
-    from rtfs_framework.kernel.outcome import Complete
     from rtfs_framework.lang.flows.model import Flows
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.boundary.conversing import Listener
@@ -158,18 +158,26 @@ class LoadedProgram:
         """Call a function of a program that asks nothing of its host here, whatever runs in this thread.
 
         Returns its value, or `UNFINISHED` where it takes more than one slice of steps: then nothing has happened, and
-        it may be called in any other way. A server's event loop answers small requests so without waking a thread.
-        """
-        return self.portal.call_here(self._within_a_slice, name, args)
+        it may be called in any other way. A server's event loop answers small requests so without waking a thread. It
+        is no use of the session that anybody could wait for: it needs nothing of it, and is over at once.
 
-    def _within_a_slice(self, _use: Use, name: str, args: tuple[Any, ...]) -> Any:
-        run, program_run = self.open_call(name, args)
+        Raises:
+            ProgramError: The program did not catch an error.
+            SessionClosedError: The program or its session was closed.
+        """
+        if self.closed or self.portal.uses.closing:
+            raise SessionClosedError("the program was closed", "load it again: session.load(...)")
+        run = self.instance.call(name, taken_all(self.instance, name, args))
         with self.lock:
-            state = program_run.start(run)
-            if isinstance(state, Waiting):
+            try:
+                outcome = run.step(concurrent=True, sliced=True)
+            except BaseException:
                 run.close()
-                return UNFINISHED
-        return state.value
+                raise
+            if isinstance(outcome, Complete):
+                return outcome.value
+            run.close()
+        return UNFINISHED
 
     def open_call(
         self,
