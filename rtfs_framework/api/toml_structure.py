@@ -133,9 +133,9 @@ def _plain(error: BaseException, cls: Any, data: Any, places: Located, path: Key
     if field and isinstance(data, dict) and field[1] in data and field[1] in key_names(cls):
         path = (*path, field[1])
     options = [str(option) for option in error.args[2]] if _has_options(error) else []
-    nearest = did_you_mean(str(error.args[3]), options) if options else None
+    choice = did_you_mean(str(error.args[3]), options) if options else None
     message = f"{name} does not take this value" if _OF_A_MACHINE.search(message) else message
-    way_out = nearest or getattr(error, "way_out", None) or _another(usual)
+    way_out = choice or getattr(error, "way_out", None) or _another(usual)
     return _mistake("E0705", message, places, path, way_out)
 
 

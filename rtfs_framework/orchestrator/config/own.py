@@ -64,7 +64,10 @@ class Reading:
                     if mistake.message not in left_out:
                         self.mistakes.append(mistake)
                 wrong.update(error.paths)
-                data = _without(data, {found[len(path) :] for found in error.paths})
+                inside = {found[len(path) :] for found in error.paths} - {()}
+                if not inside:  # the table itself lacks something: there is nothing to leave out
+                    return None
+                data = _without(data, inside)
             else:
                 self._doubt(cls, data, path)
                 return made

@@ -1,4 +1,4 @@
-"""The model provider `llm`: every model that an installed plug-in of simonw/llm offers.
+"""The model providers `llm` and `llm-local`: every model that an installed plug-in of simonw/llm offers.
 
 plugin     the entry and the settings
 provider   one call: deadline, thread or loop

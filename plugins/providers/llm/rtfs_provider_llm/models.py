@@ -18,7 +18,7 @@ from llm.plugins import pm
 from pydantic import ValidationError
 
 from rtfs_framework.api import InferenceRequest, ProviderAuthError, ProviderError, one_line
-from rtfs_provider_llm.plugin import LlmSettings
+from rtfs_provider_llm.plugin import LlmSettings, LocalSettings
 
 _BOUNDS = ("max_tokens", "max_output_tokens", "max_completion_tokens", "num_predict", "max_new_tokens")
 """How plug-ins call the bound on an answer's tokens."""
@@ -46,6 +46,11 @@ class Chosen:
         return self.plain if self.asynchronous is None else self.asynchronous
 
     @property
+    def takes_turns(self) -> bool:
+        """Tell whether it takes a conversation as turns."""
+        return bool(getattr(self.model, "supports_conversation", False))
+
+    @property
     def takes_schema(self) -> bool:
         """Tell whether it takes a JSON Schema of its answer."""
         return bool(getattr(self.model, "supports_schema", False))
@@ -68,6 +73,9 @@ def choose(provider: str, own: LlmSettings, environ: Mapping[str, str]) -> Chose
         raise ProviderError(provider, _missing(own.model, sorted(_id_of(each) for each in offered)))
     plain: Any = found.model  # llm's types know none that is asynchronous alone
     named = found.async_model if plain is None else plain
+    if isinstance(own, LocalSettings) and named.needs_key:
+        message = f"the model {named.model_id} needs a key, so it does not run on this machine"
+        raise ProviderError(provider, f'{message}; put it under remote_providers, with provider = "llm"')
     return Chosen(
         name=named.model_id,
         origin=_origin(named),

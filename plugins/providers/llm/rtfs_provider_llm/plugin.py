@@ -63,10 +63,36 @@ class LlmSettings:
         return f"the environment variable {self.api_key_env} is not set; set it to your key"
 
 
+def _said(_: Any, attribute: Any, value: bool) -> None:
+    if value is not True:
+        raise ValueError(f"'{attribute.name}' must be true: a model that runs elsewhere is one of the provider 'llm'")
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class LocalSettings(LlmSettings):
+    """The same for a model that runs on this machine."""
+
+    local: bool = attrs.field(validator=_said)
+    """You say so: nobody else can know where a plug-in of llm lets a model run, and marked data goes there."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.api_key_env is not None:
+            raise ValueError("'api_key_env' is of models that run elsewhere; those are of the provider 'llm'")
+
+
 @hookimpl
 def rtfs_providers() -> list[ProviderEntry]:
-    """Offer the provider `llm`."""
+    """Offer the providers `llm` and `llm-local`."""
     return [
+        ProviderEntry(
+            name="llm-local",
+            summary="Models of simonw/llm's plug-ins that run on this machine.",
+            locality=Locality.LOCAL,
+            factory=_make,
+            settings=LocalSettings,
+            batch=True,
+            chat=True,
+        ),
         ProviderEntry(
             name="llm",
             summary="Every model that an installed plug-in of simonw/llm offers.",
@@ -74,7 +100,8 @@ def rtfs_providers() -> list[ProviderEntry]:
             factory=_make,
             settings=LlmSettings,
             batch=True,
-        )
+            chat=True,
+        ),
     ]
 
 

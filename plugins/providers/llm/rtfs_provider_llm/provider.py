@@ -29,7 +29,15 @@ from rtfs_framework.api import (
     blotter,
     digest,
 )
-from rtfs_provider_llm.asking import prompt_of, schema_of, system_of
+from rtfs_provider_llm.asking import (
+    format_of,
+    is_wrapped,
+    prompt_of,
+    schema_of,
+    system_of,
+    turns_of,
+    why_unsayable,
+)
 from rtfs_provider_llm.failures import Teller
 from rtfs_provider_llm.plugin import LlmSettings
 from rtfs_provider_llm.reading import reply_of, usage_of
@@ -139,6 +147,8 @@ class LlmProvider:
             raise ProviderAuthError(self.id, why)
         chosen = self._choose()
         check_key(self.id, chosen, self._own, self._environ)
+        if request.chat is not None:
+            return chosen, self._conversing(chosen, request), False
         typed = request.schema is not None and self._own.structured == "auto" and chosen.takes_schema
         arguments: dict[str, Any] = {
             "prompt": prompt_of(request),
@@ -150,6 +160,32 @@ class LlmProvider:
         if typed and request.schema is not None:
             arguments["schema"] = schema_of(request.schema)
         return chosen, arguments, typed
+
+    def _conversing(self, chosen: Chosen, request: InferenceRequest) -> dict[str, Any]:
+        """Return what a conversation asks a model.
+
+        Raises:
+            ProviderError: Text cannot say it.
+        """
+        from rtfs_provider_llm.models import options_of
+
+        unsayable = why_unsayable(request)
+        if unsayable is not None:
+            raise ProviderError(self.id, f"takes no {unsayable} in a conversation")
+        schema, told = format_of(request)
+        by_schema = (
+            schema is not None and not is_wrapped(schema) and self._own.structured == "auto" and chosen.takes_schema
+        )
+        system = [each for each in (system_of(request, typed=False), None if by_schema else told) if each]
+        said: dict[str, Any] = {"messages": turns_of(request)} if chosen.takes_turns else {"prompt": prompt_of(request)}
+        return {
+            **said,
+            **({"schema": dict(schema)} if by_schema and schema is not None else {}),
+            "system": "\n\n".join(system) or None,
+            "stream": request.on_text is not None and bool(chosen.model.can_stream),
+            "options": options_of(self.id, chosen, self._own, request),
+            "hide_reasoning": True,
+        }
 
     async def _hear(
         self, chosen: Chosen, arguments: dict[str, Any], on_text: Callable[[str], None] | None, said: _Said

@@ -86,7 +86,7 @@ def models():
 @pytest.fixture
 def make():
     """Return a function that makes a provider."""
-    (entry,) = rtfs_providers()
+    entry = rtfs_providers()[-1]
 
     def made(model="echo", environ=None, **own):
         settings = LlmSettings(model=model, **own)
