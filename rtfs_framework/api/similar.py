@@ -100,6 +100,10 @@ class SimilarLayer(Protocol):
         """Decide about a question. A look-up counts, whatever comes of it."""
         ...
 
+    def preview(self, question: SimilarQuestion) -> SimilarVerdict:
+        """Return what `ask` would say of a question that is not explored: for explanations. Nothing counts."""
+        ...
+
     def put(self, question: SimilarQuestion, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:
         """Keep what a model answered."""
         ...

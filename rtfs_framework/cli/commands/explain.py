@@ -99,6 +99,7 @@ def _way(way: Way) -> Iterator[tuple[Part, ...]]:
     lines += [("candidate", ", ".join(filter(None, each))) for each in way.candidates]
     lines += [("excluded", ": ".join(each)) for each in way.excluded]
     lines += [("guards", ", ".join(way.guards))] if way.guards else []
+    lines += [("memory", ": ".join(each)) for each in way.similar]
     lines += [("then", ": ".join(each)) for each in way.follows]
     for name, text in lines:
         yield (f"     {name:<10} {text}",)

@@ -21,6 +21,7 @@ from rtfs_framework.orchestrator.explaining.asked_call import read_call
 from rtfs_framework.orchestrator.explaining.imagined import Past
 from rtfs_framework.orchestrator.explaining.labels import decider, given, had, of_capability, of_function
 from rtfs_framework.orchestrator.explaining.samples import samples
+from rtfs_framework.orchestrator.explaining.similar_way import similar_way
 from rtfs_framework.orchestrator.explaining.whole_way import Way, way_of
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.records import Decision, Steps
@@ -147,7 +148,9 @@ def explain_call(host: Host, source: Source, asked: Source, limits: Limits) -> E
     deciding = decider(host, label, label)
     found = deciding.preview(call, asker=Past(labels=label))
     labels = of_function(host, function, had(host))  # what is asked about is as it was given
-    return attrs.evolve(_shown(host, site, found), way=way_of(host, deciding, call, found), labels=labels)
+    similar = similar_way(host, call, found, label, artifact.types.get)
+    way = attrs.evolve(way_of(host, deciding, call, found), similar=similar)
+    return attrs.evolve(_shown(host, site, found), way=way, labels=labels)
 
 
 def _function(host: Host, site: CallSite, function: FunctionSignature) -> ExplainedSite:

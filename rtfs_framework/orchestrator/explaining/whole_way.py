@@ -42,6 +42,8 @@ class Way:
     """Targets, and what excludes them."""
     guards: tuple[str, ...] = ()
     """What a request to the target passes before it is sent."""
+    similar: Steps = ()
+    """What the similar cache knows of such calls, and what it would do for this one."""
     follows: Steps = ()
     """If a target gives no answer (a time-out, say), what would be decided then, and why; the last is the end."""
 

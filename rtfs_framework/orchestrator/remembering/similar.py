@@ -27,6 +27,7 @@ from rtfs_framework.orchestrator.remembering.packed import pack, unpack
 if TYPE_CHECKING:
     from rtfs_framework.api.labels import Label
     from rtfs_framework.api.provider import InferenceReply
+    from rtfs_framework.api.similar import SimilarReport
     from rtfs_framework.api.values import Clock
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
@@ -120,6 +121,15 @@ class Similar:
             if _is_sound(found):
                 return Looked(question, found)
             self.layer.blame("`ask`", f"returned {found.__class__.__name__}, which is no verdict with a record")
+        return None
+
+    def preview(self, question: SimilarQuestion) -> tuple[Looked, SimilarReport | None] | None:
+        """Return what `ask` would say, and the evidence of the partition; nothing counts. None where it broke."""
+        for found in self._ask("`preview`", lambda layer: (layer.preview(question),)) or ():
+            if _is_sound(found):
+                reports = self._ask("`report`", lambda layer: layer.report())
+                return Looked(question, found), (reports or {}).get(question.partition.digest)
+            self.layer.blame("`preview`", f"returned {found.__class__.__name__}, which is no verdict with a record")
         return None
 
     @staticmethod

@@ -18,6 +18,7 @@ from rtfs_framework.api import (
     InferenceReply,
     Locality,
     Served,
+    SimilarReport,
     SimilarScope,
     SimilarVerdict,
     Usage,
@@ -60,6 +61,19 @@ class Near:
         record = CacheRecord(value=found, stored_at=0.0)
         return SimilarVerdict(served=self.served, why="near", entry="7", record=record, similarity=0.97, bound=0.008)
 
+    def preview(self, question):
+        before = len(self.asked)
+        found = self.ask(question)
+        del self.asked[before:]
+        return found
+
+    def report(self):
+        if not self.asked:
+            return {}
+        known = SimilarReport(lookups=9, served=2, explored=3, judged_same=2, judged_other=1, wrong_of_all=0.008,
+                              wrong_of_served=None)  # fmt: skip
+        return {self.asked[-1].partition.digest: known}
+
     def put(self, question, value, ttl=None, info=CacheInfo()):  # noqa: B008 - the layer's signature
         self.kept[question.partition.digest] = value
         self.info.append(info)
@@ -73,9 +87,6 @@ class Near:
     def wrong(self, entry, question):
         self.told.append(("wrong", entry, question))
         return 1
-
-    def report(self):
-        return {}
 
     def invalidate(self, key):
         return False
@@ -136,6 +147,34 @@ def test_the_answer_to_a_similar_request_is_served_and_costs_no_call(kit, opened
     mark = calls[1].similar
     assert (mark.served, mark.entry, mark.similarity, mark.bound) == ("hit", "7", 0.97, 0.008)
     assert (calls[1].cost, calls[1].model) == (0.0, "m")
+
+
+def test_explain_says_what_it_would_do_for_a_call_and_no_look_up_counts(opened, source):
+    layer = Near()
+    with opened(layer) as session:
+        before = session.explain_call(source(PROGRAM), source('(sort "stop")')).way.similar
+        run(session, source, "stop")
+        after = session.explain_call(source(PROGRAM), source('(sort "post")')).way.similar
+    assert [text for _, text in before] == ["no look-ups yet", "similar miss: nothing is near"]
+    assert after[0] == (
+        f"similar partition {layer.asked[0].partition.digest[:12]}",
+        "9 look-ups, 2 served, 3 judged (1 other), wrong answers at most 0.80% of them",
+    )
+    assert after[1][1] == "similar hit: entry 7, 0.970 alike, wrong answers at most 0.8 % of look-ups, near"
+    assert len(layer.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [({"scope": SimilarScope(functions=("other",))}, "[caches.similar]"), ({"deterministic": False}, "not reused")],
+    ids=["of another function", "of what is not reused"],
+)
+def test_explain_says_why_it_is_not_looked_at(opened, source, more, said):
+    layer = Near(scope=more.pop("scope", SimilarScope()))
+    with opened(layer, **more) as session:
+        ((_, why),) = session.explain_call(source(PROGRAM), source('(sort "stop")')).way.similar
+    assert said in why
+    assert layer.asked == []
 
 
 def test_what_a_layer_is_told_of_a_request(opened, source):

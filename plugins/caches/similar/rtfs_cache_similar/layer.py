@@ -113,6 +113,19 @@ class SimilarCache:
             self._store.note_served(question.exact.digest, row)
             return verdict
 
+    def preview(self, question: SimilarQuestion) -> SimilarVerdict:
+        """Return what `ask` would say of a question that is not explored; nothing counts."""
+        vector = unit(question.vector)
+        with self._lock:
+            self._check_prior(question)
+            self._shelf.look()
+            verdict = self._exact(question)
+            if verdict is not None:
+                return verdict
+            partition = question.partition.digest
+            near = [] if vector is None else self._near(partition, vector)
+            return self._decider.preview(partition, Look(question.text), near, question.bound)
+
     def _check_prior(self, question: SimilarQuestion) -> None:
         """Do without a prior of other vectors: what it says of how near right answers are holds for its own alone."""
         prior = self._decider.prior

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import random
 
+import numpy as np
 import pytest
 
 from rtfs_cache_similar.deciding import Decider, DeciderSettings, Look, Near
+from rtfs_cache_similar.deciding.evidence import Asked, Evidence
+from rtfs_cache_similar.deciding.features import NAMES
 from rtfs_framework.api import Served
 
 NEAR = [Near("e1", "What is a business process?", 0.97)]
@@ -91,6 +94,16 @@ def test_where_answers_are_often_wrong_the_share_of_wrong_ones_stays_below_the_b
     assert counted[Served.HIT] * 0.3 <= 0.01 * 4_000
 
 
+def test_what_is_explored_and_never_judged_is_taken_out_with_what_it_stands_for() -> None:
+    evidence = Evidence()
+    chance = 2  # one of four
+    for place in range(400):
+        evidence.draws(5, chance, explored=place % 4 == 0)
+    assert evidence.drawn[chance, 4] == 0.0
+    evidence.learn(Asked(5, np.zeros(len(NAMES)), chance), same=True)
+    assert evidence.drawn[chance, :6].tolist() == [4.0] * 5 + [0.0]
+
+
 def test_feedback_that_says_wrong_stops_serving(sure) -> None:
     decider = Decider()
     decider.load(sure.dump())
@@ -137,19 +150,33 @@ def _changed(change) -> bytes:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda top, _: top.update(version=2),
+        lambda top, _: top.update(version=9),
         lambda top, _: top.update(format="other"),
         lambda _, part: part.update(served=-1),
         lambda _, part: part.update(fits=99),
-        lambda _, part: part.update(contradicted="no"),
+        lambda _, part: part.update(contradicted=1_000),
         lambda _, part: part.update(labels=[0.5] * len(part["rows"])),
-        lambda _, part: part.update(wrong=[9.0] * len(part["wrong"])),
+        lambda _, part: part.update(wrong=part["drawn"], judged=part["wrong"]),
         lambda _, part: part["judged"].pop(),
+        lambda _, part: part["charged"].pop(),
         lambda _, part: part["rows"][0].pop(),
-        lambda _, part: part.pop("spent"),
+        lambda _, part: part.pop("blamed"),
         lambda _, part: part.update(model={"features": []}),
     ],
-    ids=["version", "format", "negative", "fits", "kind", "labels", "wrong", "short", "row", "missing", "model"],
+    ids=[
+        "version",
+        "format",
+        "negative",
+        "fits",
+        "contradicted",
+        "labels",
+        "wrong",
+        "short",
+        "charged",
+        "row",
+        "missing",
+        "model",
+    ],
 )
 def test_a_crafted_state_is_refused_and_changes_nothing(change) -> None:
     decider = Decider()

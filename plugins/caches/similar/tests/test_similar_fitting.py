@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -11,12 +12,15 @@ from click.testing import CliRunner
 
 from rtfs_cache_similar.deciding.prior import GRID, load_prior, read_prior
 from rtfs_cache_similar.fitting.commands import bench, learn
+from rtfs_cache_similar.fitting.measures import _passing
 from rtfs_cache_similar.fitting.pairs import read_pairs
 from rtfs_cache_similar.fitting.stream import Told, best_static
 from rtfs_cache_similar.plugin import SimilarSettings, rtfs_caches
 from rtfs_framework.api import CacheKey, CacheSettings, PluginError, Served, SimilarQuestion
 from rtfs_framework.api.fitting import FileError
 from rtfs_framework.testing.clock import FakeClock
+
+pytestmark = pytest.mark.needs("rtfs-cache-similar", "scikit-learn")
 
 KEPT = ("gold", "iron", "wood", "salt", "milk", "corn", "silk", "wool", "clay", "lead", "coal", "sand", "tar", "jute",
         "flax", "hemp", "zinc", "cork")  # fmt: skip
@@ -131,6 +135,12 @@ def test_with_a_prior_similar_questions_are_served_within_the_bound(files, prior
     assert found["hit_rate"] > 0.1
     assert found["false_hit_rate"] <= 0.05
     assert found["static_hit_rate"] > 0
+    assert found["labelled"]["found"] >= found["labelled"]["static"] > 0
+
+
+def test_of_labelled_pairs_those_that_a_gate_closes_never_pass() -> None:
+    scores, same = np.array([0.9, -1.0, 0.5, 0.6, 0.4]), np.array([True, True, True, False, False])
+    assert [_passing(scores, same, allowed) for allowed in (0.0, 0.5, 0.99)] == [1 / 3, 2 / 3, 2 / 3]
 
 
 def test_from_nothing_few_are_explored_and_the_bound_is_kept(files) -> None:
@@ -175,6 +185,15 @@ def test_vectors_of_other_questions_are_told(files, tmp_path) -> None:
     assert isinstance(told.exception, FileError)
 
 
+def test_fitting_without_its_library_is_told(files, monkeypatch) -> None:
+    file, kept = files
+    monkeypatch.setitem(sys.modules, "sklearn.ensemble", None)
+    how = [str(file), "--out", str(file.with_name("none.json")), "--vectors", str(kept), "--no-progress"]
+    told = CliRunner().invoke(learn, how)
+    assert isinstance(told.exception, FileError)
+    assert "scikit-learn" in str(told.exception)
+
+
 def test_an_unknown_embedder_is_told(files) -> None:
     told = CliRunner().invoke(bench, [str(files[0]), "--embedder", "nobody", "--no-progress"])
     assert isinstance(told.exception, FileError)
@@ -191,8 +210,12 @@ def test_an_unknown_embedder_is_told(files) -> None:
         lambda data: data["model"].update(features=["x"]),
         lambda data: data["model"]["scale"].__setitem__(0, 0.0),
         lambda data: data.pop("looked"),
+        lambda data: data["spread"].__setitem__(0, 0.0),
+        lambda data: data["model"]["trees"]["left"].__setitem__(0, 10**7),
+        lambda data: data["model"]["trees"]["feature"].__setitem__(0, 0.5),
+        lambda data: data["model"]["trees"]["value"].pop(),
     ],
-    ids=["version", "format", "short", "wrong", "features", "scale", "missing"],
+    ids=["version", "format", "short", "wrong", "features", "scale", "missing", "spread", "child", "feature", "leaf"],
 )
 def test_a_crafted_prior_is_refused(prior, change) -> None:
     data = json.loads(prior.read_bytes())

@@ -1,14 +1,18 @@
 """Upper confidence bounds of a share, from how many of how many were wrong.
 
-`betting`: anytime-valid. If every answer is wrong with probability r or more, given all before it, then a gambler who
-bets that the share is rho * r (a stake for each rho in `_STAKES`) has a capital of
+`betting`: anytime-valid, of a sample that is drawn with probabilities that may change. A look-up that may be served is
+judged with probability p, which is fixed before the draw. If it is wrong with probability r or more, given all before
+it, then it is judged and found wrong with probability p r or more. A gambler who bets that this share is rho * p r (a
+stake for each rho in `_STAKES`) has a capital of
 
-    K(r) = mean over rho of  rho^k * ((1 - rho r) / (1 - r))^(n - k)        (k wrong of n)
+    K(r) = mean over rho of the product over p of  rho^k * ((1 - rho p r) / (1 - p r))^(n - k)
 
-which is a non-negative supermartingale that starts at 1: each factor has expectation at most 1. By Ville's inequality
-it ever reaches 1 / delta with probability delta at most. So the r for which K(r) < 1 / delta hold the true share at all
-times together, however often one looks and whenever one stops (Waudby-Smith and Ramdas, "Estimating means of bounded
-random variables by betting", JRSS-B 2024). K grows with r, so the bound is found by bisection.
+(n look-ups with probability p, of which k were judged and wrong), which is a non-negative supermartingale that starts
+at 1: each factor has expectation at most 1. By Ville's inequality it ever reaches 1 / delta with probability delta at
+most. So the r for which K(r) < 1 / delta hold the true share at all times together, however often one looks and
+whenever one stops (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS-B 2024; for
+unequal probabilities Waudby-Smith et al., "Anytime-valid off-policy inference for contextual bandits", 2022). K grows
+with r, so the bound is found by bisection.
 
 `exact`: Clopper and Pearson (1934), for a number of answers that was fixed beforehand: those of a prior.
 """
@@ -21,27 +25,33 @@ import numpy as np
 
 from rtfs_cache_similar.deciding.features import Vector
 
-_STAKES = np.concatenate([np.linspace(0.02, 0.98, 25), [0.0]])
+_STAKES = np.array([0.0, 0.2, 0.45, 0.55, 0.65, 0.75, 0.85])
 _HALVINGS = 32
+_CERTAIN = np.ones(1)
 
 
-def betting(wrong: Vector, judged: Vector, delta: float) -> Vector:
-    """Return the bounds, by place; 1 where nothing is judged."""
-    low, high = np.zeros(len(wrong)), np.ones(len(wrong))
+def betting(wrong: Vector, drawn: Vector, delta: float, chances: Vector = _CERTAIN) -> Vector:
+    """Return the bounds, by place; 1 where nothing is judged.
+
+    `wrong` and `drawn` are (probabilities, places): of the look-ups that were to be judged with each of `chances`.
+    """
+    low, high = np.zeros(wrong.shape[1]), np.ones(wrong.shape[1])
     for _ in range(_HALVINGS):
         middle = (low + high) / 2.0
-        lost = _capital(middle, wrong, judged) >= np.log(1.0 / delta)
+        lost = _capital(middle, wrong, drawn, chances) >= np.log(1.0 / delta)
         low, high = np.where(lost, low, middle), np.where(lost, middle, high)
     return high
 
 
-def _capital(rate: Vector, wrong: Vector, judged: Vector) -> Vector:
+def _capital(rate: Vector, wrong: Vector, drawn: Vector, chances: Vector) -> Vector:
     """Return the logarithm of K."""
-    stakes = _STAKES[:, None]
+    stakes, found = _STAKES[:, None], wrong.sum(axis=0)
     with np.errstate(divide="ignore"):
-        hits = np.where(wrong > 0, wrong * np.log(np.maximum(stakes, 1e-300)), 0.0)
-    grown = (judged - wrong) * (np.log1p(-stakes * rate) - np.log1p(-np.minimum(rate, 1.0 - 1e-12)))
-    total = hits + grown
+        total = np.where(found > 0, found * np.log(np.maximum(stakes, 1e-300)), 0.0)
+    for chance, right in zip(chances, np.maximum(drawn - wrong, 0.0), strict=True):
+        if right.any():
+            share = chance * rate
+            total = total + right * (np.log1p(-stakes * share) - np.log1p(-np.minimum(share, 1.0 - 1e-12)))
     most = total.max(axis=0)
     capital: Vector = most + np.log(np.exp(total - most).mean(axis=0))
     return capital

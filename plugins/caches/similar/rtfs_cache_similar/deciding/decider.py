@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from math import log2
 
 import attrs
 import numpy as np
 
-from rtfs_cache_similar.deciding.evidence import Asked, Evidence
+from rtfs_cache_similar.deciding.evidence import CHANCES, Asked, Evidence
 from rtfs_cache_similar.deciding.features import CONSIDERED, Compared, compare, features
 from rtfs_cache_similar.deciding.looks import Look, Near
 from rtfs_cache_similar.deciding.prior import GRID, Prior
@@ -20,10 +22,10 @@ from rtfs_framework.api.fitting import FileError
 LEAST_SIMILAR = 0.6
 """Cosine below which an entry is no candidate."""
 _PARTITIONS = 1_000
-_FULL = 400.0
-"""Judged look-ups up to which every one that may be explored is."""
-_LEAST_EXPLORED = 0.02
-"""Share of those that might be served that is explored for ever: without it nobody would see that things changed."""
+_FULL = 100.0
+"""Judged look-ups up to which every one that may be explored is. Some are for ever: else nobody would see changes."""
+_BESIDE_PRIOR = 2
+"""The place in `CHANCES` for what is not served, with a prior: enough to see that it is about other requests."""
 _START = 3.0
 _EARLY = 50
 
@@ -79,12 +81,25 @@ class Decider:
             return _miss(found)
         evidence.passed[: found.level] += 1.0
         threshold = evidence.threshold(allowed)
-        floor = self._floor(evidence)
-        if found.level > floor and draw < self._share(evidence, threshold):
-            evidence.explored += 1
-            evidence.remember(_key(question.text, found.near.entry_id), Asked(found.level, floor, found.features))
-            return _verdict(Served.EXPLORE, found, "explored: the model is asked as well")
+        chance = self._chance(evidence, found.level, threshold)
+        if chance is not None:
+            explored = draw < CHANCES[chance]
+            evidence.draws(found.level, chance, explored=bool(explored))
+            if explored:
+                evidence.explored += 1
+                asked = Asked(found.level, found.features, chance)
+                evidence.remember(_key(question.text, found.near.entry_id), asked)
+                return _verdict(Served.EXPLORE, found, "explored: the model is asked as well")
         return self._served(evidence, question, found, threshold, allowed)
+
+    def preview(
+        self, partition: str, question: Look, near: Sequence[Near], bound: float | None = None
+    ) -> SimilarVerdict:
+        """Return what `decide` would say of a look-up that is not explored; nothing counts."""
+        imagined = Decider(self.settings, self._prior, self._compared)
+        if partition in self._partitions:
+            imagined._partitions[partition] = deepcopy(self._partitions[partition])
+        return imagined.decide(partition, question, near, bound=bound)
 
     def judged(self, partition: str, question: Look, near: Near, *, same: bool) -> None:
         """Learn from one comparison of an entry's answer with the model's: of an explored look-up.
@@ -93,7 +108,7 @@ class Decider:
         """
         evidence = self._of(partition)
         asked = evidence.asked.pop(_key(question.text, near.entry_id), None)
-        if asked is not None and asked.charged == 0.0:
+        if asked is not None and not asked.served:
             evidence.learn(asked, same=same)
 
     def feedback(self, partition: str, entry_id: str, text: str, *, same: bool) -> None:
@@ -166,17 +181,23 @@ class Decider:
         """Return the place of the highest threshold above which more look-ups lie than may be explored."""
         if evidence.since < _EARLY and evidence.prior is None:
             return len(GRID) // 2
-        crowded = np.flatnonzero(evidence.shares() > max(self.settings.explore, _LEAST_EXPLORED))
+        crowded = np.flatnonzero(evidence.shares() > self.settings.explore)
         return int(crowded[-1]) if len(crowded) else 0
 
-    def _share(self, evidence: Evidence, threshold: int | None) -> float:
-        """Return the share of what might be served that is explored now; it is the same for all of it."""
+    def _chance(self, evidence: Evidence, level: int, threshold: int | None) -> int | None:
+        """Return the place in `CHANCES` of the probability with which a look-up is explored; None where it is not.
+
+        It rests on nothing but the past and the score. Below the threshold exploring costs no hit; above it does.
+        """
         if evidence.explored >= self.settings.explore * evidence.looked + _START or not self.settings.explore:
-            return 0.0
-        if threshold is None and evidence.prior is None:
-            return 1.0
+            return None
+        if level <= self._floor(evidence):
+            return None
+        served = threshold is not None and level > threshold
+        if not served:
+            return 0 if evidence.prior is None else _BESIDE_PRIOR
         known = float(evidence.same + evidence.other) + (evidence.prior.looked if evidence.prior else 0.0)
-        return max(_LEAST_EXPLORED, min(1.0, _FULL / max(known, 1.0)))
+        return min(len(CHANCES) - 1, max(0, round(log2(max(known, 1.0) / _FULL))))
 
     def _served(
         self, evidence: Evidence, question: Look, found: _Candidate, threshold: int | None, allowed: float
@@ -185,15 +206,14 @@ class Decider:
             return _verdict(Served.MISS, found, "there is too little evidence that answers like it are right")
         if found.level <= threshold:
             return _verdict(Served.MISS, found, f"P(same answer) {found.score:.2f} is below {GRID[threshold]:.2f}")
-        rate = float(evidence.rates()[threshold])
-        if evidence.spent + rate > allowed * evidence.ledger_looks:
+        if evidence.spent() + float(evidence.rates()[threshold]) > allowed * evidence.ledger_looks:
             return _verdict(Served.MISS, found, "what may be wrong is spent")
-        evidence.spent += rate
+        evidence.charged[threshold] += 1.0
         evidence.served += 1
-        kept = Asked(found.level, len(GRID), found.features, rate)
+        kept = Asked(found.level, found.features, served=True)
         evidence.remember(_key(question.text, found.near.entry_id), kept)
         why = f"P(same answer) {found.score:.2f}, at least {GRID[threshold]:.2f}"
-        return _verdict(Served.HIT, found, why, evidence.spent / evidence.ledger_looks)
+        return _verdict(Served.HIT, found, why, evidence.spent() / evidence.ledger_looks)
 
 
 def _key(text: str, entry: str) -> tuple[str, str]:
@@ -218,12 +238,13 @@ def _verdict(served: Served, found: _Candidate, why: str, bound: float | None = 
 
 def _report(evidence: Evidence) -> SimilarReport:
     known = evidence.served > 0
+    evidence.bounds = None  # by all that is known, not by all but the latest few
     return SimilarReport(
         lookups=evidence.looked,
         served=evidence.served,
         explored=evidence.explored,
         judged_same=evidence.same,
         judged_other=evidence.other,
-        wrong_of_all=evidence.spent / evidence.ledger_looks if known else None,
-        wrong_of_served=min(1.0, evidence.spent / evidence.served) if known else None,
+        wrong_of_all=evidence.spent() / evidence.ledger_looks if known else None,
+        wrong_of_served=min(1.0, evidence.spent() / evidence.served) if known else None,
     )

@@ -7,16 +7,15 @@ among those. Serving above tau gives L(tau) = q(tau) r(tau) wrong answers per lo
 `false_hits` limits.
 
 - q needs no judging: it is counted.
-- r is learnt from explored look-ups. Whether one is explored is decided by a draw, with one probability for all s above
-  a floor, so the explored ones above tau are a fair sample of those that would be served; each has the weight 1.
-  (Exploring by another probability per look-up would need weights 1 / probability; thresholds below the floor learn
-  nothing meanwhile.) s is computed before the answer is judged, by weights that were fitted before.
+- r is learnt from explored look-ups. Whether one is explored is decided by a draw with a probability that is fixed
+  before: one of `CHANCES`. It may be smaller where answers would be served, which exploring loses, than just below,
+  where the model is asked anyway. s is computed before the answer is judged, by weights that were fitted before.
 - `bounds.betting` makes of them an upper bound that holds at all times together, so it may be looked at after each
-answer.
+  answer. An explored look-up that is never judged is taken out with those that it was drawn from.
 - Thresholds are tried from the strictest down, and the first that fails ends it (fixed sequence, as "Learn then Test",
   Angelopoulos et al. 2021, does for risks that grow as one serves more): a wrong step needs the first threshold that is
-  too low to pass its own test, which it does with probability delta at most, so 40 thresholds cost no more than one.
-  Few look-ups lie above the strictest, so a second sequence starts in the middle; each of the two has delta / 2.
+  too low to pass its own test, which it does with probability delta at most, so 79 thresholds cost no more than one.
+  The strictest pass without evidence as long as few look-ups lie above them: were all of those wrong, it would be few.
 - The ledger. What is served is charged its bound r; never more is spent than `false_hits` times the look-ups so far. So
   the expected number of wrong answers stays below that even while q moves, as it does when a cache fills.
 
@@ -46,10 +45,14 @@ from rtfs_cache_similar.deciding.prior import GRID, Prior
 DELTA = 0.05
 _DELTA_LIVE = 0.01
 """Of it, what a partition's own evidence may err beside a prior's, which has the rest."""
+_DELTA_AGAINST = 0.002
+"""How often it may seem to contradict a prior that holds."""
 FITS = (100, 200, 400, 800, 1_600, 3_200, 6_400)
 """Numbers of judged look-ups after which the model is fitted again."""
 ROWS = 6_400
-_MIDDLE = int(np.searchsorted(GRID, 0.8))
+CHANCES: Vector = np.array([1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625])
+"""The probabilities with which a look-up may be explored."""
+BY_CHANCE = (len(CHANCES), len(GRID))
 _PENDING = 1_024
 _LONGEST = 20_000.0
 """Look-ups of the ledger, after which what is old counts half: what was saved long ago is not spent at once."""
@@ -67,10 +70,10 @@ class Asked:
 
     level: int
     """Thresholds that its score passes."""
-    floor: int
-    """The first threshold for which it is a fair sample."""
     features: Vector
-    charged: float = 0.0
+    chance: int = 0
+    """The place in `CHANCES` of the probability with which it was explored."""
+    served: bool = False
 
 
 @attrs.define(slots=True, eq=False)
@@ -85,13 +88,19 @@ class Evidence:
     same: int = 0
     other: int = 0
     fits: int = 0
-    contradicted: bool = False
+    contradicted: int = 0
+    """The loosest thresholds, so many, at which what was judged contradicts the prior."""
     since: float = 0.0
     passed: Vector = attrs.field(factory=lambda: np.zeros(len(GRID)))
-    judged: Vector = attrs.field(factory=lambda: np.zeros(len(GRID)))
-    wrong: Vector = attrs.field(factory=lambda: np.zeros(len(GRID)))
+    drawn: Vector = attrs.field(factory=lambda: np.zeros(BY_CHANCE))
+    """Look-ups about which a draw was made, by its probability and by threshold."""
+    judged: Vector = attrs.field(factory=lambda: np.zeros(BY_CHANCE))
+    wrong: Vector = attrs.field(factory=lambda: np.zeros(BY_CHANCE))
     ledger_looks: float = 0.0
-    spent: float = 0.0
+    charged: Vector = attrs.field(factory=lambda: np.zeros(len(GRID)))
+    """What was served, by the threshold at that time."""
+    blamed: float = 0.0
+    """What was served and is known to be wrong."""
     rows: list[Vector] = attrs.field(factory=list)
     labels: list[float] = attrs.field(factory=list)
     asked: OrderedDict[tuple[str, str], Asked] = attrs.field(factory=OrderedDict)
@@ -104,18 +113,19 @@ class Evidence:
         """Return the model in force."""
         return self.model or (self.prior.model if self.prior else _UNFITTED)
 
-    def counts(self) -> bool:
-        """Tell whether scores mean something: there is a fitted model, or a prior."""
-        return self.model is not None or self.prior is not None
-
     def look(self) -> None:
         """Count a look-up."""
         self.looked += 1
         self.since += 1.0
         self.ledger_looks += 1.0
         if self.ledger_looks > _LONGEST:
-            self.ledger_looks, self.spent = self.ledger_looks / 2.0, self.spent / 2.0
+            self.ledger_looks, self.charged = self.ledger_looks / 2.0, self.charged / 2.0
+            self.blamed /= 2.0
             self.since, self.passed = self.since / 2.0, self.passed / 2.0
+
+    def spent(self) -> float:
+        """Return how many of the served answers may be wrong, by the bounds of now."""
+        return float(self.charged @ self.rates()) + self.blamed
 
     def shares(self) -> Vector:
         """Return q, by threshold."""
@@ -130,26 +140,25 @@ class Evidence:
         return self.bounds
 
     def _rates(self) -> Vector:
-        if self.prior is None or self.contradicted:
-            return betting(self.wrong, self.judged, DELTA / 2.0)
-        of_prior = self.prior.bounds
-        least = 1.0 - betting(self.judged - self.wrong, self.judged, _DELTA_LIVE)
-        if bool((least > of_prior).any()):
-            self.contradicted = True
-            return betting(self.wrong, self.judged, DELTA / 2.0)
-        return np.minimum(of_prior, betting(self.wrong, self.judged, _DELTA_LIVE))
+        if self.prior is None:
+            return betting(self.wrong, self.drawn, DELTA, CHANCES)
+        least = 1.0 - betting(self.judged - self.wrong, self.drawn, _DELTA_AGAINST, CHANCES)
+        against = np.flatnonzero(least > self.prior.bounds)
+        self.contradicted = max(self.contradicted, int(against[-1]) + 1 if len(against) else 0)
+        own = betting(self.wrong, self.drawn, _DELTA_LIVE, CHANCES)
+        return np.where(np.arange(len(GRID)) < self.contradicted, own, np.minimum(self.prior.bounds, own))
 
     def threshold(self, allowed: float) -> int | None:
         """Return the place of the lowest threshold above which a bound holds; None where none does."""
-        if not self.counts() or (self.prior is None and self.since < _FEW):
+        if self.prior is None and self.since < _FEW:
             return None
-        saved = 0.0 if self.prior else max(0.0, allowed * self.ledger_looks - self.spent)
+        saved = max(0.0, allowed * self.ledger_looks - self.spent())
         target = allowed + saved / max(self.ledger_looks, _SPREAD)
-        holds = self.shares() * self.rates() <= target
-        if self.prior is not None and not self.contradicted:
-            return _down(holds, len(GRID) - 1)
-        found = [place for place in (_down(holds, len(GRID) - 1), _down(holds, _MIDDLE)) if place is not None]
-        return min(found, default=None)
+        return _down(self.shares() * self.rates() <= target)
+
+    def draws(self, level: int, chance: int, *, explored: bool) -> None:
+        """Count a draw. What is explored counts when it is judged, and until then not even what it stands for."""
+        self.drawn[chance, :level] += 1.0 - (1.0 / CHANCES[chance] if explored else 0.0)
 
     def remember(self, key: tuple[str, str], asked: Asked) -> None:
         """Keep a look-up until it is judged; the oldest is forgotten."""
@@ -161,14 +170,13 @@ class Evidence:
     def learn(self, asked: Asked, *, same: bool) -> None:
         """Learn from an explored look-up."""
         self.same, self.other = self.same + same, self.other + (not same)
-        if self.counts():
-            fair = slice(asked.floor, asked.level)
-            self.judged[fair] += 1.0
-            self.wrong[fair] += not same
-            self.waiting += 1
-            # A bound of before holds as well, so it is made anew when something was wrong, or after some more.
-            if not same or self.waiting * _RENEWED > self.same + self.other:
-                self.bounds = None
+        self.drawn[asked.chance, : asked.level] += 1.0 / CHANCES[asked.chance]
+        self.judged[asked.chance, : asked.level] += 1.0
+        self.wrong[asked.chance, : asked.level] += not same
+        self.waiting += 1
+        # A bound of before holds as well, so it is made anew when something was wrong, or after some more.
+        if not same or self.waiting * _RENEWED > self.same + self.other:
+            self.bounds = None
         self.rows.append(asked.features)
         self.labels.append(float(same))
         del self.rows[:-ROWS], self.labels[:-ROWS]
@@ -180,25 +188,30 @@ class Evidence:
         """Count a served answer that was wrong, which nobody drew: it can only raise the bound."""
         level = len(GRID) if asked is None else asked.level
         self.other += 1
-        self.judged[:level] += 1.0
-        self.wrong[:level] += 1.0
-        self.spent += 1.0 - (0.0 if asked is None else asked.charged)
+        for counted in (self.drawn, self.judged, self.wrong):
+            counted[0, :level] += 1.0
+        self.blamed += 1.0
         self.bounds = None
 
     def _fit(self) -> None:
-        unfitted = not self.counts()
+        if self.prior is not None:
+            if self.contradicted < len(GRID) // 2:
+                return  # what the prior knows is about the scores of its own model
+            self.contradicted = len(GRID)
+        first = self.prior is None and self.model is None
         start = self.prior.model if self.prior else None
         self.model = fitted(np.stack(self.rows), np.asarray(self.labels), start, _PULL if start else 1.0)
         self.asked.clear()  # their scores are of the model before
-        if unfitted:
-            self.since, self.passed = 0.0, np.zeros(len(GRID))
+        if first:  # until then scores only ordered: the same number was another probability
+            self.since, self.passed, self.bounds = 0.0, np.zeros(len(GRID)), None
+            self.drawn, self.judged, self.wrong = (np.zeros(BY_CHANCE) for _ in range(3))
 
 
-def _down(holds: npt.NDArray[np.bool_], start: int) -> int | None:
-    """Return the lowest threshold that is reached from a start while each one holds; None where the start fails."""
-    failing = np.flatnonzero(~holds[: start + 1])
+def _down(holds: npt.NDArray[np.bool_]) -> int | None:
+    """Return the lowest threshold that is reached from the strictest while each one holds; None where that fails."""
+    failing = np.flatnonzero(~holds)
     place = int(failing[-1]) + 1 if len(failing) else 0
-    return place if place <= start else None
+    return place if place < len(holds) else None
 
 
 _UNFITTED = by_similarity()

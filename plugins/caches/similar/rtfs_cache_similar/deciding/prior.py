@@ -15,10 +15,11 @@ from rtfs_cache_similar.deciding.features import Vector
 from rtfs_cache_similar.deciding.model import Model, read_model
 from rtfs_framework.api.fitting import DamagedError, model_data, read_numbers, read_table
 
-GRID: Vector = np.arange(20, 99, 2) / 100.0
+GRID: Vector = np.arange(20, 99) / 100.0
 """The thresholds."""
-FORMAT, VERSION = "rtfs-similar-prior", 1
+FORMAT, VERSION = "rtfs-similar-prior", 2
 _DELTA = 0.04
+_AS_MANY = 2.0
 _ORIGIN = "it is written by `rtfs learn similar FILE --out MODEL`"
 
 
@@ -32,6 +33,8 @@ class Prior:
     judged: Vector
     """Of them, those that pass, by threshold."""
     wrong: Vector
+    spread: Vector
+    """How many wrong answers come together, by threshold: the variance of their number, as a multiple of itself."""
     embedder: str = ""
     """The fingerprint of the embedder of its vectors, "" where none is known: of others it says nothing."""
     digest: str = ""
@@ -43,13 +46,22 @@ class Prior:
 
     @cached_property
     def bounds(self) -> Vector:
-        """The upper bounds of the share of wrong answers among those, by threshold."""
-        return np.array([exact(int(k), int(n), _DELTA) for k, n in zip(self.wrong, self.judged, strict=True)])
+        """The upper bounds of the share of wrong answers among those, by threshold.
+
+        Wrong answers that come together (of one question, asked twice or in several orders; of questions that pairs
+        connect) are worth as many as vary like them: both counts are divided by their spread (McCullagh and Nelder,
+        "Generalized linear models", 1989, 4.5). What will be served is a sample as well, whose own chance adds to that
+        of the pairs; for as many look-ups as the prior's it is as large: hence twice the spread.
+        """
+        spread = _AS_MANY * self.spread
+        counts = zip(np.ceil(self.wrong / spread), self.judged / spread, strict=True)
+        return np.array([exact(int(wrong), int(judged), _DELTA) for wrong, judged in counts])
 
     def to_bytes(self) -> bytes:
         """Return the file."""
         data = {"format": FORMAT, "version": VERSION, "embedder": self.embedder, "model": self.model.as_data(),
-                "looked": self.looked, "judged": self.judged.tolist(), "wrong": self.wrong.tolist()}  # fmt: skip
+                "looked": self.looked, "judged": self.judged.tolist(), "wrong": self.wrong.tolist(),
+                "spread": self.spread.tolist()}  # fmt: skip
         return json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -72,18 +84,22 @@ def read_prior(data: bytes, place: str = "<prior>") -> Prior:
 
 
 def _prior(data: Any, digest: str) -> Prior:
-    top = read_table(data, "the file", ("format", "version", "embedder", "model", "looked", "judged", "wrong"))
+    top = read_table(
+        data, "the file", ("format", "version", "embedder", "model", "looked", "judged", "wrong", "spread")
+    )
     if top["format"] != FORMAT:
         raise DamagedError(f"its format is not '{FORMAT}'")
     if top["version"] != VERSION or isinstance(top["version"], bool):
         raise DamagedError(f"its version is {top['version']!r:.20}, and this one reads {VERSION}: fit it again")
     if not isinstance(top["embedder"], str):
         raise DamagedError("'embedder' is no text")
-    judged, wrong = (counted(top[key], key) for key in ("judged", "wrong"))
+    judged, wrong, spread = (counted(top[key], key) for key in ("judged", "wrong", "spread"))
     looked = counted([top["looked"]], "looked", 1)[0]
+    if not (spread > 0.0).all():
+        raise DamagedError("a spread is not above 0")
     if (wrong > judged).any() or (judged > looked).any():
         raise DamagedError("more answers are wrong than judged, or more judged than looked up")
-    return Prior(read_model(top["model"], "model"), float(looked), judged, wrong, top["embedder"], digest)
+    return Prior(read_model(top["model"], "model"), float(looked), judged, wrong, spread, top["embedder"], digest)
 
 
 def counted(data: Any, name: str, length: int = len(GRID)) -> Vector:

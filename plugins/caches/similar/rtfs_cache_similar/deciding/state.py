@@ -7,19 +7,21 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
 import numpy as np
 
-from rtfs_cache_similar.deciding.evidence import FITS, ROWS, Evidence
-from rtfs_cache_similar.deciding.features import NAMES
-from rtfs_cache_similar.deciding.model import read_model
-from rtfs_cache_similar.deciding.prior import Prior, counted
+from rtfs_cache_similar.deciding.evidence import CHANCES, FITS, ROWS, Evidence
+from rtfs_cache_similar.deciding.features import NAMES, Vector
+from rtfs_cache_similar.deciding.model import Model, read_model
+from rtfs_cache_similar.deciding.prior import GRID, Prior, counted
 from rtfs_framework.api.fitting import DamagedError, model_data, read_list, read_numbers, read_table
 
-FORMAT, VERSION = "rtfs-similar-evidence", 1
+FORMAT, VERSION = "rtfs-similar-evidence", 2
 _ORIGIN = "remove it: the evidence is gathered anew, and nothing is served meanwhile"
-_COUNTS = ("looked", "served", "explored", "same", "other", "fits")
-_SUMS = ("since", "ledger_looks", "spent")
-_BY_THRESHOLD = ("passed", "judged", "wrong")
+_COUNTS = ("looked", "served", "explored", "same", "other", "fits", "contradicted")
+_SUMS = ("since", "ledger_looks", "blamed")
+_BY_THRESHOLD = ("passed", "charged")
+_BY_CHANCE = ("drawn", "judged", "wrong")
 _DIGITS = 6
 
 
@@ -47,10 +49,9 @@ def loaded(data: bytes, prior: Prior | None) -> OrderedDict[str, Evidence]:
 def _as_data(evidence: Evidence) -> dict[str, Any]:
     return {
         **{key: getattr(evidence, key) for key in (*_COUNTS, *_SUMS)},
-        **{key: getattr(evidence, key).tolist() for key in _BY_THRESHOLD},
+        **{key: getattr(evidence, key).tolist() for key in (*_BY_THRESHOLD, *_BY_CHANCE)},
         "prior": evidence.prior.digest if evidence.prior else "",
-        "contradicted": evidence.contradicted,
-        "model": None if evidence.model is None else evidence.model.as_data(),
+        "model": None if evidence.model is None else attrs.evolve(evidence.model, trees=None).as_data(),
         "rows": [[round(float(each), _DIGITS) for each in row] for row in evidence.rows],
         "labels": evidence.labels,
     }
@@ -69,31 +70,48 @@ def _partitions(data: Any, prior: Prior | None) -> OrderedDict[str, Evidence]:
 
 
 def _evidence(data: Any, name: str, prior: Prior | None) -> tuple[Evidence, str]:
-    keys = (*_COUNTS, *_SUMS, *_BY_THRESHOLD, "prior", "contradicted", "model", "rows", "labels")
+    keys = (*_COUNTS, *_SUMS, *_BY_THRESHOLD, *_BY_CHANCE, "prior", "model", "rows", "labels")
     table = read_table(data, name, keys)
     numbers = counted([table[key] for key in (*_COUNTS, *_SUMS)], name, len(_COUNTS) + len(_SUMS))
-    passed, judged, wrong = (counted(table[key], f"{name}.{key}") for key in _BY_THRESHOLD)
+    vectors = {key: counted(table[key], f"{name}.{key}") for key in _BY_THRESHOLD}
+    vectors |= {key: _by_chance(table[key], f"{name}.{key}") for key in _BY_CHANCE}
     counts = dict(zip(_COUNTS, map(int, numbers), strict=False))
     sums = dict(zip(_SUMS, map(float, numbers[len(_COUNTS) :]), strict=True))
     rows = read_list(table["rows"], f"{name}.rows")
     labels = read_numbers(table["labels"], f"{name}.labels")
-    if (wrong > judged).any() or len(rows) != len(labels) or len(rows) > ROWS or not set(labels) <= {0.0, 1.0}:
+    if (
+        (vectors["wrong"] > vectors["judged"]).any()
+        or len(rows) != len(labels)
+        or len(rows) > ROWS
+        or not set(labels) <= {0.0, 1.0}
+    ):
         raise DamagedError(f"'{name}' has counts that cannot be")
-    if counts["fits"] > len(FITS) or not isinstance(table["contradicted"], bool) or not isinstance(table["prior"], str):
+    if counts["fits"] > len(FITS) or counts["contradicted"] > len(GRID) or not isinstance(table["prior"], str):
         raise DamagedError(f"'{name}' has a part of a wrong kind")
     evidence = Evidence(
         prior=prior,
-        model=None if table["model"] is None else read_model(table["model"], f"{name}.model"),
-        passed=passed,
-        judged=judged,
-        wrong=wrong,
-        contradicted=table["contradicted"],
+        model=_model(table["model"], f"{name}.model", prior),
         rows=[_row(each, f"{name}.rows[{place}]") for place, each in enumerate(rows)],
         labels=list(labels),
     )
-    for key, number in (*counts.items(), *sums.items()):
-        setattr(evidence, key, number)
+    for key, known in (*counts.items(), *sums.items(), *vectors.items()):
+        setattr(evidence, key, known)
     return evidence, table["prior"]
+
+
+def _by_chance(data: Any, name: str) -> Vector:
+    """Return counts by probability and threshold; those of draws may be below 0 until what is explored is judged."""
+    rows = read_list(data, name)
+    found = [np.asarray(read_numbers(row, f"{name}[{place}]")) for place, row in enumerate(rows)]
+    if len(found) != len(CHANCES) or any(len(row) != len(GRID) for row in found):
+        raise DamagedError(f"'{name}' is not {len(CHANCES)} rows of {len(GRID)} numbers")
+    return np.stack(found)
+
+
+def _model(data: Any, name: str, prior: Prior | None) -> Model | None:
+    """Return a partition's model; its trees are the prior's, and stand in that file alone."""
+    model = None if data is None else read_model(data, name)
+    return model if model is None or prior is None else attrs.evolve(model, trees=prior.model.trees)
 
 
 def _row(data: Any, name: str) -> Any:

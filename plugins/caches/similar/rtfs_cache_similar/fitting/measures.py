@@ -7,8 +7,10 @@ from statistics import fmean
 from typing import Any
 
 import attrs
+import numpy as np
 
 from rtfs_cache_similar.deciding import Decider, DeciderSettings
+from rtfs_cache_similar.deciding.features import Vector, features
 from rtfs_cache_similar.deciding.prior import Prior
 from rtfs_cache_similar.fitting.stream import Field, best_static, run
 from rtfs_framework.api.fitting import Told
@@ -57,3 +59,43 @@ def measure(
         explored_rate=sum(each.explored for each in found) / looked,
         static_hit_rate=fmean(best_static([each], false_hits) for each in found),
     )
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Labelled:
+    """Of the labelled pairs alone, whatever else lies near: how many that mean the same would be told so.
+
+    Each by the best threshold with hindsight: at most so many, as a share, of those that do not mean the same pass.
+    """
+
+    found: float
+    """Of the pairs that mean the same, by the prior's model behind the gates."""
+    static: float
+    """By cosine."""
+
+    @property
+    def ratio(self) -> float:
+        """The first in those of the second; 0 where that found none."""
+        return self.found / self.static if self.static else 0.0
+
+
+def labelled(field: Field, prior: Prior, allowed: float) -> Labelled:
+    """Compare a prior's model with the cosine on the labelled pairs."""
+    scores, cosines = [], []
+    for entry, question in zip(field.pairs.first, field.pairs.second, strict=True):
+        place, near = field.beside(question, entry)
+        compared = field.compared(field.pairs.texts[question], field.pairs.texts[entry])
+        shut = compared.closed is not None
+        scores.append(-1.0 if shut else prior.model.probability(features(compared.words, near, place)))
+        cosines.append(near[place].similarity)
+    same = np.asarray(field.pairs.same)
+    found, static = (_passing(np.asarray(each), same, allowed) for each in (scores, cosines))
+    return Labelled(found=found, static=static)
+
+
+def _passing(scores: Vector, same: Any, allowed: float) -> float:
+    """Return the share of `same` above the lowest threshold above which so few of the others are. -1 passes never."""
+    others = np.sort(scores[~same])[::-1]
+    most = int(allowed * len(others))
+    threshold = max(float(others[most]), 0.0) if most < len(others) else 0.0
+    return float((scores[same] > threshold).mean())

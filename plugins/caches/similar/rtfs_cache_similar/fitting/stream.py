@@ -32,6 +32,7 @@ class Field:
     def __init__(self, pairs: Pairs, vectors: Vectors) -> None:
         """Find the nearest first questions of each second one. `vectors` are those of `pairs.texts`."""
         self.pairs = pairs
+        self._vectors = vectors
         self.alike = pairs.alike()
         entries = np.asarray(sorted(set(pairs.first)))
         self._near: dict[int, list[tuple[int, float]]] = {}
@@ -56,6 +57,14 @@ class Field:
                 if len(found) == _GIVEN:
                     break
         return found
+
+    def beside(self, question: int, entry: int) -> tuple[int, list[Near]]:
+        """Return the place of an entry among what lies near a question when all are there, and that; near or not."""
+        found = [(each, cosine) for each, cosine in self._near[question] if each not in (question, entry)]
+        cosine = float(self._vectors[question] @ self._vectors[entry])
+        place = sum(other >= cosine for _, other in found[: _GIVEN - 1])
+        found = [*found[:place], (entry, cosine), *found[place : _GIVEN - 1]]
+        return place, [Near(str(each), self.pairs.texts[each], alike) for each, alike in found]
 
     def compared(self, question: str, entry: str) -> Compared:
         """Compare two texts, once."""

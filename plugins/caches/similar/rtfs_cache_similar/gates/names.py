@@ -2,7 +2,8 @@
 
 A name is a word in capital letters, or one with a capital that does not begin a sentence, or a word of the small list
 of places, peoples and languages, however it is written. What a name is called beside ('Donald' beside 'Trump', where
-both texts have 'Trump') may be left out.
+both texts have 'Trump') may be left out, in one of the texts. 'Roberts' is not 'Robert': a name in another form is
+another name, but for peoples, and for what is written in small letters or as an acronym besides ('GPUs').
 """
 
 from __future__ import annotations
@@ -23,19 +24,37 @@ _FIRST = words(
     "how what why who whom whose which when where is are was were do does did can could should would will",
     "if in on at for to has have had may might must shall i my the a an there as",
 )
+_PEOPLES = frozenset(
+    map(stem, words("muslim christian hindu jew sikh buddhist catholic turk arab scot pole swede dane spaniard finn"))
+)
+_OF_PLACE = re.compile(r".{3,}(?:an|i)")
 _TITLES_FROM = 0.6
 """A text of which so many words have capitals is a heading: there capitals tell nothing."""
 
 
 def gate(first: Seen, second: Seen) -> str | None:
     """Close where a text has a name that the other has not."""
-    for mine, other in ((first, second), (second, first)):
-        known = set(other.words) | set(other.stems) | set(map(_one, other.words))
-        missing = [each for each in names(mine) if _one(each) not in known and stem(each) not in known]
-        bare = [each for each in missing if not _beside_known(each, mine, known)]
-        if bare:
-            return f"names: '{bare[0]}' is in one text only"
+    alone = _missing(first, second), _missing(second, first)
+    for missing, mine, other in zip(alone, (first, second), (second, first), strict=True):
+        for each in missing:
+            if all(alone) or not _beside_known(each, mine, set(other.words) | set(map(_one, other.words))):
+                return f"names: '{each}' is in one text only"
     return None
+
+
+def _missing(mine: Seen, other: Seen) -> list[str]:
+    known = set(other.words) | set(map(_one, other.words))
+    return [each for each in names(mine) if _one(each) not in known and not _inflected(each, mine, other)]
+
+
+def _inflected(name: str, mine: Seen, other: Seen) -> bool:
+    """Tell whether the other text has another form of a name that is no other name."""
+    root = stem(name)
+    if root not in other.stems:
+        return False
+    spelt = [each for each in (*mine.cased, *other.cased) if stem(each.casefold()) == root]
+    people = root in _PEOPLES or (root in PLACES and _OF_PLACE.fullmatch(root) is not None)
+    return people or any(each.islower() or _within(each) for each in spelt)
 
 
 def names(text: Seen) -> list[str]:
@@ -65,8 +84,8 @@ def _within(word: str) -> bool:
 
 
 def _is_heading(words: tuple[str, ...]) -> bool:
-    long = [each for each in words if len(each) > 3]
-    return (len(long) >= 4 and sum(each[0].isupper() for each in long) >= _TITLES_FROM * len(long)) or (
+    long = [each for each in words[1:] if len(each) > 3]  # what begins a sentence has a capital anyway
+    return (len(long) >= 3 and sum(each[0].isupper() for each in long) >= _TITLES_FROM * len(long)) or (
         len(words) > 1 and all(each.isupper() for each in words if each.isalpha())
     )
 

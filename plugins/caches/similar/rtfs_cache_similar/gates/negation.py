@@ -20,7 +20,10 @@ _NOT = words(
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "de", "a", "anti", "counter")
 _SUFFIXES = (("less", "ful"), ("less", ""), ("free", ""), ("proof", ""))
 _LEAST = 3
-_FREE = re.compile(r"\b([a-z]{3,})[- ](?:free|less|proof)\b")
+_FREE = re.compile(
+    r"\b([a-z]{3,})(?:-(?:free|less|proof)\b| (?:free|proof)(?=[^\w\s]|$| (?:a|an|the|and|or|of|to|in|for|is|are)\b))"
+)
+"""'sugar-free', 'is it sugar free?': but not 'the best free course', 'download free films'."""
 
 
 def gate(first: Seen, second: Seen) -> str | None:
@@ -37,13 +40,17 @@ def gate(first: Seen, second: Seen) -> str | None:
 
 def denied(text: Seen) -> tuple[str, ...]:
     """Return, for each word that denies, the next word that says something."""
-    return tuple(sorted([*_denied(text.words), *(f"not {stem(each)}" for each in _FREE.findall(text.spaced))]))
+    return tuple(sorted([*_denied(text.words), *(f"not {stem(each)}" for each in _free(text))]))
+
+
+def _free(text: Seen) -> Iterator[str]:
+    return (each for each in _FREE.findall(text.opened.casefold()) if each not in FUNCTION_WORDS)
 
 
 def _denied(words: tuple[str, ...]) -> Iterator[str]:
     for place, word in enumerate(words):
-        if word == "not" and place and words[place - 1] == "or":
-            continue  # 'or not' asks the same question
+        if word == "not" and (words[:place][-1:] == ("or",) or words[:place][-2:] == ("or", "why")):
+            continue  # 'or not' and 'why or why not' ask the same question
         if word in _NOT:
             after = (each for each in words[place + 1 :] if each not in FUNCTION_WORDS and each not in _NOT)
             yield f"not {stem(next(after, ''))}"

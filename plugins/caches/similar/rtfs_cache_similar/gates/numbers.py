@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rtfs_cache_similar.gates.seen import Seen, differing
+from rtfs_cache_similar.gates.seen import Seen, differing, seen
 
 _DIGITS = re.compile(r"(?<![\d.,])[-+]?(?:\d{1,3}(?:[,\u202f ]\d{3})+|\d+)(?:\.\d+)?(?:/\d+)?")
 _SIGN = re.compile(r"(?<![\w)\]])[-+](?=\.?\d)")
@@ -72,10 +72,13 @@ _NOT_ONE = frozenset({"one", "first", "second", "quarter", "couple", "pair", "si
 """Words that are numbers at times only: they are compared as words."""
 _SAID = frozenset({"one", "single", "first", "couple"})
 """Those of them that may be left out; in the place of another of them they count."""
+_LISTED = re.compile(rf"\b(top|best) (?:[3-9]|\d{{2,3}}|{'|'.join(_SMALL[3:])}|twenty|fifty)\b", re.IGNORECASE)
 
 
 def gate(first: Seen, second: Seen) -> str | None:
-    """Close where the numbers differ."""
+    """Close where the numbers differ. That a list is to be of ten ('the top ten films') may be left out."""
+    if bool(_LISTED.search(first.text)) != bool(_LISTED.search(second.text)):
+        first, second = (seen(_LISTED.sub(r"\1", each.text)) for each in (first, second))
     return differing("numbers", numbers(first), numbers(second)) or _loose(first, second)
 
 

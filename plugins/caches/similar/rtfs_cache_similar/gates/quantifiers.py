@@ -1,4 +1,4 @@
-"""Quantifiers: how many, how often, how sure, at least and at most, which extreme."""
+"""Quantifiers: how many, how often, how sure, at least and at most, which extreme. 'No' and its kind: `negation`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from rtfs_cache_similar.gates.seen import Seen, differing
 
 _WORDS = {
     "all": "all every each everyone everybody everything everywhere entire whole always",
-    "none": "none nobody nothing nowhere never no",
     "few": "few fewer fewest rarely seldom",
     "only": "only solely exclusively merely",
     "both": "both",
@@ -23,15 +22,15 @@ _WORDS = {
     "over": "exceeding above over",
     "under": "below beneath under",
     "least": "least",
-    "max": "maximum max highest largest biggest greatest longest tallest top heaviest strongest",
+    "max": "maximum max highest largest biggest greatest longest tallest heaviest strongest",
     "min": "minimum min lowest smallest tiniest shortest lightest weakest bottom",
-    "best": "best",
+    "best": "best top",
     "worst": "worst",
     "fast": "fastest",
     "slow": "slowest",
     "cheap": "cheapest",
     "dear": "priciest costliest",
-    "average": "average mean",
+    "average": "average",
     "median": "median",
     "total": "total sum overall",
     "must": "must mandatory required compulsory",
@@ -46,8 +45,8 @@ _WORDS = {
 _CLASS = {word: name for name, words in _WORDS.items() for word in words.split()}
 _PHRASES = {"at least": "at least", "at most": "at most", "no more than": "at most", "no less than": "at least",
             "more than": "more than", "less than": "less than", "up to": "at most", "as many as": "at most",
-            "all but": "all but", "not all": "not all", "any of": "any", "one of": "one of", "none of": "none",
-            "some of": "some of"}  # fmt: skip
+            "all but": "all but", "not all": "not all", "any of": "any", "one of": "one of",
+            "some of": "some of", "the mean": "average", "arithmetic mean": "average"}  # fmt: skip
 
 _LEFT_OUT = frozenset(
     {
@@ -78,12 +77,14 @@ _LEFT_OUT = frozenset(
 _RIVALS = frozenset(
     {"best", "most", "more", "must", "may", "first", "last", "sometimes", "often", "fully", "part", "about", "exactly"}
 )
+_SAYS_LITTLE = frozenset({"some of", "one of"})
+"""What may stand in the place of any other that may be left out: 'some of the most' says no more than 'the most'."""
 
 
 def gate(first: Seen, second: Seen) -> str | None:
     """Close where the quantifiers differ."""
     mine, others = set(quantifiers(first)), set(quantifiers(second))
-    only, theirs = mine - others, others - mine
+    only, theirs = (each - _SAYS_LITTLE for each in (mine - others, others - mine))
     if (only | theirs) - _LEFT_OUT or (only and theirs and (only | theirs) & _RIVALS):
         return differing("quantifiers", mine, others)
     return _some(first, second)

@@ -15,6 +15,7 @@ _JOINTS = frozenset(["and", "or", "vs", "versus", "nor"])
 _DIRECTIONS = frozenset(
     ("to from into onto by for with than over under against of before after on in via").split()  # noqa: SIM905 - one line per word is no better to read
 )
+_NO_ROLE = frozenset(["mean", "means", "meant", "go", "goes"])
 _CLOSE = 0.6
 """Share of equal words from which another order of those tells another thing."""
 _ABOUT = 2
@@ -27,9 +28,18 @@ def gate(first: Seen, second: Seen) -> str | None:
     mine, others = _once(first), _once(second)
     if len(set(first.content) & set(second.content)) < _CLOSE * max(len(set(first.content)), len(set(second.content))):
         return None
-    if ("by" in first.words) != ("by" in second.words) and len(set(first.content) ^ set(second.content)) <= _ABOUT:
+    if _by(first) != _by(second) and len(set(first.content) ^ set(second.content)) <= _ABOUT:
         return "order: 'by' is in one text only"
     return _sides(mine, others) or _same_words(first, second) or _joints(first, second)
+
+
+def _by(text: Seen) -> bool:
+    """Tell whether somebody does something 'by' whom it is said; not 'mean by', 'by myself', 'by starting'."""
+    words = ("", *text.words, "")
+    return any(
+        word == "by" and before not in _NO_ROLE and not after.endswith(("self", "ing"))
+        for before, word, after in zip(words, words[1:], words[2:], strict=False)
+    )
 
 
 def _once(text: Seen) -> dict[str, int]:

@@ -49,7 +49,10 @@ look/seem/appear
 interesting/fun/amazing/awesome/cool favorite/favourite/best worst/bad/terrible war/conflict note/banknote/currency
 ban/demonetize/demonetization
 color/colour center/centre theater/theatre behavior/behaviour flavor/flavour program/programme catalog/catalogue
-organise/organize
+organise/organize someone/somebody/you/one/person/people/everyone/anyone/u weed/cannabis/marijuana
+see/seen/watch/view saw/see fell/fall add/include/insert film/movie/flick hobby/pastime buy/bought/purchase
+videogame/game fulfil/fulfilling/satisfying/satisfied beautiful/pretty/lovely huge/enormous/giant ill/sick
+start/started/begin/began answer/solution
 """
 
 
