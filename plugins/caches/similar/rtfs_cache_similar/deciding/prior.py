@@ -51,7 +51,7 @@ class Prior:
         Wrong answers that come together (of one question, asked twice or in several orders; of questions that pairs
         connect) are worth as many as vary like them: both counts are divided by their spread (McCullagh and Nelder,
         "Generalized linear models", 1989, 4.5). What will be served is a sample as well, whose own chance adds to that
-        of the pairs: over twice as many look-ups as the prior's it is half as large, hence one and a half of the spread.
+        of the pairs: over twice as many look-ups as the prior's it is half as large, hence 1.5 times the spread.
         """
         spread = _BOTH_SAMPLES * self.spread
         counts = zip(np.ceil(self.wrong / spread), self.judged / spread, strict=True)
