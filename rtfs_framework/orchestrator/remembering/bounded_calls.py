@@ -84,6 +84,7 @@ class BoundedCalls:
 
     def abandon(self) -> None:
         """Let nobody wait any longer for what is under way."""
+        self._see_where()
         with self._lock:
             waited = list(self._under_way)
         for job in waited:
@@ -91,6 +92,7 @@ class BoundedCalls:
 
     def close(self) -> None:
         """End the threads that do nothing; the others end when their calls do."""
+        self._see_where()
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -103,8 +105,7 @@ class BoundedCalls:
         Raises:
             TooLongError: None was free in time.
         """
-        if self._process != os.getpid():
-            self._forget()  # a fork has no threads but the one that made it
+        self._see_where()
         if not self._room.acquire(timeout=seconds):
             raise TooLongError
         with self._lock:
@@ -143,6 +144,8 @@ class BoundedCalls:
         self._room.release()
         job.woken.set()
 
-    def _forget(self) -> None:
-        self._process, self._lock, self._room = os.getpid(), Lock(), Semaphore(self.most)
-        self._idle, self._under_way = [], set()
+    def _see_where(self) -> None:
+        """Begin anew in a child that was forked off: it has no thread but the one that forked it."""
+        if self._process != os.getpid():
+            self._process, self._lock, self._room = os.getpid(), Lock(), Semaphore(self.most)
+            self._idle, self._under_way = [], set()

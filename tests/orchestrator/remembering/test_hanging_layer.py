@@ -268,3 +268,14 @@ def test_without_a_thread_a_call_is_one_that_is_late(monkeypatch):
     monkeypatch.undo()
     assert calls.call(lambda: 7, LONG) == 7
     calls.close()
+
+
+def test_a_child_that_is_forked_off_begins_with_threads_of_its_own(monkeypatch):
+    calls, go = BoundedCalls(1), Event()
+    with pytest.raises(TooLongError):
+        calls.call(lambda: go.wait(LONG), 0.01)
+    calls._lock.acquire()  # as another thread may at that moment
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    assert calls.call(lambda: 7, LONG) == 7
+    calls.close()
+    go.set()
