@@ -39,7 +39,9 @@ class Situation:
     symbol: str
     """The function's qualified name."""
     text: str = ""
-    """What the function says of itself: its name, documentation and types, in words."""
+    """What the function says of itself: its name and documentation, in words."""
+    signature: str = ""
+    """Its declared types, such as "text :string -> :bool"."""
     types: tuple[str, ...] = ()
     """The arguments' types, as `CallContext.types` tells them."""
     user: str = ""
@@ -75,7 +77,7 @@ class Situation:
         return cls(**found)
 
 
-_TEXTS = ("symbol", "text", "user", "time_class", "intent")
+_TEXTS = ("symbol", "text", "signature", "user", "time_class", "intent")
 _FACTS = ("environment", "constraints")
 _LISTS = ("types", "labels", *_FACTS)
 

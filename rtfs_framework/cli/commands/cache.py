@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from rtfs_framework.cli.commands.cache_experience import forget_experience, is_learned
 from rtfs_framework.cli.commands.cache_files import export_command, import_command
 from rtfs_framework.cli.commands.cache_verify import verify_command
 from rtfs_framework.cli.commands.cache_warm import warm_command
@@ -173,6 +174,9 @@ def invalidate(ids: tuple[str, ...], *, dry_run: bool, as_json: bool, config: st
         if not dry_run:
             _forget(found)
         require_working(meant, "nobody can see what is to be forgotten in")
+        learned = [each.id for each in found if is_learned(session.host.caches, each.name)]
+    if not dry_run:
+        forget_experience(config, learned)
     if as_json:
         put_json({"forgotten": [each.to_json() for each in found], "dry_run": dry_run})
     else:
@@ -217,6 +221,8 @@ def clear(*, layer: str | None, yes: bool, as_json: bool, config: str | None) ->
             gone["programs"] = session.host.artifacts.clear()
             gone["quick"] = quick.clear(str(cache_dir(os.environ)))
         require_working(meant, "nothing was forgotten in")
+        learned = any(is_learned(caches, name) for name, _ in meant)
+    forget_experience(config, [""] if learned else [])
     if as_json:
         put_json(gone)
         return

@@ -226,9 +226,11 @@ class TracedContext:
         """
         if not 1 <= most <= MOST_EXPERIENCES:
             raise ValueError(f"of experiences 1 to {MOST_EXPERIENCES} are read at once, not {most!r:.40}")
-        if self._reads.facts.learned.experienced:
-            for name in PARTS:
-                self._reads.note((name,))
+        if not self._reads.facts.learned.experienced:  # that is the policy's, and no read
+            self._reads.check()
+            return ()
+        for name in PARTS:
+            self._reads.note((name,))
         found: tuple[Experience, ...] = self._reads.note(("experience", str(most)))
         return found
 

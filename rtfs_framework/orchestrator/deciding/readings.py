@@ -172,10 +172,7 @@ def _state(reads: Reads, engine: str, cell: str) -> tuple[Hashable, Any]:
 
 
 def _experience(reads: Reads, most: str) -> tuple[Hashable, Any]:
-    learned = reads.facts.learned
-    if not learned.experienced:
-        return 0, ()
-    found = learned.experience(read_situation(reads), int(most), reads.facts.embedder)
+    found = reads.facts.learned.experience(read_situation(reads), int(most), reads.facts.embedder)
     return (UNKEPT, ()) if found is None else found
 
 

@@ -27,6 +27,7 @@ PARTS = ("types", "agent", "environment", "constraints", "time_class", "labels",
 INTENT = "intent"
 """The fact of `DelegationMetadata.context` that says what a call is for."""
 _MOST_TYPES, _LONGEST_TYPE = 8, 60
+_LONGEST_SIGNATURE = 200
 _MOST_FACTS, _LONGEST_FACT = 8, 40
 _PARTS_OF_NAMES = re.compile(r"[^\w]+|_+|(?<=[a-z])(?=[A-Z])")
 
@@ -38,6 +39,7 @@ def read_situation(reads: Reads) -> Situation:
     return Situation(
         symbol=function.name,
         text=function_text(function),
+        signature=signature_of(function),
         types=_cut_types(types),
         user=user,
         environment=facts_of(environment),
@@ -53,6 +55,7 @@ def situation_of(function: FunctionSignature, call: HostCall, asker: Asker, arou
     return Situation(
         symbol=function.name,
         text=function_text(function),
+        signature=signature_of(function),
         types=_cut_types(tuple(map(type_name, call.args))),
         user=around.agent,
         environment=facts_of(around.environment),
@@ -66,12 +69,16 @@ def situation_of(function: FunctionSignature, call: HostCall, asker: Asker, arou
 def function_text(function: FunctionSignature) -> str:
     """Return what a function says of itself, in words: by it alike functions are found."""
     name = " ".join(filter(None, _PARTS_OF_NAMES.split(function.name)))
+    return f"{name}. {function.doc}"[:MOST_TEXT]
+
+
+def signature_of(function: FunctionSignature) -> str:
+    """Return a function's declared types: they are compared as they are, for as words they make all functions alike."""
     takes = ", ".join(
         each.name if each.type is None else f"{each.name} {show_type(each.type)}" for each in function.parameters
     )
-    gives = "" if function.returns is None else f" Returns {show_type(function.returns)}."
-    types = f" Takes {takes}.{gives}"
-    return f"{name}. {function.doc[: max(0, MOST_TEXT - len(name) - len(types) - 2)]}{types}"[:MOST_TEXT]
+    gives = "" if function.returns is None else f" -> {show_type(function.returns)}"
+    return f"{takes}{gives}"[:_LONGEST_SIGNATURE]
 
 
 def facts_of(found: Mapping[str, str]) -> Facts:

@@ -74,7 +74,7 @@ class RecordLearning(MemoryLearning):
             folding = Folding(learner)
             if found is not None:
                 folding.put(found)
-                self._position = max([self._position, *(cell.version for cell in found.values())])
+                self.begin_at(max((cell.version for cell in found.values()), default=0))
             else:
                 folding.try_begin(self.report)
             folding.noted()

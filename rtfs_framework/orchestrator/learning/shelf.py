@@ -172,6 +172,10 @@ class MemoryLearning(Shelf):
             if self._pending >= self.every or self.now() - self._since >= PUBLISH_SECONDS:
                 self.publish_all()
 
+    def begin_at(self, position: int) -> None:
+        """Go on after a position: what was learned before has versions up to it."""
+        self._position = max(self._position, position)
+
     def publish_all(self) -> None:
         """Publish what was learned, now."""
         with self._lock:

@@ -20,6 +20,7 @@ import numpy as np
 from rtfs_framework.api import Experience, Situation
 
 PARTS = {
+    "signature": 0.9,
     "user": 0.9,
     "environment": 0.9,
     "constraints": 0.9,

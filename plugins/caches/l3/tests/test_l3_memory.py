@@ -27,7 +27,7 @@ from rtfs_framework.registry import load_catalog
 from rtfs_framework.testing import FakeClock
 
 M = LocalModel("m")
-PLACE = Situation(symbol="mail/sort", text="mail sort. Sorts a mail into a folder. Takes mail :string.", user="ann")
+PLACE = Situation(symbol="mail/sort", text="mail sort. Sorts a mail into a folder.", user="ann")
 
 
 def outcome(**more):
@@ -86,7 +86,7 @@ def test_a_situation_has_a_bounded_number_of_targets():
     assert [each.target.id for each in found.plans] == [f"m{n}" for n in range(3, MOST_TARGETS + 3)]
 
 
-@pytest.mark.parametrize("part", ["symbol", "text", "user", "time_class", "intent"])
+@pytest.mark.parametrize("part", ["symbol", "text", "signature", "user", "time_class", "intent"])
 def test_each_text_of_a_situation_tells_it_from_others(part):
     other = attrs.evolve(PLACE, **{part: "another"})
     assert name_of(other) != name_of(PLACE)
@@ -133,14 +133,14 @@ def near(asked, *known, vector=None):
 
 
 def test_functions_are_near_by_their_words():
-    asked = Situation(symbol="mail/file", text="mail file. Files a mail into a folder. Takes mail :string.")
-    far = Situation(symbol="chess/move", text="chess move. Finds the best next move. Takes board :map.")
+    asked = Situation(symbol="mail/file", text="mail file. Files a mail into a folder.")
+    far = Situation(symbol="chess/move", text="chess move. Finds the best next move.")
     found = near(asked, far, PLACE)
     assert next(iter(found)) == "mail/sort"
     assert found["mail/sort"] > 2 * found.get("chess/move", 0.0)
 
 
-@pytest.mark.parametrize("part", ["user", "time_class", "intent"])
+@pytest.mark.parametrize("part", ["signature", "user", "time_class", "intent"])
 def test_what_differs_makes_it_less_near(part):
     other = attrs.evolve(PLACE, symbol="same/text", **{part: "another"})
     same = attrs.evolve(PLACE, symbol="same/too")

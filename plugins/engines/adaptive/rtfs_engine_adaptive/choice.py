@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_engine_adaptive.cells import threshold_of
+from rtfs_engine_adaptive.likeness import Alike
 from rtfs_engine_adaptive.lines import Line, expected
 from rtfs_engine_adaptive.settings import AdaptiveSettings
 from rtfs_engine_adaptive.worth import Expected, worths
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api import Candidate
 
 NAME = "adaptive"
+_NONE_ALIKE: Mapping[str, Alike] = {}
 _UNKNOWN = 0.5
 """Feedback that is expected of a target of which nobody has said anything."""
 
@@ -89,7 +91,7 @@ class Choice:
 
 def choose(
     arms: Sequence[Arm], cell: Mapping[str, Any], whole: Mapping[str, Any], x: Sequence[float],
-    settings: AdaptiveSettings, note: str, *, explore: bool,
+    settings: AdaptiveSettings, note: str, *, explore: bool, near: Mapping[str, Alike] = _NONE_ALIKE,
 ) -> Choice:  # fmt: skip
     """Return what may be chosen for a call.
 
@@ -101,10 +103,11 @@ def choose(
         settings: Of the engine.
         note: What comes back with the outcome.
         explore: Whether another target than the best may be chosen.
+        near: What functions like it have seen of targets, by name; it counts before `whole`, and beside `cell`.
     """
-    known = [_known(arm, cell, whole) for arm in arms]
-    seen = [_expected(arm, lines, x, settings.stated) for arm, lines in zip(arms, known, strict=True)]
-    counts = [0.0 if lines is None else lines["success"]["n"] for lines in known]
+    known = [_known(arm, cell, whole, near, settings) for arm in arms]
+    seen = [_expected(arm, of, x, settings.stated) for arm, of in zip(arms, known, strict=True)]
+    counts = [of.count for of in known]
     least = threshold_of(cell, settings.threshold)
     trusted = [n < settings.threshold.samples or each.success >= least for n, each in zip(counts, seen, strict=True)]
     found = worths(seen, settings.weights)
@@ -116,18 +119,77 @@ def choose(
     return Choice(arms, seen, found, shares, best, note)
 
 
-def _known(arm: Arm, cell: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Line] | None:
-    found: Mapping[str, Line] | None = cell.get("arms", {}).get(arm.name) or whole.get("arms", {}).get(arm.name)
-    return found
+@attrs.frozen(slots=True)
+class _Known:
+    """What is known of a target: lines, what is alike, and as how many outcomes each counts."""
+
+    lines: Mapping[str, Line] | None
+    own: float = 0.0
+    alike: Alike | None = None
+    borrowed: float = 0.0
+
+    @property
+    def count(self) -> float:
+        return self.own + self.borrowed
+
+    def mixed(self, own: float, alike: float) -> float:
+        """Return a quantity, of what the lines and what is alike say of it."""
+        return (self.own * own + self.borrowed * alike) / self.count if self.count else own
 
 
-def _expected(arm: Arm, lines: Mapping[str, Line] | None, x: Sequence[float], counts: int) -> Expected:
+def _known(
+    arm: Arm, cell: Mapping[str, Any], whole: Mapping[str, Any], near: Mapping[str, Alike], settings: AdaptiveSettings
+) -> _Known:
+    own: Mapping[str, Line] | None = cell.get("arms", {}).get(arm.name)
+    other = near.get(arm.name)
+    if other is not None and other.count > 0.0:
+        count = 0.0 if own is None else own["success"]["n"]
+        return _Known(own, count, other, min(float(settings.borrowed), other.count))
+    lines: Mapping[str, Line] | None = own or whole.get("arms", {}).get(arm.name)
+    return _Known(lines, 0.0 if lines is None else lines["success"]["n"])
+
+
+def _expected(arm: Arm, known: _Known, x: Sequence[float], counts: int) -> Expected:
     """Return what is expected of a target; what its owner says of its quality counts like so many ratings."""
-    stated = _UNKNOWN if arm.candidate.quality is None else arm.candidate.quality
+    quality, lines, alike = arm.candidate.quality, known.lines, known.alike
+    if alike is None:
+        return _by_lines(lines, x, _UNKNOWN if quality is None else quality, 0.0 if quality is None else float(counts))
+    prior, value = _rated(quality, alike, counts, known.borrowed)
+    if lines is None:
+        return Expected(
+            success=alike.success, validity=alike.validity, feedback=value, cost=alike.cost, latency=alike.latency
+        )
+    own = _by_lines(lines, x, value, prior)
+    cost = own.cost if alike.cost is None or own.cost is None else known.mixed(own.cost, alike.cost)
+    return Expected(
+        success=known.mixed(own.success, alike.success),
+        validity=known.mixed(own.validity, alike.validity),
+        feedback=own.feedback,
+        cost=alike.cost if own.cost is None else cost,
+        latency=known.mixed(own.latency, alike.latency),
+    )
+
+
+def _rated(quality: float | None, alike: Alike, counts: int, borrowed: float) -> tuple[float, float]:
+    """Return what is expected of answers before anything was said of this function's, and as how many ratings.
+
+    What was said of answers to functions like it is evidence beside what the owner says. It makes that better, not
+    weightier: the function's own ratings count against it as they do without.
+    """
+    stated = 0.0 if quality is None else float(counts)
+    said = _UNKNOWN if quality is None else quality
+    if alike.feedback is None or not alike.rated:
+        return stated, said
+    value = (stated * said + alike.rated * alike.feedback) / (stated + alike.rated)
+    return max(stated, min(borrowed, alike.rated)), value
+
+
+def _by_lines(lines: Mapping[str, Line] | None, x: Sequence[float], stated: float, prior: float) -> Expected:
+    """Return what lines expect; `stated` is what is expected of answers unheard, and counts like `prior` ratings."""
     if lines is None:
         return Expected(success=1.0, validity=1.0, feedback=stated, cost=None, latency=0.0)
     at = {name: expected(line, x[: len(line["t"])]) for name, line in lines.items()}
-    rated, prior = lines["feedback"]["n"], 0 if arm.candidate.quality is None else counts
+    rated = lines["feedback"]["n"]
     sure = rated / (rated + prior) if rated else 0.0
     return Expected(
         success=_unit(at["success"]),

@@ -1,7 +1,8 @@
 """The engine: a contextual bandit over the targets that the engine below would use.
 
-In: the context of a call, and what was learned of its function (`CallContext.state`). Out: the plan of the engine below
-for the target that is worth most, or now and then for another one; unchanged where there is but one. The algorithm is
+In: the context of a call, what was learned of its function (`CallContext.state`), and, while that is little, of those
+like it (`CallContext.experience`, `likeness`). Out: the plan of the engine below for the target that is worth most, or
+now and then for another one; unchanged where there is but one. The algorithm is
 SquareCB (`choice`), over lines that are learned as outcomes come in and that notice change (`lines`, `cells`).
 
 Which targets those are is asked of the engine below: again and again, each time without those it has named. Where that
@@ -11,16 +12,19 @@ reads nothing of a call it is the same for all calls of a function, and is remem
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import is_
 from typing import Any
 
 from rtfs_engine_adaptive.cells import ALL, folded, name_of, note_of, vector
 from rtfs_engine_adaptive.choice import NAME, Arm, Choice, choose
+from rtfs_engine_adaptive.likeness import alike
 from rtfs_engine_adaptive.settings import AdaptiveSettings
 from rtfs_framework.api import (
     CallContext,
     Candidate,
     DelegationPlan,
     EngineSettings,
+    Experience,
     LocalModel,
     Outcome,
     RemoteModel,
@@ -37,6 +41,7 @@ _SIZES = 4
 _LEAST_SIZE = 64
 """`CallContext.size` is 64, 256, 1,024 and so on."""
 _NOTHING: Mapping[str, Any] = {}
+_NONE: tuple[Experience, ...] = ()
 
 __all__ = ["NAME", "AdaptiveEngine"]
 
@@ -51,7 +56,7 @@ class AdaptiveEngine:
         self._base = below[0] if below else None
         self._own: AdaptiveSettings = settings.own or AdaptiveSettings()
         self._arms: dict[str, tuple[Sequence[Candidate], tuple[Arm, ...]]] = {}
-        self._choices: dict[tuple[str, str], tuple[Any, Any, tuple[Arm, ...], Choice]] = {}
+        self._choices: dict[tuple[str, str], tuple[tuple[Any, ...], Choice]] = {}
 
     def claims(self) -> Iterable[str]:
         """Return nothing: the host adds what the engine below claims."""
@@ -87,15 +92,20 @@ class AdaptiveEngine:
         note, symbol = note_of(size, time_class), context.symbol
         cell = context.state(name_of(symbol, time_class))
         whole = None if cell is not None and _knows(cell["arms"], arms) else context.state(ALL)
+        own, near = self._own, _NONE
+        if own.experience and not (cell is not None and _is_settled(cell["arms"], arms, own.samples)):
+            near = context.experience(own.experience)
         key = symbol, note
         known = self._choices.get(key) if explore else None
-        if known is not None and known[0] is cell and known[1] is whole and known[2] is arms:
-            choice = known[3]
+        rests = cell, whole, arms, near
+        if known is not None and all(map(is_, known[0], rests)):
+            choice = known[1]
         else:
-            x = vector(size, self._own)
-            choice = choose(arms, cell or _NOTHING, whole or _NOTHING, x, self._own, note, explore=explore)
+            like = alike(near, symbol, own.nearness, own.likeness) if near else _NOTHING
+            x = vector(size, own)
+            choice = choose(arms, cell or _NOTHING, whole or _NOTHING, x, own, note, explore=explore, near=like)
             if explore:
-                _bounded(self._choices)[key] = cell, whole, arms, choice
+                _bounded(self._choices)[key] = rests, choice
         return choice.drawn(0.0 if choice.settled else context.draw(_DRAW))
 
     def _of(self, context: CallContext, first: DelegationPlan, *, free: bool) -> tuple[Arm, ...]:
@@ -128,6 +138,14 @@ class AdaptiveEngine:
 def _knows(known: Mapping[str, Any], arms: tuple[Arm, ...]) -> bool:
     for arm in arms:  # noqa: SIM110 - a loop takes half the time, and each decision asks
         if arm.name not in known:
+            return False
+    return True
+
+
+def _is_settled(known: Mapping[str, Any], arms: tuple[Arm, ...], samples: int) -> bool:
+    """Tell whether a function's own outcomes are enough."""
+    for arm in arms:  # noqa: SIM110 - as above
+        if arm.name not in known or known[arm.name]["success"]["n"] < samples:
             return False
     return True
 

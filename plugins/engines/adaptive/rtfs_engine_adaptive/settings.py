@@ -64,6 +64,17 @@ class AdaptiveSettings:
     """As many ratings as what the configuration says of a target's quality counts like."""
     focus: float = attrs.field(default=100.0, validator=[validators.ge(0.0), validators.le(1e6)])
     """How much less a target is explored the less it is worth: its weight is 1 / (targets + focus * gap)."""
+    experience: int = attrs.field(default=16, validator=[validators.ge(0), validators.le(64)])
+    """How many of the nearest situations are looked at while a target has fewer than `samples` outcomes; 0 for none.
+
+    There are some where a cache layer of level L3 is on.
+    """
+    nearness: float = attrs.field(default=0.25, validator=[validators.ge(0.0), validators.le(0.99)])
+    """How near a situation must be to count at all: what is as near as that counts nothing."""
+    likeness: float = attrs.field(default=0.6, validator=[validators.gt(0.0), validators.le(1.0)])
+    """How near it must be to count wholly; between both it counts in proportion."""
+    borrowed: int = attrs.field(default=20, validator=[validators.ge(0), validators.le(10_000)])
+    """As many outcomes, at most, as what functions like it have seen of a target counts like."""
     decay: float = attrs.field(default=0.998, validator=[validators.ge(0.5), validators.le(1.0)])
     """By how much an outcome of a target counts less with each of its outcomes that follows."""
     drift: bool = True
@@ -76,3 +87,5 @@ class AdaptiveSettings:
     def __attrs_post_init__(self) -> None:
         if self.learning < self.exploration:
             raise ValueError("'learning' must not be below 'exploration'")
+        if self.likeness <= self.nearness:
+            raise ValueError("'likeness' must be above 'nearness'")

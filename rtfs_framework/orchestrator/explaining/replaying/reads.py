@@ -203,6 +203,8 @@ class RecordedReads(Reads):
             raise _UnknownError(lack)
         if read[0] != "experience":
             return found
+        if not found:
+            return ()
         near = self.facts.learned.recall(found, gone, read_situation(self), int(read[1]), self.facts.embedder)
         if near is None:
             raise _UnknownError("the layer of experience, or the embedder, fails now")
