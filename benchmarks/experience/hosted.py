@@ -19,7 +19,6 @@ from benchmarks.experience.families import (
     NAMES,
     PRICES,
     SECONDS,
-    STATED,
     TOKENS,
     Qualities,
     Task,
@@ -46,7 +45,7 @@ from rtfs_framework.registry.load import load_catalog
 from rtfs_framework.registry.problems import Provenance
 from rtfs_framework.testing.clock import FakeClock
 
-RATED = 0.05
+RATED = 0.2
 """The share of answers of which somebody says whether they are right."""
 _MIDNIGHT = 1_700_006_400.0
 _SPREAD = 0.35
@@ -84,9 +83,7 @@ class Setup:
         """Return the configuration."""
         route = ", ".join(f'"local-{name}"' for name in NAMES)
         routes = "".join(f'"{task.name}" = [{route}]\n' for task in tasks)
-        models = "".join(
-            f'[delegation.local_models.{name}]\nprovider = "{name}"\nquality = {STATED[name]}\n' for name in NAMES
-        )
+        models = "".join(f'[delegation.local_models.{name}]\nprovider = "{name}"\n' for name in NAMES)
         embedder = f'embedder = "{self.embedder}"' if self.embedder else ""
         return _CONFIG.format(embedder=embedder) + routes + models + (_EXPERIENCE if self.experience else "")
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rtfs_framework.api import Candidate
 
 NAME = "adaptive"
+_SHRUNK = 5.0
+"""As many ratings as what is usual counts like, beside what was said of answers of one target."""
 _NONE_ALIKE: Mapping[str, Alike] = {}
 _UNKNOWN = 0.5
 """Feedback that is expected of a target of which nobody has said anything."""
@@ -171,17 +173,18 @@ def _expected(arm: Arm, known: _Known, x: Sequence[float], counts: int) -> Expec
 
 
 def _rated(quality: float | None, alike: Alike, counts: int, borrowed: float) -> tuple[float, float]:
-    """Return what is expected of answers before anything was said of this function's, and as how many ratings.
+    """Return as how many ratings what is expected of answers counts before any was rated here, and its value.
 
-    What was said of answers to functions like it is evidence beside what the owner says. It makes that better, not
-    weightier: the function's own ratings count against it as they do without.
+    What was said of answers to functions like it is evidence beside what the owner says, or, where that is nothing,
+    beside what was said of all targets there (`Alike.usual`), so that one bad rating condemns nobody. It makes what is
+    expected better, not weightier: the function's own ratings count against it as they do without.
     """
     stated = 0.0 if quality is None else float(counts)
-    said = _UNKNOWN if quality is None else quality
-    if alike.feedback is None or not alike.rated:
-        return stated, said
-    value = (stated * said + alike.rated * alike.feedback) / (stated + alike.rated)
-    return max(stated, min(borrowed, alike.rated)), value
+    said = quality if quality is not None else _UNKNOWN if alike.usual is None else alike.usual
+    weight = stated + _SHRUNK
+    rated = alike.rated if alike.feedback is not None else 0.0
+    value = (weight * said + rated * (alike.feedback or 0.0)) / (weight + rated)
+    return max(stated, min(borrowed, rated)), value
 
 
 def _by_lines(lines: Mapping[str, Line] | None, x: Sequence[float], stated: float, prior: float) -> Expected:

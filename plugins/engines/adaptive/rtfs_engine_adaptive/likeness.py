@@ -33,6 +33,8 @@ class Alike:
     feedback: float | None
     rated: float
     """Ratings, each as far as its situation is near."""
+    usual: float | None = None
+    """What is said of answers there, whichever target gave them; None without any."""
 
 
 @attrs.define(slots=True)
@@ -62,7 +64,11 @@ def alike(found: Iterable[Experience], symbol: str, least: float, whole: float) 
         if near > 0.0 and each.situation.symbol != symbol:
             for plan in each.plans:
                 rows.setdefault(show_target(plan.target), []).append((near, plan))
-    return {target: _together(of) for target, of in rows.items()}
+    made = {target: _together(of) for target, of in rows.items()}
+    usual = _Sum()
+    for one in made.values():
+        usual.add(one.rated, one.feedback)
+    return {target: attrs.evolve(one, usual=usual.mean) for target, one in made.items()}
 
 
 def _together(rows: Iterable[tuple[float, PlanOutcomes]]) -> Alike:
