@@ -184,6 +184,7 @@ def gptcache(asked: Sequence[str], kept: Sequence[str], vectors: Any) -> tuple[f
         from gptcache import Cache
         from gptcache.adapter.api import get, put
         from gptcache.manager import CacheBase, VectorBase, get_data_manager
+        from gptcache.processor.pre import get_prompt
         from gptcache.similarity_evaluation.distance import SearchDistanceEvaluation
     except ImportError:
         return None
@@ -193,6 +194,7 @@ def gptcache(asked: Sequence[str], kept: Sequence[str], vectors: Any) -> tuple[f
         near = VectorBase("faiss", dimension=vectors.shape[1], index_path=f"{folder}/faiss.index")
         cache = Cache()
         cache.init(
+            pre_embedding_func=get_prompt,
             embedding_func=lambda text, **_: table[text],
             data_manager=get_data_manager(base, near),
             similarity_evaluation=SearchDistanceEvaluation(),
@@ -201,7 +203,10 @@ def gptcache(asked: Sequence[str], kept: Sequence[str], vectors: Any) -> tuple[f
         for text in kept:
             put(text, "an answer", cache_obj=cache)
         took = (process_time() - began) / len(kept)
-        return timed(lambda at: get(asked[at], cache_obj=cache), len(asked)), took
+        found = timed(lambda at: get(asked[at], cache_obj=cache), len(asked))
+        cache.data_manager.close()
+        cache.data_manager.close = lambda: None  # it is called at exit again, when the folder is gone
+        return found, took
 
 
 if __name__ == "__main__":

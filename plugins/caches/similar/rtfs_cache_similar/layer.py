@@ -41,7 +41,9 @@ _CLOSEST = 0.999
 """Where nobody knows how near the wrongly served question was: only what is nearly the entry's own request goes too."""
 _USES = 256
 _PERSIST = 64
-"""Look-ups after which the evidence is written down, if no judgement did it before."""
+"""Look-ups after which the evidence is written down; what somebody says of an answer is written at once."""
+_JUDGED = 8
+"""For how many of them a judgement counts."""
 
 
 @attrs.define(slots=True)
@@ -102,7 +104,7 @@ class SimilarCache:
                 near = [] if vector is None else self._near(question.partition.digest, vector)
                 partition, look = question.partition.digest, Look(question.text)
                 verdict = self._decider.decide(partition, look, near, question.draw, question.bound)
-                self._note_decided()
+                self._note(1)
             if verdict.served is not Served.HIT:
                 self._counts.misses += 1
                 return verdict
@@ -173,7 +175,7 @@ class SimilarCache:
                 return
             near = Near(verdict.entry, found[1].text, verdict.similarity or 0.0, verdict.record)
             self._decider.judged(question.partition.digest, Look(question.text), near, same=same)
-            self._keep_evidence()
+            self._note(_JUDGED)
 
     def right(self, entry: str, question: str) -> None:
         """Learn that a served answer was right."""
@@ -320,8 +322,9 @@ class SimilarCache:
             self._store.note_uses([(tick, each) for each, tick in self._used.items()])
             self._used.clear()
 
-    def _note_decided(self) -> None:
-        self._unwritten += 1
+    def _note(self, weight: int) -> None:
+        """Write the evidence when there is enough that is new: all of it is written, so not at each look-up."""
+        self._unwritten += weight
         if self._unwritten >= _PERSIST:
             self._keep_evidence()
 
