@@ -197,7 +197,7 @@ class Keeper:
         except asyncio.TimeoutError as error:
             raise TimeoutError from error
         finally:
-            with suppress(ValueError):
+            if errand in self._errands:  # `remove` of what is not there would write all of it down for its message
                 self._errands.remove(errand)
 
     async def _serve(self, came: asyncio.Event) -> None:
