@@ -29,6 +29,8 @@ _MOST_NUMBER = 1e15
 _KEPT_TEXT = 1 << 14
 """Characters of a text whose digest is kept."""
 _FIELDS = frozenset({"program", "entry", "args", "context", "deadline", "budget", "hops", "via", "key", "caller"})
+_SIMPLE = frozenset({"program", "entry", "args", "deadline"})
+"""Those of a request that somebody makes by themselves."""
 _CONTEXT = frozenset({"labels", "grant", "deny", "reach", "level", "agent", "environment", "constraints"})
 
 
@@ -86,8 +88,20 @@ def read_run(body: bytes) -> RunRequest:
     _check_characters(table, body)
     _known(table, _FIELDS, "")
     program, digest = _program(table.get("program"))
-    entry = _text(table, "entry", None)
-    args = _text(table, "args", "[]")
+    args = _text(table, "args", "[]") or "[]"
+    return RunRequest(
+        program=program,
+        digest=digest,
+        entry=_text(table, "entry", None),
+        args=read_args(args),
+        written=args,
+        deadline=_number(table, "deadline"),
+        **({} if table.keys() <= _SIMPLE else _further(table)),
+    )
+
+
+def _further(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what comes along with a request of another host: rules, marks, budget, its way, its key, its asker."""
     via = table.get("via") or ()
     if not isinstance(via, list | tuple) or len(via) > MOST_VIA or not all(isinstance(each, str) for each in via):
         raise malformed(f"'via' must be a list of at most {MOST_VIA} ids of hosts")
@@ -96,21 +110,15 @@ def read_run(body: bytes) -> RunRequest:
         raise malformed(f"'key' has more than {MOST_KEY} characters")
     context = _table(table.get("context") or {}, "'context'")
     _known(context, _CONTEXT, "context.")
-    return RunRequest(
-        program=program,
-        digest=digest,
-        entry=entry,
-        args=read_args(args or "[]"),
-        written=args or "[]",
-        rules=_rules(context) if context else NO_NARROWING,
-        marks=frozenset(_texts(context, "labels") or ()),
-        deadline=_number(table, "deadline"),
-        budget=None if table.get("budget") is None else _budget(_table(table["budget"], "'budget'")),
-        hops=_whole(table, "hops"),
-        via=tuple(via),
-        key=key,
-        caller=_facts(table, "caller"),
-    )
+    return {
+        "rules": _rules(context) if context else NO_NARROWING,
+        "marks": frozenset(_texts(context, "labels") or ()),
+        "budget": None if table.get("budget") is None else _budget(_table(table["budget"], "'budget'")),
+        "hops": _whole(table, "hops"),
+        "via": tuple(via),
+        "key": key,
+        "caller": _facts(table, "caller"),
+    }
 
 
 def _json(body: bytes) -> Any:
