@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import attrs
 import pytest
 
@@ -79,3 +81,31 @@ def test_a_layer_is_given_the_variables_that_its_settings_name_and_no_others(kit
         pass
     assert made[0].environ == {"PASSWORD": "s3cret"}
     assert "s3cret" not in repr(made[0])
+
+
+def on_a_loop():
+    """Tell whether an event loop runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def test_a_right_is_taken_and_given_back_in_threads_that_hold_up_no_loop(kit, shared):
+    catalog, _ = shared
+    entry, who = catalog.caches["far"]
+    seen = []
+
+    class Right:
+        def release(self):
+            seen.append(("release", on_a_loop()))
+
+    def factory(settings):
+        layer = entry.factory(settings)
+        layer.claim = lambda key, lease: seen.append(("claim", on_a_loop())) or Right()
+        return layer
+
+    caches = {**catalog.caches, "far": (attrs.evolve(entry, factory=factory), who)}
+    run(kit, attrs.evolve(catalog, caches=caches), "[caches.far]\n")
+    assert seen == [("claim", False), ("release", False)]
