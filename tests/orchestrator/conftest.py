@@ -148,7 +148,7 @@ class Kit:
 
     def cache(self, name, level):
         layer = self.layers.setdefault(name, DictCache())
-        return CacheEntry(name=name, summary="A dict.", level=level, factory=lambda _settings: layer)
+        return CacheEntry(name=name, summary="A dict.", level=level, factory=lambda _settings: layer, bounded=True)
 
     def catalog(
         self,

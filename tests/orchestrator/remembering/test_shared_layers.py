@@ -106,6 +106,6 @@ def test_a_right_is_taken_and_given_back_in_threads_that_hold_up_no_loop(kit, sh
         layer.claim = lambda key, lease: seen.append(("claim", on_a_loop())) or Right()
         return layer
 
-    caches = {**catalog.caches, "far": (attrs.evolve(entry, factory=factory), who)}
+    caches = {**catalog.caches, "far": (attrs.evolve(entry, factory=factory, bounded=True), who)}
     run(kit, attrs.evolve(catalog, caches=caches), "[caches.far]\n")
     assert seen == [("claim", False), ("release", False)]
