@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -32,37 +32,37 @@ def in_child(work):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-@pytest.fixture
-def busy():
-    """Return a function that lets other threads do something over and over, until the test ends."""
-    stop, threads = threading.Event(), []
+@contextmanager
+def busy(work, count=3):
+    """Let other threads do something over and over meanwhile."""
+    stop = threading.Event()
 
-    def begin(work, count=3):
-        def again():
-            while not stop.is_set():
-                work()
+    def again():
+        while not stop.is_set():
+            work()
 
-        threads.extend(threading.Thread(target=again) for _ in range(count))
-        for thread in threads[-count:]:
-            thread.start()
-
-    yield begin
-    stop.set()
+    threads = [threading.Thread(target=again) for _ in range(count)]
     for thread in threads:
-        thread.join()
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
 
 
 @pytest.mark.parametrize("make", [threading.Lock, threading.RLock])
-def test_locks_are_free_in_the_child_and_afterwards_in_the_parent(busy, make):
+def test_locks_are_free_in_the_child_and_afterwards_in_the_parent(make):
     first, second = free_at_forks(make()), free_at_forks(make())
 
     def one_in_the_other():
         with first, second:
             pass
 
-    busy(one_in_the_other)
-    for _ in range(20):
-        assert in_child(lambda: 0 if first.acquire(timeout=0) and second.acquire(timeout=0) else 1) == 0
+    with busy(one_in_the_other):
+        for _ in range(20):
+            assert in_child(lambda: 0 if first.acquire(timeout=0) and second.acquire(timeout=0) else 1) == 0
     assert first.acquire(timeout=20)
     first.release()
 
@@ -76,7 +76,7 @@ def test_a_lock_of_the_thread_that_forks_does_not_stop_it(monkeypatch):
     assert not lock.locked()
 
 
-def test_a_file_can_be_used_in_a_child_while_other_threads_use_it(busy, tmp_path):
+def test_a_file_can_be_used_in_a_child_while_other_threads_use_it(tmp_path):
     tables = SqliteTables(application=7, version=1, statements=("create table t (x)",))
     with closing(HeldFile(tmp_path / "held.sqlite", tables, RuntimeError)) as held:
 
@@ -84,8 +84,8 @@ def test_a_file_can_be_used_in_a_child_while_other_threads_use_it(busy, tmp_path
             db.execute("insert into t values (1)")
 
         held.do(add)
-        busy(lambda: held.do(add))
-        for _ in range(20):
-            assert in_child(lambda: held.do(add) or 0) == 0
+        with busy(lambda: held.do(add)):
+            for _ in range(20):
+                assert in_child(lambda: held.do(add) or 0) == 0
     with closing(sqlite3.connect(tmp_path / "held.sqlite")) as db:
         assert db.execute("select count(*) from t").fetchone()[0] > 20

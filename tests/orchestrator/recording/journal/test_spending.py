@@ -67,6 +67,7 @@ def test_requests_tokens_and_money_by_target(ran):
 
 def test_every_word_can_be_grouped_by(ran):
     path = ran(clock=FakeClock(1_780_000_000.0))
+    ((run,),) = by(path, "run")
     (first, *_) = by(path, *DIMENSIONS)
     assert dict(zip(DIMENSIONS, first, strict=True)) == {
         "tenant": "",
@@ -75,6 +76,7 @@ def test_every_word_can_be_grouped_by(ran):
         "day": "2026-05-28",
         "engine": "",
         "target": "remote m",
+        "run": run,
     }
     assert [key for key, _ in by(path, "function").items()] == [("ask",), ("tell",), ("own",)]
 
