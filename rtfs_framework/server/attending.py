@@ -51,15 +51,18 @@ async def attended(making: Awaitable[T], gone: Gone, stopping: Stopping, seconds
             raise disconnected()
         raise asyncio.TimeoutError
     finally:
-        await stopped(left)
         if not task.done():
             stopping.why = stopping.why or ENDING
-            await stopped(task)
+        await stopped(task, left)
 
 
-async def stopped(task: asyncio.Future[Any]) -> None:
-    """Cancel a task that has not ended, and wait until it has; what became of it is nobody's any more."""
-    task.cancel()
-    await asyncio.wait([task])
-    if not task.cancelled():
-        task.exception()
+async def stopped(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel what has not ended, and wait until it has; what became of that is nobody's any more."""
+    under_way = [each for each in tasks if not each.done()]
+    for each in under_way:  # all of them before the first is waited for: whoever waits may be cancelled, too
+        each.cancel()
+    if under_way:
+        await asyncio.wait(under_way)
+    for each in tasks:
+        if each.done() and not each.cancelled():
+            each.exception()

@@ -161,3 +161,14 @@ def test_who_waits_is_answered_at_the_end_of_the_server(gate, ask):
         gate.open.set()
         there.join()
     assert answers[0].json()["value"] == '["said" "said"]'
+
+
+def test_what_still_runs_when_the_server_ends_says_so(gate, tmp_path):
+    with OpenAIServer(then=gate) as one:
+        with served(CONFIG.format(url=one.url) + "[serve]\ndrain = 1\n", home=tmp_path) as server:
+            connection = begin(server, args='["a"]')
+            assert gate.asked.wait(30)
+        connection.close()
+        gate.open.set()
+    (row,) = list_runs(tmp_path / "journal.sqlite")
+    assert (row.status, row.message) == ("interrupted", "the server ends")
