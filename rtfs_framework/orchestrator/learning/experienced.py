@@ -64,7 +64,7 @@ class _Published:
     ends: tuple[float, ...] = ()
     names: Mapping[str, int] = attrs.field(factory=dict)
     """By cell, its version."""
-    answers: dict[Hashable, Found | None] = attrs.field(factory=dict)
+    answers: dict[Hashable, Found] = attrs.field(factory=dict)
 
 
 _UNPUBLISHED: Cells = {}
@@ -128,14 +128,14 @@ class Experiences:
             return 0, ()
         gone = bisect_right(now.ends, self.clock.now())
         asked = gone, situation, most
-        if asked not in now.answers:
+        found = now.answers.get(asked)
+        if found is None:
+            found = self._asked(now.known[gone:], situation, most, embedder)
+            if found is None:
+                return None
             if len(now.answers) >= _MOST:
                 now.answers.clear()
-            now.answers[asked] = self._asked(now.known[gone:], situation, most, embedder)
-        found = now.answers[asked]
-        if found is None:
-            del now.answers[asked]
-            return None
+            now.answers[asked] = found
         return (now.version, gone), found
 
     def recall(

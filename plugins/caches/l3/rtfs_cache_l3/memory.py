@@ -63,10 +63,15 @@ def folded(state: State, outcome: Outcome, *, capacity: int, ttl: float | None, 
     if len(made) > MOST_TARGETS:
         del made[next(iter(made))]
     cell = {"situation": situation.to_json(), "at": at, "until": None if ttl is None else at + ttl, "plans": made}
-    kept = {each: found for each, found in state.items() if each != name and not _is_over(found, outcome.at)}
+    kept = {**state}
+    for each, found in state.items():  # in the order of their last change, so those that are over come first
+        if isinstance(found, dict) and not _is_over(found, outcome.at):
+            break
+        del kept[each]
+    kept.pop(name, None)
     kept[name] = cell
-    while sum(isinstance(found, dict) for found in kept.values()) > capacity:
-        del kept[next(each for each, found in kept.items() if isinstance(found, dict))]
+    while len(kept) > capacity:
+        del kept[next(iter(kept))]
     return kept
 
 
@@ -84,8 +89,8 @@ def experience_of(cell: Cell) -> Experience:
         raise ValueError(f"this is no cell of experience: {error!r:.80}") from None
 
 
-def _is_over(cell: Any, now: float) -> bool:
-    until = cell.get("until") if isinstance(cell, dict) else None
+def _is_over(cell: Cell, now: float) -> bool:
+    until = cell["until"]
     return until is not None and until <= now
 
 
