@@ -19,6 +19,7 @@ from rtfs_framework.orchestrator.learning.experienced import NAME, Experiences
 from rtfs_framework.orchestrator.learning.overview import forget
 from rtfs_framework.orchestrator.learning.shelf import MemoryLearning
 from rtfs_framework.orchestrator.recording.journal.history import history_of
+from rtfs_framework.orchestrator.recording.journal.verify import verify
 from rtfs_framework.orchestrator.remembering.safe_layer import SafeLayer
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.registry.faults import Part
@@ -149,6 +150,21 @@ def test_the_journal_holds_a_situation_once_and_no_argument(opened, tmp_path):
     db.close()
     assert Situation.of_json(json.loads(text)).symbol == "mail/sort"
     assert "hidden" not in text
+
+
+def test_a_situation_that_was_changed_in_the_journal_is_found(opened, tmp_path):
+    session, _ = opened()
+    with session:
+        one = run(session, SORT + '(mail/sort "a")').run_id
+    home = tmp_path / "home"
+    assert verify(home / "journal.sqlite", one, home).ok
+    digest = rows(tmp_path)[0]["situation"]
+    with sqlite3.connect(home / "journal.sqlite") as db:
+        for (name,) in db.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            db.execute(f"drop trigger {name}")
+        db.execute("update plans set body = replace(body, 'Sorts', 'Loses') where digest = ?", (digest,))
+    db.close()
+    assert not verify(home / "journal.sqlite", one, home).ok
 
 
 def test_intents_are_told_apart_and_written_as_digests(opened, tmp_path):

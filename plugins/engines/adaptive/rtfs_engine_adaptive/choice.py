@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NAME = "adaptive"
 _SHRUNK = 5.0
 """As many ratings as what is usual counts like, beside what was said of answers of one target."""
+_PER_RATING = 2.0
+"""As many outcomes, at most, as one rating counts like where answers are rated: what nobody spoke of is to be tried."""
 _NONE_ALIKE: Mapping[str, Alike] = {}
 _UNKNOWN = 0.5
 """Feedback that is expected of a target of which nobody has said anything."""
@@ -146,7 +148,8 @@ def _known(
     other = near.get(arm.name)
     if other is not None and other.count > 0.0:
         count = 0.0 if own is None else own["success"]["n"]
-        return _Known(own, count, other, min(float(settings.borrowed), other.count))
+        heard = other.count if other.usual is None else _PER_RATING * other.rated
+        return _Known(own, count, other, min(float(settings.borrowed), other.count, heard))
     lines: Mapping[str, Line] | None = own or whole.get("arms", {}).get(arm.name)
     return _Known(lines, 0.0 if lines is None else lines["success"]["n"])
 

@@ -75,6 +75,16 @@ def test_one_bad_rating_condemns_no_target():
     assert "rated 0.73" in seen[0].why
 
 
+def test_a_target_of_which_little_was_said_is_still_tried():
+    quiet, heard = ((plan(A, **GOOD), plan(B, feedback=0.9, rated=rated)) for rated in (3.0, 50.0))
+    shares = []
+    for plans in (quiet, heard):
+        made = engine()
+        shares.append(decide(made, Experienced(made, (experience(*plans),)))[0].propensity)
+    assert shares[0] == pytest.approx(0.5)
+    assert shares[1] > 0.95
+
+
 class Both:
     """Would use both targets."""
 
