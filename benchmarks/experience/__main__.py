@@ -162,8 +162,8 @@ def _ratio(value: float | None) -> str:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.experience", description=__doc__)
     usual = "wordllama" if find_spec("rtfs_embedder_wordllama") else ""
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each new function (default: %(default)s)")
-    parser.add_argument("--before", type=int, default=800, help="calls of each known function (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each new function (default: %(default)s)")
+    parser.add_argument("--before", type=int, default=1_600, help="calls of each known function (default: %(default)s)")
     parser.add_argument("--calls", type=int, default=800, help="calls of the new one (default: %(default)s)")
     parser.add_argument("--embedder", default=usual, help="its name, '' for none (default: %(default)s)")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="of new functions")
