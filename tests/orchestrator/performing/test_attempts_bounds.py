@@ -114,9 +114,13 @@ class TestPlansInMemory:
         with desk.open(decide, l1=True, a=["a"], b=["b"]) as session:
 
             async def both():
-                with anyio.move_on_after(0.3):
-                    await session.run_async(desk.source(PROGRAM), ("x",))
-                with anyio.fail_after(10):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(session.run_async, desk.source(PROGRAM), ("x",))
+                    while not asked:  # noqa: ASYNC110 - it is decided in another thread
+                        await anyio.sleep(0.005)
+                    await anyio.sleep(0.1)  # by now it waits
+                    group.cancel_scope.cancel()
+                with anyio.fail_after(25):
                     return await session.run_async(desk.source(PROGRAM), ("x",))
 
             assert anyio.run(both).value == "b"

@@ -59,10 +59,11 @@ class Desk:
 
     def __init__(self, kit, source):
         self.kit, self.source = kit, source(PROGRAM)
-        self.given_up = []
+        self.hanging, self.given_up = [], []
 
     def hang(self, name):
         async def forever():
+            self.hanging.append(name)
             try:
                 await anyio.sleep(3600)
             finally:
@@ -244,8 +245,11 @@ def test_a_call_that_is_stopped_stops_both(desk, kit):
     with kit.open(kit.catalog(*models, engine=desk.engine), IDEMPOTENT) as session:
 
         async def stop():
-            with anyio.move_on_after(0.3):
-                await session.run_async(desk.source, ("text",))
+            async with anyio.create_task_group() as group:
+                group.start_soon(session.run_async, desk.source, ("text",))
+                while len(desk.hanging) < 2:  # noqa: ASYNC110 - they hang in another thread
+                    await anyio.sleep(0.005)
+                group.cancel_scope.cancel()
             while len(desk.given_up) < 2:  # noqa: ASYNC110 - given up, they end in another thread
                 await anyio.sleep(0.01)
 
