@@ -156,9 +156,18 @@ class CacheFile:
     def _open(self) -> sqlite3.Connection:
         self._process = os.getpid()
         self._db = None
-        self._db = self._opened(self._tables)
-        return self._db
+        db = self._opened(self._tables)
+        try:
+            self._settle(db)
+        except BaseException:
+            db.close()
+            raise
+        self._db = db
+        return db
 
     def _opened(self, tables: SqliteTables) -> sqlite3.Connection:
-        """Return a connection; layers that mend older files, or set something for each connection, do it here."""
+        """Return a connection; a layer that must mend older files does it here."""
         return open_sqlite(self.path, tables)
+
+    def _settle(self, db: sqlite3.Connection) -> None:
+        """Do what a layer does with each new connection."""

@@ -166,20 +166,18 @@ class Store(CacheFile):
     def _opened(self, tables: SqliteTables) -> sqlite3.Connection:
         self._near.clear()  # the versions of another connection say nothing of this one's
         try:
-            return _settled(super()._opened(tables))
+            return super()._opened(tables)
         except NotOurFileError:
             if not _renewed(self.path):
                 raise
             self._sealing.tell_outdated(self.path)
-            return _settled(super()._opened(tables))
+            return super()._opened(tables)
 
-
-def _settled(db: sqlite3.Connection) -> sqlite3.Connection:
-    """Bound the log, read texts as bytes, and count the rows: whoever wrote them may have counted badly."""
-    db.text_factory = bytes  # what others wrote may be no text, and is not to break more than its row
-    db.execute("pragma journal_size_limit = 16777216")
-    in_transaction(db, lambda db: db.execute(tables.COUNTED))
-    return db
+    def _settle(self, db: sqlite3.Connection) -> None:
+        """Bound the log, read texts as bytes, and count the rows: whoever wrote them may have counted badly."""
+        db.text_factory = bytes  # what others wrote may be no text, and is not to break more than its row
+        db.execute("pragma journal_size_limit = 16777216")
+        in_transaction(db, lambda db: db.execute(tables.COUNTED))
 
 
 def _version(db: sqlite3.Connection) -> int:

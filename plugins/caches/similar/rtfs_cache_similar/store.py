@@ -232,19 +232,14 @@ class Store(CacheFile):
             return None
         return place, entry
 
-    def _opened(self, tables: SqliteTables) -> sqlite3.Connection:
-        return _settled(super()._opened(tables))
+    def _settle(self, db: sqlite3.Connection) -> None:
+        """Bound the log, and count the rows: whoever wrote them may have counted badly."""
+        db.execute("pragma journal_size_limit = 16777216")
+        in_transaction(db, lambda db: db.execute(_COUNTED))
 
 
 _BESIDE = 64
 """Bytes of a row beside its texts, roughly."""
-
-
-def _settled(db: sqlite3.Connection) -> sqlite3.Connection:
-    """Bound the log, and count the rows: whoever wrote them may have counted badly."""
-    db.execute("pragma journal_size_limit = 16777216")
-    in_transaction(db, lambda db: db.execute(_COUNTED))
-    return db
 
 
 def _take(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> tuple[int, ...]:
