@@ -152,7 +152,8 @@ class Evidence:
         """Return the place of the lowest threshold above which a bound holds; None where none does."""
         if self.prior is None and self.since < _FEW:
             return None
-        saved = max(0.0, allowed * self.ledger_looks - self.spent())
+        # One threshold for all serves most: with a prior it is known; from nothing, what was saved is spent later.
+        saved = 0.0 if self.prior else max(0.0, allowed * self.ledger_looks - self.spent())
         target = allowed + saved / max(self.ledger_looks, _SPREAD)
         return _down(self.shares() * self.rates() <= target)
 
