@@ -19,6 +19,7 @@ GRID: Vector = np.arange(20, 99) / 100.0
 """The thresholds."""
 FORMAT, VERSION = "rtfs-similar-prior", 2
 _DELTA = 0.04
+_BOTH_SAMPLES = 1.5
 _ORIGIN = "it is written by `rtfs learn similar FILE --out MODEL`"
 
 
@@ -49,9 +50,11 @@ class Prior:
 
         Wrong answers that come together (of one question, asked twice or in several orders; of questions that pairs
         connect) are worth as many as vary like them: both counts are divided by their spread (McCullagh and Nelder,
-        "Generalized linear models", 1989, 4.5).
+        "Generalized linear models", 1989, 4.5). What will be served is a sample as well, whose own chance adds to that
+        of the pairs: over twice as many look-ups as the prior's it is half as large, hence 1.5 times the spread.
         """
-        counts = zip(np.ceil(self.wrong / self.spread), self.judged / self.spread, strict=True)
+        spread = _BOTH_SAMPLES * self.spread
+        counts = zip(np.ceil(self.wrong / spread), self.judged / spread, strict=True)
         return np.array([exact(int(wrong), int(judged), _DELTA) for wrong, judged in counts])
 
     def to_bytes(self) -> bytes:
