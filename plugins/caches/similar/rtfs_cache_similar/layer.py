@@ -71,7 +71,11 @@ class SimilarCache:
         scope: SimilarScope | None = None,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Read the evidence; entries are read when they are first asked for. `report` tells the user what is wrong."""
+        """Read the evidence; entries are read when they are first asked for. `report` tells the user what is wrong.
+
+        Evidence that cannot be read, of another version for one, is no evidence: nothing but equal requests is served
+        until there is some again.
+        """
         self._lock = free_at_forks(RLock())
         self._store = store
         self._decider = decider
@@ -87,7 +91,10 @@ class SimilarCache:
         self._unwritten = 0
         evidence = store.evidence()
         if evidence is not None:
-            decider.load(evidence)
+            try:
+                decider.load(evidence)
+            except ValueError as error:
+                report(f"what was judged before cannot be used ({error}), so the evidence begins anew")
 
     def scope(self) -> SimilarScope:
         """Return for which functions it may be asked, and what exploring may cost."""

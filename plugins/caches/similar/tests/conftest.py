@@ -113,6 +113,7 @@ def opened(tmp_path, clock):
             bounds=Bounds(capacity, size),
             ttl=ttl,
             clock=clock,
+            report=report or (lambda _: None),
         )
         made.append(layer)
         return layer

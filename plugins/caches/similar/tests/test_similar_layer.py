@@ -8,6 +8,7 @@ import threading
 import attrs
 import pytest
 
+from rtfs_cache_similar.deciding.decider import Decider
 from rtfs_framework.api import CacheInfo, CacheKey, Served
 
 INFO = CacheInfo(symbol="triage/sort", tenant="acme", reply="r:0.0", cost=1_200)
@@ -154,6 +155,19 @@ def test_invalidate_forgets_the_entry_of_an_exact_key(opened, question):
     assert layer.invalidate(question("a/1").exact)
     assert not layer.invalidate(question("a/1").exact)
     assert layer.ask(question("a/2")).served is Served.MISS
+
+
+def test_evidence_of_another_version_is_none_and_that_is_said(opened, question):
+    layer = opened()
+    layer.put(question("a/1"), "a")
+    layer.judged(question("a/2"), layer.ask(question("a/2")), same=True)
+    layer.close()
+    told, decider = [], Decider()
+    layer = opened(decider=decider, report=told.append)
+    assert (len(told), "the evidence begins anew" in told[0], decider.report()) == (1, True, {})
+    assert [layer.ask(question(text)).served for text in ("a/1", "a/2")] == [Served.HIT, Served.MISS], (
+        "equal ones alone"
+    )
 
 
 def test_clear_forgets_entries_and_keeps_evidence(opened, question, trusting):

@@ -42,7 +42,7 @@ def loaded(data: bytes, prior: Prior | None) -> OrderedDict[str, Evidence]:
         FileError: It is none, or is damaged.
     """
     return model_data(
-        data, "the evidence of similar questions", _ORIGIN, lambda top, _: _partitions(top, prior), "<evidence>"
+        data, "evidence of similar questions", _ORIGIN, lambda top, _: _partitions(top, prior), "<evidence>"
     )
 
 
