@@ -8,6 +8,7 @@ these. A fork waits for them, but no longer than `PATIENCE`.
 from __future__ import annotations
 
 import os
+from threading import Lock
 from time import monotonic
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -15,6 +16,8 @@ from weakref import WeakSet
 PATIENCE = 2.0
 """Seconds for which a fork waits for all of them: one of its own thread never comes free."""
 
+_guard = Lock()
+"""Of the set; held while a process is forked off."""
 _LOCKS: WeakSet[Any] = WeakSet()
 _held: list[Any] = []
 _left: list[Any] = []
@@ -24,7 +27,8 @@ _Lock = TypeVar("_Lock")
 
 def free_at_forks(lock: _Lock) -> _Lock:
     """Return a lock (`threading.Lock` or `RLock`) that a child of this process will find free."""
-    _LOCKS.add(lock)
+    with _guard:
+        _LOCKS.add(lock)
     return lock
 
 
@@ -40,12 +44,13 @@ def _before() -> None:
     with none held, and the others must be free then; else it all begins again with the one that was not (as `std::lock`
     of C++ does).
     """
+    _guard.acquire()  # by others it is held for moments
     locks, until = list(_LOCKS), monotonic() + PATIENCE
     while (taken := _taken(locks, until)) < len(locks):
         if monotonic() >= until:
             _held.extend(each for each in locks[taken + 1 :] if each.acquire(blocking=False))
             return
-        _after()
+        _release()
         locks.insert(0, locks.pop(taken))
 
 
@@ -58,9 +63,14 @@ def _taken(locks: list[Any], until: float) -> int:
     return len(locks)
 
 
-def _after() -> None:
+def _release() -> None:
     while _held:
         _held.pop().release()
+
+
+def _after() -> None:
+    _release()
+    _guard.release()
 
 
 if hasattr(os, "register_at_fork"):
