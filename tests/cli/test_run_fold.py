@@ -105,3 +105,9 @@ def test_a_main_of_another_arity_is_seen_before_anything_runs(rtfs, words, argum
 def test_an_estimate_of_a_fold_is_refused_with_a_way_out(rtfs, words):
     result = rtfs("run", "words.rtfs", "--input", "in.txt", "--estimate")
     assert (result.code, "E0908" in result.err, "--limit 100" in result.err) == (2, True, True)
+
+
+def test_records_of_a_fold_cannot_overlap(rtfs, words):
+    result = rtfs("run", "words.rtfs", "--input", "in.txt", "--concurrency", 4)
+    assert (result.code, "leave --concurrency out" in result.err) == (2, True)
+    assert rtfs("run", "words.rtfs", "--input", "in.txt", "--concurrency", 1).code == 0

@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import click
 
 from rtfs_framework.cli.commands.run_once import check_arity, check_records, linked_with_notices
 from rtfs_framework.cli.faults import FAILED, FINE, INTERRUPTED
@@ -88,6 +89,8 @@ def run_stream(session: Session, source: Source, wanted: Wanted, how: How) -> in
     """
     linked = linked_with_notices(session, source)
     how = attrs.evolve(how, folds=folds(linked))
+    if how.folds and (how.concurrency or 1) > 1:
+        raise click.UsageError("a fold takes one record at a time: leave --concurrency out")
     if not how.folds:
         check_records(linked)
     program = session.load(linked)

@@ -71,12 +71,13 @@ class Fold(Stream):
 
     def _result(self, under: Under) -> RecordResult:
         if under.error is None:
-            self._keep(under.value, under.program_run)
+            self.state = under.value
+        self._count(under.program_run)
         return super()._result(under)
 
-    def _keep(self, state: Any, made_by: ProgramRun) -> None:
+    def _count(self, made_by: ProgramRun) -> None:
+        """Count what a record was given; that of one that failed as well, for a state that stayed tells that it did."""
         scope = made_by.scope
-        self.state = state
         if scope.floating is not None:
             self._marks |= scope.floating.label
         if scope.lineage is not None:

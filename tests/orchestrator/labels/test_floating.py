@@ -116,6 +116,10 @@ def test_a_state_carries_the_marks_of_all_that_it_was_made_of(desk):
         assert [each.value[1] for each in fold] == ["far", "own", "own"]
         assert fold.finish().value == "own"
         assert sorted(fold.finish().marks) == ["pii"]
+        fails = F + '(defn fold [s r] (if (:email r) (throw "no") (inc (or s 0)))) (defn finish [s] (f s))'
+        fold = session.load(Source("test.rtfs", fails)).fold([BOB, ALICE])
+        assert [each.ok for each in fold] == [True, False]
+        assert (fold.state, fold.finish().value) == (1, "own"), "that it stayed tells of the one that failed"
         fold = session.load(Source("test.rtfs", text)).fold([BOB, BOB])
         assert [[each.value[1] for each in fold], fold.finish().value] == [["far", "far"], "far"]
 
