@@ -23,13 +23,11 @@ from tempfile import TemporaryDirectory
 
 import attrs
 
+from benchmarks.vendors import Vendor
 from rtfs_framework.api import (
     InferenceReply,
     InferenceRequest,
     Locality,
-    ModelProvider,
-    ProviderEntry,
-    ProviderSettings,
 )
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.running.program import LoadedProgram
@@ -152,8 +150,8 @@ def _routed(asked: Sequence[Question], sure: Mapping[str, float], floor: float) 
 @contextmanager
 def _host(asked: Sequence[Question], sure: Mapping[str, float], floor: float) -> Iterator[LoadedProgram]:
     """Give a program in a host whose two models answer from the file."""
-    weak = _Model("weak", [each.weak for each in asked], [sure[each.topic] for each in asked])
-    strong = _Model("strong", [each.strong for each in asked], [1.0] * len(asked))
+    weak = _vendor("weak", [each.weak for each in asked], [sure[each.topic] for each in asked])
+    strong = _vendor("strong", [each.strong for each in asked], [1.0] * len(asked))
     who = Provenance("benchmarks", "0", "benchmarks")
     models = {each.name: (each.entry(), who) for each in (weak, strong)}
     with TemporaryDirectory() as folder:
@@ -165,38 +163,11 @@ def _host(asked: Sequence[Question], sure: Mapping[str, float], floor: float) ->
             yield session.load(Source("routing.rtfs", _PROGRAM))
 
 
-@attrs.frozen(slots=True)
-class _Model:
-    """Answers the question of a number as the file says."""
+def _vendor(name: str, right: Sequence[bool], sure: Sequence[float]) -> Vendor:
+    """Return a model that answers the question of a number as the file says, and says how sure it is."""
 
-    name: str
-    right: Sequence[bool]
-    sure: Sequence[float]
-
-    def entry(self) -> ProviderEntry:
-        """Return its record."""
-        local = self.name == "weak"
-        return ProviderEntry(
-            name=self.name,
-            summary="Answers from a file.",
-            locality=Locality.LOCAL if local else Locality.REMOTE,
-            factory=self._made,
-            deterministic=True,
-            immediate=True,
-            defaults={self.name: {}},
-        )
-
-    def _made(self, _settings: ProviderSettings) -> ModelProvider:
-        return self
-
-    def fingerprint(self) -> str:
-        """Return its name."""
-        return self.name
-
-    async def infer(self, request: InferenceRequest) -> InferenceReply:
-        """Return whether it is right about a question, and how sure it is."""
+    def answer(request: InferenceRequest) -> InferenceReply:
         number = int(str(request.args[0]))
-        return InferenceReply(data=self.right[number], structured=True, confidence=self.sure[number])
+        return InferenceReply(data=right[number], structured=True, confidence=sure[number])
 
-    async def aclose(self) -> None:
-        """Have nothing to close."""
+    return Vendor(name, answer, Locality.LOCAL if name == "weak" else Locality.REMOTE, "Answers from a file.")

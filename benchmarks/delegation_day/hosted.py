@@ -20,15 +20,11 @@ from unittest.mock import patch
 import attrs
 
 from benchmarks.delegation_day.world import DAY, NAMES, Model, World, reply_tokens, seconds_of
+from benchmarks.vendors import Vendor
 from rtfs_framework.api import (
     FailureKind,
     InferenceReply,
-    InferenceRequest,
-    Locality,
     LocalModel,
-    ModelProvider,
-    ProviderEntry,
-    ProviderSettings,
     ProviderUnavailable,
     Usage,
 )
@@ -253,38 +249,8 @@ class _Now:
         return InferenceReply(data=right, structured=True, usage=usage)
 
 
-@attrs.frozen(slots=True)
-class _Vendor:
-    """A provider of one model."""
-
-    name: str
-    now: _Now
-
-    def entry(self) -> ProviderEntry:
-        """Return its record."""
-        return ProviderEntry(
-            name=self.name,
-            summary="Answers as the simulated world says.",
-            locality=Locality.LOCAL,
-            factory=self._made,
-            immediate=True,
-            deterministic=True,
-            defaults={self.name: {}},
-        )
-
-    def _made(self, _settings: ProviderSettings) -> ModelProvider:
-        return self
-
-    def fingerprint(self) -> str:
-        """Return its name."""
-        return self.name
-
-    async def infer(self, request: InferenceRequest) -> InferenceReply:
-        """Answer."""
-        return self.now.answer(self.name, int(str(request.args[0])))
-
-    async def aclose(self) -> None:
-        """Have nothing to close."""
+def _vendor(name: str, now: _Now) -> Vendor:
+    return Vendor(name, lambda request: now.answer(name, int(str(request.args[0]))))
 
 
 @contextmanager
@@ -296,7 +262,7 @@ def _program(policy: Policy, now: _Now) -> Iterator[tuple[Session, LoadedProgram
         path.write_text(policy.toml(), encoding="utf-8")
         environ = {"RTFS_HOME": folder, "RTFS_PLUGINS": policy.plugins}
         catalog = load_catalog(environ, extra_plugins=policy.extra)
-        catalog = attrs.evolve(catalog, providers={name: (_Vendor(name, now).entry(), who) for name in NAMES})
+        catalog = attrs.evolve(catalog, providers={name: (_vendor(name, now).entry(), who) for name in NAMES})
         with Session.open(
             config_path=path, environ=environ, catalog=catalog, clock=now.clock, journal=False
         ) as session:

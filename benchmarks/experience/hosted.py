@@ -23,15 +23,11 @@ from benchmarks.experience.families import (
     Qualities,
     Task,
 )
+from benchmarks.vendors import Vendor
 from rtfs_framework.api import (
     FailureKind,
     InferenceReply,
-    InferenceRequest,
-    Locality,
     LocalModel,
-    ModelProvider,
-    ProviderEntry,
-    ProviderSettings,
     ProviderUnavailable,
     Usage,
 )
@@ -158,38 +154,8 @@ class _World:
         return InferenceReply(data=right, structured=True, usage=Usage(TOKENS, 0))
 
 
-@attrs.frozen(slots=True)
-class _Vendor:
-    """A provider of one model."""
-
-    name: str
-    world: _World
-
-    def entry(self) -> ProviderEntry:
-        """Return its record."""
-        return ProviderEntry(
-            name=self.name,
-            summary="Answers as the simulated world says.",
-            locality=Locality.LOCAL,
-            factory=self._made,
-            immediate=True,
-            deterministic=True,
-            defaults={self.name: {}},
-        )
-
-    def _made(self, _settings: ProviderSettings) -> ModelProvider:
-        return self
-
-    def fingerprint(self) -> str:
-        """Return its name."""
-        return self.name
-
-    async def infer(self, request: InferenceRequest) -> InferenceReply:
-        """Answer."""
-        return self.world.answer(self.name, request.function.name)
-
-    async def aclose(self) -> None:
-        """Have nothing to close."""
+def _vendor(name: str, world: _World) -> Vendor:
+    return Vendor(name, lambda request: world.answer(name, request.function.name))
 
 
 def expected_log_seconds(name: str) -> float:
@@ -211,7 +177,7 @@ def _program(setup: Setup, tasks: Sequence[Task], world: _World) -> Iterator[tup
         embedders = f",{setup.embedder}" if setup.embedder else ""
         environ = {"RTFS_HOME": folder, "RTFS_PLUGINS": f"static,adaptive,l1,l3{embedders}"}
         catalog = load_catalog(environ)
-        catalog = attrs.evolve(catalog, providers={name: (_Vendor(name, world).entry(), who) for name in NAMES})
+        catalog = attrs.evolve(catalog, providers={name: (_vendor(name, world).entry(), who) for name in NAMES})
         with Session.open(
             config_path=path, environ=environ, catalog=catalog, clock=world.clock, journal=False
         ) as session:
