@@ -6,6 +6,7 @@ Everything here happens in the server's event loop; compiling and computing do n
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from rtfs_framework.orchestrator.running.linking import Prepared, prepare_in
 from rtfs_framework.orchestrator.running.narrowing import NO_NARROWING, Narrowing, narrowed
 from rtfs_framework.orchestrator.running.program import UNFINISHED, LoadedProgram
 from rtfs_framework.orchestrator.session import Session
+from rtfs_framework.server.attending import stopped
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -107,6 +109,18 @@ class Kept:
             self.loaded.close()
 
 
+_Key = tuple[Narrowing, str, str]
+"""Rules, the name of a program, and the digest of its text."""
+
+
+@attrs.define(slots=True, eq=False)
+class _Making:
+    """A program that is compiled now, for all who asked for it meanwhile. It belongs to none of them."""
+
+    task: asyncio.Task[Kept]
+    waiting: int = 0
+
+
 @attrs.define(slots=True, eq=False)
 class Programs:
     """What is kept for one tenant."""
@@ -116,7 +130,8 @@ class Programs:
     seconds: float
     """How long compiling one may take."""
     _rules: OrderedDict[Narrowing, Session] = attrs.field(factory=OrderedDict, init=False)
-    _kept: OrderedDict[tuple[Narrowing, str, str], Kept] = attrs.field(factory=OrderedDict, init=False)
+    _kept: OrderedDict[_Key, Kept] = attrs.field(factory=OrderedDict, init=False)
+    _making: dict[_Key, _Making] = attrs.field(factory=dict, init=False)
     _text: int = attrs.field(default=0, init=False)
     """Characters of those that are kept."""
 
@@ -143,7 +158,9 @@ class Programs:
         return found
 
     async def get(self, source: Source, digest: str, rules: Narrowing) -> Kept:
-        """Return a program fit to run; `digest` is of its text.
+        """Return a program fit to run, to be used at once; `digest` is of its text.
+
+        Of equal requests one compiles, and all get what it got. It goes on while any of them waits.
 
         Raises:
             RtfsError: It was refused, or what it evaluates first has failed.
@@ -151,18 +168,35 @@ class Programs:
         found = self.known(source, digest, rules)
         if found is not None:
             return found
-        session = self.under(rules)
+        key = (rules, source.name, digest)
+        making = self._making.get(key)
+        if making is None:
+            making = self._making[key] = _Making(asyncio.ensure_future(self._make(key, source)))
+        making.waiting += 1
+        try:
+            return await asyncio.shield(making.task)
+        finally:
+            making.waiting -= 1
+            if not making.waiting:
+                del self._making[key]  # before anything waits: nobody joins what is about to be stopped
+                await self._left(making.task)
+
+    async def _make(self, key: _Key, source: Source) -> Kept:
+        session = self.under(key[0])
         prepared = await prepare_in(session.portal, session.host, source, session.limits, self.seconds)
         alone = not prepared.leaves_kernel and session.host.dispatcher.labelling is None
         loaded = await session.load_async(prepared.link(session.limits)) if alone else None
-        made = Kept(session, prepared, loaded)
-        known = self._kept.setdefault((rules, source.name, digest), made)
-        if known is not made:  # an equal request was quicker
-            made.drop()
-            return known
+        made = self._kept[key] = Kept(session, prepared, loaded)
+        made.__enter__()  # until the last who waits for it has it
         self._text += made.size
         while len(self._kept) > self.most or (self._text > _MOST_TEXT and len(self._kept) > 1):
             _, oldest = self._kept.popitem(last=False)
             self._text -= oldest.size
             oldest.drop()
         return made
+
+    async def _left(self, task: asyncio.Task[Kept]) -> None:
+        """Stop what nobody waits for any more; what was made is only kept, once the last who waited uses it."""
+        await stopped(task)
+        if not task.cancelled() and task.exception() is None:
+            asyncio.get_running_loop().call_soon(task.result().__exit__, None, None, None)

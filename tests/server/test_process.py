@@ -14,6 +14,11 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from click.testing import CliRunner
+
+from rtfs_framework.cli.commands import serve
+from rtfs_framework.orchestrator.config.load import load_config
+from rtfs_framework.registry.load import load_catalog
 
 RTFS = (sys.executable, "-m", "rtfs_framework.cli.main")
 START = "from rtfs_framework.cli.main import main; main()"
@@ -130,3 +135,19 @@ def test_a_token_is_printed_with_its_table(tmp_path):
     assert lines[2] == 'tenant = "acme"'
     assert "rtfs_" in made.stderr
     assert "rtfs_" not in made.stdout
+
+
+def test_what_is_printed_for_a_token_loads_as_it_is(tmp_path):
+    names = ("ci", 'a "quoted" one\x7f\\')
+    more = (["--share", "16", "--agent", "ci"], ["--concurrency", "4"])
+    made = [
+        CliRunner().invoke(serve.token_command, ["--name", name, *each]) for name, each in zip(names, more, strict=True)
+    ]
+    config = tmp_path / "serve.toml"
+    config.write_text("".join(each.stdout for each in made), encoding="utf-8")
+    found = load_config(config, None, {}, load_catalog({}), lambda _: None).serve
+    assert found.share == 16
+    assert [(each.name, each.agent, each.concurrency) for each in found.tokens] == [
+        (names[0], "ci", None),
+        (names[1], "", 4),
+    ]

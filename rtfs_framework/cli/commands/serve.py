@@ -60,27 +60,49 @@ def command(context: click.Context, /, **options: Any) -> int | None:
 @command.command("token")
 @click.option("--name", metavar="NAME", help="Of its table (default: made of the tenant).")
 @click.option("--tenant", default="", metavar="ID", help="To whom it belongs.")
+@click.option(
+    "--agent", default="", metavar="NAME", help="Who holds it, as decisions read it: no request says otherwise."
+)
+@click.option("--mark", "marks", multiple=True, metavar="MARK", help="Of all data that comes with it; may be repeated.")
+@click.option(
+    "--concurrency", type=click.IntRange(min=1), metavar="N", help="Its requests at once (default: no bound)."
+)
+@click.option("--share", type=click.IntRange(min=1), metavar="N",
+              help="One tenant's requests at once: a table [serve], for a file that has none yet.")  # fmt: skip
 @json_option
-def token_command(*, name: str | None, tenant: str, as_json: bool) -> None:
+def token_command(*, as_json: bool, **options: Any) -> None:
     """Make a token: its table for the configuration on stdout, the token itself on stderr, once.
 
     \b
-    rtfs serve token --tenant acme >> serve.toml
+    rtfs serve token --tenant acme --share 16 > serve.toml
+    rtfs serve token --tenant acme --agent ci --concurrency 4 >> serve.toml
     rtfs serve token --tenant acme --name ci --json
     """  # noqa: D301 - click's \b is a backspace
     from hashlib import sha256
 
-    from rtfs_framework.lang.jsontext import dump
-
     token = f"rtfs_{secrets.token_urlsafe(32)}"
-    digest = sha256(token.encode()).hexdigest()
-    name = name or f"{tenant or 'anyone'}-{secrets.token_hex(3)}"
+    table = {"sha256": sha256(token.encode()).hexdigest(), "tenant": options["tenant"]}
+    table |= {key: options[key] for key in ("agent", "marks", "concurrency") if options[key]}
+    name = options["name"] or f"{options['tenant'] or 'anyone'}-{secrets.token_hex(3)}"
+    share = {} if options["share"] is None else {"share": options["share"]}
     if as_json:
-        put_json({"name": name, "tenant": tenant, "token": token, "sha256": digest})
+        put_json({"name": name, "token": token, **table, **share})
         return
-    for line in (f"[serve.tokens.{dump(name)}]", f'sha256 = "{digest}"', f"tenant = {dump(tenant)}"):
+    for line in (*_table("serve", share), *_table(f"serve.tokens.{_quoted(name)}", table)):
         say(line)
     complain(f"the token, which is kept nowhere: {token}")
+
+
+def _table(title: str, values: dict[str, Any]) -> list[str]:
+    """Return the lines of a table of TOML; none where it would be empty."""
+    return [f"[{title}]", *(f"{key} = {_quoted(value)}" for key, value in values.items()), ""] if values else []
+
+
+def _quoted(value: Any) -> str:
+    """Return a text, a number or texts as TOML says them; strings are those of JSON, but for one character."""
+    from rtfs_framework.lang.jsontext import dump
+
+    return dump(list(value) if isinstance(value, tuple) else value).replace("\x7f", "\\u007f")
 
 
 @command.command("reload")
