@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.ledger import LedgerEntry
     from rtfs_framework.api.observer import ObserverEntry
     from rtfs_framework.api.provider import ProviderEntry
+    from rtfs_framework.api.queue import QueueEntry
     from rtfs_framework.api.store import StoreEntry
 
 __all__ = ["RtfsHookSpecs", "hookimpl"]
@@ -63,6 +64,11 @@ class RtfsHookSpecs:
     @hookspec
     def rtfs_ledgers(self) -> Iterable[LedgerEntry]:
         """Offer ledgers of budgets. Called once at start; `[ledger] store` selects one by name."""
+        raise AssertionError
+
+    @hookspec
+    def rtfs_queues(self) -> Iterable[QueueEntry]:
+        """Offer durable queues. Called once at start; `[queue] store` selects one by name."""
         raise AssertionError
 
     @hookspec

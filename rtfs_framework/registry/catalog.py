@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.ledger import LedgerEntry
     from rtfs_framework.api.observer import ObserverEntry
     from rtfs_framework.api.provider import ProviderEntry
+    from rtfs_framework.api.queue import QueueEntry
     from rtfs_framework.api.store import StoreEntry
     from rtfs_framework.registry.discover import FoundPlugin
 
@@ -44,6 +45,7 @@ class Catalog:
     embedders: Mapping[str, tuple[EmbedderEntry, Provenance]] = _NONE
     stores: Mapping[str, tuple[StoreEntry, Provenance]] = _NONE
     ledgers: Mapping[str, tuple[LedgerEntry, Provenance]] = _NONE
+    queues: Mapping[str, tuple[QueueEntry, Provenance]] = _NONE
     commands: Mapping[str, tuple[CommandEntry, Provenance]] = _NONE
     observers: Mapping[str, tuple[ObserverEntry, Provenance]] = _NONE
     data: Mapping[str, FoundPlugin] = _NONE
@@ -122,6 +124,10 @@ class Catalog:
     def ledger(self, name: str) -> LedgerEntry:
         """Return the ledger of a name; raises PluginError when there is none, or more than one."""
         return self._entry("ledger", self.ledgers, name)
+
+    def queue(self, name: str) -> QueueEntry:
+        """Return the queue of a name; raises PluginError when there is none, or more than one."""
+        return self._entry("queue", self.queues, name)
 
     def command(self, name: str) -> CommandEntry:
         """Return the command of a name; raises PluginError when there is none, or more than one."""

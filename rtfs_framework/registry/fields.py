@@ -120,6 +120,7 @@ _CHECKS: Mapping[str, Mapping[str, Flaw]] = {
     "embedder": {"factory": _function, "locality": _member("Locality")},
     "store": {"factory": _function, "remote": _truth},
     "ledger": {"factory": _function},
+    "queue": {"factory": _function, "remote": _truth},
     "command": {"load": _function, "example": _text},
     "observer": {"factory": _function, "events": _texts},
 }

@@ -32,6 +32,7 @@ KINDS = (
     Kind("embedder", "embedders", "rtfs_embedders", "EmbedderEntry"),
     Kind("store", "stores", "rtfs_stores", "StoreEntry"),
     Kind("ledger", "ledgers", "rtfs_ledgers", "LedgerEntry"),
+    Kind("queue", "queues", "rtfs_queues", "QueueEntry"),
     Kind("command", "commands", "rtfs_commands", "CommandEntry"),
     Kind("observer", "observers", "rtfs_observers", "ObserverEntry"),
 )

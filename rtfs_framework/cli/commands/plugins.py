@@ -27,6 +27,7 @@ KINDS = (
     "guards",
     "embedders",
     "ledgers",
+    "queues",
     "stores",
     "commands",
     "observers",

@@ -14,6 +14,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.orchestrator.config.budgets import USUAL_LEDGER, BudgetSpec, LedgerSpec, RateSpec, TenantSpec
 from rtfs_framework.orchestrator.config.health import HealthSpec
 from rtfs_framework.orchestrator.config.publishing import USUAL_PUBLISHING, PublishingSpec
+from rtfs_framework.orchestrator.config.queue import USUAL_QUEUE, QueueSpec
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.serve import USUAL_SERVE, ServeSpec
 from rtfs_framework.orchestrator.config.surroundings import NO_SURROUNDINGS, Surroundings
@@ -223,6 +224,8 @@ class Config:
     tenant: str = ""
     """Whose configuration this is (`budgets.of_tenant`); "" is nobody in particular."""
     ledger: LedgerSpec = USUAL_LEDGER
+    queue: QueueSpec = USUAL_QUEUE
+    """Where work waits that outlives this process."""
     publishing: PublishingSpec = USUAL_PUBLISHING
     """Where published programs are looked for, and whose count."""
     labels: LabelsSpec | None = None

@@ -35,6 +35,7 @@ from rtfs_framework.orchestrator.config.own import Reading, default_engine, key_
 from rtfs_framework.orchestrator.config.owners import Owners
 from rtfs_framework.orchestrator.config.paths import BadPath, read_path
 from rtfs_framework.orchestrator.config.publishing import USUAL_PUBLISHING, PublishingSpec
+from rtfs_framework.orchestrator.config.queue import USUAL_QUEUE, USUAL_STORE, QueueSpec
 from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.surroundings import read_surroundings
@@ -45,6 +46,7 @@ from rtfs_framework.orchestrator.config.tables.health import read_health
 from rtfs_framework.orchestrator.config.tables.observers import ObserverSpec, read_observers
 from rtfs_framework.orchestrator.config.tables.prices import priced
 from rtfs_framework.orchestrator.config.tables.publishing import USUAL_PUBLISHING_TABLE
+from rtfs_framework.orchestrator.config.tables.queue import USUAL_QUEUE_TABLE
 from rtfs_framework.orchestrator.config.tables.redaction import RedactionTables
 from rtfs_framework.orchestrator.config.tables.serve import read_serve
 from rtfs_framework.orchestrator.config.tables.serve_models import read_models
@@ -133,6 +135,7 @@ class Resolver:
             rates=counted.rates(file.rates, ("rates",)),
             tenants=tenants,
             ledger=self._ledger(file),
+            queue=self._queue(file),
             publishing=self._publishing(file),
             labels=labels,
             serve=attrs.evolve(read_serve(self.reading.mistake, file.serve, tenants, labels), models=models),
@@ -295,20 +298,42 @@ class Resolver:
         return LedgerSpec(
             path=path,
             store=table.store,
-            own=self._store(table.store, file.ledgers),
+            own=self._chosen("ledger", self.catalog.ledgers, table.store, file.ledgers),
             unknown_price=table.unknown_price,
             max_tokens=table.max_tokens,
             lease=table.lease,
         )
 
-    def _store(self, chosen: str | None, tables: Mapping[str, Mapping[str, Any]]) -> Any:
-        """Return the settings of the ledger that is chosen; what is wrong in the tables of others is noted, too."""
+    def _queue(self, file: ConfigFile) -> QueueSpec:
+        table = file.queue
+        if table == USUAL_QUEUE_TABLE and not file.queues:
+            return USUAL_QUEUE
+        store = table.store or USUAL_STORE
+        wanted = table.store or (store if store in file.queues else None)
+        return QueueSpec(
+            store=store,
+            own=self._chosen("queue", self.catalog.queues, wanted, file.queues),
+            directory=str(self.merged.folder(("queues", store)).absolute()),
+            most_items=table.most_items,
+            most_bytes=table.most_bytes,
+            keep=table.keep,
+            weights=dict(table.weights),
+        )
+
+    def _chosen(
+        self,
+        kind: str,
+        offered: Mapping[str, tuple[Any, Any]],
+        chosen: str | None,
+        tables: Mapping[str, Mapping[str, Any]],
+    ) -> Any:
+        """Return the settings of the one that is chosen; what is wrong in the tables of others is noted, too."""
         found: dict[str, Any] = {}
         for name in {chosen: None, **tables} if chosen is not None else tables:
-            path: KeyPath = ("ledgers", name) if name in tables else ("ledger", "store")
-            entry = self._known("ledger", name, self.catalog.ledgers, path, key=name in tables)
+            path: KeyPath = (f"{kind}s", name) if name in tables else (kind, "store")
+            entry = self._known(kind, name, offered, path, key=name in tables)
             if entry is not None:
-                part = self.catalog.part("ledger", name)
+                part = self.catalog.part(kind, name)
                 found[name] = self.reading.split(StoreTable, part, entry.settings, tables.get(name, {}), path)[1]
         return None if chosen is None else found.get(chosen)
 

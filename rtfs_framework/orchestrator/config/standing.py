@@ -30,6 +30,7 @@ from rtfs_framework.orchestrator.config.standing_labels import (
     of_trust,
 )
 from rtfs_framework.orchestrator.config.tables.health import HealthTable
+from rtfs_framework.orchestrator.config.tables.queue import QueueTable
 from rtfs_framework.orchestrator.config.tables.serve import ServeTable
 
 _LEVELS = (IsolationLevel.PURE, IsolationLevel.CONTROLLED, IsolationLevel.FULL)
@@ -300,6 +301,8 @@ STANDING: Mapping[str, Rule] = {
     "ledger.path": widens,
     "ledger.store": widens,
     "ledgers.*": widens,
+    **{f"queue.{field.name}": widens for field in attrs.fields(QueueTable)},
+    "queues.*": widens,
     "ledger.unknown_price": _refusing,
     "ledger.max_tokens": _reply_tokens,
     "ledger.lease": widens,

@@ -46,6 +46,8 @@ SECTIONS = frozenset(
         "observers",
         "prices",
         "publishing",
+        "queue",
+        "queues",
         "rates",
         "redaction",
         "serve",

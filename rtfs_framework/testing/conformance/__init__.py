@@ -17,6 +17,7 @@ from rtfs_framework.testing.conformance.learning import LearningConformance
 from rtfs_framework.testing.conformance.ledger import LedgerConformance
 from rtfs_framework.testing.conformance.observer import ObserverConformance
 from rtfs_framework.testing.conformance.provider import ProviderConformance
+from rtfs_framework.testing.conformance.queue import QueueConformance
 from rtfs_framework.testing.conformance.store import MirrorConformance, StoreConformance
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "MirrorConformance",
     "ObserverConformance",
     "ProviderConformance",
+    "QueueConformance",
     "StoreConformance",
 ]

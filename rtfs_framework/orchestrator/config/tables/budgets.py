@@ -97,7 +97,7 @@ class LedgerTable:
 
 @attrs.frozen(slots=True, kw_only=True)
 class StoreTable:
-    """The host's keys of `[ledgers.<name>]`: none, all are the ledger's own."""
+    """The host's keys of `[ledgers.<name>]` and `[queues.<name>]`: none, all are the plug-in's own."""
 
 
 USUAL_LEDGER = LedgerTable()

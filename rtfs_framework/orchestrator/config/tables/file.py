@@ -29,6 +29,7 @@ from rtfs_framework.orchestrator.config.tables.health import HealthTable
 from rtfs_framework.orchestrator.config.tables.labels import USUAL_LABELS, LabelsTable
 from rtfs_framework.orchestrator.config.tables.prices import PriceTable
 from rtfs_framework.orchestrator.config.tables.publishing import USUAL_PUBLISHING_TABLE, PublishingTable
+from rtfs_framework.orchestrator.config.tables.queue import USUAL_QUEUE_TABLE, QueueTable
 from rtfs_framework.orchestrator.config.tables.serve import USUAL_SERVE_TABLE, ServeTable
 from rtfs_framework.orchestrator.config.tables.warming import USUAL_WARMING, WarmingTable
 
@@ -226,6 +227,8 @@ class ConfigFile:
     tenants: Mapping[str, TenantTable] = attrs.field(factory=dict)
     ledger: LedgerTable = USUAL_LEDGER
     ledgers: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    queue: QueueTable = USUAL_QUEUE_TABLE
+    queues: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     publishing: PublishingTable = USUAL_PUBLISHING_TABLE
     stores: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     labels: LabelsTable = USUAL_LABELS

@@ -1,0 +1,37 @@
+"""The tables of `delegation.toml` about the durable queue: `[queue]`, and a plug-in's own in `[queues.NAME]`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from attrs import validators
+
+from rtfs_framework.api.units import Bytes, Seconds, plausible
+
+_MOST_WEIGHT = 1_000_000.0
+
+
+def _weights(_: object, field: attrs.Attribute[Any], value: Mapping[str, float]) -> None:
+    for tenant, weight in value.items():
+        if not 0 < weight <= _MOST_WEIGHT:
+            raise ValueError(f"'{field.name}' of '{tenant}' must be above 0 and at most {_MOST_WEIGHT:,.0f}: {weight}")
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class QueueTable:
+    """`[queue]`."""
+
+    store: str | None = None
+    most_items: int = attrs.field(default=1_000_000, validator=[validators.ge(1), validators.le(10**9)])
+    most_bytes: Bytes = attrs.field(
+        default=Bytes(1 << 30), validator=validators.ge(Bytes(1)), metadata=plausible(1_000_000)
+    )
+    keep: Seconds = attrs.field(
+        default=Seconds(7 * 86_400.0), validator=validators.ge(Seconds(0.0)), metadata=plausible(60)
+    )
+    weights: Mapping[str, float] = attrs.field(factory=dict, validator=_weights)
+
+
+USUAL_QUEUE_TABLE = QueueTable()
