@@ -22,6 +22,9 @@ class CapabilityRequest:
     place: Place | None = None
     deadline: float | None = None
     """Seconds left."""
+    key: str = ""
+    """Of the call: the same when it is made again because nobody knows how it ended, as after a crash. A handler that
+    passes it on to whoever acts (an idempotency key) may declare its capability `idempotent`."""
 
 
 class CapabilityHandler(Protocol):
@@ -45,6 +48,9 @@ class CapabilityEntry:
     order_independent: bool = False
     """Whether calls may overlap with each other and with anything else: only then does a `map` make them at once.
     (`pmap` and `step-parallel` overlap whatever they call: there the program says that order does not matter.)"""
+    idempotent: bool = False
+    """Whether a call may be made again when nobody knows whether it was carried out: two calls with one key do what one
+    does. One that only reads is idempotent, too."""
     blocking: bool = False
     """Whether the handler waits without being asynchronous (files, a vendor's blocking client): the host then runs it
     in a worker thread, under the deadline, beside other calls. It must be safe to call from several threads."""

@@ -53,6 +53,7 @@ from rtfs_framework.orchestrator.performing.providers import ProviderInstance, P
 from rtfs_framework.orchestrator.performing.published import PublishedPrograms, shelf_of, trust_digest
 from rtfs_framework.orchestrator.performing.sending import Sender
 from rtfs_framework.orchestrator.recording.events import EventBus, Subscription
+from rtfs_framework.orchestrator.recording.journal.run import Chain, begun
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
 from rtfs_framework.orchestrator.recording.purse import NO_ASKER, Asker
 from rtfs_framework.orchestrator.remembering.artifacts.store import ArtifactStore
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.deciding.engines import Engine
     from rtfs_framework.orchestrator.performing.offers import Offers
     from rtfs_framework.orchestrator.performing.warming import Warming
-    from rtfs_framework.orchestrator.recording.journal.run import Chain
+    from rtfs_framework.orchestrator.recording.journal.kept import Job
     from rtfs_framework.orchestrator.recording.records import CallRecord
     from rtfs_framework.registry.catalog import Catalog
 
@@ -96,11 +97,14 @@ class Host:
     offers: Offers | None = None
     """What other hosts can do now; None where nobody reads it."""
 
-    def begin(self, run: str, program: str, source: str, seed: str, asker: Asker = NO_ASKER) -> Chain | None:
-        """Begin a run in the journal, None when there is none."""
+    def begin(
+        self, run: str, program: str, source: str, seed: str, asker: Asker = NO_ASKER, job: Job | None = None
+    ) -> Chain | None:
+        """Begin a run in the journal, None when there is none. `job` is what somebody needs to go on with it."""
         if self.offers is not None:
             self.offers.look()
-        return _begin(self.journal, self.config.tenant, self.policy_hash, run, program, source, seed, asker=asker)
+        what = (self.config.tenant, self.policy_hash, run, program, source, seed)
+        return begun(self.journal, *what, asker=asker, job=job)
 
     @property
     def ended(self) -> Callable[[CallRecord], None]:
@@ -248,7 +252,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             events=events,
             seconds=config.approval_seconds,
             policy=policy,
-            keep_args=config.journal.keep_args,
+            keep_args=config.journal.keep == "replies",
         ),
         shelf=published,
         experiences=remembered,
@@ -258,7 +262,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         dispatcher = attrs.evolve(dispatcher, labelling=labelling)
 
     def begin(run: str) -> Chain | None:
-        return _begin(written, config.tenant, policy, run, "", "warm-ups", run)
+        return begun(written, config.tenant, policy, run, "", "warm-ups", run)
 
     return Host(
         config=config,
@@ -278,15 +282,6 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         policy_hash=policy,
         offers=offers,
     )
-
-
-def _begin(journal: Journal | None, tenant: str, policy: str, *what: str, asker: Asker = NO_ASKER) -> Chain | None:
-    if journal is None:
-        return None
-    from rtfs_framework import __version__
-
-    run, program, source, seed = what
-    return journal.begin(run, program, source, policy, __version__, seed=seed, tenant=tenant, asker=asker)
 
 
 def _warming(
@@ -360,7 +355,7 @@ def _journal(config: Config, environ: Mapping[str, str], clock: Clock, events: E
         journal_path(environ, spec.path),
         data_dir(environ),
         clock,
-        keep_args=spec.keep_args,
+        keep_args=spec.keep == "replies",
         blot=blot,
         sync=spec.sync,
         on_failure=spec.on_failure,

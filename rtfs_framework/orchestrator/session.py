@@ -9,22 +9,21 @@ Nothing that a program does not need is imported: a pure program meets no event 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.api.caller import NO_METADATA, of_python
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.limits import Limits
-from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.source import Source, source_of
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+from rtfs_framework.orchestrator.explaining.front import Explaining
 from rtfs_framework.orchestrator.host import Host, build_host
 from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult
-from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
+from rtfs_framework.orchestrator.running.beginning import begin, called
 from rtfs_framework.orchestrator.running.linking import Linked, link
 from rtfs_framework.orchestrator.running.portal import Portal
 from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun, kept, status_of
@@ -38,25 +37,19 @@ if TYPE_CHECKING:
     from rtfs_framework.api.cache import CacheStats
     from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
-    from rtfs_framework.orchestrator.explaining.checked import Checked
-    from rtfs_framework.orchestrator.explaining.estimating.estimate import Estimate
-    from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
-    from rtfs_framework.orchestrator.explaining.planning.planning import ProgramPlan
+    from rtfs_framework.orchestrator.running.resuming import Resumed, Resuming
     from rtfs_framework.registry.catalog import Catalog
     from rtfs_framework.registry.faults import PluginFault
     from rtfs_framework.registry.problems import PluginProblem
 
 
 @attrs.define(slots=True, eq=False)
-class Session:
+class Session(Explaining):
     """A host in use, by any number of threads and of tasks of any event loops at once.
 
     Close it (or use it with `with` or `async with`): that waits for what runs and writes the journal's last entries.
     """
 
-    host: Host
-    portal: Portal
-    limits: Limits = attrs.field(factory=Limits)
     _programs: dict[str, LoadedProgram] = attrs.field(factory=dict, init=False)
     """Those that were loaded and not closed, by run."""
 
@@ -202,18 +195,47 @@ class Session:
         """
         return await self.portal.call_async(self._run_async, source, args, entry, metadata)
 
-    def load(self, source: Source | Linked | str, *, metadata: DelegationMetadata | None = None) -> LoadedProgram:
+    def load(
+        self,
+        source: Source | Linked | str,
+        *,
+        metadata: DelegationMetadata | None = None,
+        how: Mapping[str, Any] | None = None,
+    ) -> LoadedProgram:
         """Evaluate a program's top-level forms once and keep it for calls. The session closes it at the latest.
 
-        `metadata` is what is said of all calls that it ever makes.
+        `metadata` is what is said of all calls that it ever makes; `how`, JSON-ready data, what will be done with it,
+        for whoever goes on with its run (`resuming`).
         """
-        return self.portal.call(self._load, source, metadata)
+        return self.portal.call(self._load, source, metadata, None if how is None else lambda: how)
 
     async def load_async(
         self, source: Source | Linked | str, *, metadata: DelegationMetadata | None = None
     ) -> LoadedProgram:
         """Load a program from an event loop, which it never holds up."""
         return await self.portal.call_async(self._load_async, source, metadata)
+
+    def resume(self, wanted: Resuming) -> RunResult:
+        """Go on with a run that has not ended, where another process left it, and return its result.
+
+        Every call that was answered is answered the same without being made; `calls` of the result are those that were
+        made now. A run of records (`--input`) is gone on with by the command line, or by `reopen`.
+
+        Raises:
+            JournalError: There is no such run, it has ended, or its rows are not what was written.
+            ResumeError: It cannot be gone on with: its text is not kept, somebody else is at it, a call is not the one
+                that is written down, or nobody knows whether one was carried out.
+            ProgramError: The program did not catch an error.
+        """
+        return self.portal.call(self._resume, wanted)
+
+    def reopen(self, wanted: Resuming) -> LoadedProgram:
+        """Return the loaded program of a run that has not ended, for whoever calls it again as it was called.
+
+        Raises:
+            JournalError, ResumeError: As `resume`.
+        """
+        return self.portal.call(self._reopen, wanted)
 
     def stream(
         self, program: LoadedProgram, name: str, records: Iterable[Any], *, concurrency: int | None = None
@@ -229,60 +251,6 @@ class Session:
         from rtfs_framework.orchestrator.explaining.rating import rate
 
         rate(self.host, run, call, value)
-
-    def check(self, source: Source | str) -> list[Diagnostic]:
-        """Return everything found wrong with a program without running it; warnings and hints included."""
-        return list(self.examine(source).diagnostics)
-
-    def examine(self, source: Source | str) -> Checked:
-        """Return what is known of a program without running it: findings, purity of its functions, where calls go."""
-        from rtfs_framework.orchestrator.explaining.checking import check
-
-        return self.portal.call(lambda _: check(self.host, source_of(source), self.limits))
-
-    def explain(self, source: Source | str) -> list[ExplainedSite]:
-        """Return every call of a program that can leave the kernel, where it would go, and why. Runs nothing."""
-        from rtfs_framework.orchestrator.explaining.explain import explain
-
-        return self.portal.call(lambda _: explain(self.host, source_of(source), self.limits))
-
-    def explain_call(self, source: Source | str, call: Source) -> ExplainedSite:
-        """Return where one call, such as `(f "x")`, would go. Runs nothing but the engine.
-
-        Raises:
-            LanguageError: The program was refused, or the text is no call of a function of it with literals.
-        """
-        from rtfs_framework.orchestrator.explaining.explain import explain_call
-
-        return self.portal.call(lambda _: explain_call(self.host, source_of(source), call, self.limits))
-
-    def plan(self, source: Source | str) -> ProgramPlan:
-        """Decide for all call sites of a program at once; `text` is a file for `Session.open(plan=...)` to go by.
-
-        Raises:
-            LanguageError: The program was refused.
-        """
-        from rtfs_framework.orchestrator.explaining.planning.planning import plan_program
-
-        return self.portal.call(plan_program, self.portal, self.host, source_of(source), self.limits)
-
-    def estimate(self, source: Source | str, inputs: Iterable[tuple[Any, ...]] = ()) -> Estimate:
-        """Return what a run would ask of models, and what that would cost at least and at most. Nobody is asked.
-
-        The program runs with stand-ins for answers: its top-level forms, then `main` with the arguments of each input.
-
-        Raises:
-            LanguageError: The program was refused.
-        """
-        from rtfs_framework.orchestrator.explaining.estimating.estimate import Estimating
-
-        estimating = Estimating(self.host, self.link(source))
-        with ExitStack() as open_ones:
-            loaded = estimating.load(lambda host: Session(host, self.portal, self.limits).load(source))
-            programs = [open_ones.enter_context(program) for program in loaded]
-            for args in inputs:
-                estimating.add(programs, "main", args)
-        return estimating.estimate(self.explain(source))
 
     def close(self, status: str = "complete", *, wait: bool = True, timeout: float | None = None) -> None:
         """End what is still open and release everything; from any thread, and as often as one likes.
@@ -316,6 +284,9 @@ class Session:
                 _, program = self._programs.popitem()
                 last_first.callback(program.close, status)
 
+    def _load_on(self, host: Host, source: Source | str) -> LoadedProgram:
+        return Session(host, self.portal, self.limits).load(source)
+
     def _link(self, source: Source | str) -> Linked:
         return link(self.host, source_of(source), self.limits)
 
@@ -327,7 +298,7 @@ class Session:
         entry: str | None,
         metadata: DelegationMetadata | None,
     ) -> RunResult:
-        program, loading = self._begin(source, metadata)
+        program, loading = self._begin(source, metadata, called(entry, args))
         with program:
             program.value = loading.settle(program.instance.start(), use)
             if entry is None and not args:
@@ -343,7 +314,7 @@ class Session:
         entry: str | None,
         metadata: DelegationMetadata | None,
     ) -> RunResult:
-        program, loading = self._begin(source, metadata)
+        program, loading = self._begin(source, metadata, called(entry, args))
         with program:
             program.value = await loading.drive(program.instance.start())
             if entry is None and not args:
@@ -351,8 +322,36 @@ class Session:
             result = await program.call_async_within(use, entry or "main", args)
             return attrs.evolve(result, calls=(*loading.sorted_calls, *result.calls), summary=program.summary)
 
-    def _load(self, use: Use, source: Source | Linked | str, metadata: DelegationMetadata | None) -> LoadedProgram:
-        program, loading = self._begin(source, metadata)
+    def _resume(self, use: Use, wanted: Resuming) -> RunResult:
+        resumed = self._reopened(wanted)
+        program = resumed.program
+        with program:
+            program.value = resumed.loading.settle(program.instance.start(), use)
+            args, entry = resumed.args, resumed.how.get("call")
+            if entry is None and not args:
+                return resumed.loading.result(program, program.value)
+            result = program.call_within(use, entry or "main", args)
+            return attrs.evolve(result, calls=(*resumed.loading.sorted_calls, *result.calls), summary=program.summary)
+
+    def _reopen(self, use: Use, wanted: Resuming) -> LoadedProgram:
+        resumed = self._reopened(wanted)
+        with kept(resumed.program):
+            resumed.program.value = resumed.loading.settle(resumed.program.instance.start(), use)
+        return self._loaded(resumed.program)
+
+    def _reopened(self, wanted: Resuming) -> Resumed:
+        from rtfs_framework.orchestrator.running.resuming import reopen
+
+        return reopen(self.host, self.portal, self.limits, wanted)
+
+    def _load(
+        self,
+        use: Use,
+        source: Source | Linked | str,
+        metadata: DelegationMetadata | None,
+        how: Callable[[], Mapping[str, Any]] | None = None,
+    ) -> LoadedProgram:
+        program, loading = self._begin(source, metadata, how or _loaded)
         with kept(program):
             program.value = loading.settle(program.instance.start(), use)
         return self._loaded(program)
@@ -360,7 +359,7 @@ class Session:
     async def _load_async(
         self, _use: Use, source: Source | Linked | str, metadata: DelegationMetadata | None
     ) -> LoadedProgram:
-        program, loading = self._begin(source, metadata)
+        program, loading = self._begin(source, metadata, _loaded)
         with kept(program):
             program.value = await loading.drive(program.instance.start())
         return self._loaded(program)
@@ -373,28 +372,11 @@ class Session:
         return program
 
     def _begin(
-        self, given: Source | Linked | str, metadata: DelegationMetadata | None
+        self, given: Source | Linked | str, metadata: DelegationMetadata | None, how: Callable[[], Mapping[str, Any]]
     ) -> tuple[LoadedProgram, ProgramRun]:
-        host = self.host
         linked = given.take() if isinstance(given, Linked) else self._link(given)
-        source = linked.artifact.source
-        run_id, seed, chain = os.urandom(16).hex(), os.urandom(16).hex(), None
-        if linked.leaves_kernel:
-            chain = host.begin(run_id, linked.digest, source.name, seed, linked.terms.asker)
-        program = LoadedProgram(
-            host=host,
-            portal=self.portal,
-            instance=linked.instance,
-            lookup=linked.lookup,
-            run_id=run_id,
-            chain=chain,
-            ledger=Ledger(host.events, chain, Tally(host.config.tenant), run=run_id, learned_from=host.ended),
-            started=host.clock.monotonic(),
-            seed=seed,
-            context=dict(host.config.security.values),
-            metadata=NO_METADATA if metadata is None else of_python(metadata),
-            terms=linked.terms,
-        )
-        program.begin_labels(linked.digest, linked.flows)
-        host.events.emit("run.started", {"run": run_id, "source": source.name})
-        return program, program.new_run(own_context=False)
+        return begin(self.host, self.portal, linked, metadata, how)
+
+
+def _loaded() -> Mapping[str, Any]:
+    return {"loaded": True}

@@ -171,14 +171,14 @@ def test_an_unfinished_run_and_a_newer_one_that_was_cut_off(ran, folder) -> None
 
 
 def test_what_was_kept_is_removed(rtfs, folder) -> None:
-    (folder / "delegation.toml").write_text("[journal]\nkeep_args = true\n")
+    (folder / "delegation.toml").write_text('[journal]\nkeep = "replies"\n')
     assert rtfs("config", "trust").code == 0
     (folder / "ask.rtfs").write_text(TRY)
     rtfs("run", "ask.rtfs", "private")
     assert rtfs("runs", "show", "--json").records[1]["args"] == '["private"]'
     assert "1:0  fs.read" in rtfs("runs", "show").out
     result = rtfs("runs", "redact", "last", "--calls", "1:0")
-    assert (result.code, result.out.endswith(": 2 texts removed\n")) == (0, True)
+    assert (result.code, result.out.endswith(": 3 texts removed\n")) == (0, True)
     assert rtfs("runs", "redact", "last", "--json").data["removed"] == 0
     entry = rtfs("runs", "show", "--json").records[1]
     assert (entry["args"], entry["removed"]) == (None, ["args", "error"])

@@ -11,7 +11,7 @@ from rtfs_framework.kernel.memo import Unknown
 from rtfs_framework.kernel.outcome import Complete
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError, undefined_symbol
-from rtfs_framework.orchestrator.remembering.exact import from_text, to_text
+from rtfs_framework.orchestrator.boundary.exact import from_text, to_text
 from rtfs_framework.testing.effort import effort
 
 

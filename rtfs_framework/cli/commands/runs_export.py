@@ -32,7 +32,7 @@ _PAUSE = 0.5
 def export_command(runs: tuple[str, ...], *, since: float | None, out: str | None, config: str | None) -> None:
     """Write runs and their calls as JSON, an object per line: {"run": ...}, then its calls, {"call": ..., "of": ID}.
 
-    What is not kept is not there: texts only as far as [journal] keep_args says.
+    What is not kept is not there: texts only as far as [journal] keep says.
 
     \b
     rtfs runs export last

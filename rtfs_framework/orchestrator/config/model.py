@@ -155,7 +155,8 @@ class JournalSpec:
 
     enabled: bool = True
     path: str | None = None
-    keep_args: bool = False
+    keep: Literal["digests", "replies"] = "digests"
+    """What stays of a run that has ended: digests alone, or arguments, replies and messages, too."""
     sync: Literal["normal", "full"] = "normal"
     """What a row that is on disk survives: the process, or ("full") the machine too."""
     on_failure: Literal["refuse", "continue"] = "refuse"

@@ -287,7 +287,7 @@ class Resolver:
         return JournalSpec(
             enabled=table.enabled,
             path=path,
-            keep_args=table.keep_args,
+            keep=table.keep,
             sync=table.sync,
             on_failure=table.on_failure,
         )

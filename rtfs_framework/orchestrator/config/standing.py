@@ -268,7 +268,7 @@ STANDING: Mapping[str, Rule] = {
     "warming.idle": widens,
     "journal.enabled": widens,
     "journal.path": widens,
-    "journal.keep_args": widens,
+    "journal.keep": widens,
     "journal.sync": widens,
     "journal.on_failure": widens,
     "modules.path": widens,

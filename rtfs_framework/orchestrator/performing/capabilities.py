@@ -32,6 +32,7 @@ from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
 from rtfs_framework.orchestrator.recording.events import EventBus
+from rtfs_framework.orchestrator.recording.lineage import reply_id as call_key
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 from rtfs_framework.registry.faults import Part, PluginFault, is_theirs
 from rtfs_framework.registry.problems import NO_VALUE
@@ -94,6 +95,11 @@ class Capabilities:
         entry = self.entries.get(name)
         return entry is not None and entry.order_independent
 
+    def idempotent(self, name: str) -> bool:
+        """Tell whether a call of a capability may be made again when nobody knows how it ended."""
+        entry = self.entries.get(name)
+        return entry is not None and entry.idempotent
+
     def perform(self, opened: OpenCall, name: str) -> Answer | Waiting:
         """Return the answer to a call of a capability, or what to wait for."""
         granted = self._granted.get(name)
@@ -108,7 +114,7 @@ class Capabilities:
         if granted.own is not None:
             return granted.own(opened)
         deadline = self.timeout if call.hints is EMPTY_MAP else seconds_for(self.timeout, call.hints)
-        request = _request(entry.id, call.args, call.place, deadline)
+        request = _request(entry.id, call.args, call.place, deadline, call_key(opened))
         if entry.parameters is not None:
             try:
                 _check_arguments(entry, entry.parameters, call.args)
@@ -217,6 +223,7 @@ class Capabilities:
         if said is not None:
             named = attrs.evolve(said, source=said.source or f"capability {entry.id}")
             opened.scope.metadata = named.over(opened.scope.metadata)
+            opened.said = attrs.asdict(named)
         return value
 
     def _theirs(self, entry: CapabilityEntry, error: BaseException) -> Exception:

@@ -50,6 +50,10 @@ class Consultations:
         """Return a model's words for the engine that decides about a call, None when there are none."""
         name = show_target(question.target)
         asking = opened.consultation(name, question.text, self.clock.monotonic())
+        past = opened.scope.past
+        known = None if past is None else past.consulted(opened.scope, asking.record.path)
+        if known:
+            return known
         instance = self.pool.get(question.target)
         refused = self._refused(question, name)
         if refused is not None or instance is None:

@@ -43,6 +43,7 @@ from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, De
 from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
+from rtfs_framework.orchestrator.performing.again import Again
 from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
@@ -90,8 +91,8 @@ class Dispatcher:
     experiences: Experiences | None = None
     """Tells in which situation a call is made; None where nobody remembers that."""
 
-    def answer(self, call: HostCall, scope: RunScope) -> Answer | Waiting:
-        """Return the answer to a call, or what to wait for."""
+    def answer(self, call: HostCall, scope: RunScope, again: Again | None = None) -> Answer | Waiting:
+        """Return the answer to a call, or what to wait for; `again` is where it had begun before its process ended."""
         opened = OpenCall.of(call, scope, self.clock.monotonic())
         try:
             refused = None if scope.floating is None else self._labelled(opened, scope.floating)
@@ -101,7 +102,7 @@ class Dispatcher:
                 name, ordering = call.capability, scope.ordering
                 answer = self.capabilities.perform(opened, name) if ordering is None else self._perform(opened, name)
             else:
-                answer = self._decide(opened) if call.kind is _DELEGATED else self._own(opened)
+                answer = self._decide(opened, again) if call.kind is _DELEGATED else self._own(opened)
         except BaseException as error:  # written down, whatever it is; and no plan stands on it
             opened.abandon(self.clock.monotonic(), error)
             raise
@@ -142,8 +143,15 @@ class Dispatcher:
     def _decider(self, opened: OpenCall) -> Delegator:
         return self.delegator if self.labelling is None else self.labelling.decider(opened)
 
-    def _decide(self, opened: OpenCall) -> Answer | Waiting:
+    def relabel(self, opened: OpenCall) -> None:
+        """Give a call that was answered before its label."""
+        if self.labelling is not None and opened.scope.floating is not None:
+            self.labelling.enter(opened, opened.scope.floating)
+
+    def _decide(self, opened: OpenCall, again: Again | None = None) -> Answer | Waiting:
         decider = self.delegator if opened.record.labelled is None else self._decider(opened)
+        if again is not None:
+            return self._follow(opened, again.decision(decider.precedence, self.clock.now()))
         if self.experiences is not None:
             opened.record.situation = self.experiences.situation(opened.call, opened)
         decision = decider.decide(opened.call, opened)

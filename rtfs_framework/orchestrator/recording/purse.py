@@ -72,6 +72,15 @@ class RunStopped(Cancelled):
     """A run that was ended from outside, for a reason in words of this host's own."""
 
 
+class RunParked(Cancelled):
+    """A run that has come to where it must wait, and whose process does not wait with it: it is gone on with later."""
+
+    def __init__(self, what: str, run: str) -> None:
+        super().__init__(f"the run waits {what}; go on with `rtfs runs resume {run[:12]}`")
+        self.what = what
+        self.run = run
+
+
 @attrs.define(slots=True, eq=False)
 class Stopping:
     """Why a run is ended from outside: said before it is cancelled, "" while nobody does."""

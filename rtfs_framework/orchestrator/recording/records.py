@@ -145,6 +145,8 @@ class OpenRecord:
     """The marks of its request; None for a public one."""
     situation: Situation | None = attrs.field(default=None, eq=False)
     """Its context, for layers of level L3; None where none is on."""
+    stopped: bool = attrs.field(default=False, eq=False)
+    """Whether its run was stopped before it had an answer: whoever goes on with the run asks again."""
     similar: SimilarMark | None = attrs.field(default=None, eq=False)
     """What came of looking for the answer to a similar request; None where nobody looked."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import copy
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -24,6 +24,7 @@ from rtfs_framework.orchestrator.boundary.failures import LATE, code_of
 from rtfs_framework.orchestrator.recording.attempts import AttemptRecord, Spent, banded, draw, total_cost
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.records import CONSULTATION, CallRecord, OpenRecord, sealed
+from rtfs_framework.orchestrator.recording.scope_parts import Failure, Ordering, PastAnswers
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.source import Source
@@ -37,54 +38,10 @@ if TYPE_CHECKING:
 Sink = Callable[[CallRecord], None]
 
 
+_TOLD = frozenset({"event", "context-set"})
+"""Kinds of calls that are answered nothing, and are made again when a run is gone on with."""
+
 NO_ANSWERS: Mapping[Any, str | None] = MappingProxyType({})
-
-
-class Failure(Protocol):
-    """An attempt that gave no usable answer."""
-
-    @property
-    def error(self) -> ProgramError:
-        """What the program sees if nothing else answers."""
-        ...
-
-    @property
-    def kind(self) -> FailureKind:
-        """What it is evidence of."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """What went wrong, without anything that a customer wrote."""
-        ...
-
-    @property
-    def guard(self) -> str:
-        """Which guard refused, "" for none."""
-        ...
-
-    @property
-    def retry_after(self) -> float | None:
-        """Seconds for which the target asks to be left alone."""
-        ...
-
-    @property
-    def elsewhere(self) -> tuple[ExecTarget, ...]:
-        """The targets that it named instead of itself."""
-        ...
-
-
-class Ordering(Protocol):
-    """When a branch may do what must not overlap with others."""
-
-    @property
-    def reached(self) -> bool:
-        """Tell whether it may now."""
-        ...
-
-    async def wait(self) -> None:
-        """Wait until it may."""
-        ...
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -132,6 +89,8 @@ class RunScope:
     """The program's text, where it is one text."""
     journey: Journey = NO_JOURNEY
     """How the run came to this host."""
+    past: PastAnswers | None = None
+    """What its calls were answered in a process before; None for a run that is begun here."""
     ordering: Ordering | None = None
     """The place of the branch that asks, when branches may overlap only where order does not matter."""
 
@@ -167,6 +126,8 @@ class OpenCall:
     """Whether a model was told that its answer does not fit; once per call, its two requests at once together."""
     since: float = 0.0
     """When the attempt under way began, on the monotonic clock."""
+    said: Mapping[str, Any] | None = None
+    """What its answer says of later calls, as JSON-ready data, for whoever goes on with the run."""
     redacted: HostCall | None = None
     """The call as the attempt under way may send it, where its plan has something taken out."""
 
@@ -314,6 +275,7 @@ class OpenCall:
         """Write down a call that was stopped before it had an answer, or refused because it cannot be written down."""
         if self.closed:
             return
+        self.record.stopped = True
         stopped = ProgramError("Cancelled", "Cancelled: the run was stopped")
         if isinstance(error, JournalError):
             stopped = ProgramError("JournalError", "JournalError: not made, because the journal cannot be written")
@@ -386,6 +348,13 @@ class OpenCall:
             record.error_kind, record.error, record.code = error.kind, error.message, code_of(error)
         if scope.floating is not None:
             scope.floating.answered(record, self.call.capability)
+        if (
+            scope.chain is not None
+            and (answered or error is not None)
+            and record.kind not in _TOLD
+            and not record.stopped
+        ):
+            scope.chain.answered(record, reply, None if error is None else error.value, self.said)
         scope.sink(sealed(record))
 
 

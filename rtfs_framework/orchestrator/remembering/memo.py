@@ -25,9 +25,9 @@ from rtfs_framework.kernel.memo import Unknown
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.orchestrator.boundary.answers import Answer, Locally, reply
+from rtfs_framework.orchestrator.boundary.exact import from_text, to_text
 from rtfs_framework.orchestrator.recording.run_scope import RunScope
 from rtfs_framework.orchestrator.remembering.artifacts.build import build
-from rtfs_framework.orchestrator.remembering.exact import from_text, to_text
 from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.orchestrator.remembering.reuse import Reuse
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.lang.maps import Map
-from rtfs_framework.orchestrator.recording.run_scope import Ordering, RunScope
+from rtfs_framework.orchestrator.recording.run_scope import RunScope
+from rtfs_framework.orchestrator.recording.scope_parts import Ordering
 
 if TYPE_CHECKING:
     import anyio
@@ -86,6 +87,7 @@ class Order:
             purse=parent.purse,
             journey=parent.journey,
             program=parent.program,
+            past=parent.past,
             floating=None if self._gathered is None else self._branch(),
             lineage=None if parent.lineage is None else parent.lineage.branch(),
             ordering=BranchOrdering(self, number, parent.ordering) if self.ordered else parent.ordering,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from rtfs_framework.kernel.instance import Instance
     from rtfs_framework.lang.flows.model import Flows
+    from rtfs_framework.lang.library import FindModule
     from rtfs_framework.orchestrator.config.model import Config
     from rtfs_framework.orchestrator.running.portal import Portal
     from rtfs_framework.orchestrator.running.uses import Use
@@ -90,8 +91,11 @@ def compile_for(
     limits: Limits,
     claim: Callable[[str], bool] | None = None,
     deadlines: Deadlines | None = None,
+    find: FindModule | None = None,
 ) -> Artifact:
     """Compile a program, told which functions this host may delegate (or `claim`, when that is not known).
+
+    Its modules are looked for beside it and on the configured path, or by `find`.
 
     Raises:
         LanguageError: The program has mistakes.
@@ -100,7 +104,7 @@ def compile_for(
     """
     dispatcher = host.dispatcher
     prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
-    find = finder(source, host.config.module_path)
+    find = find or finder(source, host.config.module_path)
     options = {"prelude": prelude, "metered": limits.metered, "nesting": limits.nesting}
     if dispatcher.labelling is not None and hasattr(Artifact, "flows"):
         options["flows"] = True  # found out only where labels ask for it
@@ -138,7 +142,9 @@ class Prepared:
         return Linked(self.artifact, instance, instance.lookup_type, self.warnings)
 
 
-def prepare(host: Host, source: Source, limits: Limits, deadlines: Deadlines | None = None) -> Prepared:
+def prepare(
+    host: Host, source: Source, limits: Limits, deadlines: Deadlines | None = None, find: FindModule | None = None
+) -> Prepared:
     """Compile a program, and return it fit to run.
 
     Raises:
@@ -146,7 +152,7 @@ def prepare(host: Host, source: Source, limits: Limits, deadlines: Deadlines | N
         LimitError: Compiling it takes longer than a run may.
         ConfigError: The pinned plan was made for something else.
     """
-    artifact = compile_for(host, source, limits, deadlines=deadlines)
+    artifact = compile_for(host, source, limits, deadlines=deadlines, find=find)
     if host.dispatcher.delegator.pinned is not None:
         from rtfs_framework.orchestrator.running.pinning import check_pinned
 
@@ -181,8 +187,8 @@ async def prepare_in(portal: Portal, host: Host, source: Source, limits: Limits,
     return await portal.call_async(work)
 
 
-def link(host: Host, source: Source, limits: Limits) -> Linked:
-    """Return a program ready to run once.
+def link(host: Host, source: Source, limits: Limits, find: FindModule | None = None) -> Linked:
+    """Return a program ready to run once; its modules are looked for as ever, or by `find`.
 
     Raises:
         LanguageError: The program is malformed, has names nobody knows, or hints that name no configured target.
@@ -190,7 +196,7 @@ def link(host: Host, source: Source, limits: Limits) -> Linked:
         ConfigError: The pinned plan was made for something else.
     """
     deadlines = Deadlines(host.clock, limits.seconds)
-    return prepare(host, source, limits, deadlines).link(limits, deadlines)
+    return prepare(host, source, limits, deadlines, find).link(limits, deadlines)
 
 
 def findings(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:

@@ -17,14 +17,15 @@ import attrs
 from rtfs_framework.api.caller import NO_METADATA, of_python
 from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.kernel.outcome import Complete
-from rtfs_framework.lang.errors import Cancelled, RtfsError
+from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.boundary.answers import KernelRun, Waiting
 from rtfs_framework.orchestrator.boundary.arguments import taken_all
 from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
 from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.recording.journal.alive import release
 from rtfs_framework.orchestrator.recording.lineage import Lineage
-from rtfs_framework.orchestrator.recording.purse import USUAL_TERMS, RunStopped, Terms
+from rtfs_framework.orchestrator.recording.purse import USUAL_TERMS, RunParked, RunStopped, Terms
 from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult, Summary
 from rtfs_framework.orchestrator.recording.run_scope import Calls, RunScope, Sink
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.floating import Floating, Gathered
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.orchestrator.running.fold import Fold
+    from rtfs_framework.orchestrator.running.past_calls import PastCalls
     from rtfs_framework.orchestrator.running.stream import Stream
 
 UNFINISHED = object()
@@ -75,6 +77,8 @@ class LoadedProgram:
     """What is said of all its calls."""
     terms: Terms = USUAL_TERMS
     """On which it was asked for."""
+    past: PastCalls | None = None
+    """What its calls were answered in a process before; None for a run that is begun here."""
     floating: Floating | None = None
     """The marks of all that its top-level forms were given; None where nothing carries marks."""
     seen: Gathered | None = None
@@ -223,6 +227,7 @@ class LoadedProgram:
             purse=self.terms.purse,
             journey=self.terms.journey,
             program=self.instance.artifact.source,
+            past=self.past,
             calls=Calls(program_run.calls),
             floating=self._label(own=own_context),
             lineage=self.lineage.entry() if self.lineage is not None and own_context else self.lineage,
@@ -270,6 +275,7 @@ class LoadedProgram:
         if self.chain is not None:
             words = self.floating is None or self.seen is None or self.floating.keeps(self.seen.label)
             self.chain.end(status, error, words=words)
+            release(self.chain.journal.home, self.run_id)
 
     def _ended(self) -> dict[str, Any]:
         """Return what observers hear of the run's end, and of the caches then."""
@@ -369,8 +375,10 @@ def _noting(tally: Tally, calls: list[CallRecord], ledger: Ledger) -> Sink:
 
 
 def status_of(error: BaseException) -> str:
-    """Return the journal's word for how a run ended."""
-    return "failed" if isinstance(error, RtfsError) and not isinstance(error, Cancelled) else "interrupted"
+    """Return the journal's word for how a run ended: only what its program did is its end for good."""
+    if isinstance(error, RunParked):
+        return "waiting"
+    return "failed" if isinstance(error, ProgramError | LimitError | LanguageError) else "interrupted"
 
 
 @contextmanager

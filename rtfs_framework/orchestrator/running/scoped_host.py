@@ -37,6 +37,11 @@ class ScopedHost:
             from rtfs_framework.orchestrator.remembering.memo import Memos
 
             return Memos(self.dispatcher.models.reuse).answer(call, self.scope)
+        past = self.scope.past
+        if past is not None:
+            told: Answer | Waiting | None = past.answer(call, self.scope, self.dispatcher)
+            if told is not None:
+                return told
         return self.dispatcher.answer(call, self.scope)
 
     def fan_out(self, branches: Branches) -> Answer | Waiting:

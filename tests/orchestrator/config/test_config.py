@@ -61,7 +61,7 @@ WRONG = [
     ("[security]\nlevel = 'contolled'\n", "E0705", 2, 9, "did you mean 'controlled'?"),
     ("[security]\nreach = 'far'\n", "E0705", 2, 9, None),
     ("[journal]\npath = 5\n", "E0703", 2, 8, None),
-    ("[journal]\nkeep = true\n", "E0702", 2, 1, "keep_args"),
+    ("[journal]\nkeep_args = true\n", "E0702", 2, 1, "keep"),
     ("[prices.m]\ninput = -1.0\n", "E0705", 2, 9, None),
     ("[prices.m]\ninput = inf\n", "E0705", 2, 9, None),
     ("[prices.m]\ncontext = 0\n", "E0705", 2, 11, None),
@@ -135,7 +135,7 @@ reach = "local"
 context = { user = "Ada", tags = ["a", 1] }
 [journal]
 path = "chain.sqlite"
-keep_args = true
+keep = "replies"
 """
 
 

@@ -175,7 +175,7 @@ def test_the_file_is_read_once(kit, repo, monkeypatch):
         ("RTFS_LIMITS__STEPS", '"off"', lambda c: c.limits.steps, None),
         ("RTFS_LIMITS__SECONDS", "2 min", lambda c: c.limits.seconds, 120),
         ("RTFS_LIMITS__SECONDS", "1.5", lambda c: c.limits.seconds, 1.5),
-        ("RTFS_JOURNAL__KEEP_ARGS", "true", lambda c: c.journal.keep_args, True),
+        ("RTFS_JOURNAL__KEEP", "replies", lambda c: c.journal.keep, "replies"),
         ("RTFS_SECURITY__DENY", '["a", "b"]', lambda c: c.security.deny, ("a", "b")),
         ("RTFS_SECURITY__CONTEXT__REGION", "eu", lambda c: c.security.values, {"region": "eu"}),
         ("RTFS_SECURITY__CONTEXT__REGION", "", lambda c: c.security.values, {"region": ""}),

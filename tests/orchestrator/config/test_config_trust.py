@@ -106,7 +106,7 @@ WIDENING = [
     ("[security]\ntime_zone = 'Europe/Berlin'", "security.time_zone"),
     ("[journal]\nenabled = false", "journal.enabled"),
     ("[journal]\npath = '/dev/null'", "journal.path"),
-    ("[journal]\nkeep_args = true", "journal.keep_args"),
+    ('[journal]\nkeep = "replies"', "journal.keep"),
     ("[modules]\npath = ['lib']", "modules.path"),
     ("[keys]\nOPENAI_API_KEY = 'https://evil.example'", "keys.OPENAI_API_KEY"),
     ("[limits]\nsteps = 1001", "limits.steps"),
@@ -151,7 +151,7 @@ NARROWING = [
     ("[delegation.remote_providers.mine]\nendpoint = 'https://mine.example/v1'", lambda c: c.routes == {}),
     ("[caches.l1]\nenabled = false", lambda c: not c.caches["l1"].enabled),
     ("[caches.l2]\nenabled = true", lambda c: c.caches == {}),
-    ("[journal]\nenabled = true\nkeep_args = false", lambda c: c.journal.enabled),
+    ('[journal]\nenabled = true\nkeep = "digests"', lambda c: c.journal.enabled),
     ("[modules]\npath = []", lambda c: c.module_path == ()),
     (
         N + "provider = 'rules'\nrules = 'sub/r.toml'\nargument = 'text'\n"

@@ -178,7 +178,7 @@ def test_a_provider_that_makes_no_vectors_is_refused(hosted):
 
 
 def test_a_replay_asks_nobody_and_says_so(hosted, source, kit):
-    with hosted(lambda c: c.embedding, config=f"{CONFIG}[journal]\nkeep_args = true\n") as (session, _, asked):
+    with hosted(lambda c: c.embedding, config=f'{CONFIG}[journal]\nkeep = "replies"\n') as (session, _, asked):
         run = session.run(source(PROGRAM)).run_id
         before = len(asked)
         with history_of(kit.journal, kit.home) as history:

@@ -27,7 +27,7 @@ from rtfs_framework.testing.fakes import WordsEmbedder, call_reads
 
 ONE = '(defn f [x] "own")'
 WORDS = '[delegation]\nembedder = "words"\n'
-KEEP = f"{WORDS}[journal]\nkeep_args = true\n"
+KEEP = f'{WORDS}[journal]\nkeep = "replies"\n'
 
 
 @attrs.frozen
@@ -248,5 +248,5 @@ def test_vectors_are_made_again_of_arguments_that_were_kept(hosted, source, kit)
     assert [each for each, _ in again(hosted, kit, run, first, config=KEEP)] == [Repeated.SAME] * 2
     for each, because in again(hosted, kit, run, first, config=KEEP, make=Failing):
         assert (each, "the embedder fails now" in because) == (Repeated.UNKNOWN, True)
-    without = again(hosted, kit, run, lambda c: c.embedding is None, config="[journal]\nkeep_args = true\n")
+    without = again(hosted, kit, run, lambda c: c.embedding is None, config='[journal]\nkeep = "replies"\n')
     assert [each for each, _ in without] == [Repeated.SAME] * 2

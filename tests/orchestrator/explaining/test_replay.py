@@ -16,7 +16,7 @@ from rtfs_framework.orchestrator.recording.journal.redact import redact
 ONE = "(defn f [x] :own)\n(f {0})"
 MANY = "(defn f [x] :own)\n(mapv f {0})"
 M, OTHER = LocalModel("m"), LocalModel("other")
-KEEP = "[journal]\nkeep_args = true"
+KEEP = '[journal]\nkeep = "replies"'
 
 
 def plan(target=M, **more):

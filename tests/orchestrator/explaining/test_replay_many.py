@@ -40,7 +40,7 @@ class Engine:
 def opened(kit):
     def open_(engine):
         models = [kit.provider(name, lambda _: "1", immediate=True, deterministic=True) for name in ("m", "other")]
-        return kit.open(kit.catalog(*models, engine=engine, l1=True), "[journal]\nkeep_args = true")
+        return kit.open(kit.catalog(*models, engine=engine, l1=True), '[journal]\nkeep = "replies"')
 
     return open_
 

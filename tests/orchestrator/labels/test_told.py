@@ -21,7 +21,7 @@ BOB = {Keyword("text"): "bob@example.com"}
 TEXT = """(defn ^:delegation :remote "far" f "Say." [x] : :string "own")
 (defn ^:delegation :local-model "near" n "Say." [x] : :string "own")
 (defn main [r] (do (step (str "s" (:email r)) 1) (n (:email r)) (f (:email r))))"""
-KEEP = "[journal]\nkeep_args = true\n"
+KEEP = '[journal]\nkeep = "replies"\n'
 
 
 def fields(desk, name):

@@ -11,7 +11,7 @@ from rtfs_framework.orchestrator.recording.journal.history import history_of
 
 JUDGE = LocalModel("judge")
 PROGRAM = "(defn f [x] :own)\n[(f 1) (f 1)]"
-KEEP = "[journal]\nkeep_args = true\n"
+KEEP = '[journal]\nkeep = "replies"\n'
 
 
 class Hears:

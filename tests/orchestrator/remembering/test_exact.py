@@ -11,7 +11,7 @@ from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import Keyword, Symbol, Timestamp, Uuid
 from rtfs_framework.lang.vectors import List
-from rtfs_framework.orchestrator.remembering.exact import DEEPEST, MOST, from_text, to_text
+from rtfs_framework.orchestrator.boundary.exact import DEEPEST, MOST, from_text, to_text
 from rtfs_framework.testing.effort import effort
 
 ATOMS = st.one_of(

@@ -161,7 +161,7 @@ class JournalTable:
 
     enabled: bool = True
     path: str | None = None
-    keep_args: bool = False
+    keep: Literal["digests", "replies"] = "digests"
     sync: Literal["normal", "full"] = "normal"
     on_failure: Literal["refuse", "continue"] = "refuse"
 

@@ -33,6 +33,7 @@ from rtfs_framework.orchestrator.explaining.estimating.tokens import (
     of_request,
     of_text,
 )
+from rtfs_framework.orchestrator.performing.again import Again
 from rtfs_framework.orchestrator.performing.cost import cost_of
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
 from rtfs_framework.orchestrator.performing.prompt import build_request
@@ -95,7 +96,7 @@ class DryDispatcher(Dispatcher):
 
     trial: Trial
 
-    def answer(self, call: HostCall, scope: RunScope) -> Answer | Waiting:
+    def answer(self, call: HostCall, scope: RunScope, again: Again | None = None) -> Answer | Waiting:  # noqa: ARG002
         """Return a stand-in for the answer to a call."""
         match call.kind:
             case CallKind.DELEGATED:

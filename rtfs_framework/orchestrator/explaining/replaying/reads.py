@@ -279,7 +279,7 @@ class RecordedReads(Reads):
             self.missing = self.missing or f"it would ask {show_target(question.target)}, and nobody did then"
             return None
         if recorded.get("digest"):
-            self.missing = self.missing or "the words that were heard were not kept: [journal] keep_args keeps them"
+            self.missing = self.missing or "the words that were heard were not kept: [journal] keep keeps them"
             return None
         return (None,)
 
@@ -287,7 +287,7 @@ class RecordedReads(Reads):
 _ASKED = "the vectors are those of a model that is asked, and nobody is asked again"
 _UNREAD = "what the journal tells does not read back"
 _NO_SIGNALS = "the first policy did not read it, and the journal is of a version that did not write signals down"
-_WORDS = "it holds words that were not kept: [journal] keep_args keeps them"
+_WORDS = "it holds words that were not kept: [journal] keep keeps them"
 
 
 def _as_it_is(value: Any) -> Any:

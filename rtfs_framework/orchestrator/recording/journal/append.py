@@ -17,8 +17,17 @@ from rtfs_framework.api.secrets import Blot
 from rtfs_framework.api.sqlite_file import in_transaction
 from rtfs_framework.orchestrator.recording.journal.chain import Head, Row, canonical_json
 from rtfs_framework.orchestrator.recording.journal.feedback import Feedback, Forgotten
+from rtfs_framework.orchestrator.recording.journal.kept import Answered
 from rtfs_framework.orchestrator.recording.journal.rows import Made, Maker, Removal, SignalFacts
-from rtfs_framework.orchestrator.recording.journal.schema import HEAD, INSERT_PLAN, INSERT_ROW, INSERT_TEXT, REMOVE_TEXT
+from rtfs_framework.orchestrator.recording.journal.schema import (
+    CUT_TEXTS,
+    HEAD,
+    INSERT_PLAN,
+    INSERT_ROW,
+    INSERT_TEXT,
+    LATER,
+    REMOVE_TEXT,
+)
 from rtfs_framework.orchestrator.recording.journal.texts import Texts
 
 if TYPE_CHECKING:
@@ -48,6 +57,7 @@ class _Pending:
     head: Head
     numbers: dict[Chain, int]
     lost: int
+    keeping: set[Chain]
 
 
 @attrs.define(slots=True, eq=False)
@@ -61,6 +71,12 @@ class _Batch:
     numbers: dict[Chain, int] = attrs.field(factory=dict)
     removed: list[tuple[int, str]] = attrs.field(factory=list)
     """Positions and names of texts that are to go."""
+    ending: frozenset[Chain] = frozenset()
+    """Runs that end within it, for good: what would be needed to go on with them is not written at all."""
+    over: list[dict[str, int]] = attrs.field(factory=list)
+    """First and last position of runs that end, of which the file has more than it keeps."""
+    keeping: set[Chain] = attrs.field(factory=set)
+    """Runs of which it has texts that go with them."""
     cut: int | None = None
     """Where the file was found to be cut off: a run that began after that begins again."""
 
@@ -71,8 +87,7 @@ class _Batch:
         number = position if what == "run" else run
         hash_ = self.append.file.keys.row(Row(position, number, what, entry, record, id_, body), self.head.hash)
         self.rows.append((position, number, what, entry, record, id_, body, hash_))
-        for name, text in texts.items():
-            self.texts.append((position, name, text))
+        self.texts.extend((position, name, text) for name, text in texts.items())
         self.head = Head(position, hash_)
         return position
 
@@ -82,8 +97,21 @@ class _Batch:
         if number is None:
             number = chain.number
             if number is None or chain.file != self.append.file.keys.journal or self._gone(number):
-                number = self.numbers[chain] = self.add(self.append.maker.run(chain.facts), None)
-        self.add(self.append.make[what](facts), number)
+                first = self.append.maker.run(chain.facts, kept=chain not in self.ending)
+                number = self.numbers[chain] = self.add(self._noted(chain, first), None)
+        if isinstance(facts, Answered):
+            made = self.append.maker.ended(facts, kept=chain not in self.ending)
+        else:
+            made = self.append.make[what](facts)
+        position = self.add(self._noted(chain, made), number)
+        if what == "end" and facts.final and chain.kept:
+            self.over.append({"first": number, "last": position})
+
+    def _noted(self, chain: Chain, made: Made) -> Made:
+        """Take note of a row whose texts go with its run."""
+        if made.texts and not self.append.maker.keep:
+            self.keeping.add(chain)
+        return made
 
     def of_file(self, what: str, facts: Removal | SignalFacts | Feedback | Forgotten) -> None:
         """Add a row that no run under way writes: texts are removed, a signal changes, or there is more to learn."""
@@ -119,7 +147,8 @@ class Appending:
     @make.default
     def _makers(self) -> dict[str, Callable[[Any], Made]]:
         make = self.maker
-        return {"begun": make.begun, "ended": make.ended, "end": make.end, "feedback": make.feedback}
+        noted = dict.fromkeys(LATER, make.noted)
+        return {"begun": make.begun, "ended": make.ended, "end": make.end, "feedback": make.feedback, **noted}
 
     @classmethod
     def of(
@@ -155,6 +184,8 @@ class Appending:
         self.known = pending.head
         for chain, number in pending.numbers.items():
             chain.number, chain.file = number, self.file.keys.journal
+        for chain in pending.keeping:
+            chain.kept = True
         self.gaps.clear()
         self.maker.texts.new_plans.clear()
 
@@ -171,12 +202,12 @@ class Appending:
         done, lost_done = self._done(db, queue)
         head = _head(db)
         self.file.anchor.write(self.file.keys, head)
-        batch = _Batch(self, head)
+        queued = queue[:]
+        batch = _Batch(self, head, ending=self._ending(queued))
         self._note_gaps(db, batch)
         left = lost - lost_done
         if left > 0:
             batch.add(Made("lost", None, None, "", canonical_json({"rows": left, "when": time.time()})), None)
-        queued = queue[:]
         for what, chain, facts in queued[done:]:
             if chain is not None:
                 batch.of_run(what, chain, facts)
@@ -188,8 +219,16 @@ class Appending:
                 db.executemany(statement, rows)
         if batch.removed:
             db.executemany(REMOVE_TEXT, batch.removed)
-        self._pending = _Pending(queued, batch.head, batch.numbers, lost)
+        if batch.over:
+            db.executemany(CUT_TEXTS, batch.over)
+        self._pending = _Pending(queued, batch.head, batch.numbers, lost, batch.keeping)
         return Taken(len(queued), lost)
+
+    def _ending(self, queued: list[Queued]) -> frozenset[Chain]:
+        """Return the runs that end for good in this transaction, unless what they need is kept all the same."""
+        if self.maker.keep:
+            return frozenset()
+        return frozenset(chain for what, chain, facts in queued if what == "end" and chain is not None and facts.final)
 
     def _done(self, db: sqlite3.Connection, queue: list[Queued]) -> tuple[int, int]:
         """Return how many of the queued rows an earlier transaction wrote, although nobody was told."""

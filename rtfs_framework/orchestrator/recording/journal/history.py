@@ -44,7 +44,7 @@ WHERE t.name = 'heard' AND l.what = 'ended' AND instr(l.body, ?) LIMIT 1
 _MOST = 4096
 """Stored texts that are remembered."""
 
-NOT_KEPT = "the arguments were not kept: [journal] keep_args keeps them"
+NOT_KEPT = "the arguments were not kept: [journal] keep keeps them"
 REMOVED = "the arguments were removed from the journal"
 STRUCK = "what was kept of the arguments is not what they were: a secret was struck out, or they do not read back"
 UNENDED = "the call has no end, which would tell what was tried before"

@@ -16,6 +16,7 @@ from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.orchestrator.recording.journal import old
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import open_for_reading, translated
+from rtfs_framework.orchestrator.recording.journal.kept import REPLY
 from rtfs_framework.orchestrator.recording.journal.schema import LAST, SPAN, VERSION
 
 if TYPE_CHECKING:
@@ -309,7 +310,8 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row, said: Said) -> dict
         "freed": body.get("freed"),
         "attempt": body.get("attempt", 0),
         "feedback": said.get(_id(row), []),
-        "removed": sorted(set(body.get("texts", ())) - set(kept)),
+        "reply": kept.get(REPLY),
+        "removed": sorted(set(body.get("texts", ())) - set(kept) - {REPLY}),
     }
 
 

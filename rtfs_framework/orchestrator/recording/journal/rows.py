@@ -20,6 +20,7 @@ from rtfs_framework.orchestrator.recording.attempts import AttemptRecord
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
 from rtfs_framework.orchestrator.recording.journal.decisions import heard_text
 from rtfs_framework.orchestrator.recording.journal.feedback import Feedback, Forgotten
+from rtfs_framework.orchestrator.recording.journal.kept import PROGRAM, REPLY, STATE, Answered, Job
 from rtfs_framework.orchestrator.recording.journal.texts import Texts, safe_code, safe_kind
 from rtfs_framework.orchestrator.recording.purse import NO_ASKER, Asker, RunStopped
 from rtfs_framework.orchestrator.recording.records import OpenRecord, attempt_json
@@ -57,6 +58,8 @@ class RunFacts:
     host: str = ""
     """Who writes: the signals of that host are those that its decisions read."""
     asker: Asker = NO_ASKER
+    job: Job | None = None
+    """What is run, for whoever goes on with it; None where nobody can."""
 
 
 @attrs.frozen(slots=True)
@@ -71,9 +74,17 @@ class SignalFacts:
     """Which one of its host, from 1."""
 
 
+class Noted(NamedTuple):
+    """Something that happens to a run besides its calls, as JSON-ready data, and a text that goes with the run."""
+
+    what: str
+    body: Mapping[str, Any]
+    text: str | None = None
+
+
 @attrs.frozen(slots=True)
 class Ending:
-    """How a run ended: "complete", "failed" or "interrupted"."""
+    """How a run ended: "complete", "failed", "interrupted", or "waiting" (it is gone on with later)."""
 
     status: str
     when: float
@@ -81,6 +92,11 @@ class Ending:
     error: BaseException | None = None
     words: bool = True
     """Whether what the error says may be kept."""
+
+    @property
+    def final(self) -> bool:
+        """Tell whether nobody will go on with the run."""
+        return self.status in ("complete", "failed")
 
 
 class Removal(NamedTuple):
@@ -99,8 +115,8 @@ class Maker:
     """Whether what people wrote is kept."""
     now: Callable[[], float] = time
 
-    def run(self, facts: RunFacts) -> Made:
-        """Return the first row of a run."""
+    def run(self, facts: RunFacts, *, kept: bool = True) -> Made:
+        """Return the first row of a run; with what is needed to go on with it, if that is `kept`."""
         body = {
             "program": facts.program,
             "source": self.texts.blot(facts.source),
@@ -120,7 +136,18 @@ class Maker:
         asker = {name: self.texts.blot(text) for name, text in facts.asker.to_json().items()}
         if asker:
             body["asked_by"] = asker
-        return Made("run", None, None, facts.id, canonical_json(body))
+        texts = {} if facts.job is None or not kept else self._whole(PROGRAM, facts.job.to_text())
+        return Made("run", None, None, facts.id, canonical_json({**body, **self._named(texts)}), texts)
+
+    def noted(self, facts: Noted) -> Made:
+        """Return the row of something else that happens to a run."""
+        texts = {} if facts.text is None else self._whole(STATE, facts.text)
+        body = self.texts.blot(canonical_json({**facts.body, **self._named(texts)}))
+        return Made(facts.what, None, None, "", body, texts)
+
+    def _whole(self, name: str, text: str | None) -> dict[str, str]:
+        """Return a text that is kept as it is, or not at all: what has lost a secret is no longer what it was."""
+        return {} if text is None or self.texts.blot(text) != text else {name: text}
 
     def signal(self, facts: SignalFacts) -> Made:
         """Return the row of a change of a signal."""
@@ -150,23 +177,28 @@ class Maker:
         body = f'{{{self.texts.site(record)},"args":"{args}",{canonical_json(extra)[1:]}'
         return Made("begun", record.entry, record.record, record.path, body)
 
-    def ended(self, record: OpenRecord) -> Made:
-        """Return the row of a call that is over."""
+    def ended(self, facts: OpenRecord | Answered, *, kept: bool = True) -> Made:
+        """Return the row of a call that is over; with what it was answered, if that is `kept`."""
+        record, answer = (facts.record, facts) if isinstance(facts, Answered) else (facts, None)
         value = self.texts.keys.value
+        answered = self._whole(REPLY, answer.text()) if answer is not None and kept and _may_keep(record) else {}
         micros = int(record.seconds * 1_000_000 + 0.5)
         body = (
             f'{{{self.texts.site(record)},"outcome":"{_outcome(record)}","args":"{value(record.args_digest)}",'
             f'"reply":"{value(record.reply_digest)}","micros":{micros}'
         )
-        if is_plain(record):
-            return Made("ended", record.entry, record.record, record.path, body + "}")
-        texts = self._kept(record)
+        if is_plain(record) and not record.stopped:
+            named = f',"texts":{{"{REPLY}":"{self.texts.keys.text(answered[REPLY])}"}}}}' if answered else "}"
+            return Made("ended", record.entry, record.record, record.path, body + named, answered)
+        texts = {**self._kept(record), **answered}
         more = {**self._decided(record), **self._used(record), **self._named(texts), **self._failed(record)}
         more |= self._labels(record)
         if record.decision is not None:
             more |= self._for_learning(record)
         if record.attempts:
             more["attempts"] = [self._tried(each, words=_may_keep(record)) for each in record.attempts]
+        if record.stopped:
+            more["stopped"] = True
         if record.exhausted:
             more["exhausted"] = record.exhausted
         if record.remote is not None:
@@ -185,6 +217,8 @@ class Maker:
         texts = {"message": self.texts.blot(told(error))} if self.keep and ending.words and error is not None else {}
         body: dict[str, Any] = {"status": ending.status, "ended": ending.when, "calls": ending.calls}
         body |= {**self._named(texts), **({} if error is None else {"error": _named_error(error)})}
+        if ending.final and not self.keep:
+            body["cut"] = True
         return Made("end", None, None, "", canonical_json(body), texts)
 
     def _decided(self, record: OpenRecord) -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.orchestrator.recording.journal.rows import Ending, RunFacts
+from rtfs_framework.orchestrator.recording.journal.kept import Answered, Job
+from rtfs_framework.orchestrator.recording.journal.rows import Ending, Noted, RunFacts
+from rtfs_framework.orchestrator.recording.purse import NO_ASKER, Asker
 from rtfs_framework.orchestrator.recording.records import CallRecord, OpenRecord
 
 if TYPE_CHECKING:
+    from rtfs_framework.lang.values import ErrorValue
     from rtfs_framework.orchestrator.recording.journal.feedback import Feedback
     from rtfs_framework.orchestrator.recording.journal.writer import Journal
 
@@ -26,6 +30,10 @@ class Chain:
     """Position of the run's first row; the journal sets it."""
     file: str = attrs.field(default="", init=False)
     """The journal in which that is: another may be put into its place."""
+    kept: bool = attrs.field(default=False, init=False)
+    """Whether the file has texts of it that go when it has ended; the journal sets it."""
+    _answered: dict[int, Answered] = attrs.field(factory=dict, init=False)
+    """What calls were answered that are not added yet, by their records' identity."""
     _open: dict[int, OpenRecord] = attrs.field(factory=dict, init=False)
     """The calls that have begun and not ended, by identity: a record is the same object all the time."""
 
@@ -47,11 +55,22 @@ class Chain:
         self._open[id(call)] = call
         return self.journal.try_commit()
 
+    def answered(
+        self, record: OpenRecord, value: Any, error: ErrorValue | None, said: Mapping[str, Any] | None = None
+    ) -> None:
+        """Say what a call was answered, before it is added: whoever goes on with the run is told the same."""
+        self._answered[id(record)] = Answered(record, value, error, said)  # type: ignore[arg-type]  # soon sealed
+
     def add(self, record: CallRecord) -> None:
         """Write that a call is over; it may wait in memory for rows that must not."""
         self._open.pop(id(record), None)
         self.calls += record.part == 0
-        self.journal.queue("ended", self, record)
+        self.journal.queue("ended", self, self._answered.pop(id(record), None) or record)
+        self.journal.flush_if_due()
+
+    def note(self, what: str, body: Mapping[str, Any], text: str | None = None) -> None:
+        """Write something else that happens to the run, such as "waiting"; with a text of its state."""
+        self.journal.queue(what, self, Noted(what, body, text))
         self.journal.flush_if_due()
 
     def rate(self, feedback: Feedback) -> None:
@@ -60,7 +79,7 @@ class Chain:
         self.journal.flush_if_due()
 
     def end(self, status: str, error: BaseException | None = None, *, words: bool = True) -> None:
-        """Close the run: `status` is "complete", "failed" or "interrupted". Later calls change nothing.
+        """Close the run: `status` is "complete", "failed", "interrupted" or "waiting". Later calls change nothing.
 
         `words` tells whether what the error says may be kept.
         """
@@ -69,3 +88,20 @@ class Chain:
         self.ended = True
         self.journal.queue("end", self, Ending(status, self.journal.clock.now(), self.calls, error, words))
         self.journal.flush()
+
+
+def begun(
+    journal: Journal | None,
+    tenant: str,
+    policy: str,
+    *what: str,
+    asker: Asker = NO_ASKER,
+    job: Job | None = None,
+) -> Chain | None:
+    """Begin a run, None where no journal is kept; `what` is its id, its program's digest and name, and its seed."""
+    if journal is None:
+        return None
+    from rtfs_framework import __version__
+
+    run, program, source, seed = what
+    return journal.begin(run, program, source, policy, __version__, seed=seed, tenant=tenant, asker=asker, job=job)

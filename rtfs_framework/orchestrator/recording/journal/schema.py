@@ -35,10 +35,13 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 }
 """Python's types of what each column may hold: SQLite itself would take anything."""
 
-WHAT = ("journal", "run", "begun", "ended", "end", "redacted", "gap", "lost", "signal", "feedback", "forgotten")
+LATER = ("resumed", "waiting", "signalled", "checkpoint", "progress", "control")
+WHAT = ("journal", "run", "begun", "ended", "end", "redacted", "gap", "lost", "signal", "feedback", "forgotten", *LATER)
 """What a row says: the file's first row; a run starts; a call that costs or changes something begins; a call is over;
 a run is over; texts were removed; rows that were here are not; rows could not be written; a signal that decisions may
-read has another value from now on; somebody says what an answer was worth; an engine begins to learn anew."""
+read has another value from now on; somebody says what an answer was worth; an engine begins to learn anew. And of runs
+that outlive a process (`LATER`): one is gone on with; it waits; it is told something from outside; it came to a named
+place; so many of its records are done; somebody asks it to pause or to end."""
 
 _TABLES = (
     f"CREATE TABLE log ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})",
@@ -65,6 +68,11 @@ FROM log r WHERE r.what = 'run' AND r.id = ?
 """
 """Between which positions the rows of a run lie; one without an end may have rows up to the last position."""
 LAST = 2**63 - 1
+CUT_TEXTS = """
+DELETE FROM texts WHERE position BETWEEN :first AND :last AND name IN ('reply', 'program', 'state')
+AND position IN (SELECT position FROM log WHERE position BETWEEN :first AND :last AND run = :first)
+"""
+"""Removes what was kept to go on with a run: its first position, and that of its end."""
 REMOVE_TEXT = "DELETE FROM texts WHERE position = ? AND name = ?"
 
 

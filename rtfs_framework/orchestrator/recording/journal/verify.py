@@ -21,7 +21,7 @@ from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import keys_of
 from rtfs_framework.orchestrator.recording.journal.migrate import state_of_old
 from rtfs_framework.orchestrator.recording.journal.query import has_log, reading
-from rtfs_framework.orchestrator.recording.journal.walk import Walk
+from rtfs_framework.orchestrator.recording.journal.walk import Walk, before
 
 if TYPE_CHECKING:
     import sqlite3
@@ -69,7 +69,7 @@ def head_of(path: Path, home: Path) -> Head:
         _need_log(connection, path)
         keys = keys_of(connection, path, home)
         last = connection.execute("SELECT max(position) FROM log").fetchone()[0]
-        walk = Walk(connection, keys, last, _before(connection, last))
+        walk = Walk(connection, keys, last, before(connection, last))
         walk.go()
     if walk.problems:
         raise JournalError(path, walk.problems[0][1], "`rtfs runs verify --all` says what is wrong")
@@ -99,7 +99,7 @@ def verify(path: Path, run: str, home: Path) -> Verdict:
         if first is None:
             return _verify_old(connection, path, run, home)
         keys = keys_of(connection, path, home)
-        walk = Walk(connection, keys, first, _before(connection, first), run=run)
+        walk = Walk(connection, keys, first, before(connection, first), run=run)
         walk.go()
         _compare(connection, walk, understood(kept, keys))
     broken, reason = walk.problems[0] if walk.problems else (None, "")
@@ -204,12 +204,6 @@ def _compare(connection: sqlite3.Connection, walk: Walk, anchored: Anchored) -> 
 def _holds(connection: sqlite3.Connection, head: Head) -> bool:
     found = connection.execute(_AT, (head.position,)).fetchone()
     return found is not None and found["hash"] == head.hash
-
-
-def _before(connection: sqlite3.Connection, position: int) -> bytes:
-    select = "SELECT hash FROM log WHERE position < ? ORDER BY position DESC LIMIT 1"
-    found = connection.execute(select, (position,)).fetchone()
-    return START if found is None else found["hash"] if isinstance(found["hash"], bytes) else b"?"
 
 
 def _need_log(connection: sqlite3.Connection, path: Path) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.orchestrator.recording.journal.chain import Head, Keys, Row
+from rtfs_framework.orchestrator.recording.journal.chain import START, Head, Keys, Row
 from rtfs_framework.orchestrator.recording.journal.decisions import parts_of
+from rtfs_framework.orchestrator.recording.journal.kept import CUT
 from rtfs_framework.orchestrator.recording.journal.schema import COLUMNS, ROWS, TYPES
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class Walk:
     _mine: set[int] = attrs.field(factory=set)
     _plans: dict[str, bool] = attrs.field(factory=dict)
     _missing: dict[int, set[str]] = attrs.field(factory=dict)
-    _texts: bool = True
+    _kept: dict[int, set[int]] = attrs.field(factory=dict)
+    """Positions of rows whose texts go with their run, by the run's."""
 
     @property
     def finished(self) -> bool:
@@ -90,6 +92,8 @@ class Walk:
                 self._mine.add(row.position)
         elif row.what == "end" and row.run is not None:
             self.ends.add(row.run)
+            for position in self._kept.pop(row.run, ()) if body.get("cut") else ():
+                self._missing.get(position, set()).difference_update(CUT)
         elif row.what == "ended" and row.run in self._mine and "?" not in row.id:
             self.calls += 1
         elif row.what == "journal":
@@ -103,7 +107,7 @@ class Walk:
                 self._missing.setdefault(int(position), set()).difference_update(names)
         if not all(map(self._plan, _decisions(body))):
             self.problem(row.position, f"the decision of row {row.position} was changed")
-        self._look_at_texts(row.position, body.get("texts") if row.what != "redacted" else None)
+        self._look_at_texts(row.position, row.run, body.get("texts") if row.what != "redacted" else None)
 
     def _gap(self, row: Row, body: dict[str, Any]) -> None:
         before = self.head.position
@@ -126,7 +130,7 @@ class Walk:
             )
         return self._plans[digest]
 
-    def _look_at_texts(self, position: int, named: dict[str, str] | None) -> None:
+    def _look_at_texts(self, position: int, run: int | None, named: dict[str, str] | None) -> None:
         """Compare what is kept beside a row with the digests in it."""
         missing = set(named or ())
         for found in self.connection.execute(_TEXTS, (position,)):
@@ -136,6 +140,15 @@ class Walk:
             missing.discard(name)
         if missing:
             self._missing[position] = missing
+            if run is not None and not missing.isdisjoint(CUT):
+                self._kept.setdefault(run, set()).add(position)
+
+
+def before(connection: sqlite3.Connection, position: int) -> bytes:
+    """Return the hash of the row before a position."""
+    select = "SELECT hash FROM log WHERE position < ? ORDER BY position DESC LIMIT 1"
+    found = connection.execute(select, (position,)).fetchone()
+    return START if found is None else found["hash"] if isinstance(found["hash"], bytes) else b"?"
 
 
 def _decisions(body: dict[str, Any]) -> Iterator[str]:

@@ -35,6 +35,7 @@ from rtfs_framework.orchestrator.recording.purse import NO_ASKER, Asker
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.append import Appending, Queued
     from rtfs_framework.orchestrator.recording.journal.file import OpenFile
+    from rtfs_framework.orchestrator.recording.journal.kept import Job
 
 WAIT = 10.0
 """Seconds for which one process waits while others write."""
@@ -110,7 +111,7 @@ class Journal:
     def __attrs_post_init__(self) -> None:
         _OPEN.add(self)
 
-    def begin(
+    def begin(  # noqa: PLR0913 - keywords
         self,
         run: str,
         program: str,
@@ -121,9 +122,10 @@ class Journal:
         seed: str = "",
         tenant: str = "",
         asker: Asker = NO_ASKER,
+        job: Job | None = None,
     ) -> Chain:
-        """Start a run; its draws are made from `seed`."""
-        facts = RunFacts(run, program, source, self.clock.now(), policy, version, seed, tenant, self.host, asker)
+        """Start a run; its draws are made from `seed`, and `job` is what somebody needs to go on with it."""
+        facts = RunFacts(run, program, source, self.clock.now(), policy, version, seed, tenant, self.host, asker, job)
         return Chain(self, facts)
 
     def signal(self, name: str, target: str, value: object) -> None:

@@ -157,7 +157,7 @@ def test_what_was_answered_for_another_call_is_no(source, opened, store):
 
 
 def test_arguments_are_kept_where_the_journal_keeps_them(source, opened, store):
-    with opened(config="[journal]\nkeep_args = true\n") as session:
+    with opened(config='[journal]\nkeep = "replies"\n') as session:
         answering(session, store, yes=True)
         session.run(source(PROGRAM), ("x",))
     assert [row.args_text for row in store.listed(every=True)] == ['["x"]']

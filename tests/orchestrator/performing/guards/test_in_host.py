@@ -192,7 +192,7 @@ def test_a_model_s_name_and_its_explanation_hold_no_secret_of_the_host_and_no_ot
         return InferenceReply(text="a", model=name, explanation="by sk-0123456789", problems=("sk-0123456789 is odd",))
 
     options = {"environ": {**kit.environ, "ACME_API_KEY": "sk-0123456789"}}
-    config = '[delegation]\nstatic_routes = { f = "local-m" }\n[journal]\nkeep_args = true\n'
+    config = '[delegation]\nstatic_routes = { f = "local-m" }\n[journal]\nkeep = "replies"\n'
     with kit.open(kit.catalog(kit.provider("m", answers)), config, **options) as session:
         result = session.run(source(PROGRAM), ("x",))
         told = f"{result} {session.problems}"

@@ -33,7 +33,7 @@ from rtfs_framework.orchestrator.session import Session
 posix = pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
 
 SECRETS = ("MARTHA", "JONES 4711")
-KEEP = "[journal]\nkeep_args = true\n"
+KEEP = '[journal]\nkeep = "replies"\n'
 MODEL = '(defn ^:delegation :local-model "m" f [x] :int 0) '
 
 
@@ -284,7 +284,7 @@ class TestRedacting:
         kit, run = kept
         assert b"three secret" in stored(kit)
         with closing(self.journal(kit)) as journal:
-            assert redact(journal, run) == 8
+            assert redact(journal, run) == 13
             assert b"secret" not in stored(kit).replace(b"secret_", b""), "not in SQLite's log either"
         assert verify_all(kit.journal, kit.home).ok
         for entry in query.entries_of(kit.journal, run):
@@ -295,7 +295,7 @@ class TestRedacting:
     def test_some_calls(self, kept):
         kit, run = kept
         with closing(self.journal(kit)) as journal:
-            assert redact(journal, run, ["0:0", "1:1.1.0"]) == 4
+            assert redact(journal, run, ["0:0", "1:1.1.0"]) == 6
             with pytest.raises(JournalError, match="no call 9:9"):
                 redact(journal, run, ["0:0", "9:9"])
         args = [entry["args"] for entry in query.entries_of(kit.journal, run)]

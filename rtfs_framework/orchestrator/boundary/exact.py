@@ -29,13 +29,13 @@ class _InexactError(ValueError):
     """The value has no text, or the text is of none."""
 
 
-def to_text(value: Any) -> str | None:
-    """Return the text of a value; None where it has none."""
+def to_text(value: Any, most: int = MOST, deepest: int = DEEPEST) -> str | None:
+    """Return the text of a value; None where it has none, or more characters or levels than these."""
     try:
-        made = json.dumps(_Writer().row(value, 0), separators=(",", ":"))
+        made = json.dumps(_Writer(most, deepest).row(value, 0), separators=(",", ":"))
     except _InexactError:
         return None
-    return made if len(made) <= MOST else None
+    return made if len(made) <= most else None
 
 
 def from_text(text: str) -> Any:
@@ -54,8 +54,8 @@ def from_text(text: str) -> Any:
 class _Writer:
     """Makes rows of one value, and counts its parts: a small value may share its parts many times over."""
 
-    def __init__(self) -> None:
-        self._left = MOST // 2
+    def __init__(self, most: int = MOST, deepest: int = DEEPEST) -> None:
+        self._left, self._deepest = most // 2, deepest
 
     def row(self, value: Any, depth: int) -> Any:
         """Return what JSON holds of a value: atoms that it knows stand for themselves."""
@@ -78,7 +78,7 @@ class _Writer:
             return [_TEXTS[kind], value.text]
         if kind not in _SEQUENCES and kind is not Map:
             raise _InexactError(kind.__name__)
-        if depth >= DEEPEST:
+        if depth >= self._deepest:
             raise _InexactError("too deep")
         self._spend(2 * len(value))
         if kind is Map:

@@ -1,0 +1,143 @@
+"""A run that has not ended, read back so that it can be gone on with: what is run, and what its calls were answered.
+
+In: a journal, the folder of its key, and a run. Out: an `Unended`. Its rows are proved first: what is read here is told
+to a program as answers that were paid for. Only rows and texts are read; nothing is computed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.orchestrator.recording.journal.file import keys_of
+from rtfs_framework.orchestrator.recording.journal.kept import PROGRAM, REPLY, STATE, Job
+from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
+from rtfs_framework.orchestrator.recording.journal.rows import RunFacts
+from rtfs_framework.orchestrator.recording.journal.walk import Walk, before
+from rtfs_framework.orchestrator.recording.purse import Asker
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from rtfs_framework.orchestrator.recording.journal.chain import Keys
+
+Id = tuple[int, int | None, str]
+"""A call's: entry, record, path."""
+
+_FIRST = "SELECT position, body FROM log WHERE what = 'run' AND id = ? ORDER BY position DESC LIMIT 2"
+_ROWS = f"""
+SELECT l.position, l.what, l.entry, l.record, l.id, l.body, t.body AS text FROM log l
+LEFT JOIN texts t ON t.position = l.position AND t.name = CASE l.what WHEN 'ended' THEN '{REPLY}' ELSE '{STATE}' END
+WHERE l.run = :run AND l.position > :run ORDER BY l.position
+"""  # noqa: S608 - our own names
+_TEXT = "SELECT body FROM texts WHERE position = ? AND name = ?"
+_PLAN = "SELECT body FROM plans WHERE digest = ?"
+LISTED = "`rtfs runs list` shows the runs"
+
+
+@attrs.define(slots=True, eq=False)
+class Begun:
+    """A call of which rows are there."""
+
+    begun: Mapping[str, Any] | None = None
+    """What its latest request says that began; None for one that needed no such row."""
+    ended: str | None = None
+    """The row of its end, as JSON; None while it is not known how it ended."""
+    reply: str | None = None
+    """The text of what it was answered, if that is there."""
+    transform: tuple[str, ...] = ()
+    """The rules of redaction that its latest request went through."""
+
+
+@attrs.define(slots=True, eq=False)
+class Unended:
+    """A run and what is known of it."""
+
+    facts: RunFacts
+    position: int
+    """Of its first row."""
+    keys: Keys
+    calls: dict[Id, Begun] = attrs.field(factory=dict)
+    consultations: dict[Id, int] = attrs.field(factory=dict)
+    """How many questions to models belong to a call."""
+    notes: list[tuple[int, str, Mapping[str, Any], str | None]] = attrs.field(factory=list)
+    """What else happened to it, in order: position, what, body, and the text of its state."""
+    status: str = ""
+    """Of its latest end; "" while it has none."""
+    ended_calls: int = 0
+
+    def last(self, what: str) -> tuple[Mapping[str, Any], str | None] | None:
+        """Return the latest of what happened to it, and the text that goes with it."""
+        return next((note[2:] for note in reversed(self.notes) if note[1] == what), None)
+
+
+def unended(path: Path, run: str, home: Path) -> Unended:
+    """Return what is known of a run that can be gone on with.
+
+    Raises:
+        JournalError: There is no such run, it has ended for good, or its rows are not what was written.
+    """
+    with reading(path) as connection:
+        rows = connection.execute(_FIRST, (run,)).fetchall() if has_log(connection) else []
+        if not rows:
+            raise JournalError(path, f"no run is called '{run}'", LISTED)
+        if len(rows) > 1:
+            raise JournalError(path, f"run {run} was begun anew when the file had been cut", LISTED)
+        position = int(rows[0]["position"])
+        found = Unended(_facts(connection, run, rows[0]), position, keys_of(connection, path, home))
+        for row in connection.execute(_ROWS, {"run": position}):
+            _take(found, row)
+        for call in found.calls.values():
+            if call.ended is None and call.begun is not None:
+                call.transform = _transform(connection, call.begun.get("decision"))
+        walk = Walk(connection, found.keys, position, before(connection, position), run=run)
+        walk.go()
+    if walk.problems:
+        raise JournalError(path, walk.problems[0][1], "`rtfs runs verify` says what is wrong; nothing is gone on with")
+    if found.status in ("complete", "failed"):
+        how = "is complete" if found.status == "complete" else "has failed"
+        raise JournalError(path, f"run {run} {how}", "a run that has ended is not gone on with; run the program again")
+    return found
+
+
+def _facts(connection: sqlite3.Connection, run: str, row: sqlite3.Row) -> RunFacts:
+    body = parsed(row["body"])
+    text = connection.execute(_TEXT, (row["position"], PROGRAM)).fetchone()
+    names = ("program", "source", "policy", "version", "seed", "tenant", "host")
+    asker = {name: str(said) for name, said in dict(body.get("asked_by") or {}).items()}
+    return RunFacts(
+        id=run,
+        started=float(body.get("started") or 0.0),
+        asker=Asker(**asker),
+        job=None if text is None else Job.of_text(text["body"]),
+        **{name: str(body.get(name, "")) for name in names},
+    )
+
+
+def _transform(connection: sqlite3.Connection, digest: Any) -> tuple[str, ...]:
+    row = None if digest is None else connection.execute(_PLAN, (digest,)).fetchone()
+    return tuple(map(str, parsed(row["body"]).get("transform") or ())) if row is not None else ()
+
+
+def _take(found: Unended, row: sqlite3.Row) -> None:
+    what, path = row["what"], str(row["id"])
+    if what in ("begun", "ended"):
+        call, _, part = path.partition("?")
+        if part and what == "ended":
+            known = found.consultations
+            known[row["entry"], row["record"], call] = known.get((row["entry"], row["record"], call), 0) + 1
+        begun = found.calls.setdefault((row["entry"], row["record"], path), Begun())
+        if what == "begun":
+            begun.begun = json.loads(row["body"])
+        elif '"stopped":true' not in row["body"]:
+            begun.ended, begun.reply = row["body"], row["text"]
+        found.ended_calls += what == "ended" and not part
+    elif what == "end":
+        found.status = str(parsed(row["body"]).get("status", ""))
+    elif what != "feedback":
+        found.notes.append((int(row["position"]), what, parsed(row["body"]), row["text"]))

@@ -1,0 +1,72 @@
+"""What a run's scope knows by its shape alone: how attempts fail, whose turn it is, what was answered before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rtfs_framework.api.attempts import FailureKind
+from rtfs_framework.api.targets import ExecTarget
+from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.lang.errors import ProgramError
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.run_scope import RunScope
+
+
+class Failure(Protocol):
+    """An attempt that gave no usable answer."""
+
+    @property
+    def error(self) -> ProgramError:
+        """What the program sees if nothing else answers."""
+        ...
+
+    @property
+    def kind(self) -> FailureKind:
+        """What it is evidence of."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """What went wrong, without anything that a customer wrote."""
+        ...
+
+    @property
+    def guard(self) -> str:
+        """Which guard refused, "" for none."""
+        ...
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds for which the target asks to be left alone."""
+        ...
+
+    @property
+    def elsewhere(self) -> tuple[ExecTarget, ...]:
+        """The targets that it named instead of itself."""
+        ...
+
+
+class Ordering(Protocol):
+    """When a branch may do what must not overlap with others."""
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether it may now."""
+        ...
+
+    async def wait(self) -> None:
+        """Wait until it may."""
+        ...
+
+
+class PastAnswers(Protocol):
+    """The answers of a run that is gone on with."""
+
+    def answer(self, call: HostCall, scope: RunScope, dispatcher: Any) -> Any:
+        """Return what a call was answered before, None where it is to go its usual way."""
+        ...
+
+    def consulted(self, scope: RunScope, path: str) -> str | None:
+        """Return what a model said to a question of an engine, None where it was not asked."""
+        ...

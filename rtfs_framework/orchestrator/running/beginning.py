@@ -1,0 +1,95 @@
+"""A program that begins to run on a host, or that is gone on with where another process left it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rtfs_framework.api.caller import NO_METADATA, of_python
+from rtfs_framework.orchestrator.boundary.handover import as_value
+from rtfs_framework.orchestrator.recording.journal.alive import hold
+from rtfs_framework.orchestrator.recording.journal.kept import Job, value_text
+from rtfs_framework.orchestrator.recording.journal.run import Chain
+from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
+from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.caller import DelegationMetadata
+    from rtfs_framework.orchestrator.host import Host
+    from rtfs_framework.orchestrator.running.linking import Linked
+    from rtfs_framework.orchestrator.running.past_calls import PastCalls
+    from rtfs_framework.orchestrator.running.portal import Portal
+
+
+def begin(
+    host: Host,
+    portal: Portal,
+    linked: Linked,
+    metadata: DelegationMetadata | None,
+    how: Callable[[], Mapping[str, Any]] | None = None,
+    past: PastCalls | None = None,
+) -> tuple[LoadedProgram, ProgramRun]:
+    """Return a program whose top-level forms have not been evaluated, and what keeps their calls.
+
+    `how` says how it is called, for whoever goes on with it; `past` is what it was answered before.
+    """
+    source = linked.artifact.source
+    run_id, seed = os.urandom(16).hex(), os.urandom(16).hex()
+    chain: Chain | None = None
+    if past is not None:
+        run_id, seed, chain = past.known.facts.id, past.known.facts.seed, _continued(host, past)
+    elif linked.leaves_kernel:
+        job = None if how is None or host.journal is None else _job(host, linked, how())
+        chain = host.begin(run_id, linked.digest, source.name, seed, linked.terms.asker, job)
+        if chain is not None:
+            hold(chain.journal.home, run_id)
+    program = LoadedProgram(
+        host=host,
+        portal=portal,
+        instance=linked.instance,
+        lookup=linked.lookup,
+        run_id=run_id,
+        chain=chain,
+        ledger=Ledger(host.events, chain, Tally(host.config.tenant), run=run_id, learned_from=host.ended),
+        started=host.clock.monotonic(),
+        seed=seed,
+        context=dict(host.config.security.values),
+        metadata=NO_METADATA if metadata is None else of_python(metadata),
+        terms=linked.terms,
+        past=past,
+    )
+    program.begin_labels(linked.digest, linked.flows)
+    host.events.emit("run.started", {"run": run_id, "source": source.name})
+    return program, program.new_run(own_context=False)
+
+
+def _continued(host: Host, past: PastCalls) -> Chain | None:
+    """Return the rows of a run that is gone on with: they follow those that are there."""
+    if host.journal is None:
+        return None
+    known = past.known
+    chain = Chain(host.journal, known.facts)
+    chain.number, chain.file, chain.kept, chain.calls = known.position, known.keys.journal, True, known.ended_calls
+    return chain
+
+
+def _job(host: Host, linked: Linked, how: Mapping[str, Any]) -> Job:
+    """Return what is run; without arguments that the journal may not keep for their marks."""
+    source, *modules = linked.artifact.sources
+    labelling = host.dispatcher.labelling
+    if labelling is not None and how.get("args") and labelling.accepts("journal") is not None:
+        how = {**how, "args": None}
+    return Job(name=source.name, text=source.text, modules={each.name: each.text for each in modules}, how=how)
+
+
+def called(entry: str | None, args: tuple[Any, ...]) -> Callable[[], Mapping[str, Any]]:
+    """Return what tells how a program is called, as JSON-ready data; arguments that have no text are None."""
+    return lambda: {"call": entry, "args": _args_text(args)}
+
+
+def _args_text(args: tuple[Any, ...]) -> str | None:
+    try:
+        return value_text(tuple(as_value(each) for each in args))
+    except Exception:  # noqa: BLE001 - whatever cannot be handed over is told where it is called
+        return None

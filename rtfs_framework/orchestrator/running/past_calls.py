@@ -1,0 +1,250 @@
+"""What a run's calls were answered before its process ended: told to it again, so that it comes to where it was.
+
+In: what the journal knows of the run (`recording/journal/unended.py`). Out: for each call that is made again the same
+answer, by its id; None for one that was never made, which then goes its usual way. A call that had begun and of which
+no end is known is settled first: it is made again, at the same target and with the same key, where that does no harm;
+else somebody has to say whether it was done. A call that is not the one that was written down ends the run: program,
+arguments or host are not what they were.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.caller import DelegationMetadata
+from rtfs_framework.api.targets import ExecTarget, show_target
+from rtfs_framework.kernel.call_kind import CallKind
+from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.lang.errors import ProgramError, RtfsError
+from rtfs_framework.lang.types.coerce import from_json
+from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Locally, Reply, Throw, Waiting, reply
+from rtfs_framework.orchestrator.performing.again import Again
+from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
+from rtfs_framework.orchestrator.recording.journal.kept import answer_of
+from rtfs_framework.orchestrator.recording.journal.redact import name_of
+from rtfs_framework.orchestrator.recording.lineage import ANY, received
+from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.journal.unended import Begun, Unended
+
+DIVERGED = "E0721"
+"""A call is another one than the journal has."""
+UNSETTLED = "E0722"
+"""Nobody knows whether a call was carried out."""
+NOT_KEPT = "E0723"
+"""What a call was answered is not there any more, or never was."""
+
+_MADE_AGAIN = (CallKind.CONTEXT_SET, CallKind.EVENT)
+_OWN_BODY, _VALUE = "own body", "value"
+
+
+class ResumeError(RtfsError):
+    """Why a run cannot be gone on with."""
+
+    def __init__(self, code: str, problem: str, way_out: str) -> None:
+        super().__init__(f"error[{code}]: {problem}\n  help: {way_out}")
+        self.code = code
+        self.problem = problem
+        self.way_out = way_out
+
+
+@attrs.frozen(slots=True)
+class Assumed:
+    """What somebody says of calls of which no end is known, by id."""
+
+    done: Mapping[str, Any] = attrs.field(factory=dict)
+    """They were carried out, with this answer: JSON-ready data, of the type that the call declares."""
+    not_done: frozenset[str] = frozenset()
+    """They were not, and are made again; "" stands for all others."""
+
+
+NOTHING_ASSUMED = Assumed()
+
+
+@attrs.define(slots=True, eq=False)
+class PastCalls:
+    """The calls of a run that were made before, for one process that goes on with it."""
+
+    known: Unended
+    assumed: Assumed = NOTHING_ASSUMED
+    told: int = 0
+    """How many were answered from here."""
+
+    def answer(self, call: HostCall, scope: RunScope, dispatcher: Dispatcher) -> Answer | Waiting | None:
+        """Return what a call was answered before, None where it is to go its usual way.
+
+        Raises:
+            ResumeError: It is another call than the journal has, or cannot be settled.
+        """
+        if call.kind in _MADE_AGAIN:
+            return self._again(call, scope, dispatcher)
+        path = ".".join(map(str, call.path))
+        id_ = (scope.entry, scope.record, path)
+        known = self.known.calls.get(id_)
+        if known is None:
+            return None
+        opened = OpenCall.of(call, scope, dispatcher.clock.monotonic())
+        row: Mapping[str, Any] = json.loads(known.ended) if known.ended is not None else known.begun or {}
+        if row:
+            self._compare(opened, row)
+        if known.ended is None:
+            return self._unsettled(known, opened, dispatcher) if known.begun is not None else None
+        answer = self._told(opened, row, known, dispatcher)
+        if answer is None:
+            return None
+        self.told += 1
+        asked = self.known.consultations.get(id_, 0)
+        return Counted(answer, asked) if asked else answer
+
+    def consulted(self, scope: RunScope, path: str) -> str | None:
+        """Return what a model said to a question of an engine, None where it was not asked."""
+        known = self.known.calls.get((scope.entry, scope.record, path))
+        if known is None or known.reply is None:
+            return None
+        said = answer_of(known.reply).value
+        return said if isinstance(said, str) else None
+
+    def _again(self, call: HostCall, scope: RunScope, dispatcher: Dispatcher) -> Answer | Waiting:
+        """Let what only the run's own context knows happen again; nothing is written, and nobody is told."""
+        if call.kind is CallKind.CONTEXT_SET:
+            if (scope.entry, scope.record, ".".join(map(str, call.path))) not in self.known.calls:
+                return dispatcher.answer(call, scope)
+            opened = OpenCall.of(call, scope, 0.0)
+            dispatcher.relabel(opened)
+            scope.context[call.capability] = call.args[0]
+            self._closed(opened, {})
+            return reply(None)
+        known = (scope.entry, scope.record, ".".join(map(str, call.path))) in self.known.calls
+        return reply(None) if known else dispatcher.answer(call, scope)
+
+    def _compare(self, opened: OpenCall, row: Mapping[str, Any]) -> None:
+        """See that a call is the one that is written down."""
+        record, value = opened.record, self.known.keys.value
+        here = (record.kind, record.symbol, value(opened.digest_args()))
+        there = (row.get("kind"), row.get("symbol"), row.get("args"))
+        if here == there:
+            return
+        id_ = name_of(record.entry, record.record, record.path)
+        what = f"({record.symbol} ...) at {record.place}"
+        if here[:2] == there[:2]:
+            problem = f"call {id_} is {what}, as it was, with other arguments"
+        else:
+            problem = f"call {id_} is {what}, and was ({row.get('symbol')} ...) at {row.get('place')}"
+        raise ResumeError(
+            DIVERGED,
+            f"the run does not come to where it was: {problem}",
+            "it is the first that differs: the program, its arguments or the configuration are not what they were; "
+            f"`rtfs runs show {self.known.facts.id[:12]}` shows what was done; begin a new run",
+        )
+
+    def _told(self, opened: OpenCall, row: Mapping[str, Any], known: Begun, dispatcher: Dispatcher) -> Answer | None:
+        """Return what is written down of a call's answer."""
+        if row.get("outcome") == _OWN_BODY:
+            dispatcher.relabel(opened)
+            self._closed(opened, row)
+            return Locally()
+        if known.reply is None:
+            return self._lost(opened, row, dispatcher)
+        found = answer_of(known.reply)
+        dispatcher.relabel(opened)
+        self._closed(opened, row)
+        if found.said:
+            opened.scope.metadata = DelegationMetadata(**found.said).over(opened.scope.metadata)
+        return Reply(found.value) if found.error is None else Throw(found.error)
+
+    def _closed(self, opened: OpenCall, row: Mapping[str, Any]) -> None:
+        """Count for the run what the answer brought: its marks, and that it rests on it."""
+        record, scope = opened.record, opened.scope
+        record.target = str(row.get("target") or record.kind)
+        if scope.floating is not None:
+            record.told = frozenset(map(str, row.get("brought") or ()))
+            scope.floating.answered(record, opened.call.capability)
+        if scope.lineage is not None and row.get("outcome") == _VALUE:
+            received(opened)
+            if row.get("cache"):
+                scope.lineage.add(ANY)  # it came from memory, and what it rests on there is not in the row
+
+    def _lost(self, opened: OpenCall, row: Mapping[str, Any], dispatcher: Dispatcher) -> Answer | None:
+        """Settle a call that has ended and of whose answer nothing is kept: one that costs nothing is made again."""
+        target = str(row.get("target") or "")
+        if not self._lasted(opened, target, dispatcher):
+            return None
+        id_ = name_of(opened.record.entry, opened.record.record, opened.record.path)
+        if id_ in self.assumed.not_done or "" in self.assumed.not_done:
+            return None
+        raise ResumeError(
+            NOT_KEPT,
+            f"call {id_} of {opened.record.symbol} was answered by {target}, and the answer is not kept",
+            "its marks forbid that, it held a secret, or somebody redacted it; "
+            "`rtfs runs resume --assume not-done` asks again",
+        )
+
+    @staticmethod
+    def _lasted(opened: OpenCall, target: str, dispatcher: Dispatcher) -> bool:
+        """Tell whether a call may have cost or changed something."""
+        if opened.call.kind is CallKind.CAPABILITY:
+            return not dispatcher.capabilities.idempotent(opened.call.capability)
+        known = _target(target, dispatcher)
+        instance = None if known is None else dispatcher.pool.get(known)
+        return instance is None or instance.costs
+
+    def _unsettled(self, known: Begun, opened: OpenCall, dispatcher: Dispatcher) -> Answer | Waiting:
+        """Settle a call that had begun, and of which nobody knows how it ended."""
+        row = known.begun or {}
+        record, call = opened.record, opened.call
+        id_ = name_of(record.entry, record.record, record.path)
+        text = str(row.get("target") or "")
+        assumed = self.assumed
+        if id_ in assumed.done:
+            record.target = text
+            said = _typed(call, assumed.done[id_], opened, dispatcher)
+            opened.close(dispatcher.clock.monotonic(), said, answered=True)
+            return reply(said)
+        target = _target(text, dispatcher)
+        if id_ in assumed.not_done or "" in assumed.not_done:
+            return dispatcher.answer(call, opened.scope)
+        if call.kind is CallKind.CAPABILITY:
+            again = dispatcher.capabilities.idempotent(call.capability)
+        else:
+            candidate = None if target is None else dispatcher.pool.candidate(target)
+            again = candidate is not None and candidate.idempotent
+        if not again:
+            raise ResumeError(
+                UNSETTLED,
+                f"call {id_} of {record.symbol} to {text} had begun, and nobody knows how it ended",
+                f"find out, then go on with `--assume {id_}=done` (and what it answered: `--reply VALUE`) or "
+                f"`--assume {id_}=not-done`, which makes it again; a target that may be asked twice is declared "
+                "`idempotent = true`",
+            )
+        if target is None:
+            return dispatcher.answer(call, opened.scope)
+        return dispatcher.answer(call, opened.scope, Again(target, known.transform))
+
+
+def _typed(call: HostCall, data: Any, opened: OpenCall, dispatcher: Dispatcher) -> Any:
+    """Return what somebody says that a call answered, as a value of the type that the call declares."""
+    if call.kind is CallKind.CAPABILITY:
+        entry = dispatcher.capabilities.entries.get(call.capability)
+        type_ = None if entry is None else entry.returns
+    else:
+        type_ = None if call.function is None else call.function.returns
+    if type_ is None:
+        return from_plain(data)
+    try:
+        return from_json(type_, data, opened.lookup)
+    except ProgramError as error:
+        id_ = name_of(opened.record.entry, opened.record.record, opened.record.path)
+        raise ResumeError(
+            UNSETTLED, f"call {id_} cannot have answered that: {error}", "say what it answered"
+        ) from error
+
+
+def _target(text: str, dispatcher: Dispatcher) -> ExecTarget | None:
+    """Return the target of a text, None for one that is not here."""
+    return next((each for each in dispatcher.pool.all if show_target(each) == text), None)

@@ -1,0 +1,140 @@
+"""Going on with a run that has not ended: on this machine or another, by this version of Python or another.
+
+The program is compiled anew from the text that the journal keeps, and runs from its beginning: it is pure, and every
+call that it made before is answered as it was (`past_calls`), so it comes to where it was, and goes on. With another
+text (`upgrade`) it is the same: as long as the new program makes the calls that are written down it takes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.caller import DelegationMetadata
+from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.boundary import exact
+from rtfs_framework.orchestrator.recording.journal.alive import hold, release
+from rtfs_framework.orchestrator.recording.journal.kept import Job
+from rtfs_framework.orchestrator.recording.journal.unended import Unended, unended
+from rtfs_framework.orchestrator.running.beginning import begin
+from rtfs_framework.orchestrator.running.linking import link
+from rtfs_framework.orchestrator.running.past_calls import NOT_KEPT, NOTHING_ASSUMED, Assumed, PastCalls, ResumeError
+
+if TYPE_CHECKING:
+    from rtfs_framework.kernel.limits import Limits
+    from rtfs_framework.lang.library import FindModule
+    from rtfs_framework.orchestrator.host import Host
+    from rtfs_framework.orchestrator.running.portal import Portal
+    from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
+
+UNDER_WAY = "E0724"
+"""Somebody is at the run."""
+OTHER = "E0726"
+"""The run is not for this host: another tenant's, or of another program."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Resuming:
+    """How a run is gone on with."""
+
+    run: str
+    assumed: Assumed = NOTHING_ASSUMED
+    upgrade: Source | None = None
+    """Another text of the program, None for the one with which it was begun."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class Resumed:
+    """A run that is gone on with: its top-level forms have not been evaluated yet."""
+
+    program: LoadedProgram
+    loading: ProgramRun
+    past: PastCalls
+    how: Mapping[str, Any]
+    """How it was called: see `Job`."""
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments of the function that it calls."""
+        text = self.how.get("args")
+        if text is None:
+            raise ResumeError(
+                NOT_KEPT,
+                f"what run {self.past.known.facts.id[:12]} was called with is not kept",
+                "no text stands for it, or its marks forbid that it is kept; call it from Python: "
+                "session.reopen(RUN) gives the loaded program",
+            )
+        found: tuple[Any, ...] = exact.from_text(text)
+        return found
+
+
+def reopen(host: Host, portal: Portal, limits: Limits, wanted: Resuming) -> Resumed:
+    """Return a run that has not ended, ready to be gone on with.
+
+    Raises:
+        JournalError: There is no such run, it has ended, or its rows are not what was written.
+        ResumeError: Somebody else is at it, it is another tenant's, or its program is not kept.
+        LanguageError: The program is refused by this host.
+    """
+    journal = host.journal
+    if journal is None:
+        raise ResumeError(NOT_KEPT, "this session keeps no journal", "open it with one: [journal] enabled = true")
+    journal.commit()
+    if not hold(journal.home, wanted.run):
+        raise ResumeError(
+            UNDER_WAY,
+            f"run {wanted.run[:12]} is under way in another process or session",
+            f"`rtfs runs tail` watches it; `rtfs runs cancel {wanted.run[:12]}` ends it",
+        )
+    try:
+        known = unended(journal.path, wanted.run, journal.home)
+        return _reopened(host, portal, limits, wanted, known)
+    except BaseException:
+        release(journal.home, wanted.run)
+        raise
+
+
+def _reopened(host: Host, portal: Portal, limits: Limits, wanted: Resuming, known: Unended) -> Resumed:
+    facts, run = known.facts, wanted.run[:12]
+    if facts.tenant != host.config.tenant:
+        whose = f"tenant '{facts.tenant}'" if facts.tenant else "nobody in particular"
+        raise ResumeError(OTHER, f"run {run} is of {whose}, and this session is not", "say so with --tenant")
+    if facts.job is None:
+        raise ResumeError(
+            NOT_KEPT,
+            f"the program of run {run} is not kept",
+            "it was begun by a version that kept none, in a conversation, or was redacted; begin a new run",
+        )
+    linked = _linked(host, limits, facts.job, wanted.upgrade)
+    if wanted.upgrade is None and linked.digest != facts.program:
+        raise ResumeError(OTHER, f"the text of run {run} is not that of its program", "`rtfs runs verify` says more")
+    past = PastCalls(known, wanted.assumed)
+    metadata = facts.job.how.get("metadata")
+    said = None if metadata is None else DelegationMetadata(**metadata)
+    program, loading = begin(host, portal, linked, said, past=past)
+    if program.chain is not None:
+        upgraded = {} if wanted.upgrade is None else {"program": linked.digest}
+        program.chain.note("resumed", {"at": round(host.clock.now(), 3), "policy": host.policy_hash, **upgraded})
+    return Resumed(program, loading, past, facts.job.how)
+
+
+def _linked(host: Host, limits: Limits, job: Job, upgrade: Source | None) -> Any:
+    """Return the program ready to run: as it was, or another text of it, with the modules of today."""
+    if upgrade is not None:
+        return link(host, upgrade, limits)
+    return link(host, Source(job.name, job.text), limits, _modules(job.modules))
+
+
+def _modules(texts: Mapping[str, str]) -> FindModule:
+    """Return what finds modules among those that the run was begun with."""
+
+    def find(name: str) -> Source | None:
+        tail = "/" + name.replace(".", "/") + ".rtfs"
+        for place, text in texts.items():
+            if f"/{place}".replace("\\", "/").endswith(tail):
+                return Source(place, text)
+        return None
+
+    return find

@@ -1,0 +1,69 @@
+"""A run that outlives its process: the same further calls, the same value, each effect once."""
+
+from __future__ import annotations
+
+import pytest
+
+from rtfs_framework.orchestrator.recording.journal import query
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.orchestrator.recording.journal.verify import verify_all
+
+PROGRAM = """
+(defn ^{:delegation :remote "m"} ask [x : :string] : :string "own")
+(defn tell [x] (call :put x))
+(def top (call :put "top"))
+(defn main [x]
+  (let [a (ask x)
+        b (mapv tell [(str a 1) (str a 2)])
+        c (call :send (str (first b) "!"))
+        d (pmap ask ["p" "q" "r"])]
+    (context/set :seen c)
+    [top a b c d (context/get :seen)]))
+""".replace('^{:delegation :remote "m"}', '^:delegation :remote "m"')
+
+
+def whole(world, source):
+    """Run it without a death; return its value and the effects."""
+    with world.open() as session:
+        value = session.run(source(PROGRAM), ("x",)).value
+    effects = sorted((name, arg) for name, _, arg in world.effects)
+    (world.kit.home / "effects.txt").unlink()
+    return value, effects
+
+
+def test_killed_at_each_moment_and_gone_on_with(world, source):
+    value, effects = whole(world, source)
+    for moment in range(60):
+        (world.kit.home / "effects.txt").unlink(missing_ok=True)
+
+        def work():
+            with world.open() as session:
+                session.run(source(PROGRAM), ("x",))
+
+        before = len(query.list_runs(world.kit.journal))
+        ended = world.die_at(moment, work)
+        if len(query.list_runs(world.kit.journal)) == before:
+            continue  # it died before its first row: it never was
+        if ended:
+            break
+        row = query.list_runs(world.kit.journal)[0]
+        if row.status == "complete":
+            continue
+        assert row.status == "unfinished"
+        result = world.settle(row.id)
+        assert result.value == value
+        once = [(name, arg) for name, key, arg in dict.fromkeys(world.effects) if name != "model"]
+        assert sorted(once) == [each for each in effects if each[0] != "model"]
+        sent = [arg for name, _, arg in world.effects if name == "send"]
+        assert len(sent) == 1, "an effect that must not be made twice"
+    else:
+        pytest.fail("it never came to its end")
+    assert moment > 10
+    assert verify_all(world.kit.journal, world.kit.home).ok
+
+
+def test_a_run_that_has_ended_is_not_gone_on_with(world, source):
+    with world.open() as session:
+        run = session.run(source(PROGRAM), ("x",)).run_id
+    with pytest.raises(JournalError, match="is complete"):
+        world.resume(run)
