@@ -177,7 +177,7 @@ class ItemStatus:
     reason: str = ""
     """Why it was put back last, or is dead."""
     payload: bytes | None = None
-    """Lists leave it out."""
+    """Lists leave it out, and a queue may forget it once the item is done."""
     result: bytes | None = None
     """Lists leave it out; None too where there is none."""
 

@@ -97,7 +97,7 @@ def flood(
             children.kill(pids[place])
             pids[place] = children.start(*roles[place])
             meanwhile(kill)
-        _until(lambda: _count_done(queue) >= items, "all done")
+        _until(lambda: _count_done(queue) >= items, "all done", pause=0.2)
         for pid in pids:
             children.kill(pid)
         put, ended = set(children.log("put")), Counter(children.log("done"))
@@ -116,12 +116,17 @@ def frozen(module: str, own: Mapping[str, Any]) -> tuple[str, bytes | None]:
         pid = children.start("hold")
         _until(lambda: bool(children.log("held")), "a lease")
         os.kill(pid, signal.SIGSTOP)
-        _until(lambda: queue.wait([_TOPIC], 0.1), "the end of the lease")
-        (lease,) = queue.lease(_TOPIC, "awake", 600.0)
-        queue.ack(lease, b"of the one awake")
+        leases: list[Lease] = []
+        _until(lambda: _leased(queue, leases), "the end of the lease")
+        queue.ack(leases[0], b"of the one awake")
         os.kill(pid, signal.SIGCONT)
         _until(lambda: bool(children.log("done") or children.log("lost")), "the thawed one's word")
         return "done" if children.log("done") else "lost", _asked(queue, "0")
+
+
+def _leased(queue: Queue, leases: list[Lease]) -> bool:
+    leases.extend(queue.lease(_TOPIC, "awake", 600.0))
+    return bool(leases)
 
 
 def _asked(queue: Queue, id_: str) -> bytes | None:
@@ -144,15 +149,15 @@ def _look(module: str, own: Mapping[str, Any], put: Sequence[str], ended: Sequen
         for id_ in ended:
             status = queue.get(id_)
             _check(status is not None and status.state == "done", f"item {id_} was done, and is not")
-            _check(status is not None and status.result == status.payload == id_.encode(), f"item {id_} is damaged")
+            _check(status is not None and status.result == id_.encode(), f"item {id_} is damaged")
         _check(len(there) <= len(put) + 1, "items are there that nobody put")
 
 
-def _until(holds: Callable[[], bool], what: str) -> None:
+def _until(holds: Callable[[], bool], what: str, pause: float = 0.01) -> None:
     end = time.monotonic() + _LONGEST
     while not holds():
         _check(time.monotonic() < end, f"it came to a stand: no {what}")
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 def _check(holds: bool, message: str) -> None:
