@@ -49,8 +49,8 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 """Programs and their values; a test runs them."""
 
 FORMS = """def defn fn let if cond when match for loop recur try do and or -> ->> if-let when-let case defstruct deftype
-doseq as-> some-> letfn step defmacro quote module import step-parallel llm-execute declassify dotimes when-not if-not
-cond-> condp assert some->> cond->> doto"""
+doseq as-> some-> letfn step defmacro quote module import step-parallel ticket llm-execute declassify dotimes when-not
+if-not cond-> condp assert some->> cond->> doto"""
 """Forms and macros by how often programs need them."""
 
 FUNCTIONS = """
@@ -60,9 +60,9 @@ ends-with? replace string-lower string-upper string-trim substring re-find re-se
 group-by distinct range take drop last second reverse apply some every? mod quot abs min max round sum parse-int
 parse-float parse-json serialize-json format map-indexed mapcat remove take-while drop-while partition
 frequencies zipmap select-keys hash-map vector set union intersection difference nil? string? number? int?
-vector? map? keyword? keyword name comp partial identity constantly != call context/get throw getMessage even?
+vector? map? keyword? keyword name comp partial identity constantly != call await context/get throw getMessage even?
 odd? zero? flatten string-length index-of interpose re-replace iterate repeat map-vals merge-with mapv type-of
-reduced key val has-key? pr-str boolean
+reduced key val has-key? pr-str boolean await-all
 """
 """Functions by how often programs need them; the others are named after them while they fit."""
 

@@ -24,3 +24,11 @@ class CallKind(Enum):
     """
     MEMO_KEEP = "memo-keep"
     """The place that came with `Unknown`, and the value that belongs there. The host answers nil."""
+    TICKET = "ticket"
+    """A call is handed over, to be answered later: its argument is the `Ticket`, which has it. The host answers nil.
+
+    Only of runs that were started with `step(concurrent=True)`, as is the next.
+    """
+    AWAIT = "await"
+    """A ticket is waited for; it is no call, and counts as none. The host answers nil when the ticket is settled, and
+    when its function's own body is to answer it and has no `run` yet; a run that was not started is driven."""

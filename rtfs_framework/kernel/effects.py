@@ -5,7 +5,7 @@ The values of the examples are those of a host that answers nil.
 
 from __future__ import annotations
 
-from rtfs_framework.kernel import pmap  # noqa: F401 - enters `pmap` into the table
+from rtfs_framework.kernel import pmap, tickets  # noqa: F401 - enter what they have into the table
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.state import current, request
@@ -85,9 +85,10 @@ def declassify(marks: tuple[str, ...], reason: str, function: Any, *args: Any) -
     call = callable_of(function, len(args))
     record = record_of(call)
     asks = getattr(call, "rtfs_asks", False) if record is None else record.effect is not None
-    if not asks:  # what it calls in turn is not freed
-        return invoke(call, args)
     state = current()
+    if not asks:  # what it calls in turn is not freed, nor answered later
+        state.later = False
+        return invoke(call, args)
     state.freed = (frozenset(marks), reason)
     try:
         return invoke(call, args)

@@ -51,6 +51,7 @@ _HELPERS: dict[str, dict[str, str]] = {
 
 _INTERNAL: dict[str, dict[str, str]] = {
     "rtfs_framework.kernel.effects": {"%declassify": "declassify"},
+    "rtfs_framework.kernel.tickets": {"%ticket": "ticket"},
     "rtfs_framework.kernel.steps": {
         "%llm-execute": "llm_execute",
         "%step": "step",
@@ -80,7 +81,7 @@ INTERNAL = _placed(_INTERNAL)
 """Builtins that lowered forms call; programs cannot name them."""
 
 ASKING = frozenset(
-    {*_HELPERS["rtfs_framework.kernel.effects"], *_INTERNAL["rtfs_framework.kernel.steps"], "%declassify"}
+    {*_HELPERS["rtfs_framework.kernel.effects"], *_INTERNAL["rtfs_framework.kernel.steps"], "%declassify", "%ticket"}
 )
 """Those of both that may ask the host."""
 

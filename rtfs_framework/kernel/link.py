@@ -7,6 +7,7 @@ from rtfs_framework.kernel.state import RUN_LOCALLY, Instead, current, request
 from rtfs_framework.lang.annotations import Any, Callable
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.signature import FunctionSignature, HintKind, memoised
+from rtfs_framework.lang.values import Ticket
 from rtfs_framework.stdlib.callables import check_arity, invoke, shapes_of
 
 _MODEL_HINTS = (HintKind.LOCAL_MODEL, HintKind.REMOTE, HintKind.TARGET)
@@ -61,6 +62,10 @@ def delegated(function: Any, signature: FunctionSignature) -> Any:
         answer = request(CallKind.DELEGATED, capability, args, signature)
         if answer is RUN_LOCALLY:
             return invoke(function, args)
+        if answer.__class__ is Ticket:
+            from rtfs_framework.kernel.tickets import body_of
+
+            return body_of(answer, function, args)
         return answer.body.run(args, current()) if answer.__class__ is Instead else answer
 
     ask.rtfs_shapes = shapes_of(function)  # type: ignore[attr-defined]

@@ -113,6 +113,7 @@ class Branch(Run):
         state.branch = (*branches.path, number)
         state.scope = f"{branches.scope}{number}."
         state.most = branches.left
+        state.tickets = parent.tickets
         state.hints = list(parent.hints)
         state.fallback = branches.place
 
@@ -121,7 +122,7 @@ class Branch(Run):
         state, branches = self._state, self._branches
         while True:
             value = branches.body(number)
-            if state.count or not branches.go_on(self, value):
+            if state.count or state.asked or not branches.go_on(self, value):
                 return value
             number = self.number
             state.branch, state.scope = (*branches.path, number), f"{branches.scope}{number}."
@@ -130,7 +131,7 @@ class Branch(Run):
     @property
     def settled(self) -> bool:
         """Tell whether it keeps its number: it has asked for something. One that has only paused may still go on."""
-        return self._state.count > 0
+        return self._state.count > 0 or self._state.asked
 
     def close(self) -> None:
         """See `Run`; a branch that was closed has no outcome."""

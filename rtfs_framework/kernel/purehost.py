@@ -6,7 +6,7 @@ from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import ExecutionOutcome, HostCall, RequiresHost, value_of
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.lang.annotations import Any
-from rtfs_framework.lang.errors import ProgramError, generic_error, undefined_symbol
+from rtfs_framework.lang.errors import InternalError, ProgramError, generic_error, undefined_symbol
 from rtfs_framework.lang.never import forgotten
 
 
@@ -38,6 +38,8 @@ class PureHost:
                 return run.throw(self._refusal(call))
             case CallKind.CAPABILITY:
                 return run.throw(self._refusal(call))
+            case CallKind.TICKET | CallKind.AWAIT:
+                raise InternalError("handed only to hosts that take branches")
             case _ as never:
                 raise forgotten(never)
 

@@ -23,6 +23,7 @@ from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
 from rtfs_framework.lang.recursion import give_room_back, room_is_held, take_room
+from rtfs_framework.lang.values import Ticket
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.artifact import Artifact
@@ -208,7 +209,7 @@ class Run:
         function, self._function = self._function, None  # a branch's refers to it: none is left to the collector
         try:
             value = function(*self._args)
-            return bounded_output(value, self._limits.output) if self.leaves else value
+            return self._leaving(value) if self.leaves else value
         except LimitError as error:
             made = self._stack_ends() if error.dimension == "depth" and not error.limit else error
             raise self._located(made, error) from None
@@ -218,6 +219,20 @@ class Run:
             from rtfs_framework.kernel.faults import to_program_error
 
             raise to_program_error(error, self._artifact) from None
+        finally:
+            if self.leaves and self._state.tickets:
+                from rtfs_framework.kernel.tickets import give_up
+
+                give_up(self._state)
+
+    def _leaving(self, value: Any) -> Any:
+        """Return the value as it leaves the run: all calls have their answers."""
+        if Ticket.used:
+            from rtfs_framework.kernel.tickets import finish, without
+
+            finish(self._state)
+            value = without(value)
+        return bounded_output(value, self._limits.output)
 
     def _located(self, made: LimitError, error: Exception) -> LimitError:
         """Return a limit's error with the place at which what was raised stood."""

@@ -14,6 +14,7 @@ from rtfs_framework.kernel.output import ATOMS, bounded_output
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
+from rtfs_framework.lang.values import Ticket
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.call_kind import CallKind
@@ -49,6 +50,7 @@ class RunState:
 
     __slots__ = (
         "artifact",
+        "asked",
         "branch",
         "closed",
         "concurrent",
@@ -59,12 +61,14 @@ class RunState:
         "gate",
         "hints",
         "joined",
+        "later",
         "limits",
         "meter",
         "most",
         "places",
         "scope",
         "symbols",
+        "tickets",
     )  # fmt: skip
 
     def __init__(
@@ -101,6 +105,12 @@ class RunState:
         self.hints: list[tuple[str, Any]] = []
         self.freed: Freed | None = None
         """What a `declassify` says of the call that is being made."""
+        self.asked = False
+        """Whether the branch has asked for something that is no call: then it keeps its number, too."""
+        self.later = False
+        """Whether the call that is being made is a ticket's."""
+        self.tickets: dict[Ticket, None] = {}
+        """Those of the whole run that nobody has awaited, in order."""
         self.closed = False
 
     def place(self, frame: Any = None) -> Place | None:
@@ -149,6 +159,9 @@ def request(kind: CallKind, capability: str, args: tuple[Any, ...], function: Fu
     meter = state.meter
     if meter.watch is not None or meter.cancelled or meter.origin is not None:
         meter.look()
+    later = state.later
+    if Ticket.used:
+        args = _without_tickets(state, args)
     count = state.count
     if count >= state.most:
         raise too_many_calls(state)
@@ -159,7 +172,24 @@ def request(kind: CallKind, capability: str, args: tuple[Any, ...], function: Fu
     freed = None if state.freed is None else _freed(state, kind)
     call = host_call(kind, capability, args, function, hints, state.place(_getframe(1)), count, state.branch, freed)
     state.count = count + 1
+    if later and kind._value_ in ("capability", "delegated"):
+        from rtfs_framework.kernel.tickets import handed_over
+
+        return handed_over(state, call)
     return here.parent.switch(call)  # type: ignore[union-attr]
+
+
+def _without_tickets(state: RunState, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return arguments as they leave the run: answers in the places of tickets."""
+    if all(each.__class__ in ATOMS or each.__class__ is str for each in args):
+        return args
+    from rtfs_framework.kernel.tickets import without
+
+    later, state.later = state.later, False  # awaiting may run a body, which asks for itself
+    try:
+        return tuple([without(each) for each in args])
+    finally:
+        state.later = later
 
 
 def may_ask() -> bool:
@@ -168,10 +198,11 @@ def may_ask() -> bool:
     return state is not None and not state.closed
 
 
-def aside(kind: CallKind, capability: str, args: tuple[Any, ...], function: FunctionSignature) -> Any:
+def aside(kind: CallKind, capability: str, args: tuple[Any, ...], function: FunctionSignature | None = None) -> Any:
     """Ask the host for what it keeps and wait for its answer: no call of the run, and none of its count."""
     here = getcurrent()
     state: RunState = here.state  # type: ignore[attr-defined]
+    state.asked = True
     state.meter.look()
     call = host_call(kind, capability, args, function, EMPTY_MAP, None, state.count, state.branch, None)
     return here.parent.switch(call)  # type: ignore[union-attr]

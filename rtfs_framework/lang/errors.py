@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Sequence
-from rtfs_framework.lang.values import ErrorValue, type_name
+from rtfs_framework.lang.values import ErrorValue, Ticket, type_name
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.diagnostics import Diagnostic
@@ -85,7 +85,8 @@ class InternalError(Exception):
 
 def type_error(op: str, expected: str, got: Any) -> ProgramError:
     """`Type error in OP: expected T, got U`; `got` is the offending value."""
-    return ProgramError("TypeError", f"Type error in {op}: expected {expected}, got {type_name(got)}")
+    way_out = " ((await t) gives what it stands for)" if got.__class__ is Ticket else ""
+    return ProgramError("TypeError", f"Type error in {op}: expected {expected}, got {type_name(got)}{way_out}")
 
 
 def arity_error(function: str, expected: str, got: int) -> ProgramError:

@@ -12,7 +12,7 @@ from rtfs_framework.lang.annotations import Any, Iterable, Iterator
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import ITEMS_PER_STEP, SMALL, Growing, charge, meter, watched
-from rtfs_framework.lang.values import ErrorValue, Keyword, Reduced, Resource, Symbol, Timestamp, Uuid
+from rtfs_framework.lang.values import ErrorValue, Keyword, Reduced, Resource, Symbol, Ticket, Timestamp, Uuid
 from rtfs_framework.lang.vectors import GrownVector, List
 
 _OFTEN = 1_024
@@ -173,6 +173,8 @@ def _write_opaque(item: Any) -> str:
         return f"#<error: {item.message}>"
     if isinstance(item, Reduced):
         return "#<reduced>"
+    if isinstance(item, Ticket):
+        return repr(item)
     for kind, tag in ((Timestamp, "timestamp"), (Uuid, "uuid"), (Resource, "resource-handle")):
         if isinstance(item, kind):
             return f"#{tag}({write_atom(item.text)})"

@@ -33,6 +33,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "get": (("(get {:a 1} :a)", "1"), ("(get [10 20] 5 :none)", ":none")),
     "llm-execute": (('(llm-execute "sentiment" "I love it")', ""),),
     "declassify": (('(declassify [:pii] "only the city is sent" (call :weather.today "Oslo"))', ""),),
+    "ticket": (("(let [t (ticket ((fn [x] (* x x)) 7))] [(ticket? t) (await t)])", "[true 49]"),),
     "mcp-stream": (('(mcp-stream "weather.feed" process-item {:count 0})', ""),),
     "stream-source": (('(stream-source "feed")', ""),),
     "stream-next": (('(stream-next "feed")', ""),),

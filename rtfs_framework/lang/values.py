@@ -124,6 +124,62 @@ class Reduced:
     value: Any
 
 
+class Ticket:
+    """A call that answers later: the value of `(ticket (f x))`. Equal to itself alone; `path` is the call's id.
+
+    What it is for its program never changes; how far its call has come, only kernel and host look at.
+    """
+
+    __slots__ = (
+        "__weakref__", "answer", "at_home", "body", "call", "calls", "error", "hints", "host", "instead", "paid",
+        "path", "place", "run", "settled", "steps",
+    )  # fmt: skip
+    used: ClassVar[bool] = False
+    """Whether there ever was one in this process: until then nobody looks for any."""
+
+    def __init__(self, path: tuple[int, ...]) -> None:
+        self.path = path
+        self.call: Any = None
+        """The call as its host is asked; None where nobody is asked."""
+        self.place: Any = None
+        self.hints: tuple[tuple[str, Any], ...] = ()
+        self.settled = False
+        self.answer: Any = None
+        self.error: Any = None
+        """What awaiting it raises."""
+        self.at_home = False
+        """Whether the function's own body is what answers; it runs when somebody awaits it."""
+        self.body: Any = None
+        """Computes that."""
+        self.instead: Any = None
+        """Another body in its place."""
+        self.run: Any = None
+        """The run of the body, once somebody has awaited it."""
+        self.steps = 0
+        """What answering it took of the run's limits, besides its own call: steps and other calls."""
+        self.calls = 0
+        self.paid: set[tuple[int, ...]] = set()
+        """The branches that have paid for that."""
+        self.host: Any = None
+        """What the host keeps of it."""
+        Ticket.used = True
+
+    def give(self, answer: Any) -> None:
+        """Settle it with a value; what is settled stays as it is."""
+        if not self.settled:
+            self.settled, self.answer = True, answer
+            self.body = self.run = self.call = None
+
+    def fail(self, error: Any) -> None:
+        """Settle it with an error."""
+        if not self.settled:
+            self.settled, self.error = True, error
+            self.body = self.run = self.call = None
+
+    def __repr__(self) -> str:
+        return f"#<ticket {'.'.join(map(str, self.path))}>"
+
+
 Function = Callable[..., Any]
 
 
@@ -146,6 +202,7 @@ _TYPE_NAMES: dict[type, str] = {
     Uuid: "uuid",
     Resource: "resource-handle",
     Reduced: "reduced",
+    Ticket: "ticket",
 }
 
 

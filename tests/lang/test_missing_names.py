@@ -28,7 +28,7 @@ MISSING = {
     "collections do not change: use conj": "transient persistent! conj! assoc! dissoc! disj! pop! aset",
     "values carry no metadata": "with-meta vary-meta meta alter-meta!",
     "nothing is lazy in RTFS: leave it out": "lazy-seq lazy-cat doall dorun delay force realized? trampoline",
-    "use pmap or (step-parallel branch ...)": "future promise deliver async await go thread",
+    "use pmap or (step-parallel branch ...)": "future promise deliver async go thread",
     "use ->> with map, filter and reduce": "transduce eduction sequence completing",
     "use a map or set, and sort its keys": "sorted-map sorted-set array-map",
     "use a vector": "make-array into-array to-array int-array array",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_framework.kernel import effects, pmap
+from rtfs_framework.kernel import effects, pmap, tickets
 from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.lang.check.signatures import _of_types, ways
 from rtfs_framework.stdlib.library import BUILTINS
@@ -22,7 +22,7 @@ def test_a_row_is_whole(record):
     assert record.doc.endswith(".")
     assert record.examples
     assert record.types
-    assert record.effect in (None, "capability", "context")
+    assert record.effect in (None, "capability", "context", "ticket")
 
 
 @each_record
@@ -50,4 +50,8 @@ def test_a_function_without_types_cannot_enter_the_table():
 
 def test_the_table_of_the_library_has_nothing_of_the_host():
     assert {record.function.__module__.rpartition(".")[0] for record in BUILTINS.values()} == {"rtfs_framework.stdlib"}
-    assert {record.function.__module__ for record in HOST.values()} == {"rtfs_framework.kernel.effects", pmap.__name__}
+    assert {record.function.__module__ for record in HOST.values()} == {
+        "rtfs_framework.kernel.effects",
+        pmap.__name__,
+        tickets.__name__,
+    }

@@ -10,6 +10,7 @@ from rtfs_framework.lang.analyzer.base import AnalyzerBase
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.table import SPECIALS
+from rtfs_framework.lang.analyzer.strictness import looked_at
 from rtfs_framework.lang.analyzer.suggestions import for_name, is_form_elsewhere, way_out_of_call
 from rtfs_framework.lang.analyzer.type_names import full_type_name
 from rtfs_framework.lang.annotations import Iterator
@@ -211,6 +212,8 @@ class Analyzer(AnalyzerBase):
             return self._library_call(function, args, form, scope)
         if isinstance(function, ir.Global) and self.delegatable(function.name):
             self.asks(SiteKind.FUNCTION, function.name, form.span, scope)
+        if isinstance(function, ir.Const):
+            args = looked_at(self, function, args)
         return ir.Call(function, args, form.span)
 
     @staticmethod
@@ -235,7 +238,8 @@ class Analyzer(AnalyzerBase):
         if len(args) < entry.low or (entry.high is not None and len(args) > entry.high):
             written = head.name.removeprefix(OWN_WORD) if isinstance(head, fm.Name) else function.name
             return self.wrong_arity(written, entry.low, entry.high, args, form)
-        if entry.effect is not None:
+        args = looked_at(self, function, args)
+        if entry.effect is not None and entry.effect != "ticket":
             first = args[0] if args else None
             value = first.value if isinstance(first, ir.Const) else None
             name = value.name if isinstance(value, Keyword) else value if isinstance(value, str) else None

@@ -63,6 +63,8 @@ class AnalyzerBase:
         """Where the program binds its variables, for tools."""
         self.doubts: dict[ir.Var, Doubt] = {}
         """Variables whose `def` may not have happened where they are read."""
+        self.tickets: set[ir.Var] = set()
+        """Variables that surely hold a ticket."""
         self.gensyms = 0
         self.macro_steps = 0
         """Steps that macros have taken so far."""

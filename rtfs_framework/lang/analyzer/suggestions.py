@@ -15,7 +15,7 @@ _FILES = 'RTFS has no files: `main` gets the records of --input, or a host grant
 _CLOCK = "RTFS has neither clock nor chance: take it as an argument, or a host grants a capability: (call :name)"
 _LAZY = "nothing is lazy in RTFS: leave it out"
 _PERSISTENT = "collections do not change: use conj, assoc, dissoc, disj or pop, which give new ones"
-_AT_ONCE = "use pmap or (step-parallel branch ...), which give the values themselves"
+_AT_ONCE = "use pmap or (step-parallel branch ...), or (ticket (f x)) for a call that is awaited later: (await t)"
 _PROTOCOL = "use a function that asks for the kind of its argument, with match or cond"
 _MODULES = "use (import module.name :as alias), or begin a module with (module name ...)"
 _FN = "write (fn [x] body)"
@@ -65,7 +65,7 @@ _NAMES = _by_name(
         "slurp spit open with-open read-line input": _FILES,
         "rand rand-int rand-nth shuffle time now random": _CLOCK,
         "lazy-seq lazy-cat doall dorun delay force realized? trampoline": _LAZY,
-        "future promise deliver async await go thread": _AT_ONCE,
+        "future promise deliver async go thread": _AT_ONCE,
         "transduce eduction sequence completing": "use ->> with map, filter and reduce",
         "sorted-map sorted-set array-map": "use a map or set, and sort its keys where order matters",
         "make-array into-array to-array int-array array": "use a vector",

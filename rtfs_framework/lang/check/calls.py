@@ -8,6 +8,7 @@ from rtfs_framework.lang.check.kinds import ANY, CALLABLE, ERROR, MAP, NEVER, NI
 from rtfs_framework.lang.check.signatures import Way, result, ways
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.declassified import call_of
+from rtfs_framework.lang.ir.ticketed import is_ticket, promised
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.values import Keyword
 
@@ -19,6 +20,9 @@ _LOOKED_UP = MAP | NIL | ERROR
 
 def of_call(state: Inference, node: ir.Call) -> Kinds:
     """Return what a call may give; note what is wrong with it."""
+    if is_ticket(node):
+        of_call(state, promised(node))
+        return ANY
     node = call_of(node)
     target = node.function
     of_target = state.kinds(target)

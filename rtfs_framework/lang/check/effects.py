@@ -17,6 +17,7 @@ from rtfs_framework.lang.check.signatures import ways
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.declassified import DECLASSIFY, call_of
 from rtfs_framework.lang.ir.summary import summary
+from rtfs_framework.lang.ir.ticketed import TICKET
 from rtfs_framework.lang.ir.walk import everything, variables
 from rtfs_framework.lang.library import LibraryEntry
 from rtfs_framework.lang.signature import FunctionEffect, Purity, Reason, memoised
@@ -28,8 +29,13 @@ _EVENTS = {
     "%step-loop": "tells the host of a step",
     "%step-parallel": "tells the host of its steps",
     "%llm-execute": "asks the capability ccos.ai.llm-execute",
+    TICKET: "starts a call that answers later",
 }
-_EFFECTS = {"capability": "asks the host for a capability", "context": "reads or writes the host's context"}
+_EFFECTS = {
+    "capability": "asks the host for a capability",
+    "context": "reads or writes the host's context",
+    "ticket": "waits for the answer of a ticket",
+}
 _TELLING = frozenset({ir.Global, ir.Local, ir.HostName, ir.Hinted, ir.Builtin, ir.Call, ir.Fn})
 """Nodes that may tell something of the function that they are in."""
 _HIGHER = NIL | INT | STRING

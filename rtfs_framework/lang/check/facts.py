@@ -9,6 +9,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.declassified import DECLASSIFY, call_of
 from rtfs_framework.lang.ir.summary import all_by_kind, settings
+from rtfs_framework.lang.ir.ticketed import TICKET
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.types.model import MapType, Type
@@ -114,7 +115,7 @@ class Facts:
 def collect(program: ir.Program, analyzer: AnalyzerBase) -> Facts:
     """Return the facts about a program that an analyzer has just made."""
     count, found = settings(program), all_by_kind(program)
-    if DECLASSIFY in {node.name for node in found.get(ir.Builtin, ())}:
+    if not {DECLASSIFY, TICKET}.isdisjoint(node.name for node in found.get(ir.Builtin, ())):
         found[ir.Call] = [call_of(node) for node in found[ir.Call]]
     once = [node for node in found.get(ir.SetGlobal, ()) if count[node.name] == 1]
     return Facts(

@@ -8,10 +8,12 @@ from rtfs_framework.lang.flows import asking, patterns
 from rtfs_framework.lang.flows.library import call_library
 from rtfs_framework.lang.flows.values import ANY_DATA, BOTTOM, DATA, MAP, Value, bits, join, lump
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.walk import everything
+from rtfs_framework.lang.library import LibraryEntry
 from rtfs_framework.lang.values import Keyword
 
 if TYPE_CHECKING:
-    from rtfs_framework.lang.flows.state import Unit
+    from rtfs_framework.lang.flows.state import Called, Unit
     from rtfs_framework.lang.flows.walk import Walk
     from rtfs_framework.lang.source import Span
 
@@ -31,6 +33,27 @@ def call(walk: Walk, node: ir.Call) -> Value:
     called = walk.value(function)
     args = walk.values(node.args)
     return call_value(walk, called, args, node.span)
+
+
+def answers_here(walk: Walk, node: ir.Call) -> bool:
+    """Tell whether a call may be answered by a body of the program's that calls or asks anybody."""
+    if isinstance(node.function, ir.Builtin | ir.HostName):
+        return False
+    found = walk.value(node.function).functions
+    return bool(found & ANY_DATA) or not all(map(_silent, (walk.state.callable(each) for each in bits(found))))
+
+
+def _silent(known: Called) -> bool:
+    """Tell whether a function asks nobody, as far as its own text shows."""
+    if known.kind != "function":
+        return known.kind == "capability"
+    for node in everything((known.what.body,)):
+        match node:
+            case ir.Call(function=ir.Const()) | ir.Call(function=ir.Builtin(entry=LibraryEntry(plain=True))):
+                continue
+            case ir.Call() | ir.HostName() | ir.Hinted():
+                return False
+    return True
 
 
 def look_up(walk: Walk, key: Keyword, args: Sequence[Value], span: Span, var: ir.Var | None = None) -> Value:

@@ -269,6 +269,11 @@ def _identity(_walk: Walk, args: list[Value], _nodes: Nodes, _span: Span) -> Val
     return args[0]
 
 
+def _any_of(walk: Walk, args: list[Value], _nodes: Nodes, span: Span) -> Value:
+    """An answer that is waited for: what came of it was told where it was asked for, and its error comes here."""
+    return _any(walk, args, span)
+
+
 def _throw(walk: Walk, args: list[Value], _nodes: Nodes, span: Span) -> Value:
     told, functions = lump(*args).flat()
     walk.state.add("thrown", Value(0, functions))
@@ -294,5 +299,5 @@ _HANDLERS: dict[str, Handler] = {
     "get": _get, "get-in": _get_in, "first": _first, "count": _count, "assoc": _assoc, "dissoc": _dissoc,
     "select-keys": _select_keys, "merge": _merge, "conj": _conj, "cons": _cons, "concat": _concat, "into": _into,
     "vector": _vector, "list": _vector, "identity": _identity, "throw": _throw, "gensym": _gensym, "%struct": _struct,
-    "context/get": asking.context_get, "context/set": asking.context_set,
+    "await": _any_of, "await-all": _any_of, "context/get": asking.context_get, "context/set": asking.context_set,
 }  # fmt: skip

@@ -13,6 +13,7 @@ from rtfs_framework.lang.flows.state import State, Unit
 from rtfs_framework.lang.flows.values import BOTTOM, DATA, MAP, ROWS, Key, Value, bounded, join, lump
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.declassified import call_of
+from rtfs_framework.lang.ir.ticketed import is_ticket
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.source import Span
 from rtfs_framework.lang.types.model import Type
@@ -200,8 +201,10 @@ class Walk:
         return found
 
     def _call(self, node: ir.Call) -> Value:
-        from rtfs_framework.lang.flows.calls import call
+        from rtfs_framework.lang.flows.calls import answers_here, call
 
+        if is_ticket(node) and answers_here(self, call_of(node)):
+            raise GivenUpError  # what its body asks for depends on all that happens until it is awaited
         return call(self, call_of(node))
 
     def _loop(self, node: ir.Loop) -> Value:

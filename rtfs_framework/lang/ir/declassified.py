@@ -6,6 +6,7 @@ The function is handed over as a value, so no pass can put its body there, and n
 from __future__ import annotations
 
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.ticketed import is_ticket, promised
 
 DECLASSIFY = "%declassify"
 _BEFORE = 2
@@ -23,7 +24,9 @@ def is_declassified(node: ir.Node) -> bool:
 
 
 def call_of(node: ir.Call) -> ir.Call:
-    """Return the call that a node makes: itself, or the one that is freed."""
+    """Return the call that a node makes: itself, or the one that is freed or answers later."""
+    if is_ticket(node):
+        return call_of(promised(node))
     if not is_declassified(node):
         return node
     function, *args = node.args[_BEFORE:]

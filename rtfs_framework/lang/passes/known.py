@@ -30,7 +30,7 @@ def _plain_part(node: ir.Node) -> bool:
             return True
 
 
-_TELLING = frozenset({"%step", "%step-loop", "%step-parallel", "%llm-execute", "%declassify"})
+_TELLING = frozenset({"%step", "%step-loop", "%step-parallel", "%llm-execute", "%declassify", "%ticket"})
 """Builtins of the analyzer's own that tell or ask the host."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from rtfs_framework.lang.annotations import Any, Callable, Iterator, Mapping
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.ir.declassified import DECLASSIFY
+from rtfs_framework.lang.ir.ticketed import TICKET
 from rtfs_framework.lang.ir.walk import everything
 from rtfs_framework.lang.library import Library
 from rtfs_framework.lang.published.rows import PublishedError
@@ -35,7 +36,7 @@ LOWERED: Mapping[str, Callable[[tuple[Any, ...]], bool]] = {
     "%dotimes": _of_one,
     "%struct": _struct,
     **dict.fromkeys(("%list", "%vector", "%map"), _any),
-    **dict.fromkeys(("%step", "%step-loop", "%step-parallel", "%llm-execute", DECLASSIFY), _any),
+    **dict.fromkeys(("%step", "%step-loop", "%step-parallel", "%llm-execute", DECLASSIFY, TICKET), _any),
 }
 """Functions that only lowered forms call, and which arguments these give them; those that ask are refused elsewhere."""
 

@@ -7,6 +7,7 @@ loop, and Ctrl-C reaches it directly.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, RequiresHost, RequiresHosts
@@ -15,6 +16,14 @@ from rtfs_framework.orchestrator.concurrency.deadlines import within
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
+
+
+class Beside(Protocol):
+    """Calls that a run has under way while it goes on."""
+
+    async def give_up(self) -> None:
+        """End them: their run is over."""
+        ...
 
 
 class Host(HostInterface, Protocol):
@@ -44,8 +53,11 @@ def advance(run: KernelRun, outcome: ExecutionOutcome, host: Host) -> Complete |
     return outcome
 
 
-async def drive(run: KernelRun, state: Complete | Waiting, host: Host) -> Any:
-    """Await and answer until the run is complete; return its value. A run that is abandoned half-way is closed."""
+async def drive(run: KernelRun, state: Complete | Waiting, host: Host, beside: Sequence[Beside] = ()) -> Any:
+    """Await and answer until the run is complete; return its value. A run that is abandoned half-way is closed.
+
+    What is under way `beside` it then ends with it; there may be more of that by then than when it began.
+    """
     try:
         while not isinstance(state, Complete):
             answer = await within(run.watch, state.finish)
@@ -55,6 +67,9 @@ async def drive(run: KernelRun, state: Complete | Waiting, host: Host) -> Any:
         with host.lock:
             run.close()
         raise
+    finally:
+        for each in beside:
+            await each.give_up()
     return state.value
 
 

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.running.fold import Fold
     from rtfs_framework.orchestrator.running.past_calls import PastCalls
     from rtfs_framework.orchestrator.running.stream import Stream
+    from rtfs_framework.orchestrator.running.tickets import Tickets
 
 UNFINISHED = object()
 """What a call gives that was to be brief and is not."""
@@ -291,6 +292,8 @@ class ProgramRun:
     calls: list[CallRecord] = attrs.field(factory=list)
     tally: Tally = attrs.field(factory=Tally)
     scope: RunScope = attrs.field(init=False)
+    tickets: list[Tickets] = attrs.field(factory=list)
+    """Its calls that are under way while it goes on, once it has made any."""
     started: float = attrs.field(init=False)
 
     @started.default
@@ -334,21 +337,21 @@ class ProgramRun:
     @property
     def agent(self) -> ScopedHost:
         """The host as this run sees it."""
-        return ScopedHost(self.program.host.dispatcher, self.scope, self.program.lock)
+        return ScopedHost(self.program.host.dispatcher, self.scope, self.program.lock, self.tickets)
 
     def settle(self, run: KernelRun, use: Use) -> Any:
         """Drive a run to its value from synchronous code."""
         with use.ended_by(run.cancel):
             state = self.begin(run)
             if isinstance(state, Waiting):
-                return self.program.portal.run(drive(run, state, self.agent), use)
+                return self.program.portal.run(drive(run, state, self.agent, self.tickets), use)
             return state.value
 
     async def drive(self, run: KernelRun) -> Any:
         """Drive a run to its value in the thread `runs`, in slices."""
         async with self.program.lock:
             state = self._begin(run, sliced=True)
-        return await drive(run, state, self.agent)
+        return await drive(run, state, self.agent, self.tickets)
 
     def result(self, program: LoadedProgram, value: Any) -> RunResult:
         """Return the result of a run."""

@@ -17,9 +17,11 @@ from rtfs_framework.orchestrator.running.fan_out import FanOut
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.parallel import Branches
+    from rtfs_framework.orchestrator.running.tickets import Tickets
 
 
 _MEMO, _MEMO_KEEP = CallKind.MEMO, CallKind.MEMO_KEEP
+_TICKET, _AWAIT = CallKind.TICKET, CallKind.AWAIT
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -29,10 +31,14 @@ class ScopedHost:
     dispatcher: Dispatcher
     scope: RunScope
     lock: ProgramLock
+    tickets: list[Tickets] = attrs.field(factory=list)
+    """Those of the whole run, once it has made any."""
 
     def answer(self, call: HostCall) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for; what is kept of a pure function is asked for by no call."""
         kind = call.kind
+        if kind is _TICKET or kind is _AWAIT:
+            return self._ticket(call)
         if kind is _MEMO or kind is _MEMO_KEEP:
             from rtfs_framework.orchestrator.remembering.memo import Memos
 
@@ -44,11 +50,24 @@ class ScopedHost:
                 return told
         return self.dispatcher.answer(call, self.scope)
 
+    def _ticket(self, call: HostCall) -> Answer | Waiting:
+        """Take a ticket over, or wait for one."""
+        if not self.tickets:
+            from rtfs_framework.orchestrator.running.tickets import Tickets
+
+            self.tickets.append(Tickets(self.dispatcher.slots))
+        ticket, tickets = call.args[0], self.tickets[0]
+        if call.kind is _TICKET:
+            return tickets.begin(ticket, self.scope, lambda asked, scope: self._within(scope).answer(asked))
+        return tickets.awaited(ticket, self.scope, self._within)
+
+    def _within(self, scope: RunScope) -> ScopedHost:
+        return ScopedHost(self.dispatcher, scope, self.lock, self.tickets)
+
     def fan_out(self, branches: Branches) -> Answer | Waiting:
         """Drive branches to their ends; return what to resume their run with."""
-        dispatcher, lock = self.dispatcher, self.lock
         order = Order(self.scope, branches.ordered, branches.policy)
-        fan_out = FanOut(branches, dispatcher.slots, order, lock, lambda scope: ScopedHost(dispatcher, scope, lock))
+        fan_out = FanOut(branches, self.dispatcher.slots, order, self.lock, self._within)
         return fan_out.begin() if self.scope.floating is None else _joined(order, fan_out)
 
 

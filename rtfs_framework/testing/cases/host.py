@@ -13,7 +13,7 @@ from rtfs_framework.kernel.outcome import ExecutionOutcome, HostCall
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.diagnostics import Diagnostic
-from rtfs_framework.lang.errors import ProgramError, generic_error, undefined_symbol
+from rtfs_framework.lang.errors import InternalError, ProgramError, generic_error, undefined_symbol
 from rtfs_framework.testing.cases.model import Case
 
 
@@ -54,6 +54,8 @@ class ScriptedHost:
                 return run.resume_locally()
             case CallKind.CAPABILITY | CallKind.DELEGATED:
                 return self._call(run, call)
+            case CallKind.TICKET | CallKind.AWAIT:
+                raise InternalError("handed only to hosts that take branches")
             case _ as never:
                 assert_never(never)
 

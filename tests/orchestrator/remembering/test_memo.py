@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from asyncio import sleep
 from contextlib import closing
 
 import pytest
@@ -104,6 +105,18 @@ def test_branches_that_run_at_once_share_values(run):
     text = f"{WORK} [(pmap work [10 11 10]) (map work [10 11])]"
     assert run(text)[0] == ((45, 55, 45), (45, 55))
     assert run(text) == (((45, 55, 45), (45, 55)), 5)
+
+
+@pytest.mark.timeout(20)
+def test_branches_that_ask_for_kept_values_alone_end_beside_one_that_waits(kit, capability, source):
+    async def slow(request):
+        await sleep(0.01)
+        return request.args[0]
+
+    text = f"{WORK} (pmap (fn [n] (if (= n 0) (call :slow n) (work n))) (range 5))"
+    catalog = kit.catalog(l2=True, capabilities=[capability("slow", slow)])
+    with kit.open(catalog, '[security]\ngrant = ["*"]\n') as session:
+        assert session.run(source(text)).value == (0, 0, 1, 3, 6)
 
 
 def test_a_key_says_for_whom_and_of_what(kit, source):

@@ -103,12 +103,16 @@ class Evaluator:
         self.freed: tuple[str, ...] = ()
         """What the call that is being made is freed of, and why."""
         self.made: dict[str, Any] = {}
+        self.promises: list[Any] = []
+        """The program's tickets, in order."""
 
     def program(self, text: str) -> Any:
         """Return the value of a program's last form."""
         result = None
         for form in read_program(Source("<oracle>", text)):
             result = self.value(form, self.top)
+        for each in self.promises:
+            each.settle()
         return result
 
     # -- forms ---------------------------------------------------------------------------------------------------

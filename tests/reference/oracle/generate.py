@@ -312,7 +312,7 @@ class Generator(Declared, Simple):
         functions = self.visible("fn")
         if kind == "int" and functions and self.chance(20):
             made = f"({self.pick(functions)} {self.expr('int', depth)})"
-        return f'(declassify [:b :a] "why" {made})' if self.chance(20) else made
+        return self.wrapped(made, depth) if self.chance(30) else made
 
     def if_let(self, kind: str, depth: int) -> str:
         name = self.fresh()

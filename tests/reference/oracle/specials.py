@@ -35,6 +35,8 @@ _PLAIN = [
     "dotimes",
     "deftype",
     "declassify",
+    "ticket",
+    "await",
 ]
 FORM_NAMES = dict(zip(_PLAIN, _PLAIN, strict=True)) | {
     "for": "for_",
@@ -86,6 +88,27 @@ def bindings(form: VectorForm) -> list[tuple[Form, Form | None, Form]]:
     return out
 
 
+class Promise:
+    """What a ticket is here."""
+
+    def __init__(self, e: Evaluator, function: Any, args: list[Any]) -> None:
+        self.call: Any = (e, function, args, list(e.hints))
+        self.value: Any = None
+        self.error: ProgramError | None = None
+
+    def settle(self) -> None:
+        if self.call is None:
+            return
+        (e, function, args, hints), self.call = self.call, None
+        outer, e.hints = e.hints, hints
+        try:
+            self.value = e.apply(function, args)
+        except ProgramError as error:
+            self.error = error
+        finally:
+            e.hints = outer
+
+
 class FORMS(Threads):
     """One method per form."""
 
@@ -102,6 +125,26 @@ class FORMS(Threads):
         if function is e.made.get("call"):
             e.freed = (*sorted(mark.value.name for mark in marks.items), reason.value)  # type: ignore[union-attr]
         return e.apply(function, args)
+
+    @staticmethod
+    def f_ticket(e: Evaluator, parts: Parts, env: Env) -> Any:
+        """A call of the host is made at once; a function of the program's own runs when awaited, or at the end."""
+        call = parts[0]
+        function = e.value(call.items[0], env)  # type: ignore[union-attr]
+        args = [e.value(part, env) for part in call.items[1:]]  # type: ignore[union-attr]
+        made = Promise(e, function, args)
+        if function is e.made.get("call"):
+            made.settle()
+        e.promises.append(made)
+        return made
+
+    @staticmethod
+    def f_await(e: Evaluator, parts: Parts, env: Env) -> Any:
+        made = e.value(parts[0], env)
+        made.settle()
+        if made.error is not None:
+            raise made.error
+        return made.value
 
     @staticmethod
     def f_if(e: Evaluator, parts: Parts, env: Env) -> Any:

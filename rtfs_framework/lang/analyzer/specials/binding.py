@@ -15,6 +15,7 @@ from rtfs_framework.lang.analyzer.type_names import type_of
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Form, ListForm, MapForm, Name, VectorForm
 from rtfs_framework.lang.ir import nodes as ir
+from rtfs_framework.lang.ir.ticketed import is_ticket
 
 Bindings = list[tuple[Form, "Form | None", Form]]
 
@@ -84,7 +85,10 @@ def bind(analyzer: AnalyzerBase, binding: tuple[Form, Form | None, Form], scope:
     pattern, kind, value = binding
     node = analyzer.analyze(value, scope)
     declared = None if kind is None else type_of(analyzer, kind)
-    return ir.Bind(Patterns(analyzer, scope).read(pattern), node, declared, pattern.span)
+    read = Patterns(analyzer, scope).read(pattern)
+    if isinstance(read, ir.PVar) and is_ticket(node):
+        analyzer.tickets.add(read.var)
+    return ir.Bind(read, node, declared, pattern.span)
 
 
 def _function_group(analyzer: AnalyzerBase, bindings: Bindings, start: int, scope: Scope) -> int:

@@ -7,6 +7,7 @@ from rtfs_framework.lang.analyzer.branching import Branches, before_it
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.analyzer.strictness import looked_into
 from rtfs_framework.lang.annotations import Any
 from rtfs_framework.lang.expander.core import OWN_WORD
 from rtfs_framework.lang.forms import ListForm, Quoted, head_of
@@ -21,7 +22,7 @@ def _if(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None)
     if not 2 <= len(parts) <= 3:
         message = f"malformed if: a test and one or two branches, got {len(parts)} parts"
         raise malformed(analyzer, form, "if", message if parts else None)
-    test = analyzer.analyze(parts[0], scope)
+    test = looked_into(analyzer, analyzer.analyze(parts[0], scope))
     branches = Branches(analyzer, scope)
     branches.start()
     then = analyzer.analyze(parts[1], scope, tail)
@@ -60,12 +61,12 @@ def _short_circuit(
     parts = form.items[1:]
     if len(parts) < 2:
         return tuple(analyzer.analyze(part, scope, tail) for part in parts), ()
-    first = analyzer.analyze(parts[0], scope)
+    first = looked_into(analyzer, analyzer.analyze(parts[0], scope))
     branches = Branches(analyzer, scope)
     branches.start()
     rest = analyzer.each(parts[1:], scope, tail)
     branches.end()
-    return (first, *rest), branches.settle(form)
+    return (first, *[looked_into(analyzer, each) for each in rest]), branches.settle(form)
 
 
 @special("macroexpand", grammar="(macroexpand 'form)", doc="What a macro call stands for, as data.", reserved=False)

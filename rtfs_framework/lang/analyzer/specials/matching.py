@@ -7,6 +7,7 @@ from rtfs_framework.lang.analyzer.branching import before_it, part
 from rtfs_framework.lang.analyzer.patterns import Patterns
 from rtfs_framework.lang.analyzer.scope import Scope, Tail
 from rtfs_framework.lang.analyzer.specials.record import malformed, special
+from rtfs_framework.lang.analyzer.strictness import looked_into
 from rtfs_framework.lang.forms import Form, ListForm, Name
 from rtfs_framework.lang.ir import nodes as ir
 
@@ -19,7 +20,7 @@ from rtfs_framework.lang.ir import nodes as ir
 def _match(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
     if len(form.items) < 2:
         raise malformed(analyzer, form, "match")
-    value = analyzer.analyze(form.items[1], scope)
+    value = looked_into(analyzer, analyzer.analyze(form.items[1], scope))
     clauses: list[ir.Clause] = []
     before: tuple[ir.Node, ...] = ()
     left: list[Form] = list(reversed(form.items[2:]))
