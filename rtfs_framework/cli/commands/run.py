@@ -39,6 +39,9 @@ _FORMATS = ("csv", "jsonl", "text")
 @click.option("--progress/--no-progress", default=None, help="Show a progress bar (default: on a terminal).")
 @click.option("--output", metavar="FILE", help="Also write the results to FILE, one JSON object per line.")
 @click.option("--estimate", is_flag=True, help="Say what this would ask of models and cost; ask nobody.")
+@click.option("--queued", is_flag=True, help="Let `rtfs worker` do it; print the run's id.")
+@click.option("--priority", type=click.IntRange(0, 9), metavar="N", help="With --queued: 0 to 9; 9 comes first.")
+@click.option("--key", metavar="TEXT", help="With --queued: of all orders with the same one, the first counts.")
 @plan_option
 @limit_options
 @json_option
@@ -61,12 +64,14 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
     rtfs run count-by-mood.rtfs --input messages.csv
     rtfs run triage.rtfs --input messages.csv --estimate
     rtfs run triage.rtfs --plan triage.rtfs.plan.toml
+    rtfs run --queued nightly.rtfs --key 2026-11-30
     rtfs run l4-DIGEST World
     """  # noqa: D301 - click's \b is a backspace
     published = _published(file)
     if published is not None:
         _run_published(published, args, {**options, "input": input_file})
         return None
+    _check_queued(options, input_file)
     source = read_program(file)
     asked = chosen(options)
     common = {name: options[name] for name in ("journal", "parallel", "plan")}
@@ -77,6 +82,12 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
     with open_session(file, options["config"], limits=asked, **common) as session:
         if input_file is None:
             _refuse_stream_options(options)
+            if options["queued"]:
+                from rtfs_framework.cli.commands.run_queued import run_queued
+
+                texts = [given_text(arg, f"argument {n}") for n, arg in enumerate(args, 1)]
+                run_queued(session, source, texts, options)
+                return None
             if options["estimate"]:
                 from rtfs_framework.cli.commands.run_estimate import estimate_once
 
@@ -101,6 +112,18 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
         return _stream(session, source, input_file, options)
 
 
+def _check_queued(options: dict[str, Any], input_file: str | None) -> None:
+    if options["queued"]:
+        others = ("estimate", "output", "plan", "parallel")
+        wrong = "input" if input_file is not None else next((name for name in others if options[name]), None)
+        if wrong is not None:
+            raise click.UsageError(
+                f"--queued and --{wrong} exclude each other: a worker runs it as its host is configured"
+            )
+    elif options["priority"] is not None or options["key"] is not None:
+        raise click.UsageError("--priority and --key need --queued")
+
+
 def _published(file: str) -> tuple[str, str] | None:
     """Return digest and key of a target `l4-DIGEST@KEY` that is named instead of a file, None for a file."""
     digest, _, key = file.removeprefix(_PUBLISHED).partition("@")
@@ -111,7 +134,7 @@ def _published(file: str) -> tuple[str, str] | None:
 def _run_published(published: tuple[str, str], args: tuple[str, ...], options: dict[str, Any]) -> None:
     from rtfs_framework.cli.commands import run_once as once
 
-    refused = [name for name in ("input", "estimate", "plan") if options[name]]
+    refused = [name for name in ("input", "estimate", "plan", "queued") if options[name]]
     if refused:
         raise click.UsageError(f"--{refused[0]} needs a program's text; a published one asks nobody, and is run once")
     with open_session(None, options["config"], limits=chosen(options), journal=options["journal"]) as session:

@@ -120,6 +120,8 @@ class Terms:
     """How it came to this host."""
     carried: Gathered | None = None
     """Told of the marks of all that it is given, whether it ends well or not."""
+    run: str | None = None
+    """Its id, of 32 hexadecimal digits, where it was given one before (it was ordered by a queue); its draws follow."""
     asker: Asker = NO_ASKER
     stopping: Stopping | None = None
     """Says why it is ended from outside; None where nobody says so."""

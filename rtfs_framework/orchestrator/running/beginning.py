@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.api.caller import NO_METADATA, of_python
@@ -35,7 +36,7 @@ def begin(
     `how` says how it is called, for whoever goes on with it; `past` is what it was answered before.
     """
     source = linked.artifact.source
-    run_id, seed = os.urandom(16).hex(), os.urandom(16).hex()
+    run_id, seed = _name(linked.terms.run)
     chain: Chain | None = None
     if past is not None:
         run_id, seed, chain = past.known.facts.id, past.known.facts.seed, _continued(host, past)
@@ -62,6 +63,13 @@ def begin(
     program.begin_labels(linked.digest, linked.flows)
     host.events.emit("run.started", {"run": run_id, "source": source.name})
     return program, program.new_run(own_context=False)
+
+
+def _name(given: str | None) -> tuple[str, str]:
+    """Return a run's id and seed; whoever begins a run of a given id anew draws what was drawn before."""
+    if given is None:
+        return os.urandom(16).hex(), os.urandom(16).hex()
+    return given, sha256(f"rtfs-seed:{given}".encode()).hexdigest()[:32]
 
 
 def _continued(host: Host, past: PastCalls) -> Chain | None:

@@ -124,11 +124,11 @@ def _linked(host: Host, limits: Limits, job: Job, upgrade: Source | None) -> Any
     """Return the program ready to run: as it was, or another text of it, with the modules of today."""
     if upgrade is not None:
         return link(host, upgrade, limits)
-    return link(host, Source(job.name, job.text), limits, _modules(job.modules))
+    return link(host, Source(job.name, job.text), limits, modules_of(job.modules))
 
 
-def _modules(texts: Mapping[str, str]) -> FindModule:
-    """Return what finds modules among those that the run was begun with."""
+def modules_of(texts: Mapping[str, str]) -> FindModule:
+    """Return what finds modules among those that a run was begun, or ordered, with."""
 
     def find(name: str) -> Source | None:
         tail = "/" + name.replace(".", "/") + ".rtfs"

@@ -1,0 +1,1 @@
+"""Work from a durable queue: runs and tickets, done by `rtfs worker`, wherever it was ordered."""

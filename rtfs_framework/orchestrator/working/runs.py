@@ -1,0 +1,120 @@
+"""One leased run, carried out: begun, or gone on with where another worker left it.
+
+Its id is its item's, so whoever carries it out makes the same calls with the same ids and idempotency keys. Where the
+journal of the worker before can be reached (the same machine, or a shared file), the run is gone on with by replay.
+The result is acknowledged before the run ends in the journal: a worker that dies between the two leaves a run that is
+gone on with, never one whose value is lost.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.lang.errors import LanguageError, ProgramError
+from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.recording.journal.alive import hold, release
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.orchestrator.recording.journal.query import show_run
+from rtfs_framework.orchestrator.recording.purse import RunParked, Terms
+from rtfs_framework.orchestrator.running.beginning import begin, called
+from rtfs_framework.orchestrator.running.linking import link
+from rtfs_framework.orchestrator.running.past_calls import ResumeError
+from rtfs_framework.orchestrator.running.resuming import UNDER_WAY, Resuming, modules_of, reopen
+from rtfs_framework.orchestrator.working.held import GiveBack, Held, Hopeless
+from rtfs_framework.orchestrator.working.jobs import JobError, QueuedRun, result_bytes
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.journal.writer import Journal
+    from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
+    from rtfs_framework.orchestrator.running.uses import Use
+    from rtfs_framework.orchestrator.session import Session
+    from rtfs_framework.orchestrator.working.sessions import Sessions
+
+_PARKED = 30.0
+"""Seconds after which a run that waits for something is looked at again."""
+
+
+@attrs.frozen(slots=True)
+class RunPerformer:
+    """Carries out the items of the topic `runs`."""
+
+    sessions: Sessions
+
+    def perform(self, held: Held) -> None:
+        """Carry out a run, and acknowledge its result.
+
+        Raises:
+            GiveBack: It cannot be carried out here and now.
+            Hopeless: It never can, or its program failed.
+        """
+        item = held.lease.item
+        try:
+            job = QueuedRun.of_bytes(item.payload)
+            session = self.sessions.of(item.tenant)
+            session.portal.call(lambda use: _perform(session, job, held, use))
+        except RunParked as error:
+            raise GiveBack(f"it waits {error.what}", _PARKED) from error
+        except ResumeError as error:
+            if error.code == UNDER_WAY:
+                raise GiveBack("another worker of this machine is at it", _PARKED) from error
+            raise Hopeless(f"{error.problem}; {error.way_out}") from error
+        except ProgramError as error:
+            raise Hopeless(f"{error.kind}: {error.message}") from error
+        except LanguageError as error:
+            raise Hopeless(f"its program is refused: {error.diagnostics[0].message}") from error
+        except JobError as error:
+            raise Hopeless(error.problem) from error
+
+
+def _perform(session: Session, job: QueuedRun, held: Held, use: Use) -> None:
+    held.stopped_by(use.stop)
+    program, loading = _opened(session, job, held.lease.item.id, held.lease.attempt)
+    with program:  # it ends as what becomes of it says: by a lost lease as "interrupted", which is gone on with
+        program.value = loading.settle(program.instance.start(), use)
+        args = job.values
+        value = program.value
+        if job.entry is not None or args or program.function("main") is not None:
+            value = program.call_within(use, job.entry or "main", args).value
+        held.done(result_bytes(value, program.run_id, program.summary.to_json()))
+
+
+def _opened(session: Session, job: QueuedRun, id_: str, attempt: int) -> tuple[LoadedProgram, ProgramRun]:
+    """Return the program of a run, begun or gone on with, before its top-level forms are evaluated."""
+    run = _run_of(id_)
+    journal = session.host.journal
+    status = None if journal is None else _status(journal, run)
+    if status in ("complete", "failed"):  # it was ordered anew: another run, whose calls are its own
+        run = _run_of(f"{id_}/{attempt}")
+        status = None
+    if status is not None:
+        resumed = reopen(session.host, session.portal, session.limits, Resuming(run=run))
+        return resumed.program, resumed.loading
+    if journal is not None:  # somebody who is frozen may be at it, and has not written a row yet
+        if not hold(journal.home, run):
+            raise GiveBack("another worker of this machine is at it", _PARKED)
+        release(journal.home, run)
+    source = Source(job.name, job.text)
+    linked = link(session.host, source, session.limits, modules_of(job.modules))
+    if linked.digest != job.digest:
+        raise JobError("its program is compiled to another one here", "let workers have the version that ordered it")
+    terms = Terms(run=run)
+    return begin(session.host, session.portal, attrs.evolve(linked, terms=terms), None, called(job.entry, job.values))
+
+
+def _status(journal: Journal, run: str) -> str | None:
+    """Return what the journal here says of a run; None where it knows none of this id."""
+    journal.commit()
+    try:
+        return show_run(journal.path, run)[0].status
+    except JournalError:
+        return None
+
+
+def _run_of(id_: str) -> str:
+    """Return the run's id: the item's, if it could be a run's."""
+    if len(id_) == 32 and all(each in "0123456789abcdef" for each in id_):
+        return id_
+    return sha256(id_.encode()).hexdigest()[:32]

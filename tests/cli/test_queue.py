@@ -1,0 +1,165 @@
+"""`rtfs run --queued`, `rtfs worker`, `rtfs queue`, `rtfs tickets`: ordered, done, looked at, cancelled, retried."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from contextlib import closing
+
+import pytest
+
+from rtfs_framework.api import QueueItem, QueueSettings
+from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+
+pytestmark = pytest.mark.needs("rtfs-queue-sqlite")
+SLOW = "(defn main [n] (reduce + (map (fn [x] (mod (* x x) 7)) (range 0 60000))))"
+
+
+@pytest.fixture
+def queue(folder):
+    from rtfs_queue_sqlite.plugin import rtfs_queues
+
+    (entry,) = rtfs_queues()
+    with closing(entry.factory(QueueSettings(clock=SystemClock(), directory=str(folder / "home")))) as made:
+        yield made
+
+
+def ordered(rtfs, *args):
+    result = rtfs("run", "--queued", *args, "--json")
+    assert result.code == 0, result.err
+    return result.data["id"]
+
+
+def test_a_run_is_ordered_done_and_shown(rtfs):
+    run = ordered(rtfs, "hello.rtfs", "World")
+    listed = rtfs("queue", "list")
+    assert listed.lines[0].startswith(run)
+    assert "queued" in listed.lines[0]
+    worked = rtfs("worker", "--until-empty", "--json")
+    assert (worked.code, worked.data) == (0, {"what": "done", "id": run, "why": ""})
+    shown = rtfs("queue", "show", run[:6])
+    assert '  value: "Hi World"' in shown.lines
+    told = rtfs("queue", "show", run, "--json").data
+    assert (told["state"], told["result"]["text"], told["result"]["run"]) == ("done", '"Hi World"', run)
+    assert rtfs("queue", "count").lines == [
+        f"{'runs':<10} {'-':<20} {'done':<10} {1:>12} {told['size']:>16} bytes",
+    ]
+
+
+def test_the_same_key_is_ordered_once(rtfs):
+    first = ordered(rtfs, "hello.rtfs", "a", "--key", "nightly")
+    assert rtfs("run", "--queued", "hello.rtfs", "b", "--key", "nightly", "--json").data == {"id": first, "new": False}
+
+
+def test_mistakes_are_found_before_anything_is_ordered(rtfs, folder):
+    (folder / "bad.rtfs").write_text("(defn main [] (nothing))", encoding="utf-8")
+    for args, words in (
+        (("hello.rtfs",), "main takes 1 argument"),
+        (("bad.rtfs",), "nothing"),
+        (("pure.rtfs", "--input", "x.csv"), "--queued and --input exclude each other"),
+        (("hello.rtfs", "a", "--estimate"), "--queued and --estimate exclude each other"),
+    ):
+        result = rtfs("run", "--queued", *args)
+        assert result.code != 0
+        assert words in result.err
+    refused = rtfs("run", "hello.rtfs", "a", "--key", "k")
+    assert (refused.code, "need --queued" in refused.err) == (2, True)
+    assert rtfs("queue", "list", "--json").data == {"items": []}
+
+
+def test_runs_are_cancelled_and_retried(rtfs):
+    run = ordered(rtfs, "hello.rtfs", "World")
+    assert rtfs("queue", "cancel", run[:8]).out == f"{run}: cancelled\n"
+    assert rtfs("queue", "cancel", run).out == f"{run}: cancelled, as it was\n"
+    rtfs("worker", "--until-empty")
+    assert rtfs("queue", "retry", run, "--json").data == {"id": run, "before": "cancelled", "state": "queued"}
+    rtfs("worker", "--until-empty")
+    assert rtfs("queue", "show", run, "--json").data["state"] == "done"
+
+
+def test_a_failed_run_says_why(rtfs, folder):
+    (folder / "fails.rtfs").write_text('(defn main [] (throw {:kind :Oh :message "no luck"}))', encoding="utf-8")
+    run = ordered(rtfs, "fails.rtfs")
+    assert "dead" in rtfs("worker", "--until-empty").out
+    assert "no luck" in rtfs("queue", "list", "--state", "dead").out
+    assert [each["id"] for each in rtfs("queue", "list", "--state", "dead", "--json").data["items"]] == [run]
+
+
+def test_tickets_are_those_of_their_topic(rtfs, queue):
+    for id_, symbol, tenant in (("r1/0.1", "f", "acme"), ("r1/0.2", "g", ""), ("r2/0.1", "f", "")):
+        payload = json.dumps({"symbol": symbol}).encode()
+        queue.put(QueueItem(id=id_, topic="tickets", payload=payload, tenant=tenant))
+    queue.put(QueueItem(id="other", topic="runs", payload=b"{}"))
+
+    def listed(*options):
+        return [each["id"] for each in rtfs("tickets", "list", "--json", *options).data["items"]]
+
+    assert listed() == ["r1/0.1", "r1/0.2", "r2/0.1"]
+    assert listed("--symbol", "f") == ["r1/0.1", "r2/0.1"]
+    assert listed("--of-tenant", "acme") == ["r1/0.1"]
+    assert listed("--since", "1h", "--limit", "1") == ["r1/0.1"]
+    assert listed("--until", "1h") == []
+    assert rtfs("tickets", "cancel", "r2").out == "r2/0.1: cancelled\n"
+    assert listed("--state", "cancelled") == ["r2/0.1"]
+    assert rtfs("tickets", "show", "r1/0.2", "--json").data["payload"] == {"symbol": "g"}
+    assert {each["topic"] for each in rtfs("tickets", "count", "--json").data["counts"]} == {"tickets"}
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (("queue", "show", "zz"), 1, ("E0926", "no item begins with 'zz'", "rtfs queue list")),
+        (("tickets", "cancel", "zz"), 1, ("E0926", "rtfs tickets list")),
+        (("queue", "list", "--queue", "nothing"), 1, ("no queue is called 'nothing'",)),
+        (("worker", "--topics", "runs,what"), 2, ("E0910", "nothing does the topic 'what'", "topics: runs")),
+        (("worker", "--concurrency", "0"), 2, ("concurrency",)),
+    ],
+    ids=["item", "ticket", "queue", "topic", "concurrency"],
+)
+def test_what_cannot_be_is_told(rtfs, args, code, words):
+    result = rtfs(*args)
+    assert result.code == code
+    for word in words:
+        assert word in result.err
+
+
+def test_more_than_one_begins_so(rtfs, queue):
+    for id_ in ("ab1", "ab2"):
+        queue.put(QueueItem(id=id_, topic="runs", payload=b""))
+    assert "more than one item begins with 'ab'" in rtfs("queue", "show", "ab").err
+
+
+def test_a_full_queue_and_a_broken_one_are_told(rtfs, folder):
+    (folder / "delegation.toml").write_text("[queue]\nmost_items = 1\n", encoding="utf-8")
+    rtfs("run", "--trust", "--queued", "hello.rtfs", "a", "--config", "delegation.toml")
+    full = rtfs("run", "--queued", "hello.rtfs", "b", "--config", "delegation.toml")
+    assert (full.code, "E0618" in full.err, "holds at most 1 items" in full.err) == (1, True, True)
+    (folder / "home" / "queue.sqlite").write_bytes(b"not a database at all" * 100)
+    broken = rtfs("queue", "list")
+    assert (broken.code, "E0617" in broken.err) == (1, True)
+
+
+def test_three_workers_of_whom_one_is_killed_do_all(rtfs, process, folder, queue):
+    """Runs of the dead one go to the others when its lease ends; a worker that is told to end ends in order."""
+    (folder / "slow.rtfs").write_text(SLOW, encoding="utf-8")
+    runs = [ordered(rtfs, "slow.rtfs", f"{n}") for n in range(6)]
+    workers = [process("worker", "--lease", "1", "--concurrency", "1") for _ in range(3)]
+    _until(lambda: any(each.items for each in queue.counts() if each.state == "leased"))
+    victim = next(each.worker for each in map(queue.get, runs) if each.state == "leased")
+    dead = next(each for each in workers if f":{each.pid}:" in victim)
+    dead.send_signal(signal.SIGKILL)
+    _until(lambda: all(queue.get(run).state == "done" for run in runs))
+    assert len({queue.get(run).result and json.loads(queue.get(run).result)["text"] for run in runs}) == 1
+    left = [each for each in workers if each is not dead]
+    for each in left:
+        each.send_signal(signal.SIGTERM)
+    assert [each.wait(30) for each in left] == [0, 0]
+
+
+def _until(holds):
+    for _ in range(6000):
+        if holds():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it came to a stand")

@@ -1,0 +1,258 @@
+"""A worker takes runs from a queue: done once, stopped when lost, given back when it ends, and gone on with after."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing, contextmanager
+from threading import Event, Thread
+
+import attrs
+import pytest
+
+from rtfs_framework.api import InferenceReply, ItemFilter, QueueError, QueueItem, QueueSettings
+from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.recording.journal import query
+from rtfs_framework.orchestrator.working.jobs import JobError, QueuedRun, order, result_of
+from rtfs_framework.orchestrator.working.runs import RunPerformer
+from rtfs_framework.orchestrator.working.sessions import Sessions
+from rtfs_framework.orchestrator.working.worker import Worker, WorkerTerms
+from rtfs_framework.testing import FakeClock
+from rtfs_framework.testing.memory_queue import MemoryQueue
+
+ASKS = '(defn ^:delegation :local-model "m" f "Say." [x] :string "own") (defn main [x] (str (f x) (f "second")))'
+PURE = "(defn main [a b] (+ a b))"
+
+
+@attrs.define
+class Shop:
+    """A queue, and workers for it."""
+
+    kit: object
+    queue: MemoryQueue
+    idempotent: bool = True
+    answers: object = None
+    """A function of a request; None echoes."""
+    told: list = attrs.field(factory=list)
+    requests: list = attrs.field(factory=list)
+
+    def open(self, tenant=""):
+        def answer(request):
+            self.requests.append(request.args[0])
+            return InferenceReply(text=request.args[0]) if self.answers is None else self.answers(request)
+
+        catalog = self.kit.catalog(self.kit.provider("m", answer, idempotent=self.idempotent))
+        return self.kit.open(catalog, tenant=tenant)
+
+    def put(self, text=PURE, args=(1, 2), **more):
+        with self.open() as session:
+            item = order(session, Source("job.rtfs", text), args, **more)
+        self.queue.put(item)
+        return item.id
+
+    def worker(self, **terms):
+        terms = WorkerTerms(**{"concurrency": 2, "lease": 0.3, "grace": 20.0, "name": "w", **terms})
+        sessions = Sessions(self.open)
+        told = lambda *words: self.told.append(words)  # noqa: E731
+        return Worker(self.queue, {"runs": RunPerformer(sessions)}, FakeClock(), terms, told), sessions
+
+    def work(self, **terms):
+        """Work until there is nothing to do."""
+        worker, sessions = self.worker(**terms)
+        with closing(sessions):
+            worker.work(until_empty=True)
+
+    @contextmanager
+    def working(self, **terms):
+        worker, sessions = self.worker(**terms)
+        thread = Thread(target=worker.work)
+        thread.start()
+        try:
+            yield worker
+        finally:
+            worker.end()
+            thread.join(30)
+            sessions.close()
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def shop(kit):
+    return Shop(kit, MemoryQueue(QueueSettings(clock=FakeClock())))
+
+
+class Gate:
+    """A model that answers when it may."""
+
+    def __init__(self):
+        self.asked, self.open = Event(), Event()
+
+    async def __call__(self, request):
+        self.asked.set()
+        while not self.open.is_set():  # noqa: ASYNC110 - it is opened from another thread
+            await asyncio.sleep(0.01)
+        return InferenceReply(text=request.args[0])
+
+
+def test_a_run_is_done_and_its_result_is_kept(shop):
+    run = shop.put()
+    shop.work()
+    status = shop.queue.get(run)
+    result = result_of(status.result)
+    assert (status.state, result["text"], result["type"], result["run"]) == ("done", "3", "integer", run)
+    assert shop.told == [("done", run, "")]
+
+
+def test_a_program_without_main_is_evaluated(shop):
+    run = shop.put('(str "a" 1)', ())
+    shop.work()
+    assert result_of(shop.queue.get(run).result)["text"] == '"a1"'
+
+
+def test_a_program_that_fails_is_dead_with_its_error(shop):
+    run = shop.put('(defn main [] (throw {:kind :Oh :message "no"}))', ())
+    shop.work()
+    status = shop.queue.get(run)
+    assert (status.state, status.attempt) == ("dead", 1)
+    assert "no" in status.reason
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [(b"\xff", "holds no run"), (b"[]", "holds no run"), (b'{"v": 1}', "holds no run"), (b"9" * 9000, "holds no run")],
+    ids=["bytes", "list", "fields", "number"],
+)
+def test_what_is_no_run_is_dead_at_once(shop, payload, words):
+    shop.queue.put(QueueItem(id="x", topic="runs", payload=payload))
+    shop.work()
+    assert shop.queue.get("x").state == "dead"
+    assert words in shop.queue.get("x").reason
+
+
+def test_a_run_of_a_later_version_or_another_compiler_is_refused(shop):
+    with shop.open() as session:
+        item = order(session, PURE, (1, 2))
+    job = QueuedRun.of_bytes(item.payload)
+    with pytest.raises(JobError, match="version 2"):
+        QueuedRun.of_bytes(item.payload.replace(b'"v":1', b'"v":2'))
+    shop.queue.put(attrs.evolve(item, payload=attrs.evolve(job, digest="another").to_bytes()))
+    shop.work()
+    assert "another one here" in shop.queue.get(item.id).reason
+
+
+def test_what_has_no_text_is_not_ordered(shop):
+    with shop.open() as session, pytest.raises(JobError, match="no text stands for the arguments"):
+        order(session, "(defn main [f] 1)", (session.load("(fn [x] x)").value,))
+
+
+def test_it_takes_no_more_than_it_has_room_for(shop):
+    shop.answers = gate = Gate()
+    runs = [shop.put(ASKS, (f"{n}",)) for n in range(5)]
+    with shop.working(concurrency=2):
+        assert gate.asked.wait(20)
+        leased = [each.id for each in shop.queue.items(ItemFilter(states=["leased"]))]
+        assert len(leased) <= 2
+        gate.open.set()
+        _until(lambda: all(shop.queue.get(run).state == "done" for run in runs))
+
+
+def test_a_run_that_is_cancelled_is_stopped(shop):
+    shop.answers = gate = Gate()
+    run = shop.put(ASKS, ("a",))
+    with shop.working():
+        assert gate.asked.wait(20)
+        assert shop.queue.cancel(run) == "cancelled"
+        _until(lambda: shop.told)
+    assert shop.told == [("lost", run, "it was cancelled, or another worker has it")]
+    assert shop.queue.get(run).result is None
+
+
+def test_a_worker_that_ends_gives_back_and_the_next_goes_on_by_replay(shop):
+    """The first answer was paid for: it is not asked for again, and no try is counted."""
+    gate = Gate()
+
+    async def answer(request):
+        return InferenceReply(text="paid") if request.args[0] == "a" else await gate(request)
+
+    shop.answers = answer
+    run = shop.put(ASKS, ("a",), most_tries=1)
+    with shop.working(grace=0.01) as worker:
+        assert gate.asked.wait(20)
+        worker.end()
+        _until(lambda: shop.told)
+    assert shop.told == [("put back", run, "the worker ends")]
+    status = shop.queue.get(run)
+    assert (status.state, status.tries, status.attempt) == ("queued", 0, 1)
+    shop.answers = None
+    shop.requests.clear()
+    shop.work()
+    assert shop.queue.get(run).reason == ""
+    assert result_of(shop.queue.get(run).result)["text"] == '"paidsecond"'
+    assert shop.requests == ["second"]
+
+
+def test_a_run_that_failed_and_is_ordered_anew_is_another_one(shop):
+    shop.answers = lambda _: InferenceReply(text="bad")
+    text = ASKS.replace('(str (f x) (f "second"))', '(if (= (f x) "bad") (throw {:kind :Bad :message x}) "good")')
+    run = shop.put(text, ("a",))
+    shop.work()
+    assert shop.queue.get(run).state == "dead"
+    shop.answers = lambda _: InferenceReply(text="fine")
+    assert shop.queue.requeue(run) == "queued"
+    shop.work()
+    result = result_of(shop.queue.get(run).result)
+    assert result["text"] == '"good"'
+    assert result["run"] != run
+    listed = {each.id: each.status for each in query.list_runs(shop.kit.home / "journal.sqlite")}
+    assert {run: listed[run], result["run"]: listed[result["run"]]} == {run: "failed", result["run"]: "complete"}
+
+
+def test_a_result_that_no_queue_keeps_ends_the_item(shop):
+    run = shop.put('(defn main [n] (apply str (repeat n "x")))', (900_000,))
+    shop.work()
+    assert shop.queue.get(run).state == "dead"
+    assert "786,432 bytes" in shop.queue.get(run).reason
+
+
+def test_an_unknown_tenant_ends_the_item(shop):
+    with shop.open() as session:
+        item = attrs.evolve(order(session, PURE, (1, 2)), tenant="x*")
+    shop.queue.put(item)
+    shop.work()
+    assert shop.queue.get(item.id).state == "dead"
+
+
+def test_a_queue_that_is_down_is_told_and_tried_again(shop):
+    run = shop.put()
+    right, down = shop.queue.lease, [True]
+
+    def lease(*given, **named):
+        if down.pop() if down else False:
+            raise QueueError("down")
+        return right(*given, **named)
+
+    shop.queue.lease = lease
+    with shop.working():
+        _until(lambda: shop.queue.get(run).state == "done")
+    assert ("queue", "", "down") in shop.told
+
+
+def _until(holds):
+    for _ in range(3000):
+        if holds():
+            return
+        Event().wait(0.01)
+    raise AssertionError("it came to a stand")
+
+
+def test_a_call_of_which_nobody_knows_how_it_ended_is_a_persons_matter(shop):
+    """The model is not idempotent, so it is not asked again; the reason says what a person may do."""
+    shop.idempotent = False
+    shop.answers = gate = Gate()
+    run = shop.put(ASKS, ("a",))
+    with shop.working(grace=0.01):
+        assert gate.asked.wait(20)
+    shop.work()
+    status = shop.queue.get(run)
+    assert status.state == "dead"
+    assert "nobody knows how it ended" in status.reason
+    assert "--assume" in status.reason
