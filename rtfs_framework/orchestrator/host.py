@@ -41,6 +41,7 @@ from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.hedging import Hedging
 from rtfs_framework.orchestrator.performing.models import Models
 from rtfs_framework.orchestrator.performing.offered import (
+    Desks,
     capabilities_of,
     embedder_of,
     kept_marks,
@@ -52,6 +53,7 @@ from rtfs_framework.orchestrator.performing.prompt import signature_text, wordin
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool, untold
 from rtfs_framework.orchestrator.performing.published import PublishedPrograms, shelf_of, trust_digest
 from rtfs_framework.orchestrator.performing.sending import Sender
+from rtfs_framework.orchestrator.performing.waits import Waits
 from rtfs_framework.orchestrator.recording.events import EventBus, Subscription
 from rtfs_framework.orchestrator.recording.journal.run import Chain, begun
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
@@ -219,8 +221,9 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         routes_first=not config.engine_chosen,
         published=published.candidates,
     )
-    hears = Heard(learning, models.similar)
-    offered = capabilities_of(catalog, security, clock, events, io, hears, threads=config.parallel, remote=remote)
+    waits = Waits(clock, events)
+    desks = Desks(Heard(learning, models.similar), waits, remote)
+    offered = capabilities_of(catalog, security, clock, events, io, desks, threads=config.parallel)
     dispatcher = Dispatcher(
         delegator=Delegator(
             precedence=precedence,
@@ -253,6 +256,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             seconds=config.approval_seconds,
             policy=policy,
             keep_args=config.journal.keep == "replies",
+            waits=waits,
         ),
         shelf=published,
         experiences=remembered,

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from math import inf
+from threading import Lock
 from typing import Any, TypeVar
 
 from rtfs_framework.api.values import Clock
@@ -19,6 +22,9 @@ _HINT = "runtime.learning.timeout"
 _FIELDS = ("absolute-ms", "timeout-ms")
 
 T = TypeVar("T")
+
+_WATCH: ContextVar[Deadline | None] = ContextVar("_WATCH", default=None)
+"""The watch of the run that waits."""
 
 
 class OverdueError(Exception):
@@ -38,6 +44,12 @@ class Deadline:
         self._seconds = seconds
         self._before = self.begun = clock.monotonic()
         self._end = self.begun + seconds - spent
+        self._off = 0
+        """How many waits are under way that do not count."""
+        self._off_since = 0.0
+        self._lock = Lock()
+        self.scopes: set[Any] = set()
+        """What bounds those who wait in the run, all of them in one event loop."""
 
     def __call__(self) -> float:
         """Look at the clock, and return the seconds since it was looked at before.
@@ -46,7 +58,7 @@ class Deadline:
             LimitError: The time is over.
         """
         now = self._clock.monotonic()
-        if now >= self._end:
+        if now >= self._end and not self._off:
             raise self.over()
         before, self._before = self._before, now
         return now - before
@@ -61,8 +73,23 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds that are left."""
-        return max(self._end - self._clock.monotonic(), 0.0)
+        """Seconds that are left; more than any while what is waited for does not count."""
+        return inf if self._off else max(self._end - self._clock.monotonic(), 0.0)
+
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """Let time that is waited for not count: for a point in time, a word from outside, a person."""
+        with self._lock:
+            if not self._off:
+                self._off_since = self._clock.monotonic()
+            self._off += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._off -= 1
+                if not self._off:
+                    self._end += self._clock.monotonic() - self._off_since
 
 
 class Deadlines:
@@ -101,11 +128,35 @@ async def within(watch: Watch | None, finish: Callable[[], Awaitable[T]]) -> T:
     """
     if not isinstance(watch, Deadline):
         return await finish()
-    from anyio import move_on_after
+    from anyio import CancelScope, current_time
 
-    with move_on_after(watch.left):
-        return await finish()
+    token = _WATCH.set(watch)
+    scope = CancelScope(deadline=current_time() + watch.left)
+    watch.scopes.add(scope)
+    try:
+        with scope:
+            return await finish()
+    finally:
+        watch.scopes.discard(scope)
+        _WATCH.reset(token)
     raise watch.over()
+
+
+@contextmanager
+def off_the_clock() -> Iterator[None]:
+    """Let the time of the run that waits here not count."""
+    watch = _WATCH.get()
+    if watch is None:
+        yield
+        return
+    from anyio import current_time
+
+    with watch.off():
+        for scope in watch.scopes:
+            scope.deadline = inf
+        yield
+    for scope in watch.scopes:
+        scope.deadline = current_time() + watch.left
 
 
 async def pause(seconds: float) -> None:

@@ -28,6 +28,9 @@ class Reach(Enum):
     REMOTE = "remote"
 
 
+SLEEP, WAIT_FOR, CHECKPOINT = "host.sleep", "host.wait-for", "host.checkpoint"
+WAITS = frozenset({SLEEP, WAIT_FOR, CHECKPOINT})
+"""Capabilities of the host's own that reach nothing: a run waits, or notes where it is. They need no grant."""
 FEEDBACK = "host.feedback"
 """A capability that the host itself serves: a program says what answers were worth."""
 REMOTE_EXECUTE = "remote-rtfs.execute"

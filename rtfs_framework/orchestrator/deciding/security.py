@@ -19,7 +19,7 @@ from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.config.globs import Patterns
-from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach, RuntimeContext
+from rtfs_framework.orchestrator.config.security import WAITS, IsolationLevel, Reach, RuntimeContext
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.deciding.labels import LabelRule
@@ -65,7 +65,7 @@ class SecurityAuthorizer:
             return denied
         if self.rules.level is IsolationLevel.PURE:
             return Refusal("level 'pure' allows no capability", f'set level = "controlled" in {self.config_name}')
-        if self.rules.level is IsolationLevel.FULL or self.granted.match(name) is not None:
+        if name in WAITS or self.rules.level is IsolationLevel.FULL or self.granted.match(name) is not None:
             return None
         return Refusal("not granted", f'add  grant = ["{name}"]  under [security] in {self.config_name}')
 

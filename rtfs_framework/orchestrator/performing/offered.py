@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.loops import LoopThread
@@ -11,6 +13,7 @@ from rtfs_framework.orchestrator.config.security import FEEDBACK, REMOTE_EXECUTE
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.feedback import FeedbackDesk, Heard, feedback_entry
+from rtfs_framework.orchestrator.performing.waits import NAMES, Waits, wait_entries
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.registry.faults import Part
 from rtfs_framework.registry.problems import Provenance
@@ -34,21 +37,32 @@ if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
 
 
+@attrs.frozen(slots=True, eq=False)
+class Desks:
+    """What a host answers itself: what programs say of calls, what they wait for, and steps of other hosts."""
+
+    hears: Heard
+    waits: Waits
+    remote: RemoteSteps | None = None
+
+
 def capabilities_of(
     catalog: Catalog,
     security: SecurityAuthorizer,
     clock: Clock,
     events: EventBus,
     io: LoopThread,
-    hears: Heard,
+    desks: Desks,
     *,
     threads: int,
-    remote: RemoteSteps | None = None,
 ) -> Capabilities:
     """Return the capabilities of a host."""
+    hears, waits, remote = desks.hears, desks.waits, desks.remote
     offered = catalog.capabilities.items()
     entries = {FEEDBACK: feedback_entry()}
     own: dict[str, Callable[[OpenCall], Answer | Waiting]] = {FEEDBACK: FeedbackDesk(clock, hears).answer}
+    entries |= wait_entries()
+    own |= dict.fromkeys(wait_entries(), waits.answer)
     if remote is not None:
         from rtfs_framework.orchestrator.performing.remote_steps import remote_entry
 
@@ -60,7 +74,7 @@ def capabilities_of(
             **{name: Part("capability", name, provenance) for name, (_, provenance) in offered},
             **{name: Part("capability", name, Provenance("rtfs-framework", "", __name__)) for name in entries},
         },
-        names=catalog.function_names,
+        names={**NAMES, **catalog.function_names},
         security=security,
         clock=clock,
         events=events,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rtfs_framework.api.attempts import FailureKind
@@ -65,6 +66,14 @@ class PastAnswers(Protocol):
 
     def answer(self, call: HostCall, scope: RunScope, dispatcher: Any) -> Any:
         """Return what a call was answered before, None where it is to go its usual way."""
+        ...
+
+    def waited(self, call: str) -> Mapping[str, Any] | None:
+        """Return what is written of a wait that a process before has begun; None of one that begins here."""
+        ...
+
+    def taken(self) -> set[int]:
+        """Return the positions of the words from outside that the run was given."""
         ...
 
     def consulted(self, scope: RunScope, path: str) -> str | None:

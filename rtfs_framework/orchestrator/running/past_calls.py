@@ -110,6 +110,22 @@ class PastCalls:
         said = answer_of(known.reply).value
         return said if isinstance(said, str) else None
 
+    def waited(self, call: str) -> Mapping[str, Any] | None:
+        """Return what is written of a wait that a process before has begun; None of one that begins here."""
+        waits = (body for _, what, body, _ in self.known.notes if what == "waiting")
+        return next((body for body in waits if body.get("call") == call), None)
+
+    def taken(self) -> set[int]:
+        """Return the positions of the words from outside that the run was given, by calls that have ended."""
+        ended = {
+            f"{self.known.facts.id}:{name_of(*id_)}" for id_, each in self.known.calls.items() if each.ended is not None
+        }
+        return {
+            int(body["took"])
+            for _, what, body, _ in self.known.notes
+            if what == "control" and "took" in body and body.get("call") in ended
+        }
+
     def _again(self, call: HostCall, scope: RunScope, dispatcher: Dispatcher) -> Answer | Waiting:
         """Let what only the run's own context knows happen again; nothing is written, and nobody is told."""
         if call.kind is CallKind.CONTEXT_SET:

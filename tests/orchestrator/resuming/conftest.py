@@ -23,6 +23,7 @@ class World:
 
     kit: object
     config: str = ""
+    engine: object = None
 
     @property
     def effects(self):
@@ -54,6 +55,7 @@ class World:
 
         return self.kit.catalog(
             self.kit.provider("m", said, remote=True, idempotent=True),
+            engine=self.engine,
             capabilities=(self.capability("put", idempotent=True), self.capability("send", idempotent=False)),
         )
 

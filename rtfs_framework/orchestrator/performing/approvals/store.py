@@ -96,8 +96,10 @@ class ApprovalStore:
         """The file."""
         return self.folder / FILE
 
-    def ask(self, timeout: float, **fields: Any) -> Approval:
+    def ask(self, timeout: float, *, past: bool = False, **fields: Any) -> Approval:
         """Write down that a call waits; `fields` are those of `Approval` that say which, and for what.
+
+        A call of a run that is gone on with (`past`) may wait already, or be answered: then that row stands.
 
         Raises:
             ApprovalError: The file cannot be used.
@@ -111,8 +113,18 @@ class ApprovalStore:
             marks = ", ".join("?" * len(_COLUMNS))
             db.execute(f"insert into approvals values ({marks})", attrs.astuple(made))  # noqa: S608 - marks alone
 
+        if past:
+            same = [each for each in self._of_run(made.run) if each.covers == made.covers]
+            if same and same[-1].state != "withdrawn":
+                return same[-1]
         self._do(lambda db: in_transaction(db, write))
         return made
+
+    def _of_run(self, run: str) -> list[Approval]:
+        return [
+            _row(row)
+            for row in self._do(lambda db: db.execute(f"{_GET} where run = ? order by asked", (run,)).fetchall())
+        ]
 
     def get(self, id_: str) -> Approval:
         """Return the one of an id, or of an id that begins so.

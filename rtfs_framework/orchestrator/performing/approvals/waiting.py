@@ -21,10 +21,12 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.config.folders import data_dir
 from rtfs_framework.orchestrator.recording.events import EventBus
+from rtfs_framework.orchestrator.recording.purse import RunParked
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 
 if TYPE_CHECKING:  # a host that never asks meets no SQLite
     from rtfs_framework.orchestrator.performing.approvals.store import Approval, ApprovalStore
+    from rtfs_framework.orchestrator.performing.waits import Waits
 
 _FIRST, _LONGEST = 0.05, 1.0
 """Seconds between two looks at the file."""
@@ -51,6 +53,8 @@ class Approvals:
     events: EventBus
     seconds: float
     policy: str
+    waits: Waits
+    """Knows whether this host waits with its runs."""
     keep_args: bool = False
     """Whether arguments may stand in the file; else their digest alone does."""
     approver: Approver | None = None
@@ -71,7 +75,9 @@ class Approvals:
             seconds=self.seconds,
         )
         self._emit("approval.waiting", request)
-        verdict = await (self._of_approver(request) if self.approver is not None else self._of_file(opened, request))
+        with self.waits.waiting(opened):
+            asked = self._of_approver(request) if self.approver is not None else self._of_file(opened, request)
+            verdict = await asked
         self._emit("approval.answered", request, verdict)
         return verdict
 
@@ -112,7 +118,8 @@ class Approvals:
             row = await anyio.to_thread.run_sync(lambda: self._written(store, opened, request))
         except ApprovalError as error:
             return Verdict(False, f"nobody could be asked: {error.problem}")
-        pause, end = _FIRST, self.clock.monotonic() + self.seconds  # the other hand may be set back meanwhile
+        pause, began = _FIRST, self.clock.monotonic()
+        end = began + min(self.seconds, row.until - self.clock.now())  # the other hand may be set back meanwhile
         try:
             for listener in tuple(self.listeners):
                 listener(attrs.evolve(request, id=row.id))
@@ -123,18 +130,23 @@ class Approvals:
                 )
                 if late or found.state != "waiting":
                     return self._verdict(row, found)
+                self.waits.park_asked(opened, "for a person", self.clock.monotonic() - began)
                 await anyio.sleep(pause)
                 pause = min(_LONGEST, pause * 1.5)
         except ApprovalError as error:
             return Verdict(False, f"its answer could not be read: {error.problem}")
+        except RunParked:  # it waits on: whoever goes on with the run finds the answer
+            raise
         except BaseException:
             with suppress(ApprovalError):
                 store.end(row.id, "withdrawn")
             raise
 
     def _written(self, store: ApprovalStore, opened: OpenCall, request: ApprovalRequest) -> Approval:
+        past = opened.scope.past is not None
         return store.ask(
             self.seconds,
+            past=past,
             run=request.run,
             call=request.call,
             symbol=request.symbol,

@@ -30,6 +30,8 @@ class Chain:
     """Position of the run's first row; the journal sets it."""
     file: str = attrs.field(default="", init=False)
     """The journal in which that is: another may be put into its place."""
+    since: int = attrs.field(default=0, init=False)
+    """The position behind which somebody may ask something of it: what was asked of a process before is over."""
     kept: bool = attrs.field(default=False, init=False)
     """Whether the file has texts of it that go when it has ended; the journal sets it."""
     _answered: dict[int, Answered] = attrs.field(factory=dict, init=False)

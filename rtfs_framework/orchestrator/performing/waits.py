@@ -1,0 +1,250 @@
+"""What a run waits for, and named places in it: `(host/sleep "2h")`, `(host/wait-for :name)`, `(checkpoint :name)`.
+
+In: a call of one of the host's own capabilities. Out: nil when the time has come, the value that somebody sent, nil. A
+wait is written down before it begins, so that a run whose process ends meanwhile waits on for the rest of its time when
+it is gone on with. The clock is the wall's. Time that is waited does not count against the run's bound.
+
+A host that does not wait with its runs (`park`) ends a run that has waited for so long, once nothing else of it is
+under way: `RunParked`. At these calls a run also hears whether somebody wants it to pause or to end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.capability import CapabilityEntry, CapabilityRequest
+from rtfs_framework.api.units import duration
+from rtfs_framework.api.values import Clock
+from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.values import Keyword, Symbol, Timestamp
+from rtfs_framework.orchestrator.boundary.answers import Answer, Reply, Throw, Waiting, reply
+from rtfs_framework.orchestrator.boundary.exact import from_text
+from rtfs_framework.orchestrator.concurrency.deadlines import off_the_clock
+from rtfs_framework.orchestrator.config.security import CHECKPOINT, SLEEP, WAIT_FOR
+from rtfs_framework.orchestrator.recording.events import EventBus
+from rtfs_framework.orchestrator.recording.lineage import reply_id
+from rtfs_framework.orchestrator.recording.purse import RunParked, RunStopped
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.journal.run import Chain
+    from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+
+_FIRST, _LONGEST = 0.02, 1.0
+"""Seconds between two looks at the clock and the journal."""
+_MOST = 366 * 86_400.0
+NAMES = {"host/sleep": SLEEP, "host/wait-for": WAIT_FOR, "checkpoint": CHECKPOINT}
+_SAID = {
+    SLEEP: '(host/sleep "2h"), or a number of seconds, or a timestamp',
+    WAIT_FOR: '(host/wait-for :name), or (host/wait-for :name "2h" otherwise)',
+    CHECKPOINT: "(checkpoint :name)",
+}
+
+
+@attrs.frozen(slots=True)
+class _Wait:
+    """One wait: until when (seconds since the epoch), for which word, and what it gives when the time is over."""
+
+    until: float | None
+    name: str = ""
+    otherwise: Any = None
+
+
+@attrs.define(slots=True, eq=False)
+class Waits:
+    """Waits, for one host."""
+
+    clock: Clock
+    events: EventBus
+    park: float | None = None
+    """Seconds after which a run that waits is ended, to be gone on with; None for waiting as long as it takes."""
+    _waiting: Counter[str] = attrs.field(factory=Counter, init=False)
+    """How many waits of each run are under way."""
+    _taken: dict[str, set[int]] = attrs.field(factory=dict, init=False)
+    """The words that a run has been given, by their positions."""
+
+    def answer(self, opened: OpenCall) -> Answer | Waiting:
+        """Return the answer to a call of one of them, or what to wait for."""
+        name, args = opened.call.capability, opened.call.args
+        chain = opened.scope.chain
+        try:
+            if name == CHECKPOINT:
+                return self._noted(opened, chain, _name(name, args))
+            wait = self._asked(name, args)
+            if wait.name and chain is None:
+                raise _wrong(name, "needs a journal, and this run keeps none")
+        except ProgramError as error:
+            opened.close(self.clock.monotonic(), error=error)
+            return Throw(error)
+        asked = wait
+        if chain is not None:
+            asked = self._written(opened, chain, wait)
+        return Waiting(lambda: self._wait(opened, chain, asked))
+
+    def _asked(self, name: str, args: tuple[Any, ...]) -> _Wait:
+        if name == SLEEP:
+            if len(args) != 1:
+                raise _wrong(name, f"takes 1 argument, {len(args)} given")
+            return _Wait(self._until(name, args[0]))
+        if not 1 <= len(args) <= 3:
+            raise _wrong(name, f"takes 1 to 3 arguments, {len(args)} given")
+        until = self._until(name, args[1]) if len(args) > 1 else None
+        return _Wait(until, _name(name, args[:1]), args[2] if len(args) > 2 else None)
+
+    def _until(self, name: str, given: Any) -> float:
+        if isinstance(given, Timestamp):
+            return _epoch(given)
+        seconds = duration(given) if isinstance(given, str) else given
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= _MOST:
+            raise _wrong(name, "waits for a time that is none, or for more than a year")
+        return self.clock.now() + seconds
+
+    def _noted(self, opened: OpenCall, chain: Chain | None, name: str) -> Answer | Waiting:
+        """Note a named place; whatever was done before it is on disk when the run goes on."""
+        if chain is not None:
+            chain.note("checkpoint", {"name": name, "call": reply_id(opened), "at": round(self.clock.now(), 3)})
+            opened.begin()
+        if self.events.active:
+            self.events.emit("run.checkpoint", {"run": opened.scope.run, "name": name}, opened.labels)
+        if chain is not None:
+            return Waiting(lambda: self._passed(opened, chain))
+        opened.close(self.clock.monotonic(), None, answered=True)
+        return reply(None)
+
+    async def _passed(self, opened: OpenCall, chain: Chain) -> Answer:
+        await opened.written()
+        self._look(opened, chain)
+        opened.close(self.clock.monotonic(), None, answered=True)
+        return reply(None)
+
+    def _written(self, opened: OpenCall, chain: Chain, wait: _Wait) -> _Wait:
+        """Write a wait down, unless it is there from a process before: then it has its time from there."""
+        call = reply_id(opened)
+        past = opened.scope.past
+        before = None if past is None else past.waited(call)
+        if before is not None:
+            return attrs.evolve(wait, until=before.get("until", wait.until))
+        body: dict[str, Any] = {"call": call, "at": round(self.clock.now(), 3)}
+        body |= {} if wait.until is None else {"until": wait.until}
+        chain.note("waiting", {**body, **({"for": wait.name} if wait.name else {})})
+        opened.begin()
+        return wait
+
+    async def _wait(self, opened: OpenCall, chain: Chain | None, wait: _Wait) -> Answer:
+        import anyio
+
+        await opened.written()
+        pause, began = _FIRST, self.clock.monotonic()
+        what = f"for :{wait.name}" if wait.name else "for its time"
+        with off_the_clock(), self.waiting(opened):
+            while True:
+                found = self._found(opened, chain, wait)
+                if found is not None:
+                    opened.close(self.clock.monotonic(), found.value, answered=True)
+                    return found
+                self.park_asked(opened, what, self.clock.monotonic() - began)
+                left = pause if wait.until is None else wait.until - self.clock.now()
+                await anyio.sleep(max(0.0, min(pause, left)))
+                pause = min(_LONGEST, pause * 1.5)
+
+    @contextmanager
+    def waiting(self, opened: OpenCall) -> Iterator[None]:
+        """Count a wait of a run while it is under way."""
+        run = opened.scope.run
+        self._waiting[run] += 1
+        try:
+            yield
+        finally:
+            self._waiting[run] -= 1
+            if not self._waiting[run]:
+                del self._waiting[run]
+
+    def _found(self, opened: OpenCall, chain: Chain | None, wait: _Wait) -> Reply | None:
+        """Return what a wait gives, None while it goes on."""
+        if wait.name and chain is not None and chain.number is not None:
+            from rtfs_framework.orchestrator.recording.journal.outside import words_for
+
+            taken = self._taken.setdefault(opened.scope.run, self._before(opened))
+            for word in words_for(chain.journal.path, chain.number):
+                if word.name == wait.name and word.position not in taken and word.text is not None:
+                    taken.add(word.position)
+                    chain.note("control", {"took": word.position, "call": reply_id(opened)})
+                    return Reply(from_text(word.text))
+        if wait.until is not None and self.clock.now() >= wait.until:
+            return Reply(wait.otherwise)
+        return None
+
+    @staticmethod
+    def _before(opened: OpenCall) -> set[int]:
+        """Return the words that the run was given by a process before."""
+        return set() if opened.scope.past is None else opened.scope.past.taken()
+
+    def _look(self, opened: OpenCall, chain: Chain | None) -> None:
+        """End the run where somebody asks for that.
+
+        Raises:
+            RunParked: It shall pause.
+            RunStopped: It shall end.
+        """
+        if chain is None or chain.number is None:
+            return
+        from rtfs_framework.orchestrator.recording.journal.outside import asked_of
+
+        asked = asked_of(chain.journal.path, chain.number, chain.since)
+        if asked.get("ask") == "cancel":
+            raise RunStopped(f"cancelled by {asked.get('by') or 'somebody'}")
+        if asked.get("ask") == "pause":
+            raise RunParked(f"because {asked.get('by') or 'somebody'} has paused it", opened.scope.run)
+
+    def park_asked(self, opened: OpenCall, what: str, waited: float) -> None:
+        """End a run that has waited for so many seconds, if this host does not wait with it, or somebody asks for that.
+
+        Raises:
+            RunParked: It is ended, to be gone on with: nothing else of it than waits is under way.
+            RunStopped: Somebody has cancelled it.
+        """
+        chain = opened.scope.chain
+        if chain is None:
+            return
+        self._look(opened, chain)
+        if self.park is not None and waited >= self.park and chain.open_calls <= self._waiting[opened.scope.run]:
+            raise RunParked(what, opened.scope.run)
+
+
+def wait_entries() -> dict[str, CapabilityEntry]:
+    """Return the capabilities, as lists show them."""
+    said = {
+        SLEEP: "Wait for a while, or until a time; the run may outlive its process meanwhile.",
+        WAIT_FOR: "Wait for a word from outside: `rtfs runs signal RUN NAME VALUE`.",
+        CHECKPOINT: "Note a named place: all before it is on disk, and the run may be paused or forked here.",
+    }
+    return {
+        name: CapabilityEntry(
+            id=name, summary=text, handler=_nobody, idempotent=True, order_independent=name != CHECKPOINT
+        )
+        for name, text in said.items()
+    }
+
+
+def _nobody(_request: CapabilityRequest) -> Any:  # the host answers it itself
+    return None
+
+
+def _name(of: str, args: tuple[Any, ...]) -> str:
+    if len(args) != 1 or not isinstance(args[0], str | Keyword | Symbol):
+        raise _wrong(of, "takes a name")
+    return args[0] if isinstance(args[0], str) else args[0].name
+
+
+def _wrong(name: str, problem: str) -> ProgramError:
+    return ProgramError("TypeValidationError", f"{name} {problem}; write {_SAID[name]}").of_program()
+
+
+def _epoch(stamp: Timestamp) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(stamp.text.replace("Z", "+00:00")).timestamp()
